@@ -1,0 +1,30 @@
+"""Separate audio: which stretches of whose audio were recorded, as the manifest lists them."""
+
+from __future__ import annotations
+
+from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.artifacts.parts import MediaPart, MediaPartRow, part_rows
+from meeting_assets.store.columns import KEYED
+
+
+class AudioParts(MediaPartRow, table=True):
+    """The separately recorded audio of participants.
+
+    Grain: one row per (recording, part of the manifest).
+    """
+
+    __tablename__ = "audio_parts"
+    __table_args__ = KEYED
+
+
+ARTIFACT = Artifact(
+    kind="audio_separate",
+    description="Which stretches of whose audio were recorded separately.",
+    collection="audio_separate",
+    url=lambda data: data.download_url,
+    wire=list[MediaPart],
+    tables=(AudioParts,),
+    rows=part_rows,
+    parser_version="1",
+    holds_urls=True,
+)

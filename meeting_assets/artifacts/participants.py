@@ -1,0 +1,99 @@
+"""Participants: who was in the meeting, as the platform lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlmodel import Field
+
+from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
+from meeting_assets.artifacts.wire import Int64, kept_json, name_or_none, participant_key
+from meeting_assets.store.columns import KEYED, Integer64, Json, RecordingRow
+
+
+class Participant(msgspec.Struct, frozen=True):
+    """One entry of participants.json; `email` came late in 2025 and may be missing."""
+
+    id: Int64 | None
+    name: str | None = None
+    is_host: bool | None = None
+    platform: str | None = None
+    extra_data: msgspec.Raw = msgspec.Raw(b"null")
+    email: str | None = None
+
+
+class Participants(RecordingRow, table=True):
+    """Who was in the meeting.
+
+    Grain: one row per (recording, participant) of participants.json.
+    """
+
+    __tablename__ = "participants"
+    __table_args__ = KEYED
+
+    participant_key: str = Field(primary_key=True, description="the id as text, else label: and the name, else unknown")
+    participant_id: int | None = Field(sa_type=Integer64, description="unique within one meeting only")
+    name: str | None = Field(description="display name, not unique")
+    email: str | None = Field(description="from a calendar match at Recall.ai; may be wrong")
+    is_host: bool | None
+    is_bot: bool = Field(description="the recording's own bot or a known note-taker, by name")
+    client_kind: str | None = Field(description="the payload's platform: desktop, dial-in, unknown, ...")
+    extra_data: Any = Field(sa_type=Json, nullable=True, description="what the meeting platform adds, as given")
+    person_key: str | None = Field(
+        index=True, description="stable across meetings: zoom:, teams: or slack: id, else email:, else NULL"
+    )
+
+
+def participant_rows(participants: Sequence[Participant], source: Source) -> Rows:
+    """Rows of `Participants`; of entries with the same key the last one counts."""
+    rows: dict[str, Row] = {}
+    for index, each in enumerate(participants):
+        key = participant_key(each.id, each.name)
+        extra_data = kept_json(each.extra_data, f"[{index}].extra_data")
+        extra = msgspec.json.decode(extra_data) if extra_data else None
+        rows.pop(key, None)
+        rows[key] = (
+            source.recording_id,
+            key,
+            each.id,
+            each.name,
+            each.email,
+            each.is_host,
+            (each.name or "").casefold() in source.bot_names,
+            each.platform,
+            extra_data,
+            person_key(extra, each.email),
+        )
+    return Rows((list(rows.values()),), replaced=len(participants) - len(rows))
+
+
+def person_key(extra: Any, email: str | None) -> str | None:
+    """Who this is across meetings, never by display name.
+
+    >>> person_key({"zoom": {"conf_user_id": "RiajK"}}, "ada@example.com"), person_key(None, "Ada@Example.com")
+    ('zoom:RiajK', 'email:ada@example.com')
+    """
+    for prefix, path in (
+        ("zoom", ("zoom", "conf_user_id")),
+        ("teams", ("microsoft_teams", "user_id")),
+        ("slack", ("slack", "user_id")),
+    ):
+        if stable_id := name_or_none(extra, *path):
+            return f"{prefix}:{stable_id}"
+    return f"email:{email.strip().lower()}" if email and email.strip() else None
+
+
+ARTIFACT = Artifact(
+    kind="participants",
+    description="Who was in the meeting, as the platform lists them.",
+    collection="participant_events",
+    url=lambda data: data.participants_download_url,
+    wire=list[Participant],
+    tables=(Participants,),
+    rows=participant_rows,
+    parser_version="1",
+    is_listed=False,
+    names_bots=True,
+)

@@ -1,0 +1,62 @@
+"""What the manifests of separate media streams share: one part per stretch of one participant's stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlmodel import Field
+
+from meeting_assets.artifacts.artifact import Rows, Source
+from meeting_assets.artifacts.wire import Moment, Speaker, participant_key
+from meeting_assets.core.instants import utc
+from meeting_assets.store.columns import Instant, Integer64, RecordingRow
+
+
+class MediaPart(msgspec.Struct, frozen=True):
+    """One entry of a manifest; its download URL is a secret and is not read."""
+
+    participant: Speaker
+    start_timestamp: Moment | None
+    id: str | None = None
+    duration: float | None = None
+    type: str | None = None
+
+
+class MediaPartRow(RecordingRow):
+    """The columns of `video_parts` and `audio_parts`."""
+
+    part_index: int = Field(primary_key=True, description="0-based, in the order of the payload")
+    part_id: str | None
+    participant_key: str
+    participant_id: int | None = Field(sa_type=Integer64)
+    type: str | None = Field(description="webcam or screenshare; video only")
+    start_s: float | None = Field(description="seconds from the start of the recording; may be negative")
+    start_at: datetime | None = Field(sa_type=Instant)
+    duration_s: float | None
+    media_key: str | None = Field(description="where the media file is kept, if it is")
+    media_size_bytes: int | None = Field(sa_type=Integer64)
+    media_sha256: str | None
+
+
+def part_rows(parts: Sequence[MediaPart], source: Source) -> Rows:
+    """Rows of a manifest, in its order; the media files themselves are not fetched."""
+    rows = [
+        (
+            source.recording_id,
+            index,
+            part.id,
+            participant_key(part.participant.id, part.participant.name),
+            part.participant.id,
+            part.type,
+            part.start_timestamp.relative if part.start_timestamp else None,
+            utc(part.start_timestamp.absolute) if part.start_timestamp and part.start_timestamp.absolute else None,
+            part.duration,
+            None,
+            None,
+            None,
+        )
+        for index, part in enumerate(parts)
+    ]
+    return Rows((rows,))

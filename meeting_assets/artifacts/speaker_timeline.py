@@ -1,0 +1,81 @@
+"""Speaker timeline: who held the floor when, according to the meeting platform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlmodel import Field
+
+from meeting_assets.artifacts.artifact import Artifact, Rows, Source
+from meeting_assets.artifacts.wire import Moment, Speaker, participant_key
+from meeting_assets.core.instants import utc
+from meeting_assets.store.columns import KEYED, Instant, Integer64, RecordingRow
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """One stretch of speech; without an end where the platform never reported one."""
+
+    participant: Speaker
+    start_timestamp: Moment | None
+    end_timestamp: Moment | None = None
+
+
+class SpeakerTimeline(RecordingRow, table=True):
+    """Who held the floor when, according to the meeting platform.
+
+    Grain: one row per (recording, segment).
+    """
+
+    __tablename__ = "speaker_timeline"
+    __table_args__ = KEYED
+
+    segment_index: int = Field(primary_key=True, description="0-based, in the order of the payload")
+    participant_key: str
+    participant_id: int | None = Field(sa_type=Integer64)
+    speaker_name: str | None
+    start_s: float | None = Field(description="seconds from the start of the recording; may be negative")
+    end_s: float | None = Field(description="NULL while the segment was never closed")
+    start_at: datetime | None = Field(sa_type=Instant)
+    end_at: datetime | None = Field(sa_type=Instant)
+
+
+def timeline_rows(segments: Sequence[Segment], source: Source) -> Rows:
+    """Rows of `SpeakerTimeline`, in the order of the payload."""
+    rows = [
+        (
+            source.recording_id,
+            index,
+            participant_key(segment.participant.id, segment.participant.name),
+            segment.participant.id,
+            segment.participant.name,
+            *_times(segment.start_timestamp, segment.end_timestamp),
+        )
+        for index, segment in enumerate(segments)
+    ]
+    return Rows((rows,))
+
+
+def _times(
+    start: Moment | None, end: Moment | None
+) -> tuple[float | None, float | None, datetime | None, datetime | None]:
+    return (
+        start.relative if start else None,
+        end.relative if end else None,
+        utc(start.absolute) if start and start.absolute else None,
+        utc(end.absolute) if end and end.absolute else None,
+    )
+
+
+ARTIFACT = Artifact(
+    kind="speaker_timeline",
+    description="Who held the floor when, according to the meeting platform.",
+    collection="participant_events",
+    url=lambda data: data.speaker_timeline_download_url,
+    wire=list[Segment],
+    tables=(SpeakerTimeline,),
+    rows=timeline_rows,
+    parser_version="1",
+    is_listed=False,
+)

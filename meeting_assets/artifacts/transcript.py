@@ -1,0 +1,175 @@
+"""Transcripts: who said what, in utterances and timed units. A recording may have several transcripts.
+
+One of them is *primary*: among those with at least one word the one created last, ties by the larger id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Executable, func, select, update
+from sqlmodel import Field, col
+
+from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
+from meeting_assets.artifacts.wire import Offset, Speaker, participant_key
+from meeting_assets.core.words import is_unspaced, word_count
+from meeting_assets.store.columns import KEYED, Instant, Integer64, RecordingRow, Uuid
+
+
+class Word(msgspec.Struct, frozen=True, gc=False):
+    """One timed unit: a word, or with platform captions a whole utterance. Times may be null or missing."""
+
+    text: str
+    start_timestamp: Offset | None = None
+    end_timestamp: Offset | None = None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One utterance. The clock times of words are left where they are: they repeat what `relative` says."""
+
+    participant: Speaker
+    words: list[Word]
+    language_code: str | None = None
+
+
+class Transcripts(RecordingRow, table=True):
+    """The transcripts that could be read.
+
+    Grain: one row per (recording, transcript).
+    """
+
+    __tablename__ = "transcripts"
+    __table_args__ = KEYED
+
+    transcript_id: str = Field(sa_type=Uuid, primary_key=True)
+    provider: str | None = Field(description="who made it: the API's provider key")
+    language_codes: str | None = Field(description="comma-separated, in order of appearance")
+    created_at: datetime | None = Field(sa_type=Instant, description="when it was asked for")
+    is_primary: bool = Field(description="whether the metrics take words from it")
+    is_unspaced: bool = Field(description="whether its script puts no blanks between words")
+    utterance_count: int
+    timed_unit_count: int = Field(description="elements of words[] in all utterances")
+    word_count: int = Field(description="runs of non-blank characters with a letter or digit")
+
+
+class TranscriptUtterances(RecordingRow, table=True):
+    """Who said what at a stretch.
+
+    Grain: one row per (recording, transcript, utterance).
+    """
+
+    __tablename__ = "transcript_utterances"
+    __table_args__ = KEYED
+
+    transcript_id: str = Field(sa_type=Uuid, primary_key=True)
+    utterance_index: int = Field(primary_key=True, description="0-based, in the order of the payload")
+    participant_key: str
+    participant_id: int | None = Field(sa_type=Integer64)
+    speaker_name: str | None
+    language_code: str | None
+    start_s: float | None = Field(description="earliest time of its words; NULL if none is timed")
+    end_s: float | None = Field(description="latest time of its words; NULL if none is timed")
+    word_count: int
+    text: str = Field(description="its words, joined with blanks")
+
+
+class TranscriptWords(RecordingRow, table=True):
+    """The timed units of a transcript, mostly words.
+
+    Grain: one row per (recording, transcript, element of words[]).
+    """
+
+    __tablename__ = "transcript_words"
+    __table_args__ = KEYED
+
+    transcript_id: str = Field(sa_type=Uuid, primary_key=True)
+    word_index: int = Field(primary_key=True, description="0-based, through the whole transcript")
+    utterance_index: int
+    participant_key: str
+    start_s: float | None
+    end_s: float | None
+    text: str
+
+
+def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
+    """Rows of `Transcripts`, `TranscriptUtterances` and `TranscriptWords`, in one pass; `[]` is one row of zeros."""
+    owner = (source.recording_id, source.artifact_id)
+    utterances: list[Row] = []
+    words: list[Row] = []
+    for index, entry in enumerate(entries):
+        key = participant_key(entry.participant.id, entry.participant.name)
+        times: list[float] = []
+        for word in entry.words:
+            start_s = word.start_timestamp.relative if word.start_timestamp else None
+            end_s = word.end_timestamp.relative if word.end_timestamp else None
+            if start_s is not None:
+                times.append(start_s)
+            if end_s is not None:
+                times.append(end_s)
+            words.append((*owner, len(words), index, key, start_s, end_s, word.text))
+        text = " ".join([word.text for word in entry.words])
+        utterances.append(
+            (
+                *owner,
+                index,
+                key,
+                entry.participant.id,
+                entry.participant.name,
+                entry.language_code,
+                min(times, default=None),
+                max(times, default=None),
+                word_count(text),
+                text,
+            )
+        )
+    return Rows(([_summary(entries, utterances, len(words), source)], utterances, words))
+
+
+def _summary(entries: Sequence[Entry], utterances: Sequence[Row], timed_units: int, source: Source) -> Row:
+    languages = dict.fromkeys(entry.language_code for entry in entries if entry.language_code)
+    return (
+        source.recording_id,
+        source.artifact_id,
+        source.provider,
+        ",".join(languages) or None,
+        source.created_at,
+        False,  # `settled_primary` decides, once it knows all transcripts of the recording
+        is_unspaced(" ".join(row[-1] for row in utterances)),
+        len(utterances),
+        timed_units,
+        sum(row[-2] for row in utterances),
+    )
+
+
+def settled_primary(recording_id: str) -> Sequence[Executable]:
+    """Marks the recording's primary transcript, and no other."""
+    of_recording = col(Transcripts.recording_id) == recording_id
+    primary = (
+        select(col(Transcripts.transcript_id))
+        .where(of_recording, col(Transcripts.word_count) > 0)
+        .order_by(col(Transcripts.created_at).desc().nulls_last(), col(Transcripts.transcript_id).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    is_primary = func.coalesce(col(Transcripts.transcript_id) == primary, False)
+    return (
+        update(Transcripts)
+        .where(of_recording, col(Transcripts.is_primary) != is_primary)
+        .values(is_primary=is_primary),
+    )
+
+
+ARTIFACT = Artifact(
+    kind="transcript",
+    description="Who said what: utterances and timed words, of every transcript of the recording.",
+    collection="transcript",
+    url=lambda data: data.download_url,
+    wire=list[Entry],
+    tables=(Transcripts, TranscriptUtterances, TranscriptWords),
+    rows=transcript_rows,
+    parser_version="1",
+    id_column="transcript_id",
+    settled=settled_primary,
+)

@@ -1,0 +1,30 @@
+"""Separate video: which stretches of whose video were recorded, as the manifest lists them."""
+
+from __future__ import annotations
+
+from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.artifacts.parts import MediaPart, MediaPartRow, part_rows
+from meeting_assets.store.columns import KEYED
+
+
+class VideoParts(MediaPartRow, table=True):
+    """The separately recorded video of participants.
+
+    Grain: one row per (recording, part of the manifest).
+    """
+
+    __tablename__ = "video_parts"
+    __table_args__ = KEYED
+
+
+ARTIFACT = Artifact(
+    kind="video_separate",
+    description="Which stretches of whose video were recorded separately.",
+    collection="video_separate",
+    url=lambda data: data.download_url,
+    wire=list[MediaPart],
+    tables=(VideoParts,),
+    rows=part_rows,
+    parser_version="1",
+    holds_urls=True,
+)

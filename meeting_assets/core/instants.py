@@ -1,0 +1,35 @@
+"""Instants: aware UTC datetimes, and the days that hold them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+
+def now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+def utc(instant: datetime) -> datetime:
+    """The same instant in UTC; a naive one is taken as UTC, as the API means it."""
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def day_of(instant: datetime) -> date:
+    """The UTC day that holds an instant."""
+    return utc(instant).date()
+
+
+def start_of(day: date) -> datetime:
+    """The first instant of a UTC day."""
+    return datetime.combine(day, time(), UTC)
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Every day from `first` to `last`, both included; empty where `last` is earlier."""
+    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+
+
+def wire(instant: datetime) -> str:
+    """The instant as the API writes it: ISO 8601, microseconds, `Z`."""
+    return utc(instant).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,116 @@
+"""Interval arithmetic: stretches of time, half-open `[start, end)`, as plain tuples.
+
+Times are whole microseconds: what adds up by definition adds up in the result, a tie is a tie, and a segment
+cut in two anywhere weighs what it weighed before. `microseconds` and `seconds` convert at the edges:
+
+>>> microseconds(0.1) + microseconds(0.2) == microseconds(0.3)
+True
+>>> seconds(1_500_000)
+1.5
+
+An interval holds time: `start < end`. No intervals is a valid input everywhere; its length is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
+
+Interval: TypeAlias = tuple[int, int]
+
+_MICROSECONDS_PER_SECOND = 1_000_000
+
+
+class FloorState(NamedTuple):
+    """A stretch in which the same people speak. `sole_speaker` is set where `speaker_count` is 1."""
+
+    start_us: int
+    end_us: int
+    speaker_count: int
+    sole_speaker: str | None
+
+
+def microseconds(time_s: float) -> int:
+    """Seconds as whole microseconds, to the nearest."""
+    return round(time_s * _MICROSECONDS_PER_SECOND)
+
+
+def seconds(time_us: int) -> float:
+    """Microseconds as seconds: the float that prints as the decimal number meant."""
+    return time_us / _MICROSECONDS_PER_SECOND
+
+
+def merged(intervals: Iterable[Interval]) -> list[Interval]:
+    """The union in order: intervals joined where they overlap or touch.
+
+        ━━━━━       ━━━━
+           ━━━━━━       ━━━
+      = ━━━━━━━━━   ━━━━━━━
+
+    >>> merged([(5, 9), (0, 3), (2, 5), (11, 12)])
+    [(0, 9), (11, 12)]
+    """
+    union: list[Interval] = []
+    for start, end in sorted(intervals):
+        if union and start <= union[-1][1]:
+            union[-1] = (union[-1][0], max(union[-1][1], end))
+        else:
+            union.append((start, end))
+    return union
+
+
+def clipped(intervals: Iterable[Interval], *, start: int, end: int) -> list[Interval]:
+    """What lies inside `[start, end)`; intervals wholly outside vanish.
+
+           ┃          ┃
+        ━━━━━━  ━━  ━━━━━  ━━━
+      =    ┃━━  ━━  ━━┃
+
+    >>> clipped([(-2, 3), (4, 5), (8, 12), (12, 13)], start=0, end=10)
+    [(0, 3), (4, 5), (8, 10)]
+    """
+    inside = ((max(first, start), min(last, end)) for first, last in intervals)
+    return [(first, last) for first, last in inside if first < last]
+
+
+def length_us(disjoint: Iterable[Interval]) -> int:
+    """Total length of intervals of which no two overlap.
+
+    >>> length_us([(0, 3), (4, 5)])
+    4
+    """
+    return sum(end - start for start, end in disjoint)
+
+
+def floor_states(speech: Mapping[str, Iterable[Interval]]) -> Iterator[FloorState]:
+    """Who speaks with how many others, from the first start to the last end.
+
+        ann  ━━━━━━━━       ━━━
+        bo        ━━━━━━
+      =      111112221110000111     0 silence, 1 single, 2 and more overlap
+
+    One speaker's intervals do not overlap; `merged` sees to that.
+
+    >>> for state in floor_states({"ann": [(0, 8), (15, 18)], "bo": [(5, 11)]}):
+    ...     print(*state)
+    0 5 1 ann
+    5 8 2 None
+    8 11 1 bo
+    11 15 0 None
+    15 18 1 ann
+    """
+    edges = [(time, speaker) for speaker, intervals in speech.items() for interval in intervals for time in interval]
+    edges.sort(key=itemgetter(0))
+    speaking: set[str] = set()
+    since = edges[0][0] if edges else 0
+    for time, speaker in edges:
+        if time > since:
+            yield _floor_state(since, time, speaking)
+            since = time
+        speaking ^= {speaker}
+
+
+def _floor_state(start_us: int, end_us: int, speaking: set[str]) -> FloorState:
+    sole_speaker = next(iter(speaking)) if len(speaking) == 1 else None
+    return FloorState(start_us, end_us, len(speaking), sole_speaker)

@@ -1,0 +1,43 @@
+"""What counts as a word of speech, and where counting words makes no sense.
+
+A word is a maximal run of non-blank characters with at least one letter or digit:
+
+>>> word_count("No, I am -- your father.")
+5
+>>> word_count("... —")
+0
+
+Some scripts put no blanks between words, so that runs are not words:
+
+>>> is_unspaced("今日は会議です"), is_unspaced("Guten Tag")
+(True, False)
+"""
+
+from __future__ import annotations
+
+import re
+
+_UNSPACED = re.compile(
+    "["
+    "\u0e00-\u0e7f"  # Thai
+    "\u0e80-\u0eff"  # Lao
+    "\u1780-\u17ff"  # Khmer
+    "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # Kana
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"  # Han
+    "]"
+)
+
+
+def word_count(text: str) -> int:
+    """Runs of non-blank characters that hold a letter or digit (of any script)."""
+    if text.isalnum():
+        return 1
+    return sum(1 for run in text.split() if run.isalnum() or any(map(str.isalnum, run)))
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether more than half of the letters are Han, Kana, Thai, Lao or Khmer."""
+    if text.isascii():
+        return False
+    letters = [character for character in text if character.isalpha()]
+    return 2 * len(_UNSPACED.findall("".join(letters))) > len(letters)

@@ -1,0 +1,26 @@
+"""Partitions: a UTC day of recordings, by `recording.created_at`, today included."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+
+DAYS_PER_RUN = 30
+BACKFILL = dg.BackfillPolicy.multi_run(DAYS_PER_RUN)
+
+
+def daily(first_day: date) -> dg.DailyPartitionsDefinition:
+    """The days from `first_day` to today."""
+    # Without the offset a day becomes a partition when it is over, and today's meetings would wait for it.
+    return dg.DailyPartitionsDefinition(start_date=first_day.isoformat(), end_offset=1, timezone="UTC")
+
+
+def days_of(context: dg.AssetExecutionContext) -> list[date]:
+    """The days a run is for. Ask once: every look walks all partitions."""
+    return [date.fromisoformat(key) for key in context.partition_keys]
+
+
+def chunks(days: list[date]) -> Iterator[list[date]]:
+    """Consecutive days in portions of one run."""
+    for start in range(0, len(days), DAYS_PER_RUN):
+        yield days[start : start + DAYS_PER_RUN]

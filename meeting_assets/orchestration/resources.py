@@ -1,0 +1,35 @@
+"""The one resource: the warehouse as the environment describes it. It has no configuration in Dagster, so that no
+secret ever reaches a run's config."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from meeting_assets.core.errors import MeetingAssetsError, Transient
+from meeting_assets.pipeline.warehouse import Warehouse, opened
+from meeting_assets.settings import Settings, read_settings
+
+PRIVATE = 0o077
+
+
+class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where meetings are kept: database and raw store, from MEETING_ASSETS_… and RECALL_… variables."""
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Settings, Warehouse]]:
+        """The settings and the warehouse, for one step; what this package raises on purpose becomes one sentence."""
+        os.umask(PRIVATE)
+        try:
+            settings = read_settings()
+            with opened(settings) as warehouse:
+                yield settings, warehouse
+        except MeetingAssetsError as error:
+            raise dg.Failure(description=str(error), allow_retries=isinstance(error, Transient)) from None
+
+
+def fail_at_end(faults: list[str]) -> None:
+    """Fails the step after all its outputs, if something went wrong that nobody could have put into the ledger."""
+    if faults:
+        raise dg.Failure(description="; ".join(faults[:5]), allow_retries=False)

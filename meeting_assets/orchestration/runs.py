@@ -1,0 +1,90 @@
+"""Starting runs from a command: the same job that schedules and the UI start, in this process, recorded by Dagster."""
+
+import logging
+import os
+import shutil
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+import meeting_assets
+from meeting_assets.orchestration.raw import STEP
+from meeting_assets.settings import Settings
+
+JOB = "bring_home"
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended; `faults` say why it failed, a sentence each."""
+
+    run_id: str
+    succeeded: bool
+    faults: tuple[str, ...]
+
+
+def prepare_home(settings: Settings) -> None:
+    """Makes DAGSTER_HOME with the shipped dagster.yaml where it is missing, and names it to Dagster."""
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not (home / "dagster.yaml").exists():
+        shutil.copyfile(_shipped("dagster.yaml"), home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ["MEETING_ASSETS_HOME"] = str(settings.absolute_home)
+
+
+def run_days(
+    defs: dg.Definitions, days: Sequence[date], *, recording_ids: Sequence[str] = (), refetch: bool = False
+) -> RunOutcome:
+    """Brings consecutive days home in one run of this process, and waits for its end."""
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
+    warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    with dg.DagsterInstance.get() as instance:
+        result = defs.resolve_job_def(JOB).execute_in_process(
+            instance=instance,
+            run_config=_config(recording_ids, refetch=refetch),
+            raise_on_error=False,
+            **_partitions(days),
+        )
+    return RunOutcome(result.run_id, result.success, tuple(_faults(result)))
+
+
+def _partitions(days: Sequence[date]) -> dict[str, Any]:
+    if len(days) == 1:
+        return {"partition_key": days[0].isoformat()}
+    return {"tags": {RANGE_START: days[0].isoformat(), RANGE_END: days[-1].isoformat()}}
+
+
+def _config(recording_ids: Sequence[str], *, refetch: bool) -> dict[str, Any]:
+    return {
+        "ops": {STEP: {"config": {"recording_ids": [*recording_ids], "refetch": refetch}}},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+
+
+def _faults(result: dg.ExecuteInProcessResult) -> list[str]:
+    """One sentence per failed step: ours where we said one, else what Dagster knows."""
+    faults: list[str] = []
+    for event in result.all_events:
+        if not event.is_step_failure:
+            continue
+        failure = event.step_failure_data
+        if failure.user_failure_data is not None and failure.user_failure_data.description:
+            faults.append(failure.user_failure_data.description)
+        elif failure.error is not None:
+            cause = failure.error.cause or failure.error
+            faults.append(f"{event.step_key}: {cause.message.strip().splitlines()[0]}")
+    return faults
+
+
+def _shipped(name: str) -> Path:
+    """A file that comes with the package: inside it when installed, beside it in a checkout."""
+    package = Path(meeting_assets.__file__).parent
+    return next(path for path in (package / name, package.parent / name) if path.exists())

@@ -1,0 +1,66 @@
+"""A sync: runs for the days, then for what arrived late for them, recorded by Dagster like any other run."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import dagster as dg
+
+from meeting_assets.core.instants import now
+from meeting_assets.orchestration.partitions import chunks
+from meeting_assets.orchestration.runs import RunOutcome, run_days
+from meeting_assets.pipeline.arrivals import late_arrivals
+from meeting_assets.pipeline.overview import Overview, overview
+from meeting_assets.pipeline.warehouse import access_of, claim, opened
+from meeting_assets.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class SyncReport:
+    """What a sync's runs said, and what the ledger says of its days afterwards."""
+
+    runs: list[RunOutcome] = field(default_factory=list)
+    seen: Overview = field(default_factory=Overview)
+
+    @property
+    def faults(self) -> list[str]:
+        return [fault for run in self.runs for fault in run.faults]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that could be brought home is home."""
+        return all(run.succeeded for run in self.runs) and self.seen.left == 0
+
+
+def sync(
+    defs: dg.Definitions,
+    settings: Settings,
+    days: Sequence[date],
+    *,
+    recording_ids: Sequence[str] = (),
+    refetch: bool = False,
+) -> SyncReport:
+    """Brings consecutive days home, or some recordings of one day; stops at the first run that fails.
+
+    Raises:
+        SettingsError, StoreError: nothing could be started.
+        ApiError: runs are done, but what arrived late could not be listed.
+    """
+    report = SyncReport()
+    access = access_of(settings)
+    with opened(settings) as warehouse:
+        claim(warehouse, settings)
+        for chunk in chunks([*days]):
+            report.runs.append(run_days(defs, chunk, recording_ids=recording_ids, refetch=refetch))
+            if not report.runs[-1].succeeded:
+                break
+        else:
+            late = {} if recording_ids else late_arrivals(warehouse, access, days, now())
+            for day, late_ids in late.items():
+                logger.info("%d recordings of %s have artifacts that arrived late", len(late_ids), day)
+                report.runs.append(run_days(defs, [day], recording_ids=late_ids))
+        report.seen = overview(warehouse, days)
+    return report

@@ -1,0 +1,215 @@
+"""Deriving: the metrics of every finished recording whose inputs are no longer those its rows were made from."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, func, select, true
+
+from meeting_assets.artifacts.audio_separate import AudioParts
+from meeting_assets.artifacts.participant_events import ParticipantEvents
+from meeting_assets.artifacts.participants import Participants
+from meeting_assets.artifacts.parts import MediaPartRow
+from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
+from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
+from meeting_assets.artifacts.video_separate import VideoParts
+from meeting_assets.core.errors import MeetingAssetsError
+from meeting_assets.metrics import measured
+from meeting_assets.metrics.meeting import Attendee, MeetingInput, Mention, Speech, SpeechEvent, Utterance
+from meeting_assets.metrics.parameters import inputs_hash
+from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.recall.objects import FINISHED
+from meeting_assets.store import ledger
+from meeting_assets.store.bulk import insert_rows
+from meeting_assets.store.database import table_of
+
+logger = logging.getLogger(__name__)
+
+INPUT_TABLES = (
+    Participants,
+    ParticipantEvents,
+    SpeakerTimeline,
+    Transcripts,
+    TranscriptUtterances,
+    TranscriptWords,
+    VideoParts,
+    AudioParts,
+)
+
+PARTICIPANTS = table_of(Participants).c
+EVENTS = table_of(ParticipantEvents).c
+TIMELINE = table_of(SpeakerTimeline).c
+TRANSCRIPTS = table_of(Transcripts).c
+UTTERANCES = table_of(TranscriptUtterances).c
+WORDS = table_of(TranscriptWords).c
+
+
+@dataclass(slots=True)
+class DeriveReport:
+    """For how many recordings metrics were made, and for how many there was nothing to do."""
+
+    derived: int = 0
+    unchanged: int = 0
+    faults: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def derive_days(days: Collection[date], warehouse: Warehouse) -> DeriveReport:
+    """Brings the metrics of some days up to date."""
+    started = monotonic()
+    report = DeriveReport()
+    outdated, report.unchanged = _outdated(warehouse, days)
+    for recording, current in outdated:
+        try:
+            report.derived += _derive(recording, current, warehouse)
+        except MeetingAssetsError:
+            raise
+        except Exception as error:
+            report.faults.append(f"metrics of {recording.recording_id}: unexpected {type(error).__name__}")
+            logger.exception("metrics of %s failed", recording.recording_id)
+    report.seconds = round(monotonic() - started, 3)
+    logger.info("metrics: %d recordings derived, %d unchanged", report.derived, report.unchanged)
+    return report
+
+
+def outdated_metrics(warehouse: Warehouse, days: Collection[date] | None = None) -> int:
+    """How many finished recordings of some days, or of all, have no metrics made from their present inputs."""
+    return len(_outdated(warehouse, days)[0])
+
+
+def _outdated(warehouse: Warehouse, days: Collection[date] | None) -> tuple[list[tuple[Row[Any], str]], int]:
+    """Recordings whose metrics are out of date with their present hash, and how many others there are."""
+    of_days = ledger.RECORDINGS.c.day.in_(days) if days is not None else true()
+    ids = select(ledger.RECORDINGS.c.recording_id).where(of_days)
+    metrics = table_of(MeetingMetrics).c
+    with warehouse.database.reading() as connection:
+        finished = _finished(connection, of_days)
+        inputs = ledger.inputs_of(connection, ledger.LEDGER.c.recording_id.in_(ids))
+        derived = dict(
+            connection.execute(
+                select(metrics.recording_id, metrics.inputs_hash).where(metrics.recording_id.in_(ids))
+            )
+            .tuples()
+            .all()
+        )
+    hashes = [(each, _hash(each, inputs.get(each.recording_id, []), warehouse)) for each in finished]
+    outdated = [(each, current) for each, current in hashes if derived.get(each.recording_id) != current]
+    return outdated, len(finished) - len(outdated)
+
+
+def _finished(connection: Connection, condition: Any) -> Sequence[Row[Any]]:
+    recordings = ledger.RECORDINGS
+    return connection.execute(
+        recordings.select().where(condition, recordings.c.status.in_(FINISHED)).order_by(recordings.c.recording_id)
+    ).all()
+
+
+def _hash(recording: Row[Any], ledger_rows: Iterable[Any], warehouse: Warehouse) -> str:
+    return inputs_hash(
+        ledger_rows,
+        duration_s=recording.duration_s,
+        bot_names=_bot_names(recording, warehouse),
+        config_version=warehouse.parameters.config_version,
+    )
+
+
+def _bot_names(recording: Row[Any], warehouse: Warehouse) -> frozenset[str]:
+    return warehouse.bot_names | ({recording.bot_name.strip().casefold()} if recording.bot_name else frozenset())
+
+
+def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool:
+    """Makes the rows of one recording; whether they were written, or its inputs had changed while they were made."""
+    with warehouse.database.reading() as connection:
+        meeting = _meeting(connection, recording, _bot_names(recording, warehouse))
+        rows = measured(meeting, warehouse.parameters, current)
+    with warehouse.database.writing() as connection:
+        # Its row is locked, so that two runs that derive the same recording do so one after the other.
+        recordings = ledger.RECORDINGS
+        of_recording = recordings.c.recording_id == recording.recording_id
+        connection.execute(select(recordings.c.recording_id).where(of_recording).with_for_update())
+        still = _finished(connection, of_recording)
+        inputs = ledger.inputs_of(connection, ledger.LEDGER.c.recording_id == recording.recording_id)
+        if not still or _hash(still[0], inputs.get(recording.recording_id, []), warehouse) != current:
+            return False
+        for table, rows_of_table in rows.items():
+            target = table_of(table)
+            connection.execute(target.delete().where(target.c.recording_id == recording.recording_id))
+            insert_rows(connection, table, rows_of_table)
+    return True
+
+
+def _meeting(connection: Connection, recording: Row[Any], bot_names: frozenset[str]) -> MeetingInput:
+    recording_id = recording.recording_id
+    transcript = connection.execute(
+        select(TRANSCRIPTS.transcript_id, TRANSCRIPTS.is_unspaced).where(
+            TRANSCRIPTS.recording_id == recording_id, TRANSCRIPTS.is_primary
+        )
+    ).first()
+    transcript_id = transcript.transcript_id if transcript else None
+
+    def rows(kind: Any, columns: Sequence[Any], *conditions: Any) -> list[Any]:
+        query = select(*columns).where(columns[0].table.c.recording_id == recording_id, *conditions)
+        return [kind(*row) for row in connection.execute(query.order_by(*_key(columns[0].table)))]
+
+    return MeetingInput(
+        recording_id,
+        started_at=recording.started_at,
+        completed_at=recording.completed_at,
+        latest_end_s=None if recording.duration_s is not None else _latest_end_s(connection, recording_id),
+        bot_names=bot_names,
+        attendees=rows(Attendee, (PARTICIPANTS.participant_key, PARTICIPANTS.name, PARTICIPANTS.is_bot)),
+        mentions=rows(Mention, (EVENTS.participant_key, EVENTS.participant_name)),
+        timeline=rows(Speech, (TIMELINE.participant_key, TIMELINE.speaker_name, TIMELINE.start_s, TIMELINE.end_s)),
+        words=lambda: rows(
+            lambda key, start_s, end_s: Speech(key, None, start_s, end_s),
+            (WORDS.participant_key, WORDS.start_s, WORDS.end_s),
+            WORDS.transcript_id == transcript_id,
+        ),
+        speech_events=lambda: rows(
+            SpeechEvent,
+            (EVENTS.participant_key, EVENTS.participant_name, EVENTS.action, EVENTS.at_s),
+            EVENTS.action.in_(["speech_on", "speech_off"]),
+        ),
+        transcript_id=transcript_id,
+        utterances=rows(
+            Utterance,
+            (UTTERANCES.participant_key, UTTERANCES.speaker_name, UTTERANCES.word_count),
+            UTTERANCES.transcript_id == transcript_id,
+        )
+        if transcript
+        else (),
+        is_unspaced=bool(transcript and transcript.is_unspaced),
+    )
+
+
+def _key(table: Table) -> list[Any]:
+    return [*table.primary_key]
+
+
+def _latest_end_s(connection: Connection, recording_id: str) -> float | None:
+    """The latest end in any artifact, in seconds from the start; None where nothing has a time."""
+    ends = [
+        func.max(func.coalesce(TIMELINE.end_s, TIMELINE.start_s)),
+        func.max(func.coalesce(WORDS.end_s, WORDS.start_s)),
+        func.max(EVENTS.at_s),
+        *(
+            func.max(part.start_s + func.coalesce(part.duration_s, 0.0))
+            for part in map(_columns, (VideoParts, AudioParts))
+        ),
+    ]
+    tables = [TIMELINE, WORDS, EVENTS, _columns(VideoParts), _columns(AudioParts)]
+    found = [
+        connection.scalar(select(end).where(columns.recording_id == recording_id))
+        for end, columns in zip(ends, tables, strict=True)
+    ]
+    return max((end for end in found if end is not None), default=None)
+
+
+def _columns(model: type[MediaPartRow]) -> Any:
+    return table_of(model).c

@@ -1,0 +1,228 @@
+"""What the API has: the recordings of some days with their media objects, asked for with as few list calls as possible.
+
+By day: the recordings of the days, and the media objects created from then until three days later. By recording: a
+retrieve and the lists of that recording. By arrival: media objects created lately, whatever their recording's day.
+URLs stay in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.errors import Gone, PayloadError, SettingsError
+from meeting_assets.core.instants import day_of, start_of
+from meeting_assets.recall.client import Access, Query, RecallClient
+from meeting_assets.recall.objects import Bot, Media, Recording, storable, understood
+
+LISTED_COLLECTIONS = tuple(sorted({each.collection for each in ARTIFACTS.values() if each.is_listed}))
+ARTIFACTS_COME_WITHIN = timedelta(days=3)
+# Whether the API's bounds are inclusive is not documented: a little more is asked for, and filtered here.
+MARGIN = timedelta(seconds=1)
+# A bot joins around the time its recording is created, at most this much earlier or later.
+BOT_MARGIN = timedelta(hours=6)
+FEW_BOTS = 5
+
+
+@dataclass(slots=True)
+class Found:
+    """A recording with its media objects, as the API has them now."""
+
+    recording: Recording
+    listed: dict[str, Any]
+    media: dict[str, dict[str, Media]] = field(default_factory=lambda: defaultdict(dict))
+    bot: Bot | None = None
+
+    @property
+    def recording_id(self) -> str:
+        return str(self.recording.id)
+
+    @property
+    def day(self) -> date:
+        return day_of(self.recording.created_at)
+
+
+@dataclass(slots=True)
+class Discovery:
+    """What a look at the API found: recordings by id, what no longer exists, and objects that made no sense."""
+
+    found: dict[str, Found] = field(default_factory=dict)
+    gone_recordings: set[str] = field(default_factory=set)
+    gone_media: set[tuple[str, str]] = field(default_factory=set)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, document: dict[str, Any], days: Collection[date]) -> None:
+        """Takes a recording in if it is of one of the days."""
+        recording = self.understood(document, Recording, "recording")
+        if recording is None or day_of(recording.created_at) not in days:
+            return
+        found = Found(recording, storable(document))
+        for collection in ("transcript", "participant_events"):
+            media = getattr(recording.media_shortcuts, collection, None)
+            if media is not None:
+                found.media[collection][str(media.id)] = media
+        self.found[found.recording_id] = found
+
+    def add_media(self, collection: str, document: dict[str, Any]) -> None:
+        """Takes a media object in if its recording is; what a list says is newer than a shortcut."""
+        media = self.understood(document, Media, collection)
+        if media is None or media.recording is None:
+            return
+        if found := self.found.get(str(media.recording.id)):
+            found.media[collection][str(media.id)] = media
+
+    def understood(self, document: Any, kind: Any, place: str) -> Any:
+        """The object as its class, or None and a fault noted."""
+        try:
+            return understood(document, kind, f"{place} {document.get('id')}")
+        except PayloadError as error:
+            self.faults.append(str(error))
+            return None
+
+
+async def discover_days(client: RecallClient, days: Collection[date]) -> Discovery:
+    """Every recording of some days, with the media objects created until three days after."""
+    discovery = Discovery()
+    for first, last in _stretches(days):
+        recordings, *media = await asyncio.gather(
+            _all(client.listed("recording", _window(start_of(first), start_of(last) + timedelta(days=1)))),
+            *(
+                _all(client.listed(name, _window(start_of(first), start_of(last) + ARTIFACTS_COME_WITHIN)))
+                for name in LISTED_COLLECTIONS
+            ),
+        )
+        for document in recordings:
+            discovery.add(document, days)
+        for name, documents in zip(LISTED_COLLECTIONS, media, strict=True):
+            for document in documents:
+                discovery.add_media(name, document)
+    return discovery
+
+
+async def discover_recordings(client: RecallClient, recording_ids: Sequence[str], days: Collection[date]) -> Discovery:
+    """Some recordings of some days.
+
+    Raises:
+        SettingsError: one of them is unknown to the API or of another day, which is named.
+    """
+    discovery = Discovery()
+    documents = await asyncio.gather(*(_retrieved(client, "recording", each) for each in recording_ids))
+    for recording_id, document in zip(recording_ids, documents, strict=True):
+        if document is None:
+            raise SettingsError(f"The API has no recording {recording_id}.")
+        discovery.add(document, days)
+        if recording_id not in discovery.found and not discovery.faults:
+            day = day_of(understood(document, Recording, "recording").created_at)
+            raise SettingsError(f"Recording {recording_id} is of {day}: run that day's partition.")
+    for name in LISTED_COLLECTIONS:
+        lists = [_all(client.listed(name, {"recording_id": each})) for each in recording_ids]
+        for documents_of_one in await asyncio.gather(*lists):
+            for document in documents_of_one:
+                discovery.add_media(name, document)
+    return discovery
+
+
+async def look_again(
+    client: RecallClient,
+    discovery: Discovery,
+    *,
+    recordings: Collection[str],
+    media: Collection[tuple[str, str, str]],
+    days: Collection[date],
+) -> None:
+    """Asks one by one for what the ledger waits for and the lists did not show.
+
+    `media` holds (recording_id, collection, artifact_id).
+    """
+    for recording_id in sorted(set(recordings) - discovery.found.keys()):
+        document = await _retrieved(client, "recording", recording_id)
+        if document is None:
+            discovery.gone_recordings.add(recording_id)
+        else:
+            discovery.add(document, days)
+    for recording_id, collection, artifact_id in sorted(media):
+        found = discovery.found.get(recording_id)
+        if found is not None and artifact_id not in found.media[collection]:
+            media_object = await _retrieved(client, collection, artifact_id)
+            if media_object is None:
+                discovery.gone_media.add((recording_id, artifact_id))
+            else:
+                discovery.add_media(collection, media_object)
+
+
+async def find_bots(client: RecallClient, discovery: Discovery, known: Collection[str]) -> None:
+    """Finds the bots of recordings that are not `known` yet: by list where it is worth it, else one by one.
+
+    The list's window finds a bot by `join_at`, which the API clears for many once they have joined.
+    """
+    wanted = {
+        str(found.recording.bot.id): found.recording.created_at
+        for found in discovery.found.values()
+        if found.recording.bot is not None and found.recording_id not in known
+    }
+    bots: dict[str, Bot] = {}
+    if len(wanted) > FEW_BOTS:
+        first, last = min(wanted.values()), max(wanted.values())
+        window: Query = {"join_at_after": first - BOT_MARGIN, "join_at_before": last + BOT_MARGIN}
+        async for document in client.listed("bot", window):
+            if (bot := discovery.understood(document, Bot, "bot")) is not None:
+                bots[str(bot.id)] = bot
+    missing = sorted(wanted.keys() - bots.keys())
+    for retrieved in await asyncio.gather(*(_retrieved(client, "bot", each) for each in missing)):
+        if retrieved is not None and (bot := discovery.understood(retrieved, Bot, "bot")) is not None:
+            bots[str(bot.id)] = bot
+    for found in discovery.found.values():
+        if found.recording.bot is not None:
+            found.bot = bots.get(str(found.recording.bot.id))
+
+
+async def arrivals(client: RecallClient, since: datetime, until: datetime) -> dict[str, list[dict[str, Any]]]:
+    """Media objects created between two instants, by collection, whatever day their recording is of."""
+    lists = [_all(client.listed(name, _window(since, until))) for name in LISTED_COLLECTIONS]
+    return dict(zip(LISTED_COLLECTIONS, await asyncio.gather(*lists), strict=True))
+
+
+def _window(after: datetime, before: datetime) -> Query:
+    return {"created_at_after": after - MARGIN, "created_at_before": before + MARGIN}
+
+
+def _stretches(days: Collection[date]) -> Iterator[tuple[date, date]]:
+    """Days as first and last of runs without a gap."""
+    ordered = sorted(days)
+    first = last = ordered[0]
+    for day in ordered[1:]:
+        if day - last > timedelta(days=1):
+            yield first, last
+            first = day
+        last = day
+    yield first, last
+
+
+async def _all(documents: AsyncIterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [document async for document in documents]
+
+
+async def _retrieved(client: RecallClient, collection: str, object_id: str) -> dict[str, Any] | None:
+    try:
+        return await client.retrieved(collection, object_id)
+    except Gone:
+        return None
+
+
+async def day_of_recording(access: Access, recording_id: str) -> date:
+    """The UTC day of a recording, asked from the API.
+
+    Raises:
+        SettingsError: the API has no such recording.
+        Refused, Transient: see `core.errors`.
+    """
+    async with RecallClient(access) as client:
+        document = await _retrieved(client, "recording", recording_id)
+    if document is None:
+        raise SettingsError(f"The API has no recording {recording_id}.")
+    return day_of(understood(document, Recording, "recording").created_at)

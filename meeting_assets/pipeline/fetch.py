@@ -1,0 +1,217 @@
+"""Fetching: one look at the API for some days, then concurrent downloads while the URLs are fresh.
+
+What expires first is fetched first. A download that fails costs nobody else theirs: it is noted in the ledger and tried
+again later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from time import monotonic
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.core.errors import ApiError, Gone, Refused, StoreError, UrlExpired
+from meeting_assets.core.instants import now
+from meeting_assets.pipeline.discover import (
+    Discovery,
+    discover_days,
+    discover_recordings,
+    find_bots,
+    look_again,
+)
+from meeting_assets.pipeline.record import record
+from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.recall.client import Access, RecallClient
+from meeting_assets.recall.objects import DELETED, Media, understood
+from meeting_assets.store import ledger
+from meeting_assets.store.ledger import Key
+from meeting_assets.store.raw import without_queries
+
+logger = logging.getLogger(__name__)
+
+CONCURRENT_DOWNLOADS = 16
+NO_URL_YET = "the API says done but gives no download URL yet"
+
+
+@dataclass(slots=True)
+class FetchReport:
+    """What a fetch did: per kind how many artifacts were new, changed, unchanged or failed."""
+
+    recordings: int = 0
+    counts: dict[str, Counter[str]] = field(default_factory=lambda: {kind: Counter() for kind in ARTIFACTS})
+    faults: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+async def fetch_days(
+    warehouse: Warehouse,
+    access: Access,
+    days: Collection[date],
+    *,
+    kinds: Collection[str] = tuple(ARTIFACTS),
+    recording_ids: Sequence[str] = (),
+    refetch: bool = False,
+) -> FetchReport:
+    """Brings home the raw bytes of some days: of all their recordings, or of those named.
+
+    `refetch` downloads again what is home already.
+
+    Raises:
+        Refused: key or region is wrong.
+        Transient: the API's lists could not be read; nothing is known to be missing because of that.
+        SettingsError: a named recording is unknown or of another day.
+        StoreError: raw store or database cannot be written.
+    """
+    started = monotonic()
+    report = FetchReport()
+    async with RecallClient(access) as client:
+        discovery = await _discovered(client, warehouse, days, recording_ids)
+        record(warehouse, discovery, now())
+        report.recordings = len(discovery.found)
+        report.faults += discovery.faults
+        report.seconds["discover"] = round(monotonic() - started, 3)
+        logger.info("%d recordings listed for %s", len(discovery.found), _spoken(days))
+        await _Fetch(client, warehouse, discovery, report).run(_wanted(warehouse, discovery, kinds, refetch=refetch))
+    report.seconds["fetch"] = round(monotonic() - started - report.seconds["discover"], 3)
+    return report
+
+
+async def _discovered(
+    client: RecallClient, warehouse: Warehouse, days: Collection[date], recording_ids: Sequence[str]
+) -> Discovery:
+    if recording_ids:
+        discovery = await discover_recordings(client, recording_ids, days)
+    else:
+        discovery = await discover_days(client, days)
+    with warehouse.database.reading() as connection:
+        recordings, keys = ledger.waited_for(connection, days)
+    if recording_ids:
+        recordings &= set(recording_ids)
+        keys = {key for key in keys if key.recording_id in recordings}
+    await look_again(
+        client,
+        discovery,
+        recordings=recordings,
+        media={(key.recording_id, ARTIFACTS[key.kind].collection, key.artifact_id) for key in keys},
+        days=days,
+    )
+    with warehouse.database.reading() as connection:
+        named = ledger.named_bots(connection, discovery.found.keys())
+    await find_bots(client, discovery, named)
+    return discovery
+
+
+def _wanted(warehouse: Warehouse, discovery: Discovery, kinds: Collection[str], *, refetch: bool) -> list[Key]:
+    """What is to be downloaded, what expires first in front."""
+    with warehouse.database.reading() as connection:
+        chosen = ledger.refetchable if refetch else ledger.pending
+        keys = chosen(connection, discovery.found.keys(), kinds)
+    never = datetime.max.replace(tzinfo=UTC)
+    return sorted(keys, key=lambda key: (discovery.found[key.recording_id].recording.expires_at or never, key))
+
+
+class _Fetch:
+    """The downloads of one discovery."""
+
+    def __init__(self, client: RecallClient, warehouse: Warehouse, discovery: Discovery, report: FetchReport) -> None:
+        self._client = client
+        self._warehouse = warehouse
+        self._discovery = discovery
+        self._report = report
+        self._places = asyncio.Semaphore(CONCURRENT_DOWNLOADS)
+        self._done = 0
+
+    async def run(self, keys: Sequence[Key]) -> None:
+        """Downloads everything; only a fault that stops all the others is raised."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for key in keys:
+                    await self._places.acquire()
+                    tasks.create_task(self._one(key, len(keys)))
+        except* (StoreError, Refused) as group:
+            raise group.exceptions[0] from None
+
+    async def _one(self, key: Key, total: int) -> None:
+        try:
+            await self._bring_home(key)
+        except (StoreError, Refused):
+            raise
+        except ApiError as error:
+            self._set_aside(key, str(error))
+        except Exception as error:  # noqa: BLE001 - our bug; the others go on and the step fails at its end
+            self._set_aside(key, f"unexpected {type(error).__name__}")
+            self._report.faults.append(f"{key.kind} of {key.recording_id}: unexpected {type(error).__name__}")
+        finally:
+            self._places.release()
+            self._done += 1
+            if self._done % 50 == 0 or self._done == total:
+                logger.info("%d of %d artifacts fetched", self._done, total)
+
+    async def _bring_home(self, key: Key) -> None:
+        artifact = ARTIFACTS[key.kind]
+        media = self._discovery.found[key.recording_id].media[artifact.collection].get(key.artifact_id)
+        if media is None or media.status.code != "done":
+            return  # still processing, or deleted meanwhile: nothing to fetch now
+        url = _url(artifact, media)
+        if url is None:
+            self._set_aside(key, NO_URL_YET)
+            return
+        try:
+            payload = await self._client.downloaded(url)
+        except UrlExpired as error:
+            fresh = await self._fresh_url(artifact, key)
+            if fresh is None:
+                self._set_aside(key, str(error))
+                return
+            payload = await self._client.downloaded(fresh)
+        await self._keep(key, artifact, payload)
+
+    async def _fresh_url(self, artifact: Artifact, key: Key) -> str | None:
+        """A new URL, once; None where the object is not to be had (any more)."""
+        try:
+            document = await self._client.retrieved(artifact.collection, key.artifact_id)
+        except Gone:
+            return None
+        media = understood(document, Media, artifact.kind)
+        return None if media.status.code == DELETED else _url(artifact, media)
+
+    async def _keep(self, key: Key, artifact: Artifact, payload: bytes) -> None:
+        found = self._discovery.found[key.recording_id]
+        if artifact.holds_urls:
+            payload = without_queries(payload)
+        # Compression and the object store take their time; the ledger's transaction is short.
+        kept = await asyncio.to_thread(
+            self._warehouse.raw.write, found.day, key.recording_id, key.kind, key.artifact_id, payload
+        )
+        with self._warehouse.database.writing() as connection:
+            outcome = ledger.note_fetched(
+                connection,
+                key,
+                raw_key=kept.key,
+                sha256=kept.sha256,
+                size_bytes=kept.size_bytes,
+                is_many=artifact.is_many,
+                at=now(),
+            )
+        self._report.counts[key.kind][outcome] += 1
+
+    def _set_aside(self, key: Key, error: str) -> None:
+        found = self._discovery.found[key.recording_id]
+        with self._warehouse.database.writing() as connection:
+            ledger.note_failed_attempt(connection, key, error, at=now(), expires_at=found.recording.expires_at)
+        self._report.counts[key.kind]["failed"] += 1
+        logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error)
+
+
+def _url(artifact: Artifact, media: Media) -> str | None:
+    return artifact.url(media.data) if media.data is not None else None
+
+
+def _spoken(days: Collection[date]) -> str:
+    return str(min(days)) if len(days) == 1 else f"{min(days)} to {max(days)}"

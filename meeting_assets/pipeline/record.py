@@ -1,0 +1,157 @@
+"""Writing down what a look at the API found: recordings, the ledger, and recording.json in the raw store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.core.instants import utc
+from meeting_assets.pipeline.discover import Discovery, Found
+from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.recall.objects import DELETED, FINISHED, Media
+from meeting_assets.store import ledger
+from meeting_assets.store.database import upsert
+from meeting_assets.store.states import Seen, Sighting
+from meeting_assets.store.tables import Recordings
+
+BATCH = 100
+NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.names_bots]
+
+
+def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
+    """Brings recordings and ledger in line with a discovery made at an instant."""
+    for batch in _batches(discovery.found.values()):
+        with warehouse.database.writing() as connection:
+            before = _known(connection, [found.recording_id for found in batch])
+            rows = [_row(found, before.get(found.recording_id, {}), at) for found in batch]
+            upsert(connection, Recordings, rows)
+            ledger.observe(connection, [look for found in batch for look in looks(found)])
+            for found in batch:
+                if found.recording.status.code == DELETED:
+                    ledger.note_deleted(connection, found.recording_id)
+            _parse_renamed_again(connection, rows, before)
+        _keep_listings(warehouse, batch)
+    with warehouse.database.writing() as connection:
+        for recording_id in sorted(discovery.gone_recordings):
+            _note_gone(connection, recording_id, at)
+        for recording_id, artifact_id in sorted(discovery.gone_media):
+            ledger.note_gone(connection, recording_id, artifact_id)
+
+
+def looks(found: Found) -> Iterator[Seen]:
+    """What the ledger is to know about each kind of one recording."""
+    for artifact in ARTIFACTS.values():
+        yield Seen(
+            found.recording_id,
+            artifact.kind,
+            tuple(_sighting(artifact, media) for media in found.media[artifact.collection].values()),
+            is_finished=found.recording.status.code in FINISHED,
+            is_many=artifact.is_many,
+        )
+
+
+def _sighting(artifact: Artifact, media: Media) -> Sighting:
+    has_url = media.data is not None and artifact.url(media.data) is not None
+    return Sighting(
+        str(media.id),
+        media.status.code,
+        media.status.sub_code,
+        utc(media.status.updated_at) if media.status.updated_at else None,
+        utc(media.created_at) if media.created_at else None,
+        next(iter(media.provider), None) if media.provider else None,
+        exists=has_url or not artifact.may_lack_url or media.status.code != "done",
+    )
+
+
+def _row(found: Found, before: dict[str, Any], at: datetime) -> dict[str, Any]:
+    recording, bot = found.recording, found.bot
+    metadata = recording.media_shortcuts.meeting_metadata if recording.media_shortcuts else None
+    title = metadata.data.title if metadata and metadata.data else None
+    started_at, completed_at = recording.started_at, recording.completed_at
+    is_deleted = recording.status.code == DELETED
+    return {
+        "recording_id": found.recording_id,
+        "bot_id": str(recording.bot.id) if recording.bot else None,
+        "bot_name": bot.bot_name if bot else before.get("bot_name"),
+        "platform": (bot.platform if bot else None) or before.get("platform"),
+        "title": title or before.get("title"),
+        "status": recording.status.code,
+        "sub_code": recording.status.sub_code,
+        "created_at": utc(recording.created_at),
+        "started_at": utc(started_at) if started_at else None,
+        "completed_at": utc(completed_at) if completed_at else None,
+        "expires_at": utc(recording.expires_at) if recording.expires_at else None,
+        "duration_s": (completed_at - started_at).total_seconds() if started_at and completed_at else None,
+        "day": found.day,
+        "deleted_at": before.get("deleted_at") or (at if is_deleted else None),
+    }
+
+
+def _known(connection: Connection, recording_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    rows = connection.execute(ledger.RECORDINGS.select().where(ledger.RECORDINGS.c.recording_id.in_(recording_ids)))
+    return {row["recording_id"]: dict(row) for row in rows.mappings()}
+
+
+def _parse_renamed_again(
+    connection: Connection, rows: Sequence[dict[str, Any]], before: dict[str, dict[str, Any]]
+) -> None:
+    """Who is a bot is said when participants are parsed; a bot's name that is learned later changes that."""
+    renamed = [
+        row["recording_id"]
+        for row in rows
+        if row["recording_id"] in before and row["bot_name"] != before[row["recording_id"]]["bot_name"]
+    ]
+    if renamed:
+        ledger.parse_again(connection, renamed, NAMED_BY_BOT)
+
+
+def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
+    """Writes recording.json where it says something new: enough to make the database again without the API."""
+    ids = [found.recording_id for found in batch]
+    with warehouse.database.reading() as connection:
+        recordings = _known(connection, ids)
+        entries = ledger.api_side_of(connection, ids)
+    written: list[dict[str, Any]] = []
+    for found in batch:
+        row = recordings[found.recording_id]
+        listing = msgspec.json.encode(
+            {
+                "recording": found.listed,
+                "bot": {name: row[name] for name in ("bot_id", "bot_name", "platform")},
+                "media": entries.get(found.recording_id, []),
+            },
+            order="deterministic",
+        )
+        sha256 = hashlib.sha256(listing).hexdigest()
+        if sha256 != row["listing_sha256"]:
+            warehouse.raw.write_listing(found.day, found.recording_id, listing)
+            written.append({"id": found.recording_id, "sha256": sha256})
+    if written:
+        with warehouse.database.writing() as connection:
+            ledger.note_listings(connection, written)
+
+
+def _note_gone(connection: Connection, recording_id: str, at: datetime) -> None:
+    """A recording that we waited for no longer exists."""
+    recordings = ledger.RECORDINGS
+    connection.execute(
+        recordings.update()
+        .where(recordings.c.recording_id == recording_id, recordings.c.deleted_at.is_(None))
+        .values(status=DELETED, deleted_at=at)
+    )
+    ledger.note_deleted(connection, recording_id)
+
+
+def _batches(founds: Iterable[Found]) -> Iterator[list[Found]]:
+    # One order for all: two runs that write the same recordings must not wait for each other in a circle.
+    remaining = iter(sorted(founds, key=lambda found: found.recording_id))
+    while batch := list(islice(remaining, BATCH)):
+        yield batch

@@ -1,0 +1,98 @@
+"""Everything a step works on: the database with all its tables, the raw store, and what settings say about meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sqlmodel import SQLModel
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.metrics import METRICS
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.recall.client import Access
+from meeting_assets.settings import Settings
+from meeting_assets.store.database import Database
+from meeting_assets.store.raw import RawStore
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """Where meetings are kept, and what is needed to make sense of them."""
+
+    database: Database
+    raw: RawStore
+    bot_names: frozenset[str] = frozenset()
+    parameters: Parameters = Parameters()
+
+
+def derived_tables() -> dict[type[SQLModel], str | None]:
+    """Every table that can be made again, with the artifact kind it is parsed from; None for metrics."""
+    tables: dict[type[SQLModel], str | None] = {
+        table: artifact.kind for artifact in ARTIFACTS.values() for table in artifact.tables
+    }
+    return tables | dict.fromkeys(METRICS)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Warehouse]:
+    """The warehouse of these settings, its tables ready.
+
+    Raises:
+        StoreError: the database or the raw store cannot be used.
+    """
+    database = Database.at(settings.database_url)
+    try:
+        database.prepare(derived_tables())
+        yield Warehouse(
+            database,
+            RawStore.at(settings.raw_url),
+            bot_names=settings.known_bot_names,
+            parameters=Parameters(timing_source=settings.timing_source),
+        )
+    finally:
+        database.close()
+
+
+def claim(warehouse: Warehouse, settings: Settings) -> None:
+    """Makes sure that database and raw store hold the meetings of this API origin and no other.
+
+    Raises:
+        StoreError: they hold another one's.
+    """
+    origin = origin_of(settings.base_url)
+    warehouse.database.belongs_to(origin)
+    warehouse.raw.belongs_to(origin)
+
+
+def origin_of(base_url: str) -> str:
+    """Whose meetings an API serves. The port of a sandbox changes with every start and says nothing.
+
+    >>> origin_of("http://127.0.0.1:8461"), origin_of("https://us-west-2.recall.ai/")
+    ('http://127.0.0.1', 'https://us-west-2.recall.ai')
+    """
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port and host not in LOOPBACK else ""
+    return f"{parts.scheme}://{host}{port}"
+
+
+def access_of(settings: Settings) -> Access:
+    """What the API client needs.
+
+    Raises:
+        SettingsError: there is no key.
+    """
+    if settings.api_key is None:
+        raise SettingsError("RECALL_API_KEY is not set: take a key from the Recall.ai dashboard of your region.")
+    return Access(
+        base_url=settings.base_url,
+        api_key=settings.api_key.get_secret_value(),
+        list_calls_per_minute=settings.list_calls_per_minute,
+        download_hosts=settings.download_host_patterns,
+    )

@@ -1,0 +1,132 @@
+"""What the API lists: recordings, the media objects that artifacts hang on, and bots.
+
+Only what this package reads is spelled out; everything else is tolerated, whether new or missing. Each object keeps
+`listed`, the API's own words without URLs and passwords, which is what may be stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from meeting_assets.core.errors import PayloadError
+
+FINISHED = frozenset({"done", "failed"})
+DELETED = "deleted"
+
+_SECRET_KEY = re.compile(r"url|password|secret|token|credential|api_?key|authorization", re.IGNORECASE)
+_BOT_KEYS = ("id", "bot_name", "join_at", "metadata")
+
+
+class Status(msgspec.Struct, frozen=True):
+    """Where an object stands at the API."""
+
+    code: str
+    sub_code: str | None = None
+    updated_at: datetime | None = None
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """A mention of another object."""
+
+    id: UUID
+
+
+class MediaData(msgspec.Struct, frozen=True):
+    """The signed URLs of a media object. They are secrets and expire: kept in memory alone."""
+
+    download_url: str | None = None
+    provider_data_download_url: str | None = None
+    participants_download_url: str | None = None
+    participant_events_download_url: str | None = None
+    speaker_timeline_download_url: str | None = None
+    title: str | None = None
+
+
+class Media(msgspec.Struct, frozen=True):
+    """A media object of a recording, from a shortcut or from its own list."""
+
+    id: UUID
+    status: Status
+    created_at: datetime | None = None
+    recording: Ref | None = None
+    data: MediaData | None = None
+    provider: dict[str, Any] | None = None
+    format: str | None = None
+
+
+class Shortcuts(msgspec.Struct, frozen=True):
+    """The media objects that come along with a recording."""
+
+    transcript: Media | None = None
+    participant_events: Media | None = None
+    meeting_metadata: Media | None = None
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """A recording as listed; `bot` is missing for the desktop SDK."""
+
+    id: UUID
+    created_at: datetime
+    status: Status
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    expires_at: datetime | None = None
+    media_shortcuts: Shortcuts | None = None
+    bot: Ref | None = None
+
+
+class MeetingUrl(msgspec.Struct, frozen=True):
+    """Where the bot went; the rest of it (ids, passwords) is nobody's business here."""
+
+    platform: str | None = None
+
+
+class Bot(msgspec.Struct, frozen=True):
+    """A bot as listed. The platform of a meeting is known from here alone."""
+
+    id: UUID
+    bot_name: str | None = None
+    meeting_url: MeetingUrl | str | None = None
+
+    @property
+    def platform(self) -> str | None:
+        return self.meeting_url.platform if isinstance(self.meeting_url, MeetingUrl) else None
+
+
+Thing = TypeVar("Thing", Recording, Media, Bot)
+
+
+def understood(document: Any, kind: type[Thing], place: str) -> Thing:
+    """A listed object as its class.
+
+    Raises:
+        PayloadError: naming `place` and what is wrong there.
+    """
+    try:
+        return msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        raise PayloadError(f"{place}: {error}") from None
+
+
+def storable(document: Any) -> Any:
+    """A listed object without the values of keys that hold URLs or secrets, at any depth."""
+    if isinstance(document, Mapping):
+        return {key: storable(value) for key, value in document.items() if not _SECRET_KEY.search(key)}
+    if isinstance(document, list):
+        return [storable(value) for value in document]
+    if isinstance(document, str) and "://" in document:
+        return document.split("?", 1)[0]
+    return document
+
+
+def storable_bot(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The few facts of a bot that a rebuild needs; the rest of a bot is configuration and may hold credentials."""
+    meeting_url = document.get("meeting_url")
+    platform = meeting_url.get("platform") if isinstance(meeting_url, Mapping) else None
+    return {key: storable(document.get(key)) for key in _BOT_KEYS} | {"platform": platform}

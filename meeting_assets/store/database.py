@@ -1,0 +1,169 @@
+"""The database: its connections, what a transaction is on SQLite and PostgreSQL, and bringing the schema up to date."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.schema import CreateTable
+from sqlmodel import SQLModel
+
+from meeting_assets.core.errors import StoreError
+from meeting_assets.store.tables import Artifacts, Meta, Recordings
+
+SCHEMA_VERSION = 1
+DURABLE = (Recordings, Artifacts, Meta)
+"""Tables that are migrated; the others are derived and made anew when their columns change."""
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The SQLAlchemy table of a model."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return table
+
+
+META = table_of(Meta).c
+
+
+class Database:
+    """One database of meetings. `reading()` and `writing()` are its transactions."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """The database at a SQLAlchemy URL; the folder of a SQLite file is made if it is missing.
+
+        Raises:
+            StoreError: it does not answer.
+        """
+        if url.startswith("sqlite:///"):
+            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = create_engine(url, **({} if url.startswith("sqlite") else {"pool_pre_ping": True}))
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _set_pragmas)
+            event.listen(engine, "begin", _begin)
+        database = cls(engine)
+        try:
+            with database.reading():
+                return database
+        except OperationalError:
+            shown = engine.url.render_as_string(hide_password=True)
+            engine.dispose()
+            raise StoreError(f"The database at {shown} does not answer: check MEETING_ASSETS_DATABASE_URL.") from None
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes; on SQLite it takes the one writer's place at its start.
+
+        Taking it later, after a read, fails at once when another writer came between.
+        """
+        with self.engine.connect().execution_options(is_writing=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def prepare(self, derived: Mapping[type[SQLModel], str | None]) -> None:
+        """Makes and mends the tables. `derived` names for each derived table the artifact kind it is parsed from.
+
+        A derived table whose columns are no longer those of its model is made anew and empty; the ledger then
+        counts its artifacts as outdated, so that they are parsed again.
+
+        Raises:
+            StoreError: the database belongs to a newer version of this package.
+        """
+        with self.writing() as connection:
+            if not self.is_sqlite:
+                # Two processes that start together would both find the tables missing.
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7309453)")
+            SQLModel.metadata.create_all(connection, [table_of(model) for model in DURABLE])
+            known = dict(connection.execute(select(META.name, META.value)).tuples().all())
+            _check_version(known)
+            upsert(connection, Meta, [{"name": "schema_version", "value": str(SCHEMA_VERSION)}])
+            for model, kind in derived.items():
+                _remake_if_changed(connection, table_of(model), kind, known)
+
+    def belongs_to(self, origin: str) -> None:
+        """Claims a new database for an API origin.
+
+        Raises:
+            StoreError: it holds the meetings of another one.
+        """
+        with self.writing() as connection:
+            held = connection.scalar(select(META.value).where(META.name == "api_origin"))
+            if held is None:
+                upsert(connection, Meta, [{"name": "api_origin", "value": origin}])
+            elif held != origin:
+                raise StoreError(
+                    f"The database holds meetings from {held}, not from {origin}: "
+                    "choose another MEETING_ASSETS_HOME or MEETING_ASSETS_DATABASE_URL."
+                )
+
+
+def upsert(connection: Connection, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows, or updates the given columns of those whose key is there already."""
+    if not rows:
+        return
+    table = table_of(model)
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    keys = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), [*rows])
+
+
+def _check_version(known: Mapping[str, str]) -> None:
+    version = int(known.get("schema_version", SCHEMA_VERSION))
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"The database has schema {version}, this version knows {SCHEMA_VERSION}: upgrade meeting_assets."
+        )
+
+
+def _remake_if_changed(connection: Connection, table: Table, kind: str | None, known: Mapping[str, str]) -> None:
+    shape = hashlib.sha256(str(CreateTable(table).compile(dialect=connection.dialect)).encode()).hexdigest()
+    name = f"shape:{table.name}"
+    if known.get(name) == shape and inspect(connection).has_table(table.name):
+        return
+    table.drop(connection, checkfirst=True)
+    table.create(connection)
+    upsert(connection, Meta, [{"name": name, "value": shape}])
+    if kind is not None:
+        ledger = table_of(Artifacts)
+        connection.execute(ledger.update().where(ledger.c.kind == kind).values(parser_version=None))
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin where `_begin` says, not where the driver guesses
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "busy_timeout=30000",
+        "secure_delete=ON",  # what is purged is not to be found in free pages
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    is_writing = connection.get_execution_options().get("is_writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

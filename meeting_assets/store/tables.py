@@ -1,0 +1,84 @@
+"""The tables that cannot be made again from raw bytes alone: recordings, the ledger, and what the database is.
+
+All other tables are a cache of the raw store and may be dropped and rebuilt.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlmodel import Field, SQLModel
+
+from meeting_assets.store.columns import KEYED, Instant, Integer64, RecordingRow, Uuid
+
+
+class Recordings(RecordingRow, table=True):
+    """Every recording the API has listed, whatever its status.
+
+    Grain: one row per recording.
+    """
+
+    __tablename__ = "recordings"
+    __table_args__ = KEYED
+
+    bot_id: str | None = Field(sa_type=Uuid, description="NULL for the desktop SDK")
+    bot_name: str | None
+    platform: str | None = Field(description="zoom, google_meet, microsoft_teams, webex, ...; known from the bot")
+    title: str | None
+    status: str = Field(description="processing, paused, done, failed or deleted, as the API says")
+    sub_code: str | None
+    created_at: datetime = Field(sa_type=Instant)
+    started_at: datetime | None = Field(sa_type=Instant)
+    completed_at: datetime | None = Field(sa_type=Instant)
+    expires_at: datetime | None = Field(sa_type=Instant, description="when the API deletes it; NULL for never")
+    duration_s: float | None = Field(description="completed_at - started_at; NULL where one is missing")
+    day: date = Field(index=True, description="the UTC day of created_at, which is its partition")
+    deleted_at: datetime | None = Field(sa_type=Instant, description="when it was first seen deleted at the API")
+    listing_sha256: str | None = Field(description="of recording.json in the raw store")
+
+
+class Artifacts(RecordingRow, table=True):
+    """The ledger: what is known of every artifact, and what is to be done.
+
+    Grain: one row per (recording, kind, artifact). `artifact_id` is text because absent artifacts have ''.
+    """
+
+    __tablename__ = "artifacts"
+    __table_args__ = KEYED
+
+    kind: str = Field(primary_key=True)
+    artifact_id: str = Field(primary_key=True, description="the API's id of the media object; '' if absent")
+    status: str = Field(
+        index=True,
+        description="absent, pending, fetched, parsed, quarantined, failed, superseded or deleted",
+    )
+    api_status: str | None = Field(description="processing, done, failed or deleted, as the API says")
+    sub_code: str | None
+    api_updated_at: datetime | None = Field(sa_type=Instant, description="the API's status.updated_at")
+    api_created_at: datetime | None = Field(sa_type=Instant)
+    provider: str | None = Field(description="the transcription provider's key at the API")
+    raw_key: str | None = Field(description="where the bytes are in the raw store")
+    sha256: str | None = Field(description="of the uncompressed bytes")
+    size_bytes: int | None = Field(sa_type=Integer64, description="of the uncompressed bytes")
+    row_count: int | None = Field(sa_type=Integer64, description="in the finest table; NULL without rows")
+    replaced_rows: int | None = Field(description="entries of the payload whose key came again later")
+    repaired_chars: int | None = Field(sa_type=Integer64, description="characters replaced by U+FFFD")
+    parser_version: str | None = Field(description="that parsed or quarantined these bytes")
+    error: str | None = Field(description="why the last attempt failed, or the place of the fault")
+    attempts: int = Field(description="failed attempts to fetch since the last success")
+    next_attempt_at: datetime | None = Field(sa_type=Instant)
+    fetched_at: datetime | None = Field(sa_type=Instant)
+    parsed_at: datetime | None = Field(sa_type=Instant)
+
+
+class Meta(SQLModel, table=True):
+    """What this database is: its schema's version, whose meetings it holds, the shape of its derived tables.
+
+    Grain: one row per name.
+    """
+
+    __tablename__ = "meta"
+    __table_args__ = KEYED
+
+    name: str = Field(primary_key=True)
+    value: str
