@@ -106,11 +106,6 @@ def floor_states(speech: Mapping[str, Iterable[Interval]]) -> Iterator[FloorStat
     since = edges[0][0] if edges else 0
     for time, speaker in edges:
         if time > since:
-            yield _floor_state(since, time, speaking)
+            yield FloorState(since, time, len(speaking), next(iter(speaking)) if len(speaking) == 1 else None)
             since = time
         speaking ^= {speaker}
-
-
-def _floor_state(start_us: int, end_us: int, speaking: set[str]) -> FloorState:
-    sole_speaker = next(iter(speaking)) if len(speaking) == 1 else None
-    return FloorState(start_us, end_us, len(speaking), sole_speaker)

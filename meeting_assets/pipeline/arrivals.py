@@ -22,7 +22,7 @@ def late_arrivals(
 ) -> dict[date, list[str]]:
     """Recordings of some days that have artifacts the ledger does not know as they are now, by day.
 
-    Asks the artifact lists from the first of the days until `until`; asks nothing where the lists by day reach that far.
+    Asks the artifact lists from the first of the days until `until`; nothing where the lists by day reach that far.
 
     Raises:
         Refused, Transient: see `core.errors`.
@@ -45,13 +45,8 @@ async def _late_arrivals(
         if each is not None and each.recording is not None
     }
     with warehouse.database.reading() as connection:
-        day_of = dict(
-            connection.execute(
-                select(RECORDINGS.c.recording_id, RECORDINGS.c.day).where(RECORDINGS.c.day.in_(days))
-            )
-            .tuples()
-            .all()
-        )
+        of_days = select(RECORDINGS.c.recording_id, RECORDINGS.c.day).where(RECORDINGS.c.day.in_(days))
+        day_of = dict(connection.execute(of_days).all())
         known = {
             (recording_id, artifact_id): updated_at
             for recording_id, artifact_id, updated_at in connection.execute(

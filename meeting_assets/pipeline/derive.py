@@ -91,13 +91,8 @@ def _outdated(warehouse: Warehouse, days: Collection[date] | None) -> tuple[list
     with warehouse.database.reading() as connection:
         finished = _finished(connection, of_days)
         inputs = ledger.inputs_of(connection, ledger.LEDGER.c.recording_id.in_(ids))
-        derived = dict(
-            connection.execute(
-                select(metrics.recording_id, metrics.inputs_hash).where(metrics.recording_id.in_(ids))
-            )
-            .tuples()
-            .all()
-        )
+        made_from = select(metrics.recording_id, metrics.inputs_hash).where(metrics.recording_id.in_(ids))
+        derived = dict(connection.execute(made_from).all())
     hashes = [(each, _hash(each, inputs.get(each.recording_id, []), warehouse)) for each in finished]
     outdated = [(each, current) for each, current in hashes if derived.get(each.recording_id) != current]
     return outdated, len(finished) - len(outdated)

@@ -56,9 +56,7 @@ class Overview:
         """For machines; keys stay."""
         return {
             "recordings": dict(self.recordings),
-            "artifacts": {
-                kind: {**counts, "outdated": self.outdated[kind]} for kind, counts in self.artifacts.items()
-            },
+            "artifacts": {kind: {**counts, "outdated": self.outdated[kind]} for kind, counts in self.artifacts.items()},
             "rows": dict(self.rows),
             "repaired_chars": self.repaired_chars,
             "metrics": {"derived": self.metrics_derived, "outdated": self.metrics_outdated},
@@ -92,7 +90,7 @@ def overview(warehouse: Warehouse, days: Collection[date] | None = None) -> Over
 
 def _count_recordings(connection: Connection, of_days: Any, seen: Overview) -> None:
     query = select(RECORDINGS.c.status, func.count()).where(of_days).group_by(RECORDINGS.c.status)
-    seen.recordings.update(dict(connection.execute(query).tuples().all()))
+    seen.recordings.update(dict(connection.execute(query).all()))
     metrics = table_of(MeetingMetrics)
     joined = metrics.join(RECORDINGS, RECORDINGS.c.recording_id == metrics.c.recording_id)
     seen.metrics_derived = connection.scalar(select(func.count()).select_from(joined).where(of_days)) or 0
@@ -138,7 +136,9 @@ def _needs(connection: Connection, of_days: Any) -> list[Need]:
         LEDGER.c.status,
         LEDGER.c.error,
     )
-    query = select(*columns).select_from(joined).where(of_days, worrying).order_by(RECORDINGS.c.day.desc(), *columns[:1])
+    query = (
+        select(*columns).select_from(joined).where(of_days, worrying).order_by(RECORDINGS.c.day.desc(), *columns[:1])
+    )
     return [Need(*row[:4], *_advice(row)) for row in connection.execute(query)]
 
 

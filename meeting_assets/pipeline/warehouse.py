@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from sqlmodel import SQLModel
@@ -28,7 +28,7 @@ class Warehouse:
     database: Database
     raw: RawStore
     bot_names: frozenset[str] = frozenset()
-    parameters: Parameters = Parameters()
+    parameters: Parameters = field(default_factory=Parameters)
 
 
 def derived_tables() -> dict[type[SQLModel], str | None]:

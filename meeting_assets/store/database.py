@@ -95,7 +95,7 @@ class Database:
                 # Two processes that start together would both find the tables missing.
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7309453)")
             SQLModel.metadata.create_all(connection, [table_of(model) for model in DURABLE])
-            known = dict(connection.execute(select(META.name, META.value)).tuples().all())
+            known = dict(connection.execute(select(META.name, META.value)).all())
             _check_version(known)
             upsert(connection, Meta, [{"name": "schema_version", "value": str(SCHEMA_VERSION)}])
             for model, kind in derived.items():

@@ -1,0 +1,185 @@
+"""How much of the meeting was speech, and whose.
+
+Bots are left out. `unknown` holds the floor: it counts in speech, overlap and silence, and who speaks while
+it does is overlapped; but it has no row and no part in any share.
+
+Without a timing source everything here but words and duration is NULL. With one in which nobody speaks,
+lengths of speech are 0, while the span, the silence in it, ratios and shares are NULL.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlmodel import Field, SQLModel
+
+from meeting_assets.core.intervals import FloorState, length_us, seconds
+from meeting_assets.metrics.meeting import UNKNOWN
+from meeting_assets.metrics.speech import Columns, SpokenMeeting
+
+# Under it a rate of speech is noise.
+WORDS_PER_MINUTE_MIN_TALK_US = 10_000_000
+
+
+class ParticipantAirtime(SQLModel):
+    """Columns of `participant_metrics`."""
+
+    talk_time_s: float | None = Field(description="s; length of the union of the participant's speech")
+    talk_ratio: float | None = Field(
+        description="0-1; talk_time_s / duration_s (as Gong, Fireflies `duration_pct`, Zoom, Amazon Connect)"
+    )
+    talk_share: float | None = Field(
+        description="0-1; talk_time_s / sum of talk_time_s over the meeting's participants, which makes 1"
+    )
+    solo_talk_s: float | None = Field(description="s; speech while nobody else spoke")
+    overlapped_talk_s: float | None = Field(
+        description="s; speech while somebody else spoke; solo_talk_s + overlapped_talk_s = talk_time_s"
+    )
+    word_count: int | None = Field(
+        description="runs of non-blank characters with a letter or digit in the primary transcript; "
+        "NULL without a transcript"
+    )
+    word_share: float | None = Field(
+        description="0-1; word_count / sum of word_count over the meeting's participants; "
+        "NULL in scripts without blanks between words"
+    )
+    words_per_minute: float | None = Field(
+        description="1/min; word_count / (talk_time_s / 60); NULL under 10 s of talk and in scripts without "
+        "blanks between words (130-175 is Read.ai's band, AMI has 145-190)"
+    )
+
+
+class MeetingAirtime(SQLModel):
+    """Columns of `meeting_metrics`."""
+
+    duration_s: float | None = Field(
+        description="s; completed_at - started_at, or the latest end in any artifact where one is missing; "
+        "duration_extended_s included"
+    )
+    duration_extended_s: float | None = Field(
+        description="s; part of duration_s that was added for speech that ends up to 5 s later; 0 if none was"
+    )
+    span_s: float | None = Field(description="s; from the first start to the last end of speech")
+    speech_s: float | None = Field(description="s; length of the union of all speech")
+    silence_s: float | None = Field(description="s; time within the span with nobody speaking")
+    silence_ratio: float | None = Field(description="0-1; silence_s / span_s")
+    longest_silence_s: float | None = Field(description="s; longest stretch of silence_s, 0 if there is none")
+    overlap_s: float | None = Field(description="s; time with two or more speaking")
+    overlap_ratio: float | None = Field(
+        description="0-1; overlap_s / speech_s (published: AMI 0.146, VoxConverse 0.037, Earnings-21 0.0003)"
+    )
+    overlap_ratio_span: float | None = Field(description="0-1; overlap_s / span_s")
+    bot_speech_s: float | None = Field(
+        description="s; length of the union of the bots' speech, which counts nowhere else"
+    )
+    unattributed_speech_s: float | None = Field(description="s; speech of nobody in particular (`unknown`)")
+
+
+def participant_airtime(meeting: SpokenMeeting) -> dict[str, Columns]:
+    """The columns of `ParticipantAirtime` for each of the people."""
+    talk = _talk_columns(meeting)
+    words = _word_columns(meeting)
+    return {key: talk[key] | words[key] for key in meeting.people}
+
+
+def meeting_airtime(meeting: SpokenMeeting) -> Columns:
+    """The columns of `MeetingAirtime`."""
+    return {
+        "duration_s": _seconds(meeting.clean.duration_us),
+        "duration_extended_s": None if meeting.clean.duration_us is None else seconds(meeting.extension_us),
+        **(dict.fromkeys(_FLOOR_COLUMNS) if meeting.timing_source is None else _floor_columns(meeting)),
+    }
+
+
+def words_per_minute(word_count: int, talk_us: int) -> float | None:
+    """Words per minute of own talk, None where there is too little of it to tell.
+
+    >>> words_per_minute(50, 20_000_000)
+    150.0
+    """
+    return None if talk_us < WORDS_PER_MINUTE_MIN_TALK_US else 60_000_000 * word_count / talk_us
+
+
+def ratio(part: float, whole: float | None) -> float | None:
+    """`part / whole`, None of nothing.
+
+    >>> ratio(1, 4), ratio(0, 0)
+    (0.25, None)
+    """
+    return part / whole if whole else None
+
+
+_TALK_COLUMNS = ("talk_time_s", "talk_ratio", "talk_share", "solo_talk_s", "overlapped_talk_s")
+_WORD_COLUMNS = ("word_count", "word_share", "words_per_minute")
+_FLOOR_COLUMNS = tuple(name for name in MeetingAirtime.model_fields if not name.startswith("duration"))
+
+
+def _talk_columns(meeting: SpokenMeeting) -> dict[str, Columns]:
+    if meeting.timing_source is None:
+        return {key: dict.fromkeys(_TALK_COLUMNS) for key in meeting.people}
+    total_us = sum(meeting.talk_us.values())
+    solo_us = _solo_us(meeting.floor)
+    return {
+        key: {
+            "talk_time_s": seconds(talk_us),
+            "talk_ratio": ratio(talk_us, meeting.clean.duration_us),
+            "talk_share": ratio(talk_us, total_us),
+            "solo_talk_s": seconds(solo_us[key]),
+            "overlapped_talk_s": seconds(talk_us - solo_us[key]),
+        }
+        for key, talk_us in meeting.talk_us.items()
+    }
+
+
+def _word_columns(meeting: SpokenMeeting) -> dict[str, Columns]:
+    given = meeting.given
+    if given.transcript_id is None:
+        return {key: dict.fromkeys(_WORD_COLUMNS) for key in meeting.people}
+    counts = Counter(dict.fromkeys(meeting.people, 0))
+    for key, _, word_count in given.utterances:
+        if key in counts:
+            counts[key] += word_count
+    total = 0 if given.is_unspaced else counts.total()
+    talk_us = {} if given.is_unspaced else meeting.talk_us
+    return {
+        key: {
+            "word_count": count,
+            "word_share": ratio(count, total),
+            "words_per_minute": words_per_minute(count, talk_us.get(key, 0)),
+        }
+        for key, count in counts.items()
+    }
+
+
+def _floor_columns(meeting: SpokenMeeting) -> Columns:
+    """What the sweep shows; the states of the floor lie end to end from the first start to the last end."""
+    silences = [state.end_us - state.start_us for state in meeting.floor if state.speaker_count == 0]
+    span_us = sum(state.end_us - state.start_us for state in meeting.floor)
+    speech_us = span_us - sum(silences)
+    overlap_us = sum(state.end_us - state.start_us for state in meeting.floor if state.speaker_count >= 2)
+    somebody_spoke = span_us > 0
+    return {
+        "span_s": seconds(span_us) if somebody_spoke else None,
+        "speech_s": seconds(speech_us),
+        "silence_s": seconds(sum(silences)) if somebody_spoke else None,
+        "silence_ratio": ratio(sum(silences), span_us),
+        "longest_silence_s": seconds(max(silences, default=0)) if somebody_spoke else None,
+        "overlap_s": seconds(overlap_us),
+        "overlap_ratio": ratio(overlap_us, speech_us),
+        "overlap_ratio_span": ratio(overlap_us, span_us),
+        "bot_speech_s": seconds(length_us(meeting.clean.bot_speech)),
+        "unattributed_speech_s": seconds(length_us(meeting.clean.speech.get(UNKNOWN, ()))),
+    }
+
+
+def _solo_us(floor: Sequence[FloorState]) -> Counter[str]:
+    solo_us: Counter[str] = Counter()
+    for state in floor:
+        if state.sole_speaker is not None:
+            solo_us[state.sole_speaker] += state.end_us - state.start_us
+    return solo_us
+
+
+def _seconds(time_us: int | None) -> float | None:
+    return None if time_us is None else seconds(time_us)

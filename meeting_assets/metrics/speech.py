@@ -1,0 +1,220 @@
+"""Who was there and who spoke when: one timing source per recording, cleaned, with bots set apart.
+
+Sources are asked in the order `speaker_timeline`, `words` of the primary transcript, `speech_events`; a
+preferred one goes first. The first with speech of people inside the recording is the one, and no other is
+looked at. Failing that, the first with speech of a bot: a source is present, and nobody spoke. Failing that
+there is none, and nothing is known about speech: an artifact that says `[]` is no source, just like one
+that is not there.
+
+The speaker `unknown` holds the floor like everybody else, but is nobody in particular: no row, no share.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple, TypeAlias
+
+from sqlmodel import Field, SQLModel
+
+from meeting_assets.core.instants import utc
+from meeting_assets.core.intervals import FloorState, floor_states, length_us, microseconds
+from meeting_assets.metrics.hygiene import CleanSpeech, clean_speech
+from meeting_assets.metrics.meeting import (
+    UNKNOWN,
+    Attendee,
+    MeetingInput,
+    Mention,
+    Speech,
+    SpeechEvent,
+    Utterance,
+)
+from meeting_assets.settings import TimingSource
+
+# Part of a row: values by column name.
+Columns: TypeAlias = dict[str, object]
+
+
+class MeetingTiming(SQLModel):
+    """Columns of `meeting_metrics`: where speech times come from, and what had to be done to them."""
+
+    timing_source: str | None = Field(
+        description="where speech times come from: speaker_timeline, words (of the primary transcript) or "
+        "speech_events; NULL if none holds speech, and then every quantity of speech is NULL"
+    )
+    dropped_intervals: int | None = Field(
+        description="intervals of the timing source left out: no start, or an end that is not after the start"
+    )
+    open_intervals: int | None = Field(
+        description="intervals of the timing source without end, closed at the same speaker's next start or "
+        "the end of the recording, whichever is first"
+    )
+    clipped_intervals: int | None = Field(
+        description="intervals of the timing source that reach out of the recording: cut, or left out where "
+        "wholly outside"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who was there: `is_listed` by the participants artifact, or else as a speaker."""
+
+    name: str | None
+    is_listed: bool
+    is_bot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenMeeting:
+    """One meeting, ready to be measured. Bots are nowhere but in `clean.bot_speech`."""
+
+    given: MeetingInput
+    people: Mapping[str, Person]
+    """By `participant_key`, without `unknown`: one row each."""
+    timing_source: TimingSource | None
+    clean: CleanSpeech
+    """The source's speech by `participant_key`, with `unknown`; nothing without a source."""
+    extension_us: int
+    floor: Sequence[FloorState]
+    talk_us: Mapping[str, int]
+    """Of all `people`, 0 for the silent; nothing without a source."""
+
+
+def spoken_meeting(meeting: MeetingInput, *, preferred: TimingSource) -> SpokenMeeting:
+    """The meeting as its timing source has it."""
+    duration_us = recording_us(meeting)
+    source, people, clean = _heard(meeting, preferred, duration_us)
+    return SpokenMeeting(
+        given=meeting,
+        people=people,
+        timing_source=source,
+        clean=clean,
+        extension_us=(clean.duration_us or 0) - (duration_us or 0),
+        floor=list(floor_states(clean.speech)),
+        talk_us={key: length_us(clean.speech.get(key, ())) for key in people} if source else {},
+    )
+
+
+def meeting_timing(meeting: SpokenMeeting) -> Columns:
+    """The columns of `MeetingTiming`."""
+    is_known = meeting.timing_source is not None
+    return {
+        "timing_source": meeting.timing_source,
+        "dropped_intervals": meeting.clean.dropped_intervals if is_known else None,
+        "open_intervals": meeting.clean.open_intervals if is_known else None,
+        "clipped_intervals": meeting.clean.clipped_intervals if is_known else None,
+    }
+
+
+def recording_us(meeting: MeetingInput) -> int | None:
+    """`completed_at - started_at`; where one is missing or they are swapped, the latest end anywhere."""
+    if meeting.started_at is not None and meeting.completed_at is not None:
+        recorded = utc(meeting.completed_at) - utc(meeting.started_at)
+        if recorded.total_seconds() >= 0:
+            return microseconds(recorded.total_seconds())
+    if meeting.latest_end_s is not None and meeting.latest_end_s >= 0:
+        return microseconds(meeting.latest_end_s)
+    return None
+
+
+def event_speech(events: Iterable[SpeechEvent]) -> Iterator[Speech]:
+    """Speech between `speech_on` and the same speaker's next `speech_off`, in whatever order the events came.
+
+    A repeated `speech_on` is the same stretch. An `on` without `off` yields an open interval, an `off`
+    without `on` one without start, for hygiene to drop and count. Where both fall on one instant, one
+    stretch ends as the next begins if the next instant has an `off`; otherwise they are the end.
+    """
+    actions: dict[str, dict[float, set[str]]] = defaultdict(lambda: defaultdict(set))
+    names: dict[str, set[str]] = defaultdict(set)
+    for key, name, action, at_s in events:
+        names[key].update({name} if name else ())
+        if at_s is not None:
+            actions[key][at_s].add(action)
+    for key, by_time in actions.items():
+        for start_s, end_s in _stretches(sorted(by_time.items())):
+            yield Speech(key, min(names[key], default=None), start_s, end_s)
+
+
+def _stretches(edges: Sequence[tuple[float, set[str]]]) -> Iterator[tuple[float | None, float | None]]:
+    """Start and end of one speaker's stretches, from what happened at each instant, in order."""
+    start_s: float | None = None
+    following = [actions for _, actions in edges[1:]]
+    for (at_s, actions), upcoming in zip(edges, [*following, set()], strict=True):
+        goes_on = "speech_on" in actions and ("speech_off" not in actions or "speech_off" in upcoming)
+        if not goes_on:
+            yield start_s, at_s
+            start_s = None
+        elif start_s is None:
+            start_s = at_s
+    if start_s is not None:
+        yield start_s, None
+
+
+def _timed_words(meeting: MeetingInput) -> list[Speech]:
+    return [word for word in meeting.words() if word.start_s is not None and word.end_s is not None]
+
+
+# In the order they are asked.
+_CLAIMS: dict[TimingSource, Callable[[MeetingInput], Sequence[Speech]]] = {
+    "speaker_timeline": lambda meeting: meeting.timeline,
+    "words": _timed_words,
+    "speech_events": lambda meeting: list(event_speech(meeting.speech_events())),
+}
+
+
+class _Heard(NamedTuple):
+    """A candidate for the timing source, cleaned."""
+
+    source: TimingSource | None
+    people: dict[str, Person]
+    clean: CleanSpeech
+
+
+def _heard(meeting: MeetingInput, preferred: TimingSource, duration_us: int | None) -> _Heard:
+    bots_only: _Heard | None = None
+    for source in sorted(_CLAIMS, key=lambda name: name != preferred):
+        heard = _heard_in(source, _CLAIMS[source](meeting), meeting, duration_us)
+        if heard.clean.speech:
+            return heard
+        if heard.clean.bot_speech and bots_only is None:
+            bots_only = heard
+    return bots_only or _heard_in(None, (), meeting, duration_us)
+
+
+def _heard_in(
+    source: TimingSource | None, claims: Sequence[Speech], meeting: MeetingInput, duration_us: int | None
+) -> _Heard:
+    everybody = _everybody(meeting, claims)
+    bot_keys = {key for key, person in everybody.items() if person.is_bot}
+    people = {key: person for key, person in everybody.items() if not person.is_bot}
+    return _Heard(source, people, clean_speech(claims, bot_keys=bot_keys, duration_us=duration_us))
+
+
+def _everybody(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, Person]:
+    """The attendees, then those only named elsewhere; of several names the first in the alphabet."""
+    bot_names = {_folded(name) for name in meeting.bot_names} - {""}
+    listed = {attendee.participant_key: attendee for attendee in meeting.attendees}
+    names = _names(meeting, claims)
+    everybody: dict[str, Person] = {}
+    for key in [*listed, *sorted(names.keys() - listed.keys())]:
+        attendee = listed.get(key, Attendee(key, None, is_bot=False))
+        called = [attendee.name] if attendee.name else sorted(names.get(key, ()))
+        is_bot = attendee.is_bot or any(_folded(name) in bot_names for name in called)
+        everybody[key] = Person(called[0] if called else None, key in listed, is_bot)
+    everybody.pop(UNKNOWN, None)
+    return everybody
+
+
+def _names(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, set[str]]:
+    """What each `participant_key` is called wherever it occurs; nothing where it never has a name."""
+    names: dict[str, set[str]] = defaultdict(set)
+    rows: Iterable[Mention | Speech | Utterance] = chain(meeting.mentions, meeting.timeline, meeting.utterances, claims)
+    for key, name in {(row.participant_key, row.speaker_name) for row in rows}:
+        names[key].update({name} if name else ())
+    return names
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()

@@ -1,0 +1,54 @@
+"""The wide tables, one row per meeting or participant, put together from what each question contributes.
+
+The base class that declares a column stands in the file of the functions that fill it.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Field
+
+from meeting_assets.metrics.airtime import MeetingAirtime, ParticipantAirtime
+from meeting_assets.metrics.balance import MeetingBalance
+from meeting_assets.metrics.speech import MeetingTiming
+from meeting_assets.store.columns import KEYED, RecordingRow, Uuid
+
+
+class _ParticipantRow(RecordingRow):
+    participant_key: str = Field(
+        primary_key=True, description="the participant's id as text, else `label:` and the speaker's name"
+    )
+    name: str | None = Field(description="display name; NULL if nothing names the participant")
+    is_listed: bool = Field(
+        description="whether the participants artifact lists them; false for those who only occur elsewhere"
+    )
+
+
+# Fields of the last base come first.
+class ParticipantMetrics(ParticipantAirtime, _ParticipantRow, table=True):
+    """How much each participant spoke.
+
+    Grain: one row per (recording, participant); bots and `unknown` have none.
+    """
+
+    __tablename__ = "participant_metrics"
+    __table_args__ = KEYED
+
+
+class _MeetingRow(RecordingRow):
+    transcript_id: str | None = Field(
+        sa_type=Uuid, description="the primary transcript, from which all words come; NULL if there is none"
+    )
+    config_version: str = Field(description="names the parameters that were in force")
+    inputs_hash: str = Field(
+        description="hash of all this row was made from; the row is out of date if and only if it differs"
+    )
+
+
+class MeetingMetrics(MeetingBalance, MeetingAirtime, MeetingTiming, _MeetingRow, table=True):
+    """How a meeting went, in one row.
+
+    Grain: one row per recording.
+    """
+
+    __tablename__ = "meeting_metrics"
+    __table_args__ = KEYED

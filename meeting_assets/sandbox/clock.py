@@ -1,0 +1,29 @@
+"""The sandbox's clock: wall time plus an offset that a test can move."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+
+class Clock:
+    """Wall time plus an offset in seconds; `at` sets the instant it shows first."""
+
+    def __init__(self, at: datetime | None = None) -> None:
+        self._lock = Lock()
+        self._offset_s = at.timestamp() - time.time() if at else 0.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self._offset_s)
+
+    def advance(self, seconds: float) -> None:
+        with self._lock:
+            self._offset_s += seconds
+
+
+def iso(instant: datetime) -> str:
+    """An instant as the API spells it: UTC, microseconds, `Z`.
+
+    >>> iso(datetime(2026, 1, 5, 9, 30, tzinfo=UTC))
+    '2026-01-05T09:30:00.000000Z'
+    """
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

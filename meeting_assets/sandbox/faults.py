@@ -1,0 +1,66 @@
+"""Faults a test can inject: wrong answers, cut connections, delays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the next `times` requests that match; `times=None` means always.
+
+    `match` is a part of the path, or of the label `kind:artifact_id` of a download
+    (`video_part:part_id`, `audio_part:part_id` for media files).
+    """
+
+    match: str
+    times: int | None = 1
+    status: int | None = None
+    """Answer this; with `body` alone, 200."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | str | None = None
+    content_type: str = "application/json"
+    reset: bool = False
+    """Close the connection before any header."""
+    cut_after_bytes: int | None = None
+    """Announce the full Content-Length, send this much, close."""
+    truncate_to_bytes: int | None = None
+    """A complete response of only the first bytes."""
+    delay_s: float = 0.0
+    expired: bool = False
+    """Answer as if the URL had expired."""
+
+    @property
+    def answers(self) -> bool:
+        """Whether the fault is the answer, rather than something done to the true one."""
+        return self.expired or self.status is not None or self.body is not None
+
+    @property
+    def content(self) -> bytes:
+        return self.body.encode() if isinstance(self.body, str) else self.body or b""
+
+
+class Faults:
+    """The faults in force, oldest first; the first that matches is applied."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._waiting: list[tuple[Fault, list[int | None]]] = []
+
+    def inject(self, fault: Fault) -> None:
+        with self._lock:
+            self._waiting.append((fault, [fault.times]))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._waiting.clear()
+
+    def take(self, path: str, label: str | None) -> Fault | None:
+        with self._lock:
+            for fault, left in self._waiting:
+                if left[0] == 0 or not (fault.match in path or (label and fault.match in label)):
+                    continue
+                if left[0] is not None:
+                    left[0] -= 1
+                return fault
+        return None

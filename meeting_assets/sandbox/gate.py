@@ -1,0 +1,107 @@
+"""What happens to a request before its origin sees it: it is noted, and injected faults are applied."""
+
+import asyncio
+from collections.abc import Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .faults import Fault
+from .state import State
+from .urls import ForgedUrlError, expired_xml, token_id
+
+Hang = Callable[[Scope, bool], None]
+"""Closes the connection of a scope; at once if the flag is set, else after what is written has left."""
+
+
+class Gate:
+    """An origin's app with fault injection around it."""
+
+    def __init__(self, app: ASGIApp, state: State, hang_up: Hang) -> None:
+        self._app = app
+        self._state = state
+        self._hang_up = hang_up
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        with self._state.lock:
+            self._state.stats.note(scope["method"], scope["path"])
+            fault = self._state.faults.take(scope["path"], _label(scope))
+            self._state.stats.faulted += fault is not None
+        if fault is None:
+            await self._app(scope, receive, send)
+            return
+        await asyncio.sleep(fault.delay_s)
+        await self._faulty(fault, scope, receive, send)
+
+    async def _faulty(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        if fault.reset:
+            await self._close(scope, at_once=True)
+            return
+        app = self._answer(fault) if fault.answers else self._app
+        messages = await _messages_of(app, scope, receive)
+        start, body = messages[0], b"".join(m.get("body", b"") for m in messages[1:])
+        if fault.truncate_to_bytes is not None:
+            body = body[: fault.truncate_to_bytes]
+        _set_length(start, len(body))
+        await send(start)
+        if fault.cut_after_bytes is None or fault.cut_after_bytes >= len(body):
+            await send({"type": "http.response.body", "body": body})
+            return
+        await send({"type": "http.response.body", "body": body[: fault.cut_after_bytes], "more_body": True})
+        await self._close(scope, at_once=False)
+
+    def _answer(self, fault: Fault) -> Response:
+        if fault.expired:
+            self._state.stats.expired += 1
+            return Response(expired_xml(self._state.clock.now()), 403, media_type="application/xml")
+        return Response(
+            fault.content, fault.status or 200, dict(fault.headers), media_type=fault.content_type
+        )
+
+    async def _close(self, scope: Scope, *, at_once: bool) -> None:
+        self._hang_up(scope, at_once)
+        # The server must see the lost connection before the app returns, or it would answer 500.
+        await asyncio.sleep(0.01)
+
+
+async def _messages_of(app: ASGIApp, scope: Scope, receive: Receive) -> list[Message]:
+    messages: list[Message] = []
+
+    async def collect(message: MutableMapping[str, Any]) -> None:
+        messages.append(message)
+
+    await app(scope, receive, collect)
+    return messages
+
+
+def _set_length(start: Message, length: int) -> None:
+    headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+    start["headers"] = [*headers, (b"content-length", str(length).encode())]
+
+
+def _label(scope: Scope) -> str | None:
+    """`kind:artifact_id` of a download, `video_part:part_id` or `audio_part:part_id` of a media file."""
+    path: str = scope["path"]
+    if path.startswith("/api/v1/download/"):
+        token = parse_qs(scope["query_string"].decode()).get("token", [""])[0]
+        try:
+            return f"{path.rsplit('/', 1)[1]}:{token_id(token)}"
+        except ForgedUrlError:
+            return None
+    if path.startswith("/_workspace"):
+        kind, part_id = file_label(path)
+        return f"{kind}:{part_id}"
+    return None
+
+
+def file_label(path: str) -> tuple[str, str]:
+    """(kind, id) of a media file: of a part, or of the mixed artifact."""
+    segments = path.split("/")
+    collection, artifact_id = segments[4], segments[5]
+    if collection.endswith("_separate"):
+        return collection.replace("_separate", "_part"), segments[-1].partition(".")[0]
+    return collection, artifact_id

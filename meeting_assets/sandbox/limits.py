@@ -1,0 +1,31 @@
+"""The API's rate limits: so many requests per endpoint in any 60 seconds."""
+
+from collections import defaultdict, deque
+from math import ceil
+
+from .clock import Clock
+
+WINDOW_S = 60
+PER_WINDOW = {"list": 60, "retrieve": 300}
+
+
+class Limits:
+    """A sliding window per endpoint. A throttled request is not counted, as in Django REST framework."""
+
+    def __init__(self, clock: Clock, *, enforced: bool) -> None:
+        self.enforced = enforced
+        self._clock = clock
+        self._taken: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
+
+    def retry_after_s(self, group: str, collection: str) -> int | None:
+        """None where the request may pass (it is then counted), else whole seconds to wait."""
+        if not self.enforced:
+            return None
+        now_s = self._clock.now().timestamp()
+        taken = self._taken[group, collection]
+        while taken and taken[0] <= now_s - WINDOW_S:
+            taken.popleft()
+        if len(taken) < PER_WINDOW[group]:
+            taken.append(now_s)
+            return None
+        return max(1, ceil(taken[0] + WINDOW_S - now_s))

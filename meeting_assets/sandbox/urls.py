@@ -1,0 +1,141 @@
+"""Download URLs of limited life, as the API mints them anew in every answer.
+
+    JSON artifacts  /api/v1/download/KIND?token=BASE64URL({"id": …}):BASE62 TIME:SIGNATURE
+    media files     /_workspace-…/FILE?AWSAccessKeyId=…&Signature=…&x-amz-security-token=…&Expires=UNIX
+
+Every signature contains the sandbox's marker, so that a test can search logs and tables for leaks.
+"""
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from itertools import count
+from urllib.parse import quote
+
+from .clock import Clock
+from .stats import Stats
+
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+LIFETIME_S = 6 * 3600.0
+
+
+class ExpiredUrlError(Exception):
+    """The URL was good once."""
+
+
+class ForgedUrlError(Exception):
+    """The URL was never minted here."""
+
+
+def base62(number: int) -> str:
+    """Django's way to write a time in a signature.
+
+    >>> base62(61), base62(62)
+    ('z', '10')
+    """
+    digits = ""
+    while number:
+        number, digit = divmod(number, 62)
+        digits = BASE62[digit] + digits
+    return digits or "0"
+
+
+def token_id(token: str) -> str:
+    """The artifact id inside a token."""
+    encoded = token.partition(":")[0]
+    try:
+        return str(json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))["id"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ForgedUrlError from error
+
+
+class Minter:
+    """Mints and checks the URLs of one sandbox."""
+
+    def __init__(self, clock: Clock, stats: Stats, *, marker: str, secret: bytes) -> None:
+        self.origin = ""
+        self.lifetime_s = LIFETIME_S
+        self._clock = clock
+        self._stats = stats
+        self._marker = marker
+        self._secret = secret
+        self._serial = count(1)
+        self._first_good = 1
+        self._session = quote(f"IQoJb3JpZ2luX2VjE{marker}//////////wEaCXVzLWVhc3QtMSJHMEUCIQ==", safe="")
+
+    def token_url(self, kind: str, artifact_id: str) -> str:
+        identity = urlsafe_b64encode(json.dumps({"id": artifact_id}, separators=(",", ":")).encode())
+        unsigned = f"{identity.decode().rstrip('=')}:{base62(int(self._clock.now().timestamp()))}"
+        signature = self._signed(f"{kind}/{unsigned}")
+        return f"{self.origin}/api/v1/download/{kind}?token={unsigned}:{signature}"
+
+    def file_url(self, path: str) -> str:
+        expires = int(self._clock.now().timestamp() + self.lifetime_s)
+        signature = quote(self._signed(f"{path}/{expires}") + "=", safe="")
+        return (
+            f"{self.origin}{path}?AWSAccessKeyId=ASIASANDBOX7MEETINGS&Signature={signature}"
+            f"&x-amz-security-token={self._session}&Expires={expires}"
+        )
+
+    def expire_all(self) -> None:
+        """No URL minted so far works any longer."""
+        self._first_good = next(self._serial)
+
+    def check_token(self, kind: str, token: str) -> str:
+        """The artifact's id; raises `ExpiredUrlError` or `ForgedUrlError`."""
+        unsigned, _, signature = token.rpartition(":")
+        serial = self._serial_of(f"{kind}/{unsigned}", signature)
+        issued_s = self._unix(unsigned.rpartition(":")[2])
+        self._check_age(serial, issued_s + self.lifetime_s)
+        return token_id(token)
+
+    def check_file(self, path: str, query: Mapping[str, str]) -> None:
+        expires = query.get("Expires", "")
+        serial = self._serial_of(f"{path}/{expires}", query.get("Signature", "").rstrip("="))
+        self._check_age(serial, float(expires))
+
+    def _signed(self, message: str) -> str:
+        """Marker, serial number (two URLs are never equal) and MAC."""
+        self._stats.urls_minted += 1
+        return self._signature(message, next(self._serial))
+
+    def _signature(self, message: str, serial: int) -> str:
+        mac = hmac.digest(self._secret, f"{serial}/{message}".encode(), sha256)
+        return f"{self._marker}-{base62(serial)}-{urlsafe_b64encode(mac[:15]).decode()}"
+
+    def _serial_of(self, message: str, signature: str) -> int:
+        try:
+            serial = self._unix(signature.split("-", 2)[1])
+        except (IndexError, ValueError) as error:
+            raise ForgedUrlError from error
+        if not hmac.compare_digest(self._signature(message, serial).encode(), signature.encode()):
+            raise ForgedUrlError
+        return serial
+
+    def _check_age(self, serial: int, good_until_s: float) -> None:
+        if serial < self._first_good or self._clock.now().timestamp() >= good_until_s:
+            raise ExpiredUrlError
+
+    @staticmethod
+    def _unix(digits: str) -> int:
+        number = 0
+        for digit in digits:
+            number = number * 62 + BASE62.index(digit)
+        return number
+
+
+def expired_xml(now: datetime) -> bytes:
+    """What S3 answers, with 403, once a URL is too old."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code>'
+        "<Message>Request has expired</Message>"
+        f"<ServerTime>{now:%Y-%m-%dT%H:%M:%SZ}</ServerTime></Error>"
+    ).encode()
+
+
+def error_xml(code: str, message: str) -> bytes:
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'.encode()

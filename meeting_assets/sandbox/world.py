@@ -1,0 +1,227 @@
+"""What the sandbox knows: recordings, their artifacts and the bots that made them.
+
+A world is data only. Payload bytes are made when first asked for. In a payload template `sandbox:NAME` stands
+where a freshly signed URL of the media file NAME goes, and `SANDBOX-SECRET` where a provider's secret goes.
+"""
+
+from bisect import insort
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("8d5a2f86-2f2c-4a6e-9d39-6b0c1b7e6d11")
+SECRET = "SANDBOX-SECRET"
+
+KINDS = {
+    "participant_events": ("participants", "participant_events", "speaker_timeline"),
+    "transcript": ("transcript", "provider_data"),
+    "video_separate": ("video_separate",),
+    "audio_separate": ("audio_separate",),
+}
+"""The downloadable kinds of each collection of artifacts."""
+
+Json = dict[str, Any]
+
+
+def identifier(*parts: object) -> str:
+    """The same uuid for the same parts, always."""
+    return str(uuid5(NAMESPACE, "/".join(map(str, parts))))
+
+
+class Payload:
+    """Bytes made when first asked for, then kept; a template unless `as_is`."""
+
+    __slots__ = ("_body", "_make", "as_is")
+
+    def __init__(self, make: Callable[[], bytes], *, as_is: bool = False) -> None:
+        self._make = make
+        self._body: bytes | None = None
+        self.as_is = as_is
+
+    def body(self) -> bytes:
+        if self._body is None:
+            self._body = self._make()
+        return self._body
+
+
+@dataclass(slots=True)
+class Status:
+    code: str
+    updated_at: datetime
+    sub_code: str | None = None
+
+
+@dataclass(slots=True)
+class Artifact:
+    """A media object of the API: `collection` is its path, `kinds` what can be downloaded of it."""
+
+    id: str
+    collection: str
+    recording_id: str
+    created_at: datetime
+    status: Status
+    payloads: dict[str, Payload] = field(default_factory=dict)
+    details: Json = field(default_factory=dict)
+    """`format`; `diarization` and `provider`; or the `data` of meeting_metadata."""
+    metadata: dict[str, str] = field(default_factory=dict)
+    urls: dict[str, str | None] = field(default_factory=dict)
+    """URLs to show in place of minted ones, by kind."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(self.payloads)
+
+
+@dataclass(slots=True)
+class Recording:
+    id: str
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    status: Status
+    bot_id: str | None = None
+    desktop_sdk_upload_id: str | None = None
+    expires_at: datetime | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    realtime_endpoints: list[Json] = field(default_factory=list)
+    artifacts: list[Artifact] = field(default_factory=list)
+    has_audio_mixed_key: bool = True
+    """Older recordings have no `audio_mixed` among their media shortcuts."""
+    planned_s: float = 0.0
+    """How long a recording that is still going on will have been."""
+    quirks: tuple[str, ...] = ()
+
+    @property
+    def day(self) -> date:
+        return self.created_at.date()
+
+    def of(self, collection: str) -> list[Artifact]:
+        """The artifacts of one collection, oldest first."""
+        return sorted((a for a in self.artifacts if a.collection == collection), key=moment)
+
+
+@dataclass(slots=True)
+class Bot:
+    id: str
+    created_at: datetime
+    """When it was sent; the API does not show this."""
+    join_at: datetime | None
+    name: str
+    meeting_url: Json
+    """As the API shows it; `meeting_password` and `business_meeting_password` get the sandbox's marker."""
+    status_changes: list[Json] = field(default_factory=list)
+    recording_config: Json = field(default_factory=dict)
+    calendar_meetings: list[Json] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def platform(self) -> str:
+        return str(self.meeting_url["platform"])
+
+
+Dated = Recording | Artifact | Bot
+
+
+def moment(thing: Dated) -> tuple[datetime, str]:
+    """What lists are ordered by."""
+    return thing.created_at, thing.id
+
+
+class World:
+    """Recordings of consecutive days (`first_day` to `last_day`), oldest first."""
+
+    def __init__(
+        self,
+        recordings: Iterable[Recording] = (),
+        bots: Iterable[Bot] = (),
+        days: Iterable[date] = (),
+        sources: Mapping[str, Path] | None = None,
+    ) -> None:
+        self.recordings = sorted(recordings, key=moment)
+        self.bots = sorted(bots, key=moment)
+        self.sources = dict(sources or {})
+        """recording id -> folder it was read from."""
+        self._days = set(days)
+        self._recording = {each.id: each for each in self.recordings}
+        self._by_bot: dict[str, list[Recording]] = {}
+        for each in self.recordings:
+            self._by_bot.setdefault(each.bot_id or "", []).append(each)
+        self._bot = {each.id: each for each in self.bots}
+        self.artifacts = sorted((a for r in self.recordings for a in r.artifacts), key=moment)
+        self._artifact = {each.id: each for each in self.artifacts}
+
+    @property
+    def days(self) -> list[date]:
+        """All days from first to last, also those without a recording."""
+        known = self._days | {each.day for each in self.recordings}
+        if not known:
+            return []
+        first, last = min(known), max(known)
+        return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+    @property
+    def first_day(self) -> date:
+        return self.days[0]
+
+    @property
+    def last_day(self) -> date:
+        return self.days[-1]
+
+    def recording(self, recording_id: str) -> Recording:
+        return self._recording[recording_id]
+
+    def artifact(self, artifact_id: str) -> Artifact:
+        return self._artifact[artifact_id]
+
+    def bot(self, bot_id: str) -> Bot:
+        return self._bot[bot_id]
+
+    def recordings_of(self, bot_id: str) -> list[Recording]:
+        return self._by_bot.get(bot_id, [])
+
+    def add(self, recording: Recording, bot: Bot | None = None) -> None:
+        insort(self.recordings, recording, key=moment)
+        self._recording[recording.id] = recording
+        insort(self._by_bot.setdefault(recording.bot_id or "", []), recording, key=moment)
+        if bot and bot.id not in self._bot:
+            insort(self.bots, bot, key=moment)
+            self._bot[bot.id] = bot
+        for artifact in recording.artifacts:
+            self._shelve(artifact)
+
+    def add_artifact(self, artifact: Artifact) -> None:
+        self.recording(artifact.recording_id).artifacts.append(artifact)
+        self._shelve(artifact)
+
+    def _shelve(self, artifact: Artifact) -> None:
+        insort(self.artifacts, artifact, key=moment)
+        self._artifact[artifact.id] = artifact
+
+    def copy(self) -> "World":
+        """A world that can change without this one changing; made payloads are shared."""
+        recordings = [
+            replace(
+                each,
+                status=replace(each.status),
+                artifacts=[
+                    replace(a, status=replace(a.status), payloads=dict(a.payloads), urls=dict(a.urls))
+                    for a in each.artifacts
+                ],
+            )
+            for each in self.recordings
+        ]
+        return World(recordings, [replace(each) for each in self.bots], self._days, self.sources)
+
+
+def combined(worlds: Iterable[World]) -> World:
+    """One world of several."""
+    parts = list(worlds)
+    return World(
+        (r for part in parts for r in part.recordings),
+        (b for part in parts for b in part.bots),
+        (day for part in parts for day in part.days),
+        {key: folder for part in parts for key, folder in part.sources.items()},
+    )

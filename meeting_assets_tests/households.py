@@ -1,0 +1,91 @@
+"""A day of work without Dagster, and what is in the tables afterwards: shared by the tests of several layers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.instants import days_between
+from meeting_assets.pipeline.derive import derive_days
+from meeting_assets.pipeline.fetch import FetchReport, fetch_days
+from meeting_assets.pipeline.load import load_days
+from meeting_assets.pipeline.warehouse import Warehouse, access_of, claim, derived_tables, opened
+from meeting_assets.sandbox import Sandbox
+from meeting_assets.settings import read_settings
+from meeting_assets.store.database import DURABLE, table_of
+
+# What may differ between two ways to the same truth.
+VOLATILE = frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at"})
+
+Contents = dict[str, list[tuple[Any, ...]]]
+
+
+def use(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Points the settings at a sandbox."""
+    monkeypatch.setenv("RECALL_BASE_URL", sandbox.url)
+    monkeypatch.setenv("RECALL_API_KEY", sandbox.api_key)
+    if sandbox.world.recordings:
+        monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", sandbox.world.first_day.isoformat())
+
+
+def days_of(sandbox: Sandbox) -> list[date]:
+    """Every day of the sandbox's world."""
+    return days_between(sandbox.world.first_day, sandbox.world.last_day)
+
+
+@contextmanager
+def warehouse() -> Iterator[Warehouse]:
+    """The warehouse of the settings, claimed for their API."""
+    settings = read_settings()
+    with opened(settings) as place:
+        claim(place, settings)
+        yield place
+
+
+def bring_home(
+    days: Sequence[date], *, recording_ids: Sequence[str] = (), refetch: bool = False
+) -> FetchReport:
+    """What a run does for its days, step by step."""
+    with warehouse() as place:
+        access = access_of(read_settings())
+        report = asyncio.run(
+            fetch_days(place, access, days, recording_ids=recording_ids, refetch=refetch)
+        )
+        for artifact in ARTIFACTS.values():
+            loaded = load_days(artifact, days, place)
+            assert loaded.faults == []
+        derived = derive_days(days, place)
+        assert derived.faults == []
+    return report
+
+
+def contents(*, without: frozenset[str] = frozenset()) -> Contents:
+    """Every row of every table, sorted; columns named in `without` left out, `meta` too."""
+    tables = [table_of(model) for model in (*DURABLE[:2], *derived_tables())]
+    with opened(read_settings()) as place, place.database.reading() as connection:
+        found: Contents = {}
+        for table in tables:
+            columns = [column for column in table.columns if column.name not in without]
+            found[table.name] = sorted(map(tuple, connection.execute(select(*columns))), key=repr)
+        return found
+
+
+def ledger_row(artifact_id: str, kind: str) -> dict[str, Any]:
+    """The ledger's row of one artifact."""
+    from meeting_assets.store.ledger import LEDGER
+
+    with opened(read_settings()) as place, place.database.reading() as connection:
+        query = LEDGER.select().where(LEDGER.c.artifact_id == artifact_id, LEDGER.c.kind == kind)
+        return dict(connection.execute(query).mappings().one())
+
+
+def counted(table: str) -> int:
+    """How many rows a table has."""
+    return len(contents()[table])

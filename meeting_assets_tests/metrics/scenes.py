@@ -1,0 +1,75 @@
+"""Meetings in a few words, and their measures by column name.
+
+`said("ann", 0, 5)` is a segment; `meeting_of(...)` a meeting of 100 s; `metrics_of(...)` what is measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from meeting_assets.metrics import measured
+from meeting_assets.metrics.meeting import Attendee, MeetingInput, Speech, SpeechEvent
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
+
+RECORDING_ID = "0b6e4a60-5d4f-4f0e-8d1c-2f8f1c7d9a01"
+TRANSCRIPT_ID = "7f3f0f9e-9d35-4c3b-9a5e-1f8f0a3b2c02"
+STARTED_AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+def said(speaker: str, start_s: float | None, end_s: float | None, *, name: str | None = None) -> Speech:
+    return Speech(speaker, name, start_s, end_s)
+
+
+def on(speaker: str, at_s: float | None) -> SpeechEvent:
+    return SpeechEvent(speaker, None, "speech_on", at_s)
+
+
+def off(speaker: str, at_s: float | None) -> SpeechEvent:
+    return SpeechEvent(speaker, None, "speech_off", at_s)
+
+
+def attendees(*keys: str) -> list[Attendee]:
+    return [Attendee(key, key.title(), is_bot=False) for key in keys]
+
+
+def bot(key: str) -> Attendee:
+    return Attendee(key, key.title(), is_bot=True)
+
+
+def meeting_of(*timeline: Speech, duration_s: float | None = 100, **given: Any) -> MeetingInput:
+    """A meeting with this timeline; its duration is unknown if `duration_s` is None."""
+    completed_at = None if duration_s is None else STARTED_AT + timedelta(seconds=duration_s)
+    return MeetingInput(
+        RECORDING_ID, **{"timeline": timeline, "started_at": STARTED_AT, "completed_at": completed_at, **given}
+    )
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The rows of one meeting, by column name."""
+
+    meeting: dict[str, Any]
+    participants: dict[str, dict[str, Any]]
+
+    def talk_times_s(self) -> dict[str, float | None]:
+        return {key: row["talk_time_s"] for key, row in self.participants.items()}
+
+    def without_counts(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        """All but what tells how the segments were cut."""
+        counts = {"dropped_intervals", "open_intervals", "clipped_intervals"}
+        return {name: value for name, value in self.meeting.items() if name not in counts}, self.participants
+
+
+def metrics_of(meeting: MeetingInput, parameters: Parameters | None = None) -> Metrics:
+    rows = measured(meeting, parameters or Parameters(), "hash")
+    [meeting_row] = rows[MeetingMetrics]
+    participants: list[dict[str, Any]] = [
+        dict(zip(ParticipantMetrics.model_fields, row, strict=True)) for row in rows[ParticipantMetrics]
+    ]
+    return Metrics(
+        meeting=dict(zip(MeetingMetrics.model_fields, meeting_row, strict=True)),
+        participants={row["participant_key"]: row for row in participants},
+    )

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import string
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from meeting_assets.metrics import parameters
+from meeting_assets.metrics.parameters import LedgerEntry, Parameters, inputs_hash
+
+LEDGER: list[LedgerEntry] = [
+    ("speaker_timeline", "a1", "parsed", "ab" * 32, "1"),
+    ("transcript", "t1", "parsed", "cd" * 32, "2"),
+    ("video_separate", "", "absent", None, None),
+]
+FACTS: dict[str, Any] = {"duration_s": 60.0, "bot_names": ["Recorder", "Notes"], "config_version": "c"}
+
+
+def test_the_order_of_ledger_rows_and_names_does_not_matter() -> None:
+    reordered = inputs_hash(reversed(LEDGER), **(FACTS | {"bot_names": ["Notes", "Recorder"]}))
+
+    assert reordered == inputs_hash(LEDGER, **FACTS)
+
+
+@pytest.mark.parametrize(
+    "change", [{"duration_s": 61.0}, {"duration_s": None}, {"bot_names": []}, {"config_version": "d"}], ids=str
+)
+def test_every_fact_is_an_input(change: dict[str, Any]) -> None:
+    assert inputs_hash(LEDGER, **(FACTS | change)) != inputs_hash(LEDGER, **FACTS)
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_every_field_of_a_ledger_row_is_an_input(place: int) -> None:
+    changed: Any = [*LEDGER[:2], tuple("other" if field == place else LEDGER[2][field] for field in range(5))]
+
+    assert inputs_hash(changed, **FACTS) != inputs_hash(LEDGER, **FACTS)
+
+
+def test_a_ledger_row_more_is_an_input() -> None:
+    assert inputs_hash(LEDGER[:2], **FACTS) != inputs_hash(LEDGER, **FACTS)
+
+
+def test_the_version_of_the_metrics_is_an_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = inputs_hash(LEDGER, **FACTS)
+
+    monkeypatch.setattr(parameters, "METRICS_VERSION", "other")
+
+    assert inputs_hash(LEDGER, **FACTS) != before
+
+
+def test_other_parameters_have_another_name() -> None:
+    names = {
+        Parameters().config_version,
+        Parameters(timing_source="words").config_version,
+        Parameters(timing_source="speech_events").config_version,
+    }
+
+    assert len(names) == 3
+    assert all(len(name) == 12 and set(name) <= set(string.hexdigits) for name in names)
+
+
+def test_the_name_of_parameters_is_the_same_in_every_process() -> None:
+    program = "from meeting_assets.metrics.parameters import Parameters; print(Parameters().config_version)"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+    assert printed.strip() == Parameters().config_version

@@ -1,0 +1,167 @@
+"""Real meetings, held against pyannote.core, PySAL and SciPy; clean, soiled, and by their other sources."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meeting_assets.core.words import word_count
+from meeting_assets.metrics.meeting import Attendee, MeetingInput, Speech, SpeechEvent, Utterance
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets_tests.metrics.scenes import RECORDING_ID, TRANSCRIPT_ID, Metrics, metrics_of
+from meeting_assets_tests.soiling import soiled
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CORPORA = REPOSITORY / os.environ.get("MEETING_ASSETS_CORPORA", "../shared/corpora")
+MEETINGS = sorted(oracle.parent for oracle in CORPORA.glob("*/*/oracle.json"))
+WITH_WORD_TIMES = [folder for folder in MEETINGS if folder.parent.name == "ami"]
+
+# Column and what the references call it.
+SECONDS = {
+    "span_s": "span_s",
+    "speech_s": "speech_union_s",
+    "overlap_s": "overlap_s",
+    "silence_s": "silence_s",
+    "longest_silence_s": "longest_silence_s",
+}
+RATIOS = {
+    "overlap_ratio": "overlap_over_speech",
+    "overlap_ratio_span": "overlap_over_span",
+    "gini_talk": "gini_pysal",
+    "gini_talk_attendees": "gini_pysal_all_participants",
+    "entropy_talk": "entropy_normalised",
+}
+
+pytestmark = pytest.mark.skipif(
+    not MEETINGS, reason="no corpora of real meetings; MEETING_ASSETS_CORPORA names their folder"
+)
+
+
+def meetings(folders: Sequence[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "folder", [pytest.param(path, id=f"{path.parent.name}-{path.name}") for path in folders]
+    )
+
+
+@cache
+def document(path: Path) -> Any:
+    return json.loads(path.read_bytes())
+
+
+def key_of(entry: dict[str, Any]) -> str:
+    return str(entry["participant"]["id"])
+
+
+def name_of(entry: dict[str, Any]) -> str:
+    return str(entry["participant"]["name"])
+
+
+def relative(timestamp: dict[str, Any] | None) -> float | None:
+    return None if timestamp is None else timestamp["relative"]
+
+
+def speech(entry: dict[str, Any], stretch: dict[str, Any]) -> Speech:
+    start_s, end_s = relative(stretch["start_timestamp"]), relative(stretch["end_timestamp"])
+    return Speech(key_of(entry), name_of(entry), start_s, end_s)
+
+
+def meeting_in(folder: Path, *, timeline: list[dict[str, Any]] | None = None) -> MeetingInput:
+    """The meeting of a folder, if given with another timeline."""
+    facts = document(folder / "meeting.json")
+    segments = document(folder / "speaker_timeline.json") if timeline is None else timeline
+    transcript = document(folder / "transcript.json") if (folder / "transcript.json").exists() else None
+    started_at = datetime.fromisoformat(facts["started_at"])
+    return MeetingInput(
+        RECORDING_ID,
+        started_at=started_at,
+        completed_at=started_at + timedelta(seconds=facts["duration_s"]),
+        attendees=[Attendee(str(one["id"]), one["name"], False) for one in document(folder / "participants.json")],
+        timeline=[speech(segment, segment) for segment in segments],
+        words=lambda: [speech(entry, word) for entry in transcript or () for word in entry["words"]],
+        speech_events=lambda: [
+            SpeechEvent(key_of(event), name_of(event), event["action"], relative(event["timestamp"]))
+            for event in document(folder / "participant_events.json")
+            if event["action"] in {"speech_on", "speech_off"}
+        ],
+        transcript_id=None if transcript is None else TRANSCRIPT_ID,
+        utterances=[
+            Utterance(key_of(entry), name_of(entry), sum(word_count(word["text"]) for word in entry["words"]))
+            for entry in transcript or ()
+        ],
+    )
+
+
+def assert_agrees(metrics: Metrics, folder: Path) -> None:
+    oracle = document(folder / "oracle.json")
+    talk_s = {str(oracle["participant_ids"][name]): talk for name, talk in oracle["speaker_talk_s"].items()}
+    silent = {str(one["id"]) for one in document(folder / "participants.json")} - talk_s.keys()
+
+    assert metrics.talk_times_s() == pytest.approx(talk_s | dict.fromkeys(silent, 0), abs=1e-3, rel=0)
+    for columns, tolerance in ((SECONDS, 1e-3), (RATIOS, 1e-5)):
+        for column, reference in columns.items():
+            assert is_near(metrics.meeting[column], oracle[reference], tolerance), column
+    top_share = max(row["talk_share"] for row in metrics.participants.values())
+    assert is_near(top_share, oracle["max_share"], 1e-5)
+
+
+def is_near(value: float | None, reference: float | None, tolerance: float) -> bool:
+    if value is None or reference is None:
+        return value is reference
+    return abs(value - reference) <= tolerance + 1e-12
+
+
+@meetings(MEETINGS)
+def test_a_real_meeting_measures_as_the_references_say(folder: Path) -> None:
+    metrics = metrics_of(meeting_in(folder))
+
+    assert metrics.meeting["timing_source"] == "speaker_timeline"
+    assert_agrees(metrics, folder)
+
+
+@meetings(MEETINGS)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_soiled_timeline_measures_the_same(folder: Path, seed: int) -> None:
+    clean = meeting_in(folder)
+    segments = document(folder / "speaker_timeline.json")
+    dirty = soiled(segments, seed=seed, duration_s=document(folder / "meeting.json")["duration_s"])
+
+    metrics = metrics_of(meeting_in(folder, timeline=dirty))
+
+    assert_agrees(metrics, folder)
+    assert metrics.without_counts() == metrics_of(clean).without_counts()
+
+
+@meetings(MEETINGS)
+def test_speech_events_alone_tell_the_same(folder: Path) -> None:
+    metrics = metrics_of(meeting_in(folder), Parameters(timing_source="speech_events"))
+
+    assert metrics.meeting["timing_source"] == "speech_events"
+    assert_agrees(metrics, folder)
+
+
+@meetings(WITH_WORD_TIMES)
+def test_words_timed_one_by_one_tell_the_same(folder: Path) -> None:
+    metrics = metrics_of(meeting_in(folder), Parameters(timing_source="words"))
+
+    assert metrics.meeting["timing_source"] == "words"
+    assert_agrees(metrics, folder)
+
+
+@meetings(WITH_WORD_TIMES)
+def test_words_are_counted_as_annotators_counted_them(folder: Path) -> None:
+    oracle = document(folder / "oracle.json")
+    counted = oracle["transcript_counts"]["by_participant"]
+    words = {str(oracle["participant_ids"][name]): counts["words"] for name, counts in counted.items()}
+
+    metrics = metrics_of(meeting_in(folder))
+
+    assert {key: row["word_count"] for key, row in metrics.participants.items()} == words
+    rates = [row["words_per_minute"] for row in metrics.participants.values()]
+    assert all(100 < rate < 260 for rate in rates), rates

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert
+from sqlmodel import Session, SQLModel, create_engine, select
+
+from meeting_assets.metrics import METRICS, measured
+from meeting_assets.metrics.meeting import Utterance
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
+from meeting_assets_tests.metrics.scenes import RECORDING_ID, TRANSCRIPT_ID, attendees, meeting_of, metrics_of, said
+
+tables = pytest.mark.parametrize("table", list(METRICS), ids=lambda table: table.__tablename__)
+
+
+@tables
+def test_columns_are_in_the_order_of_declaration(table: type[SQLModel]) -> None:
+    columns = SQLModel.metadata.tables[str(table.__tablename__)].columns
+
+    assert [column.name for column in columns] == list(table.model_fields)
+
+
+@tables
+def test_a_table_starts_with_its_key(table: type[SQLModel]) -> None:
+    columns = list(SQLModel.metadata.tables[str(table.__tablename__)].columns)
+
+    keys = [column.primary_key for column in columns]
+    assert columns[0].name == "recording_id"
+    assert keys == sorted(keys, reverse=True)
+
+
+@tables
+def test_every_column_says_what_it_holds(table: type[SQLModel]) -> None:
+    for name, field in table.model_fields.items():
+        assert field.description, name
+
+
+@tables
+def test_every_table_states_its_grain(table: type[SQLModel]) -> None:
+    assert "Grain: one row per" in (table.__doc__ or "")
+
+
+@tables
+def test_units_are_told_where_the_name_does_not(table: type[SQLModel]) -> None:
+    for name, field in table.model_fields.items():
+        if field.annotation == float | None:
+            assert (field.description or "").startswith(("s; ", "0-1; ", "1/min; ")), name
+            assert name.endswith("_s") == (field.description or "").startswith("s; "), name
+
+
+def test_rows_carry_their_recording_and_what_they_were_made_from() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10)), Parameters(timing_source="words"))
+
+    assert metrics.meeting["recording_id"] == metrics.participants["ann"]["recording_id"] == RECORDING_ID
+    assert metrics.meeting["config_version"] == Parameters(timing_source="words").config_version
+    assert metrics.meeting["inputs_hash"] == "hash"
+
+
+def test_the_same_inputs_make_the_same_rows() -> None:
+    meeting = meeting_of(said("ann", 0, 10.123), said("bo", 5.5, 20.1), attendees=attendees("ann", "bo", "cy"))
+
+    assert measured(meeting, Parameters(), "hash") == measured(meeting, Parameters(), "hash")
+
+
+def test_a_database_gives_back_what_was_measured() -> None:
+    meeting = meeting_of(
+        said("ann", 0, 40.1),
+        said("bo", 30, 60),
+        attendees=attendees("ann", "bo", "cy"),
+        transcript_id=TRANSCRIPT_ID,
+        utterances=[Utterance("ann", None, 100)],
+    )
+    engine = create_engine("sqlite://")
+    with Session(engine) as session:
+        for table, rows in measured(meeting, Parameters(), "hash").items():
+            schema = SQLModel.metadata.tables[str(table.__tablename__)]
+            schema.create(session.connection())
+            session.execute(insert(schema), [dict(zip(table.model_fields, row, strict=True)) for row in rows])
+
+        stored_meeting = session.exec(select(MeetingMetrics)).one().model_dump()
+        stored_people = [row.model_dump() for row in session.exec(select(ParticipantMetrics))]
+    engine.dispose()
+
+    metrics = metrics_of(meeting)
+    assert stored_meeting == metrics.meeting
+    assert sorted(stored_people, key=lambda row: row["participant_key"]) == list(metrics.participants.values())
