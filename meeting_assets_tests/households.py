@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -24,7 +25,14 @@ from meeting_assets.store.database import DURABLE, table_of
 # What may differ between two ways to the same truth.
 VOLATILE = frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at"})
 
-Contents = dict[str, list[tuple[Any, ...]]]
+Row = tuple[Any, ...]
+Contents = dict[str, list[Row]]
+
+
+def free_port() -> int:
+    """A port for downloads: manifests hold it, so that equal bytes from two sandboxes need the same."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def use(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,15 +57,11 @@ def warehouse() -> Iterator[Warehouse]:
         yield place
 
 
-def bring_home(
-    days: Sequence[date], *, recording_ids: Sequence[str] = (), refetch: bool = False
-) -> FetchReport:
+def bring_home(days: Sequence[date], *, recording_ids: Sequence[str] = (), refetch: bool = False) -> FetchReport:
     """What a run does for its days, step by step."""
     with warehouse() as place:
         access = access_of(read_settings())
-        report = asyncio.run(
-            fetch_days(place, access, days, recording_ids=recording_ids, refetch=refetch)
-        )
+        report = asyncio.run(fetch_days(place, access, days, recording_ids=recording_ids, refetch=refetch))
         for artifact in ARTIFACTS.values():
             loaded = load_days(artifact, days, place)
             assert loaded.faults == []

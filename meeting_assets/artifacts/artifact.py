@@ -56,7 +56,7 @@ class Artifact:
     is_listed: bool = True
     """Whether the media object has to be asked for; the others come along with the recording."""
     id_column: str | None = None
-    """The column with the artifact's id, where a recording may have several that count; of the others the newest does."""
+    """The column with the artifact's id, where several of a recording may count; of other kinds the newest counts."""
     may_lack_url: bool = False
     """Whether a finished media object may come without this artifact."""
     holds_urls: bool = False

@@ -8,9 +8,8 @@ from datetime import datetime
 import msgspec
 from sqlmodel import Field
 
-from meeting_assets.artifacts.artifact import Artifact, Rows, Source
-from meeting_assets.artifacts.wire import Moment, Speaker, participant_key
-from meeting_assets.core.instants import utc
+from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
+from meeting_assets.artifacts.wire import Moment, Speaker, decoded_part, instant, participant_key, seconds
 from meeting_assets.store.columns import KEYED, Instant, Integer64, RecordingRow
 
 
@@ -21,14 +20,17 @@ class Chat(msgspec.Struct, frozen=True):
     to: str | None = None
 
 
+NO_CHAT = Chat()
+
+
 class Event(msgspec.Struct, frozen=True):
-    """One entry of participant_events.json; actions are an open set."""
+    """One entry of participant_events.json; actions are an open set, and only of chat is it known what they carry."""
 
     action: str
     participant: Speaker
     timestamp: Moment | None
     id: str | None = None
-    data: Chat | None = None
+    data: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class ParticipantEvents(RecordingRow, table=True):
@@ -54,23 +56,25 @@ class ParticipantEvents(RecordingRow, table=True):
 
 def event_rows(events: Sequence[Event], source: Source) -> Rows:
     """Rows of `ParticipantEvents`, in the order of the payload."""
-    rows = [
-        (
-            source.recording_id,
-            index,
-            event.id,
-            event.action,
-            participant_key(event.participant.id, event.participant.name),
-            event.participant.id,
-            event.participant.name,
-            utc(event.timestamp.absolute) if event.timestamp and event.timestamp.absolute else None,
-            event.timestamp.relative if event.timestamp else None,
-            event.data.text if event.data else None,
-            event.data.to if event.data else None,
-        )
-        for index, event in enumerate(events)
-    ]
-    return Rows((rows,))
+    return Rows(([_row(index, event, source) for index, event in enumerate(events)],))
+
+
+def _row(index: int, event: Event, source: Source) -> Row:
+    is_chat = event.action == "chat_message"
+    chat = (decoded_part(event.data, Chat | None, f"[{index}].data") if is_chat else None) or NO_CHAT
+    return (
+        source.recording_id,
+        index,
+        event.id,
+        event.action,
+        participant_key(event.participant.id, event.participant.name),
+        event.participant.id,
+        event.participant.name,
+        instant(event.timestamp),
+        seconds(event.timestamp),
+        chat.text,
+        chat.to,
+    )
 
 
 ARTIFACT = Artifact(

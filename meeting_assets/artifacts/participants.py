@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
-from meeting_assets.artifacts.wire import Int64, kept_json, name_or_none, participant_key
+from meeting_assets.artifacts.wire import Int64, indexable, kept_json, participant_key
 from meeting_assets.store.columns import KEYED, Integer64, Json, RecordingRow
 
 
@@ -51,8 +51,7 @@ def participant_rows(participants: Sequence[Participant], source: Source) -> Row
     rows: dict[str, Row] = {}
     for index, each in enumerate(participants):
         key = participant_key(each.id, each.name)
-        extra_data = kept_json(each.extra_data, f"[{index}].extra_data")
-        extra = msgspec.json.decode(extra_data) if extra_data else None
+        extra_data, extra = kept_json(each.extra_data, f"[{index}].extra_data")
         rows.pop(key, None)
         rows[key] = (
             source.recording_id,
@@ -61,12 +60,18 @@ def participant_rows(participants: Sequence[Participant], source: Source) -> Row
             each.name,
             each.email,
             each.is_host,
-            (each.name or "").casefold() in source.bot_names,
+            is_bot(each.name, source.bot_names),
             each.platform,
             extra_data,
             person_key(extra, each.email),
         )
     return Rows((list(rows.values()),), replaced=len(participants) - len(rows))
+
+
+def is_bot(name: str | None, bot_names: Collection[str]) -> bool:
+    """Whether that is the name of a bot, whose names are given case-folded and without blanks around them."""
+    folded = (name or "").strip().casefold()
+    return bool(folded) and folded in bot_names
 
 
 def person_key(extra: Any, email: str | None) -> str | None:
@@ -80,9 +85,15 @@ def person_key(extra: Any, email: str | None) -> str | None:
         ("teams", ("microsoft_teams", "user_id")),
         ("slack", ("slack", "user_id")),
     ):
-        if stable_id := name_or_none(extra, *path):
-            return f"{prefix}:{stable_id}"
-    return f"email:{email.strip().lower()}" if email and email.strip() else None
+        if stable_id := _text_at(extra, path):
+            return indexable(f"{prefix}:{stable_id}")
+    return indexable(f"email:{email.strip().lower()}") if email and email.strip() else None
+
+
+def _text_at(document: Any, path: Sequence[str]) -> str | None:
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document if isinstance(document, str) else None
 
 
 ARTIFACT = Artifact(

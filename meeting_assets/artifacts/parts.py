@@ -9,9 +9,10 @@ import msgspec
 from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Rows, Source
-from meeting_assets.artifacts.wire import Moment, Speaker, participant_key
-from meeting_assets.core.instants import utc
+from meeting_assets.artifacts.wire import Moment, Speaker, instant, participant_key, seconds
 from meeting_assets.store.columns import Instant, Integer64, RecordingRow
+
+NO_MEDIA = (None, None, None)  # media_key, media_size_bytes, media_sha256
 
 
 class MediaPart(msgspec.Struct, frozen=True):
@@ -50,12 +51,10 @@ def part_rows(parts: Sequence[MediaPart], source: Source) -> Rows:
             participant_key(part.participant.id, part.participant.name),
             part.participant.id,
             part.type,
-            part.start_timestamp.relative if part.start_timestamp else None,
-            utc(part.start_timestamp.absolute) if part.start_timestamp and part.start_timestamp.absolute else None,
+            seconds(part.start_timestamp),
+            instant(part.start_timestamp),
             part.duration,
-            None,
-            None,
-            None,
+            *NO_MEDIA,
         )
         for index, part in enumerate(parts)
     ]

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from sqlmodel import Field
 
-from meeting_assets.artifacts.artifact import Artifact, Rows, Source
-from meeting_assets.artifacts.wire import Speaker, kept_json, participant_key
+from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
+from meeting_assets.artifacts.wire import Speaker, check_year, kept_json, participant_key
 from meeting_assets.core.instants import utc
 from meeting_assets.store.columns import KEYED, Instant, Json, RecordingRow, Uuid
 
@@ -19,7 +19,7 @@ NOBODY = Speaker(id=None)
 class SourceAudio(msgspec.Struct, frozen=True):
     """Which audio the provider heard: the mix, or one participant's."""
 
-    type: str
+    type: str | None = None
     offset: float | None = None
     participant: Speaker | None = None
 
@@ -32,6 +32,9 @@ class Part(msgspec.Struct, frozen=True):
     created_at: datetime | None = None
     source_audio: SourceAudio | None = None
     data: msgspec.Raw = msgspec.Raw(b"null")
+
+    def __post_init__(self) -> None:
+        check_year(self.created_at)
 
 
 class ProviderData(msgspec.Struct, frozen=True):
@@ -67,9 +70,10 @@ def provider_rows(document: ProviderData, source: Source) -> Rows:
     return Rows(([_row(index, part, source) for index, part in enumerate(document.parts)],))
 
 
-def _row(index: int, part: Part, source: Source) -> tuple[Any, ...]:
+def _row(index: int, part: Part, source: Source) -> Row:
     audio = part.source_audio
     speaker = (audio.participant if audio else None) or NOBODY
+    payload, _ = kept_json(part.data, f"parts[{index}].data")
     return (
         source.recording_id,
         source.artifact_id,
@@ -80,7 +84,7 @@ def _row(index: int, part: Part, source: Source) -> tuple[Any, ...]:
         audio.type if audio else None,
         audio.offset if audio else None,
         participant_key(speaker.id, speaker.name),
-        kept_json(part.data, f"parts[{index}].data"),
+        payload,
     )
 
 

@@ -9,8 +9,7 @@ import msgspec
 from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Artifact, Rows, Source
-from meeting_assets.artifacts.wire import Moment, Speaker, participant_key
-from meeting_assets.core.instants import utc
+from meeting_assets.artifacts.wire import Moment, Speaker, instant, participant_key, seconds
 from meeting_assets.store.columns import KEYED, Instant, Integer64, RecordingRow
 
 
@@ -50,22 +49,14 @@ def timeline_rows(segments: Sequence[Segment], source: Source) -> Rows:
             participant_key(segment.participant.id, segment.participant.name),
             segment.participant.id,
             segment.participant.name,
-            *_times(segment.start_timestamp, segment.end_timestamp),
+            seconds(segment.start_timestamp),
+            seconds(segment.end_timestamp),
+            instant(segment.start_timestamp),
+            instant(segment.end_timestamp),
         )
         for index, segment in enumerate(segments)
     ]
     return Rows((rows,))
-
-
-def _times(
-    start: Moment | None, end: Moment | None
-) -> tuple[float | None, float | None, datetime | None, datetime | None]:
-    return (
-        start.relative if start else None,
-        end.relative if end else None,
-        utc(start.absolute) if start and start.absolute else None,
-        utc(end.absolute) if end and end.absolute else None,
-    )
 
 
 ARTIFACT = Artifact(

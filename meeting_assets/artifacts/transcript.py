@@ -95,28 +95,32 @@ class TranscriptWords(RecordingRow, table=True):
 
 def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
     """Rows of `Transcripts`, `TranscriptUtterances` and `TranscriptWords`, in one pass; `[]` is one row of zeros."""
-    owner = (source.recording_id, source.artifact_id)
+    recording_id, transcript_id = source.recording_id, source.artifact_id
     utterances: list[Row] = []
     words: list[Row] = []
     for index, entry in enumerate(entries):
-        key = participant_key(entry.participant.id, entry.participant.name)
+        speaker = entry.participant
+        key = participant_key(speaker.id, speaker.name)
         times: list[float] = []
         for word in entry.words:
-            start_s = word.start_timestamp.relative if word.start_timestamp else None
-            end_s = word.end_timestamp.relative if word.end_timestamp else None
+            # The hot path: no call per word but these.
+            start, end = word.start_timestamp, word.end_timestamp
+            start_s = None if start is None else start.relative
+            end_s = None if end is None else end.relative
             if start_s is not None:
                 times.append(start_s)
             if end_s is not None:
                 times.append(end_s)
-            words.append((*owner, len(words), index, key, start_s, end_s, word.text))
+            words.append((recording_id, transcript_id, len(words), index, key, start_s, end_s, word.text))
         text = " ".join([word.text for word in entry.words])
         utterances.append(
             (
-                *owner,
+                recording_id,
+                transcript_id,
                 index,
                 key,
-                entry.participant.id,
-                entry.participant.name,
+                speaker.id,
+                speaker.name,
                 entry.language_code,
                 min(times, default=None),
                 max(times, default=None),

@@ -2,6 +2,7 @@
 
 Text is repaired: NUL characters and lone surrogates, which no database takes, become U+FFFD and are counted.
 Structure is not: bytes that are no JSON, or JSON of another shape, are a `PayloadError` that starts with the place.
+What comes out can be stored in the columns it is meant for, and read from them again.
 
 >>> decoded(b'[1, "two"]', list[int])
 Traceback (most recent call last):
@@ -13,27 +14,21 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from meeting_assets.core.errors import PayloadError
+from meeting_assets.core.instants import utc
 
 DEEPEST_NESTING = 200
+LONGEST_KEY = 300
 UNKNOWN = "unknown"
 
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Shape = TypeVar("Shape")
-
-_BOM = b"\xef\xbb\xbf"
-_ESCAPE = re.compile(
-    rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|.)", re.DOTALL
-)
-_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
-_SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\x00|\xed[\xa0-\xbf]")
-_AT = re.compile(r" - at `\$?(?P<path>[^`]*)`$")
-_BYTE = re.compile(r" \(byte (?P<byte>\d+)\)$")
 
 
 class Speaker(msgspec.Struct, frozen=True, gc=False):
@@ -55,48 +50,28 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     relative: float | None = None
     absolute: datetime | None = None
 
+    def __post_init__(self) -> None:
+        check_year(self.absolute)
 
-def decoded(payload: bytes, shape: type[Shape]) -> tuple[Shape, int]:
-    """The payload as its wire format, and how many characters of text were repaired.
+
+def check_year(instant: datetime | None) -> None:
+    """Refuses the first and the last year of the calendar: in another time zone they are outside of it.
 
     Raises:
-        PayloadError: the place of the first fault and what is wrong there, never what the payload says.
+        ValueError: msgspec adds the place.
     """
-    document, repaired = repaired_text(payload.removeprefix(_BOM))
-    try:
-        return msgspec.json.decode(document, type=shape), repaired
-    except msgspec.ValidationError as error:
-        raise PayloadError(_place_of(str(error))) from None
-    except msgspec.DecodeError as error:
-        raise PayloadError(_byte_of(str(error), len(document))) from None
-    except UnicodeDecodeError:
-        raise PayloadError(f"byte {_first_invalid_byte(document)}: text is not UTF-8") from None
-    except RecursionError:
-        raise PayloadError(f"somewhere: nested more than {DEEPEST_NESTING} levels") from None
+    if instant is not None and not datetime.min.year < instant.year < datetime.max.year:
+        raise ValueError("Year out of range")
 
 
-def repaired_text(document: bytes) -> tuple[bytes, int]:
-    r"""JSON without NUL characters and lone surrogates, and how many there were.
+def seconds(moment: Moment | None) -> float | None:
+    """Seconds from the start of the recording, as given."""
+    return None if moment is None else moment.relative
 
-    >>> repaired_text(rb'["a\u0000b", "\ud83d\ude00", "\ud83d", "\\u0000"]')
-    (b'["a\\ufffdb", "\\ud83d\\ude00", "\\ufffd", "\\\\u0000"]', 2)
-    """
-    if not _SUSPICIOUS.search(document):
-        return document, 0
-    repaired = document.count(b"\x00")
-    document = document.replace(b"\x00", rb"\ufffd")
-    document, raw_surrogates = _SURROGATE.subn(rb"\\ufffd", document)
-    lone = 0
 
-    def mend(escape: re.Match[bytes]) -> bytes:
-        nonlocal lone
-        code = escape.group(3)
-        if code is None or not (code == b"0000" or 0xD800 <= int(code, 16) <= 0xDFFF):
-            return escape.group()
-        lone += 1
-        return rb"\ufffd"
-
-    return _ESCAPE.sub(mend, document), repaired + raw_surrogates + lone
+def instant(moment: Moment | None) -> datetime | None:
+    """The clock time in UTC, as given."""
+    return None if moment is None or moment.absolute is None else utc(moment.absolute)
 
 
 def participant_key(participant_id: int | None, name: str | None) -> str:
@@ -107,66 +82,166 @@ def participant_key(participant_id: int | None, name: str | None) -> str:
     """
     if participant_id is not None:
         return str(participant_id)
-    return f"label:{name}" if name else UNKNOWN
+    return indexable(f"label:{name}") if name else UNKNOWN
 
 
-def kept_json(document: msgspec.Raw, place: str) -> str | None:
-    """A part of the payload that is stored as it is; None for `null`.
+def indexable(key: str) -> str:
+    """The key, if an index of PostgreSQL takes two of its length; else its beginning and its digest."""
+    return key if len(key) <= LONGEST_KEY else f"{key[:200]}…{sha256(key.encode()).hexdigest()}"
+
+
+def decoded(payload: bytes, shape: type[Shape]) -> tuple[Shape, int]:
+    """The payload as its wire format, and how many characters of text were repaired.
 
     Raises:
-        PayloadError: it is nested deeper than databases and readers take.
+        PayloadError: the place of the first fault and what is wrong there, never what the payload says.
     """
-    text = bytes(document).decode()
-    if text == "null":
-        return None
-    # Counting brackets is cheap and mostly enough: so few cannot be nested so deep.
-    if text.count("[") + text.count("{") > DEEPEST_NESTING and nesting(text) > DEEPEST_NESTING:
-        raise PayloadError(f"{place}: nested more than {DEEPEST_NESTING} levels")
-    return text
-
-
-_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
-
-
-def nesting(text: str) -> int:
-    """How deep a JSON document is nested.
-
-    >>> nesting('{"a": ["]["]}'), nesting("1")
-    (2, 0)
-    """
-    deepest = depth = 0
-    for token in _BRACKET.finditer(text):
-        if token.group() in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token.group() in "]}":
-            depth -= 1
-    return deepest
-
-
-def _place_of(message: str) -> str:
-    at = _AT.search(message)
-    path = at.group("path") if at else ""
-    cause = (message[: at.start()] if at else message).replace("`", "")
-    return f"{path.lstrip('.') or 'document'}: {cause[:1].lower()}{cause[1:]}"
-
-
-def _byte_of(message: str, size: int) -> str:
-    at = _BYTE.search(message)
-    cause = (message[: at.start()] if at else message).removeprefix("JSON is malformed: ")
-    return f"byte {at.group('byte') if at else size}: {cause[:1].lower()}{cause[1:]}"
-
-
-def _first_invalid_byte(document: bytes) -> int:
+    document, repaired = repaired_text(payload.removeprefix(_BOM))
     try:
-        document.decode()
+        document.decode()  # msgspec does not look into text that it skips
+        if _may_be_deep(document) and (at := _too_deep_at(document)) is not None:
+            raise PayloadError(f"byte {_in_payload(at, payload)}: {_TOO_DEEP}")
+        return msgspec.json.decode(document, type=shape), repaired
+    except msgspec.ValidationError as error:
+        older = " (a shape from before API v1.11)" if _is_older(document) else ""
+        raise PayloadError(_shape_fault(str(error)) + older) from None
+    except msgspec.DecodeError as error:
+        at, cause = _syntax_fault(str(error), document)
+        raise PayloadError(f"byte {_in_payload(at, payload)}: {cause}") from None
     except UnicodeDecodeError as error:
-        return error.start
-    return 0
+        raise PayloadError(f"byte {_in_payload(error.start, payload)}: text is not UTF-8") from None
+    except RecursionError:
+        at = _too_deep_at(document) or 0
+        raise PayloadError(f"byte {_in_payload(at, payload)}: {_TOO_DEEP}") from None
 
 
-def name_or_none(extra: Any, *path: str) -> str | None:
-    """A non-empty text at a path of nested objects, or None."""
-    for step in path:
-        extra = extra.get(step) if isinstance(extra, dict) else None
-    return extra if isinstance(extra, str) and extra else None
+def decoded_part(part: msgspec.Raw, shape: Any, place: str) -> Any:
+    """What a part of a decoded document says, where its shape depends on its surroundings.
+
+    Raises:
+        PayloadError: the place of the first fault, which begins with that of the part.
+    """
+    try:
+        return msgspec.json.decode(part, type=shape)
+    except msgspec.ValidationError as error:
+        raise PayloadError(_shape_fault(str(error), place)) from None
+
+
+def kept_json(part: msgspec.Raw, place: str) -> tuple[str | None, Any]:
+    """A part of the payload as it is stored, None for `null`; and what it says.
+
+    Raises:
+        PayloadError: it holds a number that is out of range, so that nobody could read it.
+    """
+    value = decoded_part(part, Any, place)
+    return None if value is None else bytes(part).decode(), value
+
+
+_BOM = b"\xef\xbb\xbf"
+_REPLACEMENT = "\ufffd".encode()
+_SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+
+
+def repaired_text(document: bytes) -> tuple[bytes, int]:
+    r"""JSON without NUL characters and lone surrogates, and how many there were.
+
+    >>> repaired_text(rb'["a\u0000b", "\ud83d\ude00", "\ud83d", "\\u0000"]')
+    (b'["a\\ufffdb", "\\ud83d\\ude00", "\\ufffd", "\\\\u0000"]', 2)
+    """
+    # Looking for bytes first costs next to nothing; the expressions cost more than decoding.
+    repaired = document.count(b"\x00")
+    if repaired:
+        document = document.replace(b"\x00", _REPLACEMENT)
+    if b"\xed" in document:
+        document, surrogates = _SURROGATE.subn(_REPLACEMENT, document)
+        repaired += surrogates
+    if b"\\u" in document and _SUSPICIOUS.search(document):
+        lone = 0
+
+        def mended(escape: re.Match[bytes]) -> bytes:
+            nonlocal lone
+            if escape[1] is None:
+                return escape[0]
+            lone += 1
+            return rb"\ufffd"
+
+        document = _ESCAPE.sub(mended, document)
+        repaired += lone
+    return document, repaired
+
+
+_TOO_DEEP = f"nested more than {DEEPEST_NESTING} levels"
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+_AS_SQUARE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def _may_be_deep(document: bytes) -> bool:
+    """Whether brackets seem to nest too deep. Those in texts count like others, which is seldom wrong, and fast."""
+    brackets = document.translate(_AS_SQUARE, _NO_BRACKETS)
+    for level in range(DEEPEST_NESTING):
+        if len(brackets) <= DEEPEST_NESTING - level:
+            return False
+        without_innermost = brackets.replace(b"[]", b"")
+        if len(without_innermost) == len(brackets):
+            return True
+        brackets = without_innermost
+    return bool(brackets)
+
+
+def _too_deep_at(document: bytes) -> int | None:
+    """The first bracket beyond the deepest nesting."""
+    depth = 0
+    for token in _TOKEN.finditer(document):
+        if document[token.start()] in b"[{":
+            depth += 1
+        elif document[token.start()] in b"]}":
+            depth -= 1
+        if depth > DEEPEST_NESTING:
+            return token.start()
+    return None
+
+
+_AT = re.compile(r" - at `\$(?P<path>[^`]*)`$")
+_BYTE = re.compile(r" \(byte (?P<byte>\d+)\)$")
+
+
+def _shape_fault(message: str, place: str = "") -> str:
+    at = _AT.search(message)
+    path = place + (at["path"] if at else "")
+    return f"{path.removeprefix('.') or 'byte 0'}: {_worded(message[: at.start()] if at else message)}"
+
+
+def _syntax_fault(message: str, document: bytes) -> tuple[int, str]:
+    at = _BYTE.search(message)
+    if at is None:
+        return len(document), _worded(message)
+    return int(at["byte"]), _worded(message[: at.start()].removeprefix("JSON is malformed: "))
+
+
+def _worded(cause: str) -> str:
+    cause = cause.replace("`", "").replace(" | null", "")
+    return cause[:1].lower() + cause[1:]
+
+
+def _in_payload(offset: int, payload: bytes) -> int:
+    """Where the payload has what the repaired document has at an offset: repair makes a raw NUL two bytes longer."""
+    body = payload.removeprefix(_BOM)
+    for nul in re.finditer(b"\x00", body):
+        if nul.start() >= offset:
+            break
+        offset -= len(_REPLACEMENT) - 1
+    return offset + len(payload) - len(body)
+
+
+def _is_older(document: bytes) -> bool:
+    """Whether an element says who spoke as before API v1.11: by `speaker` or `user_id`, without a participant."""
+    try:
+        elements = msgspec.json.decode(document, type=list[dict[str, msgspec.Raw]])
+    except msgspec.DecodeError:
+        return False
+    return any("participant" not in each and not each.keys().isdisjoint(("speaker", "user_id")) for each in elements)

@@ -32,4 +32,4 @@ def days_between(first: date, last: date) -> list[date]:
 
 def wire(instant: datetime) -> str:
     """The instant as the API writes it: ISO 8601, microseconds, `Z`."""
-    return utc(instant).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return utc(instant).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

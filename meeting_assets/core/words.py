@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import re
 
+# Each such run once, from its first letter or digit to its end.
+_WORD = re.compile(r"[^\W_]\S*")
 _UNSPACED = re.compile(
     "["
     "\u0e00-\u0e7f"  # Thai
@@ -30,14 +32,12 @@ _UNSPACED = re.compile(
 
 def word_count(text: str) -> int:
     """Runs of non-blank characters that hold a letter or digit (of any script)."""
-    if text.isalnum():
-        return 1
-    return sum(1 for run in text.split() if run.isalnum() or any(map(str.isalnum, run)))
+    return len(_WORD.findall(text))
 
 
 def is_unspaced(text: str) -> bool:
     """Whether more than half of the letters are Han, Kana, Thai, Lao or Khmer."""
-    if text.isascii():
+    if text.isascii() or not _UNSPACED.search(text):
         return False
-    letters = [character for character in text if character.isalpha()]
-    return 2 * len(_UNSPACED.findall("".join(letters))) > len(letters)
+    letters = "".join(filter(str.isalpha, text))
+    return 2 * len(_UNSPACED.findall(letters)) > len(letters)

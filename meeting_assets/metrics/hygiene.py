@@ -70,7 +70,7 @@ def closed(segments: Iterable[Segment]) -> list[Interval]:
       = ━━━━━━━━━━━━━━━
 
     Segments with the same start are copies of one, so an open end does not close at its own start: it ends
-    where the longest closed copy does, or else at the next start that is later.
+    with a closed copy, or else at the next start that is later.
 
     >>> closed([(0, None), (7, 12)])
     [(0, 7), (7, 12)]
@@ -80,11 +80,7 @@ def closed(segments: Iterable[Segment]) -> list[Interval]:
     segments = list(segments)
     starts = sorted({start for start, _ in segments})
     ends = dict(zip(starts, [*starts[1:], NEVER], strict=True))
-    known: dict[int, int] = {}
-    for start, end in segments:
-        if end is not None:
-            known[start] = max(end, known.get(start, end))
-    ends.update(known)
+    ends.update((start, end) for start, end in segments if end is not None)
     return [(start, ends[start] if end is None else end) for start, end in segments]
 
 

@@ -156,7 +156,7 @@ def _meeting(connection: Connection, recording: Row[Any], bot_names: frozenset[s
         recording_id,
         started_at=recording.started_at,
         completed_at=recording.completed_at,
-        latest_end_s=None if recording.duration_s is not None else _latest_end_s(connection, recording_id),
+        latest_end_s=None if (recording.duration_s or 0) > 0 else _latest_end_s(connection, recording_id),
         bot_names=bot_names,
         attendees=rows(Attendee, (PARTICIPANTS.participant_key, PARTICIPANTS.name, PARTICIPANTS.is_bot)),
         mentions=rows(Mention, (EVENTS.participant_key, EVENTS.participant_name)),

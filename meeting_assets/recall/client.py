@@ -7,34 +7,48 @@ URLs lead to other hosts, some of which refuse a request with two kinds of crede
 from __future__ import annotations
 
 import asyncio
-import random
+import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, Self, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 from uuid import UUID
 
 import httpx
-import msgspec
 import stamina
+from stamina.instrumentation import set_on_retry_hooks
 
-from meeting_assets.core.errors import ApiError, Gone, Refused, Transient, UrlExpired
+from meeting_assets.core.errors import ApiError, Gone, Refused, Transient
 from meeting_assets.core.instants import wire
-from meeting_assets.recall.pacing import Pace
+from meeting_assets.recall.answers import check_download, is_whole, object_in, page_in
+from meeting_assets.recall.pacing import Pace, Patience, Throttled
 
 ATTEMPTS = 5
-LONGEST_WAIT_S = 60.0
+DOWNLOAD_ATTEMPTS = 4
+CUT_ATTEMPTS = 4
 RETRIEVES_PER_MINUTE = 250
+CALL_TIMEOUT_S = 60.0
 DOWNLOAD_TIMEOUT_S = 300.0
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+# To wait for one of our own connections is no fault of the API.
+TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=None)
 LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32)
+# A sandbox on this machine is never asked through a proxy.
+NO_PROXY = dict.fromkeys(["all://127.0.0.1", "all://localhost", "all://[::1]"])
 
 Query = Mapping[str, str | UUID | datetime | list[str]]
-Parameters = list[tuple[str, str | int | float | bool | None]]
+Answer = TypeVar("Answer")
+
+logger = logging.getLogger(__name__)
+
+# These log URLs and headers, whose signatures are secrets; a level would hold only until somebody sets another one.
+for _talkative in ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.proxy"):
+    logging.getLogger(_talkative).addFilter(lambda _: False)
+# Stamina would tell every retry to a console that is to hold one JSON document.
+set_on_retry_hooks([])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +56,29 @@ class Access:
     """What a client needs to know: where, with which key, how fast, and whose downloads to accept."""
 
     base_url: str
-    api_key: str
+    api_key: str = field(repr=False)
     list_calls_per_minute: int = 50
     download_hosts: tuple[str, ...] = ()
+
+
+class _Cut(Exception):
+    """A document came without its end."""
 
 
 class RecallClient:
     """The API of one workspace; use it as an async context manager."""
 
-    def __init__(self, access: Access, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        access: Access,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        paced: Callable[[int], Pace] = Pace,
+    ) -> None:
         self._access = access
-        self._api_host = urlsplit(access.base_url).hostname
-        self._paces: dict[str, Pace] = defaultdict(lambda: Pace(access.list_calls_per_minute))
-        self._retrieves = Pace(RETRIEVES_PER_MINUTE)
+        self._api_url = urlsplit(access.base_url)
+        self._paces: dict[str, Pace] = defaultdict(lambda: paced(access.list_calls_per_minute))
+        self._retrieves = paced(RETRIEVES_PER_MINUTE)
         token = access.api_key.strip().removeprefix("Token ").strip()
         self._api = httpx.AsyncClient(
             base_url=access.base_url,
@@ -62,6 +86,7 @@ class RecallClient:
             timeout=TIMEOUT,
             limits=LIMITS,
             transport=transport,
+            mounts=None if transport else NO_PROXY,
         )
         self._downloads = httpx.AsyncClient(
             follow_redirects=True,
@@ -69,6 +94,7 @@ class RecallClient:
             timeout=TIMEOUT,
             limits=LIMITS,
             transport=transport,
+            mounts=None if transport else NO_PROXY,
             event_hooks={"request": [self._check_host]},
         )
 
@@ -85,21 +111,27 @@ class RecallClient:
         """Every object of a list, page after page, each object once.
 
         Raises:
-            Refused, Transient: see `core.errors`; a list that could not be read to its end raises, it never looks short.
+            Refused, Transient: see `core.errors`; a list that cannot be read to its end raises, it never looks short.
         """
-        parameters = _parameters(query)
+        path = f"/api/v1/{quote(collection, safe='')}/"
+        following: str | None = _spelled(query)
+        asked: set[str] = set()
         seen: set[str] = set()
-        while True:
-            page = await self._get(f"/api/v1/{collection}/", parameters, self._paces[collection])
-            for document in page.get("results", ()):
+        while following is not None:
+            if following in asked:
+                raise Transient(f"{path}: a page of the list leads back to an earlier one")
+            asked.add(following)
+            try:
+                page = await self._get(path, following, self._paces[collection], page_in)
+            except Gone:
+                raise _missing_page(path, is_first=len(asked) == 1) from None
+            for document in page.results:
+                object_id = document.get("id")
                 # Pages may shift while they are read; an object that comes twice is the same object.
-                if document.get("id") not in seen:
-                    seen.add(document.get("id"))
+                if not isinstance(object_id, str) or object_id not in seen:
+                    seen.add(str(object_id))
                     yield document
-            if not (following := page.get("next")):
-                return
-            # Only the query is taken: behind a proxy, `next` names a host that is not ours to call.
-            parameters = [*parse_qsl(urlsplit(following).query)]
+            following = page.following
 
     async def retrieved(self, collection: str, object_id: str) -> dict[str, Any]:
         """One object by its id.
@@ -108,146 +140,112 @@ class RecallClient:
             Gone: there is no such object (any more).
             Refused, Transient: see `core.errors`.
         """
-        return await self._get(f"/api/v1/{collection}/{object_id}/", [], self._retrieves)
+        path = f"/api/v1/{quote(collection, safe='')}/{quote(object_id, safe='')}/"
+        return await self._get(path, "", self._retrieves, object_in)
 
     async def downloaded(self, url: str) -> bytes:
-        """The JSON document behind a download URL, as it is, complete as far as its outside tells.
+        """The document behind a download URL, as it is.
 
-        A document whose end is missing is asked for again before it is taken as it is; HTML is no document.
+        A document whose end is missing is asked for again before it is taken as it is: the parser has the last word.
 
         Raises:
             UrlExpired: a fresh URL is needed.
             Transient: it may be had later.
+            ApiError: it leads to a host that downloads may not come from.
         """
-        cut = 0
-        async for attempt in _attempts():
-            with attempt:
-                body = await self._download(url)
-                if not _looks_whole(body) and cut < ATTEMPTS - 2:
-                    cut += 1
-                    raise Transient("the downloaded document is cut or no JSON")
+        body = b""
+        try:
+            async for attempt in stamina.retry_context(
+                on=_Cut, attempts=CUT_ATTEMPTS, timeout=None, wait_initial=0.2, wait_jitter=0.3
+            ):
+                with attempt:
+                    body = await self._whole_answer(url)
+                    if not is_whole(body):
+                        raise _Cut
+        except _Cut:
+            logger.warning("a document came without its end %d times and is taken as it is", CUT_ATTEMPTS)
         return body
 
-    async def _get(self, path: str, parameters: Parameters, pace: Pace) -> dict[str, Any]:
-        async for attempt in _attempts():
+    async def _get(self, path: str, query: str, pace: Pace, read: Callable[[httpx.Response, str], Answer]) -> Answer:
+        patience = Patience(ATTEMPTS)
+        async for attempt in _attempts(patience):
             with attempt:
                 await pace.wait()
                 try:
-                    response = await self._api.get(path, params=httpx.QueryParams(parameters))
-                except httpx.TransportError as error:
-                    raise Transient(f"{path}: {_transport_fault(error)}") from None
-                _raise_for_api(response, path)
-                document = _object(response, path)
-        return document
+                    with patience:
+                        answer = read(await self._asked(path, query), path)
+                except Throttled as error:
+                    pace.pause(error.retry_after_s or 0.0)
+                    raise
+        return answer
+
+    async def _asked(self, path: str, query: str) -> httpx.Response:
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                return await self._api.get(f"{path}?{query}" if query else path)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            fault = _fault(error)
+        # Raised here so that the error has no context: httpx's errors hold their request, with URL and key.
+        raise Transient(f"{path} of {self._api_url.hostname}: {fault}")
+
+    async def _whole_answer(self, url: str) -> bytes:
+        patience = Patience(DOWNLOAD_ATTEMPTS)
+        async for attempt in _attempts(patience):
+            with attempt, patience:
+                body = await self._download(url)
+        return body
 
     async def _download(self, url: str) -> bytes:
         try:
             async with asyncio.timeout(DOWNLOAD_TIMEOUT_S), self._downloads.stream("GET", url) as response:
-                _raise_for_download(response)
-                body = b"".join([chunk async for chunk in response.aiter_bytes()])
-        except TimeoutError:
-            raise Transient(f"a download took more than {DOWNLOAD_TIMEOUT_S:.0f} s") from None
-        except httpx.TooManyRedirects:
-            raise Transient("a download redirects in a circle") from None
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            raise Transient(f"a download broke off: {_transport_fault(error)}") from None
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            raise Transient("the API gave a download URL that is no URL") from None
-        if body.lstrip()[:1] == b"<":
-            raise Transient("the download gave HTML where JSON was due")
-        return body
+                check_download(response)
+                return b"".join([chunk async for chunk in response.aiter_bytes()])
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            fault = _fault(error)
+        # Raised here so that the error has no context: httpx's errors hold their request, with the signed URL.
+        raise Transient(f"a download failed: {fault}")
 
     async def _check_host(self, request: httpx.Request) -> None:
         """Keeps downloads, redirects included, on the hosts they may come from."""
-        host = request.url.host
-        if host == self._api_host:
+        scheme, host = request.url.scheme, request.url.host
+        is_api = host == self._api_url.hostname and scheme in {"https", self._api_url.scheme}
+        patterns = self._access.download_hosts
+        if is_api or (scheme == "https" and any(fnmatchcase(host, each.lower()) for each in patterns)):
             return
-        if request.url.scheme != "https" or not any(fnmatch(host, each) for each in self._access.download_hosts):
-            raise ApiError(
-                f"a download leads to {request.url.scheme}://{host}, which MEETING_ASSETS_DOWNLOAD_HOSTS does not allow"
-            )
+        raise ApiError(f"a download leads to {scheme}://{host}, which MEETING_ASSETS_DOWNLOAD_HOSTS does not allow")
 
 
-def _attempts() -> AsyncIterator[stamina.Attempt]:
-    return stamina.retry_context(
-        on=_wait_s,
-        attempts=ATTEMPTS,
-        timeout=None,
-        wait_initial=0.2,
-        wait_max=LONGEST_WAIT_S,
-        wait_jitter=0.5,
-    ).__aiter__()
+def _attempts(patience: Patience) -> AsyncIterator[stamina.Attempt]:
+    def hook(error: Exception) -> bool | float:
+        wait_s = patience.wait_s(error)
+        if wait_s is None:
+            return False
+        logger.debug("asking again in %.1f s: %s", wait_s, error)
+        return wait_s
+
+    return stamina.retry_context(on=hook, attempts=None, timeout=None).__aiter__()
 
 
-def _wait_s(error: Exception) -> bool | float:
-    """Whether to ask again, and after how many seconds if the API said so."""
-    if not isinstance(error, Transient):
-        return False
-    if error.retry_after_s is None:
-        return True
-    return min(error.retry_after_s, LONGEST_WAIT_S) + random.uniform(0.1, 1.0)  # noqa: S311 - jitter, no secret
-
-
-def _parameters(query: Query) -> Parameters:
-    pairs: Parameters = []
+def _spelled(query: Query) -> str:
+    pairs: list[tuple[str, str]] = []
     for name, value in query.items():
         values = value if isinstance(value, list) else [value]
         pairs.extend((name, wire(each) if isinstance(each, datetime) else str(each)) for each in values)
-    return pairs
+    return urlencode(pairs)
 
 
-def _raise_for_api(response: httpx.Response, path: str) -> None:
-    code = response.status_code
-    if code == 200:
-        return
-    if code == 401:
-        raise Refused(
-            "The API does not know this key: check RECALL_API_KEY and RECALL_REGION (a key works in its own region only)."
-        )
-    if code == 402:
-        raise Refused("The API asks for payment (402): the workspace's credit is used up.")
-    if code == 404:
-        raise Gone(f"{path}: not found")
-    if code in {409, 429} or code >= 500:
-        raise Transient(f"{path}: the API answered {code}", retry_after_s=_retry_after_s(response))
-    if code == 403:
-        # The edge blocks by reputation or load as well as for good; for good it stays 403 after all attempts.
-        raise Transient(f"{path}: blocked at the API's edge (403)")
-    if response.is_redirect:
-        raise Refused(f"{path}: the API redirects elsewhere ({code}); check RECALL_BASE_URL")
-    raise Refused(f"{path}: the API answered {code}")
+def _missing_page(path: str, *, is_first: bool) -> ApiError:
+    if is_first:
+        return Refused(f"{path}: the API has no such list; check RECALL_BASE_URL")
+    return Transient(f"{path}: a page of the list is gone; the list has to be read from its start")
 
 
-def _raise_for_download(response: httpx.Response) -> None:
-    code = response.status_code
-    if code == 200:
-        return
-    if code in {400, 401, 403, 404, 410}:
-        raise UrlExpired(f"the download URL is no longer accepted ({code})")
-    raise Transient(f"the download answered {code}", retry_after_s=_retry_after_s(response))
-
-
-def _retry_after_s(response: httpx.Response) -> float | None:
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.isdecimal() else None
-
-
-def _object(response: httpx.Response, path: str) -> dict[str, Any]:
-    try:
-        document = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
-        raise Transient(f"{path}: the API answered 200 without JSON") from None
-    if not isinstance(document, dict):
-        raise Transient(f"{path}: the API answered 200 with JSON that is no object")
-    return document
-
-
-def _transport_fault(error: httpx.RequestError) -> str:
-    """The kind of a transport error; its text may hold parts of the URL."""
-    return type(error).__name__
-
-
-def _looks_whole(body: bytes) -> bool:
-    """Whether a document ends as it begins; the parser has the last word, this one is cheap."""
-    text = body.strip()
-    return (text[:1], text[-1:]) in {(b"[", b"]"), (b"{", b"}")}
+def _fault(error: Exception) -> str:
+    """What went wrong on the way; the text of such an error may hold parts of the URL, its kind does not."""
+    if isinstance(error, httpx.ConnectError):
+        return f"no connection ({error})"
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return "the URL is none"
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return f"no answer in time ({type(error).__name__})"
+    return f"the answer broke off ({type(error).__name__})"

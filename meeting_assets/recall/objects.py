@@ -1,7 +1,7 @@
 """What the API lists: recordings, the media objects that artifacts hang on, and bots.
 
-Only what this package reads is spelled out; everything else is tolerated, whether new or missing. Each object keeps
-`listed`, the API's own words without URLs and passwords, which is what may be stored.
+Only what this package reads is spelled out; everything else is tolerated, whether new, null or missing, and so are the
+spellings of 2024. What may be stored of an object is what `storable` leaves of it: no URL that works, no password.
 """
 
 from __future__ import annotations
@@ -15,18 +15,22 @@ from uuid import UUID
 import msgspec
 
 from meeting_assets.core.errors import PayloadError
+from meeting_assets.core.urls import without_queries
 
 FINISHED = frozenset({"done", "failed"})
 DELETED = "deleted"
 
-_SECRET_KEY = re.compile(r"url|password|secret|token|credential|api_?key|authorization", re.IGNORECASE)
-_BOT_KEYS = ("id", "bot_name", "join_at", "metadata")
+_SECRET_KEY = re.compile(
+    r"url|pass(word|code|phrase|wd)|pwd|secret|token|credential|(api|access|private|signing)[-_ ]?key|auth|bearer"
+    r"|signature|cookie|session",
+    re.IGNORECASE,
+)
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Where an object stands at the API."""
+    """Where an object stands at the API; one that does not say is not finished."""
 
-    code: str
+    code: str = "processing"
     sub_code: str | None = None
     updated_at: datetime | None = None
 
@@ -52,7 +56,7 @@ class Media(msgspec.Struct, frozen=True):
     """A media object of a recording, from a shortcut or from its own list."""
 
     id: UUID
-    status: Status
+    status: Status = Status()
     created_at: datetime | None = None
     recording: Ref | None = None
     data: MediaData | None = None
@@ -73,7 +77,7 @@ class Recording(msgspec.Struct, frozen=True):
 
     id: UUID
     created_at: datetime
-    status: Status
+    status: Status = Status()
     started_at: datetime | None = None
     completed_at: datetime | None = None
     expires_at: datetime | None = None
@@ -109,24 +113,36 @@ def understood(document: Any, kind: type[Thing], place: str) -> Thing:
         PayloadError: naming `place` and what is wrong there.
     """
     try:
-        return msgspec.convert(document, kind)
+        return msgspec.convert(_as_spelled_today(_without_nulls(document)), kind)
     except msgspec.ValidationError as error:
         raise PayloadError(f"{place}: {error}") from None
 
 
 def storable(document: Any) -> Any:
-    """A listed object without the values of keys that hold URLs or secrets, at any depth."""
+    """A listed object without the values of keys that hold URLs or secrets, and without secrets inside text."""
     if isinstance(document, Mapping):
         return {key: storable(value) for key, value in document.items() if not _SECRET_KEY.search(key)}
     if isinstance(document, list):
         return [storable(value) for value in document]
-    if isinstance(document, str) and "://" in document:
-        return document.split("?", 1)[0]
+    if isinstance(document, str):
+        return without_queries(document.encode()).decode()
     return document
 
 
-def storable_bot(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The few facts of a bot that a rebuild needs; the rest of a bot is configuration and may hold credentials."""
-    meeting_url = document.get("meeting_url")
-    platform = meeting_url.get("platform") if isinstance(meeting_url, Mapping) else None
-    return {key: storable(document.get(key)) for key in _BOT_KEYS} | {"platform": platform}
+def _without_nulls(document: Any) -> Any:
+    """Null says no more than a missing key."""
+    if isinstance(document, Mapping):
+        return {key: _without_nulls(value) for key, value in document.items() if value is not None}
+    return document
+
+
+def _as_spelled_today(document: Any) -> Any:
+    """An object of 2024 named its recording by `recording_id`, and its bot inside `source`."""
+    if not isinstance(document, Mapping):
+        return document
+    renamed: dict[str, Any] = {}
+    if "recording_id" in document:
+        renamed["recording"] = {"id": document["recording_id"]}
+    if isinstance(source := document.get("source"), Mapping) and "bot" in source:
+        renamed["bot"] = source["bot"]
+    return renamed | dict(document)

@@ -56,11 +56,16 @@ class Segment:
     speaker: int
     start_s: float
     end_s: float | None
+    has_empty_end: bool = False
+    """An end that is there but says nothing."""
 
 
 @dataclass(slots=True)
 class Event:
-    """Something the platform noticed; `before_email` where the address is not known yet."""
+    """Something the platform noticed; `before_email` where the address is not known yet.
+
+    `delivery` counts the ids under which the same event came.
+    """
 
     action: str
     participant: int
@@ -68,6 +73,7 @@ class Event:
     text: str | None = None
     to: str = "everyone"
     before_email: bool = False
+    delivery: int = 0
 
 
 @dataclass(slots=True)

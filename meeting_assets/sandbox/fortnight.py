@@ -1,12 +1,58 @@
 """Fourteen days of meetings that are always the same for the same dates."""
 
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 
-from .uniform import uniform
-from .world import World, combined
+from .agenda import no_show, row
+from .clock import iso
+from .frames import meeting_url
+from .meeting import Meeting
+from .world import Bot, Recording, World, identifier
+
+DAYS = 14
 
 
 def fortnight(last_day: date, seed: int = 0) -> World:
-    """The fourteen days that end with `last_day`."""
-    days = [last_day - timedelta(days=n) for n in range(14)]
-    return combined(uniform(day, recordings=4, words=400, seed=seed, people=4) for day in days)
+    """The fourteen days that end with `last_day`: about fifty meetings with every quirk of `QUIRKS`.
+
+    A meeting depends on seed and date alone, so tomorrow's fortnight has thirteen days in common with today's.
+    """
+    days = [last_day - timedelta(days=n) for n in reversed(range(DAYS))]
+    recordings: list[Recording] = []
+    bots: list[Bot] = []
+    for day in days:
+        for number, slot in enumerate(row(day)):
+            recording, bot = Meeting(seed, day, number, slot).framed()
+            recordings.append(recording)
+            bots += [bot] if bot and all(bot.id != each.id for each in bots) else []
+        bots += _no_shows(seed, day)
+    return World(recordings, bots, days)
+
+
+def _no_shows(seed: int, day: date) -> Iterator[Bot]:
+    """A bot that nobody let in has no recording; the reason is in its status changes."""
+    missed = no_show(day)
+    if missed is None:
+        return
+    start, platform, sub_code = missed
+    key = f"fortnight/{seed}/{day}/no-show"
+    sent_at = datetime.combine(day, start, UTC)
+    code = "call_ended" if sub_code.startswith("timeout") else "fatal"
+    changes = [("joining_call", None, 0), ("in_waiting_room", None, 20), (code, sub_code, 1220)]
+    changes += [("done", None, 1225)] if code == "call_ended" else []
+    yield Bot(
+        id=identifier(key, "bot"),
+        created_at=sent_at,
+        join_at=None,
+        name="Harbourlight Notetaker",
+        meeting_url=meeting_url(platform, key),
+        status_changes=[
+            {
+                "code": name,
+                "message": None,
+                "created_at": iso(sent_at + timedelta(seconds=after_s)),
+                "sub_code": reason,
+            }
+            for name, reason, after_s in changes
+        ],
+    )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from .clock import iso
+from .providers import shape
 from .world import Artifact, Bot, Json, Payload, Recording, Status, identifier
 
 RETENTION_H = 168
@@ -24,6 +25,14 @@ class TranscriptFrame:
     """The sub code, where the transcript failed."""
     separate_streams: bool = True
 
+    @property
+    def provider_quirks(self) -> tuple[str, ...]:
+        """What the provider data of this transcript shows."""
+        if self.provider in OWN_PROVIDERS:
+            return ()
+        kind, audio = shape(self.provider)
+        return f"provider_{kind}", f"provider_audio_{audio}", *(("provider_secret_in_url",) if kind != "webhook" else ())
+
 
 @dataclass
 class Frame:
@@ -35,7 +44,7 @@ class Frame:
     duration_s: float
     platform: str = "zoom"
     title: str | None = None
-    host_name: str = "Notetaker"
+    bot_name: str = "Notetaker"
     transcripts: list[TranscriptFrame] = field(default_factory=list)
     separate: tuple[str, ...] = ("video_separate", "audio_separate")
     has_bot: bool = True
@@ -155,7 +164,7 @@ def bot_of(frame: Frame, rng: Random) -> Bot:
         created_at=sent_at,
         # Cleared once a bot has joined; half of them keep it, so a window over join_at finds some only.
         join_at=scheduled.replace(second=0, microsecond=0) if rng.random() < 0.5 else None,
-        name=frame.host_name,
+        name=frame.bot_name,
         meeting_url=meeting_url(frame.platform, bot_key),
         status_changes=[
             {"code": code, "message": None, "created_at": iso(at), "sub_code": sub_code}

@@ -1,7 +1,9 @@
 """The little language the phrases are written in, and how a scene of it becomes turns.
 
+    # first                               comes at the start of the meeting (or `last`, or `once`)
     A: {Hi|Hello} @B, how is <thing>?     a turn of role A; a choice; B's first name; a slot
-    B?: It is fine.                       said or not
+    B?: It is {1~fine|bad}.               said or not; choices of one number in a scene take the same place
+    A+: {1~Good|Oh dear}.                 said if the last optional turn was
     A~: Mhm.                              said while the other one goes on
     C>: Wait.                             cuts in
 
@@ -16,8 +18,8 @@ from enum import Enum
 from functools import cache
 from random import Random
 
-LINE = re.compile(r"([A-D])([~?>]?): (.*)")
-CHOICE = re.compile(r"\{([^{}]*)\}")
+LINE = re.compile(r"([A-D])([~?+>]?): (.*)")
+CHOICE = re.compile(r"\{(?:(\d)~)?([^{}]*)\}")
 SLOT = re.compile(r"<(\w+)(?:\.(\d))?>")
 ROLE = re.compile(r"@([A-D])")
 SENTENCE_START = re.compile(r"(^|[.!?]\"? )([a-z])")
@@ -30,6 +32,7 @@ Subject = Mapping[str, Sequence[str]]
 class Manner(Enum):
     TURN = ""
     MAYBE = "?"
+    THEN = "+"
     BACKCHANNEL = "~"
     INTERRUPTION = ">"
 
@@ -41,7 +44,11 @@ class Line:
     text: str
 
 
-Scene = tuple[Line, ...]
+@dataclass(frozen=True)
+class Scene:
+    lines: tuple[Line, ...]
+    place: str = ""
+    """`first`, `last`, `once` or nothing."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +65,16 @@ def scenes(text: str) -> tuple[Scene, ...]:
 
 
 def _scene(block: str) -> Scene:
-    lines = []
+    lines, place = [], ""
     for line in re.sub(r"\n +", " ", block).split("\n"):
         found = LINE.fullmatch(line)
-        if not found:
+        if found:
+            lines.append(Line(found[1], Manner(found[2]), found[3]))
+        elif line.startswith("# "):
+            place = line.removeprefix("# ")
+        else:
             raise ValueError(f"not a line of a scene: {line!r}")
-        lines.append(Line(found[1], Manner(found[2]), found[3]))
-    return tuple(lines)
+    return Scene(tuple(lines), place)
 
 
 @cache
@@ -83,46 +93,66 @@ def _subject(block: str) -> Subject:
 
 @cache
 def roles(scene: Scene) -> frozenset[str]:
-    named = {name for line in scene for name in ROLE.findall(line.text)}
-    return frozenset({line.role for line in scene} | named)
+    named = {name for line in scene.lines for name in ROLE.findall(line.text)}
+    return frozenset({line.role for line in scene.lines} | named)
+
+
+@cache
+def names_subject(scene: Scene, subject_slots: frozenset[str]) -> bool:
+    """Whether the scene is about something, so that it can come again about something else."""
+    return any(slot in subject_slots for line in scene.lines for slot, _ in SLOT.findall(line.text))
 
 
 @cache
 def plays_with(scene: Scene, doubled: tuple[tuple[str, str], ...]) -> bool:
     """Whether the scene still makes sense when one person plays two roles, given as (role, played by)."""
     players = dict(doubled)
-    if any(f"@{role}" in line.text for line in scene for role in players):
+    if any(f"@{role}" in line.text for line in scene.lines for role in players):
         return False
-    cast = [players.get(line.role, line.role) for line in scene]
-    for before, after, line in zip(cast, cast[1:], scene, strict=False):
-        if before == after and re.search(r"\?\}?$|\?\|", line.text):
+    cast = [players.get(line.role, line.role) for line in scene.lines]
+    for n, line in enumerate(scene.lines[1:], 1):
+        was_doubled = scene.lines[n - 1].role != line.role and cast[n - 1] == cast[n]
+        if was_doubled and (line.manner is Manner.BACKCHANNEL or "?" in scene.lines[n - 1].text[-14:]):
             return False
-    return all(
-        line.manner is not Manner.BACKCHANNEL or cast[n - 1] != cast[n] for n, line in enumerate(scene) if n
-    )
+    return True
 
 
 class Filling:
     """The values of one performance of a scene."""
 
-    def __init__(self, rng: Random, names: Mapping[str, str], *sources: Subject) -> None:
+    def __init__(
+        self,
+        rng: Random,
+        names: Mapping[str, str],
+        sources: Sequence[Subject],
+        drawn: dict[str, list[str]] | None = None,
+    ) -> None:
         self._rng = rng
         self._names = names
         self._sources = sources
-        self._drawn: dict[str, list[str]] = {}
+        self._drawn = {} if drawn is None else drawn
+        self._places: dict[str, float] = {}
 
     def turns(self, scene: Scene) -> list[Turn]:
-        return [
-            Turn(line.role, self.text(line.text), line.manner)
-            for line in scene
-            if line.manner is not Manner.MAYBE or self._rng.random() < 0.5
-        ]
+        turns, is_said = [], True
+        for line in scene.lines:
+            if line.manner is Manner.MAYBE:
+                is_said = self._rng.random() < 0.5
+            if is_said or line.manner not in (Manner.MAYBE, Manner.THEN):
+                turns.append(Turn(line.role, self.text(line.text), line.manner))
+        return turns
 
     def text(self, template: str) -> str:
         while CHOICE.search(template):
-            template = CHOICE.sub(lambda found: self._rng.choice(found[1].split("|")), template)
+            template = CHOICE.sub(self._choice, template)
         template = SLOT.sub(lambda found: self._value(found[1], int(found[2] or 1)), template)
         return polished(ROLE.sub(lambda found: self._names[found[1]], template))
+
+    def _choice(self, found: re.Match[str]) -> str:
+        options = found[2].split("|")
+        if not found[1]:
+            return self._rng.choice(options)
+        return options[int(self._places.setdefault(found[1], self._rng.random()) * len(options))]
 
     def _value(self, name: str, nth: int) -> str:
         if name in ("ask", "worry"):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from struct import pack, unpack
-from typing import Any, Literal
+from typing import Literal
 
-from .conversation import Conversation, Participant, Utterance
+from .conversation import Conversation, Event, Participant, Segment, Utterance
 from .providers import Audio, parts_of
 from .world import Json, identifier
 
@@ -27,6 +27,10 @@ class Style:
     words: Literal["words", "captions", "null_times", "no_times"] = "words"
     labels: Literal["people", "machine", "hybrid"] = "people"
     provider: str = "recallai_streaming"
+    is_lean: bool = False
+    """Transcripts of June 2025: participants of id and name, words with relative times alone."""
+    respells_names: bool = False
+    """Captions that spell a name in more than one way."""
 
 
 class Payloads:
@@ -45,23 +49,24 @@ class Payloads:
     def participant_events(self) -> list[Json]:
         return [
             {
-                "id": identifier(self._key, "event", event.action, event.participant, event.at_s),
+                "id": self._event_id(event),
                 "action": event.action,
                 "participant": self._late[event.participant]
                 if event.before_email
                 else self._people[event.participant],
-                "timestamp": self._timestamp(event.at_s),
+                "timestamp": self._timestamp(event.at_s, "given"),
                 "data": None if event.text is None else {"text": event.text, "to": event.to},
             }
             for event in self._conversation.events
         ]
 
     def speaker_timeline(self) -> list[Json]:
+        absolute = "null" if self._style.absolute == "null" else "given"
         return [
             {
                 "participant": self._people[segment.speaker],
-                "start_timestamp": self._timestamp(segment.start_s),
-                "end_timestamp": None if segment.end_s is None else self._timestamp(segment.end_s),
+                "start_timestamp": self._timestamp(segment.start_s, absolute),
+                "end_timestamp": self._segment_end(segment, absolute),
             }
             for segment in self._conversation.segments
         ]
@@ -70,7 +75,7 @@ class Payloads:
         speakers = self._speakers()
         entries = []
         for index, utterance in enumerate(self._conversation.utterances):
-            entry: Json = {"participant": speakers[utterance.speaker]}
+            entry: Json = {"participant": self._respelled(speakers[utterance.speaker], index)}
             if self._style.has_language_code:
                 entry["language_code"] = self._style.language_code
             entry["words"] = list(self._words(index, utterance))
@@ -92,7 +97,7 @@ class Payloads:
             {
                 "id": part_id,
                 "participant": self._people[video.participant],
-                "start_timestamp": self._timestamp(video.start_s),
+                "start_timestamp": self._timestamp(video.start_s, "given"),
                 "duration": round(video.end_s - video.start_s, 3),
                 "type": video.type,
                 "download_url": f"sandbox:{part_id}.mp4",
@@ -107,7 +112,7 @@ class Payloads:
             {
                 "id": part_id,
                 "participant": self._people[stay.participant],
-                "start_timestamp": self._timestamp(max(0.0, stay.join_s)),
+                "start_timestamp": self._timestamp(max(0.0, stay.join_s), "given"),
                 "duration": round(stay.leave_s - max(0.0, stay.join_s), 3),
                 "download_url": f"sandbox:{part_id}.raw",
             }
@@ -144,6 +149,8 @@ class Payloads:
 
     def _speakers(self) -> list[Json]:
         """Who the transcript names: people, or what a machine told apart."""
+        if self._style.is_lean:
+            return [{"id": each["id"], "name": each["name"]} for each in self._people]
         if self._style.labels == "people":
             return self._people
         nobody = dict.fromkeys(self._people[0]) if self._people else {}
@@ -172,16 +179,34 @@ class Payloads:
     def _word(self, text: str, start_s: float, end_s: float) -> Json:
         return {
             "text": text,
-            "start_timestamp": self._timestamp(start_s),
-            "end_timestamp": self._timestamp(end_s),
+            "start_timestamp": self._timestamp(start_s, self._word_absolute),
+            "end_timestamp": self._timestamp(end_s, self._word_absolute),
         }
 
-    def _timestamp(self, at_s: float) -> dict[str, Any]:
+    def _event_id(self, event: Event) -> str:
+        return identifier(self._key, event.action, event.participant, event.at_s, event.text, event.delivery)
+
+    def _segment_end(self, segment: Segment, absolute: str) -> Json | None:
+        if segment.end_s is not None:
+            return self._timestamp(segment.end_s, absolute)
+        return {"absolute": None, "relative": None} if segment.has_empty_end else None
+
+    @cached_property
+    def _word_absolute(self) -> str:
+        return "absent" if self._style.is_lean else self._style.absolute
+
+    def _respelled(self, participant: Json, index: int) -> Json:
+        """Now and then one letter more, as captions do."""
+        if self._style.respells_names and index % 9 == 4 and participant["name"]:
+            return participant | {"name": f"{participant['name']}i"}
+        return participant
+
+    def _timestamp(self, at_s: float, absolute: str) -> Json:
         """Six-decimal platforms show what is left of a 32-bit float, as in the documentation's examples."""
         relative: float = round(at_s, 6) if self._style.decimals == 3 else unpack("f", pack("f", at_s))[0]
-        if self._style.absolute == "absent":
+        if absolute == "absent":
             return {"relative": relative}
-        if self._style.absolute == "null":
+        if absolute == "null":
             return {"absolute": None, "relative": relative}
         instant = self._origin + timedelta(seconds=relative)
         unit = "milliseconds" if self._style.decimals == 3 else "microseconds"

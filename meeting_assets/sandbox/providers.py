@@ -22,12 +22,22 @@ class Audio:
 
 def parts_of(key: str, provider: str, audios: list[Audio], started_at: datetime) -> Iterator[Json]:
     """The parts of one transcript: streams send messages, jobs are polled, some providers call back."""
+    match shape(provider)[0]:
+        case "websocket_message":
+            yield from _messages(key, provider, audios, started_at)
+        case "webhook":
+            yield from _callbacks(key, audios, started_at)
+        case _:
+            yield from _answers(key, provider, audios, started_at)
+
+
+def shape(provider: str) -> tuple[str, str]:
+    """The type of a provider's parts, and whether they are of the mixed or of separate audio."""
     if provider.endswith("_streaming"):
-        yield from _messages(key, provider, audios, started_at)
-    elif provider.startswith(("gladia", "speechmatics", "rev")):
-        yield from _callbacks(key, audios, started_at)
-    elif provider.endswith("_async"):
-        yield from _answers(key, provider, audios, started_at)
+        return "websocket_message", "mixed"
+    if provider.startswith(("gladia", "speechmatics", "rev")):
+        return "webhook", "separate"
+    return "http_response", "separate"
 
 
 def _messages(key: str, provider: str, audios: list[Audio], started_at: datetime) -> Iterator[Json]:

@@ -87,7 +87,7 @@ class Floor:
         result: list[str] = []
         for n, text in enumerate(texts):
             result.append(text)
-            if text.endswith(",") and n + 1 < len(texts) and self.rng.random() < 0.07:
+            if len(texts) > 9 and text.endswith(",") and n + 1 < len(texts) and self.rng.random() < 0.06:
                 result.append(self.rng.choice(self.fillers))
             elif text in ("I", "the", "we", "and") and self.rng.random() < 0.012:
                 result[-1:] = [text + ",", text]

@@ -23,10 +23,24 @@ def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[Ro
     if not rows:
         return
     table = table_of(model)
+    spelled = _spelled(connection.dialect, table, rows)
     if connection.dialect.name == "sqlite":
-        _executemany(connection, table, rows)
+        _executemany(connection, table, spelled)
     else:
-        _copy(connection, table, rows)
+        _copy(connection, table, spelled)
+
+
+def _spelled(dialect: Dialect, table: Table, rows: Iterable[Row]) -> Iterable[Row]:
+    """The rows with instants as the ORM writes them; most rows are in tables without, and pass untouched."""
+    instants = [(index, column.type) for index, column in enumerate(table.columns) if isinstance(column.type, Instant)]
+    return (_with_instants(dialect, instants, row) for row in rows) if instants else rows
+
+
+def _with_instants(dialect: Dialect, instants: Iterable[tuple[int, Instant]], row: Row) -> Row:
+    values = list(row)
+    for index, kind in instants:
+        values[index] = kind.process_bind_param(values[index], dialect)
+    return tuple(values)
 
 
 def _executemany(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
@@ -35,21 +49,7 @@ def _executemany(connection: Connection, table: Table, rows: Iterable[Row]) -> N
     driver: Any = connection.connection.driver_connection
     driver.executemany(
         f'INSERT INTO "{table.name}" ({names}) VALUES ({places})',  # noqa: S608 - names of our own models
-        _spelled(connection.dialect, table, rows),
-    )
-
-
-def _spelled(dialect: Dialect, table: Table, rows: Iterable[Row]) -> Iterable[Row]:
-    """The rows with instants as SQLite's text; most tables have none and pass untouched."""
-    instants = {index: column.type for index, column in enumerate(table.columns) if isinstance(column.type, Instant)}
-    if not instants:
-        return rows
-    return (
-        tuple(
-            instants[index].process_bind_param(value, dialect) if index in instants else value
-            for index, value in enumerate(row)
-        )
-        for row in rows
+        rows,
     )
 
 

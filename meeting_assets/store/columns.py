@@ -51,9 +51,11 @@ class Instant(TypeDecorator[datetime]):
         return dialect.type_descriptor(DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return utc(value).strftime("%Y-%m-%d %H:%M:%S.%f")
+        if value is None:
+            return None
+        if dialect.name != "sqlite":
+            return utc(value)
+        return utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -62,13 +64,13 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Json(TypeDecorator[Any]):
-    """A JSON document. Bulk rows carry it as text, the ORM as Python values."""
+    """A JSON document. Bulk rows carry it as text, the ORM as Python values; None is NULL, never JSON's `null`."""
 
     impl = postgresql.JSON
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(postgresql.JSON() if dialect.name == "postgresql" else Text())
+        return dialect.type_descriptor(postgresql.JSON(none_as_null=True) if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         return value if value is None or dialect.name == "postgresql" else json.dumps(value)

@@ -158,9 +158,6 @@ def test_an_attendee_who_never_speaks_has_a_row_of_zeros() -> None:
     assert row["overlapped_talk_s"] == 0
 
 
-# Empties
-
-
 def test_an_empty_meeting_has_one_row_that_knows_nothing_of_speech() -> None:
     metrics = metrics_of(meeting_of(duration_s=None))
 

@@ -103,6 +103,13 @@ def test_later_speech_is_cut_off_and_counted() -> None:
     assert metrics.meeting["clipped_intervals"] == 2
 
 
+def test_an_open_segment_that_starts_after_the_recording_is_left_out_and_counted() -> None:
+    metrics = ann(said("ann", 0, 10), said("ann", 100, None))
+
+    assert metrics.participants["ann"]["talk_time_s"] == 10
+    assert metrics.meeting["clipped_intervals"] == 1
+
+
 def test_the_extension_holds_for_everybody() -> None:
     metrics = ann(said("ann", 90, 200), said("bo", 99, 103))
 

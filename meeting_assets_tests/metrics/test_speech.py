@@ -28,9 +28,6 @@ def stretches(*events: SpeechEvent) -> list[tuple[float | None, float | None]]:
     return [(start_s, end_s) for _, _, start_s, end_s in event_speech(events)]
 
 
-# The timing source
-
-
 def test_the_timeline_comes_first_and_the_others_stay_unread() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), words=unread, speech_events=unread))
 
@@ -100,9 +97,6 @@ def test_people_who_speak_in_a_later_source_outweigh_a_bot_in_an_earlier_one() -
     assert metrics.meeting["bot_speech_s"] == 0
 
 
-# The duration
-
-
 def test_the_duration_runs_from_start_to_completion() -> None:
     metrics = metrics_of(meeting_of(duration_s=61.5, latest_end_s=70))
 
@@ -123,13 +117,14 @@ def test_a_recording_completed_before_it_started_has_no_duration_of_its_own() ->
     assert metrics_of(meeting).meeting["duration_s"] == 40
 
 
+def test_where_every_end_lies_before_the_recording_its_duration_is_unknown() -> None:
+    assert metrics_of(meeting_of(duration_s=None, latest_end_s=-3)).meeting["duration_s"] is None
+
+
 def test_instants_without_a_zone_are_utc() -> None:
     meeting = meeting_of(started_at=STARTED_AT.replace(tzinfo=None), completed_at=STARTED_AT + timedelta(seconds=7))
 
     assert metrics_of(meeting).meeting["duration_s"] == 7
-
-
-# People
 
 
 def test_a_speaker_who_is_not_listed_gets_a_row_by_the_name_of_the_speech() -> None:
@@ -186,9 +181,6 @@ def test_unknown_has_no_row_though_it_is_listed() -> None:
     assert metrics.meeting["unattributed_speech_s"] == 10
 
 
-# Bots
-
-
 @pytest.mark.parametrize(
     "given",
     [
@@ -221,9 +213,6 @@ def test_a_blank_bot_name_makes_nobody_a_bot() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10, name=" "), bot_names=["", " "]))
 
     assert metrics.talk_times_s() == {"ann": 10}
-
-
-# Events
 
 
 def test_an_event_pair_is_a_stretch_of_speech() -> None:

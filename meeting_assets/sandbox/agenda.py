@@ -1,0 +1,121 @@
+"""Which meetings a day holds: a table over fourteen days, Monday to Sunday twice.
+
+A day's row is its ordinal modulo 14, so any fourteen days in a row hold all rows, and Saturdays and Sundays fall
+on weekends.
+"""
+
+from dataclasses import dataclass
+from datetime import date, time
+
+ZOOM, MEET, TEAMS, WEBEX = "zoom", "google_meet", "microsoft_teams", "webex"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One planned meeting; `people` counts everybody in the call but the bot."""
+
+    start: time
+    kind: str
+    platform: str
+    minutes: float
+    people: int
+    team: str = "platform"
+    quirks: tuple[str, ...] = ()
+
+
+def at(start: str, kind: str, platform: str, minutes: float, people: int, team: str, *quirks: str) -> Slot:
+    return Slot(time.fromisoformat(start), kind, platform, minutes, people, team, quirks)
+
+
+AGENDA: dict[int, tuple[Slot, ...]] = {
+    1: (
+        at("08:45", "standup", ZOOM, 10, 6, "platform", "webcam_left_on"),
+        at("10:00", "planning", ZOOM, 58, 7, "platform", "three_transcripts", "chat_to_everyone"),
+        at("13:30", "one_on_one", MEET, 19, 3, "platform", "silent_participant"),
+        at("15:00", "sales", ZOOM, 22, 4, "customer", "provider_http_response"),
+        at("16:30", "review", MEET, 34, 4, "product", "kept_forever"),
+    ),
+    2: (
+        at("08:45", "standup", ZOOM, 9, 6, "platform", "duplicated_events"),
+        at("09:30", "weekly", TEAMS, 41, 6, "customer", "captions", "respelled_name", "chat_to_everyone"),
+        at("11:00", "interview", MEET, 23, 4, "product", "provider_webhook"),
+        at("14:00", "hiring", TEAMS, 22, 3, "office", "email_absent"),
+        at("16:00", "sales", WEBEX, 19, 4, "customer"),
+        at("17:00", "review", ZOOM, 29, 5, "product"),
+    ),
+    3: (
+        at("08:45", "standup", ZOOM, 11, 7, "platform", "open_segments"),
+        at("10:00", "review", MEET, 38, 5, "product", "machine_diarization"),
+        at("13:00", "one_on_one", TEAMS, 17, 3, "product", "bot_listed"),
+        at("14:30", "interview", ZOOM, 24, 4, "product", "rejoin_new_id", "chat_to_only_bot"),
+        at("16:00", "japanese", ZOOM, 9, 4, "platform", "japanese_meeting"),
+    ),
+    4: (
+        at("08:45", "standup", ZOOM, 10, 5, "platform", "negative_start"),
+        at("10:30", "sales", MEET, 21, 4, "customer", "generic_names"),
+        at("13:00", "planning", TEAMS, 44, 6, "product", "hybrid_diarization"),
+        at("15:30", "weekly", MEET, 36, 6, "office", "late_transcript", "chat_to_everyone"),
+        at("23:50", "incident", ZOOM, 15, 4, "platform", "crosses_midnight", "unknown_action"),
+    ),
+    5: (
+        at("08:45", "standup", ZOOM, 12, 6, "platform", "rejoin_same_id"),
+        at("10:00", "retro", MEET, 30, 7, "platform", "out_of_order_events", "silent_participant"),
+        at("13:00", "interview", TEAMS, 22, 4, "product", "untimed_words_null"),
+        at("14:00", "planning", ZOOM, 35, 5, "customer"),
+        at("15:00", "all_hands", ZOOM, 27, 8, "office", "chat_to_everyone", "late_joiner"),
+    ),
+    6: (),
+    7: (),
+    8: (
+        at("08:45", "standup", ZOOM, 9, 6, "platform", "no_bot"),
+        at("10:00", "planning", MEET, 46, 6, "platform", "untimed_words_absent"),
+        at("12:00", "weekly", WEBEX, 33, 5, "customer", "same_name"),
+        at("14:00", "one_on_one", ZOOM, 20, 3, "platform", "language_code_absent"),
+        at("15:30", "sales", TEAMS, 20, 4, "customer", "name_with_apostrophe"),
+        at("17:00", "weekly", MEET, 31, 5, "platform"),
+    ),
+    9: (
+        at("08:45", "standup", ZOOM, 10, 6, "platform", "unknown_first_speaker"),
+        at("10:00", "review", TEAMS, 35, 5, "product", "absolute_null"),
+        at("11:30", "interview", MEET, 21, 4, "product", "name_with_emoji", "chat_to_everyone"),
+        at("14:00", "sales", ZOOM, 13, 4, "customer", "two_recordings"),
+        at("14:20", "sales", ZOOM, 12, 4, "customer", "two_recordings"),
+    ),
+    10: (
+        at("08:45", "standup", ZOOM, 11, 7, "platform", "transcript_failed"),
+        at("10:00", "hiring", MEET, 21, 3, "office", "lean_transcript"),
+        at("12:30", "retro", ZOOM, 31, 6, "product", "listed_twice", "chat_to_only_bot"),
+        at("14:00", "interview", ZOOM, 20, 4, "product", "name_right_to_left"),
+        at("16:00", "weekly", MEET, 5.5, 3, "office", "silent_meeting"),
+    ),
+    11: (
+        at("08:45", "standup", ZOOM, 9, 5, "platform", "same_day_transcript"),
+        at("10:00", "one_on_one", MEET, 18, 3, "customer", "absolute_absent"),
+        at("11:00", "planning", TEAMS, 45, 6, "product", "empty_segment_ends"),
+        at("14:00", "sales", MEET, 22, 4, "customer", "no_separate_audio"),
+        at("16:00", "review", ZOOM, 33, 5, "platform", "no_separate_video"),
+    ),
+    12: (
+        at("08:45", "standup", ZOOM, 12, 6, "platform", "provider_websocket_message"),
+        at("10:00", "weekly", ZOOM, 39, 6, "office", "silent_participant", "kept_forever"),
+        at("13:00", "retro", TEAMS, 29, 6, "customer", "captions", "rejoin_same_id"),
+        at("15:00", "one_on_one", TEAMS, 16, 3, "office", "late_transcript"),
+        at("16:30", "interview", TEAMS, 22, 4, "customer"),
+    ),
+    13: (),
+    0: (at("18:05", "incident", MEET, 11, 3, "platform", "open_segments", "late_joiner"),),
+}
+
+NO_SHOWS: dict[int, tuple[time, str, str]] = {
+    3: (time(11, 30), ZOOM, "timeout_exceeded_waiting_room"),
+    11: (time(17, 0), TEAMS, "meeting_not_found"),
+}
+"""Bots that never recorded: when, where, and why."""
+
+
+def row(day: date) -> tuple[Slot, ...]:
+    return AGENDA[day.toordinal() % len(AGENDA)]
+
+
+def no_show(day: date) -> tuple[time, str, str] | None:
+    return NO_SHOWS.get(day.toordinal() % len(AGENDA))

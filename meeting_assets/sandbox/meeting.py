@@ -1,0 +1,218 @@
+"""One planned meeting made real: its API frame at once, its conversation and payloads when first asked for."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from random import Random
+
+from .agenda import Slot
+from .attendance import arrive_late, chats_of, drop_in, participants_of, stays_of, videos_of
+from .conversation import Conversation, events_of, segments_of
+from .dialogue import KINDS, Dialogue
+from .frames import OWN_PROVIDERS, Frame, TranscriptFrame, framed
+from .mishaps import AFTER_EVENTS, BEFORE_EVENTS, BEFORE_TIMELINE
+from .payloads import Payloads, Style
+from .people import COMPANIES, GENERIC, JAPANESE, SAME_NAME, TEAMS, UNUSUAL, Person
+from .world import Bot, Recording
+
+HOUR_S = 3600.0
+TIMELINE_GAP_S = {"zoom": 0.6, "google_meet": 0.6, "microsoft_teams": 2.0, "webex": 2.0}
+"""Zoom and Meet notice a pause; the others only a change of speaker."""
+PROVIDERS = ("deepgram_streaming", "assembly_ai_v3_streaming", "assembly_ai_async", "gladia_v2_async")
+STYLES: dict[str, dict[str, object]] = {
+    "untimed_words_null": {"words": "null_times"},
+    "untimed_words_absent": {"words": "no_times"},
+    "absolute_null": {"absolute": "null"},
+    "absolute_absent": {"absolute": "absent"},
+    "language_code_absent": {"has_language_code": False},
+    "email_absent": {"has_email": False},
+    "lean_transcript": {"is_lean": True},
+    "machine_diarization": {"labels": "machine"},
+    "hybrid_diarization": {"labels": "hybrid"},
+    "japanese_meeting": {"language_code": "ja"},
+    "respelled_name": {"respells_names": True},
+}
+TRANSCRIPTS: dict[str, list[TranscriptFrame]] = {
+    "three_transcripts": [
+        TranscriptFrame("meeting_captions"),
+        TranscriptFrame("assembly_ai_async", after_s=640),
+        TranscriptFrame("gladia_v2_async", after_s=25.5 * HOUR_S),
+    ],
+    "transcript_failed": [
+        TranscriptFrame("meeting_captions", failed="zoom_captions_failure"),
+        TranscriptFrame("assembly_ai_async", after_s=1.2 * HOUR_S),
+    ],
+    "captions": [TranscriptFrame("meeting_captions")],
+    "same_day_transcript": [TranscriptFrame("rev_async", after_s=5.5 * HOUR_S)],
+    "late_transcript": [TranscriptFrame("speechmatics_async", after_s=41 * HOUR_S)],
+    "machine_diarization": [TranscriptFrame("assembly_ai_async", after_s=420, separate_streams=False)],
+    "hybrid_diarization": [TranscriptFrame("deepgram_async", after_s=300)],
+    "provider_webhook": [TranscriptFrame("gladia_v2_async", after_s=200)],
+    "provider_http_response": [TranscriptFrame("assembly_ai_async", after_s=200)],
+    "provider_websocket_message": [TranscriptFrame("deepgram_streaming")],
+    "untimed_words_null": [TranscriptFrame("deepgram_async", after_s=260)],
+    "untimed_words_absent": [TranscriptFrame("recallai_async", after_s=180)],
+    "lean_transcript": [TranscriptFrame("speechmatics_streaming")],
+    "silent_meeting": [TranscriptFrame("deepgram_streaming")],
+}
+
+
+class Meeting:
+    """The meeting in one slot of a day's row; the same for the same (seed, day, number)."""
+
+    def __init__(self, seed: int, day: date, number: int, slot: Slot) -> None:
+        self._key = f"fortnight/{seed}/{day}/{number}"
+        self._slot = slot
+        rng = self._rng("frame")
+        planned = datetime.combine(day, slot.start, UTC)
+        created_at = planned + timedelta(seconds=rng.uniform(-50, 150), microseconds=rng.randrange(10**6))
+        started_at = created_at + timedelta(seconds=rng.uniform(6, 55))
+        self._transcripts = self._transcript_frames(rng)
+        self._frame = Frame(
+            key=self._key,
+            created_at=created_at,
+            started_at=started_at,
+            duration_s=round(slot.minutes * 60 * rng.uniform(0.97, 1.03), 3),
+            platform=slot.platform,
+            title=rng.choice(KINDS[slot.kind].titles),
+            transcripts=self._transcripts,
+            separate=self._separate(),
+            has_bot="no_bot" not in slot.quirks,
+            bot_key=f"fortnight/{seed}/{day}/shared" if "two_recordings" in slot.quirks else None,
+            expires="kept_forever" not in slot.quirks,
+            metadata={"team": slot.team},
+            has_audio_mixed_key=rng.random() < 0.7,
+            bot_name="Harbourlight Notetaker",
+        )
+        self._frame.quirks = self._quirks()
+
+    def framed(self) -> tuple[Recording, Bot | None]:
+        return framed(self._frame, self._payload)
+
+    @cached_property
+    def conversation(self) -> Conversation:
+        """The whole meeting; made when the first payload is asked for."""
+        rng = self._rng("conversation")
+        people, silent = self._people(rng)
+        conversation = Conversation(
+            self._frame.started_at,
+            self._frame.duration_s,
+            participants_of([*people, *silent], self._slot.platform, rng, emails=rng.random() < 0.8),
+            self._utterances(people, rng),
+        )
+        conversation.stays = stays_of(
+            len(people) + len(silent), conversation.utterances, self._frame.duration_s, rng
+        )
+        self._comings_and_goings(conversation, rng)
+        self._timeline_and_events(conversation, rng)
+        return conversation
+
+    def _payload(self, kind: str, transcript: int) -> bytes:
+        style = self._style(self._transcripts[transcript])
+        return Payloads(self._key, self.conversation, style).bytes_of(kind)
+
+    def _rng(self, purpose: str) -> Random:
+        return Random(f"{self._key}/{purpose}")
+
+    def _has(self, quirk: str) -> bool:
+        return quirk in self._slot.quirks
+
+    def _transcript_frames(self, rng: Random) -> list[TranscriptFrame]:
+        for quirk, frames in TRANSCRIPTS.items():
+            if self._has(quirk):
+                return frames
+        provider = rng.choice(PROVIDERS)
+        return [TranscriptFrame(provider, after_s=rng.uniform(120, 900) if provider.endswith("async") else 4.0)]
+
+    def _separate(self) -> tuple[str, ...]:
+        """Webex gives no separate streams."""
+        if self._slot.platform == "webex":
+            return ()
+        missing = {"video_separate": "no_separate_video", "audio_separate": "no_separate_audio"}
+        return tuple(name for name, quirk in missing.items() if not self._has(quirk))
+
+    def _quirks(self) -> tuple[str, ...]:
+        """Those of the slot, and those that follow from platform and providers."""
+        found = dict.fromkeys(self._slot.quirks)
+        found |= {f"no_separate_{each}": None for each in ("audio", "video") if f"{each}_separate" not in self._separate()}
+        found |= {"silent_participant": None} if self._silent_count() else {}
+        for transcript in self._transcripts:
+            if transcript.failed:
+                continue
+            if transcript.provider == "meeting_captions":
+                found["captions"] = None
+            if transcript.provider in OWN_PROVIDERS:
+                found["provider_data_null"] = None
+            elif not self._has("silent_meeting"):
+                found |= dict.fromkeys(transcript.provider_quirks)
+        return tuple(found)
+
+    def _style(self, transcript: TranscriptFrame) -> Style:
+        chosen: dict[str, object] = {}
+        for quirk in self._slot.quirks:
+            chosen |= STYLES.get(quirk, {})
+        if transcript.provider == "meeting_captions":
+            chosen["words"] = "captions"
+        decimals = 6 if self._slot.platform in ("zoom", "google_meet") else 3
+        return Style(decimals=decimals, provider=transcript.provider, **chosen)  # type: ignore[arg-type]
+
+    def _silent_count(self) -> int:
+        if self._slot.kind == "one_on_one":
+            return 0 if self._has("bot_listed") else 1
+        return int(self._has("silent_participant"))
+
+    def _people(self, rng: Random) -> tuple[list[Person], list[Person]]:
+        """(who speaks, who does not), the host first."""
+        count = self._slot.people - self._has("bot_listed")
+        team = rng.sample(TEAMS[self._slot.team], min(count, len(TEAMS[self._slot.team])))
+        if self._has("japanese_meeting"):
+            team = list(JAPANESE)
+        elif KINDS[self._slot.kind].has_guests:
+            team = [*team[:2], *self._guests(rng)][:count]
+        elif self._has("same_name"):
+            team[1:3] = SAME_NAME
+        if self._has("generic_names"):
+            team[2:] = rng.sample([each for each in GENERIC], len(team) - 2)
+            team[2:] = [Person(each.name, each.spoken, None, is_guest=True) for each in team[2:]]
+        cut = len(team) - self._silent_count()
+        return team[:cut], team[cut:]
+
+    def _guests(self, rng: Random) -> Sequence[Person]:
+        names = {"name_with_apostrophe": 0, "name_with_emoji": 1, "name_right_to_left": 2}
+        for quirk, number in names.items():
+            if self._has(quirk):
+                unusual = UNUSUAL[number]
+                company = (unusual.email or "").partition("@")[2].partition(".")[0]
+                return unusual, COMPANIES[company][0]
+        return COMPANIES[rng.choice(sorted(COMPANIES))]
+
+    def _utterances(self, people: Sequence[Person], rng: Random):  # type: ignore[no-untyped-def]
+        if self._has("silent_meeting"):
+            return []
+        start_s = -3.4 if self._has("negative_start") else rng.uniform(1.5, 9)
+        return Dialogue(self._slot.kind, people, rng).utterances(self._frame.duration_s, start_s)
+
+    def _comings_and_goings(self, conversation: Conversation, rng: Random) -> None:
+        if self._slot.kind == "one_on_one" and not self._has("bot_listed"):
+            drop_in(conversation.stays[-1], conversation.duration_s, rng)
+        if self._has("late_joiner"):
+            arrive_late(conversation, rng)
+        for quirk, mishap in BEFORE_TIMELINE.items():
+            if self._has(quirk):
+                mishap(conversation, rng)
+
+    def _timeline_and_events(self, conversation: Conversation, rng: Random) -> None:
+        gap_s = TIMELINE_GAP_S[self._slot.platform]
+        conversation.segments = segments_of(conversation.utterances, max_gap_s=gap_s)
+        conversation.videos = videos_of(conversation, rng)
+        if self._has("chat_to_everyone"):
+            conversation.chats += chats_of(conversation, rng, to="everyone", count=4)
+        if self._has("chat_to_only_bot"):
+            conversation.chats += chats_of(conversation, rng, to="only_bot", count=2)
+        for quirk, mishap in BEFORE_EVENTS.items():
+            if self._has(quirk):
+                mishap(conversation, rng)
+        conversation.events = events_of(conversation)
+        for quirk, mishap in AFTER_EVENTS.items():
+            if self._has(quirk):
+                mishap(conversation, rng)

@@ -1,0 +1,149 @@
+"""The primary transcript: of those with words the one made last; never two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, select
+
+from meeting_assets.artifacts.transcript import Transcripts, settled_primary
+from meeting_assets.store.bulk import insert_rows
+from meeting_assets.store.database import Database, table_of
+
+RECORDING_ID, OTHER_ID = str(UUID(int=1)), str(UUID(int=2))
+SMALL, MIDDLE, LARGE = (f"{digit}0000000-0000-4000-8000-000000000000" for digit in "09f")
+EARLY, LATE = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 2, 0, 0, 0, 1, tzinfo=UTC)
+
+TRANSCRIPTS = table_of(Transcripts)
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    database = Database.at(database_url)
+    database.prepare({Transcripts: "transcript"})
+    with database.writing() as connection:
+        yield connection
+    database.close()
+
+
+def put(
+    connection: Connection,
+    transcript_id: str,
+    created_at: datetime | None,
+    *,
+    words: int = 5,
+    is_primary: bool = False,
+    recording_id: str = RECORDING_ID,
+) -> None:
+    row = (recording_id, transcript_id, None, None, created_at, is_primary, False, 1, words, words)
+    insert_rows(connection, Transcripts, [row])
+
+
+def settle(connection: Connection, recording_id: str = RECORDING_ID) -> None:
+    for statement in settled_primary(recording_id):
+        connection.execute(statement)
+
+
+def primaries(connection: Connection, recording_id: str = RECORDING_ID) -> list[str]:
+    of_recording = TRANSCRIPTS.c.recording_id == recording_id
+    return list(connection.scalars(select(TRANSCRIPTS.c.transcript_id).where(of_recording, TRANSCRIPTS.c.is_primary)))
+
+
+def test_the_one_made_last_is_primary(connection: Connection) -> None:
+    put(connection, SMALL, LATE)
+    put(connection, LARGE, EARLY)
+
+    settle(connection)
+
+    assert primaries(connection) == [SMALL]
+
+
+def test_of_two_made_at_once_the_larger_id_is_primary(connection: Connection) -> None:
+    for transcript_id in (MIDDLE, LARGE, SMALL):
+        put(connection, transcript_id, LATE)
+
+    settle(connection)
+
+    assert primaries(connection) == [LARGE]
+
+
+def test_one_without_words_never_is(connection: Connection) -> None:
+    put(connection, SMALL, EARLY)
+    put(connection, LARGE, LATE, words=0)
+
+    settle(connection)
+
+    assert primaries(connection) == [SMALL]
+
+
+def test_where_all_are_empty_none_is(connection: Connection) -> None:
+    put(connection, SMALL, EARLY, words=0, is_primary=True)
+    put(connection, LARGE, LATE, words=0)
+
+    settle(connection)
+
+    assert primaries(connection) == []
+
+
+def test_one_made_nobody_knows_when_comes_last(connection: Connection) -> None:
+    put(connection, SMALL, EARLY)
+    put(connection, LARGE, None)
+
+    settle(connection)
+
+    assert primaries(connection) == [SMALL]
+
+
+def test_but_is_primary_if_it_is_the_only_one(connection: Connection) -> None:
+    put(connection, LARGE, None)
+
+    settle(connection)
+
+    assert primaries(connection) == [LARGE]
+
+
+def test_a_former_primary_gives_way(connection: Connection) -> None:
+    put(connection, LARGE, EARLY, is_primary=True)
+    put(connection, SMALL, LATE)
+
+    settle(connection)
+
+    assert primaries(connection) == [SMALL]
+
+
+def test_two_primaries_become_one(connection: Connection) -> None:
+    put(connection, LARGE, EARLY, is_primary=True)
+    put(connection, SMALL, LATE, is_primary=True)
+
+    settle(connection)
+
+    assert primaries(connection) == [SMALL]
+
+
+def test_what_is_settled_stays(connection: Connection) -> None:
+    put(connection, SMALL, LATE)
+
+    settle(connection)
+    settle(connection)
+
+    assert primaries(connection) == [SMALL]
+
+
+def test_other_recordings_are_left_alone(connection: Connection) -> None:
+    put(connection, SMALL, EARLY)
+    put(connection, LARGE, LATE, recording_id=OTHER_ID)
+    put(connection, MIDDLE, EARLY, recording_id=OTHER_ID, is_primary=True)
+
+    settle(connection)
+
+    assert primaries(connection) == [SMALL]
+    assert primaries(connection, OTHER_ID) == [MIDDLE]
+
+
+def test_a_recording_without_transcripts_is_settled(connection: Connection) -> None:
+    settle(connection)
+
+    assert primaries(connection) == []

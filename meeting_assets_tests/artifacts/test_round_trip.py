@@ -1,0 +1,120 @@
+"""What comes out of a payload is what both databases give back, at the edges of what the wire can hold too."""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.artifacts.wire import decoded
+from meeting_assets.store.bulk import insert_rows
+from meeting_assets.store.database import Database, table_of
+from meeting_assets_tests.artifacts.payloads import ADA, SOURCE, spelled
+
+TEXT = "tab\tline\nreturn\rback\\slash \\. \\N \\x41 quote\"' 😀 é 会議 \x7f \x01 \u2028 \ufeff {} []"
+NUL, LONE = "a\u0000b", "a\ud800b"
+NOBODY = {"id": None}
+LABEL = {"id": None, "name": "".join(random.Random(1).choices(string.ascii_letters, k=9_000))}
+SMALLEST, LARGEST = {"id": -(2**63), "name": TEXT}, {"id": 2**63 - 1, "name": NUL}
+
+MOMENTS = [
+    None,
+    {},
+    {"relative": 0.1 + 0.2, "absolute": "2026-03-02T23:59:59.999999-14:00"},
+    {"relative": -1.7976931348623157e308, "absolute": "0002-01-01T00:00:00.000001+14:00"},
+    {"relative": 5e-324, "absolute": "9998-12-31T23:59:59.999999-14:00"},
+    {"relative": -0.0, "absolute": "1883-11-18T12:00:00"},
+]
+SPEAKERS = [ADA, NOBODY, LABEL, SMALLEST, LARGEST, {"id": None, "name": LONE}]
+PAIRS = list(zip(SPEAKERS, MOMENTS, strict=True))
+JSON = {TEXT: [TEXT, NUL, LONE, 2**64, 1e308, -0.0, True, None, {}, []], NUL: {"": ""}}
+
+PAYLOADS: dict[str, Any] = {
+    "participants": [
+        {**speaker, "is_host": is_host, "extra_data": extra_data, "email": email, "platform": TEXT}
+        for speaker, is_host, extra_data, email in zip(
+            SPEAKERS,
+            [True, False, None, True, False, None],
+            [JSON, None, "text", 0.1, [], False],
+            [TEXT, None, "", LABEL["name"], NUL, LONE],
+            strict=True,
+        )
+    ],
+    "participant_events": [
+        {"id": TEXT, "action": "chat_message", "participant": who, "timestamp": when, "data": {"text": TEXT, "to": LONE}}
+        for who, when in PAIRS
+    ],
+    "speaker_timeline": [
+        {"participant": who, "start_timestamp": when, "end_timestamp": MOMENTS[-index]}
+        for index, (who, when) in enumerate(PAIRS)
+    ],
+    "transcript": [
+        {
+            "participant": who,
+            "language_code": TEXT,
+            "words": [{"text": text, "start_timestamp": when, "end_timestamp": MOMENTS[2]} for text in (TEXT, NUL, "")],
+        }
+        for who, when in PAIRS
+    ],
+    "provider_data": {
+        "parts": [
+            {
+                "type": TEXT,
+                "created_at": (when or {}).get("absolute"),
+                "source_audio": {"type": LONE, "offset": (when or {}).get("relative"), "participant": who},
+                "data": JSON,
+            }
+            for who, when in PAIRS
+        ]
+    },
+} | dict.fromkeys(
+    ("video_separate", "audio_separate"),
+    [
+        {"id": TEXT, "participant": who, "start_timestamp": when, "duration": 1e308, "type": NUL}
+        for who, when in PAIRS
+    ],
+)  # fmt: skip
+
+
+@pytest.fixture(params=[None, "America/St_Johns"], ids=["plain", "far-zone"])
+def database(request: pytest.FixtureRequest, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A database; PostgreSQL also with a session in another time zone."""
+    if request.param:
+        if "postgresql" not in database_url:
+            pytest.skip("SQLite has no time zone")
+        monkeypatch.setenv("PGTZ", request.param)
+    database = Database.at(database_url)
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize("artifact", ARTIFACTS.values(), ids=lambda artifact: artifact.kind)
+def test_rows_survive_the_database(artifact: Artifact, database: Database) -> None:
+    document, _ = decoded(spelled(PAYLOADS[artifact.kind]), artifact.wire)
+    rows = artifact.rows(document, SOURCE)
+    database.prepare(dict.fromkeys(artifact.tables, artifact.kind))
+
+    with database.writing() as connection:
+        for model, rows_of_table in zip(artifact.tables, rows.by_table, strict=True):
+            insert_rows(connection, model, rows_of_table)
+
+    for model, rows_of_table in zip(artifact.tables, rows.by_table, strict=True):
+        table = table_of(model)
+        json_columns = {index for index, column in enumerate(table.columns) if column.name in ("extra_data", "payload")}
+        expected = [
+            tuple(
+                json.loads(value) if index in json_columns and value is not None else value
+                for index, value in enumerate(row)
+            )
+            for row in rows_of_table
+        ]
+        with database.reading() as connection:
+            found = list(map(tuple, connection.execute(select(table))))
+        assert sorted(found, key=repr) == sorted(expected, key=repr)

@@ -1,0 +1,253 @@
+"""Transcripts: one summary, a row per utterance, a row per timed unit; nothing is made up."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meeting_assets.artifacts.transcript import ARTIFACT
+from meeting_assets_tests.artifacts.payloads import (
+    ADA,
+    ARTIFACT_ID,
+    RECORDING_ID,
+    SOURCE,
+    fault_of,
+    offsets,
+    row_from,
+    rows_from,
+    speakers,
+    tables_from,
+    texts,
+)
+
+
+def word(text: str, start_s: float | None = None, end_s: float | None = None) -> dict[str, Any]:
+    return {"text": text, "start_timestamp": {"relative": start_s}, "end_timestamp": {"relative": end_s}}
+
+
+def entry(*words: dict[str, Any], participant: dict[str, Any] = ADA, **fields: Any) -> dict[str, Any]:
+    return {"participant": participant, "words": list(words), **fields}
+
+
+def utterance_from(*words: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    (utterance,) = tables_from(ARTIFACT, [entry(*words, **fields)])["transcript_utterances"]
+    return utterance
+
+
+def summary_from(*entries: dict[str, Any]) -> dict[str, Any]:
+    (summary,) = tables_from(ARTIFACT, list(entries))["transcripts"]
+    return summary
+
+
+words_on_the_wire = st.fixed_dictionaries(
+    {"text": texts}, optional={"start_timestamp": offsets, "end_timestamp": offsets, "confidence": st.none()}
+)
+transcripts = st.lists(
+    st.fixed_dictionaries(
+        {"participant": speakers, "words": st.lists(words_on_the_wire, max_size=6)},
+        optional={"language_code": st.none() | st.sampled_from(["en", "de"]), "more": st.none()},
+    ),
+    max_size=8,
+)
+
+
+@given(transcripts)
+def test_every_element_is_a_row_in_the_order_of_the_payload(entries: list[dict[str, Any]]) -> None:
+    tables = tables_from(ARTIFACT, entries)
+
+    expected = [(index, word["text"]) for index, each in enumerate(entries) for word in each["words"]]
+    found = tables["transcript_words"]
+    assert [row["word_index"] for row in found] == list(range(len(expected)))
+    assert [row["utterance_index"] for row in found] == [index for index, _ in expected]
+    assert [row["text"] for row in found] == [storable(text) for _, text in expected]
+    assert [row["utterance_index"] for row in tables["transcript_utterances"]] == list(range(len(entries)))
+
+
+@given(transcripts)
+def test_counts_of_the_summary_are_those_of_the_rows(entries: list[dict[str, Any]]) -> None:
+    tables = tables_from(ARTIFACT, entries)
+
+    (summary,) = tables["transcripts"]
+    assert summary["utterance_count"] == len(tables["transcript_utterances"])
+    assert summary["timed_unit_count"] == len(tables["transcript_words"])
+    assert summary["word_count"] == sum(row["word_count"] for row in tables["transcript_utterances"])
+
+
+@given(transcripts)
+def test_the_words_of_an_utterance_are_those_of_its_speaker(entries: list[dict[str, Any]]) -> None:
+    tables = tables_from(ARTIFACT, entries)
+
+    keys = {row["utterance_index"]: row["participant_key"] for row in tables["transcript_utterances"]}
+    assert all(keys.values())
+    assert all(row["participant_key"] == keys[row["utterance_index"]] for row in tables["transcript_words"])
+
+
+@given(transcripts)
+def test_an_utterance_holds_all_times_of_its_words(entries: list[dict[str, Any]]) -> None:
+    tables = tables_from(ARTIFACT, entries)
+
+    for utterance in tables["transcript_utterances"]:
+        words = [row for row in tables["transcript_words"] if row["utterance_index"] == utterance["utterance_index"]]
+        times = [row[column] for row in words for column in ("start_s", "end_s") if row[column] is not None]
+        assert (utterance["start_s"], utterance["end_s"]) == ((min(times), max(times)) if times else (None, None))
+
+
+def storable(text: str) -> str:
+    return text.replace("\0", "\ufffd").replace("\ud800", "\ufffd")
+
+
+def test_an_empty_transcript_is_one_row_of_zeros() -> None:
+    tables = tables_from(ARTIFACT, [])
+
+    assert tables["transcripts"] == [
+        {
+            "recording_id": RECORDING_ID,
+            "transcript_id": ARTIFACT_ID,
+            "provider": "deepgram_async",
+            "language_codes": None,
+            "created_at": SOURCE.created_at,
+            "is_primary": False,
+            "is_unspaced": False,
+            "utterance_count": 0,
+            "timed_unit_count": 0,
+            "word_count": 0,
+        }
+    ]
+    assert tables["transcript_utterances"] == tables["transcript_words"] == []
+
+
+def test_a_word_is_a_row() -> None:
+    row = row_from(ARTIFACT, entry(word("Hello,", 1.25, 1.5)))
+
+    assert row == {
+        "recording_id": RECORDING_ID,
+        "transcript_id": ARTIFACT_ID,
+        "word_index": 0,
+        "utterance_index": 0,
+        "participant_key": "100",
+        "start_s": 1.25,
+        "end_s": 1.5,
+        "text": "Hello,",
+    }
+
+
+def test_an_utterance_joins_its_words_with_blanks() -> None:
+    row = utterance_from(word("No,", 2.0, 2.5), word("no", -1.0, 7.0), word("—"), word("never!"), language_code="en")
+
+    assert row == {
+        "recording_id": RECORDING_ID,
+        "transcript_id": ARTIFACT_ID,
+        "utterance_index": 0,
+        "participant_key": "100",
+        "participant_id": 100,
+        "speaker_name": "Ada",
+        "language_code": "en",
+        "start_s": -1.0,
+        "end_s": 7.0,
+        "word_count": 3,
+        "text": "No, no — never!",
+    }
+
+
+def test_an_utterance_without_words_stays_one() -> None:
+    row = utterance_from()
+
+    assert (row["start_s"], row["end_s"], row["word_count"], row["text"]) == (None, None, 0, "")
+
+
+@pytest.mark.parametrize("time", [{}, {"start_timestamp": None}, {"start_timestamp": {}, "end_timestamp": None}])
+def test_times_that_are_null_or_missing_stay_null(time: dict[str, Any]) -> None:
+    row = row_from(ARTIFACT, entry({"text": "so", **time}))
+
+    assert (row["start_s"], row["end_s"]) == (None, None)
+
+
+@pytest.mark.parametrize("absolute", [None, "2026-01-16T14:30:07.435Z", "long ago", 3.5])
+def test_clock_times_of_words_are_not_read(absolute: Any) -> None:
+    row = row_from(ARTIFACT, entry({"text": "so", "start_timestamp": {"relative": 1, "absolute": absolute}}))
+
+    assert row["start_s"] == 1.0
+
+
+def test_a_caption_is_one_timed_unit_of_many_words() -> None:
+    tables = tables_from(ARTIFACT, [entry(word("No, I am your father.", 9.7, 12.7))])
+
+    (summary,) = tables["transcripts"]
+    assert (summary["timed_unit_count"], summary["word_count"]) == (1, 5)
+    assert len(tables["transcript_words"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("participant", "key"),
+    [
+        ({"id": 200, "name": None}, "200"),
+        ({"id": None, "name": "Speaker A"}, "label:Speaker A"),
+        ({"id": None, "name": "200-0"}, "label:200-0"),
+        ({"id": None, "name": None}, "unknown"),
+        ({"id": 2**63 - 1}, "9223372036854775807"),
+    ],
+)
+def test_who_speaks_is_called_the_same_in_both_tables(participant: dict[str, Any], key: str) -> None:
+    tables = tables_from(ARTIFACT, [entry(word("so"), participant=participant)])
+
+    assert {
+        row["participant_key"] for name in ("transcript_utterances", "transcript_words") for row in tables[name]
+    } == {key}
+    assert tables["transcript_utterances"][0]["participant_id"] == participant["id"]
+
+
+def test_languages_are_listed_once_in_order_of_appearance() -> None:
+    summary = summary_from(*(entry(language_code=code) for code in ("en", None, "de", "", "en")), entry())
+
+    assert summary["language_codes"] == "en,de"
+
+
+@pytest.mark.parametrize(("text", "is_unspaced"), [("今日は会議です", True), ("Guten Tag 会議", False)])
+def test_a_script_without_blanks_is_said(text: str, is_unspaced: bool) -> None:
+    assert summary_from(entry(word(text)))["is_unspaced"] is is_unspaced
+
+
+def test_a_word_of_ten_megabytes_is_a_word() -> None:
+    text = "ab" * 5_000_000
+
+    tables = tables_from(ARTIFACT, [entry(word(text))])
+
+    assert tables["transcripts"][0]["word_count"] == 1
+    assert tables["transcript_words"][0]["text"] == text
+
+
+def test_the_order_of_keys_means_nothing() -> None:
+    payload = json.dumps([{"words": [{"end_timestamp": {"relative": 2}, "text": "so"}], "participant": ADA}])
+
+    (row,) = rows_from(ARTIFACT, payload)
+
+    assert (row["text"], row["end_s"], row["participant_key"]) == ("so", 2.0, "100")
+
+
+@pytest.mark.parametrize(
+    ("payload", "fault"),
+    [
+        (
+            [{"words": [{"text": "And", "start_timestamp": 0.67, "end_timestamp": 0.705}], "speaker": "Amanda"}],
+            "[0].words[0].start_timestamp: expected object, got float (a shape from before API v1.11)",
+        ),
+        (
+            [entry(), {"speaker": None, "speaker_id": None, "words": []}],
+            "[1]: object missing required field participant (a shape from before API v1.11)",
+        ),
+        ([entry(), {"participant": ADA}], "[1]: object missing required field words"),
+        ([entry(participant={"name": "Ada"})], "[0].participant: object missing required field id"),
+        ([{**entry(), "words": None}], "[0].words: expected array, got null"),
+        ([entry(word("a"), {"start_timestamp": None})], "[0].words[1]: object missing required field text"),
+        ([entry({"text": None})], "[0].words[0].text: expected str, got null"),
+        ([*[entry()] * 17, entry(word("a"), {"text": "b", "start_timestamp": "3.5"})],
+         "[17].words[1].start_timestamp: expected object, got str"),
+        ({"parts": []}, "byte 0: expected array, got object"),
+    ],
+)  # fmt: skip
+def test_another_shape_is_quarantined_with_its_place(payload: Any, fault: str) -> None:
+    assert fault_of(ARTIFACT, payload) == fault

@@ -1,0 +1,424 @@
+"""Decoding: the place of a fault, what is repaired, and what never gets through."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from meeting_assets.artifacts.wire import (
+    DEEPEST_NESTING,
+    Int64,
+    Moment,
+    Speaker,
+    decoded,
+    instant,
+    kept_json,
+    participant_key,
+    repaired_text,
+)
+from meeting_assets.core.errors import PayloadError
+
+SECRET = "what Ada said"
+
+
+class Thing(msgspec.Struct):
+    """A payload's element that needs all that decoding can do."""
+
+    participant: Speaker
+    text: str = ""
+    at: Moment | None = None
+    number: float | None = None
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def thing(**fields: Any) -> bytes:
+    return json.dumps([{"participant": {"id": 1}, **fields}]).encode()
+
+
+def fault(payload: bytes, shape: Any = list[Thing]) -> str:
+    with pytest.raises(PayloadError) as quarantined:
+        decoded(payload, shape)
+    return str(quarantined.value)
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (b'[{"participant": {"id": 1}}, {"participant": "Ada"}]', "[1].participant: expected object, got str"),
+        (b'[{"participant": {"id": "1"}}]', "[0].participant.id: expected int, got str"),
+        (b"[{}]", "[0]: object missing required field participant"),
+        (thing(at=3.5), "[0].at: expected object, got float"),
+        (thing(at={"relative": "3.5"}), "[0].at.relative: expected float, got str"),
+        (thing(at={"absolute": 3.5}), "[0].at.absolute: expected datetime, got float"),
+        (thing(at={"absolute": "noon"}), "[0].at.absolute: invalid RFC3339 encoded datetime"),
+        (thing(text=None), "[0].text: expected str, got null"),
+        (b'{"participant": {"id": 1}}', "byte 0: expected array, got object"),
+        (b"null", "byte 0: expected array, got null"),
+        (b'"text"', "byte 0: expected array, got str"),
+    ],
+)
+def test_a_wrong_shape_is_named_with_its_path(payload: bytes, expected: str) -> None:
+    assert fault(payload) == expected
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (b"", "byte 0: input data was truncated"),
+        (b"  ", "byte 2: input data was truncated"),
+        (thing()[:-2], f"byte {len(thing()) - 2}: input data was truncated"),
+        (b"[] []", "byte 4: trailing characters"),  # msgspec points behind the first one
+        (b"<html>", "byte 0: invalid character"),
+        (b"[NaN]", "byte 1: invalid character"),
+        (b'[{"number": Infinity}]', "byte 12: invalid character"),
+        (b'[{"more": -Infinity}]', "byte 11: invalid character"),
+        (b'[{"text": "\xff"}]', "byte 11: text is not UTF-8"),
+        (b'[{"more": "\xff"}]', "byte 11: text is not UTF-8"),
+        (b'[{"\xc3": 1}]', "byte 3: text is not UTF-8"),
+        ("[]".encode("utf-16"), "byte 0: text is not UTF-8"),
+    ],
+)
+def test_what_is_no_json_is_named_with_its_byte(payload: bytes, expected: str) -> None:
+    assert fault(payload) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(b'["', b'"] x'), (b'["\xff', b'"]'), (b'["', b'", ' + b"[" * 300), (b'["', b'"')],
+    ids=["syntax", "encoding", "nesting", "end"],
+)
+def test_the_byte_is_counted_in_the_payload_as_it_came(before: bytes, after: bytes) -> None:
+    plain = fault(before + b"..." + after, list[str])
+    repaired = fault(b"\xef\xbb\xbf" + before + b"\x00\xed\xa0\x80" + after + b"\x00" * after.endswith(b"["), list[str])
+
+    def byte(of: str) -> int:
+        return int(of.removeprefix("byte ").partition(":")[0])
+
+    mark, longer_text = 3, 1
+    moved = mark + longer_text * (byte(plain) > len(before))
+    assert byte(repaired) == byte(plain) + moved
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        thing(text=SECRET, at=3)[:-1],
+        thing(text=SECRET) + SECRET.encode(),
+        thing(at=SECRET),
+        thing(at={"absolute": SECRET}),
+        thing(at={"absolute": "0001-01-01T00:00:00Z", "more": SECRET}),
+        thing(**{SECRET: SECRET}, number=SECRET),
+        thing(text={SECRET: SECRET}),
+        thing(text=SECRET).replace(b" Ada", b"\\x"),
+        thing(text=SECRET).replace(b" Ada", b"\xff"),
+        thing(text=SECRET).replace(b" Ada", b"\n"),
+        f'[{{"{SECRET}": {"[" * 300}'.encode(),
+        f'{{"{SECRET}": 1}}'.encode(),
+        f'[{{"speaker": "{SECRET}", "user_id": "{SECRET}"}}]'.encode(),
+    ],
+)
+def test_a_fault_never_quotes_the_payload(payload: bytes) -> None:
+    with pytest.raises(PayloadError) as quarantined:
+        decoded(payload, list[Thing])
+
+    assert not any(word in str(quarantined.value) for word in SECRET.split())
+    assert quarantined.value.__cause__ is None
+    assert quarantined.value.__context__ is None or quarantined.value.__suppress_context__
+
+
+json_documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["participant", "id", "at"]), inner),
+)
+
+
+def assert_read_or_quarantined(payload: bytes) -> None:
+    with suppress(PayloadError):
+        decoded(payload, list[Thing])
+
+
+@given(json_documents)
+def test_whatever_document_comes_is_read_or_quarantined(document: Any) -> None:
+    assert_read_or_quarantined(json.dumps(document).encode())
+
+
+@given(st.binary(max_size=40))
+def test_whatever_bytes_come_are_read_or_quarantined(noise: bytes) -> None:
+    assert_read_or_quarantined(noise)
+
+
+@given(st.integers(0, 70), st.binary(max_size=3))
+def test_whatever_happened_on_the_way_a_payload_is_read_or_quarantined(position: int, noise: bytes) -> None:
+    sound = thing(text='é \\ " [', at={"relative": 1, "absolute": "2026-03-02T09:30:00Z"})
+
+    assert_read_or_quarantined(sound[:position] + noise + sound[position + 1 :])
+
+
+def test_a_byte_order_mark_is_no_fault() -> None:
+    assert decoded(b"\xef\xbb\xbf[1]", list[int]) == ([1], 0)
+
+
+def test_of_a_key_that_comes_twice_the_last_counts() -> None:
+    (read,), _ = decoded(b'[{"participant": {"id": 1, "id": 2}, "text": "a", "text": "b"}]', list[Thing])
+
+    assert (read.participant.id, read.text) == (2, "b")
+
+
+def test_unknown_fields_are_no_fault_whatever_they_hold() -> None:
+    payload = b'[{"participant": {"id": 1, "x": [null]}, "y": {"z": 1e999, "n": 123456789012345678901234567890}}]'
+
+    (read,), _ = decoded(payload, list[Thing])
+
+    assert read.participant.id == 1
+
+
+class TestNumbers:
+    @pytest.mark.parametrize("number", [-(2**63), 2**63 - 1, 0])
+    def test_64_bits_are_an_id(self, number: int) -> None:
+        assert decoded(str(number).encode(), Int64) == (number, 0)
+
+    @pytest.mark.parametrize(
+        ("number", "cause"),
+        [
+            ("9223372036854775808", "expected int <= 9223372036854775807"),
+            ("-9223372036854775809", "expected int >= -9223372036854775808"),
+            ("9" * 30, "expected int <= 9223372036854775807"),
+            ("9" * 5000, "integer value out of range"),
+            ("1e30", "expected int, got float"),
+            ("1e2", "expected int, got float"),
+            ("100.0", "expected int, got float"),
+            ("1e999", "number out of range"),
+            ("true", "expected int, got bool"),
+            ('"100"', "expected int, got str"),
+        ],
+    )
+    def test_anything_else_is_none(self, number: str, cause: str) -> None:
+        assert fault(f'[{{"participant": {{"id": {number}}}}}]'.encode()) == f"[0].participant.id: {cause}"
+
+    @pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 400])
+    def test_what_is_no_double_is_no_time(self, number: str) -> None:
+        payload = f'[{{"participant": {{"id": 1}}, "number": {number}}}]'.encode()
+
+        assert fault(payload) == "[0].number: number out of range"
+
+    @given(st.floats(allow_nan=False, allow_infinity=False))
+    def test_a_double_stays_what_it_is(self, number: float) -> None:
+        (read,), _ = decoded(thing(number=number), list[Thing])
+
+        assert read.number == number
+
+
+class TestInstants:
+    @pytest.mark.parametrize(
+        "absolute",
+        [
+            "2025-07-17T00:00:09.730000Z",
+            "2025-07-17T00:00:09.73Z",
+            "2025-07-17 00:00:09.730000001+00:00",
+            "2025-07-17T02:00:09.730+02:00",
+            "2025-07-16T19:00:09.730-0500",
+            "2025-07-17T00:00:09.730",
+        ],
+    )
+    def test_the_clock_is_read_in_all_its_spellings(self, absolute: str) -> None:
+        (read,), _ = decoded(thing(at={"absolute": absolute}), list[Thing])
+
+        assert instant(read.at) == datetime(2025, 7, 17, 0, 0, 9, 730_000, tzinfo=UTC)
+
+    @pytest.mark.parametrize("absolute", ["0001-01-01T00:00:00+12:00", "9999-12-31T23:59:59-12:00"])
+    def test_an_instant_that_leaves_the_calendar_is_a_fault(self, absolute: str) -> None:
+        assert fault(thing(at={"absolute": absolute})) == "[0].at: year out of range"
+
+    @pytest.mark.parametrize("absolute", ["0002-01-01T00:00:00+12:00", "9998-12-31T23:59:59-12:00"])
+    def test_at_its_edges_it_does_not(self, absolute: str) -> None:
+        (read,), _ = decoded(thing(at={"absolute": absolute}), list[Thing])
+
+        assert instant(read.at) == datetime.fromisoformat(absolute)
+
+
+class TestNesting:
+    @pytest.mark.parametrize("pair", ["[]", "{}"])
+    def test_the_deepest_that_is_read_is_200_levels(self, pair: str) -> None:
+        opening = pair[0] if pair == "[]" else '{"a":'
+        inside = DEEPEST_NESTING - 2
+
+        def nested(levels: int) -> bytes:
+            fields = opening * levels + "1" + pair[1] * levels
+            return f'[{{"participant": {{"id": 1}}, "more": {fields}, "data": {fields}}}]'.encode()
+
+        decoded(nested(inside), list[Thing])
+        at = nested(inside + 1).index(b"1", 30) - len(opening)
+        assert fault(nested(inside + 1)) == f"byte {at}: nested more than 200 levels"
+
+    @pytest.mark.parametrize("levels", [500, 2_000, 200_000])
+    @pytest.mark.parametrize("field", ["data", "more", "text"])
+    def test_deeper_is_a_fault_however_deep_and_wherever(self, field: str, levels: int) -> None:
+        payload = f'[{{"participant": {{"id": 1}}, "{field}": {"[" * levels}{"]" * levels}}}]'.encode()
+
+        assert fault(payload).endswith(": nested more than 200 levels")
+
+    @pytest.mark.parametrize("text", ["[" * 500, "]" * 500, "[{" * 300 + "}]" * 300, '"[' * 300, "\\[" * 300])
+    def test_brackets_in_texts_are_text(self, text: str) -> None:
+        (read,), _ = decoded(thing(text=text, data=text), list[Thing])
+
+        assert read.text == text
+
+    def test_levels_that_brackets_in_texts_hide_are_a_fault_where_they_cannot_be_read(self) -> None:
+        payload = b'["' + b"]" * 5_000 + b'",' + b"[" * 5_000 + b"]" * 5_000 + b',"' + b"[" * 5_000 + b'"]'
+
+        at = 5_000 + 4 + DEEPEST_NESTING - 1
+        assert fault(payload, list[Any]) == f"byte {at}: nested more than 200 levels"
+
+    def test_many_siblings_are_not_deep(self) -> None:
+        decoded(b"[" + b",".join([b'{"a": [{}, []]}'] * 5_000) + b"]", list[Any])
+
+
+def with_replacements(document: Any) -> tuple[Any, int]:
+    """What Python's reader makes of a document, with U+FFFD where no database takes the character."""
+    if isinstance(document, str):
+        bad = [character == "\0" or "\ud800" <= character <= "\udfff" for character in document]
+        return "".join("\ufffd" if is_bad else each for each, is_bad in zip(document, bad, strict=True)), sum(bad)
+    parts = [with_replacements(each) for each in document]
+    return [part for part, _ in parts], sum(count for _, count in parts)
+
+
+class TestRepair:
+    # Every way to begin, end or break an escape.
+    fragments = st.sampled_from(
+        [
+            "\\\\",
+            '\\"',
+            "\\n",
+            "\\u0000",
+            "\\ud83d",
+            "\\uDE00",
+            "\\uD83D\\ude00",
+            "\\u00e9",
+            "\\ufffd",
+            "u0000",
+            "ud83d",
+            *("0000", "\0", "\ud800", "\udfff", "é", "😀", "한", "a", "[", "\\/"),
+        ]
+    )
+    documents = st.lists(st.lists(fragments).map(lambda parts: f'"{"".join(parts)}"')).map(
+        lambda texts: f"[{', '.join(texts)}]"
+    )
+
+    @given(documents)
+    @example(r'["\ud83d\ud83d\ude00", "\ude00\ud83d", "\\\u0000", "\\\\u0000", "\\ud83d\ude00"]')
+    def test_only_what_no_database_takes_is_replaced_and_all_of_it(self, document: str) -> None:
+        repaired, count = repaired_text(document.encode(errors="surrogatepass"))
+
+        expected = with_replacements(json.loads(document, strict=False))
+        assert (json.loads(repaired), count) == expected
+        assert decoded(document.encode(errors="surrogatepass"), list[str]) == expected
+
+    @given(st.lists(st.text()))
+    def test_sound_text_is_left_as_it_is(self, texts: list[str]) -> None:
+        sound = [text.replace("\0", "") for text in texts]
+
+        for document in (json.dumps(sound).encode(), json.dumps(sound, ensure_ascii=False).encode()):
+            assert repaired_text(document) == (document, 0)
+
+    def test_keys_are_text(self) -> None:
+        payload = rb'{"a\u0000": 1, "b\ud800": {"c' + b"\x00" + rb'": 2}}'
+
+        assert decoded(payload, dict[str, Any]) == ({"a\ufffd": 1, "b\ufffd": {"c\ufffd": 2}}, 3)
+
+    def test_kept_json_is_text(self) -> None:
+        payload = rb'[{"participant": {"id": 1}, "data": {"k\u0000": ["\udfff", "\\u0000"]}}]'
+
+        (read,), count = decoded(payload, list[Thing])
+
+        assert (bytes(read.data), count) == (rb'{"k\ufffd": ["\ufffd", "\\u0000"]}', 2)
+
+    @pytest.mark.parametrize("payload", [b"[1,\x00 2]", b"[1, 2]\x00", b'["\\\x00ufffd"]', b'["\\u00\x000"]'])
+    def test_outside_of_text_nothing_is_repaired(self, payload: bytes) -> None:
+        assert fault(payload, list[Any]).startswith("byte ")
+
+    def test_a_single_word_of_ten_megabytes_is_a_word(self) -> None:
+        text = "word\\u0000" * 1_000_000
+
+        assert decoded(f'["{text}"]'.encode(), list[str]) == (["word\ufffd" * 1_000_000], 1_000_000)
+
+
+class TestKeptJson:
+    @pytest.mark.parametrize("document", ['{"a":  [1, 2.50]}', "{}", "[]", '""', "0", "false", '{"a": 1, "a": 2}'])
+    def test_it_is_kept_as_it_came(self, document: str) -> None:
+        assert kept_json(msgspec.Raw(document.encode()), "[0].data") == (document, json.loads(document))
+
+    def test_null_is_nothing(self) -> None:
+        assert kept_json(msgspec.Raw(b"null"), "[0].data") == (None, None)
+
+    @pytest.mark.parametrize(
+        ("document", "expected"),
+        [
+            ('{"a": [0, 1e999]}', "[0].data[...][1]: number out of range"),
+            ("-1e999", "[0].data: number out of range"),
+            ("9" * 5_000, "[0].data: integer value out of range"),
+        ],
+    )
+    def test_a_number_that_nobody_can_read_is_a_fault(self, document: str, expected: str) -> None:
+        with pytest.raises(PayloadError) as quarantined:
+            kept_json(msgspec.Raw(document.encode()), "[0].data")
+
+        assert str(quarantined.value) == expected
+
+
+class TestParticipantKey:
+    @given(st.integers(-(2**63), 2**63 - 1), st.none() | st.text())
+    def test_the_id_goes_first(self, participant_id: int, name: str | None) -> None:
+        assert participant_key(participant_id, name) == str(participant_id)
+
+    @given(st.text(min_size=1, max_size=250))
+    def test_without_id_the_name_counts(self, name: str) -> None:
+        assert participant_key(None, name) == f"label:{name}"
+
+    @pytest.mark.parametrize("name", [None, ""])
+    def test_without_either_nobody_is_known(self, name: str | None) -> None:
+        assert participant_key(None, name) == "unknown"
+
+    @given(
+        st.none() | st.integers(0, 9),
+        st.none() | st.text(max_size=2),
+        st.none() | st.integers(0, 9),
+        st.none() | st.text(max_size=2),
+    )
+    def test_who_differs_is_told_apart(
+        self, one: int | None, name: str | None, other: int | None, alias: str | None
+    ) -> None:
+        def who(participant_id: int | None, called: str | None) -> object:
+            return participant_id if participant_id is not None else called or None
+
+        assert (participant_key(one, name) == participant_key(other, alias)) == (who(one, name) == who(other, alias))
+
+    def test_a_name_that_no_index_takes_is_cut_and_told_apart_by_its_digest(self) -> None:
+        one, other = participant_key(None, "A" * 10_000 + "x"), participant_key(None, "A" * 10_000 + "y")
+
+        assert one.startswith("label:AAA")
+        assert len(one) == len(other) <= 300
+        assert one != other
+
+
+class TestOlderShapes:
+    @pytest.mark.parametrize(
+        "payload",
+        [
+            b'[{"speaker": "Ada", "speaker_id": 1, "words": []}]',
+            b'[{"speaker": null, "words": []}]',
+            b'[{"name": "Ada", "user_id": 1, "timestamp": 3.5}]',
+        ],
+    )
+    def test_they_are_called_what_they_are(self, payload: bytes) -> None:
+        assert fault(payload).endswith("(a shape from before API v1.11)")
+
+    @pytest.mark.parametrize("payload", [b'[{"participant": {}, "speaker": 1}]', b"[{}]", b"{}", b'["speaker"]'])
+    def test_and_nothing_else_is(self, payload: bytes) -> None:
+        assert "v1.11" not in fault(payload)

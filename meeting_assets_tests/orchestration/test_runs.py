@@ -1,0 +1,177 @@
+"""Runs through Dagster: every selected asset of a successful run is materialized, whatever the day held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+import dagster as dg
+import pytest
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.definitions import definitions
+from meeting_assets.orchestration.raw import raw_key
+from meeting_assets.orchestration.runs import JOB, prepare_home, run_days
+from meeting_assets.sandbox import Sandbox, combined, empty, uniform
+from meeting_assets.settings import read_settings
+from meeting_assets_tests.households import contents, use
+
+FIRST, LAST = date(2026, 3, 2), date(2026, 3, 4)
+EMPTY = FIRST + timedelta(days=1)
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(combined([uniform(FIRST, recordings=2), uniform(LAST, recordings=1)])) as running:
+        use(running, monkeypatch)
+        yield running
+
+
+@pytest.fixture
+def defs(sandbox: Sandbox) -> dg.Definitions:
+    settings = read_settings()
+    prepare_home(settings)
+    return definitions(settings)
+
+
+def materialized(run_id: str) -> set[tuple[dg.AssetKey, str | None]]:
+    """What a run materialized: assets and their partitions."""
+    with dg.DagsterInstance.get() as instance:
+        events = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    found = [entry.dagster_event for entry in events if entry.dagster_event]
+    return {(event.asset_key, event.partition) for event in found if event.asset_key}
+
+
+def every_asset(defs: dg.Definitions, days: Sequence[date]) -> set[tuple[dg.AssetKey, str]]:
+    """Every asset of the job on each of the days."""
+    keys = defs.resolve_job_def(JOB).asset_layer.executable_asset_keys
+    assert len(keys) == 1 + 7 + 9 + 2
+    return {(key, day.isoformat()) for key in keys for day in days}
+
+
+def test_a_day_with_meetings_materializes_every_asset(defs: dg.Definitions) -> None:
+    outcome = run_days(defs, [FIRST])
+
+    assert outcome.succeeded
+    assert materialized(outcome.run_id) == every_asset(defs, [FIRST])
+    assert all(contents().values())
+
+
+def test_a_day_without_meetings_materializes_every_asset(defs: dg.Definitions) -> None:
+    outcome = run_days(defs, [EMPTY])
+
+    assert outcome.succeeded
+    assert materialized(outcome.run_id) == every_asset(defs, [EMPTY])
+
+
+def test_a_range_materializes_every_asset_of_every_day(defs: dg.Definitions) -> None:
+    days = [FIRST, EMPTY, LAST]
+
+    outcome = run_days(defs, days)
+
+    assert outcome.succeeded
+    assert materialized(outcome.run_id) == every_asset(defs, days)
+    assert len(contents()["meeting_metrics"]) == 3
+
+
+def test_a_day_without_separate_streams_materializes_every_asset(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = empty()
+    for recording in uniform(FIRST, recordings=2).recordings:
+        recording.artifacts = recording.of("participant_events") + recording.of("transcript")
+        world.add(recording)
+    with Sandbox(world) as sandbox:
+        use(sandbox, monkeypatch)
+        prepare_home(read_settings())
+        defs = definitions(read_settings())
+
+        outcome = run_days(defs, [FIRST])
+
+    assert outcome.succeeded
+    assert materialized(outcome.run_id) == every_asset(defs, [FIRST])
+    assert len(contents()["meeting_metrics"]) == 2
+    assert contents()["audio_parts"] == []
+
+
+@pytest.mark.parametrize("kind", ARTIFACTS)
+def test_a_day_with_a_quarantined_artifact_materializes_every_asset(
+    sandbox: Sandbox, defs: dg.Definitions, kind: str
+) -> None:
+    artifact = sandbox.world.recordings[0].of(ARTIFACTS[kind].collection)[0]
+    sandbox.set_payload(artifact.id, kind, b'{"wrong": "shape"}')
+    day = sandbox.world.recordings[0].day
+
+    outcome = run_days(defs, [day])
+
+    assert outcome.succeeded
+    assert materialized(outcome.run_id) == every_asset(defs, [day])
+    assert ("quarantined",) in {row[3:4] for row in contents()["artifacts"]}
+
+
+def test_a_wrong_key_fails_the_run_with_one_sentence(
+    sandbox: Sandbox, defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECALL_API_KEY", "not-the-key")
+
+    outcome = run_days(defs, [FIRST])
+
+    assert not outcome.succeeded
+    (fault,) = outcome.faults
+    assert "RECALL_API_KEY" in fault
+    assert not any(contents().values())
+
+
+def test_a_named_recording_is_the_only_one_fetched(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    wanted = next(each for each in sandbox.world.recordings if each.day == FIRST)
+
+    outcome = run_days(defs, [FIRST], recording_ids=[wanted.id])
+
+    assert outcome.succeeded
+    assert {row[0] for row in contents()["meeting_metrics"]} == {wanted.id}
+
+
+def test_a_recording_of_another_day_fails_and_names_that_day(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    other = next(each for each in sandbox.world.recordings if each.day == LAST)
+
+    outcome = run_days(defs, [FIRST], recording_ids=[other.id])
+
+    assert not outcome.succeeded
+    assert LAST.isoformat() in outcome.faults[0]
+
+
+def test_a_refetch_downloads_what_is_home(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    run_days(defs, [LAST])
+    sandbox.stats.reset()
+
+    outcome = run_days(defs, [LAST], refetch=True)
+
+    assert outcome.succeeded
+    assert sandbox.stats.downloads == len(ARTIFACTS)
+
+
+def test_one_raw_asset_can_be_materialized_by_itself(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    job = defs.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance, partition_key=LAST.isoformat(), asset_selection=[raw_key("transcript")]
+        )
+
+    assert result.success
+    assert materialized(result.run_id) == {(raw_key("transcript"), LAST.isoformat())}
+    assert dict(sandbox.stats.downloads_by_kind) == {"transcript": 1}
+
+
+def test_another_origins_meetings_are_refused(defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_days(defs, [EMPTY])
+    monkeypatch.setenv("RECALL_BASE_URL", "https://us-west-2.recall.ai")
+
+    outcome = run_days(defs, [EMPTY])
+
+    assert not outcome.succeeded
+    assert "http://127.0.0.1" in outcome.faults[0]
+    assert "https://us-west-2.recall.ai" in outcome.faults[0]
+
+
+def test_the_definitions_load(defs: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(defs)

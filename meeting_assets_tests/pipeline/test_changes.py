@@ -1,0 +1,282 @@
+"""The tables follow what changes at the API, whatever was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.artifacts.transcript import transcript_rows
+from meeting_assets.core.instants import now
+from meeting_assets.pipeline.arrivals import late_arrivals
+from meeting_assets.pipeline.overview import overview
+from meeting_assets.pipeline.warehouse import access_of, opened
+from meeting_assets.sandbox import Recording, Sandbox, empty, uniform
+from meeting_assets.settings import read_settings
+from meeting_assets.store.raw import RawStore
+from meeting_assets.store.tables import Artifacts
+from meeting_assets_tests.households import bring_home, contents, ledger_row, use, warehouse
+
+DAY = date(2026, 3, 2)
+CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(uniform(DAY, recordings=2)) as running:
+        use(running, monkeypatch)
+        yield running
+
+
+@pytest.fixture
+def recording(sandbox: Sandbox) -> Recording:
+    return sandbox.world.recordings[0]
+
+
+def words_of(transcript_id: str) -> list[str]:
+    return [row[-1] for row in contents()["transcript_words"] if row[1] == transcript_id]
+
+
+def statuses(recording_id: str) -> dict[str, str]:
+    return {row[1]: row[3] for row in contents()["artifacts"] if row[0] == recording_id}
+
+
+def metrics_hash(recording_id: str) -> str:
+    (row,) = [row for row in contents()["meeting_metrics"] if row[0] == recording_id]
+    names = list(contents_columns())
+    return str(row[names.index("inputs_hash")])
+
+
+def contents_columns() -> list[str]:
+    from meeting_assets.metrics.tables import MeetingMetrics
+
+    return list(MeetingMetrics.model_fields)
+
+
+def test_a_shorter_transcript_leaves_no_tail(sandbox: Sandbox, recording: Recording) -> None:
+    transcript = recording.of("transcript")[0]
+    bring_home([DAY])
+    before = words_of(transcript.id)
+    sandbox.reissue(transcript.id)
+
+    bring_home([DAY])
+
+    assert 0 < len(words_of(transcript.id)) < len(before)
+    assert ledger_row(transcript.id, "transcript")["row_count"] == len(words_of(transcript.id))
+
+
+def test_new_bytes_make_new_metrics(sandbox: Sandbox, recording: Recording) -> None:
+    bring_home([DAY])
+    before = metrics_hash(recording.id)
+    sandbox.reissue(recording.of("transcript")[0].id)
+
+    bring_home([DAY])
+
+    assert metrics_hash(recording.id) != before
+
+
+def test_a_touched_artifact_with_the_same_bytes_keeps_its_rows(sandbox: Sandbox, recording: Recording) -> None:
+    bring_home([DAY])
+    before = contents()["transcript_words"]
+    sandbox.touch(recording.of("transcript")[0].id)
+
+    bring_home([DAY])
+
+    assert contents()["transcript_words"] == before
+    assert set(statuses(recording.id).values()) == {"parsed"}
+
+
+def test_a_recording_that_still_runs_is_known_and_waited_for(sandbox: Sandbox) -> None:
+    running = sandbox.add_recording(CREATED, processing=True)
+
+    bring_home([DAY])
+
+    assert running.id in {row[0] for row in contents()["recordings"]}
+    assert running.id not in {row[0] for row in contents()["meeting_metrics"]}
+    assert set(statuses(running.id).values()) <= {"pending"}
+
+    sandbox.finish(running.id)
+    bring_home([DAY])
+
+    assert set(statuses(running.id).values()) == {"parsed"}
+    assert running.id in {row[0] for row in contents()["meeting_metrics"]}
+
+
+def test_a_transcript_in_processing_is_waited_for_without_being_a_failure(
+    sandbox: Sandbox, recording: Recording
+) -> None:
+    late = sandbox.add_transcript(recording.id, CREATED + timedelta(hours=3), processing=True)
+
+    bring_home([DAY])
+
+    row = ledger_row(late, "transcript")
+    assert (row["status"], row["api_status"], row["attempts"]) == ("pending", "processing", 0)
+    with opened(read_settings()) as place:
+        assert (overview(place).left, overview(place).processing) == (0, 2)
+
+    sandbox.finish_artifact(late)
+    bring_home([DAY])
+
+    assert ledger_row(late, "transcript")["status"] == "parsed"
+    assert words_of(late)
+
+
+def test_a_later_transcript_becomes_primary(sandbox: Sandbox, recording: Recording) -> None:
+    first = recording.of("transcript")[0]
+    bring_home([DAY])
+    later = sandbox.add_transcript(recording.id, first.created_at + timedelta(hours=1))
+
+    bring_home([DAY])
+
+    primaries = [row[1] for row in contents()["transcripts"] if row[0] == recording.id and row[5]]
+    assert primaries == [later]
+
+
+def test_a_transcript_made_30_days_later_arrives(sandbox: Sandbox, recording: Recording) -> None:
+    bring_home([DAY])
+    late = sandbox.add_transcript(recording.id, CREATED + timedelta(days=30))
+
+    with warehouse() as place:
+        arrived = late_arrivals(place, access_of(read_settings()), [DAY], now())
+    for day, recording_ids in arrived.items():
+        bring_home([day], recording_ids=recording_ids)
+
+    assert arrived == {DAY: [recording.id]}
+    assert words_of(late)
+    with warehouse() as place:
+        assert late_arrivals(place, access_of(read_settings()), [DAY], now()) == {}
+
+
+def test_an_artifact_that_failed_at_the_api_is_no_failure_of_ours(sandbox: Sandbox, recording: Recording) -> None:
+    transcript = recording.of("transcript")[0]
+    sandbox.fail(transcript.id, "provider_connection_failed")
+
+    bring_home([DAY])
+
+    row = ledger_row(transcript.id, "transcript")
+    assert (row["status"], row["sub_code"]) == ("failed", "provider_connection_failed")
+    with opened(read_settings()) as place:
+        assert overview(place).left == 0
+
+
+def test_what_is_home_stays_when_the_api_deletes_it(sandbox: Sandbox, recording: Recording) -> None:
+    transcript = recording.of("transcript")[0]
+    bring_home([DAY])
+    before = words_of(transcript.id)
+    sandbox.delete(recording.id)
+
+    bring_home([DAY], recording_ids=[recording.id])
+
+    assert words_of(transcript.id) == before
+    assert ledger_row(transcript.id, "transcript")["api_status"] == "deleted"
+
+
+def test_what_was_never_home_is_noted_as_deleted(sandbox: Sandbox) -> None:
+    running = sandbox.add_recording(CREATED, processing=True)
+    bring_home([DAY])
+    sandbox.delete(running.id)
+
+    bring_home([DAY])
+
+    assert set(statuses(running.id).values()) <= {"deleted"}
+    with opened(read_settings()) as place:
+        assert (overview(place).left, overview(place).processing) == (0, 0)
+
+
+def test_a_finished_recording_without_an_artifact_has_an_absent_row(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = empty()
+    bare = uniform(DAY + timedelta(days=1), recordings=1).recordings[0]
+    bare.artifacts = bare.of("participant_events")
+    world.add(bare)
+    sandbox.add_world(world)
+
+    bring_home([bare.day])
+
+    absent = {row[1]: row[2] for row in contents()["artifacts"] if row[0] == bare.id and row[3] == "absent"}
+    assert absent == dict.fromkeys(("transcript", "provider_data", "video_separate", "audio_separate"), "")
+
+    transcript = sandbox.add_transcript(bare.id, CREATED + timedelta(days=1))
+    bring_home([bare.day])
+
+    assert ("transcript", "") not in {row[1:3] for row in contents()["artifacts"] if row[0] == bare.id}
+    assert ledger_row(transcript, "transcript")["artifact_id"] == transcript
+
+
+def test_a_provider_url_that_never_comes_is_an_absent_artifact(sandbox: Sandbox, recording: Recording) -> None:
+    sandbox.set_url(recording.of("transcript")[0].id, "provider_data", None)
+
+    bring_home([DAY])
+
+    assert statuses(recording.id)["provider_data"] == "absent"
+    assert statuses(recording.id)["transcript"] == "parsed"
+
+
+def test_a_url_that_is_missing_is_pending_and_left(sandbox: Sandbox, recording: Recording) -> None:
+    transcript = recording.of("transcript")[0]
+    sandbox.set_url(transcript.id, "transcript", None)
+
+    bring_home([DAY])
+
+    assert "no download URL" in ledger_row(transcript.id, "transcript")["error"]
+    with opened(read_settings()) as place:
+        assert overview(place).left == 1
+
+
+def test_another_parser_version_parses_again_from_raw(
+    sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring_home([DAY])
+    before = contents(without=frozenset({"parsed_at"}))
+    outdate("transcript")
+    sandbox.stats.reset()
+
+    bring_home([DAY])
+
+    assert sandbox.stats.downloads == 0
+    assert contents(without=frozenset({"parsed_at"})) == before
+
+
+def outdate(kind: str) -> None:
+    """As if an older parser had made the rows of a kind."""
+    from meeting_assets.store.ledger import LEDGER
+
+    with opened(read_settings()) as place, place.database.writing() as connection:
+        connection.execute(LEDGER.update().where(LEDGER.c.kind == kind).values(parser_version="0"))
+
+
+def test_a_raw_object_that_got_lost_is_fetched_again(sandbox: Sandbox, recording: Recording, home: object) -> None:
+    transcript = recording.of("transcript")[0]
+    bring_home([DAY])
+    before = contents(without=frozenset({"parsed_at", "fetched_at"}))
+    key = ledger_row(transcript.id, "transcript")["raw_key"]
+    from pathlib import Path
+
+    (Path(str(home)) / "raw" / key).unlink()
+    outdate("transcript")
+
+    bring_home([DAY])
+    bring_home([DAY])
+
+    assert contents(without=frozenset({"parsed_at", "fetched_at"})) == before
+
+
+def test_of_two_separate_audios_the_newer_counts(sandbox: Sandbox, recording: Recording) -> None:
+    from dataclasses import replace
+
+    older = recording.of("audio_separate")[0]
+    bring_home([DAY])
+    newer = replace(older, id="00000000-0000-4000-8000-000000000001", created_at=older.created_at + timedelta(hours=1))
+    sandbox.world.add_artifact(newer)
+
+    bring_home([DAY])
+
+    assert ledger_row(older.id, "audio_separate")["status"] == "superseded"
+    assert ledger_row(older.id, "audio_separate")["row_count"] is None
+    assert ledger_row(newer.id, "audio_separate")["status"] == "parsed"
+    before = contents()
+    bring_home([DAY])
+    assert contents() == before

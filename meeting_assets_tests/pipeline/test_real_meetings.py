@@ -1,0 +1,113 @@
+"""Real meetings, over HTTP into the tables, held against reference values that others computed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meeting_assets.pipeline.overview import overview
+from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
+from meeting_assets.sandbox import Sandbox, World, from_folder
+from meeting_assets.sandbox.world import Payload
+from meeting_assets.settings import read_settings
+from meeting_assets.store.database import table_of
+from meeting_assets_tests.conftest import ROOT, fresh_postgresql
+from meeting_assets_tests.households import bring_home, contents, days_of, use
+from meeting_assets_tests.soiling import soiled
+
+CORPORA = ROOT / os.environ.get("MEETING_ASSETS_CORPORA", "../shared/corpora")
+FOLDERS = sorted(path.parent for path in CORPORA.glob("*/*/oracle.json"))
+SECONDS = {
+    "speech_s": "speech_union_s",
+    "overlap_s": "overlap_s",
+    "silence_s": "silence_s",
+    "longest_silence_s": "longest_silence_s",
+    "span_s": "span_s",
+}
+RATIOS = {"overlap_ratio": "overlap_over_speech", "gini_talk": "gini_pysal", "entropy_talk": "entropy_normalised"}
+
+pytestmark = pytest.mark.skipif(
+    not FOLDERS, reason="no corpora of real meetings; MEETING_ASSETS_CORPORA names their folder"
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the tables say of the real meetings, by name of their folder."""
+
+    meetings: dict[str, dict[str, Any]]
+    talk_s: dict[str, dict[str, float]]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(database, state) for database in ("sqlite", "postgresql") for state in ("clean", "soiled")],
+    ids="-".join,
+)
+def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
+    """All meetings brought home, as they are or with soiled timelines."""
+    database, state = request.param
+    world = from_folder(CORPORA)
+    if state == "soiled":
+        _soil(world)
+    with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(world) as sandbox:
+        monkeypatch.setenv("MEETING_ASSETS_HOME", str(tmp_path_factory.mktemp(state)))
+        if database == "postgresql":
+            server = request.getfixturevalue("postgresql_server")
+            monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", fresh_postgresql(server))
+        use(sandbox, monkeypatch)
+        bring_home(days_of(sandbox))
+        with opened(read_settings()) as place:
+            assert overview(place).left == 0
+            assert not overview(place).needs
+        yield _measured(world)
+
+
+def _soil(world: World) -> None:
+    for index, recording in enumerate(world.recordings):
+        (artifact,) = recording.of("participant_events")
+        clean = json.loads(artifact.payloads["speaker_timeline"].body())
+        body = json.dumps(soiled(clean, seed=index)).encode()
+        artifact.payloads["speaker_timeline"] = Payload(lambda body=body: body, as_is=True)  # type: ignore[misc]
+
+
+def _measured(world: World) -> Measured:
+    tables = contents()
+    folder_of = {recording_id: folder.name for recording_id, folder in world.sources.items()}
+    meetings = {folder_of[row["recording_id"]]: row for row in _dicts(tables["meeting_metrics"], MeetingMetrics)}
+    talk_s: dict[str, dict[str, float]] = {name: {} for name in folder_of.values()}
+    for row in _dicts(tables["participant_metrics"], ParticipantMetrics):
+        talk_s[folder_of[row["recording_id"]]][row["participant_key"]] = row["talk_time_s"]
+    return Measured(meetings, talk_s)
+
+
+def _dicts(rows: list[tuple[Any, ...]], model: Any) -> list[dict[str, Any]]:
+    names = [column.name for column in table_of(model).columns]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def test_all_of_them_come_home(measured: Measured) -> None:
+    assert set(measured.meetings) == {folder.name for folder in FOLDERS}
+    assert len(FOLDERS) == 66
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_the_numbers_agree_with_the_references(measured: Measured, folder: Path) -> None:
+    oracle = json.loads((folder / "oracle.json").read_bytes())
+    found = measured.meetings[folder.name]
+
+    for column, reference in SECONDS.items():
+        assert found[column] == pytest.approx(oracle[reference], abs=1e-3), column
+    for column, reference in RATIOS.items():
+        expected = oracle[reference]
+        assert found[column] == (None if expected is None else pytest.approx(expected, abs=1e-5)), column
+    for name, participant_id in oracle["participant_ids"].items():
+        talk_s = measured.talk_s[folder.name][str(participant_id)]
+        assert talk_s == pytest.approx(oracle["speaker_talk_s"].get(name, 0.0), abs=1e-3), name
