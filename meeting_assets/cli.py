@@ -144,6 +144,9 @@ def _synced(
     refetch: bool = False,
 ) -> SyncReport:
     """Runs a sync, shows its progress, and complains about what failed."""
+    from meeting_assets.pipeline.warehouse import access_of
+
+    access_of(settings)  # what is missing is said at once, Dagster takes seconds to start
     with progress(err, "Bringing meetings home", is_quiet=is_quiet), _no_chatter():
         from meeting_assets.orchestration import runs
 

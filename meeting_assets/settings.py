@@ -2,41 +2,103 @@
 
 from __future__ import annotations
 
+import os
+import re
+from base64 import b64decode
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from meeting_assets.core.errors import SettingsError
 
 Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
 TimingSource = Literal["speaker_timeline", "words", "speech_events"]
+Media = Literal["off", "audio", "video", "all"]
+
+_DATABASE_HINT = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+_POSTGRESQL = frozenset({"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"})
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+
+
+def _api_key(key: SecretStr) -> SecretStr:
+    """The bare key: some keep it with the prefix of the header it is sent in."""
+    bare = re.sub(r"^token\s+", "", key.get_secret_value().strip(), flags=re.IGNORECASE)
+    if not _VISIBLE_ASCII.fullmatch(bare):
+        raise ValueError("it holds a blank, a line break or a letter that no key has; copy it again from the dashboard")
+    return SecretStr(bare)
+
+
+def _webhook_secrets(secrets: SecretStr) -> SecretStr:
+    for secret in _listed(secrets.get_secret_value()):
+        if not secret.startswith("whsec_") or not _is_base64(secret.removeprefix("whsec_")):
+            raise ValueError("each secret starts with whsec_ and goes on in base64; commas stand between them")
+    return secrets
+
+
+def _base_url(url: str) -> str:
+    """The URL that paths like /api/v1/… are put behind."""
+    try:
+        parts = urlsplit(url)
+        is_plain = bool(parts.hostname) and "@" not in parts.netloc and not (parts.query or parts.fragment)
+        _ = parts.port
+    except ValueError:
+        is_plain = False
+    if not is_plain or parts.scheme not in {"https", "http"}:
+        raise ValueError("it is no URL like https://HOST or http://127.0.0.1:PORT, without user and query")
+    if parts.scheme == "http" and f".{parts.hostname}".endswith(".recall.ai"):
+        raise ValueError("the key would go over the network in the clear; use https://")
+    return url.rstrip("/").removesuffix("/api/v1")
 
 
 def _database_url(url: str) -> str:
     """The URL with its driver named: SQLAlchemy's own default driver depends on its version."""
-    scheme, separator, rest = url.partition("://")
-    if scheme in {"postgres", "postgresql"}:
-        return f"postgresql+psycopg{separator}{rest}"
-    if scheme in {"sqlite", "postgresql+psycopg"}:
-        return url
-    raise ValueError(f"starts with {scheme!r}; use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    scheme, _, rest = url.partition("://")
+    scheme = scheme.lower()
+    if scheme in _POSTGRESQL:
+        scheme = "postgresql+psycopg"
+    elif scheme != "sqlite" or not rest.startswith("/") or rest in {"/", "/:memory:"}:
+        raise ValueError(f"it names no database that can be used; {_DATABASE_HINT}")
+    try:
+        make_url(f"{scheme}://{rest}")
+    except (ArgumentError, ValueError):
+        is_url = False
+    else:
+        is_url = True
+    if not is_url:
+        raise ValueError(f"it is no database URL; {_DATABASE_HINT}")
+    return f"{scheme}://{rest}"
 
 
-def _base_url(url: str) -> str:
-    if not url.startswith(("https://", "http://")):
-        raise ValueError("must start with https:// or http://")
-    return url.rstrip("/")
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(b64decode(text, validate=True))
+    except ValueError:
+        return False
+
+
+def _expanded(path: str | Path) -> Path:
+    """The path with `~` spelled out; not `Path.expanduser`, which raises where there is no such user."""
+    return Path(os.path.expanduser(path))
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
 class Settings(BaseSettings):
     """What a user can set. Paths are absolute once read, so that a later change of folder moves nothing."""
 
-    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_ignore_empty=True)
+    # Not `populate_by_name`: it would also read variables named like the fields, and `home` is everybody's HOME.
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
-    api_key: SecretStr | None = Field(
+    api_key: Annotated[SecretStr, AfterValidator(_api_key)] | None = Field(
         None, alias="RECALL_API_KEY", description="sent to the API origin alone, never to a download URL"
     )
     region: Region = Field("us-east-1", alias="RECALL_REGION", description="where the workspace lives")
@@ -45,6 +107,9 @@ class Settings(BaseSettings):
     )
     list_calls_per_minute: int = Field(
         50, ge=1, alias="RECALL_LIST_CALLS_PER_MINUTE", description="own pacing, per process and list"
+    )
+    webhook_secrets_given: Annotated[SecretStr, AfterValidator(_webhook_secrets)] | None = Field(
+        None, alias="RECALL_WEBHOOK_SECRETS", description="comma-separated whsec_…, any may match"
     )
     download_hosts: str = Field(
         "*.recall.ai,*recallai-production-bot-data.s3*.amazonaws.com",
@@ -55,14 +120,17 @@ class Settings(BaseSettings):
     database_url_override: Annotated[str, AfterValidator(_database_url)] | None = Field(
         None,
         alias="MEETING_ASSETS_DATABASE_URL",
+        repr=False,
         description="SQLite or PostgreSQL; default: meetings.db in home",
     )
     raw_url_override: str | None = Field(
         None,
         alias="MEETING_ASSETS_RAW_URL",
+        repr=False,
         description="folder, file:// or object-store URL; default: raw/ in home",
     )
     first_day: date = Field(date(2025, 1, 1), alias="MEETING_ASSETS_FIRST_DAY", description="first daily partition")
+    media: Media = Field("off", alias="MEETING_ASSETS_MEDIA", description="which media files to keep")
     timing_source: TimingSource = Field(
         "speaker_timeline",
         alias="MEETING_ASSETS_TIMING_SOURCE",
@@ -75,52 +143,75 @@ class Settings(BaseSettings):
         None, alias="DAGSTER_HOME", description="Dagster's own folder; default: dagster/ in home"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _trimmed(cls, given: Any) -> Any:
+        """Blanks around a value are nobody's intention, and a blank value is none."""
+        if not isinstance(given, dict):
+            return given
+        trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
+        return {name: value for name, value in trimmed.items() if value != ""}
+
+    def model_post_init(self, _: Any) -> None:
+        self.home = _expanded(self.home).absolute()
+
     @property
     def base_url(self) -> str:
         """The API's origin; paths start at /api/v1/."""
         return self.base_url_override or f"https://{self.region}.recall.ai"
 
     @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Every secret that may have signed a webhook."""
+        return _listed(self.webhook_secrets_given.get_secret_value()) if self.webhook_secrets_given else ()
+
+    @property
     def absolute_home(self) -> Path:
-        return self.home.expanduser().absolute()
+        return self.home
 
     @property
     def database_url(self) -> str:
         """SQLAlchemy URL with driver; a relative SQLite file lies in home."""
-        url = self.database_url_override
-        if url is None:
-            return f"sqlite:///{self.absolute_home / 'meetings.db'}"
-        if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
-            return f"sqlite:///{self.absolute_home / url.removeprefix('sqlite:///')}"
-        return url
+        url = self.database_url_override or "sqlite:///meetings.db"
+        scheme, _, rest = url.partition(":///")
+        return f"{scheme}:///{self._in_home(rest)}" if scheme == "sqlite" else url
 
     @property
     def raw_url(self) -> str:
         """An absolute folder or a URL."""
         url = self.raw_url_override or "raw"
-        return url if "://" in url else str(self.absolute_home / Path(url).expanduser())
+        return url if "://" in url else str(self._in_home(url))
 
     @property
     def dagster_home(self) -> Path:
-        return self.absolute_home / (self.dagster_home_override or "dagster")
+        return self._in_home(self.dagster_home_override or "dagster")
 
     @property
     def download_host_patterns(self) -> tuple[str, ...]:
-        return tuple(pattern.strip() for pattern in self.download_hosts.split(",") if pattern.strip())
+        return _listed(self.download_hosts)
 
     @property
     def known_bot_names(self) -> frozenset[str]:
-        return frozenset(name.strip().casefold() for name in self.bot_names.split(",") if name.strip())
+        return frozenset(name.casefold() for name in _listed(self.bot_names))
+
+    def _in_home(self, path: str | Path) -> Path:
+        return self.home / _expanded(path)
 
 
 def read_settings() -> Settings:
     """The settings as the environment gives them; an empty variable counts as unset.
 
     Raises:
-        SettingsError: one sentence per wrong variable, without its value (it may be a secret).
+        SettingsError: what is wrong with each variable, without its value, which may be a secret.
     """
     try:
         return Settings()
     except ValidationError as error:
-        faults = [f"{fault['loc'][0]} {fault['msg']}" for fault in error.errors(include_input=False)]
-        raise SettingsError("; ".join(faults)) from None
+        faults = [_sentence(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False)]
+    # Raised here so that the error has no context: pydantic's quotes what it was given.
+    raise SettingsError(" ".join(faults))
+
+
+def _sentence(place: tuple[int | str, ...], message: str) -> str:
+    reason = message.removeprefix("Value error, ")
+    return f"{place[0]} is wrong: {reason[:1].lower()}{reason[1:]}."

@@ -18,7 +18,7 @@ from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.fetch import FetchReport, fetch_days
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.warehouse import Warehouse, access_of, claim, derived_tables, opened
-from meeting_assets.sandbox import Sandbox
+from meeting_assets.sandbox import Sandbox, World, empty
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import DURABLE, table_of
 
@@ -41,6 +41,16 @@ def use(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_API_KEY", sandbox.api_key)
     if sandbox.world.recordings:
         monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", sandbox.world.first_day.isoformat())
+
+
+def only(world: World, *collections: str) -> World:
+    """The world with no artifacts but those of some collections."""
+    bots = {bot.id: bot for bot in world.bots}
+    bare = empty()
+    for recording in world.recordings:
+        recording.artifacts = [each for each in recording.artifacts if each.collection in collections]
+        bare.add(recording, bots.get(recording.bot_id or ""))
+    return bare
 
 
 def days_of(sandbox: Sandbox) -> list[date]:

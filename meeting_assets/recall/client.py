@@ -74,8 +74,12 @@ class RecallClient:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         paced: Callable[[int], Pace] = Pace,
+        call_timeout_s: float = CALL_TIMEOUT_S,
+        download_timeout_s: float = DOWNLOAD_TIMEOUT_S,
     ) -> None:
         self._access = access
+        self._call_timeout_s = call_timeout_s
+        self._download_timeout_s = download_timeout_s
         self._api_url = urlsplit(access.base_url)
         self._paces: dict[str, Pace] = defaultdict(lambda: paced(access.list_calls_per_minute))
         self._retrieves = paced(RETRIEVES_PER_MINUTE)
@@ -181,7 +185,7 @@ class RecallClient:
 
     async def _asked(self, path: str, query: str) -> httpx.Response:
         try:
-            async with asyncio.timeout(CALL_TIMEOUT_S):
+            async with asyncio.timeout(self._call_timeout_s):
                 return await self._api.get(f"{path}?{query}" if query else path)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             fault = _fault(error)
@@ -197,9 +201,9 @@ class RecallClient:
 
     async def _download(self, url: str) -> bytes:
         try:
-            async with asyncio.timeout(DOWNLOAD_TIMEOUT_S), self._downloads.stream("GET", url) as response:
+            async with asyncio.timeout(self._download_timeout_s), self._downloads.stream("GET", url) as response:
                 check_download(response)
-                return b"".join([chunk async for chunk in response.aiter_bytes()])
+                return await response.aread()
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             fault = _fault(error)
         # Raised here so that the error has no context: httpx's errors hold their request, with the signed URL.

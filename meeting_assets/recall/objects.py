@@ -125,7 +125,7 @@ def storable(document: Any) -> Any:
     if isinstance(document, list):
         return [storable(value) for value in document]
     if isinstance(document, str):
-        return without_queries(document.encode()).decode()
+        return without_queries(document.encode(errors="surrogatepass")).decode(errors="surrogatepass")
     return document
 
 

@@ -19,7 +19,7 @@ LONGEST_WAIT_S = 60.0
 LONGEST_TROUBLE_S = 60.0
 LONGEST_THROTTLING_S = 300.0
 FIRST_WAIT_S = 0.5
-JITTER_S = 1.0
+JITTER_S = 0.5
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]

@@ -172,9 +172,7 @@ def _detail(text: str, status: int) -> Response:
 
 
 def _throttled(wait_s: int) -> Response:
-    answer = _detail(
-        f"Request was throttled. Expected available in {wait_s} seconds.", HTTPStatus.TOO_MANY_REQUESTS
-    )
+    answer = _detail(f"Request was throttled. Expected available in {wait_s} seconds.", HTTPStatus.TOO_MANY_REQUESTS)
     answer.headers["Retry-After"] = str(wait_s)
     return answer
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from random import Random
 
 from .conversation import Chat, Conversation, Participant, Stay, Utterance, Video
-from .people import Person, client, extra_data
+from .people import BOT_NAME, Person, client, extra_data
 from .phrases.frame import CHAT_LINES, CHAT_TO_BOT
 
 
@@ -58,7 +58,8 @@ def videos_of(conversation: Conversation, rng: Random) -> list[Video]:
     """Cameras of most people, some switched off for a while, and shared screens of whoever talks a lot."""
     videos = []
     for stay in conversation.stays:
-        if rng.random() > 0.65 or stay.leave_s - stay.join_s < 30:
+        is_bot = conversation.participants[stay.participant].name == BOT_NAME
+        if rng.random() > 0.65 or is_bot or stay.leave_s - stay.join_s < 30:
             continue
         start_s, end_s = max(0.0, stay.join_s) + rng.uniform(0.5, 6), stay.leave_s - rng.uniform(0.1, 1.5)
         if end_s - start_s > 400 and rng.random() < 0.3:

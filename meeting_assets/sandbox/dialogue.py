@@ -26,6 +26,9 @@ from .speech import Floor, Line
 
 CLOSING_S = 45.0
 SMALL_TALK_SHARE = 0.5
+HOST_LEADS_SHARE = 0.65
+MOST_TELLINGS = 3
+"""How often one scene may come in a meeting, about other subjects."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,11 @@ KINDS: dict[str, Kind] = {
     "planning": Kind(("Sprint planning", "Planning"), daily.PLANNING, (*WORK, reviews.REVIEW)),
     "retro": Kind(("Retro", "Looking back on two weeks"), daily.RETRO),
     "incident": Kind(
-        ("Incident call", "Incident: elevated errors"), incidents.INCIDENT, WORK, order="given", subject_count=1
+        ("Incident call", "Incident: elevated errors"), incidents.INCIDENT, (), order="given", subject_count=1
     ),
     "one_on_one": Kind(("1:1", "Catch-up"), talks.ONE_ON_ONE),
     "hiring": Kind(("Hiring debrief",), talks.HIRING, (tangents.TANGENTS, debates.DEBATES)),
-    "all_hands": Kind(("All hands", "Company meeting"), talks.ALL_HANDS, (reviews.WEEKLY, tangents.TANGENTS)),
+    "all_hands": Kind(("All hands", "Company meeting"), talks.ALL_HANDS, (reviews.WEEKLY, *WORK)),
     "review": Kind(("Design review", "Walk-through of the draft"), reviews.REVIEW),
     "weekly": Kind(("Department weekly", "Weekly"), reviews.WEEKLY),
     "sales": Kind(
@@ -125,7 +128,8 @@ class Dialogue:
             if rejected == 4 or floor.at_s > until_s - 8:
                 break
         for scene in closing:
-            said += floor.scene(self._performance(scene, self._cast(scene)), until_s=duration_s - 2) or []
+            cast = self._cast(scene, {"A": 0})
+            said += floor.scene(self._performance(scene, cast), until_s=duration_s - 2) or []
         return sorted(said, key=lambda each: each.start_s)
 
     def _floor(self, start_s: float) -> Floor:
@@ -139,57 +143,52 @@ class Dialogue:
 
     def _scenes(self) -> Iterator[tuple[Scene, Mapping[str, int]]]:
         """An opening, perhaps small talk, then the matter, as long as there is something new to say."""
-        opening = self._rng.choice(self._playable(japanese.OPENINGS if self._is_japanese else frame.OPENINGS))
-        yield opening, self._cast(opening)
-        if not self._is_japanese and self._kind.order != "given" and self._rng.random() < SMALL_TALK_SHARE:
-            scene = self._rng.choice(self._playable(frame.SMALL_TALK))
-            yield scene, self._cast(scene)
+        yield from self._beginning()
         own = self._playable(self._kind.own)
         first = [each for each in own if each.place == "first"]
         if first:
             scene = self._rng.choice(first)
-            yield scene, self._cast(scene)
+            yield scene, self._cast(scene, {"A": 0})
         matter = [each for each in own if each.place in ("", "once")]
         shared = [each for text in self._kind.shared for each in self._playable(text)]
         match self._kind.order:
             case "round":
                 yield from self._round(matter)
-                yield from self._mixed(shared)
+                yield from self._mixed([], shared)
             case "given":
-                yield from self._given(matter, shared)
+                for scene in matter:
+                    yield scene, self._cast(scene, {"A": 0})
             case _:
-                yield from self._mixed(matter * (2 if len(matter) < 6 else 1) + shared)
+                yield from self._mixed(matter, shared)
 
-    def _mixed(self, pool: Sequence[Scene]) -> Iterator[tuple[Scene, Mapping[str, int]]]:
-        """Each scene once, then those that can be about something else again."""
-        deck = Deck(range(len(pool)), self._rng)
-        is_told: set[Scene] = set()
-        idle = 0
-        while idle < len(pool):
-            scene = pool[deck.draw()]
-            can_return = scene.place != "once" and names_subject(scene, self._subject_slots)
-            if scene in is_told and not can_return:
-                idle += 1
-                continue
-            idle = 0
-            is_told.add(scene)
+    def _beginning(self) -> Iterator[tuple[Scene, Mapping[str, int]]]:
+        """Hellos, and small talk among colleagues; an incident call has no time for either."""
+        if self._kind.order == "given":
+            return
+        opening = self._rng.choice(self._playable(japanese.OPENINGS if self._is_japanese else frame.OPENINGS))
+        yield opening, self._cast(opening)
+        is_chatty = not self._is_japanese and not self._kind.has_guests
+        if is_chatty and self._rng.random() < SMALL_TALK_SHARE:
+            scene = self._rng.choice(self._playable(frame.SMALL_TALK))
             yield scene, self._cast(scene)
+
+    def _mixed(self, own: Sequence[Scene], shared: Sequence[Scene]) -> Iterator[tuple[Scene, Mapping[str, int]]]:
+        """Each scene once, then those that can be about something else again."""
+        pool = [*own, *shared]
+        for telling in range(MOST_TELLINGS):
+            if telling:
+                pool = [each for each in pool if self._can_return(each)]
+            for scene in self._rng.sample(pool, len(pool)):
+                yield scene, self._cast(scene, {"A": 0} if scene in own else None)
+
+    def _can_return(self, scene: Scene) -> bool:
+        return scene.place != "once" and names_subject(scene, self._subject_slots)
 
     def _round(self, own: Sequence[Scene]) -> Iterator[tuple[Scene, Mapping[str, int]]]:
         deck = Deck(range(len(own)), self._rng)
         for speaker in self._rng.sample(range(1, len(self._speakers)), len(self._speakers) - 1):
             scene = own[deck.draw()]
             yield scene, self._cast(scene, {"A": 0, "B": speaker})
-
-    def _given(
-        self, own: Sequence[Scene], shared: Sequence[Scene]
-    ) -> Iterator[tuple[Scene, Mapping[str, int]]]:
-        between = self._mixed(shared)
-        for scene in own:
-            yield scene, self._cast(scene)
-            if self._rng.random() < 0.6:
-                yield next(between)
-        yield from between
 
     def _closing(self) -> list[Scene]:
         """The last scene of the matter, if the kind has one, and the goodbye."""
@@ -222,7 +221,7 @@ class Dialogue:
         return cast
 
     def _player(self, role: str, taken: set[int]) -> int:
-        if role == "A" and 0 not in taken and self._rng.random() < 0.8:
+        if role == "A" and 0 not in taken and self._rng.random() < HOST_LEADS_SHARE:
             return 0
         everyone = range(len(self._speakers))
         side = [n for n in everyone if self._speakers[n].is_guest == (role in "BD")]

@@ -15,9 +15,7 @@ from .state import State
 from .urls import ExpiredUrlError, ForgedUrlError, error_xml, expired_xml
 
 SAMPLE_RATE_HZ = 16_000
-PCM = b"".join(
-    pack("<h", round(6000 * sin(2 * pi * 220 * n / SAMPLE_RATE_HZ))) for n in range(SAMPLE_RATE_HZ // 10)
-)
+PCM = b"".join(pack("<h", round(6000 * sin(2 * pi * 220 * n / SAMPLE_RATE_HZ))) for n in range(SAMPLE_RATE_HZ // 10))
 """A tenth of a second of a tone: 16 kHz, mono, signed 16 bit, little endian."""
 MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2\x00\x00\x00\x08free\x00\x00\x00\x08mdat"
 MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x00" + bytes(413)

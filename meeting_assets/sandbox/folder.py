@@ -22,9 +22,7 @@ def from_folder(folder: Path | str, first_day: date | None = None, per_day: int 
 
     Without `first_day` the last of these days is yesterday. A kind without a file has no artifact.
     """
-    found = sorted(
-        (each.parent for each in Path(folder).rglob("meeting.json")), key=lambda each: (each.name, each)
-    )
+    found = sorted((each.parent for each in Path(folder).rglob("meeting.json")), key=lambda each: (each.name, each))
     count = -(-len(found) // per_day)
     first = first_day or datetime.now(UTC).date() - timedelta(days=count)
     recordings: list[Recording] = []
@@ -68,9 +66,7 @@ def _meeting(folder: Path, name: str, created_at: datetime) -> tuple[Recording, 
     recording, bot = framed(frame, lambda kind, n: moved((folder / f"{kind}.json").read_bytes(), shift))
     for artifact in recording.artifacts:
         artifact.payloads = {kind: p for kind, p in artifact.payloads.items() if kind in existing}
-    recording.artifacts = [
-        each for each in recording.artifacts if each.collection not in KINDS or each.payloads
-    ]
+    recording.artifacts = [each for each in recording.artifacts if each.collection not in KINDS or each.payloads]
     return recording, bot
 
 

@@ -7,6 +7,7 @@ from .agenda import no_show, row
 from .clock import iso
 from .frames import meeting_url
 from .meeting import Meeting
+from .people import BOT_NAME
 from .world import Bot, Recording, World, identifier
 
 DAYS = 14
@@ -24,9 +25,19 @@ def fortnight(last_day: date, seed: int = 0) -> World:
         for number, slot in enumerate(row(day)):
             recording, bot = Meeting(seed, day, number, slot).framed()
             recordings.append(recording)
-            bots += [bot] if bot and all(bot.id != each.id for each in bots) else []
+            if bot and bots and bot.id == bots[-1].id:
+                _record_again(bots[-1], bot)
+            elif bot:
+                bots.append(bot)
         bots += _no_shows(seed, day)
     return World(recordings, bots, days)
+
+
+def _record_again(bot: Bot, later: Bot) -> None:
+    """One bot stopped recording and started again: the changes of both, the end of the second."""
+    recording = next(n for n, each in enumerate(bot.status_changes) if each["code"] == "in_call_recording")
+    stopped = bot.status_changes[recording + 1] | {"code": "in_call_not_recording", "sub_code": None}
+    bot.status_changes = [*bot.status_changes[: recording + 1], stopped, *later.status_changes[recording:]]
 
 
 def _no_shows(seed: int, day: date) -> Iterator[Bot]:
@@ -44,7 +55,7 @@ def _no_shows(seed: int, day: date) -> Iterator[Bot]:
         id=identifier(key, "bot"),
         created_at=sent_at,
         join_at=None,
-        name="Harbourlight Notetaker",
+        name=BOT_NAME,
         meeting_url=meeting_url(platform, key),
         status_changes=[
             {

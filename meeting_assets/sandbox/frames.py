@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from .clock import iso
-from .providers import shape
+from .providers import is_mixed, part_type
 from .world import Artifact, Bot, Json, Payload, Recording, Status, identifier
 
 RETENTION_H = 168
@@ -30,8 +30,10 @@ class TranscriptFrame:
         """What the provider data of this transcript shows."""
         if self.provider in OWN_PROVIDERS:
             return ()
-        kind, audio = shape(self.provider)
-        return f"provider_{kind}", f"provider_audio_{audio}", *(("provider_secret_in_url",) if kind != "webhook" else ())
+        kind = part_type(self.provider)
+        audio = "mixed" if is_mixed(self.provider, separate_streams=self.separate_streams) else "separate"
+        secret = () if kind == "webhook" else ("provider_secret_in_url",)
+        return f"provider_{kind}", f"provider_audio_{audio}", *secret
 
 
 @dataclass
@@ -90,9 +92,7 @@ def framed(frame: Frame, make: Make) -> tuple[Recording, Bot | None]:
 
 
 def _artifacts(frame: Frame, recording: Recording, make: Make, rng: Random) -> list[Artifact]:
-    def artifact(
-        collection: str, kinds: tuple[str, ...], details: Json | None = None, n: int = 0
-    ) -> Artifact:
+    def artifact(collection: str, kinds: tuple[str, ...], details: Json | None = None, n: int = 0) -> Artifact:
         created_at = frame.completed_at + timedelta(seconds=rng.uniform(1, 20))
         return Artifact(
             id=identifier(frame.key, collection, n),
@@ -114,9 +114,7 @@ def _artifacts(frame: Frame, recording: Recording, make: Make, rng: Random) -> l
     if rng.random() < 0.3 and frame.has_audio_mixed_key:
         found.append(artifact("audio_mixed", (), {"format": "mp3"}))
     for n, transcript in enumerate(frame.transcripts):
-        found.append(
-            dated(artifact("transcript", kinds_of(transcript), provider_details(transcript), n), transcript)
-        )
+        found.append(dated(artifact("transcript", kinds_of(transcript), provider_details(transcript), n), transcript))
     return found
 
 

@@ -58,9 +58,7 @@ class Gate:
         if fault.expired:
             self._state.stats.expired += 1
             return Response(expired_xml(self._state.clock.now()), 403, media_type="application/xml")
-        return Response(
-            fault.content, fault.status or 200, dict(fault.headers), media_type=fault.content_type
-        )
+        return Response(fault.content, fault.status or 200, dict(fault.headers), media_type=fault.content_type)
 
     async def _close(self, scope: Scope, *, at_once: bool) -> None:
         self._hang_up(scope, at_once)

@@ -112,7 +112,8 @@ def plays_with(scene: Scene, doubled: tuple[tuple[str, str], ...]) -> bool:
     cast = [players.get(line.role, line.role) for line in scene.lines]
     for n, line in enumerate(scene.lines[1:], 1):
         was_doubled = scene.lines[n - 1].role != line.role and cast[n - 1] == cast[n]
-        if was_doubled and (line.manner is Manner.BACKCHANNEL or "?" in scene.lines[n - 1].text[-14:]):
+        is_reaction = line.manner in (Manner.BACKCHANNEL, Manner.THEN)
+        if was_doubled and (is_reaction or "?" in scene.lines[n - 1].text[-14:]):
             return False
     return True
 
@@ -150,9 +151,8 @@ class Filling:
 
     def _choice(self, found: re.Match[str]) -> str:
         options = found[2].split("|")
-        if not found[1]:
-            return self._rng.choice(options)
-        return options[int(self._places.setdefault(found[1], self._rng.random()) * len(options))]
+        place = self._places.setdefault(found[1], self._rng.random()) if found[1] else self._rng.random()
+        return str(options[int(place * len(options))])
 
     def _value(self, name: str, nth: int) -> str:
         if name in ("ask", "worry"):

@@ -177,7 +177,5 @@ def uuid(query: QueryParams, name: str) -> str | None:
 def status_code(query: QueryParams, known: Iterable[str]) -> str | None:
     text = query.get("status_code")
     if text and text not in known:
-        raise BadQueryError(
-            "status_code", f"Select a valid choice. {text} is not one of the available choices."
-        )
+        raise BadQueryError("status_code", f"Select a valid choice. {text} is not one of the available choices.")
     return text or None

@@ -7,12 +7,12 @@ from random import Random
 
 from .agenda import Slot
 from .attendance import arrive_late, chats_of, drop_in, participants_of, stays_of, videos_of
-from .conversation import Conversation, events_of, segments_of
+from .conversation import Conversation, Utterance, events_of, segments_of
 from .dialogue import KINDS, Dialogue
 from .frames import OWN_PROVIDERS, Frame, TranscriptFrame, framed
 from .mishaps import AFTER_EVENTS, BEFORE_EVENTS, BEFORE_TIMELINE
 from .payloads import Payloads, Style
-from .people import COMPANIES, GENERIC, JAPANESE, SAME_NAME, TEAMS, UNUSUAL, Person
+from .people import BOT_NAME, COMPANIES, GENERIC, JAPANESE, SAME_NAME, TEAMS, UNUSUAL, Person
 from .world import Bot, Recording
 
 HOUR_S = 3600.0
@@ -82,7 +82,7 @@ class Meeting:
             expires="kept_forever" not in slot.quirks,
             metadata={"team": slot.team},
             has_audio_mixed_key=rng.random() < 0.7,
-            bot_name="Harbourlight Notetaker",
+            bot_name=BOT_NAME,
         )
         self._frame.quirks = self._quirks()
 
@@ -94,15 +94,14 @@ class Meeting:
         """The whole meeting; made when the first payload is asked for."""
         rng = self._rng("conversation")
         people, silent = self._people(rng)
+        knows_emails = rng.random() < 0.8 and not self._has("email_absent")
         conversation = Conversation(
             self._frame.started_at,
             self._frame.duration_s,
-            participants_of([*people, *silent], self._slot.platform, rng, emails=rng.random() < 0.8),
+            participants_of([*people, *silent], self._slot.platform, rng, emails=knows_emails),
             self._utterances(people, rng),
         )
-        conversation.stays = stays_of(
-            len(people) + len(silent), conversation.utterances, self._frame.duration_s, rng
-        )
+        conversation.stays = stays_of(len(people) + len(silent), conversation.utterances, self._frame.duration_s, rng)
         self._comings_and_goings(conversation, rng)
         self._timeline_and_events(conversation, rng)
         return conversation
@@ -134,8 +133,11 @@ class Meeting:
     def _quirks(self) -> tuple[str, ...]:
         """Those of the slot, and those that follow from platform and providers."""
         found = dict.fromkeys(self._slot.quirks)
-        found |= {f"no_separate_{each}": None for each in ("audio", "video") if f"{each}_separate" not in self._separate()}
-        found |= {"silent_participant": None} if self._silent_count() else {}
+        for medium in ("audio", "video"):
+            if f"{medium}_separate" not in self._separate():
+                found[f"no_separate_{medium}"] = None
+        if self._silent_count():
+            found["silent_participant"] = None
         for transcript in self._transcripts:
             if transcript.failed:
                 continue
@@ -172,8 +174,7 @@ class Meeting:
         elif self._has("same_name"):
             team[1:3] = SAME_NAME
         if self._has("generic_names"):
-            team[2:] = rng.sample([each for each in GENERIC], len(team) - 2)
-            team[2:] = [Person(each.name, each.spoken, None, is_guest=True) for each in team[2:]]
+            team[2:] = rng.sample(GENERIC, len(team) - 2)
         cut = len(team) - self._silent_count()
         return team[:cut], team[cut:]
 
@@ -186,7 +187,7 @@ class Meeting:
                 return unusual, COMPANIES[company][0]
         return COMPANIES[rng.choice(sorted(COMPANIES))]
 
-    def _utterances(self, people: Sequence[Person], rng: Random):  # type: ignore[no-untyped-def]
+    def _utterances(self, people: Sequence[Person], rng: Random) -> list[Utterance]:
         if self._has("silent_meeting"):
             return []
         start_s = -3.4 if self._has("negative_start") else rng.uniform(1.5, 9)

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from .conversation import Conversation, Event, Participant, Stay, Utterance
-
-LAST_S = 0.5
+from .conversation import Conversation, Event, Participant, Stay, Utterance, Video
+from .people import BOT_NAME
 
 
 def rejoin(conversation: Conversation, rng: Random) -> tuple[int, float]:
@@ -52,7 +51,7 @@ def listed_twice(conversation: Conversation, rng: Random) -> None:
 
 def bot_listed(conversation: Conversation, rng: Random) -> None:
     n = len(conversation.participants)
-    conversation.participants.append(Participant(100 * (n + 1), "Harbourlight Notetaker", None, False, "desktop"))
+    conversation.participants.append(Participant(100 * (n + 1), BOT_NAME, None, False, "desktop"))
     conversation.stays.append(Stay(n, 0.0, conversation.duration_s))
 
 
@@ -67,6 +66,10 @@ def empty_segment_ends(conversation: Conversation, rng: Random) -> None:
 
 def webcam_left_on(conversation: Conversation, rng: Random) -> None:
     webcams = [each for each in conversation.videos if each.type == "webcam"]
+    if not webcams:
+        host = conversation.stays[0]
+        webcams = [Video(0, "webcam", max(0.0, host.join_s) + 1, host.leave_s)]
+        conversation.videos += webcams
     webcams[-1].was_switched_off = False
 
 

@@ -9,7 +9,7 @@ from struct import pack, unpack
 from typing import Literal
 
 from .conversation import Conversation, Event, Participant, Segment, Utterance
-from .providers import Audio, parts_of
+from .providers import Audio, is_mixed, parts_of
 from .world import Json, identifier
 
 
@@ -51,9 +51,7 @@ class Payloads:
             {
                 "id": self._event_id(event),
                 "action": event.action,
-                "participant": self._late[event.participant]
-                if event.before_email
-                else self._people[event.participant],
+                "participant": self._late[event.participant] if event.before_email else self._people[event.participant],
                 "timestamp": self._timestamp(event.at_s, "given"),
                 "data": None if event.text is None else {"text": event.text, "to": event.to},
             }
@@ -83,14 +81,8 @@ class Payloads:
         return entries
 
     def provider_data(self) -> Json:
-        speaking = sorted({each.speaker for each in self._conversation.utterances})
-        stays = {stay.participant: stay for stay in reversed(self._conversation.stays)}
-        audios = [
-            Audio(self._people[n], max(0.0, stays[n].join_s) if n in stays else 0.0, self._of(n))
-            for n in speaking
-        ]
         start = self._conversation.started_at
-        return {"parts": list(parts_of(self._key, self._style.provider, audios, start))}
+        return {"parts": list(parts_of(self._key, self._style.provider, self._audios(), start))}
 
     def video_separate(self) -> list[Json]:
         return [
@@ -132,8 +124,20 @@ class Payloads:
     def _late(self) -> list[Json]:
         return [person | {"email": None} if "email" in person else person for person in self._people]
 
-    def _of(self, speaker: int) -> list[Utterance]:
-        return [each for each in self._conversation.utterances if each.speaker == speaker]
+    def _audios(self) -> list[Audio]:
+        """What the provider was sent: everybody's own audio, or the mix."""
+        said = self._conversation.utterances
+        if is_mixed(self._style.provider, separate_streams=self._style.labels != "machine"):
+            return [Audio(None, 0.0, said)] if said else []
+        stays = {stay.participant: stay for stay in reversed(self._conversation.stays)}
+        return [
+            Audio(
+                self._people[n],
+                max(0.0, stays[n].join_s) if n in stays else 0.0,
+                [each for each in said if each.speaker == n],
+            )
+            for n in sorted({each.speaker for each in said})
+        ]
 
     def _participant(self, participant: Participant) -> Json:
         spelled: Json = {

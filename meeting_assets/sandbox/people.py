@@ -9,6 +9,7 @@ from .phrases import japanese
 from .world import Json, identifier
 
 DOMAIN = "harbourlight.example"
+BOT_NAME = "Harbourlight Notetaker"
 
 
 @dataclass(frozen=True)
@@ -92,18 +93,16 @@ UNUSUAL = (
     guest("سلمى حداد", "saltmarsh", "salma"),
 )
 GENERIC = (
-    Person("Guest", "Rob"),
-    Person("Participant", "Anita"),
-    Person("Unknown", "Jules"),
-    Person("Speaker 2", "Stefan"),
+    Person("Guest", "Rob", is_guest=True),
+    Person("Participant", "Anita", is_guest=True),
+    Person("Unknown", "Jules", is_guest=True),
+    Person("Speaker 2", "Stefan", is_guest=True),
 )
 SAME_NAME = (
     Person("Maria Garcia", "Maria", f"maria.garcia@{DOMAIN}"),
     Person("Maria Garcia", "Maria", "mgarcia@fairlane.example", is_guest=True),
 )
-JAPANESE = tuple(
-    Person(name, spoken, f"member{n}@{DOMAIN}") for n, (name, spoken) in enumerate(japanese.PEOPLE, 1)
-)
+JAPANESE = tuple(Person(name, spoken, f"member{n}@{DOMAIN}") for n, (name, spoken) in enumerate(japanese.PEOPLE, 1))
 
 
 def pace_wpm(person: Person) -> float:

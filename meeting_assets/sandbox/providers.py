@@ -13,41 +13,49 @@ CONFIDENCES = (0.9912, 0.9847, 0.9623, 0.9975, 0.9401, 0.8876, 0.9789)
 
 @dataclass
 class Audio:
-    """What one participant was heard saying; providers count seconds from `offset_s`."""
+    """What was heard in one participant's audio, or in the mix; providers count seconds from `offset_s`."""
 
-    participant: Json
+    participant: Json | None
     offset_s: float
     utterances: list[Utterance]
+
+    @property
+    def source(self) -> Json:
+        kind = "separate" if self.participant else "mixed"
+        return {"type": kind, "offset": round(self.offset_s, 3), "participant": self.participant}
 
 
 def parts_of(key: str, provider: str, audios: list[Audio], started_at: datetime) -> Iterator[Json]:
     """The parts of one transcript: streams send messages, jobs are polled, some providers call back."""
-    match shape(provider)[0]:
+    match part_type(provider):
         case "websocket_message":
-            yield from _messages(key, provider, audios, started_at)
+            return _messages(key, provider, audios, started_at)
         case "webhook":
-            yield from _callbacks(key, audios, started_at)
+            return _callbacks(key, audios, started_at)
         case _:
-            yield from _answers(key, provider, audios, started_at)
+            return _answers(key, provider, audios, started_at)
 
 
-def shape(provider: str) -> tuple[str, str]:
-    """The type of a provider's parts, and whether they are of the mixed or of separate audio."""
+def part_type(provider: str) -> str:
     if provider.endswith("_streaming"):
-        return "websocket_message", "mixed"
+        return "websocket_message"
     if provider.startswith(("gladia", "speechmatics", "rev")):
-        return "webhook", "separate"
-    return "http_response", "separate"
+        return "webhook"
+    return "http_response"
+
+
+def is_mixed(provider: str, *, separate_streams: bool) -> bool:
+    """Streams hear the mix; a job gets everybody's own audio, if that was asked for."""
+    return provider.endswith("_streaming") or not separate_streams
 
 
 def _messages(key: str, provider: str, audios: list[Audio], started_at: datetime) -> Iterator[Json]:
-    """One websocket message per utterance, over the mixed audio, in order of time."""
-    heard = sorted(
-        ((u, speaker) for speaker, audio in enumerate(audios) for u in audio.utterances),
-        key=lambda each: each[0].start_s,
-    )
+    """One websocket message per utterance, in order of time; speakers are numbered as they are first heard."""
     name = provider.removesuffix("_streaming")
-    for index, (utterance, speaker) in enumerate(heard):
+    numbers: dict[int, int] = {}
+    heard = [(audio, utterance) for audio in audios for utterance in audio.utterances]
+    for index, (audio, utterance) in enumerate(heard):
+        speaker = numbers.setdefault(utterance.speaker, len(numbers))
         alternative = {
             "transcript": utterance.text,
             "confidence": CONFIDENCES[index % len(CONFIDENCES)],
@@ -56,7 +64,7 @@ def _messages(key: str, provider: str, audios: list[Audio], started_at: datetime
         yield {
             "id": identifier(key, "message", index),
             "created_at": iso(started_at + timedelta(seconds=max(0.0, utterance.end_s) + 0.8)),
-            "source_audio": {"type": "mixed", "offset": 0.0, "participant": None},
+            "source_audio": audio.source,
             "type": "websocket_message",
             "data": {
                 "url": f"wss://stream.{name}.example/v1/listen?language=en&access_token={SECRET}",
@@ -73,7 +81,7 @@ def _messages(key: str, provider: str, audios: list[Audio], started_at: datetime
 
 
 def _answers(key: str, provider: str, audios: list[Audio], started_at: datetime) -> Iterator[Json]:
-    """One polled answer per participant's separate audio."""
+    """One polled answer per audio."""
     name = provider.removesuffix("_async")
     for index, audio in enumerate(audios):
         job = identifier(key, "job", index)
@@ -81,11 +89,7 @@ def _answers(key: str, provider: str, audios: list[Audio], started_at: datetime)
         yield {
             "id": identifier(key, "answer", index),
             "created_at": _finished(audio, started_at),
-            "source_audio": {
-                "type": "separate",
-                "offset": round(audio.offset_s, 3),
-                "participant": audio.participant,
-            },
+            "source_audio": audio.source,
             "type": "http_response",
             "data": {
                 "url": f"https://api.{name}.example/v2/transcript/{job}?api_key={SECRET}",
@@ -93,7 +97,7 @@ def _answers(key: str, provider: str, audios: list[Audio], started_at: datetime)
                 "body": {
                     "id": job,
                     "status": "completed",
-                    "confidence": CONFIDENCES[index % 7],
+                    "confidence": CONFIDENCES[index % len(CONFIDENCES)],
                     "words": words,
                 },
             },
@@ -101,7 +105,7 @@ def _answers(key: str, provider: str, audios: list[Audio], started_at: datetime)
 
 
 def _callbacks(key: str, audios: list[Audio], started_at: datetime) -> Iterator[Json]:
-    """One webhook per participant's separate audio."""
+    """One webhook per audio."""
     for index, audio in enumerate(audios):
         sentences = [
             {
@@ -115,15 +119,9 @@ def _callbacks(key: str, audios: list[Audio], started_at: datetime) -> Iterator[
         yield {
             "id": identifier(key, "callback", index),
             "created_at": _finished(audio, started_at),
-            "source_audio": {
-                "type": "separate",
-                "offset": round(audio.offset_s, 3),
-                "participant": audio.participant,
-            },
+            "source_audio": audio.source,
             "type": "webhook",
-            "data": {
-                "payload": {"event": "transcription.success", "transcription": {"utterances": sentences}}
-            },
+            "data": {"payload": {"event": "transcription.success", "transcription": {"utterances": sentences}}},
         }
 
 

@@ -82,9 +82,7 @@ def _conversation(words: int, people: int) -> Conversation:
         Participant(100 * (n + 1), PEOPLE[n % len(PEOPLE)], f"person{n + 1}@northwind.example", n == 0)
         for n in range(people)
     ]
-    utterances = [
-        _turn(index, words, people) for index in range((words + WORDS_PER_TURN - 1) // WORDS_PER_TURN)
-    ]
+    utterances = [_turn(index, words, people) for index in range((words + WORDS_PER_TURN - 1) // WORDS_PER_TURN)]
     conversation = Conversation(datetime(2000, 1, 1, tzinfo=UTC), duration_s, participants, utterances)
     conversation.segments = segments_of(utterances, max_gap_s=0.3)
     conversation.stays = [Stay(n, 0.0, duration_s) for n in range(people)]

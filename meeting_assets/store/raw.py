@@ -15,7 +15,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 import zstandard
@@ -23,12 +24,15 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from meeting_assets.core.errors import StoreError
+from meeting_assets.core.urls import without_queries
+
+__all__ = ["RawObject", "RawStore", "without_queries"]
 
 ORIGIN = "origin.json"
+LEVEL = 3
 
-_QUERY = re.compile(
-    rb"([a-zA-Z][a-zA-Z0-9+.-]*:(?:\\?/){2}(?:[^\"\\?#\s]|\\/)*)(?:\?|\\u003[fF])(?:[^\"\\\s]|\\/|\\u[0-9a-fA-F]{4})*"
-)
+_SYSTEM_FAULT = re.compile(r"[^:\n]+(?= \(os error \d+\))")
+_QUOTED = re.compile(r'"[^"]*"|<.*')
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,49 +60,66 @@ class RawStore:
         try:
             if "://" in url and not url.startswith("file://"):
                 return cls(from_url(url))
-            folder = Path(url.removeprefix("file://"))
+            folder = _folder(url)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return cls(LocalStore(folder))
         except (BaseError, OSError, ValueError) as error:
-            raise StoreError(f"The raw store cannot be opened, check MEETING_ASSETS_RAW_URL: {error}") from None
+            fault = _fault(error)
+        # Raised here so that the error has no context: the text of a foreign one holds the URL, which may hold secrets.
+        raise StoreError(f"The raw store cannot be opened, check MEETING_ASSETS_RAW_URL: {fault}.")
 
     def write(self, day: date, recording_id: str, kind: str, artifact_id: str, payload: bytes) -> RawObject:
-        """Keeps an artifact's bytes.
+        """Keeps an artifact's bytes; they are there as a whole or not at all.
 
         Raises:
             StoreError: they could not be written.
         """
         sha256 = hashlib.sha256(payload).hexdigest()
         key = f"{day}/{recording_id}/{kind}/{artifact_id}/{sha256}.zst"
-        self._put(key, zstandard.ZstdCompressor(level=3).compress(payload))
+        self._put(key, zstandard.ZstdCompressor(level=LEVEL).compress(payload))
         return RawObject(key, sha256, len(payload))
 
     def read(self, key: str, sha256: str) -> bytes | None:
-        """An artifact's bytes, or None where they are missing or no longer what they were."""
+        """An artifact's bytes, or None where they are missing or no longer what they were.
+
+        Raises:
+            StoreError: the store does not answer, so that nobody knows.
+        """
         stored = self._get(key)
         if stored is None:
             return None
         try:
-            payload = zstandard.ZstdDecompressor().decompress(stored)
+            # Not `decompress`, which believes a damaged header and takes as much memory as it names.
+            payload = zstandard.ZstdDecompressor().decompressobj().decompress(stored)
         except zstandard.ZstdError:
             return None
         return payload if hashlib.sha256(payload).hexdigest() == sha256 else None
 
     def write_listing(self, day: date, recording_id: str, listing: bytes) -> None:
-        """Keeps what the API listed of a recording."""
+        """Keeps what the API listed of a recording.
+
+        Raises:
+            StoreError: it could not be written.
+        """
         self._put(f"{day}/{recording_id}/recording.json", listing)
 
     def belongs_to(self, origin: str) -> None:
         """Claims a new raw store for an API origin.
 
         Raises:
-            StoreError: it holds the meetings of another one.
+            StoreError: it holds the meetings of another one, or of nobody knows whom.
         """
         stored = self._get(ORIGIN)
-        held = msgspec.json.decode(stored)["api_origin"] if stored else None
-        if held is None:
+        if stored is None:
             self._put(ORIGIN, msgspec.json.encode({"api_origin": origin}))
-        elif held != origin:
+            return
+        held = _origin_in(stored)
+        if held is None:
+            raise StoreError(
+                f"The raw store's {ORIGIN} is damaged. If the meetings in it are from {origin}, delete {ORIGIN}; "
+                "else choose another MEETING_ASSETS_HOME or MEETING_ASSETS_RAW_URL."
+            )
+        if held != origin:
             raise StoreError(
                 f"The raw store holds meetings from {held}, not from {origin}: "
                 "choose another MEETING_ASSETS_HOME or MEETING_ASSETS_RAW_URL."
@@ -108,7 +129,10 @@ class RawStore:
         try:
             self._store.put(key, content)
         except (BaseError, OSError) as error:
-            raise StoreError(f"The raw store does not take {key}: {type(error).__name__}") from error
+            fault = _fault(error)
+        else:
+            return
+        raise StoreError(f"The raw store does not take {key}, check MEETING_ASSETS_RAW_URL: {fault}.")
 
     def _get(self, key: str) -> bytes | None:
         try:
@@ -116,15 +140,36 @@ class RawStore:
         except FileNotFoundError:
             return None
         except (BaseError, OSError) as error:
-            raise StoreError(f"The raw store does not give {key}: {type(error).__name__}") from error
+            fault = _fault(error)
+        raise StoreError(f"The raw store does not give {key}, check MEETING_ASSETS_RAW_URL: {fault}.")
 
 
-def without_queries(payload: bytes) -> bytes:
-    r"""A JSON document with the query of every URL taken off.
+def _folder(url: str) -> Path:
+    """The folder that a path or a `file://` URL names; blanks in a URL may be escaped."""
+    if not url.startswith("file://"):
+        return Path(url)
+    parts = urlsplit(url)
+    if parts.netloc not in {"", "localhost"}:
+        raise ValueError
+    return Path(unquote(url.removeprefix("file://").removeprefix(parts.netloc)))
 
-    Signatures are secrets, and they change with every download while the content does not.
 
-    >>> without_queries(b'{"download_url": "https://host/a.mp4?Signature=x\\u0026Expires=1", "n": 1}')
-    b'{"download_url": "https://host/a.mp4", "n": 1}'
-    """
-    return _QUERY.sub(rb"\1", payload)
+def _fault(error: Exception) -> str:
+    """What is wrong, in a line; a foreign text may quote the setting or an answer, and with it secrets."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if type(error) is ValueError:
+        return "it is no absolute path and no URL"
+    text = str(error)
+    if said := _SYSTEM_FAULT.search(text):
+        return said.group().strip()
+    line = text.partition("\n")[0]
+    return _QUOTED.sub("…", without_queries(line.encode()).decode())
+
+
+def _origin_in(stored: bytes) -> str | None:
+    try:
+        document: Any = msgspec.json.decode(stored)
+        return str(document["api_origin"])
+    except (ValueError, LookupError, TypeError):
+        return None

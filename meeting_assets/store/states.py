@@ -9,7 +9,7 @@ What we have is never unsaid: a row whose bytes are home keeps them when the API
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,9 +24,12 @@ SUPERSEDED = "superseded"
 DELETED = "deleted"
 
 HOME = frozenset({FETCHED, PARSED, QUARANTINED})
+NEVER_TO_COME = frozenset({FAILED, DELETED})
 NO_ARTIFACT = ""
 
 LedgerRow = dict[str, Any]
+
+_NO_ATTEMPT: LedgerRow = {"error": None, "attempts": 0, "next_attempt_at": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,12 @@ def observed(known: Mapping[str, LedgerRow], seen: Seen) -> dict[str, LedgerRow]
         row = rows.get(sighting.artifact_id)
         if sighting.exists:
             rows[sighting.artifact_id] = _seen_again(row or _blank(seen, sighting.artifact_id), sighting)
-        elif row and row["sha256"] is None:
+        elif row and not _is_home(row):
             del rows[sighting.artifact_id]
     if not seen.is_many:
-        _supersede(rows.values())
+        rows = _settle(rows)
     if not rows and (seen.is_finished or NO_ARTIFACT in known):
-        rows[NO_ARTIFACT] = _blank(seen, NO_ARTIFACT) | {"status": ABSENT}
+        rows[NO_ARTIFACT] = dict(known.get(NO_ARTIFACT) or _blank(seen, NO_ARTIFACT) | {"status": ABSENT})
     return rows
 
 
@@ -81,13 +84,16 @@ def _blank(seen: Seen, artifact_id: str) -> LedgerRow:
         "api_created_at": None,
         "provider": None,
         "sha256": None,
-        "attempts": 0,
+        **_NO_ATTEMPT,
     }
 
 
 def _seen_again(row: LedgerRow, sighting: Sighting) -> LedgerRow:
-    return row | {
-        "status": _status(row, sighting),
+    is_changed = sighting.updated_at != row["api_updated_at"]
+    status = _status(row, sighting, is_changed=is_changed)
+    if is_changed and status == PENDING:
+        row = row | _NO_ATTEMPT  # what went wrong with the object as it was says nothing about the object as it is
+    return _moved(row, status) | {
         "api_status": sighting.api_status,
         "sub_code": sighting.sub_code,
         "api_updated_at": sighting.updated_at,
@@ -96,26 +102,55 @@ def _seen_again(row: LedgerRow, sighting: Sighting) -> LedgerRow:
     }
 
 
-def _status(row: LedgerRow, sighting: Sighting) -> str:
-    is_home = row["sha256"] is not None
+def _status(row: LedgerRow, sighting: Sighting, *, is_changed: bool) -> str:
     status: str | None = row["status"]
-    if sighting.api_status in {FAILED, DELETED}:
-        if not is_home:
+    if sighting.api_status in NEVER_TO_COME:
+        if not _is_home(row):
             return sighting.api_status
         # Newer bytes were expected and will not come; the ones at home are still what the tables should hold.
-        return FETCHED if status in {None, PENDING} else str(status)
+        return FETCHED if status == PENDING else str(status)
     if status == SUPERSEDED:
         return SUPERSEDED
-    is_changed = sighting.updated_at != row["api_updated_at"]
     return str(status) if status in HOME and not is_changed else PENDING
 
 
-def _supersede(rows: Iterable[LedgerRow]) -> None:
-    """Marks the objects that a newer finished one replaces; bytes stay current until the newer ones are home."""
-    done = sorted(
-        (row for row in rows if row["api_status"] == "done"),
-        key=lambda row: (row["api_created_at"] is not None, row["api_created_at"], row["artifact_id"]),
-    )
-    for row in done[:-1]:
-        if row["sha256"] is None or done[-1]["status"] in HOME:
-            row["status"] = SUPERSEDED
+def _settle(rows: Mapping[str, LedgerRow]) -> dict[str, LedgerRow]:
+    """Leaves one object current where only one counts: the newest whose bytes are home, until newer ones are.
+
+    older                                                                    newer
+    superseded ─── current (home) ─── superseded ─── awaited (done) ─── processing, failed or deleted
+    """
+    ordered = sorted(rows.values(), key=_age)
+    current = max((i for i, row in enumerate(ordered) if _is_home(row)), default=-1)
+    awaited = max((i for i, row in enumerate(ordered) if _is_home(row) or row["api_status"] == "done"), default=-1)
+    return {
+        row["artifact_id"]: _moved(row, _settled(row, is_current=i == current, is_older=i < awaited))
+        for i, row in enumerate(ordered)
+    }
+
+
+def _settled(row: LedgerRow, *, is_current: bool, is_older: bool) -> str:
+    status = str(row["status"])
+    if is_older and not is_current:
+        return SUPERSEDED
+    if is_older and status == PENDING:
+        return FETCHED  # newer bytes of this object do not matter any more, those of the newer object do
+    if status != SUPERSEDED:
+        return status
+    # What was to replace it will not come.
+    if _is_home(row):
+        return FETCHED
+    return str(row["api_status"]) if row["api_status"] in NEVER_TO_COME else PENDING
+
+
+def _moved(row: LedgerRow, status: str) -> LedgerRow:
+    """The row in another state, where former attempts say nothing any more."""
+    return row if status == row["status"] else row | _NO_ATTEMPT | {"status": status}
+
+
+def _is_home(row: LedgerRow) -> bool:
+    return row["sha256"] is not None
+
+
+def _age(row: LedgerRow) -> tuple[bool, Any, str]:
+    return row["api_created_at"] is not None, row["api_created_at"] or 0, row["artifact_id"]

@@ -20,7 +20,7 @@ JOIN = {
     "data": None,
 }
 
-anything = st.none() | st.integers() | st.just([]) | st.just({"text": 3})
+anything: st.SearchStrategy[Any] = st.none() | st.integers() | st.just([]) | st.just({"text": 3})
 events = st.lists(
     st.fixed_dictionaries(
         {

@@ -21,7 +21,7 @@ PART = {
     "data": {"url": "https://example.com/v1", "status_code": 200, "body": {"words": []}},
 }
 
-documents = st.recursive(
+documents: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
@@ -99,7 +99,7 @@ def test_the_mix_is_nobodys_audio(audio: Any) -> None:
 
 
 def test_a_deep_or_wide_message_is_kept() -> None:
-    document = {"a": [[[]] * 1_000] * 10}
+    document: dict[str, Any] = {"a": [[[]] * 1_000] * 10}
 
     assert json.loads(row_from({"type": "webhook", "data": document})["payload"]) == document
 

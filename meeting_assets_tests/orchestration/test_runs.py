@@ -12,9 +12,9 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.raw import raw_key
 from meeting_assets.orchestration.runs import JOB, prepare_home, run_days
-from meeting_assets.sandbox import Sandbox, combined, empty, uniform
+from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.households import contents, use
+from meeting_assets_tests.households import contents, only, use
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 4)
 EMPTY = FIRST + timedelta(days=1)
@@ -77,11 +77,7 @@ def test_a_range_materializes_every_asset_of_every_day(defs: dg.Definitions) -> 
 
 
 def test_a_day_without_separate_streams_materializes_every_asset(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = empty()
-    for recording in uniform(FIRST, recordings=2).recordings:
-        recording.artifacts = recording.of("participant_events") + recording.of("transcript")
-        world.add(recording)
-    with Sandbox(world) as sandbox:
+    with Sandbox(only(uniform(FIRST, recordings=2), "participant_events", "transcript")) as sandbox:
         use(sandbox, monkeypatch)
         prepare_home(read_settings())
         defs = definitions(read_settings())

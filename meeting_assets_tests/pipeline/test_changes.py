@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.artifacts.transcript import transcript_rows
 from meeting_assets.core.instants import now
+from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.arrivals import late_arrivals
 from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.warehouse import access_of, opened
-from meeting_assets.sandbox import Recording, Sandbox, empty, uniform
+from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store.raw import RawStore
-from meeting_assets.store.tables import Artifacts
-from meeting_assets_tests.households import bring_home, contents, ledger_row, use, warehouse
+from meeting_assets.store.ledger import LEDGER
+from meeting_assets_tests.households import bring_home, contents, ledger_row, only, use, warehouse
 
 DAY = date(2026, 3, 2)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -45,14 +45,7 @@ def statuses(recording_id: str) -> dict[str, str]:
 
 def metrics_hash(recording_id: str) -> str:
     (row,) = [row for row in contents()["meeting_metrics"] if row[0] == recording_id]
-    names = list(contents_columns())
-    return str(row[names.index("inputs_hash")])
-
-
-def contents_columns() -> list[str]:
-    from meeting_assets.metrics.tables import MeetingMetrics
-
-    return list(MeetingMetrics.model_fields)
+    return str(row[list(MeetingMetrics.model_fields).index("inputs_hash")])
 
 
 def test_a_shorter_transcript_leaves_no_tail(sandbox: Sandbox, recording: Recording) -> None:
@@ -188,10 +181,8 @@ def test_what_was_never_home_is_noted_as_deleted(sandbox: Sandbox) -> None:
 def test_a_finished_recording_without_an_artifact_has_an_absent_row(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = empty()
-    bare = uniform(DAY + timedelta(days=1), recordings=1).recordings[0]
-    bare.artifacts = bare.of("participant_events")
-    world.add(bare)
+    world = only(uniform(DAY + timedelta(days=1), recordings=1), "participant_events")
+    (bare,) = world.recordings
     sandbox.add_world(world)
 
     bring_home([bare.day])
@@ -242,20 +233,16 @@ def test_another_parser_version_parses_again_from_raw(
 
 def outdate(kind: str) -> None:
     """As if an older parser had made the rows of a kind."""
-    from meeting_assets.store.ledger import LEDGER
-
     with opened(read_settings()) as place, place.database.writing() as connection:
         connection.execute(LEDGER.update().where(LEDGER.c.kind == kind).values(parser_version="0"))
 
 
-def test_a_raw_object_that_got_lost_is_fetched_again(sandbox: Sandbox, recording: Recording, home: object) -> None:
+def test_a_raw_object_that_got_lost_is_fetched_again(sandbox: Sandbox, recording: Recording, home: Path) -> None:
     transcript = recording.of("transcript")[0]
     bring_home([DAY])
     before = contents(without=frozenset({"parsed_at", "fetched_at"}))
     key = ledger_row(transcript.id, "transcript")["raw_key"]
-    from pathlib import Path
-
-    (Path(str(home)) / "raw" / key).unlink()
+    (home / "raw" / key).unlink()
     outdate("transcript")
 
     bring_home([DAY])
@@ -265,8 +252,6 @@ def test_a_raw_object_that_got_lost_is_fetched_again(sandbox: Sandbox, recording
 
 
 def test_of_two_separate_audios_the_newer_counts(sandbox: Sandbox, recording: Recording) -> None:
-    from dataclasses import replace
-
     older = recording.of("audio_separate")[0]
     bring_home([DAY])
     newer = replace(older, id="00000000-0000-4000-8000-000000000001", created_at=older.created_at + timedelta(hours=1))

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.warehouse import opened
-from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.sandbox import Sandbox, World, from_folder
 from meeting_assets.sandbox.world import Payload
 from meeting_assets.settings import read_settings

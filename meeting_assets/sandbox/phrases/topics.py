@@ -8,14 +8,16 @@ trouble, cause   clause                 done    simple past
 TOPICS = """
 thing: the nightly import
 part: header check | retry queue | summary mail
-trouble: it drops the last row when a file has no line break at the end | it starts again from zero when one depot times out
+trouble: it drops the last row when a file has no line break at the end | it starts again from zero when
+  one depot times out
 cause: the parser trusts the first line of every file | the retry forgets how far it had got
 fix: read the columns from the schema instead of the first line | remember the last good row for each depot
 doing: moving the retry logic into the queue | writing a check that compares row counts
 done: moved the parser behind a feature flag | replayed three weeks of old files
 risk: we lose a night of data and nobody notices until noon | one broken file holds up all the others
 gain: the depots see their numbers before the first truck leaves
-ask: Does it still work for files over two gigabytes? => It does, I tried one with four, it takes about six minutes.
+ask: Does it still work for files over two gigabytes? => It does, I tried one with four, it takes about six
+  minutes.
 ask: What happens to a file that arrives twice? => The second one is recognised by its checksum and skipped.
 ask: Who gets the mail when it fails? => Right now only me, which is exactly what I'd like to change.
 
@@ -28,9 +30,12 @@ doing: testing with phones in a metal box, honestly | building the little banner
 done: rode along with a driver for half a day | rewrote the conflict screen
 risk: a driver trusts a list that is an hour old | the battery doesn't last the shift
 gain: nobody has to drive back just to get a signature
-ask: How long can a phone be offline before it gives up? => We tested nine hours, that's a full shift, and it caught up in under a minute.
-ask: Do photos count as changes too? => They do, but they wait for wifi, otherwise the data plan is gone by noon.
-ask: Is that the same on the older tablets? => Slower, but yes, the same. The old ones just take longer to catch up.
+ask: How long can a phone be offline before it gives up? => We tested nine hours, that's a full shift, and
+  it caught up in under a minute.
+ask: Do photos count as changes too? => They do, but they wait for wifi, otherwise the data plan is gone by
+  noon.
+ask: Is that the same on the older tablets? => Slower, but yes, the same. The old ones just take longer to
+  catch up.
 
 thing: the invoice export
 part: tax line | page break | totals table
@@ -42,7 +47,8 @@ done: generated all of last month's invoices with both versions | fixed the foot
 risk: a customer refuses to pay over one cent, which has happened | we send the same invoice number twice
 gain: finance can close the month two days earlier
 ask: Can it do more than one currency? => One per invoice. Mixed ones are rejected with a clear message.
-ask: What do we do about invoices that are already out? => Nothing. We only correct the ones people complain about.
+ask: What do we do about invoices that are already out? => Nothing. We only correct the ones people
+  complain about.
 ask: Is the old format still available? => Until the end of the quarter, then we switch it off.
 
 thing: the booking search
@@ -52,9 +58,11 @@ cause: every search reads the whole archive | the index is rebuilt while people 
 fix: keep the last ninety days in their own index | rebuild the index at night
 doing: measuring what people actually type | trying the smaller index with two depots
 done: logged the slowest hundred searches | cut the first page down to what people look at
-risk: somebody books twice because the first one didn't show up | the numbers look fine on average and terrible on Mondays
+risk: somebody books twice because the first one didn't show up | the numbers look fine on average and
+  terrible on Mondays
 gain: the dispatcher doesn't have to keep the customer on the line
-ask: How many searches are we talking about? => About forty thousand a day, and a third of them are the same twenty.
+ask: How many searches are we talking about? => About forty thousand a day, and a third of them are the
+  same twenty.
 ask: Would caching help? => For the repeated ones yes, for the Monday problem no.
 ask: Did anybody complain? => Two depots did, and the others have simply stopped using it.
 
@@ -64,11 +72,14 @@ trouble: it logs people out in the middle of a shift | new people land on an emp
 cause: the token lives an hour and nobody renews it | we look the groups up before they exist
 fix: renew the token in the background | create the user first and map the groups afterwards
 doing: writing the setup guide for administrators | testing with the second identity provider
-done: got the first customer through the whole setup without a call | replaced the error page with one that says something
+done: got the first customer through the whole setup without a call | replaced the error page with one that
+  says something
 risk: we lock out a whole company on their first day | support ends up doing the setup for everybody
 gain: we can finally answer that line in every security questionnaire
-ask: Do we still allow passwords next to it? => The administrator decides. By default yes, for one emergency account.
-ask: How long does a setup take? => Twenty minutes if they have the right person in the call, two weeks if not.
+ask: Do we still allow passwords next to it? => The administrator decides. By default yes, for one
+  emergency account.
+ask: How long does a setup take? => Twenty minutes if they have the right person in the call, two weeks if
+  not.
 ask: Is that included in the small plan? => No, and that's a discussion for sales, not for us.
 
 thing: the price rule editor
@@ -100,7 +111,8 @@ ask: Does it eat the phone's battery? => Less than the music people listen to, a
 thing: the reminder service
 part: quiet hours | unsubscribe link | delivery report
 trouble: some people get the same reminder three times | it sends at four in the morning in another time zone
-cause: the retry doesn't look whether the first one went out | we take the time zone of the depot and not of the person
+cause: the retry doesn't look whether the first one went out | we take the time zone of the depot and not
+  of the person
 fix: write down every message before it is sent | ask for the time zone once and keep it
 doing: cleaning up the list of templates | testing with real numbers from our own phones
 done: found eleven thousand duplicates in one month | added quiet hours from nine to seven
@@ -112,7 +124,8 @@ ask: Is there a fallback when it can't be delivered? => An email, after ten minu
 
 thing: the test suite
 part: booking scenario | parallel run | nightly job
-trouble: one run in six fails and passes the second time | it takes thirty-four minutes and people stop waiting
+trouble: one run in six fails and passes the second time | it takes thirty-four minutes and people stop
+  waiting
 cause: the tests share one database | half of them wait for a fixed number of seconds
 fix: give each test its own schema | wait for the event and not for the clock
 doing: sorting the flaky ones by how often they bite | splitting the run into four parts
@@ -165,7 +178,8 @@ ask: Is the change logged? => Every one, with name and time, and you can't delet
 thing: the weekly report
 part: cost chart | comparison with last year | download button
 trouble: the numbers differ from the ones finance has | it arrives on Tuesday and the meeting is on Monday
-cause: we count a delivery when it's planned and they count it when it's paid | it waits for the slowest region
+cause: we count a delivery when it's planned and they count it when it's paid | it waits for the slowest
+  region
 fix: say on each number what it counts | send it on Sunday evening without the slow region
 doing: sitting down with finance, number by number | building a small version for phones
 done: wrote the definitions on one page | found the three charts that anybody opens
@@ -242,7 +256,8 @@ ask: Can the customer see them? => Only in a claim, and only theirs.
 
 thing: the alerting
 part: night rota | disk alarm | runbook
-trouble: it woke three people for a disk that was sixty percent full | the one alert that mattered went to a closed channel
+trouble: it woke three people for a disk that was sixty percent full | the one alert that mattered went to
+  a closed channel
 cause: every team added alarms and nobody removed one | the limits were guessed three years ago
 fix: delete every alarm without a runbook | page one person first and the next one after ten minutes
 doing: counting which alarms led to any action | writing runbooks with whoever was woken

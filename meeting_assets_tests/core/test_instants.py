@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meeting_assets.core.instants import day_of, days_between, now, start_of, utc, wire
+
+zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+instants = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=zones)
+
+
+def test_now_is_aware() -> None:
+    assert now().tzinfo is UTC
+
+
+@given(instants)
+def test_utc_is_the_same_instant(instant: datetime) -> None:
+    assert utc(instant) == instant
+    assert utc(instant).tzinfo is UTC
+
+
+@given(instants)
+def test_an_instant_without_zone_is_utc(instant: datetime) -> None:
+    naive = instant.replace(tzinfo=None)
+
+    assert utc(naive) == naive.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("instant", "day"),
+    [
+        (datetime(2026, 3, 2, tzinfo=UTC), date(2026, 3, 2)),
+        (datetime(2026, 3, 2, 23, 59, 59, 999_999, tzinfo=UTC), date(2026, 3, 2)),
+        (datetime(2026, 3, 2, 1, tzinfo=timezone(timedelta(hours=2))), date(2026, 3, 1)),
+        (datetime(2026, 3, 2, 23, tzinfo=timezone(timedelta(hours=-5))), date(2026, 3, 3)),
+    ],
+)
+def test_a_day_is_one_of_utc(instant: datetime, day: date) -> None:
+    assert day_of(instant) == day
+
+
+@given(instants)
+def test_a_day_holds_its_instants(instant: datetime) -> None:
+    day = day_of(instant)
+
+    assert start_of(day) <= instant < start_of(day + timedelta(days=1))
+
+
+@given(st.dates(date(1990, 1, 1), date(2100, 1, 1)), st.integers(-3, 400))
+def test_days_between_are_all_days_both_ends_included(first: date, length: int) -> None:
+    last = first + timedelta(days=length - 1)
+
+    days = days_between(first, last)
+
+    assert len(days) == max(length, 0)
+    assert days == sorted(set(days))
+    assert not days or (days[0], days[-1]) == (first, last)
+
+
+@given(instants)
+def test_the_api_reads_what_we_write(instant: datetime) -> None:
+    text = wire(instant)
+
+    assert text.endswith("Z")
+    assert len(text) == len("2026-03-02T09:30:00.000000Z")
+    assert datetime.fromisoformat(text) == instant
+
+
+def test_whole_seconds_have_microseconds_too() -> None:
+    assert wire(datetime(2026, 3, 2, 9, 30, tzinfo=UTC)) == "2026-03-02T09:30:00.000000Z"

@@ -1,0 +1,306 @@
+"""Downloads: from allowed hosts alone, never with the key, whole or as they are, and no URL in any error."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from datetime import date
+
+import httpx
+import pytest
+
+from meeting_assets.core.errors import ApiError, Transient, UrlExpired
+from meeting_assets.recall.client import Access, RecallClient
+from meeting_assets.sandbox import Fault, Sandbox, uniform
+from meeting_assets_tests.recall.wires import (
+    ACCESS,
+    API,
+    BUCKET,
+    DOWNLOAD,
+    KEY,
+    SAID,
+    SIGNATURE,
+    Answer,
+    Wire,
+    assert_says_nothing,
+    html,
+    saying,
+)
+
+DOCUMENT = b'[{"participant": {"id": 1}}]'
+WHOLE = httpx.Response(200, content=DOCUMENT)
+
+
+def to(location: str, code: int = 302) -> httpx.Response:
+    return httpx.Response(code, headers={"Location": location})
+
+
+def downloaded_from_a_server(*pieces: bytes, pause_s: float = 0.0, timeout_s: float = 5.0) -> bytes:
+    async def ask() -> bytes:
+        async with saying(*pieces, pause_s=pause_s) as url:
+            async with RecallClient(Access(url, KEY), download_timeout_s=timeout_s) as client:
+                return await client.downloaded(f"{url}/a?token={SIGNATURE}")
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("url", [DOWNLOAD, BUCKET])
+def test_a_download_is_asked_for_without_the_key(url: str) -> None:
+    wire = Wire(WHOLE)
+
+    assert wire.downloaded(url) == DOCUMENT
+    assert "Authorization" not in wire.requests[0].headers
+    assert KEY not in repr(wire.requests[0].headers.raw)
+    assert str(wire.requests[0].url) == url
+
+
+def test_the_key_stays_away_after_a_call_to_the_api() -> None:
+    wire = Wire(httpx.Response(200, json={}, headers={"Set-Cookie": f"a={KEY}; Domain=recall.ai"}), WHOLE)
+
+    async def ask() -> None:
+        async with wire.client() as client:
+            await client.retrieved("transcript", "one")
+            await client.downloaded(DOWNLOAD)
+
+    asyncio.run(ask())
+
+    assert KEY not in repr(wire.requests[1].headers.raw)
+
+
+@pytest.mark.parametrize(
+    "location", [BUCKET, "/api/v1/other?token=x", f"{API}:8443/x", "https://eu-central-1.recall.ai/x"]
+)
+def test_a_redirect_is_followed_to_allowed_hosts_without_the_key(location: str) -> None:
+    wire = Wire(to(location), WHOLE)
+
+    assert wire.downloaded() == DOCUMENT
+    assert len(wire.requests) == 2
+    assert not any("Authorization" in each.headers for each in wire.requests)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://evil.example/?{SIGNATURE}",
+        f"https://recall.ai/?{SIGNATURE}",
+        f"https://evilrecall.ai/?{SIGNATURE}",
+        f"https://us-east-1.recall.ai.evil.example/?{SIGNATURE}",
+        f"https://us-east-1.recall.ai@evil.example/?{SIGNATURE}",
+        f"https://evil.example/us-east-1.recall.ai/?{SIGNATURE}",
+        f"https://evil.example\\.recall.ai/?{SIGNATURE}",
+        f"https://bucket.s3.amazonaws.com/?{SIGNATURE}",
+        f"https://169.254.169.254/latest?{SIGNATURE}",
+        f"http://us-east-1.recall.ai/api/v1/download/transcript?token={SIGNATURE}",
+        f"http://recallai-production-bot-data.s3.amazonaws.com/a?{SIGNATURE}",
+        f"ftp://us-east-1.recall.ai/a?{SIGNATURE}",
+        f"file:///etc/passwd?{SIGNATURE}",
+    ],
+)
+@pytest.mark.parametrize("is_redirect", [False, True])
+def test_other_hosts_are_never_asked_and_the_setting_is_named(
+    url: str, is_redirect: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire = Wire(to(url), WHOLE) if is_redirect else Wire(WHOLE)
+
+    with pytest.raises(ApiError) as raised:
+        wire.downloaded(DOWNLOAD if is_redirect else url)
+
+    assert (
+        len(wire.requests) == (5 if isinstance(raised.value, Transient) else 1) - (not is_redirect) or not wire.requests
+    )
+    assert all(str(each.url) == DOWNLOAD for each in wire.requests)
+    assert_says_nothing(raised.value, caplog.text)
+
+
+def test_a_host_that_is_not_allowed_is_named_with_the_setting() -> None:
+    with pytest.raises(ApiError, match=r"https://evil\.example.* MEETING_ASSETS_DOWNLOAD_HOSTS"):
+        Wire(WHOLE).downloaded("https://evil.example/a")
+
+
+def test_patterns_of_hosts_may_be_spelled_in_capitals() -> None:
+    wire = Wire(WHOLE)
+
+    assert wire.downloaded("https://files.example/a", Access(API, KEY, download_hosts=("*.EXAMPLE",))) == DOCUMENT
+
+
+def test_a_sandbox_may_send_to_another_port_of_its_host() -> None:
+    wire = Wire(WHOLE)
+
+    assert wire.downloaded("http://127.0.0.1:9/a", Access("http://127.0.0.1:8", KEY)) == DOCUMENT
+
+
+def test_redirects_in_a_circle_end() -> None:
+    wire = Wire(to(DOWNLOAD))
+
+    with pytest.raises(Transient) as raised:
+        wire.downloaded()
+
+    assert_says_nothing(raised.value)
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 410])
+def test_a_url_that_is_not_accepted_needs_a_fresh_one_at_once(code: int) -> None:
+    wire = Wire(httpx.Response(code, text=SAID))
+
+    with pytest.raises(UrlExpired, match=str(code)) as raised:
+        wire.downloaded()
+
+    assert len(wire.requests) == 1
+    assert_says_nothing(raised.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(500, text=SAID),
+        httpx.Response(503),
+        httpx.Response(204),
+        httpx.Response(304),
+        html(200),
+        html(502),
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout(SAID),
+        httpx.RemoteProtocolError(SAID),
+        httpx.UnsupportedProtocol(SAID),
+        to(f"http://[{SIGNATURE}"),
+    ],
+)
+def test_what_may_go_by_is_asked_for_again_and_then_left_for_later(
+    answer: Answer, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire = Wire(answer)
+
+    with pytest.raises(Transient) as raised:
+        wire.downloaded()
+
+    assert len(wire.requests) == 4
+    assert_says_nothing(raised.value, caplog.text)
+
+
+def test_being_throttled_is_ridden_out() -> None:
+    wire = Wire(*[httpx.Response(429, headers={"Retry-After": "9"})] * 20, WHOLE)
+
+    assert wire.downloaded() == DOCUMENT
+
+
+def test_html_where_json_was_due_is_named() -> None:
+    with pytest.raises(Transient, match="HTML where JSON was due"):
+        Wire(html(200)).downloaded()
+
+
+@pytest.mark.parametrize(
+    "url", ["", "...", "no url", "https://", "http://[", f"https://h:p/?{SIGNATURE}", f"https://h/\x01{SIGNATURE}"]
+)
+def test_a_url_that_is_none_can_be_asked_for_again(url: str) -> None:
+    with pytest.raises(ApiError) as raised:
+        Wire(WHOLE).downloaded(url)
+
+    assert_says_nothing(raised.value)
+
+
+@pytest.mark.parametrize("cut", [b"", b"[", b'[{"a": 1}', b'{"parts": [{}]', b'{"parts": [{}', b'[{"a": "x'])
+def test_a_document_without_its_end_is_asked_for_again(cut: bytes) -> None:
+    wire = Wire(httpx.Response(200, content=cut), httpx.Response(200, content=cut), WHOLE)
+
+    assert wire.downloaded() == DOCUMENT
+
+
+@pytest.mark.parametrize("body", [b"", b'[{"a": 1}', b"no JSON", b"<html></html>", b"[NaN]", b"[1]]", DOCUMENT * 2])
+def test_what_stays_no_json_is_taken_as_it_is(body: bytes) -> None:
+    wire = Wire(httpx.Response(200, content=body))
+
+    assert wire.downloaded() == body
+    assert len(wire.requests) == 4
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b" [] \n",
+        b"{}",
+        b"null",
+        b"\xef\xbb\xbf[]",
+        rb'["\ud83d", "\\ud83d", "\\\ud83d", "\ud83d\ude00"]',
+        b'["\x00"]',
+        b'["\xff"]',
+        b"[" * 5000 + b"]" * 5000,
+    ],
+)
+def test_odd_but_whole_json_is_asked_for_once(body: bytes) -> None:
+    wire = Wire(httpx.Response(200, content=body))
+
+    assert wire.downloaded() == body
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + DOCUMENT,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1c\r\n" + DOCUMENT + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+        b"",
+    ],
+    ids=["cut", "chunks-cut", "chunks-broken", "gzip-broken", "nothing"],
+)
+def test_a_broken_download_can_be_asked_for_again(answer: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(Transient, match="broke off") as raised:
+        downloaded_from_a_server(answer)
+
+    assert_says_nothing(raised.value, caplog.text)
+
+
+def test_a_compressed_download_is_unpacked() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"
+
+    assert downloaded_from_a_server(head, gzip.compress(DOCUMENT)) == DOCUMENT
+
+
+def test_a_compressed_download_without_its_end_is_known_by_its_json() -> None:
+    document = json.dumps(list(range(10_000))).encode()
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"
+
+    taken = downloaded_from_a_server(head, gzip.compress(document)[:-100])
+
+    assert document.startswith(taken)
+    assert taken != document
+
+
+def test_a_download_that_never_ends_is_waited_for_only_so_long() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+
+    with pytest.raises(Transient, match="no answer in time") as raised:
+        downloaded_from_a_server(head, *[b" "] * 1000, pause_s=0.01, timeout_s=0.03)
+
+    assert_says_nothing(raised.value)
+
+
+def test_downloads_of_a_sandbox_survive_its_faults(caplog: pytest.LogCaptureFixture) -> None:
+    with Sandbox(uniform(date(2026, 3, 2), recordings=1), api_key=KEY) as sandbox:
+        artifact = sandbox.world.recordings[0].of("transcript")[0]
+        for fault in (
+            Fault("transcript:", reset=True),
+            Fault("transcript:", cut_after_bytes=100),
+            Fault("transcript:", status=429, headers={"Retry-After": "0"}),
+            Fault("transcript:", truncate_to_bytes=100),
+        ):
+            sandbox.inject(fault)
+
+        async def ask() -> bytes:
+            async with RecallClient(Access(sandbox.url, KEY)) as client:
+                media = await client.retrieved("transcript", artifact.id)
+                return await client.downloaded(media["data"]["download_url"])
+
+        body = asyncio.run(ask())
+
+    assert body == artifact.payloads["transcript"].body()
+    assert sandbox.stats.faulted == 4
+    assert sandbox.stats.downloads_with_authorization == 0
+    assert sandbox.signature_marker not in caplog.text
+
+
+def test_the_defaults_accept_what_the_api_hands_out() -> None:
+    for url in (DOWNLOAD, BUCKET, BUCKET.replace("//recallai", "//eu-central-1-recallai")):
+        assert Wire(WHOLE).downloaded(url, ACCESS) == DOCUMENT

@@ -1,0 +1,71 @@
+"""Worlds and clients for the tests of the sandbox."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+
+from meeting_assets.sandbox import Recording, Sandbox, World, fortnight, uniform
+
+DAY = date(2026, 1, 5)
+LAST_DAY = date(2026, 1, 18)
+
+
+class Archive:
+    """The payloads of a world, as they would be served."""
+
+    def __init__(self, world: World) -> None:
+        self._sandbox = Sandbox(world)
+        self.world = self._sandbox.world
+
+    def read(self, recording: Recording, kind: str, *, newest: bool = True) -> Any:
+        """The payload of this kind, of the newest (or oldest) artifact that has one."""
+        having = [each for each in recording.artifacts if kind in each.kinds]
+        having.sort(key=lambda each: each.created_at)
+        return json.loads(self._sandbox.payload(having[-1 if newest else 0].id, kind))
+
+    def has(self, recording: Recording, kind: str) -> bool:
+        return any(kind in each.kinds for each in recording.artifacts)
+
+
+@pytest.fixture(scope="session")
+def archive() -> Archive:
+    return Archive(fortnight(LAST_DAY))
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Three small meetings, without limits."""
+    with Sandbox(uniform(DAY, recordings=3), limits=False) as running:
+        yield running
+
+
+@pytest.fixture
+def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
+    with client(sandbox) as opened:
+        yield opened
+
+
+@pytest.fixture
+def web() -> Iterator[httpx.Client]:
+    """A client without a key, as downloads want it."""
+    with httpx.Client() as opened:
+        yield opened
+
+
+def client(sandbox: Sandbox) -> httpx.Client:
+    return httpx.Client(base_url=f"{sandbox.url}/api/v1/", headers={"Authorization": f"Token {sandbox.api_key}"})
+
+
+def results(api: httpx.Client, path: str, **query: str) -> list[Any]:
+    """All results of a list, page by page."""
+    found: list[Any] = []
+    url: str | None = str(httpx.URL(path, params=query))
+    while url:
+        page = api.get(url).raise_for_status().json()
+        found += page["results"]
+        url = page["next"]
+    return found

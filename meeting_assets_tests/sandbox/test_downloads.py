@@ -1,0 +1,149 @@
+"""Download URLs: fresh in every answer, short-lived, and no place for a key."""
+
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from meeting_assets.sandbox import Clock, Sandbox, uniform
+
+from .conftest import DAY, client, results
+
+HOUR_S = 3600
+
+
+def links(api: httpx.Client) -> dict[str, str]:
+    """Every JSON download of the newest recording, by kind."""
+    recording = api.get("recording/").json()["results"][0]
+    events = recording["media_shortcuts"]["participant_events"]["data"]
+    transcript = recording["media_shortcuts"]["transcript"]["data"]
+    separate = {
+        kind: results(api, f"{kind}/", recording_id=recording["id"])[0]["data"]["download_url"]
+        for kind in ("video_separate", "audio_separate")
+    }
+    return {
+        "participants": events["participants_download_url"],
+        "participant_events": events["participant_events_download_url"],
+        "speaker_timeline": events["speaker_timeline_download_url"],
+        "transcript": transcript["download_url"],
+        "provider_data": transcript["provider_data_download_url"],
+        **separate,
+    }
+
+
+def test_all_seven_artifacts_can_be_downloaded(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+    for kind, url in links(api).items():
+        assert web.get(url).raise_for_status().json(), kind
+
+    assert set(sandbox.stats.downloads_by_kind) == set(links(api))
+    assert sandbox.stats.downloads == 7
+
+
+def test_two_answers_never_hold_the_same_url(sandbox: Sandbox, api: httpx.Client) -> None:
+    first, second = links(api), links(api)
+
+    assert not set(first.values()) & set(second.values())
+    assert sandbox.stats.urls_minted >= 14
+    assert all(sandbox.signature_marker in url for url in first.values())
+
+
+def test_an_artifact_answers_under_every_url_minted_for_it(api: httpx.Client, web: httpx.Client) -> None:
+    first, second = links(api), links(api)
+
+    assert web.get(first["transcript"]).content == web.get(second["transcript"]).content
+
+
+def test_manifests_differ_only_in_the_queries_of_their_urls(api: httpx.Client, web: httpx.Client) -> None:
+    url = links(api)["audio_separate"]
+
+    first, second = web.get(url).json(), web.get(url).json()
+
+    assert first != second
+    for part, again in zip(first, second, strict=True):
+        url, other = httpx.URL(part.pop("download_url")), httpx.URL(again.pop("download_url"))
+        assert part == again
+        assert (url.path, url.query) != (other.path, other.query)
+        assert url.path == other.path
+        assert set(url.params) == {"AWSAccessKeyId", "Signature", "x-amz-security-token", "Expires"}
+
+
+def test_media_files_of_a_manifest_can_be_downloaded(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+    urls = links(api)
+
+    audio = web.get(web.get(urls["audio_separate"]).json()[0]["download_url"]).content
+    video = web.get(web.get(urls["video_separate"]).json()[0]["download_url"]).content
+
+    assert len(audio) % 2 == 0
+    assert video[4:8] == b"ftyp"
+    assert sandbox.stats.downloads_by_kind["audio_part"] == 1
+
+
+def test_a_url_lives_six_hours() -> None:
+    clock = Clock(at=datetime(2026, 1, 6, tzinfo=UTC))
+    with Sandbox(uniform(DAY, recordings=1), limits=False, clock=clock) as sandbox, client(sandbox) as api:
+        url = links(api)["transcript"]
+        clock.advance(6 * HOUR_S - 60)
+        good = httpx.get(url)
+        clock.advance(120)
+        late = httpx.get(url)
+
+    assert good.status_code == 200
+    assert late.status_code == 403
+    assert "<Code>AccessDenied</Code>" in late.text
+    assert "Request has expired" in late.text
+    assert sandbox.stats.expired == 1
+
+
+def test_a_media_url_expires_too() -> None:
+    clock = Clock()
+    with Sandbox(uniform(DAY, recordings=1), limits=False, clock=clock) as sandbox, client(sandbox) as api:
+        part = httpx.get(links(api)["audio_separate"]).json()[0]
+        clock.advance(7 * HOUR_S)
+
+        assert httpx.get(part["download_url"]).status_code == 403
+    assert sandbox.stats.expired == 1
+
+
+def test_urls_can_be_expired_at_once(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+    old = links(api)["participants"]
+
+    sandbox.expire_urls()
+
+    assert web.get(old).status_code == 403
+    assert web.get(links(api)["participants"]).status_code == 200
+    sandbox.expire_urls_after(0)
+    assert web.get(links(api)["participants"]).status_code == 403
+
+
+@pytest.mark.parametrize("kind", ["transcript", "audio_separate"])
+def test_a_key_sent_to_a_download_is_refused_and_counted(sandbox: Sandbox, api: httpx.Client, kind: str) -> None:
+    answer = api.get(links(api)[kind])
+
+    assert answer.status_code == 400
+    assert sandbox.stats.downloads_with_authorization == 1
+    assert sandbox.stats.downloads == 0
+
+
+def test_a_forged_url_is_refused(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+    url = links(api)["transcript"]
+    other = sandbox.world.recordings[0].of("transcript")[0].id
+    file = web.get(links(api)["video_separate"]).json()[0]["download_url"]
+
+    assert web.get(url.replace("/transcript?", "/provider_data?")).status_code == 403
+    assert web.get(url[:-1] + ("A" if url[-1] != "A" else "B")).status_code == 403
+    assert web.get(f"{sandbox.download_url}/api/v1/download/transcript?token={other}").status_code == 403
+    assert web.get(file.replace("Expires=", "Expires=9")).status_code == 403
+
+
+def test_downloads_live_on_another_port(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+    url = links(api)["transcript"]
+
+    assert url.startswith(sandbox.download_url)
+    misled = web.get(url.replace(sandbox.download_url, sandbox.url), follow_redirects=True)
+    assert misled.status_code == 404
+
+
+def test_a_provider_secret_carries_the_marker(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+    part = web.get(links(api)["provider_data"]).json()["parts"][0]
+
+    assert sandbox.signature_marker in httpx.URL(part["data"]["url"]).params["access_token"]

@@ -1,0 +1,91 @@
+"""Injected faults: each hits what it names, as often as it says."""
+
+import time
+
+import httpx
+import pytest
+
+from meeting_assets.sandbox import Fault, Sandbox
+
+
+def transcript_url(api: httpx.Client) -> str:
+    recording = api.get("recording/").json()["results"][0]
+    return str(recording["media_shortcuts"]["transcript"]["data"]["download_url"])
+
+
+def test_a_fault_hits_as_often_as_it_says(sandbox: Sandbox, api: httpx.Client) -> None:
+    sandbox.inject(Fault("/recording/", times=2, status=503, headers={"Retry-After": "7"}))
+
+    answers = [api.get("recording/") for _ in range(3)]
+
+    assert [each.status_code for each in answers] == [503, 503, 200]
+    assert answers[0].headers["Retry-After"] == "7"
+    assert sandbox.stats.faulted == 2
+
+
+def test_a_fault_without_an_end_can_be_cleared(sandbox: Sandbox, api: httpx.Client) -> None:
+    sandbox.inject(Fault("/recording/", times=None, status=502))
+
+    assert {api.get("recording/").status_code for _ in range(5)} == {502}
+    sandbox.clear_faults()
+    assert api.get("recording/").status_code == 200
+
+
+def test_a_fault_can_name_one_artifact(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+    victim = sandbox.world.recordings[-1].of("transcript")[0]
+    sandbox.inject(Fault(f"provider_data:{victim.id}", times=None, status=500))
+    sandbox.inject(Fault(f"transcript:{sandbox.world.recordings[0].of('transcript')[0].id}", status=500))
+
+    assert web.get(transcript_url(api)).status_code == 200
+
+
+def test_html_can_come_where_json_was_due(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+    sandbox.inject(Fault("/download/transcript", body="<html>busy</html>", content_type="text/html"))
+
+    answer = web.get(transcript_url(api))
+
+    assert (answer.status_code, answer.text) == (200, "<html>busy</html>")
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_a_connection_can_be_reset(sandbox: Sandbox, api: httpx.Client) -> None:
+    sandbox.inject(Fault("/recording/", reset=True))
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        api.get("recording/")
+    assert api.get("recording/").status_code == 200
+
+
+def test_a_body_can_be_cut_short_of_its_length(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+    url = transcript_url(api)
+    sandbox.inject(Fault("/download/", cut_after_bytes=10))
+
+    with pytest.raises(httpx.RemoteProtocolError, match="received 10 bytes"):
+        web.get(url)
+
+
+def test_a_body_can_be_truncated_without_a_sign(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+    url = transcript_url(api)
+    whole = web.get(url).content
+    sandbox.inject(Fault("/download/", truncate_to_bytes=100))
+
+    assert web.get(url).content == whole[:100]
+
+
+def test_an_answer_can_be_late(sandbox: Sandbox, api: httpx.Client) -> None:
+    sandbox.inject(Fault("/recording/", delay_s=0.2))
+
+    start_s = time.monotonic()
+    answer = api.get("recording/")
+
+    assert answer.status_code == 200
+    assert time.monotonic() - start_s >= 0.2
+
+
+def test_a_url_can_pretend_to_have_expired(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+    url = transcript_url(api)
+    sandbox.inject(Fault("transcript:", expired=True))
+
+    assert web.get(url).status_code == 403
+    assert web.get(url).status_code == 200
+    assert sandbox.stats.expired == 1

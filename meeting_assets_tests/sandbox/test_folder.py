@@ -1,0 +1,116 @@
+"""Real meetings from a folder: moved to other days, otherwise as they are."""
+
+import json
+import os
+import re
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meeting_assets.sandbox import Sandbox, World, from_folder
+
+CORPORA = Path(os.environ.get("MEETING_ASSETS_CORPORA") or Path(__file__).parents[2].parent / "shared" / "corpora")
+FIRST_DAY = date(2026, 2, 2)
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    if not CORPORA.is_dir():
+        pytest.skip("no folder of real meetings: set MEETING_ASSETS_CORPORA")
+    return from_folder(CORPORA, first_day=FIRST_DAY)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two meetings, one without a transcript."""
+    for name in ("b", "a"):
+        place = tmp_path / "set" / name
+        place.mkdir(parents=True)
+        about = {"started_at": "2005-01-19T10:55:00.250Z", "duration_s": 90.5}
+        (place / "meeting.json").write_text(json.dumps(about))
+        (place / "participants.json").write_text("[]")
+        stamp = '{"relative": 1.0, "absolute":  "2005-01-19T10:55:01.250Z"}'
+        segment = f'[{{"participant": {{"id": 100}}, "start_timestamp": {stamp}, "end_timestamp": null}}]'
+        (place / "speaker_timeline.json").write_text(segment)
+    (tmp_path / "set" / "a" / "transcript.json").write_text("[]")
+    return tmp_path
+
+
+def test_meetings_come_in_order_of_their_names(folder: Path) -> None:
+    world = from_folder(folder, first_day=FIRST_DAY)
+
+    assert [world.sources[each.id].name for each in world.recordings] == ["a", "b"]
+    assert world.days == [FIRST_DAY]
+
+
+def test_the_last_meetings_are_of_yesterday(folder: Path) -> None:
+    world = from_folder(folder, per_day=1)
+
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    assert world.days in (
+        [yesterday - timedelta(days=1), yesterday],
+        [yesterday - timedelta(days=2), yesterday - timedelta(days=1)],  # midnight passed in between
+    )
+
+
+def test_a_kind_without_a_file_has_no_artifact(folder: Path) -> None:
+    first, second = from_folder(folder, first_day=FIRST_DAY).recordings
+
+    assert [each.kinds for each in first.of("transcript")] == [("transcript",)]
+    assert second.of("transcript") == second.of("audio_separate") == []
+    assert second.of("participant_events")[0].kinds == ("participants", "speaker_timeline")
+
+
+def test_absolute_times_move_with_the_meeting(folder: Path) -> None:
+    sandbox = Sandbox(from_folder(folder, first_day=FIRST_DAY))
+    recording = sandbox.world.recordings[0]
+    events = recording.of("participant_events")[0]
+
+    body = sandbox.payload(events.id, "speaker_timeline").decode()
+
+    assert recording.started_at == datetime(2026, 2, 2, 8, 0, 12, 250_000, UTC)
+    assert recording.completed_at == recording.started_at + timedelta(seconds=90.5)
+    assert '"absolute":  "2026-02-02T08:00:13.250Z"' in body
+
+
+def test_other_days_are_other_recordings(folder: Path) -> None:
+    first, again, other = (
+        {each.id for each in from_folder(folder, first_day=day).recordings}
+        for day in (FIRST_DAY, FIRST_DAY, FIRST_DAY + timedelta(days=1))
+    )
+
+    assert first == again
+    assert not first & other
+
+
+def test_all_real_meetings_are_found(world: World) -> None:
+    assert len(world.recordings) == len(list(CORPORA.rglob("meeting.json")))
+    assert max(len([r for r in world.recordings if r.day == day]) for day in world.days) == 4
+
+
+def test_a_real_payload_differs_in_its_absolute_times_alone(world: World) -> None:
+    sandbox = Sandbox(world)
+    for recording in sandbox.world.recordings[::11]:
+        for artifact in recording.artifacts:
+            for kind in artifact.kinds:
+                source = (world.sources[recording.id] / f"{kind}.json").read_text()
+                served = sandbox.payload(artifact.id, kind).decode()
+                assert without_dates(served) == without_dates(source)
+
+
+def test_a_real_payload_fits_its_recording(world: World) -> None:
+    sandbox = Sandbox(world)
+    recording = sandbox.world.recordings[3]
+    events: Any = json.loads(sandbox.payload(recording.of("participant_events")[0].id, "participant_events"))
+
+    assert recording.started_at
+    for event in events:
+        moment = recording.started_at + timedelta(seconds=event["timestamp"]["relative"])
+        assert abs(datetime.fromisoformat(event["timestamp"]["absolute"]) - moment) < timedelta(seconds=0.002)
+
+
+def without_dates(text: str) -> str:
+    """The text with every absolute time reduced to its digits after the second."""
+    return re.sub(r'("absolute"\s*:\s*")[^".]*', r"\1", text)

@@ -1,0 +1,110 @@
+"""Fourteen days of made-up meetings: always the same, never dull."""
+
+import json
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+
+from meeting_assets.sandbox import Recording, Sandbox, fortnight
+
+from .conftest import LAST_DAY, Archive
+
+LAST_DAYS = [LAST_DAY + timedelta(days=n) for n in range(14)]
+
+
+def words_of(archive: Archive, recording: Recording) -> int:
+    transcript = archive.read(recording, "transcript")
+    return sum(len(word["text"].split()) for entry in transcript for word in entry["words"])
+
+
+def test_tomorrow_shares_thirteen_days_with_today() -> None:
+    today, tomorrow = fortnight(LAST_DAY), fortnight(LAST_DAY + timedelta(days=1))
+
+    shared = {each.id: each for each in today.recordings if each.day > today.first_day}
+    again = {each.id: each for each in tomorrow.recordings if each.day <= LAST_DAY}
+    assert shared.keys() == again.keys()
+    assert all(each.created_at == again[key].created_at for key, each in shared.items())
+    assert {a.id for each in shared.values() for a in each.artifacts} == {
+        a.id for each in again.values() for a in each.artifacts
+    }
+
+
+def test_the_same_date_gives_the_same_bytes() -> None:
+    first, second = Archive(fortnight(LAST_DAY)), Archive(fortnight(LAST_DAY + timedelta(days=3)))
+    recording = first.world.recordings[-2]
+
+    for kind in ("participants", "participant_events", "speaker_timeline", "transcript"):
+        assert first.read(recording, kind) == second.read(second.world.recording(recording.id), kind)
+
+
+def test_another_seed_gives_other_meetings() -> None:
+    ids = [{each.id for each in fortnight(LAST_DAY, seed=seed).recordings} for seed in (0, 1)]
+
+    assert not ids[0] & ids[1]
+
+
+@pytest.mark.parametrize("last_day", LAST_DAYS)
+def test_any_fourteen_days_hold_enough_for_everybody(last_day: date) -> None:
+    world = fortnight(last_day)
+
+    bots = {bot.id: bot for bot in world.bots}
+    platforms = {bots[each.bot_id].platform for each in world.recordings if each.bot_id}
+    assert len(world.days) == 14
+    assert (world.first_day, world.last_day) == (last_day - timedelta(days=13), last_day)
+    assert len(world.recordings) >= 40
+    assert platforms == {"zoom", "google_meet", "microsoft_teams", "webex"}
+    assert {each.day for each in world.recordings} < set(world.days)
+
+
+@pytest.mark.parametrize("last_day", LAST_DAYS)
+def test_meetings_last_from_five_to_sixty_minutes(last_day: date) -> None:
+    lengths_s = [each.planned_s for each in fortnight(last_day).recordings]
+
+    assert min(lengths_s) >= 300
+    assert max(lengths_s) <= 3600
+
+
+def test_the_times_of_a_recording_follow_each_other() -> None:
+    for recording in fortnight(LAST_DAY).recordings:
+        assert recording.started_at
+        assert recording.completed_at
+        assert recording.created_at < recording.started_at < recording.completed_at
+        assert all(each.created_at > recording.completed_at for each in recording.artifacts)
+        assert all(each.status.updated_at > each.created_at for each in recording.artifacts)
+        assert all(each.created_at < recording.completed_at + timedelta(days=2) for each in recording.artifacts)
+        if recording.expires_at:
+            assert recording.expires_at - recording.completed_at == timedelta(hours=168)
+
+
+def test_three_to_eight_people_speak_a_hundred_and_fifty_thousand_words(archive: Archive) -> None:
+    words = 0
+    for recording in archive.world.recordings:
+        people = {each["id"] for each in archive.read(recording, "participants")}
+        words += words_of(archive, recording)
+        assert 3 <= len(people) <= 8 + ("rejoin_new_id" in recording.quirks)
+
+    assert words >= 150_000
+
+
+def test_nothing_of_it_is_out_of_reach(archive: Archive) -> None:
+    codes = Counter(a.status.code for r in archive.world.recordings for a in r.artifacts)
+
+    assert codes == {"done": sum(codes.values()) - 1, "failed": 1}
+    assert {each.status.code for each in archive.world.recordings} == {"done"}
+
+
+def test_a_world_is_there_at_once_and_talks_when_asked() -> None:
+    sandbox = Sandbox(fortnight(LAST_DAY))
+    transcript = sandbox.world.recordings[0].of("transcript")[0]
+
+    assert transcript.payloads["transcript"]._body is None
+    assert json.loads(sandbox.payload(transcript.id, "transcript"))
+
+
+def test_some_bots_never_recorded() -> None:
+    world = fortnight(LAST_DAY)
+
+    idle = [each for each in world.bots if not world.recordings_of(each.id)]
+    reasons = {change["sub_code"] for each in idle for change in each.status_changes}
+    assert reasons == {None, "timeout_exceeded_waiting_room", "meeting_not_found"}

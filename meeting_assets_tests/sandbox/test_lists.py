@@ -1,0 +1,127 @@
+"""Lists: order, pages, windows and filters."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from meeting_assets.sandbox import Sandbox, fortnight, uniform
+
+from .conftest import DAY, LAST_DAY, client, results
+
+
+def test_recordings_come_newest_first_in_pages_of_fifty() -> None:
+    with Sandbox(uniform(DAY, recordings=120), limits=False) as sandbox, client(sandbox) as api:
+        first = api.get("recording/").json()
+        everything = results(api, "recording/")
+
+    assert len(first["results"]) == 50
+    assert [each["id"] for each in everything] == [each.id for each in reversed(sandbox.world.recordings)]
+
+
+def test_next_is_a_whole_url_that_keeps_the_parameters() -> None:
+    with Sandbox(uniform(DAY, recordings=60), limits=False) as sandbox, client(sandbox) as api:
+        page = api.get("recording/", params={"created_at_after": f"{DAY}T00:00:00Z", "status_code": "done"}).json()
+
+    following = httpx.URL(page["next"])
+    assert page["next"].startswith(f"{sandbox.url}/api/v1/recording/?")
+    assert dict(following.params) | {"cursor": ""} == {
+        "created_at_after": f"{DAY}T00:00:00Z",
+        "status_code": "done",
+        "cursor": "",
+    }
+
+
+def test_previous_leads_back() -> None:
+    with Sandbox(uniform(DAY, recordings=60), limits=False) as sandbox, client(sandbox) as api:
+        first = api.get("recording/").json()
+        second = api.get(first["next"]).json()
+        again = api.get(second["previous"]).json()
+
+    assert first["previous"] is None
+    assert [each["id"] for each in again["results"]] == [each["id"] for each in first["results"]]
+
+
+def test_a_recording_added_while_paging_shifts_nothing() -> None:
+    with Sandbox(uniform(DAY, recordings=60), limits=False) as sandbox, client(sandbox) as api:
+        first = api.get("recording/").json()
+        sandbox.add_recording(sandbox.world.recordings[-1].created_at + timedelta(seconds=1))
+        second = api.get(first["next"]).json()
+
+    ids = {each["id"] for each in first["results"]} | {each["id"] for each in second["results"]}
+    assert len(ids) == 60
+
+
+def test_a_window_holds_its_start_and_not_its_end(sandbox: Sandbox, api: httpx.Client) -> None:
+    first, second, third = (each.created_at.isoformat() for each in sandbox.world.recordings)
+
+    found = results(api, "recording/", created_at_after=first, created_at_before=third)
+
+    assert [each["id"] for each in found] == [r.id for r in reversed(sandbox.world.recordings[:2])]
+    sandbox.habits.after_is_inclusive, sandbox.habits.before_is_inclusive = False, True
+    other = results(api, "recording/", created_at_after=first, created_at_before=third)
+    assert [each["id"] for each in other] == [r.id for r in reversed(sandbox.world.recordings[1:])]
+    assert second in {r.created_at.isoformat() for r in sandbox.world.recordings}
+
+
+def test_artifacts_can_be_listed_by_recording_or_by_window(sandbox: Sandbox, api: httpx.Client) -> None:
+    recording = sandbox.world.recordings[1]
+
+    by_recording = results(api, "transcript/", recording_id=recording.id)
+    by_window = results(api, "audio_separate/", created_at_after=f"{DAY}T00:00:00Z")
+
+    assert [each["recording"]["id"] for each in by_recording] == [recording.id]
+    assert len(by_window) == 3
+
+
+def test_recordings_can_be_listed_by_bot_and_status(sandbox: Sandbox, api: httpx.Client) -> None:
+    running = sandbox.add_recording(processing=True)
+    finished = sandbox.world.recordings[0]
+
+    assert [each["id"] for each in results(api, "recording/", status_code="processing")] == [running.id]
+    assert [each["id"] for each in results(api, "recording/", bot_id=finished.bot_id or "")] == [finished.id]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"status_code": "deleted"}, "status_code"),
+        ({"created_at_after": "yesterday"}, "created_at_after"),
+        ({"bot_id": "7"}, "bot_id"),
+    ],
+)
+def test_a_bad_parameter_is_named(api: httpx.Client, query: dict[str, str], field: str) -> None:
+    answer = api.get("recording/", params=query)
+
+    assert answer.status_code == 400
+    assert list(answer.json()) == [field]
+
+
+def test_bots_come_in_numbered_pages() -> None:
+    with Sandbox(uniform(DAY, recordings=60), limits=False) as sandbox, client(sandbox) as api:
+        first = api.get("bot/").json()
+        second = api.get(first["next"]).json()
+
+        assert api.get("bot/?page=3").status_code == 404
+    assert (first["count"], len(first["results"]), len(second["results"])) == (60, 50, 10)
+    assert second["next"] is None
+    assert second["previous"].endswith("page=1")
+
+
+def test_about_half_of_the_bots_have_lost_their_join_at() -> None:
+    with Sandbox(fortnight(LAST_DAY), limits=False) as sandbox, client(sandbox) as api:
+        everybody = results(api, "bot/")
+        found = results(api, "bot/", join_at_after="2026-01-01T00:00:00Z", join_at_before="2026-02-01T00:00:00Z")
+
+    lost = [each for each in everybody if each["join_at"] is None]
+    assert 0.3 < len(lost) / len(everybody) < 0.7
+    assert len(found) == len(everybody) - len(lost)
+
+
+def test_bots_can_be_listed_by_platform_and_status() -> None:
+    with Sandbox(fortnight(LAST_DAY), limits=False) as sandbox, client(sandbox) as api:
+        webex = results(api, "bot/", platform="webex")
+        fatal = results(api, "bot/", status="fatal")
+
+    assert {each["meeting_url"]["platform"] for each in webex} == {"webex"}
+    assert [each["recordings"] for each in fatal] == [[]]

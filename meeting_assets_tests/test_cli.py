@@ -1,0 +1,229 @@
+"""The commands, as a user runs them: what they print, what they leave, how they exit."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
+from meeting_assets_tests.households import contents, use
+
+TODAY = datetime.now(UTC).date()
+DAY = date(2026, 3, 2)
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "meeting_assets.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env=dict(os.environ),
+    )
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(combined([uniform(DAY, recordings=2, words=20), uniform(TODAY, recordings=1, words=20)])) as running:
+        use(running, monkeypatch)
+        yield running
+
+
+def test_demo_brings_a_fortnight_home_once_and_says_where_to_look(home: Path) -> None:
+    done = command("demo")
+
+    assert done.returncode == 0, done.stderr
+    assert "Where to look next" in done.stdout
+    assert "transcript" in done.stdout
+    assert "Traceback" not in done.stderr
+    before = contents()
+    assert all(before.values())
+
+    again = command("demo")
+
+    assert again.returncode == 0
+    assert contents() == before
+
+
+def test_everything_a_command_makes_is_the_users_alone(home: Path, sandbox: Sandbox) -> None:
+    command("sync")
+
+    readable_by_others = [path for path in home.rglob("*") if path.stat().st_mode & 0o077]
+    assert readable_by_others == []
+
+
+def test_sync_brings_the_named_days_home(sandbox: Sandbox) -> None:
+    done = command("sync", "--from", str(DAY), "--to", str(DAY))
+
+    assert done.returncode == 0, done.stderr
+    assert "Everything that could be brought home is home." in done.stdout
+    assert len(contents()["recordings"]) == 2
+
+
+def test_sync_without_days_takes_the_last_week_and_today(sandbox: Sandbox) -> None:
+    done = command("sync")
+
+    assert done.returncode == 0, done.stderr
+    assert [row[7].date() for row in contents()["recordings"]] == [TODAY]
+
+
+def test_sync_of_one_recording_finds_its_day(sandbox: Sandbox) -> None:
+    wanted = next(each for each in sandbox.world.recordings if each.day == DAY)
+
+    done = command("sync", "--recording", wanted.id)
+
+    assert done.returncode == 0, done.stderr
+    assert [row[0] for row in contents()["recordings"]] == [wanted.id]
+
+
+def test_sync_prints_one_document_for_machines(sandbox: Sandbox) -> None:
+    done = command("sync", "--from", str(DAY), "--to", str(DAY), "--json")
+
+    document = json.loads(done.stdout)
+    assert document["complete"] is True
+    assert document["artifacts"]["transcript"] == {"parsed": 2, "outdated": 0}
+    assert document["left"] == 0
+    assert done.stderr == ""
+
+
+def test_sync_exits_with_1_when_something_should_have_come_and_did_not(sandbox: Sandbox) -> None:
+    sandbox.inject(Fault("transcript:", times=None, status=500))
+
+    done = command("sync", "--from", str(DAY), "--to", str(DAY))
+
+    assert done.returncode == 1
+    assert "2 artifacts should have come and did not" in done.stdout
+
+
+def test_sync_exits_with_0_and_says_so_when_an_artifact_is_unreadable_or_failed_at_the_api(sandbox: Sandbox) -> None:
+    first, second = [each for each in sandbox.world.recordings if each.day == DAY]
+    sandbox.set_payload(first.of("transcript")[0].id, "transcript", b"[7]")
+    sandbox.fail(second.of("audio_separate")[0].id, "something")
+
+    done = command("sync", "--from", str(DAY), "--to", str(DAY))
+
+    assert done.returncode == 0, done.stderr
+    assert "cannot be read: [0]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("RECALL_API_KEY", "wrong", "RECALL_API_KEY"),
+        ("RECALL_API_KEY", "", "RECALL_API_KEY is not set"),
+        ("RECALL_REGION", "mars-1", "RECALL_REGION"),
+        ("MEETING_ASSETS_DATABASE_URL", "mysql://host/db", "MEETING_ASSETS_DATABASE_URL"),
+        ("MEETING_ASSETS_DATABASE_URL", "postgresql://u:hush@127.0.0.1:1/db", "MEETING_ASSETS_DATABASE_URL"),
+        ("MEETING_ASSETS_FIRST_DAY", "yesterday", "MEETING_ASSETS_FIRST_DAY"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_that_names_it(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    done = command("sync", "--from", str(DAY), "--to", str(DAY))
+
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hush" not in done.stderr + done.stdout
+    assert sum(line.startswith("Error:") for line in done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--from", "2026-03-03", "--to", "2026-03-02"], "later than"),
+        (["--to", "2999-01-01"], "in the future"),
+        (["--from", "2020-01-01"], "MEETING_ASSETS_FIRST_DAY"),
+        (["--recording", "3b9d8f3e-0000-4000-8000-000000000000"], "no recording"),
+        (["--recording", "x", "--from", "2026-03-02"], "--recording"),
+    ],
+)
+def test_a_sync_that_makes_no_sense_says_why(sandbox: Sandbox, options: list[str], sentence: str) -> None:
+    done = command("sync", *options)
+
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_status_counts_every_kind(sandbox: Sandbox) -> None:
+    command("sync", "--from", str(DAY), "--to", str(DAY))
+
+    document = json.loads(command("status", "--json").stdout)
+
+    assert document["recordings"] == {"done": 2}
+    assert {kind: counts["parsed"] for kind, counts in document["artifacts"].items()} == dict.fromkeys(ARTIFACTS, 2)
+    assert document["metrics"] == {"derived": 2, "outdated": 0}
+    assert document["needs_a_person"] == []
+
+
+def test_status_of_a_new_home_is_empty(home: Path) -> None:
+    done = command("status")
+
+    assert done.returncode == 0
+    assert "0 recordings" in done.stdout
+
+
+@contextmanager
+def served(*options: str) -> Iterator[str]:
+    """A `sandbox` command that runs, and what it said."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "meeting_assets.cli", "sandbox", "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    while not lines or "meeting-assets sync" not in lines[-1]:
+        lines.append(process.stdout.readline())
+        assert lines[-1], "the sandbox ended"
+    yield "".join(lines)
+    process.terminate()
+    assert process.wait(30) == 0
+    process.stdout.close()
+
+
+def test_sandbox_says_how_to_use_it_and_a_sync_does(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting = home / "meetings" / "standup"
+    meeting.mkdir(parents=True)
+    speaker = {"id": 100, "name": "Ada", "is_host": True, "platform": "desktop", "extra_data": None, "email": None}
+    at = {"relative": 0.5, "absolute": "2026-01-05T09:00:00.500Z"}
+    end = {"relative": 12.5, "absolute": "2026-01-05T09:00:12.500Z"}
+    (meeting / "meeting.json").write_text(json.dumps({"started_at": "2026-01-05T09:00:00Z", "duration_s": 60.0}))
+    (meeting / "participants.json").write_text(json.dumps([speaker]))
+    (meeting / "participant_events.json").write_text("[]")
+    segment = {"participant": speaker, "start_timestamp": at, "end_timestamp": end}
+    (meeting / "speaker_timeline.json").write_text(json.dumps([segment]))
+
+    with served("--from-folder", str(home / "meetings"), "--first-day", "2026-03-02") as said:
+        exports = next(line for line in said.splitlines() if line.strip().startswith("export "))
+        for assignment in exports.split()[1:]:
+            name, _, value = assignment.partition("=")
+            monkeypatch.setenv(name, value)
+        done = command("sync", "--from", str(DAY), "--to", str(DAY))
+
+    assert done.returncode == 0, done.stderr
+    (row,) = contents()["participant_metrics"]
+    assert "Ada" in row
+    assert 12.0 in row
+
+
+def test_sandbox_of_a_folder_without_meetings_says_so(home: Path) -> None:
+    done = command("sandbox", "--from-folder", str(home))
+
+    assert done.returncode == 1
+    assert "no meeting.json" in done.stderr
