@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 PRIVATE = 0o077
 DEFAULT_DAYS = 7
 SANDBOX_PORT = 8461
+FIRST_QUERY = "select name, talk_share, words_per_minute from participant_metrics order by 2 desc limit 5"
 
-app = typer.Typer(
-    no_args_is_help=True, pretty_exceptions_enable=False, help="Brings finished Recall.ai meetings home."
-)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Brings finished Recall.ai meetings home.")
 out = Console()
 err = Console(stderr=True)
 
@@ -103,9 +102,7 @@ def sync(
         days = [_day_of(settings, recording)]
     else:
         days = _days(settings, first, last)
-    report = _synced(
-        settings, days, recording_ids=[recording] if recording else [], refetch=refetch, is_quiet=as_json
-    )
+    report = _synced(settings, days, recording_ids=[recording] if recording else [], refetch=refetch, is_quiet=as_json)
     if as_json:
         document = {
             "complete": report.is_complete,
@@ -119,6 +116,31 @@ def sync(
         show(out, report.seen, f"{days[0]} to {days[-1]}" if len(days) > 1 else str(days[0]))
         _say_next(report)
     raise typer.Exit(_status(report))
+
+
+@app.command()
+def rebuild(
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], metavar="DAY")] = None,
+    outdated: Annotated[bool, typer.Option("--outdated", help="only what another version made")] = False,
+) -> None:
+    """Makes the tables again from the raw store, of some days or of all; the API is not asked."""
+    from meeting_assets.pipeline.overview import overview
+    from meeting_assets.pipeline.rebuild import rebuild as make_again
+    from meeting_assets.pipeline.rebuild import refresh
+    from meeting_assets.pipeline.warehouse import opened
+
+    if outdated and (first or last):
+        raise SettingsError("--outdated finds its days by itself: leave --from and --to out.")
+    settings = read_settings()
+    days = _days(settings, first, last) if first or last else None
+    with opened(settings) as warehouse, progress(err, "Making the tables again", is_quiet=False):
+        report = refresh(warehouse) if outdated else make_again(warehouse, days)
+        seen = overview(warehouse, report.days)
+    for fault in report.faults:
+        _complain(fault)
+    show(out, seen, f"{len(report.days)} days made again, {report.artifacts} artifacts")
+    raise typer.Exit(1 if report.faults else 0)
 
 
 @app.command()
@@ -234,8 +256,7 @@ def _say_where_to_look(settings: Settings) -> None:
     database = settings.database_url.removeprefix("sqlite:///")
     out.print(
         "\nWhere to look next:\n"
-        f"  tables     sqlite3 {_short(database)} "
-        '"SELECT name, talk_share, words_per_minute FROM participant_metrics ORDER BY talk_share DESC LIMIT 5"\n'
+        f"  tables     sqlite3 {_short(database)} '{FIRST_QUERY}'\n"
         f"  raw bytes  {_short(settings.raw_url)}\n"
         f"  runs       DAGSTER_HOME={settings.dagster_home} .venv/bin/dagster dev\n"
         "  ledger     .venv/bin/meeting-assets status",

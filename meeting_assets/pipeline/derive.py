@@ -83,6 +83,11 @@ def outdated_metrics(warehouse: Warehouse, days: Collection[date] | None = None)
     return len(_outdated(warehouse, days)[0])
 
 
+def days_of_outdated_metrics(warehouse: Warehouse) -> set[date]:
+    """Days with finished recordings that have no metrics made from their present inputs."""
+    return {recording.day for recording, _ in _outdated(warehouse, None)[0]}
+
+
 def _outdated(warehouse: Warehouse, days: Collection[date] | None) -> tuple[list[tuple[Row[Any], str]], int]:
     """Recordings whose metrics are out of date with their present hash, and how many others there are."""
     of_days = ledger.RECORDINGS.c.day.in_(days) if days is not None else true()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -31,7 +31,7 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
     for batch in _batches(discovery.found.values()):
         with warehouse.database.writing() as connection:
             before = _known(connection, [found.recording_id for found in batch])
-            rows = [_row(found, before.get(found.recording_id, {}), at) for found in batch]
+            rows = [recording_row(found, before.get(found.recording_id, {}), at) for found in batch]
             upsert(connection, Recordings, rows)
             ledger.observe(connection, [look for found in batch for look in looks(found)])
             for found in batch:
@@ -71,7 +71,8 @@ def _sighting(artifact: Artifact, media: Media) -> Sighting:
     )
 
 
-def _row(found: Found, before: dict[str, Any], at: datetime) -> dict[str, Any]:
+def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """The row of `recordings` after a look; what only the bot tells stays as it was `before` where it was not asked."""
     recording, bot = found.recording, found.bot
     metadata = recording.media_shortcuts.meeting_metadata if recording.media_shortcuts else None
     title = metadata.data.title if metadata and metadata.data else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=None)
 LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32)
 # A sandbox on this machine is never asked through a proxy.
 NO_PROXY = dict.fromkeys(["all://127.0.0.1", "all://localhost", "all://[::1]"])
+
+_HOST = re.compile(r"[a-z0-9.:-]+")
 
 Query = Mapping[str, str | UUID | datetime | list[str]]
 Answer = TypeVar("Answer")
@@ -212,6 +215,8 @@ class RecallClient:
     async def _check_host(self, request: httpx.Request) -> None:
         """Keeps downloads, redirects included, on the hosts they may come from."""
         scheme, host = request.url.scheme, request.url.host
+        if not _HOST.fullmatch(host):
+            raise ApiError("a download URL names no host")
         is_api = host == self._api_url.hostname and scheme in {"https", self._api_url.scheme}
         patterns = self._access.download_hosts
         if is_api or (scheme == "https" and any(fnmatchcase(host, each.lower()) for each in patterns)):

@@ -26,4 +26,4 @@ def iso(instant: datetime) -> str:
     >>> iso(datetime(2026, 1, 5, 9, 30, tzinfo=UTC))
     '2026-01-05T09:30:00.000000Z'
     """
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -83,7 +83,7 @@ class Sandbox(Controls):
         return self._state.markers.password
 
     def start(self) -> None:
-        api, downloads = (socket.create_server((HOST, port)) for port in self._ports)
+        api, downloads = (_listener(port) for port in self._ports)
         self._state.api_origin = _origin_of(api)
         self._state.minter.origin = _origin_of(downloads)
         objects = Objects(self._state)
@@ -177,6 +177,19 @@ def serve_forever(sandbox: Sandbox) -> None:
         sandbox.stop()
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _listener(port: int) -> socket.socket:
+    """A listening socket. asyncio sets TCP_NODELAY only where the protocol is named; else each answer waits 40 ms."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    listener.listen()
+    return listener
 
 
 def _origin_of(listener: socket.socket) -> str:

@@ -67,7 +67,7 @@ class Minter:
         self._session = quote(f"IQoJb3JpZ2luX2VjE{marker}//////////wEaCXVzLWVhc3QtMSJHMEUCIQ==", safe="")
 
     def token_url(self, kind: str, artifact_id: str) -> str:
-        identity = urlsafe_b64encode(json.dumps({"id": artifact_id}, separators=(",", ":")).encode())
+        identity = urlsafe_b64encode(f'{{"id":"{artifact_id}"}}'.encode())
         unsigned = f"{identity.decode().rstrip('=')}:{base62(int(self._clock.now().timestamp()))}"
         signature = self._signed(f"{kind}/{unsigned}")
         return f"{self.origin}/api/v1/download/{kind}?token={unsigned}:{signature}"

@@ -276,6 +276,34 @@ def parse_again(connection: Connection, recording_ids: Collection[str], kinds: C
     )
 
 
+def parse_days_again(connection: Connection, days: Collection[date]) -> None:
+    """Everything that is home of some days is to be parsed again."""
+    connection.execute(
+        LEDGER.update().where(of_days(days), LEDGER.c.status.in_([PARSED, QUARANTINED])).values(parser_version=None)
+    )
+
+
+def outdated_days(connection: Connection, versions: Mapping[str, str]) -> list[date]:
+    """Days with artifacts that another parser than that of `versions` (by kind) has read, the oldest first."""
+    other = or_(
+        *(
+            and_(
+                LEDGER.c.kind == kind,
+                or_(LEDGER.c.parser_version.is_(None), LEDGER.c.parser_version != version),
+            )
+            for kind, version in versions.items()
+        )
+    )
+    query = (
+        select(RECORDINGS.c.day)
+        .join(LEDGER, LEDGER.c.recording_id == RECORDINGS.c.recording_id)
+        .where(LEDGER.c.status.in_(HOME), other)
+        .distinct()
+        .order_by(RECORDINGS.c.day)
+    )
+    return [*connection.scalars(query)]
+
+
 def inputs_of(connection: Connection, condition: ColumnElement[bool]) -> dict[str, list[tuple[Any, ...]]]:
     """Per recording that meets the condition its ledger rows as (kind, artifact_id, status, sha256, parser_version)."""
     rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)

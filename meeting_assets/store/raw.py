@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
@@ -29,6 +29,9 @@ from meeting_assets.core.urls import without_queries
 __all__ = ["RawObject", "RawStore", "without_queries"]
 
 ORIGIN = "origin.json"
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ARTIFACT = re.compile(r".*/(?P<kind>[^/]+)/(?P<artifact_id>[^/]+)/(?P<sha256>[0-9a-f]{64})\.zst")
 LEVEL = 3
 
 _SYSTEM_FAULT = re.compile(r"[^:\n]+(?= \(os error \d+\))")
@@ -42,6 +45,17 @@ class RawObject:
     key: str
     sha256: str
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArtifact:
+    """An artifact found in the raw store, and since when it is there."""
+
+    kind: str
+    artifact_id: str
+    sha256: str
+    key: str
+    kept_at: datetime
 
 
 class RawStore:
@@ -124,6 +138,30 @@ class RawStore:
                 f"The raw store holds meetings from {held}, not from {origin}: "
                 "choose another MEETING_ASSETS_HOME or MEETING_ASSETS_RAW_URL."
             )
+
+    def days(self) -> list[date]:
+        """The days that something is kept of."""
+        names = self._store.list_with_delimiter()["common_prefixes"]
+        return sorted(date.fromisoformat(name) for name in names if _DAY.fullmatch(name))
+
+    def recordings(self, day: date) -> list[str]:
+        """The recordings that something is kept of, of a day."""
+        folders = self._store.list_with_delimiter(f"{day}/")["common_prefixes"]
+        return sorted(folder.rsplit("/", 1)[-1] for folder in folders)
+
+    def read_listing(self, day: date, recording_id: str) -> bytes | None:
+        """What the API listed of a recording, or None if that was never kept."""
+        return self._get(f"{day}/{recording_id}/recording.json")
+
+    def artifacts(self, day: date, recording_id: str) -> list[StoredArtifact]:
+        """The artifacts kept of a recording, the newest first."""
+        metas = self._store.list(f"{day}/{recording_id}/").collect()
+        found = [
+            StoredArtifact(match["kind"], match["artifact_id"], match["sha256"], meta["path"], meta["last_modified"])
+            for meta in metas
+            if (match := _ARTIFACT.fullmatch(meta["path"]))
+        ]
+        return sorted(found, key=lambda each: (each.kept_at, each.sha256), reverse=True)
 
     def _put(self, key: str, content: bytes) -> None:
         try:

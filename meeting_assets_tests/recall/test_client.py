@@ -296,7 +296,7 @@ def test_a_broken_answer_can_be_asked_for_again(answer: bytes, caplog: pytest.Lo
         async with saying(answer) as url, RecallClient(Access(url, KEY)) as client:
             await client.retrieved("transcript", "one")
 
-    with pytest.raises(Transient, match="/api/v1/transcript/one/ of 127.0.0.1: the answer broke off") as raised:
+    with pytest.raises(Transient, match=r"/api/v1/transcript/one/ of 127\.0\.0\.1: the answer broke off") as raised:
         asyncio.run(ask())
 
     assert_says_nothing(raised.value, caplog.text)
@@ -305,9 +305,11 @@ def test_a_broken_answer_can_be_asked_for_again(answer: bytes, caplog: pytest.Lo
 def test_an_answer_that_never_ends_is_waited_for_only_so_long() -> None:
     async def ask() -> None:
         head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
-        async with saying(head, *[b" "] * 1000, pause_s=0.01) as url:
-            async with RecallClient(Access(url, KEY), call_timeout_s=0.03) as client:
-                await client.retrieved("transcript", "one")
+        async with (
+            saying(head, *[b" "] * 1000, pause_s=0.01) as url,
+            RecallClient(Access(url, KEY), call_timeout_s=0.03) as client,
+        ):
+            await client.retrieved("transcript", "one")
 
     with pytest.raises(Transient, match="no answer in time") as raised:
         asyncio.run(ask())
@@ -330,14 +332,22 @@ def test_an_api_that_is_not_there_names_the_host() -> None:
 
 def test_while_the_api_throttles_nobody_asks_that_list() -> None:
     times_s: list[float] = []
-    throttled = httpx.Response(429, headers={"Retry-After": "30"})
-    wire = Wire(throttled, lambda _: times_s.append(wire.clock()) or page())  # type: ignore[func-returns-value]
+    is_throttled = asyncio.Event()
+
+    def throttle(_: httpx.Request) -> httpx.Response:
+        is_throttled.set()
+        return httpx.Response(429, headers={"Retry-After": "30"})
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        times_s.append(wire.clock())
+        return page()
+
+    wire = Wire(throttle, answer)
 
     async def ask() -> None:
         async with wire.client() as client:
             first = asyncio.create_task(_read(client))
-            while not wire.requests:
-                await asyncio.sleep(0)
+            await is_throttled.wait()
             await asyncio.gather(first, _read(client), _read(client))
 
     asyncio.run(ask())

@@ -38,9 +38,11 @@ def to(location: str, code: int = 302) -> httpx.Response:
 
 def downloaded_from_a_server(*pieces: bytes, pause_s: float = 0.0, timeout_s: float = 5.0) -> bytes:
     async def ask() -> bytes:
-        async with saying(*pieces, pause_s=pause_s) as url:
-            async with RecallClient(Access(url, KEY), download_timeout_s=timeout_s) as client:
-                return await client.downloaded(f"{url}/a?token={SIGNATURE}")
+        async with (
+            saying(*pieces, pause_s=pause_s) as url,
+            RecallClient(Access(url, KEY), download_timeout_s=timeout_s) as client,
+        ):
+            return await client.downloaded(f"{url}/a?token={SIGNATURE}")
 
     return asyncio.run(ask())
 
@@ -95,6 +97,7 @@ def test_a_redirect_is_followed_to_allowed_hosts_without_the_key(location: str) 
         f"http://recallai-production-bot-data.s3.amazonaws.com/a?{SIGNATURE}",
         f"ftp://us-east-1.recall.ai/a?{SIGNATURE}",
         f"file:///etc/passwd?{SIGNATURE}",
+        f"https://[{SIGNATURE}",
     ],
 )
 @pytest.mark.parametrize("is_redirect", [False, True])
@@ -106,9 +109,7 @@ def test_other_hosts_are_never_asked_and_the_setting_is_named(
     with pytest.raises(ApiError) as raised:
         wire.downloaded(DOWNLOAD if is_redirect else url)
 
-    assert (
-        len(wire.requests) == (5 if isinstance(raised.value, Transient) else 1) - (not is_redirect) or not wire.requests
-    )
+    assert len(wire.requests) == is_redirect
     assert all(str(each.url) == DOWNLOAD for each in wire.requests)
     assert_says_nothing(raised.value, caplog.text)
 
@@ -163,7 +164,6 @@ def test_a_url_that_is_not_accepted_needs_a_fresh_one_at_once(code: int) -> None
         httpx.ReadTimeout(SAID),
         httpx.RemoteProtocolError(SAID),
         httpx.UnsupportedProtocol(SAID),
-        to(f"http://[{SIGNATURE}"),
     ],
 )
 def test_what_may_go_by_is_asked_for_again_and_then_left_for_later(

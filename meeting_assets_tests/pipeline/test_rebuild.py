@@ -1,0 +1,82 @@
+"""The raw store alone is enough to make the database again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from meeting_assets.pipeline.rebuild import rebuild, refresh
+from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.sandbox import Sandbox, uniform
+from meeting_assets.settings import read_settings
+from meeting_assets.store.ledger import LEDGER
+from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.households import VOLATILE, bring_home, contents, use
+
+DAY = date(2026, 3, 2)
+# Known from the look at the API that wrote it; a rebuild has nothing to write there.
+WITHOUT = VOLATILE | {"listing_sha256"}
+
+
+@pytest.fixture
+def at_home(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A day that is home, with a recording that still runs, an absent, a failed and an unreadable artifact."""
+    with Sandbox(uniform(DAY, recordings=3)) as sandbox:
+        use(sandbox, monkeypatch)
+        first, second, third = sandbox.world.recordings
+        sandbox.add_recording(first.created_at, processing=True)
+        sandbox.set_url(first.of("transcript")[0].id, "provider_data", None)
+        sandbox.fail(second.of("video_separate")[0].id, "something")
+        sandbox.set_payload(third.of("transcript")[0].id, "transcript", b"[7]")
+        sandbox.add_transcript(second.id, second.of("transcript")[0].created_at)
+        bring_home([DAY])
+        yield sandbox
+
+
+def test_an_empty_database_is_filled_from_the_raw_store_without_the_api(
+    at_home: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(without=WITHOUT)
+    at_home.stats.reset()
+    monkeypatch.delenv("RECALL_API_KEY")
+    url = f"sqlite:///{home / 'another.db'}"
+    if "postgresql" in read_settings().database_url:
+        url = fresh_postgresql(request.getfixturevalue("postgresql_server"))
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+
+    with opened(read_settings()) as place:
+        report = rebuild(place)
+
+    assert at_home.stats.requests == []
+    assert report.faults == []
+    assert report.recordings == 4
+    assert contents(without=WITHOUT) == before
+
+
+def test_a_rebuild_of_a_whole_database_changes_no_row(at_home: Sandbox) -> None:
+    before = contents(without=VOLATILE)
+    at_home.stats.reset()
+
+    with opened(read_settings()) as place:
+        rebuild(place, [DAY])
+
+    assert contents(without=VOLATILE) == before
+    assert at_home.stats.requests == []
+
+
+def test_only_what_another_version_made_is_refreshed(at_home: Sandbox) -> None:
+    before = contents(without=VOLATILE)
+    with opened(read_settings()) as place:
+        with place.database.writing() as connection:
+            of_another = LEDGER.update().where(LEDGER.c.kind == "participants", LEDGER.c.status == "parsed")
+            connection.execute(of_another.values(parser_version="0"))
+
+        report = refresh(place)
+        again = refresh(place)
+
+    assert (report.days, report.artifacts) == ([DAY], 3)
+    assert (again.days, again.artifacts) == ([], 0)
+    assert contents(without=VOLATILE) == before
