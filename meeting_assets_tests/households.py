@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlmodel import SQLModel
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import days_between
@@ -20,7 +21,9 @@ from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.warehouse import Warehouse, access_of, claim, derived_tables, opened
 from meeting_assets.sandbox import Sandbox, World, empty
 from meeting_assets.settings import read_settings
-from meeting_assets.store.database import DURABLE, table_of
+from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger import LEDGER
+from meeting_assets.store.tables import Artifacts, Recordings
 
 # What may differ between two ways to the same truth.
 VOLATILE = frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at"})
@@ -82,7 +85,8 @@ def bring_home(days: Sequence[date], *, recording_ids: Sequence[str] = (), refet
 
 def contents(*, without: frozenset[str] = frozenset()) -> Contents:
     """Every row of every table, sorted; columns named in `without` left out, `meta` too."""
-    tables = [table_of(model) for model in (*DURABLE[:2], *derived_tables())]
+    models: tuple[type[SQLModel], ...] = (Recordings, Artifacts, *derived_tables())
+    tables = [table_of(model) for model in models]
     with opened(read_settings()) as place, place.database.reading() as connection:
         found: Contents = {}
         for table in tables:
@@ -93,8 +97,6 @@ def contents(*, without: frozenset[str] = frozenset()) -> Contents:
 
 def ledger_row(artifact_id: str, kind: str) -> dict[str, Any]:
     """The ledger's row of one artifact."""
-    from meeting_assets.store.ledger import LEDGER
-
     with opened(read_settings()) as place, place.database.reading() as connection:
         query = LEDGER.select().where(LEDGER.c.artifact_id == artifact_id, LEDGER.c.kind == kind)
         return dict(connection.execute(query).mappings().one())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -55,11 +57,8 @@ def in_database(url: str, home: Path) -> Iterator[bytes]:
 
 def plant_in_database(url: str, home: Path) -> None:
     if url.startswith("sqlite"):
-        import sqlite3
-
-        with sqlite3.connect(home / "meetings.db") as connection:
-            connection.execute("UPDATE recordings SET title = ?", (PLANTED,))
-        connection.close()
+        with closing(sqlite3.connect(home / "meetings.db")) as database, database:
+            database.execute("UPDATE recordings SET title = ?", (PLANTED,))
         return
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         connection.execute("UPDATE recordings SET title = %s", (PLANTED,))

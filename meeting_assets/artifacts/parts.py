@@ -9,7 +9,7 @@ import msgspec
 from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Rows, Source
-from meeting_assets.artifacts.wire import Moment, Speaker, instant, participant_key, seconds
+from meeting_assets.artifacts.wire import Moment, Seconds, Speaker, instant, participant_key, seconds
 from meeting_assets.store.columns import Instant, Integer64, RecordingRow
 
 NO_MEDIA = (None, None, None)  # media_key, media_size_bytes, media_sha256
@@ -21,7 +21,7 @@ class MediaPart(msgspec.Struct, frozen=True):
     participant: Speaker
     start_timestamp: Moment | None
     id: str | None = None
-    duration: float | None = None
+    duration: Seconds | None = None
     type: str | None = None
 
 

@@ -9,7 +9,7 @@ import msgspec
 from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
-from meeting_assets.artifacts.wire import Speaker, check_year, kept_json, participant_key
+from meeting_assets.artifacts.wire import Seconds, Speaker, check_year, kept_json, participant_key
 from meeting_assets.core.instants import utc
 from meeting_assets.store.columns import KEYED, Instant, Json, RecordingRow, Uuid
 
@@ -20,7 +20,7 @@ class SourceAudio(msgspec.Struct, frozen=True):
     """Which audio the provider heard: the mix, or one participant's."""
 
     type: str | None = None
-    offset: float | None = None
+    offset: Seconds | None = None
     participant: Speaker | None = None
 
 

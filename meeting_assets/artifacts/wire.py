@@ -28,6 +28,8 @@ LONGEST_KEY = 300
 UNKNOWN = "unknown"
 
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+# Beyond is no time of a meeting, and arithmetic with it ends in infinity. As microseconds these fit into 64 bits.
+Seconds = Annotated[float, Meta(ge=-9e12, le=9e12)]
 Shape = TypeVar("Shape")
 
 
@@ -41,13 +43,13 @@ class Speaker(msgspec.Struct, frozen=True, gc=False):
 class Offset(msgspec.Struct, frozen=True, gc=False):
     """A moment of the recording."""
 
-    relative: float | None = None
+    relative: Seconds | None = None
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):
     """A moment of the recording and of the clock; either may be missing."""
 
-    relative: float | None = None
+    relative: Seconds | None = None
     absolute: datetime | None = None
 
     def __post_init__(self) -> None:

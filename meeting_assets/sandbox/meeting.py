@@ -10,12 +10,13 @@ from .attendance import arrive_late, chats_of, drop_in, participants_of, stays_o
 from .conversation import Conversation, Utterance, events_of, segments_of
 from .dialogue import KINDS, Dialogue
 from .frames import OWN_PROVIDERS, Frame, TranscriptFrame, framed
-from .mishaps import AFTER_EVENTS, BEFORE_EVENTS, BEFORE_TIMELINE
+from .mishaps import AFTER_EVENTS, BEFORE_EVENTS, BEFORE_TIMELINE, shift
 from .payloads import Payloads, Style
 from .people import BOT_NAME, COMPANIES, GENERIC, JAPANESE, SAME_NAME, TEAMS, UNUSUAL, Person
 from .world import Bot, Recording
 
 HOUR_S = 3600.0
+NEGATIVE_START_S = -2.7
 TIMELINE_GAP_S = {"zoom": 0.6, "google_meet": 0.6, "microsoft_teams": 2.0, "webex": 2.0}
 """Zoom and Meet notice a pause; the others only a change of speaker."""
 PROVIDERS = ("deepgram_streaming", "assembly_ai_v3_streaming", "assembly_ai_async", "gladia_v2_async")
@@ -190,8 +191,10 @@ class Meeting:
     def _utterances(self, people: Sequence[Person], rng: Random) -> list[Utterance]:
         if self._has("silent_meeting"):
             return []
-        start_s = -3.4 if self._has("negative_start") else rng.uniform(1.5, 9)
-        return Dialogue(self._slot.kind, people, rng).utterances(self._frame.duration_s, start_s)
+        said = Dialogue(self._slot.kind, people, rng).utterances(self._frame.duration_s, rng.uniform(1.5, 9))
+        if self._has("negative_start"):
+            shift(said, NEGATIVE_START_S - said[0].start_s)
+        return said
 
     def _comings_and_goings(self, conversation: Conversation, rng: Random) -> None:
         if self._slot.kind == "one_on_one" and not self._has("bot_listed"):

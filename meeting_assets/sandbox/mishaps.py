@@ -37,6 +37,13 @@ def rejoin_new_id(conversation: Conversation, rng: Random) -> None:
             utterance.speaker = again
 
 
+def shift(utterances: list[Utterance], by_s: float) -> None:
+    """The same talk, earlier or later."""
+    for utterance in utterances:
+        for word in utterance.words:
+            word.start_s, word.end_s = round(word.start_s + by_s, 3), round(word.end_s + by_s, 3)
+
+
 def unknown_first_speaker(conversation: Conversation, rng: Random) -> None:
     nobody = len(conversation.participants)
     conversation.participants.append(Participant(None, None, None, None, None, None))

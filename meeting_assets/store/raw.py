@@ -208,6 +208,7 @@ def _fault(error: Exception) -> str:
 def _origin_in(stored: bytes) -> str | None:
     try:
         document: Any = msgspec.json.decode(stored)
-        return str(document["api_origin"])
-    except (ValueError, LookupError, TypeError):
+    except ValueError:
         return None
+    origin = document.get("api_origin") if isinstance(document, dict) else None
+    return origin if isinstance(origin, str) else None

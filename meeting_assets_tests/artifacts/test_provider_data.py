@@ -113,6 +113,10 @@ def test_a_deep_or_wide_message_is_kept() -> None:
         ({"parts": [PART, {"data": {}}]}, "parts[1]: object missing required field type"),
         ({"parts": [PART | {"created_at": "noon"}]}, "parts[0].created_at: invalid RFC3339 encoded datetime"),
         ({"parts": [PART | {"created_at": "0001-01-01T00:00:00Z"}]}, "parts[0]: year out of range"),
+        (
+            {"parts": [PART | {"source_audio": {"offset": 1e300}}]},
+            "parts[0].source_audio.offset: expected float <= 9000000000000.0",
+        ),
         ({"parts": [PART | {"source_audio": "mixed"}]}, "parts[0].source_audio: expected object, got str"),
         ('{"parts": [{"type": "webhook", "data": {"n": 1e999}}]}', "parts[0].data[...]: number out of range"),
         ('{"parts": [{"type": "webhook", "data": {"n": NaN}}]}', "byte 45: invalid character"),

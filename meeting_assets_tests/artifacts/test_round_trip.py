@@ -29,7 +29,7 @@ MOMENTS: list[dict[str, Any] | None] = [
     None,
     {},
     {"relative": 0.1 + 0.2, "absolute": "2026-03-02T23:59:59.999999-14:00"},
-    {"relative": -1.7976931348623157e308, "absolute": "0002-01-01T00:00:00.000001+14:00"},
+    {"relative": -9e12, "absolute": "0002-01-01T00:00:00.000001+14:00"},
     {"relative": 5e-324, "absolute": "9998-12-31T23:59:59.999999-14:00"},
     {"relative": -0.0, "absolute": "1883-11-18T12:00:00"},
 ]
@@ -38,7 +38,7 @@ PAIRS = list(zip(SPEAKERS, MOMENTS, strict=True))
 JSON: dict[str, Any] = {TEXT: [TEXT, NUL, LONE, 2**64, 1e308, -0.0, True, None, {}, []], NUL: {"": ""}}
 
 PARTS = [
-    {"id": TEXT, "participant": who, "start_timestamp": when, "duration": 1e308, "type": NUL} for who, when in PAIRS
+    {"id": TEXT, "participant": who, "start_timestamp": when, "duration": 9e12, "type": NUL} for who, when in PAIRS
 ]
 PAYLOADS: dict[str, Any] = {
     "participants": [

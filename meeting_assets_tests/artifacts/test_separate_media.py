@@ -83,6 +83,7 @@ def test_an_empty_manifest_is_no_part(artifact: Artifact) -> None:
         ([{"id": "p1", "participant": ADA}], "[0]: object missing required field start_timestamp"),
         ([PART, PART | {"id": 7}], "[1].id: expected str, got int"),
         ([PART | {"duration": "63"}], "[0].duration: expected float, got str"),
+        ([PART | {"duration": 1e300}], "[0].duration: expected float <= 9000000000000.0"),
         ([PART | {"start_timestamp": 1.5}], "[0].start_timestamp: expected object, got float"),
     ],
 )

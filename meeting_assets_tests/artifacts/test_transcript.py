@@ -246,6 +246,7 @@ def test_the_order_of_keys_means_nothing() -> None:
         ([entry({"text": None})], "[0].words[0].text: expected str, got null"),
         ([*[entry()] * 17, entry(word("a"), {"text": "b", "start_timestamp": "3.5"})],
          "[17].words[1].start_timestamp: expected object, got str"),
+        ([entry(word("a", -1e300))], "[0].words[0].start_timestamp.relative: expected float >= -9000000000000.0"),
         ({"parts": []}, "byte 0: expected array, got object"),
     ],
 )  # fmt: skip

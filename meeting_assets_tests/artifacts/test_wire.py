@@ -208,6 +208,13 @@ class TestNumbers:
 
         assert fault(payload) == "[0].number: number out of range"
 
+    @pytest.mark.parametrize(
+        ("relative", "cause"),
+        [(1e300, "expected float <= 9000000000000.0"), (-9.000001e12, "expected float >= -9000000000000.0")],
+    )
+    def test_what_is_no_time_of_a_meeting_is_none(self, relative: float, cause: str) -> None:
+        assert fault(thing(at={"relative": relative})) == f"[0].at.relative: {cause}"
+
     @given(st.floats(allow_nan=False, allow_infinity=False))
     def test_a_double_stays_what_it_is(self, number: float) -> None:
         (read,), _ = decoded(thing(number=number), list[Thing])

@@ -159,7 +159,7 @@ C: {@B for a day, and a copy of the real data|Nothing, just not being interrupte
 A: {You'll get that|Done|I'll arrange it}.
 
 B: {There's one decision I need from you on|I need a decision about} <thing>.
-A: {Okay, what is it|Shoot}.
+A: {Okay, what is it?|Shoot.}
 B: {Either we <fix> now, or we live with it until <month>|The question is whether we <fix> before the
   release or after}.
 A: {What's the downside of waiting|What if we wait}?

@@ -1,0 +1,224 @@
+"""Listed objects: read whatever the API has called them, stored without what opens a door."""
+
+from __future__ import annotations
+
+import json
+import os
+from copy import deepcopy
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meeting_assets.core.errors import PayloadError
+from meeting_assets.recall.objects import Bot, Media, Recording, storable, understood
+from meeting_assets_tests.conftest import ROOT
+
+SAMPLES = Path(os.environ.get("MEETING_ASSETS_SAMPLES", ROOT.parent / "shared" / "samples"))
+ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
+OTHER = "0b85d2f9-d54a-47f6-b28d-4c63229f4035"
+AT = "2024-12-03T02:54:11.397104Z"
+STATUS = {"code": "done", "sub_code": None, "updated_at": AT}
+RECORDING = {"id": ID, "created_at": AT, "status": STATUS}
+
+keys = st.sampled_from(["download_url", "meetingUrl", "password", "Token", "X-Api-Key", "a", "text", "id"]) | st.text()
+documents = st.recursive(
+    st.none() | st.integers() | st.text() | st.sampled_from(["https://h/a?b=c", '{"u":"https:\\/\\/u:p@h?b"}']),
+    lambda inner: st.lists(inner) | st.dictionaries(keys, inner),
+)
+
+
+def sample(path: str) -> Any:
+    file = SAMPLES / path
+    if not file.exists():
+        pytest.skip(f"no samples: set MEETING_ASSETS_SAMPLES to the folder with {path}")
+    return json.loads(file.read_text())
+
+
+def test_a_recording_needs_an_id_and_an_instant_and_no_more() -> None:
+    recording = understood({"id": ID, "created_at": AT}, Recording, "recording")
+
+    assert recording.id == UUID(ID)
+    assert recording.created_at == datetime(2024, 12, 3, 2, 54, 11, 397104, UTC)
+    assert recording.status.code not in {"done", "failed", "deleted"}
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        (RECORDING | {"started_at": AT, "media_shortcuts": {"transcript": {"id": OTHER, "status": STATUS}}}, Recording),
+        (RECORDING | {"media_shortcuts": {"transcript": None, "participant_events": None}}, Recording),
+        (
+            {"id": ID, "recording": {"id": OTHER, "metadata": {}}, "status": STATUS, "data": {"download_url": "x"}},
+            Media,
+        ),
+        ({"id": ID, "bot_name": "Notes", "meeting_url": {"platform": "zoom", "meeting_password": "x"}}, Bot),
+    ],
+)
+def test_whatever_may_be_missing_may_be_null(document: dict[str, Any], kind: type[Any]) -> None:
+    for key in document.keys() - {"id", "created_at"}:
+        nulled = understood(document | {key: None}, kind, "it")
+        missing = understood({name: value for name, value in document.items() if name != key}, kind, "it")
+
+        assert nulled == missing
+
+
+def test_what_is_new_or_of_another_kind_is_not_in_the_way() -> None:
+    document = RECORDING | {
+        "status": {"code": "uploading", "mood": []},
+        "media_shortcuts": {"hologram": 7, "transcript": {"id": OTHER, "provider": {"new_async": {}}, "format": "vtt"}},
+        "bot": {"id": OTHER, "metadata": None, "shape": "round"},
+        "extra": {"deep": [1]},
+    }
+
+    recording = understood(document, Recording, "recording")
+
+    assert recording.status.code == "uploading"
+    assert recording.bot is not None
+    assert recording.bot.id == UUID(OTHER)
+
+
+@pytest.mark.parametrize("instant", ["2024-12-03T02:54:11Z", "2024-12-03T02:54:11.3Z", "2024-12-03T04:54:11+02:00"])
+def test_instants_may_be_spelled_shorter(instant: str) -> None:
+    recording = understood(RECORDING | {"created_at": instant}, Recording, "recording")
+
+    assert recording.created_at.replace(microsecond=0) == datetime(2024, 12, 3, 2, 54, 11, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "url", [None, "https://zoom.us/j/1?pwd=x", {}, {"platform": None}, {"platform": "zoom", "meeting_id": 1}]
+)
+def test_a_meeting_url_may_be_an_object_a_text_or_nothing(url: Any) -> None:
+    bot = understood({"id": ID, "meeting_url": url}, Bot, "bot")
+
+    assert bot.platform == ("zoom" if url == {"platform": "zoom", "meeting_id": 1} else None)
+
+
+def test_the_provider_is_the_one_that_is_not_null() -> None:
+    media = understood({"id": ID, "provider": {"rev_async": None, "deepgram_async": {}}}, Media, "transcript")
+
+    assert media.provider == {"deepgram_async": {}}
+
+
+def test_spellings_of_2024_are_understood() -> None:
+    media = understood({"id": ID, "recording_id": OTHER, "status": STATUS}, Media, "transcript")
+    recording = understood(RECORDING | {"bot": None, "source": {"bot": {"id": OTHER}}}, Recording, "recording")
+
+    assert media.recording is not None
+    assert media.recording.id == UUID(OTHER)
+    assert recording.bot is not None
+    assert recording.bot.id == UUID(OTHER)
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        ({"created_at": AT}, "`id`"),
+        ({"id": "no-uuid-but-secret", "created_at": AT}, r"`\$\.id`"),
+        ({"id": ID, "created_at": "secret"}, r"`\$\.created_at`"),
+        (RECORDING | {"status": "secret"}, r"`\$\.status`"),
+        (["secret"], "array"),
+        ("secret", "str"),
+        (None, "null"),
+    ],
+)
+def test_what_makes_no_sense_is_named_and_not_quoted(document: Any, place: str) -> None:
+    with pytest.raises(PayloadError, match=f"^recording 7: .*{place}") as raised:
+        understood(document, Recording, "recording 7")
+
+    assert "secret" not in repr(raised.value)
+
+
+def test_recordings_of_the_samples_are_understood() -> None:
+    for document in sample("recordings/openapi-example-2025-06-recording_list.json")["results"]:
+        recording = understood(document, Recording, "recording")
+
+        assert recording.media_shortcuts is not None
+        assert recording.media_shortcuts.participant_events is not None
+        assert recording.media_shortcuts.participant_events.data is not None
+        assert recording.media_shortcuts.participant_events.data.participants_download_url
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "transcripts/docs-retrieve-transcript-2024-11.json",
+        "transcripts/docs-retrieve-transcript-2024-11-older-recording-source.json",
+        "transcripts/openapi-example-2025-06-transcript_retrieve.json",
+        "video_separate/openapi-example-2025-06-video_separate_retrieve.json",
+        "audio_separate/openapi-example-2025-06-audio_separate_retrieve.json",
+        "participant_events_artifact/openapi-example-2025-06-participant_events_retrieve.json",
+    ],
+)
+def test_media_objects_of_the_samples_are_understood(path: str) -> None:
+    media = understood(sample(path), Media, path)
+
+    assert media.recording is not None
+    assert media.data is not None
+
+
+def test_media_objects_of_2024_are_understood() -> None:
+    (document,) = sample("participant_events_artifact/docs-list-participant-events-2024-12.json")["results"]
+
+    media = understood(document, Media, "participant_events")
+
+    assert media.recording is not None
+
+
+def test_a_bot_of_the_samples_and_its_recordings_are_understood() -> None:
+    document = sample("bots/docs-retrieve-bot-with-recording-2024-12.json")
+
+    assert str(understood(document, Bot, "bot").id) == document["id"]
+    for recording in document["recordings"]:
+        assert understood(recording, Recording, "recording").bot is not None
+
+
+def test_what_opens_a_door_is_not_storable() -> None:
+    document = {
+        "id": ID,
+        "data": {"download_url": "https://h/x?s=1", "provider_data_download_url": None, "title": "Weekly"},
+        "meeting_url": {"meeting_password": "pw", "platform": "zoom"},
+        "metadata": {
+            "note": "see https://h/a?Signature=x and https://user:pw@h/b#access_token=x.",
+            "nested": '{"u": "https:\\/\\/h\\/a?Signature=x"}',
+            "API-Key": "x",
+            "apiKey": "x",
+            "client_secret": "x",
+            "Authorization": "x",
+            "session_cookie": "x",
+            "passcode": "x",
+        },
+        "list": [{"token": "x"}, ["https://h?x"], 1, None, True],
+    }
+
+    assert storable(document) == {
+        "id": ID,
+        "data": {"title": "Weekly"},
+        "metadata": {"note": "see https://h/a and https://h/b", "nested": '{"u": "https:\\/\\/h\\/a"}'},
+        "list": [{}, ["https://h"], 1, None, True],
+    }
+
+
+@given(documents)
+def test_storing_twice_changes_nothing_more_and_the_document_itself_never(document: Any) -> None:
+    before = deepcopy(document)
+
+    once = storable(document)
+
+    assert storable(once) == once
+    assert document == before
+    assert json.dumps(storable(deepcopy(document))) == json.dumps(once)
+
+
+@given(documents)
+def test_nothing_storable_holds_a_url_that_works(document: Any) -> None:
+    text = json.dumps(storable(document))
+
+    assert "h/a?b" not in text
+    assert "u:p@" not in text
+    for key in ("download_url", "meetingUrl", "password", "Token", "X-Api-Key"):
+        assert f'"{key}":' not in text

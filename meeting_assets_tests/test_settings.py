@@ -1,0 +1,272 @@
+"""Settings: every promised variable with its default, and one sentence for each wrong one, without its value."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.settings import Settings, read_settings
+
+SECRET = "s3cret-71c04d5e"
+PROMISED = {
+    "RECALL_API_KEY",
+    "RECALL_REGION",
+    "RECALL_BASE_URL",
+    "RECALL_LIST_CALLS_PER_MINUTE",
+    "RECALL_WEBHOOK_SECRETS",
+    "MEETING_ASSETS_HOME",
+    "MEETING_ASSETS_DATABASE_URL",
+    "MEETING_ASSETS_RAW_URL",
+    "MEETING_ASSETS_FIRST_DAY",
+    "MEETING_ASSETS_MEDIA",
+    "DAGSTER_HOME",
+}
+
+
+def reading(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return read_settings()
+
+
+def test_every_promised_variable_is_read() -> None:
+    assert {field.alias for field in Settings.model_fields.values()} >= PROMISED
+
+
+def test_every_variable_says_what_it_means() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_defaults_are_as_promised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("MEETING_ASSETS_HOME")
+    monkeypatch.chdir(tmp_path)
+
+    settings = read_settings()
+
+    home = tmp_path / "data"
+    assert settings.absolute_home == home
+    assert settings.database_url == f"sqlite:///{home}/meetings.db"
+    assert settings.raw_url == str(home / "raw")
+    assert settings.dagster_home == home / "dagster"
+    assert settings.api_key is None
+    assert settings.region == "us-east-1"
+    assert settings.base_url == "https://us-east-1.recall.ai"
+    assert settings.list_calls_per_minute == 50
+    assert settings.webhook_secrets == ()
+    assert settings.first_day == date(2025, 1, 1)
+    assert settings.media == "off"
+    assert settings.timing_source == "speaker_timeline"
+    assert settings.known_bot_names == frozenset()
+    assert settings.download_host_patterns == ("*.recall.ai", "*recallai-production-bot-data.s3*.amazonaws.com")
+
+
+def test_variables_that_are_not_ours_are_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    before = read_settings()
+    for name in Settings.model_fields:
+        monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
+        monkeypatch.setenv(name.upper(), str(tmp_path / "elsewhere"))
+
+    assert read_settings() == before
+
+
+@pytest.mark.parametrize("value", ["", "  ", "\n"])
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    before = read_settings()
+    for field in Settings.model_fields.values():
+        if field.alias != "MEETING_ASSETS_HOME":
+            monkeypatch.setenv(str(field.alias), value)
+
+    assert read_settings() == before
+
+
+def test_blanks_around_a_value_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = reading(monkeypatch, RECALL_REGION=" eu-central-1\n", MEETING_ASSETS_FIRST_DAY=" 2026-01-02 ")
+
+    assert settings.base_url == "https://eu-central-1.recall.ai"
+    assert settings.first_day == date(2026, 1, 2)
+
+
+@pytest.mark.parametrize("key", ["abc", " abc\n", "Token abc", "token  abc", "Token\tabc"])
+def test_a_key_may_come_with_blanks_or_with_its_prefix(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    settings = reading(monkeypatch, RECALL_API_KEY=key)
+
+    assert settings.api_key is not None
+    assert settings.api_key.get_secret_value() == "abc"
+
+
+def test_home_is_made_absolute_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = reading(monkeypatch, MEETING_ASSETS_HOME="meetings")
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+
+    assert settings.absolute_home == tmp_path / "meetings"
+    assert settings.raw_url == str(tmp_path / "meetings" / "raw")
+
+
+def test_a_tilde_is_the_users_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    settings = reading(
+        monkeypatch,
+        MEETING_ASSETS_HOME="~/home",
+        MEETING_ASSETS_RAW_URL="~/raw",
+        MEETING_ASSETS_DATABASE_URL="sqlite:///~/x.db",
+        DAGSTER_HOME="~/dagster",
+    )
+
+    assert settings.absolute_home == tmp_path / "home"
+    assert settings.raw_url == str(tmp_path / "raw")
+    assert settings.database_url == f"sqlite:///{tmp_path}/x.db"
+    assert settings.dagster_home == tmp_path / "dagster"
+
+
+def test_a_tilde_without_a_user_is_a_name(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    assert reading(monkeypatch, MEETING_ASSETS_RAW_URL="~nobody-here/raw").raw_url == str(home / "~nobody-here/raw")
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("x/meetings.db", None),
+        ("sqlite:///x.db", "sqlite:///{home}/x.db"),
+        ("sqlite:///x y/z.db?timeout=3", "sqlite:///{home}/x y/z.db?timeout=3"),
+        ("sqlite:////abs/x.db", "sqlite:////abs/x.db"),
+        ("postgres://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+        ("postgresql://u:p@h:5432/d?sslmode=require", "postgresql+psycopg://u:p@h:5432/d?sslmode=require"),
+        ("POSTGRESQL://h/d", "postgresql+psycopg://h/d"),
+        ("postgresql+psycopg://h/d", "postgresql+psycopg://h/d"),
+        ("postgresql+psycopg2://h/d", "postgresql+psycopg://h/d"),
+        ("postgresql:///d", "postgresql+psycopg:///d"),
+        ("postgres://u:p%40:/?#@h/d", "postgresql+psycopg://u:p%40:/?#@h/d"),
+    ],
+)
+def test_a_database_is_named_with_its_driver(
+    monkeypatch: pytest.MonkeyPatch, home: Path, value: str, read: str | None
+) -> None:
+    if read is None:
+        with pytest.raises(SettingsError, match="MEETING_ASSETS_DATABASE_URL"):
+            reading(monkeypatch, MEETING_ASSETS_DATABASE_URL=value)
+    else:
+        settings = reading(monkeypatch, MEETING_ASSETS_DATABASE_URL=value)
+
+        assert settings.database_url == read.format(home=home)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [("x/y", "{home}/x/y"), ("/abs", "/abs"), ("s3://bucket/x", "s3://bucket/x"), ("file:///x", "file:///x")],
+)
+def test_a_raw_store_is_an_absolute_folder_or_a_url(
+    monkeypatch: pytest.MonkeyPatch, home: Path, value: str, read: str
+) -> None:
+    assert reading(monkeypatch, MEETING_ASSETS_RAW_URL=value).raw_url == read.format(home=home)
+
+
+@pytest.mark.parametrize(("value", "read"), [("x", "{home}/x"), ("/abs", "/abs")])
+def test_dagsters_folder_lies_in_home(monkeypatch: pytest.MonkeyPatch, home: Path, value: str, read: str) -> None:
+    assert str(reading(monkeypatch, DAGSTER_HOME=value).dagster_home) == read.format(home=home)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("http://127.0.0.1:8461", "http://127.0.0.1:8461"),
+        ("https://proxy.example/recall/", "https://proxy.example/recall"),
+        ("https://us-west-2.recall.ai/api/v1/", "https://us-west-2.recall.ai"),
+    ],
+)
+def test_a_base_url_is_what_paths_are_put_behind(monkeypatch: pytest.MonkeyPatch, value: str, read: str) -> None:
+    assert reading(monkeypatch, RECALL_BASE_URL=value).base_url == read
+
+
+def test_lists_stand_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = reading(
+        monkeypatch,
+        RECALL_WEBHOOK_SECRETS="whsec_YWJj, whsec_YWJk,",
+        MEETING_ASSETS_BOT_NAMES="Notes, ,My Bot",
+        MEETING_ASSETS_DOWNLOAD_HOSTS="a.example, *.b.example",
+    )
+
+    assert settings.webhook_secrets == ("whsec_YWJj", "whsec_YWJk")
+    assert settings.known_bot_names == {"notes", "my bot"}
+    assert settings.download_host_patterns == ("a.example", "*.b.example")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RECALL_API_KEY", f"{SECRET} {SECRET}"),
+        ("RECALL_API_KEY", f"{SECRET}\n{SECRET}"),
+        ("RECALL_API_KEY", f"{SECRET}é"),
+        ("RECALL_API_KEY", f"Bearer {SECRET}"),
+        ("RECALL_REGION", SECRET),
+        ("RECALL_BASE_URL", SECRET),
+        ("RECALL_BASE_URL", f"ftp://{SECRET}"),
+        ("RECALL_BASE_URL", f"https://user:{SECRET}@host"),
+        ("RECALL_BASE_URL", f"https://host?key={SECRET}"),
+        ("RECALL_BASE_URL", f"https://host#{SECRET}"),
+        ("RECALL_BASE_URL", f"https://host:{SECRET}"),
+        ("RECALL_BASE_URL", f"http://[{SECRET}"),
+        ("RECALL_BASE_URL", "http://"),
+        ("RECALL_BASE_URL", "http://us-east-1.recall.ai"),
+        ("RECALL_LIST_CALLS_PER_MINUTE", SECRET),
+        ("RECALL_LIST_CALLS_PER_MINUTE", "0"),
+        ("RECALL_WEBHOOK_SECRETS", SECRET),
+        ("RECALL_WEBHOOK_SECRETS", f"whsec_YWJj,whsec_{SECRET}"),
+        ("RECALL_WEBHOOK_SECRETS", "whsec_"),
+        ("MEETING_ASSETS_DATABASE_URL", SECRET),
+        ("MEETING_ASSETS_DATABASE_URL", f"mysql://user:{SECRET}@host/d"),
+        ("MEETING_ASSETS_DATABASE_URL", f"postgres://user:{SECRET}@host:port/d"),
+        ("MEETING_ASSETS_DATABASE_URL", "sqlite://"),
+        ("MEETING_ASSETS_DATABASE_URL", "sqlite:///"),
+        ("MEETING_ASSETS_DATABASE_URL", "sqlite:///:memory:"),
+        ("MEETING_ASSETS_FIRST_DAY", SECRET),
+        ("MEETING_ASSETS_FIRST_DAY", "2026-02-30"),
+        ("MEETING_ASSETS_MEDIA", SECRET),
+        ("MEETING_ASSETS_TIMING_SOURCE", SECRET),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_that_names_the_variable_and_not_the_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        reading(monkeypatch, **{name: value})
+
+    text = str(raised.value)
+    assert text.startswith(f"{name} is wrong: ")
+    assert text.endswith(".")
+    assert "\n" not in text
+    assert SECRET not in text
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+
+
+def test_every_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match=r"RECALL_REGION is wrong: .*\. MEETING_ASSETS_MEDIA is wrong: .*\.$"):
+        reading(monkeypatch, RECALL_REGION="mars-1", MEETING_ASSETS_MEDIA="vinyl")
+
+
+def test_no_secret_is_shown_with_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = reading(
+        monkeypatch,
+        RECALL_API_KEY=SECRET,
+        RECALL_WEBHOOK_SECRETS="whsec_czNjcmV0LTcxYzA0ZDVl",
+        MEETING_ASSETS_DATABASE_URL=f"postgres://user:{SECRET}@host/d",
+        MEETING_ASSETS_RAW_URL=f"s3://{SECRET}@bucket",
+    )
+
+    assert SECRET in settings.database_url
+    for shown in (repr(settings), str(settings)):
+        assert SECRET not in shown
+        assert "whsec_" not in shown
+
+
+def test_reading_settings_does_not_take_the_database_library_along() -> None:
+    code = "import sys, meeting_assets.settings; sys.exit('sqlalchemy' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
