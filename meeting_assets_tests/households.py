@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from meeting_assets.pipeline.fetch import FetchReport, fetch_days
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.warehouse import Warehouse, access_of, claim, derived_tables, opened
 from meeting_assets.sandbox import Sandbox, World, empty
-from meeting_assets.settings import read_settings
+from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets.store.tables import Artifacts, Recordings
@@ -36,6 +37,14 @@ def free_port() -> int:
     """A port for downloads: manifests hold it, so that equal bytes from two sandboxes need the same."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def settle_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty home; no setting of the person who runs the tests leaks in."""
+    for field in Settings.model_fields.values():
+        if field.alias:
+            monkeypatch.delenv(field.alias, raising=False)
+    monkeypatch.setenv("MEETING_ASSETS_HOME", str(home))
 
 
 def use(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -220,6 +220,7 @@ def test_lists_stand_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("RECALL_WEBHOOK_SECRETS", SECRET),
         ("RECALL_WEBHOOK_SECRETS", f"whsec_YWJj,whsec_{SECRET}"),
         ("RECALL_WEBHOOK_SECRETS", "whsec_"),
+        ("RECALL_WEBHOOK_SECRETS", "YWJj"),
         ("MEETING_ASSETS_DATABASE_URL", SECRET),
         ("MEETING_ASSETS_DATABASE_URL", f"mysql://user:{SECRET}@host/d"),
         ("MEETING_ASSETS_DATABASE_URL", f"postgres://user:{SECRET}@host:port/d"),

@@ -25,7 +25,7 @@ from meeting_assets.metrics.parameters import inputs_hash
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import FINISHED
-from meeting_assets.store import ledger
+from meeting_assets.store import ledger, worklist
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import table_of
 
@@ -95,7 +95,7 @@ def _outdated(warehouse: Warehouse, days: Collection[date] | None) -> tuple[list
     metrics = table_of(MeetingMetrics).c
     with warehouse.database.reading() as connection:
         finished = _finished(connection, of_days)
-        inputs = ledger.inputs_of(connection, ledger.LEDGER.c.recording_id.in_(ids))
+        inputs = worklist.inputs_of(connection, ledger.LEDGER.c.recording_id.in_(ids))
         made_from = select(metrics.recording_id, metrics.inputs_hash).where(metrics.recording_id.in_(ids))
         derived = dict(connection.execute(made_from).all())
     hashes = [(each, _hash(each, inputs.get(each.recording_id, []), warehouse)) for each in finished]
@@ -134,7 +134,7 @@ def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool:
         of_recording = recordings.c.recording_id == recording.recording_id
         connection.execute(select(recordings.c.recording_id).where(of_recording).with_for_update())
         still = _finished(connection, of_recording)
-        inputs = ledger.inputs_of(connection, ledger.LEDGER.c.recording_id == recording.recording_id)
+        inputs = worklist.inputs_of(connection, ledger.LEDGER.c.recording_id == recording.recording_id)
         if not still or _hash(still[0], inputs.get(recording.recording_id, []), warehouse) != current:
             return False
         for table, rows_of_table in rows.items():

@@ -29,7 +29,7 @@ from meeting_assets.pipeline.record import record
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import DELETED, Media, understood
-from meeting_assets.store import ledger
+from meeting_assets.store import ledger, worklist
 from meeting_assets.store.ledger import Key
 from meeting_assets.store.raw import without_queries
 
@@ -90,7 +90,7 @@ async def _discovered(
     else:
         discovery = await discover_days(client, days)
     with warehouse.database.reading() as connection:
-        recordings, keys = ledger.waited_for(connection, days)
+        recordings, keys = worklist.waited_for(connection, days)
     if recording_ids:
         recordings &= set(recording_ids)
         keys = {key for key in keys if key.recording_id in recordings}
@@ -102,7 +102,7 @@ async def _discovered(
         days=days,
     )
     with warehouse.database.reading() as connection:
-        named = ledger.named_bots(connection, discovery.found.keys())
+        named = worklist.named_bots(connection, discovery.found.keys())
     await find_bots(client, discovery, named)
     return discovery
 
@@ -110,7 +110,7 @@ async def _discovered(
 def _wanted(warehouse: Warehouse, discovery: Discovery, kinds: Collection[str], *, refetch: bool) -> list[Key]:
     """What is to be downloaded, what expires first in front."""
     with warehouse.database.reading() as connection:
-        chosen = ledger.refetchable if refetch else ledger.pending
+        chosen = worklist.refetchable if refetch else worklist.pending
         keys = chosen(connection, discovery.found.keys(), kinds)
     never = datetime.max.replace(tzinfo=UTC)
     return sorted(keys, key=lambda key: (discovery.found[key.recording_id].recording.expires_at or never, key))

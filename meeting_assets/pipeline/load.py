@@ -19,11 +19,12 @@ from meeting_assets.artifacts.wire import decoded
 from meeting_assets.core.errors import MeetingAssetsError, PayloadError
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.warehouse import Warehouse
-from meeting_assets.store import ledger
+from meeting_assets.store import ledger, worklist
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.columns import RecordingRow
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import Entry, Key
+from meeting_assets.store.ledger import Key
+from meeting_assets.store.worklist import Entry
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +47,8 @@ def load_days(artifact: Artifact, days: Collection[date], warehouse: Warehouse) 
     started = monotonic()
     report = LoadReport()
     with warehouse.database.reading() as connection:
-        entries = ledger.to_load(connection, days, artifact.kind, artifact.parser_version)
-        report.unchanged = ledger.count_home(connection, days, artifact.kind) - len(entries)
+        entries = worklist.to_load(connection, days, artifact.kind, artifact.parser_version)
+        report.unchanged = worklist.count_home(connection, days, artifact.kind) - len(entries)
     for entry in entries:
         try:
             _load(artifact, entry, warehouse, report)
@@ -71,7 +72,7 @@ def _load(artifact: Artifact, entry: Entry, warehouse: Warehouse, report: LoadRe
     payload = warehouse.raw.read(entry.raw_key, entry.sha256)
     if payload is None:
         with warehouse.database.writing() as connection:
-            ledger.unreadable_raw(connection, entry)
+            ledger.note_lost(connection, entry.key, entry.sha256)
         report.missing_raw += 1
         return
     try:
@@ -100,7 +101,7 @@ def _source(entry: Entry, warehouse: Warehouse) -> Source:
 def _replace(artifact: Artifact, entry: Entry, rows: Rows, repaired: int, warehouse: Warehouse) -> bool:
     """Puts the rows in the place of the artifact's former ones, unless another run was faster."""
     with warehouse.database.writing() as connection:
-        siblings = ledger.locked(connection, entry)
+        siblings = ledger.locked(connection, entry.key)
         if not _is_as_seen(entry, siblings):
             return False
         _delete_rows(connection, artifact, entry.key, siblings)
@@ -121,7 +122,7 @@ def _replace(artifact: Artifact, entry: Entry, rows: Rows, repaired: int, wareho
 
 def _quarantine(artifact: Artifact, entry: Entry, error: str, warehouse: Warehouse) -> None:
     with warehouse.database.writing() as connection:
-        siblings = ledger.locked(connection, entry)
+        siblings = ledger.locked(connection, entry.key)
         if not _is_as_seen(entry, siblings):
             return
         _delete_rows(connection, artifact, entry.key, siblings)

@@ -24,7 +24,7 @@ from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.record import recording_row
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import FINISHED, Recording, understood
-from meeting_assets.store import ledger
+from meeting_assets.store import ledger, worklist
 from meeting_assets.store.database import upsert
 from meeting_assets.store.ledger import Key
 from meeting_assets.store.raw import StoredArtifact
@@ -91,7 +91,7 @@ def refresh(warehouse: Warehouse) -> RebuildReport:
     """Parses and derives what is out of date, of whatever day: made by another parser, or from other inputs."""
     versions = {kind: artifact.parser_version for kind, artifact in ARTIFACTS.items()}
     with warehouse.database.reading() as connection:
-        days = {*ledger.outdated_days(connection, versions), *days_of_outdated_metrics(warehouse)}
+        days = {*worklist.outdated_days(connection, versions), *days_of_outdated_metrics(warehouse)}
     report = RebuildReport(days=sorted(days))
     _make_again(warehouse, report)
     return report
@@ -122,7 +122,7 @@ def _take_in(warehouse: Warehouse, day: date, recording_id: str, report: Rebuild
     for stored in warehouse.raw.artifacts(day, recording_id):
         newest.setdefault(Key(recording_id, stored.kind, stored.artifact_id), stored)
     with warehouse.database.writing() as connection:
-        expected = ledger.pending(connection, [recording_id], ARTIFACTS)
+        expected = worklist.pending(connection, [recording_id], ARTIFACTS)
         for key in sorted(expected & newest.keys()):
             _note_kept(warehouse, connection, key, newest[key])
 

@@ -17,7 +17,7 @@ from meeting_assets.core.instants import utc
 from meeting_assets.pipeline.discover import Discovery, Found
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
-from meeting_assets.store import ledger
+from meeting_assets.store import ledger, worklist
 from meeting_assets.store.database import upsert
 from meeting_assets.store.states import Seen, Sighting
 from meeting_assets.store.tables import Recordings
@@ -119,7 +119,7 @@ def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
     ids = [found.recording_id for found in batch]
     with warehouse.database.reading() as connection:
         recordings = _known(connection, ids)
-        entries = ledger.api_side_of(connection, ids)
+        entries = worklist.api_side_of(connection, ids)
     written: list[dict[str, Any]] = []
     for found in batch:
         row = recordings[found.recording_id]

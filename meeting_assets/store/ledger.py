@@ -1,7 +1,7 @@
-"""The ledger: what is known of every artifact and what is to be done about it, one row per (recording, kind, artifact).
+"""The ledger: what is known of every artifact, one row per (recording, kind, artifact). Here it is written.
 
-An asset that runs for some days does what the ledger says is missing or out of date there; so runs can be repeated,
-overlap or be killed anywhere. Its states are those of `store.states`.
+An asset that runs for some days does what the ledger says is missing or out of date there (`store.worklist`); so runs
+can be repeated, overlap or be killed anywhere. Its states are those of `store.states`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from meeting_assets.store.database import table_of
@@ -46,21 +46,6 @@ class Key(NamedTuple):
     recording_id: str
     kind: str
     artifact_id: str
-
-
-class Entry(NamedTuple):
-    """An artifact that is home, with what parsing it needs to know."""
-
-    key: Key
-    day: date
-    status: str
-    raw_key: str
-    sha256: str
-    parser_version: str | None
-    row_count: int | None
-    created_at: datetime | None
-    provider: str | None
-    bot_name: str | None
 
 
 def of_days(days: Collection[date]) -> ColumnElement[bool]:
@@ -102,16 +87,6 @@ def note_deleted(connection: Connection, recording_id: str) -> None:
             ),
         )
     )
-
-
-def pending(connection: Connection, recording_ids: Collection[str], kinds: Collection[str]) -> set[Key]:
-    """Artifacts that are to be fetched as soon as the API offers them."""
-    return _keys(connection, recording_ids, LEDGER.c.kind.in_(kinds) & (LEDGER.c.status == PENDING))
-
-
-def refetchable(connection: Connection, recording_ids: Collection[str], kinds: Collection[str]) -> set[Key]:
-    """Artifacts whose bytes can be asked for again."""
-    return _keys(connection, recording_ids, LEDGER.c.kind.in_(kinds) & LEDGER.c.status.in_([PENDING, *HOME]))
 
 
 def note_fetched(
@@ -166,45 +141,24 @@ def note_gone(connection: Connection, recording_id: str, artifact_id: str) -> No
     )
 
 
-def unreadable_raw(connection: Connection, entry: Entry) -> None:
+def note_lost(connection: Connection, key: Key, sha256: str) -> None:
     """The raw store lost or changed the bytes: they are to be fetched again."""
     connection.execute(
         LEDGER.update()
-        .where(_is(entry.key), LEDGER.c.sha256 == entry.sha256)
+        .where(_is(key), LEDGER.c.sha256 == sha256)
         .values(status=PENDING, error="the raw object is missing or damaged; it will be fetched again")
     )
 
 
-def to_load(connection: Connection, days: Collection[date], kind: str, parser_version: str) -> list[Entry]:
-    """Artifacts of some days whose bytes are home and whose rows are not what this parser makes of them."""
-    return _entries(
-        connection,
-        LEDGER.c.kind == kind,
-        RECORDINGS.c.day.in_(days),
-        or_(
-            LEDGER.c.status == FETCHED,
-            and_(
-                LEDGER.c.status.in_([PARSED, QUARANTINED]),
-                or_(LEDGER.c.parser_version.is_(None), LEDGER.c.parser_version != parser_version),
-            ),
-        ),
-    )
-
-
-def count_home(connection: Connection, days: Collection[date], kind: str) -> int:
-    """How many artifacts of a kind are home for some days."""
-    return len(_entries(connection, LEDGER.c.kind == kind, RECORDINGS.c.day.in_(days), LEDGER.c.status.in_(HOME)))
-
-
-def locked(connection: Connection, entry: Entry) -> Sequence[Any]:
-    """Locks all rows of the entry's (recording, kind) until the transaction ends, and returns them.
+def locked(connection: Connection, key: Key) -> Sequence[Any]:
+    """Locks all rows of the key's (recording, kind) until the transaction ends, and returns them.
 
     All of them, because rows of sibling artifacts are brought in line with each other.
     """
     return (
         connection.execute(
             LEDGER.select()
-            .where(LEDGER.c.recording_id == entry.key.recording_id, LEDGER.c.kind == entry.key.kind)
+            .where(LEDGER.c.recording_id == key.recording_id, LEDGER.c.kind == key.kind)
             .order_by(LEDGER.c.artifact_id)
             .with_for_update()
         )
@@ -283,60 +237,6 @@ def parse_days_again(connection: Connection, days: Collection[date]) -> None:
     )
 
 
-def outdated_days(connection: Connection, versions: Mapping[str, str]) -> list[date]:
-    """Days with artifacts that another parser than that of `versions` (by kind) has read, the oldest first."""
-    other = or_(
-        *(
-            and_(
-                LEDGER.c.kind == kind,
-                or_(LEDGER.c.parser_version.is_(None), LEDGER.c.parser_version != version),
-            )
-            for kind, version in versions.items()
-        )
-    )
-    query = (
-        select(RECORDINGS.c.day)
-        .join(LEDGER, LEDGER.c.recording_id == RECORDINGS.c.recording_id)
-        .where(LEDGER.c.status.in_(HOME), other)
-        .distinct()
-        .order_by(RECORDINGS.c.day)
-    )
-    return [*connection.scalars(query)]
-
-
-def inputs_of(connection: Connection, condition: ColumnElement[bool]) -> dict[str, list[tuple[Any, ...]]]:
-    """Per recording that meets the condition its ledger rows as (kind, artifact_id, status, sha256, parser_version)."""
-    rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    c = LEDGER.c
-    query = select(c.recording_id, c.kind, c.artifact_id, c.status, c.sha256, c.parser_version).where(condition)
-    for recording_id, *inputs in connection.execute(query):
-        rows[recording_id].append(tuple(inputs))
-    return rows
-
-
-def api_side_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
-    """Per recording what the API said of its artifacts, in a fixed order; absent ones left out."""
-    c = LEDGER.c
-    columns = (
-        c.kind,
-        c.artifact_id,
-        c.api_status,
-        c.sub_code,
-        c.api_updated_at,
-        c.api_created_at,
-        c.provider,
-    )
-    query = (
-        select(c.recording_id, *columns)
-        .where(c.recording_id.in_(recording_ids), c.artifact_id != NO_ARTIFACT)
-        .order_by(c.recording_id, c.kind, c.artifact_id)
-    )
-    sides: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in connection.execute(query).mappings():
-        sides[row["recording_id"]].append({column.name: row[column.name] for column in columns})
-    return sides
-
-
 def note_listings(connection: Connection, written: Sequence[Mapping[str, str]]) -> None:
     """recording.json was written for these recordings: their `id` and the `sha256` of what it says."""
     connection.execute(
@@ -345,32 +245,6 @@ def note_listings(connection: Connection, written: Sequence[Mapping[str, str]]) 
         .values(listing_sha256=bindparam("sha256")),
         [*written],
     )
-
-
-def waited_for(connection: Connection, days: Collection[date]) -> tuple[set[str], set[Key]]:
-    """What of some days is not finished at the API, or not home: recordings, and artifacts."""
-    pending_keys = {
-        Key(*row)
-        for row in connection.execute(
-            select(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id).where(
-                of_days(days), LEDGER.c.status == PENDING
-            )
-        )
-    }
-    unfinished = connection.scalars(
-        select(RECORDINGS.c.recording_id).where(
-            RECORDINGS.c.day.in_(days), RECORDINGS.c.status.not_in([FAILED, DELETED, "done"])
-        )
-    )
-    return {*unfinished, *(key.recording_id for key in pending_keys)}, pending_keys
-
-
-def named_bots(connection: Connection, recording_ids: Collection[str]) -> set[str]:
-    """Of these recordings those whose bot's name is known."""
-    query = select(RECORDINGS.c.recording_id).where(
-        RECORDINGS.c.recording_id.in_(recording_ids), RECORDINGS.c.bot_name.is_not(None)
-    )
-    return set(connection.scalars(query))
 
 
 def _known(connection: Connection, recording_ids: Collection[str]) -> dict[tuple[str, str], dict[str, LedgerRow]]:
@@ -384,36 +258,6 @@ def _known(connection: Connection, recording_ids: Collection[str]) -> dict[tuple
     for row in rows.mappings():
         known[row["recording_id"], row["kind"]][row["artifact_id"]] = dict(row)
     return known
-
-
-def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[Entry]:
-    query: Select[Any] = (
-        select(
-            LEDGER.c.recording_id,
-            LEDGER.c.kind,
-            LEDGER.c.artifact_id,
-            RECORDINGS.c.day,
-            LEDGER.c.status,
-            LEDGER.c.raw_key,
-            LEDGER.c.sha256,
-            LEDGER.c.parser_version,
-            LEDGER.c.row_count,
-            LEDGER.c.api_created_at,
-            LEDGER.c.provider,
-            RECORDINGS.c.bot_name,
-        )
-        .join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
-        .where(*conditions)
-        .order_by(LEDGER.c.recording_id, LEDGER.c.artifact_id)
-    )
-    return [Entry(Key(*row[:3]), *row[3:]) for row in connection.execute(query)]
-
-
-def _keys(connection: Connection, recording_ids: Collection[str], condition: ColumnElement[bool]) -> set[Key]:
-    query = select(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id).where(
-        LEDGER.c.recording_id.in_(recording_ids), condition
-    )
-    return {Key(*row) for row in connection.execute(query)}
 
 
 def _is(key: Key) -> ColumnElement[bool]:

@@ -13,7 +13,17 @@ from meeting_assets.sandbox import Artifact, Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.raw import RawStore
-from meeting_assets_tests.households import VOLATILE, Contents, Row, bring_home, contents, free_port, ledger_row, use
+from meeting_assets_tests.households import (
+    VOLATILE,
+    Contents,
+    Row,
+    bring_home,
+    contents,
+    free_port,
+    ledger_row,
+    settle_in,
+    use,
+)
 
 DAY = date(2026, 3, 2)
 VICTIM = 1
@@ -26,7 +36,7 @@ PORT = free_port()
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Contents:
     """The tables of the day as they are when nothing is wrong."""
     with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(WORLD, download_port=PORT) as sandbox:
-        monkeypatch.setenv("MEETING_ASSETS_HOME", str(tmp_path_factory.mktemp("clean")))
+        settle_in(tmp_path_factory.mktemp("clean"), monkeypatch)
         use(sandbox, monkeypatch)
         bring_home([DAY])
         return contents(without=VOLATILE)

@@ -28,11 +28,11 @@ from meeting_assets.metrics.tables import ParticipantMetrics
 from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.warehouse import Warehouse, opened
 from meeting_assets.sandbox import QUIRKS, Sandbox, World, fortnight, quirks_of
-from meeting_assets.settings import Settings, read_settings
+from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.tables import Artifacts, Recordings
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.households import VOLATILE, Contents, bring_home, contents, days_of, free_port, use
+from meeting_assets_tests.households import VOLATILE, Contents, bring_home, contents, days_of, free_port, settle_in, use
 
 LAST_DAY = date(2026, 1, 18)
 PLATFORMS = {"zoom", "google_meet", "microsoft_teams", "webex"}
@@ -288,9 +288,7 @@ def fortnights(tmp_path_factory: pytest.TempPathFactory, postgresql_server: str)
             home = tmp_path_factory.mktemp(kind)
             url = f"sqlite:///{home / 'meetings.db'}" if kind == "sqlite" else fresh_postgresql(postgresql_server)
             with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(world, download_port=download_port) as sandbox:
-                for setting in Settings.model_fields.values():
-                    monkeypatch.delenv(str(setting.alias), raising=False)
-                monkeypatch.setenv("MEETING_ASSETS_HOME", str(home))
+                settle_in(home, monkeypatch)
                 monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
                 use(sandbox, monkeypatch)
                 bring_home(days_of(sandbox))

@@ -19,7 +19,7 @@ from meeting_assets.sandbox.world import Payload
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import ROOT, fresh_postgresql
-from meeting_assets_tests.households import bring_home, contents, days_of, use
+from meeting_assets_tests.households import bring_home, contents, days_of, settle_in, use
 from meeting_assets_tests.soiling import soiled
 
 CORPORA = ROOT / os.environ.get("MEETING_ASSETS_CORPORA", "../shared/corpora")
@@ -58,7 +58,7 @@ def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if state == "soiled":
         _soil(world)
     with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(world) as sandbox:
-        monkeypatch.setenv("MEETING_ASSETS_HOME", str(tmp_path_factory.mktemp(state)))
+        settle_in(tmp_path_factory.mktemp(state), monkeypatch)
         if database == "postgresql":
             server = request.getfixturevalue("postgresql_server")
             monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", fresh_postgresql(server))

@@ -174,6 +174,7 @@ def test_a_store_in_memory_is_a_store() -> None:
     "url",
     [
         f"foo://{SECRET}:{SECRET}@host/path?sig={SECRET}",
+        f"foo://{SECRET}",
         "s3://",
         "az://container/path",
         f"file://{SECRET}/x",
@@ -260,7 +261,9 @@ def test_the_store_of_one_origin_refuses_another(raw: RawStore, folder: Path) ->
     assert (folder / "origin.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("stored", [b"", b"{", b"[]", b"{}", b"7", b'{"api_origin": null}', b"\xff"])
+@pytest.mark.parametrize(
+    "stored", [b"", b"{", b"[]", b"{}", b"7", b'{"api_origin": null}', b'{"api_origin": 7}', b"\xff"]
+)
 def test_a_damaged_claim_is_named_and_left_to_a_person(raw: RawStore, folder: Path, stored: bytes) -> None:
     (folder / "origin.json").write_bytes(stored)
 

@@ -325,14 +325,29 @@ def test_superseded_is_for_good_while_what_replaced_it_is_there(code: str) -> No
 
 @pytest.mark.parametrize("code", ["failed", "deleted"])
 @pytest.mark.parametrize(("sha256", "revived"), [(None, PENDING), (SHA, FETCHED)])
+@pytest.mark.parametrize("is_seen", [True, False])
 def test_superseded_is_current_again_when_what_was_to_replace_it_will_not_come(
-    code: str, sha256: str | None, revived: str
+    code: str, sha256: str | None, revived: str, is_seen: bool
 ) -> None:
     before = known(SUPERSEDED, sha256) | known(PENDING, artifact_id=B, api_created_at=LATER)
 
-    rows = observed(before, look(sight(B, code, created_at=LATER)))
+    rows = observed(before, look(*[sight(A)][: int(is_seen)], sight(B, code, created_at=LATER)))
 
     assert statuses(rows) == {A: revived, B: code}
+
+
+def test_superseded_that_will_not_come_either_says_so() -> None:
+    before = known(SUPERSEDED, api_status="failed") | known(PENDING, artifact_id=B, api_created_at=LATER)
+
+    rows = observed(before, look(sight(B, "deleted", created_at=LATER)))
+
+    assert statuses(rows) == {A: FAILED, B: DELETED}
+
+
+def test_a_look_that_does_not_tell_an_objects_age_or_provider_does_not_unsay_them() -> None:
+    before = known(PARSED, provider="rev_async")
+
+    assert observed(before, look(sight(created_at=None))) == before
 
 
 # laws

@@ -1,0 +1,169 @@
+"""What is to be done: the questions that each step asks the ledger. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+
+from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key, of_days
+from meeting_assets.store.states import DELETED, FAILED, FETCHED, HOME, NO_ARTIFACT, PARSED, PENDING, QUARANTINED
+
+
+class Entry(NamedTuple):
+    """An artifact that is home, with what parsing it needs to know."""
+
+    key: Key
+    day: date
+    status: str
+    raw_key: str
+    sha256: str
+    parser_version: str | None
+    row_count: int | None
+    created_at: datetime | None
+    provider: str | None
+    bot_name: str | None
+
+
+def pending(connection: Connection, recording_ids: Collection[str], kinds: Collection[str]) -> set[Key]:
+    """Artifacts that are to be fetched as soon as the API offers them."""
+    return _keys(connection, recording_ids, LEDGER.c.kind.in_(kinds) & (LEDGER.c.status == PENDING))
+
+
+def refetchable(connection: Connection, recording_ids: Collection[str], kinds: Collection[str]) -> set[Key]:
+    """Artifacts whose bytes can be asked for again."""
+    return _keys(connection, recording_ids, LEDGER.c.kind.in_(kinds) & LEDGER.c.status.in_([PENDING, *HOME]))
+
+
+def to_load(connection: Connection, days: Collection[date], kind: str, parser_version: str) -> list[Entry]:
+    """Artifacts of some days whose bytes are home and whose rows are not what this parser makes of them."""
+    return _entries(
+        connection,
+        LEDGER.c.kind == kind,
+        RECORDINGS.c.day.in_(days),
+        or_(
+            LEDGER.c.status == FETCHED,
+            and_(
+                LEDGER.c.status.in_([PARSED, QUARANTINED]),
+                or_(LEDGER.c.parser_version.is_(None), LEDGER.c.parser_version != parser_version),
+            ),
+        ),
+    )
+
+
+def count_home(connection: Connection, days: Collection[date], kind: str) -> int:
+    """How many artifacts of a kind are home for some days."""
+    return len(_entries(connection, LEDGER.c.kind == kind, RECORDINGS.c.day.in_(days), LEDGER.c.status.in_(HOME)))
+
+
+def waited_for(connection: Connection, days: Collection[date]) -> tuple[set[str], set[Key]]:
+    """What of some days is not finished at the API, or not home: recordings, and artifacts."""
+    pending_keys = {
+        Key(*row)
+        for row in connection.execute(
+            select(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id).where(
+                of_days(days), LEDGER.c.status == PENDING
+            )
+        )
+    }
+    unfinished = connection.scalars(
+        select(RECORDINGS.c.recording_id).where(
+            RECORDINGS.c.day.in_(days), RECORDINGS.c.status.not_in([FAILED, DELETED, "done"])
+        )
+    )
+    return {*unfinished, *(key.recording_id for key in pending_keys)}, pending_keys
+
+
+def outdated_days(connection: Connection, versions: Mapping[str, str]) -> list[date]:
+    """Days with artifacts that another parser than that of `versions` (by kind) has read, the oldest first."""
+    other = or_(
+        *(
+            and_(
+                LEDGER.c.kind == kind,
+                or_(LEDGER.c.parser_version.is_(None), LEDGER.c.parser_version != version),
+            )
+            for kind, version in versions.items()
+        )
+    )
+    query = (
+        select(RECORDINGS.c.day)
+        .join(LEDGER, LEDGER.c.recording_id == RECORDINGS.c.recording_id)
+        .where(LEDGER.c.status.in_(HOME), other)
+        .distinct()
+        .order_by(RECORDINGS.c.day)
+    )
+    return [*connection.scalars(query)]
+
+
+def inputs_of(connection: Connection, condition: ColumnElement[bool]) -> dict[str, list[tuple[Any, ...]]]:
+    """Per recording that meets the condition its ledger rows as (kind, artifact_id, status, sha256, parser_version)."""
+    rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    c = LEDGER.c
+    query = select(c.recording_id, c.kind, c.artifact_id, c.status, c.sha256, c.parser_version).where(condition)
+    for recording_id, *inputs in connection.execute(query):
+        rows[recording_id].append(tuple(inputs))
+    return rows
+
+
+def api_side_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """Per recording what the API said of its artifacts, in a fixed order; absent ones left out."""
+    c = LEDGER.c
+    columns = (
+        c.kind,
+        c.artifact_id,
+        c.api_status,
+        c.sub_code,
+        c.api_updated_at,
+        c.api_created_at,
+        c.provider,
+    )
+    query = (
+        select(c.recording_id, *columns)
+        .where(c.recording_id.in_(recording_ids), c.artifact_id != NO_ARTIFACT)
+        .order_by(c.recording_id, c.kind, c.artifact_id)
+    )
+    sides: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in connection.execute(query).mappings():
+        sides[row["recording_id"]].append({column.name: row[column.name] for column in columns})
+    return sides
+
+
+def named_bots(connection: Connection, recording_ids: Collection[str]) -> set[str]:
+    """Of these recordings those whose bot's name is known."""
+    query = select(RECORDINGS.c.recording_id).where(
+        RECORDINGS.c.recording_id.in_(recording_ids), RECORDINGS.c.bot_name.is_not(None)
+    )
+    return set(connection.scalars(query))
+
+
+def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[Entry]:
+    query: Select[Any] = (
+        select(
+            LEDGER.c.recording_id,
+            LEDGER.c.kind,
+            LEDGER.c.artifact_id,
+            RECORDINGS.c.day,
+            LEDGER.c.status,
+            LEDGER.c.raw_key,
+            LEDGER.c.sha256,
+            LEDGER.c.parser_version,
+            LEDGER.c.row_count,
+            LEDGER.c.api_created_at,
+            LEDGER.c.provider,
+            RECORDINGS.c.bot_name,
+        )
+        .join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
+        .where(*conditions)
+        .order_by(LEDGER.c.recording_id, LEDGER.c.artifact_id)
+    )
+    return [Entry(Key(*row[:3]), *row[3:]) for row in connection.execute(query)]
+
+
+def _keys(connection: Connection, recording_ids: Collection[str], condition: ColumnElement[bool]) -> set[Key]:
+    query = select(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id).where(
+        LEDGER.c.recording_id.in_(recording_ids), condition
+    )
+    return {Key(*row) for row in connection.execute(query)}
