@@ -99,7 +99,7 @@ def sync(
     if recording is not None:
         if first or last:
             raise SettingsError("--recording finds its day by itself: leave --from and --to out.")
-        days = [_day_of(settings, recording)]
+        days = [_within(settings, _day_of(settings, recording))]
     else:
         days = _days(settings, first, last)
     report = _synced(settings, days, recording_ids=[recording] if recording else [], refetch=refetch, is_quiet=as_json)
@@ -133,7 +133,8 @@ def rebuild(
     if outdated and (first or last):
         raise SettingsError("--outdated finds its days by itself: leave --from and --to out.")
     settings = read_settings()
-    days = _days(settings, first, last) if first or last else None
+    beginning = first or datetime.combine(settings.first_day, datetime.min.time())
+    days = _days(settings, beginning, last) if first or last else None
     with opened(settings) as warehouse, progress(err, "Making the tables again", is_quiet=False):
         report = refresh(warehouse) if outdated else make_again(warehouse, days)
         seen = overview(warehouse, report.days)
@@ -200,9 +201,13 @@ def _days(settings: Settings, first: datetime | None, last: datetime | None) -> 
         raise SettingsError(f"--from {since} is later than --to {until}.")
     if until > today:
         raise SettingsError(f"--to {until} is in the future: today is {today} UTC.")
-    if since < settings.first_day:
-        raise SettingsError(f"{since} is before the first day, {settings.first_day}: set MEETING_ASSETS_FIRST_DAY.")
-    return days_between(since, until)
+    return days_between(_within(settings, since), until)
+
+
+def _within(settings: Settings, day: date) -> date:
+    if day < settings.first_day:
+        raise SettingsError(f"{day} is before the first day, {settings.first_day}: set MEETING_ASSETS_FIRST_DAY.")
+    return day
 
 
 def _day_of(settings: Settings, recording_id: str) -> date:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.pipeline.overview import Overview
-from meeting_assets.store.states import ABSENT, FAILED, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.states import ABSENT, DELETED, FAILED, FETCHED, PARSED, PENDING, QUARANTINED, SUPERSEDED
 
 COLUMNS = {
     PARSED: "in tables",
@@ -23,6 +23,8 @@ COLUMNS = {
     FAILED: "failed",
     QUARANTINED: "unreadable",
 }
+SELDOM = {FETCHED: "not parsed", DELETED: "deleted", SUPERSEDED: "replaced"}
+"""Shown where there are any: bytes without rows, artifacts deleted before they came, older objects."""
 NEEDS_SHOWN = 10
 
 
@@ -68,14 +70,20 @@ def _handling(logger: logging.Logger, handler: logging.Handler) -> Iterator[None
 
 def show(console: Console, seen: Overview, title: str) -> None:
     """The overview as a table, and below it what needs a person."""
+    columns = COLUMNS | {
+        status: heading
+        for status, heading in SELDOM.items()
+        if any(counts[status] for counts in seen.artifacts.values())
+    }
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     table.add_column("artifact", no_wrap=True)
-    for heading in (*COLUMNS.values(), "rows"):
+    for heading in (*columns.values(), *(["outdated"] if seen.outdated.total() else []), "rows"):
         table.add_column(heading, justify="right")
     for kind in ARTIFACTS:
-        counts = seen.artifacts[kind]
-        cells = [str(counts[status]) if counts[status] else "·" for status in COLUMNS]
-        table.add_row(kind, *cells, f"{seen.rows[kind]:,}")
+        counts = [seen.artifacts[kind][status] for status in columns]
+        if seen.outdated.total():
+            counts.append(seen.outdated[kind])
+        table.add_row(kind, *(str(count) if count else "·" for count in counts), f"{seen.rows[kind]:,}")
     console.print(table)
     recordings = sum(seen.recordings.values())
     console.print(f"{recordings} recordings, metrics of {seen.metrics_derived}.", highlight=False)
@@ -88,6 +96,11 @@ def _remarks(seen: Overview) -> Iterator[str]:
         yield f"{seen.processing} artifacts are still being made at Recall.ai; a later sync brings them."
     if seen.left:
         yield f"[yellow]{seen.left} artifacts should have come and did not; run the same sync again.[/yellow]"
+    lost = sum(counts[DELETED] for counts in seen.artifacts.values())
+    if lost:
+        yield f"[yellow]{lost} artifacts were deleted at Recall.ai before they could be fetched.[/yellow]"
+    for name in seen.unreadable[:NEEDS_SHOWN]:
+        yield f"[yellow]![/yellow] the API lists something that makes no sense: {name}"
     outdated = sum(seen.outdated.values()) + seen.metrics_outdated
     if outdated:
         yield f"{outdated} entries are out of date; a sync of their days brings them up to date."

@@ -46,6 +46,7 @@ def parsed_asset(artifact: Artifact, days: dg.DailyPartitionsDefinition) -> dg.A
                 "parsed": report.parsed,
                 "quarantined": report.quarantined,
                 "unchanged": report.unchanged,
+                "missing_raw": report.missing_raw,
                 "rows": report.rows,
                 "seconds": report.seconds,
             },

@@ -82,8 +82,12 @@ def _spec(kind: str) -> dg.AssetSpec:
 def _metadata(report: FetchReport, key: dg.AssetKey) -> dict[str, Any]:
     counts = report.counts.get(key.path[-1]) if len(key.path) > 1 else None
     if counts is None:
-        return {"recordings": report.recordings, **{f"{phase}_s": s for phase, s in report.seconds.items()}}
+        return {
+            "recordings": report.recordings,
+            "unreadable_objects": report.unreadable,
+            **{f"{phase}_s": s for phase, s in report.seconds.items()},
+        }
     return {
         "fetched": counts["new"] + counts["changed"] + counts["unchanged"],
-        **{outcome: counts[outcome] for outcome in ("new", "changed", "unchanged", "failed")},
+        **{outcome: counts[outcome] for outcome in ("new", "changed", "unchanged", "overtaken", "failed")},
     }

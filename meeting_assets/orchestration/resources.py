@@ -7,11 +7,13 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from meeting_assets.core.errors import MeetingAssetsError, Transient
+from meeting_assets.core.errors import MeetingAssetsError, Refused, SettingsError, StoreError, Transient
 from meeting_assets.pipeline.warehouse import Warehouse, opened
 from meeting_assets.settings import Settings, read_settings
 
 PRIVATE = 0o077
+HOPELESS = "no other run would do better"
+ALIKE = (Refused, SettingsError, StoreError)
 
 
 class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -26,7 +28,11 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             with opened(settings) as warehouse:
                 yield settings, warehouse
         except MeetingAssetsError as error:
-            raise dg.Failure(description=str(error), allow_retries=isinstance(error, Transient)) from None
+            raise dg.Failure(
+                description=str(error),
+                metadata={HOPELESS: type(error).__name__} if isinstance(error, ALIKE) else None,
+                allow_retries=isinstance(error, Transient),
+            ) from None
 
 
 def fail_at_end(faults: list[str]) -> None:

@@ -1,10 +1,12 @@
 """Starting runs from a command: the same job that schedules and the UI start, in this process, recorded by Dagster."""
 
+import fcntl
 import logging
 import os
 import shutil
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,9 +16,12 @@ import dagster as dg
 
 import meeting_assets
 from meeting_assets.orchestration.raw import STEP
+from meeting_assets.orchestration.resources import HOPELESS
 from meeting_assets.settings import Settings
 
 JOB = "bring_home"
+# A month of meetings from a busy workspace takes as long as the API's limits make it.
+MAX_RUNTIME, LONGEST_RUN_S = "dagster/max_runtime", "21600"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
@@ -27,6 +32,8 @@ class RunOutcome:
     run_id: str
     succeeded: bool
     faults: tuple[str, ...]
+    is_hopeless: bool = False
+    """Whether any other run would fail just so: a wrong key, a wrong setting, no database."""
 
 
 def prepare_home(settings: Settings) -> None:
@@ -46,20 +53,36 @@ def run_days(
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    with dg.DagsterInstance.get() as instance:
+    with _instance() as instance:
         result = defs.resolve_job_def(JOB).execute_in_process(
             instance=instance,
             run_config=_config(recording_ids, refetch=refetch),
             raise_on_error=False,
             **_partitions(days),
         )
-    return RunOutcome(result.run_id, result.success, tuple(_faults(result)))
+    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    is_hopeless = any(
+        failure.user_failure_data is not None and HOPELESS in failure.user_failure_data.metadata for failure in failures
+    )
+    return RunOutcome(result.run_id, result.success, tuple(_faults(result)), is_hopeless)
+
+
+@contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance; of two processes that make its storage at once, one would fail."""
+    home = Path(os.environ["DAGSTER_HOME"])
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        instance = dg.DagsterInstance.get()
+    with instance:
+        yield instance
 
 
 def _partitions(days: Sequence[date]) -> dict[str, Any]:
     if len(days) == 1:
-        return {"partition_key": days[0].isoformat()}
-    return {"tags": {RANGE_START: days[0].isoformat(), RANGE_END: days[-1].isoformat()}}
+        return {"partition_key": days[0].isoformat(), "tags": {MAX_RUNTIME: LONGEST_RUN_S}}
+    span = {RANGE_START: days[0].isoformat(), RANGE_END: days[-1].isoformat()}
+    return {"tags": {MAX_RUNTIME: LONGEST_RUN_S, **span}}
 
 
 def _config(recording_ids: Sequence[str], *, refetch: bool) -> dict[str, Any]:

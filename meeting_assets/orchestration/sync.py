@@ -7,12 +7,14 @@ from datetime import date
 
 import dagster as dg
 
-from meeting_assets.core.instants import now
+from meeting_assets.core.instants import now, start_of
 from meeting_assets.orchestration.partitions import chunks
 from meeting_assets.orchestration.runs import RunOutcome, run_days
 from meeting_assets.pipeline.arrivals import late_arrivals
+from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN
 from meeting_assets.pipeline.overview import Overview, overview
-from meeting_assets.pipeline.warehouse import access_of, claim, opened
+from meeting_assets.pipeline.warehouse import Warehouse, access_of, claim, opened
+from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -32,7 +34,7 @@ class SyncReport:
     @property
     def is_complete(self) -> bool:
         """Whether everything that could be brought home is home."""
-        return all(run.succeeded for run in self.runs) and self.seen.left == 0
+        return all(run.succeeded for run in self.runs) and self.seen.left == 0 and not self.seen.unreadable
 
 
 def sync(
@@ -43,7 +45,9 @@ def sync(
     recording_ids: Sequence[str] = (),
     refetch: bool = False,
 ) -> SyncReport:
-    """Brings consecutive days home, or some recordings of one day; stops at the first run that fails.
+    """Brings consecutive days home, or some recordings of one day.
+
+    Goes on after a failed run, unless all others would fail just so.
 
     Raises:
         SettingsError, StoreError: nothing could be started.
@@ -55,12 +59,21 @@ def sync(
         claim(warehouse, settings)
         for chunk in chunks([*days]):
             report.runs.append(run_days(defs, chunk, recording_ids=recording_ids, refetch=refetch))
-            if not report.runs[-1].succeeded:
+            if report.runs[-1].is_hopeless:
                 break
         else:
-            late = {} if recording_ids else late_arrivals(warehouse, access, days, now())
-            for day, late_ids in late.items():
-                logger.info("%d recordings of %s have artifacts that arrived late", len(late_ids), day)
-                report.runs.append(run_days(defs, [day], recording_ids=late_ids))
-        report.seen = overview(warehouse, days)
+            if not recording_ids:
+                _run_late_arrivals(defs, warehouse, access, days, report)
+        report.seen = overview(warehouse, days, recording_ids)
     return report
+
+
+def _run_late_arrivals(
+    defs: dg.Definitions, warehouse: Warehouse, access: Access, days: Sequence[date], report: SyncReport
+) -> None:
+    """Runs for what was made long after its day, which the lists of the day's own run do not reach."""
+    listed_until = start_of(next(chunks([*days]))[-1]) + ARTIFACTS_COME_WITHIN
+    late = late_arrivals(warehouse, access, days, listed_until=listed_until, until=now())
+    for day, recording_ids in late.items():
+        logger.info("%d recordings of %s have artifacts that arrived late", len(recording_ids), day)
+        report.runs.append(run_days(defs, [day], recording_ids=recording_ids))

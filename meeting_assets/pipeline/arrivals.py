@@ -10,24 +10,25 @@ from datetime import date, datetime
 from sqlalchemy import select
 
 from meeting_assets.core.instants import start_of, utc
-from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN, Discovery, arrivals
+from meeting_assets.pipeline.discover import Discovery, arrivals
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import Media
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
+from meeting_assets.store.ledger import of_days as of_ledger
 
 
 def late_arrivals(
-    warehouse: Warehouse, access: Access, days: Collection[date], until: datetime
+    warehouse: Warehouse, access: Access, days: Collection[date], *, listed_until: datetime, until: datetime
 ) -> dict[date, list[str]]:
     """Recordings of some days that have artifacts the ledger does not know as they are now, by day.
 
-    Asks the artifact lists from the first of the days until `until`; nothing where the lists by day reach that far.
+    Asks the artifact lists from the first of the days until `until`; nothing where `listed_until` is as late.
 
     Raises:
         Refused, Transient: see `core.errors`.
     """
-    if start_of(max(days)) + ARTIFACTS_COME_WITHIN >= until:
+    if listed_until >= until:
         return {}
     return asyncio.run(_late_arrivals(warehouse, access, days, until))
 
@@ -38,7 +39,7 @@ async def _late_arrivals(
     async with RecallClient(access) as client:
         documents = await arrivals(client, start_of(min(days)), until)
     reader = Discovery()
-    media = [reader.understood(each, Media, name) for name, listed in documents.items() for each in listed]
+    media = [reader.understood(name, each, Media) for name, listed in documents.items() for each in listed]
     seen = {
         (str(each.recording.id), str(each.id)): utc(each.status.updated_at) if each.status.updated_at else None
         for each in media
@@ -50,9 +51,7 @@ async def _late_arrivals(
         known = {
             (recording_id, artifact_id): updated_at
             for recording_id, artifact_id, updated_at in connection.execute(
-                select(LEDGER.c.recording_id, LEDGER.c.artifact_id, LEDGER.c.api_updated_at).where(
-                    LEDGER.c.recording_id.in_(day_of)
-                )
+                select(LEDGER.c.recording_id, LEDGER.c.artifact_id, LEDGER.c.api_updated_at).where(of_ledger(days))
             )
         }
     late: dict[date, set[str]] = defaultdict(set)

@@ -9,7 +9,7 @@ from datetime import date
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, select, true
+from sqlalchemy import Connection, Row, Table, and_, exists, func, or_, select, true
 
 from meeting_assets.artifacts.audio_separate import AudioParts
 from meeting_assets.artifacts.participant_events import ParticipantEvents
@@ -24,7 +24,7 @@ from meeting_assets.metrics.meeting import Attendee, MeetingInput, Mention, Spee
 from meeting_assets.metrics.parameters import inputs_hash
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.warehouse import Warehouse
-from meeting_assets.recall.objects import FINISHED
+from meeting_assets.recall.objects import DELETED, FINISHED
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import table_of
@@ -70,9 +70,9 @@ def derive_days(days: Collection[date], warehouse: Warehouse) -> DeriveReport:
             report.derived += _derive(recording, current, warehouse)
         except MeetingAssetsError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - our bug; the others go on and the step fails at its end
             report.faults.append(f"metrics of {recording.recording_id}: unexpected {type(error).__name__}")
-            logger.exception("metrics of %s failed", recording.recording_id)
+            logger.error("metrics of %s: unexpected %s", recording.recording_id, type(error).__name__)
     report.seconds = round(monotonic() - started, 3)
     logger.info("metrics: %d recordings derived, %d unchanged", report.derived, report.unchanged)
     return report
@@ -81,6 +81,13 @@ def derive_days(days: Collection[date], warehouse: Warehouse) -> DeriveReport:
 def outdated_metrics(warehouse: Warehouse, days: Collection[date] | None = None) -> int:
     """How many finished recordings of some days, or of all, have no metrics made from their present inputs."""
     return len(_outdated(warehouse, days)[0])
+
+
+def derive_days_again(connection: Connection, days: Collection[date]) -> None:
+    """The metrics of some days are to be made again, whatever they were made from."""
+    metrics = table_of(MeetingMetrics)
+    ids = select(ledger.RECORDINGS.c.recording_id).where(ledger.RECORDINGS.c.day.in_(days))
+    connection.execute(metrics.update().where(metrics.c.recording_id.in_(ids)).values(inputs_hash=""))
 
 
 def days_of_outdated_metrics(warehouse: Warehouse) -> set[date]:
@@ -105,8 +112,13 @@ def _outdated(warehouse: Warehouse, days: Collection[date] | None) -> tuple[list
 
 def _finished(connection: Connection, condition: Any) -> Sequence[Row[Any]]:
     recordings = ledger.RECORDINGS
+    # Of a deleted recording the metrics go on as long as something of it is home.
+    is_home = exists().where(
+        ledger.LEDGER.c.recording_id == recordings.c.recording_id, ledger.LEDGER.c.sha256.is_not(None)
+    )
+    is_finished = or_(recordings.c.status.in_(FINISHED), and_(recordings.c.status == DELETED, is_home))
     return connection.execute(
-        recordings.select().where(condition, recordings.c.status.in_(FINISHED)).order_by(recordings.c.recording_id)
+        recordings.select().where(condition, is_finished).order_by(recordings.c.recording_id)
     ).all()
 
 

@@ -18,7 +18,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Gone, PayloadError, SettingsError
 from meeting_assets.core.instants import day_of, start_of
 from meeting_assets.recall.client import Access, Query, RecallClient
-from meeting_assets.recall.objects import Bot, Media, Recording, storable, understood
+from meeting_assets.recall.objects import Bot, Media, Recording, Thing, storable, understood
 
 LISTED_COLLECTIONS = tuple(sorted({each.collection for each in ARTIFACTS.values() if each.is_listed}))
 ARTIFACTS_COME_WITHIN = timedelta(days=3)
@@ -54,11 +54,16 @@ class Discovery:
     found: dict[str, Found] = field(default_factory=dict)
     gone_recordings: set[str] = field(default_factory=set)
     gone_media: set[tuple[str, str]] = field(default_factory=set)
-    faults: list[str] = field(default_factory=list)
+    read: set[str] = field(default_factory=set)
+    """Names of the objects that made sense."""
+    faults: dict[str, str] = field(default_factory=dict)
+    """What made no sense in the others, by their names."""
+    unclear: set[str] = field(default_factory=set)
+    """Collections with such objects: what they do not show may be there all the same."""
 
     def add(self, document: dict[str, Any], days: Collection[date]) -> None:
         """Takes a recording in if it is of one of the days."""
-        recording = self.understood(document, Recording, "recording")
+        recording = self.understood("recording", document, Recording)
         if recording is None or day_of(recording.created_at) not in days:
             return
         found = Found(recording, storable(document))
@@ -70,19 +75,23 @@ class Discovery:
 
     def add_media(self, collection: str, document: dict[str, Any]) -> None:
         """Takes a media object in if its recording is; what a list says is newer than a shortcut."""
-        media = self.understood(document, Media, collection)
+        media = self.understood(collection, document, Media)
         if media is None or media.recording is None:
             return
         if found := self.found.get(str(media.recording.id)):
             found.media[collection][str(media.id)] = media
 
-    def understood(self, document: Any, kind: Any, place: str) -> Any:
+    def understood(self, collection: str, document: Any, kind: type[Thing]) -> Thing | None:
         """The object as its class, or None and a fault noted."""
+        name = f"{collection} {document.get('id')}"
         try:
-            return understood(document, kind, f"{place} {document.get('id')}")
+            thing = understood(document, kind, name)
         except PayloadError as error:
-            self.faults.append(str(error))
+            self.faults[name] = str(error)
+            self.unclear.add(collection)
             return None
+        self.read.add(name)
+        return thing
 
 
 async def discover_days(client: RecallClient, days: Collection[date]) -> Discovery:
@@ -170,11 +179,11 @@ async def find_bots(client: RecallClient, discovery: Discovery, known: Collectio
         first, last = min(wanted.values()), max(wanted.values())
         window: Query = {"join_at_after": first - BOT_MARGIN, "join_at_before": last + BOT_MARGIN}
         async for document in client.listed("bot", window):
-            if (bot := discovery.understood(document, Bot, "bot")) is not None:
+            if (bot := discovery.understood("bot", document, Bot)) is not None:
                 bots[str(bot.id)] = bot
     missing = sorted(wanted.keys() - bots.keys())
     for retrieved in await asyncio.gather(*(_retrieved(client, "bot", each) for each in missing)):
-        if retrieved is not None and (bot := discovery.understood(retrieved, Bot, "bot")) is not None:
+        if retrieved is not None and (bot := discovery.understood("bot", retrieved, Bot)) is not None:
             bots[str(bot.id)] = bot
     for found in discovery.found.values():
         if found.recording.bot is not None:

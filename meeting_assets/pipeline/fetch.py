@@ -16,8 +16,8 @@ from time import monotonic
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
-from meeting_assets.core.errors import ApiError, Gone, Refused, StoreError, UrlExpired
-from meeting_assets.core.instants import now
+from meeting_assets.core.errors import Gone, MeetingAssetsError, Refused, StoreError, Transient, UrlExpired
+from meeting_assets.core.instants import now, utc
 from meeting_assets.pipeline.discover import (
     Discovery,
     discover_days,
@@ -25,10 +25,10 @@ from meeting_assets.pipeline.discover import (
     find_bots,
     look_again,
 )
-from meeting_assets.pipeline.record import record
+from meeting_assets.pipeline.record import keep_listings, record
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient
-from meeting_assets.recall.objects import DELETED, Media, understood
+from meeting_assets.recall.objects import Media, understood
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.ledger import Key
 from meeting_assets.store.raw import without_queries
@@ -44,6 +44,7 @@ class FetchReport:
     """What a fetch did: per kind how many artifacts were new, changed, unchanged or failed."""
 
     recordings: int = 0
+    unreadable: int = 0
     counts: dict[str, Counter[str]] = field(default_factory=lambda: {kind: Counter() for kind in ARTIFACTS})
     faults: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -74,10 +75,13 @@ async def fetch_days(
         discovery = await _discovered(client, warehouse, days, recording_ids)
         record(warehouse, discovery, now())
         report.recordings = len(discovery.found)
-        report.faults += discovery.faults
+        report.unreadable = len(discovery.faults)
+        for fault in discovery.faults.values():
+            logger.warning("the API lists something that makes no sense: %s", fault)
         report.seconds["discover"] = round(monotonic() - started, 3)
         logger.info("%d recordings listed for %s", len(discovery.found), _spoken(days))
         await _Fetch(client, warehouse, discovery, report).run(_wanted(warehouse, discovery, kinds, refetch=refetch))
+        keep_listings(warehouse, discovery.found.values())
     report.seconds["fetch"] = round(monotonic() - started - report.seconds["discover"], 3)
     return report
 
@@ -102,7 +106,7 @@ async def _discovered(
         days=days,
     )
     with warehouse.database.reading() as connection:
-        named = worklist.named_bots(connection, discovery.found.keys())
+        named = worklist.named_bots(connection, days)
     await find_bots(client, discovery, named)
     return discovery
 
@@ -111,9 +115,10 @@ def _wanted(warehouse: Warehouse, discovery: Discovery, kinds: Collection[str], 
     """What is to be downloaded, what expires first in front."""
     with warehouse.database.reading() as connection:
         chosen = worklist.refetchable if refetch else worklist.pending
-        keys = chosen(connection, discovery.found.keys(), kinds)
+        keys = chosen(connection, {found.day for found in discovery.found.values()})
     never = datetime.max.replace(tzinfo=UTC)
-    return sorted(keys, key=lambda key: (discovery.found[key.recording_id].recording.expires_at or never, key))
+    wanted = [key for key in keys if key.kind in kinds and key.recording_id in discovery.found]
+    return sorted(wanted, key=lambda key: (discovery.found[key.recording_id].recording.expires_at or never, key))
 
 
 class _Fetch:
@@ -134,54 +139,43 @@ class _Fetch:
                 for key in keys:
                     await self._places.acquire()
                     tasks.create_task(self._one(key, len(keys)))
-        except* (StoreError, Refused) as group:
+        except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
 
     async def _one(self, key: Key, total: int) -> None:
+        artifact = ARTIFACTS[key.kind]
+        media = self._discovery.found[key.recording_id].media[artifact.collection].get(key.artifact_id)
         try:
-            await self._bring_home(key)
+            # What is still being made, or was deleted meanwhile, is not to be had now.
+            if media is not None and media.status.code == "done":
+                await self._bring_home(key, artifact, media)
         except (StoreError, Refused):
             raise
-        except ApiError as error:
-            self._set_aside(key, str(error))
+        except MeetingAssetsError as error:
+            self._set_aside(key, media, str(error))
         except Exception as error:  # noqa: BLE001 - our bug; the others go on and the step fails at its end
-            self._set_aside(key, f"unexpected {type(error).__name__}")
             self._report.faults.append(f"{key.kind} of {key.recording_id}: unexpected {type(error).__name__}")
+            self._set_aside(key, media, f"unexpected {type(error).__name__}")
         finally:
             self._places.release()
             self._done += 1
             if self._done % 50 == 0 or self._done == total:
                 logger.info("%d of %d artifacts fetched", self._done, total)
 
-    async def _bring_home(self, key: Key) -> None:
-        artifact = ARTIFACTS[key.kind]
-        media = self._discovery.found[key.recording_id].media[artifact.collection].get(key.artifact_id)
-        if media is None or media.status.code != "done":
-            return  # still processing, or deleted meanwhile: nothing to fetch now
-        url = _url(artifact, media)
-        if url is None:
-            self._set_aside(key, NO_URL_YET)
-            return
+    async def _bring_home(self, key: Key, artifact: Artifact, media: Media) -> None:
         try:
-            payload = await self._client.downloaded(url)
-        except UrlExpired as error:
-            fresh = await self._fresh_url(artifact, key)
-            if fresh is None:
-                self._set_aside(key, str(error))
+            payload = await self._client.downloaded(_url(artifact, media))
+        except UrlExpired:
+            try:
+                document = await self._client.retrieved(artifact.collection, key.artifact_id)
+            except Gone:
+                self._note_gone(key)
                 return
-            payload = await self._client.downloaded(fresh)
-        await self._keep(key, artifact, payload)
+            media = understood(document, Media, artifact.kind)
+            payload = await self._client.downloaded(_url(artifact, media))
+        await self._keep(key, artifact, media, payload)
 
-    async def _fresh_url(self, artifact: Artifact, key: Key) -> str | None:
-        """A new URL, once; None where the object is not to be had (any more)."""
-        try:
-            document = await self._client.retrieved(artifact.collection, key.artifact_id)
-        except Gone:
-            return None
-        media = understood(document, Media, artifact.kind)
-        return None if media.status.code == DELETED else _url(artifact, media)
-
-    async def _keep(self, key: Key, artifact: Artifact, payload: bytes) -> None:
+    async def _keep(self, key: Key, artifact: Artifact, media: Media, payload: bytes) -> None:
         found = self._discovery.found[key.recording_id]
         if artifact.holds_urls:
             payload = without_queries(payload)
@@ -196,21 +190,41 @@ class _Fetch:
                 raw_key=kept.key,
                 sha256=kept.sha256,
                 size_bytes=kept.size_bytes,
+                updated_at=_updated_at(media),
                 is_many=artifact.is_many,
                 at=now(),
             )
         self._report.counts[key.kind][outcome] += 1
 
-    def _set_aside(self, key: Key, error: str) -> None:
+    def _note_gone(self, key: Key) -> None:
+        with self._warehouse.database.writing() as connection:
+            ledger.note_gone(connection, key.recording_id, key.artifact_id)
+        self._report.counts[key.kind]["failed"] += 1
+
+    def _set_aside(self, key: Key, media: Media | None, error: str) -> None:
         found = self._discovery.found[key.recording_id]
         with self._warehouse.database.writing() as connection:
-            ledger.note_failed_attempt(connection, key, error, at=now(), expires_at=found.recording.expires_at)
+            ledger.note_failed_attempt(
+                connection,
+                key,
+                error,
+                updated_at=_updated_at(media) if media else None,
+                at=now(),
+                expires_at=found.recording.expires_at,
+            )
         self._report.counts[key.kind]["failed"] += 1
         logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error)
 
 
-def _url(artifact: Artifact, media: Media) -> str | None:
-    return artifact.url(media.data) if media.data is not None else None
+def _url(artifact: Artifact, media: Media) -> str:
+    url = artifact.url(media.data) if media.data is not None else None
+    if url is None:
+        raise Transient(NO_URL_YET)
+    return url
+
+
+def _updated_at(media: Media) -> datetime | None:
+    return utc(media.status.updated_at) if media.status.updated_at else None
 
 
 def _spoken(days: Collection[date]) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.derive import outdated_metrics
 from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.store import worklist
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.states import FETCHED, PARSED, PENDING, QUARANTINED
@@ -51,6 +52,8 @@ class Overview:
     processing: int = 0
     """Artifacts that the API is still making."""
     needs: list[Need] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    """Objects in the API's lists that make no sense, of whatever day."""
 
     def as_json(self) -> dict[str, Any]:
         """For machines; keys stay."""
@@ -62,6 +65,7 @@ class Overview:
             "metrics": {"derived": self.metrics_derived, "outdated": self.metrics_outdated},
             "left": self.left,
             "processing": self.processing,
+            "unreadable_objects": self.unreadable,
             "needs_a_person": [
                 {
                     "recording_id": need.recording_id,
@@ -76,14 +80,19 @@ class Overview:
         }
 
 
-def overview(warehouse: Warehouse, days: Collection[date] | None = None) -> Overview:
-    """What the ledger says of some days, or of all."""
+def overview(
+    warehouse: Warehouse, days: Collection[date] | None = None, recording_ids: Collection[str] = ()
+) -> Overview:
+    """What the ledger says of some days, or of all; of some recordings there, or of all."""
     seen = Overview()
     with warehouse.database.reading() as connection:
-        of_days = RECORDINGS.c.day.in_(days) if days is not None else true()
+        of_days: ColumnElement[bool] = RECORDINGS.c.day.in_(days) if days is not None else true()
+        if recording_ids:
+            of_days = and_(of_days, RECORDINGS.c.recording_id.in_(recording_ids))
         _count_recordings(connection, of_days, seen)
         _count_artifacts(connection, of_days, seen)
         seen.needs = _needs(connection, of_days)
+        seen.unreadable = [f"{name}: {fault}" for name, fault in worklist.unreadable(connection)]
     seen.metrics_outdated = outdated_metrics(warehouse, days)
     return seen
 
@@ -114,10 +123,10 @@ def _count_artifacts(connection: Connection, of_days: Any, seen: Overview) -> No
         if status in {PARSED, QUARANTINED} and version != ARTIFACTS[kind].parser_version:
             seen.outdated[kind] += count
         # Bytes that are home but not in tables yet should have come, too.
-        if status == FETCHED or (status == PENDING and api_status == "done"):
-            seen.left += count
-        elif status == PENDING:
+        if status == PENDING and api_status == "processing":
             seen.processing += count
+        elif status in {FETCHED, PENDING}:
+            seen.left += count
 
 
 def _needs(connection: Connection, of_days: Any) -> list[Need]:

@@ -13,12 +13,12 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import now
-from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days
+from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days, derive_days_again
 from meeting_assets.pipeline.discover import Found
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.record import recording_row
@@ -26,9 +26,8 @@ from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import FINISHED, Recording, understood
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.database import upsert
-from meeting_assets.store.ledger import Key
 from meeting_assets.store.raw import StoredArtifact
-from meeting_assets.store.states import Seen, Sighting
+from meeting_assets.store.states import FETCHED, LedgerRow, Seen, Sighting, blank_row
 from meeting_assets.store.tables import Recordings
 
 logger = logging.getLogger(__name__)
@@ -49,11 +48,13 @@ class _Side(msgspec.Struct, frozen=True):
 
     kind: str
     artifact_id: str
-    api_status: str
+    api_status: str | None = None
     sub_code: str | None = None
     api_updated_at: datetime | None = None
     api_created_at: datetime | None = None
     provider: str | None = None
+    sha256: str | None = None
+    """Of the bytes that are home of the artifact as it was last seen."""
 
 
 class _BotFacts(msgspec.Struct, frozen=True):
@@ -69,20 +70,27 @@ class _Listing(msgspec.Struct, frozen=True):
 
 
 def rebuild(warehouse: Warehouse, days: Collection[date] | None = None) -> RebuildReport:
-    """Makes the tables of some days, or of all that something is kept of, again from the raw store."""
+    """Makes the tables of some days, or of all that something is kept of, again from the raw store.
+
+    Raises:
+        StoreError: the raw store holds the meetings of another API than the database.
+    """
+    origin = warehouse.raw.origin()
+    if origin is not None:
+        warehouse.database.belongs_to(origin)
     report = RebuildReport()
     kept = warehouse.raw.days()
     report.days = kept if days is None else [day for day in kept if day in days]
     for day in report.days:
-        with warehouse.database.reading() as connection:
-            of_day = ledger.RECORDINGS.c.day == day
-            known = set(connection.scalars(select(ledger.RECORDINGS.c.recording_id).where(of_day)))
         for recording_id in warehouse.raw.recordings(day):
             report.recordings += 1
-            if recording_id not in known:
-                _take_in(warehouse, day, recording_id, report)
+            try:
+                _take_in(warehouse, day, recording_id)
+            except PayloadError as error:
+                report.faults.append(f"{day}/{recording_id}: {error}")
     with warehouse.database.writing() as connection:
         ledger.parse_days_again(connection, report.days)
+        derive_days_again(connection, report.days)
     _make_again(warehouse, report)
     return report
 
@@ -102,59 +110,74 @@ def _make_again(warehouse: Warehouse, report: RebuildReport) -> None:
         loaded = load_days(artifact, report.days, warehouse)
         report.artifacts += loaded.parsed + loaded.quarantined
         report.faults += loaded.faults
+        if loaded.missing_raw:
+            report.faults.append(f"{artifact.kind}: {loaded.missing_raw} raw objects are missing or damaged")
     report.faults += derive_days(report.days, warehouse).faults
 
 
-def _take_in(warehouse: Warehouse, day: date, recording_id: str, report: RebuildReport) -> None:
-    """Makes the recording's row and its ledger rows from what is kept of it."""
-    try:
-        listing = _listing(warehouse.raw.read_listing(day, recording_id))
-        recording = understood(listing.recording, Recording, "recording")
-    except PayloadError as error:
-        report.faults.append(f"{day}/{recording_id}/recording.json: {error}")
-        return
-    found = Found(recording, listing.recording)
-    row = recording_row(found, {"bot_name": listing.bot.bot_name, "platform": listing.bot.platform}, now())
+def _take_in(warehouse: Warehouse, day: date, recording_id: str) -> None:
+    """Gives the database what it lacks of a recording: its row, and the artifacts whose bytes are kept."""
+    listing = _listing(warehouse.raw.read_listing(day, recording_id))
+    recording = understood(listing.recording, Recording, "recording.json")
+    rows = _kept_rows(warehouse, day, recording_id, listing)
     with warehouse.database.writing() as connection:
-        upsert(connection, Recordings, [row])
-        ledger.observe(connection, [_seen(recording_id, kind, recording, listing) for kind in ARTIFACTS])
-    newest: dict[Key, StoredArtifact] = {}
+        of_recording = ledger.RECORDINGS.c.recording_id == recording_id
+        is_known = connection.scalar(select(ledger.RECORDINGS.c.recording_id).where(of_recording)) is not None
+        ledger.adopt(connection, rows)
+        if not is_known:
+            bot = {"bot_name": listing.bot.bot_name, "platform": listing.bot.platform}
+            upsert(connection, Recordings, [recording_row(Found(recording, listing.recording), bot, now())])
+            ledger.observe(connection, [_seen(recording_id, kind, recording, listing) for kind in ARTIFACTS])
+
+
+def _kept_rows(warehouse: Warehouse, day: date, recording_id: str, listing: _Listing) -> list[LedgerRow]:
+    """The ledger rows of artifacts whose bytes are kept, a row per artifact."""
+    sides = {(side.kind, side.artifact_id): side for side in listing.media}
+    chosen: dict[tuple[str, str], StoredArtifact] = {}
     for stored in warehouse.raw.artifacts(day, recording_id):
-        newest.setdefault(Key(recording_id, stored.kind, stored.artifact_id), stored)
-    with warehouse.database.writing() as connection:
-        expected = worklist.pending(connection, [recording_id], ARTIFACTS)
-        for key in sorted(expected & newest.keys()):
-            _note_kept(warehouse, connection, key, newest[key])
+        side = sides.get((stored.kind, stored.artifact_id))
+        is_current = side is not None and side.sha256 == stored.sha256
+        if is_current or (stored.kind, stored.artifact_id) not in chosen:
+            chosen[stored.kind, stored.artifact_id] = stored
+    rows = []
+    for (kind, artifact_id), stored in sorted(chosen.items()):
+        payload = warehouse.raw.read(stored.key, stored.sha256)
+        if payload is not None and kind in ARTIFACTS:
+            side = sides.get((kind, artifact_id), _Side(kind, artifact_id))
+            rows.append(blank_row(recording_id, kind, artifact_id) | _home_row(stored, side, len(payload)))
+    return rows
 
 
-def _note_kept(warehouse: Warehouse, connection: Connection, key: Key, stored: StoredArtifact) -> None:
-    payload = warehouse.raw.read(stored.key, stored.sha256)
-    if payload is not None:
-        ledger.note_fetched(
-            connection,
-            key,
-            raw_key=stored.key,
-            sha256=stored.sha256,
-            size_bytes=len(payload),
-            is_many=ARTIFACTS[key.kind].is_many,
-            at=stored.kept_at,
-        )
+def _home_row(stored: StoredArtifact, side: _Side, size_bytes: int) -> LedgerRow:
+    return {
+        "status": FETCHED,
+        "api_status": side.api_status,
+        "sub_code": side.sub_code,
+        # Which state of the object other bytes belong to is not known: the next look at the API asks for them again.
+        "api_updated_at": side.api_updated_at if stored.sha256 == side.sha256 else None,
+        "api_created_at": side.api_created_at,
+        "provider": side.provider,
+        "raw_key": stored.key,
+        "sha256": stored.sha256,
+        "size_bytes": size_bytes,
+        "fetched_at": stored.kept_at,
+    }
 
 
 def _listing(content: bytes | None) -> _Listing:
     if content is None:
-        raise PayloadError("missing; a sync of that day brings it back")
+        raise PayloadError("recording.json is missing; a sync of that day brings it back")
     try:
         return msgspec.json.decode(content, type=_Listing)
     except msgspec.DecodeError as error:
-        raise PayloadError(str(error)) from None
+        raise PayloadError(f"recording.json: {error}") from None
 
 
 def _seen(recording_id: str, kind: str, recording: Recording, listing: _Listing) -> Seen:
     sightings = tuple(
         Sighting(
             side.artifact_id,
-            side.api_status,
+            side.api_status or "done",
             side.sub_code,
             side.api_updated_at,
             side.api_created_at,

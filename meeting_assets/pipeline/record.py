@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -32,28 +32,39 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
         with warehouse.database.writing() as connection:
             before = _known(connection, [found.recording_id for found in batch])
             rows = [recording_row(found, before.get(found.recording_id, {}), at) for found in batch]
+            rows = [row for row in rows if not _is_overtaken(row, before)]
             upsert(connection, Recordings, rows)
-            ledger.observe(connection, [look for found in batch for look in looks(found)])
+            ledger.observe(connection, [look for found in batch for look in looks(found, discovery.unclear)])
             for found in batch:
                 if found.recording.status.code == DELETED:
                     ledger.note_deleted(connection, found.recording_id)
             _parse_renamed_again(connection, rows, before)
         _keep_listings(warehouse, batch)
     with warehouse.database.writing() as connection:
+        ledger.note_unreadable(connection, discovery.faults, discovery.read)
         for recording_id in sorted(discovery.gone_recordings):
             _note_gone(connection, recording_id, at)
         for recording_id, artifact_id in sorted(discovery.gone_media):
             ledger.note_gone(connection, recording_id, artifact_id)
 
 
-def looks(found: Found) -> Iterator[Seen]:
-    """What the ledger is to know about each kind of one recording."""
+def keep_listings(warehouse: Warehouse, founds: Iterable[Found]) -> None:
+    """Brings recording.json of these recordings in line with the ledger."""
+    for batch in _batches(founds):
+        _keep_listings(warehouse, batch)
+
+
+def looks(found: Found, unclear: Collection[str] = ()) -> Iterator[Seen]:
+    """What the ledger is to know about each kind of one recording.
+
+    Nothing is absent from an `unclear` collection: what could not be read there may be it.
+    """
     for artifact in ARTIFACTS.values():
         yield Seen(
             found.recording_id,
             artifact.kind,
             tuple(_sighting(artifact, media) for media in found.media[artifact.collection].values()),
-            is_finished=found.recording.status.code in FINISHED,
+            is_finished=found.recording.status.code in FINISHED and artifact.collection not in unclear,
             is_many=artifact.is_many,
         )
 
@@ -76,16 +87,19 @@ def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict
     recording, bot = found.recording, found.bot
     metadata = recording.media_shortcuts.meeting_metadata if recording.media_shortcuts else None
     title = metadata.data.title if metadata and metadata.data else None
-    started_at, completed_at = recording.started_at, recording.completed_at
+    # A recording that was deleted may come back without its times.
+    started_at = recording.started_at or before.get("started_at")
+    completed_at = recording.completed_at or before.get("completed_at")
     is_deleted = recording.status.code == DELETED
     return {
         "recording_id": found.recording_id,
-        "bot_id": str(recording.bot.id) if recording.bot else None,
+        "bot_id": str(recording.bot.id) if recording.bot else before.get("bot_id"),
         "bot_name": bot.bot_name if bot else before.get("bot_name"),
         "platform": (bot.platform if bot else None) or before.get("platform"),
         "title": title or before.get("title"),
         "status": recording.status.code,
         "sub_code": recording.status.sub_code,
+        "api_updated_at": utc(recording.status.updated_at) if recording.status.updated_at else None,
         "created_at": utc(recording.created_at),
         "started_at": utc(started_at) if started_at else None,
         "completed_at": utc(completed_at) if completed_at else None,
@@ -97,7 +111,13 @@ def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict
 
 
 def _known(connection: Connection, recording_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    rows = connection.execute(ledger.RECORDINGS.select().where(ledger.RECORDINGS.c.recording_id.in_(recording_ids)))
+    recordings = ledger.RECORDINGS
+    rows = connection.execute(
+        recordings.select()
+        .where(recordings.c.recording_id.in_(recording_ids))
+        .order_by(recordings.c.recording_id)
+        .with_for_update()
+    )
     return {row["recording_id"]: dict(row) for row in rows.mappings()}
 
 
@@ -149,6 +169,12 @@ def _note_gone(connection: Connection, recording_id: str, at: datetime) -> None:
         .values(status=DELETED, deleted_at=at)
     )
     ledger.note_deleted(connection, recording_id)
+
+
+def _is_overtaken(row: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether another run has seen a newer state of the recording while this one was looking."""
+    seen = before.get(row["recording_id"], {}).get("api_updated_at")
+    return bool(seen and row["api_updated_at"] and row["api_updated_at"] < seen)
 
 
 def _batches(founds: Iterable[Found]) -> Iterator[list[Found]]:

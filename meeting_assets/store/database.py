@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.schema import CreateTable
 from sqlmodel import SQLModel
 
@@ -18,6 +18,7 @@ from meeting_assets.core.errors import StoreError
 from meeting_assets.store.tables import Artifacts, Meta, Recordings
 
 SCHEMA_VERSION = 1
+SHAPE = "shape:"
 DURABLE = (Recordings, Artifacts, Meta)
 """Tables that are migrated; the others are derived and made anew when their columns change."""
 
@@ -46,7 +47,8 @@ class Database:
         """
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = create_engine(url, **({} if url.startswith("sqlite") else {"pool_pre_ping": True}))
+        # What was said in a meeting is in the parameters of statements, and must not get into the text of errors.
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _set_pragmas)
             event.listen(engine, "begin", _begin)
@@ -54,10 +56,9 @@ class Database:
         try:
             with database.reading():
                 return database
-        except OperationalError:
-            shown = engine.url.render_as_string(hide_password=True)
+        except StoreError:
             engine.dispose()
-            raise StoreError(f"The database at {shown} does not answer: check MEETING_ASSETS_DATABASE_URL.") from None
+            raise
 
     @property
     def is_sqlite(self) -> bool:
@@ -65,8 +66,12 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that only reads."""
-        with self.engine.begin() as connection:
+        """A transaction that only reads.
+
+        Raises:
+            StoreError: the database does not answer.
+        """
+        with self._answering(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -74,9 +79,31 @@ class Database:
         """A transaction that writes; on SQLite it takes the one writer's place at its start.
 
         Taking it later, after a read, fails at once when another writer came between.
+
+        Raises:
+            StoreError: the database does not answer, or takes no more.
         """
-        with self.engine.connect().execution_options(is_writing=True) as connection, connection.begin():
+        with (
+            self._answering(),
+            self.engine.connect().execution_options(is_writing=True) as connection,
+            connection.begin(),
+        ):
             yield connection
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Says in one sentence that the database cannot be worked with; errors in what we ask of it pass."""
+        try:
+            yield
+        except (DatabaseError, InterfaceError) as error:
+            # SQLite says DatabaseError itself of a file that is no database.
+            if type(error) not in {DatabaseError, OperationalError, InterfaceError}:
+                raise
+            cause = type(error.orig).__name__
+        else:
+            return
+        shown = self.engine.url.set(query={}).render_as_string(hide_password=True)
+        raise StoreError(f"The database at {shown} does not answer ({cause}): check MEETING_ASSETS_DATABASE_URL.")
 
     def close(self) -> None:
         self.engine.dispose()
@@ -98,8 +125,12 @@ class Database:
             known = dict(connection.execute(select(META.name, META.value)).all())
             _check_version(known)
             upsert(connection, Meta, [{"name": "schema_version", "value": str(SCHEMA_VERSION)}])
-            for model, kind in derived.items():
-                _remake_if_changed(connection, table_of(model), kind, known)
+            changed = {model for model in derived if _is_changed(connection, table_of(model), known)}
+            if any(derived[model] is None for model in changed):
+                # Metrics are derived together: one table made anew alone would stay empty.
+                changed |= {model for model, kind in derived.items() if kind is None}
+            for model in changed:
+                _remake(connection, table_of(model), derived[model])
 
     def belongs_to(self, origin: str) -> None:
         """Claims a new database for an API origin.
@@ -138,14 +169,18 @@ def _check_version(known: Mapping[str, str]) -> None:
         )
 
 
-def _remake_if_changed(connection: Connection, table: Table, kind: str | None, known: Mapping[str, str]) -> None:
-    shape = hashlib.sha256(str(CreateTable(table).compile(dialect=connection.dialect)).encode()).hexdigest()
-    name = f"shape:{table.name}"
-    if known.get(name) == shape and inspect(connection).has_table(table.name):
-        return
+def _shape(connection: Connection, table: Table) -> str:
+    return hashlib.sha256(str(CreateTable(table).compile(dialect=connection.dialect)).encode()).hexdigest()
+
+
+def _is_changed(connection: Connection, table: Table, known: Mapping[str, str]) -> bool:
+    return known.get(SHAPE + table.name) != _shape(connection, table) or not inspect(connection).has_table(table.name)
+
+
+def _remake(connection: Connection, table: Table, kind: str | None) -> None:
     table.drop(connection, checkfirst=True)
     table.create(connection)
-    upsert(connection, Meta, [{"name": name, "value": shape}])
+    upsert(connection, Meta, [{"name": SHAPE + table.name, "value": _shape(connection, table)}])
     if kind is not None:
         ledger = table_of(Artifacts)
         connection.execute(ledger.update().where(ledger.c.kind == kind).values(parser_version=None))

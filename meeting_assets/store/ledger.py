@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from meeting_assets.store.database import table_of
+from meeting_assets.store.database import table_of, upsert
 from meeting_assets.store.states import (
     DELETED,
     FAILED,
@@ -24,20 +24,30 @@ from meeting_assets.store.states import (
     PARSED,
     PENDING,
     QUARANTINED,
-    SUPERSEDED,
     LedgerRow,
     Seen,
     observed,
+    settled,
 )
-from meeting_assets.store.tables import Artifacts, Recordings
+from meeting_assets.store.tables import Artifacts, Meta, Recordings
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
 WAIT_NEAR_EXPIRY = timedelta(minutes=15)
 NEAR_EXPIRY = timedelta(hours=24)
+UNREADABLE = "unreadable "
+"""Begins the names in `meta` of objects that the API lists and that make no sense."""
 
 LEDGER = table_of(Artifacts)
 RECORDINGS = table_of(Recordings)
+
+
+# What becomes of a row when the API has no more to give.
+_WITHOUT_API = case(
+    (and_(LEDGER.c.sha256.is_(None), LEDGER.c.status.in_([PENDING, FAILED])), DELETED),
+    (LEDGER.c.status == PENDING, FETCHED),
+    else_=LEDGER.c.status,
+)
 
 
 class Key(NamedTuple):
@@ -80,11 +90,7 @@ def note_deleted(connection: Connection, recording_id: str) -> None:
         .where(LEDGER.c.recording_id == recording_id, LEDGER.c.artifact_id != NO_ARTIFACT)
         .values(
             api_status=DELETED,
-            status=case(
-                (and_(LEDGER.c.sha256.is_(None), LEDGER.c.status.in_([PENDING, FAILED])), DELETED),
-                (LEDGER.c.status == PENDING, FETCHED),
-                else_=LEDGER.c.status,
-            ),
+            status=_WITHOUT_API,
         )
     )
 
@@ -96,57 +102,96 @@ def note_fetched(
     raw_key: str,
     sha256: str,
     size_bytes: int,
+    updated_at: datetime | None,
     is_many: bool,
     at: datetime,
 ) -> str:
-    """The newest bytes are in the raw store. Returns whether they are `new`, `changed` or `unchanged`."""
-    before = connection.execute(
-        select(LEDGER.c.sha256, LEDGER.c.status, LEDGER.c.api_created_at).where(_is(key)).with_for_update()
-    ).one()
-    is_new = before.sha256 != sha256
-    values: dict[str, Any] = {"attempts": 0, "next_attempt_at": None, "fetched_at": at, "raw_key": raw_key}
-    if is_new or before.status not in HOME:
-        values |= {"status": FETCHED, "sha256": sha256, "size_bytes": size_bytes, "error": None}
-    connection.execute(LEDGER.update().where(_is(key)).values(values))
-    if not is_many:
-        _supersede_older(connection, key, before.api_created_at)
-    return "unchanged" if not is_new else "new" if before.sha256 is None else "changed"
+    """Bytes are in the raw store, of the object as it was at `updated_at`.
+
+    Returns whether they are `new`, `changed` or `unchanged`, or `overtaken`: another run has seen a newer state of the
+    object, and these bytes are not what it holds.
+    """
+    siblings = {row["artifact_id"]: dict(row) for row in locked(connection, key)}
+    before = siblings.get(key.artifact_id)
+    if before is None or before["api_updated_at"] != updated_at:
+        return "overtaken"
+    is_new = before["sha256"] != sha256
+    after = before | {"attempts": 0, "next_attempt_at": None, "fetched_at": at, "raw_key": raw_key}
+    if is_new or before["status"] not in HOME:
+        after |= {"status": FETCHED, "sha256": sha256, "size_bytes": size_bytes, "error": None}
+    rows = {**siblings, key.artifact_id: after}
+    for artifact_id, row in (rows if is_many else settled(rows)).items():
+        if row != siblings[artifact_id]:
+            _update(connection, key._replace(artifact_id=artifact_id), row)
+    return "unchanged" if not is_new else "new" if before["sha256"] is None else "changed"
 
 
 def note_failed_attempt(
-    connection: Connection, key: Key, error: str, *, at: datetime, expires_at: datetime | None
+    connection: Connection,
+    key: Key,
+    error: str,
+    *,
+    updated_at: datetime | None,
+    at: datetime,
+    expires_at: datetime | None,
 ) -> None:
-    """We could not fetch it this time; says when to try again. `error` must hold no secret."""
-    attempts = connection.scalar(select(LEDGER.c.attempts).where(_is(key)).with_for_update()) or 0
+    """The object as it was at `updated_at` could not be fetched this time; says when to try again.
+
+    Nothing is noted where the artifact is home, or was seen anew: another run was luckier. `error` must hold no secret.
+    """
+    waiting = and_(_is(key), LEDGER.c.status == PENDING, LEDGER.c.api_updated_at.is_not_distinct_from(updated_at))
+    attempts = connection.scalar(select(LEDGER.c.attempts).where(waiting).with_for_update())
+    if attempts is None:
+        return
     wait = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
     if expires_at is not None and expires_at - at < NEAR_EXPIRY:
         wait = min(wait, WAIT_NEAR_EXPIRY)
     connection.execute(
-        LEDGER.update()
-        .where(_is(key))
-        .values(status=PENDING, error=error, attempts=attempts + 1, next_attempt_at=at + wait)
+        LEDGER.update().where(waiting).values(error=error, attempts=attempts + 1, next_attempt_at=at + wait)
     )
 
 
 def note_gone(connection: Connection, recording_id: str, artifact_id: str) -> None:
-    """The API no longer knows an object that we never had."""
+    """The API no longer knows an object: what is home stays, what is not will never come."""
     connection.execute(
         LEDGER.update()
-        .where(
-            LEDGER.c.recording_id == recording_id,
-            LEDGER.c.artifact_id == artifact_id,
-            LEDGER.c.sha256.is_(None),
-        )
-        .values(status=DELETED, api_status=DELETED, error=None, next_attempt_at=None)
+        .where(LEDGER.c.recording_id == recording_id, LEDGER.c.artifact_id == artifact_id)
+        .values(api_status=DELETED, status=_WITHOUT_API, error=None, next_attempt_at=None)
     )
 
 
+def note_unreadable(connection: Connection, faults: Mapping[str, str], read: Collection[str]) -> None:
+    """Objects of the API's lists that make no sense, by name; forgets those that were `read` meanwhile."""
+    meta = table_of(Meta)
+    known = set(connection.scalars(select(meta.c.name).where(meta.c.name.startswith(UNREADABLE))))
+    for name in sorted(known & {UNREADABLE + each for each in read}):
+        connection.execute(meta.delete().where(meta.c.name == name))
+    upsert(connection, Meta, [{"name": UNREADABLE + name, "value": fault} for name, fault in sorted(faults.items())])
+
+
+def adopt(connection: Connection, rows: Sequence[LedgerRow]) -> None:
+    """Takes in artifacts whose bytes were found in the raw store, where the ledger has none."""
+    for row in rows:
+        key = Key(row["recording_id"], row["kind"], row["artifact_id"])
+        known = connection.execute(select(LEDGER.c.sha256).where(_is(key)).with_for_update()).first()
+        if known is None:
+            connection.execute(LEDGER.insert().values(row))
+        elif known.sha256 is None:
+            _update(connection, key, row)
+
+
 def note_lost(connection: Connection, key: Key, sha256: str) -> None:
-    """The raw store lost or changed the bytes: they are to be fetched again."""
+    """The raw store lost or changed the bytes: they are to be fetched again, if the API still has them."""
     connection.execute(
         LEDGER.update()
         .where(_is(key), LEDGER.c.sha256 == sha256)
-        .values(status=PENDING, error="the raw object is missing or damaged; it will be fetched again")
+        .values(
+            status=case((LEDGER.c.api_status == DELETED, DELETED), else_=PENDING),
+            sha256=None,
+            raw_key=None,
+            size_bytes=None,
+            error="the raw object is missing or damaged",
+        )
     )
 
 
@@ -182,7 +227,8 @@ def note_parsed(
         LEDGER.update()
         .where(_is(key))
         .values(
-            status=PARSED,
+            # Older bytes may be parsed while newer ones are waited for.
+            status=case((LEDGER.c.status == PENDING, PENDING), else_=PARSED),
             parser_version=parser_version,
             row_count=row_count,
             replaced_rows=replaced_rows,
@@ -199,7 +245,7 @@ def note_quarantined(connection: Connection, key: Key, *, parser_version: str, e
         LEDGER.update()
         .where(_is(key))
         .values(
-            status=QUARANTINED,
+            status=case((LEDGER.c.status == PENDING, PENDING), else_=QUARANTINED),
             parser_version=parser_version,
             row_count=None,
             replaced_rows=None,
@@ -225,16 +271,14 @@ def parse_again(connection: Connection, recording_ids: Collection[str], kinds: C
     """What rows of these kinds depend on has changed."""
     connection.execute(
         LEDGER.update()
-        .where(LEDGER.c.recording_id.in_(recording_ids), LEDGER.c.kind.in_(kinds), LEDGER.c.status == PARSED)
+        .where(LEDGER.c.recording_id.in_(recording_ids), LEDGER.c.kind.in_(kinds), LEDGER.c.sha256.is_not(None))
         .values(parser_version=None)
     )
 
 
 def parse_days_again(connection: Connection, days: Collection[date]) -> None:
     """Everything that is home of some days is to be parsed again."""
-    connection.execute(
-        LEDGER.update().where(of_days(days), LEDGER.c.status.in_([PARSED, QUARANTINED])).values(parser_version=None)
-    )
+    connection.execute(LEDGER.update().where(of_days(days), LEDGER.c.sha256.is_not(None)).values(parser_version=None))
 
 
 def note_listings(connection: Connection, written: Sequence[Mapping[str, str]]) -> None:
@@ -270,17 +314,3 @@ def _is(key: Key) -> ColumnElement[bool]:
 
 def _update(connection: Connection, key: Key, row: LedgerRow) -> None:
     connection.execute(LEDGER.update().where(_is(key)).values(row))
-
-
-def _supersede_older(connection: Connection, key: Key, created_at: datetime | None) -> None:
-    connection.execute(
-        LEDGER.update()
-        .where(
-            LEDGER.c.recording_id == key.recording_id,
-            LEDGER.c.kind == key.kind,
-            LEDGER.c.artifact_id != key.artifact_id,
-            LEDGER.c.status.in_(HOME),
-            or_(LEDGER.c.api_created_at.is_(None), LEDGER.c.api_created_at <= created_at),
-        )
-        .values(status=SUPERSEDED)
-    )

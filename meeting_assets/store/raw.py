@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -139,15 +141,18 @@ class RawStore:
                 "choose another MEETING_ASSETS_HOME or MEETING_ASSETS_RAW_URL."
             )
 
+    def origin(self) -> str | None:
+        """The API origin whose meetings these are; None where nobody claimed the store yet."""
+        stored = self._get(ORIGIN)
+        return _origin_in(stored) if stored is not None else None
+
     def days(self) -> list[date]:
         """The days that something is kept of."""
-        names = self._store.list_with_delimiter()["common_prefixes"]
-        return sorted(date.fromisoformat(name) for name in names if _DAY.fullmatch(name))
+        return sorted(date.fromisoformat(name) for name in self._folders("") if _DAY.fullmatch(name))
 
     def recordings(self, day: date) -> list[str]:
         """The recordings that something is kept of, of a day."""
-        folders = self._store.list_with_delimiter(f"{day}/")["common_prefixes"]
-        return sorted(folder.rsplit("/", 1)[-1] for folder in folders)
+        return sorted(self._folders(f"{day}/"))
 
     def read_listing(self, day: date, recording_id: str) -> bytes | None:
         """What the API listed of a recording, or None if that was never kept."""
@@ -155,13 +160,19 @@ class RawStore:
 
     def artifacts(self, day: date, recording_id: str) -> list[StoredArtifact]:
         """The artifacts kept of a recording, the newest first."""
-        metas = self._store.list(f"{day}/{recording_id}/").collect()
+        with _translated("list"):
+            metas = self._store.list(f"{day}/{recording_id}/").collect()
         found = [
             StoredArtifact(match["kind"], match["artifact_id"], match["sha256"], meta["path"], meta["last_modified"])
             for meta in metas
             if (match := _ARTIFACT.fullmatch(meta["path"]))
         ]
         return sorted(found, key=lambda each: (each.kept_at, each.sha256), reverse=True)
+
+    def _folders(self, prefix: str) -> list[str]:
+        with _translated("list"):
+            folders = self._store.list_with_delimiter(prefix or None)["common_prefixes"]
+        return [folder.rsplit("/", 1)[-1] for folder in folders]
 
     def _put(self, key: str, content: bytes) -> None:
         try:
@@ -180,6 +191,17 @@ class RawStore:
         except (BaseError, OSError) as error:
             fault = _fault(error)
         raise StoreError(f"The raw store does not give {key}, check MEETING_ASSETS_RAW_URL: {fault}.")
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        fault = _fault(error)
+    else:
+        return
+    raise StoreError(f"The raw store cannot {what}, check MEETING_ASSETS_RAW_URL: {fault}.")
 
 
 def _folder(url: str) -> Path:

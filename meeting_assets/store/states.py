@@ -62,20 +62,25 @@ def observed(known: Mapping[str, LedgerRow], seen: Seen) -> dict[str, LedgerRow]
     for sighting in seen.sightings:
         row = rows.get(sighting.artifact_id)
         if sighting.exists:
-            rows[sighting.artifact_id] = _seen_again(row or _blank(seen, sighting.artifact_id), sighting)
+            rows[sighting.artifact_id] = _seen_again(
+                row or blank_row(seen.recording_id, seen.kind, sighting.artifact_id), sighting
+            )
         elif row and not _is_home(row):
             del rows[sighting.artifact_id]
     if not seen.is_many:
-        rows = _settle(rows)
+        rows = settled(rows)
     if not rows and (seen.is_finished or NO_ARTIFACT in known):
-        rows[NO_ARTIFACT] = dict(known.get(NO_ARTIFACT) or _blank(seen, NO_ARTIFACT) | {"status": ABSENT})
+        rows[NO_ARTIFACT] = dict(
+            known.get(NO_ARTIFACT) or blank_row(seen.recording_id, seen.kind, NO_ARTIFACT) | {"status": ABSENT}
+        )
     return rows
 
 
-def _blank(seen: Seen, artifact_id: str) -> LedgerRow:
+def blank_row(recording_id: str, kind: str, artifact_id: str) -> LedgerRow:
+    """A ledger row of which nothing is known yet."""
     return {
-        "recording_id": seen.recording_id,
-        "kind": seen.kind,
+        "recording_id": recording_id,
+        "kind": kind,
         "artifact_id": artifact_id,
         "status": None,
         "api_status": None,
@@ -89,6 +94,8 @@ def _blank(seen: Seen, artifact_id: str) -> LedgerRow:
 
 
 def _seen_again(row: LedgerRow, sighting: Sighting) -> LedgerRow:
+    if sighting.updated_at and row["api_updated_at"] and sighting.updated_at < row["api_updated_at"]:
+        return row  # a slow look, overtaken by another run's
     is_changed = sighting.updated_at != row["api_updated_at"]
     status = _status(row, sighting, is_changed=is_changed)
     if is_changed and status == PENDING:
@@ -114,7 +121,7 @@ def _status(row: LedgerRow, sighting: Sighting, *, is_changed: bool) -> str:
     return str(status) if status in HOME and not is_changed else PENDING
 
 
-def _settle(rows: Mapping[str, LedgerRow]) -> dict[str, LedgerRow]:
+def settled(rows: Mapping[str, LedgerRow]) -> dict[str, LedgerRow]:
     """Leaves one object current where only one counts: the newest whose bytes are home, until newer ones are.
 
     older                                                                    newer

@@ -27,6 +27,7 @@ class Recordings(RecordingRow, table=True):
     title: str | None
     status: str = Field(description="processing, paused, done, failed or deleted, as the API says")
     sub_code: str | None
+    api_updated_at: datetime | None = Field(sa_type=Instant, description="the API's status.updated_at")
     created_at: datetime = Field(sa_type=Instant)
     started_at: datetime | None = Field(sa_type=Instant)
     completed_at: datetime | None = Field(sa_type=Instant)

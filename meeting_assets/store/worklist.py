@@ -7,10 +7,12 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
-from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key, of_days
+from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger import LEDGER, RECORDINGS, UNREADABLE, Key, of_days
 from meeting_assets.store.states import DELETED, FAILED, FETCHED, HOME, NO_ARTIFACT, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.tables import Meta
 
 
 class Entry(NamedTuple):
@@ -28,14 +30,14 @@ class Entry(NamedTuple):
     bot_name: str | None
 
 
-def pending(connection: Connection, recording_ids: Collection[str], kinds: Collection[str]) -> set[Key]:
-    """Artifacts that are to be fetched as soon as the API offers them."""
-    return _keys(connection, recording_ids, LEDGER.c.kind.in_(kinds) & (LEDGER.c.status == PENDING))
+def pending(connection: Connection, days: Collection[date]) -> set[Key]:
+    """Artifacts of some days that are to be fetched as soon as the API offers them."""
+    return _keys(connection, of_days(days), LEDGER.c.status == PENDING)
 
 
-def refetchable(connection: Connection, recording_ids: Collection[str], kinds: Collection[str]) -> set[Key]:
-    """Artifacts whose bytes can be asked for again."""
-    return _keys(connection, recording_ids, LEDGER.c.kind.in_(kinds) & LEDGER.c.status.in_([PENDING, *HOME]))
+def refetchable(connection: Connection, days: Collection[date]) -> set[Key]:
+    """Artifacts of some days whose bytes can be asked for again."""
+    return _keys(connection, of_days(days), LEDGER.c.status.in_([PENDING, *HOME]))
 
 
 def to_load(connection: Connection, days: Collection[date], kind: str, parser_version: str) -> list[Entry]:
@@ -47,7 +49,8 @@ def to_load(connection: Connection, days: Collection[date], kind: str, parser_ve
         or_(
             LEDGER.c.status == FETCHED,
             and_(
-                LEDGER.c.status.in_([PARSED, QUARANTINED]),
+                LEDGER.c.sha256.is_not(None),
+                LEDGER.c.status.in_([PARSED, QUARANTINED, PENDING]),
                 or_(LEDGER.c.parser_version.is_(None), LEDGER.c.parser_version != parser_version),
             ),
         ),
@@ -56,25 +59,19 @@ def to_load(connection: Connection, days: Collection[date], kind: str, parser_ve
 
 def count_home(connection: Connection, days: Collection[date], kind: str) -> int:
     """How many artifacts of a kind are home for some days."""
-    return len(_entries(connection, LEDGER.c.kind == kind, RECORDINGS.c.day.in_(days), LEDGER.c.status.in_(HOME)))
+    query = select(func.count()).where(of_days(days), LEDGER.c.kind == kind, LEDGER.c.status.in_(HOME))
+    return connection.scalar(query) or 0
 
 
 def waited_for(connection: Connection, days: Collection[date]) -> tuple[set[str], set[Key]]:
     """What of some days is not finished at the API, or not home: recordings, and artifacts."""
-    pending_keys = {
-        Key(*row)
-        for row in connection.execute(
-            select(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id).where(
-                of_days(days), LEDGER.c.status == PENDING
-            )
-        )
-    }
+    keys = pending(connection, days)
     unfinished = connection.scalars(
         select(RECORDINGS.c.recording_id).where(
             RECORDINGS.c.day.in_(days), RECORDINGS.c.status.not_in([FAILED, DELETED, "done"])
         )
     )
-    return {*unfinished, *(key.recording_id for key in pending_keys)}, pending_keys
+    return {*unfinished, *(key.recording_id for key in keys)}, keys
 
 
 def outdated_days(connection: Connection, versions: Mapping[str, str]) -> list[date]:
@@ -109,34 +106,34 @@ def inputs_of(connection: Connection, condition: ColumnElement[bool]) -> dict[st
 
 
 def api_side_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
-    """Per recording what the API said of its artifacts, in a fixed order; absent ones left out."""
+    """Per recording what the API said of its artifacts, and the hash of what is home of them as they are now.
+
+    In a fixed order; absent ones are left out.
+    """
     c = LEDGER.c
-    columns = (
-        c.kind,
-        c.artifact_id,
-        c.api_status,
-        c.sub_code,
-        c.api_updated_at,
-        c.api_created_at,
-        c.provider,
-    )
+    said = (c.kind, c.artifact_id, c.api_status, c.sub_code, c.api_updated_at, c.api_created_at, c.provider)
     query = (
-        select(c.recording_id, *columns)
+        select(c.recording_id, *said, case((c.status.in_(HOME), c.sha256), else_=None).label("sha256"))
         .where(c.recording_id.in_(recording_ids), c.artifact_id != NO_ARTIFACT)
         .order_by(c.recording_id, c.kind, c.artifact_id)
     )
     sides: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in connection.execute(query).mappings():
-        sides[row["recording_id"]].append({column.name: row[column.name] for column in columns})
+        sides[row["recording_id"]].append({name: value for name, value in row.items() if name != "recording_id"})
     return sides
 
 
-def named_bots(connection: Connection, recording_ids: Collection[str]) -> set[str]:
-    """Of these recordings those whose bot's name is known."""
-    query = select(RECORDINGS.c.recording_id).where(
-        RECORDINGS.c.recording_id.in_(recording_ids), RECORDINGS.c.bot_name.is_not(None)
-    )
+def named_bots(connection: Connection, days: Collection[date]) -> set[str]:
+    """Recordings of some days whose bot's name is known."""
+    query = select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day.in_(days), RECORDINGS.c.bot_name.is_not(None))
     return set(connection.scalars(query))
+
+
+def unreadable(connection: Connection) -> list[tuple[str, str]]:
+    """Objects of the API's lists that make no sense: name and fault."""
+    meta = table_of(Meta)
+    rows = connection.execute(select(meta).where(meta.c.name.startswith(UNREADABLE)).order_by(meta.c.name))
+    return [(name.removeprefix(UNREADABLE), fault) for name, fault in rows]
 
 
 def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[Entry]:
@@ -162,8 +159,6 @@ def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[E
     return [Entry(Key(*row[:3]), *row[3:]) for row in connection.execute(query)]
 
 
-def _keys(connection: Connection, recording_ids: Collection[str], condition: ColumnElement[bool]) -> set[Key]:
-    query = select(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id).where(
-        LEDGER.c.recording_id.in_(recording_ids), condition
-    )
+def _keys(connection: Connection, *conditions: ColumnElement[bool]) -> set[Key]:
+    query = select(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id).where(*conditions)
     return {Key(*row) for row in connection.execute(query)}
