@@ -270,6 +270,11 @@ def test_a_wrong_key_names_the_settings_to_look_at() -> None:
         Wire(httpx.Response(401)).retrieved()
 
 
+def test_an_api_that_redirects_is_a_wrong_base_url() -> None:
+    with pytest.raises(Refused, match="RECALL_BASE_URL"):
+        Wire(httpx.Response(301, headers={"Location": f"{API}/"})).retrieved()
+
+
 @pytest.mark.parametrize(
     "fault", [httpx.Response(503), httpx.Response(429), html(200), httpx.ReadError(""), httpx.Response(409)]
 )

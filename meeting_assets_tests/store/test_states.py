@@ -198,9 +198,14 @@ def test_what_changes_at_the_api_is_fetched_again_and_kept_until_then(status: st
     )
 
 
-@pytest.mark.parametrize("updated_at", [None, T0 - timedelta(days=1)])
-def test_any_other_instant_is_a_change(updated_at: datetime | None) -> None:
-    assert statuses(observed(known(PARSED), look(sight(updated_at=updated_at)))) == {A: PENDING}
+def test_an_instant_that_is_gone_is_a_change() -> None:
+    assert statuses(observed(known(PARSED), look(sight(updated_at=None)))) == {A: PENDING}
+
+
+def test_a_look_that_another_has_overtaken_changes_nothing() -> None:
+    before = known(PARSED)
+
+    assert observed(before, look(sight(code="processing", updated_at=T0 - timedelta(days=1)))) == before
 
 
 def test_processing_again_without_another_instant_is_no_change() -> None:
