@@ -27,12 +27,17 @@ NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.nam
 
 
 def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
-    """Brings recordings and ledger in line with a discovery made at an instant."""
+    """Brings recordings and ledger in line with a discovery made at an instant.
+
+    What another run has seen anew meanwhile is left to that run, and dropped from the discovery.
+    """
     for batch in _batches(discovery.found.values()):
         with warehouse.database.writing() as connection:
             before = _known(connection, [found.recording_id for found in batch])
             rows = [recording_row(found, before.get(found.recording_id, {}), at) for found in batch]
-            rows = [row for row in rows if not _is_overtaken(row, before)]
+            for row in [row for row in rows if _is_overtaken(row, before)]:
+                rows.remove(row)
+                batch.remove(discovery.found.pop(row["recording_id"]))
             upsert(connection, Recordings, rows)
             ledger.observe(connection, [look for found in batch for look in looks(found, discovery.unclear)])
             for found in batch:

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -28,14 +27,15 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.urls import without_queries
 
-__all__ = ["RawObject", "RawStore", "without_queries"]
+__all__ = ["RawObject", "RawStore", "StoredArtifact", "without_queries"]
 
 ORIGIN = "origin.json"
+LEVEL = 3
+
+Answer = TypeVar("Answer")
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ARTIFACT = re.compile(r".*/(?P<kind>[^/]+)/(?P<artifact_id>[^/]+)/(?P<sha256>[0-9a-f]{64})\.zst")
-LEVEL = 3
-
 _SYSTEM_FAULT = re.compile(r"[^:\n]+(?= \(os error \d+\))")
 _QUOTED = re.compile(r'"[^"]*"|<.*')
 
@@ -81,7 +81,7 @@ class RawStore:
             return cls(LocalStore(folder))
         except (BaseError, OSError, ValueError) as error:
             fault = _fault(error)
-        # Raised here so that the error has no context: the text of a foreign one holds the URL, which may hold secrets.
+        # Raised here and not above, so that the error has no context: foreign text quotes URLs, which may hold secrets.
         raise StoreError(f"The raw store cannot be opened, check MEETING_ASSETS_RAW_URL: {fault}.")
 
     def write(self, day: date, recording_id: str, kind: str, artifact_id: str, payload: bytes) -> RawObject:
@@ -119,32 +119,36 @@ class RawStore:
         """
         self._put(f"{day}/{recording_id}/recording.json", listing)
 
+    def origin(self) -> str | None:
+        """The API origin whose meetings these are; None where nobody claimed the store yet.
+
+        Raises:
+            StoreError: somebody did, and it cannot be read who.
+        """
+        stored = self._get(ORIGIN)
+        held = _origin_in(stored) if stored is not None else None
+        if stored is not None and held is None:
+            raise StoreError(
+                f"The raw store does not say whose meetings it holds, its {ORIGIN} is damaged: "
+                'put {"api_origin": "URL OF THE API"} into it, '
+                "or choose another MEETING_ASSETS_HOME or MEETING_ASSETS_RAW_URL."
+            )
+        return held
+
     def belongs_to(self, origin: str) -> None:
         """Claims a new raw store for an API origin.
 
         Raises:
-            StoreError: it holds the meetings of another one, or of nobody knows whom.
+            StoreError: it holds the meetings of another one.
         """
-        stored = self._get(ORIGIN)
-        if stored is None:
-            self._put(ORIGIN, msgspec.json.encode({"api_origin": origin}))
-            return
-        held = _origin_in(stored)
+        held = self.origin()
         if held is None:
-            raise StoreError(
-                f"The raw store's {ORIGIN} is damaged. If the meetings in it are from {origin}, delete {ORIGIN}; "
-                "else choose another MEETING_ASSETS_HOME or MEETING_ASSETS_RAW_URL."
-            )
-        if held != origin:
+            self._put(ORIGIN, msgspec.json.encode({"api_origin": origin}))
+        elif held != origin:
             raise StoreError(
                 f"The raw store holds meetings from {held}, not from {origin}: "
                 "choose another MEETING_ASSETS_HOME or MEETING_ASSETS_RAW_URL."
             )
-
-    def origin(self) -> str | None:
-        """The API origin whose meetings these are; None where nobody claimed the store yet."""
-        stored = self._get(ORIGIN)
-        return _origin_in(stored) if stored is not None else None
 
     def days(self) -> list[date]:
         """The days that something is kept of."""
@@ -160,8 +164,8 @@ class RawStore:
 
     def artifacts(self, day: date, recording_id: str) -> list[StoredArtifact]:
         """The artifacts kept of a recording, the newest first."""
-        with _translated("list"):
-            metas = self._store.list(f"{day}/{recording_id}/").collect()
+        prefix = f"{day}/{recording_id}/"
+        metas = _answer(f"list {prefix}", lambda: self._store.list(prefix).collect())
         found = [
             StoredArtifact(match["kind"], match["artifact_id"], match["sha256"], meta["path"], meta["last_modified"])
             for meta in metas
@@ -170,38 +174,29 @@ class RawStore:
         return sorted(found, key=lambda each: (each.kept_at, each.sha256), reverse=True)
 
     def _folders(self, prefix: str) -> list[str]:
-        with _translated("list"):
-            folders = self._store.list_with_delimiter(prefix or None)["common_prefixes"]
-        return [folder.rsplit("/", 1)[-1] for folder in folders]
+        listed = _answer(f"list {prefix}", lambda: self._store.list_with_delimiter(prefix))
+        return [folder.rsplit("/", 1)[-1] for folder in listed["common_prefixes"]]
 
     def _put(self, key: str, content: bytes) -> None:
-        try:
-            self._store.put(key, content)
-        except (BaseError, OSError) as error:
-            fault = _fault(error)
-        else:
-            return
-        raise StoreError(f"The raw store does not take {key}, check MEETING_ASSETS_RAW_URL: {fault}.")
+        _answer(f"take {key}", lambda: self._store.put(key, content))
 
     def _get(self, key: str) -> bytes | None:
-        try:
-            return bytes(self._store.get(key).bytes())
-        except FileNotFoundError:
-            return None
-        except (BaseError, OSError) as error:
-            fault = _fault(error)
-        raise StoreError(f"The raw store does not give {key}, check MEETING_ASSETS_RAW_URL: {fault}.")
+        def get() -> bytes | None:
+            try:
+                return bytes(self._store.get(key).bytes())
+            except FileNotFoundError:
+                return None
+
+        return _answer(f"give {key}", get)
 
 
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
+def _answer(what: str, ask: Callable[[], Answer]) -> Answer:
+    """What the store answers; a fault of it is told in our words alone."""
     try:
-        yield
+        return ask()
     except (BaseError, OSError) as error:
         fault = _fault(error)
-    else:
-        return
-    raise StoreError(f"The raw store cannot {what}, check MEETING_ASSETS_RAW_URL: {fault}.")
+    raise StoreError(f"The raw store does not {what}, check MEETING_ASSETS_RAW_URL: {fault}.")
 
 
 def _folder(url: str) -> Path:

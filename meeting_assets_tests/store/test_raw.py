@@ -251,6 +251,13 @@ def test_a_new_store_is_claimed_once(raw: RawStore, folder: Path) -> None:
     assert json.loads((folder / "origin.json").read_bytes()) == {"api_origin": "https://us-east-1.recall.ai"}
 
 
+def test_a_store_says_whose_meetings_it_holds(raw: RawStore) -> None:
+    before = raw.origin()
+    raw.belongs_to("https://us-east-1.recall.ai")
+
+    assert (before, raw.origin()) == (None, "https://us-east-1.recall.ai")
+
+
 def test_the_store_of_one_origin_refuses_another(raw: RawStore, folder: Path) -> None:
     raw.belongs_to("https://us-east-1.recall.ai")
     before = (folder / "origin.json").read_bytes()
@@ -267,10 +274,60 @@ def test_the_store_of_one_origin_refuses_another(raw: RawStore, folder: Path) ->
 def test_a_damaged_claim_is_named_and_left_to_a_person(raw: RawStore, folder: Path, stored: bytes) -> None:
     (folder / "origin.json").write_bytes(stored)
 
-    with pytest.raises(StoreError, match=r"origin\.json is damaged"):
-        raw.belongs_to("https://us-east-1.recall.ai")
+    for ask in (raw.origin, lambda: raw.belongs_to("https://us-east-1.recall.ai")):
+        with pytest.raises(StoreError, match=r"origin\.json is damaged"):
+            ask()
 
     assert (folder / "origin.json").read_bytes() == stored
+
+
+def test_everything_that_is_kept_can_be_found_again(raw: RawStore, folder: Path) -> None:
+    raw.belongs_to("https://us-east-1.recall.ai")
+    kept = keep(raw)
+    raw.write_listing(DAY, "recording", b'{"listed": 1}')
+    raw.write_listing(date(2026, 3, 1), "other", b"{}")
+    (folder / "notes").mkdir()
+    (folder / "notes" / "of-somebody.txt").write_bytes(b"")
+
+    (found,) = raw.artifacts(DAY, "recording")
+
+    assert raw.days() == [date(2026, 3, 1), DAY]
+    assert raw.recordings(DAY) == ["recording"]
+    assert raw.recordings(date(2026, 3, 3)) == []
+    assert raw.read_listing(DAY, "recording") == b'{"listed": 1}'
+    assert raw.read_listing(DAY, "nobody") is None
+    assert (found.kind, found.artifact_id, found.sha256, found.key) == (
+        "transcript",
+        "artifact",
+        kept.sha256,
+        kept.key,
+    )
+
+
+def test_the_newest_bytes_of_an_artifact_come_first(raw: RawStore, folder: Path) -> None:
+    kept = [keep(raw, payload) for payload in (b"a", b"b", b"c")]
+    for age, each in enumerate(kept):
+        os.utime(folder / each.key, (1_000_000 - age, 1_000_000 - age))
+
+    assert [each.sha256 for each in raw.artifacts(DAY, "recording")] == [each.sha256 for each in kept]
+
+
+def test_what_a_killed_writer_left_is_not_found(raw: RawStore, folder: Path) -> None:
+    path = folder / keep(raw).key
+    path.rename(path.with_name(path.name + "#1"))
+
+    assert raw.artifacts(DAY, "recording") == []
+
+
+def test_a_store_that_cannot_be_listed_is_an_error_and_no_empty_store(raw: RawStore, folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.write_bytes(b"a file in its place")
+
+    for ask in (lambda: raw.recordings(DAY), lambda: raw.artifacts(DAY, "recording")):
+        with pytest.raises(StoreError, match=r"does not list .* MEETING_ASSETS_RAW_URL: Not a directory") as raised:
+            ask()
+
+        assert (raised.value.__cause__, raised.value.__context__) == (None, None)
 
 
 def test_queries_are_taken_off_before_bytes_are_kept() -> None:

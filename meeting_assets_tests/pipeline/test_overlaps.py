@@ -1,0 +1,218 @@
+"""Two runs on one day, in the worst order: what one has seen, no other undoes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.instants import now, utc
+from meeting_assets.pipeline.derive import derive_days
+from meeting_assets.pipeline.discover import Discovery, discover_days
+from meeting_assets.pipeline.fetch import fetch_days
+from meeting_assets.pipeline.load import load_days
+from meeting_assets.pipeline.overview import overview
+from meeting_assets.pipeline.rebuild import rebuild
+from meeting_assets.pipeline.record import record
+from meeting_assets.pipeline.warehouse import Warehouse, access_of, derived_tables, opened
+from meeting_assets.recall.client import RecallClient
+from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
+from meeting_assets.settings import read_settings
+from meeting_assets.store import ledger
+from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger import Key
+from meeting_assets_tests.households import VOLATILE, bring_home, contents, ledger_row, use, warehouse
+
+DAY = date(2026, 3, 2)
+
+
+@pytest.fixture
+def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(uniform(DAY, recordings=2)) as running:
+        use(running, monkeypatch)
+        yield running
+
+
+@pytest.fixture
+def recording(sandbox: Sandbox) -> Recording:
+    return sandbox.world.recordings[0]
+
+
+def looked() -> Discovery:
+    """A look at the API, as one run has it in memory."""
+
+    async def look() -> Discovery:
+        async with RecallClient(access_of(read_settings())) as client:
+            return await discover_days(client, [DAY])
+
+    return asyncio.run(look())
+
+
+def note_fetched(place: Warehouse, key: Key, body: bytes, discovery: Discovery) -> str:
+    """What a slow run notes when a download that it began after its look has ended."""
+    artifact = ARTIFACTS[key.kind]
+    media = discovery.found[key.recording_id].media[artifact.collection][key.artifact_id]
+    kept = place.raw.write(DAY, key.recording_id, key.kind, key.artifact_id, body)
+    with place.database.writing() as connection:
+        return ledger.note_fetched(
+            connection,
+            key,
+            raw_key=kept.key,
+            sha256=kept.sha256,
+            size_bytes=kept.size_bytes,
+            updated_at=utc(media.status.updated_at) if media.status.updated_at else None,
+            is_many=artifact.is_many,
+            at=now(),
+        )
+
+
+def test_a_slow_download_does_not_bring_old_bytes_back(sandbox: Sandbox, recording: Recording) -> None:
+    transcript = recording.of("transcript")[0]
+    key = Key(recording.id, "transcript", transcript.id)
+    bring_home([DAY])
+    sandbox.touch(transcript.id)
+    slow, old = looked(), sandbox.payload(transcript.id, "transcript")
+    sandbox.reissue(transcript.id)
+    bring_home([DAY])
+    before = contents()
+
+    with warehouse() as place:
+        outcome = note_fetched(place, key, old, slow)
+
+    assert outcome == "overtaken"
+    assert contents() == before
+
+
+def test_a_slow_failure_does_not_undo_a_success(sandbox: Sandbox, recording: Recording) -> None:
+    transcript = recording.of("transcript")[0]
+    bring_home([DAY])
+    before = contents()
+
+    with warehouse() as place, place.database.writing() as connection:
+        ledger.note_failed_attempt(
+            connection,
+            Key(recording.id, "transcript", transcript.id),
+            "too slow",
+            updated_at=transcript.status.updated_at,
+            at=now(),
+            expires_at=None,
+        )
+
+    assert contents() == before
+
+
+def test_a_slow_look_does_not_undo_a_newer_one(sandbox: Sandbox) -> None:
+    running = sandbox.add_recording(sandbox.world.recordings[0].created_at, processing=True)
+    slow = looked()
+    sandbox.finish(running.id)
+    bring_home([DAY])
+    before = contents()
+
+    with warehouse() as place:
+        record(place, slow, now())
+
+    assert contents() == before
+
+
+def test_a_failed_refetch_leaves_what_is_home(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+    before = contents(without=VOLATILE)
+    sandbox.inject(Fault("transcript:", times=None, status=500))
+
+    bring_home([DAY], refetch=True)
+
+    assert contents(without=VOLATILE) == before
+
+
+def test_what_is_reissued_and_then_gone_is_kept_as_it_was(sandbox: Sandbox, recording: Recording) -> None:
+    transcript = recording.of("transcript")[0]
+    bring_home([DAY])
+    words = contents()["transcript_words"]
+    sandbox.reissue(transcript.id)
+    sandbox.inject(Fault(f"transcript:{transcript.id}", times=None, status=500))
+    bring_home([DAY])
+    sandbox.habits.deleted_answers_404 = True
+    sandbox.delete_artifact(transcript.id)
+
+    bring_home([DAY])
+
+    row = ledger_row(transcript.id, "transcript")
+    assert (row["status"], row["api_status"]) == ("parsed", "deleted")
+    assert contents()["transcript_words"] == words
+    with opened(read_settings()) as place:
+        assert overview(place).left == 0
+
+
+def test_metrics_of_a_recording_deleted_at_the_api_are_made_all_the_same(
+    sandbox: Sandbox, recording: Recording
+) -> None:
+    with warehouse() as place:
+        asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
+        sandbox.delete(recording.id)
+        asyncio.run(fetch_days(place, access_of(read_settings()), [DAY], recording_ids=[recording.id]))
+        for artifact in ARTIFACTS.values():
+            load_days(artifact, [DAY], place)
+
+        derive_days([DAY], place)
+
+    assert recording.id in {row[0] for row in contents()["meeting_metrics"]}
+
+
+def test_a_rebuild_makes_again_what_the_api_has_deleted_since(sandbox: Sandbox, recording: Recording) -> None:
+    bring_home([DAY])
+    sandbox.delete(recording.id)
+    bring_home([DAY], recording_ids=[recording.id])
+    before = contents(without=VOLATILE | {"listing_sha256", "deleted_at"})
+    empty_database()
+
+    with opened(read_settings()) as place:
+        report = rebuild(place)
+
+    assert report.faults == []
+    assert contents(without=VOLATILE | {"listing_sha256", "deleted_at"}) == before
+
+
+def test_a_rebuild_derives_again(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+    before = contents(without=VOLATILE)
+    with opened(read_settings()) as place:
+        with place.database.writing() as connection:
+            for table in ("participant_metrics", "transcript_words"):
+                model = next(each for each in derived_tables() if each.__tablename__ == table)
+                connection.execute(table_of(model).delete())
+
+        rebuild(place)
+
+    assert contents(without=VOLATILE) == before
+
+
+def test_an_object_that_makes_no_sense_costs_nobody_else_their_data(sandbox: Sandbox, recording: Recording) -> None:
+    bring_home([DAY])
+    before = contents(without=VOLATILE)
+    empty_database()
+    broken = b'{"next": null, "previous": null, "results": [{"id": "7", "created_at": "once"}]}'
+    sandbox.inject(Fault("/api/v1/video_separate/", times=1, body=broken))
+
+    bring_home([DAY])
+
+    with opened(read_settings()) as place:
+        assert overview(place).unreadable
+    found = contents(without=VOLATILE)
+    assert found["transcript_words"] == before["transcript_words"]
+    assert not any(row[1] == "video_separate" for row in found["artifacts"])
+
+    bring_home([DAY])
+
+    with opened(read_settings()) as place:
+        assert overview(place).unreadable == ["video_separate 7: " + overview(place).unreadable[0].partition(": ")[2]]
+    assert contents(without=VOLATILE)["video_parts"] == before["video_parts"]
+
+
+def empty_database() -> None:
+    """As if the database had been lost, and an empty one put in its place."""
+    with opened(read_settings()) as place, place.database.writing() as connection:
+        for model in (*derived_tables(), ledger.Artifacts, ledger.Recordings):
+            connection.execute(table_of(model).delete())
