@@ -18,6 +18,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.errors import Gone, MeetingAssetsError, Refused, StoreError, Transient, UrlExpired
 from meeting_assets.core.instants import now, utc
+from meeting_assets.core.urls import without_queries
 from meeting_assets.pipeline.discover import (
     Discovery,
     discover_days,
@@ -31,7 +32,6 @@ from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import Media, understood
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.ledger import Key
-from meeting_assets.store.raw import without_queries
 
 logger = logging.getLogger(__name__)
 

@@ -214,5 +214,5 @@ def test_an_object_that_makes_no_sense_costs_nobody_else_their_data(sandbox: San
 def empty_database() -> None:
     """As if the database had been lost, and an empty one put in its place."""
     with opened(read_settings()) as place, place.database.writing() as connection:
-        for model in (*derived_tables(), ledger.Artifacts, ledger.Recordings):
-            connection.execute(table_of(model).delete())
+        for table in (*map(table_of, derived_tables()), ledger.LEDGER, ledger.RECORDINGS):
+            connection.execute(table.delete())
