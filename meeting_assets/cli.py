@@ -81,7 +81,10 @@ def sandbox(
 
     world = _world(from_folder, first_day.date() if first_day else None, per_day)
     serving = Sandbox(world, limits=not no_limits, port=port)
-    serving.start()
+    try:
+        serving.start()
+    except OSError as error:
+        raise SettingsError(f"--port {port} cannot be used: {error.strerror}.") from None
     _say_how_to_use(serving.url, serving.api_key, world)
     serve_forever(serving)
 
