@@ -51,6 +51,8 @@ class Found:
 class Discovery:
     """What a look at the API found: recordings by id, what no longer exists, and objects that made no sense."""
 
+    days: tuple[date, ...] = ()
+    """Days that were looked at as a whole."""
     found: dict[str, Found] = field(default_factory=dict)
     gone_recordings: set[str] = field(default_factory=set)
     gone_media: set[tuple[str, str]] = field(default_factory=set)
@@ -96,7 +98,7 @@ class Discovery:
 
 async def discover_days(client: RecallClient, days: Collection[date]) -> Discovery:
     """Every recording of some days, with the media objects created until three days after."""
-    discovery = Discovery()
+    discovery = Discovery(days=tuple(days))
     for first, last in _stretches(days):
         recordings, *media = await asyncio.gather(
             _all(client.listed("recording", _window(start_of(first), start_of(last) + timedelta(days=1)))),

@@ -46,7 +46,7 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
             _parse_renamed_again(connection, rows, before)
         _keep_listings(warehouse, batch)
     with warehouse.database.writing() as connection:
-        ledger.note_unreadable(connection, discovery.faults, discovery.read)
+        ledger.note_unreadable(connection, discovery.faults, discovery.read, discovery.days)
         for recording_id in sorted(discovery.gone_recordings):
             _note_gone(connection, recording_id, at)
         for recording_id, artifact_id in sorted(discovery.gone_media):

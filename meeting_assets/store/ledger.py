@@ -160,13 +160,21 @@ def note_gone(connection: Connection, recording_id: str, artifact_id: str) -> No
     )
 
 
-def note_unreadable(connection: Connection, faults: Mapping[str, str], read: Collection[str]) -> None:
-    """Objects of the API's lists that make no sense, by name; forgets those that were `read` meanwhile."""
+def note_unreadable(
+    connection: Connection, faults: Mapping[str, str], read: Collection[str], days: Collection[date]
+) -> None:
+    """Objects of the API's lists that make no sense, by name, as a look at all of `days` showed them.
+
+    Forgets those that were `read` meanwhile, and those of the same days that the lists no longer show. `days` is empty
+    where the look was at some recordings only.
+    """
     meta = table_of(Meta)
-    known = set(connection.scalars(select(meta.c.name).where(meta.c.name.startswith(UNREADABLE))))
-    for name in sorted(known & {UNREADABLE + each for each in read}):
-        connection.execute(meta.delete().where(meta.c.name == name))
-    upsert(connection, Meta, [{"name": UNREADABLE + name, "value": fault} for name, fault in sorted(faults.items())])
+    span = f"{min(days)}..{max(days)}" if days else ""
+    for name, value in connection.execute(select(meta).where(meta.c.name.startswith(UNREADABLE))).all():
+        if name.removeprefix(UNREADABLE) in read or (span and value.startswith(f"{span} ")):
+            connection.execute(meta.delete().where(meta.c.name == name))
+    rows = [{"name": UNREADABLE + name, "value": f"{span} {fault}"} for name, fault in sorted(faults.items())]
+    upsert(connection, Meta, rows)
 
 
 def adopt(connection: Connection, rows: Sequence[LedgerRow]) -> None:

@@ -133,7 +133,7 @@ def unreadable(connection: Connection) -> list[tuple[str, str]]:
     """Objects of the API's lists that make no sense: name and fault."""
     meta = table_of(Meta)
     rows = connection.execute(select(meta).where(meta.c.name.startswith(UNREADABLE)).order_by(meta.c.name))
-    return [(name.removeprefix(UNREADABLE), fault) for name, fault in rows]
+    return [(name.removeprefix(UNREADABLE), value.partition(" ")[2]) for name, value in rows]
 
 
 def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[Entry]:
