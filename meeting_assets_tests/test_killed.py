@@ -9,11 +9,13 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +23,11 @@ from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets_tests.households import VOLATILE, Contents, contents
 
 DAY, QUIET_DAY = date(2026, 3, 2), date(2026, 3, 3)
-MOMENTS = 20
+RECORDINGS = 40
+FETCHES = range(0, 7 * RECORDINGS, RECORDINGS)
+PARSED_PERCENT = range(4, 100, 8)
+"""A sync is killed when so many artifacts are fetched, or when that part of all rows is there: 7 and 12 moments, and
+one before anything is."""
 AT_ONCE = 2
 PARTLY = 10
 TIMEOUT_S = 120
@@ -59,9 +65,18 @@ def settings_of(sandbox: Sandbox, home: Path) -> Iterator[None]:
 
 def row_count(home: Path) -> int:
     """How many rows all tables of a SQLite database hold."""
+    tables = counted(home, "SELECT group_concat(name) FROM sqlite_master WHERE type = 'table' AND name <> 'meta'")
+    return sum(counted(home, f'SELECT count(*) FROM "{name}"') for name in tables.split(","))
+
+
+def fetched_count(home: Path) -> int:
+    """How many artifacts are home."""
+    return int(counted(home, "SELECT count(*) FROM artifacts WHERE sha256 IS NOT NULL"))
+
+
+def counted(home: Path, query: str) -> Any:
     with closing(sqlite3.connect(home / "meetings.db")) as connection:
-        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'meta'").fetchall()
-        return sum(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in tables)
+        return connection.execute(query).fetchone()[0]
 
 
 def wait_for_start(home: Path) -> None:
@@ -84,25 +99,12 @@ def new_homes(sandbox: Sandbox, folder: Path, count: int) -> list[Path]:
     return homes
 
 
-def length_of_a_run(sandbox: Sandbox, home: Path) -> float:
-    """Seconds from the begin of the run to its last row."""
+def rows_left_by_a_kill(sandbox: Sandbox, home: Path, is_time: Callable[[Path], bool]) -> int:
+    """Kills a sync when its time has come, counts what it left, and finishes the work with another."""
     process = sync(sandbox, home)
     wait_for_start(home)
-    started = ended = time.monotonic()
-    rows = 0
-    while process.poll() is None:
-        time.sleep(0.02)
-        if (found := row_count(home)) != rows:
-            rows, ended = found, time.monotonic()
-    assert process.returncode == 0
-    return ended - started
-
-
-def rows_left_by_a_kill(sandbox: Sandbox, home: Path, after_s: float) -> int:
-    """Kills a sync some seconds after its start, counts what it left, and finishes the work with another."""
-    process = sync(sandbox, home)
-    wait_for_start(home)
-    time.sleep(after_s)
+    while process.poll() is None and not is_time(home):
+        time.sleep(0.002)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     left = row_count(home)
@@ -110,22 +112,28 @@ def rows_left_by_a_kill(sandbox: Sandbox, home: Path, after_s: float) -> int:
     return left
 
 
+def moments(whole: int) -> list[Callable[[Path], bool]]:
+    """When to kill: by what the run has done, so that a faster or slower machine is hit at the same places."""
+    return [
+        lambda _: True,
+        *(partial(lambda least, home: fetched_count(home) > least, fetches) for fetches in FETCHES),
+        *(partial(lambda least, home: row_count(home) > least, whole * part // 100) for part in PARSED_PERCENT),
+    ]
+
+
 def test_a_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path) -> None:
     with (
-        Sandbox(uniform(DAY, recordings=40, words=300), limits=False) as sandbox,
+        Sandbox(uniform(DAY, recordings=RECORDINGS, words=300), limits=False) as sandbox,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
-        # As many at once as later, so that a run takes as long here as there.
-        undisturbed, homes = new_homes(sandbox, tmp_path / "1", AT_ONCE), new_homes(sandbox, tmp_path / "2", MOMENTS)
-        length_s = min(pool.map(lambda home: length_of_a_run(sandbox, home), undisturbed))
-        expected = tables_in(sandbox, undisturbed[0])
-        moments = [length_s * (number + 0.5) / MOMENTS for number in range(MOMENTS)]
+        undisturbed, *homes = new_homes(sandbox, tmp_path, 1 + 1 + len(FETCHES) + len(PARSED_PERCENT))
+        assert sync(sandbox, undisturbed).wait(TIMEOUT_S) == 0
+        expected, whole = tables_in(sandbox, undisturbed), row_count(undisturbed)
 
-        left = list(pool.map(lambda home, after_s: rows_left_by_a_kill(sandbox, home, after_s), homes, moments))
+        left = list(pool.map(partial(rows_left_by_a_kill, sandbox), homes, moments(whole)))
 
         for home in homes:
             assert tables_in(sandbox, home) == expected, home.name
-        whole = row_count(undisturbed[0])
     assert sum(0 < rows < whole for rows in left) >= PARTLY, left
 
 
