@@ -6,6 +6,7 @@ from datetime import date
 import dagster as dg
 
 DAYS_PER_RUN = 30
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 BACKFILL = dg.BackfillPolicy.multi_run(DAYS_PER_RUN)
 
 
@@ -24,3 +25,8 @@ def chunks(days: list[date]) -> Iterator[list[date]]:
     """Consecutive days in portions of one run."""
     for start in range(0, len(days), DAYS_PER_RUN):
         yield days[start : start + DAYS_PER_RUN]
+
+
+def range_tags(first: date, last: date) -> dict[str, str]:
+    """What makes a run one of several consecutive days."""
+    return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from meeting_assets.core.errors import MeetingAssetsError, Refused, SettingsError, StoreError, Transient
+from meeting_assets.orchestration.deaths import process_tag
 from meeting_assets.pipeline.warehouse import Warehouse, opened
 from meeting_assets.settings import Settings, read_settings
 
@@ -18,6 +19,11 @@ ALIKE = (Refused, SettingsError, StoreError)
 
 class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where meetings are kept: database and raw store, from MEETING_ASSETS_… and RECALL_… variables."""
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Writes down which process does the run."""
+        if context.instance is not None and context.run is not None:
+            context.instance.add_run_tags(context.run.run_id, process_tag(context.run.run_id))
 
     @contextmanager
     def opened(self) -> Iterator[tuple[Settings, Warehouse]]:

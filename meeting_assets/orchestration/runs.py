@@ -15,6 +15,7 @@ from typing import Any
 import dagster as dg
 
 import meeting_assets
+from meeting_assets.orchestration.partitions import range_tags
 from meeting_assets.orchestration.raw import STEP
 from meeting_assets.orchestration.resources import HOPELESS
 from meeting_assets.settings import Settings
@@ -22,7 +23,10 @@ from meeting_assets.settings import Settings
 JOB = "bring_home"
 # A month of meetings from a busy workspace takes as long as the API's limits make it.
 MAX_RUNTIME, LONGEST_RUN_S = "dagster/max_runtime", "21600"
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+# A run that died is done again as a whole: its steps do what the ledger says is left, which costs next to nothing.
+RETRY_WHOLE = {"dagster/retry_strategy": "ALL_STEPS"}
+# Nobody but the caller tries again: Dagster's daemon cannot repeat a run that it did not start.
+NO_RETRIES = {"dagster/max_retries": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ def prepare_home(settings: Settings) -> None:
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (home / "dagster.yaml").exists():
-        shutil.copyfile(_shipped("dagster.yaml"), home / "dagster.yaml")
+        shutil.copyfile(shipped("dagster.yaml"), home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["MEETING_ASSETS_HOME"] = str(settings.absolute_home)
 
@@ -53,7 +57,7 @@ def run_days(
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    with _instance() as instance:
+    with dagster_instance() as instance:
         result = defs.resolve_job_def(JOB).execute_in_process(
             instance=instance,
             run_config=_config(recording_ids, refetch=refetch),
@@ -68,7 +72,7 @@ def run_days(
 
 
 @contextmanager
-def _instance() -> Iterator[dg.DagsterInstance]:
+def dagster_instance() -> Iterator[dg.DagsterInstance]:
     """The Dagster instance; of two processes that make its storage at once, one would fail."""
     home = Path(os.environ["DAGSTER_HOME"])
     with (home / "lock").open("w") as lock:
@@ -79,10 +83,10 @@ def _instance() -> Iterator[dg.DagsterInstance]:
 
 
 def _partitions(days: Sequence[date]) -> dict[str, Any]:
+    tags = {MAX_RUNTIME: LONGEST_RUN_S, **NO_RETRIES}
     if len(days) == 1:
-        return {"partition_key": days[0].isoformat(), "tags": {MAX_RUNTIME: LONGEST_RUN_S}}
-    span = {RANGE_START: days[0].isoformat(), RANGE_END: days[-1].isoformat()}
-    return {"tags": {MAX_RUNTIME: LONGEST_RUN_S, **span}}
+        return {"partition_key": days[0].isoformat(), "tags": tags}
+    return {"tags": {**tags, **range_tags(days[0], days[-1])}}
 
 
 def _config(recording_ids: Sequence[str], *, refetch: bool) -> dict[str, Any]:
@@ -107,7 +111,7 @@ def _faults(result: dg.ExecuteInProcessResult) -> list[str]:
     return faults
 
 
-def _shipped(name: str) -> Path:
+def shipped(name: str) -> Path:
     """A file that comes with the package: inside it when installed, beside it in a checkout."""
     package = Path(meeting_assets.__file__).parent
     return next(path for path in (package / name, package.parent / name) if path.exists())

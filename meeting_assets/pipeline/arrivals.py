@@ -1,21 +1,87 @@
-"""Late arrivals: artifacts made long after their recording's day, which the lists by day do not show."""
+"""Arrivals: what the API has made lately, whatever day its recording is of, held against the ledger.
+
+The lists by day do not show what was made long after its day, and a sensor cannot ask for every day. Here the lists are
+asked for what was created since an instant, and the ledger says what of it is not home. A reading may be cut by its
+time budget; the next one goes on where it ended.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection, Coroutine, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from meeting_assets.core.instants import start_of, utc
-from meeting_assets.pipeline.discover import Discovery, arrivals
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.errors import Transient
+from meeting_assets.core.instants import now, start_of
+from meeting_assets.pipeline.discover import LISTED_COLLECTIONS, MARGIN, Discovery, retrieved
+from meeting_assets.pipeline.record import looks, sighting
 from meeting_assets.pipeline.warehouse import Warehouse
-from meeting_assets.recall.client import Access, RecallClient
-from meeting_assets.recall.objects import Media
-from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.ledger import of_days as of_ledger
+from meeting_assets.recall.client import Access, RecallClient, spelled
+from meeting_assets.recall.objects import DELETED, FINISHED, Media
+from meeting_assets.store import ledger
+from meeting_assets.store.ledger import RECORDINGS, Known
+from meeting_assets.store.states import LedgerRow, Seen, is_fetchable, observed
+
+RECORDING = "recording"
+BATCH = 500
+LISTS_SHARE = 0.7
+"""Of the time for a portion; the rest is for asking one by one."""
+
+
+class Due(NamedTuple):
+    """A recording of which something can be brought home now, and when the API last changed any of that."""
+
+    day: date
+    recording_id: str
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A reading of lists, in one portion or several: per list the query of its next page."""
+
+    pages: Mapping[str, str]
+
+    @classmethod
+    def since(cls, instant: datetime, collections: Iterable[str] = (RECORDING, *LISTED_COLLECTIONS)) -> Round:
+        """A new round over everything created since an instant; its end is open, since clocks differ."""
+        query = spelled({"created_at_after": instant - MARGIN})
+        return cls(dict.fromkeys(collections, query))
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """What one portion of a round showed."""
+
+    discovery: Discovery = field(default_factory=Discovery)
+    elsewhere: dict[str, list[tuple[str, Media]]] = field(default_factory=lambda: defaultdict(list))
+    """Media objects by their recording, where that was not listed."""
+    rest: Round | None = None
+    """What is left of the round; None when it was read to its end."""
+
+
+def arrived(warehouse: Warehouse, access: Access, portion: Round, *, budget_s: float) -> tuple[list[Due], Round | None]:
+    """Recordings with something to bring home now, as far as the lists could be read in the time; and what is left.
+
+    Raises:
+        Refused, Transient: see `core.errors`; nothing can be concluded from the lists then.
+    """
+    arrivals = asyncio.run(_read(warehouse, access, portion, budget_s=budget_s))
+    at = now()
+    with warehouse.database.reading() as connection:
+        due = [
+            Due(day, recording_id, max((row["api_updated_at"] for row in rows if row["api_updated_at"]), default=None))
+            for day, recording_id, before, after in _compared(connection, arrivals)
+            if (rows := [row for row in after if is_fetchable(row, at)]) or _is_over(arrivals, recording_id, before)
+        ]
+    return due, arrivals.rest
 
 
 def late_arrivals(
@@ -23,40 +89,153 @@ def late_arrivals(
 ) -> dict[date, list[str]]:
     """Recordings of some days that have artifacts the ledger does not know as they are now, by day.
 
-    Asks the artifact lists from the first of the days until `until`; nothing where `listed_until` is as late.
+    Asks the artifact lists for what was created since the first of the days; nothing where `listed_until` is as late
+    as `until`.
 
     Raises:
         Refused, Transient: see `core.errors`.
     """
     if listed_until >= until:
         return {}
-    return asyncio.run(_late_arrivals(warehouse, access, days, until))
+    whole = Round.since(start_of(min(days)), LISTED_COLLECTIONS)
+    arrivals = asyncio.run(_read(warehouse, access, whole, budget_s=None))
+    late: dict[date, list[str]] = defaultdict(list)
+    with warehouse.database.reading() as connection:
+        for day, recording_id, before, after in _compared(connection, arrivals):
+            if day in days and before != after:
+                late[day].append(recording_id)
+    return {day: sorted(late[day]) for day in sorted(late)}
 
 
-async def _late_arrivals(
-    warehouse: Warehouse, access: Access, days: Collection[date], until: datetime
-) -> dict[date, list[str]]:
+async def _read(warehouse: Warehouse, access: Access, portion: Round, *, budget_s: float | None) -> Arrivals:
+    listed: dict[str, list[dict[str, Any]]] = {name: [] for name in portion.pages}
+    left: dict[str, str | None] = dict(portion.pages)
+
+    async def read(name: str) -> None:
+        async for documents, following in client.pages(name, portion.pages[name]):
+            listed[name] += documents
+            left[name] = following
+
     async with RecallClient(access) as client:
-        documents = await arrivals(client, start_of(min(days)), until)
-    reader = Discovery()
-    media = [reader.understood(name, each, Media) for name, listed in documents.items() for each in listed]
-    seen = {
-        (str(each.recording.id), str(each.id)): utc(each.status.updated_at) if each.status.updated_at else None
-        for each in media
-        if each is not None and each.recording is not None
+        await _in_time(_all(map(read, portion.pages)), None if budget_s is None else budget_s * LISTS_SHARE)
+        if left == portion.pages:
+            # No answer at all is not an empty one.
+            raise Transient(f"the lists gave no page within {budget_s} s")
+        arrivals = _sorted(listed)
+        if budget_s is not None:
+            await _in_time(_look_up_unknown(client, warehouse, arrivals), budget_s * (1 - LISTS_SHARE))
+    rest = {name: query for name, query in left.items() if query is not None}
+    arrivals.rest = Round(rest) if rest else None
+    return arrivals
+
+
+async def _all(readings: Iterable[Coroutine[Any, Any, None]]) -> None:
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for reading in readings:
+                tasks.create_task(reading)
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
+
+
+async def _in_time(work: Awaitable[None], budget_s: float | None) -> None:
+    """Waits for work as long as there is time; what it has done until then stays done."""
+    try:
+        async with asyncio.timeout(budget_s):
+            await work
+    except TimeoutError:
+        pass
+
+
+def _sorted(listed: Mapping[str, list[dict[str, Any]]]) -> Arrivals:
+    """Recordings with their media, and media of recordings that were not listed."""
+    arrivals = Arrivals()
+    for document in listed.get(RECORDING, ()):
+        arrivals.discovery.add(document, None)
+    for name, documents in listed.items():
+        if name == RECORDING:
+            continue
+        for document in documents:
+            media = arrivals.discovery.understood(name, document, Media)
+            if media is None or media.recording is None:
+                continue
+            if found := arrivals.discovery.found.get(str(media.recording.id)):
+                found.media[name][str(media.id)] = media
+            else:
+                arrivals.elsewhere[str(media.recording.id)].append((name, media))
+    return arrivals
+
+
+async def _look_up_unknown(client: RecallClient, warehouse: Warehouse, arrivals: Arrivals) -> None:
+    """Asks for the recordings of finished media that nobody has seen: their day is not known otherwise."""
+    finished = {
+        recording_id
+        for recording_id, media in arrivals.elsewhere.items()
+        if any(each.status.code == "done" for _, each in media)
     }
     with warehouse.database.reading() as connection:
-        of_days = select(RECORDINGS.c.recording_id, RECORDINGS.c.day).where(RECORDINGS.c.day.in_(days))
-        day_of = dict(connection.execute(of_days).all())
-        known = {
-            (recording_id, artifact_id): updated_at
-            for recording_id, artifact_id, updated_at in connection.execute(
-                select(LEDGER.c.recording_id, LEDGER.c.artifact_id, LEDGER.c.api_updated_at).where(of_ledger(days))
-            )
-        }
-    late: dict[date, set[str]] = defaultdict(set)
-    for (recording_id, artifact_id), updated_at in seen.items():
-        unlike = (recording_id, artifact_id) not in known or known[recording_id, artifact_id] != updated_at
-        if recording_id in day_of and unlike:
-            late[day_of[recording_id]].add(recording_id)
-    return {day: sorted(ids) for day, ids in sorted(late.items())}
+        unknown = sorted(finished - _days_of(connection, finished).keys())
+    for recording_id in unknown:
+        document = await retrieved(client, RECORDING, recording_id)
+        if document is None:
+            continue
+        arrivals.discovery.add(document, None)
+        if found := arrivals.discovery.found.get(recording_id):
+            for name, media in arrivals.elsewhere.pop(recording_id):
+                found.media[name][str(media.id)] = media
+
+
+def _compared(
+    connection: Connection, arrivals: Arrivals
+) -> Iterator[tuple[date, str, list[LedgerRow], list[LedgerRow]]]:
+    """Per recording its ledger rows as they are, and as they would be after what was listed; both in one order."""
+    for found in _batches(arrivals.discovery.found):
+        known = ledger.known(connection, found)
+        for recording_id in found:
+            each = arrivals.discovery.found[recording_id]
+            yield each.day, recording_id, *_before_and_after(known, looks(each, arrivals.discovery.unclear))
+    for elsewhere in _batches(arrivals.elsewhere):
+        known = ledger.known(connection, elsewhere)
+        for recording_id, day in _days_of(connection, elsewhere).items():
+            yield day, recording_id, *_before_and_after(known, _partial_looks(recording_id, arrivals))
+
+
+def _batches(recording_ids: Iterable[str]) -> Iterator[list[str]]:
+    remaining = iter(sorted(recording_ids))
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
+
+
+def _before_and_after(known: Known, seen: Iterable[Seen]) -> tuple[list[LedgerRow], list[LedgerRow]]:
+    before: list[LedgerRow] = []
+    after: list[LedgerRow] = []
+    for look in seen:
+        rows = known[look.recording_id, look.kind]
+        changed = observed(rows, look)
+        before += [rows[artifact_id] for artifact_id in sorted(rows)]
+        after += [changed[artifact_id] for artifact_id in sorted(changed)]
+    return before, after
+
+
+def _partial_looks(recording_id: str, arrivals: Arrivals) -> Iterator[Seen]:
+    """What some of a recording's media objects say; of the others nothing is known."""
+    for artifact in ARTIFACTS.values():
+        media = [each for name, each in arrivals.elsewhere[recording_id] if name == artifact.collection]
+        if sightings := tuple(sighting(artifact, each) for each in media):
+            yield Seen(recording_id, artifact.kind, sightings, is_finished=False, is_many=artifact.is_many)
+
+
+def _is_over(arrivals: Arrivals, recording_id: str, before: list[LedgerRow]) -> bool:
+    """Whether a recording has ended of which nothing is known, and nothing more is to come."""
+    found = arrivals.discovery.found.get(recording_id)
+    if found is None or before or found.recording.status.code not in FINISHED:
+        return False
+    return all(media.status.code != "processing" for of_kind in found.media.values() for media in of_kind.values())
+
+
+def _days_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, date]:
+    """The days of those recordings that are known and not deleted."""
+    query = select(RECORDINGS.c.recording_id, RECORDINGS.c.day).where(
+        RECORDINGS.c.recording_id.in_(recording_ids), RECORDINGS.c.status != DELETED
+    )
+    return dict(connection.execute(query).all())

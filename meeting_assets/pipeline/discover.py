@@ -1,8 +1,7 @@
 """What the API has: the recordings of some days with their media objects, asked for with as few list calls as possible.
 
 By day: the recordings of the days, and the media objects created from then until three days later. By recording: a
-retrieve and the lists of that recording. By arrival: media objects created lately, whatever their recording's day.
-URLs stay in memory.
+retrieve and the lists of that recording. (By arrival: see `arrivals`.) URLs stay in memory.
 """
 
 from __future__ import annotations
@@ -63,10 +62,10 @@ class Discovery:
     unclear: set[str] = field(default_factory=set)
     """Collections with such objects: what they do not show may be there all the same."""
 
-    def add(self, document: dict[str, Any], days: Collection[date]) -> None:
-        """Takes a recording in if it is of one of the days."""
+    def add(self, document: dict[str, Any], days: Collection[date] | None) -> None:
+        """Takes a recording in if it is of one of the days; None stands for any."""
         recording = self.understood("recording", document, Recording)
-        if recording is None or day_of(recording.created_at) not in days:
+        if recording is None or (days is not None and day_of(recording.created_at) not in days):
             return
         found = Found(recording, storable(document))
         for collection in ("transcript", "participant_events"):
@@ -122,7 +121,7 @@ async def discover_recordings(client: RecallClient, recording_ids: Sequence[str]
         SettingsError: one of them is unknown to the API or of another day, which is named.
     """
     discovery = Discovery()
-    documents = await asyncio.gather(*(_retrieved(client, "recording", each) for each in recording_ids))
+    documents = await asyncio.gather(*(retrieved(client, "recording", each) for each in recording_ids))
     for recording_id, document in zip(recording_ids, documents, strict=True):
         if document is None:
             raise SettingsError(f"The API has no recording {recording_id}.")
@@ -151,7 +150,7 @@ async def look_again(
     `media` holds (recording_id, collection, artifact_id).
     """
     for recording_id in sorted(set(recordings) - discovery.found.keys()):
-        document = await _retrieved(client, "recording", recording_id)
+        document = await retrieved(client, "recording", recording_id)
         if document is None:
             discovery.gone_recordings.add(recording_id)
         else:
@@ -159,7 +158,7 @@ async def look_again(
     for recording_id, collection, artifact_id in sorted(media):
         found = discovery.found.get(recording_id)
         if found is not None and artifact_id not in found.media[collection]:
-            media_object = await _retrieved(client, collection, artifact_id)
+            media_object = await retrieved(client, collection, artifact_id)
             if media_object is None:
                 discovery.gone_media.add((recording_id, artifact_id))
             else:
@@ -184,18 +183,12 @@ async def find_bots(client: RecallClient, discovery: Discovery, known: Collectio
             if (bot := discovery.understood("bot", document, Bot)) is not None:
                 bots[str(bot.id)] = bot
     missing = sorted(wanted.keys() - bots.keys())
-    for retrieved in await asyncio.gather(*(_retrieved(client, "bot", each) for each in missing)):
-        if retrieved is not None and (bot := discovery.understood("bot", retrieved, Bot)) is not None:
+    for answer in await asyncio.gather(*(retrieved(client, "bot", each) for each in missing)):
+        if answer is not None and (bot := discovery.understood("bot", answer, Bot)) is not None:
             bots[str(bot.id)] = bot
     for found in discovery.found.values():
         if found.recording.bot is not None:
             found.bot = bots.get(str(found.recording.bot.id))
-
-
-async def arrivals(client: RecallClient, since: datetime, until: datetime) -> dict[str, list[dict[str, Any]]]:
-    """Media objects created between two instants, by collection, whatever day their recording is of."""
-    lists = [_all(client.listed(name, _window(since, until))) for name in LISTED_COLLECTIONS]
-    return dict(zip(LISTED_COLLECTIONS, await asyncio.gather(*lists), strict=True))
 
 
 def _window(after: datetime, before: datetime) -> Query:
@@ -218,7 +211,8 @@ async def _all(documents: AsyncIterator[dict[str, Any]]) -> list[dict[str, Any]]
     return [document async for document in documents]
 
 
-async def _retrieved(client: RecallClient, collection: str, object_id: str) -> dict[str, Any] | None:
+async def retrieved(client: RecallClient, collection: str, object_id: str) -> dict[str, Any] | None:
+    """One object of the API, None where there is none (any more)."""
     try:
         return await client.retrieved(collection, object_id)
     except Gone:
@@ -233,7 +227,7 @@ async def day_of_recording(access: Access, recording_id: str) -> date:
         Refused, Transient: see `core.errors`.
     """
     async with RecallClient(access) as client:
-        document = await _retrieved(client, "recording", recording_id)
+        document = await retrieved(client, "recording", recording_id)
     if document is None:
         raise SettingsError(f"The API has no recording {recording_id}.")
     return day_of(understood(document, Recording, "recording").created_at)

@@ -68,13 +68,14 @@ def looks(found: Found, unclear: Collection[str] = ()) -> Iterator[Seen]:
         yield Seen(
             found.recording_id,
             artifact.kind,
-            tuple(_sighting(artifact, media) for media in found.media[artifact.collection].values()),
+            tuple(sighting(artifact, media) for media in found.media[artifact.collection].values()),
             is_finished=found.recording.status.code in FINISHED and artifact.collection not in unclear,
             is_many=artifact.is_many,
         )
 
 
-def _sighting(artifact: Artifact, media: Media) -> Sighting:
+def sighting(artifact: Artifact, media: Media) -> Sighting:
+    """What a media object says of one of its artifacts."""
     has_url = media.data is not None and artifact.url(media.data) is not None
     return Sighting(
         str(media.id),

@@ -120,10 +120,24 @@ class RecallClient:
         Raises:
             Refused, Transient: see `core.errors`; a list that cannot be read to its end raises, it never looks short.
         """
-        path = f"/api/v1/{quote(collection, safe='')}/"
-        following: str | None = _spelled(query)
-        asked: set[str] = set()
         seen: set[str] = set()
+        async for documents, _ in self.pages(collection, spelled(query)):
+            for document in documents:
+                object_id = document.get("id")
+                # Pages may shift while they are read; an object that comes twice is the same object.
+                if not isinstance(object_id, str) or object_id not in seen:
+                    seen.add(str(object_id))
+                    yield document
+
+    async def pages(self, collection: str, query: str) -> AsyncIterator[tuple[list[dict[str, Any]], str | None]]:
+        """The pages of a list, each with the query of the one after it, by which reading can go on another time.
+
+        Raises:
+            Refused, Transient: as `listed`.
+        """
+        path = f"/api/v1/{quote(collection, safe='')}/"
+        following: str | None = query
+        asked: set[str] = set()
         while following is not None:
             if following in asked:
                 raise Transient(f"{path}: a page of the list leads back to an earlier one")
@@ -132,13 +146,8 @@ class RecallClient:
                 page = await self._get(path, following, self._paces[collection], page_in)
             except Gone:
                 raise _missing_page(path, is_first=len(asked) == 1) from None
-            for document in page.results:
-                object_id = document.get("id")
-                # Pages may shift while they are read; an object that comes twice is the same object.
-                if not isinstance(object_id, str) or object_id not in seen:
-                    seen.add(str(object_id))
-                    yield document
             following = page.following
+            yield page.results, following
 
     async def retrieved(self, collection: str, object_id: str) -> dict[str, Any]:
         """One object by its id.
@@ -235,7 +244,8 @@ def _attempts(patience: Patience) -> AsyncIterator[stamina.Attempt]:
     return stamina.retry_context(on=hook, attempts=None, timeout=None).__aiter__()
 
 
-def _spelled(query: Query) -> str:
+def spelled(query: Query) -> str:
+    """A query as it stands in a URL."""
     pairs: list[tuple[str, str]] = []
     for name, value in query.items():
         values = value if isinstance(value, list) else [value]

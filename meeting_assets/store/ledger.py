@@ -50,6 +50,10 @@ _WITHOUT_API = case(
 )
 
 
+Known = defaultdict[tuple[str, str], dict[str, LedgerRow]]
+"""Ledger rows by (recording, kind), there by artifact id."""
+
+
 class Key(NamedTuple):
     """Which artifact."""
 
@@ -63,12 +67,25 @@ def of_days(days: Collection[date]) -> ColumnElement[bool]:
     return LEDGER.c.recording_id.in_(select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day.in_(days)))
 
 
+def known(connection: Connection, recording_ids: Collection[str], *, is_locking: bool = False) -> Known:
+    """The ledger rows of some recordings, which may be locked until the transaction ends."""
+    rows: Known = defaultdict(dict)
+    query = (
+        LEDGER.select()
+        .where(LEDGER.c.recording_id.in_(recording_ids))
+        .order_by(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id)
+    )
+    for row in connection.execute(query.with_for_update() if is_locking else query).mappings():
+        rows[row["recording_id"], row["kind"]][row["artifact_id"]] = dict(row)
+    return rows
+
+
 def observe(connection: Connection, looks: Sequence[Seen]) -> None:
     """Brings the ledger in line with what the API was seen to have."""
-    known = _known(connection, {look.recording_id for look in looks})
+    before_by_kind = known(connection, {look.recording_id for look in looks}, is_locking=True)
     added: list[LedgerRow] = []
     for look in looks:
-        before = known[look.recording_id, look.kind]
+        before = before_by_kind[look.recording_id, look.kind]
         after = observed(before, look)
         for artifact_id, row in after.items():
             if artifact_id not in before:
@@ -297,19 +314,6 @@ def note_listings(connection: Connection, written: Sequence[Mapping[str, str]]) 
         .values(listing_sha256=bindparam("sha256")),
         [*written],
     )
-
-
-def _known(connection: Connection, recording_ids: Collection[str]) -> dict[tuple[str, str], dict[str, LedgerRow]]:
-    known: dict[tuple[str, str], dict[str, LedgerRow]] = defaultdict(dict)
-    rows = connection.execute(
-        LEDGER.select()
-        .where(LEDGER.c.recording_id.in_(recording_ids))
-        .order_by(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id)
-        .with_for_update()
-    )
-    for row in rows.mappings():
-        known[row["recording_id"], row["kind"]][row["artifact_id"]] = dict(row)
-    return known
 
 
 def _is(key: Key) -> ColumnElement[bool]:

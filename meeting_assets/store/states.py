@@ -76,6 +76,12 @@ def observed(known: Mapping[str, LedgerRow], seen: Seen) -> dict[str, LedgerRow]
     return rows
 
 
+def is_fetchable(row: LedgerRow, at: datetime) -> bool:
+    """Whether newer bytes than ours can be had at an instant, as far as the API and our last attempt tell."""
+    is_offered = row["status"] == PENDING and row["api_status"] == "done"
+    return is_offered and (row["next_attempt_at"] is None or row["next_attempt_at"] <= at)
+
+
 def blank_row(recording_id: str, kind: str, artifact_id: str) -> LedgerRow:
     """A ledger row of which nothing is known yet."""
     return {

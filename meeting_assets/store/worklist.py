@@ -74,6 +74,32 @@ def waited_for(connection: Connection, days: Collection[date]) -> tuple[set[str]
     return {*unfinished, *(key.recording_id for key in keys)}, keys
 
 
+def fetchable(connection: Connection, at: datetime) -> list[tuple[date, str, datetime | None]]:
+    """Recordings with artifacts that can be fetched at an instant, as the ledger knows them, whatever their day.
+
+    Per recording its day and when the API last changed any of these artifacts; the newest day first.
+    """
+    changed_at = func.max(LEDGER.c.api_updated_at)
+    is_due = or_(LEDGER.c.next_attempt_at.is_(None), LEDGER.c.next_attempt_at <= at)
+    query = (
+        select(RECORDINGS.c.day, RECORDINGS.c.recording_id, changed_at)
+        .join(LEDGER, LEDGER.c.recording_id == RECORDINGS.c.recording_id)
+        .where(LEDGER.c.status == PENDING, LEDGER.c.api_status == "done", is_due)
+        .group_by(RECORDINGS.c.day, RECORDINGS.c.recording_id)
+        .order_by(RECORDINGS.c.day.desc(), RECORDINGS.c.recording_id)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+
+def unfinished(connection: Connection) -> set[tuple[date, str]]:
+    """Recordings, with their days, that go on, or of which something is being made, or has come and is in no table."""
+    columns = RECORDINGS.c.day, RECORDINGS.c.recording_id
+    going_on = select(*columns).where(RECORDINGS.c.status.not_in([FAILED, DELETED, "done"]))
+    joined = RECORDINGS.join(LEDGER, LEDGER.c.recording_id == RECORDINGS.c.recording_id)
+    waiting = select(*columns).select_from(joined).where(LEDGER.c.status.in_([PENDING, FETCHED]))
+    return {(day, recording_id) for query in (going_on, waiting) for day, recording_id in connection.execute(query)}
+
+
 def outdated_days(connection: Connection, versions: Mapping[str, str]) -> list[date]:
     """Days with artifacts that another parser than that of `versions` (by kind) has read, the oldest first."""
     other = or_(

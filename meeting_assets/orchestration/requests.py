@@ -1,0 +1,112 @@
+"""What sensor and schedule ask Dagster to run: a day, or some recordings of it, unless a run is about to do so."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
+
+import dagster as dg
+
+from meeting_assets.core.instants import now
+from meeting_assets.orchestration.partitions import RANGE_END, RANGE_START
+from meeting_assets.orchestration.raw import STEP
+from meeting_assets.orchestration.runs import MAX_RUNTIME
+from meeting_assets.pipeline.arrivals import Due
+
+PARTITION = "dagster/partition"
+LONGEST_DAY_S = "1800"
+FEW_RECORDINGS = 10
+"""Up to so many are asked for one by one; of more, the lists of the whole day cost fewer calls."""
+DAYS_AT_ONCE = 20
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=1)
+RUNS_LOOKED_AT = 10
+
+NOT_ENDED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """A run that has not ended: what it will bring home."""
+
+    first_day: str
+    last_day: str
+    recording_ids: frozenset[str]
+    """Empty for all."""
+    started_at: datetime | None
+
+    def will_bring(self, due: Due) -> bool:
+        """Whether the run has not looked yet, or its look was late enough to see what is due."""
+        if not self.first_day <= due.day.isoformat() <= self.last_day:
+            return False
+        if self.recording_ids:
+            return due.recording_id in self.recording_ids
+        return self.started_at is None or (due.changed_at is not None and due.changed_at <= self.started_at)
+
+
+def underway(instance: dg.DagsterInstance) -> list[Underway]:
+    """The runs that have not ended and fetch something."""
+    records = instance.get_run_records(dg.RunsFilter(statuses=NOT_ENDED))
+    return [each for record in records if (each := _underway(record)) is not None]
+
+
+def _underway(record: dg.RunRecord) -> Underway | None:
+    run = record.dagster_run
+    first = run.tags.get(PARTITION, run.tags.get(RANGE_START))
+    last = run.tags.get(PARTITION, run.tags.get(RANGE_END))
+    fetches = run.asset_selection is None or dg.AssetKey("recordings") in run.asset_selection
+    if first is None or last is None or not fetches:
+        return None
+    given = cast("dict[str, Any]", run.run_config).get("ops", {}).get(STEP, {}).get("config", {})
+    return Underway(first, last, frozenset(given.get("recording_ids", ())), _instant(record.start_time))
+
+
+def requests_for(
+    due: Iterable[Due], instance: dg.DagsterInstance, partitions: Collection[str]
+) -> Iterator[dg.RunRequest]:
+    """A run per day with something due that no run underway will bring, the newest day first.
+
+    Days outside the partitions and days whose runs keep failing are left out.
+    """
+    running = underway(instance)
+    left: Mapping[date, set[str]] = defaultdict(set)
+    for each in due:
+        if each.day.isoformat() in partitions and not any(run.will_bring(each) for run in running):
+            left[each.day].add(each.recording_id)
+    ready = (day for day in sorted(left, reverse=True) if not _is_failing(day, instance))
+    for _, day in zip(range(DAYS_AT_ONCE), ready, strict=False):
+        yield request_for(day, left[day])
+
+
+def request_for(day: date, recording_ids: Collection[str] = (), *, run_key: str | None = None) -> dg.RunRequest:
+    """A run of a day: of some of its recordings where they are few."""
+    few = sorted(recording_ids) if len(recording_ids) <= FEW_RECORDINGS else []
+    tags = {MAX_RUNTIME: LONGEST_DAY_S}
+    return dg.RunRequest(run_key, partition_key=day.isoformat(), run_config=_config(few), tags=tags)
+
+
+def _config(recording_ids: Collection[str]) -> dict[str, Any]:
+    """Run config of the raw step, none for whole days."""
+    return {"ops": {STEP: {"config": {"recording_ids": [*recording_ids]}}}} if recording_ids else {}
+
+
+def _is_failing(day: date, instance: dg.DagsterInstance) -> bool:
+    """Whether the last runs of a day failed, and it is too early to try again: after 1, 2, 4, ... minutes."""
+    records = instance.get_run_records(dg.RunsFilter(tags={PARTITION: day.isoformat()}), limit=RUNS_LOOKED_AT)
+    failures = 0
+    for record in records:
+        if record.dagster_run.status != dg.DagsterRunStatus.FAILURE:
+            break
+        failures += 1
+    ended_at = _instant(records[0].end_time) if failures else None
+    return ended_at is not None and now() < ended_at + min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT)
+
+
+def _instant(epoch_s: float | None) -> datetime | None:
+    return datetime.fromtimestamp(epoch_s, UTC) if epoch_s else None

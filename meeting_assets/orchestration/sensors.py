@@ -1,0 +1,125 @@
+"""The sensor on finished meetings: what the API has finished and is not home becomes a run of its day.
+
+It is level-triggered: each tick holds the API's lists and the ledger against each other and asks for what can be
+fetched now. It remembers no meeting, so it can miss none: its cursor only says how far the lists were read.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from meeting_assets.core.errors import SettingsError, Transient
+from meeting_assets.core.instants import now
+from meeting_assets.orchestration.requests import requests_for
+from meeting_assets.orchestration.resources import PRIVATE
+from meeting_assets.orchestration.runs import JOB
+from meeting_assets.pipeline.arrivals import Due, Round, arrived
+from meeting_assets.pipeline.warehouse import access_of, claim, opened
+from meeting_assets.recall.client import Access
+from meeting_assets.settings import Settings, read_settings
+from meeting_assets.store import worklist
+
+# Dagster gives a tick 60 s, and takes all it found if it needs longer.
+BUDGET_S = 40.0
+LOOK_BACK = timedelta(hours=24)
+LONGEST_LOOK_BACK = timedelta(days=30)
+OVERLAP = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the lists were read: the round that is going on, and when the last whole one began."""
+
+    began_at: str | None = None
+    pages: dict[str, str] = field(default_factory=dict)
+    whole_at: str | None = None
+
+    @classmethod
+    def read(cls, text: str | None) -> "Cursor":
+        """The cursor of the last tick; a new one where that cannot be read."""
+        try:
+            return cls(**json.loads(text or "{}"))
+        except (ValueError, TypeError):
+            return cls()
+
+    def round(self, at: datetime) -> tuple["Cursor", Round]:
+        """The round to go on with, or a new one that reaches back to the last whole one."""
+        if self.began_at and self.pages:
+            return self, Round(self.pages)
+        since = at - LOOK_BACK
+        if self.whole_at is not None:
+            # After an outage what was made meanwhile is looked at, too.
+            since = max(min(since, datetime.fromisoformat(self.whole_at) - OVERLAP), at - LONGEST_LOOK_BACK)
+        return replace(self, began_at=at.isoformat()), Round.since(since)
+
+    def after(self, rest: Round | None) -> "Cursor":
+        """The cursor when a portion was read."""
+        if rest is not None:
+            return replace(self, pages=dict(rest.pages))
+        return Cursor(whole_at=self.began_at)
+
+    def written(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def sensor_access(settings: Settings) -> Access:
+    """How a tick asks the API: slowly enough to leave half of the lists' limits to the runs."""
+    access = access_of(settings)
+    return replace(access, list_calls_per_minute=max(1, access.list_calls_per_minute // 2))
+
+
+def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefinition:
+    """The sensor, for these partitions."""
+
+    @dg.sensor(
+        name="finished_recordings",
+        job_name=JOB,
+        minimum_interval_seconds=20,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Asks for the day of every meeting that has finished and is not home, within half a minute.",
+    )
+    def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        os.umask(PRIVATE)
+        at = now()
+        cursor, portion = Cursor.read(context.cursor).round(at)
+        settings = read_settings()
+        try:
+            access = sensor_access(settings)
+        except SettingsError as error:
+            return dg.SkipReason(str(error))
+        try:
+            due, rest = _due(settings, access, portion, at)
+        except Transient as error:
+            # What could not be read is not empty: nothing is concluded, and reading starts anew.
+            return dg.SensorResult(
+                skip_reason=f"The API cannot be read at the moment: {error}",
+                cursor=Cursor(whole_at=cursor.whole_at).written(),
+            )
+        requests = [*requests_for(due, context.instance, days.get_partition_keys())]
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else _reason(due),
+            cursor=cursor.after(rest).written(),
+        )
+
+    return _sensor
+
+
+def _due(settings: Settings, access: Access, portion: Round, at: datetime) -> tuple[list[Due], Round | None]:
+    with opened(settings) as warehouse:
+        claim(warehouse, settings)
+        due, rest = arrived(warehouse, access, portion, budget_s=BUDGET_S)
+        with warehouse.database.reading() as connection:
+            again = [Due(*row) for row in worklist.fetchable(connection, at)]
+    return [*due, *again], rest
+
+
+def _reason(due: Sequence[Any]) -> str:
+    if due:
+        return f"{len({each.recording_id for each in due})} recordings wait for a run that has been asked for."
+    return "Everything that could be fetched is home."

@@ -1,0 +1,225 @@
+"""The sensor on finished meetings: asks for what can be fetched now, once, and concludes nothing from silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from meeting_assets.core.errors import Refused
+from meeting_assets.core.instants import now
+from meeting_assets.definitions import definitions
+from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
+from meeting_assets.orchestration.sensors import Cursor
+from meeting_assets.sandbox import Fault, Recording, Sandbox, empty, uniform
+from meeting_assets.settings import read_settings
+from meeting_assets_tests.households import contents, ledger_row, only, use
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(empty(), limits=False) as running:
+        use(running, monkeypatch)
+        monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", (now() - timedelta(days=40)).date().isoformat())
+        yield running
+
+
+@pytest.fixture
+def defs(sandbox: Sandbox) -> dg.Definitions:
+    settings = read_settings()
+    prepare_home(settings)
+    return definitions(settings)
+
+
+def tick(defs: dg.Definitions, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
+    """What one evaluation of the sensor says."""
+    with dagster_instance() as instance:
+        context = dg.build_sensor_context(instance, cursor=cursor, repository_def=defs.get_repository_def())
+        answer: Any = defs.resolve_sensor_def("finished_recordings")(context)
+    assert isinstance(answer, dg.SensorResult | dg.SkipReason)
+    return answer
+
+
+def requested(defs: dg.Definitions) -> list[tuple[str | None, list[str]]]:
+    """The days a tick asks for, with the recordings."""
+    answer = tick(defs)
+    assert isinstance(answer, dg.SensorResult)
+    return [(request.partition_key, ids_of(request.run_config)) for request in answer.run_requests or []]
+
+
+def ids_of(run_config: Any) -> list[str]:
+    return list(run_config.get("ops", {}).get("raw_artifacts", {}).get("config", {}).get("recording_ids", []))
+
+
+def bring(defs: dg.Definitions, recording: Recording) -> None:
+    assert run_days(defs, [recording.day], recording_ids=[recording.id]).succeeded
+
+
+def queue(defs: dg.Definitions, recording: Recording, recording_ids: list[str]) -> None:
+    """A run of the recording's day that waits for its turn."""
+    config = {"ops": {"raw_artifacts": {"config": {"recording_ids": recording_ids}}}}
+    with dagster_instance() as instance:
+        instance.create_run_for_job(
+            defs.resolve_job_def(JOB),
+            run_config=config,
+            tags={"dagster/partition": recording.day.isoformat()},
+            status=dg.DagsterRunStatus.NOT_STARTED,
+        )
+
+
+def test_a_finished_meeting_is_asked_for_by_its_id(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording()
+
+    assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
+
+
+def test_a_meeting_that_goes_on_is_not_asked_for_until_it_ends(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording(processing=True)
+    before = requested(defs)
+
+    sandbox.finish(recording.id)
+
+    assert (before, requested(defs)) == ([], [(recording.day.isoformat(), [recording.id])])
+
+
+def test_a_meeting_that_is_home_is_not_asked_for(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    bring(defs, sandbox.add_recording())
+
+    assert requested(defs) == []
+
+
+def test_many_meetings_of_a_day_are_asked_for_as_a_day(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    yesterday = now() - timedelta(hours=20)
+    recordings = [sandbox.add_recording(yesterday + timedelta(seconds=n)) for n in range(11)]
+
+    assert requested(defs) == [(recordings[0].day.isoformat(), [])]
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_meeting_that_a_queued_run_will_bring_is_not_asked_for_again(
+    sandbox: Sandbox, defs: dg.Definitions, is_named: bool
+) -> None:
+    recording = sandbox.add_recording()
+
+    queue(defs, recording, [recording.id] if is_named else [])
+
+    assert requested(defs) == []
+
+
+def test_a_meeting_that_a_queued_run_leaves_out_is_asked_for(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    at = now()
+    first, second = sandbox.add_recording(at), sandbox.add_recording(at)
+
+    queue(defs, first, [first.id])
+
+    assert requested(defs) == [(second.day.isoformat(), [second.id])]
+
+
+def test_an_artifact_that_is_ready_hours_later_is_asked_for_then(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording()
+    transcript = sandbox.add_transcript(recording.id, processing=True)
+    bring(defs, recording)
+    before = requested(defs)
+
+    sandbox.finish_artifact(transcript)
+
+    assert (before, requested(defs)) == ([], [(recording.day.isoformat(), [recording.id])])
+
+
+def test_an_artifact_that_never_comes_is_asked_for_ever_less_often(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording()
+    audio = recording.of("audio_separate")[0].id
+    sandbox.set_url(audio, "audio_separate", None)
+    bring(defs, recording)
+
+    row = ledger_row(audio, "audio_separate")
+
+    assert requested(defs) == []
+    assert (row["attempts"], row["next_attempt_at"] > now()) == (1, True)
+
+
+def test_a_late_transcript_of_a_recording_nobody_knew_is_asked_for_on_its_day(
+    sandbox: Sandbox, defs: dg.Definitions
+) -> None:
+    recording = sandbox.add_recording(now() - timedelta(days=30))
+    sandbox.add_transcript(recording.id)
+
+    assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
+
+
+def test_a_recording_before_the_first_day_is_left_alone(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording(now() - timedelta(days=50))
+    sandbox.add_transcript(recording.id)
+
+    assert requested(defs) == []
+
+
+def test_a_recording_that_ended_without_any_artifact_is_asked_for_once(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    sandbox.add_world(only(uniform(now().date(), recordings=1)))
+    recording = sandbox.world.recordings[0]
+    before = requested(defs)
+
+    bring(defs, recording)
+
+    assert (before, requested(defs)) == ([(recording.day.isoformat(), [recording.id])], [])
+    assert len(contents()["recordings"]) == 1
+
+
+def test_a_day_whose_run_has_just_failed_waits(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording()
+    sandbox.inject(Fault(status=500, match="/api/v1/recording/", times=None))
+    failed = run_days(defs, [recording.day])
+    sandbox.clear_faults()
+
+    assert not failed.succeeded
+    assert requested(defs) == []
+
+
+def test_silence_of_the_api_is_no_empty_list(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    sandbox.add_recording()
+    sandbox.inject(Fault(status=503, match="/api/v1/transcript/", times=None))
+
+    answer = tick(defs, Cursor(whole_at="2026-01-01T00:00:00+00:00").written())
+
+    assert isinstance(answer, dg.SensorResult)
+    assert not answer.run_requests
+    assert "cannot be read at the moment" in str(answer.skip_reason)
+    assert Cursor.read(answer.cursor).whole_at == "2026-01-01T00:00:00+00:00"
+
+
+def test_a_wrong_key_is_no_passing_trouble(
+    sandbox: Sandbox, defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECALL_API_KEY", "wrong")
+
+    with pytest.raises(Exception, match="RECALL_API_KEY") as caught:
+        tick(defs)
+
+    assert isinstance(caught.value.__cause__ or caught.value, Refused)
+
+
+def test_without_a_key_the_sensor_says_so(defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RECALL_API_KEY")
+
+    answer = tick(defs)
+
+    assert isinstance(answer, dg.SkipReason)
+    assert "RECALL_API_KEY is not set" in str(answer.skip_message)
+
+
+def test_after_an_outage_the_lists_are_read_from_before_it() -> None:
+    at = datetime(2026, 3, 9, 12, tzinfo=UTC)
+    week_old = Cursor(whole_at="2026-03-02T12:00:00+00:00")
+
+    _, portion = week_old.round(at)
+
+    assert "2026-03-02T10%3A59%3A59" in portion.pages["recording"]
+
+
+def test_a_cursor_that_cannot_be_read_begins_anew() -> None:
+    assert Cursor.read("no json") == Cursor.read('{"of_another_version": 1}') == Cursor()
