@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Executable
+from sqlmodel import SQLModel
 
 from meeting_assets.recall.objects import MediaData
 from meeting_assets.store.columns import RecordingRow
@@ -65,6 +66,8 @@ class Artifact:
     """Whether its rows depend on what the recording's bot is called."""
     settled: Callable[[str], Sequence[Executable]] = _nothing
     """What is to be brought in line among a recording's rows after some of them were replaced."""
+    counted_in: Mapping[type[SQLModel], Any] = field(default_factory=dict)
+    """Tables other than the finest that may be large: the column of a small table that sums up to their rows."""
 
     @property
     def is_many(self) -> bool:

@@ -11,6 +11,7 @@ from sqlmodel import Field
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
 from meeting_assets.artifacts.wire import Moment, Speaker, decoded_part, instant, participant_key, seconds
 from meeting_assets.store.columns import KEYED, Instant, Integer64, RecordingRow
+from meeting_assets.store.lineage import made_from
 
 
 class Chat(msgspec.Struct, frozen=True):
@@ -42,16 +43,39 @@ class ParticipantEvents(RecordingRow, table=True):
     __tablename__ = "participant_events"
     __table_args__ = KEYED
 
-    event_index: int = Field(primary_key=True, description="0-based, in the order of the payload")
-    event_id: str | None = Field(description="the API's id of the event; may repeat")
-    action: str = Field(description="join, leave, update, speech_on, speech_off, webcam_on, chat_message, ...")
-    participant_key: str
-    participant_id: int | None = Field(sa_type=Integer64)
-    participant_name: str | None
-    at: datetime | None = Field(sa_type=Instant, description="when, by the clock")
-    at_s: float | None = Field(description="seconds from the start of the recording; may be negative")
-    chat_text: str | None = Field(description="chat messages only")
-    chat_to: str | None = Field(description="everyone or only_bot; chat messages only")
+    event_index: int = Field(
+        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=made_from("[]")
+    )
+    event_id: str | None = Field(
+        description="the API's id of the event; may repeat", sa_column_kwargs=made_from("[].id")
+    )
+    action: str = Field(
+        description="join, leave, update, speech_on, speech_off, webcam_on, chat_message, ...",
+        sa_column_kwargs=made_from("[].action"),
+    )
+    participant_key: str = Field(
+        description="who: the id as text, else label: and the name, else unknown",
+        sa_column_kwargs=made_from("[].participant.id", "[].participant.name"),
+    )
+    participant_id: int | None = Field(
+        sa_type=Integer64,
+        description="as the API says; NULL under machine diarization",
+        sa_column_kwargs=made_from("[].participant.id"),
+    )
+    participant_name: str | None = Field(
+        description="display name, not unique", sa_column_kwargs=made_from("[].participant.name")
+    )
+    at: datetime | None = Field(
+        sa_type=Instant, description="when, by the clock", sa_column_kwargs=made_from("[].timestamp.absolute")
+    )
+    at_s: float | None = Field(
+        description="seconds from the start of the recording; may be negative",
+        sa_column_kwargs=made_from("[].timestamp.relative"),
+    )
+    chat_text: str | None = Field(description="chat messages only", sa_column_kwargs=made_from("[].data"))
+    chat_to: str | None = Field(
+        description="everyone or only_bot; chat messages only", sa_column_kwargs=made_from("[].data")
+    )
 
 
 def event_rows(events: Sequence[Event], source: Source) -> Rows:

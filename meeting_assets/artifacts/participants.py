@@ -11,6 +11,7 @@ from sqlmodel import Field
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
 from meeting_assets.artifacts.wire import Int64, indexable, kept_json, participant_key
 from meeting_assets.store.columns import KEYED, Integer64, Json, RecordingRow
+from meeting_assets.store.lineage import made_from
 
 
 class Participant(msgspec.Struct, frozen=True):
@@ -33,16 +34,37 @@ class Participants(RecordingRow, table=True):
     __tablename__ = "participants"
     __table_args__ = KEYED
 
-    participant_key: str = Field(primary_key=True, description="the id as text, else label: and the name, else unknown")
-    participant_id: int | None = Field(sa_type=Integer64, description="unique within one meeting only")
-    name: str | None = Field(description="display name, not unique")
-    email: str | None = Field(description="from a calendar match at Recall.ai; may be wrong")
-    is_host: bool | None
-    is_bot: bool = Field(description="the recording's own bot or a known note-taker, by name")
-    client_kind: str | None = Field(description="the payload's platform: desktop, dial-in, unknown, ...")
-    extra_data: Any = Field(sa_type=Json, nullable=True, description="what the meeting platform adds, as given")
+    participant_key: str = Field(
+        primary_key=True,
+        description="the id as text, else label: and the name, else unknown",
+        sa_column_kwargs=made_from("[].id", "[].name"),
+    )
+    participant_id: int | None = Field(
+        sa_type=Integer64, description="unique within one meeting only", sa_column_kwargs=made_from("[].id")
+    )
+    name: str | None = Field(description="display name, not unique", sa_column_kwargs=made_from("[].name"))
+    email: str | None = Field(
+        description="from a calendar match at Recall.ai; may be wrong", sa_column_kwargs=made_from("[].email")
+    )
+    is_host: bool | None = Field(sa_column_kwargs=made_from("[].is_host"))
+    is_bot: bool = Field(
+        description="the recording's own bot or a known note-taker, by name",
+        sa_column_kwargs=made_from("[].name", "recordings.bot_name"),
+    )
+    client_kind: str | None = Field(
+        description="the payload's platform: desktop, dial-in, unknown, ...",
+        sa_column_kwargs=made_from("[].platform"),
+    )
+    extra_data: Any = Field(
+        sa_type=Json,
+        nullable=True,
+        description="what the meeting platform adds, as given",
+        sa_column_kwargs=made_from("[].extra_data"),
+    )
     person_key: str | None = Field(
-        index=True, description="stable across meetings: zoom:, teams: or slack: id, else email:, else NULL"
+        index=True,
+        description="stable across meetings: zoom:, teams: or slack: id, else email:, else NULL",
+        sa_column_kwargs=made_from("[].extra_data", "[].email"),
     )
 
 

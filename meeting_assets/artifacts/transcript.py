@@ -16,6 +16,7 @@ from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
 from meeting_assets.artifacts.wire import Offset, Speaker, participant_key
 from meeting_assets.core.words import is_unspaced, word_count
 from meeting_assets.store.columns import KEYED, Instant, Integer64, RecordingRow, Uuid
+from meeting_assets.store.lineage import made_from
 
 
 class Word(msgspec.Struct, frozen=True, gc=False):
@@ -34,6 +35,9 @@ class Entry(msgspec.Struct, frozen=True):
     language_code: str | None = None
 
 
+WORD_TIMES = ("[].words[].start_timestamp.relative", "[].words[].end_timestamp.relative")
+
+
 class Transcripts(RecordingRow, table=True):
     """The transcripts that could be read.
 
@@ -43,15 +47,36 @@ class Transcripts(RecordingRow, table=True):
     __tablename__ = "transcripts"
     __table_args__ = KEYED
 
-    transcript_id: str = Field(sa_type=Uuid, primary_key=True)
-    provider: str | None = Field(description="who made it: the API's provider key")
-    language_codes: str | None = Field(description="comma-separated, in order of appearance")
-    created_at: datetime | None = Field(sa_type=Instant, description="when it was asked for")
-    is_primary: bool = Field(description="whether the metrics take words from it")
-    is_unspaced: bool = Field(description="whether its script puts no blanks between words")
-    utterance_count: int
-    timed_unit_count: int = Field(description="elements of words[] in all utterances")
-    word_count: int = Field(description="runs of non-blank characters with a letter or digit")
+    transcript_id: str = Field(
+        sa_type=Uuid,
+        primary_key=True,
+        description="the API's id of the transcript",
+        sa_column_kwargs=made_from("artifact_id"),
+    )
+    provider: str | None = Field(
+        description="who made it: the API's provider key", sa_column_kwargs=made_from("provider")
+    )
+    language_codes: str | None = Field(
+        description="comma-separated, in order of appearance", sa_column_kwargs=made_from("[].language_code")
+    )
+    created_at: datetime | None = Field(
+        sa_type=Instant, description="when it was asked for", sa_column_kwargs=made_from("created_at")
+    )
+    is_primary: bool = Field(
+        description="whether the metrics take words from it",
+        sa_column_kwargs=made_from("created_at", "artifact_id", "[].words[].text"),
+    )
+    is_unspaced: bool = Field(
+        description="whether its script puts no blanks between words", sa_column_kwargs=made_from("[].words[].text")
+    )
+    utterance_count: int = Field(description="its utterances", sa_column_kwargs=made_from("[]"))
+    timed_unit_count: int = Field(
+        description="elements of words[] in all utterances", sa_column_kwargs=made_from("[].words[]")
+    )
+    word_count: int = Field(
+        description="runs of non-blank characters with a letter or digit",
+        sa_column_kwargs=made_from("[].words[].text"),
+    )
 
 
 class TranscriptUtterances(RecordingRow, table=True):
@@ -63,16 +88,41 @@ class TranscriptUtterances(RecordingRow, table=True):
     __tablename__ = "transcript_utterances"
     __table_args__ = KEYED
 
-    transcript_id: str = Field(sa_type=Uuid, primary_key=True)
-    utterance_index: int = Field(primary_key=True, description="0-based, in the order of the payload")
-    participant_key: str
-    participant_id: int | None = Field(sa_type=Integer64)
-    speaker_name: str | None
-    language_code: str | None
-    start_s: float | None = Field(description="earliest time of its words; NULL if none is timed")
-    end_s: float | None = Field(description="latest time of its words; NULL if none is timed")
-    word_count: int
-    text: str = Field(description="its words, joined with blanks")
+    transcript_id: str = Field(
+        sa_type=Uuid,
+        primary_key=True,
+        description="the API's id of the transcript",
+        sa_column_kwargs=made_from("artifact_id"),
+    )
+    utterance_index: int = Field(
+        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=made_from("[]")
+    )
+    participant_key: str = Field(
+        description="who: the id as text, else label: and the name, else unknown",
+        sa_column_kwargs=made_from("[].participant.id", "[].participant.name"),
+    )
+    participant_id: int | None = Field(
+        sa_type=Integer64,
+        description="as the API says; NULL under machine diarization",
+        sa_column_kwargs=made_from("[].participant.id"),
+    )
+    speaker_name: str | None = Field(
+        description="display name or diarization label", sa_column_kwargs=made_from("[].participant.name")
+    )
+    language_code: str | None = Field(
+        description="as the provider names it", sa_column_kwargs=made_from("[].language_code")
+    )
+    start_s: float | None = Field(
+        description="earliest time of its words; NULL if none is timed", sa_column_kwargs=made_from(*WORD_TIMES)
+    )
+    end_s: float | None = Field(
+        description="latest time of its words; NULL if none is timed", sa_column_kwargs=made_from(*WORD_TIMES)
+    )
+    word_count: int = Field(
+        description="runs of non-blank characters with a letter or digit",
+        sa_column_kwargs=made_from("[].words[].text"),
+    )
+    text: str = Field(description="its words, joined with blanks", sa_column_kwargs=made_from("[].words[].text"))
 
 
 class TranscriptWords(RecordingRow, table=True):
@@ -84,13 +134,34 @@ class TranscriptWords(RecordingRow, table=True):
     __tablename__ = "transcript_words"
     __table_args__ = KEYED
 
-    transcript_id: str = Field(sa_type=Uuid, primary_key=True)
-    word_index: int = Field(primary_key=True, description="0-based, through the whole transcript")
-    utterance_index: int
-    participant_key: str
-    start_s: float | None
-    end_s: float | None
-    text: str
+    transcript_id: str = Field(
+        sa_type=Uuid,
+        primary_key=True,
+        description="the API's id of the transcript",
+        sa_column_kwargs=made_from("artifact_id"),
+    )
+    word_index: int = Field(
+        primary_key=True,
+        description="0-based, through the whole transcript",
+        sa_column_kwargs=made_from("[].words[]"),
+    )
+    utterance_index: int = Field(description="the utterance it is in, 0-based", sa_column_kwargs=made_from("[]"))
+    participant_key: str = Field(
+        description="who: the id as text, else label: and the name, else unknown",
+        sa_column_kwargs=made_from("[].participant.id", "[].participant.name"),
+    )
+    start_s: float | None = Field(
+        description="seconds from the start of the recording, as given",
+        sa_column_kwargs=made_from("[].words[].start_timestamp.relative"),
+    )
+    end_s: float | None = Field(
+        description="seconds from the start of the recording, as given",
+        sa_column_kwargs=made_from("[].words[].end_timestamp.relative"),
+    )
+    text: str = Field(
+        description="a word, or with platform captions a whole utterance",
+        sa_column_kwargs=made_from("[].words[].text"),
+    )
 
 
 def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
@@ -176,4 +247,5 @@ ARTIFACT = Artifact(
     parser_version="1",
     id_column="transcript_id",
     settled=settled_primary,
+    counted_in={TranscriptUtterances: col(Transcripts.utterance_count)},
 )

@@ -6,6 +6,7 @@
     speech       who was there, who spoke when: one timing source per recording
     airtime      how much was speech, and whose
     balance      how evenly it was spread
+    sources      which columns of parsed tables the numbers are made from
     tables       the tables these columns make
 
 A new metric is a file with its columns and the functions that fill them. Columns of these two tables then
@@ -15,9 +16,9 @@ join `tables` and a row below; a new table is a line in `METRICS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col
 
 from meeting_assets.metrics.airtime import meeting_airtime, participant_airtime
 from meeting_assets.metrics.balance import meeting_balance
@@ -56,6 +57,9 @@ METRICS: Mapping[type[SQLModel], Callable[[SpokenMeeting], Iterator[Columns]]] =
     ParticipantMetrics: participant_rows,
     MeetingMetrics: meeting_rows,
 }
+
+# The column of a smaller table that sums up to a table's rows.
+COUNTED_IN: Mapping[type[SQLModel], Any] = {ParticipantMetrics: col(MeetingMetrics.participant_count)}
 
 
 def measured(meeting: MeetingInput, parameters: Parameters, inputs_hash: str) -> MeetingResult:

@@ -16,7 +16,9 @@ from sqlmodel import Field, SQLModel
 
 from meeting_assets.core.intervals import FloorState, length_us, seconds
 from meeting_assets.metrics.meeting import UNKNOWN
+from meeting_assets.metrics.sources import IS_UNSPACED, LENGTH, SPEECH, WORDS
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
+from meeting_assets.store.lineage import made_from
 
 # Under it a rate of speech is noise.
 WORDS_PER_MINUTE_MIN_TALK_US = 10_000_000
@@ -25,28 +27,38 @@ WORDS_PER_MINUTE_MIN_TALK_US = 10_000_000
 class ParticipantAirtime(SQLModel):
     """Columns of `participant_metrics`."""
 
-    talk_time_s: float | None = Field(description="s; length of the union of the participant's speech")
+    talk_time_s: float | None = Field(
+        description="s; length of the union of the participant's speech", sa_column_kwargs=made_from(*SPEECH)
+    )
     talk_ratio: float | None = Field(
-        description="0-1; talk_time_s / duration_s (as Gong, Fireflies `duration_pct`, Zoom, Amazon Connect)"
+        description="0-1; talk_time_s / duration_s (as Gong, Fireflies `duration_pct`, Zoom, Amazon Connect)",
+        sa_column_kwargs=made_from(*SPEECH, *LENGTH),
     )
     talk_share: float | None = Field(
-        description="0-1; talk_time_s / sum of talk_time_s over the meeting's participants, which makes 1"
+        description="0-1; talk_time_s / sum of talk_time_s over the meeting's participants, which makes 1",
+        sa_column_kwargs=made_from(*SPEECH),
     )
-    solo_talk_s: float | None = Field(description="s; speech while nobody else spoke")
+    solo_talk_s: float | None = Field(
+        description="s; speech while nobody else spoke", sa_column_kwargs=made_from(*SPEECH)
+    )
     overlapped_talk_s: float | None = Field(
-        description="s; speech while somebody else spoke; solo_talk_s + overlapped_talk_s = talk_time_s"
+        description="s; speech while somebody else spoke; solo_talk_s + overlapped_talk_s = talk_time_s",
+        sa_column_kwargs=made_from(*SPEECH),
     )
     word_count: int | None = Field(
         description="runs of non-blank characters with a letter or digit in the primary transcript; "
-        "NULL without a transcript"
+        "NULL without a transcript",
+        sa_column_kwargs=made_from(*WORDS),
     )
     word_share: float | None = Field(
         description="0-1; word_count / sum of word_count over the meeting's participants; "
-        "NULL in scripts without blanks between words"
+        "NULL in scripts without blanks between words",
+        sa_column_kwargs=made_from(*WORDS, IS_UNSPACED),
     )
     words_per_minute: float | None = Field(
         description="1/min; word_count / (talk_time_s / 60); NULL under 10 s of talk and in scripts without "
-        "blanks between words (130-175 is Read.ai's band, AMI has 145-190)"
+        "blanks between words (130-175 is Read.ai's band, AMI has 145-190)",
+        sa_column_kwargs=made_from(*WORDS, IS_UNSPACED, *SPEECH),
     )
 
 
@@ -55,25 +67,41 @@ class MeetingAirtime(SQLModel):
 
     duration_s: float | None = Field(
         description="s; completed_at - started_at, or the latest end in any artifact where one is missing; "
-        "duration_extended_s included"
+        "duration_extended_s included",
+        sa_column_kwargs=made_from(*LENGTH),
     )
     duration_extended_s: float | None = Field(
-        description="s; part of duration_s that was added for speech that ends up to 5 s later; 0 if none was"
+        description="s; part of duration_s that was added for speech that ends up to 5 s later; 0 if none was",
+        sa_column_kwargs=made_from(*LENGTH, *SPEECH),
     )
-    span_s: float | None = Field(description="s; from the first start to the last end of speech")
-    speech_s: float | None = Field(description="s; length of the union of all speech")
-    silence_s: float | None = Field(description="s; time within the span with nobody speaking")
-    silence_ratio: float | None = Field(description="0-1; silence_s / span_s")
-    longest_silence_s: float | None = Field(description="s; longest stretch of silence_s, 0 if there is none")
-    overlap_s: float | None = Field(description="s; time with two or more speaking")
+    span_s: float | None = Field(
+        description="s; from the first start to the last end of speech", sa_column_kwargs=made_from(*SPEECH)
+    )
+    speech_s: float | None = Field(
+        description="s; length of the union of all speech", sa_column_kwargs=made_from(*SPEECH)
+    )
+    silence_s: float | None = Field(
+        description="s; time within the span with nobody speaking", sa_column_kwargs=made_from(*SPEECH)
+    )
+    silence_ratio: float | None = Field(description="0-1; silence_s / span_s", sa_column_kwargs=made_from(*SPEECH))
+    longest_silence_s: float | None = Field(
+        description="s; longest stretch of silence_s, 0 if there is none", sa_column_kwargs=made_from(*SPEECH)
+    )
+    overlap_s: float | None = Field(
+        description="s; time with two or more speaking", sa_column_kwargs=made_from(*SPEECH)
+    )
     overlap_ratio: float | None = Field(
-        description="0-1; overlap_s / speech_s (published: AMI 0.146, VoxConverse 0.037, Earnings-21 0.0003)"
+        description="0-1; overlap_s / speech_s (published: AMI 0.146, VoxConverse 0.037, Earnings-21 0.0003)",
+        sa_column_kwargs=made_from(*SPEECH),
     )
-    overlap_ratio_span: float | None = Field(description="0-1; overlap_s / span_s")
+    overlap_ratio_span: float | None = Field(description="0-1; overlap_s / span_s", sa_column_kwargs=made_from(*SPEECH))
     bot_speech_s: float | None = Field(
-        description="s; length of the union of the bots' speech, which counts nowhere else"
+        description="s; length of the union of the bots' speech, which counts nowhere else",
+        sa_column_kwargs=made_from(*SPEECH),
     )
-    unattributed_speech_s: float | None = Field(description="s; speech of nobody in particular (`unknown`)")
+    unattributed_speech_s: float | None = Field(
+        description="s; speech of nobody in particular (`unknown`)", sa_column_kwargs=made_from(*SPEECH)
+    )
 
 
 def participant_airtime(meeting: SpokenMeeting) -> dict[str, Columns]:

@@ -31,7 +31,9 @@ from meeting_assets.metrics.meeting import (
     SpeechEvent,
     Utterance,
 )
+from meeting_assets.metrics.sources import SPEECH
 from meeting_assets.settings import TimingSource
+from meeting_assets.store.lineage import made_from
 
 # Part of a row: values by column name.
 Columns: TypeAlias = dict[str, object]
@@ -42,18 +44,22 @@ class MeetingTiming(SQLModel):
 
     timing_source: str | None = Field(
         description="where speech times come from: speaker_timeline, words (of the primary transcript) or "
-        "speech_events; NULL if none holds speech, and then every quantity of speech is NULL"
+        "speech_events; NULL if none holds speech, and then every quantity of speech is NULL",
+        sa_column_kwargs=made_from(*SPEECH),
     )
     dropped_intervals: int | None = Field(
-        description="intervals of the timing source left out: no start, or an end that is not after the start"
+        description="intervals of the timing source left out: no start, or an end that is not after the start",
+        sa_column_kwargs=made_from(*SPEECH),
     )
     open_intervals: int | None = Field(
         description="intervals of the timing source without end, closed at the same speaker's next start or "
-        "the end of the recording, whichever is first"
+        "the end of the recording, whichever is first",
+        sa_column_kwargs=made_from(*SPEECH),
     )
     clipped_intervals: int | None = Field(
         description="intervals of the timing source that reach out of the recording: cut, or left out where "
-        "wholly outside"
+        "wholly outside",
+        sa_column_kwargs=made_from(*SPEECH),
     )
 
 

@@ -9,17 +9,24 @@ from sqlmodel import Field
 
 from meeting_assets.metrics.airtime import MeetingAirtime, ParticipantAirtime
 from meeting_assets.metrics.balance import MeetingBalance
+from meeting_assets.metrics.sources import PEOPLE
 from meeting_assets.metrics.speech import MeetingTiming
 from meeting_assets.store.columns import KEYED, RecordingRow, Uuid
+from meeting_assets.store.lineage import made_from
 
 
 class _ParticipantRow(RecordingRow):
     participant_key: str = Field(
-        primary_key=True, description="the participant's id as text, else `label:` and the speaker's name"
+        primary_key=True,
+        description="the participant's id as text, else `label:` and the speaker's name",
+        sa_column_kwargs=made_from(*PEOPLE),
     )
-    name: str | None = Field(description="display name; NULL if nothing names the participant")
+    name: str | None = Field(
+        description="display name; NULL if nothing names the participant", sa_column_kwargs=made_from(*PEOPLE)
+    )
     is_listed: bool = Field(
-        description="whether the participants artifact lists them; false for those who only occur elsewhere"
+        description="whether the participants artifact lists them; false for those who only occur elsewhere",
+        sa_column_kwargs=made_from("participants.participant_key"),
     )
 
 
@@ -36,11 +43,14 @@ class ParticipantMetrics(ParticipantAirtime, _ParticipantRow, table=True):
 
 class _MeetingRow(RecordingRow):
     transcript_id: str | None = Field(
-        sa_type=Uuid, description="the primary transcript, from which all words come; NULL if there is none"
+        sa_type=Uuid,
+        description="the primary transcript, from which all words come; NULL if there is none",
+        sa_column_kwargs=made_from("transcripts.transcript_id", "transcripts.is_primary"),
     )
-    config_version: str = Field(description="names the parameters that were in force")
+    config_version: str = Field(description="names the parameters that were in force", sa_column_kwargs=made_from())
     inputs_hash: str = Field(
-        description="hash of all this row was made from; the row is out of date if and only if it differs"
+        description="hash of all this row was made from; the row is out of date if and only if it differs",
+        sa_column_kwargs=made_from("recordings.duration_s", "recordings.bot_name"),
     )
 
 

@@ -1,4 +1,4 @@
-"""The nightly look at all that the sensor may have missed: while it was off, or because it is no news to the lists."""
+"""What happens at night: a look at all that the sensor may have missed, and the checks that take their time."""
 
 import os
 from collections import defaultdict
@@ -10,6 +10,7 @@ import dagster as dg
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Transient
 from meeting_assets.core.instants import now
+from meeting_assets.orchestration.checks import CHECK_TABLES
 from meeting_assets.orchestration.partitions import range_tags
 from meeting_assets.orchestration.requests import request_for
 from meeting_assets.orchestration.resources import PRIVATE
@@ -20,6 +21,15 @@ from meeting_assets.pipeline.derive import days_of_outdated_metrics
 from meeting_assets.pipeline.warehouse import Warehouse, claim, opened
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store import worklist
+
+nightly_checks = dg.ScheduleDefinition(
+    name="nightly_checks",
+    job_name=CHECK_TABLES,
+    cron_schedule="0 5 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Asks the claims that walk whole tables; those about the ledger are asked at the end of every run.",
+)
 
 LAST_DAYS = 7
 OUTDATED_DAYS = 30

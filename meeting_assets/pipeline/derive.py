@@ -9,7 +9,7 @@ from datetime import date
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, exists, func, or_, select, true
 
 from meeting_assets.artifacts.audio_separate import AudioParts
 from meeting_assets.artifacts.participant_events import ParticipantEvents
@@ -52,12 +52,17 @@ WORDS = table_of(TranscriptWords).c
 
 @dataclass(slots=True)
 class DeriveReport:
-    """For how many recordings metrics were made, and for how many there was nothing to do."""
+    """For how many recordings metrics were made, for the first time or again, and for how many nothing was to do."""
 
-    derived: int = 0
+    new: int = 0
+    changed: int = 0
     unchanged: int = 0
     faults: list[str] = field(default_factory=list)
-    seconds: float = 0.0
+    derive_s: float = 0.0
+
+    @property
+    def derived(self) -> int:
+        return self.new + self.changed
 
 
 def derive_days(days: Collection[date], warehouse: Warehouse) -> DeriveReport:
@@ -67,13 +72,16 @@ def derive_days(days: Collection[date], warehouse: Warehouse) -> DeriveReport:
     outdated, report.unchanged = _outdated(warehouse, days)
     for recording, current in outdated:
         try:
-            report.derived += _derive(recording, current, warehouse)
+            had_rows = _derive(recording, current, warehouse)
         except MeetingAssetsError:
             raise
         except Exception as error:  # noqa: BLE001 - our bug; the others go on and the step fails at its end
             report.faults.append(f"metrics of {recording.recording_id}: unexpected {type(error).__name__}")
             logger.error("metrics of %s: unexpected %s", recording.recording_id, type(error).__name__)
-    report.seconds = round(monotonic() - started, 3)
+        else:
+            report.new += had_rows is False
+            report.changed += had_rows is True
+    report.derive_s = round(monotonic() - started, 3)
     logger.info("metrics: %d recordings derived, %d unchanged", report.derived, report.unchanged)
     return report
 
@@ -110,15 +118,20 @@ def _outdated(warehouse: Warehouse, days: Collection[date] | None) -> tuple[list
     return outdated, len(finished) - len(outdated)
 
 
-def _finished(connection: Connection, condition: Any) -> Sequence[Row[Any]]:
+def is_measurable() -> ColumnElement[bool]:
+    """The recordings that have metrics."""
     recordings = ledger.RECORDINGS
     # Of a deleted recording the metrics go on as long as something of it is home.
     is_home = exists().where(
         ledger.LEDGER.c.recording_id == recordings.c.recording_id, ledger.LEDGER.c.sha256.is_not(None)
     )
-    is_finished = or_(recordings.c.status.in_(FINISHED), and_(recordings.c.status == DELETED, is_home))
+    return or_(recordings.c.status.in_(FINISHED), and_(recordings.c.status == DELETED, is_home))
+
+
+def _finished(connection: Connection, condition: Any) -> Sequence[Row[Any]]:
+    recordings = ledger.RECORDINGS
     return connection.execute(
-        recordings.select().where(condition, is_finished).order_by(recordings.c.recording_id)
+        recordings.select().where(condition, is_measurable()).order_by(recordings.c.recording_id)
     ).all()
 
 
@@ -135,8 +148,11 @@ def _bot_names(recording: Row[Any], warehouse: Warehouse) -> frozenset[str]:
     return warehouse.bot_names | ({recording.bot_name.strip().casefold()} if recording.bot_name else frozenset())
 
 
-def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool:
-    """Makes the rows of one recording; whether they were written, or its inputs had changed while they were made."""
+def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | None:
+    """Makes the rows of one recording; whether it had some before.
+
+    None, and nothing written, where its inputs have changed while they were made.
+    """
     with warehouse.database.reading() as connection:
         meeting = _meeting(connection, recording, _bot_names(recording, warehouse))
         rows = measured(meeting, warehouse.parameters, current)
@@ -148,12 +164,14 @@ def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool:
         still = _finished(connection, of_recording)
         inputs = worklist.inputs_of(connection, ledger.LEDGER.c.recording_id == recording.recording_id)
         if not still or _hash(still[0], inputs.get(recording.recording_id, []), warehouse) != current:
-            return False
+            return None
+        had_rows = False
         for table, rows_of_table in rows.items():
             target = table_of(table)
-            connection.execute(target.delete().where(target.c.recording_id == recording.recording_id))
+            former = connection.execute(target.delete().where(target.c.recording_id == recording.recording_id))
+            had_rows |= former.rowcount > 0
             insert_rows(connection, table, rows_of_table)
-    return True
+    return had_rows
 
 
 def _meeting(connection: Connection, recording: Row[Any], bot_names: frozenset[str]) -> MeetingInput:

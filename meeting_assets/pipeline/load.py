@@ -31,15 +31,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class LoadReport:
-    """What loading one kind did, in artifacts and rows."""
+    """What loading one kind did, in artifacts and rows: `new` had no rows before, those of `changed` were replaced."""
 
-    parsed: int = 0
+    new: int = 0
+    changed: int = 0
     quarantined: int = 0
     unchanged: int = 0
     missing_raw: int = 0
     rows: int = 0
     faults: list[str] = field(default_factory=list)
-    seconds: float = 0.0
+    parse_s: float = 0.0
+
+    @property
+    def parsed(self) -> int:
+        return self.new + self.changed
 
 
 def load_days(artifact: Artifact, days: Collection[date], warehouse: Warehouse) -> LoadReport:
@@ -56,7 +61,7 @@ def load_days(artifact: Artifact, days: Collection[date], warehouse: Warehouse) 
             raise
         except Exception as error:  # noqa: BLE001 - our bug; the others go on and the step fails at its end
             _note_bug(warehouse, entry.key, error, report)
-    report.seconds = round(monotonic() - started, 3)
+    report.parse_s = round(monotonic() - started, 3)
     logger.info(
         "%s: %d parsed (%d rows), %d quarantined, %d unchanged",
         artifact.kind,
@@ -83,8 +88,10 @@ def _load(artifact: Artifact, entry: Entry, warehouse: Warehouse, report: LoadRe
         report.quarantined += 1
         logger.warning("%s of %s is quarantined: %s", artifact.kind, entry.key.recording_id, error)
         return
-    if _replace(artifact, entry, rows, repaired, warehouse):
-        report.parsed += 1
+    had_rows = _replace(artifact, entry, rows, repaired, warehouse)
+    if had_rows is not None:
+        report.new += not had_rows
+        report.changed += had_rows
         report.rows += len(rows.by_table[-1])
 
 
@@ -98,13 +105,16 @@ def _source(entry: Entry, warehouse: Warehouse) -> Source:
     )
 
 
-def _replace(artifact: Artifact, entry: Entry, rows: Rows, repaired: int, warehouse: Warehouse) -> bool:
-    """Puts the rows in the place of the artifact's former ones, unless another run was faster."""
+def _replace(artifact: Artifact, entry: Entry, rows: Rows, repaired: int, warehouse: Warehouse) -> bool | None:
+    """Puts the rows in the place of the artifact's former ones; whether there were any.
+
+    None, and nothing done, where another run was faster.
+    """
     with warehouse.database.writing() as connection:
         siblings = ledger.locked(connection, entry.key)
         if not _is_as_seen(entry, siblings):
-            return False
-        _delete_rows(connection, artifact, entry.key, siblings)
+            return None
+        had_rows = _delete_rows(connection, artifact, entry.key, siblings)
         for table, rows_of_table in zip(artifact.tables, rows.by_table, strict=True):
             insert_rows(connection, table, rows_of_table)
         ledger.note_parsed(
@@ -117,7 +127,7 @@ def _replace(artifact: Artifact, entry: Entry, rows: Rows, repaired: int, wareho
             at=now(),
         )
         _settle(connection, artifact, entry.key)
-    return True
+    return had_rows
 
 
 def _quarantine(artifact: Artifact, entry: Entry, error: str, warehouse: Warehouse) -> None:
@@ -139,7 +149,7 @@ def _is_as_seen(entry: Entry, siblings: Sequence[Any]) -> bool:
     return False
 
 
-def _delete_rows(connection: Connection, artifact: Artifact, key: Key, siblings: Sequence[Any]) -> None:
+def _delete_rows(connection: Connection, artifact: Artifact, key: Key, siblings: Sequence[Any]) -> bool:
     """Deletes the former rows, if there are any: of this artifact, or of the recording where only one counts."""
     holders = [
         Key(row["recording_id"], row["kind"], row["artifact_id"])
@@ -147,10 +157,11 @@ def _delete_rows(connection: Connection, artifact: Artifact, key: Key, siblings:
         if row["row_count"] is not None and (not artifact.is_many or row["artifact_id"] == key.artifact_id)
     ]
     if not holders:
-        return
+        return False
     for model in artifact.tables:
         connection.execute(table_of(model).delete().where(_rows_of(model, artifact, key)))
     ledger.note_without_rows(connection, holders)
+    return True
 
 
 def _rows_of(model: type[RecordingRow], artifact: Artifact, key: Key) -> Any:

@@ -20,6 +20,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 from meeting_assets.core.instants import utc
+from meeting_assets.store.lineage import made_from
 
 Integer64 = BigInteger
 
@@ -82,4 +83,9 @@ class Json(TypeDecorator[Any]):
 class RecordingRow(SQLModel):
     """A row about one recording; its tables are keyed by the recording first."""
 
-    recording_id: str = Field(sa_type=Uuid, primary_key=True, description="the API's id of the recording")
+    recording_id: str = Field(
+        sa_type=Uuid,
+        primary_key=True,
+        description="the API's id of the recording",
+        sa_column_kwargs=made_from("recordings.recording_id"),
+    )

@@ -1,0 +1,56 @@
+"""Which days a person asks for: given ones, the last week, or the day of one recording."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.instants import day_of, days_between, now
+from meeting_assets.pipeline import discover
+from meeting_assets.pipeline.warehouse import access_of, oldest_day, opened
+from meeting_assets.settings import Settings
+from meeting_assets.store import tombstones, worklist
+
+DEFAULT_DAYS = 7
+
+
+def days_asked(settings: Settings, first: date | None, last: date | None) -> list[date]:
+    """The days from `first` to `last`, both included; without them the last week and today.
+
+    Raises:
+        SettingsError: there are no such days.
+    """
+    today = day_of(now())
+    until = last or today
+    since = first or max(until - timedelta(days=DEFAULT_DAYS), settings.first_day, oldest_day(settings.retention_days))
+    if since > until:
+        raise SettingsError(f"--from {since} is later than --to {until}.")
+    if until > today:
+        raise SettingsError(f"--to {until} is in the future: today is {today} UTC.")
+    return days_between(_within(settings, since), until)
+
+
+def day_of_recording(settings: Settings, recording_id: str) -> date:
+    """The day of a recording: of one that is here, or asked from the API.
+
+    Raises:
+        SettingsError: there is no such recording, or no such day, or it was purged.
+        ApiError: the API does not say.
+    """
+    with opened(settings) as warehouse, warehouse.database.reading() as connection:
+        purged_at = tombstones.purged_at(connection, recording_id)
+        day = worklist.day_of(connection, recording_id)
+    if purged_at is not None:
+        raise SettingsError(f"Recording {recording_id} was purged on {day_of(purged_at)} and is not brought back.")
+    if day is not None:
+        return _within(settings, day)
+    return _within(settings, asyncio.run(discover.day_of_recording(access_of(settings), recording_id)))
+
+
+def _within(settings: Settings, day: date) -> date:
+    if day < settings.first_day:
+        raise SettingsError(f"{day} is before the first day, {settings.first_day}: set MEETING_ASSETS_FIRST_DAY.")
+    if day < oldest_day(settings.retention_days):
+        raise SettingsError(f"{day} is older than MEETING_ASSETS_RETENTION_DAYS={settings.retention_days} keeps.")
+    return day
