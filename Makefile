@@ -1,11 +1,11 @@
-# Two commands are enough: `make demo` and `make test`. Both set up .venv first.
+# Two commands are enough: `make demo` and `make test`. All set up .venv first.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # A cached .pyc saves 1.5 to 2 s at every start of Dagster, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test check lock clean
+.PHONY: install demo dev test check lock clean
 
 install: $(VENV)/installed
 
@@ -19,6 +19,9 @@ $(VENV)/installed: requirements.lock pyproject.toml
 
 demo: install
 	$(BIN)/meeting-assets demo
+
+dev: install
+	$(BIN)/meeting-assets dev
 
 check: install
 	$(BIN)/ruff check .

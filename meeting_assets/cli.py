@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +15,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from meeting_assets.console import progress, show
+from meeting_assets.console import (
+    progress,
+    say_how_to_use,
+    say_what_runs,
+    say_where_to_look,
+    show,
+    show_examination,
+)
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
 from meeting_assets.core.instants import days_between
 from meeting_assets.settings import Settings, read_settings
@@ -26,9 +32,9 @@ if TYPE_CHECKING:
     from meeting_assets.sandbox import World
 
 PRIVATE = 0o077
-DEFAULT_DAYS = 7
 SANDBOX_PORT = 8461
-FIRST_QUERY = "select name, talk_share, words_per_minute from participant_metrics order by 2 desc limit 5"
+UI_PORT = 3000
+WEBHOOK_PORT = 8462
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Brings finished Recall.ai meetings home.")
 out = Console()
@@ -64,7 +70,7 @@ def demo() -> None:
         days = days_between(world.first_day, world.last_day)
         report = _synced(settings, days, is_quiet=False)
     show(out, report.seen, f"A fortnight of made-up meetings, {days[0]} to {days[-1]}")
-    _say_where_to_look(settings)
+    say_where_to_look(out, settings)
     raise typer.Exit(_status(report))
 
 
@@ -79,13 +85,13 @@ def sandbox(
     """Serves a stand-in Recall.ai API on this machine until stopped."""
     from meeting_assets.sandbox import Sandbox, serve_forever
 
-    world = _world(from_folder, first_day.date() if first_day else None, per_day)
+    world = _world(from_folder, _date(first_day), per_day)
     serving = Sandbox(world, limits=not no_limits, port=port)
     try:
         serving.start()
     except OSError as error:
         raise SettingsError(f"--port {port} cannot be used: {error.strerror}.") from None
-    _say_how_to_use(serving.url, serving.api_key, world)
+    say_how_to_use(out, serving.url, serving.api_key, world)
     serve_forever(serving)
 
 
@@ -98,13 +104,15 @@ def sync(
     as_json: AsJson = False,
 ) -> None:
     """Brings days home, both included (default: the last 7 days to today), or one recording."""
+    from meeting_assets.pipeline.days import day_of_recording, days_asked
+
     settings = read_settings()
     if recording is not None:
         if first or last:
             raise SettingsError("--recording finds its day by itself: leave --from and --to out.")
-        days = [_within(settings, _day_of(settings, recording))]
+        days = [day_of_recording(settings, recording)]
     else:
-        days = _days(settings, first, last)
+        days = days_asked(settings, _date(first), _date(last))
     report = _synced(settings, days, recording_ids=[recording] if recording else [], refetch=refetch, is_quiet=as_json)
     if as_json:
         document = {
@@ -128,6 +136,7 @@ def rebuild(
     outdated: Annotated[bool, typer.Option("--outdated", help="only what another version made")] = False,
 ) -> None:
     """Makes the tables again from the raw store, of some days or of all; the API is not asked."""
+    from meeting_assets.pipeline.days import days_asked
     from meeting_assets.pipeline.overview import overview
     from meeting_assets.pipeline.rebuild import rebuild as make_again
     from meeting_assets.pipeline.rebuild import refresh
@@ -136,8 +145,7 @@ def rebuild(
     if outdated and (first or last):
         raise SettingsError("--outdated finds its days by itself: leave --from and --to out.")
     settings = read_settings()
-    beginning = first or datetime.combine(settings.first_day, datetime.min.time())
-    days = _days(settings, beginning, last) if first or last else None
+    days = days_asked(settings, _date(first) or settings.first_day, _date(last)) if first or last else None
     with opened(settings) as warehouse, progress(err, "Making the tables again", is_quiet=False):
         report = refresh(warehouse) if outdated else make_again(warehouse, days)
         seen = overview(warehouse, report.days)
@@ -161,6 +169,99 @@ def status(as_json: AsJson = False) -> None:
         show(out, seen, "All days")
 
 
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Examines settings, key and region, database, raw store and Dagster's home, and says what to fix."""
+    with _no_chatter():
+        from meeting_assets.orchestration.doctor import examination
+
+        found = examination()
+        if as_json:
+            document = found.as_json()
+            is_healthy = document["healthy"]
+            print(json.dumps(document, indent=2))  # noqa: T201 - this is the output
+        else:
+            is_healthy = show_examination(out, found)
+    raise typer.Exit(0 if is_healthy else 1)
+
+
+@app.command()
+def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_PORT) -> None:
+    """Opens Dagster's UI with daemon, sensor and schedule; without a key over a sandbox whose meetings go on."""
+    with ExitStack() as running:
+        is_sandbox = read_settings().api_key is None
+        if is_sandbox:
+            running.enter_context(_living_sandbox())
+        settings = read_settings()
+        with progress(err, "Starting Dagster", is_quiet=False), _no_chatter():
+            from meeting_assets.orchestration.dev import DagsterDev
+
+            dagster = running.enter_context(DagsterDev(settings, port))
+            is_ready = dagster.wait_until_ready()
+        if is_ready:
+            say_what_runs(out, settings, dagster.url, is_sandbox=is_sandbox)
+            dagster.wait_until_told()
+            err.print("Ending; a run in progress has a few seconds left.", highlight=False)
+
+
+@app.command()
+def webhooks(
+    host: Annotated[str, typer.Option(help="address to listen at; others than this machine need a proxy with TLS")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="port to listen at; 0 for any free one")] = WEBHOOK_PORT,
+) -> None:
+    """Receives Recall.ai's webhooks until stopped, so that meetings come home within seconds; wants no Dagster."""
+    from meeting_assets.pipeline.receiver import Receiver
+
+    with Receiver(read_settings(), host=host, port=port) as receiver:
+        out.print(f"Webhooks are received at {receiver.url}", highlight=False, soft_wrap=True)
+        receiver.serve()
+
+
+@app.command()
+def purge(
+    recordings: Annotated[list[str], typer.Argument(metavar="RECORDING...", help="ids of recordings")],
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Removes recordings for good, keeps them out, and searches for what may be left of them."""
+    from meeting_assets.pipeline.purge import IN_THE_WAY, day_at_api, holding, spelled_id
+    from meeting_assets.pipeline.purge import purge as remove
+    from meeting_assets.pipeline.traces import search, words_of
+    from meeting_assets.pipeline.warehouse import opened
+    from meeting_assets.store.tombstones import ASKED_FOR
+
+    settings = read_settings()
+    with opened(settings) as warehouse:
+        held = [holding(warehouse, each) for each in dict.fromkeys(map(spelled_id, recordings))]
+        days = {
+            each.recording_id: each.day if each.is_known else day_at_api(settings, each.recording_id) for each in held
+        }
+        for each in held:
+            out.print(each.as_sentence(), highlight=False, soft_wrap=True)
+        if not yes and sys.stdin.isatty():
+            typer.confirm("Remove all of this for good?", abort=True)
+        words = words_of(warehouse, days)
+        report = remove(warehouse, days, ASKED_FOR, days=days)
+        result = search(warehouse, settings, words)
+    out.print(report.as_sentence(), highlight=False, soft_wrap=True)
+    out.print(result.as_sentence(), highlight=False, soft_wrap=True)
+    if not report.is_scrubbed:
+        _complain(IN_THE_WAY)
+    raise typer.Exit(0 if report.is_scrubbed and not result.found else 1)
+
+
+@contextmanager
+def _living_sandbox() -> Iterator[None]:
+    """A sandbox of a fortnight and of meetings that go on, to which the settings point meanwhile."""
+    from meeting_assets.sandbox import Sandbox, Workday, fortnight
+
+    world = fortnight(_yesterday())
+    with Sandbox(world) as sandbox, Workday(sandbox):
+        _use(sandbox.url, sandbox.api_key, world.first_day)
+        yield
+
+
 def _synced(
     settings: Settings,
     days: list[date],
@@ -177,6 +278,7 @@ def _synced(
         from meeting_assets.orchestration import runs
 
         runs.prepare_home(settings)
+        _fail_dead_runs()
         from meeting_assets.definitions import defs
         from meeting_assets.orchestration.sync import sync as bring_home
 
@@ -184,6 +286,16 @@ def _synced(
     for fault in report.faults:
         _complain(fault)
     return report
+
+
+def _fail_dead_runs() -> None:
+    """Runs that were killed hold their days no longer."""
+    from meeting_assets.orchestration.deaths import fail_dead_runs
+    from meeting_assets.orchestration.runs import dagster_instance
+
+    with dagster_instance() as instance:
+        for run_id in fail_dead_runs(instance):
+            err.print(f"The run {run_id} was dead and is failed now.", highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -196,28 +308,9 @@ def _no_chatter() -> Iterator[None]:
         yield
 
 
-def _days(settings: Settings, first: datetime | None, last: datetime | None) -> list[date]:
-    today = datetime.now(UTC).date()
-    until = last.date() if last else today
-    since = first.date() if first else max(until - timedelta(days=DEFAULT_DAYS), settings.first_day)
-    if since > until:
-        raise SettingsError(f"--from {since} is later than --to {until}.")
-    if until > today:
-        raise SettingsError(f"--to {until} is in the future: today is {today} UTC.")
-    return days_between(_within(settings, since), until)
-
-
-def _within(settings: Settings, day: date) -> date:
-    if day < settings.first_day:
-        raise SettingsError(f"{day} is before the first day, {settings.first_day}: set MEETING_ASSETS_FIRST_DAY.")
-    return day
-
-
-def _day_of(settings: Settings, recording_id: str) -> date:
-    from meeting_assets.pipeline.discover import day_of_recording
-    from meeting_assets.pipeline.warehouse import access_of
-
-    return asyncio.run(day_of_recording(access_of(settings), recording_id))
+def _date(given: datetime | None) -> date | None:
+    """The day of an option, which typer gives as an instant."""
+    return given.date() if given else None
 
 
 def _world(folder: Path | None, first_day: date | None, per_day: int) -> World:
@@ -249,41 +342,9 @@ def _status(report: SyncReport) -> int:
     return 0 if report.is_complete else 1
 
 
-def _say_how_to_use(url: str, key: str, world: World) -> None:
-    out.print(
-        f"A stand-in for the Recall.ai API is at {url}, with {len(world.recordings)} meetings "
-        f"from {world.first_day} to {world.last_day}. Stop it with Ctrl-C. In another terminal:\n\n"
-        f"  export RECALL_BASE_URL={url} RECALL_API_KEY={key} MEETING_ASSETS_FIRST_DAY={world.first_day}\n"
-        f"  meeting-assets sync --from {world.first_day} --to {world.last_day}\n",
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
-def _say_where_to_look(settings: Settings) -> None:
-    database = settings.database_url.removeprefix("sqlite:///")
-    out.print(
-        "\nWhere to look next:\n"
-        f"  tables     sqlite3 {_short(database)} '{FIRST_QUERY}'\n"
-        f"  raw bytes  {_short(settings.raw_url)}\n"
-        f"  runs       DAGSTER_HOME={settings.dagster_home} .venv/bin/dagster dev\n"
-        "  ledger     .venv/bin/meeting-assets status",
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
 def _say_next(report: SyncReport) -> None:
     if report.is_complete:
         out.print("Everything that could be brought home is home.", highlight=False)
-
-
-def _short(path: str) -> str:
-    """A path as one would type it from here."""
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except ValueError:
-        return path
 
 
 def _complain(sentence: str) -> None:

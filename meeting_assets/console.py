@@ -8,12 +8,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.pipeline.examination import Examination, Verdict, shown_url
 from meeting_assets.pipeline.overview import Overview
+from meeting_assets.settings import Settings
 from meeting_assets.store.states import ABSENT, DELETED, FAILED, FETCHED, PARSED, PENDING, QUARANTINED, SUPERSEDED
 
 COLUMNS = {
@@ -26,6 +31,11 @@ COLUMNS = {
 SELDOM = {FETCHED: "not parsed", DELETED: "deleted", SUPERSEDED: "replaced"}
 """Shown where there are any: bytes without rows, artifacts deleted before they came, older objects."""
 NEEDS_SHOWN = 10
+MARKS = {Verdict.OK: "[green]✓[/green]", Verdict.WARNING: "[yellow]![/yellow]", Verdict.ERROR: "[red]✗[/red]"}
+FIRST_QUERY = "select name, talk_share, words_per_minute from participant_metrics order by 2 desc limit 5"
+
+if TYPE_CHECKING:
+    from meeting_assets.sandbox import World
 
 
 class _Told(logging.Handler):
@@ -106,7 +116,71 @@ def _remarks(seen: Overview) -> Iterator[str]:
         yield f"{outdated} entries are out of date; a sync of their days brings them up to date."
     if seen.repaired_chars:
         yield f"{seen.repaired_chars} characters that no database takes were replaced."
+    if seen.purged:
+        yield f"{seen.purged} recordings were purged and are kept out."
     for need in seen.needs[:NEEDS_SHOWN]:
         yield f"[yellow]![/yellow] {need.day} {need.kind} of {need.recording_id} {need.what}\n  {need.advice}"
     if len(seen.needs) > NEEDS_SHOWN:
         yield f"... and {len(seen.needs) - NEEDS_SHOWN} more: `meeting-assets status --json` lists all."
+
+
+def show_examination(console: Console, found: Examination) -> bool:
+    """Every setting, then a line per finding as soon as it is known; whether nothing has to be mended."""
+    for each in found.settings:
+        source = f"[dim]{each.source:<11}[/dim]" if each.source == "default" else each.source
+        console.print(f"{each.name:<30} {source} {escape(each.value)}", highlight=False, soft_wrap=True)
+    if found.settings:
+        console.print()
+    broken = 0
+    for finding in found.findings:
+        broken += finding.verdict is Verdict.ERROR
+        line = f"{MARKS[finding.verdict]} {finding.subject:<12}  {escape(finding.sentence)}"
+        console.print(line, highlight=False, soft_wrap=True)
+    console.print(f"\n{broken} to be mended (✗)." if broken else "\nNothing has to be mended.", highlight=False)
+    return not broken
+
+
+def say_how_to_use(console: Console, url: str, key: str, world: World) -> None:
+    """How to bring the meetings of a sandbox home."""
+    console.print(
+        f"A stand-in for the Recall.ai API is at {url}, with {len(world.recordings)} meetings "
+        f"from {world.first_day} to {world.last_day}. Stop it with Ctrl-C. In another terminal:\n\n"
+        f"  export RECALL_BASE_URL={url} RECALL_API_KEY={key} MEETING_ASSETS_FIRST_DAY={world.first_day}\n"
+        f"  meeting-assets sync --from {world.first_day} --to {world.last_day}\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def say_where_to_look(console: Console, settings: Settings) -> None:
+    """Where everything is after a demo."""
+    console.print(
+        "\nWhere to look next:\n"
+        f"  tables     sqlite3 {_short(settings.database_url)} '{FIRST_QUERY}'\n"
+        f"  raw bytes  {_short(settings.raw_url)}\n"
+        "  runs       make dev\n"
+        "  ledger     .venv/bin/meeting-assets status",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def say_what_runs(console: Console, settings: Settings, url: str, *, is_sandbox: bool) -> None:
+    """What is where while Dagster runs."""
+    source = "a sandbox, in which a meeting finishes about every minute" if is_sandbox else settings.base_url
+    console.print(
+        f"Dagster's UI   {url}\n"
+        f"Meetings       from {source}, into {_short(shown_url(settings.database_url))}\n"
+        "Stop           Ctrl-C",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _short(place: str) -> str:
+    """A path as one would type it from here; what is no path stays."""
+    path = place.removeprefix("sqlite:///")
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except ValueError:
+        return path

@@ -2,26 +2,41 @@
 
 import dagster as dg
 
+from meeting_assets.orchestration.alerts import failed_checks, failed_runs
+from meeting_assets.orchestration.announcements import announced_recordings
+from meeting_assets.orchestration.checks import check_tables_job, ledger_checks, table_checks
 from meeting_assets.orchestration.deaths import dead_runs_sensor
+from meeting_assets.orchestration.housekeeping import housekeeping, nightly_housekeeping
 from meeting_assets.orchestration.metrics import metrics_assets
 from meeting_assets.orchestration.parsed import parsed_assets
 from meeting_assets.orchestration.partitions import daily
 from meeting_assets.orchestration.raw import raw_assets
 from meeting_assets.orchestration.resources import MeetingWarehouse
+from meeting_assets.orchestration.retention import nightly_retention, retention
 from meeting_assets.orchestration.runs import JOB, RETRY_WHOLE
-from meeting_assets.orchestration.schedules import nightly_reconciliation
+from meeting_assets.orchestration.schedules import nightly_checks, nightly_reconciliation
 from meeting_assets.orchestration.sensors import finished_recordings
+from meeting_assets.orchestration.tables import database_kind
 from meeting_assets.settings import Settings, read_settings
 
 
 def definitions(settings: Settings) -> dg.Definitions:
     """All definitions for these settings."""
     days = daily(settings.first_day)
+    database = database_kind(settings)
+    of_ledger, of_tables = ledger_checks(), table_checks()
+    day_of_work = dg.AssetSelection.all().without_checks() | dg.AssetSelection.checks(of_ledger)
     return dg.Definitions(
-        assets=[raw_assets(days), *parsed_assets(days), metrics_assets(days)],
-        jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all(), tags=RETRY_WHOLE)],
-        sensors=[finished_recordings(days), dead_runs_sensor],
-        schedules=[nightly_reconciliation(days)],
+        assets=[raw_assets(days, database), *parsed_assets(days, database), metrics_assets(days, database)],
+        asset_checks=[of_ledger, of_tables],
+        jobs=[
+            dg.define_asset_job(JOB, selection=day_of_work, tags=RETRY_WHOLE),
+            check_tables_job(of_tables),
+            housekeeping,
+            retention,
+        ],
+        sensors=[finished_recordings(days), announced_recordings(days), dead_runs_sensor, failed_runs, failed_checks],
+        schedules=[nightly_reconciliation(days), nightly_housekeeping, nightly_checks, nightly_retention],
         resources={"warehouse": MeetingWarehouse()},
         # Twenty small steps take 88 s with a process each, and 6 s in one.
         executor=dg.in_process_executor,

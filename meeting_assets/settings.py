@@ -17,6 +17,7 @@ from meeting_assets.core.errors import SettingsError
 
 Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
 TimingSource = Literal["speaker_timeline", "words", "speech_events"]
+OnDeletion = Literal["keep", "purge"]
 Media = Literal["off", "audio", "video", "all"]
 
 _DATABASE_HINT = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
@@ -52,6 +53,17 @@ def _base_url(url: str) -> str:
     if parts.scheme == "http" and f".{parts.hostname}".endswith(".recall.ai"):
         raise ValueError("the key would go over the network in the clear; use https://")
     return url.rstrip("/").removesuffix("/api/v1")
+
+
+def _alert_url(url: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(url.get_secret_value())
+        is_usable = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or not _VISIBLE_ASCII.fullmatch(url.get_secret_value()):
+        raise ValueError("it is no URL like https://HOST/PATH that a document can be posted to")
+    return url
 
 
 def _database_url(url: str) -> str:
@@ -138,6 +150,30 @@ class Settings(BaseSettings):
     )
     bot_names: str = Field(
         "", alias="MEETING_ASSETS_BOT_NAMES", description="comma-separated names of note-takers to leave out"
+    )
+    alert_url: Annotated[SecretStr, AfterValidator(_alert_url)] | None = Field(
+        None,
+        alias="MEETING_ASSETS_ALERT_URL",
+        description="where alerts are posted as JSON, such as a Slack incoming webhook; default: the log",
+    )
+    keep_runs_days: int = Field(
+        30,
+        ge=1,
+        le=36_500,
+        alias="MEETING_ASSETS_KEEP_RUNS_DAYS",
+        description="how long Dagster keeps runs that newer ones replace",
+    )
+    on_deletion: OnDeletion = Field(
+        "keep",
+        alias="MEETING_ASSETS_ON_DELETION",
+        description="what follows when Recall.ai has deleted something: keep what is home, or purge it",
+    )
+    retention_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        alias="MEETING_ASSETS_RETENTION_DAYS",
+        description="recordings older than this are purged; default: none",
     )
     dagster_home_override: Path | None = Field(
         None, alias="DAGSTER_HOME", description="Dagster's own folder; default: dagster/ in home"

@@ -29,11 +29,13 @@ NOT_ENDED = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
+# Whoever cancels a run does not want another one at once.
+ENDED_WELL = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.CANCELED]
 
 
 @dataclass(frozen=True, slots=True)
-class Underway:
-    """A run that has not ended: what it will bring home."""
+class Fetching:
+    """A run that fetches something: which days and recordings it looks at, and since when."""
 
     first_day: str
     last_day: str
@@ -42,29 +44,45 @@ class Underway:
     started_at: datetime | None
 
     def will_bring(self, due: Due) -> bool:
-        """Whether the run has not looked yet, or its look was late enough to see what is due."""
+        """Whether the run has not looked yet, or its look was late enough to see what is due.
+
+        A run that names the recording was asked for because of it, and is taken to see it: what it misses is due again.
+        """
         if not self.first_day <= due.day.isoformat() <= self.last_day:
             return False
-        if self.recording_ids:
-            return due.recording_id in self.recording_ids
+        if self.recording_ids and due.recording_id not in self.recording_ids:
+            return False
+        if self.recording_ids and not due.is_told_once:
+            return True
         return self.started_at is None or (due.changed_at is not None and due.changed_at <= self.started_at)
 
 
-def underway(instance: dg.DagsterInstance) -> list[Underway]:
+def underway(instance: dg.DagsterInstance) -> list[Fetching]:
     """The runs that have not ended and fetch something."""
-    records = instance.get_run_records(dg.RunsFilter(statuses=NOT_ENDED))
-    return [each for record in records if (each := _underway(record)) is not None]
+    return _fetching(instance.get_run_records(dg.RunsFilter(statuses=NOT_ENDED)))
 
 
-def _underway(record: dg.RunRecord) -> Underway | None:
+def ended(instance: dg.DagsterInstance, days: Collection[date], *, since: datetime) -> list[Fetching]:
+    """The runs of single days that have ended since an instant, did not fail, and have fetched something."""
+    tags = {PARTITION: [day.isoformat() for day in days]}
+    records = instance.get_run_records(dg.RunsFilter(statuses=ENDED_WELL, tags=tags, updated_after=since))
+    return [each for each in _fetching(records) if each.started_at is not None]
+
+
+def _fetching(records: Iterable[dg.RunRecord]) -> list[Fetching]:
+    return [each for record in records if (each := _of_record(record)) is not None]
+
+
+def _of_record(record: dg.RunRecord) -> Fetching | None:
     run = record.dagster_run
     first = run.tags.get(PARTITION, run.tags.get(RANGE_START))
     last = run.tags.get(PARTITION, run.tags.get(RANGE_END))
-    fetches = run.asset_selection is None or dg.AssetKey("recordings") in run.asset_selection
+    # A run of the whole job names no assets.
+    fetches = not run.asset_selection or dg.AssetKey("recordings") in run.asset_selection
     if first is None or last is None or not fetches:
         return None
     given = cast("dict[str, Any]", run.run_config).get("ops", {}).get(STEP, {}).get("config", {})
-    return Underway(first, last, frozenset(given.get("recording_ids", ())), _instant(record.start_time))
+    return Fetching(first, last, frozenset(given.get("recording_ids", ())), _instant(record.start_time))
 
 
 def requests_for(

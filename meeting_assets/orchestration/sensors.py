@@ -19,7 +19,7 @@ from meeting_assets.orchestration.requests import requests_for
 from meeting_assets.orchestration.resources import PRIVATE
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.pipeline.arrivals import Due, Round, arrived
-from meeting_assets.pipeline.warehouse import access_of, claim, opened
+from meeting_assets.pipeline.warehouse import Warehouse, access_of, claim, opened
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store import worklist
@@ -29,6 +29,12 @@ BUDGET_S = 40.0
 LOOK_BACK = timedelta(hours=24)
 LONGEST_LOOK_BACK = timedelta(days=30)
 OVERLAP = timedelta(hours=1)
+SAFETY_NET = timedelta(minutes=10)
+"""How often the lists are read where webhooks announce what they show."""
+WITH_WEBHOOKS = (
+    f"Webhooks announce what finishes: the lists are read every {SAFETY_NET.seconds // 60} minutes. "
+    "Nothing that the ledger waits for can be fetched now."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,12 @@ class Cursor:
             # After an outage what was made meanwhile is looked at, too.
             since = max(min(since, datetime.fromisoformat(self.whole_at) - OVERLAP), at - LONGEST_LOOK_BACK)
         return replace(self, began_at=at.isoformat()), Round.since(since)
+
+    def is_fresh(self, at: datetime) -> bool:
+        """Whether the lists were read so lately that, with webhooks, it is too early to read them again."""
+        if self.pages or self.whole_at is None:
+            return False
+        return at - datetime.fromisoformat(self.whole_at) < SAFETY_NET
 
     def after(self, rest: Round | None) -> "Cursor":
         """The cursor when a portion was read."""
@@ -86,12 +98,19 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         os.umask(PRIVATE)
         at = now()
-        cursor, portion = Cursor.read(context.cursor).round(at)
+        cursor = Cursor.read(context.cursor)
         settings = read_settings()
         try:
             access = sensor_access(settings)
         except SettingsError as error:
             return dg.SkipReason(str(error))
+        if settings.webhook_secrets and cursor.is_fresh(at):
+            with opened(settings) as warehouse:
+                requests = [*requests_for(_known(warehouse, at), context.instance, days.get_partition_keys())]
+            return dg.SensorResult(
+                run_requests=requests, skip_reason=None if requests else WITH_WEBHOOKS, cursor=cursor.written()
+            )
+        cursor, portion = cursor.round(at)
         try:
             due, rest = _due(settings, access, portion, at)
         except Transient as error:
@@ -114,9 +133,13 @@ def _due(settings: Settings, access: Access, portion: Round, at: datetime) -> tu
     with opened(settings) as warehouse:
         claim(warehouse, settings)
         due, rest = arrived(warehouse, access, portion, budget_s=BUDGET_S)
-        with warehouse.database.reading() as connection:
-            again = [Due(*row) for row in worklist.fetchable(connection, at)]
-    return [*due, *again], rest
+        return [*due, *_known(warehouse, at)], rest
+
+
+def _known(warehouse: Warehouse, at: datetime) -> list[Due]:
+    """What the ledger itself knows to be fetchable."""
+    with warehouse.database.reading() as connection:
+        return [Due(*row) for row in worklist.fetchable(connection, at)]
 
 
 def _reason(due: Sequence[Any]) -> str:

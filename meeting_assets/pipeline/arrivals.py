@@ -25,7 +25,7 @@ from meeting_assets.pipeline.record import looks, sighting
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient, spelled
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
-from meeting_assets.store import ledger
+from meeting_assets.store import ledger, tombstones
 from meeting_assets.store.ledger import RECORDINGS, Known
 from meeting_assets.store.states import LedgerRow, Seen, is_fetchable, observed
 
@@ -41,6 +41,8 @@ class Due(NamedTuple):
     day: date
     recording_id: str
     changed_at: datetime | None
+    is_told_once: bool = False
+    """Whether nobody will say so again: then a run that has looked before is none that will bring it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ def arrived(warehouse: Warehouse, access: Access, portion: Round, *, budget_s: f
         due = [
             Due(day, recording_id, max((row["api_updated_at"] for row in rows if row["api_updated_at"]), default=None))
             for day, recording_id, before, after in _compared(connection, arrivals)
-            if (rows := [row for row in after if is_fetchable(row, at)]) or _is_over(arrivals, recording_id, before)
+            if day >= warehouse.oldest_day
+            and ((rows := [row for row in after if is_fetchable(row, at)]) or _is_over(arrivals, recording_id, before))
         ]
     return due, arrivals.rest
 
@@ -122,6 +125,7 @@ async def _read(warehouse: Warehouse, access: Access, portion: Round, *, budget_
             # No answer at all is not an empty one.
             raise Transient(f"the lists gave no page within {budget_s} s")
         arrivals = _sorted(listed)
+        _leave_out_purged(warehouse, arrivals)
         if budget_s is not None:
             await _in_time(_look_up_unknown(client, warehouse, arrivals), budget_s * (1 - LISTS_SHARE))
     rest = {name: query for name, query in left.items() if query is not None}
@@ -164,6 +168,14 @@ def _sorted(listed: Mapping[str, list[dict[str, Any]]]) -> Arrivals:
             else:
                 arrivals.elsewhere[str(media.recording.id)].append((name, media))
     return arrivals
+
+
+def _leave_out_purged(warehouse: Warehouse, arrivals: Arrivals) -> None:
+    with warehouse.database.reading() as connection:
+        purged = tombstones.buried(connection, [*arrivals.discovery.found, *arrivals.elsewhere])
+    for recording_id in purged:
+        arrivals.discovery.found.pop(recording_id, None)
+        arrivals.elsewhere.pop(recording_id, None)
 
 
 async def _look_up_unknown(client: RecallClient, warehouse: Warehouse, arrivals: Arrivals) -> None:

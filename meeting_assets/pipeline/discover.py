@@ -114,8 +114,10 @@ async def discover_days(client: RecallClient, days: Collection[date]) -> Discove
     return discovery
 
 
-async def discover_recordings(client: RecallClient, recording_ids: Sequence[str], days: Collection[date]) -> Discovery:
-    """Some recordings of some days.
+async def discover_recordings(
+    client: RecallClient, recording_ids: Sequence[str], days: Collection[date], *, known: Collection[str] = ()
+) -> Discovery:
+    """Some recordings of some days; those that were `known` may be gone.
 
     Raises:
         SettingsError: one of them is unknown to the API or of another day, which is named.
@@ -123,6 +125,9 @@ async def discover_recordings(client: RecallClient, recording_ids: Sequence[str]
     discovery = Discovery()
     documents = await asyncio.gather(*(retrieved(client, "recording", each) for each in recording_ids))
     for recording_id, document in zip(recording_ids, documents, strict=True):
+        if document is None and recording_id in known:
+            discovery.gone_recordings.add(recording_id)
+            continue
         if document is None:
             raise SettingsError(f"The API has no recording {recording_id}.")
         discovery.add(document, days)
@@ -130,7 +135,8 @@ async def discover_recordings(client: RecallClient, recording_ids: Sequence[str]
             day = day_of(understood(document, Recording, "recording").created_at)
             raise SettingsError(f"Recording {recording_id} is of {day}: run that day's partition.")
     for name in LISTED_COLLECTIONS:
-        lists = [_all(client.listed(name, {"recording_id": each})) for each in recording_ids]
+        still_there = [each for each in recording_ids if each not in discovery.gone_recordings]
+        lists = [_all(client.listed(name, {"recording_id": each})) for each in still_there]
         for documents_of_one in await asyncio.gather(*lists):
             for document in documents_of_one:
                 discovery.add_media(name, document)

@@ -25,17 +25,20 @@ from meeting_assets.pipeline.discover import (
     discover_recordings,
     find_bots,
     look_again,
+    retrieved,
 )
+from meeting_assets.pipeline.purge import purge, purge_days, purge_deleted_artifacts, remove_unwanted
 from meeting_assets.pipeline.record import keep_listings, record
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient
-from meeting_assets.recall.objects import Media, understood
-from meeting_assets.store import ledger, worklist
+from meeting_assets.recall.objects import DELETED, Media, understood
+from meeting_assets.store import ledger, tombstones, worklist
 from meeting_assets.store.ledger import Key
 
 logger = logging.getLogger(__name__)
 
 CONCURRENT_DOWNLOADS = 16
+MOST_PROBED = 5
 NO_URL_YET = "the API says done but gives no download URL yet"
 
 
@@ -47,7 +50,8 @@ class FetchReport:
     unreadable: int = 0
     counts: dict[str, Counter[str]] = field(default_factory=lambda: {kind: Counter() for kind in ARTIFACTS})
     faults: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
+    discover_s: float = 0.0
+    fetch_s: float = 0.0
 
 
 async def fetch_days(
@@ -71,33 +75,66 @@ async def fetch_days(
     """
     started = monotonic()
     report = FetchReport()
+    days = _without_expired(warehouse, days)
+    wanted = _without_purged(warehouse, recording_ids)
+    if not days or (recording_ids and not wanted):
+        return report
     async with RecallClient(access) as client:
-        discovery = await _discovered(client, warehouse, days, recording_ids)
+        discovery = await _discovered(client, warehouse, days, wanted)
         record(warehouse, discovery, now())
+        if warehouse.purges_deleted:
+            await _purge_deleted(client, warehouse, discovery)
         report.recordings = len(discovery.found)
         report.unreadable = len(discovery.faults)
         for fault in discovery.faults.values():
             logger.warning("the API lists something that makes no sense: %s", fault)
-        report.seconds["discover"] = round(monotonic() - started, 3)
+        report.discover_s = round(monotonic() - started, 3)
         logger.info("%d recordings listed for %s", len(discovery.found), _spoken(days))
         await _Fetch(client, warehouse, discovery, report).run(_wanted(warehouse, discovery, kinds, refetch=refetch))
         keep_listings(warehouse, discovery.found.values())
-    report.seconds["fetch"] = round(monotonic() - started - report.seconds["discover"], 3)
+    report.fetch_s = round(monotonic() - started - report.discover_s, 3)
     return report
+
+
+def _without_expired(warehouse: Warehouse, days: Collection[date]) -> list[date]:
+    """The days that are kept; what is here of older ones goes, so that nobody asks for them again."""
+    oldest = warehouse.oldest_day
+    kept = [day for day in days if day >= oldest]
+    if len(kept) < len(days):
+        expired = sorted(set(days) - set(kept))
+        purge_days(warehouse, expired, tombstones.RETENTION)
+        logger.warning("%s: older than MEETING_ASSETS_RETENTION_DAYS keeps, nothing is fetched", _spoken(expired))
+    return kept
+
+
+def _without_purged(warehouse: Warehouse, recording_ids: Sequence[str]) -> list[str]:
+    with warehouse.database.reading() as connection:
+        purged = tombstones.buried(connection, recording_ids)
+    for recording_id in sorted(purged):
+        logger.warning("recording %s was purged and is not brought back", recording_id)
+    return [each for each in recording_ids if each not in purged]
 
 
 async def _discovered(
     client: RecallClient, warehouse: Warehouse, days: Collection[date], recording_ids: Sequence[str]
 ) -> Discovery:
+    with warehouse.database.reading() as connection:
+        here = worklist.statuses(connection, days)
     if recording_ids:
-        discovery = await discover_recordings(client, recording_ids, days)
+        discovery = await discover_recordings(client, recording_ids, days, known=here)
     else:
         discovery = await discover_days(client, days)
     with warehouse.database.reading() as connection:
         recordings, keys = worklist.waited_for(connection, days)
+        if recording_ids or warehouse.purges_deleted:
+            # What is home and no longer listed may have been deleted.
+            keys |= worklist.refetchable(connection, days)
     if recording_ids:
-        recordings &= set(recording_ids)
-        keys = {key for key in keys if key.recording_id in recordings}
+        recordings &= set(recording_ids) - discovery.gone_recordings
+        keys = {key for key in keys if key.recording_id in set(recording_ids)}
+    elif here.keys() & discovery.found.keys():
+        # The lists leave out what was deleted. Where they show nothing that is here they are not asked about all.
+        recordings |= {each for each, status in here.items() if status != DELETED or warehouse.purges_deleted}
     await look_again(
         client,
         discovery,
@@ -109,6 +146,41 @@ async def _discovered(
         named = worklist.named_bots(connection, days)
     await find_bots(client, discovery, named)
     return discovery
+
+
+async def _purge_deleted(client: RecallClient, warehouse: Warehouse, discovery: Discovery) -> None:
+    """Removes what this look has found deleted at the API."""
+    deleted = {each.recording_id for each in discovery.found.values() if each.recording.status.code == DELETED}
+    certain = await _certainly_gone(client, warehouse, discovery.gone_recordings)
+    for recording_id in sorted(discovery.gone_recordings - certain):
+        logger.warning(
+            "recording %s is unknown to the API and so is all around it: it is kept, since to a key of another "
+            "workspace everything seems deleted; `meeting-assets purge` removes it",
+            recording_id,
+        )
+    if deleted | certain:
+        purge(warehouse, deleted | certain, tombstones.DELETED_AT_API)
+    for recording_id in deleted:
+        del discovery.found[recording_id]
+    purge_deleted_artifacts(warehouse, discovery.found)
+
+
+async def _certainly_gone(client: RecallClient, warehouse: Warehouse, recording_ids: Collection[str]) -> set[str]:
+    """Those of the recordings that the API does not know, though it knows their workspace.
+
+    A bot outlives its recordings; where there was none, other recordings without one have to do.
+    """
+    with warehouse.database.reading() as connection:
+        bots = worklist.bots_of(connection, recording_ids)
+        others = worklist.newest_without_bot(connection, recording_ids, MOST_PROBED)
+    certain = set()
+    for recording_id, bot_id in sorted(bots.items()):
+        witnesses = [("bot", bot_id)] if bot_id is not None else [("recording", other) for other in others]
+        for collection, witness in witnesses:
+            if await retrieved(client, collection, witness) is not None:
+                certain.add(recording_id)
+                break
+    return certain
 
 
 def _wanted(warehouse: Warehouse, discovery: Discovery, kinds: Collection[str], *, refetch: bool) -> list[Key]:
@@ -194,6 +266,8 @@ class _Fetch:
                 is_many=artifact.is_many,
                 at=now(),
             )
+        if outcome == "overtaken":
+            remove_unwanted(self._warehouse, found.day, key)
         self._report.counts[key.kind][outcome] += 1
 
     def _note_gone(self, key: Key) -> None:

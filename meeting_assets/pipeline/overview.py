@@ -15,7 +15,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.derive import outdated_metrics
 from meeting_assets.pipeline.warehouse import Warehouse
-from meeting_assets.store import worklist
+from meeting_assets.store import tombstones, worklist
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.states import FETCHED, PARSED, PENDING, QUARANTINED
@@ -54,6 +54,8 @@ class Overview:
     needs: list[Need] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     """Objects in the API's lists that make no sense, of whatever day."""
+    purged: int = 0
+    """Recordings that were purged and are kept out, of whatever day."""
 
     def as_json(self) -> dict[str, Any]:
         """For machines; keys stay."""
@@ -66,6 +68,7 @@ class Overview:
             "left": self.left,
             "processing": self.processing,
             "unreadable_objects": self.unreadable,
+            "purged": self.purged,
             "needs_a_person": [
                 {
                     "recording_id": need.recording_id,
@@ -93,6 +96,7 @@ def overview(
         _count_artifacts(connection, of_days, seen)
         seen.needs = _needs(connection, of_days)
         seen.unreadable = [f"{name}: {fault}" for name, fault in worklist.unreadable(connection)]
+        seen.purged = tombstones.count(connection)
     seen.metrics_outdated = outdated_metrics(warehouse, days)
     return seen
 

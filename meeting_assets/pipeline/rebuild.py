@@ -24,7 +24,7 @@ from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.record import recording_row
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import FINISHED, Recording, understood
-from meeting_assets.store import ledger, worklist
+from meeting_assets.store import ledger, tombstones, worklist
 from meeting_assets.store.database import upsert
 from meeting_assets.store.raw import StoredArtifact
 from meeting_assets.store.states import FETCHED, LedgerRow, Seen, Sighting, blank_row
@@ -80,9 +80,10 @@ def rebuild(warehouse: Warehouse, days: Collection[date] | None = None) -> Rebui
         warehouse.database.belongs_to(origin)
     report = RebuildReport()
     kept = warehouse.raw.days()
-    report.days = kept if days is None else [day for day in kept if day in days]
+    oldest = warehouse.oldest_day
+    report.days = [day for day in kept if day >= oldest and (days is None or day in days)]
     for day in report.days:
-        for recording_id in warehouse.raw.recordings(day):
+        for recording_id in _still_kept(warehouse, day):
             report.recordings += 1
             try:
                 _take_in(warehouse, day, recording_id)
@@ -115,12 +116,24 @@ def _make_again(warehouse: Warehouse, report: RebuildReport) -> None:
     report.faults += derive_days(report.days, warehouse).faults
 
 
+def _still_kept(warehouse: Warehouse, day: date) -> list[str]:
+    """The recordings of a day in the raw store, without what a killed purge has left there."""
+    recording_ids = warehouse.raw.recordings(day)
+    with warehouse.database.reading() as connection:
+        purged = tombstones.buried(connection, recording_ids)
+    for recording_id in purged:
+        warehouse.raw.forget(day, recording_id)
+    return [each for each in recording_ids if each not in purged]
+
+
 def _take_in(warehouse: Warehouse, day: date, recording_id: str) -> None:
     """Gives the database what it lacks of a recording: its row, and the artifacts whose bytes are kept."""
     listing = _listing(warehouse.raw.read_listing(day, recording_id))
     recording = understood(listing.recording, Recording, "recording.json")
     rows = _kept_rows(warehouse, day, recording_id, listing)
     with warehouse.database.writing() as connection:
+        if tombstones.kept_out(connection, [recording_id]):
+            return  # purged while its bytes were read
         of_recording = ledger.RECORDINGS.c.recording_id == recording_id
         is_known = connection.scalar(select(ledger.RECORDINGS.c.recording_id).where(of_recording)) is not None
         ledger.adopt(connection, rows)

@@ -17,7 +17,7 @@ from meeting_assets.core.instants import utc
 from meeting_assets.pipeline.discover import Discovery, Found
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
-from meeting_assets.store import ledger, worklist
+from meeting_assets.store import ledger, tombstones, worklist
 from meeting_assets.store.database import upsert
 from meeting_assets.store.states import Seen, Sighting
 from meeting_assets.store.tables import Recordings
@@ -29,10 +29,12 @@ NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.nam
 def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
     """Brings recordings and ledger in line with a discovery made at an instant.
 
-    What another run has seen anew meanwhile is left to that run, and dropped from the discovery.
+    What another run has seen anew meanwhile is left to that run, and dropped from the discovery; so is what was purged.
     """
     for batch in _batches(discovery.found.values()):
         with warehouse.database.writing() as connection:
+            for recording_id in tombstones.kept_out(connection, [found.recording_id for found in batch]):
+                batch.remove(discovery.found.pop(recording_id))
             before = _known(connection, [found.recording_id for found in batch])
             rows = [recording_row(found, before.get(found.recording_id, {}), at) for found in batch]
             for row in [row for row in rows if _is_overtaken(row, before)]:
@@ -46,7 +48,8 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
             _parse_renamed_again(connection, rows, before)
         _keep_listings(warehouse, batch)
     with warehouse.database.writing() as connection:
-        ledger.note_unreadable(connection, discovery.faults, discovery.read, discovery.days)
+        faults = _faults_of_kept(connection, discovery.faults)
+        ledger.note_unreadable(connection, faults, discovery.read, discovery.days)
         for recording_id in sorted(discovery.gone_recordings):
             _note_gone(connection, recording_id, at)
         for recording_id, artifact_id in sorted(discovery.gone_media):
@@ -140,6 +143,13 @@ def _parse_renamed_again(
         ledger.parse_again(connection, renamed, NAMED_BY_BOT)
 
 
+def _faults_of_kept(connection: Connection, faults: Mapping[str, str]) -> dict[str, str]:
+    """What made no sense, without the recordings that were purged."""
+    named = {name.partition(" ")[2] for name in faults if name.startswith("recording ")}
+    purged = tombstones.kept_out(connection, named)
+    return {name: fault for name, fault in faults.items() if name.partition(" ")[2] not in purged}
+
+
 def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
     """Writes recording.json where it says something new: enough to make the database again without the API."""
     ids = [found.recording_id for found in batch]
@@ -148,7 +158,9 @@ def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
         entries = worklist.api_side_of(connection, ids)
     written: list[dict[str, Any]] = []
     for found in batch:
-        row = recordings[found.recording_id]
+        row = recordings.get(found.recording_id)
+        if row is None:
+            continue  # purged meanwhile
         listing = msgspec.json.encode(
             {
                 "recording": found.listed,
@@ -164,6 +176,10 @@ def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
     if written:
         with warehouse.database.writing() as connection:
             ledger.note_listings(connection, written)
+            purged = tombstones.buried(connection, [each["id"] for each in written])
+        for found in batch:
+            if found.recording_id in purged:
+                warehouse.raw.forget(found.day, found.recording_id)
 
 
 def _note_gone(connection: Connection, recording_id: str, at: datetime) -> None:

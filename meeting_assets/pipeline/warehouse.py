@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.instants import day_of, now
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.recall.client import Access
@@ -29,6 +31,14 @@ class Warehouse:
     raw: RawStore
     bot_names: frozenset[str] = frozenset()
     parameters: Parameters = field(default_factory=Parameters)
+    purges_deleted: bool = False
+    """Whether what the API has deleted is deleted here, too."""
+    retention_days: int | None = None
+
+    @property
+    def oldest_day(self) -> date:
+        """The first day whose recordings are kept."""
+        return oldest_day(self.retention_days)
 
 
 def derived_tables() -> dict[type[SQLModel], str | None]:
@@ -37,6 +47,11 @@ def derived_tables() -> dict[type[SQLModel], str | None]:
         table: artifact.kind for artifact in ARTIFACTS.values() for table in artifact.tables
     }
     return tables | dict.fromkeys(METRICS)
+
+
+def oldest_day(retention_days: int | None) -> date:
+    """The first day whose recordings are not older than this; the first of all without a retention."""
+    return day_of(now()) - timedelta(days=retention_days) if retention_days is not None else date.min
 
 
 @contextmanager
@@ -54,6 +69,8 @@ def opened(settings: Settings) -> Iterator[Warehouse]:
             RawStore.at(settings.raw_url),
             bot_names=settings.known_bot_names,
             parameters=Parameters(timing_source=settings.timing_source),
+            purges_deleted=settings.on_deletion == "purge",
+            retention_days=settings.retention_days,
         )
     finally:
         database.close()

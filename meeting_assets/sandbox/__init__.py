@@ -5,13 +5,15 @@ It is written from the API's documentation alone and shares no wire format with 
     with Sandbox(fortnight(date(2026, 1, 18))) as sandbox:
         ...  # sandbox.url, sandbox.api_key; sandbox.stats tells what was asked
 
-Worlds: `fortnight`, `from_folder`, `uniform`, `empty`. Faults: `Sandbox.inject(Fault(...))`.
+Worlds: `fortnight`, `from_folder`, `uniform`, `empty`; in a `Workday` meetings go on meanwhile.
+Faults: `Sandbox.inject(Fault(...))`. Webhooks: `Sandbox.notify(url, secret)`.
 """
 
 from .clock import Clock
 from .faults import Fault
 from .folder import from_folder
 from .fortnight import fortnight
+from .living import Workday
 from .quirks import QUIRKS, quirks_of
 from .server import Sandbox, serve_forever
 from .state import Habits
@@ -29,6 +31,7 @@ __all__ = [
     "Recording",
     "Sandbox",
     "Stats",
+    "Workday",
     "World",
     "combined",
     "empty",

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from .courier import Courier
 from .faults import Fault
 from .frames import TranscriptFrame, dated, kinds_of, provider_details
 from .objects import Objects
@@ -18,6 +19,27 @@ class Controls:
     def __init__(self, state: State) -> None:
         self._state = state
         self._added = 0
+        self._courier: Courier | None = None
+
+    # webhooks
+
+    def notify(self, url: str, secret: str) -> None:
+        """Sends signed webhooks there from now on, one for each status that changes."""
+        self.stop_notifying()
+        with self._state.lock:
+            self._courier = Courier(url, secret, self._state.habits)
+
+    def stop_notifying(self) -> None:
+        courier, self._courier = self._courier, None
+        if courier:
+            courier.stop()
+
+    @property
+    def courier(self) -> Courier:
+        """Who brings the webhooks: `answers` counts what they met with."""
+        if self._courier is None:
+            raise ValueError("nobody is notified")
+        return self._courier
 
     # recordings
 
@@ -52,7 +74,15 @@ class Controls:
             if processing:
                 _begin(recording)
             self._state.world.add(recording, bot)
+            self._tell(*_all_of(recording))
             return recording
+
+    def begin(self, recording: Recording, bot: Bot | None = None) -> None:
+        """Adds a ready-made recording as one that is still going on; `finish` ends it."""
+        with self._state.lock:
+            _begin(recording)
+            self._state.world.add(recording, bot)
+            self._tell(*_all_of(recording))
 
     def finish(self, recording_id: str) -> None:
         """Ends a recording: it and its artifacts are `done`."""
@@ -64,6 +94,12 @@ class Controls:
             for thing in _all_of(recording):
                 if thing.status.code == "processing":
                     self._set_status(thing, "done")
+
+    def add_artifact(self, artifact: Artifact) -> None:
+        """Adds a ready-made artifact to its recording."""
+        with self._state.lock:
+            self._state.world.add_artifact(artifact)
+            self._tell(artifact)
 
     def finish_artifact(self, artifact_id: str) -> None:
         """Ends the processing of one artifact."""
@@ -107,6 +143,7 @@ class Controls:
                 details=provider_details(frame),
             )
             self._state.world.add_artifact(dated(artifact, frame))
+            self._tell(artifact)
             return artifact.id
 
     def fail(self, artifact_id: str, sub_code: str | None = None) -> None:
@@ -182,6 +219,13 @@ class Controls:
         """Never earlier than a second after the last change, so that every change can be seen."""
         updated_at = max(self._state.clock.now(), thing.status.updated_at + timedelta(seconds=1))
         thing.status = Status(code, updated_at, sub_code)
+        self._tell(thing)
+
+    def _tell(self, *things: Recording | Artifact) -> None:
+        if self._courier:
+            for thing in things:
+                recording_id = thing.recording_id if isinstance(thing, Artifact) else thing.id
+                self._courier.tell(thing, self._state.world.recording(recording_id))
 
 
 def _all_of(recording: Recording) -> list[Recording | Artifact]:

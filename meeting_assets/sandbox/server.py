@@ -98,6 +98,7 @@ class Sandbox(Controls):
                 raise RuntimeError(f"the sandbox did not start within {START_S:.0f} s")
 
     def stop(self) -> None:
+        self.stop_notifying()
         for origin in self._origins:
             origin.stop()
         if self._thread:

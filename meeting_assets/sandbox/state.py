@@ -22,6 +22,11 @@ class Habits:
     before_is_inclusive: bool = False
     deleted_answers_404: bool = False
     """Else a deleted resource can still be retrieved and has the status `deleted`."""
+    webhook_copies: int = 1
+    webhooks_lost: float = 0.0
+    """Share of messages that never come."""
+    webhooks_shuffled: bool = False
+    """Messages that are sent at the same time come in another order."""
 
 
 class State:

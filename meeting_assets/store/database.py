@@ -15,11 +15,11 @@ from sqlalchemy.schema import CreateTable
 from sqlmodel import SQLModel
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.store.tables import Artifacts, Meta, Recordings
+from meeting_assets.store.tables import Artifacts, Meta, Recordings, Tombstones, WebhookEvents
 
 SCHEMA_VERSION = 1
 SHAPE = "shape:"
-DURABLE = (Recordings, Artifacts, Meta)
+DURABLE = (Recordings, Artifacts, WebhookEvents, Meta, Tombstones)
 """Tables that are migrated; the others are derived and made anew when their columns change."""
 
 

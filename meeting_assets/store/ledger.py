@@ -50,6 +50,13 @@ _WITHOUT_API = case(
 )
 
 
+_NOTHING_HOME: LedgerRow = {
+    **dict.fromkeys(("raw_key", "sha256", "size_bytes", "row_count", "replaced_rows", "repaired_chars")),
+    **dict.fromkeys(("parser_version", "error", "next_attempt_at", "fetched_at", "parsed_at")),
+    "status": DELETED,
+    "attempts": 0,
+}
+
 Known = defaultdict[tuple[str, str], dict[str, LedgerRow]]
 """Ledger rows by (recording, kind), there by artifact id."""
 
@@ -175,6 +182,15 @@ def note_gone(connection: Connection, recording_id: str, artifact_id: str) -> No
         .where(LEDGER.c.recording_id == recording_id, LEDGER.c.artifact_id == artifact_id)
         .values(api_status=DELETED, status=_WITHOUT_API, error=None, next_attempt_at=None)
     )
+
+
+def note_purged(connection: Connection, key: Key, *, is_many: bool) -> None:
+    """What was home of an artifact that the API has deleted is deleted here, too; an older one may count again."""
+    rows = {row["artifact_id"]: dict(row) for row in locked(connection, key)}
+    after = rows | {key.artifact_id: rows[key.artifact_id] | _NOTHING_HOME}
+    for artifact_id, row in (after if is_many else settled(after)).items():
+        if row != rows[artifact_id]:
+            _update(connection, key._replace(artifact_id=artifact_id), row)
 
 
 def note_unreadable(

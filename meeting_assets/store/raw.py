@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
+from uuid import uuid4
 
 import msgspec
 import zstandard
@@ -31,6 +34,7 @@ __all__ = ["RawObject", "RawStore", "StoredArtifact", "without_queries"]
 
 ORIGIN = "origin.json"
 LEVEL = 3
+REMOVAL_TRIES = 5
 
 Answer = TypeVar("Answer")
 
@@ -150,6 +154,19 @@ class RawStore:
                 "choose another MEETING_ASSETS_HOME or MEETING_ASSETS_RAW_URL."
             )
 
+    def probe(self) -> None:
+        """Keeps an object, reads it and removes it.
+
+        Raises:
+            StoreError: one of this cannot be done.
+        """
+        key, content = f"probe-{uuid4()}", b"probe"
+        self._put(key, content)
+        kept = self._get(key)
+        _answer(f"remove {key}", lambda: self._store.delete(key))
+        if kept != content:
+            raise StoreError("The raw store does not give back what it took, check MEETING_ASSETS_RAW_URL.")
+
     def days(self) -> list[date]:
         """The days that something is kept of."""
         return sorted(date.fromisoformat(name) for name in self._folders("") if _DAY.fullmatch(name))
@@ -172,6 +189,50 @@ class RawStore:
             if (match := _ARTIFACT.fullmatch(meta["path"]))
         ]
         return sorted(found, key=lambda each: (each.kept_at, each.sha256), reverse=True)
+
+    def days_of(self, recording_id: str) -> list[date]:
+        """The days under which something is kept of a recording; asks for every day."""
+        return [day for day in self.days() if self.kept(day, recording_id)]
+
+    def kept(self, day: date, recording_id: str) -> list[str]:
+        """Everything kept of a recording: objects, and in a folder also what lists do not show.
+
+        That is what a write that was killed has left behind, and folders.
+        """
+        if folder := self._folder_of(day, recording_id):
+            found = [folder, *folder.rglob("*")] if folder.exists() else []
+            return sorted(str(path.relative_to(folder.parent.parent)) for path in found)
+        return self._keys(f"{day}/{recording_id}/")
+
+    def forget(self, day: date, recording_id: str, kind: str | None = None, artifact_id: str | None = None) -> int:
+        """Deletes all that is kept of a recording, or of one artifact of it; how many objects that were.
+
+        Raises:
+            StoreError: something could not be deleted.
+        """
+        rest = f"{kind}/{artifact_id}/" if kind and artifact_id else ""
+        prefix = f"{day}/{recording_id}/{rest}"
+        keys = self._keys(prefix)
+        _answer(f"delete {prefix}", lambda: self._delete(keys))
+        if folder := self._folder_of(day, recording_id):
+            _answer(f"delete {prefix}", lambda: _remove(folder / rest))
+        return len(keys)
+
+    def _keys(self, prefix: str) -> list[str]:
+        metas = _answer(f"list {prefix}", lambda: self._store.list(prefix).collect())
+        return sorted(meta["path"] for meta in metas)
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            # One by one: a store that answers for many says only of the first what went wrong. Gone is as good.
+            with suppress(FileNotFoundError):
+                self._store.delete(key)
+
+    def _folder_of(self, day: date, recording_id: str) -> Path | None:
+        """Where a recording lies, if the store is a folder."""
+        if not isinstance(self._store, LocalStore) or self._store.prefix is None:
+            return None
+        return Path(self._store.prefix) / str(day) / recording_id
 
     def _folders(self, prefix: str) -> list[str]:
         listed = _answer(f"list {prefix}", lambda: self._store.list_with_delimiter(prefix))
@@ -197,6 +258,20 @@ def _answer(what: str, ask: Callable[[], Answer]) -> Answer:
     except (BaseError, OSError) as error:
         fault = _fault(error)
     raise StoreError(f"The raw store does not {what}, check MEETING_ASSETS_RAW_URL: {fault}.")
+
+
+def _remove(folder: Path) -> None:
+    """Removes a folder with all that is in it, and the folder of its day if that is empty then."""
+    for tries_left in range(REMOVAL_TRIES, 0, -1):
+        try:
+            if folder.exists():
+                shutil.rmtree(folder)
+            break
+        except OSError:  # somebody writes into it meanwhile
+            if tries_left == 1:
+                raise
+    with suppress(OSError):  # other recordings of the day are there, or one just comes
+        folder.parent.rmdir()
 
 
 def _folder(url: str) -> Path:

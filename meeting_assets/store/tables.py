@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from meeting_assets.store.columns import KEYED, Instant, Integer64, RecordingRow, Uuid
@@ -70,6 +71,46 @@ class Artifacts(RecordingRow, table=True):
     next_attempt_at: datetime | None = Field(sa_type=Instant)
     fetched_at: datetime | None = Field(sa_type=Instant)
     parsed_at: datetime | None = Field(sa_type=Instant)
+
+
+class WebhookEvents(SQLModel, table=True):
+    """The inbox: what Recall.ai has announced by webhook. Only what asks for a look at the API; never a payload.
+
+    Grain: one row per message, however often it was delivered.
+    """
+
+    __tablename__ = "webhook_events"
+    __table_args__ = (
+        # Looked at every few seconds, and hardly ever anything in it.
+        Index(
+            "webhook_events_waiting",
+            "received_at",
+            sqlite_where=text("handled_at IS NULL"),
+            postgresql_where=text("handled_at IS NULL"),
+        ),
+        KEYED,
+    )
+
+    message_id: str = Field(primary_key=True, description="the sender's id of the message, the same for each delivery")
+    event: str = Field(description="recording.done, transcript.failed, ..., as the API says")
+    recording_id: str = Field(sa_type=Uuid, index=True)
+    artifact_id: str | None = Field(sa_type=Uuid, description="the media object; NULL for the recording itself")
+    received_at: datetime = Field(sa_type=Instant)
+    handled_at: datetime | None = Field(sa_type=Instant, description="when nothing was to be done any more")
+
+
+class Tombstones(RecordingRow, table=True):
+    """Recordings that were purged: no look at the API brings them back.
+
+    Grain: one row per purged recording; nothing else is known of it any more.
+    """
+
+    __tablename__ = "tombstones"
+    __table_args__ = KEYED
+
+    day: date | None = Field(description="where its raw bytes were; NULL if it was never home")
+    purged_at: datetime = Field(sa_type=Instant)
+    reason: str = Field(description="asked for, deleted at the API, or retention")
 
 
 class Meta(SQLModel, table=True):

@@ -13,6 +13,7 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, UNREADABLE, Key, of_days
 from meeting_assets.store.states import DELETED, FAILED, FETCHED, HOME, NO_ARTIFACT, PARSED, PENDING, QUARANTINED
 from meeting_assets.store.tables import Meta
+from meeting_assets.store.tombstones import is_id
 
 
 class Entry(NamedTuple):
@@ -72,6 +73,32 @@ def waited_for(connection: Connection, days: Collection[date]) -> tuple[set[str]
         )
     )
     return {*unfinished, *(key.recording_id for key in keys)}, keys
+
+
+def statuses(connection: Connection, days: Collection[date]) -> dict[str, str]:
+    """The recordings of some days with their status at the API when it was last asked."""
+    query = select(RECORDINGS.c.recording_id, RECORDINGS.c.status).where(RECORDINGS.c.day.in_(days))
+    return dict(connection.execute(query).all())
+
+
+def day_of(connection: Connection, recording_id: str) -> date | None:
+    """The day of a recording; None where it is not known."""
+    query = select(RECORDINGS.c.day).where(RECORDINGS.c.recording_id == recording_id)
+    return connection.scalar(query) if is_id(recording_id) else None
+
+
+def bots_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, str | None]:
+    """The recordings with their bots."""
+    query = select(RECORDINGS.c.recording_id, RECORDINGS.c.bot_id).where(RECORDINGS.c.recording_id.in_(recording_ids))
+    return dict(connection.execute(query).all())
+
+
+def newest_without_bot(connection: Connection, besides: Collection[str], limit: int) -> list[str]:
+    """The newest recordings without a bot that are not known to be deleted at the API."""
+    query = select(RECORDINGS.c.recording_id).where(
+        RECORDINGS.c.status != DELETED, RECORDINGS.c.bot_id.is_(None), RECORDINGS.c.recording_id.not_in(besides)
+    )
+    return [*connection.scalars(query.order_by(RECORDINGS.c.day.desc(), RECORDINGS.c.recording_id).limit(limit))]
 
 
 def fetchable(connection: Connection, at: datetime) -> list[tuple[date, str, datetime | None]]:

@@ -1,0 +1,135 @@
+"""The sensor on announced recordings: messages in the inbox become runs of the days they are about.
+
+A message is handled once there is a run that will see what it announces, or has seen it. So a tick that is lost, or
+only tried out, loses no message; a run that fails is asked for again, ever later, until the message is a day old.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from datetime import date, timedelta
+
+import dagster as dg
+from sqlalchemy.exc import DatabaseError
+
+from meeting_assets.core.errors import SettingsError, StoreError
+from meeting_assets.core.instants import now
+from meeting_assets.orchestration.requests import ended, requests_for, underway
+from meeting_assets.orchestration.resources import PRIVATE
+from meeting_assets.orchestration.runs import JOB
+from meeting_assets.orchestration.sensors import sensor_access
+from meeting_assets.pipeline.announced import Days, days_of
+from meeting_assets.pipeline.arrivals import Due
+from meeting_assets.pipeline.warehouse import Warehouse, claim, opened
+from meeting_assets.settings import Settings, read_settings
+from meeting_assets.store import inbox
+from meeting_assets.store.database import Database
+from meeting_assets.store.inbox import Message
+
+# The daemon looks every 5 s; at exactly that interval every other look would come a moment too early.
+INTERVAL_S = 3
+BUDGET_S = 30.0
+MESSAGES_AT_ONCE = 2_000
+HOPELESS_AFTER = timedelta(days=1)
+"""What could not be brought home by then is left to the sensor that polls, and to the night."""
+
+
+def announced_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefinition:
+    """The sensor, for these partitions."""
+
+    @dg.sensor(
+        name="announced_recordings",
+        job_name=JOB,
+        minimum_interval_seconds=INTERVAL_S,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Asks for what webhooks announce, within seconds; with RECALL_WEBHOOK_SECRETS set.",
+    )
+    def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        os.umask(PRIVATE)
+        settings = read_settings()
+        if not settings.webhook_secrets:
+            return dg.SkipReason("RECALL_WEBHOOK_SECRETS is not set: no webhooks are received.")
+        if not _is_anything_waiting(settings):
+            return dg.SkipReason("No message waits.")
+        try:
+            with opened(settings) as warehouse:
+                claim(warehouse, settings)
+                return _answer(context, warehouse, settings, days)
+        except SettingsError as error:
+            return dg.SkipReason(str(error))
+
+    return _sensor
+
+
+def _is_anything_waiting(settings: Settings) -> bool:
+    """Whether it is worth while to open the warehouse: mostly it is not."""
+    with closing(Database.at(settings.database_url)) as database:
+        try:
+            with database.reading() as connection:
+                return inbox.is_anything_waiting(connection)
+        except (StoreError, DatabaseError):
+            return True  # the table may be missing yet; opening the warehouse makes it, or says what is wrong
+
+
+def _answer(
+    context: dg.SensorEvaluationContext,
+    warehouse: Warehouse,
+    settings: Settings,
+    partitions: dg.DailyPartitionsDefinition,
+) -> dg.SensorResult:
+    with warehouse.database.reading() as connection:
+        messages = inbox.waiting(connection, at_most=MESSAGES_AT_ONCE)
+    asked = _read(context.cursor)
+    known = days_of(warehouse, sensor_access(settings), messages, asked, budget_s=BUDGET_S)
+    due = {message: _due(message, known) for message in messages if message.recording_id in known.known}
+    handled = [message.message_id for message in messages if _is_pointless(message, known, settings.first_day)]
+    handled += _seen(context.instance, due)
+    if handled:
+        with warehouse.database.writing() as connection:
+            inbox.mark_handled(connection, handled, now())
+    left = [each for message, each in due.items() if message.message_id not in {*handled}]
+    requests = [*requests_for(left, context.instance, partitions.get_partition_keys())]
+    reason = f"The API cannot be read at the moment: {known.fault}" if known.fault else _reason(messages, handled)
+    return dg.SensorResult(
+        run_requests=requests, skip_reason=None if requests else reason, cursor=_written(known.asked)
+    )
+
+
+def _due(message: Message, known: Days) -> Due:
+    return Due(known.known[message.recording_id], message.recording_id, message.received_at, is_told_once=True)
+
+
+def _is_pointless(message: Message, known: Days, first_day: date) -> bool:
+    """Whether no run will do anything about a message."""
+    is_of_nothing = message.recording_id in known.gone | known.senseless
+    is_too_early = known.known.get(message.recording_id, first_day) < first_day
+    return is_of_nothing or is_too_early or message.received_at < now() - HOPELESS_AFTER
+
+
+def _seen(instance: dg.DagsterInstance, due: Mapping[Message, Due]) -> list[str]:
+    """The messages that a run will see, or has seen."""
+    if not due:
+        return []
+    days = {each.day for each in due.values()}
+    runs = [*underway(instance), *ended(instance, days, since=min(message.received_at for message in due))]
+    return [message.message_id for message, each in due.items() if any(run.will_bring(each) for run in runs)]
+
+
+def _reason(messages: Sequence[Message], handled: Sequence[str]) -> str:
+    left = len(messages) - len(handled)
+    if left:
+        return f"{left} messages wait: the last runs of their days have failed, or there are many days."
+    return f"{len(handled)} messages are handled: their runs are asked for."
+
+
+def _read(cursor: str | None) -> dict[str, date]:
+    """The days the API was asked for before, which the tables do not know yet."""
+    try:
+        return {recording_id: date.fromisoformat(day) for recording_id, day in json.loads(cursor or "{}").items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _written(asked: Mapping[str, date]) -> str:
+    return json.dumps({recording_id: day.isoformat() for recording_id, day in asked.items()})

@@ -1,0 +1,134 @@
+"""Notifications: what a person is told, and how it reaches one: the log, or a webhook.
+
+What cannot be delivered waits in an outbox, which a sensor keeps in its cursor, and is tried again until it is too old;
+then it goes to the log, so that no alert is lost without a trace.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from html import escape
+from typing import Protocol
+
+import httpx
+import msgspec
+from pydantic import SecretStr
+
+from meeting_assets.core.errors import Transient
+from meeting_assets.core.urls import without_queries
+
+# Importing this also silences httpx, which logs the URLs it asks.
+from meeting_assets.recall.client import NO_PROXY
+from meeting_assets.settings import Settings
+
+POST_TIMEOUT_S = 10.0
+# A tick of a sensor that takes longer than 60 s loses its cursor.
+DELIVERY_BUDGET_S = 20.0
+GIVE_UP_AFTER_S = 2 * 3600.0
+OUTBOX_LENGTH = 100
+LONGEST_SENTENCE = 300
+
+
+class Notification(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told: ids, days, names of checks and a sentence; no person, no title, no word of a meeting."""
+
+    text: str
+    kind: str
+    run_id: str | None = None
+    days: list[str] = []
+    checks: list[str] = []
+    recordings: list[str] = []
+
+
+class Waiting(msgspec.Struct):
+    """A notification in the outbox."""
+
+    notification: Notification
+    since_s: float
+    """When it came up, as a UNIX time."""
+
+
+class Notifier(Protocol):
+    """A way to reach a person."""
+
+    def notify(self, notification: Notification) -> None:
+        """Delivers one notification.
+
+        Raises:
+            Transient: it is not delivered.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class LogNotifier:
+    """Tells the log."""
+
+    logger: logging.Logger
+
+    def notify(self, notification: Notification) -> None:
+        self.logger.warning(notification.text)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookNotifier:
+    """Posts a notification as JSON; `text` is what Slack's incoming webhooks show. The URL is a secret."""
+
+    url: SecretStr
+
+    def notify(self, notification: Notification) -> None:
+        # The characters that Slack reads as markup.
+        document = msgspec.structs.replace(notification, text=escape(notification.text, quote=False))
+        try:
+            with (
+                httpx.Client(timeout=POST_TIMEOUT_S, mounts=NO_PROXY) as client,
+                client.stream(
+                    "POST",
+                    self.url.get_secret_value(),
+                    content=msgspec.json.encode(document),
+                    headers={"Content-Type": "application/json"},
+                ) as answer,
+            ):
+                status = answer.status_code
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            # Without the cause: its text and the request it holds quote the URL.
+            raise Transient(f"MEETING_ASSETS_ALERT_URL cannot be reached ({type(error).__name__})") from None
+        if not 200 <= status < 300:
+            raise Transient(f"MEETING_ASSETS_ALERT_URL answered {status}")
+
+
+def notifier_of(settings: Settings, logger: logging.Logger) -> Notifier:
+    """The notifier that the settings name."""
+    return WebhookNotifier(settings.alert_url) if settings.alert_url else LogNotifier(logger)
+
+
+def deliver(outbox: list[Waiting], notifier: Notifier, logger: logging.Logger, *, now_s: float) -> list[Waiting]:
+    """Delivers what waits, oldest first; what is left is to be tried again."""
+    left: list[Waiting] = []
+    fault = ""
+    deadline_s = time.monotonic() + DELIVERY_BUDGET_S
+    for waiting in outbox:
+        if time.monotonic() > deadline_s:
+            left.append(waiting)
+            continue
+        try:
+            notifier.notify(waiting.notification)
+        except Transient as error:
+            fault = str(error)
+            left.append(waiting)
+    if fault:
+        logger.warning(f"{len(left)} alerts wait: {fault}.")
+    return _worth_waiting_for(left, logger, now_s=now_s)
+
+
+def sentence(text: str) -> str:
+    """The first line of a text, short, without what makes secrets of URLs."""
+    line = next(iter(text.strip().splitlines()), "")
+    safe = without_queries(line.encode(errors="replace")).decode()
+    return safe if len(safe) <= LONGEST_SENTENCE else safe[: LONGEST_SENTENCE - 1] + "…"
+
+
+def _worth_waiting_for(left: list[Waiting], logger: logging.Logger, *, now_s: float) -> list[Waiting]:
+    young = [waiting for waiting in left if now_s - waiting.since_s < GIVE_UP_AFTER_S][-OUTBOX_LENGTH:]
+    for waiting in left[: len(left) - len(young)]:
+        logger.error(f"An alert could not be delivered: {waiting.notification.text}")
+    return young

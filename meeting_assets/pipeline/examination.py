@@ -1,0 +1,293 @@
+"""What a look at the settings, the API, the database and the raw store finds, and what to do about it.
+
+Each part is looked at by itself, so that a broken one hides no other. Nothing is changed: what is written to see
+whether that can be done is taken back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from obstore.store import MemoryStore
+from pydantic import SecretStr
+from sqlalchemy import Connection, inspect, select
+from sqlmodel import SQLModel
+
+from meeting_assets.core.errors import ApiError, MeetingAssetsError, Refused, SettingsError
+from meeting_assets.core.instants import now
+from meeting_assets.pipeline.overview import overview
+from meeting_assets.pipeline.warehouse import LOOPBACK, Warehouse, access_of, derived_tables, origin_of
+from meeting_assets.recall.client import Access, RecallClient
+from meeting_assets.settings import Settings
+from meeting_assets.store.database import DURABLE, META, SCHEMA_VERSION, Database, table_of
+from meeting_assets.store.raw import RawStore
+from meeting_assets.store.tables import Meta
+
+API_ANSWERS_WITHIN_S = 20.0
+# A window that holds next to nothing: only the answer's status matters.
+LISTED = timedelta(minutes=1)
+
+
+class Verdict(StrEnum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; if it is not as it should be, the sentence says what to do."""
+
+    subject: str
+    verdict: Verdict
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveSetting:
+    """What a setting is, without what is secret of it, and where that comes from."""
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """The settings, and findings that are made while they are read: once."""
+
+    settings: list[EffectiveSetting]
+    findings: Iterator[Finding]
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines; keys stay."""
+        found = [*self.findings]
+        return {
+            "healthy": all(each.verdict is not Verdict.ERROR for each in found),
+            "settings": {each.name: {"value": each.value, "source": each.source} for each in self.settings},
+            "findings": [
+                {"subject": each.subject, "verdict": each.verdict.value, "sentence": each.sentence} for each in found
+            ],
+        }
+
+
+def looked_at(subject: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings; an error on the way becomes the last one."""
+    try:
+        yield from findings
+    except MeetingAssetsError as error:
+        yield Finding(subject, Verdict.ERROR, str(error))
+    except Exception as error:  # noqa: BLE001 - whatever is broken here must not hide what is broken elsewhere
+        yield Finding(subject, Verdict.ERROR, f"It cannot be looked at: unexpected {type(error).__name__}.")
+
+
+def effective_settings(settings: Settings) -> list[EffectiveSetting]:
+    """Every setting by the name of its variable."""
+    return [
+        EffectiveSetting(
+            field.alias or name,
+            _shown(settings, name, is_private=not field.repr),
+            "environment" if name in settings.model_fields_set else "default",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def of_api(settings: Settings) -> Iterator[Finding]:
+    """Whether the API is there and knows the key: one short list is asked for."""
+    try:
+        asyncio.run(_ask(access_of(settings)))
+    except SettingsError as error:
+        yield Finding("API", Verdict.ERROR, str(error))
+    except Refused as error:
+        yield Finding("API", Verdict.ERROR, f"{_sentence(error)} {_asked(settings)}")
+    except (ApiError, TimeoutError) as error:
+        cause = _sentence(error) if str(error) else f"not within {API_ANSWERS_WITHIN_S:.0f} s."
+        advice = "Check this machine's network, and the address."
+        yield Finding("API", Verdict.ERROR, f"It does not answer: {cause} {_asked(settings)} {advice}")
+    else:
+        yield Finding("API", Verdict.OK, f"{settings.base_url} knows the key.")
+
+
+def of_database(settings: Settings) -> Iterator[Finding]:
+    """Whether the database can be worked with and holds the right meetings; and what its ledger says of them."""
+    try:
+        database = Database.at(settings.database_url)
+    except OSError as error:
+        advice = "check MEETING_ASSETS_DATABASE_URL and MEETING_ASSETS_HOME"
+        yield Finding("database", Verdict.ERROR, f"Its folder cannot be made ({error.strerror}): {advice}.")
+        return
+    try:
+        yield from looked_at("database", _database(database, settings))
+        yield from looked_at("ledger", _ledger(database))
+    finally:
+        database.close()
+
+
+def of_raw_store(settings: Settings) -> Iterator[Finding]:
+    """Whether the raw store takes, gives and removes, and whose meetings it holds."""
+    raw = RawStore.at(settings.raw_url)
+    raw.probe()
+    held = raw.origin()
+    place = shown_url(settings.raw_url)
+    if held is None:
+        yield Finding("raw store", Verdict.OK, f"{place} can be written; it holds no meetings yet.")
+    else:
+        yield _of_origin("raw store", held, settings, f"{place} can be written; it holds meetings from {held}.")
+
+
+def shown_url(url: str) -> str:
+    """A URL or path without user, password and query; where these cannot be told apart, its scheme alone.
+
+    >>> shown_url("postgresql+psycopg://me:pa/ss@host/meetings?sslpassword=x")
+    'postgresql+psycopg://host/meetings'
+    >>> shown_url("s3://key:a?b@bucket/raw")
+    's3://…'
+    >>> shown_url("/srv/meetings@home/raw")
+    '/srv/meetings@home/raw'
+    """
+    scheme, mark, rest = url.partition("://")
+    if not mark or rest.startswith("/"):
+        return url if not mark else f"{scheme}://{rest.partition('?')[0]}"
+    address, _, query = rest.replace("#", "?").partition("?")
+    return f"{scheme}://…" if "@" in query else f"{scheme}://{address.rpartition('@')[2]}"
+
+
+def shown_size(size_bytes: int) -> str:
+    """A size as a person reads it.
+
+    >>> shown_size(999), shown_size(1_500_000)
+    ('999 B', '1.5 MB')
+    """
+    amount, units = float(size_bytes), ["B", "kB", "MB", "GB", "TB"]
+    while amount >= 1000 and len(units) > 1:
+        amount /= 1000
+        units.pop(0)
+    return f"{amount:.0f} {units[0]}" if units[0] == "B" else f"{amount:.1f} {units[0]}"
+
+
+def _shown(settings: Settings, name: str, *, is_private: bool) -> str:
+    given = getattr(settings, name)
+    # `…_override` and `…_given` are what was set; the property without that is what holds.
+    effective = getattr(settings, name.removesuffix("_override").removesuffix("_given"))
+    if isinstance(given, SecretStr):
+        return f"{len(effective)} set" if isinstance(effective, tuple) else "set"
+    if effective is None or effective in ("", ()):
+        return "not set"
+    text = str(effective)
+    if "://" in text or isinstance(effective, Path):
+        return shown_url(text)
+    return "set" if is_private and given is not None else text
+
+
+def _asked(settings: Settings) -> str:
+    if settings.base_url_override:
+        return f"Asked was {settings.base_url}, which is RECALL_BASE_URL; RECALL_REGION does not count beside it."
+    if "region" in settings.model_fields_set:
+        return f"Asked was {settings.base_url}, of RECALL_REGION {settings.region}."
+    return f"Asked was {settings.base_url}, because RECALL_REGION is not set."
+
+
+def _sentence(error: Exception) -> str:
+    return f"{str(error).removesuffix('.')}."
+
+
+async def _ask(access: Access) -> None:
+    until = now()
+    window = {"created_at_after": until - LISTED, "created_at_before": until}
+    async with asyncio.timeout(API_ANSWERS_WITHIN_S), RecallClient(access) as client:
+        async for _ in client.listed("recording", window):
+            return
+
+
+def _database(database: Database, settings: Settings) -> Iterator[Finding]:
+    with database.reading() as connection:
+        present = set(inspect(connection).get_table_names())
+        known = _meta(connection) if "meta" in present else {}
+        size_bytes = _size_bytes(database, connection, settings)
+    version = int(known.get("schema_version", SCHEMA_VERSION))
+    if version > SCHEMA_VERSION:
+        sentence = f"It has schema {version}, this version knows {SCHEMA_VERSION}: upgrade meeting_assets."
+        yield Finding("database", Verdict.ERROR, sentence)
+        return
+    _try_to_write(database, has_meta="meta" in present)
+    kind = "SQLite" if database.is_sqlite else "PostgreSQL"
+    sentence = f"{kind}, {shown_size(size_bytes)}, schema {version}, can be written"
+    held = known.get("api_origin")
+    if held is None:
+        yield Finding("database", Verdict.OK, f"{sentence}; it holds no meetings yet.")
+    else:
+        yield _of_origin("database", held, settings, f"{sentence}; it holds meetings from {held}.")
+    missing = sorted(_tables() - present)
+    if known and missing:
+        sentence = f"Tables are missing: {', '.join(missing)}; `meeting-assets rebuild` makes and fills them."
+        yield Finding("database", Verdict.WARNING, sentence)
+
+
+def _tables() -> set[str]:
+    models: list[type[SQLModel]] = [*DURABLE, *derived_tables()]
+    return {table_of(model).name for model in models}
+
+
+def _meta(connection: Connection) -> Mapping[str, str]:
+    return dict(connection.execute(select(META.name, META.value)).all())
+
+
+def _size_bytes(database: Database, connection: Connection, settings: Settings) -> int:
+    if not database.is_sqlite:
+        return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
+    path = Path(settings.database_url.removeprefix("sqlite:///"))
+    files = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
+    return sum(each.stat().st_size for each in files if each.exists())
+
+
+def _try_to_write(database: Database, *, has_meta: bool) -> None:
+    """Writes something and takes it back."""
+    with database.writing() as connection:
+        if has_meta:
+            connection.execute(table_of(Meta).insert(), {"name": "probe", "value": ""})
+        else:
+            connection.exec_driver_sql("CREATE TABLE probe (name TEXT)")
+        connection.get_transaction().rollback()  # type: ignore[union-attr]
+
+
+def _of_origin(subject: str, held: str, settings: Settings, sentence: str) -> Finding:
+    origin = origin_of(settings.base_url)
+    if held == origin:
+        return Finding(subject, Verdict.OK, sentence)
+    if urlsplit(held).hostname in LOOPBACK:
+        advice = "they are a sandbox's; give real ones a MEETING_ASSETS_HOME of their own"
+    else:
+        advice = "choose another MEETING_ASSETS_HOME, or set RECALL_REGION or RECALL_BASE_URL to where they are from"
+    # Without a key nothing will be asked for, so nothing can get mixed up.
+    verdict = Verdict.ERROR if settings.api_key else Verdict.WARNING
+    return Finding(subject, verdict, f"It holds meetings from {held}, the settings name {origin}: {advice}.")
+
+
+def _ledger(database: Database) -> Iterator[Finding]:
+    with database.reading() as connection:
+        present = set(inspect(connection).get_table_names())
+    if _tables() - present:
+        return
+    # The overview reads the database alone; a raw store that is broken must not hide it.
+    seen = overview(Warehouse(database, RawStore(MemoryStore())))
+    troubles = {
+        "artifacts need a person": len(seen.needs),
+        "should have come and did not": seen.left,
+        "objects of the API's lists make no sense": len(seen.unreadable),
+    }
+    told = ", ".join(f"{count} {trouble}" for trouble, count in troubles.items() if count)
+    recordings = f"{sum(seen.recordings.values())} recordings"
+    if told:
+        yield Finding("ledger", Verdict.WARNING, f"{recordings}; {told}: `meeting-assets status` names them.")
+    else:
+        yield Finding("ledger", Verdict.OK, f"{recordings}; nothing needs a person.")

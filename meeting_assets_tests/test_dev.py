@@ -1,0 +1,198 @@
+"""`meeting-assets dev`: Dagster's UI with all that belongs to it, from its start to its end without a trace."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from meeting_assets.orchestration.deaths import PROCESS
+from meeting_assets.orchestration.doctor import examination
+from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.pipeline.examination import Verdict
+from meeting_assets.sandbox import Fault, Sandbox, uniform
+from meeting_assets.settings import read_settings
+from meeting_assets_tests.households import free_port, use, warehouse
+from meeting_assets_tests.ui import until
+
+TODAY = datetime.now(UTC).date()
+START_S = 90.0
+STOP_S = 60.0
+LONG_S = 120.0
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+
+
+class Dev:
+    """A `dev` command that runs on a free port, and all it has begun."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._said = folder / "said"
+        with self._said.open("wb") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-u", "-m", "meeting_assets.cli", "dev", "--port", str(self.port)],
+                stdout=said,
+                stderr=said,
+                env=dict(os.environ),
+            )
+
+    @property
+    def said(self) -> str:
+        return self._said.read_text()
+
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, self.said
+        return "Stop " in self.said
+
+    def server_info(self) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.port}/server_info", timeout=10, trust_env=False)
+
+    def children(self) -> list[psutil.Process]:
+        """Every process it has begun, and these have."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def stopped_by(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(STOP_S)
+
+
+@contextmanager
+def dev(folder: Path) -> Iterator[Dev]:
+    """A `dev` command whose UI answers; whatever a test leaves of it is killed."""
+    running = Dev(folder)
+    begun: list[psutil.Process] = []
+    try:
+        until(running.is_ready, "the UI", within_s=START_S)
+        begun = running.children()
+        yield running
+    finally:
+        begun += running.children() if running.process.poll() is None else []
+        for each in begun:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        running.process.kill()
+        running.process.wait()
+
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that run; one that nobody has reaped yet does not."""
+    found = []
+    for each in processes:
+        with suppress(psutil.NoSuchProcess):
+            if each.is_running() and each.status() != psutil.STATUS_ZOMBIE:
+                found.append(each)
+    return found
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(uniform(TODAY, recordings=1, words=20)) as running:
+        use(running, monkeypatch)
+        yield running
+
+
+def verdict(subject: str) -> Verdict:
+    """How bad `doctor` finds something."""
+    (found,) = [each for each in examination().findings if each.subject == subject]
+    return found.verdict
+
+
+def test_dev_without_a_key_runs_over_a_sandbox_and_ends_without_a_trace(home: Path) -> None:
+    with dev(home) as running:
+        answer = running.server_info()
+        begun = running.children()
+        daemon = verdict("daemon")
+        said = running.said
+        status = running.stopped_by(signal.SIGINT)
+
+        assert answer.is_success
+        assert "dagster_webserver_version" in answer.json()
+        assert f"http://127.0.0.1:{running.port}" in said
+        assert "a sandbox, in which a meeting finishes about every minute" in said
+        assert str(home / "meetings.db") in said
+        assert "Traceback" not in said
+        assert len(begun) >= 4
+        assert daemon is Verdict.OK
+        assert status == 0
+        assert alive(begun) == []
+
+
+def test_dev_with_a_key_asks_its_api_and_ends_in_the_midst_of_a_run(home: Path, sandbox: Sandbox) -> None:
+    # The run waits for its download until it is told to end.
+    sandbox.inject(Fault("transcript:", times=None, delay_s=LONG_S))
+
+    prepare_home(read_settings())
+
+    with dev(home) as running:
+        until(lambda: bool(run_statuses()), "a run that the sensor began", within_s=START_S)
+        begun = running.children()
+        status = running.stopped_by(signal.SIGTERM)
+
+        assert sandbox.stats.list_calls["transcript"]
+        assert f"from {sandbox.url}, into" in running.said
+        assert status == 0
+        assert alive(begun) == []
+        assert verdict("runs") is Verdict.WARNING
+
+
+def run_statuses() -> list[str]:
+    """The statuses of all runs that a process does, or did."""
+    with dagster_instance() as instance:
+        return [run.status.value for run in instance.get_runs() if PROCESS in run.tags]
+
+
+def test_dev_fails_when_dagster_ends_by_itself(home: Path, sandbox: Sandbox) -> None:
+    with dev(home) as running:
+        begun = running.children()
+        leader = next(each for each in begun if each.ppid() == running.process.pid)
+        leader.kill()
+
+        assert running.process.wait(STOP_S) == 1
+        assert "Error: Dagster ended by itself" in running.said
+        assert alive(begun) == []
+
+
+def test_a_port_that_is_taken_is_one_sentence(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "meeting_assets.cli", "dev", "--port", str(port)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env=dict(os.environ),
+        )
+
+    assert done.returncode == 1
+    assert f"Error: --port {port} cannot be used: Address already in use." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_home_of_real_meetings_gets_none_of_a_sandbox(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with warehouse():
+        pass
+
+    done = subprocess.run(
+        [sys.executable, "-m", "meeting_assets.cli", "dev", "--port", str(free_port())],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=dict(os.environ),
+    )
+
+    assert done.returncode == 1
+    assert "holds meetings from https://us-east-1.recall.ai" in done.stderr
+    assert "Traceback" not in done.stderr
