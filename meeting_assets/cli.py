@@ -206,12 +206,10 @@ def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_POR
 
 @app.command()
 def webhooks(
-    host: Annotated[str, typer.Option(help="address to listen at; others than this machine need a proxy with TLS")] = (
-        "127.0.0.1"
-    ),
+    host: Annotated[str, typer.Option(help="address to listen at, behind a proxy that does TLS")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="port to listen at; 0 for any free one")] = WEBHOOK_PORT,
 ) -> None:
-    """Receives Recall.ai's webhooks until stopped, so that meetings come home within seconds; wants no Dagster."""
+    """Receives Recall.ai's webhooks until stopped, so that meetings come home within seconds of their end."""
     from meeting_assets.pipeline.receiver import Receiver
 
     with Receiver(read_settings(), host=host, port=port) as receiver:

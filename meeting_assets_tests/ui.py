@@ -20,6 +20,7 @@ DOCUMENT = Path(__file__).with_name("ui.graphql").read_text()
 PARTITION = "dagster/partition"
 ENDED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
 BACKFILL_ENDED = frozenset({"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "CANCELED", "FAILED"})
+LAST_WORDS = 12
 POLL_S = 0.8
 Found = TypeVar("Found")
 
@@ -195,13 +196,14 @@ class Ui:
     def evaluate_schedule(self, schedule: str) -> list[str]:
         """Lets a schedule tick now and launches what it asks for (`Test schedule`, `Launch all`); the runs' ids."""
         selector = REPOSITORY | {"scheduleName": schedule}
+        job = _good(self._ask("Schedule", selector=selector), "Schedule")["pipelineName"]
         answer = _good(self._ask("TestSchedule", selector=selector, at_s=time.time()), "DryRunInstigationTick")
         result = answer["evaluationResult"]
         assert result["error"] is None, result["error"]
         return self._launched(
             [
                 _params(
-                    each["jobName"] or JOB,
+                    each["jobName"] or job,
                     each["runConfigYaml"],
                     {tag["key"]: tag["value"] for tag in each["tags"]},
                 )
@@ -221,6 +223,12 @@ class Ui:
         """The run when it has ended, however that was."""
         until(lambda: self.run(run_id).has_ended, f"the end of run {run_id}", within_s=within_s)
         return self.run(run_id)
+
+    def wait_for_success(self, run_id: str, *, within_s: float = 60) -> Run:
+        """The run when it has come to a good end; its last words if that was no good one."""
+        run = self.wait_for_run(run_id, within_s=within_s)
+        assert run.status == "SUCCESS", "\n".join([run.status, *self.messages(run_id)[-LAST_WORDS:]])
+        return run
 
     def wait_for_backfill(self, backfill_id: str, *, within_s: float) -> str:
         """How a backfill ended."""

@@ -6,7 +6,7 @@ only tried out, loses no message; a run that fails is asked for again, ever late
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 
@@ -83,12 +83,12 @@ def _answer(
     asked = _read(context.cursor)
     known = days_of(warehouse, sensor_access(settings), messages, asked, budget_s=BUDGET_S)
     due = {message: _due(message, known) for message in messages if message.recording_id in known.known}
-    handled = [message.message_id for message in messages if _is_pointless(message, known, settings.first_day)]
-    handled += _seen(context.instance, due)
+    handled = {message.message_id for message in messages if _is_pointless(message, known, settings.first_day)}
+    handled |= _seen(context.instance, due)
     if handled:
         with warehouse.database.writing() as connection:
             inbox.mark_handled(connection, handled, now())
-    left = [each for message, each in due.items() if message.message_id not in {*handled}]
+    left = [each for message, each in due.items() if message.message_id not in handled]
     requests = [*requests_for(left, context.instance, partitions.get_partition_keys())]
     reason = f"The API cannot be read at the moment: {known.fault}" if known.fault else _reason(messages, handled)
     return dg.SensorResult(
@@ -102,21 +102,21 @@ def _due(message: Message, known: Days) -> Due:
 
 def _is_pointless(message: Message, known: Days, first_day: date) -> bool:
     """Whether no run will do anything about a message."""
-    is_of_nothing = message.recording_id in known.gone | known.senseless
+    is_of_nothing = message.recording_id in known.none
     is_too_early = known.known.get(message.recording_id, first_day) < first_day
     return is_of_nothing or is_too_early or message.received_at < now() - HOPELESS_AFTER
 
 
-def _seen(instance: dg.DagsterInstance, due: Mapping[Message, Due]) -> list[str]:
+def _seen(instance: dg.DagsterInstance, due: Mapping[Message, Due]) -> set[str]:
     """The messages that a run will see, or has seen."""
     if not due:
-        return []
+        return set()
     days = {each.day for each in due.values()}
     runs = [*underway(instance), *ended(instance, days, since=min(message.received_at for message in due))]
-    return [message.message_id for message, each in due.items() if any(run.will_bring(each) for run in runs)]
+    return {message.message_id for message, each in due.items() if any(run.will_bring(each) for run in runs)}
 
 
-def _reason(messages: Sequence[Message], handled: Sequence[str]) -> str:
+def _reason(messages: Sequence[Message], handled: Collection[str]) -> str:
     left = len(messages) - len(handled)
     if left:
         return f"{left} messages wait: the last runs of their days have failed, or there are many days."

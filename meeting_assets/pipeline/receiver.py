@@ -45,7 +45,7 @@ from meeting_assets.store.inbox import Message
 PATH = "/webhooks"
 HEALTH = "/health"
 BODY_BYTES = 1_000_000
-HEADER_BYTES = 16_384
+HEADER_BYTES = 8_192
 BODY_S = 10.0
 EXCHANGE_S = 20.0
 """From the first byte of a request to the last of its answer; a sender gives up after 15 s."""

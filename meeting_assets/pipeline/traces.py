@@ -100,8 +100,11 @@ def search(warehouse: Warehouse, settings: Settings, words: Words) -> Search:
     ours = {path.resolve() for path in files_of(warehouse.database)}
     for path in _files(settings, ours):
         result.places += 1
-        if _found(path, pieces):
-            result.found.append(f"text of it stands in {path}")
+        try:
+            if _found(path, pieces):
+                result.found.append(f"text of it stands in {path}")
+        except OSError as error:
+            result.found.append(f"{path} cannot be read: {error.strerror}")
     return result
 
 

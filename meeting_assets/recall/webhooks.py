@@ -20,7 +20,6 @@ from meeting_assets.core.errors import PayloadError
 RECORDING = "recording"
 MEDIA = ("participant_events", "transcript", "video_separate", "audio_separate", "meeting_metadata")
 """Media objects of which something is kept."""
-RECORDING_DELETED = "recording.deleted"
 NOTHING_NEW = frozenset({"processing", "paused"})
 PREFIXES = ("webhook", "svix")
 

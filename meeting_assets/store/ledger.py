@@ -177,9 +177,11 @@ def note_failed_attempt(
 
 def note_gone(connection: Connection, recording_id: str, artifact_id: str) -> None:
     """The API no longer knows an object: what is home stays, what is not will never come."""
+    of_object = and_(LEDGER.c.recording_id == recording_id, LEDGER.c.artifact_id == artifact_id)
+    _lock(connection, of_object)
     connection.execute(
         LEDGER.update()
-        .where(LEDGER.c.recording_id == recording_id, LEDGER.c.artifact_id == artifact_id)
+        .where(of_object)
         .values(api_status=DELETED, status=_WITHOUT_API, error=None, next_attempt_at=None)
     )
 
@@ -319,7 +321,9 @@ def parse_again(connection: Connection, recording_ids: Collection[str], kinds: C
 
 def parse_days_again(connection: Connection, days: Collection[date]) -> None:
     """Everything that is home of some days is to be parsed again."""
-    connection.execute(LEDGER.update().where(of_days(days), LEDGER.c.sha256.is_not(None)).values(parser_version=None))
+    home = and_(of_days(days), LEDGER.c.sha256.is_not(None))
+    _lock(connection, home)
+    connection.execute(LEDGER.update().where(home).values(parser_version=None))
 
 
 def note_listings(connection: Connection, written: Sequence[Mapping[str, str]]) -> None:
@@ -338,6 +342,12 @@ def _is(key: Key) -> ColumnElement[bool]:
         LEDGER.c.kind == key.kind,
         LEDGER.c.artifact_id == key.artifact_id,
     )
+
+
+def _lock(connection: Connection, condition: ColumnElement[bool]) -> None:
+    """Locks rows in the order of all others; an update of several locks them as they come, and may meet itself."""
+    key = LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id
+    connection.execute(select(*key).where(condition).order_by(*key).with_for_update())
 
 
 def _update(connection: Connection, key: Key, row: LedgerRow) -> None:

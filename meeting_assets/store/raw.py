@@ -262,14 +262,13 @@ def _answer(what: str, ask: Callable[[], Answer]) -> Answer:
 
 def _remove(folder: Path) -> None:
     """Removes a folder with all that is in it, and the folder of its day if that is empty then."""
-    for tries_left in range(REMOVAL_TRIES, 0, -1):
-        try:
-            if folder.exists():
-                shutil.rmtree(folder)
+    for _ in range(REMOVAL_TRIES):
+        # Somebody may write into it meanwhile, or remove it, too.
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
             break
-        except OSError:  # somebody writes into it meanwhile
-            if tries_left == 1:
-                raise
+    else:
+        shutil.rmtree(folder)
     with suppress(OSError):  # other recordings of the day are there, or one just comes
         folder.parent.rmdir()
 

@@ -158,6 +158,17 @@ def test_one_raw_asset_can_be_materialized_by_itself(sandbox: Sandbox, defs: dg.
     assert dict(sandbox.stats.downloads_by_kind) == {"transcript": 1}
 
 
+def test_one_metric_table_can_be_materialized_by_itself(defs: dg.Definitions) -> None:
+    run_days(defs, [LAST])
+    job = defs.resolve_implicit_global_asset_job_def()
+    key = dg.AssetKey("meeting_metrics")
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(instance=instance, partition_key=LAST.isoformat(), asset_selection=[key])
+
+    assert result.success
+    assert materialized(result.run_id) == {(key, LAST.isoformat())}
+
+
 def test_another_origins_meetings_are_refused(defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
     run_days(defs, [EMPTY])
     monkeypatch.setenv("RECALL_BASE_URL", "https://us-west-2.recall.ai")

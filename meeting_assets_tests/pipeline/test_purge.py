@@ -57,7 +57,8 @@ UNKNOWN = "3b9d8f3e-0000-4000-8000-000000000000"
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Three meetings; what is planted is said in the first alone, and somebody attends the first two."""
-    with Sandbox(uniform(DAY, recordings=3, words=40)) as running:
+    monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "6000")
+    with Sandbox(uniform(DAY, recordings=3, words=40), limits=False) as running:
         use(running, monkeypatch)
         plant(running)
         yield running
@@ -249,6 +250,26 @@ def test_no_rebuild_brings_back_what_a_killed_purge_left(sandbox: Sandbox, recor
     assert held(recording.id) == 0
 
 
+def test_a_rebuild_takes_nothing_in_that_is_purged_while_it_reads(
+    sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring_home([DAY])
+    with warehouse() as place:
+        read = place.raw.read_listing
+
+        def read_and_purge(day: date, recording_id: str) -> bytes | None:
+            listing = read(day, recording_id)
+            if recording_id == recording.id:
+                purge(place, [recording.id], tombstones.ASKED_FOR)
+            return listing
+
+        monkeypatch.setattr(place.raw, "read_listing", read_and_purge)
+        rebuild(place)
+
+    assert held(recording.id) == 0
+    assert len(contents()["recordings"]) == 2
+
+
 @pytest.mark.parametrize("way", ["the same purge", "the night"])
 def test_a_killed_purge_is_finished(sandbox: Sandbox, recording: Recording, home: Path, way: str) -> None:
     bring_home([DAY])
@@ -304,6 +325,23 @@ def test_a_slow_look_writes_nothing_of_what_was_purged_meanwhile(sandbox: Sandbo
     assert len(contents()["recordings"]) == 2
 
 
+def test_a_listing_that_is_written_late_is_removed(
+    sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warehouse() as place:
+        write = place.raw.write_listing
+
+        def purge_and_write(day: date, recording_id: str, listing: bytes) -> None:
+            if recording_id == recording.id:
+                purge(place, [recording.id], tombstones.ASKED_FOR)
+            write(day, recording_id, listing)
+
+        monkeypatch.setattr(place.raw, "write_listing", purge_and_write)
+        record(place, looked(), now())
+
+    assert held(recording.id) == 0
+
+
 def test_a_slow_download_leaves_nothing_of_what_was_purged_meanwhile(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0].id
     sandbox.inject(Fault(f"transcript:{transcript}", delay_s=4.0))
@@ -344,6 +382,7 @@ def test_runs_that_go_on_during_a_purge_write_nothing_of_it(sandbox: Sandbox) ->
     for run in runs:
         run.join(120)
 
+    assert not any(run.is_alive() for run in runs)
     assert faults == []
     assert [held(each.id) for each in sandbox.world.recordings[:2]] == [0, 0]
     assert len(contents()["meeting_metrics"]) == 1
@@ -427,6 +466,17 @@ def scrub_only(home: Path) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_log_of_sqlite_is_empty_after_a_purge(sandbox: Sandbox, recording: Recording, home: Path) -> None:
+    bring_home([DAY])
+    with closing(sqlite3.connect(home / "meetings.db")) as idle, warehouse() as place:
+        idle.execute("SELECT count(*) FROM recordings").fetchall()
+
+        purge(place, [recording.id], tombstones.ASKED_FOR)
+
+        assert (home / "meetings.db-wal").stat().st_size == 0
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_reader_in_the_way_is_said_and_the_next_purge_ends_it(
     sandbox: Sandbox, recording: Recording, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -450,7 +500,9 @@ def test_a_reader_in_the_way_is_said_and_the_next_purge_ends_it(
         assert search(place, read_settings(), words).found == []
 
 
-def test_rows_that_were_being_parsed_do_not_come_after_the_purge(sandbox: Sandbox, recording: Recording) -> None:
+def test_rows_that_were_being_parsed_do_not_come_after_the_purge(
+    sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The parser has read its work; the purge comes before it writes."""
     bring_home([DAY])
     artifact = ARTIFACTS["transcript"]
@@ -465,7 +517,7 @@ def test_rows_that_were_being_parsed_do_not_come_after_the_purge(sandbox: Sandbo
                 purge(place, [recording.id], tombstones.ASKED_FOR)
             return payload
 
-        place.raw.read = read_and_purge  # type: ignore[method-assign]
+        monkeypatch.setattr(place.raw, "read", read_and_purge)
         load_days(artifact, [DAY], place)
 
     assert held(recording.id) == 0

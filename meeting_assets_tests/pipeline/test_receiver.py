@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -40,14 +41,22 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_WEBHOOK_SECRETS", SECRET)
 
 
-@pytest.fixture
-def receiver(database_url: str) -> Iterator[Receiver]:
+@contextmanager
+def served() -> Iterator[Receiver]:
     with Receiver(read_settings(), host=HOST, port=0) as running:
         thread = threading.Thread(target=running.serve)
         thread.start()
+        try:
+            yield running
+        finally:
+            running.stop()
+            thread.join()
+
+
+@pytest.fixture
+def receiver(database_url: str) -> Iterator[Receiver]:
+    with served() as running:
         yield running
-        running.stop()
-        thread.join()
 
 
 @pytest.fixture
@@ -237,12 +246,8 @@ def test_what_was_handled_a_month_ago_is_forgotten(database_url: str) -> None:
         inbox.put(connection, [old, old._replace(message_id="waiting", handled_at=None)])
     database.close()
 
-    with Receiver(read_settings(), host=HOST, port=0) as running:
-        thread = threading.Thread(target=running.serve)
-        thread.start()
+    with served():
         until(lambda: len(stored()) == 1, "the old message's end", within_s=SOON_S)
-        running.stop()
-        thread.join()
 
     assert [message.message_id for message in stored()] == ["waiting"]
 

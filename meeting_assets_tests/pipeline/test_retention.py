@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ from meeting_assets.orchestration.retention import nightly_retention, retention
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
 from meeting_assets.pipeline.arrivals import Round, arrived
 from meeting_assets.pipeline.days import day_of_recording, days_asked
+from meeting_assets.pipeline.derive import derive_days
+from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.purge import holding, purge, purge_old
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.warehouse import access_of
@@ -244,29 +247,75 @@ def test_a_deleted_artifact_is_kept(sandbox: Sandbox, recording: Recording) -> N
 
 
 @pytest.mark.usefixtures("answers_404")
+@pytest.mark.parametrize(
+    ("collection", "kinds", "tables"),
+    [
+        # A recording shows its transcript, deleted or not; that a separate audio is gone shows only when asked for it.
+        (
+            "transcript",
+            ("transcript", "provider_data"),
+            ("transcripts", "transcript_utterances", "transcript_words", "provider_parts"),
+        ),
+        ("audio_separate", ("audio_separate",), ("audio_parts",)),
+    ],
+)
 def test_a_deleted_artifact_is_purged_where_that_is_wanted(
-    sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox,
+    recording: Recording,
+    monkeypatch: pytest.MonkeyPatch,
+    collection: str,
+    kinds: tuple[str, ...],
+    tables: tuple[str, ...],
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
-    transcript = recording.of("transcript")[0].id
+    (artifact,) = recording.of(collection)
     bring_home([DAY])
     before = contents()
-    sandbox.delete_artifact(transcript)
+    sandbox.delete_artifact(artifact.id)
 
     bring_home([DAY])
 
-    for kind in ("transcript", "provider_data"):
-        row = ledger_row(transcript, kind)
+    for kind in kinds:
+        row = ledger_row(artifact.id, kind)
         assert (row["status"], row["sha256"], row["row_count"]) == ("deleted", None, None)
     after = contents()
-    of_it = ("transcripts", "transcript_utterances", "transcript_words", "provider_parts")
-    assert [any(recording.id in row for row in after[table]) for table in of_it] == [False] * 4
+    assert not [table for table in tables for row in after[table] if recording.id in row]
     assert after["participants"] == before["participants"]
-    assert not any(transcript in key for key in objects_of(recording.id))
+    assert not any(artifact.id in key for key in objects_of(recording.id))
     assert len(after["meeting_metrics"]) == 2
-    assert after["meeting_metrics"] != before["meeting_metrics"]
     bring_home([DAY])
     assert contents() == after
+
+
+@pytest.mark.parametrize("is_derived", [False, True])
+def test_metrics_of_a_deleted_artifact_go_with_it_and_come_again_from_the_others(
+    sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch, is_derived: bool
+) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
+    bring_home([DAY])
+    sandbox.delete_artifact(recording.of("transcript")[0].id)
+
+    with warehouse() as place:
+        asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
+        if is_derived:
+            derive_days([DAY], place)
+
+    assert (recording.id in {row[0] for row in contents()["meeting_metrics"]}) == is_derived
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_recording_without_bot_is_gone_only_if_another_one_is_not(
+    sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
+    sandbox.habits.deleted_answers_404 = True
+    added = [sandbox.add_recording(recording.created_at, words=20, has_bot=False) for _ in range(1 + others)]
+    bring_home([DAY])
+    sandbox.delete(added[0].id)
+
+    bring_home([DAY])
+
+    assert (rows_of(added[0].id) == 0) == bool(others)
 
 
 def test_a_key_of_another_workspace_deletes_nothing(

@@ -1,0 +1,231 @@
+"""A newcomer's tour of Dagster's UI in a real browser, over the demo's fortnight; it also takes the pictures of `docs`.
+
+With a folder in MEETING_ASSETS_PICTURES, as `make pictures` gives it, the pictures go there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy import func, select
+from sqlmodel import SQLModel
+
+from meeting_assets.artifacts.transcript import TranscriptWords
+from meeting_assets.core.instants import days_between
+from meeting_assets.definitions import definitions
+from meeting_assets.orchestration.runs import prepare_home, run_days
+from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.sandbox import Recording, Sandbox, fortnight
+from meeting_assets.settings import read_settings
+from meeting_assets.store.database import table_of
+from meeting_assets_tests.deployment import Deployment
+from meeting_assets_tests.ui import until
+
+BROWSERS = "chromium", "chromium-browser", "google-chrome"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE_MS = 30_000
+SETTLE_MS = 800
+MOST_BYTES = 300_000
+DAY = timedelta(days=1)
+TODAY = datetime.now(UTC).date()
+UNREADABLE = b'[{"participant": {"id": 100}, "words": "lost"}]'
+FAULTS = re.compile("failed to load|an error occurred|unexpected error|GraphQL error", re.IGNORECASE)
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """The machine's own Chromium."""
+    command = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if command is None:
+        pytest.skip("no Chromium on this machine; on Debian: apt-get install chromium")
+    return command
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """The demo's fortnight, with one transcript that is not what the API documents."""
+    with Sandbox(fortnight(TODAY - DAY), limits=False) as running:
+        running.set_payload(unreadable(running).of("transcript")[0].id, "transcript", UNREADABLE)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def running(chromium: str, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A deployment that has the fortnight at home, but for its busiest day."""
+    assert chromium
+    deployment = Deployment(tmp_path_factory.mktemp("tour"), sandbox)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        deployment.settle(monkeypatch)
+        prepare_home(read_settings())
+        busiest = busiest_day(sandbox)
+        for days in (days_between(sandbox.world.first_day, busiest - DAY), days_between(busiest + DAY, TODAY)):
+            assert run_days(definitions(read_settings()), days).succeeded
+    with deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="module")
+def run_id(running: Deployment, sandbox: Sandbox) -> str:
+    """A run of the busiest day, launched in the UI after the nightly checks."""
+    checked = running.ui.evaluate_schedule("nightly_checks")
+    launched = running.ui.launch(busiest_day(sandbox))
+    for each in (launched, *checked):
+        running.ui.wait_for_success(each)
+    return launched
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str, run_id: str) -> Iterator[Browser]:
+    """Started last: while it runs, this thread can have no other event loop."""
+    assert run_id
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, running: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    """A tab of the UI; what its scripts raise fails the test."""
+    running.settle(monkeypatch)
+    context = browser.new_context(
+        base_url=running.ui.url, viewport={"width": 1600, "height": 1000}, timezone_id="UTC", locale="en-US"
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    raised: list[str] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: raised.append(str(error)))
+    page.goto("/")
+    page.get_by_text("Hide navigation").click()
+    yield page
+    context.close()
+    assert raised == []
+
+
+def busiest_day(sandbox: Sandbox) -> date:
+    """The day with most meetings, older than the sensor looks."""
+    settled = (each.day for each in sandbox.world.recordings if each.day < TODAY - 2 * DAY)
+    return Counter(settled).most_common(1)[0][0]
+
+
+def unreadable(sandbox: Sandbox) -> Recording:
+    """The meeting whose transcript cannot be read: the first with one."""
+    return next(each for each in sandbox.world.recordings if each.of("transcript") and each.day != busiest_day(sandbox))
+
+
+def row_count(model: type[SQLModel]) -> int:
+    with opened(read_settings()) as place, place.database.reading() as connection:
+        return connection.scalar(select(func.count()).select_from(table_of(model))) or 0
+
+
+def see(page: Page, *texts: str) -> None:
+    """Waits until the page shows these texts, and nothing that failed."""
+    for text in texts:
+        expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("body")).not_to_contain_text(FAULTS)
+
+
+def drag(page: Page, from_y: int, to_y: int) -> None:
+    """Moves the bar between two panes."""
+    page.mouse.move(800, from_y)
+    page.mouse.down()
+    page.mouse.move(800, to_y, steps=5)
+    page.mouse.up()
+
+
+def zoomed_out(page: Page) -> bool:
+    """A step further from the graph."""
+    page.get_by_label("zoom_out").click()
+    return True
+
+
+def take_picture(page: Page, name: str, folder: Path) -> None:
+    """Keeps what the page shows; small enough for a page of documentation."""
+    page.wait_for_timeout(SETTLE_MS)
+    wanted = os.environ.get("MEETING_ASSETS_PICTURES")
+    picture = (Path(wanted) if wanted else folder) / f"{name}.png"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    page.mouse.move(0, 0)
+    page.screenshot(path=picture)
+    assert picture.stat().st_size < MOST_BYTES
+
+
+def test_the_asset_graph_leads_from_raw_to_metrics(page: Page, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 1100, "height": 1200})
+    page.goto("/asset-groups")
+    see(page, "raw", "parsed", "metrics")
+    page.get_by_label("panel_show_right").last.click()
+    page.keyboard.press("Alt+e")
+    see(page, "transcript_words")
+    # Only what the window shows is in the page.
+    last = page.get_by_text(re.compile("^participa.*_metrics$"))
+    until(lambda: zoomed_out(page) and last.count(), "the whole graph", within_s=PATIENCE_MS / 1000)
+    page.get_by_label("zoom_out").click(click_count=2, delay=SETTLE_MS)
+
+    see(page, "recordings", "provider_data", "transcript_words", "speaker_timeline", "meeting_metrics")
+    take_picture(page, "asset-graph", tmp_path)
+
+
+def test_a_tables_page_says_what_it_holds(page: Page, tmp_path: Path) -> None:
+    page.goto("/assets/transcript_words")
+
+    see(page, "Grain: one row per (recording, transcript, element of words[]).", f"{row_count(TranscriptWords):,}")
+    see(page, "0-based, through the whole transcript", "[].words[].start_timestamp.relative", "SQLite", "bring_home")
+    take_picture(page, "table", tmp_path)
+
+
+def test_a_tables_lineage_shows_what_it_is_made_from(page: Page, tmp_path: Path) -> None:
+    page.goto("/assets/transcript_words?view=lineage")
+
+    see(page, "transcript_words", "meeting_metrics", "participant_metrics")
+    take_picture(page, "lineage", tmp_path)
+
+
+def test_a_failing_check_names_the_recording_and_the_place(page: Page, sandbox: Sandbox, tmp_path: Path) -> None:
+    page.goto("/assets/transcript_words?view=checks&checkDetail=nothing_is_quarantined")
+
+    see(page, "nothing_is_quarantined", "Failed", "Every transcript artifact that is home can be read.")
+    see(page, unreadable(sandbox).id, "[0].words: expected array, got str")
+    take_picture(page, "checks", tmp_path)
+
+
+def test_a_run_shows_its_steps_and_what_they_did(page: Page, run_id: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    page.goto(f"/runs/{run_id}?logs=type%3AASSET_MATERIALIZATION")
+    page.get_by_label("gantt_waterfall").click()
+    drag(page, 364, 560)
+
+    see(page, "Success", "bring_home", f"partition: {busiest_day(sandbox)}", "raw_artifacts", "parsed_transcript")
+    see(page, "Materialized value")
+    take_picture(page, "run", tmp_path)
+
+
+def test_an_assets_events_name_the_days_recordings(page: Page, sandbox: Sandbox, tmp_path: Path) -> None:
+    page.goto(f"/assets/recordings?view=partitions&partition={busiest_day(sandbox)}")
+
+    see(page, *(each.id for each in sandbox.world.recordings if each.day == busiest_day(sandbox)))
+    take_picture(page, "day", tmp_path)
+
+
+def test_sensors_and_schedules_are_on(page: Page, tmp_path: Path) -> None:
+    page.goto("/automation")
+
+    see(page, "finished_recordings", "nightly_reconciliation", "At 03:00 AM UTC")
+    take_picture(page, "automation", tmp_path)

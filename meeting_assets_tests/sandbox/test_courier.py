@@ -1,0 +1,125 @@
+"""The sandbox's webhooks: a message for each change, signed, in as many copies and in the order that is its habit."""
+
+import hashlib
+import hmac
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from meeting_assets.sandbox import Sandbox, empty
+from meeting_assets_tests.ui import until
+
+KEY = b"a key"
+SECRET = f"whsec_{b64encode(KEY).decode()}"
+SOON_S = 20
+
+
+class Endpoint(ThreadingHTTPServer):
+    """Takes what comes; answers the first `faults` deliveries with 503."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Deliveries)
+        self.faults = 0
+        self.deliveries: list[tuple[dict[str, str], bytes]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/"
+
+    @property
+    def messages(self) -> list[Any]:
+        return [json.loads(body) for _, body in self.deliveries]
+
+    @property
+    def ids(self) -> list[str]:
+        return [headers["webhook-id"] for headers, _ in self.deliveries]
+
+
+class Deliveries(BaseHTTPRequestHandler):
+    server: Endpoint
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.deliveries.append(({name.lower(): value for name, value in self.headers.items()}, body))
+        self.send_response(503 if len(self.server.deliveries) <= self.server.faults else 200)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def sandbox(endpoint: Endpoint) -> Iterator[Sandbox]:
+    with Sandbox(empty()) as running:
+        running.notify(endpoint.url, SECRET)
+        yield running
+
+
+def test_every_change_is_told_by_its_name(sandbox: Sandbox, endpoint: Endpoint) -> None:
+    recording = sandbox.add_recording(processing=True)
+    sandbox.fail_recording(recording.id, "bot_errored")
+    transcript = sandbox.add_transcript(recording.id)
+    told = len(recording.artifacts) + 2
+    until(lambda: len(endpoint.deliveries) == told, "every message", within_s=SOON_S)
+
+    by_event = {message["event"]: message["data"] for message in endpoint.messages}
+    failed, made = by_event["recording.failed"], by_event["transcript.done"]
+    assert failed["recording"]["id"] == made["recording"]["id"] == recording.id
+    assert (failed["data"]["code"], failed["data"]["sub_code"]) == ("failed", "bot_errored")
+    assert (made["transcript"]["id"], made["bot"]["id"]) == (transcript, recording.bot_id)
+    assert "recording.processing" in by_event
+
+
+def test_each_delivery_is_signed_over_id_time_and_body(sandbox: Sandbox, endpoint: Endpoint) -> None:
+    sandbox.add_recording()
+    until(lambda: endpoint.deliveries, "a message", within_s=SOON_S)
+
+    headers, body = endpoint.deliveries[0]
+    version, _, signature = headers["webhook-signature"].partition(",")
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    assert version == "v1"
+    assert b64decode(signature) == hmac.new(KEY, signed, hashlib.sha256).digest()
+
+
+def test_copies_have_one_id_and_come_in_another_order(sandbox: Sandbox, endpoint: Endpoint) -> None:
+    sandbox.habits.webhook_copies, sandbox.habits.webhooks_shuffled = 3, True
+    recording = sandbox.add_recording()
+    told = 1 + len(recording.artifacts)
+    until(lambda: len(endpoint.deliveries) == 3 * told, "every copy", within_s=SOON_S)
+
+    assert len({*endpoint.ids}) == told
+    assert endpoint.ids != sorted(endpoint.ids, key=endpoint.ids.index)
+
+
+def test_what_is_lost_never_comes(sandbox: Sandbox, endpoint: Endpoint) -> None:
+    sandbox.habits.webhooks_lost = 1.0
+    sandbox.add_recording()
+    sandbox.habits.webhooks_lost = 0.0
+    last = sandbox.add_recording(processing=True)
+    until(lambda: len(endpoint.deliveries) == 1 + len(last.artifacts), "the second's messages", within_s=SOON_S)
+
+    assert {message["data"]["recording"]["id"] for message in endpoint.messages} == {last.id}
+
+
+def test_what_was_not_taken_comes_again_under_its_id(sandbox: Sandbox, endpoint: Endpoint) -> None:
+    endpoint.faults = 1
+    recording = sandbox.add_recording()
+    told = 1 + len(recording.artifacts)
+    until(lambda: sandbox.courier.answers == {503: 1, 200: told}, "every message taken", within_s=SOON_S)
+
+    assert endpoint.ids[0] in endpoint.ids[1:]
