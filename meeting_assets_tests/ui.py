@@ -21,6 +21,7 @@ PARTITION = "dagster/partition"
 ENDED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
 BACKFILL_ENDED = frozenset({"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "CANCELED", "FAILED"})
 LAST_WORDS = 12
+ANSWER_S = 90.0
 POLL_S = 0.8
 Found = TypeVar("Found")
 
@@ -97,7 +98,7 @@ class Ui:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._client = httpx.Client(base_url=url, timeout=30)
+        self._client = httpx.Client(base_url=url, timeout=ANSWER_S)
 
     def close(self) -> None:
         self._client.close()

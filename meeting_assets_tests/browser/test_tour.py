@@ -47,7 +47,10 @@ TODAY = datetime.now(UTC).date()
 UNREADABLE = b'[{"participant": {"id": 100}, "words": "lost"}]'
 FAULTS = re.compile("failed to load|an error occurred|unexpected error|GraphQL error", re.IGNORECASE)
 
-pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+pytestmark = [
+    pytest.mark.deployment,
+    pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -372,6 +372,7 @@ def test_between_the_readings_the_ledger_s_own_is_asked_for(sandbox: Sandbox, de
     assert [ids_of(request.run_config) for request in answer.run_requests or []] == [[recording.id]]
 
 
+@pytest.mark.deployment
 def test_rows_are_there_within_seconds_of_a_meeting_s_end_and_of_a_late_transcript(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

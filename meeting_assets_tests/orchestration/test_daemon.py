@@ -38,6 +38,7 @@ LATE = timedelta(hours=3)
 SENSOR, SCHEDULE = "finished_recordings", "nightly_reconciliation"
 ASKED_BY = "dagster/sensor_name"
 SEVERAL = 3
+SENSOR_INTERVAL_S = 20
 
 NOW = datetime.now(UTC)
 LONG_AGO, BUSY_DAY, BUSIER_DAY, QUIET_DAY = (NOW.date() - timedelta(days=n) for n in (30, 25, 24, 20))
@@ -46,7 +47,7 @@ FORTNIGHT = fortnight(NOW.date() - timedelta(days=3))
 
 
 # Begun before the first test, since these take longest.
-pytestmark = pytest.mark.usefixtures("backfill_id", "meetings")
+pytestmark = pytest.mark.usefixtures("backfill_id", "meetings", "old_run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,12 @@ def meetings(running: Deployment, sandbox: Sandbox) -> Meetings:
         sandbox.finish(each.id)
     late, endless = (sandbox.add_transcript(each.id, processing=True) for each in (transcribed_late, never_transcribed))
     return Meetings(finished, transcribed_late, late, never_transcribed, endless, without_url, time.time())
+
+
+@pytest.fixture(scope="module")
+def old_run(running: Deployment) -> str:
+    """A run of a day a month ago."""
+    return running.ui.launch(LONG_AGO)
 
 
 @pytest.fixture
@@ -208,6 +215,20 @@ def run_in_progress(ui: Ui, sandbox: Sandbox, day: date) -> str:
     return run_id
 
 
+def assert_next_run_does_all(ui: Ui, sandbox: Sandbox, day: date, killed: str, expected: Contents) -> None:
+    """Launches a run of a day whose run has just been killed; it starts soon and leaves the right tables."""
+    killed_s = time.time()
+    left = statuses(*of_day(sandbox, day))
+    ui.launch(day)
+
+    run = wait_for_another(ui, day, killed)
+
+    assert "fetched" in left, "the run was done before it could be killed"
+    assert ui.run(killed).status == "FAILURE"
+    assert (run.started_s or 0) - killed_s < MINUTE_S
+    assert tables_of(*of_day(sandbox, day)) == expected
+
+
 def test_a_run_of_one_recording_touches_no_other(sandbox: Sandbox, ui: Ui) -> None:
     wanted, other = of_day(sandbox, QUIET_DAY)
 
@@ -221,7 +242,7 @@ def test_a_run_of_one_recording_touches_no_other(sandbox: Sandbox, ui: Ui) -> No
 def test_a_finished_meeting_is_home_within_a_minute(ui: Ui, meetings: Meetings) -> None:
     wait_until_home(meetings)
 
-    run = runs_for(ui, meetings.finished)[-1]
+    run = ui.wait_for_success(runs_for(ui, meetings.finished)[-1].run_id)
     (words,) = (
         each for each in ui.materializations("transcript_words", day=meetings.finished.day) if each.run_id == run.run_id
     )
@@ -235,27 +256,13 @@ def test_a_finished_meeting_is_home_within_a_minute(ui: Ui, meetings: Meetings) 
 
 
 @pytest.mark.usefixtures("late_s")
-def test_a_day_whose_run_was_killed_is_done_by_the_next(
-    sandbox: Sandbox, running: Deployment, ui: Ui, tmp_path: Path
-) -> None:
-    machine_run = run_in_progress(ui, sandbox, BUSIER_DAY)
-    running.crash_code_server()
-    killed_s = {BUSIER_DAY: time.time()}
-    ui.launch(BUSIER_DAY)
-    process_run = run_in_progress(ui, sandbox, BUSY_DAY)
-    os.kill(process_of(ui, process_run), signal.SIGKILL)
-    killed_s[BUSY_DAY] = time.time()
-    left = statuses(*of_day(sandbox, BUSY_DAY))
-    ui.launch(BUSY_DAY)
+def test_a_day_whose_run_was_killed_is_done_by_the_next(sandbox: Sandbox, ui: Ui, tmp_path: Path) -> None:
+    expected = undisturbed(BUSY_DAY, sandbox, tmp_path)
+    killed = run_in_progress(ui, sandbox, BUSY_DAY)
 
-    killed = {BUSIER_DAY: machine_run, BUSY_DAY: process_run}
-    expected = {day: undisturbed(day, sandbox, tmp_path / str(day)) for day in killed}
-    done = {day: wait_for_another(ui, day, run_id) for day, run_id in killed.items()}
+    os.kill(process_of(ui, killed), signal.SIGKILL)
 
-    assert "fetched" in left, "the run was done before it could be killed"
-    assert {ui.run(run_id).status for run_id in killed.values()} == {"FAILURE"}
-    assert all((run.started_s or 0) - killed_s[day] < MINUTE_S for day, run in done.items())
-    assert {day: tables_of(*of_day(sandbox, day)) for day in killed} == expected
+    assert_next_run_does_all(ui, sandbox, BUSY_DAY, killed, expected)
 
 
 def test_a_transcript_that_is_done_three_hours_later_comes_by_itself(ui: Ui, meetings: Meetings, late_s: float) -> None:
@@ -266,22 +273,6 @@ def test_a_transcript_that_is_done_three_hours_later_comes_by_itself(ui: Ui, mee
     newest, first = runs_for(ui, late)
     assert (first.tags[ASKED_BY], newest.tags[ASKED_BY]) == (SENSOR, SENSOR)
     assert first.created_s < late_s < newest.created_s
-
-
-def test_nothing_is_asked_for_twice_or_ever_again(ui: Ui, meetings: Meetings) -> None:
-    wait_until_home(meetings)
-
-    (run,) = runs_for(ui, meetings.finished)
-    until(lambda: looks_since(ui, run.ended_s or 0) >= SEVERAL, "more looks of the sensor", within_s=2 * MINUTE_S)
-
-    assert len(runs_for(ui, meetings.finished)) == 1
-    assert statuses(meetings.never_transcribed, artifact_id=meetings.endless_transcript) == {"pending"}
-    assert len(runs_for(ui, meetings.never_transcribed)) == 1
-    # Asked for again after 1, 2, 4, 8, ... minutes: six times in the first hour, then a few times a day.
-    (waiting,) = (row for row in ledger(meetings.without_url) if row["status"] == "pending")
-    tried = [each for each in runs_for(ui, meetings.without_url) if each.has_ended]
-    assert len(tried) == waiting["attempts"]
-    assert waiting["next_attempt_at"].timestamp() - (tried[0].started_s or 0) > MINUTE_S * 2 ** (len(tried) - 1)
 
 
 def test_a_backfill_of_the_fortnight_launched_in_the_ui_ends_well(ui: Ui, backfill_id: str) -> None:
@@ -295,9 +286,11 @@ def test_a_backfill_of_the_fortnight_launched_in_the_ui_ends_well(ui: Ui, backfi
     assert "pending" not in statuses(*FORTNIGHT.recordings)
 
 
-def test_a_transcript_made_a_month_later_comes_with_the_nightly_reconciliation(sandbox: Sandbox, ui: Ui) -> None:
+def test_a_transcript_made_a_month_later_comes_with_the_nightly_reconciliation(
+    sandbox: Sandbox, ui: Ui, old_run: str
+) -> None:
     (recording,) = of_day(sandbox, LONG_AGO)
-    ui.wait_for_success(ui.launch(LONG_AGO), within_s=MINUTE_S)
+    ui.wait_for_success(old_run, within_s=MINUTE_S)
     before = statuses(recording)
     ui.stop_sensor(SENSOR)
     second = sandbox.add_transcript(recording.id)
@@ -310,3 +303,31 @@ def test_a_transcript_made_a_month_later_comes_with_the_nightly_reconciliation(s
     newest = runs_for(ui, recording)[0]
     assert newest.recording_ids == [recording.id]
     assert newest.run_id in {each.run_id for each in runs}
+
+
+def test_a_day_whose_machine_went_down_is_done_by_the_next_run(
+    sandbox: Sandbox, running: Deployment, ui: Ui, tmp_path: Path
+) -> None:
+    expected = undisturbed(BUSIER_DAY, sandbox, tmp_path)
+    until(lambda: all(each.has_ended for each in ui.runs()), "the end of all other runs", within_s=PATIENCE_S)
+    killed = run_in_progress(ui, sandbox, BUSIER_DAY)
+
+    running.crash_code_server()
+
+    assert_next_run_does_all(ui, sandbox, BUSIER_DAY, killed, expected)
+
+
+def test_nothing_is_asked_for_twice_or_ever_again(ui: Ui, meetings: Meetings) -> None:
+    wait_until_home(meetings)
+
+    run = ui.wait_for_success(runs_for(ui, meetings.finished)[-1].run_id)
+    until(lambda: looks_since(ui, run.ended_s or 0) >= SEVERAL, "more looks of the sensor", within_s=2 * MINUTE_S)
+
+    assert len(runs_for(ui, meetings.finished)) == 1
+    assert statuses(meetings.never_transcribed, artifact_id=meetings.endless_transcript) == {"pending"}
+    assert len(runs_for(ui, meetings.never_transcribed)) == 1
+    # Tried again after 1, 2, 4, 8, ... minutes: six times in the first hour, then a few times a day.
+    tried = runs_for(ui, meetings.without_url)
+    between_s = tried[0].created_s - tried[-1].created_s
+    assert between_s >= MINUTE_S * (2 ** (len(tried) - 1) - 1) - SENSOR_INTERVAL_S
+    assert "pending" in statuses(meetings.without_url)

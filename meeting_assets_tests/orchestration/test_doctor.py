@@ -59,6 +59,11 @@ def only_finding(subject: str) -> Finding:
     return found
 
 
+@pytest.fixture
+def dagster_home() -> None:
+    """Each test here says what there is of Dagster's home."""
+
+
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "meeting_assets.cli", *arguments],

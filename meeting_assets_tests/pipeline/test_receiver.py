@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -118,24 +118,25 @@ def test_what_has_only_begun_needs_no_look(web: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("sent", "status", "outcome"),
     [
-        ({"content": body()}, 401, "unsigned"),
-        (sealed(body(), key=b"another"), 401, "forged"),
-        (sealed(body()) | {"content": body()}, 401, "forged"),
-        (sealed(body(), age_s=600), 401, "stale"),
-        (sealed(body(), age_s=-600), 401, "stale"),
-        (sealed(b"[]"), 400, "unreadable"),
-        (sealed(b""), 400, "unreadable"),
-        (sealed(body(recording={"id": "rec_123"})), 400, "unreadable"),
-        (sealed(b" " * (BODY_BYTES + 1)), 413, "too_long"),
-        (sealed(body("bot.done")), 200, "not_ours"),
-        (sealed(body("something.new")), 200, "not_ours"),
+        (lambda: {"content": body()}, 401, "unsigned"),
+        (lambda: sealed(body(), key=b"another"), 401, "forged"),
+        (lambda: sealed(body()) | {"content": body()}, 401, "forged"),
+        (lambda: sealed(body(), age_s=600), 401, "stale"),
+        (lambda: sealed(body(), age_s=-600), 401, "stale"),
+        (lambda: sealed(b"[]"), 400, "unreadable"),
+        (lambda: sealed(b""), 400, "unreadable"),
+        (lambda: sealed(body(recording={"id": "rec_123"})), 400, "unreadable"),
+        (lambda: sealed(b" " * (BODY_BYTES + 1)), 413, "too_long"),
+        (lambda: sealed(body("bot.done")), 200, "not_ours"),
+        (lambda: sealed(body("something.new")), 200, "not_ours"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_not_wanted_leaves_no_trace_but_a_count(
-    web: httpx.Client, sent: dict[str, Any], status: int, outcome: str
+    web: httpx.Client, sent: Callable[[], dict[str, Any]], status: int, outcome: str
 ) -> None:
-    answer = web.post(PATH, **sent)
+    # Sealed now: what was sealed when the tests were collected is stale by now.
+    answer = web.post(PATH, **sent())
 
     assert (answer.status_code, answer.json()) == (status, {"outcome": outcome})
     assert stored() == []
