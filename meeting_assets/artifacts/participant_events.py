@@ -54,7 +54,7 @@ class ParticipantEvents(RecordingRow, table=True):
         sa_column_kwargs=made_from("[].action"),
     )
     participant_key: str = Field(
-        description="who: the id as text, else label: and the name, else unknown",
+        description="who: the id as text, else `label:` with the name, else `unknown`",
         sa_column_kwargs=made_from("[].participant.id", "[].participant.name"),
     )
     participant_id: int | None = Field(

@@ -34,7 +34,7 @@ class MediaPartRow(RecordingRow):
     )
     part_id: str | None = Field(description="the API's id of the part", sa_column_kwargs=made_from("[].id"))
     participant_key: str = Field(
-        description="who: the id as text, else label: and the name, else unknown",
+        description="who: the id as text, else `label:` with the name, else `unknown`",
         sa_column_kwargs=made_from("[].participant.id", "[].participant.name"),
     )
     participant_id: int | None = Field(

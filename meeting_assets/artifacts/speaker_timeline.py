@@ -35,7 +35,7 @@ class SpeakerTimeline(RecordingRow, table=True):
         primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=made_from("[]")
     )
     participant_key: str = Field(
-        description="who: the id as text, else label: and the name, else unknown",
+        description="who: the id as text, else `label:` with the name, else `unknown`",
         sa_column_kwargs=made_from("[].participant.id", "[].participant.name"),
     )
     participant_id: int | None = Field(

@@ -98,7 +98,7 @@ class TranscriptUtterances(RecordingRow, table=True):
         primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=made_from("[]")
     )
     participant_key: str = Field(
-        description="who: the id as text, else label: and the name, else unknown",
+        description="who: the id as text, else `label:` with the name, else `unknown`",
         sa_column_kwargs=made_from("[].participant.id", "[].participant.name"),
     )
     participant_id: int | None = Field(
@@ -147,7 +147,7 @@ class TranscriptWords(RecordingRow, table=True):
     )
     utterance_index: int = Field(description="the utterance it is in, 0-based", sa_column_kwargs=made_from("[]"))
     participant_key: str = Field(
-        description="who: the id as text, else label: and the name, else unknown",
+        description="who: the id as text, else `label:` with the name, else `unknown`",
         sa_column_kwargs=made_from("[].participant.id", "[].participant.name"),
     )
     start_s: float | None = Field(

@@ -1,7 +1,7 @@
 """The sensor on announced recordings: messages in the inbox become runs of the days they are about.
 
-A message is handled once there is a run that will see what it announces, or has seen it. So a tick that is lost, or
-only tried out, loses no message; a run that fails is asked for again, ever later, until the message is a day old.
+A message is handled once a run has seen what it announces and has ended well. So a tick that is lost, or only tried
+out, loses no message; a run that fails is asked for again, ever later, until the message is a day old.
 """
 
 import json
@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 
 from meeting_assets.core.errors import SettingsError, StoreError
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.requests import ended, requests_for, underway
+from meeting_assets.orchestration.requests import ended, requests_for
 from meeting_assets.orchestration.resources import PRIVATE
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.orchestration.sensors import sensor_access
@@ -108,19 +108,19 @@ def _is_pointless(message: Message, known: Days, first_day: date) -> bool:
 
 
 def _seen(instance: dg.DagsterInstance, due: Mapping[Message, Due]) -> set[str]:
-    """The messages that a run will see, or has seen."""
+    """The messages that a run has seen."""
     if not due:
         return set()
     days = {each.day for each in due.values()}
-    runs = [*underway(instance), *ended(instance, days, since=min(message.received_at for message in due))]
+    runs = ended(instance, days, since=min(message.received_at for message in due))
     return {message.message_id for message, each in due.items() if any(run.will_bring(each) for run in runs)}
 
 
 def _reason(messages: Sequence[Message], handled: Collection[str]) -> str:
     left = len(messages) - len(handled)
     if left:
-        return f"{left} messages wait: the last runs of their days have failed, or there are many days."
-    return f"{len(handled)} messages are handled: their runs are asked for."
+        return f"{left} messages wait for runs that have been asked for, or that are tried again later."
+    return f"{len(handled)} messages are handled."
 
 
 def _read(cursor: str | None) -> dict[str, date]:

@@ -14,7 +14,14 @@ from meeting_assets.orchestration.resources import MeetingWarehouse
 from meeting_assets.pipeline.claims import Breach, Broken, Claim, ledger_claims, table_claims
 
 CHECK_TABLES = "check_tables"
-_COLUMNS = dg.TableSchema([dg.TableColumn(name) for name in Breach._fields])
+_COLUMNS = dg.TableSchema(
+    [
+        dg.TableColumn("recording_id", description="the API's id of the recording"),
+        dg.TableColumn("day", description="the partition it belongs to"),
+        dg.TableColumn("about", description="the kind of artifact, or the table"),
+        dg.TableColumn("place", description="where in the payload or the table, or since when"),
+    ]
+)
 
 Key = dg.AssetCheckKey
 

@@ -41,9 +41,8 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 def _is_dead(run: dg.DagsterRun) -> bool:
-    run_id, _, process = run.tags.get(PROCESS, "").partition(" ")
-    host, _, process = process.partition(" ")
-    return run_id == run.run_id and host == socket.gethostname() and not _is_alive(*process.split())
+    run_id, host, pid, started_s = [*run.tags.get(PROCESS, "").split(), *[""] * 4][:4]
+    return run_id == run.run_id and host == socket.gethostname() and not _is_alive(pid, started_s)
 
 
 def _is_alive(pid: str, started_s: str) -> bool:
@@ -54,6 +53,8 @@ def _is_alive(pid: str, started_s: str) -> bool:
         return is_same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+    except ValueError:
+        return True  # a tag that somebody else wrote says nothing
 
 
 @dg.sensor(

@@ -56,8 +56,8 @@ def parsed_asset(artifact: Artifact, days: dg.DailyPartitionsDefinition, databas
             {
                 "new": report.new,
                 "changed": report.changed,
-                "unchanged": report.unchanged,
                 "quarantined": report.quarantined,
+                "unchanged": report.unchanged,
                 "missing_raw": report.missing_raw,
                 "rows_written": report.rows,
                 "parse_s": report.parse_s,

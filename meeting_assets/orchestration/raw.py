@@ -132,5 +132,5 @@ def _of_kind(report: FetchReport, kind: str) -> dict[str, Any]:
     counts = report.counts[kind]
     return {
         "fetched": counts["new"] + counts["changed"] + counts["unchanged"],
-        **{outcome: counts[outcome] for outcome in ("new", "changed", "unchanged", "overtaken", "failed")},
+        **{outcome: counts[outcome] for outcome in ("new", "changed", "failed", "unchanged", "overtaken")},
     }

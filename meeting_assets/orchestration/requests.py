@@ -1,9 +1,10 @@
 """What sensor and schedule ask Dagster to run: a day, or some recordings of it, unless a run is about to do so."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice, takewhile
 from typing import Any, cast
 
 import dagster as dg
@@ -21,7 +22,11 @@ FEW_RECORDINGS = 10
 DAYS_AT_ONCE = 20
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
-RUNS_LOOKED_AT = 10
+RUNS_LOOKED_AT = 30
+RUNS_AN_HOUR = 6
+"""Of one recording, whatever comes of them."""
+# Runs of a day are short, and somebody waits for them; a backfill takes its turn between them.
+PRIORITY = {"dagster/priority": "10"}
 
 NOT_ENDED = [
     dg.DagsterRunStatus.QUEUED,
@@ -30,6 +35,7 @@ NOT_ENDED = [
     dg.DagsterRunStatus.STARTED,
 ]
 # Whoever cancels a run does not want another one at once.
+NOT_WELL = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 ENDED_WELL = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.CANCELED]
 
 
@@ -50,6 +56,8 @@ class Fetching:
         """
         if not self.first_day <= due.day.isoformat() <= self.last_day:
             return False
+        if self.started_at is None and self.first_day != self.last_day:
+            return False  # a range of days may wait for hours, and then take some
         if self.recording_ids and due.recording_id not in self.recording_ids:
             return False
         if self.recording_ids and not due.is_told_once:
@@ -94,18 +102,27 @@ def requests_for(
     """
     running = underway(instance)
     left: Mapping[date, set[str]] = defaultdict(set)
+    days = frozenset(partitions)
     for each in due:
-        if each.day.isoformat() in partitions and not any(run.will_bring(each) for run in running):
+        if each.day.isoformat() in days and not any(run.will_bring(each) for run in running):
             left[each.day].add(each.recording_id)
-    ready = (day for day in sorted(left, reverse=True) if not _is_failing(day, instance))
-    for _, day in zip(range(DAYS_AT_ONCE), ready, strict=False):
-        yield request_for(day, left[day])
+    ready = (request for day in sorted(left, reverse=True) if (request := _request(day, left[day], instance)))
+    yield from islice(ready, DAYS_AT_ONCE)
+
+
+def _request(day: date, recording_ids: set[str], instance: dg.DagsterInstance) -> dg.RunRequest | None:
+    """A run of a day's recordings, but of those that its runs bring nothing of; None if it is too early for any."""
+    records = instance.get_run_records(dg.RunsFilter(tags={PARTITION: day.isoformat()}), limit=RUNS_LOOKED_AT)
+    lately = [record for record in records if (_instant(record.end_time) or now()) > now() - LONGEST_WAIT]
+    named = Counter(recording_id for run in _fetching(lately) for recording_id in run.recording_ids)
+    hopeful = {each for each in recording_ids if named[each] < RUNS_AN_HOUR}
+    return request_for(day, hopeful) if hopeful and not _is_failing(records) else None
 
 
 def request_for(day: date, recording_ids: Collection[str] = (), *, run_key: str | None = None) -> dg.RunRequest:
     """A run of a day: of some of its recordings where they are few."""
     few = sorted(recording_ids) if len(recording_ids) <= FEW_RECORDINGS else []
-    tags = {MAX_RUNTIME: LONGEST_DAY_S}
+    tags = {MAX_RUNTIME: LONGEST_DAY_S, **PRIORITY}
     return dg.RunRequest(run_key, partition_key=day.isoformat(), run_config=_config(few), tags=tags)
 
 
@@ -114,14 +131,9 @@ def _config(recording_ids: Collection[str]) -> dict[str, Any]:
     return {"ops": {STEP: {"config": {"recording_ids": [*recording_ids]}}}} if recording_ids else {}
 
 
-def _is_failing(day: date, instance: dg.DagsterInstance) -> bool:
+def _is_failing(records: Sequence[dg.RunRecord]) -> bool:
     """Whether the last runs of a day failed, and it is too early to try again: after 1, 2, 4, ... minutes."""
-    records = instance.get_run_records(dg.RunsFilter(tags={PARTITION: day.isoformat()}), limit=RUNS_LOOKED_AT)
-    failures = 0
-    for record in records:
-        if record.dagster_run.status != dg.DagsterRunStatus.FAILURE:
-            break
-        failures += 1
+    failures = len([*takewhile(lambda record: record.dagster_run.status in NOT_WELL, records)])
     ended_at = _instant(records[0].end_time) if failures else None
     return ended_at is not None and now() < ended_at + min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT)
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import dagster as dg
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.core.errors import Transient
+from meeting_assets.core.errors import ApiError, SettingsError
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.checks import CHECK_TABLES
 from meeting_assets.orchestration.partitions import range_tags
@@ -91,7 +91,7 @@ def _late(
     since = now() - timedelta(days=LAST_DAYS)
     try:
         due, rest = arrived(warehouse, sensor_access(settings), Round.since(since), budget_s=BUDGET_S)
-    except Transient as error:
+    except (ApiError, SettingsError) as error:
         context.log.warning(f"Late arrivals could not be listed: {error}")
         return
     if rest is not None:

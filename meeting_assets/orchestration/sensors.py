@@ -13,12 +13,13 @@ from typing import Any
 
 import dagster as dg
 
-from meeting_assets.core.errors import SettingsError, Transient
+from meeting_assets.core.errors import Refused, SettingsError, Transient
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.requests import requests_for
 from meeting_assets.orchestration.resources import PRIVATE
 from meeting_assets.orchestration.runs import JOB
-from meeting_assets.pipeline.arrivals import Due, Round, arrived
+from meeting_assets.pipeline.arrivals import RECORDING, Due, Round, arrived
+from meeting_assets.pipeline.discover import LISTED_COLLECTIONS
 from meeting_assets.pipeline.warehouse import Warehouse, access_of, claim, opened
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings, read_settings
@@ -29,6 +30,7 @@ BUDGET_S = 40.0
 LOOK_BACK = timedelta(hours=24)
 LONGEST_LOOK_BACK = timedelta(days=30)
 OVERLAP = timedelta(hours=1)
+PAGES_LIVE = timedelta(hours=1)
 SAFETY_NET = timedelta(minutes=10)
 """How often the lists are read where webhooks announce what they show."""
 WITH_WEBHOOKS = (
@@ -49,13 +51,16 @@ class Cursor:
     def read(cls, text: str | None) -> "Cursor":
         """The cursor of the last tick; a new one where that cannot be read."""
         try:
-            return cls(**json.loads(text or "{}"))
-        except (ValueError, TypeError):
+            cursor = cls(**json.loads(text or "{}"))
+            instants = [datetime.fromisoformat(each) for each in (cursor.began_at, cursor.whole_at) if each is not None]
+            is_sound = all(each.tzinfo for each in instants) and cursor.pages.keys() <= {RECORDING, *LISTED_COLLECTIONS}
+        except (ValueError, TypeError, AttributeError):
             return cls()
+        return cursor if is_sound else cls()
 
     def round(self, at: datetime) -> tuple["Cursor", Round]:
         """The round to go on with, or a new one that reaches back to the last whole one."""
-        if self.began_at and self.pages:
+        if self.is_amid(at):
             return self, Round(self.pages)
         since = at - LOOK_BACK
         if self.whole_at is not None:
@@ -63,11 +68,15 @@ class Cursor:
             since = max(min(since, datetime.fromisoformat(self.whole_at) - OVERLAP), at - LONGEST_LOOK_BACK)
         return replace(self, began_at=at.isoformat()), Round.since(since)
 
+    def is_amid(self, at: datetime) -> bool:
+        """Whether a round can be gone on with: the API need not know an old page any more."""
+        return bool(self.began_at and self.pages) and at - datetime.fromisoformat(str(self.began_at)) < PAGES_LIVE
+
     def is_fresh(self, at: datetime) -> bool:
         """Whether the lists were read so lately that, with webhooks, it is too early to read them again."""
         if self.pages or self.whole_at is None:
             return False
-        return at - datetime.fromisoformat(self.whole_at) < SAFETY_NET
+        return timedelta(0) <= at - datetime.fromisoformat(self.whole_at) < SAFETY_NET
 
     def after(self, rest: Round | None) -> "Cursor":
         """The cursor when a portion was read."""
@@ -110,10 +119,14 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
             return dg.SensorResult(
                 run_requests=requests, skip_reason=None if requests else WITH_WEBHOOKS, cursor=cursor.written()
             )
+        is_amid = cursor.is_amid(at)
         cursor, portion = cursor.round(at)
         try:
             due, rest = _due(settings, access, portion, at)
-        except Transient as error:
+        except (Transient, Refused) as error:
+            # A page that the API does not know any more is refused; so is everything, for a wrong key.
+            if isinstance(error, Refused) and not is_amid:
+                raise
             # What could not be read is not empty: nothing is concluded, and reading starts anew.
             return dg.SensorResult(
                 skip_reason=f"The API cannot be read at the moment: {error}",

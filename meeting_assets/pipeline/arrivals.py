@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Collection, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
+from random import shuffle
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -186,7 +187,9 @@ async def _look_up_unknown(client: RecallClient, warehouse: Warehouse, arrivals:
         if any(each.status.code == "done" for _, each in media)
     }
     with warehouse.database.reading() as connection:
-        unknown = sorted(finished - _days_of(connection, finished).keys())
+        unknown = [*finished - _days_of(connection, finished).keys()]
+    # Each time in another order: there may be more than there is time for, and some that will never be known.
+    shuffle(unknown)
     for recording_id in unknown:
         document = await retrieved(client, RECORDING, recording_id)
         if document is None:
@@ -247,7 +250,10 @@ def _is_over(arrivals: Arrivals, recording_id: str, before: list[LedgerRow]) -> 
 
 def _days_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, date]:
     """The days of those recordings that are known and not deleted."""
-    query = select(RECORDINGS.c.recording_id, RECORDINGS.c.day).where(
-        RECORDINGS.c.recording_id.in_(recording_ids), RECORDINGS.c.status != DELETED
-    )
-    return dict(connection.execute(query).all())
+    days: dict[str, date] = {}
+    for batch in _batches(recording_ids):
+        query = select(RECORDINGS.c.recording_id, RECORDINGS.c.day).where(
+            RECORDINGS.c.recording_id.in_(batch), RECORDINGS.c.status != DELETED
+        )
+        days |= dict(connection.execute(query).all())
+    return days

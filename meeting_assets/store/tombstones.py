@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select
@@ -21,13 +22,17 @@ RETENTION = "retention"
 
 TOMBSTONES = table_of(Tombstones)
 _LOCK = 7309454
+# More parameters than this not every SQLite takes.
+BATCH = 500
 
 
 def buried(connection: Connection, recording_ids: Collection[str]) -> set[str]:
     """Those of the recordings that were purged; what is no id of a recording was not."""
-    ids = [each for each in recording_ids if is_id(each)]
-    query = select(TOMBSTONES.c.recording_id).where(TOMBSTONES.c.recording_id.in_(ids))
-    return set(connection.scalars(query)) if ids else set()
+    ids = iter([each for each in recording_ids if is_id(each)])
+    found: set[str] = set()
+    while batch := list(islice(ids, BATCH)):
+        found.update(connection.scalars(select(TOMBSTONES.c.recording_id).where(TOMBSTONES.c.recording_id.in_(batch))))
+    return found
 
 
 def kept_out(connection: Connection, recording_ids: Collection[str]) -> set[str]:

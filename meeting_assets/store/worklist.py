@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
@@ -14,6 +14,9 @@ from meeting_assets.store.ledger import LEDGER, RECORDINGS, UNREADABLE, Key, of_
 from meeting_assets.store.states import DELETED, FAILED, FETCHED, HOME, NO_ARTIFACT, PARSED, PENDING, QUARANTINED
 from meeting_assets.store.tables import Meta
 from meeting_assets.store.tombstones import is_id
+
+# Between fetching and parsing no run of a day rests that long.
+LEFT_AFTER = timedelta(minutes=5)
 
 
 class Entry(NamedTuple):
@@ -102,16 +105,19 @@ def newest_without_bot(connection: Connection, besides: Collection[str], limit: 
 
 
 def fetchable(connection: Connection, at: datetime) -> list[tuple[date, str, datetime | None]]:
-    """Recordings with artifacts that can be fetched at an instant, as the ledger knows them, whatever their day.
+    """Recordings of which something can be done at an instant, as the ledger knows them, whatever their day.
 
-    Per recording its day and when the API last changed any of these artifacts; the newest day first.
+    Artifacts that can be fetched, and bytes that a run fetched and left, unless it was our fault that it did. Per
+    recording its day and when the API last changed any of these artifacts; the newest day first.
     """
     changed_at = func.max(LEDGER.c.api_updated_at)
     is_due = or_(LEDGER.c.next_attempt_at.is_(None), LEDGER.c.next_attempt_at <= at)
+    is_offered = and_(LEDGER.c.status == PENDING, LEDGER.c.api_status == "done", is_due)
+    is_left = and_(LEDGER.c.status == FETCHED, LEDGER.c.error.is_(None), LEDGER.c.fetched_at < at - LEFT_AFTER)
     query = (
         select(RECORDINGS.c.day, RECORDINGS.c.recording_id, changed_at)
         .join(LEDGER, LEDGER.c.recording_id == RECORDINGS.c.recording_id)
-        .where(LEDGER.c.status == PENDING, LEDGER.c.api_status == "done", is_due)
+        .where(or_(is_offered, is_left))
         .group_by(RECORDINGS.c.day, RECORDINGS.c.recording_id)
         .order_by(RECORDINGS.c.day.desc(), RECORDINGS.c.recording_id)
     )

@@ -127,17 +127,14 @@ def test_what_comes_together_makes_one_run(sandbox: Sandbox, defs: dg.Definition
     assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
 
 
-def test_a_message_waits_until_there_is_its_run(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_a_message_waits_until_its_run_has_ended_and_asks_for_no_other(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     announce(recording)
-    requested(defs)
-    before = waiting()
 
     queue(defs, recording, [recording.id])
 
-    assert before == [recording.id]
     assert requested(defs) == []
-    assert waiting() == []
+    assert waiting() == [recording.id]
 
 
 @pytest.mark.parametrize("is_named", [True, False])
@@ -154,7 +151,7 @@ def test_a_run_that_began_before_a_message_does_not_count(
 
 
 @pytest.mark.parametrize("is_named", [True, False])
-def test_a_run_that_began_after_a_message_counts(sandbox: Sandbox, defs: dg.Definitions, is_named: bool) -> None:
+def test_a_run_that_began_after_a_message_is_waited_for(sandbox: Sandbox, defs: dg.Definitions, is_named: bool) -> None:
     recording = sandbox.add_recording()
     announce(recording, age=timedelta(seconds=2))
     run_id = queue(defs, recording, [recording.id] if is_named else [])
@@ -162,7 +159,7 @@ def test_a_run_that_began_after_a_message_counts(sandbox: Sandbox, defs: dg.Defi
     start(run_id)
 
     assert requested(defs) == []
-    assert waiting() == []
+    assert waiting() == [recording.id]
 
 
 def test_a_run_that_leaves_the_recording_out_does_not_count(sandbox: Sandbox, defs: dg.Definitions) -> None:

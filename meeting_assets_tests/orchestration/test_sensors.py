@@ -12,11 +12,13 @@ import pytest
 from meeting_assets.core.errors import Refused
 from meeting_assets.core.instants import now
 from meeting_assets.definitions import definitions
+from meeting_assets.orchestration.requests import RUNS_AN_HOUR
 from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
 from meeting_assets.orchestration.sensors import Cursor
 from meeting_assets.sandbox import Fault, Recording, Sandbox, empty, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.households import contents, ledger_row, only, use
+from meeting_assets.store.ledger import LEDGER
+from meeting_assets_tests.households import contents, ledger_row, only, use, warehouse
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
@@ -221,5 +223,58 @@ def test_after_an_outage_the_lists_are_read_from_before_it() -> None:
     assert "2026-03-02T10%3A59%3A59" in portion.pages["recording"]
 
 
-def test_a_cursor_that_cannot_be_read_begins_anew() -> None:
-    assert Cursor.read("no json") == Cursor.read('{"of_another_version": 1}') == Cursor()
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        '{"of_another_version": 1}',
+        '{"whole_at": "x"}',
+        '{"whole_at": 5}',
+        '{"whole_at": "2026-01-01T00:00:00"}',
+        '{"pages": []}',
+        '{"pages": {"elsewhere": "x"}}',
+    ],
+)
+def test_a_cursor_that_cannot_be_read_begins_anew(text: str) -> None:
+    assert Cursor.read(text) == Cursor()
+
+
+def test_a_round_whose_page_the_api_has_forgotten_begins_anew(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording()
+    amid = Cursor(began_at=now().isoformat(), pages={"recording": "cursor=forgotten"})
+
+    sandbox.inject(Fault(match="/api/v1/recording/", status=404, body=b'{"detail": "Invalid cursor"}'))
+    answer = tick(defs, amid.written())
+
+    assert isinstance(answer, dg.SensorResult)
+    assert not answer.run_requests
+    assert Cursor.read(answer.cursor) == Cursor()
+    assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
+
+
+def test_an_old_round_is_not_gone_on_with() -> None:
+    at = datetime(2026, 3, 9, 12, tzinfo=UTC)
+
+    _, portion = Cursor(began_at="2026-03-09T09:00:00+00:00", pages={"recording": "cursor=old"}).round(at)
+
+    assert len(portion.pages) > 1
+
+
+def test_what_a_run_fetched_and_left_is_asked_for_after_a_while(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording()
+    bring(defs, recording)
+    with warehouse() as place, place.database.writing() as connection:
+        left_at = now() - timedelta(minutes=6)
+        connection.execute(LEDGER.update().values(status="fetched", parser_version=None, fetched_at=left_at))
+
+    assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
+
+
+def test_what_run_after_run_brings_nothing_of_waits_for_the_hour(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording()
+    for _ in range(RUNS_AN_HOUR):
+        bring(defs, recording)
+    with warehouse() as place, place.database.writing() as connection:
+        connection.execute(LEDGER.update().values(status="pending"))
+
+    assert requested(defs) == []
