@@ -32,7 +32,7 @@ check: install
 test: check
 	$(BIN)/python -m pytest -m "not deployment"
 
-# The real daemon, webserver and browser: minutes of waiting for what happens by itself.
+# The real daemon, webserver and browser, and what takes many runs of Dagster.
 test-deployment: install
 	$(BIN)/python -m pytest -n 2 -m deployment
 

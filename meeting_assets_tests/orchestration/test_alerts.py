@@ -31,7 +31,10 @@ SECRET = "T0-B0-s3cret71c04d5e"
 HOUR_S = 3600.0
 WILL_RETRY, RETRIED_BY = "dagster/will_retry", "dagster/auto_retry_run_id"
 
-pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+pytestmark = [
+    pytest.mark.deployment,
+    pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning"),
+]
 
 
 class Receiver:

@@ -25,7 +25,10 @@ from meeting_assets_tests.households import use
 DAY = date(2026, 3, 2)
 OTHER_DAY = DAY + timedelta(days=1)
 
-pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+pytestmark = [
+    pytest.mark.deployment,
+    pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning"),
+]
 
 Bring = Callable[..., str]
 
