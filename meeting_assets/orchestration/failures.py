@@ -12,9 +12,8 @@ import msgspec
 
 from meeting_assets.core.instants import days_between
 from meeting_assets.orchestration.notifications import Notification, sentence
-from meeting_assets.orchestration.partitions import RANGE_END, RANGE_START
+from meeting_assets.orchestration.partitions import PARTITION, RANGE_END, RANGE_START
 
-PARTITION = "dagster/partition"
 WILL_RETRY, RETRIED_BY = "dagster/will_retry", "dagster/auto_retry_run_id"
 SPELL_S = 3600.0
 # The daemon starts a retry within seconds; one that has not begun after this is not coming.

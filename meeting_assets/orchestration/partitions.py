@@ -6,6 +6,7 @@ from datetime import date
 import dagster as dg
 
 DAYS_PER_RUN = 30
+PARTITION = "dagster/partition"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 BACKFILL = dg.BackfillPolicy.multi_run(DAYS_PER_RUN)
 

@@ -10,12 +10,11 @@ from typing import Any, cast
 import dagster as dg
 
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.partitions import RANGE_END, RANGE_START
+from meeting_assets.orchestration.partitions import PARTITION, RANGE_END, RANGE_START
 from meeting_assets.orchestration.raw import STEP
 from meeting_assets.orchestration.runs import MAX_RUNTIME
 from meeting_assets.pipeline.arrivals import Due
 
-PARTITION = "dagster/partition"
 LONGEST_DAY_S = "1800"
 FEW_RECORDINGS = 10
 """Up to so many are asked for one by one; of more, the lists of the whole day cost fewer calls."""
