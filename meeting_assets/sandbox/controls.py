@@ -1,7 +1,7 @@
 """What a test can do to a running sandbox: new recordings, changed content, failures, deletions, faults."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from .courier import Courier
@@ -209,7 +209,12 @@ class Controls:
     def inject(self, fault: Fault) -> None:
         self._state.faults.inject(fault)
 
+    def rage(self, faults: Sequence[Fault], *, chance: float, seed: int = 0) -> None:
+        """From now on each request meets, with this chance, one of the faults that match it, any number of times."""
+        self._state.faults.rage(faults, chance, seed)
+
     def clear_faults(self) -> None:
+        """Ends all faults, and the storm."""
         self._state.faults.clear()
 
     def _artifact(self, artifact_id: str) -> Artifact:

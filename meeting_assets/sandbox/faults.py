@@ -1,7 +1,8 @@
-"""Faults a test can inject: wrong answers, cut connections, delays."""
+"""Faults a test can inject: wrong answers, cut connections, delays; one by one, or as a storm."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from threading import Lock
 
 
@@ -29,11 +30,22 @@ class Fault:
     delay_s: float = 0.0
     expired: bool = False
     """Answer as if the URL had expired."""
+    moved: bool = False
+    """Send on to the download origin, where the same is served without a fault."""
+    pieces: int = 1
+    """So many pieces the true body comes in, chunked, with `pause_s` before each."""
+    pause_s: float = 0.0
+    gzip: bool = False
+    """Compress the true body."""
 
     @property
     def answers(self) -> bool:
         """Whether the fault is the answer, rather than something done to the true one."""
-        return self.expired or self.status is not None or self.body is not None
+        return self.expired or self.moved or self.status is not None or self.body is not None
+
+    def is_meant(self, path: str, label: str | None) -> bool:
+        """Whether a request matches."""
+        return self.match in path or bool(label and self.match in label)
 
     @property
     def content(self) -> bytes:
@@ -41,26 +53,34 @@ class Fault:
 
 
 class Faults:
-    """The faults in force, oldest first; the first that matches is applied."""
+    """The faults in force: of those injected, oldest first, the first that matches; else what a storm brings."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._waiting: list[tuple[Fault, list[int | None]]] = []
+        self._storm: tuple[Sequence[Fault], float, Random] = (), 0.0, Random(0)
 
     def inject(self, fault: Fault) -> None:
         with self._lock:
             self._waiting.append((fault, [fault.times]))
 
+    def rage(self, faults: Sequence[Fault], chance: float, seed: int) -> None:
+        with self._lock:
+            self._storm = faults, chance, Random(seed)
+
     def clear(self) -> None:
         with self._lock:
             self._waiting.clear()
+            self._storm = (), 0.0, Random(0)
 
     def take(self, path: str, label: str | None) -> Fault | None:
         with self._lock:
             for fault, left in self._waiting:
-                if left[0] == 0 or not (fault.match in path or (label and fault.match in label)):
+                if left[0] == 0 or not fault.is_meant(path, label):
                     continue
                 if left[0] is not None:
                     left[0] -= 1
                 return fault
-        return None
+            faults, chance, random = self._storm
+            meant = [fault for fault in faults if fault.is_meant(path, label)]
+            return random.choice(meant) if meant and random.random() < chance else None

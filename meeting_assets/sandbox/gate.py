@@ -1,11 +1,12 @@
 """What happens to a request before its origin sees it: it is noted, and injected faults are applied."""
 
 import asyncio
+import gzip
 from collections.abc import Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .faults import Fault
@@ -14,6 +15,8 @@ from .urls import ForgedUrlError, expired_xml, token_id
 
 Hang = Callable[[Scope, bool], None]
 """Closes the connection of a scope; at once if the flag is set, else after what is written has left."""
+MOVED = "moved=1"
+"""Marks the request of whoever was sent on."""
 
 
 class Gate:
@@ -29,7 +32,7 @@ class Gate:
             return
         with self._state.lock:
             self._state.stats.note(scope["method"], scope["path"])
-            fault = self._state.faults.take(scope["path"], _label(scope))
+            fault = None if _is_moved(scope) else self._state.faults.take(scope["path"], _label(scope))
             self._state.stats.faulted += fault is not None
         if fault is None:
             await self._app(scope, receive, send)
@@ -41,11 +44,17 @@ class Gate:
         if fault.reset:
             await self._close(scope, at_once=True)
             return
-        app = self._answer(fault) if fault.answers else self._app
+        app = self._answer(fault, scope) if fault.answers else self._app
         messages = await _messages_of(app, scope, receive)
         start, body = messages[0], b"".join(m.get("body", b"") for m in messages[1:])
         if fault.truncate_to_bytes is not None:
             body = body[: fault.truncate_to_bytes]
+        if fault.gzip:
+            body = gzip.compress(body)
+            start["headers"] = [*start["headers"], (b"content-encoding", b"gzip")]
+        if fault.pieces > 1:
+            await self._drip(fault, start, body, send)
+            return
         _set_length(start, len(body))
         await send(start)
         if fault.cut_after_bytes is None or fault.cut_after_bytes >= len(body):
@@ -54,7 +63,20 @@ class Gate:
         await send({"type": "http.response.body", "body": body[: fault.cut_after_bytes], "more_body": True})
         await self._close(scope, at_once=False)
 
-    def _answer(self, fault: Fault) -> Response:
+    async def _drip(self, fault: Fault, start: Message, body: bytes, send: Send) -> None:
+        """The body in pieces; without a length in advance the server sends it chunked."""
+        _set_length(start, None)
+        await send(start)
+        size = -(-len(body) // fault.pieces) or 1
+        for first in range(0, len(body), size):
+            await asyncio.sleep(fault.pause_s)
+            await send({"type": "http.response.body", "body": body[first : first + size], "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    def _answer(self, fault: Fault, scope: Scope) -> Response:
+        if fault.moved:
+            query = scope["query_string"].decode()
+            return RedirectResponse(f"{self._state.minter.origin}{scope['path']}?{query}&{MOVED}", 302)
         if fault.expired:
             self._state.stats.expired += 1
             return Response(expired_xml(self._state.clock.now()), 403, media_type="application/xml")
@@ -76,9 +98,13 @@ async def _messages_of(app: ASGIApp, scope: Scope, receive: Receive) -> list[Mes
     return messages
 
 
-def _set_length(start: Message, length: int) -> None:
+def _is_moved(scope: Scope) -> bool:
+    return MOVED.encode() in scope["query_string"].split(b"&")
+
+
+def _set_length(start: Message, length: int | None) -> None:
     headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
-    start["headers"] = [*headers, (b"content-length", str(length).encode())]
+    start["headers"] = headers if length is None else [*headers, (b"content-length", str(length).encode())]
 
 
 def _label(scope: Scope) -> str | None:

@@ -79,9 +79,11 @@ def cursor_page(
     if backwards:
         found.reverse()
     has_next, has_previous = (bool(found), more) if backwards else (more, bool(cursor and found))
+    # However many come again, each page has one that is new.
+    last = max(0, len(found) - 1 - habits.pages_repeat)
     return Page(
         found,
-        Cursor(moment(found[-1])) if has_next else None,
+        Cursor(moment(found[last])) if has_next else None,
         Cursor(moment(found[0]), backwards=True) if has_previous else None,
     )
 

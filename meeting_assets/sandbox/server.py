@@ -99,7 +99,8 @@ class Sandbox(Controls):
 
     def stop(self) -> None:
         self.stop_notifying()
-        for origin in self._origins:
+        origins, self._origins = self._origins, ()
+        for origin in origins:
             origin.stop()
         if self._thread:
             self._thread.join()

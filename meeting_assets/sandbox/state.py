@@ -17,6 +17,8 @@ class Habits:
     """What Recall leaves undocumented, and how this sandbox does it; each may be changed at any time."""
 
     page_size: int = 50
+    pages_repeat: int = 0
+    """So many objects of a page come again on the next one, as where a list grows while it is read."""
     newest_first: bool = True
     after_is_inclusive: bool = True
     before_is_inclusive: bool = False

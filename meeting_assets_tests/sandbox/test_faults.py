@@ -1,6 +1,7 @@
 """Injected faults: each hits what it names, as often as it says."""
 
 import time
+from collections import Counter
 
 import httpx
 import pytest
@@ -89,3 +90,37 @@ def test_a_url_can_pretend_to_have_expired(sandbox: Sandbox, api: httpx.Client, 
     assert web.get(url).status_code == 403
     assert web.get(url).status_code == 200
     assert sandbox.stats.expired == 1
+
+
+def test_a_body_can_come_in_pieces_and_compressed(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+    url = transcript_url(api)
+    whole = web.get(url).content
+    sandbox.inject(Fault("/download/", pieces=3, gzip=True))
+
+    answer = web.get(url)
+
+    assert answer.content == whole
+    assert (answer.headers["content-encoding"], answer.headers["transfer-encoding"]) == ("gzip", "chunked")
+
+
+def test_a_download_can_have_moved(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+    url = transcript_url(api)
+    whole = web.get(url).content
+    sandbox.inject(Fault("/download/", times=None, moved=True))
+
+    answer = web.get(url, follow_redirects=True)
+
+    assert (len(answer.history), answer.content) == (1, whole)
+
+
+def test_a_storm_hits_its_share_of_what_matches_until_it_ends(sandbox: Sandbox, api: httpx.Client) -> None:
+    sandbox.rage([Fault("/recording/", status=502), Fault("/recording/", status=503)], chance=0.5)
+
+    codes = Counter(api.get("recording/").status_code for _ in range(40))
+    others = {api.get("bot/").status_code for _ in range(10)}
+    sandbox.clear_faults()
+    after = {api.get("recording/").status_code for _ in range(10)}
+
+    assert codes.keys() == {200, 502, 503}
+    assert 10 < codes[200] < 30
+    assert others == after == {200}

@@ -52,6 +52,16 @@ def test_a_recording_added_while_paging_shifts_nothing() -> None:
     assert len(ids) == 60
 
 
+@pytest.mark.parametrize("repeated", [1, 9, 99])
+def test_pages_can_repeat_what_they_showed_and_still_end(repeated: int) -> None:
+    with Sandbox(uniform(DAY, recordings=25), limits=False) as sandbox, client(sandbox) as api:
+        sandbox.habits.page_size, sandbox.habits.pages_repeat = 10, repeated
+        everything = [each["id"] for each in results(api, "recording/")]
+
+    assert len(everything) > 25
+    assert set(everything) == {each.id for each in sandbox.world.recordings}
+
+
 def test_a_window_holds_its_start_and_not_its_end(sandbox: Sandbox, api: httpx.Client) -> None:
     first, second, third = (each.created_at.isoformat() for each in sandbox.world.recordings)
 

@@ -1,0 +1,200 @@
+"""Whatever goes wrong on the way and goes by is ridden out: the tables are those of an undisturbed day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.errors import Transient
+from meeting_assets.pipeline.overview import overview
+from meeting_assets.sandbox import Fault, Sandbox, uniform
+from meeting_assets_tests.households import (
+    VOLATILE,
+    Contents,
+    bring_home,
+    contents,
+    ledger_row,
+    use,
+    warehouse,
+)
+from meeting_assets_tests.pipeline.conftest import Truth
+from meeting_assets_tests.pipeline.small_day import DAY, PORT, WORLD, assert_nobody_else_is_harmed, victim
+
+AT_ONCE = 4
+"""So many faults in a row a call survives."""
+PAGE_OF_THE_EDGE = b"<html>403 ERROR Request blocked.</html>"
+LISTS = tuple(f"/api/v1/{name}/" for name in ("recording", "transcript", "video_separate", "audio_separate", "bot"))
+
+EVERYWHERE = {
+    "429-with-wait": Fault("", status=429, headers={"Retry-After": "1"}),
+    "429": Fault("", status=429),
+    "500": Fault("", status=500),
+    "502": Fault("", status=502, body=PAGE_OF_THE_EDGE, content_type="text/html"),
+    "503": Fault("", status=503, headers={"Retry-After": "1"}),
+    "504": Fault("", status=504),
+    "reset": Fault("", reset=True),
+    "cut": Fault("", cut_after_bytes=20),
+    "without-its-end": Fault("", truncate_to_bytes=100),
+    "html": Fault("", body=PAGE_OF_THE_EDGE, content_type="text/html"),
+    "drip": Fault("", pieces=20, pause_s=0.01),
+    "gzip": Fault("", gzip=True),
+    "chunked-gzip": Fault("", gzip=True, pieces=3),
+}
+OF_LISTS = EVERYWHERE | {"403-html": Fault("", status=403, body=PAGE_OF_THE_EDGE, content_type="text/html")}
+OF_DOWNLOADS = EVERYWHERE | {
+    "expired": Fault("", expired=True),
+    "403-html": Fault("", status=403, body=PAGE_OF_THE_EDGE, content_type="text/html"),
+    "404": Fault("", status=404),
+    "410": Fault("", status=410),
+    "moved": Fault("", moved=True),
+}
+
+
+def test_what_hits_a_download_and_goes_by_is_ridden_out(truth: Truth) -> None:
+    with truth(uniform(DAY, recordings=len(OF_DOWNLOADS))) as (sandbox, expected):
+        for recording, fault in zip(sandbox.world.recordings, OF_DOWNLOADS.values(), strict=True):
+            for kind, artifact in ARTIFACTS.items():
+                sandbox.inject(replace(fault, match=f"{kind}:{recording.of(artifact.collection)[0].id}"))
+
+        bring_home([DAY])
+
+        assert sandbox.stats.faulted == len(OF_DOWNLOADS) * len(ARTIFACTS)
+        assert contents(without=VOLATILE) == expected
+        assert sandbox.stats.downloads_with_authorization == 0
+
+
+@pytest.mark.parametrize("first", range(0, len(OF_LISTS), AT_ONCE))
+def test_what_hits_a_list_and_goes_by_is_ridden_out(sandbox: Sandbox, clean: Contents, first: int) -> None:
+    faults = [*OF_LISTS.values()][first : first + AT_ONCE]
+    for fault in faults:
+        for path in LISTS:
+            sandbox.inject(replace(fault, match=path))
+
+    bring_home([DAY])
+
+    assert sandbox.stats.faulted >= len(LISTS)
+    assert contents(without=VOLATILE) == clean
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (lambda match: Fault(match, times=None, expired=True), "the download URL is no longer accepted (403)"),
+        (lambda match: Fault(match, times=None, status=404), "the download URL is no longer accepted (404)"),
+        (lambda match: Fault(match, times=None, status=503), "the download answered 503"),
+        (lambda match: Fault(match, times=None, body=b"<html>", content_type="text/html"), "HTML"),
+    ],
+    ids=["expired", "404", "5xx", "html"],
+)
+def test_what_does_not_go_by_is_pending_and_comes_with_the_next_run(
+    sandbox: Sandbox, clean: Contents, fault: Callable[[str], Fault], error: str
+) -> None:
+    artifact = victim("transcript")
+    sandbox.inject(fault(f"transcript:{artifact.id}"))
+
+    bring_home([DAY])
+
+    row = ledger_row(artifact.id, "transcript")
+    assert (row["status"], row["attempts"]) == ("pending", 1)
+    assert error in row["error"]
+    assert row["next_attempt_at"] is not None
+    assert_nobody_else_is_harmed(clean, ["transcript"])
+
+    sandbox.clear_faults()
+    bring_home([DAY])
+
+    assert contents(without=VOLATILE) == clean
+
+
+def test_every_url_that_expires_before_it_is_used_is_asked_for_again(sandbox: Sandbox, clean: Contents) -> None:
+    sandbox.expire_urls_after(0)
+
+    report = bring_home([DAY])
+
+    assert sum(counts["failed"] for counts in report.counts.values()) == len(ARTIFACTS) * len(WORLD.recordings)
+    assert {row[3] for row in contents()["artifacts"]} == {"pending"}
+
+    sandbox.expire_urls_after(3600)
+    bring_home([DAY])
+
+    assert contents(without=VOLATILE) == clean
+
+
+def test_pages_that_repeat_what_they_showed_count_nothing_twice(sandbox: Sandbox, clean: Contents) -> None:
+    sandbox.habits.page_size, sandbox.habits.pages_repeat = 2, 1
+
+    bring_home([DAY])
+
+    assert contents(without=VOLATILE) == clean
+
+
+def test_a_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> None:
+    sandbox.habits.page_size = 1
+    sandbox.inject(Fault("/api/v1/", times=None, delay_s=0.02))
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(bring_home, [DAY])
+        added = {sandbox.add_recording(noon, words=5 + number).id for number in range(10)}
+        reading.result()
+    bring_home([DAY])
+
+    assert {row[0] for row in contents()["meeting_metrics"]} == {each.id for each in WORLD.recordings} | added
+
+
+def test_while_the_api_is_away_nothing_is_concluded_and_nothing_given_up(
+    sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.inject(Fault("transcript:", times=None, status=503))
+    bring_home([DAY])
+    before = contents()
+    sandbox.stop()
+
+    with pytest.raises(Transient, match="no connection"):
+        bring_home([DAY])
+
+    assert contents() == before
+    assert {ledger_row(each.of("transcript")[0].id, "transcript")["status"] for each in WORLD.recordings} == {"pending"}
+    with Sandbox(WORLD, download_port=PORT) as back:
+        use(back, monkeypatch)
+        bring_home([DAY])
+        assert contents(without=VOLATILE) == clean
+
+
+@pytest.mark.parametrize(
+    ("chance", "recordings"),
+    [
+        (0.2, 4),
+        pytest.param(0.2, 40, marks=pytest.mark.deployment),
+        pytest.param(0.5, 10, marks=pytest.mark.deployment),
+    ],
+)
+def test_every_fault_at_once_ends_in_the_truth(truth: Truth, chance: float, recordings: int) -> None:
+    with truth(uniform(DAY, recordings=recordings, words=100)) as (sandbox, expected):
+        sandbox.habits.page_size, sandbox.habits.pages_repeat = 3, 1
+        storm = [replace(fault, match=path) for fault in OF_LISTS.values() for path in LISTS]
+        storm += [replace(fault, match="/download/") for fault in OF_DOWNLOADS.values()]
+        sandbox.rage(storm, chance=chance)
+
+        runs_until_home(at_most=30)
+
+        assert sandbox.stats.faulted > 0
+        assert contents(without=VOLATILE) == expected
+
+
+def runs_until_home(*, at_most: int) -> None:
+    """Runs of the day until nothing is left that should have come."""
+    for _ in range(at_most):
+        try:
+            bring_home([DAY])
+        except Transient:
+            continue
+        with warehouse() as place:
+            if overview(place).left == 0:
+                return
+    raise AssertionError("it never ends")
