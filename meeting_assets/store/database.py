@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,9 +101,12 @@ class Database:
             if type(error) not in {DatabaseError, OperationalError, InterfaceError}:
                 raise
             cause = type(error.orig).__name__
+            is_full = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or cause == "DiskFull"
         else:
             return
         shown = self.engine.url.set(query={}).render_as_string(hide_password=True)
+        if is_full:
+            raise StoreError(f"The database at {shown} takes no more, its disk is full: make room, then run again.")
         raise StoreError(f"The database at {shown} does not answer ({cause}): check MEETING_ASSETS_DATABASE_URL.")
 
     def close(self) -> None:

@@ -1,0 +1,156 @@
+"""Poison: payloads that are odd or broken in every way known. Each is rows or quarantined, and harms no neighbour."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.sandbox import Sandbox, uniform
+from meeting_assets_tests.households import VOLATILE, bring_home, contents, ledger_row, use
+from meeting_assets_tests.pipeline.conftest import Truth
+from meeting_assets_tests.pipeline.small_day import DAY
+
+Mutation = Callable[[bytes], bytes]
+
+HEALTHY = 2
+LONG_WORD = "w" * 10_000_000
+
+
+def entries(document: Any) -> list[Any]:
+    """What a payload lists."""
+    entries: list[Any] = document["parts"] if isinstance(document, dict) else document
+    return entries
+
+
+def changed(change: Callable[[Any], None]) -> Mutation:
+    """The payload after something was done to its document."""
+
+    def mutation(body: bytes) -> bytes:
+        document = json.loads(body)
+        change(document)
+        return json.dumps(document).encode()
+
+    return mutation
+
+
+def with_field(text: bytes) -> Mutation:
+    """The payload whose first object has one more field, spelled just so."""
+    return lambda body: body.replace(b"{", b'{"surprise": ' + text + b", ", 1)
+
+
+def deepest_of(entry: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """A typed value as deep in an entry as there is one."""
+    if "words" in entry:
+        return entry["words"][0]["start_timestamp"], "relative"
+    if "source_audio" in entry:
+        return entry["source_audio"], "offset"
+    moment = entry.get("start_timestamp") or entry.get("timestamp")
+    return (moment, "relative") if moment else (entry, "id")
+
+
+def deepest(value: Any) -> Mutation:
+    """Puts a value there."""
+
+    def change(document: Any) -> None:
+        holder, name = deepest_of(entries(document)[0])
+        holder[name] = value
+
+    return changed(change)
+
+
+def only_long_word(document: Any) -> None:
+    if document and "words" in entries(document)[0]:
+        entries(document)[0]["words"][0]["text"] = LONG_WORD
+
+
+def unknown_values(document: Any) -> None:
+    for entry in entries(document):
+        for name in ("action", "type", "platform", "language_code"):
+            if name in entry:
+                entry[name] = "never seen before"
+        entry["surprise"] = [{"at": {"all": None}}]
+
+
+QUARANTINED: Mapping[str, tuple[Mutation, str]] = {
+    "no-json": (lambda _: b"gone", "byte 0: invalid character"),
+    "truncated": (lambda body: body[: len(body) // 2], "byte "),
+    "empty": (lambda _: b"", "byte 0: input data was truncated"),
+    "null": (lambda _: b"null", "byte 0: expected "),
+    "other-top-level": (lambda _: b'"text"', "byte 0: expected "),
+    "wrong-type-deep-down": (deepest([1]), ": expected "),
+    "nan": (with_field(b"NaN"), "byte "),
+    "infinity": (with_field(b"-Infinity"), "byte "),
+    "number-beyond-floats": (lambda body: deepest("HERE")(body).replace(b'"HERE"', b"1e999"), ": "),
+    "integer-beyond-64-bits": (deepest(2**70), ": expected "),
+    "nested-too-deep": (with_field(b"[" * 50_000 + b"]" * 50_000), "nested more than 200 levels"),
+    "not-utf-8": (with_field(b'"\xff\xfe"'), "text is not UTF-8"),
+}
+PARSED: Mapping[str, Mutation] = {
+    "nul": lambda body: body.replace(b'"name":"', b'"name":"\\u0000'),
+    "lone-surrogate": lambda body: body.replace(b'"name":"', b'"name":"\\ud83d'),
+    "raw-nul": lambda body: body.replace(b'"name":"', b'"name":"\x00'),
+    "byte-order-mark": lambda body: b"\xef\xbb\xbf" + body,
+    "everything-twice": changed(lambda document: entries(document).extend(entries(document)[:])),
+    "unknown-values": changed(unknown_values),
+    "one-long-word": changed(only_long_word),
+    "spread-out": changed(lambda _: None),
+}
+
+
+def test_no_poison_is_a_crash_or_harms_a_neighbour(truth: Truth) -> None:
+    poisons = {name: mutation for name, (mutation, _) in QUARANTINED.items()} | dict(PARSED)
+    with truth(uniform(DAY, recordings=HEALTHY + len(poisons))) as (sandbox, expected):
+        victims = dict(zip(poisons, sandbox.world.recordings[HEALTHY:], strict=True))
+        for name, recording in victims.items():
+            for kind, artifact in ARTIFACTS.items():
+                media = recording.of(artifact.collection)[0]
+                sandbox.set_payload(media.id, kind, poisons[name](sandbox.payload(media.id, kind)))
+
+        bring_home([DAY])
+
+        for name, recording in victims.items():
+            for kind, artifact in ARTIFACTS.items():
+                assert_contained(name, kind, ledger_row(recording.of(artifact.collection)[0].id, kind))
+        found, harmed = contents(without=VOLATILE), {each.id for each in victims.values()}
+        assert {row[0] for row in found["meeting_metrics"]} == {each.id for each in sandbox.world.recordings}
+        for table, rows in expected.items():
+            assert [row for row in found[table] if row[0] not in harmed] == [
+                row for row in rows if row[0] not in harmed
+            ], table
+
+
+def assert_contained(poison: str, kind: str, row: Mapping[str, Any]) -> None:
+    outcome = row["status"], row["row_count"] is not None
+    if poison in QUARANTINED:
+        assert outcome == ("quarantined", False), (poison, kind, row["error"])
+        assert QUARANTINED[poison][1] in row["error"], (poison, kind)
+    else:
+        assert outcome == ("parsed", True), (poison, kind, row["error"])
+        assert row["row_count"] > 0
+        assert row["error"] is None
+
+
+@pytest.mark.deployment
+def test_a_meeting_of_twelve_hours_comes_home(truth: Truth) -> None:
+    with truth(uniform(DAY, recordings=1, words=120_000, people=30)) as (_, expected):
+        bring_home([DAY])
+
+        assert contents(without=VOLATILE) == expected
+    assert len(expected["transcript_words"]) == 120_000
+
+
+@pytest.mark.deployment
+def test_a_day_of_five_thousand_recordings_comes_home(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(uniform(DAY, recordings=5_000, words=20), limits=False) as sandbox:
+        use(sandbox, monkeypatch)
+
+        bring_home([DAY])
+        rows = contents()
+
+    assert len(rows["meeting_metrics"]) == 5_000
+    assert {row[3] for row in rows["artifacts"]} == {"parsed"}
+    assert len(rows["transcript_words"]) == 5_000 * 20
