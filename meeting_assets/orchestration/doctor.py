@@ -14,6 +14,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.orchestration.deaths import fail_dead_runs
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
 from meeting_assets.pipeline.examination import (
+    OBJECTS,
     Examination,
     Finding,
     Verdict,
@@ -21,6 +22,7 @@ from meeting_assets.pipeline.examination import (
     looked_at,
     of_api,
     of_database,
+    of_raw_objects,
     of_raw_store,
     shown_size,
 )
@@ -49,6 +51,7 @@ def examined(settings: Settings) -> Iterator[Finding]:
     yield from looked_at("API", of_api(settings))
     yield from looked_at("database", of_database(settings))
     yield from looked_at("raw store", of_raw_store(settings))
+    yield from looked_at(OBJECTS, of_raw_objects(settings))
     yield from looked_at(HOME, of_dagster(settings))
 
 

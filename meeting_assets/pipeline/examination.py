@@ -7,7 +7,7 @@ whether that can be done is taken back.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -20,8 +20,9 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, inspect, select
 from sqlmodel import SQLModel
 
-from meeting_assets.core.errors import ApiError, MeetingAssetsError, Refused, SettingsError
+from meeting_assets.core.errors import ApiError, MeetingAssetsError, Refused, SettingsError, StoreError
 from meeting_assets.core.instants import now
+from meeting_assets.pipeline.audit import Audit, audited
 from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.warehouse import LOOPBACK, Warehouse, access_of, derived_tables, origin_of
 from meeting_assets.recall.client import Access, RecallClient
@@ -31,6 +32,9 @@ from meeting_assets.store.raw import RawStore
 from meeting_assets.store.tables import Meta
 
 API_ANSWERS_WITHIN_S = 20.0
+AUDIT_WITHIN_S = 20.0
+KEYS_NAMED = 5
+OBJECTS = "raw objects"
 # A window that holds next to nothing: only the answer's status matters.
 LISTED = timedelta(minutes=1)
 
@@ -143,6 +147,21 @@ def of_raw_store(settings: Settings) -> Iterator[Finding]:
         yield Finding("raw store", Verdict.OK, f"{place} can be written; it holds no meetings yet.")
     else:
         yield _of_origin("raw store", held, settings, f"{place} can be written; it holds meetings from {held}.")
+
+
+def of_raw_objects(settings: Settings) -> Iterator[Finding]:
+    """Whether ledger and raw store agree about what is kept; nothing where one of them cannot be looked at."""
+    try:
+        database, raw = Database.at(settings.database_url), RawStore.at(settings.raw_url)
+    except (StoreError, OSError):
+        return  # said already, of each by itself
+    try:
+        with database.reading() as connection:
+            is_made = not _tables() - {*inspect(connection).get_table_names()}
+        if is_made:
+            yield from _audit_findings(audited(database, raw, budget_s=AUDIT_WITHIN_S))
+    finally:
+        database.close()
 
 
 def shown_url(url: str) -> str:
@@ -291,3 +310,34 @@ def _ledger(database: Database) -> Iterator[Finding]:
         yield Finding("ledger", Verdict.WARNING, f"{recordings}; {told}: `meeting-assets status` names them.")
     else:
         yield Finding("ledger", Verdict.OK, f"{recordings}; nothing needs a person.")
+
+
+def _audit_findings(audit: Audit) -> Iterator[Finding]:
+    for keys, verdict, sentence in (
+        (
+            audit.lost,
+            Verdict.ERROR,
+            "should be there and are not: "
+            "`meeting-assets sync --from DAY --to DAY --refetch` brings them back while Recall.ai has them",
+        ),
+        (
+            audit.unknown,
+            Verdict.WARNING,
+            "are in no ledger row: `meeting-assets rebuild --from DAY --to DAY` takes them in",
+        ),
+        (audit.purged, Verdict.WARNING, "are of purged recordings: run `meeting-assets purge` for them again"),
+        (audit.half_written, Verdict.WARNING, "were left half written by runs that were killed: they can be removed"),
+    ):
+        if keys:
+            yield Finding(OBJECTS, verdict, f"{_named(keys)} {sentence}.")
+    older = f", {audit.older} of them earlier contents" if audit.older else ""
+    days = "1 day" if audit.days == 1 else f"{audit.days} days"
+    looked = f"{audit.objects} objects{older}, of {days}, were held against the ledger"
+    if (unseen := audit.days_kept - audit.days) > 0:
+        looked += f"; {unseen} older days were not, for want of time"
+    yield Finding(OBJECTS, Verdict.OK, f"{looked}.")
+
+
+def _named(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - KEYS_NAMED} more" if len(keys) > KEYS_NAMED else ""
+    return f"{len(keys)} raw objects ({', '.join(keys[:KEYS_NAMED])}{more})"

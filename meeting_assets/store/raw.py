@@ -39,7 +39,9 @@ REMOVAL_TRIES = 5
 Answer = TypeVar("Answer")
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_ARTIFACT = re.compile(r".*/(?P<kind>[^/]+)/(?P<artifact_id>[^/]+)/(?P<sha256>[0-9a-f]{64})\.zst")
+_ARTIFACT = re.compile(
+    r"[^/]+/(?P<recording_id>[^/]+)/(?P<kind>[^/]+)/(?P<artifact_id>[^/]+)/(?P<sha256>[0-9a-f]{64})\.zst"
+)
 _SYSTEM_FAULT = re.compile(r"[^:\n]+(?= \(os error \d+\))")
 _QUOTED = re.compile(r'"[^"]*"|<.*')
 
@@ -190,6 +192,19 @@ class RawStore:
         ]
         return sorted(found, key=lambda each: (each.kept_at, each.sha256), reverse=True)
 
+    def objects(self, day: date) -> dict[str, datetime]:
+        """The keys of all that is kept of a day, and since when."""
+        metas = _answer(f"list {day}/", lambda: self._store.list(f"{day}/").collect())
+        return {meta["path"]: meta["last_modified"] for meta in metas}
+
+    def half_written(self, day: date, *, before: datetime) -> list[str]:
+        """What writers that were killed before an instant have left of a day; an object store shows no such thing."""
+        folder = self._folder_of_day(day)
+        if folder is None or not folder.exists():
+            return []
+        left = [path for path in folder.rglob("*#*") if path.is_file() and path.stat().st_mtime < before.timestamp()]
+        return sorted(str(path.relative_to(folder.parent)) for path in left)
+
     def days_of(self, recording_id: str) -> list[date]:
         """The days under which something is kept of a recording; asks for every day."""
         return [day for day in self.days() if self.kept(day, recording_id)]
@@ -230,9 +245,13 @@ class RawStore:
 
     def _folder_of(self, day: date, recording_id: str) -> Path | None:
         """Where a recording lies, if the store is a folder."""
+        folder = self._folder_of_day(day)
+        return folder / recording_id if folder is not None else None
+
+    def _folder_of_day(self, day: date) -> Path | None:
         if not isinstance(self._store, LocalStore) or self._store.prefix is None:
             return None
-        return Path(self._store.prefix) / str(day) / recording_id
+        return Path(self._store.prefix) / str(day)
 
     def _folders(self, prefix: str) -> list[str]:
         listed = _answer(f"list {prefix}", lambda: self._store.list_with_delimiter(prefix))
@@ -249,6 +268,21 @@ class RawStore:
                 return None
 
         return _answer(f"give {key}", get)
+
+
+def artifact_of(key: str) -> tuple[str, str, str] | None:
+    """Whose bytes an object holds, as (recording, kind, artifact); None where it is no artifact's.
+
+    >>> artifact_of(f"2026-03-02/0f7a/transcript/c1d2/{'0' * 64}.zst")
+    ('0f7a', 'transcript', 'c1d2')
+    """
+    match = _ARTIFACT.fullmatch(key)
+    return (match["recording_id"], match["kind"], match["artifact_id"]) if match else None
+
+
+def recording_of(key: str) -> str:
+    """Whose object that is."""
+    return key.split("/")[1]
 
 
 def _answer(what: str, ask: Callable[[], Answer]) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -29,7 +31,7 @@ from meeting_assets_tests.households import bring_home, use, warehouse
 from meeting_assets_tests.ui import until
 
 DAY = date(2026, 3, 2)
-SUBJECTS = ["API", "database", "ledger", "raw store", "Dagster home", "daemon", "runs"]
+SUBJECTS = ["API", "database", "ledger", "raw store", "raw objects", "Dagster home", "daemon", "runs"]
 OTHER_REGION = json.dumps(
     {
         "code": "authentication_failed",
@@ -93,12 +95,42 @@ def test_a_healthy_home_is_found_healthy(database_url: str, sandbox: Sandbox) ->
     assert done.returncode == 0, done.stdout + done.stderr
     marked = [line for line in done.stdout.splitlines() if line[:1] in {"✓", "!", "✗"}]
     assert [line[2:].split("  ")[0] for line in marked] == SUBJECTS
-    assert [line[0] for line in marked] == ["✓", "✓", "✓", "✓", "✓", "!", "✓"]
+    assert [line[0] for line in marked] == ["✓", "✓", "✓", "✓", "✓", "✓", "!", "✓"]
     assert "daemon-run" not in done.stdout
     assert "meetings from http://127.0.0.1" in done.stdout
     assert "2 recordings; nothing needs a person" in done.stdout
     assert "Nothing has to be mended." in done.stdout
     assert done.stderr == ""
+
+
+def test_what_ledger_and_raw_store_say_differently_is_named(database_url: str, sandbox: Sandbox, home: Path) -> None:
+    bring_home([DAY])
+    lost, half_written, older, *_ = sorted((home / "raw" / str(DAY)).rglob("*.zst"))
+    stranger = older.parent.parent.parent / "transcript" / str(uuid4()) / older.name
+    stranger.parent.mkdir(parents=True)
+    shutil.copy(older, stranger)
+    shutil.copy(older, older.with_name("0" * 64 + ".zst"))
+    shutil.copy(half_written, half_written.with_name(half_written.name + "#1"))
+    lost.unlink()
+    for path in (stranger, half_written.with_name(half_written.name + "#1")):
+        os.utime(path, (0, 0))
+
+    told = [f"{each.verdict} {each.sentence}" for each in findings("raw objects")]
+
+    assert [each.split()[0] for each in told] == ["error", "warning", "warning", "ok"]
+    assert str(lost.relative_to(home / "raw")) in told[0]
+    assert str(stranger.relative_to(home / "raw")) in told[1]
+    assert f"{half_written.name}#1" in told[2]
+    assert "1 of them earlier contents, of 1 day," in told[3]
+
+
+def test_bytes_that_are_just_being_kept_are_no_strangers(database_url: str, sandbox: Sandbox, home: Path) -> None:
+    bring_home([DAY])
+    kept = next((home / "raw" / str(DAY)).rglob("*.zst"))
+    shutil.copytree(kept.parent, kept.parent.with_name(str(uuid4())))
+    shutil.copy(kept, kept.with_name(kept.name + "#1"))
+
+    assert only_finding("raw objects").verdict is Verdict.OK
 
 
 def test_a_home_that_nothing_was_done_in_yet_is_no_fault(sandbox: Sandbox, home: Path) -> None:
