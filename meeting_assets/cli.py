@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +25,7 @@ from meeting_assets.console import (
 )
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
 from meeting_assets.core.instants import days_between
+from meeting_assets.core.logs import write_json
 from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ def main() -> None:
         # httpx logs whole URLs, whose signatures are secrets.
         logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
+        with suppress(SettingsError):  # what is wrong is said by the command that needs it
+            if (settings := read_settings()).log_format == "json":
+                write_json(settings.secrets)
         app()
     except MeetingAssetsError as error:
         _complain(str(error))
@@ -146,7 +150,10 @@ def rebuild(
         raise SettingsError("--outdated finds its days by itself: leave --from and --to out.")
     settings = read_settings()
     days = days_asked(settings, _date(first) or settings.first_day, _date(last)) if first or last else None
-    with opened(settings) as warehouse, progress(err, "Making the tables again", is_quiet=False):
+    with (
+        opened(settings) as warehouse,
+        progress(err, "Making the tables again", is_quiet=settings.log_format == "json"),
+    ):
         report = refresh(warehouse) if outdated else make_again(warehouse, days)
         seen = overview(warehouse, report.days)
     for fault in report.faults:
@@ -272,7 +279,7 @@ def _synced(
     from meeting_assets.pipeline.warehouse import access_of
 
     access_of(settings)  # what is missing is said at once, Dagster takes seconds to start
-    with progress(err, "Bringing meetings home", is_quiet=is_quiet), _no_chatter():
+    with progress(err, "Bringing meetings home", is_quiet=is_quiet or settings.log_format == "json"), _no_chatter():
         from meeting_assets.orchestration import runs
 
         runs.prepare_home(settings)

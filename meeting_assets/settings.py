@@ -19,6 +19,7 @@ Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
 TimingSource = Literal["speaker_timeline", "words", "speech_events"]
 OnDeletion = Literal["keep", "purge"]
 Media = Literal["off", "audio", "video", "all"]
+LogFormat = Literal["text", "json"]
 
 _DATABASE_HINT = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 _POSTGRESQL = frozenset({"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"})
@@ -156,6 +157,11 @@ class Settings(BaseSettings):
         alias="MEETING_ASSETS_ALERT_URL",
         description="where alerts are posted as JSON, such as a Slack incoming webhook; default: the log",
     )
+    log_format: LogFormat = Field(
+        "text",
+        alias="MEETING_ASSETS_LOG_FORMAT",
+        description="json: one object a line to standard error, with recording, artifact and run ids",
+    )
     keep_runs_days: int = Field(
         30,
         ge=1,
@@ -200,6 +206,13 @@ class Settings(BaseSettings):
     def webhook_secrets(self) -> tuple[str, ...]:
         """Every secret that may have signed a webhook."""
         return _listed(self.webhook_secrets_given.get_secret_value()) if self.webhook_secrets_given else ()
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Everything given here that must be read nowhere."""
+        given = [each.get_secret_value() for each in (self.api_key, self.alert_url) if each is not None]
+        password = urlsplit(self.database_url_override or "").password
+        return frozenset([*given, *self.webhook_secrets, *([password] if password else [])])
 
     @property
     def absolute_home(self) -> Path:

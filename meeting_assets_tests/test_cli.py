@@ -116,6 +116,21 @@ def test_sync_exits_with_0_and_says_so_when_an_artifact_is_unreadable_or_failed_
     assert "cannot be read: [0]" in done.stdout
 
 
+def test_sync_can_log_for_machines_with_the_ids_of_what_it_speaks_of(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = next(each for each in sandbox.world.recordings if each.day == DAY).of("transcript")[0]
+    sandbox.set_payload(broken.id, "transcript", b"[7]")
+    monkeypatch.setenv("MEETING_ASSETS_LOG_FORMAT", "json")
+
+    done = command("sync", "--from", str(DAY), "--to", str(DAY))
+
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    (quarantined,) = [each for each in told if "is quarantined" in each["message"]]
+    assert (quarantined["recording_id"], quarantined["artifact_id"]) == (broken.recording_id, broken.id)
+    assert {each.get("run_id") for each in told[1:]} == {quarantined["run_id"]}
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [

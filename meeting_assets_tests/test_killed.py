@@ -11,17 +11,21 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from meeting_assets.cli import main
-from meeting_assets.sandbox import Sandbox, uniform
+from meeting_assets.core.instants import days_between
+from meeting_assets.pipeline.examination import Verdict, of_raw_objects
+from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
+from meeting_assets.settings import read_settings
 from meeting_assets_tests.households import VOLATILE, Contents, contents
 
 DAY, QUIET_DAY = date(2026, 3, 2), date(2026, 3, 3)
@@ -31,6 +35,7 @@ PARSED_PERCENT = range(4, 100, 8)
 """A sync is killed when so many artifacts are fetched, or when that part of all rows is there: 7 and 12 moments, and
 one before anything is."""
 AT_ONCE = 2
+KILLS, BACKFILL_DAYS = 100, 10
 TIMEOUT_S = 120
 
 # To start the interpreter and to import Dagster takes longer than a sync: it is done once, and forked.
@@ -38,29 +43,33 @@ FORKS = get_context("forkserver")
 FORKS.set_forkserver_preload(["meeting_assets.cli", "meeting_assets.orchestration.sync"])
 
 
-def environment(sandbox: Sandbox, home: Path) -> dict[str, str]:
+def environment(sandbox: Sandbox, home: Path, database_url: str | None = None) -> dict[str, str]:
     settings = {
         "RECALL_BASE_URL": sandbox.url,
         "RECALL_API_KEY": sandbox.api_key,
         "MEETING_ASSETS_HOME": str(home),
         "MEETING_ASSETS_FIRST_DAY": DAY.isoformat(),
     }
+    if database_url is not None:
+        settings["MEETING_ASSETS_DATABASE_URL"] = database_url
     return {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"} | settings
 
 
-def sync(sandbox: Sandbox, home: Path, day: date = DAY) -> BaseProcess:
-    """A sync of the day in a process of its own."""
-    process = FORKS.Process(target=_sync, args=(environment(sandbox, home), day))
+def sync(
+    sandbox: Sandbox, home: Path, first: date = DAY, last: date | None = None, database_url: str | None = None
+) -> BaseProcess:
+    """A sync of a day, or of several, in a process of its own."""
+    process = FORKS.Process(target=_sync, args=(environment(sandbox, home, database_url), first, last or first))
     process.start()
     return process
 
 
-def _sync(settings: dict[str, str], day: date) -> None:
+def _sync(settings: dict[str, str], first: date, last: date) -> None:
     # A group of its own: what the sync starts dies with it.
     os.setsid()
     os.environ.clear()
     os.environ.update(settings)
-    sys.argv = ["meeting-assets", "sync", "--from", str(day), "--to", str(day)]
+    sys.argv = ["meeting-assets", "sync", "--from", str(first), "--to", str(last)]
     sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - it is open as long as the process lives
     main()
 
@@ -72,9 +81,9 @@ def is_done(process: BaseProcess) -> bool:
 
 
 @contextmanager
-def settings_of(sandbox: Sandbox, home: Path) -> Iterator[None]:
+def settings_of(sandbox: Sandbox, home: Path, database_url: str | None = None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        for name, value in environment(sandbox, home).items():
+        for name, value in environment(sandbox, home, database_url).items():
             monkeypatch.setenv(name, value)
         yield
 
@@ -95,10 +104,15 @@ def counted(home: Path, query: str) -> Any:
         return connection.execute(query).fetchone()[0]
 
 
-def wait_for_start(home: Path) -> None:
+def run_count(home: Path) -> int:
+    """How many runs Dagster has begun."""
+    return len([*(home / "dagster" / "history" / "runs").glob("????????-*.db")])
+
+
+def wait_for_start(home: Path, runs_before: int = 0) -> None:
     """Returns when Dagster has begun the run."""
     deadline = time.monotonic() + TIMEOUT_S
-    while not any((home / "dagster" / "history" / "runs").glob("????????-*.db")):
+    while run_count(home) == runs_before:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -121,11 +135,16 @@ def rows_left_by_a_kill(sandbox: Sandbox, home: Path, is_time: Callable[[Path], 
     wait_for_start(home)
     while process.is_alive() and not is_time(home):
         time.sleep(0.002)
+    kill(process)
+    return row_count(home)
+
+
+def kill(process: BaseProcess) -> None:
+    """Ends a sync, and all that it started, in the midst of whatever it does."""
     assert process.pid
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.join()
-    return row_count(home)
 
 
 def moments(whole: int) -> list[Callable[[Path], bool]]:
@@ -155,6 +174,38 @@ def test_a_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, eac
     assert sum(0 < rows < whole for rows in left) >= len(homes) / 2, left
 
 
-def tables_in(sandbox: Sandbox, home: Path) -> Contents:
-    with settings_of(sandbox, home):
+@pytest.mark.deployment
+def test_a_backfill_killed_a_hundred_times_is_finished_by_one_sync(database_url: str, tmp_path: Path) -> None:
+    days = days_between(DAY, DAY + timedelta(days=BACKFILL_DAYS - 1))
+    chance = Random(7)
+    with Sandbox(combined(uniform(day, recordings=8, words=300) for day in days), limits=False) as sandbox:
+        sandbox.inject(Fault("/download/", times=None, delay_s=0.05))
+        undisturbed, home = new_homes(sandbox, tmp_path, 2)
+        assert is_done(sync(sandbox, undisturbed, days[0], days[-1]))
+        expected = tables_in(sandbox, undisturbed)
+
+        left = []
+        for _ in range(KILLS):
+            runs_before = run_count(home)
+            process = sync(sandbox, home, days[0], days[-1], database_url)
+            wait_for_start(home, runs_before)
+            process.join(chance.uniform(0.0, 1.0))
+            left.append(process.is_alive())
+            kill(process)
+        with settings_of(sandbox, home, database_url):
+            unfinished = len(contents()["meeting_metrics"])
+        assert is_done(sync(sandbox, home, days[0], days[-1], database_url))
+
+        assert tables_in(sandbox, home, database_url) == expected
+        with settings_of(sandbox, home, database_url):
+            told = [each for each in of_raw_objects(read_settings()) if each.verdict is not Verdict.OK]
+        assert told == []
+    assert sum(left) > KILLS / 2, left
+    print(
+        f"{sum(left)} of {KILLS} killed in the midst, {unfinished} of {len(expected['meeting_metrics'])} were derived"
+    )
+
+
+def tables_in(sandbox: Sandbox, home: Path, database_url: str | None = None) -> Contents:
+    with settings_of(sandbox, home, database_url):
         return contents(without=VOLATILE)

@@ -5,7 +5,6 @@ out, loses no message; a run that fails is asked for again, ever later, until th
 """
 
 import json
-import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
@@ -16,13 +15,13 @@ from sqlalchemy.exc import DatabaseError
 from meeting_assets.core.errors import SettingsError, StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.requests import ended, requests_for
-from meeting_assets.orchestration.resources import PRIVATE
+from meeting_assets.orchestration.resources import settings_of_process
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.orchestration.sensors import sensor_access
 from meeting_assets.pipeline.announced import Days, days_of
 from meeting_assets.pipeline.arrivals import Due
 from meeting_assets.pipeline.warehouse import Warehouse, claim, opened
-from meeting_assets.settings import Settings, read_settings
+from meeting_assets.settings import Settings
 from meeting_assets.store import inbox
 from meeting_assets.store.database import Database
 from meeting_assets.store.inbox import Message
@@ -46,8 +45,7 @@ def announced_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefinit
         description="Asks for what webhooks announce, within seconds; with RECALL_WEBHOOK_SECRETS set.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        os.umask(PRIVATE)
-        settings = read_settings()
+        settings = settings_of_process()
         if not settings.webhook_secrets:
             return dg.SkipReason("RECALL_WEBHOOK_SECRETS is not set: no webhooks are received.")
         if not _is_anything_waiting(settings):

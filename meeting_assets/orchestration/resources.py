@@ -3,11 +3,12 @@ secret ever reaches a run's config."""
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import dagster as dg
 
 from meeting_assets.core.errors import MeetingAssetsError, Refused, SettingsError, StoreError, Transient
+from meeting_assets.core.logs import write_json
 from meeting_assets.orchestration.deaths import process_tag
 from meeting_assets.pipeline.warehouse import Warehouse, opened
 from meeting_assets.settings import Settings, read_settings
@@ -21,9 +22,11 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where meetings are kept: database and raw store, from MEETING_ASSETS_… and RECALL_… variables."""
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Writes down which process does the run."""
+        """Writes down which process does the run, and which run it is in what the process logs."""
         if context.instance is not None and context.run is not None:
             context.instance.add_run_tags(context.run.run_id, process_tag(context.run.run_id))
+            with suppress(SettingsError):  # the step itself will say what is wrong
+                settings_of_process(context.run.run_id)
 
     @contextmanager
     def opened(self) -> Iterator[tuple[Settings, Warehouse]]:
@@ -39,6 +42,19 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 metadata={HOPELESS: type(error).__name__} if isinstance(error, ALIKE) else None,
                 allow_retries=isinstance(error, Transient),
             ) from None
+
+
+def settings_of_process(run_id: str | None = None) -> Settings:
+    """The settings, for a process of Dagster: from now on its files are the user's alone, and it logs as was set.
+
+    Raises:
+        SettingsError: one of them is wrong.
+    """
+    os.umask(PRIVATE)
+    settings = read_settings()
+    if settings.log_format == "json":
+        write_json(settings.secrets, run_id=run_id)
+    return settings
 
 
 def fail_at_end(faults: list[str]) -> None:

@@ -1,14 +1,11 @@
 """Retention: every night what is older than MEETING_ASSETS_RETENTION_DAYS goes, and what killed purges have left."""
 
-import os
-
 import dagster as dg
 
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.resources import PRIVATE, MeetingWarehouse
+from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
 from meeting_assets.pipeline.purge import FINISHED_WITHIN, IN_THE_WAY, finish_purges, purge_old
 from meeting_assets.pipeline.warehouse import opened
-from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
 
 RECORDINGS_PER_NIGHT = 5_000
@@ -51,8 +48,7 @@ def retention() -> None:
 )
 def nightly_retention(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Asks for a run where there may be something to purge."""
-    os.umask(PRIVATE)
-    settings = read_settings()
+    settings = settings_of_process()
     with opened(settings) as warehouse, warehouse.database.reading() as connection:
         lately = tombstones.buried_since(connection, now() - FINISHED_WITHIN)
     if settings.retention_days is None and not lately:

@@ -1,6 +1,5 @@
 """What happens at night: a look at all that the sensor may have missed, and the checks that take their time."""
 
-import os
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
@@ -13,13 +12,13 @@ from meeting_assets.core.instants import now
 from meeting_assets.orchestration.checks import CHECK_TABLES
 from meeting_assets.orchestration.partitions import range_tags
 from meeting_assets.orchestration.requests import request_for
-from meeting_assets.orchestration.resources import PRIVATE
+from meeting_assets.orchestration.resources import settings_of_process
 from meeting_assets.orchestration.runs import JOB, LONGEST_RUN_S, MAX_RUNTIME
 from meeting_assets.orchestration.sensors import BUDGET_S, sensor_access
 from meeting_assets.pipeline.arrivals import Round, arrived
 from meeting_assets.pipeline.derive import days_of_outdated_metrics
 from meeting_assets.pipeline.warehouse import Warehouse, claim, opened
-from meeting_assets.settings import Settings, read_settings
+from meeting_assets.settings import Settings
 from meeting_assets.store import worklist
 
 nightly_checks = dg.ScheduleDefinition(
@@ -50,10 +49,9 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDef
         ),
     )
     def _schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
-        os.umask(PRIVATE)
         partitions = [date.fromisoformat(key) for key in days.get_partition_keys()]
         lately = partitions[-(LAST_DAYS + 1) :]
-        settings = read_settings()
+        settings = settings_of_process()
         with opened(settings) as warehouse:
             claim(warehouse, settings)
             older = older_days(warehouse, settings, context, until=lately[0])

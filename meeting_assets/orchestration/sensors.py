@@ -5,7 +5,6 @@ fetched now. It remembers no meeting, so it can miss none: its cursor only says 
 """
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,13 +15,13 @@ import dagster as dg
 from meeting_assets.core.errors import Refused, SettingsError, Transient
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.requests import requests_for
-from meeting_assets.orchestration.resources import PRIVATE
+from meeting_assets.orchestration.resources import settings_of_process
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.pipeline.arrivals import RECORDING, Due, Round, arrived
 from meeting_assets.pipeline.discover import LISTED_COLLECTIONS
 from meeting_assets.pipeline.warehouse import Warehouse, access_of, claim, opened
 from meeting_assets.recall.client import Access
-from meeting_assets.settings import Settings, read_settings
+from meeting_assets.settings import Settings
 from meeting_assets.store import worklist
 
 # Dagster gives a tick 60 s, and takes all it found if it needs longer.
@@ -105,10 +104,9 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
         description="Asks for the day of every meeting that has finished and is not home, within half a minute.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        os.umask(PRIVATE)
         at = now()
         cursor = Cursor.read(context.cursor)
-        settings = read_settings()
+        settings = settings_of_process()
         try:
             access = sensor_access(settings)
         except SettingsError as error:

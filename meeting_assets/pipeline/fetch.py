@@ -18,6 +18,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.errors import Gone, MeetingAssetsError, Refused, StoreError, Transient, UrlExpired
 from meeting_assets.core.instants import now, utc
+from meeting_assets.core.logs import about
 from meeting_assets.core.urls import without_queries
 from meeting_assets.pipeline.discover import (
     Discovery,
@@ -111,7 +112,7 @@ def _without_purged(warehouse: Warehouse, recording_ids: Sequence[str]) -> list[
     with warehouse.database.reading() as connection:
         purged = tombstones.buried(connection, recording_ids)
     for recording_id in sorted(purged):
-        logger.warning("recording %s was purged and is not brought back", recording_id)
+        logger.warning("recording %s was purged and is not brought back", recording_id, extra=about(recording_id))
     return [each for each in recording_ids if each not in purged]
 
 
@@ -157,6 +158,7 @@ async def _purge_deleted(client: RecallClient, warehouse: Warehouse, discovery: 
             "recording %s is unknown to the API and so is all around it: it is kept, since to a key of another "
             "workspace everything seems deleted; `meeting-assets purge` removes it",
             recording_id,
+            extra=about(recording_id),
         )
     if deleted | certain:
         purge(warehouse, deleted | certain, tombstones.DELETED_AT_API)
@@ -287,7 +289,7 @@ class _Fetch:
                 expires_at=found.recording.expires_at,
             )
         self._report.counts[key.kind]["failed"] += 1
-        logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error)
+        logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error, extra=about(*key))
 
 
 def _url(artifact: Artifact, media: Media) -> str:

@@ -18,6 +18,7 @@ from meeting_assets.artifacts.artifact import Artifact, Rows, Source
 from meeting_assets.artifacts.wire import decoded
 from meeting_assets.core.errors import MeetingAssetsError, PayloadError
 from meeting_assets.core.instants import now
+from meeting_assets.core.logs import about
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.bulk import insert_rows
@@ -86,7 +87,9 @@ def _load(artifact: Artifact, entry: Entry, warehouse: Warehouse, report: LoadRe
     except PayloadError as error:
         _quarantine(artifact, entry, str(error), warehouse)
         report.quarantined += 1
-        logger.warning("%s of %s is quarantined: %s", artifact.kind, entry.key.recording_id, error)
+        logger.warning(
+            "%s of %s is quarantined: %s", artifact.kind, entry.key.recording_id, error, extra=about(*entry.key)
+        )
         return
     had_rows = _replace(artifact, entry, rows, repaired, warehouse)
     if had_rows is not None:
@@ -183,4 +186,4 @@ def _note_bug(warehouse: Warehouse, key: Key, error: Exception, report: LoadRepo
     with warehouse.database.writing() as connection:
         ledger.note_bug(connection, key, text)
     report.faults.append(f"{key.kind} of {key.recording_id}: {text}")
-    logger.error("%s of %s: %s", key.kind, key.recording_id, text)
+    logger.error("%s of %s: %s", key.kind, key.recording_id, text, extra=about(*key))

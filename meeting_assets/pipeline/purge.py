@@ -26,6 +26,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
+from meeting_assets.core.logs import about
 from meeting_assets.metrics import METRICS
 from meeting_assets.pipeline.discover import day_of_recording
 from meeting_assets.pipeline.warehouse import Warehouse, access_of
@@ -145,7 +146,7 @@ def purge(
     for recording_id in sorted(recording_ids):
         _purge_one(warehouse, recording_id, reason, (days or {}).get(recording_id), report)
         report.recordings += 1
-        logger.info("recording %s is purged: %s", recording_id, reason)
+        logger.info("recording %s is purged: %s", recording_id, reason, extra=about(recording_id))
     _scrub(warehouse, report)
     return report
 
@@ -198,7 +199,9 @@ def purge_deleted_artifacts(warehouse: Warehouse, recording_ids: Iterable[str]) 
     for key, day in found:
         if _drop_artifact(warehouse, ARTIFACTS[key.kind], key, report):
             report.raw_objects += warehouse.raw.forget(day, *key)
-            logger.info("%s of %s is purged: %s", key.kind, key.recording_id, tombstones.DELETED_AT_API)
+            logger.info(
+                "%s of %s is purged: %s", key.kind, key.recording_id, tombstones.DELETED_AT_API, extra=about(*key)
+            )
     _scrub(warehouse, report)
     return report
 
