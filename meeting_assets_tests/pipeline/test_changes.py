@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.arrivals import late_arrivals
@@ -16,7 +17,9 @@ from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.warehouse import access_of, opened
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
+from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
+from meeting_assets.store.tables import Artifacts, Recordings
 from meeting_assets_tests.households import bring_home, contents, ledger_row, only, use, warehouse
 
 DAY = date(2026, 3, 2)
@@ -266,3 +269,90 @@ def test_of_two_separate_audios_the_newer_counts(sandbox: Sandbox, recording: Re
     before = contents()
     bring_home([DAY])
     assert contents() == before
+
+
+@pytest.mark.parametrize("is_issued_again", [True, False], ids=["issued-again", "by-a-later-parser"])
+def test_what_could_not_be_read_is_read_once_it_or_the_parser_has_changed(
+    sandbox: Sandbox, recording: Recording, is_issued_again: bool
+) -> None:
+    transcript = recording.of("transcript")[0]
+    whole = sandbox.payload(transcript.id, "transcript")
+    sandbox.set_payload(transcript.id, "transcript", whole if not is_issued_again else b"[7]")
+    bring_home([DAY])
+    if is_issued_again:
+        bring_home([DAY])
+        assert ledger_row(transcript.id, "transcript")["status"] == "quarantined"
+        sandbox.reissue(transcript.id, {"transcript": whole})
+    else:
+        quarantine_by_an_older_parser("transcript")
+
+    bring_home([DAY])
+
+    row = ledger_row(transcript.id, "transcript")
+    assert (row["status"], row["error"]) == ("parsed", None)
+    assert words_of(transcript.id)
+
+
+def quarantine_by_an_older_parser(kind: str) -> None:
+    """As if an older parser had not been able to read a kind."""
+    with opened(read_settings()) as place, place.database.writing() as connection:
+        for model in ARTIFACTS[kind].tables:
+            connection.execute(table_of(model).delete())
+        values = {"status": "quarantined", "row_count": None, "error": "[0]: too new", "parser_version": "0"}
+        connection.execute(LEDGER.update().where(LEDGER.c.kind == kind).values(values))
+
+
+def test_a_recording_that_starts_processing_again_is_brought_home_again(sandbox: Sandbox, recording: Recording) -> None:
+    transcript = recording.of("transcript")[0]
+    bring_home([DAY])
+    before = words_of(transcript.id)
+    for thing in (recording, transcript):
+        thing.status = replace(
+            thing.status, code="processing", updated_at=thing.status.updated_at + timedelta(minutes=1)
+        )
+
+    bring_home([DAY])
+
+    assert words_of(transcript.id) == before
+    assert statuses(recording.id)["transcript"] == "pending"
+
+    sandbox.reissue(transcript.id)
+    sandbox.finish(recording.id)
+    bring_home([DAY])
+
+    assert 0 < len(words_of(transcript.id)) < len(before)
+    assert statuses(recording.id)["transcript"] == "parsed"
+
+
+def test_several_recordings_of_one_bot_are_several_meetings(sandbox: Sandbox) -> None:
+    first, second = sandbox.world.recordings
+    second.bot_id = first.bot_id
+
+    bring_home([DAY])
+
+    rows = [dict(zip(Recordings.model_fields, row, strict=True)) for row in contents()["recordings"]]
+    assert {row["bot_id"] for row in rows} == {first.bot_id}
+    assert {row[0] for row in contents()["meeting_metrics"]} == {first.id, second.id}
+
+
+def test_a_recording_without_a_bot_comes_home_like_any_other(sandbox: Sandbox) -> None:
+    alone = sandbox.add_recording(CREATED, has_bot=False)
+
+    bring_home([DAY])
+
+    assert set(statuses(alone.id).values()) == {"parsed"}
+    assert alone.id in {row[0] for row in contents()["meeting_metrics"]}
+
+
+def test_what_expires_first_is_fetched_first(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(uniform(DAY, recordings=12), limits=False) as sandbox:
+        use(sandbox, monkeypatch)
+        hurried = sandbox.world.recordings[6]
+        assert hurried.expires_at
+        hurried.expires_at -= timedelta(days=1)
+
+        bring_home([DAY])
+
+        column = [*Artifacts.model_fields].index("fetched_at")
+        fetched = sorted(contents()["artifacts"], key=lambda row: row[column])
+        assert {row[0] for row in fetched[-len(fetched) // 2 :]}.isdisjoint({hurried.id})
