@@ -179,12 +179,12 @@ def repaired_text(document: bytes) -> tuple[bytes, int]:
 _TOO_DEEP = f"nested more than {DEEPEST_NESTING} levels"
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _AS_SQUARE = bytes.maketrans(b"{}", b"[]")
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 def _may_be_deep(document: bytes) -> bool:
-    """Whether brackets seem to nest too deep. Those in texts count like others, which is seldom wrong, and fast."""
-    brackets = document.translate(_AS_SQUARE, _NO_BRACKETS)
+    """Whether brackets nest too deep, or do not match."""
+    brackets = _brackets(document)
     for level in range(DEEPEST_NESTING):
         if len(brackets) <= DEEPEST_NESTING - level:
             return False
@@ -193,6 +193,22 @@ def _may_be_deep(document: bytes) -> bool:
             return True
         brackets = without_innermost
     return bool(brackets)
+
+
+def _brackets(document: bytes) -> bytes:
+    r"""The brackets outside of texts, all as square ones.
+
+    By calls for the whole document: going through its tokens would cost more than decoding.
+
+    >>> _brackets(rb'[{"a\"]": "]"}, []]')
+    b'[[][]]'
+    """
+    if b"\\" in document:
+        document = document.replace(b"\\\\", b"").replace(b'\\"', b"")
+    marks = document.translate(_AS_SQUARE, _ALL_BUT_MARKS)
+    if marks.count(b'"') == 2 * marks.count(b'""'):  # no bracket in any text
+        return marks.translate(None, b'"')
+    return b"".join(marks.replace(b'""', b"").split(b'"')[::2])
 
 
 def _too_deep_at(document: bytes) -> int | None:
