@@ -95,6 +95,12 @@ KEYS = [
     *("duration", "source_audio", "offset", "created_at", "language_code", "recording_id", "bot", "status", "results"),
     *("next", "code", "event", "recording", "\0", "\ud800", "x" * 300, "url", "]", '"'),
 ]
+AWKWARD: list[Any] = [
+    *(None, True, 0, 1.5, [], Members(), [[]], Members([["a", 1]])),
+    *TEXTS,
+    *(Spelling(number.encode()) for number in NUMBERS),
+    *map(Spelling, ODDLY_SPELLED),
+]
 # Around what is read, around what Python takes, and far beyond; what is beyond costs more than all the rest.
 DEPTHS = [1, 2, 5, 50, 190, *range(194, 204), 250, 490, 500, *range(975, 1003), 2_000]
 ABYSS = 50_000
@@ -143,6 +149,17 @@ def written(document: Any, *, is_ascii: bool = True) -> bytes:
 def damaged(payload: bytes, chance: Random) -> bytes:
     """A payload with one thing done to its bytes."""
     return chance.choice(_DAMAGES)(payload, chance)
+
+
+def variants(document: Any) -> Iterator[bytes]:
+    """Every document with one node replaced by one of the values that are known to be awkward."""
+    holder = [opened(document)]
+    for container, index in list(_places(holder)):
+        was = container[index]
+        for awkward in AWKWARD:
+            container[index] = awkward
+            yield written(holder[0])
+        container[index] = was
 
 
 def any_value(chance: Random) -> Any:

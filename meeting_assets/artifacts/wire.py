@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Meta
 
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.core.instants import utc
+from meeting_assets.core.instants import check_year, utc
 
 DEEPEST_NESTING = 200
 LONGEST_KEY = 300
@@ -54,16 +54,6 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
 
     def __post_init__(self) -> None:
         check_year(self.absolute)
-
-
-def check_year(instant: datetime | None) -> None:
-    """Refuses the first and the last year of the calendar: in another time zone they are outside of it.
-
-    Raises:
-        ValueError: msgspec adds the place.
-    """
-    if instant is not None and not datetime.min.year < instant.year < datetime.max.year:
-        raise ValueError("Year out of range")
 
 
 def seconds(moment: Moment | None) -> float | None:
