@@ -98,7 +98,7 @@ def check(law: Callable[[Any], None], cases: st.SearchStrategy[Any], example_cou
 
 
 @each_artifact
-@pytest.mark.parametrize("example_count", [200, pytest.param(5_000, marks=pytest.mark.deployment)])
+@pytest.mark.parametrize("example_count", [200, pytest.param(2_000, marks=pytest.mark.deployment)])
 def test_a_payload_is_read_or_quarantined(artifact: Artifact, example_count: int) -> None:
     def law(payload: bytes) -> None:
         assert_lawful(artifact, payload)
@@ -159,7 +159,7 @@ def database(database_url: str) -> Iterator[Database]:
     database.close()
 
 
-@pytest.mark.parametrize("example_count", [500, pytest.param(10_000, marks=pytest.mark.deployment)])
+@pytest.mark.parametrize("example_count", [500, pytest.param(5_000, marks=pytest.mark.deployment)])
 def test_what_is_read_is_stored_and_given_back(database: Database, example_count: int) -> None:
     cases = st.sampled_from([*ARTIFACTS]).flatmap(
         lambda kind: st.tuples(st.just(ARTIFACTS[kind]), payloads(kind, most_damages=0))
