@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from meeting_assets.artifacts import ARTIFACTS
@@ -94,7 +94,8 @@ def assert_lawful(artifact: Artifact, payload: bytes) -> Rows | None:
 
 
 def check(law: Callable[[Any], None], cases: st.SearchStrategy[Any], example_count: int) -> None:
-    settings(max_examples=example_count)(given(cases)(law))()
+    # A busy machine is no broken law.
+    settings(max_examples=example_count, suppress_health_check=[HealthCheck.too_slow])(given(cases)(law))()
 
 
 @each_artifact
