@@ -9,8 +9,8 @@ import msgspec
 from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
-from meeting_assets.artifacts.wire import Seconds, Speaker, check_year, kept_json, participant_key
-from meeting_assets.core.instants import utc
+from meeting_assets.artifacts.wire import Seconds, Speaker, kept_json, participant_key
+from meeting_assets.core.instants import check_year, utc
 from meeting_assets.store.columns import KEYED, Instant, Json, RecordingRow, Uuid
 from meeting_assets.store.lineage import made_from
 

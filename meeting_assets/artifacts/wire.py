@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Meta
 
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.core.instants import utc
+from meeting_assets.core.instants import check_year, utc
 
 DEEPEST_NESTING = 200
 LONGEST_KEY = 300
@@ -54,16 +54,6 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
 
     def __post_init__(self) -> None:
         check_year(self.absolute)
-
-
-def check_year(instant: datetime | None) -> None:
-    """Refuses the first and the last year of the calendar: in another time zone they are outside of it.
-
-    Raises:
-        ValueError: msgspec adds the place.
-    """
-    if instant is not None and not datetime.min.year < instant.year < datetime.max.year:
-        raise ValueError("Year out of range")
 
 
 def seconds(moment: Moment | None) -> float | None:
@@ -179,12 +169,12 @@ def repaired_text(document: bytes) -> tuple[bytes, int]:
 _TOO_DEEP = f"nested more than {DEEPEST_NESTING} levels"
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _AS_SQUARE = bytes.maketrans(b"{}", b"[]")
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 def _may_be_deep(document: bytes) -> bool:
-    """Whether brackets seem to nest too deep. Those in texts count like others, which is seldom wrong, and fast."""
-    brackets = document.translate(_AS_SQUARE, _NO_BRACKETS)
+    """Whether brackets nest too deep, or do not match."""
+    brackets = _brackets(document)
     for level in range(DEEPEST_NESTING):
         if len(brackets) <= DEEPEST_NESTING - level:
             return False
@@ -193,6 +183,22 @@ def _may_be_deep(document: bytes) -> bool:
             return True
         brackets = without_innermost
     return bool(brackets)
+
+
+def _brackets(document: bytes) -> bytes:
+    r"""The brackets outside of texts, all as square ones.
+
+    By calls for the whole document: going through its tokens would cost more than decoding.
+
+    >>> _brackets(rb'[{"a\"]": "]"}, []]')
+    b'[[][]]'
+    """
+    if b"\\" in document:
+        document = document.replace(b"\\\\", b"").replace(b'\\"', b"")
+    marks = document.translate(_AS_SQUARE, _ALL_BUT_MARKS)
+    if marks.count(b'"') == 2 * marks.count(b'""'):  # no bracket in any text
+        return marks.translate(None, b'"')
+    return b"".join(marks.replace(b'""', b"").split(b'"')[::2])
 
 
 def _too_deep_at(document: bytes) -> int | None:

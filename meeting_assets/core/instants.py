@@ -15,6 +15,16 @@ def utc(instant: datetime) -> datetime:
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
+def check_year(instant: datetime | None) -> None:
+    """Refuses the first and the last year of the calendar: in another time zone they are outside of it.
+
+    Raises:
+        ValueError: msgspec adds the place.
+    """
+    if instant is not None and not datetime.min.year < instant.year < datetime.max.year:
+        raise ValueError("Year out of range")
+
+
 def day_of(instant: datetime) -> date:
     """The UTC day that holds an instant."""
     return utc(instant).date()

@@ -15,10 +15,13 @@ from uuid import UUID
 import msgspec
 
 from meeting_assets.core.errors import PayloadError
+from meeting_assets.core.instants import check_year
 from meeting_assets.core.urls import without_queries
 
 FINISHED = frozenset({"done", "failed"})
 DELETED = "deleted"
+DEEPEST = 100
+"""Levels of a listed object that are looked at; what lies deeper is none of ours, and could not be walked through."""
 
 _SECRET_KEY = re.compile(
     r"url|pass(word|code|phrase|wd)|pwd|secret|token|credential|(api|access|private|signing)[-_ ]?key|auth|bearer"
@@ -33,6 +36,9 @@ class Status(msgspec.Struct, frozen=True):
     code: str = "processing"
     sub_code: str | None = None
     updated_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        check_year(self.updated_at)
 
 
 class Ref(msgspec.Struct, frozen=True):
@@ -63,6 +69,9 @@ class Media(msgspec.Struct, frozen=True):
     provider: dict[str, Any] | None = None
     format: str | None = None
 
+    def __post_init__(self) -> None:
+        check_year(self.created_at)
+
 
 class Shortcuts(msgspec.Struct, frozen=True):
     """The media objects that come along with a recording."""
@@ -83,6 +92,10 @@ class Recording(msgspec.Struct, frozen=True):
     expires_at: datetime | None = None
     media_shortcuts: Shortcuts | None = None
     bot: Ref | None = None
+
+    def __post_init__(self) -> None:
+        for instant in (self.created_at, self.started_at, self.completed_at, self.expires_at):
+            check_year(instant)
 
 
 class MeetingUrl(msgspec.Struct, frozen=True):
@@ -118,21 +131,23 @@ def understood(document: Any, kind: type[Thing], place: str) -> Thing:
         raise PayloadError(f"{place}: {error}") from None
 
 
-def storable(document: Any) -> Any:
+def storable(document: Any, levels: int = DEEPEST) -> Any:
     """A listed object without the values of keys that hold URLs or secrets, and without secrets inside text."""
-    if isinstance(document, Mapping):
-        return {key: storable(value) for key, value in document.items() if not _SECRET_KEY.search(key)}
-    if isinstance(document, list):
-        return [storable(value) for value in document]
     if isinstance(document, str):
         return without_queries(document.encode(errors="surrogatepass")).decode(errors="surrogatepass")
+    if not levels:
+        return None
+    if isinstance(document, Mapping):
+        return {key: storable(value, levels - 1) for key, value in document.items() if not _SECRET_KEY.search(key)}
+    if isinstance(document, list):
+        return [storable(value, levels - 1) for value in document]
     return document
 
 
-def _without_nulls(document: Any) -> Any:
+def _without_nulls(document: Any, levels: int = DEEPEST) -> Any:
     """Null says no more than a missing key."""
-    if isinstance(document, Mapping):
-        return {key: _without_nulls(value) for key, value in document.items() if value is not None}
+    if isinstance(document, Mapping) and levels:
+        return {key: _without_nulls(value, levels - 1) for key, value in document.items() if value is not None}
     return document
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import string
 from collections.abc import Iterator
@@ -12,11 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.artifacts.artifact import Artifact, Row
+from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.artifacts.wire import decoded
 from meeting_assets.store.bulk import insert_rows
-from meeting_assets.store.columns import Json, RecordingRow
 from meeting_assets.store.database import Database, table_of
+from meeting_assets_tests.artifacts.laws import as_read
 from meeting_assets_tests.artifacts.payloads import ADA, SOURCE, spelled
 
 TEXT = "tab\tline\nreturn\rback\\slash \\. \\N \\x41 quote\"' 😀 é 会議 \x7f \x01 \u2028 \ufeff {} []"
@@ -110,12 +109,3 @@ def test_rows_survive_the_database(artifact: Artifact, database: Database) -> No
         with database.reading() as connection:
             found = list(map(tuple, connection.execute(select(table_of(model)))))
         assert sorted(found, key=repr) == sorted((as_read(model, row) for row in rows_of_table), key=repr)
-
-
-def as_read(model: type[RecordingRow], row: Row) -> Row:
-    """The row with its JSON, which is inserted as text, as values."""
-    columns = table_of(model).columns
-    return tuple(
-        json.loads(value) if isinstance(column.type, Json) and value is not None else value
-        for column, value in zip(columns, row, strict=True)
-    )

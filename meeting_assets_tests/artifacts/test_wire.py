@@ -277,11 +277,26 @@ class TestNesting:
 
         assert read.text == text
 
-    def test_levels_that_brackets_in_texts_hide_are_a_fault_where_they_cannot_be_read(self) -> None:
-        levels = 5_000
+    @pytest.mark.parametrize("levels", [DEEPEST_NESTING + 1, 500, *range(970, 1000), 5_000])
+    def test_brackets_in_texts_hide_no_levels(self, levels: int) -> None:
         payload = b'["]",' * levels + b"1" + b',"["]' * levels
 
         assert fault(payload, list[Any]) == f"byte {DEEPEST_NESTING * 5}: nested more than 200 levels"
+
+    brackets = st.lists(st.sampled_from(["[", "]", "{", "}", '"', "\\", "a"]), max_size=4).map("".join)
+
+    @given(brackets.map(json.dumps), brackets.map(json.dumps), st.integers(-1, 1))
+    @example('"]"', '"["', 1)
+    @example('"\\"]"', '"[\\\\"', 1)
+    def test_whatever_texts_hold_levels_are_counted_right(self, before: str, after: str, more: int) -> None:
+        levels = DEEPEST_NESTING + more
+        payload = f"{f'[{before},' * levels}1{f',{after}]' * levels}".encode()
+
+        if more > 0:
+            at = DEEPEST_NESTING * len(f"[{before},")
+            assert fault(payload, list[Any]) == f"byte {at}: nested more than 200 levels"
+        else:
+            decoded(payload, list[Any])
 
     def test_many_siblings_are_not_deep(self) -> None:
         decoded(b"[" + b",".join([b'{"a": [{}, []]}'] * 5_000) + b"]", list[Any])

@@ -177,6 +177,35 @@ def test_a_bot_of_the_samples_and_its_recordings_are_understood() -> None:
         assert understood(recording, Recording, "recording").bot is not None
 
 
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        (RECORDING | {"created_at": "0001-01-01T00:00:00+14:00"}, Recording),
+        (RECORDING | {"expires_at": "9999-12-31T23:59:59-12:00"}, Recording),
+        (RECORDING | {"status": STATUS | {"updated_at": "0001-01-01T00:00:00Z"}}, Recording),
+        ({"id": ID, "created_at": "9999-01-01T00:00:00Z"}, Media),
+    ],
+)
+def test_an_instant_that_leaves_the_calendar_in_another_zone_makes_no_sense(
+    document: dict[str, Any], kind: type[Any]
+) -> None:
+    with pytest.raises(PayloadError, match="it: Year out of range"):
+        understood(document, kind, "it")
+
+
+@pytest.mark.parametrize("opening", ['{"a":', "["])
+def test_what_lies_deeper_than_anybody_looks_is_in_nobody_s_way(opening: str) -> None:
+    closing = {"[": "]"}.get(opening, "}")
+    document = RECORDING | {"bot": {"id": OTHER, "metadata": json.loads(opening * 800 + "1" + closing * 800)}}
+
+    recording = understood(document, Recording, "recording")
+    stored = json.dumps(storable(document))
+
+    assert str(recording.id) == ID
+    assert stored.count(opening[0]) < 110
+    assert storable(RECORDING) == RECORDING
+
+
 def test_what_opens_a_door_is_not_storable() -> None:
     document = {
         "id": ID,

@@ -1,0 +1,176 @@
+"""Whatever happened to a payload, the two `laws` hold for it. `meeting_assets_tests.fuzz` tries the same for longer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.artifacts.artifact import Artifact, Rows
+from meeting_assets.store.database import Database
+from meeting_assets_tests.artifacts.laws import assert_storable, assert_stored, read_or_quarantined
+from meeting_assets_tests.artifacts.payloads import clocks, ids, moments, numbers, offsets, spelled, texts
+from meeting_assets_tests.artifacts.plausible import PLAUSIBLE
+from meeting_assets_tests.mutations import changed, damaged, opened, variants, written
+
+each_artifact = pytest.mark.parametrize("artifact", ARTIFACTS.values(), ids=lambda artifact: artifact.kind)
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def objects(required: dict[str, Any], **optional: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """Objects with some members that must be there and some that may be missing or null, and now and then a new one."""
+    return st.fixed_dictionaries(required, optional={name: st.none() | each for name, each in optional.items()}) | (
+        st.fixed_dictionaries(required | {"new": json_values})
+    )
+
+
+extra_data = json_values | st.fixed_dictionaries({"zoom": objects({}, conf_user_id=texts)})
+people = objects({"id": ids}, name=texts, is_host=st.booleans(), platform=texts, extra_data=extra_data, email=texts)
+words = objects({"text": texts}, start_timestamp=offsets, end_timestamp=offsets)
+media_parts = objects(
+    {"participant": people, "start_timestamp": moments()}, id=texts, duration=numbers, type=texts, download_url=texts
+)
+actions = st.sampled_from(["join", "speech_on", "chat_message", "chat_message"]) | texts
+chats = objects({}, text=texts, to=texts)
+DOCUMENTS: dict[str, st.SearchStrategy[Any]] = {
+    "participants": st.lists(people, max_size=4),
+    "participant_events": st.lists(
+        objects({"action": actions, "participant": people, "timestamp": moments()}, id=texts, data=chats), max_size=3
+    ),
+    "speaker_timeline": st.lists(
+        objects({"participant": people, "start_timestamp": moments(), "end_timestamp": moments()}), max_size=3
+    ),
+    "transcript": st.lists(
+        objects({"participant": people, "words": st.lists(words, max_size=3)}, language_code=texts), max_size=2
+    ),
+    "provider_data": st.fixed_dictionaries(
+        {
+            "parts": st.lists(
+                objects(
+                    {"type": texts},
+                    id=texts,
+                    created_at=clocks,
+                    source_audio=objects({}, type=texts, offset=numbers, participant=people),
+                    data=json_values,
+                ),
+                max_size=2,
+            )
+        }
+    ),
+    "video_separate": st.lists(media_parts, max_size=3),
+    "audio_separate": st.lists(media_parts, max_size=3),
+}
+
+
+@st.composite
+def payloads(draw: st.DrawFn, kind: str, *, most_damages: int = 2) -> bytes:
+    """Payloads of one kind after up to three changes to the document and some to its bytes."""
+    document = opened(draw(st.sampled_from(PLAUSIBLE[kind]) | DOCUMENTS[kind]))
+    chance = draw(st.randoms())
+    for _ in range(draw(st.integers(0, 3))):
+        document = changed(document, chance)
+    payload = written(document, is_ascii=draw(st.booleans()))
+    for _ in range(draw(st.integers(0, most_damages))):
+        payload = damaged(payload, chance)
+    return payload
+
+
+def assert_lawful(artifact: Artifact, payload: bytes) -> Rows | None:
+    """The rows of a payload that is read."""
+    rows = read_or_quarantined(artifact, payload)
+    if isinstance(rows, str):
+        return None
+    assert_storable(artifact, rows)
+    return rows
+
+
+def check(law: Callable[[Any], None], cases: st.SearchStrategy[Any], example_count: int) -> None:
+    # A busy machine is no broken law.
+    settings(max_examples=example_count, suppress_health_check=[HealthCheck.too_slow])(given(cases)(law))()
+
+
+@each_artifact
+@pytest.mark.parametrize("example_count", [200, pytest.param(2_000, marks=pytest.mark.deployment)])
+def test_a_payload_is_read_or_quarantined(artifact: Artifact, example_count: int) -> None:
+    def law(payload: bytes) -> None:
+        assert_lawful(artifact, payload)
+
+    check(law, payloads(artifact.kind), example_count)
+
+
+@each_artifact
+def test_anything_may_stand_anywhere(artifact: Artifact) -> None:
+    for document in PLAUSIBLE[artifact.kind]:
+        for variant in variants(document):
+            assert_lawful(artifact, variant)
+
+
+@each_artifact
+def test_no_beginning_of_a_payload_is_read(artifact: Artifact) -> None:
+    for document in PLAUSIBLE[artifact.kind]:
+        payload = spelled(document)
+        for size in range(len(payload)):
+            assert assert_lawful(artifact, payload[:size]) is None
+
+
+@each_artifact
+@pytest.mark.parametrize(
+    "monster", ["[" * 50_000, '{"a":' * 50_000, "[" * 50_000 + "]" * 50_000, "9" * 1_000_000], ids=lambda text: text[:2]
+)
+def test_a_monster_is_no_more_than_a_fault(artifact: Artifact, monster: str) -> None:
+    payload = spelled(PLAUSIBLE[artifact.kind][0]).replace(b'"Ada"', monster.encode())
+
+    assert assert_lawful(artifact, payload) is None
+
+
+@each_artifact
+def test_levels_at_the_edge_of_what_python_takes_are_a_fault(artifact: Artifact) -> None:
+    payload = spelled(PLAUSIBLE[artifact.kind][0])
+    read, kept_or_skipped, kept = b'"Ada"', b'"RiajK"', b'"no"'
+
+    for place in (read, kept_or_skipped, kept) if kept in payload else (read, kept_or_skipped):
+        for levels in range(950, 1_000):
+            hidden = b'["]",' * levels + b"1" + b',"["]' * levels
+            assert assert_lawful(artifact, payload.replace(place, hidden)) is None
+
+
+def test_a_single_word_of_ten_megabytes_is_a_word() -> None:
+    payload = spelled(PLAUSIBLE["transcript"][0]).replace(b'"No,"', b'"' + rb"\u0000]" * 1_428_572 + b'"')
+
+    rows = assert_lawful(ARTIFACTS["transcript"], payload)
+
+    assert rows is not None
+    assert rows.by_table[-1][0][-1] == "\ufffd]" * 1_428_572
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database.at(database_url)
+    database.prepare({model: artifact.kind for artifact in ARTIFACTS.values() for model in artifact.tables})
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize("example_count", [500, pytest.param(5_000, marks=pytest.mark.deployment)])
+def test_what_is_read_is_stored_and_given_back(database: Database, example_count: int) -> None:
+    cases = st.sampled_from([*ARTIFACTS]).flatmap(
+        lambda kind: st.tuples(st.just(ARTIFACTS[kind]), payloads(kind, most_damages=0))
+    )
+
+    def law(case: tuple[Artifact, bytes]) -> None:
+        artifact, payload = case
+        if (rows := assert_lawful(artifact, payload)) is not None:
+            with database.writing() as connection:
+                assert_stored(artifact, rows, connection)
+                connection.rollback()
+
+    check(law, cases, example_count)
