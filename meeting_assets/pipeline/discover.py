@@ -7,6 +7,7 @@ retrieve and the lists of that recording. (By arrival: see `arrivals`.) URLs sta
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ MARGIN = timedelta(seconds=1)
 # A bot joins around the time its recording is created, at most this much earlier or later.
 BOT_MARGIN = timedelta(hours=6)
 FEW_BOTS = 5
+
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 @dataclass(slots=True)
@@ -84,7 +87,9 @@ class Discovery:
 
     def understood(self, collection: str, document: Any, kind: type[Thing]) -> Thing | None:
         """The object as its class, or None and a fault noted."""
-        name = f"{collection} {document.get('id')}"
+        given = document.get("id")
+        # Whatever else stands there would stand in the ledger and in logs.
+        name = f"{collection} {given if isinstance(given, str) and _ID.fullmatch(given) else 'without an id'}"
         try:
             thing = understood(document, kind, name)
         except PayloadError as error:
