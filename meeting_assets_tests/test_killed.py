@@ -36,6 +36,7 @@ PARSED_PERCENT = range(4, 100, 8)
 one before anything is."""
 AT_ONCE = 2
 KILLS, BACKFILL_DAYS = 100, 10
+DATABASE_URL = "MEETING_ASSETS_DATABASE_URL"
 TIMEOUT_S = 120
 
 # To start the interpreter and to import Dagster takes longer than a sync: it is done once, and forked.
@@ -50,9 +51,8 @@ def environment(sandbox: Sandbox, home: Path, database_url: str | None = None) -
         "MEETING_ASSETS_HOME": str(home),
         "MEETING_ASSETS_FIRST_DAY": DAY.isoformat(),
     }
-    if database_url is not None:
-        settings["MEETING_ASSETS_DATABASE_URL"] = database_url
-    return {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"} | settings
+    others = {name: value for name, value in os.environ.items() if name not in {"DAGSTER_HOME", DATABASE_URL}}
+    return others | settings | ({DATABASE_URL: database_url} if database_url else {})
 
 
 def sync(
@@ -83,6 +83,7 @@ def is_done(process: BaseProcess) -> bool:
 @contextmanager
 def settings_of(sandbox: Sandbox, home: Path, database_url: str | None = None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.delenv(DATABASE_URL, raising=False)
         for name, value in environment(sandbox, home, database_url).items():
             monkeypatch.setenv(name, value)
         yield
@@ -182,6 +183,8 @@ def test_a_backfill_killed_a_hundred_times_is_finished_by_one_sync(database_url:
         sandbox.inject(Fault("/download/", times=None, delay_s=0.05))
         undisturbed, home = new_homes(sandbox, tmp_path, 2)
         assert is_done(sync(sandbox, undisturbed, days[0], days[-1]))
+        with settings_of(sandbox, home, database_url):
+            assert not any(contents().values())
         expected = tables_in(sandbox, undisturbed)
 
         left = []
