@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -84,6 +85,33 @@ def test_a_slow_download_does_not_bring_old_bytes_back(sandbox: Sandbox, recordi
 
     assert outcome == "overtaken"
     assert contents() == before
+
+
+def test_a_slow_parser_does_not_bring_old_rows_back(
+    sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has read the old bytes; newer ones are fetched, parsed and committed before it writes."""
+    transcript = recording.of("transcript")[0]
+    with warehouse() as slow, pytest.MonkeyPatch.context() as at_this_moment:
+        asyncio.run(fetch_days(slow, access_of(read_settings()), [DAY]))
+        read = slow.raw.read
+
+        def read_and_be_overtaken(key: str, *rest: Any) -> bytes | None:
+            payload = read(key, *rest)
+            if transcript.id in key:
+                sandbox.reissue(transcript.id)
+                bring_home([DAY])
+            return payload
+
+        at_this_moment.setattr(slow.raw, "read", read_and_be_overtaken)
+        load_days(ARTIFACTS["transcript"], [DAY], slow)
+    after = contents(without=VOLATILE)
+
+    row = ledger_row(transcript.id, "transcript")
+    assert len([each for each in after["transcript_words"] if each[1] == transcript.id]) == row["row_count"]
+    empty_database()
+    bring_home([DAY])
+    assert contents(without=VOLATILE)["transcript_words"] == after["transcript_words"]
 
 
 def test_a_slow_failure_does_not_undo_a_success(sandbox: Sandbox, recording: Recording) -> None:
