@@ -147,6 +147,7 @@ def test_a_meeting_of_twelve_hours_comes_home(truth: Truth) -> None:
 def test_a_day_of_five_thousand_recordings_comes_home(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=5_000, words=20), limits=False) as sandbox:
         use(sandbox, monkeypatch)
+        monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "100000")
 
         bring_home([DAY])
         rows = contents()
