@@ -91,7 +91,8 @@ class Crew:
         self._changed = Condition()
         self._report = LoadReport()
         self._error: MeetingAssetsError | None = None
-        self._busy = 0
+        self.in_hand = 0
+        """How many artifacts the members are at."""
         self._is_over = False
         self._members: list[subprocess.Popen[bytes]] = []
         self._threads: list[Thread] = []
@@ -128,7 +129,7 @@ class Crew:
             StoreError: what stopped a member.
         """
         with self._changed:
-            while not self._left and self._busy and self._error is None:
+            while not self._left and self.in_hand and self._error is None:
                 self._changed.wait()
             if self._error is not None:
                 raise self._error
@@ -176,12 +177,12 @@ class Crew:
         with self._changed:
             if not self._left or self._error is not None:
                 return None
-            self._busy += 1
+            self.in_hand += 1
             return self._left.pop()
 
     def _give_back(self, entry: Entry) -> None:
         with self._changed:
-            self._busy -= 1
+            self.in_hand -= 1
             if not self._is_over:
                 self._left.append(entry)
             self._changed.notify_all()
@@ -190,7 +191,7 @@ class Crew:
         for level, text in answer.said:
             logger.log(level, "%s", text)
         with self._changed:
-            self._busy -= 1
+            self.in_hand -= 1
             self._report.add(answer.report)
             if answer.error is not None:
                 name, text = answer.error

@@ -97,13 +97,14 @@ def _copy(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
     with driver.cursor() as cursor:
         cursor.adapters.register_dumper(None, _TextAsUuid)
         with cursor.copy(f'COPY "{table.name}" ({_names(table)}) FROM STDIN (FORMAT BINARY)') as copy:
-            copy.set_types(_binary_types(table))
+            copy.set_types(binary_types(table))
             for row in rows:
                 copy.write_row(row)
 
 
 @cache
-def _binary_types(table: Table) -> list[str]:
+def binary_types(table: Table) -> list[str]:
+    """What PostgreSQL calls the types of a table's columns as they are copied; a `KeyError` names one to be added."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     return [BINARY_TYPES[column.type.compile(dialect)] for column in table.columns]
 
