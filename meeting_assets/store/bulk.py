@@ -54,20 +54,21 @@ def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[Ro
         _copy(connection, table, spelled)
 
 
-def _spelled(dialect: Dialect, table: Table, rows: Sequence[Row]) -> Sequence[Row]:
+def _spelled(dialect: Dialect, table: Table, rows: Sequence[Row]) -> Sequence[Sequence[Any]]:
     """The rows with instants as the ORM writes them; most rows are in tables without, and pass untouched."""
     instants = [(index, column.type) for index, column in enumerate(table.columns) if isinstance(column.type, Instant)]
-    return [_with_instants(dialect, instants, row) for row in rows] if instants else rows
-
-
-def _with_instants(dialect: Dialect, instants: Iterable[tuple[int, Instant]], row: Row) -> Row:
-    values = list(row)
+    if not instants:
+        return rows
+    spelled = [*map(list, rows)]
     for index, kind in instants:
-        values[index] = kind.process_bind_param(values[index], dialect)
-    return tuple(values)
+        spell = kind.process_bind_param
+        for values in spelled:
+            if values[index] is not None:
+                values[index] = spell(values[index], dialect)
+    return spelled
 
 
-def _executemany(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+def _executemany(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
     driver: Any = connection.connection.driver_connection
     # Rows of unlike lengths might make up for each other; one by one SQLite refuses them.
     is_even = len(set(map(len, rows))) == 1
@@ -77,7 +78,7 @@ def _executemany(connection: Connection, table: Table, rows: Sequence[Row]) -> N
     driver.executemany(_insert(table, 1), rows[whole:])
 
 
-def _flattened(rows: Sequence[Row], whole: int, at_once: int) -> Iterator[Row]:
+def _flattened(rows: Sequence[Sequence[Any]], whole: int, at_once: int) -> Iterator[Row]:
     for start in range(0, whole, at_once):
         yield tuple(chain.from_iterable(rows[start : start + at_once]))
 
@@ -92,7 +93,7 @@ def _names(table: Table) -> str:
     return ", ".join(f'"{column.name}"' for column in table.columns)
 
 
-def _copy(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
+def _copy(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         cursor.adapters.register_dumper(None, _TextAsUuid)

@@ -61,7 +61,14 @@ Known = defaultdict[tuple[str, str], dict[str, LedgerRow]]
 """Ledger rows by (recording, kind), there by artifact id."""
 
 
-# Asked for every artifact that is parsed: to put such a statement together takes longer than to execute it.
+# Of every artifact that is fetched or parsed: to put such a statement together takes longer than to execute it.
+_OF_ARTIFACT = and_(
+    LEDGER.c.recording_id == bindparam("of"),
+    LEDGER.c.kind == bindparam("of_kind"),
+    LEDGER.c.artifact_id == bindparam("of_artifact"),
+)
+_NEW_VALUES: dict[str, Any] = {column.name: bindparam(f"new_{column.name}") for column in LEDGER.columns}
+_REPLACED = LEDGER.update().where(_OF_ARTIFACT).values(_NEW_VALUES)
 _LOCKED = (
     LEDGER.select()
     .where(LEDGER.c.recording_id == bindparam("of"), LEDGER.c.kind == bindparam("of_kind"))
@@ -70,11 +77,7 @@ _LOCKED = (
 )
 _PARSED = (
     LEDGER.update()
-    .where(
-        LEDGER.c.recording_id == bindparam("of"),
-        LEDGER.c.kind == bindparam("of_kind"),
-        LEDGER.c.artifact_id == bindparam("of_artifact"),
-    )
+    .where(_OF_ARTIFACT)
     .values(
         # Older bytes may be parsed while newer ones are waited for.
         status=case((LEDGER.c.status == PENDING, PENDING), else_=PARSED),
@@ -368,4 +371,8 @@ def _lock(connection: Connection, condition: ColumnElement[bool]) -> None:
 
 
 def _update(connection: Connection, key: Key, row: LedgerRow) -> None:
-    connection.execute(LEDGER.update().where(_is(key)).values(row))
+    if row.keys() == _NEW_VALUES.keys():
+        of = {"of": key.recording_id, "of_kind": key.kind, "of_artifact": key.artifact_id}
+        connection.execute(_REPLACED, of | {f"new_{name}": value for name, value in row.items()})
+    else:
+        connection.execute(LEDGER.update().where(_is(key)).values(row))

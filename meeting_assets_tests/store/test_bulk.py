@@ -112,7 +112,7 @@ def test_rows_whose_lengths_make_up_for_each_other_are_refused(database: Databas
 
 
 def test_every_column_of_every_table_can_be_copied() -> None:
-    models = [*derived_tables(), *DURABLE]
+    models: list[Any] = [*derived_tables(), *DURABLE]
 
     assert all(binary_types(table_of(model)) for model in models)
 
