@@ -173,7 +173,7 @@ def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
         speaker = entry.participant
         key = participant_key(speaker.id, speaker.name)
         times: list[float] = []
-        for word in entry.words:
+        for word_index, word in enumerate(entry.words, len(words)):
             # The hot path: no call per word but these.
             start, end = word.start_timestamp, word.end_timestamp
             start_s = None if start is None else start.relative
@@ -182,7 +182,7 @@ def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
                 times.append(start_s)
             if end_s is not None:
                 times.append(end_s)
-            words.append((recording_id, transcript_id, len(words), index, key, start_s, end_s, word.text))
+            words.append((recording_id, transcript_id, word_index, index, key, start_s, end_s, word.text))
         text = " ".join([word.text for word in entry.words])
         utterances.append(
             (
@@ -193,8 +193,8 @@ def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
                 speaker.id,
                 speaker.name,
                 entry.language_code,
-                min(times, default=None),
-                max(times, default=None),
+                min(times) if times else None,
+                max(times) if times else None,
                 word_count(text),
                 text,
             )

@@ -144,14 +144,15 @@ def repaired_text(document: bytes) -> tuple[bytes, int]:
     >>> repaired_text(rb'["a\u0000b", "\ud83d\ude00", "\ud83d", "\\u0000"]')
     (b'["a\\ufffdb", "\\ud83d\\ude00", "\\ufffd", "\\\\u0000"]', 2)
     """
-    # Looking for bytes first costs next to nothing; the expressions cost more than decoding.
-    repaired = document.count(b"\x00")
-    if repaired:
+    # Looking for a byte first costs next to nothing; the expressions cost more than decoding.
+    repaired = 0
+    if b"\x00" in document:
+        repaired = document.count(b"\x00")
         document = document.replace(b"\x00", _REPLACEMENT)
     if b"\xed" in document:
         document, surrogates = _SURROGATE.subn(_REPLACEMENT, document)
         repaired += surrogates
-    if b"\\u" in document and _SUSPICIOUS.search(document):
+    if b"\\" in document and _SUSPICIOUS.search(document):
         lone = 0
 
         def mended(escape: re.Match[bytes]) -> bytes:

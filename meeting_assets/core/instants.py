@@ -12,6 +12,8 @@ def now() -> datetime:
 
 def utc(instant: datetime) -> datetime:
     """The same instant in UTC; a naive one is taken as UTC, as the API means it."""
+    if instant.tzinfo is UTC:  # as nearly all are that were decoded
+        return instant
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 

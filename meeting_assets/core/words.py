@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import re
 
-# Each such run once, from its first letter or digit to its end.
-_WORD = re.compile(r"[^\W_]\S*")
 _UNSPACED = re.compile(
     "["
     "\u0e00-\u0e7f"  # Thai
@@ -32,7 +30,10 @@ _UNSPACED = re.compile(
 
 def word_count(text: str) -> int:
     """Runs of non-blank characters that hold a letter or digit (of any script)."""
-    return len(_WORD.findall(text))
+    runs = text.split()
+    # Nearly all begin with one; an expression that looks for it takes twice as long.
+    others = [run for run in runs if not run[0].isalnum()]
+    return len(runs) - sum(not any(map(str.isalnum, run)) for run in others)
 
 
 def is_unspaced(text: str) -> bool:

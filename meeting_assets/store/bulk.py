@@ -6,16 +6,40 @@ of SQLModel objects a twentieth.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import chain
 from typing import Any
+from uuid import UUID
 
+from psycopg.abc import AdaptContext, Buffer
+from psycopg.adapt import Dumper
+from psycopg.postgres import types as postgresql_types
+from psycopg.pq import Format
 from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
 from meeting_assets.store.columns import Instant
 from meeting_assets.store.database import table_of
 
 Row = tuple[Any, ...]
+
+# What every SQLite takes. A statement for many rows costs half the time of one for each.
+MOST_PARAMETERS = 999
+# Numbers and ids in PostgreSQL's own format spare both sides spelling and reading them. JSON is text in either.
+BINARY_TYPES = {
+    "BIGINT": "int8",
+    "BOOLEAN": "bool",
+    "DATE": "date",
+    "FLOAT": "float8",
+    "INTEGER": "int4",
+    "JSON": "text",
+    "TEXT": "text",
+    "TIMESTAMP WITH TIME ZONE": "timestamptz",
+    "UUID": "uuid",
+    "VARCHAR": "text",
+}
 
 
 def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[Row]) -> None:
@@ -30,35 +54,74 @@ def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[Ro
         _copy(connection, table, spelled)
 
 
-def _spelled(dialect: Dialect, table: Table, rows: Iterable[Row]) -> Iterable[Row]:
+def _spelled(dialect: Dialect, table: Table, rows: Sequence[Row]) -> Sequence[Sequence[Any]]:
     """The rows with instants as the ORM writes them; most rows are in tables without, and pass untouched."""
     instants = [(index, column.type) for index, column in enumerate(table.columns) if isinstance(column.type, Instant)]
-    return (_with_instants(dialect, instants, row) for row in rows) if instants else rows
-
-
-def _with_instants(dialect: Dialect, instants: Iterable[tuple[int, Instant]], row: Row) -> Row:
-    values = list(row)
+    if not instants:
+        return rows
+    spelled = [*map(list, rows)]
     for index, kind in instants:
-        values[index] = kind.process_bind_param(values[index], dialect)
-    return tuple(values)
+        spell = kind.process_bind_param
+        for values in spelled:
+            if values[index] is not None:
+                values[index] = spell(values[index], dialect)
+    return spelled
 
 
-def _executemany(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
-    names = ", ".join(f'"{column.name}"' for column in table.columns)
-    places = ", ".join("?" for _ in table.columns)
+def _executemany(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
     driver: Any = connection.connection.driver_connection
-    driver.executemany(
-        f'INSERT INTO "{table.name}" ({names}) VALUES ({places})',  # noqa: S608 - names of our own models
-        rows,
-    )
+    # Rows of unlike lengths might make up for each other; one by one SQLite refuses them.
+    is_even = len(set(map(len, rows))) == 1
+    at_once = max(1, MOST_PARAMETERS // len(table.columns)) if is_even else 1
+    whole = len(rows) - len(rows) % at_once
+    driver.executemany(_insert(table, at_once), _flattened(rows, whole, at_once))
+    driver.executemany(_insert(table, 1), rows[whole:])
 
 
-def _copy(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
-    names = ", ".join(f'"{column.name}"' for column in table.columns)
+def _flattened(rows: Sequence[Sequence[Any]], whole: int, at_once: int) -> Iterator[Row]:
+    for start in range(0, whole, at_once):
+        yield tuple(chain.from_iterable(rows[start : start + at_once]))
+
+
+@cache
+def _insert(table: Table, row_count: int) -> str:
+    places = ", ".join(["(" + ", ".join("?" for _ in table.columns) + ")"] * row_count)
+    return f'INSERT INTO "{table.name}" ({_names(table)}) VALUES {places}'  # noqa: S608 - names of our own models
+
+
+def _names(table: Table) -> str:
+    return ", ".join(f'"{column.name}"' for column in table.columns)
+
+
+def _copy(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
     driver: Any = connection.connection.driver_connection
-    with (
-        driver.cursor() as cursor,
-        cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy,
-    ):
-        for row in rows:
-            copy.write_row(row)
+    with driver.cursor() as cursor:
+        cursor.adapters.register_dumper(None, _TextAsUuid)
+        with cursor.copy(f'COPY "{table.name}" ({_names(table)}) FROM STDIN (FORMAT BINARY)') as copy:
+            copy.set_types(binary_types(table))
+            for row in rows:
+                copy.write_row(row)
+
+
+@cache
+def binary_types(table: Table) -> list[str]:
+    """What PostgreSQL calls the types of a table's columns as they are copied; a `KeyError` names one to be added."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    return [BINARY_TYPES[column.type.compile(dialect)] for column in table.columns]
+
+
+class _TextAsUuid(Dumper):
+    """An id, which is text here, as PostgreSQL's bytes; most rows of a copy have the same."""
+
+    format = Format.BINARY
+    oid = postgresql_types["uuid"].oid
+
+    def __init__(self, cls: type, context: AdaptContext | None = None) -> None:
+        super().__init__(cls, context)
+        self._known: dict[str, bytes] = {}
+
+    def dump(self, obj: str) -> Buffer:
+        known = self._known.get(obj)
+        if known is None:
+            known = self._known[obj] = UUID(obj).bytes
+        return known

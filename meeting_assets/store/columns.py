@@ -56,7 +56,7 @@ class Instant(TypeDecorator[datetime]):
             return None
         if dialect.name != "sqlite":
             return utc(value)
-        return utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
+        return utc(value).isoformat(" ", "microseconds").removesuffix("+00:00")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:

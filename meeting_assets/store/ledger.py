@@ -61,6 +61,36 @@ Known = defaultdict[tuple[str, str], dict[str, LedgerRow]]
 """Ledger rows by (recording, kind), there by artifact id."""
 
 
+# Of every artifact that is fetched or parsed: to put such a statement together takes longer than to execute it.
+_OF_ARTIFACT = and_(
+    LEDGER.c.recording_id == bindparam("of"),
+    LEDGER.c.kind == bindparam("of_kind"),
+    LEDGER.c.artifact_id == bindparam("of_artifact"),
+)
+_NEW_VALUES: dict[str, Any] = {column.name: bindparam(f"new_{column.name}") for column in LEDGER.columns}
+_REPLACED = LEDGER.update().where(_OF_ARTIFACT).values(_NEW_VALUES)
+_LOCKED = (
+    LEDGER.select()
+    .where(LEDGER.c.recording_id == bindparam("of"), LEDGER.c.kind == bindparam("of_kind"))
+    .order_by(LEDGER.c.artifact_id)
+    .with_for_update()
+)
+_PARSED = (
+    LEDGER.update()
+    .where(_OF_ARTIFACT)
+    .values(
+        # Older bytes may be parsed while newer ones are waited for.
+        status=case((LEDGER.c.status == PENDING, PENDING), else_=PARSED),
+        parser_version=bindparam("version"),
+        row_count=bindparam("rows"),
+        replaced_rows=bindparam("replaced"),
+        repaired_chars=bindparam("repaired"),
+        error=None,
+        parsed_at=bindparam("at"),
+    )
+)
+
+
 class Key(NamedTuple):
     """Which artifact."""
 
@@ -243,16 +273,7 @@ def locked(connection: Connection, key: Key) -> Sequence[Any]:
 
     All of them, because rows of sibling artifacts are brought in line with each other.
     """
-    return (
-        connection.execute(
-            LEDGER.select()
-            .where(LEDGER.c.recording_id == key.recording_id, LEDGER.c.kind == key.kind)
-            .order_by(LEDGER.c.artifact_id)
-            .with_for_update()
-        )
-        .mappings()
-        .all()
-    )
+    return connection.execute(_LOCKED, {"of": key.recording_id, "of_kind": key.kind}).mappings().all()
 
 
 def note_parsed(
@@ -267,18 +288,17 @@ def note_parsed(
 ) -> None:
     """The tables hold what the bytes say under this parser."""
     connection.execute(
-        LEDGER.update()
-        .where(_is(key))
-        .values(
-            # Older bytes may be parsed while newer ones are waited for.
-            status=case((LEDGER.c.status == PENDING, PENDING), else_=PARSED),
-            parser_version=parser_version,
-            row_count=row_count,
-            replaced_rows=replaced_rows,
-            repaired_chars=repaired_chars,
-            error=None,
-            parsed_at=at,
-        )
+        _PARSED,
+        {
+            "of": key.recording_id,
+            "of_kind": key.kind,
+            "of_artifact": key.artifact_id,
+            "version": parser_version,
+            "rows": row_count,
+            "replaced": replaced_rows,
+            "repaired": repaired_chars,
+            "at": at,
+        },
     )
 
 
@@ -351,4 +371,8 @@ def _lock(connection: Connection, condition: ColumnElement[bool]) -> None:
 
 
 def _update(connection: Connection, key: Key, row: LedgerRow) -> None:
-    connection.execute(LEDGER.update().where(_is(key)).values(row))
+    if row.keys() == _NEW_VALUES.keys():
+        of = {"of": key.recording_id, "of_kind": key.kind, "of_artifact": key.artifact_id}
+        connection.execute(_REPLACED, of | {f"new_{name}": value for name, value in row.items()})
+    else:
+        connection.execute(LEDGER.update().where(_is(key)).values(row))

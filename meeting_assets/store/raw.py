@@ -69,8 +69,9 @@ class StoredArtifact:
 class RawStore:
     """One raw store; keys are relative to its root."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, url: str = "") -> None:
         self._store = store
+        self.url = url
 
     @classmethod
     def at(cls, url: str) -> Self:
@@ -81,10 +82,10 @@ class RawStore:
         """
         try:
             if "://" in url and not url.startswith("file://"):
-                return cls(from_url(url))
+                return cls(from_url(url), url)
             folder = _folder(url)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return cls(LocalStore(folder))
+            return cls(LocalStore(folder), url)
         except (BaseError, OSError, ValueError) as error:
             fault = _fault(error)
         # Raised here and not above, so that the error has no context: foreign text quotes URLs, which may hold secrets.
@@ -101,8 +102,8 @@ class RawStore:
         self._put(key, zstandard.ZstdCompressor(level=LEVEL).compress(payload))
         return RawObject(key, sha256, len(payload))
 
-    def read(self, key: str, sha256: str) -> bytes | None:
-        """An artifact's bytes, or None where they are missing or no longer what they were.
+    def read(self, key: str, sha256: str, size_bytes: int | None = None) -> bytes | None:
+        """An artifact's bytes, or None where they are missing or no longer what they were; faster with their number.
 
         Raises:
             StoreError: the store does not answer, so that nobody knows.
@@ -111,8 +112,7 @@ class RawStore:
         if stored is None:
             return None
         try:
-            # Not `decompress`, which believes a damaged header and takes as much memory as it names.
-            payload = zstandard.ZstdDecompressor().decompressobj().decompress(stored)
+            payload = _decompressed(stored, size_bytes)
         except zstandard.ZstdError:
             return None
         return payload if hashlib.sha256(payload).hexdigest() == sha256 else None
@@ -283,6 +283,14 @@ def artifact_of(key: str) -> tuple[str, str, str] | None:
 def recording_of(key: str) -> str:
     """Whose object that is."""
     return key.split("/")[1]
+
+
+def _decompressed(stored: bytes, size_bytes: int | None) -> bytes:
+    decompressor = zstandard.ZstdDecompressor()
+    # All at once takes as much memory as the header names, which may be damaged.
+    if size_bytes is not None and zstandard.frame_content_size(stored) == size_bytes:
+        return decompressor.decompress(stored)
+    return decompressor.decompressobj().decompress(stored)
 
 
 def _answer(what: str, ask: Callable[[], Answer]) -> Answer:

@@ -27,6 +27,7 @@ class Entry(NamedTuple):
     status: str
     raw_key: str
     sha256: str
+    size_bytes: int | None
     parser_version: str | None
     row_count: int | None
     created_at: datetime | None
@@ -205,6 +206,7 @@ def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[E
             LEDGER.c.status,
             LEDGER.c.raw_key,
             LEDGER.c.sha256,
+            LEDGER.c.size_bytes,
             LEDGER.c.parser_version,
             LEDGER.c.row_count,
             LEDGER.c.api_created_at,

@@ -15,8 +15,9 @@ from sqlalchemy import select
 from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.transcript import TranscriptWords
-from meeting_assets.store.bulk import Row, insert_rows
-from meeting_assets.store.database import Database, table_of
+from meeting_assets.pipeline.warehouse import derived_tables
+from meeting_assets.store.bulk import Row, binary_types, insert_rows
+from meeting_assets.store.database import DURABLE, Database, table_of
 
 RECORDING_ID, TRANSCRIPT_ID = str(UUID(int=1)), str(UUID(int=2**127))
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -91,6 +92,29 @@ def test_rows_arrive_in_column_order(database: Database) -> None:
     rows = [word(index) for index in range(3)]
 
     assert put(database, TranscriptWords, *rows) == rows
+
+
+@pytest.mark.parametrize("count", [1, 123, 124, 125, 248, 300])
+def test_as_many_rows_as_there_are_arrive_however_many_a_statement_takes(database: Database, count: int) -> None:
+    rows = [word(index, str(index)) for index in range(count)]
+
+    assert put(database, TranscriptWords, *rows) == rows
+
+
+def test_rows_whose_lengths_make_up_for_each_other_are_refused(database: Database) -> None:
+    rows = [word(index) for index in range(200)]
+    rows[10], rows[11] = rows[10][:-1], (*rows[11], "more")
+
+    with pytest.raises((sqlite3.Error, psycopg.Error)):
+        put(database, TranscriptWords, *rows)
+
+    assert held(database, TranscriptWords) == []
+
+
+def test_every_column_of_every_table_can_be_copied() -> None:
+    models: list[Any] = [*derived_tables(), *DURABLE]
+
+    assert all(binary_types(table_of(model)) for model in models)
 
 
 def test_no_rows_are_no_work(database: Database) -> None:

@@ -76,6 +76,8 @@ def test_many_writers_of_the_same_bytes_leave_one_whole_object(raw: RawStore, fo
 
     assert len(set(kept)) == 1
     assert raw.read(kept[0].key, kept[0].sha256) == PAYLOAD
+    assert raw.read(kept[0].key, kept[0].sha256, kept[0].size_bytes) == PAYLOAD
+    assert raw.read(kept[0].key, kept[0].sha256, 1) == PAYLOAD
     assert len([path for path in folder.rglob("*") if path.is_file()]) == 1
 
 
@@ -107,6 +109,7 @@ def test_a_damaged_object_is_none(raw: RawStore, folder: Path, damage: object) -
     path.write_bytes(damage(path.read_bytes()))
 
     assert raw.read(kept.key, kept.sha256) is None
+    assert raw.read(kept.key, kept.sha256, kept.size_bytes) is None
 
 
 def test_what_a_killed_writer_left_is_no_object(raw: RawStore, folder: Path) -> None:

@@ -1,0 +1,114 @@
+"""dlt, as its documentation recommends for speed: `.venv-dlt/bin/python benchmarks/dlt_rival.py TARGET MODE FOLDER`.
+
+TARGET is the URL of a PostgreSQL or the path of a DuckDB file. Prints seconds. The same files and rows as the floor's.
+
+MODE `arrow` gives dlt columns (pyarrow tables, which it does not normalise), `rows` gives it pages of dictionaries.
+What arrives is appended, without keys: dlt's `merge`, which would keep the product's promises, takes longer.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+# Workers as the documentation's page on performance has them; events and telemetry are off.
+os.environ |= {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "ERROR",
+    "NORMALIZE__WORKERS": "2",
+    "NORMALIZE__START_METHOD": "spawn",
+    "LOAD__WORKERS": "8",
+    "DATA_WRITER__BUFFER_MAX_ITEMS": "100000",
+    "NORMALIZE__DATA_WRITER__DISABLE_COMPRESSION": "true",
+}
+
+import dlt
+import msgspec
+import pyarrow as pa
+
+
+class Speaker(msgspec.Struct, gc=False):
+    id: int | None
+    name: str | None = None
+
+
+class Moment(msgspec.Struct, gc=False):
+    relative: float | None = None
+
+
+class Word(msgspec.Struct, gc=False):
+    text: str
+    start_timestamp: Moment
+    end_timestamp: Moment
+
+
+class Entry(msgspec.Struct):
+    participant: Speaker
+    words: list[Word]
+    language_code: str | None = None
+
+
+DECODER = msgspec.json.Decoder(list[Entry])
+WORDS = (
+    "recording_id",
+    "transcript_id",
+    "word_index",
+    "utterance_index",
+    "participant_key",
+    "start_s",
+    "end_s",
+    "text",
+)
+UTTERANCES = (
+    *("recording_id", "transcript_id", "utterance_index", "participant_key", "participant_id", "speaker_name"),
+    *("language_code", "start_s", "end_s", "word_count", "text"),
+)
+
+
+def rows_of(path: Path) -> dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
+    recording_id, transcript_id = path.parent.name, path.stem
+    words: list[tuple[Any, ...]] = []
+    utterances: list[tuple[Any, ...]] = []
+    for index, entry in enumerate(DECODER.decode(path.read_bytes())):
+        key = str(entry.participant.id)
+        times: list[float] = []
+        for number, word in enumerate(entry.words, len(words)):
+            start_s, end_s = word.start_timestamp.relative, word.end_timestamp.relative
+            times += (start_s, end_s)
+            words.append((recording_id, transcript_id, number, index, key, start_s, end_s, word.text))
+        text = " ".join([word.text for word in entry.words])
+        who = (key, entry.participant.id, entry.participant.name, entry.language_code)
+        utterances.append((recording_id, transcript_id, index, *who, min(times), max(times), len(text.split()), text))
+    return {"transcript_words": (WORDS, words), "transcript_utterances": (UTTERANCES, utterances)}
+
+
+def pages(folder: Path, mode: str) -> Iterator[Any]:
+    for path in sorted(folder.glob("*/*.json")):
+        for table, (names, rows) in rows_of(path).items():
+            if mode == "arrow":
+                page: Any = pa.table(dict(zip(names, zip(*rows, strict=True), strict=True)))
+            else:
+                page = [dict(zip(names, row, strict=True)) for row in rows]
+            yield dlt.mark.with_table_name(page, table)
+
+
+def main(target: str, mode: str, folder: str) -> None:
+    is_postgresql = target.startswith("postgresql")
+    destination = (
+        dlt.destinations.postgres(target.replace("+psycopg", "")) if is_postgresql else dlt.destinations.duckdb(target)
+    )
+    with TemporaryDirectory() as working:
+        pipeline = dlt.pipeline("rival", destination=destination, dataset_name="rival", pipelines_dir=working)
+        resource = dlt.resource(pages(Path(folder), mode), name="transcript_words", write_disposition="append")
+        started = time.perf_counter()
+        pipeline.run(resource, loader_file_format="csv" if is_postgresql else "parquet")
+        print(time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,112 @@
+"""The floor: what a script written for speed alone does. Transcripts as files of JSON become rows of three tables.
+
+    python -m benchmarks.floor DATABASE_URL FOLDER
+
+One transaction per transcript; no ledger, no metrics, no checks of what comes. The tables are there already, with the
+product's own DDL. A file is FOLDER/{recording_id}/{transcript_id}.json. Prints seconds.
+"""
+
+from __future__ import annotations
+
+import gc
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+
+Tables = dict[str, list[tuple[Any, ...]]]
+TYPES = {
+    "transcripts": "uuid uuid text text timestamptz bool bool int4 int4 int4",
+    "transcript_utterances": "uuid uuid int4 text int8 text text float8 float8 int4 text",
+    "transcript_words": "uuid uuid int4 int4 text float8 float8 text",
+}
+
+Speaker = msgspec.defstruct("Speaker", [("id", int | None), ("name", str | None, None)], gc=False)
+Moment = msgspec.defstruct("Moment", [("relative", float | None, None)], gc=False)
+TIMES = [("start_timestamp", Moment | None, None), ("end_timestamp", Moment | None, None)]
+Word = msgspec.defstruct("Word", [("text", str), *TIMES], gc=False)
+Entry = msgspec.defstruct(
+    "Entry", [("participant", Speaker), ("words", list[Word]), ("language_code", str | None, None)]
+)
+DECODER = msgspec.json.Decoder(list[Entry])  # type: ignore[valid-type]
+
+
+def rows_of(recording_id: str, transcript_id: str, payload: bytes) -> Tables:
+    utterances, words = [], []
+    languages: dict[str, None] = {}
+    for index, entry in enumerate(DECODER.decode(payload)):
+        key, times = str(entry.participant.id), []
+        for number, word in enumerate(entry.words, len(words)):
+            start_s, end_s = word.start_timestamp.relative, word.end_timestamp.relative
+            times += (start_s, end_s)
+            words.append((recording_id, transcript_id, number, index, key, start_s, end_s, word.text))
+        text = " ".join([word.text for word in entry.words])
+        languages[entry.language_code or ""] = None
+        who = (key, entry.participant.id, entry.participant.name, entry.language_code)
+        utterances.append((recording_id, transcript_id, index, *who, min(times), max(times), len(text.split()), text))
+    counts = len(utterances), len(words), sum(row[-2] for row in utterances)
+    summary = (recording_id, transcript_id, None, ",".join(languages), None, True, False, *counts)
+    return {"transcripts": [summary], "transcript_utterances": utterances, "transcript_words": words}
+
+
+def sqlite_writer(path: str) -> Callable[[Tables], None]:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+    def insert(name: str, rows: list[tuple[Any, ...]], at_once: int) -> None:
+        places = ", ".join([f"({', '.join('?' * len(TYPES[name].split()))})"] * at_once)
+        many = [tuple(chain.from_iterable(rows[at : at + at_once])) for at in range(0, len(rows), at_once)]
+        connection.executemany(f"INSERT INTO {name} VALUES {places}", many)  # noqa: S608
+
+    def write(tables: Tables) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        for name, rows in tables.items():
+            whole = len(rows) - len(rows) % 90
+            insert(name, rows[:whole], 90)
+            insert(name, rows[whole:], 1)
+        connection.execute("COMMIT")
+
+    return write
+
+
+class TextAsUuid(Dumper):
+    format, oid = Format.BINARY, 2950
+    known: dict[str, bytes] = {}  # noqa: RUF012
+
+    def dump(self, obj: str) -> bytes:
+        return self.known.get(obj) or self.known.setdefault(obj, UUID(obj).bytes)
+
+
+def postgresql_writer(url: str) -> Callable[[Tables], None]:
+    connection = psycopg.connect(url, autocommit=True)
+    connection.adapters.register_dumper(None, TextAsUuid)
+
+    def write(tables: Tables) -> None:
+        with connection.transaction(), connection.cursor() as cursor:
+            for name, rows in tables.items():
+                with cursor.copy(f"COPY {name} FROM STDIN (FORMAT BINARY)") as copy:
+                    copy.set_types(TYPES[name].split())
+                    for row in rows:
+                        copy.write_row(row)
+
+    return write
+
+
+if __name__ == "__main__":
+    url, folder = sys.argv[1:]
+    is_sqlite = url.startswith("sqlite:///")
+    write = sqlite_writer(url[10:]) if is_sqlite else postgresql_writer(url.replace("+psycopg", ""))
+    gc.disable()
+    started = time.perf_counter()
+    for path in sorted(Path(folder).glob("*/*.json")):
+        write(rows_of(path.parent.name, path.stem, path.read_bytes()))
+    print(time.perf_counter() - started)

@@ -1,0 +1,29 @@
+"""The product, as a contender: `python -m benchmarks.ours KINDS PROCESSES DAY…` loads what is home. Prints seconds."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import date
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.pipeline.load import load_days
+from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.settings import read_settings
+
+
+def main(kinds: str, processes: str, *days: str) -> None:
+    with opened(read_settings()) as place:
+        started = time.perf_counter()
+        for kind in kinds.split(","):
+            load_days(
+                ARTIFACTS[kind],
+                [date.fromisoformat(day) for day in days],
+                place,
+                processes=None if processes == "auto" else int(processes),
+            )
+        print(time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

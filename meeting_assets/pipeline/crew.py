@@ -1,0 +1,271 @@
+"""A crew: processes that load artifacts of a large day beside this one, since parsing takes a whole core.
+
+Each member does for its artifact what a run of its own would do, under the same lock of the same ledger row; so a
+member that dies leaves nothing half done, and its artifact is done by this process. A member ends when its input does,
+which is also when this process is killed.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from threading import Condition, Thread
+from types import TracebackType
+from typing import IO, Self
+
+import msgspec
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.core import errors
+from meeting_assets.core.errors import MeetingAssetsError
+from meeting_assets.core.logs import FIELDS
+from meeting_assets.pipeline.replace import LoadReport, load_one
+from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.store.database import Database
+from meeting_assets.store.raw import RawStore
+from meeting_assets.store.worklist import Entry
+
+WORTH_BYTES = 100_000_000
+"""Of payloads for each member: two seconds of work, twice what it takes a member to start."""
+MOST_PROCESSES = 4
+"""Each takes some 100 MB."""
+
+logger = logging.getLogger(__name__)
+
+
+class _Order(msgspec.Struct):
+    """What a member is told at its start, over its input: the URL may hold a password."""
+
+    kind: str
+    database_url: str
+    raw_url: str
+    bot_names: frozenset[str]
+
+
+class _Line(msgspec.Struct):
+    """What a member logged."""
+
+    level: int
+    text: str
+    about: dict[str, str]
+
+
+class _Answer(msgspec.Struct):
+    """What a member says of an artifact."""
+
+    report: LoadReport
+    error: tuple[str, str] | None = None
+    """Class and text of the error of ours that stops it."""
+    said: list[_Line] = []
+
+
+def worthwhile_size(artifact: Artifact, entries: Sequence[Entry], warehouse: Warehouse) -> int:
+    """How many processes the work is worth, this one included, and there is room for.
+
+    One where a database has one writer; inside a worker of a pool (Celery's), which has brothers on the other cores;
+    and where another process cannot find what is to be loaded.
+    """
+    is_findable = ARTIFACTS.get(artifact.kind) is artifact and warehouse.raw.url
+    if warehouse.database.is_sqlite or multiprocessing.current_process().daemon or not is_findable:
+        return 1
+    worth = 1 + sum(entry.size_bytes or 0 for entry in entries) // WORTH_BYTES
+    return min(worth, len(entries), _cores(), MOST_PROCESSES) or 1
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Crew:
+    """Helpers of this process for one list of artifacts; `next` is what this process itself is to do."""
+
+    def __init__(self, artifact: Artifact, warehouse: Warehouse, entries: Sequence[Entry], *, helpers: int) -> None:
+        self._order = _Order(
+            artifact.kind,
+            warehouse.database.engine.url.render_as_string(hide_password=False),
+            warehouse.raw.url,
+            warehouse.bot_names,
+        )
+        self._left = [*reversed(entries)]
+        self._helpers = helpers
+        self._changed = Condition()
+        self._report = LoadReport()
+        self._error: MeetingAssetsError | None = None
+        self.in_hand = 0
+        """How many artifacts the members are at."""
+        self._is_over = False
+        self._members: list[subprocess.Popen[bytes]] = []
+        self._threads: list[Thread] = []
+
+    def __enter__(self) -> Self:
+        for _ in range(self._helpers):
+            thread = Thread(target=self._lead, args=(self._started(),), name="crew", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._changed:
+            self._is_over = True
+            self._left.clear()
+        for member in self._members:
+            # It has nothing to do, or after an error nobody waits for it: what it has not committed is not there.
+            member.kill()
+            member.wait()
+        for thread in self._threads:
+            thread.join()
+        for member in self._members:
+            for pipe in (member.stdin, member.stdout):
+                with suppress(BrokenPipeError):
+                    if pipe:
+                        pipe.close()
+
+    def next(self) -> Entry | None:
+        """The next artifact for this process; None when all that others had are done, too.
+
+        Raises:
+            StoreError: what stopped a member.
+        """
+        with self._changed:
+            while not self._left and self.in_hand and self._error is None:
+                self._changed.wait()
+            if self._error is not None:
+                raise self._error
+            return self._left.pop() if self._left else None
+
+    def following(self) -> Entry | None:
+        """One more for this process, if there is any right now."""
+        with self._changed:
+            return self._left.pop() if self._left else None
+
+    def finished(self) -> LoadReport:
+        """What the members did."""
+        return self._report
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        code = f"from {__name__} import serve; serve()"
+        member = subprocess.Popen(  # noqa: S603 - this very interpreter
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self._members.append(member)
+        return member
+
+    def _lead(self, member: subprocess.Popen[bytes]) -> None:
+        """Hands one artifact after the other to a member, from a thread of its own."""
+        assert member.stdin
+        assert member.stdout
+        entry: Entry | None = None
+        try:
+            _write(member.stdin, self._order)
+            # Only one that is ready is handed something: until then this process does it all.
+            _read(member.stdout)
+            while (entry := self._handed()) is not None:
+                _write(member.stdin, entry)
+                answer = msgspec.json.decode(_read(member.stdout), type=_Answer)
+                entry = None
+                self._note(answer)
+        except (OSError, EOFError, msgspec.MsgspecError):
+            if not self._is_over:
+                logger.warning("a process that helped to load has ended early; this one does its work")
+        finally:
+            if entry is not None:
+                self._give_back(entry)
+
+    def _handed(self) -> Entry | None:
+        with self._changed:
+            if not self._left or self._error is not None:
+                return None
+            self.in_hand += 1
+            return self._left.pop()
+
+    def _give_back(self, entry: Entry) -> None:
+        with self._changed:
+            self.in_hand -= 1
+            if not self._is_over:
+                self._left.append(entry)
+            self._changed.notify_all()
+
+    def _note(self, answer: _Answer) -> None:
+        for line in answer.said:
+            logger.log(line.level, "%s", line.text, extra=line.about)
+        with self._changed:
+            self.in_hand -= 1
+            self._report.add(answer.report)
+            if answer.error is not None:
+                name, text = answer.error
+                kind: type[MeetingAssetsError] = getattr(errors, name)
+                self._error = kind(text)
+            self._changed.notify_all()
+
+
+def serve() -> None:
+    """Loads what the leader's pipe says, until it ends; the member's whole life."""
+    # The leader is told to stop, and says so by closing the pipe.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    orders, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # nothing that somebody prints is an answer
+    order = msgspec.json.decode(orders.readline(), type=_Order)
+    said = _Said()
+    logging.getLogger("meeting_assets").addHandler(said)
+    logging.getLogger("meeting_assets").setLevel(logging.INFO)
+    logging.getLogger("meeting_assets").propagate = False
+    # A leader that is gone wants no answer.
+    with suppress(BrokenPipeError):
+        answers.write(b"ready\n")
+        answers.flush()
+        database: Database | None = None
+        try:
+            for line in orders:
+                entry = msgspec.json.decode(line, type=Entry)
+                report = LoadReport()
+                error: tuple[str, str] | None = None
+                try:
+                    database = database or Database.at(order.database_url)
+                    place = Warehouse(database, RawStore.at(order.raw_url), bot_names=order.bot_names)
+                    read = partial(place.raw.read, entry.raw_key, entry.sha256, entry.size_bytes)
+                    load_one(ARTIFACTS[order.kind], entry, read, place, report)
+                except MeetingAssetsError as fault:
+                    error = type(fault).__name__, str(fault)
+                _write(answers, _Answer(report, error, said.taken()))
+        finally:
+            if database is not None:
+                database.close()
+
+
+class _Said(logging.Handler):
+    """What was logged since the last answer; the leader says it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self._lines: list[_Line] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        about = {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
+        self._lines.append(_Line(record.levelno, record.getMessage(), about))
+
+    def taken(self) -> list[_Line]:
+        lines, self._lines = self._lines, []
+        return lines
+
+
+def _write(pipe: IO[bytes], message: object) -> None:
+    pipe.write(msgspec.json.encode(message) + b"\n")
+    pipe.flush()
+
+
+def _read(pipe: IO[bytes]) -> bytes:
+    line = pipe.readline()
+    if not line:
+        raise EOFError
+    return line

@@ -1,0 +1,231 @@
+"""Several processes load what one would, and none of them can do harm by ending."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import date
+from multiprocessing import get_context
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import select
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.errors import StoreError
+from meeting_assets.pipeline.crew import WORTH_BYTES, Crew, worthwhile_size
+from meeting_assets.pipeline.load import load_days
+from meeting_assets.pipeline.replace import LoadReport, load_one
+from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.sandbox import Sandbox, uniform
+from meeting_assets.store import ledger, worklist
+from meeting_assets.store.ledger import LEDGER, RECORDINGS
+from meeting_assets.store.raw import RawStore
+from meeting_assets.store.worklist import Entry
+from meeting_assets_tests.households import VOLATILE, bring_home, contents, use, warehouse
+from meeting_assets_tests.ui import until
+
+DAY = date(2026, 3, 2)
+COUNT = 4
+TRANSCRIPT = ARTIFACTS["transcript"]
+START_S = 60
+SOON_S = 0.02
+
+
+@pytest.fixture
+def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(uniform(DAY, recordings=COUNT, words=30)) as running:
+        use(running, monkeypatch)
+        yield running
+
+
+def to_load(place: Warehouse, *kinds: str) -> list[Entry]:
+    """All transcripts of the day, to be loaded once more, and perhaps other kinds."""
+    with place.database.writing() as connection:
+        recordings = connection.scalars(select(RECORDINGS.c.recording_id)).all()
+        ledger.parse_again(connection, recordings, [TRANSCRIPT.kind, *kinds])
+    with place.database.reading() as connection:
+        return worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
+
+
+def load_rest(crew: Crew, place: Warehouse) -> LoadReport:
+    """What this process does of the crew's work."""
+    report = LoadReport()
+    while (entry := crew.next()) is not None:
+        key, sha256, size_bytes = entry.raw_key, entry.sha256, entry.size_bytes
+        load_one(TRANSCRIPT, entry, lambda: place.raw.read(key, sha256, size_bytes), place, report)  # noqa: B023
+    return report
+
+
+def members(of: psutil.Process | None = None) -> list[psutil.Process]:
+    """The helping processes of a process, or of this one, that live."""
+    found = []
+    for each in (of or psutil.Process()).children():
+        with suppress(psutil.NoSuchProcess):  # which a zombie is, too
+            found += [each] if any("crew" in part for part in each.cmdline()) else []
+    return found
+
+
+@contextmanager
+def nobody_writes(place: Warehouse) -> Iterator[None]:
+    """Every other writer waits at the ledger meanwhile."""
+    with place.database.writing() as connection:
+        connection.execute(LEDGER.select().with_for_update()).all()
+        yield
+
+
+def test_helpers_leave_what_one_process_does(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+    expected = contents(without=VOLATILE)
+
+    with warehouse() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=2) as crew:
+        until(lambda: crew.finished().parsed == COUNT, "all rows", within_s=START_S, every_s=SOON_S)
+        left = crew.next()
+
+    assert left is None
+    assert crew.finished() == LoadReport(changed=COUNT, rows=30 * COUNT)
+    assert contents(without=VOLATILE) == expected
+    assert members() == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_several_processes_count_every_artifact_once(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+    expected = contents(without=VOLATILE)
+
+    with warehouse() as place:
+        to_load(place, *ARTIFACTS)
+        reports = [load_days(artifact, [DAY], place, processes=2) for artifact in ARTIFACTS.values()]
+
+    assert [report.changed for report in reports] == [COUNT] * len(ARTIFACTS)
+    assert contents(without=VOLATILE) == expected
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_helper_quarantines_what_cannot_be_read(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    victim = sandbox.world.recordings[1].of("transcript")[0]
+    sandbox.set_payload(victim.id, "transcript", b'[{"words": 1}]')
+    bring_home([DAY])
+    expected = contents(without=VOLATILE)
+    caplog.clear()
+
+    with warehouse() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=1) as crew:
+        until(lambda: crew.finished().quarantined, "the fault", within_s=START_S, every_s=SOON_S)
+        report = load_rest(crew, place)
+
+    assert report.parsed + crew.finished().parsed == COUNT - 1
+    assert [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING] == [
+        f"transcript of {victim.recording_id} is quarantined: [0].words: expected array, got int"
+    ]
+    assert contents(without=VOLATILE) == expected
+
+
+def test_what_a_dead_helper_had_in_hand_is_done_without_it(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+    expected = contents(without=VOLATILE)
+
+    with warehouse() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=1) as crew:
+        with nobody_writes(place):
+            until(lambda: crew.in_hand, "an artifact in its hand", within_s=START_S, every_s=SOON_S)
+            members()[0].kill()
+            until(lambda: not crew.in_hand, "its end", within_s=START_S, every_s=SOON_S)
+        report = load_rest(crew, place)
+
+    assert report.changed == COUNT
+    assert crew.finished() == LoadReport()
+    assert contents(without=VOLATILE) == expected
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_helpers_do_not_outlive_a_process_that_is_killed(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+    code = (
+        f"from {__name__} import *\nwith warehouse() as place:\n    load_days(TRANSCRIPT, [DAY], place, processes=2)\n"
+    )
+
+    with warehouse() as place:
+        to_load(place)
+        with nobody_writes(place):
+            leader = psutil.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+            helpers = until(lambda: members(leader), "a helper", within_s=START_S, every_s=SOON_S)
+            leader.send_signal(signal.SIGKILL)
+            leader.wait()
+
+    gone, alive = psutil.wait_procs(helpers, timeout=START_S)
+    assert (len(gone), alive) == (1, [])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_helpers_do_not_outlive_an_interrupted_load(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+
+    with pytest.raises(KeyboardInterrupt):
+        _load_interrupted()
+
+    assert members() == []
+
+
+def _load_interrupted() -> None:
+    with warehouse() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=2):
+        assert len(members()) == 2
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_store_that_a_helper_cannot_use_stops_the_load(sandbox: Sandbox, tmp_path: Path) -> None:
+    bring_home([DAY])
+    raw = RawStore.at(str(tmp_path / "elsewhere"))
+    (tmp_path / "elsewhere").rmdir()
+    (tmp_path / "elsewhere").touch()
+
+    with warehouse() as place, Crew(TRANSCRIPT, replace(place, raw=raw), to_load(place), helpers=1) as crew:
+        until(lambda: crew.in_hand, "an artifact in its hand", within_s=START_S, every_s=SOON_S)
+        until(lambda: not crew.in_hand, "its end", within_s=START_S, every_s=SOON_S)
+
+        with pytest.raises(StoreError, match="MEETING_ASSETS_RAW_URL"):
+            crew.next()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_processes_are_as_many_as_the_work_is_worth(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+    with warehouse() as place:
+        small = to_load(place)
+        large = [entry._replace(size_bytes=WORTH_BYTES) for entry in small]
+
+        assert worthwhile_size(TRANSCRIPT, [], place) == 1
+        assert worthwhile_size(TRANSCRIPT, small, place) == 1
+        assert worthwhile_size(TRANSCRIPT, large[:1], place) == 1
+        assert worthwhile_size(TRANSCRIPT, large, place) == min(4, len(psutil.Process().cpu_affinity()))
+        assert worthwhile_size(replace(TRANSCRIPT, parser_version="2"), large, place) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_one_process_is_enough_for_one_writer(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+
+    with warehouse() as place:
+        large = [entry._replace(size_bytes=WORTH_BYTES) for entry in to_load(place)]
+        assert worthwhile_size(TRANSCRIPT, large, place) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_worker_of_a_pool_has_no_helpers(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+
+    worker = get_context("spawn").Process(target=_end_with_size_of_crew, daemon=True)
+    worker.start()
+    worker.join(START_S)
+
+    assert worker.exitcode == 1
+
+
+def _end_with_size_of_crew() -> None:
+    with warehouse() as place:
+        large = [entry._replace(size_bytes=WORTH_BYTES) for entry in to_load(place)]
+        sys.exit(worthwhile_size(TRANSCRIPT, large, place))
