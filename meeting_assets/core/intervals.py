@@ -13,7 +13,7 @@ An interval holds time: `start < end`. No intervals is a valid input everywhere;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
@@ -58,6 +58,46 @@ def merged(intervals: Iterable[Interval]) -> list[Interval]:
         else:
             union.append((start, end))
     return union
+
+
+def joined(disjoint: Iterable[Interval], gap_us: int) -> list[Interval]:
+    """Ordered intervals, of which no two overlap, joined where less than `gap_us` lies between.
+
+        ━━━━━  ━━     ━━
+      = ━━━━━━━━━     ━━
+
+    >>> joined([(0, 9), (11, 12), (15, 16)], 3)
+    [(0, 12), (15, 16)]
+    """
+    bridged: list[Interval] = []
+    since = until = None
+    for start, end in disjoint:
+        if since is None or until is None:
+            since = start
+        elif start - until >= gap_us:
+            bridged.append((since, until))
+            since = start
+        until = end
+    if since is not None and until is not None:
+        bridged.append((since, until))
+    return bridged
+
+
+def shared_us(one: Sequence[Interval], other: Sequence[Interval]) -> int:
+    """How long both are on; each is in order, and no two intervals of it overlap.
+
+    >>> shared_us([(0, 9), (11, 12)], [(8, 20)])
+    2
+    """
+    shared, place = 0, 0
+    for start, end in one:
+        while place < len(other) and other[place][1] <= start:
+            place += 1
+        at = place
+        while at < len(other) and other[at][0] < end:
+            shared += min(end, other[at][1]) - max(start, other[at][0])
+            at += 1
+    return shared
 
 
 def clipped(intervals: Iterable[Interval], *, start: int, end: int) -> list[Interval]:

@@ -68,7 +68,7 @@ def opened(settings: Settings) -> Iterator[Warehouse]:
             database,
             RawStore.at(settings.raw_url),
             bot_names=settings.known_bot_names,
-            parameters=Parameters(timing_source=settings.timing_source),
+            parameters=Parameters.of(settings.timing_source, settings.metric_parameters),
             purges_deleted=settings.on_deletion == "purge",
             retention_days=settings.retention_days,
         )
