@@ -14,6 +14,7 @@
     attendance      who was there when; cameras, shared screens, chat
     words           how much was said, how fast; fillers, questions
     quality         how far all this can be trusted
+    trends          what becomes of it from week to week, and of whom: made of many meetings
     arithmetic      what all of these share
     sources         which columns of parsed tables the numbers are made from
     tables          the wide tables these columns make
@@ -129,9 +130,11 @@ def meeting_rows(meeting: Measured) -> Iterator[Columns]:
         **meeting_interruptions(spoken, meeting.taking, meeting.interruptions),
         **meeting_words(spoken, meeting.participants),
         **meeting_attendance(spoken, meeting.presence, meeting.participants, meeting.parameters),
+        "inputs": None,  # whoever writes the row down knows
     }
 
 
+# The last one counts the rows of those before it.
 METRICS: Mapping[type[SQLModel], Callable[[Measured], Iterator[Columns]]] = {
     ParticipantMetrics: participant_rows,
     MeetingMetrics: meeting_rows,
@@ -143,7 +146,13 @@ METRICS: Mapping[type[SQLModel], Callable[[Measured], Iterator[Columns]]] = {
 }
 
 # The column of a smaller table that sums up to a table's rows.
-COUNTED_IN: Mapping[type[SQLModel], Any] = {ParticipantMetrics: col(MeetingMetrics.participant_count)}
+COUNTED_IN: Mapping[type[SQLModel], Any] = {
+    ParticipantMetrics: col(MeetingMetrics.participant_count),
+    Turns: col(DataQuality.turn_rows),
+    SpeakerTransitions: col(DataQuality.transition_rows),
+    BalanceWindows: col(DataQuality.window_rows),
+    Attendance: col(DataQuality.session_rows),
+}
 
 
 def measured(meeting: MeetingInput, parameters: Parameters, inputs_hash: str) -> MeetingResult:
@@ -160,7 +169,12 @@ def measured(meeting: MeetingInput, parameters: Parameters, inputs_hash: str) ->
         "config_version": parameters.config_version,
         "inputs_hash": inputs_hash,
     }
-    return {table: _rows(table, stamp, rows(found)) for table, rows in METRICS.items()}
+    result: dict[type[SQLModel], list[Row]] = {}
+    for table, rows in METRICS.items():
+        result[table] = _rows(table, stamp, rows(found))
+        if table in COUNTED_IN and COUNTED_IN[table].class_ is DataQuality:
+            stamp[COUNTED_IN[table].key] = len(result[table])
+    return result
 
 
 def _rows(table: type[SQLModel], stamp: Columns, found: Iterator[Columns]) -> list[Row]:

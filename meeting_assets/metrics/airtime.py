@@ -71,6 +71,10 @@ class MeetingAirtime(SQLModel):
     speech_s: float | None = Field(
         description="s; length of the union of all speech", sa_column_kwargs=made_from(*SPEECH)
     )
+    talk_s: float | None = Field(
+        description="s; sum of talk_time_s over the participants, who talk at once counted each",
+        sa_column_kwargs=made_from(*SPEECH),
+    )
     silence_s: float | None = Field(
         description="s; time within the span with nobody speaking", sa_column_kwargs=made_from(*SPEECH)
     )
@@ -142,6 +146,7 @@ def _floor_columns(meeting: SpokenMeeting) -> Columns:
     return {
         "span_s": seconds(span_us) if somebody_spoke else None,
         "speech_s": seconds(speech_us),
+        "talk_s": seconds(sum(meeting.talk_us.values())),
         "silence_s": seconds(sum(silences)) if somebody_spoke else None,
         "silence_ratio": ratio(sum(silences), span_us),
         "longest_silence_s": seconds(max(silences, default=0)) if somebody_spoke else None,

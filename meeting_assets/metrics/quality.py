@@ -103,10 +103,22 @@ class DataQuality(RecordingRow, table=True):
     quarantined_artifacts: int = Field(
         description="artifacts whose bytes cannot be read", sa_column_kwargs=made_from(*ARTIFACTS_HASH)
     )
+    turn_rows: int = Field(
+        description="rows of turns about this recording", sa_column_kwargs=made_from(*ARTIFACTS_HASH)
+    )
+    transition_rows: int = Field(
+        description="rows of speaker_transitions about this recording", sa_column_kwargs=made_from(*ARTIFACTS_HASH)
+    )
+    window_rows: int = Field(
+        description="rows of balance_windows about this recording", sa_column_kwargs=made_from(*ARTIFACTS_HASH)
+    )
+    session_rows: int = Field(
+        description="rows of attendance about this recording", sa_column_kwargs=made_from(*ARTIFACTS_HASH)
+    )
 
 
 def quality_rows(meeting: SpokenMeeting, words: WordTimes, parameters: Parameters) -> Iterator[Columns]:
-    """The row of `DataQuality`."""
+    """The row of `DataQuality`, but for how many rows other tables have."""
     given = meeting.given
     has_source, has_words = meeting.timing_source is not None, given.transcript_id is not None
     missing = _missing(given)

@@ -5,7 +5,7 @@ The base class that declares a column stands in the file of the functions that f
 
 from __future__ import annotations
 
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from meeting_assets.metrics.airtime import MeetingAirtime, ParticipantAirtime
 from meeting_assets.metrics.attendance import MeetingAttendance, ParticipantAttendance
@@ -74,7 +74,15 @@ class _MeetingRow(RecordingRow):
     )
 
 
+class _MeetingInputs(SQLModel):
+    inputs: str | None = Field(
+        description="what inputs_hash is made from, as SQL can spell it; the view fresh_meetings compares it",
+        sa_column_kwargs=made_from("recordings.duration_s", "recordings.bot_name"),
+    )
+
+
 class MeetingMetrics(
+    _MeetingInputs,
     MeetingAttendance,
     MeetingWords,
     MeetingInterruptions,

@@ -23,6 +23,7 @@ from meeting_assets.metrics import measured
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import inputs_hash
 from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.pipeline.views import present_inputs
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import DELETED, FINISHED
 from meeting_assets.store import ledger, worklist
@@ -171,6 +172,10 @@ def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | N
             former = connection.execute(target.delete().where(target.c.recording_id == recording.recording_id))
             had_rows |= former.rowcount > 0
             insert_rows(connection, table, rows_of_table)
+        metrics = table_of(MeetingMetrics)
+        made_from = select(present_inputs()).where(of_recording).scalar_subquery()
+        of_metrics = metrics.c.recording_id == recording.recording_id
+        connection.execute(metrics.update().where(of_metrics).values(inputs=made_from))
     return had_rows
 
 
