@@ -72,8 +72,8 @@ def metric_claims() -> list[Claim]:
             name="nobody_talks_longer_than_they_attend",
             description=(
                 f"No participant's talk time exceeds their time there by more than {ATTENDANCE_SLACK_S:.0f} s. "
-                "Where it is broken, joins or leaves were lost, or speech is somebody else's. To settle it, compare the "
-                "two with the video."
+                "Where it is broken, joins or leaves were lost, or speech is somebody else's. To settle it, compare "
+                "both with the video."
             ),
             table=table_of(ParticipantMetrics).name,
             is_error=False,
@@ -93,23 +93,23 @@ def metric_claims() -> list[Claim]:
         _agrees(
             "speech_events_and_timeline_agree",
             f"Speech events and speaker timeline have at least {LEAST_AGREEMENT:.0%} of their speech in common "
-            "(Jaccard). Where it is broken, one of the two was cut short. To settle it, compare them with the video, and "
-            "prefer the better one with MEETING_ASSETS_TIMING_SOURCE.",
+            "(Jaccard). Where it is broken, one of the two was cut short. To settle it, compare them with the video, "
+            "then prefer the better one with MEETING_ASSETS_TIMING_SOURCE.",
             lambda: QUALITY.speech_event_agreement < LEAST_AGREEMENT,
             lambda row: f"{row.speech_event_agreement:.0%} in common",
         ),
         _agrees(
             "clocks_agree",
             f"The clock times of events and their seconds from the start differ by less than {LARGEST_SKEW_S:.0f} s. "
-            "Where it is broken, its times count from another instant than its start. To settle it, ask Recall.ai's support "
-            "with its id.",
+            "Where it is broken, its times count from another instant than its start. To settle it, ask Recall.ai's "
+            "support with its id.",
             lambda: func.abs(QUALITY.clock_skew_s) > LARGEST_SKEW_S,
             lambda row: f"off by {row.clock_skew_s:.1f} s",
         ),
         _agrees(
             "nothing_that_is_measured_is_missing",
             "Every recording with metrics has participants, events, speaker timeline and transcript. Where it is "
-            "broken, its metrics are made from less. To settle it, look in the Recall.ai dashboard why it is not there.",
+            "broken, its metrics are made from less. To settle it, see in the Recall.ai dashboard why it is not there.",
             lambda: or_(*(_is_missing(kind) for kind in MEASURED_KINDS)),
             lambda row: f"without {row.missing_kinds.replace(',', ', ')}",
         ),
