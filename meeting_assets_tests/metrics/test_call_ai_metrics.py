@@ -130,6 +130,19 @@ def test_one_meeting_has_a_tie_that_the_tool_takes_both_ways() -> None:
     assert [folder.name for folder in MEETINGS if not is_decided_alike(folder)] == ["IS1009c"]
 
 
+def test_so_many_meetings_agree_as_they_are() -> None:
+    """As docs/metrics.md says."""
+    alike = {"interruptions": 0, "turns": 0}
+    for folder in MEETINGS:
+        meeting, theirs = measured(folder), reference(folder)
+        made = {key: sum(each.by == key for each in meeting.interruptions) for key in theirs}
+        alike["interruptions"] += made == {key: row["interruptions"] for key, row in theirs.items()}
+        turns = {key: sum(turn.speaker == key for turn in meeting.taking.turns) for key in theirs}
+        alike["turns"] += turns == {key: row["turns"] for key, row in theirs.items()}
+
+    assert (len(MEETINGS), alike) == (66, {"interruptions": 58, "turns": 55})
+
+
 @meetings([folder for folder in MEETINGS if document(folder / "oracle.json")["n_speakers"] == 2])
 def test_between_two_the_rules_for_the_floor_are_one(folder: Path) -> None:
     meeting = measured(folder)
