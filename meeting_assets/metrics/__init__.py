@@ -89,7 +89,7 @@ class Measured:
 def looked_at(meeting: MeetingInput, parameters: Parameters) -> Measured:
     """The meeting, with what there is to be measured in it."""
     spoken = spoken_meeting(meeting, preferred=parameters.timing_source)
-    words = WordTimes(meeting.words)
+    words = WordTimes(meeting.words, parameters.ipu_gap_s)
     taking = turn_taking(spoken, words, parameters)
     found = interruptions(spoken, taking, parameters)
     present = presence(spoken)

@@ -12,11 +12,11 @@ two stretches in which somebody speaks alone is *between* speakers if those diff
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlmodel import Field, SQLModel
 
-from meeting_assets.core.intervals import floor_states, joined
+from meeting_assets.core.intervals import FloorState, floor_states, joined
 from meeting_assets.metrics.arithmetic import median, seconds_or_none
 from meeting_assets.metrics.meeting import UNKNOWN
 from meeting_assets.metrics.sources import SPEECH
@@ -126,8 +126,7 @@ def _counted(meeting: SpokenMeeting) -> Columns:
     counts: Counter[str] = Counter()
     before: str | None = None
     between: list[int] = []
-    speech = {key: joined(spoken, SILENCE_US) for key, spoken in meeting.clean.speech.items()}
-    for start, end, count, sole in floor_states(speech):
+    for start, end, count, sole in _states(meeting):
         if sole is None:
             kind = min(count, 1)
             is_new = not (kind and between and between[-1])
@@ -140,3 +139,10 @@ def _counted(meeting: SpokenMeeting) -> Columns:
                 counts[names[before != sole, kind]] += 1
         before, between = sole, []
     return {name: counts[name] for name in names.values()}
+
+
+def _states(meeting: SpokenMeeting) -> Iterable[FloorState]:
+    """The states of the floor over speech joined across silences too short to count; mostly there are none."""
+    speech = {key: joined(spoken, SILENCE_US) for key, spoken in meeting.clean.speech.items()}
+    is_as_it_was = all(len(speech[key]) == len(spoken) for key, spoken in meeting.clean.speech.items())
+    return meeting.floor if is_as_it_was else floor_states(speech)

@@ -4,17 +4,19 @@ A word is a run of non-blank characters with a letter or digit (`core.words`). F
 holds sounds that mean nothing else, the extended one also words that mostly mean something. A question is a question
 mark, or several, at the end of a word.
 
->>> filler_count("Um, so, uh-huh, I er ... mm-hmm"), question_count("Really?! You saw a?b=1?? Why?")
-(2, 3)
+>>> question_count("Really?! You saw a?b=1?? Why?")
+3
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 
 from sqlmodel import Field, SQLModel
 
@@ -31,15 +33,16 @@ WORDS_PER_MINUTE_MIN_TALK_US = 10_000_000
 # What a transcript's texts hold if its provider writes punctuation at all.
 _PUNCTUATION = re.compile(r"[.?!\u2026\u3002\uff1f\uff01\u061f]")
 _QUESTIONS = re.compile(r"\?+(?!\w)|[\uff1f\u061f]+")
-_ALONE = r"(?<![\w'\u2019-])(?:{})(?![\w'\u2019-])"
-_STRICT = "um", "uh", "er", "erm", "hmm", "mm"
-_EXTENDED = (
-    *_STRICT,
-    *("umm", "uhm", "uhh", "ah", "eh", "mhm"),
-    *("like", "you know", "i mean", "sort of", "kind of", "basically", "actually", "literally"),
-)
-_FILLERS = re.compile(_ALONE.format("|".join(_STRICT)), re.IGNORECASE)
-_EXTENDED_FILLERS = re.compile(_ALONE.format("|".join(_EXTENDED)), re.IGNORECASE)
+# What words are made of here: `uh-huh` and `'em` are one.
+_EDGE = r"[\w'\u2019-]"
+_OUTSIDE = re.compile(rf"^(?:(?!{_EDGE}).)+|(?:(?!{_EDGE}).)+$")
+_STRICT = frozenset({"um", "uh", "er", "erm", "hmm", "mm"})
+_EXTENDED = _STRICT | {"umm", "uhm", "uhh", "ah", "eh", "mhm", "like", "basically", "actually", "literally"}
+_PHRASES = [
+    # The plain text comes first, so that the search can leap to where it stands.
+    re.compile(rf"{phrase}(?<!{_EDGE}{phrase})(?!{_EDGE})")
+    for phrase in ("you know", "i mean", "sort of", "kind of")
+]
 
 
 class ParticipantWords(SQLModel):
@@ -98,21 +101,21 @@ class MeetingWords(SQLModel):
 class WordTimes:
     """Timed units by when they were said. In them lies nearly all the time that metrics take: one pass, no copies."""
 
-    def __init__(self, words: Sequence[Word]) -> None:
+    def __init__(self, words: Sequence[Word], gap_s: float) -> None:
         self._words = words
         self.untimed = 0
         """Units that lack a start or an end."""
         self.nonpositive = 0
         """Units that end no later than they start."""
         self.runs: list[tuple[float, float]] = []
-        """Stretches with words, in seconds: consecutive units joined where they touch or overlap."""
-        since, until = 0.0, 0.0
+        """Stretches with words, in seconds: consecutive units joined where less than `gap_s` lies between."""
+        since, until = 0.0, -gap_s
         for _, start_s, end_s, _ in words:
             if start_s is None or end_s is None:
                 self.untimed += 1
             elif end_s <= start_s:
                 self.nonpositive += 1
-            elif since <= start_s <= until:
+            elif since <= start_s and start_s - until < gap_s:
                 if end_s > until:
                     until = end_s
             else:
@@ -128,20 +131,24 @@ class WordTimes:
     def within(self, stretch: tuple[int, int, str]) -> int:
         """How many words a speaker began to say in a stretch of time, given as start, end and speaker."""
         start_us, end_us, speaker = stretch
-        starts, texts = self._by_speaker.get(speaker, ((), ()))
+        starts, units = self._by_speaker.get(speaker, ((), ()))
         # Times may be given finer than a microsecond.
         first = bisect_left(starts, seconds(start_us) - 5e-7)
-        return sum(map(word_count, texts[first : bisect_left(starts, seconds(end_us) - 5e-7)]))
+        last = bisect_left(starts, seconds(end_us) - 5e-7)
+        return sum(word_count(text) for _, _, _, text in units[first:last])
 
     @cached_property
-    def _by_speaker(self) -> dict[str, tuple[list[float], list[str]]]:
-        units: dict[str, list[tuple[float, str]]] = defaultdict(list)
-        for key, start_s, _, text in self._words:
-            if start_s is not None:
-                units[key].append((start_s, text))
-        for of_speaker in units.values():
-            of_speaker.sort()
-        return {key: ([unit[0] for unit in each], [unit[1] for unit in each]) for key, each in units.items()}
+    def _by_speaker(self) -> dict[str, tuple[list[float], list[Word]]]:
+        """Each speaker's units in order, with their starts."""
+        units: dict[str, list[Word]] = defaultdict(list)
+        for key, of_speaker in groupby(self._words, itemgetter(0)):
+            units[key].extend(of_speaker)
+        found: dict[str, tuple[list[float], list[Word]]] = {}
+        for key, of_key in units.items():
+            timed = [(start_s, unit) for unit in of_key if (start_s := unit[1]) is not None]
+            timed.sort(key=itemgetter(0))
+            found[key] = [start_s for start_s, _ in timed], [unit for _, unit in timed]
+        return found
 
 
 def participant_words(meeting: SpokenMeeting) -> dict[str, Columns]:
@@ -161,14 +168,14 @@ def participant_words(meeting: SpokenMeeting) -> dict[str, Columns]:
     rows: dict[str, Columns] = {}
     for key, count in counts.items():
         text = "\n".join(texts[key])
-        fillers = None if given.is_unspaced else filler_count(text)
+        fillers, extended = (None, None) if given.is_unspaced else filler_counts(text)
         rows[key] = {
             "word_count": count,
             "word_share": ratio(count, total),
             "words_per_minute": words_per_minute(count, talk_us.get(key, 0)),
             "filler_count": fillers,
             "fillers_per_100_words": None if fillers is None else ratio(100 * fillers, count),
-            "extended_filler_count": None if given.is_unspaced else len(_EXTENDED_FILLERS.findall(text)),
+            "extended_filler_count": extended,
             "question_count": question_count(text) if is_punctuated else None,
         }
     return rows
@@ -194,9 +201,21 @@ def words_per_minute(count: int, talk_us: int) -> float | None:
     return None if talk_us < WORDS_PER_MINUTE_MIN_TALK_US else 60_000_000 * count / talk_us
 
 
-def filler_count(text: str) -> int:
-    """Sounds of the strict list that stand alone: `uh-huh` and `mm-hmm` are answers."""
-    return len(_FILLERS.findall(text))
+def filler_counts(text: str) -> tuple[int, int]:
+    """Fillers of the strict and of the extended list, that stand alone: `uh-huh` and `mm-hmm` are answers.
+
+    >>> filler_counts("Um, so, uh-huh, I er ... mm-hmm, you know")
+    (2, 3)
+    """
+    lower = text.lower()
+    strict = extended = 0
+    # There are many words and few different ones.
+    for token, count in Counter(lower.split()).items():
+        word = token if token in _EXTENDED else _OUTSIDE.sub("", token)
+        if word in _EXTENDED:
+            extended += count
+            strict += count if word in _STRICT else 0
+    return strict, extended + sum(len(phrase.findall(lower)) for phrase in _PHRASES)
 
 
 def question_count(text: str) -> int:
