@@ -1,4 +1,4 @@
-"""What is deployed: the assets from raw bytes to metrics, partitioned by day, and the job that brings a day home."""
+"""What is deployed: the assets from raw bytes to metrics by day, trends by week, and the jobs that make them."""
 
 import dagster as dg
 
@@ -9,10 +9,12 @@ from meeting_assets.orchestration.deaths import dead_runs_sensor
 from meeting_assets.orchestration.housekeeping import housekeeping, nightly_housekeeping
 from meeting_assets.orchestration.metrics import metrics_assets
 from meeting_assets.orchestration.parsed import parsed_assets
-from meeting_assets.orchestration.partitions import daily
+from meeting_assets.orchestration.partitions import daily, weekly
 from meeting_assets.orchestration.raw import raw_assets
 from meeting_assets.orchestration.resources import MeetingWarehouse
 from meeting_assets.orchestration.retention import nightly_retention, retention
+from meeting_assets.orchestration.rollups import GROUP as ROLLUPS
+from meeting_assets.orchestration.rollups import outdated_weeks_sensor, rollup_assets, rollup_job
 from meeting_assets.orchestration.runs import JOB, RETRY_WHOLE
 from meeting_assets.orchestration.schedules import nightly_checks, nightly_reconciliation
 from meeting_assets.orchestration.sensors import finished_recordings
@@ -22,20 +24,34 @@ from meeting_assets.settings import Settings, read_settings
 
 def definitions(settings: Settings) -> dg.Definitions:
     """All definitions for these settings."""
-    days = daily(settings.first_day)
+    days, weeks = daily(settings.first_day), weekly(settings.first_day)
     database = database_kind(settings)
     of_ledger, of_tables = ledger_checks(), table_checks()
-    day_of_work = dg.AssetSelection.all().without_checks() | dg.AssetSelection.checks(of_ledger)
+    of_days = dg.AssetSelection.all() - dg.AssetSelection.groups(ROLLUPS)
+    day_of_work = of_days.without_checks() | dg.AssetSelection.checks(of_ledger)
     return dg.Definitions(
-        assets=[raw_assets(days, database), *parsed_assets(days, database), metrics_assets(days, database)],
+        assets=[
+            raw_assets(days, database),
+            *parsed_assets(days, database),
+            metrics_assets(days, database),
+            *rollup_assets(weeks, database),
+        ],
         asset_checks=[of_ledger, of_tables],
         jobs=[
             dg.define_asset_job(JOB, selection=day_of_work, tags=RETRY_WHOLE),
+            rollup_job(),
             check_tables_job(of_tables),
             housekeeping,
             retention,
         ],
-        sensors=[finished_recordings(days), announced_recordings(days), dead_runs_sensor, failed_runs, failed_checks],
+        sensors=[
+            finished_recordings(days),
+            announced_recordings(days),
+            outdated_weeks_sensor(weeks),
+            dead_runs_sensor,
+            failed_runs,
+            failed_checks,
+        ],
         schedules=[nightly_reconciliation(days), nightly_housekeeping, nightly_checks, nightly_retention],
         resources={"warehouse": MeetingWarehouse()},
         # Twenty small steps take 88 s with a process each, and 6 s in one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from base64 import b64decode
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -89,6 +90,20 @@ def _database_url(url: str) -> str:
     return f"{scheme}://{rest}"
 
 
+def _numbers(text: str) -> str:
+    try:
+        dict(_pairs(text))
+    except ValueError:
+        raise ValueError("it is no list like turn_gap_s=3, bridge_s=0.5") from None
+    return text
+
+
+def _pairs(text: str) -> Iterator[tuple[str, float]]:
+    for each in _listed(text):
+        name, _, value = each.partition("=")
+        yield name.strip(), float(value)
+
+
 def _is_base64(text: str) -> bool:
     try:
         return bool(b64decode(text, validate=True))
@@ -148,6 +163,11 @@ class Settings(BaseSettings):
         "speaker_timeline",
         alias="MEETING_ASSETS_TIMING_SOURCE",
         description="where speech times are taken from if a recording has it",
+    )
+    metrics: Annotated[str, AfterValidator(_numbers)] = Field(
+        "",
+        alias="MEETING_ASSETS_METRICS",
+        description="parameters of the metrics that differ from their defaults, such as turn_gap_s=3, bridge_s=0.5",
     )
     bot_names: str = Field(
         "", alias="MEETING_ASSETS_BOT_NAMES", description="comma-separated names of note-takers to leave out"
@@ -238,6 +258,11 @@ class Settings(BaseSettings):
     @property
     def download_host_patterns(self) -> tuple[str, ...]:
         return _listed(self.download_hosts)
+
+    @property
+    def metric_parameters(self) -> dict[str, float]:
+        """The parameters of the metrics that differ from their defaults, by name."""
+        return dict(_pairs(self.metrics))
 
     @property
     def known_bot_names(self) -> frozenset[str]:

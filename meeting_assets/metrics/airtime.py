@@ -15,13 +15,14 @@ from collections.abc import Sequence
 from sqlmodel import Field, SQLModel
 
 from meeting_assets.core.intervals import FloorState, length_us, seconds
+from meeting_assets.metrics.arithmetic import ratio, seconds_or_none
 from meeting_assets.metrics.meeting import UNKNOWN
-from meeting_assets.metrics.sources import IS_UNSPACED, LENGTH, SPEECH, WORDS
+from meeting_assets.metrics.sources import LENGTH, SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.store.lineage import made_from
 
-# Under it a rate of speech is noise.
-WORDS_PER_MINUTE_MIN_TALK_US = 10_000_000
+# A silence as long as this is dead air.
+DEAD_AIR_US = 10_000_000
 
 
 class ParticipantAirtime(SQLModel):
@@ -45,20 +46,10 @@ class ParticipantAirtime(SQLModel):
         description="s; speech while somebody else spoke; solo_talk_s + overlapped_talk_s = talk_time_s",
         sa_column_kwargs=made_from(*SPEECH),
     )
-    word_count: int | None = Field(
-        description="runs of non-blank characters with a letter or digit in the primary transcript; "
-        "NULL without a transcript",
-        sa_column_kwargs=made_from(*WORDS),
-    )
-    word_share: float | None = Field(
-        description="0-1; word_count / sum of word_count over the meeting's participants; "
-        "NULL in scripts without blanks between words",
-        sa_column_kwargs=made_from(*WORDS, IS_UNSPACED),
-    )
-    words_per_minute: float | None = Field(
-        description="1/min; word_count / (talk_time_s / 60); NULL under 10 s of talk and in scripts without "
-        "blanks between words (130-175 is Read.ai's band, AMI has 145-190)",
-        sa_column_kwargs=made_from(*WORDS, IS_UNSPACED, *SPEECH),
+    talk_to_listen: float | None = Field(
+        description="ratio; talk_time_s / talk_time_s of all other participants; NULL if they said nothing "
+        "(Gong's advice to sellers is 43:57)",
+        sa_column_kwargs=made_from(*SPEECH),
     )
 
 
@@ -80,12 +71,22 @@ class MeetingAirtime(SQLModel):
     speech_s: float | None = Field(
         description="s; length of the union of all speech", sa_column_kwargs=made_from(*SPEECH)
     )
+    talk_s: float | None = Field(
+        description="s; sum of talk_time_s over the participants, who talk at once counted each",
+        sa_column_kwargs=made_from(*SPEECH),
+    )
     silence_s: float | None = Field(
         description="s; time within the span with nobody speaking", sa_column_kwargs=made_from(*SPEECH)
     )
     silence_ratio: float | None = Field(description="0-1; silence_s / span_s", sa_column_kwargs=made_from(*SPEECH))
     longest_silence_s: float | None = Field(
         description="s; longest stretch of silence_s, 0 if there is none", sa_column_kwargs=made_from(*SPEECH)
+    )
+    dead_air_count: int | None = Field(
+        description="stretches of silence of 10 s and more within the span", sa_column_kwargs=made_from(*SPEECH)
+    )
+    first_speech_s: float | None = Field(
+        description="s; from the start of the recording to the first speech", sa_column_kwargs=made_from(*SPEECH)
     )
     overlap_s: float | None = Field(
         description="s; time with two or more speaking", sa_column_kwargs=made_from(*SPEECH)
@@ -106,46 +107,8 @@ class MeetingAirtime(SQLModel):
 
 def participant_airtime(meeting: SpokenMeeting) -> dict[str, Columns]:
     """The columns of `ParticipantAirtime` for each of the people."""
-    talk = _talk_columns(meeting)
-    words = _word_columns(meeting)
-    return {key: talk[key] | words[key] for key in meeting.people}
-
-
-def meeting_airtime(meeting: SpokenMeeting) -> Columns:
-    """The columns of `MeetingAirtime`."""
-    return {
-        "duration_s": _seconds(meeting.clean.duration_us),
-        "duration_extended_s": None if meeting.clean.duration_us is None else seconds(meeting.extension_us),
-        **(dict.fromkeys(_FLOOR_COLUMNS) if meeting.timing_source is None else _floor_columns(meeting)),
-    }
-
-
-def words_per_minute(word_count: int, talk_us: int) -> float | None:
-    """Words per minute of own talk, None where there is too little of it to tell.
-
-    >>> words_per_minute(50, 20_000_000)
-    150.0
-    """
-    return None if talk_us < WORDS_PER_MINUTE_MIN_TALK_US else 60_000_000 * word_count / talk_us
-
-
-def ratio(part: float, whole: float | None) -> float | None:
-    """`part / whole`, None of nothing.
-
-    >>> ratio(1, 4), ratio(0, 0)
-    (0.25, None)
-    """
-    return part / whole if whole else None
-
-
-_TALK_COLUMNS = ("talk_time_s", "talk_ratio", "talk_share", "solo_talk_s", "overlapped_talk_s")
-_WORD_COLUMNS = ("word_count", "word_share", "words_per_minute")
-_FLOOR_COLUMNS = tuple(name for name in MeetingAirtime.model_fields if not name.startswith("duration"))
-
-
-def _talk_columns(meeting: SpokenMeeting) -> dict[str, Columns]:
     if meeting.timing_source is None:
-        return {key: dict.fromkeys(_TALK_COLUMNS) for key in meeting.people}
+        return {key: dict.fromkeys(ParticipantAirtime.model_fields) for key in meeting.people}
     total_us = sum(meeting.talk_us.values())
     solo_us = _solo_us(meeting.floor)
     return {
@@ -155,29 +118,22 @@ def _talk_columns(meeting: SpokenMeeting) -> dict[str, Columns]:
             "talk_share": ratio(talk_us, total_us),
             "solo_talk_s": seconds(solo_us[key]),
             "overlapped_talk_s": seconds(talk_us - solo_us[key]),
+            "talk_to_listen": ratio(talk_us, total_us - talk_us),
         }
         for key, talk_us in meeting.talk_us.items()
     }
 
 
-def _word_columns(meeting: SpokenMeeting) -> dict[str, Columns]:
-    given = meeting.given
-    if given.transcript_id is None:
-        return {key: dict.fromkeys(_WORD_COLUMNS) for key in meeting.people}
-    counts = Counter(dict.fromkeys(meeting.people, 0))
-    for key, _, word_count in given.utterances:
-        if key in counts:
-            counts[key] += word_count
-    total = 0 if given.is_unspaced else counts.total()
-    talk_us = {} if given.is_unspaced else meeting.talk_us
+def meeting_airtime(meeting: SpokenMeeting) -> Columns:
+    """The columns of `MeetingAirtime`."""
     return {
-        key: {
-            "word_count": count,
-            "word_share": ratio(count, total),
-            "words_per_minute": words_per_minute(count, talk_us.get(key, 0)),
-        }
-        for key, count in counts.items()
+        "duration_s": seconds_or_none(meeting.clean.duration_us),
+        "duration_extended_s": None if meeting.clean.duration_us is None else seconds(meeting.extension_us),
+        **(dict.fromkeys(_FLOOR_COLUMNS) if meeting.timing_source is None else _floor_columns(meeting)),
     }
+
+
+_FLOOR_COLUMNS = tuple(name for name in MeetingAirtime.model_fields if not name.startswith("duration"))
 
 
 def _floor_columns(meeting: SpokenMeeting) -> Columns:
@@ -190,9 +146,12 @@ def _floor_columns(meeting: SpokenMeeting) -> Columns:
     return {
         "span_s": seconds(span_us) if somebody_spoke else None,
         "speech_s": seconds(speech_us),
+        "talk_s": seconds(sum(meeting.talk_us.values())),
         "silence_s": seconds(sum(silences)) if somebody_spoke else None,
         "silence_ratio": ratio(sum(silences), span_us),
         "longest_silence_s": seconds(max(silences, default=0)) if somebody_spoke else None,
+        "dead_air_count": sum(silence_us >= DEAD_AIR_US for silence_us in silences) if somebody_spoke else None,
+        "first_speech_s": seconds(meeting.floor[0].start_us) if somebody_spoke else None,
         "overlap_s": seconds(overlap_us),
         "overlap_ratio": ratio(overlap_us, speech_us),
         "overlap_ratio_span": ratio(overlap_us, span_us),
@@ -207,7 +166,3 @@ def _solo_us(floor: Sequence[FloorState]) -> Counter[str]:
         if state.sole_speaker is not None:
             solo_us[state.sole_speaker] += state.end_us - state.start_us
     return solo_us
-
-
-def _seconds(time_us: int | None) -> float | None:
-    return None if time_us is None else seconds(time_us)

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 UNKNOWN = "unknown"
 
@@ -20,17 +20,11 @@ class Attendee(NamedTuple):
     participant_key: str
     name: str | None
     is_bot: bool
-
-
-class Mention(NamedTuple):
-    """Somebody whom an artifact names, speaking or not."""
-
-    participant_key: str
-    speaker_name: str | None
+    person_key: str | None = None
 
 
 class Speech(NamedTuple):
-    """A timeline segment or a word. A segment without end was never closed, a word without one is untimed."""
+    """A segment of the timeline. One without end was never closed."""
 
     participant_key: str
     speaker_name: str | None
@@ -44,20 +38,23 @@ class Utterance(NamedTuple):
     participant_key: str
     speaker_name: str | None
     word_count: int
+    text: str = ""
 
 
-class SpeechEvent(NamedTuple):
-    """A `speech_on` or `speech_off` of the meeting platform."""
+class Event(NamedTuple):
+    """A participant event: join, leave, speech_on, webcam_off, chat_message, ..."""
 
     participant_key: str
     speaker_name: str | None
-    action: Literal["speech_on", "speech_off"]
+    action: str
     at_s: float | None
+    chat_text: str | None = None
 
 
-def nothing() -> tuple[()]:
-    """The rows of an artifact that is not there."""
-    return ()
+# participant_key, start_s, end_s and text of a timed unit. A row of the database as it is, for there are many.
+Word: TypeAlias = tuple[str, float | None, float | None, str]
+# Seconds from the start, and the clock time of the same moment.
+Moment: TypeAlias = tuple[float, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +71,19 @@ class MeetingInput:
     bot_names: Collection[str] = ()
     """The recording's bot and other note-takers; compared without regard to case and outer blanks."""
     attendees: Sequence[Attendee] = ()
-    mentions: Sequence[Mention] = ()
-    """Anybody named by an artifact that is not read here, such as participant events. Doubles do no harm."""
 
     timeline: Sequence[Speech] = ()
-    words: Callable[[], Iterable[Speech]] = nothing
-    """Words of the primary transcript; called only if no better source has speech, for there are many."""
-    speech_events: Callable[[], Iterable[SpeechEvent]] = nothing
-    """Called only if no better source has speech."""
+    words: Sequence[Word] = ()
+    """Timed units of the primary transcript."""
+    events: Sequence[Event] = ()
 
     transcript_id: str | None = None
     """The primary transcript; None where there is none, and then nobody's words are counted."""
     utterances: Sequence[Utterance] = ()
     is_unspaced: bool = False
     """Whether the transcript's script puts no blanks between words, so that counting words says nothing."""
+
+    moments: Iterable[Moment] = ()
+    """Moments of any artifact that are told by both clocks."""
+    artifacts: Collection[tuple[str, str]] = ()
+    """Kind and status of every artifact in the ledger."""

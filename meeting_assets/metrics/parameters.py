@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
-from typing import TypeAlias
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self, TypeAlias
 
+from meeting_assets.core.errors import SettingsError
 from meeting_assets.settings import TimingSource
 
 # Raised whenever a change of code changes a number: rows made under another version are then out of date.
-METRICS_VERSION = "1"
+METRICS_VERSION = "2"
 
 # kind, artifact_id, status, sha256, parser_version
 LedgerEntry: TypeAlias = tuple[str, str, str, str | None, str | None]
+
+SETTING = "MEETING_ASSETS_METRICS"
+LONGEST_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,45 @@ class Parameters:
 
     timing_source: TimingSource = "speaker_timeline"
     """Asked first for speech times; the others follow in their usual order where it has none."""
+
+    ipu_gap_s: float = 0.2
+    """One speaker's speech with shorter gaps is one inter-pausal unit (IPU)."""
+    turn_gap_s: float = 1.5
+    """Pauses up to this do not end a turn."""
+    interruption_grace_s: float = 0.5
+    """To talk over somebody no longer than this is no interruption."""
+    backchannel_max_s: float = 1.0
+    """What is longer is no backchannel."""
+    backchannel_max_words: int = 3
+    """What has more words is no backchannel."""
+    backchannel_edge_s: float = 0.1
+    """To end so much later than the holder of the floor is still inside."""
+    bridge_s: float = 0.25
+    """In shorter gaps of their speech people still speak, and can be interrupted."""
+    window_s: float = 150.0
+    """Length of a window of balance over time."""
+    window_step_s: float = 30.0
+    """From the start of one window to that of the next."""
+    late_grace_s: float = 60.0
+    """Who comes no later than this after the first is not late."""
+
+    @classmethod
+    def of(cls, timing_source: TimingSource, given: Mapping[str, float]) -> Self:
+        """The defaults but for what is given.
+
+        Raises:
+            SettingsError: there is no such parameter, or it cannot be so.
+        """
+        known = [field.name for field in fields(cls) if field.name != "timing_source"]
+        values: dict[str, Any] = {}
+        for name, value in given.items():
+            if name not in known:
+                raise SettingsError(f"{SETTING} is wrong: there is no {name}, only {', '.join(known)}.")
+            smallest = 1.0 if name.startswith("window") else 0.0
+            if not (math.isfinite(value) and smallest <= value <= LONGEST_S):
+                raise SettingsError(f"{SETTING} is wrong: {name} must be from {smallest:g} to {LONGEST_S:g}.")
+            values[name] = int(value) if name == "backchannel_max_words" else float(value)
+        return cls(timing_source, **values)
 
     @property
     def config_version(self) -> str:

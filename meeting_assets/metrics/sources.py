@@ -48,6 +48,24 @@ SPEECH = (
     "recordings.completed_at",
 )
 
+# When each word was said, and how many words it is.
+WORD_TIMES = (
+    "transcripts.is_primary",
+    "transcript_words.participant_key",
+    "transcript_words.start_s",
+    "transcript_words.end_s",
+    "transcript_words.text",
+)
+
+# Who was in the meeting when.
+PRESENCE = ("participant_events.participant_key", "participant_events.action", "participant_events.at_s")
+
+# Who is one person under several keys of one meeting.
+PERSONS = ("participants.participant_key", "participants.person_key")
+
+# What was said.
+TEXTS = ("transcripts.is_primary", "transcript_utterances.participant_key", "transcript_utterances.text")
+
 # How many words each said.
 WORDS = ("transcripts.is_primary", "transcript_utterances.participant_key", "transcript_utterances.word_count")
 IS_UNSPACED = "transcripts.is_unspaced"

@@ -21,22 +21,24 @@ from sqlmodel import Field, SQLModel
 
 from meeting_assets.core.instants import utc
 from meeting_assets.core.intervals import FloorState, floor_states, length_us, microseconds
-from meeting_assets.metrics.hygiene import CleanSpeech, clean_speech
+from meeting_assets.metrics.hygiene import CleanSpeech, SpeechBySpeaker, clean_speech
 from meeting_assets.metrics.meeting import (
     UNKNOWN,
     Attendee,
+    Event,
     MeetingInput,
-    Mention,
     Speech,
-    SpeechEvent,
     Utterance,
 )
 from meeting_assets.metrics.sources import SPEECH
+from meeting_assets.metrics.switches import OFF, ON, stretches, switched
 from meeting_assets.settings import TimingSource
 from meeting_assets.store.lineage import made_from
 
 # Part of a row: values by column name.
 Columns: TypeAlias = dict[str, object]
+
+SPEECH_SWITCHES = {"speech_on": ON, "speech_off": OFF}
 
 
 class MeetingTiming(SQLModel):
@@ -70,6 +72,7 @@ class Person:
     name: str | None
     is_listed: bool
     is_bot: bool
+    person_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class SpokenMeeting:
     given: MeetingInput
     people: Mapping[str, Person]
     """By `participant_key`, without `unknown`: one row each."""
+    bot_keys: frozenset[str]
     timing_source: TimingSource | None
     clean: CleanSpeech
     """The source's speech by `participant_key`, with `unknown`; nothing without a source."""
@@ -87,14 +91,20 @@ class SpokenMeeting:
     talk_us: Mapping[str, int]
     """Of all `people`, 0 for the silent; nothing without a source."""
 
+    @property
+    def known_speech(self) -> SpeechBySpeaker:
+        """The speech of `people`: whoever `unknown` is, nobody can be said to take turns with them."""
+        return {key: spoken for key, spoken in self.clean.speech.items() if key != UNKNOWN}
+
 
 def spoken_meeting(meeting: MeetingInput, *, preferred: TimingSource) -> SpokenMeeting:
     """The meeting as its timing source has it."""
     duration_us = recording_us(meeting)
-    source, people, clean = _heard(meeting, preferred, duration_us)
+    source, people, bot_keys, clean = _heard(meeting, preferred, duration_us)
     return SpokenMeeting(
         given=meeting,
         people=people,
+        bot_keys=bot_keys,
         timing_source=source,
         clean=clean,
         extension_us=(clean.duration_us or 0) - (duration_us or 0),
@@ -125,48 +135,34 @@ def recording_us(meeting: MeetingInput) -> int | None:
     return None
 
 
-def event_speech(events: Iterable[SpeechEvent]) -> Iterator[Speech]:
+def event_speech(events: Iterable[Event]) -> Iterator[Speech]:
     """Speech between `speech_on` and the same speaker's next `speech_off`, in whatever order the events came.
 
-    A repeated `speech_on` is the same stretch. An `on` without `off` yields an open interval, an `off`
-    without `on` one without start, for hygiene to drop and count. Where both fall on one instant, one
-    stretch ends as the next begins if the next instant has an `off`; otherwise they are the end.
+    An `on` without `off` yields an open interval, an `off` without `on` one without start, for hygiene to drop and
+    count.
     """
-    actions: dict[str, dict[float, set[str]]] = defaultdict(lambda: defaultdict(set))
+    spoken = [event for event in events if event[2] in SPEECH_SWITCHES]
     names: dict[str, set[str]] = defaultdict(set)
-    for key, name, action, at_s in events:
+    for key, name in {event[:2] for event in spoken}:
         names[key].update({name} if name else ())
-        if at_s is not None:
-            actions[key][at_s].add(action)
-    for key, by_time in actions.items():
-        for start_s, end_s in _stretches(sorted(by_time.items())):
+    for key, edges in switched(spoken, SPEECH_SWITCHES).items():
+        for start_s, end_s in stretches(edges):
             yield Speech(key, min(names[key], default=None), start_s, end_s)
 
 
-def _stretches(edges: Sequence[tuple[float, set[str]]]) -> Iterator[tuple[float | None, float | None]]:
-    """Start and end of one speaker's stretches, from what happened at each instant, in order."""
-    start_s: float | None = None
-    following = [actions for _, actions in edges[1:]]
-    for (at_s, actions), upcoming in zip(edges, [*following, set()], strict=True):
-        goes_on = "speech_on" in actions and ("speech_off" not in actions or "speech_off" in upcoming)
-        if not goes_on:
-            yield start_s, at_s
-            start_s = None
-        elif start_s is None:
-            start_s = at_s
-    if start_s is not None:
-        yield start_s, None
-
-
 def _timed_words(meeting: MeetingInput) -> list[Speech]:
-    return [word for word in meeting.words() if word.start_s is not None and word.end_s is not None]
+    return [
+        Speech(key, None, start_s, end_s)
+        for key, start_s, end_s, _ in meeting.words
+        if start_s is not None and end_s is not None
+    ]
 
 
 # In the order they are asked.
 _CLAIMS: dict[TimingSource, Callable[[MeetingInput], Sequence[Speech]]] = {
     "speaker_timeline": lambda meeting: meeting.timeline,
     "words": _timed_words,
-    "speech_events": lambda meeting: list(event_speech(meeting.speech_events())),
+    "speech_events": lambda meeting: list(event_speech(meeting.events)),
 }
 
 
@@ -175,6 +171,7 @@ class _Heard(NamedTuple):
 
     source: TimingSource | None
     people: dict[str, Person]
+    bot_keys: frozenset[str]
     clean: CleanSpeech
 
 
@@ -193,9 +190,9 @@ def _heard_in(
     source: TimingSource | None, claims: Sequence[Speech], meeting: MeetingInput, duration_us: int | None
 ) -> _Heard:
     everybody = _everybody(meeting, claims)
-    bot_keys = {key for key, person in everybody.items() if person.is_bot}
+    bot_keys = frozenset(key for key, person in everybody.items() if person.is_bot)
     people = {key: person for key, person in everybody.items() if not person.is_bot}
-    return _Heard(source, people, clean_speech(claims, bot_keys=bot_keys, duration_us=duration_us))
+    return _Heard(source, people, bot_keys, clean_speech(claims, bot_keys=bot_keys, duration_us=duration_us))
 
 
 def _everybody(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, Person]:
@@ -208,7 +205,7 @@ def _everybody(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, Per
         attendee = listed.get(key, Attendee(key, None, is_bot=False))
         called = [attendee.name] if attendee.name else sorted(names.get(key, ()))
         is_bot = attendee.is_bot or any(_folded(name) in bot_names for name in called)
-        everybody[key] = Person(called[0] if called else None, key in listed, is_bot)
+        everybody[key] = Person(called[0] if called else None, key in listed, is_bot, attendee.person_key)
     everybody.pop(UNKNOWN, None)
     return everybody
 
@@ -216,8 +213,8 @@ def _everybody(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, Per
 def _names(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, set[str]]:
     """What each `participant_key` is called wherever it occurs; nothing where it never has a name."""
     names: dict[str, set[str]] = defaultdict(set)
-    rows: Iterable[Mention | Speech | Utterance] = chain(meeting.mentions, meeting.timeline, meeting.utterances, claims)
-    for key, name in {(row.participant_key, row.speaker_name) for row in rows}:
+    rows: Iterable[Event | Speech | Utterance] = chain(meeting.events, meeting.timeline, meeting.utterances, claims)
+    for key, name in {row[:2] for row in rows}:
         names[key].update({name} if name else ())
     return names
 

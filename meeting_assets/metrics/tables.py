@@ -5,12 +5,17 @@ The base class that declares a column stands in the file of the functions that f
 
 from __future__ import annotations
 
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from meeting_assets.metrics.airtime import MeetingAirtime, ParticipantAirtime
+from meeting_assets.metrics.attendance import MeetingAttendance, ParticipantAttendance
 from meeting_assets.metrics.balance import MeetingBalance
-from meeting_assets.metrics.sources import PEOPLE
+from meeting_assets.metrics.interruptions import MeetingInterruptions, ParticipantInterruptions
+from meeting_assets.metrics.sources import PEOPLE, PERSONS
 from meeting_assets.metrics.speech import MeetingTiming
+from meeting_assets.metrics.timing import MeetingReplies, ParticipantReplies
+from meeting_assets.metrics.turns import MeetingTurns, ParticipantTurns
+from meeting_assets.metrics.words import MeetingWords, ParticipantWords
 from meeting_assets.store.columns import KEYED, RecordingRow, Uuid
 from meeting_assets.store.lineage import made_from
 
@@ -24,6 +29,12 @@ class _ParticipantRow(RecordingRow):
     name: str | None = Field(
         description="display name; NULL if nothing names the participant", sa_column_kwargs=made_from(*PEOPLE)
     )
+    person_key: str | None = Field(
+        index=True,
+        description="who this is across meetings, by the platform's or the address book's word: a row of people; NULL "
+        "if nothing says",
+        sa_column_kwargs=made_from(*PERSONS),
+    )
     is_listed: bool = Field(
         description="whether the participants artifact lists them; false for those who only occur elsewhere",
         sa_column_kwargs=made_from("participants.participant_key"),
@@ -31,8 +42,17 @@ class _ParticipantRow(RecordingRow):
 
 
 # Fields of the last base come first.
-class ParticipantMetrics(ParticipantAirtime, _ParticipantRow, table=True):
-    """How much each participant spoke.
+class ParticipantMetrics(
+    ParticipantAttendance,
+    ParticipantInterruptions,
+    ParticipantReplies,
+    ParticipantTurns,
+    ParticipantWords,
+    ParticipantAirtime,
+    _ParticipantRow,
+    table=True,
+):
+    """How much and in what way each participant took part.
 
     Grain: one row per (recording, participant); bots and `unknown` have none.
     """
@@ -54,7 +74,26 @@ class _MeetingRow(RecordingRow):
     )
 
 
-class MeetingMetrics(MeetingBalance, MeetingAirtime, MeetingTiming, _MeetingRow, table=True):
+class _MeetingInputs(SQLModel):
+    inputs: str | None = Field(
+        description="what inputs_hash is made from, as SQL can spell it; the view fresh_meetings compares it",
+        sa_column_kwargs=made_from("recordings.duration_s", "recordings.bot_name"),
+    )
+
+
+class MeetingMetrics(
+    _MeetingInputs,
+    MeetingAttendance,
+    MeetingWords,
+    MeetingInterruptions,
+    MeetingReplies,
+    MeetingTurns,
+    MeetingBalance,
+    MeetingAirtime,
+    MeetingTiming,
+    _MeetingRow,
+    table=True,
+):
     """How a meeting went, in one row.
 
     Grain: one row per recording.

@@ -12,6 +12,7 @@ import dagster as dg
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.resources import MeetingWarehouse
 from meeting_assets.pipeline.claims import Breach, Broken, Claim, ledger_claims, table_claims
+from meeting_assets.pipeline.metric_claims import metric_claims
 
 CHECK_TABLES = "check_tables"
 _COLUMNS = dg.TableSchema(
@@ -33,7 +34,7 @@ def ledger_checks() -> dg.AssetChecksDefinition:
 
 def table_checks() -> dg.AssetChecksDefinition:
     """What walks whole tables, in a job of its own."""
-    return claim_checks("table_claims", table_claims())
+    return claim_checks("table_claims", [*table_claims(), *metric_claims()])
 
 
 def check_tables_job(checks: dg.AssetChecksDefinition) -> Any:

@@ -54,15 +54,20 @@ def run_days(
     defs: dg.Definitions, days: Sequence[date], *, recording_ids: Sequence[str] = (), refetch: bool = False
 ) -> RunOutcome:
     """Brings consecutive days home in one run of this process, and waits for its end."""
+    return run(defs, JOB, days, run_config=_config(recording_ids, refetch=refetch))
+
+
+def run(defs: dg.Definitions, job: str, partitions: Sequence[date], *, run_config: dict[str, Any]) -> RunOutcome:
+    """Runs a job of consecutive days, or of weeks by their Mondays, in this process, and waits for its end."""
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     with dagster_instance() as instance:
-        result = defs.resolve_job_def(JOB).execute_in_process(
+        result = defs.resolve_job_def(job).execute_in_process(
             instance=instance,
-            run_config=_config(recording_ids, refetch=refetch),
+            run_config={**run_config, **_QUIET},
             raise_on_error=False,
-            **_partitions(days),
+            **_partitions(partitions),
         )
     failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     is_hopeless = any(
@@ -82,6 +87,9 @@ def dagster_instance() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
 def _partitions(days: Sequence[date]) -> dict[str, Any]:
     tags = {MAX_RUNTIME: LONGEST_RUN_S, **NO_RETRIES}
     if len(days) == 1:
@@ -92,7 +100,6 @@ def _partitions(days: Sequence[date]) -> dict[str, Any]:
 def _config(recording_ids: Sequence[str], *, refetch: bool) -> dict[str, Any]:
     return {
         "ops": {STEP: {"config": {"recording_ids": [*recording_ids], "refetch": refetch}}},
-        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
 
 

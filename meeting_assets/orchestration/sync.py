@@ -9,7 +9,9 @@ import dagster as dg
 
 from meeting_assets.core.instants import now, start_of
 from meeting_assets.orchestration.partitions import chunks
-from meeting_assets.orchestration.runs import RunOutcome, run_days
+from meeting_assets.orchestration.rollups import JOB as ROLL_UP
+from meeting_assets.orchestration.rollups import weeks_of
+from meeting_assets.orchestration.runs import RunOutcome, run, run_days
 from meeting_assets.pipeline.arrivals import late_arrivals
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN
 from meeting_assets.pipeline.overview import Overview, overview
@@ -64,6 +66,8 @@ def sync(
         else:
             if not recording_ids:
                 _run_late_arrivals(defs, warehouse, access, days, report)
+            for chunk in chunks(weeks_of(days)):
+                report.runs.append(run(defs, ROLL_UP, chunk, run_config={}))
         report.seen = overview(warehouse, days, recording_ids)
     return report
 

@@ -20,9 +20,10 @@ from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterance
 from meeting_assets.artifacts.video_separate import VideoParts
 from meeting_assets.core.errors import MeetingAssetsError
 from meeting_assets.metrics import measured
-from meeting_assets.metrics.meeting import Attendee, MeetingInput, Mention, Speech, SpeechEvent, Utterance
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import inputs_hash
 from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.pipeline.views import present_inputs
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import DELETED, FINISHED
 from meeting_assets.store import ledger, worklist
@@ -154,7 +155,7 @@ def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | N
     None, and nothing written, where its inputs have changed while they were made.
     """
     with warehouse.database.reading() as connection:
-        meeting = _meeting(connection, recording, _bot_names(recording, warehouse))
+        meeting = meeting_input(connection, recording, _bot_names(recording, warehouse))
         rows = measured(meeting, warehouse.parameters, current)
     with warehouse.database.writing() as connection:
         # Its row is locked, so that two runs that derive the same recording do so one after the other.
@@ -171,50 +172,65 @@ def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | N
             former = connection.execute(target.delete().where(target.c.recording_id == recording.recording_id))
             had_rows |= former.rowcount > 0
             insert_rows(connection, table, rows_of_table)
+        metrics = table_of(MeetingMetrics)
+        made_from = select(present_inputs()).where(of_recording).scalar_subquery()
+        of_metrics = metrics.c.recording_id == recording.recording_id
+        connection.execute(metrics.update().where(of_metrics).values(inputs=made_from))
     return had_rows
 
 
-def _meeting(connection: Connection, recording: Row[Any], bot_names: frozenset[str]) -> MeetingInput:
+def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozenset[str]) -> MeetingInput:
+    """What the tables say of a recording, given as its row of `recordings`. Words are read once, as they are."""
     recording_id = recording.recording_id
     transcript = connection.execute(
         select(TRANSCRIPTS.transcript_id, TRANSCRIPTS.is_unspaced).where(
             TRANSCRIPTS.recording_id == recording_id, TRANSCRIPTS.is_primary
         )
     ).first()
-    transcript_id = transcript.transcript_id if transcript else None
 
-    def rows(kind: Any, columns: Sequence[Any], *conditions: Any) -> list[Any]:
+    def rows(columns: Sequence[Any], *conditions: Any) -> Sequence[Any]:
         query = select(*columns).where(columns[0].table.c.recording_id == recording_id, *conditions)
-        return [kind(*row) for row in connection.execute(query.order_by(*_key(columns[0].table)))]
+        return connection.execute(query.order_by(*_key(columns[0].table))).all()
 
+    def rows_of_transcript(*columns: Any) -> Sequence[Any]:
+        if transcript is None:
+            return ()
+        return rows(columns, columns[0].table.c.transcript_id == transcript.transcript_id)
+
+    artifacts = select(ledger.LEDGER.c.kind, ledger.LEDGER.c.status).where(ledger.LEDGER.c.recording_id == recording_id)
     return MeetingInput(
         recording_id,
         started_at=recording.started_at,
         completed_at=recording.completed_at,
         latest_end_s=None if (recording.duration_s or 0) > 0 else _latest_end_s(connection, recording_id),
         bot_names=bot_names,
-        attendees=rows(Attendee, (PARTICIPANTS.participant_key, PARTICIPANTS.name, PARTICIPANTS.is_bot)),
-        mentions=rows(Mention, (EVENTS.participant_key, EVENTS.participant_name)),
-        timeline=rows(Speech, (TIMELINE.participant_key, TIMELINE.speaker_name, TIMELINE.start_s, TIMELINE.end_s)),
-        words=lambda: rows(
-            lambda key, start_s, end_s: Speech(key, None, start_s, end_s),
-            (WORDS.participant_key, WORDS.start_s, WORDS.end_s),
-            WORDS.transcript_id == transcript_id,
-        ),
-        speech_events=lambda: rows(
-            SpeechEvent,
-            (EVENTS.participant_key, EVENTS.participant_name, EVENTS.action, EVENTS.at_s),
-            EVENTS.action.in_(["speech_on", "speech_off"]),
-        ),
-        transcript_id=transcript_id,
-        utterances=rows(
-            Utterance,
-            (UTTERANCES.participant_key, UTTERANCES.speaker_name, UTTERANCES.word_count),
-            UTTERANCES.transcript_id == transcript_id,
-        )
-        if transcript
-        else (),
+        attendees=[
+            Attendee(*row)
+            for row in rows(
+                (PARTICIPANTS.participant_key, PARTICIPANTS.name, PARTICIPANTS.is_bot, PARTICIPANTS.person_key)
+            )
+        ],
+        timeline=[
+            Speech(*row)
+            for row in rows((TIMELINE.participant_key, TIMELINE.speaker_name, TIMELINE.start_s, TIMELINE.end_s))
+        ],
+        words=rows_of_transcript(WORDS.participant_key, WORDS.start_s, WORDS.end_s, WORDS.text),
+        events=[
+            Event(*row)
+            for row in rows(
+                (EVENTS.participant_key, EVENTS.participant_name, EVENTS.action, EVENTS.at_s, EVENTS.chat_text)
+            )
+        ],
+        transcript_id=transcript.transcript_id if transcript else None,
+        utterances=[
+            Utterance(*row)
+            for row in rows_of_transcript(
+                UTTERANCES.participant_key, UTTERANCES.speaker_name, UTTERANCES.word_count, UTTERANCES.text
+            )
+        ],
         is_unspaced=bool(transcript and transcript.is_unspaced),
+        moments=rows((EVENTS.at_s, EVENTS.at), EVENTS.at.is_not(None), EVENTS.at_s.is_not(None)),
+        artifacts=[(kind, status) for kind, status in connection.execute(artifacts)],
     )
 
 

@@ -28,6 +28,7 @@ from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
 from meeting_assets.core.logs import about
 from meeting_assets.metrics import METRICS
+from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.discover import day_of_recording
 from meeting_assets.pipeline.warehouse import Warehouse, access_of
 from meeting_assets.settings import Settings
@@ -239,6 +240,7 @@ def _purge_one(
         tombstones.bury(connection, recording_id, day=day, reason=reason, at=now())
         artifact_ids = {artifact_id for of_kind in rows.values() for artifact_id in of_kind}
         _forget_unreadable(connection, recording_id, artifact_ids)
+        report.tables |= rollup.forget(connection, recording_id)
         for table in tables_to_purge(connection):
             _delete(connection, table, table.c.recording_id == recording_id, report)
     report.raw_objects += _forget_raw(warehouse, recording_id, day)
@@ -285,6 +287,7 @@ def _drop_artifact(warehouse: Warehouse, artifact: Artifact, key: Key, report: P
                 _delete(connection, table, is_its, report)
             for statement in artifact.settled(key.recording_id):
                 connection.execute(statement)
+        report.tables |= rollup.forget(connection, key.recording_id)
         for metrics in METRICS:
             table = table_of(metrics)
             _delete(connection, table, table.c.recording_id == key.recording_id, report)
@@ -301,6 +304,10 @@ def _delete(connection: Connection, table: Table, condition: ColumnElement[bool]
 
 def _scrub(warehouse: Warehouse, report: PurgeReport) -> None:
     if report.rows or report.recordings:
+        if report.tables & rollup.TABLES:
+            # What was made from others, too, is made anew without the purged.
+            rollup.roll_up(warehouse)
+            rollup.roll_up_people(warehouse)
         report.is_scrubbed = scrub(warehouse.database, report.tables)
         if not report.is_scrubbed:
             logger.warning(IN_THE_WAY)

@@ -15,6 +15,8 @@ from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import day_of, now
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.trends import ROLLUPS
+from meeting_assets.pipeline.views import METRICS_CONFIG, VIEWS
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import Database
@@ -42,7 +44,7 @@ class Warehouse:
 
 
 def derived_tables() -> dict[type[SQLModel], str | None]:
-    """Every table that can be made again, with the artifact kind it is parsed from; None for metrics."""
+    """Every table about recordings that can be made again, and the kind it is parsed from; None for metrics."""
     tables: dict[type[SQLModel], str | None] = {
         table: artifact.kind for artifact in ARTIFACTS.values() for table in artifact.tables
     }
@@ -63,12 +65,15 @@ def opened(settings: Settings) -> Iterator[Warehouse]:
     """
     database = Database.at(settings.database_url)
     try:
-        database.prepare(derived_tables())
+        database.prepare(derived_tables() | dict.fromkeys(ROLLUPS), VIEWS)
+        parameters = Parameters.of(settings.timing_source, settings.metric_parameters)
+        bot_names = settings.known_bot_names
+        database.note(METRICS_CONFIG, " ".join([parameters.config_version, *sorted(bot_names)]))
         yield Warehouse(
             database,
             RawStore.at(settings.raw_url),
-            bot_names=settings.known_bot_names,
-            parameters=Parameters(timing_source=settings.timing_source),
+            bot_names=bot_names,
+            parameters=parameters,
             purges_deleted=settings.on_deletion == "purge",
             retention_days=settings.retention_days,
         )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, select
+from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.schema import CreateTable
@@ -112,8 +112,12 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
 
-    def prepare(self, derived: Mapping[type[SQLModel], str | None]) -> None:
+    def prepare(
+        self, derived: Mapping[type[SQLModel], str | None], views: Mapping[str, Select[Any]] | None = None
+    ) -> None:
         """Makes and mends the tables. `derived` names for each derived table the artifact kind it is parsed from.
+
+        `views` says what each view selects.
 
         A derived table whose columns are no longer those of its model is made anew and empty; the ledger then
         counts its artifacts as outdated, so that they are parsed again.
@@ -133,8 +137,25 @@ class Database:
             if any(derived[model] is None for model in changed):
                 # Metrics are derived together: one table made anew alone would stay empty.
                 changed |= {model for model, kind in derived.items() if kind is None}
+            statements = {name: _spelled(connection, view) for name, view in (views or {}).items()}
+            is_stale = changed or any(known.get(SHAPE + name) != _hash(sql) for name, sql in statements.items())
+            if is_stale:
+                for name in statements:
+                    connection.exec_driver_sql(f'DROP VIEW IF EXISTS "{name}"')
             for model in changed:
                 _remake(connection, table_of(model), derived[model])
+            if is_stale:
+                for name, sql in statements.items():
+                    connection.exec_driver_sql(f'CREATE VIEW "{name}" AS {sql}')
+                    upsert(connection, Meta, [{"name": SHAPE + name, "value": _hash(sql)}])
+
+    def note(self, name: str, value: str) -> None:
+        """Writes a fact about this database down, if it is another one."""
+        with self.reading() as connection:
+            held = connection.scalar(select(META.value).where(META.name == name))
+        if held != value:
+            with self.writing() as connection:
+                upsert(connection, Meta, [{"name": name, "value": value}])
 
     def belongs_to(self, origin: str) -> None:
         """Claims a new database for an API origin.
@@ -174,7 +195,15 @@ def _check_version(known: Mapping[str, str]) -> None:
 
 
 def _shape(connection: Connection, table: Table) -> str:
-    return hashlib.sha256(str(CreateTable(table).compile(dialect=connection.dialect)).encode()).hexdigest()
+    return _hash(str(CreateTable(table).compile(dialect=connection.dialect)))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _spelled(connection: Connection, view: Select[Any]) -> str:
+    return str(view.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
 
 
 def _is_changed(connection: Connection, table: Table, known: Mapping[str, str]) -> bool:

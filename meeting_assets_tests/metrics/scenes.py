@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlmodel import SQLModel
+
 from meeting_assets.metrics import measured
-from meeting_assets.metrics.meeting import Attendee, MeetingInput, Speech, SpeechEvent
+from meeting_assets.metrics.attendance import Attendance
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Word
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
+from meeting_assets.metrics.turns import SpeakerTransitions, Turns
+from meeting_assets.metrics.windows import BalanceWindows
 
 RECORDING_ID = "0b6e4a60-5d4f-4f0e-8d1c-2f8f1c7d9a01"
 TRANSCRIPT_ID = "7f3f0f9e-9d35-4c3b-9a5e-1f8f0a3b2c02"
@@ -23,12 +29,16 @@ def said(speaker: str, start_s: float | None, end_s: float | None, *, name: str 
     return Speech(speaker, name, start_s, end_s)
 
 
-def on(speaker: str, at_s: float | None) -> SpeechEvent:
-    return SpeechEvent(speaker, None, "speech_on", at_s)
+def word(speaker: str, start_s: float | None, end_s: float | None, text: str = "word") -> Word:
+    return speaker, start_s, end_s, text
 
 
-def off(speaker: str, at_s: float | None) -> SpeechEvent:
-    return SpeechEvent(speaker, None, "speech_off", at_s)
+def on(speaker: str, at_s: float | None) -> Event:
+    return Event(speaker, None, "speech_on", at_s)
+
+
+def off(speaker: str, at_s: float | None) -> Event:
+    return Event(speaker, None, "speech_off", at_s)
 
 
 def attendees(*keys: str) -> list[Attendee]:
@@ -53,23 +63,35 @@ class Metrics:
 
     meeting: dict[str, Any]
     participants: dict[str, dict[str, Any]]
+    turns: list[dict[str, Any]]
+    transitions: dict[tuple[str, str], int]
+    windows: list[dict[str, Any]]
+    attendance: list[dict[str, Any]]
+    quality: dict[str, Any]
 
     def talk_times_s(self) -> dict[str, float | None]:
         return {key: row["talk_time_s"] for key, row in self.participants.items()}
 
-    def without_counts(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    def without_counts(self) -> tuple[Any, ...]:
         """All but what tells how the segments were cut."""
         counts = {"dropped_intervals", "open_intervals", "clipped_intervals"}
-        return {name: value for name, value in self.meeting.items() if name not in counts}, self.participants
+        of_meeting = {name: value for name, value in self.meeting.items() if name not in counts}
+        return of_meeting, self.participants, self.turns, self.transitions, self.windows, self.attendance
 
 
 def metrics_of(meeting: MeetingInput, parameters: Parameters | None = None) -> Metrics:
-    rows = measured(meeting, parameters or Parameters(), "hash")
+    rows: dict[type[SQLModel], list[dict[str, Any]]] = {
+        table: [dict(zip(table.model_fields, row, strict=True)) for row in of_table]
+        for table, of_table in measured(meeting, parameters or Parameters(), "hash").items()
+    }
     [meeting_row] = rows[MeetingMetrics]
-    participants: list[dict[str, Any]] = [
-        dict(zip(ParticipantMetrics.model_fields, row, strict=True)) for row in rows[ParticipantMetrics]
-    ]
+    [quality_row] = rows[DataQuality]
     return Metrics(
-        meeting=dict(zip(MeetingMetrics.model_fields, meeting_row, strict=True)),
-        participants={row["participant_key"]: row for row in participants},
+        meeting=meeting_row,
+        participants={row["participant_key"]: row for row in rows[ParticipantMetrics]},
+        turns=rows[Turns],
+        transitions={(row["from_key"], row["to_key"]): row["switch_count"] for row in rows[SpeakerTransitions]},
+        windows=rows[BalanceWindows],
+        attendance=rows[Attendance],
+        quality=quality_row,
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meeting_assets.metrics.meeting import MeetingInput, Speech
+from meeting_assets.metrics.meeting import Event, MeetingInput, Speech
+from meeting_assets.metrics.parameters import Parameters
 from meeting_assets_tests.metrics.scenes import Metrics, attendees, bot, meeting_of, metrics_of, said
 
 PEOPLE = ("ann", "bo", "cy", "dee")
@@ -124,9 +126,21 @@ def test_other_names_and_another_order_of_people_change_only_names(timeline: lis
 
     before, after = metrics_of(people_in(timeline)), metrics_of(renamed)
 
-    assert after.meeting == before.meeting
+    longest = before.meeting["longest_monologue_key"]
+    assert after.meeting == before.meeting | {"longest_monologue_key": key.get(longest)}
     for person in PEOPLE:
         assert unnamed(after.participants[key[person]]) == unnamed(before.participants[person])
+    assert after.transitions == {(key[one], key[other]): n for (one, other), n in before.transitions.items()}
+    assert floors(after) == sorted((start, end, kind, key[person]) for start, end, kind, person in floors(before))
+    assert after.windows == [window | {"top_key": key.get(window["top_key"])} for window in before.windows]
+
+
+def floors(metrics: Metrics) -> list[tuple[Any, ...]]:
+    return sorted((turn["start_s"], turn["end_s"], turn["kind"], turn["participant_key"]) for turn in metrics.turns)
+
+
+def without(row: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
 
 
 def unnamed(row: dict[str, Any]) -> dict[str, Any]:
@@ -140,7 +154,15 @@ def test_shifting_everything_inside_the_recording_changes_nothing(timeline: list
         for speaker, _, start_s, end_s in timeline
     ]
 
-    assert metrics_of(people_in(shifted)) == metrics_of(people_in(timeline))
+    before, after = metrics_of(people_in(timeline)), metrics_of(people_in(shifted))
+
+    positions = {"first_speech_s", "longest_monologue_start_s"}
+    assert without(after.meeting, positions) == without(before.meeting, positions)
+    assert after.participants == before.participants
+    assert after.transitions == before.transitions
+    shift_s = pytest.approx(shift_ms / 1000, abs=1e-6)
+    for one, other in zip(before.turns, after.turns, strict=True):
+        assert (other["start_s"] - one["start_s"], other["end_s"] - one["end_s"]) == (shift_s, shift_s)
 
 
 @given(st.lists(segments(("ann",)), min_size=1, max_size=10), st.integers(2, 5))
@@ -159,7 +181,8 @@ def test_identical_speakers_overlap_for_their_whole_duration(timeline: list[Spee
 def test_nothing_is_measured_as_not_a_number(timeline: list[Speech]) -> None:
     metrics = metrics_of(people_in(timeline))
 
-    values = [*metrics.meeting.values(), *(value for row in metrics.participants.values() for value in row.values())]
+    rows = [metrics.meeting, metrics.quality, *metrics.participants.values(), *metrics.turns, *metrics.windows]
+    values = [value for row in rows for value in row.values()]
     assert all(value == value and value not in {float("inf"), float("-inf")} for value in values)
 
 
@@ -172,3 +195,113 @@ def test_a_bot_changes_nothing_but_its_own_speech(timeline: list[Speech], offset
     assert after.participants == before.participants
     assert after.meeting == before.meeting | {"bot_speech_s": after.meeting["bot_speech_s"]}
     assert after.meeting["bot_speech_s"] == 100
+
+
+@given(timelines | raw_timelines)
+def test_transitions_sum_to_switches_and_runs_are_one_more(timeline: list[Speech]) -> None:
+    metrics = metrics_of(people_in(timeline))
+    meeting = metrics.meeting
+    if meeting["timing_source"] is None:
+        assert (metrics.turns, metrics.transitions, metrics.windows) == ([], {}, [])
+        return
+
+    assert sum(metrics.transitions.values()) == meeting["speaker_switches"]
+    assert all(one != other for one, other in metrics.transitions)
+    assert meeting["run_count"] == (meeting["speaker_switches"] + 1 if meeting["turn_count"] else 0)
+    assert total(metrics, "run_count") == meeting["run_count"]
+    assert total(metrics, "reply_count") == meeting["speaker_switches"]
+
+
+@given(timelines | raw_timelines)
+def test_meetings_are_the_sums_of_their_participants(timeline: list[Speech]) -> None:
+    metrics = metrics_of(people_in(timeline))
+    if metrics.meeting["timing_source"] is None:
+        return
+
+    for name in ("turn_count", "backchannel_count"):
+        assert total(metrics, name) == metrics.meeting[name]
+    assert total(metrics, "interruptions_made") == metrics.meeting["interruption_count"]
+    assert total(metrics, "interruptions_received") <= metrics.meeting["interruption_count"]
+    for row in metrics.participants.values():
+        assert row["interruptions_successful"] <= row["interruptions_made"]
+    kinds = [turn["kind"] for turn in metrics.turns]
+    assert (kinds.count("turn"), kinds.count("backchannel")) == (
+        metrics.meeting["turn_count"],
+        metrics.meeting["backchannel_count"],
+    )
+
+
+@given(timelines | raw_timelines)
+def test_turns_hold_speech_of_their_speaker_and_do_not_meet_their_own(timeline: list[Speech]) -> None:
+    metrics = metrics_of(people_in(timeline))
+
+    for key in metrics.participants:
+        own = [turn for turn in metrics.turns if turn["participant_key"] == key]
+        assert all(one["end_s"] < other["start_s"] for one, other in pairwise(own))
+        assert all(0 <= turn["start_s"] < turn["end_s"] <= metrics.meeting["duration_s"] for turn in own)
+
+
+@given(timelines | raw_timelines)
+def test_windows_hold_as_much_talk_as_there_is(timeline: list[Speech]) -> None:
+    whole = metrics_of(people_in(timeline), Parameters(window_s=3600))
+    tiled = metrics_of(people_in(timeline), Parameters(window_s=25, window_step_s=25))
+    if whole.meeting["timing_source"] is None:
+        return
+
+    (window,) = whole.windows
+    assert window["talk_s"] == pytest.approx(total(whole, "talk_time_s"), abs=1e-9)
+    shares = [row["talk_share"] for row in whole.participants.values()]
+    assert window["top_share"] == (None if None in shares else pytest.approx(max(shares, default=None), abs=1e-9))
+    if whole.meeting["duration_s"] == 100:
+        assert sum(row["talk_s"] for row in tiled.windows) == pytest.approx(window["talk_s"], abs=1e-9)
+
+
+def raw_events() -> st.SearchStrategy[Event]:
+    actions = ("join", "leave", "webcam_on", "webcam_off", "screenshare_on", "screenshare_off", "chat_message")
+    times = st.none() | st.integers(-20_000, 130_000).map(lambda ms: ms / 1000) | st.integers(-2, 12).map(float)
+    return st.builds(
+        Event, st.sampled_from((*PEOPLE, "recorder", "unknown")), st.none(), st.sampled_from(actions), times, st.none()
+    )
+
+
+@given(st.lists(raw_events(), max_size=25), raw_timelines, seeds)
+def test_nobody_attends_longer_than_the_recording_or_shows_more_than_they_attend(
+    events: list[Event], timeline: list[Speech], seed: int
+) -> None:
+    meeting = replace(people_in(timeline), events=events)
+    shuffled = random.Random(seed).sample(events, len(events))
+
+    metrics = metrics_of(meeting)
+
+    assert metrics_of(replace(meeting, events=[*shuffled, *shuffled])) == metrics
+    duration_s = metrics.meeting["duration_s"]
+    for row in metrics.participants.values():
+        if row["attended_s"] is not None:
+            assert 0 <= row["attended_s"] <= duration_s
+            assert row["webcam_on_s"] <= row["attended_s"]
+            assert row["screenshare_s"] <= row["attended_s"]
+            assert row["left_early_s"] >= 0
+            assert row["presence_talk_ratio"] is None or 0 <= row["presence_talk_ratio"] <= 1
+    if metrics.meeting["peak_concurrency"] is not None:
+        assert metrics.meeting["mean_concurrency"] <= metrics.meeting["peak_concurrency"] <= len(PEOPLE)
+    assert {row["participant_key"] for row in metrics.attendance} <= set(PEOPLE)
+
+
+def test_a_thousand_people_all_at_once_are_measured() -> None:
+    crowd = [said(str(number), 10, 20) for number in range(1000)]
+
+    metrics = metrics_of(meeting_of(*crowd))
+
+    assert metrics.meeting["overlap_s"] == 10
+    assert metrics.meeting["tied_ipus"] == 1000
+    assert (metrics.meeting["turn_count"], metrics.meeting["gini_talk"]) == (0, 0)
+    assert metrics.windows[0]["top_share"] == 1 / 1000
+
+
+def test_a_thousand_people_one_after_another_are_measured() -> None:
+    line = [said(str(number), number / 20, (number + 1) / 20) for number in range(1000)]
+
+    metrics = metrics_of(meeting_of(*line, duration_s=50), Parameters(backchannel_max_s=0))
+
+    assert (metrics.meeting["turn_count"], metrics.meeting["speaker_switches"]) == (1000, 999)
+    assert metrics.meeting["entropy_talk"] == pytest.approx(1)

@@ -3,10 +3,12 @@ from __future__ import annotations
 import string
 import subprocess
 import sys
+from dataclasses import Field, fields
 from typing import Any
 
 import pytest
 
+from meeting_assets.core.errors import SettingsError
 from meeting_assets.metrics import parameters
 from meeting_assets.metrics.parameters import LedgerEntry, Parameters, inputs_hash
 
@@ -59,6 +61,33 @@ def test_other_parameters_have_another_name() -> None:
 
     assert len(names) == 3
     assert all(len(name) == 12 and set(name) <= set(string.hexdigits) for name in names)
+
+
+@pytest.mark.parametrize("field", [field for field in fields(Parameters) if field.name != "timing_source"])
+def test_every_parameter_can_be_set_and_makes_another_name(field: Field[Any]) -> None:
+    changed = Parameters.of("speaker_timeline", {field.name: 77})
+
+    assert getattr(changed, field.name) == 77
+    assert changed.config_version != Parameters().config_version
+
+
+def test_what_is_not_set_stays_as_it_is() -> None:
+    assert Parameters.of("words", {}) == Parameters(timing_source="words")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"turn_gap": 3}, "there is no turn_gap"),
+        ({"timing_source": 3}, "there is no timing_source"),
+        ({"bridge_s": -1}, "bridge_s must be from 0 to 86400"),
+        ({"bridge_s": float("nan")}, "bridge_s must be"),
+        ({"window_step_s": 0.5}, "window_step_s must be from 1 to 86400"),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_what_would_be_right(given: dict[str, float], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        Parameters.of("speaker_timeline", given)
 
 
 def test_the_name_of_parameters_is_the_same_in_every_process() -> None:

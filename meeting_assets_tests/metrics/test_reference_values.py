@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from meeting_assets.core.words import word_count
-from meeting_assets.metrics.meeting import Attendee, MeetingInput, Speech, SpeechEvent, Utterance
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets_tests.metrics.scenes import RECORDING_ID, TRANSCRIPT_ID, Metrics, metrics_of
 from meeting_assets_tests.soiling import soiled
@@ -72,6 +72,14 @@ def speech(entry: dict[str, Any], stretch: dict[str, Any]) -> Speech:
     return Speech(key_of(entry), name_of(entry), start_s, end_s)
 
 
+def timed(entry: dict[str, Any], word: dict[str, Any]) -> Word:
+    return key_of(entry), relative(word["start_timestamp"]), relative(word["end_timestamp"]), word["text"]
+
+
+def said(entry: dict[str, Any]) -> str:
+    return " ".join(word["text"] for word in entry["words"])
+
+
 def meeting_in(folder: Path, *, timeline: list[dict[str, Any]] | None = None) -> MeetingInput:
     """The meeting of a folder, if given with another timeline."""
     facts = document(folder / "meeting.json")
@@ -84,16 +92,14 @@ def meeting_in(folder: Path, *, timeline: list[dict[str, Any]] | None = None) ->
         completed_at=started_at + timedelta(seconds=facts["duration_s"]),
         attendees=[Attendee(str(one["id"]), one["name"], False) for one in document(folder / "participants.json")],
         timeline=[speech(segment, segment) for segment in segments],
-        words=lambda: [speech(entry, word) for entry in transcript or () for word in entry["words"]],
-        speech_events=lambda: [
-            SpeechEvent(key_of(event), name_of(event), event["action"], relative(event["timestamp"]))
+        words=[timed(entry, word) for entry in transcript or () for word in entry["words"]],
+        events=[
+            Event(key_of(event), name_of(event), event["action"], relative(event["timestamp"]))
             for event in document(folder / "participant_events.json")
-            if event["action"] in {"speech_on", "speech_off"}
         ],
         transcript_id=None if transcript is None else TRANSCRIPT_ID,
         utterances=[
-            Utterance(key_of(entry), name_of(entry), sum(word_count(word["text"]) for word in entry["words"]))
-            for entry in transcript or ()
+            Utterance(key_of(entry), name_of(entry), word_count(said(entry)), said(entry)) for entry in transcript or ()
         ],
     )
 

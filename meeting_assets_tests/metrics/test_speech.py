@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
-from meeting_assets.metrics.meeting import Attendee, Mention, Speech, SpeechEvent, Utterance
+from meeting_assets.metrics.meeting import Attendee, Event, Speech, Utterance
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import event_speech
 from meeting_assets_tests.metrics.scenes import (
@@ -17,55 +17,49 @@ from meeting_assets_tests.metrics.scenes import (
     off,
     on,
     said,
+    word,
 )
 
 
-def unread() -> NoReturn:
-    raise AssertionError("a worse source was read")
-
-
-def stretches(*events: SpeechEvent) -> list[tuple[float | None, float | None]]:
+def stretches(*events: Event) -> list[tuple[float | None, float | None]]:
     return [(start_s, end_s) for _, _, start_s, end_s in event_speech(events)]
 
 
-def test_the_timeline_comes_first_and_the_others_stay_unread() -> None:
-    metrics = metrics_of(meeting_of(said("ann", 0, 10), words=unread, speech_events=unread))
+def test_the_timeline_comes_first() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), words=[word("bo", 0, 30)], events=[on("cy", 1), off("cy", 50)]))
 
     assert metrics.meeting["timing_source"] == "speaker_timeline"
+    assert metrics.meeting["speech_s"] == 10
 
 
 @pytest.mark.parametrize(
     "timeline", [[], [said("ann", 5, 5)], [said("ann", 200, 210)], [said("ann", -9, -5)], [said("ann", None, 4)]]
 )
 def test_words_tell_the_time_where_nothing_of_the_timeline_is_left(timeline: list[Speech]) -> None:
-    metrics = metrics_of(
-        meeting_of(*timeline, words=lambda: [said("ann", 0, 1), said("ann", 1, 3)], speech_events=unread)
-    )
+    metrics = metrics_of(meeting_of(*timeline, words=[word("ann", 0, 1), word("ann", 1, 3)]))
 
     assert metrics.meeting["timing_source"] == "words"
     assert metrics.talk_times_s() == {"ann": 3}
 
 
 def test_words_that_lack_a_time_are_no_open_intervals() -> None:
-    words = [said("ann", 0, 1), said("ann", 2, None), said("ann", None, 5), said("ann", None, None)]
+    words = [word("ann", 0, 1), word("ann", 2, None), word("ann", None, 5), word("ann", None, None)]
 
-    metrics = metrics_of(meeting_of(words=lambda: words))
+    metrics = metrics_of(meeting_of(words=words))
 
     assert metrics.talk_times_s() == {"ann": 1}
     assert (metrics.meeting["open_intervals"], metrics.meeting["dropped_intervals"]) == (0, 0)
 
 
 def test_events_tell_the_time_where_words_are_untimed() -> None:
-    metrics = metrics_of(
-        meeting_of(words=lambda: [said("ann", None, None)], speech_events=lambda: [on("ann", 1), off("ann", 3)])
-    )
+    metrics = metrics_of(meeting_of(words=[word("ann", None, None)], events=[on("ann", 1), off("ann", 3)]))
 
     assert metrics.meeting["timing_source"] == "speech_events"
     assert metrics.talk_times_s() == {"ann": 2}
 
 
 def test_a_preferred_source_is_asked_first() -> None:
-    meeting = meeting_of(said("ann", 0, 10), words=lambda: [said("ann", 0, 4)], speech_events=unread)
+    meeting = meeting_of(said("ann", 0, 10), words=[word("ann", 0, 4)])
 
     metrics = metrics_of(meeting, Parameters(timing_source="words"))
 
@@ -74,7 +68,7 @@ def test_a_preferred_source_is_asked_first() -> None:
 
 
 def test_the_usual_order_holds_after_a_preferred_source_without_speech() -> None:
-    meeting = meeting_of(said("ann", 0, 10), words=unread, speech_events=list)
+    meeting = meeting_of(said("ann", 0, 10), words=[word("ann", 0, 4)])
 
     metrics = metrics_of(meeting, Parameters(timing_source="speech_events"))
 
@@ -82,15 +76,13 @@ def test_the_usual_order_holds_after_a_preferred_source_without_speech() -> None
 
 
 def test_sources_are_never_mixed() -> None:
-    metrics = metrics_of(meeting_of(said("ann", 0, 10), words=lambda: [said("bo", 20, 30)]))
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), words=[word("bo", 20, 30)]))
 
     assert metrics.talk_times_s() == {"ann": 10}
 
 
 def test_people_who_speak_in_a_later_source_outweigh_a_bot_in_an_earlier_one() -> None:
-    metrics = metrics_of(
-        meeting_of(said("recorder", 0, 5), attendees=[bot("recorder")], words=lambda: [said("ann", 8, 10)])
-    )
+    metrics = metrics_of(meeting_of(said("recorder", 0, 5), attendees=[bot("recorder")], words=[word("ann", 8, 10)]))
 
     assert metrics.meeting["timing_source"] == "words"
     assert metrics.talk_times_s() == {"ann": 2}
@@ -140,7 +132,7 @@ def test_everybody_an_artifact_names_gets_a_row() -> None:
         meeting_of(
             said("ann", 0, 10),
             utterances=[Utterance("bo", "Bo", 3)],
-            mentions=[Mention("cy", "Cy"), Mention("cy", None), Mention("cy", "Cy")],
+            events=[Event("cy", name, "update", None) for name in ("Cy", None, "Cy")],
         )
     )
 
@@ -150,7 +142,7 @@ def test_everybody_an_artifact_names_gets_a_row() -> None:
 
 
 def test_speakers_of_the_chosen_source_get_a_row_though_nothing_else_names_them() -> None:
-    metrics = metrics_of(meeting_of(speech_events=lambda: [SpeechEvent("dee", "Dee", "speech_on", 90.0)]))
+    metrics = metrics_of(meeting_of(events=[Event("dee", "Dee", "speech_on", 90.0)]))
 
     assert metrics.participants["dee"]["name"] == "Dee"
     assert metrics.talk_times_s() == {"dee": 10}

@@ -12,6 +12,7 @@ from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.checks import CHECK_TABLES
 from meeting_assets.orchestration.runs import prepare_home, run_days
 from meeting_assets.pipeline.claims import ledger_claims, table_claims
+from meeting_assets.pipeline.metric_claims import metric_claims
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.ledger import LEDGER
@@ -108,7 +109,7 @@ def test_claims_about_tables_have_a_job_of_their_own(defs: dg.Definitions) -> No
 
     found = evaluations(result.run_id)
     assert result.success
-    assert set(found) == {(claim.table, claim.name) for claim in table_claims()}
+    assert set(found) == {(claim.table, claim.name) for claim in [*table_claims(), *metric_claims()]}
     failed = [key for key, each in found.items() if not each.passed]
     assert failed == [("participants", "every_counted_row_is_there")]
     assert {row["place"] for row in named(found[failed[0]])} == {"77 rows counted, 3 there"}
@@ -140,7 +141,7 @@ def test_the_severity_says_whether_numbers_are_wrong_or_data_gets_lost(sandbox: 
 
 
 def test_every_description_says_how_to_settle_it(defs: dg.Definitions) -> None:
-    claims = [*ledger_claims(), *table_claims()]
+    claims = [*ledger_claims(), *table_claims(), *metric_claims()]
 
     assert all("settle it" in claim.description or "compare them" in claim.description for claim in claims)
     specs = {(spec.asset_key.to_user_string(), spec.name): spec.description for spec in _specs(defs)}

@@ -429,7 +429,7 @@ def test_the_size_of_dagsters_storage_and_its_runs_are_told(sandbox: Sandbox) ->
 
     assert found.verdict is Verdict.OK
     assert f"holds {size_bytes / 1e6:.1f} MB" in found.sentence
-    assert "; 1 runs are recorded" in found.sentence
+    assert "; 2 runs are recorded" in found.sentence
 
 
 def test_a_daemon_that_does_not_run_is_told_with_the_command_that_starts_it(sandbox: Sandbox) -> None:

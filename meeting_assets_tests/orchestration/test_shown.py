@@ -149,7 +149,7 @@ def test_every_asset_says_who_looks_after_it_and_what_it_holds() -> None:
     for key, spec in specs().items():
         name = key.to_user_string()
         assert spec.owners == ["team:data"], name
-        assert spec.group_name in {"raw", "parsed", "metrics"}, name
+        assert spec.group_name in {"raw", "parsed", "metrics", "rollups"}, name
         assert "Grain: one " in (spec.description or ""), name
         assert spec.code_version, name
         assert columns(spec), name

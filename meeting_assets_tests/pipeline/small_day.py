@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.metrics import METRICS
 from meeting_assets.sandbox import Artifact, uniform
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.households import VOLATILE, Contents, Row, contents, free_port
 
 DAY = date(2026, 3, 2)
 VICTIM = 1
-METRICS = ("participant_metrics", "meeting_metrics")
+MEASURED = {table_of(model).name for model in METRICS}
 WORLD = uniform(DAY, recordings=3)
 PORT = free_port()
 
@@ -30,7 +31,7 @@ def assert_nobody_else_is_harmed(clean: Contents, kinds: Iterable[str]) -> None:
     for table, rows in clean.items():
         if table in emptied:
             assert found[table] == [row for row in rows if row[0] != recording_id], table
-        elif table in METRICS:
+        elif table in MEASURED:
             assert _of_others(found[table]) == _of_others(rows), table
         elif table == "recordings":
             # The last column is the hash of recording.json, which says what is home of the recording.

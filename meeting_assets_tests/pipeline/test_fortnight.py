@@ -7,6 +7,7 @@ What the tables leave out on purpose is found in the raw bytes.
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import Column, ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, and_, exists, func, or_, select, text
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from meeting_assets.artifacts.participant_events import ParticipantEvents
@@ -25,16 +26,21 @@ from meeting_assets.artifacts.provider_data import ProviderParts
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.metrics.tables import ParticipantMetrics
+from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.pipeline.overview import overview
+from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.warehouse import Warehouse, opened
 from meeting_assets.sandbox import QUIRKS, Sandbox, World, fortnight, quirks_of
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.tables import Artifacts, Recordings
-from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.conftest import ROOT, fresh_postgresql
 from meeting_assets_tests.households import VOLATILE, Contents, bring_home, contents, days_of, free_port, settle_in, use
 
 LAST_DAY = date(2026, 1, 18)
+QUESTIONS = re.findall(
+    r"^## (.+?)$.*?^```sql\n(.+?)^```", (ROOT / "docs/queries.md").read_text(), re.DOTALL | re.MULTILINE
+)
 PLATFORMS = {"zoom", "google_meet", "microsoft_teams", "webex"}
 
 RECORDINGS, ARTIFACTS, PARTS = table_of(Recordings).c, table_of(Artifacts).c, table_of(ProviderParts).c
@@ -293,6 +299,8 @@ def fortnights(tmp_path_factory: pytest.TempPathFactory, postgresql_server: str)
                 use(sandbox, monkeypatch)
                 bring_home(days_of(sandbox))
                 place = open_places.enter_context(opened(read_settings()))
+                roll_up(place)
+                roll_up_people(place)
                 found[kind] = Arrived(sandbox.world, place, contents(without=VOLATILE))
         yield found
 
@@ -380,6 +388,31 @@ def test_both_databases_hold_the_same(fortnights: dict[str, Arrived]) -> None:
 
     assert sqlite.keys() == postgresql.keys()
     assert [name for name, content in sqlite.items() if content != postgresql[name]] == []
+
+
+@pytest.mark.parametrize(("question", "query"), QUESTIONS, ids=[question for question, _ in QUESTIONS])
+def test_every_documented_question_has_an_answer(connection: Connection, question: str, query: str) -> None:
+    assert connection.execute(text(query)).all(), question
+
+
+def test_both_databases_have_the_same_trends(fortnights: dict[str, Arrived]) -> None:
+    found = []
+    for arrived in fortnights.values():
+        with arrived.place.database.reading() as connection:
+            rows = {model: connection.execute(select(table_of(model))).all() for model in ROLLUPS}
+        found.append({model: sorted(map(tuple, of_model), key=repr) for model, of_model in rows.items()})
+
+    sqlite, postgresql = found
+    assert all(sqlite.values())
+    assert [model for model in ROLLUPS if sqlite[model] != postgresql[model]] == []
+
+
+def test_of_a_fortnight_just_brought_home_every_meeting_is_fresh(connection: Connection) -> None:
+    fresh, measured = (
+        connection.scalar(text(f"SELECT count(*) FROM {name}")) for name in ("fresh_meetings", "meeting_metrics")
+    )
+
+    assert fresh == measured
 
 
 @pytest.mark.parametrize("name", ["Kai 🌊 Moana", "سلمى حداد", "Siobhan O'Donnell-Reyes"])

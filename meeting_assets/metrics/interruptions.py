@@ -1,0 +1,155 @@
+"""Who talks over whom, and who listens aloud.
+
+    ann  ━━━━━━━━━━━━━━━━━━━━━━━━━━              speech, bridged over gaps shorter than `bridge_s`
+    bo          ━━        ━━━━━━━━━━━━━
+                ↑ backchannel
+                          ↑ interruption: starts strictly inside ann's speech, overlaps it for more than
+                            `interruption_grace_s`; successful, for bo still speaks when ann has ended
+
+An IPU overlaps for as long as the speech of others, taken together, goes on under it. The victim is who started first;
+where two started first at the same time, it is whoever of them talks more in the whole meeting, and nobody if that is
+equal, too. Who starts at the very same time interrupts nobody. Backchannels are no interruptions. `unknown` neither
+interrupts nor is interrupted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlmodel import Field, SQLModel
+
+from meeting_assets.core.intervals import joined, microseconds
+from meeting_assets.metrics.hygiene import SpeechBySpeaker
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.speech import Columns, SpokenMeeting
+from meeting_assets.metrics.turns import FLOOR, Ipu, TurnTaking
+from meeting_assets.store.lineage import made_from
+
+
+class Interruption(NamedTuple):
+    """Somebody starts to talk over others, for longer than happens by chance."""
+
+    start_us: int
+    by: str
+    of: str | None
+    is_successful: bool
+
+
+class ParticipantInterruptions(SQLModel):
+    """Columns of `participant_metrics`."""
+
+    interruptions_made: int | None = Field(
+        description="how often they start strictly inside another's speech (bridged over bridge_s) and overlap it "
+        "for more than interruption_grace_s, backchannels left out",
+        sa_column_kwargs=made_from(*FLOOR),
+    )
+    interruptions_successful: int | None = Field(
+        description="of interruptions_made those in which they still speak when the interrupted has ended",
+        sa_column_kwargs=made_from(*FLOOR),
+    )
+    interruptions_received: int | None = Field(
+        description="interruptions in which they, of all who spoke, had started first",
+        sa_column_kwargs=made_from(*FLOOR),
+    )
+    backchannel_count: int | None = Field(
+        description="stretches of speech of at most backchannel_max_s and backchannel_max_words, inside another's "
+        "floor or between two stretches of it",
+        sa_column_kwargs=made_from(*FLOOR),
+    )
+
+
+class MeetingInterruptions(SQLModel):
+    """Columns of `meeting_metrics`."""
+
+    interruption_count: int | None = Field(
+        description="sum of interruptions_made over the participants", sa_column_kwargs=made_from(*FLOOR)
+    )
+    backchannel_count: int | None = Field(
+        description="sum of backchannel_count over the participants", sa_column_kwargs=made_from(*FLOOR)
+    )
+
+
+def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parameters) -> list[Interruption]:
+    """All of a meeting, by start."""
+    units = [unit for unit, role in zip(taking.ipus, taking.roles, strict=True) if role != "backchannel"]
+    return [
+        *talked_over(
+            units,
+            meeting.known_speech,
+            talk_us=meeting.talk_us,
+            bridge_us=microseconds(parameters.bridge_s),
+            grace_us=microseconds(parameters.interruption_grace_s),
+        )
+    ]
+
+
+def talked_over(
+    units: Sequence[Ipu], speech: SpeechBySpeaker, *, talk_us: Mapping[str, int], bridge_us: int, grace_us: int
+) -> Iterator[Interruption]:
+    """Which of some IPUs, ordered by start, are interruptions."""
+    spans = sorted(
+        (start, end, speaker) for speaker, spoken in speech.items() for start, end in joined(spoken, bridge_us)
+    )
+    underway: list[tuple[int, int, str]] = []
+    place = 0
+    for start, end, speaker in units:
+        while place < len(spans) and spans[place][0] < start:
+            underway.append(spans[place])
+            place += 1
+        underway = [span for span in underway if span[1] > start]
+        others = [span for span in underway if span[2] != speaker]
+        if not others or end - start <= grace_us:
+            continue
+        until = max(other[1] for other in others)
+        # Others may take over from each other; only as far as it matters.
+        following = place
+        while until - start <= grace_us and following < len(spans) and spans[following][0] - until < bridge_us:
+            if spans[following][2] != speaker:
+                until = max(until, spans[following][1])
+            following += 1
+        if min(end, until) - start > grace_us:
+            victim = _first(others, talk_us)
+            stops_us = victim[1] if victim else max(other[1] for other in others)
+            yield Interruption(start, speaker, victim[2] if victim else None, is_successful=end > stops_us)
+
+
+def participant_interruptions(
+    meeting: SpokenMeeting, taking: TurnTaking, found: Sequence[Interruption]
+) -> dict[str, Columns]:
+    """The columns of `ParticipantInterruptions` for each of the people."""
+    if meeting.timing_source is None:
+        return {key: dict.fromkeys(ParticipantInterruptions.model_fields) for key in meeting.people}
+    made = Counter(each.by for each in found)
+    successful = Counter(each.by for each in found if each.is_successful)
+    received = Counter(each.of for each in found)
+    backchannels = Counter(
+        unit.speaker for unit, role in zip(taking.ipus, taking.roles, strict=True) if role == "backchannel"
+    )
+    return {
+        key: {
+            "interruptions_made": made[key],
+            "interruptions_successful": successful[key],
+            "interruptions_received": received[key],
+            "backchannel_count": backchannels[key],
+        }
+        for key in meeting.people
+    }
+
+
+def meeting_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Sequence[Interruption]) -> Columns:
+    """The columns of `MeetingInterruptions`."""
+    if meeting.timing_source is None:
+        return dict.fromkeys(MeetingInterruptions.model_fields)
+    return {"interruption_count": len(found), "backchannel_count": taking.roles.count("backchannel")}
+
+
+def _first(spans: Sequence[tuple[int, int, str]], talk_us: Mapping[str, int]) -> tuple[int, int, str] | None:
+    """The span that started first; of several that of who talks most, None if two do."""
+    ranked = sorted(spans, key=lambda span: (span[0], -talk_us.get(span[2], 0)))
+    if len(ranked) > 1:
+        first, second = ranked[:2]
+        if first[0] == second[0] and talk_us.get(first[2], 0) == talk_us.get(second[2], 0):
+            return None
+    return ranked[0]

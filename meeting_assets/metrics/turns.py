@@ -1,0 +1,397 @@
+"""Who held the floor: turns, runs, monologues, and who followed whom.
+
+    ann  ━━━━━━━  ━━━━━━            ━━━━━━━        an IPU: one speaker's speech, pauses under `ipu_gap_s` included
+    bo        ━       ━━━━━━━━━                    one inside ann's floor opens no turn, one that goes on does
+    cy              ─                              short, between two of ann: a backchannel
+      = ━━━━━━━━━━━━━━━
+                      ━━━━━━━━━
+                                    ━━━━━━━        turns; two speaker switches
+
+IPUs are taken by (start, end). Where several agree in both, whoever of them talks most in the whole meeting comes
+first; if two talk equally much, none of them takes the floor (`tied_ipus`), since names decide nothing. An IPU that
+starts inside the floor of the turn's holder and ends no later than `backchannel_edge_s` after it is *inside* and opens
+no turn. Floor IPUs of one speaker with pauses up to `turn_gap_s` are one turn if nobody else took the floor between
+them (Sacks, Schegloff & Jefferson 1974).
+
+`unknown` takes no turns.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import Literal, NamedTuple, TypeAlias
+
+from sqlmodel import Field, SQLModel
+
+from meeting_assets.core.intervals import FloorState, joined, microseconds, seconds
+from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
+from meeting_assets.metrics.hygiene import SpeechBySpeaker
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.sources import LENGTH, PEOPLE, SPEECH, WORD_TIMES
+from meeting_assets.metrics.speech import Columns, SpokenMeeting
+from meeting_assets.metrics.words import WordTimes
+from meeting_assets.store.columns import KEYED, RecordingRow
+from meeting_assets.store.lineage import made_from
+
+FLOOR = (*SPEECH, *WORD_TIMES)
+"""What turns are made from: words decide what is short enough to be a backchannel."""
+
+Role: TypeAlias = Literal["floor", "inside", "backchannel", "tied"]
+
+
+class Ipu(NamedTuple):
+    """An inter-pausal unit: one speaker's speech without a pause worth the name."""
+
+    start_us: int
+    end_us: int
+    speaker: str
+
+
+class Turn(NamedTuple):
+    """A stretch in which one speaker holds the floor."""
+
+    start_us: int
+    end_us: int
+    speaker: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTaking:
+    """The IPUs of a meeting in order, what each does to the floor, and the turns they make."""
+
+    ipus: Sequence[Ipu]
+    roles: Sequence[Role]
+    turns: Sequence[Turn]
+    alone_us: Mapping[str, int]
+    """Per speaker the longest stretch in which nobody else speaks."""
+
+
+class ParticipantTurns(SQLModel):
+    """Columns of `participant_metrics`."""
+
+    turn_count: int | None = Field(
+        description="turns: stretches in which they hold the floor", sa_column_kwargs=made_from(*FLOOR)
+    )
+    run_count: int | None = Field(
+        description="maximal sequences of their turns with nobody else's between, however long the pauses "
+        "(Fireflies' `monologues_count` counts these)",
+        sa_column_kwargs=made_from(*FLOOR),
+    )
+    mean_turn_s: float | None = Field(description="s; mean length of their turns", sa_column_kwargs=made_from(*FLOOR))
+    median_turn_s: float | None = Field(
+        description="s; median length of their turns", sa_column_kwargs=made_from(*FLOOR)
+    )
+    longest_monologue_s: float | None = Field(
+        description="s; their longest turn, pauses up to turn_gap_s included, not broken by speech inside it "
+        "(Gong's longest monologue)",
+        sa_column_kwargs=made_from(*FLOOR),
+    )
+    longest_uninterrupted_s: float | None = Field(
+        description="s; longest stretch in which only they speak, pauses up to turn_gap_s included; any speech of "
+        "another ends it (Zoom's longest spiel)",
+        sa_column_kwargs=made_from(*SPEECH),
+    )
+
+
+class MeetingTurns(SQLModel):
+    """Columns of `meeting_metrics`."""
+
+    turn_count: int | None = Field(description="turns of all participants", sa_column_kwargs=made_from(*FLOOR))
+    run_count: int | None = Field(
+        description="turns, those of one participant in a row counted once; speaker_switches + 1",
+        sa_column_kwargs=made_from(*FLOOR),
+    )
+    mean_turn_s: float | None = Field(description="s; mean length of all turns", sa_column_kwargs=made_from(*FLOOR))
+    median_turn_s: float | None = Field(description="s; median length of all turns", sa_column_kwargs=made_from(*FLOOR))
+    longest_monologue_s: float | None = Field(description="s; the longest turn", sa_column_kwargs=made_from(*FLOOR))
+    longest_monologue_start_s: float | None = Field(
+        description="s; where the longest turn starts, the first of several", sa_column_kwargs=made_from(*FLOOR)
+    )
+    longest_monologue_key: str | None = Field(
+        description="participant_key of who has the longest turn", sa_column_kwargs=made_from(*FLOOR)
+    )
+    longest_uninterrupted_s: float | None = Field(
+        description="s; the longest of longest_uninterrupted_s of all participants", sa_column_kwargs=made_from(*SPEECH)
+    )
+    speaker_switches: int | None = Field(
+        description="changes of speaker between consecutive turns; the sum of speaker_transitions",
+        sa_column_kwargs=made_from(*FLOOR),
+    )
+    interactivity_per_min: float | None = Field(
+        description="1/min; speaker_switches / (duration_s / 60) (what Gong's interactivity scores from 0 to 10)",
+        sa_column_kwargs=made_from(*FLOOR, *LENGTH),
+    )
+    tied_ipus: int | None = Field(
+        description="stretches of speech that took no floor because another of the same start and end, by somebody "
+        "who talks equally much, might have",
+        sa_column_kwargs=made_from(*FLOOR),
+    )
+    turn_count_sd: float | None = Field(
+        description="turns; population standard deviation of turn_count over all attendees (Woolley et al. 2010)",
+        sa_column_kwargs=made_from(*FLOOR, *PEOPLE),
+    )
+
+
+class Turns(RecordingRow, table=True):
+    """Who held the floor when, and the short sounds of listening between.
+
+    Grain: one row per (recording, turn or backchannel).
+    """
+
+    __tablename__ = "turns"
+    __table_args__ = KEYED
+
+    turn_index: int = Field(
+        primary_key=True, description="0-based, by start, then end", sa_column_kwargs=made_from(*FLOOR)
+    )
+    participant_key: str = Field(
+        index=True, description="who: a row of participant_metrics", sa_column_kwargs=made_from(*FLOOR)
+    )
+    start_s: float = Field(
+        description="s; from the start of the recording to that of the turn", sa_column_kwargs=made_from(*FLOOR)
+    )
+    end_s: float = Field(
+        description="s; from the start of the recording to the end of the turn", sa_column_kwargs=made_from(*FLOOR)
+    )
+    kind: str = Field(
+        description="turn, or backchannel: short, inside another's floor or between two stretches of it",
+        sa_column_kwargs=made_from(*FLOOR),
+    )
+
+
+class SpeakerTransitions(RecordingRow, table=True):
+    """Who took the floor after whom.
+
+    Grain: one row per (recording, speaker, next speaker), for pairs that occur; nobody follows themselves.
+    """
+
+    __tablename__ = "speaker_transitions"
+    __table_args__ = KEYED
+
+    from_key: str = Field(
+        primary_key=True, description="participant_key of who had the floor", sa_column_kwargs=made_from(*FLOOR)
+    )
+    to_key: str = Field(
+        primary_key=True, description="participant_key of who took it", sa_column_kwargs=made_from(*FLOOR)
+    )
+    switch_count: int = Field(description="how often; sums to speaker_switches", sa_column_kwargs=made_from(*FLOOR))
+
+
+def turn_taking(meeting: SpokenMeeting, words: WordTimes, parameters: Parameters) -> TurnTaking:
+    """Turns, and what is none."""
+    units = ipus(meeting.known_speech, microseconds(parameters.ipu_gap_s))
+    longest_us = microseconds(parameters.backchannel_max_s)
+
+    def is_short(unit: Ipu) -> bool:
+        return unit.end_us - unit.start_us <= longest_us and words.within(unit) <= parameters.backchannel_max_words
+
+    ordered, roles = floor(
+        units, talk_us=meeting.talk_us, is_short=is_short, edge_us=microseconds(parameters.backchannel_edge_s)
+    )
+    on_floor = [unit for unit, role in zip(ordered, roles, strict=True) if role == "floor"]
+    turn_gap_us = microseconds(parameters.turn_gap_s)
+    return TurnTaking(
+        ordered, roles, turns_of(on_floor, turn_gap_us), alone_us=uninterrupted_us(meeting.floor, turn_gap_us)
+    )
+
+
+def ipus(speech: SpeechBySpeaker, gap_us: int) -> list[Ipu]:
+    """All speakers' speech, each joined over gaps shorter than `gap_us`, by start and end."""
+    units = [Ipu(start, end, speaker) for speaker, spoken in speech.items() for start, end in joined(spoken, gap_us)]
+    units.sort()
+    return units
+
+
+def floor(
+    units: Sequence[Ipu], *, talk_us: Mapping[str, int], is_short: Callable[[Ipu], bool], edge_us: int
+) -> tuple[list[Ipu], list[Role]]:
+    """What each IPU does to the floor; ties among the IPUs put in order.
+
+    A backchannel is short, and either inside the floor of the holder, or such that the next IPU that is the holder's
+    or not short is the holder's.
+    """
+    ordered, tied = _settled(units, talk_us)
+    short = [is_short(unit) for unit in ordered]
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, unit in enumerate(ordered):
+        places[unit.speaker].append(place)
+    next_long = _next_long(short)
+    roles: list[Role] = []
+    holder, until_us = None, 0
+    for place, (start, end, speaker) in enumerate(ordered):
+        if holder is not None and speaker != holder and start < until_us and end <= until_us + edge_us:
+            roles.append("backchannel" if short[place] else "inside")
+        elif place in tied:
+            roles.append("tied")
+        elif (
+            short[place]
+            and holder is not None
+            and speaker != holder
+            and _goes_on(places[holder], place, next_long[place])
+        ):
+            roles.append("backchannel")
+        else:
+            roles.append("floor")
+            until_us = max(until_us, end) if speaker == holder else end
+            holder = speaker
+    return ordered, roles
+
+
+def turns_of(on_floor: Sequence[Ipu], gap_us: int) -> list[Turn]:
+    """IPUs that take the floor, in order, put together: one speaker's with gaps up to `gap_us` are a turn."""
+    turns: list[Turn] = []
+    for start, end, speaker in on_floor:
+        if turns and turns[-1].speaker == speaker and start - turns[-1].end_us <= gap_us:
+            turns[-1] = Turn(turns[-1].start_us, max(turns[-1].end_us, end), speaker)
+        else:
+            turns.append(Turn(start, end, speaker))
+    return turns
+
+
+def switches(turns: Sequence[Turn]) -> Iterator[tuple[Turn, Turn]]:
+    """Consecutive turns of two speakers."""
+    return ((before, after) for before, after in pairwise(turns) if before.speaker != after.speaker)
+
+
+def uninterrupted_us(states: Sequence[FloorState], gap_us: int) -> dict[str, int]:
+    """Per speaker the longest stretch in which nobody else speaks, with own pauses of up to `gap_us`."""
+    longest: dict[str, int] = {}
+    speaker, since_us, until_us = None, 0, 0
+    for start, end, count, sole in states:
+        if count == 0:
+            continue
+        if sole is None:
+            speaker = None
+        elif sole == speaker and start - until_us <= gap_us:
+            until_us = end
+        else:
+            speaker, since_us, until_us = sole, start, end
+        if speaker is not None and until_us - since_us > longest.get(speaker, 0):
+            longest[speaker] = until_us - since_us
+    return longest
+
+
+def participant_turns(meeting: SpokenMeeting, taking: TurnTaking) -> dict[str, Columns]:
+    """The columns of `ParticipantTurns` for each of the people."""
+    if meeting.timing_source is None:
+        return {key: dict.fromkeys(ParticipantTurns.model_fields) for key in meeting.people}
+    lengths: dict[str, list[int]] = defaultdict(list)
+    for start, end, speaker in taking.turns:
+        lengths[speaker].append(end - start)
+    runs = Counter(speaker for speaker, _ in groupby(turn.speaker for turn in taking.turns))
+    return {
+        key: {
+            "turn_count": len(lengths[key]),
+            "run_count": runs[key],
+            **_lengths(lengths[key]),
+            "longest_uninterrupted_s": seconds_or_none(taking.alone_us.get(key)),
+        }
+        for key in meeting.people
+    }
+
+
+def meeting_turns(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
+    """The columns of `MeetingTurns`."""
+    if meeting.timing_source is None:
+        return dict.fromkeys(MeetingTurns.model_fields)
+    turns = taking.turns
+    switch_count = sum(1 for _ in switches(turns))
+    longest = max(turns, key=lambda turn: (turn.end_us - turn.start_us, -turn.start_us), default=None)
+    alone_us = [taking.alone_us[key] for key in meeting.people if key in taking.alone_us]
+    counts = Counter(turn.speaker for turn in turns)
+    return {
+        "turn_count": len(turns),
+        "run_count": switch_count + 1 if turns else 0,
+        **_lengths([turn.end_us - turn.start_us for turn in turns]),
+        "longest_monologue_start_s": seconds(longest.start_us) if longest else None,
+        "longest_monologue_key": longest.speaker if longest else None,
+        "longest_uninterrupted_s": seconds_or_none(max(alone_us, default=None)),
+        "speaker_switches": switch_count,
+        "interactivity_per_min": ratio(60_000_000 * switch_count, meeting.clean.duration_us),
+        "tied_ipus": taking.roles.count("tied"),
+        "turn_count_sd": _deviation([counts[key] for key in meeting.people]),
+    }
+
+
+def turn_rows(taking: TurnTaking) -> Iterator[Columns]:
+    """Rows of `Turns`."""
+    rows = [(turn.start_us, turn.end_us, "turn", turn.speaker) for turn in taking.turns]
+    rows += [
+        (unit.start_us, unit.end_us, "backchannel", unit.speaker)
+        for unit, role in zip(taking.ipus, taking.roles, strict=True)
+        if role == "backchannel"
+    ]
+    for index, (start, end, kind, speaker) in enumerate(sorted(rows)):
+        yield {
+            "turn_index": index,
+            "participant_key": speaker,
+            "start_s": seconds(start),
+            "end_s": seconds(end),
+            "kind": kind,
+        }
+
+
+def transition_rows(taking: TurnTaking) -> Iterator[Columns]:
+    """Rows of `SpeakerTransitions`."""
+    counts = Counter((before.speaker, after.speaker) for before, after in switches(taking.turns))
+    for (from_key, to_key), count in sorted(counts.items()):
+        yield {"from_key": from_key, "to_key": to_key, "switch_count": count}
+
+
+def _settled(units: Sequence[Ipu], talk_us: Mapping[str, int]) -> tuple[list[Ipu], set[int]]:
+    """IPUs with the one first, among several of the same start and end, whose speaker talks most; places of the tied.
+
+    With two who talk most, all of them are tied.
+    """
+    ordered = [*units]
+    tied: set[int] = set()
+    place = 0
+    while place + 1 < len(ordered):
+        start, end, _ = ordered[place]
+        if ordered[place + 1][0] != start or ordered[place + 1][1] != end:
+            place += 1
+            continue
+        last = place + 1
+        while last < len(ordered) and ordered[last][:2] == (start, end):
+            last += 1
+        ordered[place:last] = sorted(ordered[place:last], key=lambda unit: -talk_us.get(unit.speaker, 0))
+        most, next_most = (talk_us.get(ordered[each].speaker, 0) for each in (place, place + 1))
+        if most == next_most:
+            tied.update(range(place, last))
+        place = last
+    return ordered, tied
+
+
+def _next_long(short: Sequence[bool]) -> list[int]:
+    """For each place the next one of an IPU that is not short; the number of IPUs where there is none."""
+    following = [len(short)] * len(short)
+    for place in range(len(short) - 2, -1, -1):
+        following[place] = following[place + 1] if short[place + 1] else place + 1
+    return following
+
+
+def _goes_on(places: Sequence[int], place: int, next_long: int) -> bool:
+    """Whether the next of some places after one comes no later than `next_long`."""
+    after = bisect_right(places, place)
+    return after < len(places) and places[after] <= next_long
+
+
+def _lengths(lengths_us: Sequence[int]) -> Columns:
+    return {
+        "mean_turn_s": ratio(seconds(sum(lengths_us)), len(lengths_us)),
+        "median_turn_s": seconds_or_none(median(lengths_us)),
+        "longest_monologue_s": seconds_or_none(max(lengths_us, default=None)),
+    }
+
+
+def _deviation(counts: Sequence[int]) -> float | None:
+    """Population standard deviation; 0 for one, None for nobody."""
+    n = len(counts)
+    if n == 0:
+        return None
+    return math.sqrt(n * sum(count * count for count in counts) - sum(counts) ** 2) / n

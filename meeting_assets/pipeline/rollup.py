@@ -1,0 +1,315 @@
+"""Rolling up: trends of weeks whose meetings' metrics have changed, and everybody who was ever in a meeting.
+
+A week is out of date if and only if the hash over its meetings' `inputs_hash`, and over those of the week before, which
+its changes are held against, is not the one that `meeting_trends` has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select, true
+from sqlmodel import SQLModel
+
+from meeting_assets.artifacts.participants import Participants, person_key
+from meeting_assets.metrics.parameters import METRICS_VERSION
+from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
+from meeting_assets.metrics.trends import (
+    ROLLUPS,
+    SUMMED,
+    TRENDS_VERSION,
+    WEEK,
+    MeetingTrends,
+    People,
+    PersonKeys,
+    PersonTrends,
+    meeting_trend,
+    monday,
+    one_person,
+    person_trends,
+    total,
+)
+from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.store.bulk import insert_rows
+from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger import RECORDINGS
+
+logger = logging.getLogger(__name__)
+
+# What any two roll-ups wait for; a number that nothing else takes.
+LOCK = 7309454
+LAST_DAY = timedelta(days=6)
+ROLLUP_VERSION = f"{METRICS_VERSION}.{TRENDS_VERSION}"
+
+PARTICIPANTS = table_of(Participants).c
+MEETINGS = table_of(MeetingMetrics).c
+MEMBERS = table_of(ParticipantMetrics).c
+TRENDS, OF_PERSONS = table_of(MeetingTrends), table_of(PersonTrends)
+PEOPLE, KEYS = table_of(People), table_of(PersonKeys)
+TABLES = frozenset(table_of(model).name for model in ROLLUPS)
+
+
+@dataclass(slots=True)
+class RollupReport:
+    """Of how many weeks trends were made, and of how many nothing was to do."""
+
+    changed: int = 0
+    unchanged: int = 0
+    rollup_s: float = 0.0
+
+
+def roll_up(warehouse: Warehouse, weeks: Collection[date] | None = None) -> RollupReport:
+    """Brings the trends of some weeks, given by their Mondays, or of all, up to date."""
+    started = monotonic()
+    report = RollupReport()
+    with warehouse.database.reading() as connection:
+        persons = _persons(connection)
+        stale, fresh = _standing(connection, persons, weeks)
+    report.unchanged = len(fresh)
+    for week in sorted(stale):
+        with warehouse.database.writing() as connection:
+            _lock(connection)
+            _roll_up_week(connection, week, persons)
+        report.changed += 1
+    report.rollup_s = round(monotonic() - started, 3)
+    logger.info("trends: %d weeks changed, %d unchanged", report.changed, report.unchanged)
+    return report
+
+
+def row_counts(connection: Connection) -> dict[type[SQLModel], int]:
+    """How many rows each table has."""
+    return {model: connection.scalar(select(func.count()).select_from(table_of(model))) or 0 for model in ROLLUPS}
+
+
+def outdated_weeks(warehouse: Warehouse) -> list[date]:
+    """The Mondays of weeks whose trends are not made from their meetings' present metrics."""
+    with warehouse.database.reading() as connection:
+        return sorted(_standing(connection, _persons(connection), None)[0])
+
+
+def roll_up_people(warehouse: Warehouse) -> int:
+    """Brings `people` and `person_keys` up to date; how many rows of them had to change."""
+    with warehouse.database.writing() as connection:
+        _lock(connection)
+        persons = _persons(connection)
+        changed = _replace(connection, People, _people(connection, persons))
+        return changed + _replace(connection, PersonKeys, sorted(persons.items()))
+
+
+def forget(connection: Connection, recording_id: str) -> set[str]:
+    """Removes all rows that were made from a recording, among others; the names of the tables that had some.
+
+    They are made anew by the next roll-up.
+    """
+    _lock(connection)
+    day = connection.scalar(select(RECORDINGS.c.day).where(RECORDINGS.c.recording_id == recording_id))
+    of_recording = (
+        select(PARTICIPANTS.person_key)
+        .where(PARTICIPANTS.recording_id == recording_id, PARTICIPANTS.person_key.is_not(None))
+        .union(select(MEMBERS.person_key).where(MEMBERS.recording_id == recording_id, MEMBERS.person_key.is_not(None)))
+    )
+    keys = {*connection.scalars(of_recording)}
+    persons = {*connection.scalars(select(KEYS.c.person_key).where(KEYS.c.known_key.in_(keys)))}
+    doomed = [
+        (PEOPLE, PEOPLE.c.person_key.in_(keys | persons)),
+        (KEYS, KEYS.c.person_key.in_(keys | persons)),
+    ]
+    if day is not None:
+        weeks = [monday(day), monday(day) + WEEK]
+        doomed += [(OF_PERSONS, OF_PERSONS.c.week.in_(weeks)), (TRENDS, TRENDS.c.week.in_(weeks))]
+    return {table.name for table, condition in doomed if connection.execute(table.delete().where(condition)).rowcount}
+
+
+def _standing(
+    connection: Connection, persons: Mapping[str, str], weeks: Collection[date] | None
+) -> tuple[set[date], set[date]]:
+    """Of some weeks, or of all, those that are out of date and those that are not."""
+    present = _hashes(connection, persons, weeks)
+    made_from = dict(connection.execute(select(TRENDS.c.week, TRENDS.c.inputs_hash)).all())
+    asked = {*present, *made_from} if weeks is None else {*weeks}
+    stale = {week for week in asked if present.get(week) != made_from.get(week)}
+    return stale, asked - stale
+
+
+def _hashes(connection: Connection, persons: Mapping[str, str], weeks: Collection[date] | None) -> dict[date, str]:
+    """Per week with meetings the hash of what its trends are made from."""
+    inputs: dict[date, list[tuple[str, str]]] = defaultdict(list)
+    query = select(RECORDINGS.c.day, MEETINGS.recording_id, MEETINGS.inputs_hash).join_from(
+        table_of(MeetingMetrics), RECORDINGS, RECORDINGS.c.recording_id == MEETINGS.recording_id
+    )
+    for day, recording_id, inputs_hash in connection.execute(query.where(_in(weeks))):
+        inputs[monday(day)].append((recording_id, inputs_hash))
+    # Who a person is may be learnt from a meeting of another week.
+    renamed = {key: person for key, person in persons.items() if key != person}
+    if renamed:
+        named = select(RECORDINGS.c.day, MEMBERS.person_key).join_from(
+            table_of(ParticipantMetrics), RECORDINGS, RECORDINGS.c.recording_id == MEMBERS.recording_id
+        )
+        for day, key in connection.execute(named.where(_in(weeks), MEMBERS.person_key.is_not(None)).distinct()):
+            if key in renamed:
+                inputs[monday(day)].append((key, renamed[key]))
+    own = {week: sorted(of_week) for week, of_week in inputs.items()}
+    asked = own if weeks is None else own.keys() & {*weeks}
+    return {week: _sha256([ROLLUP_VERSION, own[week], own.get(week - WEEK, [])]) for week in asked}
+
+
+def _roll_up_week(connection: Connection, week: date, persons: Mapping[str, str]) -> None:
+    present = _hashes(connection, persons, [week])
+    for table in (TRENDS, OF_PERSONS):
+        connection.execute(table.delete().where(table.c.week == week))
+    if week not in present:
+        return
+    trend = meeting_trend(_meetings(connection, week), _meetings(connection, week - WEEK))
+    members, before = (_members(connection, each, persons) for each in (week, week - WEEK))
+    connection.execute(TRENDS.insert(), {"week": week, "inputs_hash": present[week], **trend})
+    of_persons = [{"week": week, "person_key": key, **each} for key, each in person_trends(members, before).items()]
+    if of_persons:
+        connection.execute(OF_PERSONS.insert(), of_persons)
+
+
+def _meetings(connection: Connection, week: date) -> list[Mapping[str, Any]]:
+    query = select(table_of(MeetingMetrics)).join(RECORDINGS, RECORDINGS.c.recording_id == MEETINGS.recording_id)
+    return [dict(row) for row in connection.execute(query.where(_of(week))).mappings()]
+
+
+def _members(connection: Connection, week: date, persons: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """Rows of everybody in a week's meetings who is a person."""
+    summed = [MEMBERS[name] for name in SUMMED if name in MEMBERS]
+    query = (
+        select(
+            MEMBERS.recording_id,
+            MEMBERS.person_key,
+            MEMBERS.word_share,
+            *summed,
+            MEETINGS.talk_s,
+            MEETINGS.duration_s,
+        )
+        .join_from(table_of(ParticipantMetrics), RECORDINGS, RECORDINGS.c.recording_id == MEMBERS.recording_id)
+        .join(table_of(MeetingMetrics), MEETINGS.recording_id == MEMBERS.recording_id)
+        .where(_of(week), MEMBERS.person_key.is_not(None))
+        .order_by(MEMBERS.recording_id, MEMBERS.participant_key)
+    )
+    return [
+        {**row, "person_key": persons.get(row["person_key"], row["person_key"])}
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _persons(connection: Connection) -> dict[str, str]:
+    """Which person each key of a participant means."""
+    query = select(PARTICIPANTS.person_key, PARTICIPANTS.email).where(
+        PARTICIPANTS.person_key.is_not(None), ~PARTICIPANTS.is_bot
+    )
+    seen = connection.execute(query.distinct().order_by(PARTICIPANTS.person_key, PARTICIPANTS.email)).all()
+    pairs = [(key, person_key(None, email) or key) for key, email in seen]
+    keys = {key for key, _ in pairs}
+    return {key: person for key, person in one_person(pairs).items() if key in keys or person in keys}
+
+
+def _people(connection: Connection, persons: Mapping[str, str]) -> list[tuple[Any, ...]]:
+    """Rows of `People`."""
+    seen_at = func.coalesce(RECORDINGS.c.started_at, RECORDINGS.c.created_at, type_=RECORDINGS.c.created_at.type)
+    query = (
+        select(
+            MEMBERS.person_key,
+            MEMBERS.recording_id,
+            MEMBERS.talk_time_s,
+            MEMBERS.attended_s,
+            MEMBERS.name,
+            PARTICIPANTS.email,
+            seen_at.label("seen_at"),
+        )
+        .join_from(table_of(ParticipantMetrics), RECORDINGS, RECORDINGS.c.recording_id == MEMBERS.recording_id)
+        .join(
+            table_of(Participants),
+            (PARTICIPANTS.recording_id == MEMBERS.recording_id)
+            & (PARTICIPANTS.participant_key == MEMBERS.participant_key),
+            isouter=True,
+        )
+        .where(MEMBERS.person_key.is_not(None))
+        .order_by(seen_at, MEMBERS.recording_id, MEMBERS.participant_key)
+    )
+    found: dict[str, _Person] = {}
+    for key, recording_id, talk_s, attended_s, name, email, at in connection.execute(query):
+        person = found.setdefault(persons.get(key, key), _Person(at))
+        person.see(recording_id, talk_s, attended_s, name, email, at)
+    return [(key, *person.columns()) for key, person in sorted(found.items())]
+
+
+class _Person:
+    """Somebody, as their meetings go by in order of time."""
+
+    def __init__(self, first_seen_at: datetime) -> None:
+        self.first_seen_at = self.last_seen_at = first_seen_at
+        self.name: str | None = None
+        self.email: str | None = None
+        self.meetings: set[str] = set()
+        self.talk_s: list[float | None] = []
+        self.attended_s: list[float | None] = []
+
+    def see(
+        self,
+        recording_id: str,
+        talk_s: float | None,
+        attended_s: float | None,
+        name: str | None,
+        email: str | None,
+        at: datetime,
+    ) -> None:
+        self.meetings.add(recording_id)
+        self.talk_s.append(talk_s)
+        self.attended_s.append(attended_s)
+        self.name, self.email, self.last_seen_at = name or self.name, email or self.email, at
+
+    def columns(self) -> tuple[Any, ...]:
+        """The columns of `People` but for its key."""
+        sums = total(self.talk_s), total(self.attended_s)
+        return self.name, self.email, len(self.meetings), *sums, self.first_seen_at, self.last_seen_at
+
+
+def _replace(connection: Connection, model: type[SQLModel], rows: Iterable[tuple[Any, ...]]) -> int:
+    """Brings a table with a key of one column, its first, in line with some rows; how many had to go or come."""
+    table = table_of(model)
+    present = {tuple(row) for row in connection.execute(select(table))}
+    wanted = {*rows}
+    gone, new = present - wanted, sorted(wanted - present, key=lambda row: row[0])
+    key = next(iter(table.primary_key))
+    for some in _portions(sorted(row[0] for row in gone)):
+        connection.execute(table.delete().where(key.in_(some)))
+    insert_rows(connection, model, new)
+    return len(gone) + len(new)
+
+
+def _portions(keys: list[str]) -> Iterator[list[str]]:
+    return (keys[start : start + 500] for start in range(0, len(keys), 500))
+
+
+def _of(week: date) -> ColumnElement[bool]:
+    return RECORDINGS.c.day.between(week, week + LAST_DAY)
+
+
+def _in(weeks: Collection[date] | None) -> ColumnElement[bool]:
+    """Of some weeks and the one before the first."""
+    if weeks is None:
+        return true()
+    if not weeks:
+        return ~true()
+    return RECORDINGS.c.day.between(min(weeks) - WEEK, max(weeks) + LAST_DAY)
+
+
+def _lock(connection: Connection) -> None:
+    """Waits for another roll-up; on SQLite there is one writer anyway."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+
+
+def _sha256(document: object) -> str:
+    return hashlib.sha256(json.dumps(document, separators=(",", ":")).encode()).hexdigest()

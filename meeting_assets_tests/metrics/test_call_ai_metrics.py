@@ -1,0 +1,163 @@
+"""Turns, interruptions and latencies of real meetings, held against `call-ai-metrics`.
+
+Its parameters are set here: no IPUs, pauses of 3 s, and no backchannels, which it tells apart by another rule. Two
+differences of definition are left, and they explain every other number:
+
+- It takes the others as one: what starts in a pause of one of them that another one starts to fill is inside speech.
+  Here one person must be speaking. So here are fewer interruptions, by just those.
+- Its floor is anybody's: what lies inside the speech of others, taken as one, is no turn. Here the floor has a holder,
+  and what lies inside the speech of somebody who lost it is a turn. With its rule for what takes the floor our turns
+  are its turns.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meeting_assets.core.intervals import Interval, joined, merged
+from meeting_assets.metrics import Measured, looked_at
+from meeting_assets.metrics.arithmetic import median
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.timing import latencies_us
+from meeting_assets.metrics.turns import Ipu, Turn, turns_of
+from meeting_assets_tests.metrics.test_reference_values import MEETINGS, document, meeting_in, meetings
+
+THEIRS = Parameters(ipu_gap_s=0, backchannel_max_s=0, turn_gap_s=3.0)
+BRIDGE_US, EDGE_US, GRACE_US, PAUSE_US = 250_000, 100_000, 500_000, 3_000_000
+
+pytestmark = pytest.mark.skipif(
+    not MEETINGS, reason="no corpora of real meetings; MEETING_ASSETS_CORPORA names their folder"
+)
+
+
+@cache
+def measured(folder: Path) -> Measured:
+    return looked_at(meeting_in(folder), THEIRS)
+
+
+def reference(folder: Path) -> dict[str, Any]:
+    """What the tool says of each speaker, by participant key; counts as decided on whole milliseconds."""
+    oracle = document(folder / "oracle.json")
+    floats, counts = oracle["call_ai_metrics"]["speakers"], oracle["call_ai_metrics_integer_ms"]["speakers"]
+    keys = {name: str(key) for name, key in oracle["participant_ids"].items()}
+    return {keys[name]: floats[name] | counts[name] for name in keys.keys() & counts.keys()}
+
+
+def is_decided_alike(folder: Path) -> bool:
+    """Whether the tool takes no tie otherwise on seconds, of which alone it gives times, than on milliseconds."""
+    oracle = document(folder / "oracle.json")
+    floats, counts = oracle["call_ai_metrics"]["speakers"], oracle["call_ai_metrics_integer_ms"]["speakers"]
+    return all(floats[name] | row == floats[name] for name, row in counts.items())
+
+
+def underway(spans: list[Interval], at_us: int) -> Interval | None:
+    """The span that has begun before an instant and goes on after it."""
+    place = bisect_left(spans, (at_us, at_us)) - 1
+    return spans[place] if place >= 0 and spans[place][1] > at_us else None
+
+
+def inside_others(meeting: Measured) -> Iterator[tuple[Ipu, Interval | None]]:
+    """Each IPU with the speech of all others, taken as one, that it starts in."""
+    speech = meeting.spoken.known_speech
+    others = {
+        key: joined(merged(each for other in speech if other != key for each in speech[other]), BRIDGE_US)
+        for key in speech
+    }
+    return ((unit, underway(others[unit.speaker], unit.start_us)) for unit in meeting.taking.ipus)
+
+
+def inside_nobody_alone(meeting: Measured) -> list[Ipu]:
+    """What starts in the speech of others but in nobody's own, and would be an interruption if that did not matter."""
+    alone = {key: joined(spoken, BRIDGE_US) for key, spoken in meeting.spoken.known_speech.items()}
+    return [
+        unit
+        for unit, others in inside_others(meeting)
+        if others is not None
+        and min(unit.end_us, others[1]) - unit.start_us > GRACE_US
+        and not any(underway(spans, unit.start_us) for key, spans in alone.items() if key != unit.speaker)
+    ]
+
+
+def turns_by_their_rule(meeting: Measured) -> list[Turn]:
+    on_floor = [unit for unit, others in inside_others(meeting) if others is None or unit.end_us > others[1] + EDGE_US]
+    return turns_of(on_floor, PAUSE_US)
+
+
+@meetings(MEETINGS)
+def test_interruptions_are_theirs_but_for_those_of_nobody_alone(folder: Path) -> None:
+    meeting, theirs = measured(folder), reference(folder)
+
+    made = {key: sum(each.by == key for each in meeting.interruptions) for key in theirs}
+
+    of_nobody = [unit.speaker for unit in inside_nobody_alone(meeting)]
+    assert {key: made[key] + of_nobody.count(key) for key in theirs} == {
+        key: row["interruptions"] for key, row in theirs.items()
+    }
+    if not of_nobody:
+        received = {key: sum(each.of == key for each in meeting.interruptions) for key in theirs}
+        assert received == {key: row["interrupted"] for key, row in theirs.items()}
+
+
+@meetings(MEETINGS)
+def test_turns_and_latencies_are_theirs_by_their_rule_for_the_floor(folder: Path) -> None:
+    meeting, theirs = measured(folder), reference(folder)
+    expected = document(folder / "oracle.json")["call_ai_metrics_integer_ms"]["turn_count"]
+
+    turns = turns_by_their_rule(meeting)
+
+    assert len(turns) == expected
+    latencies = latencies_us(turns)
+    for key, row in theirs.items():
+        lengths = [turn.end_us - turn.start_us for turn in turns if turn.speaker == key]
+        assert (len(lengths), len(latencies[key])) == (row["turns"], row["replies"]), key
+        if is_decided_alike(folder):
+            assert sum(lengths) / 1e6 == pytest.approx(row["mean_turn_s"] * len(lengths), abs=1e-3), key
+            assert max(lengths, default=0) / 1e6 == pytest.approx(row["longest_monologue_s"], abs=1e-3), key
+            assert in_seconds(median(latencies[key])) == pytest.approx(row["response_latency_s"], abs=1e-3), key
+
+
+def in_seconds(time_us: float | None) -> float | None:
+    return None if time_us is None else time_us / 1e6
+
+
+def test_one_meeting_has_a_tie_that_the_tool_takes_both_ways() -> None:
+    assert [folder.name for folder in MEETINGS if not is_decided_alike(folder)] == ["IS1009c"]
+
+
+def test_so_many_meetings_agree_as_they_are() -> None:
+    """As docs/metrics.md says."""
+    alike = {"interruptions": 0, "turns": 0}
+    for folder in MEETINGS:
+        meeting, theirs = measured(folder), reference(folder)
+        made = {key: sum(each.by == key for each in meeting.interruptions) for key in theirs}
+        alike["interruptions"] += made == {key: row["interruptions"] for key, row in theirs.items()}
+        turns = {key: sum(turn.speaker == key for turn in meeting.taking.turns) for key in theirs}
+        alike["turns"] += turns == {key: row["turns"] for key, row in theirs.items()}
+
+    assert (len(MEETINGS), alike) == (66, {"interruptions": 58, "turns": 55})
+
+
+@meetings([folder for folder in MEETINGS if document(folder / "oracle.json")["n_speakers"] == 2])
+def test_between_two_the_rules_for_the_floor_are_one(folder: Path) -> None:
+    meeting = measured(folder)
+
+    assert len(meeting.taking.turns) == document(folder / "oracle.json")["call_ai_metrics_integer_ms"]["turn_count"]
+
+
+@meetings(MEETINGS)
+def test_backchannels_by_their_rule_are_theirs(folder: Path) -> None:
+    meeting, theirs = measured(folder), reference(folder)
+
+    counts = dict.fromkeys(theirs, 0)
+    for unit, others in inside_others(meeting):
+        if others is None or unit.end_us > others[1] + EDGE_US:
+            continue
+        counts[unit.speaker] += min(unit.end_us, others[1]) - unit.start_us <= GRACE_US
+
+    assert counts == {key: row["backchannels"] for key, row in theirs.items()}

@@ -1,0 +1,83 @@
+"""docs/metrics.md says of every column what the code says of it.
+
+After a wanted change write its tables anew, and read the difference: `RENEW_DOCS=1 pytest -n0 -k columns_are_those`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from inspect import cleandoc
+from typing import Any
+
+import pytest
+from sqlalchemy import Column
+
+from meeting_assets.metrics import METRICS
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.trends import ROLLUPS
+from meeting_assets.store.database import table_of
+from meeting_assets.store.lineage import sources_of
+from meeting_assets_tests.conftest import ROOT
+
+DOCUMENT = ROOT / "docs/metrics.md"
+BEGIN = "## Columns\n\n"
+TABLES = (*METRICS, *ROLLUPS)
+UNIT = re.compile(r"(s|0-1|1/min|1/h|ratio|h|persons|turns|1/100 words); (.+)", re.DOTALL)
+
+
+def written() -> str:
+    """The part of the document that is written from the models."""
+    return "\n".join(line for model in TABLES for line in _section(model))
+
+
+def _section(model: Any) -> Iterator[str]:
+    table = table_of(model)
+    yield f"### `{table.name}`"
+    yield ""
+    yield cleandoc(model.__doc__ or "")
+    yield ""
+    yield "| column | unit | definition | made from |"
+    yield "|---|---|---|---|"
+    for column in table.columns:
+        unit, definition = _told(model.model_fields[column.name].description)
+        key = " (key)" if column.primary_key else ""
+        yield f"| `{column.name}`{key} | {unit} | {definition} | {_sources(column)} |"
+    yield ""
+
+
+def _told(description: str) -> tuple[str, str]:
+    found = UNIT.fullmatch(description)
+    unit, definition = found.groups() if found else ("", description)
+    return unit, definition.replace("|", "\\|")
+
+
+def _sources(column: Column[Any]) -> str:
+    tables = dict.fromkeys(source.partition(".")[0] for source in sources_of(column) or ())
+    return ", ".join(tables)
+
+
+def test_columns_are_those_of_the_tables_with_their_units_and_definitions() -> None:
+    prose, _, columns = DOCUMENT.read_text().partition(BEGIN)
+    if os.environ.get("RENEW_DOCS"):
+        columns = written()
+        DOCUMENT.write_text(prose + BEGIN + columns)
+
+    assert columns == written()
+
+
+@pytest.mark.parametrize("field", [field for field in fields(Parameters) if field.name != "timing_source"])
+def test_every_parameter_stands_there_with_its_default(field: Any) -> None:
+    assert re.search(rf"^\| `{field.name}` \| {field.default:g} \| .+ \|$", DOCUMENT.read_text(), re.MULTILINE)
+
+
+def test_every_column_that_the_prose_names_exists() -> None:
+    prose = DOCUMENT.read_text().partition(BEGIN)[0]
+    columns = {column.name for model in TABLES for column in table_of(model).columns}
+    named = set(re.findall(r"`([a-z_]+_(?:s|ratio|share|count|min|words|sd|ipus|source))`", prose))
+    elsewhere = {field.name for field in fields(Parameters)} | {"monologues_count"}
+
+    assert len(named) > 15
+    assert named - columns - elsewhere == set()

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from meeting_assets_tests.metrics.scenes import Metrics, meeting_of, metrics_of, said
+
+
+def of(metrics: Metrics, name: str) -> dict[str, Any]:
+    return {key: row[name] for key, row in metrics.participants.items() if row[name]}
+
+
+def test_who_starts_in_anothers_speech_and_goes_on_interrupts() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 8, 20)))
+
+    assert of(metrics, "interruptions_made") == {"bo": 1}
+    assert of(metrics, "interruptions_received") == {"ann": 1}
+    assert of(metrics, "interruptions_successful") == {"bo": 1}
+    assert metrics.meeting["interruption_count"] == 1
+
+
+@pytest.mark.parametrize(("start_s", "count"), [(9.5, 0), (9.499, 1)])
+def test_half_a_second_of_overlap_is_grace(start_s: float, count: int) -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", start_s, 20)))
+
+    assert metrics.meeting["interruption_count"] == count
+
+
+def test_who_gives_up_first_has_not_succeeded() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 4, 7)))
+
+    assert of(metrics, "interruptions_made") == {"bo": 1}
+    assert of(metrics, "interruptions_successful") == {}
+
+
+def test_equal_starts_interrupt_nobody() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 0, 20)))
+
+    assert metrics.meeting["interruption_count"] == 0
+
+
+def test_a_backchannel_is_no_interruption() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 5, 5.9)))
+
+    assert metrics.meeting["interruption_count"] == 0
+    assert of(metrics, "backchannel_count") == {"bo": 1}
+
+
+@pytest.mark.parametrize(("restart_s", "count"), [(10.249, 1), (10.25, 0)])
+def test_who_takes_a_breath_can_be_interrupted(restart_s: float, count: int) -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 10.1, 20), said("ann", restart_s, 15)))
+
+    assert of(metrics, "interruptions_made").get("bo", 0) == count
+
+
+def test_the_victim_is_who_started_first() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 5, 20), said("bo", 0, 20), said("cy", 10, 30)))
+
+    assert of(metrics, "interruptions_received") == {"bo": 2}
+    assert of(metrics, "interruptions_made") == {"ann": 1, "cy": 1}
+
+
+def test_of_two_who_started_first_together_who_talks_more_is_the_victim() -> None:
+    unequal = metrics_of(meeting_of(said("ann", 0, 20), said("bo", 0, 21), said("cy", 10, 30)))
+    equal = metrics_of(meeting_of(said("ann", 0, 20), said("bo", 0, 20), said("cy", 10, 30)))
+
+    assert of(unequal, "interruptions_received") == {"bo": 1}
+    assert of(equal, "interruptions_made") == {"cy": 1}
+    assert of(equal, "interruptions_received") == {}
+
+
+def test_others_who_take_over_from_each_other_are_overlapped_as_one() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 9.8, 20), said("cy", 9.9, 20)))
+
+    # Ann has ended after 0.2 s, but then bo talks over cy.
+    assert of(metrics, "interruptions_made") == {"bo": 1, "cy": 1}
+    assert of(metrics, "interruptions_received") == {"ann": 2}
+
+
+def test_unknown_neither_interrupts_nor_is_interrupted() -> None:
+    metrics = metrics_of(meeting_of(said("unknown", 0, 10), said("bo", 5, 20), said("unknown", 15, 30)))
+
+    assert metrics.meeting["interruption_count"] == 0

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets_tests.metrics.scenes import meeting_of, metrics_of, said
+
+TENS = Parameters(window_s=20, window_step_s=10)
+
+
+def test_windows_start_at_every_step_and_are_whole() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), duration_s=45), TENS)
+
+    assert [(row["window_index"], row["start_s"], row["end_s"]) for row in metrics.windows] == [
+        (0, 0, 20),
+        (1, 10, 30),
+        (2, 20, 40),
+    ]
+
+
+def test_a_meeting_shorter_than_a_window_is_one() -> None:
+    (window,) = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 8, 12), duration_s=15), TENS).windows
+
+    assert (window["start_s"], window["end_s"], window["talk_s"], window["speaker_count"]) == (0, 15, 14, 2)
+    assert (window["top_key"], window["top_share"]) == ("ann", 10 / 14)
+
+
+def test_talk_counts_in_every_window_it_reaches_into() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 5, 25), said("bo", 15, 17), duration_s=40), TENS)
+
+    assert [row["talk_s"] for row in metrics.windows] == [17, 17, 5]
+    assert [row["top_share"] for row in metrics.windows] == [15 / 17, 15 / 17, 1]
+
+
+def test_of_two_alike_none_is_on_top() -> None:
+    (window,) = metrics_of(meeting_of(said("ann", 0, 5), said("bo", 5, 10), duration_s=15), TENS).windows
+
+    assert (window["top_key"], window["top_share"]) == (None, 0.5)
+
+
+def test_a_window_in_which_nobody_talks_has_no_top() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 5), duration_s=40), TENS)
+
+    assert (metrics.windows[2]["talk_s"], metrics.windows[2]["speaker_count"]) == (0, 0)
+    assert (metrics.windows[2]["top_key"], metrics.windows[2]["top_share"]) == (None, None)
+
+
+def test_there_are_no_windows_where_nothing_is_known_of_speech() -> None:
+    assert metrics_of(meeting_of()).windows == []

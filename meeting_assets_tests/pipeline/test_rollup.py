@@ -1,0 +1,265 @@
+"""Weeks and people follow the meetings they are made from, and do no work where nothing has changed."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import make_url, select, text
+from sqlmodel import SQLModel
+
+from meeting_assets.artifacts.participants import Participants
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
+from meeting_assets.metrics.trends import MeetingTrends, People, PersonKeys, PersonTrends
+from meeting_assets.pipeline.derive import derive_days
+from meeting_assets.pipeline.purge import purge
+from meeting_assets.pipeline.rollup import outdated_weeks, roll_up, roll_up_people
+from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
+from meeting_assets.settings import read_settings
+from meeting_assets.store.database import table_of
+from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.households import bring_home, settle_in, use, warehouse
+
+SUNDAY, MONDAY, TUESDAY = date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 3)
+WEEK_BEFORE, WEEK = date(2026, 2, 23), date(2026, 3, 2)
+
+
+@dataclass(frozen=True)
+class Home:
+    """A database with four meetings at home, to be copied by each test."""
+
+    url: str
+    recordings: list[Recording]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def home_of_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Brought home once; nobody changes it."""
+    days = [uniform(SUNDAY, recordings=1), uniform(MONDAY, recordings=2), uniform(TUESDAY, recordings=1)]
+    folder = tmp_path_factory.mktemp("home_of_all")
+    with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(combined(days)) as running:
+        settle_in(folder, monkeypatch)
+        if request.param == "postgresql":
+            server = request.getfixturevalue("postgresql_server")
+            monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", fresh_postgresql(server))
+        use(running, monkeypatch)
+        bring_home([SUNDAY, MONDAY, TUESDAY])
+        return Home(read_settings().database_url, running.world.recordings)
+
+
+@pytest.fixture
+def home_with_meetings(home_of_all: Home, home: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A copy that a test may change."""
+    url = make_url(home_of_all.url)
+    if url.get_backend_name() == "sqlite":
+        assert url.database is not None
+        shutil.copyfile(url.database, home / "meetings.db")
+    else:
+        copy = f"test_{uuid4().hex}"
+        server = url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{url.database}"'.encode())
+        monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url.set(database=copy).render_as_string(hide_password=False))
+    monkeypatch.setenv("RECALL_BASE_URL", "http://127.0.0.1:9")
+    return home_of_all
+
+
+def rolled_up() -> tuple[int, int, int]:
+    """Brings everything up to date: weeks changed and unchanged, rows of people changed."""
+    with warehouse() as place:
+        report = roll_up(place)
+        return report.changed, report.unchanged, roll_up_people(place)
+
+
+def rows(model: type[SQLModel]) -> list[dict[str, Any]]:
+    with warehouse() as place, place.database.reading() as connection:
+        table = table_of(model)
+        return [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
+
+
+def change(model: type[SQLModel], recording_id: str, **values: Any) -> None:
+    table = table_of(model)
+    with warehouse() as place, place.database.writing() as connection:
+        connection.execute(table.update().where(table.c.recording_id == recording_id).values(**values))
+
+
+def ids(home: Home, day: date) -> list[str]:
+    return [each.id for each in home.recordings if each.day == day]
+
+
+@pytest.mark.usefixtures("home_with_meetings")
+def test_each_week_has_its_meetings() -> None:
+    assert rolled_up()[:2] == (2, 0)
+
+    found = {row["week"]: (row["meeting_count"], row["silence_ratio_n"]) for row in rows(MeetingTrends)}
+    assert found == {WEEK_BEFORE: (1, 1), WEEK: (3, 3)}
+
+
+@pytest.mark.usefixtures("home_with_meetings")
+def test_numbers_of_a_week_are_those_of_its_meetings() -> None:
+    rolled_up()
+
+    metrics = [row for row in rows(MeetingMetrics) if row["recording_id"]]
+    total_s = sum(row["duration_s"] for row in metrics)
+    assert sum(row["meeting_hours"] for row in rows(MeetingTrends)) == pytest.approx(total_s / 3600)
+
+
+@pytest.mark.usefixtures("home_with_meetings")
+def test_a_second_time_there_is_nothing_to_do() -> None:
+    rolled_up()
+
+    with warehouse() as place:
+        assert outdated_weeks(place) == []
+    assert rolled_up() == (0, 2, 0)
+
+
+def test_a_changed_meeting_changes_its_week_and_what_is_held_against_it(home_with_meetings: Home) -> None:
+    rolled_up()
+    before = {row["week"]: row["inputs_hash"] for row in rows(MeetingTrends)}
+
+    change(MeetingMetrics, ids(home_with_meetings, SUNDAY)[0], inputs_hash="other", silence_s=0.0)
+
+    assert rolled_up()[:2] == (2, 0)
+    after = rows(MeetingTrends)
+    assert all(row["inputs_hash"] != before[row["week"]] for row in after)
+    assert after[1]["silence_ratio_change"] == pytest.approx(after[1]["silence_ratio_mean"])
+
+
+def test_a_changed_meeting_leaves_the_week_before_alone(home_with_meetings: Home) -> None:
+    rolled_up()
+
+    change(MeetingMetrics, ids(home_with_meetings, TUESDAY)[0], inputs_hash="other")
+
+    with warehouse() as place:
+        assert outdated_weeks(place) == [WEEK]
+
+
+def test_people_are_counted_over_all_their_meetings(home_with_meetings: Home) -> None:
+    for day in (SUNDAY, TUESDAY):
+        change(Participants, ids(home_with_meetings, day)[0], person_key=None, email=None)
+        change(ParticipantMetrics, ids(home_with_meetings, day)[0], person_key=None)
+    for recording_id in ids(home_with_meetings, MONDAY):
+        change(Participants, recording_id, person_key="zoom:a", email="A@example.com")
+        change(ParticipantMetrics, recording_id, person_key="zoom:a")
+
+    rolled_up()
+
+    (person,) = rows(People)
+    talk_s = [row["talk_time_s"] for row in rows(ParticipantMetrics) if row["person_key"]]
+    assert (person["person_key"], person["meeting_count"]) == ("zoom:a", 2)
+    assert person["talk_time_s"] == pytest.approx(sum(talk_s))
+    assert person["first_seen_at"] < person["last_seen_at"]
+    assert [(row["week"], row["meeting_count"]) for row in rows(PersonTrends)] == [(WEEK, 2)]
+
+
+def test_who_a_key_is_may_be_learnt_in_another_week(home_with_meetings: Home) -> None:
+    first, *_ = ids(home_with_meetings, SUNDAY)
+    for model in (Participants, ParticipantMetrics):
+        for recording_id in [
+            *ids(home_with_meetings, SUNDAY),
+            *ids(home_with_meetings, MONDAY),
+            *ids(home_with_meetings, TUESDAY),
+        ]:
+            change(model, recording_id, person_key=None)
+        change(model, first, person_key="email:a@example.com")
+    change(Participants, first, email="a@example.com")
+    rolled_up()
+    assert [row["person_key"] for row in rows(PersonTrends)] == ["email:a@example.com"]
+
+    change(Participants, ids(home_with_meetings, TUESDAY)[0], person_key="zoom:a", email="A@Example.com")
+    change(ParticipantMetrics, ids(home_with_meetings, TUESDAY)[0], person_key="zoom:a")
+    change(MeetingMetrics, ids(home_with_meetings, TUESDAY)[0], inputs_hash="other")
+
+    assert rolled_up()[0] == 2
+    assert [(row["week"], row["person_key"]) for row in rows(PersonTrends)] == [
+        (WEEK_BEFORE, "zoom:a"),
+        (WEEK, "zoom:a"),
+    ]
+    assert [(row["known_key"], row["person_key"]) for row in rows(PersonKeys)] == [
+        ("email:a@example.com", "zoom:a"),
+        ("zoom:a", "zoom:a"),
+    ]
+    assert [(row["person_key"], row["meeting_count"]) for row in rows(People)] == [("zoom:a", 2)]
+
+
+def test_a_purged_meeting_is_taken_out_of_its_week_and_its_people(home_with_meetings: Home) -> None:
+    (purged,) = ids(home_with_meetings, SUNDAY)
+    change(Participants, purged, person_key="zoom:gone")
+    change(ParticipantMetrics, purged, person_key="zoom:gone")
+    rolled_up()
+    assert "zoom:gone" in {row["person_key"] for row in rows(People)}
+
+    with warehouse() as place:
+        purge(place, [purged], "asked for")
+
+    assert [row["week"] for row in rows(MeetingTrends)] == [WEEK]
+    for model in (People, PersonKeys, PersonTrends):
+        assert "zoom:gone" not in {row["person_key"] for row in rows(model)}
+    with warehouse() as place:
+        assert outdated_weeks(place) == []
+
+
+@pytest.mark.usefixtures("home_with_meetings")
+def test_fresh_meetings_are_those_whose_metrics_match_the_ledger() -> None:
+    assert fresh() == {row["recording_id"] for row in rows(MeetingMetrics)}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE artifacts SET sha256 = 'other' WHERE kind = 'transcript' AND recording_id = :id",
+        "UPDATE artifacts SET status = 'quarantined' WHERE kind = 'participants' AND recording_id = :id",
+        "UPDATE artifacts SET parser_version = NULL WHERE kind = 'transcript' AND recording_id = :id",
+        "DELETE FROM artifacts WHERE kind = 'audio_separate' AND recording_id = :id",
+        "UPDATE recordings SET duration_s = 1 WHERE recording_id = :id",
+        "UPDATE recordings SET bot_name = 'Another' WHERE recording_id = :id",
+    ],
+)
+def test_a_meeting_is_not_fresh_until_it_is_measured_again(home_with_meetings: Home, statement: str) -> None:
+    stale, *_ = ids(home_with_meetings, MONDAY)
+    everything = fresh()
+
+    with warehouse() as place, place.database.writing() as connection:
+        connection.execute(text(statement), {"id": stale})
+
+    assert fresh() == everything - {stale}
+    with warehouse() as place:
+        derive_days([MONDAY], place)
+    assert fresh() == everything
+
+
+@pytest.mark.usefixtures("home_with_meetings")
+def test_no_meeting_is_fresh_under_other_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = fresh()
+    monkeypatch.setenv("MEETING_ASSETS_METRICS", "turn_gap_s=3")
+
+    assert fresh() == set()
+    with warehouse() as place:
+        assert place.parameters == Parameters(turn_gap_s=3)
+        derive_days([SUNDAY, MONDAY, TUESDAY], place)
+        assert outdated_weeks(place) == [WEEK_BEFORE, WEEK]
+    assert fresh() == everything
+
+
+def fresh() -> set[str]:
+    with opened(read_settings()) as place, place.database.reading() as connection:
+        return {str(each) for each in connection.scalars(text("SELECT recording_id FROM fresh_meetings"))}
+
+
+def test_the_view_outlives_a_change_of_the_tables_below_it(home_with_meetings: Home) -> None:
+    name = "shape:meeting_metrics"
+    with warehouse() as place, place.database.writing() as connection:
+        connection.execute(text("UPDATE meta SET value = 'another shape' WHERE name = :name"), {"name": name})
+
+    assert fresh() == set()
+    with warehouse() as place:
+        derive_days([SUNDAY], place)
+    assert fresh() == set(ids(home_with_meetings, SUNDAY))
