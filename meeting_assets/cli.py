@@ -25,7 +25,7 @@ from meeting_assets.console import (
 )
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
 from meeting_assets.core.instants import days_between
-from meeting_assets.core.logs import write_json
+from meeting_assets.core.logs import is_json, write_json
 from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ WEBHOOK_PORT = 8462
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Brings finished Recall.ai meetings home.")
 out = Console()
 err = Console(stderr=True)
+logger = logging.getLogger("meeting_assets.cli")  # not by this module's name, which is `__main__` when it runs
 
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document and nothing else")]
@@ -152,7 +153,7 @@ def rebuild(
     days = days_asked(settings, _date(first) or settings.first_day, _date(last)) if first or last else None
     with (
         opened(settings) as warehouse,
-        progress(err, "Making the tables again", is_quiet=settings.log_format == "json"),
+        progress(err, "Making the tables again", is_quiet=is_json()),
     ):
         report = refresh(warehouse) if outdated else make_again(warehouse, days)
         seen = overview(warehouse, report.days)
@@ -200,7 +201,7 @@ def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_POR
         if is_sandbox:
             running.enter_context(_living_sandbox())
         settings = read_settings()
-        with progress(err, "Starting Dagster", is_quiet=False), _no_chatter():
+        with progress(err, "Starting Dagster", is_quiet=is_json()), _no_chatter():
             from meeting_assets.orchestration.dev import DagsterDev
 
             dagster = running.enter_context(DagsterDev(settings, port))
@@ -208,7 +209,7 @@ def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_POR
         if is_ready:
             say_what_runs(out, settings, dagster.url, is_sandbox=is_sandbox)
             dagster.wait_until_told()
-            err.print("Ending; a run in progress has a few seconds left.", highlight=False)
+            _note("Ending; a run in progress has a few seconds left.")
 
 
 @app.command()
@@ -279,7 +280,7 @@ def _synced(
     from meeting_assets.pipeline.warehouse import access_of
 
     access_of(settings)  # what is missing is said at once, Dagster takes seconds to start
-    with progress(err, "Bringing meetings home", is_quiet=is_quiet or settings.log_format == "json"), _no_chatter():
+    with progress(err, "Bringing meetings home", is_quiet=is_quiet or is_json()), _no_chatter():
         from meeting_assets.orchestration import runs
 
         runs.prepare_home(settings)
@@ -300,7 +301,7 @@ def _fail_dead_runs() -> None:
 
     with dagster_instance() as instance:
         for run_id in fail_dead_runs(instance):
-            err.print(f"The run {run_id} was dead and is failed now.", highlight=False, soft_wrap=True)
+            _note(f"The run {run_id} was dead and is failed now.")
 
 
 @contextmanager
@@ -352,8 +353,18 @@ def _say_next(report: SyncReport) -> None:
         out.print("Everything that could be brought home is home.", highlight=False)
 
 
+def _note(sentence: str) -> None:
+    if is_json():
+        logger.info(sentence)
+    else:
+        err.print(sentence, highlight=False, soft_wrap=True)
+
+
 def _complain(sentence: str) -> None:
-    err.print(f"[red]Error:[/red] {sentence}", highlight=False, soft_wrap=True)
+    if is_json():
+        logger.error(sentence)
+    else:
+        err.print(f"[red]Error:[/red] {sentence}", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

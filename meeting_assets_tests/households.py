@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,14 @@ Contents = dict[str, list[Row]]
 
 
 def free_port() -> int:
-    """A port for downloads: manifests hold it, so that equal bytes from two sandboxes need the same."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port for downloads: manifests hold it, so that equal bytes from two sandboxes need the same.
+
+    None of those that are given to whoever asks for any: it has to stay free between two uses.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def settle_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

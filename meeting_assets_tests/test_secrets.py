@@ -20,7 +20,10 @@ from meeting_assets_tests.households import use
 
 DAY = date(2026, 3, 2)
 KEY = "key-5f0d2c9ab1e74e0f"
+WEBHOOK_SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQ="
+PASSWORD = "pw-40c1d99e"
 PLANTED = "planted-71c04d5e"
+NAME, SAID = "Ana Ruiz", "we should check the numbers"
 
 
 def sync(*options: str) -> str:
@@ -72,15 +75,24 @@ def test_no_secret_is_found_anywhere(database_url: str, home: Path, monkeypatch:
         sandbox.inject(Fault(f"transcript:{victims[1]}", times=None, expired=True))
         sandbox.inject(Fault(f"transcript:{victims[2]}", times=None, status=500))
         sandbox.inject(Fault(f"provider_data:{victims[3]}", times=None, reset=True))
+        monkeypatch.setenv("RECALL_WEBHOOK_SECRETS", f"whsec_{WEBHOOK_SECRET}")
+        if database_url.startswith("postgresql"):
+            monkeypatch.setenv(
+                "MEETING_ASSETS_DATABASE_URL", database_url.replace("postgres:@", f"postgres:{PASSWORD}@")
+            )
         output = {"first": sync()}
+        monkeypatch.setenv("MEETING_ASSETS_LOG_FORMAT", "json")
+        output["as JSON"] = sync()
+        monkeypatch.setenv("MEETING_ASSETS_LOG_FORMAT", "text")
         sandbox.inject(Fault("/api/v1/recording/", times=None, status=500))
         output["api down"] = sync("--json")
         sandbox.clear_faults()
         monkeypatch.setenv("RECALL_API_KEY", KEY + "-wrong")
         output["wrong key"] = sync()
-        secrets = [KEY, sandbox.signature_marker, sandbox.password_marker]
+        secrets = [KEY, WEBHOOK_SECRET, PASSWORD, sandbox.signature_marker, sandbox.password_marker]
 
     assert "no longer accepted" in output["first"]
+    assert '"recording_id"' in output["as JSON"]
     assert "answered 500" in output["api down"]
     assert "RECALL_API_KEY" in output["wrong key"]
     places: Mapping[str, Callable[[], Iterator[bytes]]] = {
@@ -93,6 +105,10 @@ def test_no_secret_is_found_anywhere(database_url: str, home: Path, monkeypatch:
     for place, read in places.items():
         for secret in secrets:
             assert not any(secret.encode() in content for content in read()), f"a secret is in the {place}"
+
+    for place in ("output", "Dagster's storage and logs"):
+        assert not any(each.encode() in content for content in places[place]() for each in (NAME, SAID)), place
+    assert any(NAME.encode() in content for content in in_database(database_url, home))
 
     output["planted"] = PLANTED
     plant_in_database(database_url, home)

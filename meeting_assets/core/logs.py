@@ -18,7 +18,8 @@ from typing import Any
 from meeting_assets.core.urls import without_queries
 
 ROOT = "meeting_assets"
-FIELDS = ("recording_id", "kind", "artifact_id", "day", "run_id")
+SHORTEST = 4
+FIELDS = ("recording_id", "kind", "artifact_id")
 """What a record may be about. Nothing else that somebody hangs on a record gets into the line."""
 
 
@@ -26,6 +27,11 @@ def about(recording_id: str, kind: str | None = None, artifact_id: str | None = 
     """For a logger's `extra`: what a message is about."""
     given = {"recording_id": recording_id, "kind": kind, "artifact_id": artifact_id}
     return {name: value for name, value in given.items() if value}
+
+
+def is_json() -> bool:
+    """Whether this process writes JSON."""
+    return any(isinstance(each, JsonHandler) for each in logging.getLogger(ROOT).handlers)
 
 
 def write_json(secrets: Collection[str], *, run_id: str | None = None) -> None:
@@ -36,9 +42,9 @@ def write_json(secrets: Collection[str], *, run_id: str | None = None) -> None:
         run_id: of the Dagster run that this process does at present.
     """
     logger = logging.getLogger(ROOT)
-    handler = _JsonHandler(sys.stderr)
+    handler = JsonHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(secrets, run_id=run_id))
-    logger.handlers[:] = [each for each in logger.handlers if not isinstance(each, _JsonHandler)] + [handler]
+    logger.handlers[:] = [each for each in logger.handlers if not isinstance(each, JsonHandler)] + [handler]
     logger.setLevel(min(logger.level or logging.INFO, logging.INFO))
 
 
@@ -47,8 +53,8 @@ class JsonFormatter(logging.Formatter):
 
     def __init__(self, secrets: Collection[str] = (), *, run_id: str | None = None) -> None:
         super().__init__()
-        # The longest first: one may be the beginning of another.
-        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
+        # The longest first: one may be the beginning of another. One of a few letters stands in every second word.
+        self._secrets = sorted((each for each in secrets if len(each) >= SHORTEST), key=len, reverse=True)
         self._run_id = run_id
 
     def format(self, record: logging.LogRecord) -> str:
@@ -73,5 +79,5 @@ class JsonFormatter(logging.Formatter):
         return without_queries(text.encode(errors="replace")).decode()
 
 
-class _JsonHandler(logging.StreamHandler[Any]):
+class JsonHandler(logging.StreamHandler[Any]):
     """The one handler of ours."""

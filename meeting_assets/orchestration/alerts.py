@@ -17,7 +17,7 @@ import msgspec
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.failures import Failure, Spell, failure_of, is_retried, told
 from meeting_assets.orchestration.notifications import Notification, Waiting, deliver, notifier_of, sentence
-from meeting_assets.settings import read_settings
+from meeting_assets.orchestration.resources import settings_of_process
 
 FAILURES_PER_TICK = 100
 EVALUATIONS_LOOKED_AT = 20
@@ -212,7 +212,7 @@ def _result(
 ) -> dg.SensorResult:
     """Delivers what is to be told, and ends the tick."""
     outbox = [*cursor.outbox, *(Waiting(notification, now_s) for notification in notifications)]
-    cursor.outbox = deliver(outbox, notifier_of(read_settings(), context.log), context.log, now_s=now_s)
+    cursor.outbox = deliver(outbox, notifier_of(settings_of_process(), context.log), context.log, now_s=now_s)
     told_of = "; ".join(notification.text for notification in notifications) or "Nothing new."
     waiting = f" {len(cursor.outbox)} alerts wait to be delivered." if cursor.outbox else ""
     return dg.SensorResult(skip_reason=told_of + waiting, cursor=msgspec.json.encode(cursor).decode())

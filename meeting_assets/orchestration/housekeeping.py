@@ -24,7 +24,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.deaths import process_tag
-from meeting_assets.settings import read_settings
+from meeting_assets.orchestration.resources import settings_of_process
 
 # A run costs 50 ms to delete on SQLite.
 RUNS_PER_NIGHT = 10_000
@@ -82,7 +82,7 @@ class ShardedStorage(Protocol):
 def delete_old_runs(context: dg.OpExecutionContext) -> None:
     """The one step of the job."""
     context.instance.add_run_tags(context.run_id, process_tag(context.run_id))
-    keep_days = read_settings().keep_runs_days
+    keep_days = settings_of_process().keep_runs_days
     swept = sweep(context.instance, before=now() - timedelta(days=keep_days))
     context.log.info(
         f"Of the runs older than {keep_days} days {swept.deleted} are deleted, {swept.kept} are still needed and "

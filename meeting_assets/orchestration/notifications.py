@@ -15,6 +15,7 @@ import msgspec
 from pydantic import SecretStr
 
 from meeting_assets.core.errors import Transient
+from meeting_assets.core.logs import is_json
 from meeting_assets.core.urls import without_queries
 
 # Importing this also silences httpx, which logs the URLs it asks.
@@ -67,6 +68,8 @@ class LogNotifier:
 
     def notify(self, notification: Notification) -> None:
         self.logger.warning(notification.text)
+        if is_json():  # Dagster's own log of a tick is no line of ours
+            logging.getLogger(__name__).warning(notification.text)
 
 
 @dataclass(frozen=True, slots=True)

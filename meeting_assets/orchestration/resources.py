@@ -28,6 +28,11 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             with suppress(SettingsError):  # the step itself will say what is wrong
                 settings_of_process(context.run.run_id)
 
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """The process may go on to other work."""
+        with suppress(SettingsError):
+            settings_of_process()
+
     @contextmanager
     def opened(self) -> Iterator[tuple[Settings, Warehouse]]:
         """The settings and the warehouse, for one step; what this package raises on purpose becomes one sentence."""

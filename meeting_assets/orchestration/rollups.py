@@ -4,7 +4,6 @@ Weeks do not go with the days of a run: a day is brought home again and again, a
 up the weeks of its days at its end; for what runs by itself, a sensor compares the weeks with their meetings.
 """
 
-import os
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
@@ -16,12 +15,11 @@ from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import WEEK, MeetingTrends, People, PersonKeys, PersonTrends, monday
 from meeting_assets.orchestration.partitions import BACKFILL, days_of, days_of_a_week, range_tags
 from meeting_assets.orchestration.requests import LONGEST_DAY_S, NOT_ENDED
-from meeting_assets.orchestration.resources import PRIVATE, MeetingWarehouse
+from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
 from meeting_assets.orchestration.runs import MAX_RUNTIME, RETRY_WHOLE
 from meeting_assets.orchestration.tables import results, row_count_metadata, table_spec
 from meeting_assets.pipeline.rollup import ROLLUP_VERSION, outdated_weeks, roll_up, roll_up_people, row_counts
 from meeting_assets.pipeline.warehouse import opened
-from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 
 GROUP = "rollups"
@@ -56,11 +54,10 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition) -> dg.SensorDefi
         description="Compares weeks with the metrics of their meetings, and rolls up those that differ.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        os.umask(PRIVATE)
         if (reason := _in_the_way(context.instance)) is not None:
             return dg.SkipReason(reason)
         known = {*weeks.get_partition_keys()}
-        with opened(read_settings()) as warehouse:
+        with opened(settings_of_process()) as warehouse:
             outdated = [week for week in outdated_weeks(warehouse) if week.isoformat() in known]
         if not outdated:
             return dg.SkipReason("Every week is made from the present metrics of its meetings.")

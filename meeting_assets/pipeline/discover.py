@@ -28,7 +28,7 @@ MARGIN = timedelta(seconds=1)
 BOT_MARGIN = timedelta(hours=6)
 FEW_BOTS = 5
 
-_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+_ID = re.compile(r"[0-9a-f-]{1,36}")
 
 
 @dataclass(slots=True)
@@ -89,7 +89,8 @@ class Discovery:
         """The object as its class, or None and a fault noted."""
         given = document.get("id")
         # Whatever else stands there would stand in the ledger and in logs.
-        name = f"{collection} {given if isinstance(given, str) and _ID.fullmatch(given) else 'without an id'}"
+        is_id = isinstance(given, str) and _ID.fullmatch(given)
+        name = f"{collection} {given if is_id else f'{len(self.faults) + 1} without a usable id'}"
         try:
             thing = understood(document, kind, name)
         except PayloadError as error:

@@ -158,10 +158,13 @@ def of_raw_objects(settings: Settings) -> Iterator[Finding]:
     try:
         with database.reading() as connection:
             is_made = not _tables() - {*inspect(connection).get_table_names()}
-        if is_made:
-            yield from _audit_findings(audited(database, raw, budget_s=AUDIT_WITHIN_S))
+        audit = audited(database, raw, budget_s=AUDIT_WITHIN_S) if is_made else None
+    except StoreError:
+        return
     finally:
         database.close()
+    if audit is not None:
+        yield from _audit_findings(audit)
 
 
 def shown_url(url: str) -> str:
@@ -318,7 +321,8 @@ def _audit_findings(audit: Audit) -> Iterator[Finding]:
             audit.lost,
             Verdict.ERROR,
             "should be there and are not: "
-            "`meeting-assets sync --from DAY --to DAY --refetch` brings them back while Recall.ai has them",
+            "`meeting-assets sync --from DAY --to DAY --refetch` brings them back while Recall.ai has them, "
+            "and `meeting-assets rebuild --from DAY --to DAY` notes that they are lost where it has not",
         ),
         (
             audit.unknown,
@@ -326,6 +330,7 @@ def _audit_findings(audit: Audit) -> Iterator[Finding]:
             "are in no ledger row: `meeting-assets rebuild --from DAY --to DAY` takes them in",
         ),
         (audit.purged, Verdict.WARNING, "are of purged recordings: run `meeting-assets purge` for them again"),
+        (audit.foreign, Verdict.WARNING, "are nothing that this version puts there: look at them, and move them away"),
         (audit.half_written, Verdict.WARNING, "were left half written by runs that were killed: they can be removed"),
     ):
         if keys:
@@ -333,9 +338,10 @@ def _audit_findings(audit: Audit) -> Iterator[Finding]:
     older = f", {audit.older} of them earlier contents" if audit.older else ""
     days = "1 day" if audit.days == 1 else f"{audit.days} days"
     looked = f"{audit.objects} objects{older}, of {days}, were held against the ledger"
-    if (unseen := audit.days_kept - audit.days) > 0:
-        looked += f"; {unseen} older days were not, for want of time"
-    yield Finding(OBJECTS, Verdict.OK, f"{looked}.")
+    unseen = audit.days_kept - audit.days
+    if unseen > 0:
+        looked += f" by their names; {unseen} older days were not, for want of time"
+    yield Finding(OBJECTS, Verdict.WARNING if unseen > 0 else Verdict.OK, f"{looked}.")
 
 
 def _named(keys: Sequence[str]) -> str:

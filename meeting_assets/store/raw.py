@@ -11,6 +11,7 @@ changes nothing.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
@@ -29,6 +30,9 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.urls import without_queries
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
 
 __all__ = ["RawObject", "RawStore", "StoredArtifact", "without_queries"]
 
@@ -183,27 +187,21 @@ class RawStore:
 
     def artifacts(self, day: date, recording_id: str) -> list[StoredArtifact]:
         """The artifacts kept of a recording, the newest first."""
-        prefix = f"{day}/{recording_id}/"
-        metas = _answer(f"list {prefix}", lambda: self._store.list(prefix).collect())
         found = [
             StoredArtifact(match["kind"], match["artifact_id"], match["sha256"], meta["path"], meta["last_modified"])
-            for meta in metas
+            for meta in self._metas(f"{day}/{recording_id}/")
             if (match := _ARTIFACT.fullmatch(meta["path"]))
         ]
         return sorted(found, key=lambda each: (each.kept_at, each.sha256), reverse=True)
 
     def objects(self, day: date) -> dict[str, datetime]:
         """The keys of all that is kept of a day, and since when."""
-        metas = _answer(f"list {day}/", lambda: self._store.list(f"{day}/").collect())
-        return {meta["path"]: meta["last_modified"] for meta in metas}
+        return {meta["path"]: meta["last_modified"] for meta in self._metas(f"{day}/")}
 
     def half_written(self, day: date, *, before: datetime) -> list[str]:
         """What writers that were killed before an instant have left of a day; an object store shows no such thing."""
         folder = self._folder_of_day(day)
-        if folder is None or not folder.exists():
-            return []
-        left = [path for path in folder.rglob("*#*") if path.is_file() and path.stat().st_mtime < before.timestamp()]
-        return sorted(str(path.relative_to(folder.parent)) for path in left)
+        return _answer(f"list {day}/", lambda: _unfinished(folder, before.timestamp()) if folder else [])
 
     def days_of(self, recording_id: str) -> list[date]:
         """The days under which something is kept of a recording; asks for every day."""
@@ -234,8 +232,10 @@ class RawStore:
         return len(keys)
 
     def _keys(self, prefix: str) -> list[str]:
-        metas = _answer(f"list {prefix}", lambda: self._store.list(prefix).collect())
-        return sorted(meta["path"] for meta in metas)
+        return sorted(meta["path"] for meta in self._metas(prefix))
+
+    def _metas(self, prefix: str) -> Sequence[ObjectMeta]:
+        return _answer(f"list {prefix}", lambda: self._store.list(prefix).collect())
 
     def _delete(self, keys: Sequence[str]) -> None:
         for key in keys:
@@ -281,8 +281,8 @@ def artifact_of(key: str) -> tuple[str, str, str] | None:
 
 
 def recording_of(key: str) -> str:
-    """Whose object that is."""
-    return key.split("/")[1]
+    """Whose object that is; the empty text where it is nobody's."""
+    return key.split("/")[1] if key.count("/") > 1 else ""
 
 
 def _decompressed(stored: bytes, size_bytes: int | None) -> bytes:
@@ -300,6 +300,17 @@ def _answer(what: str, ask: Callable[[], Answer]) -> Answer:
     except (BaseError, OSError) as error:
         fault = _fault(error)
     raise StoreError(f"The raw store does not {what}, check MEETING_ASSETS_RAW_URL: {fault}.")
+
+
+def _unfinished(folder: Path, before_s: float) -> list[str]:
+    """Files that writers name while they write, by their paths below the store; all may come and go meanwhile."""
+    found = []
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent) / name for name in names if "#" in name):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before_s:
+                    found.append(str(path.relative_to(folder.parent)))
+    return sorted(found)
 
 
 def _remove(folder: Path) -> None:

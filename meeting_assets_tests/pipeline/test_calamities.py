@@ -26,6 +26,9 @@ from meeting_assets_tests.households import VOLATILE, Contents, bring_home, cont
 from meeting_assets_tests.pipeline.small_day import DAY
 
 TIMEOUT_S = 60
+FETCHED = "SELECT count(*) FROM artifacts WHERE sha256 IS NOT NULL"
+OTHERS = "datname = current_database() AND pid <> pg_backend_pid()"
+WAITING = f"FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND {OTHERS}"
 
 
 @contextmanager
@@ -64,28 +67,42 @@ def wait_for(url: str, query: str) -> None:
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-MOMENTS = {
-    "fetching": "SELECT count(*) FROM artifacts WHERE sha256 IS NOT NULL",
-    "loading": "SELECT count(*) FROM artifacts WHERE status = 'parsed'",
-}
+
+@on_postgresql
+@pytest.mark.parametrize("table", ["artifacts", "transcript_words", "meeting_metrics"])
+def test_a_run_whose_connection_breaks_in_a_transaction_is_finished_by_the_next(
+    sandbox: Sandbox, clean: Contents, database_url: str, table: str
+) -> None:
+    url = plain(database_url)
+    with warehouse():
+        pass  # the tables are there now
+
+    with ThreadPoolExecutor() as pool, psycopg.connect(url) as holder:
+        holder.execute(f'LOCK TABLE "{table}" IN ACCESS EXCLUSIVE MODE')
+        run = pool.submit(bring_home, [DAY])
+        wait_for(url, f"SELECT count(*) {WAITING}")
+        with psycopg.connect(url, autocommit=True) as other:
+            other.execute(f"SELECT pg_terminate_backend(pid) {WAITING}")
+        with pytest.raises(StoreError, match="does not answer"):
+            run.result(TIMEOUT_S)
+    bring_home([DAY])
+
+    assert contents(without=VOLATILE) == clean
 
 
 @on_postgresql
-@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
-def test_a_run_whose_connections_break_is_finished_by_the_next(
-    sandbox: Sandbox, clean: Contents, database_url: str, moment: str
+def test_a_run_whose_connections_break_between_transactions_goes_on_or_is_finished_by_the_next(
+    sandbox: Sandbox, clean: Contents, database_url: str
 ) -> None:
     url = plain(database_url)
     sandbox.inject(Fault("/download/", times=None, delay_s=0.05))
 
     with ThreadPoolExecutor() as pool:
         run = pool.submit(bring_home, [DAY])
-        wait_for(url, moment)
+        wait_for(url, FETCHED)
+        assert not run.done()
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+            connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {OTHERS}")
         assert_said_in_a_sentence(run)
     bring_home([DAY])
 
@@ -104,7 +121,7 @@ def test_a_run_whose_database_restarts_is_finished_by_the_next(
 
         with ThreadPoolExecutor() as pool:
             run = pool.submit(bring_home, [DAY])
-            wait_for(plain(url), MOMENTS["fetching"])
+            wait_for(plain(url), FETCHED)
             server.stop()
             assert_said_in_a_sentence(run)
         with pytest.raises(StoreError, match="does not answer"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import timedelta
+from itertools import islice
 
 import pytest
 
@@ -25,12 +27,21 @@ from meeting_assets_tests.households import (
 from meeting_assets_tests.pipeline.conftest import Truth
 from meeting_assets_tests.pipeline.small_day import DAY, PORT, WORLD, assert_nobody_else_is_harmed, victim
 
+TIMEOUT_S = 60.0
 AT_ONCE = 4
 """So many faults in a row a call survives."""
 PAGE_OF_THE_EDGE = b"<html>403 ERROR Request blocked.</html>"
 LISTS = tuple(f"/api/v1/{name}/" for name in ("recording", "transcript", "video_separate", "audio_separate", "bot"))
 
-EVERYWHERE = {
+
+def batched(names: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
+    """The names, so many at a time."""
+    remaining = iter(names)
+    while batch := tuple(islice(remaining, size)):
+        yield batch
+
+
+FAILING = {
     "429-with-wait": Fault("", status=429, headers={"Retry-After": "1"}),
     "429": Fault("", status=429),
     "500": Fault("", status=500),
@@ -41,14 +52,19 @@ EVERYWHERE = {
     "cut": Fault("", cut_after_bytes=20),
     "without-its-end": Fault("", truncate_to_bytes=100),
     "html": Fault("", body=PAGE_OF_THE_EDGE, content_type="text/html"),
+    "403-html": Fault("", status=403, body=PAGE_OF_THE_EDGE, content_type="text/html"),
+}
+UNUSUAL = {
     "drip": Fault("", pieces=20, pause_s=0.01),
     "gzip": Fault("", gzip=True),
     "chunked-gzip": Fault("", gzip=True, pieces=3),
 }
-OF_LISTS = EVERYWHERE | {"403-html": Fault("", status=403, body=PAGE_OF_THE_EDGE, content_type="text/html")}
-OF_DOWNLOADS = EVERYWHERE | {
+"""What is no failure: whoever meets one of these is answered."""
+OF_LISTS = FAILING | UNUSUAL
+SERIES = [*batched(FAILING, AT_ONCE), *((name,) for name in UNUSUAL)]
+"""What one call meets, one after the other; what is answered comes alone."""
+OF_DOWNLOADS = OF_LISTS | {
     "expired": Fault("", expired=True),
-    "403-html": Fault("", status=403, body=PAGE_OF_THE_EDGE, content_type="text/html"),
     "404": Fault("", status=404),
     "410": Fault("", status=410),
     "moved": Fault("", moved=True),
@@ -68,16 +84,15 @@ def test_what_hits_a_download_and_goes_by_is_ridden_out(truth: Truth) -> None:
         assert sandbox.stats.downloads_with_authorization == 0
 
 
-@pytest.mark.parametrize("first", range(0, len(OF_LISTS), AT_ONCE))
-def test_what_hits_a_list_and_goes_by_is_ridden_out(sandbox: Sandbox, clean: Contents, first: int) -> None:
-    faults = [*OF_LISTS.values()][first : first + AT_ONCE]
-    for fault in faults:
-        for path in LISTS:
-            sandbox.inject(replace(fault, match=path))
+@pytest.mark.parametrize("faults", SERIES, ids=" ".join)
+def test_what_hits_a_list_and_goes_by_is_ridden_out(sandbox: Sandbox, clean: Contents, faults: tuple[str, ...]) -> None:
+    for path in LISTS:
+        for name in faults:
+            sandbox.inject(replace(OF_LISTS[name], match=path))
 
     bring_home([DAY])
 
-    assert sandbox.stats.faulted >= len(LISTS)
+    assert sandbox.stats.faulted == len(faults) * len(LISTS)
     assert contents(without=VOLATILE) == clean
 
 
@@ -111,6 +126,21 @@ def test_what_does_not_go_by_is_pending_and_comes_with_the_next_run(
     assert contents(without=VOLATILE) == clean
 
 
+def test_urls_that_expire_between_list_and_download_are_replaced_by_fresh_ones(
+    sandbox: Sandbox, clean: Contents
+) -> None:
+    sandbox.inject(Fault("/download/", times=None, delay_s=0.3))
+
+    with ThreadPoolExecutor() as pool:
+        run = pool.submit(bring_home, [DAY])
+        wait_until(lambda: any("/download/" in path for _, path in sandbox.stats.requests))
+        sandbox.expire_urls()
+        run.result()
+
+    assert sandbox.stats.expired > 0
+    assert contents(without=VOLATILE) == clean
+
+
 def test_every_url_that_expires_before_it_is_used_is_asked_for_again(sandbox: Sandbox, clean: Contents) -> None:
     sandbox.expire_urls_after(0)
 
@@ -135,16 +165,20 @@ def test_pages_that_repeat_what_they_showed_count_nothing_twice(sandbox: Sandbox
 
 def test_a_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> None:
     sandbox.habits.page_size = 1
-    sandbox.inject(Fault("/api/v1/", times=None, delay_s=0.02))
-    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    sandbox.inject(Fault("/api/v1/", times=None, delay_s=0.05))
+    instants = [each.created_at for each in WORLD.recordings for _ in range(2)]
 
     with ThreadPoolExecutor() as pool:
-        reading = pool.submit(bring_home, [DAY])
-        added = {sandbox.add_recording(noon, words=5 + number).id for number in range(10)}
-        reading.result()
-    bring_home([DAY])
+        run = pool.submit(bring_home, [DAY])
+        wait_until(lambda: sandbox.stats.list_calls["recording"] > 0)
+        assert sandbox.stats.list_calls["recording"] < len(WORLD.recordings)
+        added = {sandbox.add_recording(each + timedelta(seconds=1), words=5).id for each in instants}
+        run.result()
 
-    assert {row[0] for row in contents()["meeting_metrics"]} == {each.id for each in WORLD.recordings} | added
+    there = {each.id for each in WORLD.recordings}
+    assert there <= {row[0] for row in contents()["meeting_metrics"]} <= there | added
+    bring_home([DAY])
+    assert {row[0] for row in contents()["meeting_metrics"]} == there | added
 
 
 def test_while_the_api_is_away_nothing_is_concluded_and_nothing_given_up(
@@ -185,6 +219,13 @@ def test_every_fault_at_once_ends_in_the_truth(truth: Truth, chance: float, reco
 
         assert sandbox.stats.faulted > 0
         assert contents(without=VOLATILE) == expected
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
 def runs_until_home(*, at_most: int) -> None:

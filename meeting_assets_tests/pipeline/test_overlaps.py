@@ -240,6 +240,19 @@ def test_an_object_that_makes_no_sense_costs_nobody_else_their_data(sandbox: San
     assert contents(without=VOLATILE)["video_parts"] == before["video_parts"]
 
 
+def test_of_objects_that_make_no_sense_none_is_quoted_and_none_forgotten(sandbox: Sandbox) -> None:
+    ids = '"Ada Lovelace"', '{"name": "Ada"}', "7", '""'
+    results = ", ".join(f'{{"id": {each}, "created_at": "once"}}' for each in ids)
+    sandbox.inject(Fault("/api/v1/video_separate/", body=f'{{"next": null, "results": [{results}]}}'))
+
+    bring_home([DAY])
+
+    with opened(read_settings()) as place:
+        unreadable = overview(place).unreadable
+    assert len(unreadable) == len(ids)
+    assert "Ada" not in str(unreadable)
+
+
 def empty_database() -> None:
     """As if the database had been lost, and an empty one put in its place."""
     with opened(read_settings()) as place, place.database.writing() as connection:

@@ -18,6 +18,7 @@ Mutation = Callable[[bytes], bytes]
 
 HEALTHY = 2
 LONG_WORD = "w" * 10_000_000
+REPAIRED = ("nul", "lone-surrogate", "raw-nul")
 
 
 def entries(document: Any) -> list[Any]:
@@ -90,9 +91,9 @@ QUARANTINED: Mapping[str, tuple[Mutation, str]] = {
     "not-utf-8": (with_field(b'"\xff\xfe"'), "text is not UTF-8"),
 }
 PARSED: Mapping[str, Mutation] = {
-    "nul": lambda body: body.replace(b'"name":"', b'"name":"\\u0000'),
-    "lone-surrogate": lambda body: body.replace(b'"name":"', b'"name":"\\ud83d'),
-    "raw-nul": lambda body: body.replace(b'"name":"', b'"name":"\x00'),
+    "nul": with_field(rb'"a\u0000b"'),
+    "lone-surrogate": with_field(rb'"a\ud83db"'),
+    "raw-nul": with_field(b'"a\x00b"'),
     "byte-order-mark": lambda body: b"\xef\xbb\xbf" + body,
     "everything-twice": changed(lambda document: entries(document).extend(entries(document)[:])),
     "unknown-values": changed(unknown_values),
@@ -108,7 +109,10 @@ def test_no_poison_is_a_crash_or_harms_a_neighbour(truth: Truth) -> None:
         for name, recording in victims.items():
             for kind, artifact in ARTIFACTS.items():
                 media = recording.of(artifact.collection)[0]
-                sandbox.set_payload(media.id, kind, poisons[name](sandbox.payload(media.id, kind)))
+                healthy = sandbox.payload(media.id, kind)
+                poisoned = poisons[name](healthy)
+                assert poisoned != healthy
+                sandbox.set_payload(media.id, kind, poisoned)
 
         bring_home([DAY])
 
@@ -132,6 +136,7 @@ def assert_contained(poison: str, kind: str, row: Mapping[str, Any]) -> None:
         assert outcome == ("parsed", True), (poison, kind, row["error"])
         assert row["row_count"] > 0
         assert row["error"] is None
+        assert row["repaired_chars"] == (poison in REPAIRED)
 
 
 @pytest.mark.deployment

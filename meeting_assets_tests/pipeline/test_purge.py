@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -511,8 +512,8 @@ def test_rows_that_were_being_parsed_do_not_come_after_the_purge(
             connection.execute(text("UPDATE artifacts SET parser_version = '0'"))
         read = place.raw.read
 
-        def read_and_purge(key: str, sha256: str) -> bytes | None:
-            payload = read(key, sha256)
+        def read_and_purge(key: str, *rest: Any) -> bytes | None:
+            payload = read(key, *rest)
             if recording.id in key:
                 purge(place, [recording.id], tombstones.ASKED_FOR)
             return payload
