@@ -511,8 +511,8 @@ def test_rows_that_were_being_parsed_do_not_come_after_the_purge(
             connection.execute(text("UPDATE artifacts SET parser_version = '0'"))
         read = place.raw.read
 
-        def read_and_purge(key: str, sha256: str) -> bytes | None:
-            payload = read(key, sha256)
+        def read_and_purge(key: str, sha256: str, size_bytes: int | None = None) -> bytes | None:
+            payload = read(key, sha256, size_bytes)
             if recording.id in key:
                 purge(place, [recording.id], tombstones.ASKED_FOR)
             return payload
