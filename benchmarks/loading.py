@@ -38,7 +38,7 @@ NAIVE_SHARE = 10
 """Of so many transcripts the naive contender loads one: it takes twenty times as long for each."""
 
 
-def load(stage: Stage, *, recordings: int = 40, rounds: int = 5) -> None:
+def load(stage: Stage, *, recordings: int = 30, rounds: int = 5) -> None:
     """Transcripts of a day: floor, ours in one process, naive."""
     meetings = stage.meetings(per_day=recordings)
     for kind in KINDS:
@@ -55,7 +55,7 @@ def load(stage: Stage, *, recordings: int = 40, rounds: int = 5) -> None:
         show(title, COLUMNS, compared(taken, meetings.words, to="floor"))
 
 
-def span(stage: Stage, *, days: int = 10, per_day: int = 20, rounds: int = 3) -> None:
+def span(stage: Stage, *, days: int = 10, per_day: int = 15, rounds: int = 3) -> None:
     """A range of days, as many processes as the product takes by itself, against the floor's one."""
     meetings = stage.meetings(days=days, per_day=per_day)
     for kind in KINDS:
@@ -72,7 +72,7 @@ def span(stage: Stage, *, days: int = 10, per_day: int = 20, rounds: int = 3) ->
         show(title, COLUMNS, compared(taken, meetings.words, to="floor"))
 
 
-def dlt(stage: Stage, *, recordings: int = 20, rounds: int = 3) -> None:
+def dlt(stage: Stage, *, recordings: int = 20, rounds: int = 2) -> None:
     """dlt in its best configuration found, against ours."""
     if not DLT_PYTHON.exists():
         out.print(f"dlt is not installed, and is left out. To install it beside the product:\n  {INSTALL_DLT}")

@@ -21,7 +21,7 @@ from meeting_assets.sandbox import Sandbox, World
 SMALL_WORDS = 200
 
 
-def sync(stage: Stage, *, recordings: int = 100, rounds: int = 3) -> None:
+def sync(stage: Stage, *, recordings: int = 60, rounds: int = 2) -> None:
     """A day of one-hour meetings, all artifacts and metrics, against the floor's transcripts alone."""
     meetings = stage.meetings(per_day=recordings)
     made = warm(world([FIRST_DAY], recordings, HOUR_WORDS))
@@ -81,7 +81,7 @@ def calls(stage: Stage, *, days: int = 10, per_day: int = 100) -> None:
     show(f"Calls for {count:,} recordings over {days} days", ("call", "calls", "per recording"), rows)
 
 
-def memory(stage: Stage, *, small: int = 50, large: int = 200) -> None:
+def memory(stage: Stage, *, small: int = 40, large: int = 120) -> None:
     """The peak of the tree of processes of a sync, for days of few and of many one-hour meetings."""
     rows = []
     for kind in ("sqlite", "postgresql"):
@@ -148,7 +148,7 @@ def medians(samples: Sequence[Sample]) -> tuple[float, float]:
     return statistics.median(each.wall_s for each in samples), statistics.median(each.cpu_s for each in samples)
 
 
-def latency(stage: Stage, *, rounds: int = 5) -> None:
+def latency(stage: Stage, *, rounds: int = 4) -> None:
     """From a meeting's end to its metrics: code server, webserver and daemon as deployed, by polling and by webhook."""
     from meeting_assets.sandbox import uniform
     from meeting_assets_tests.deployment import Deployment

@@ -11,7 +11,7 @@ from sqlmodel import Field
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
 from meeting_assets.artifacts.wire import Seconds, Speaker, kept_json, participant_key
 from meeting_assets.core.instants import check_year, utc
-from meeting_assets.store.columns import KEYED, Instant, Json, RecordingRow, Uuid
+from meeting_assets.store.columns import Instant, Json, RecordingRow, Uuid
 from meeting_assets.store.lineage import made_from
 
 NOBODY = Speaker(id=None)
@@ -50,8 +50,8 @@ class ProviderParts(RecordingRow, table=True):
     Grain: one row per (recording, transcript, part).
     """
 
+    # Not KEYED: in SQLite a row of more than a quarter of a page, as these are, would take a page of its own besides.
     __tablename__ = "provider_parts"
-    __table_args__ = KEYED
 
     transcript_id: str = Field(
         sa_type=Uuid,

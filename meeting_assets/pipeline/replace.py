@@ -66,7 +66,9 @@ def load_one(artifact: Artifact, entry: Entry, read: Read, warehouse: Warehouse,
         StoreError: database or raw store do not answer.
     """
     try:
-        _load(artifact, entry, read, warehouse, report)
+        # Until its rows are gone again: a search right after would go through all of them.
+        with _without_cycle_search():
+            _load(artifact, entry, read, warehouse, report)
     except MeetingAssetsError:
         raise
     except Exception as error:  # noqa: BLE001 - our bug; the others go on and the step fails at its end
@@ -80,18 +82,17 @@ def _load(artifact: Artifact, entry: Entry, read: Read, warehouse: Warehouse, re
             ledger.note_lost(connection, entry.key, entry.sha256)
         report.missing_raw += 1
         return
-    with _without_cycle_search():
-        try:
-            document, repaired = decoded(payload, artifact.wire)
-            rows = artifact.rows(document, _source(entry, warehouse))
-        except PayloadError as error:
-            _quarantine(artifact, entry, str(error), warehouse)
-            report.quarantined += 1
-            logger.warning(
-                "%s of %s is quarantined: %s", artifact.kind, entry.key.recording_id, error, extra=about(*entry.key)
-            )
-            return
-        had_rows = _replace(artifact, entry, rows, repaired, warehouse)
+    try:
+        document, repaired = decoded(payload, artifact.wire)
+        rows = artifact.rows(document, _source(entry, warehouse))
+    except PayloadError as error:
+        _quarantine(artifact, entry, str(error), warehouse)
+        report.quarantined += 1
+        logger.warning(
+            "%s of %s is quarantined: %s", artifact.kind, entry.key.recording_id, error, extra=about(*entry.key)
+        )
+        return
+    had_rows = _replace(artifact, entry, rows, repaired, warehouse)
     if had_rows is not None:
         report.new += not had_rows
         report.changed += had_rows

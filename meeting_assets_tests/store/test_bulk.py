@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
+from meeting_assets.artifacts.provider_data import ProviderParts
 from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.pipeline.warehouse import derived_tables
 from meeting_assets.store.bulk import Row, binary_types, insert_rows
@@ -56,7 +57,7 @@ INSTANTS = [
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database.at(database_url)
-    database.prepare(dict.fromkeys((ParticipantEvents, Participants, TranscriptWords)))
+    database.prepare(dict.fromkeys((ParticipantEvents, Participants, ProviderParts, TranscriptWords)))
     yield database
     database.close()
 
@@ -115,6 +116,25 @@ def test_every_column_of_every_table_can_be_copied() -> None:
     models: list[Any] = [*derived_tables(), *DURABLE]
 
     assert all(binary_types(table_of(model)) for model in models)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_part_of_a_provider_takes_little_more_room_than_its_text(database: Database) -> None:
+    text = '"' + "so " * 450 + '"'
+    before = page_bytes(database)
+
+    put(
+        database,
+        ProviderParts,
+        *((RECORDING_ID, TRANSCRIPT_ID, n, None, None, "webhook", None, None, "unknown", text) for n in range(200)),
+    )
+
+    assert page_bytes(database) - before < 2 * 200 * len(text)
+
+
+def page_bytes(database: Database) -> int:
+    with database.reading() as connection:
+        return int(connection.exec_driver_sql("PRAGMA page_count").scalar_one()) * 4096
 
 
 def test_no_rows_are_no_work(database: Database) -> None:
