@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.pipeline.rebuild import rebuild, refresh
+from meeting_assets.pipeline.rollup import outdated_weeks
 from meeting_assets.pipeline.warehouse import opened
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
@@ -62,6 +63,7 @@ def test_a_rebuild_of_a_whole_database_changes_no_row(at_home: Sandbox) -> None:
 
     with opened(read_settings()) as place:
         rebuild(place, [DAY])
+        assert outdated_weeks(place) == []
 
     assert contents(without=VOLATILE) == before
     assert at_home.stats.requests == []
