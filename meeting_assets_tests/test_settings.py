@@ -231,6 +231,7 @@ def test_lists_stand_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MEETING_ASSETS_FIRST_DAY", "2026-02-30"),
         ("MEETING_ASSETS_MEDIA", SECRET),
         ("MEETING_ASSETS_TIMING_SOURCE", SECRET),
+        ("MEETING_ASSETS_METRICS", SECRET),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_the_variable_and_not_the_value(

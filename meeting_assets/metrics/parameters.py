@@ -71,7 +71,9 @@ class Parameters:
     @property
     def config_version(self) -> str:
         """A short name for these values, the same in every process."""
-        return _sha256(asdict(self))[:12]
+        # As floats, or 3 and 3.0 would have two names.
+        values = {name: float(value) if isinstance(value, int) else value for name, value in asdict(self).items()}
+        return _sha256(values)[:12]
 
 
 def inputs_hash(

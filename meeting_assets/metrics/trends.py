@@ -250,7 +250,7 @@ class People(SQLModel, table=True):
 class PersonKeys(SQLModel, table=True):
     """Which person a key of a participant means: the way from `participant_metrics.person_key` to `people`.
 
-    Grain: one row per key that a participant has.
+    Grain: one row per key that was seen: a participant's own, or `email:` and the address beside it.
     """
 
     __tablename__ = "person_keys"

@@ -237,8 +237,7 @@ def floor(
             roles.append("backchannel")
         else:
             roles.append("floor")
-            until_us = max(until_us, end) if speaker == holder else end
-            holder = speaker
+            holder, until_us = speaker, end
     return ordered, roles
 
 
@@ -247,7 +246,7 @@ def turns_of(on_floor: Sequence[Ipu], gap_us: int) -> list[Turn]:
     turns: list[Turn] = []
     for start, end, speaker in on_floor:
         if turns and turns[-1].speaker == speaker and start - turns[-1].end_us <= gap_us:
-            turns[-1] = Turn(turns[-1].start_us, max(turns[-1].end_us, end), speaker)
+            turns[-1] = Turn(turns[-1].start_us, end, speaker)
         else:
             turns.append(Turn(start, end, speaker))
     return turns

@@ -12,7 +12,7 @@ import dagster as dg
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.partitions import PARTITION, RANGE_END, RANGE_START
 from meeting_assets.orchestration.raw import STEP
-from meeting_assets.orchestration.runs import MAX_RUNTIME
+from meeting_assets.orchestration.runs import JOB, MAX_RUNTIME
 from meeting_assets.pipeline.arrivals import Due
 
 LONGEST_DAY_S = "1800"
@@ -84,8 +84,8 @@ def _of_record(record: dg.RunRecord) -> Fetching | None:
     run = record.dagster_run
     first = run.tags.get(PARTITION, run.tags.get(RANGE_START))
     last = run.tags.get(PARTITION, run.tags.get(RANGE_END))
-    # A run of the whole job names no assets.
-    fetches = not run.asset_selection or dg.AssetKey("recordings") in run.asset_selection
+    # A run of the whole job names no assets; the weeks of another job are named like days.
+    fetches = dg.AssetKey("recordings") in run.asset_selection if run.asset_selection else run.job_name == JOB
     if first is None or last is None or not fetches:
         return None
     given = cast("dict[str, Any]", run.run_config).get("ops", {}).get(STEP, {}).get("config", {})

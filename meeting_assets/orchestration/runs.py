@@ -67,7 +67,7 @@ def run(defs: dg.Definitions, job: str, partitions: Sequence[date], *, run_confi
             instance=instance,
             run_config={**run_config, **_QUIET},
             raise_on_error=False,
-            **_partitions(partitions),
+            **_partitions(partitions, is_one_key=job == JOB and len(partitions) == 1),
         )
     failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     is_hopeless = any(
@@ -90,9 +90,10 @@ def dagster_instance() -> Iterator[dg.DagsterInstance]:
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def _partitions(days: Sequence[date]) -> dict[str, Any]:
+def _partitions(days: Sequence[date], *, is_one_key: bool) -> dict[str, Any]:
+    """A week never goes by one key: it would be taken for the day of that name."""
     tags = {MAX_RUNTIME: LONGEST_RUN_S, **NO_RETRIES}
-    if len(days) == 1:
+    if is_one_key:
         return {"partition_key": days[0].isoformat(), "tags": tags}
     return {"tags": {**tags, **range_tags(days[0], days[-1])}}
 

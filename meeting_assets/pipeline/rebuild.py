@@ -22,6 +22,7 @@ from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days
 from meeting_assets.pipeline.discover import Found
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.record import recording_row
+from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import FINISHED, Recording, understood
 from meeting_assets.store import ledger, tombstones, worklist
@@ -114,6 +115,8 @@ def _make_again(warehouse: Warehouse, report: RebuildReport) -> None:
         if loaded.missing_raw:
             report.faults.append(f"{artifact.kind}: {loaded.missing_raw} raw objects are missing or damaged")
     report.faults += derive_days(report.days, warehouse).faults
+    roll_up(warehouse)
+    roll_up_people(warehouse)
 
 
 def _still_kept(warehouse: Warehouse, day: date) -> list[str]:

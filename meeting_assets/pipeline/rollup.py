@@ -209,9 +209,7 @@ def _persons(connection: Connection) -> dict[str, str]:
         PARTICIPANTS.person_key.is_not(None), ~PARTICIPANTS.is_bot
     )
     seen = connection.execute(query.distinct().order_by(PARTICIPANTS.person_key, PARTICIPANTS.email)).all()
-    pairs = [(key, person_key(None, email) or key) for key, email in seen]
-    keys = {key for key, _ in pairs}
-    return {key: person for key, person in one_person(pairs).items() if key in keys or person in keys}
+    return one_person((key, person_key(None, email) or key) for key, email in seen)
 
 
 def _people(connection: Connection, persons: Mapping[str, str]) -> list[tuple[Any, ...]]:

@@ -78,6 +78,13 @@ def test_others_who_take_over_from_each_other_are_overlapped_as_one() -> None:
     assert of(metrics, "interruptions_received") == {"ann": 2}
 
 
+@pytest.mark.parametrize(("start_s", "count"), [(10.2, 1), (10.25, 0)])
+def test_others_who_take_over_after_a_breath_are_overlapped_as_one(start_s: float, count: int) -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 9.8, 20), said("cy", start_s, 10.9)))
+
+    assert of(metrics, "interruptions_made").get("bo", 0) == count
+
+
 def test_unknown_neither_interrupts_nor_is_interrupted() -> None:
     metrics = metrics_of(meeting_of(said("unknown", 0, 10), said("bo", 5, 20), said("unknown", 15, 30)))
 

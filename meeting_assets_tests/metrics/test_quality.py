@@ -49,6 +49,14 @@ def test_events_are_compared_although_words_are_preferred() -> None:
     assert row["speech_event_agreement"] is None
 
 
+def test_sources_are_compared_inside_the_recording() -> None:
+    row = quality(
+        meeting_of(said("ann", 0, 100), events=[on("ann", -20), off("ann", 300)], words=[word("ann", -10, 250)])
+    )
+
+    assert (row["speech_event_agreement"], row["word_timeline_coverage"]) == (1, 1)
+
+
 def test_what_was_mended_is_counted() -> None:
     row = quality(
         meeting_of(

@@ -139,6 +139,12 @@ def test_any_speech_of_another_ends_what_is_uninterrupted() -> None:
     assert metrics.meeting["longest_uninterrupted_s"] == 8.5
 
 
+def test_a_long_pause_ends_what_is_uninterrupted() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 5), said("ann", 6.5, 8), said("ann", 9.6, 11)))
+
+    assert of(metrics, "longest_uninterrupted_s") == {"ann": 8}
+
+
 def test_turns_have_a_mean_a_median_and_a_deviation_over_all_attendees() -> None:
     metrics = metrics_of(
         meeting_of(said("ann", 0, 10), said("bo", 12, 14), said("ann", 20, 24), attendees=attendees("ann", "bo", "cy"))

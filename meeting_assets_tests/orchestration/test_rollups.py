@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 import pytest
 from sqlalchemy import select
 
+from meeting_assets.core.instants import now
 from meeting_assets.definitions import definitions
 from meeting_assets.metrics.trends import MeetingTrends, People
 from meeting_assets.orchestration.partitions import daily, days_of_a_week, weekly
+from meeting_assets.orchestration.requests import ended, underway
 from meeting_assets.orchestration.rollups import JOB, weeks_of
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home, run, run_days
 from meeting_assets.orchestration.sync import sync
@@ -101,6 +103,27 @@ def test_the_sensor_asks_for_weeks_that_differ_from_their_meetings_unless_a_run_
     reason = tick(defs)
     assert isinstance(reason, dg.SkipReason)
     assert "too early" in (reason.skip_message or "")
+
+
+def test_a_run_of_a_week_is_not_taken_for_one_of_its_monday(defs: dg.Definitions) -> None:
+    outcome = run(defs, JOB, [WEEK], run_config={})
+
+    assert outcome.succeeded
+    with dagster_instance() as instance:
+        rolled_up = instance.get_run_by_id(outcome.run_id)
+        fetching = [*underway(instance), *ended(instance, [MONDAY], since=now() - timedelta(days=1))]
+    assert rolled_up is not None
+    assert "dagster/partition" not in rolled_up.tags
+    assert fetching == []
+
+
+def test_a_run_of_a_weeks_key_fetches_nothing(defs: dg.Definitions) -> None:
+    with dagster_instance() as instance:
+        result = defs.resolve_job_def(JOB).execute_in_process(instance=instance, partition_key=WEEK.isoformat())
+        fetching = ended(instance, [MONDAY], since=now() - timedelta(days=1))
+
+    assert result.success
+    assert fetching == []
 
 
 def test_a_week_is_made_from_its_seven_days_as_far_as_they_are_partitions() -> None:

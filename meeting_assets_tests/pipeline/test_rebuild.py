@@ -7,11 +7,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.rebuild import rebuild, refresh
+from meeting_assets.pipeline.rollup import outdated_weeks
 from meeting_assets.pipeline.warehouse import opened
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
+from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.households import VOLATILE, bring_home, contents, use
@@ -62,6 +67,7 @@ def test_a_rebuild_of_a_whole_database_changes_no_row(at_home: Sandbox) -> None:
 
     with opened(read_settings()) as place:
         rebuild(place, [DAY])
+        assert outdated_weeks(place) == []
 
     assert contents(without=VOLATILE) == before
     assert at_home.stats.requests == []
@@ -80,3 +86,19 @@ def test_only_what_another_version_made_is_refreshed(at_home: Sandbox) -> None:
     assert (report.days, report.artifacts) == ([DAY], 3)
     assert (again.days, again.artifacts) == ([], 0)
     assert contents(without=VOLATILE) == before
+
+
+def test_other_parameters_make_metrics_again_and_parse_nothing(
+    at_home: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_home.stats.reset()
+    monkeypatch.setenv("MEETING_ASSETS_METRICS", "turn_gap_s=3, bridge_s=0.5")
+
+    with opened(read_settings()) as place:
+        report = refresh(place)
+        with place.database.reading() as connection:
+            versions = {*connection.scalars(select(table_of(MeetingMetrics).c.config_version))}
+
+    assert (report.days, report.artifacts, report.faults) == ([DAY], 0, [])
+    assert versions == {Parameters(turn_gap_s=3, bridge_s=0.5).config_version}
+    assert at_home.stats.requests == []
