@@ -1,6 +1,6 @@
 """dlt, as its documentation recommends for speed: `.venv-dlt/bin/python benchmarks/dlt_rival.py TARGET MODE FOLDER`.
 
-TARGET is the URL of a PostgreSQL or the path of a DuckDB file. Prints seconds. The same files and rows as the floor's.
+TARGET is the path of a DuckDB file. Prints seconds. The same files and rows as the floor's.
 
 MODE `arrow` gives dlt columns (pyarrow tables, which it does not normalise), `rows` gives it pages of dictionaries.
 What arrives is appended, without keys: dlt's `merge`, which would keep the product's promises, takes longer.
@@ -98,15 +98,13 @@ def pages(folder: Path, mode: str) -> Iterator[Any]:
 
 
 def main(target: str, mode: str, folder: str) -> None:
-    is_postgresql = target.startswith("postgresql")
-    destination = (
-        dlt.destinations.postgres(target.replace("+psycopg", "")) if is_postgresql else dlt.destinations.duckdb(target)
-    )
     with TemporaryDirectory() as working:
-        pipeline = dlt.pipeline("rival", destination=destination, dataset_name="rival", pipelines_dir=working)
+        pipeline = dlt.pipeline(
+            "rival", destination=dlt.destinations.duckdb(target), dataset_name="rival", pipelines_dir=working
+        )
         resource = dlt.resource(pages(Path(folder), mode), name="transcript_words", write_disposition="append")
         started = time.perf_counter()
-        pipeline.run(resource, loader_file_format="csv" if is_postgresql else "parquet")
+        pipeline.run(resource, loader_file_format="parquet")
         print(time.perf_counter() - started)
 
 

@@ -99,7 +99,8 @@ class Crew:
         self._helpers = helpers
         self._changed = Condition()
         self._report = LoadReport()
-        self._error: MeetingAssetsError | None = None
+        self.error: MeetingAssetsError | None = None
+        """What has stopped a member, and is to stop all."""
         self.in_hand = 0
         """How many artifacts the members are at."""
         self._is_over = False
@@ -138,10 +139,10 @@ class Crew:
             StoreError: what stopped a member.
         """
         with self._changed:
-            while not self._left and self.in_hand and self._error is None:
+            while not self._left and self.in_hand and self.error is None:
                 self._changed.wait()
-            if self._error is not None:
-                raise self._error
+            if self.error is not None:
+                raise self.error
             return self._left.pop() if self._left else None
 
     def following(self) -> Entry | None:
@@ -184,7 +185,7 @@ class Crew:
 
     def _handed(self) -> Entry | None:
         with self._changed:
-            if not self._left or self._error is not None:
+            if not self._left or self.error is not None:
                 return None
             self.in_hand += 1
             return self._left.pop()
@@ -205,7 +206,7 @@ class Crew:
             if answer.error is not None:
                 name, text = answer.error
                 kind: type[MeetingAssetsError] = getattr(errors, name)
-                self._error = kind(text)
+                self.error = kind(text)
             self._changed.notify_all()
 
 

@@ -184,8 +184,7 @@ def test_a_store_that_a_helper_cannot_use_stops_the_load(sandbox: Sandbox, tmp_p
     (tmp_path / "elsewhere").touch()
 
     with warehouse() as place, Crew(TRANSCRIPT, replace(place, raw=raw), to_load(place), helpers=1) as crew:
-        until(lambda: crew.in_hand, "an artifact in its hand", within_s=START_S, every_s=SOON_S)
-        until(lambda: not crew.in_hand, "its end", within_s=START_S, every_s=SOON_S)
+        until(lambda: crew.error, "its end", within_s=START_S, every_s=SOON_S)
 
         with pytest.raises(StoreError, match="MEETING_ASSETS_RAW_URL"):
             crew.next()
