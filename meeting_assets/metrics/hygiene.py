@@ -151,4 +151,3 @@ def _inside(unions: SpeechBySpeaker, end_us: int) -> SpeechBySpeaker:
 def _last_edge_us(segments: Iterable[Sequence[Segment]]) -> int:
     edges = (edge for of_speaker in segments for segment in of_speaker for edge in segment if edge is not None)
     return max(edges, default=0)
-

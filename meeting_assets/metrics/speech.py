@@ -38,6 +38,8 @@ from meeting_assets.store.lineage import made_from
 
 # Part of a row: values by column name.
 Columns: TypeAlias = dict[str, object]
+# A whole row, in column order.
+Row: TypeAlias = tuple[object, ...]
 
 SPEECH_SWITCHES = {"speech_on": ON, "speech_off": OFF}
 
