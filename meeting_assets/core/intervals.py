@@ -20,8 +20,6 @@ from typing import NamedTuple, TypeAlias
 Interval: TypeAlias = tuple[int, int]
 
 _MICROSECONDS_PER_SECOND = 1_000_000
-# More than the numbers of all speakers together.
-_ONE_MORE = 2**40
 
 
 class FloorState(NamedTuple):
@@ -150,8 +148,9 @@ def floor_states(speech: Mapping[str, Iterable[Interval]]) -> list[FloorState]:
     11 15 0 None
     15 18 1 ann
     """
-    # Who speaks is one number: how many times `_ONE_MORE`, and the sum of their own numbers, by which one is known.
-    numbers = {speaker: _ONE_MORE + place for place, speaker in enumerate(speech)}
+    # Who speaks is one number: how many, times more than all places add up to, plus their places; one is known by it.
+    more = len(speech) ** 2 + 1
+    numbers = {speaker: more + place for place, speaker in enumerate(speech)}
     changes: dict[int, int] = {}
     change_at = changes.get
     for speaker, intervals in speech.items():
@@ -164,6 +163,6 @@ def floor_states(speech: Mapping[str, Iterable[Interval]]) -> list[FloorState]:
     sole = {number: speaker for speaker, number in numbers.items()}.get
     made = tuple.__new__  # half the time of a call of the class
     return [
-        made(FloorState, (since, until, who // _ONE_MORE, sole(who)))
+        made(FloorState, (since, until, who // more, sole(who)))
         for since, until, who in zip(times, times[1:], speaking, strict=False)
     ]

@@ -97,7 +97,8 @@ def talked_over(
     for start, end, speaker in units:
         while place < len(spans) and spans[place][0] < start:
             underway.append(spans[place])
-            latest = max(latest, spans[place][1])
+            if spans[place][1] > latest:
+                latest = spans[place][1]
             place += 1
         if latest <= start:
             underway.clear()
@@ -150,8 +151,8 @@ def meeting_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Seq
 
 
 def _first(spans: Sequence[tuple[int, int, str]], talk_us: Mapping[str, int]) -> tuple[int, int, str] | None:
-    """The span that started first; of several that of who talks most, None if two do."""
-    if len(spans) == 1:
+    """Of spans in order the one that started first; of several that of who talks most, None if two do."""
+    if len(spans) == 1 or spans[0][0] < spans[1][0]:
         return spans[0]
     ranked = sorted(spans, key=lambda span: (span[0], -talk_us.get(span[2], 0)))
     first, second = ranked[:2]
