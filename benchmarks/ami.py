@@ -65,11 +65,7 @@ def summed(scores: Iterable[Score]) -> Score:
 
 
 def detected_backchannels(meeting: Measured) -> list[Span]:
-    return [
-        Span(unit.speaker, unit.start_us / 1e6, unit.end_us / 1e6)
-        for unit, role in zip(meeting.taking.ipus, meeting.taking.roles, strict=True)
-        if role == "backchannel"
-    ]
+    return [Span(speaker, start / 1e6, end / 1e6) for start, end, speaker in meeting.taking.backchannels]
 
 
 def detected_questions(meeting: Measured) -> list[Span]:

@@ -13,8 +13,8 @@ An interval holds time: `start < end`. No intervals is a valid input everywhere;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
 Interval: TypeAlias = tuple[int, int]
@@ -52,11 +52,15 @@ def merged(intervals: Iterable[Interval]) -> list[Interval]:
     [(0, 9), (11, 12)]
     """
     union: list[Interval] = []
-    for start, end in sorted(intervals):
-        if union and start <= union[-1][1]:
-            union[-1] = (union[-1][0], max(union[-1][1], end))
-        else:
-            union.append((start, end))
+    rest = iter(sorted(intervals))
+    for since, until in rest:
+        for start, end in rest:
+            if start > until:
+                union.append((since, until))
+                since, until = start, end
+            elif end > until:
+                until = end
+        union.append((since, until))
     return union
 
 
@@ -93,7 +97,8 @@ def shared_us(one: Sequence[Interval], other: Sequence[Interval]) -> int:
             place += 1
         at = place
         while at < len(other) and other[at][0] < end:
-            shared += min(end, other[at][1]) - max(start, other[at][0])
+            since, until = other[at]
+            shared += (until if until < end else end) - (since if since > start else start)
             at += 1
     return shared
 
@@ -108,8 +113,13 @@ def clipped(intervals: Iterable[Interval], *, start: int, end: int) -> list[Inte
     >>> clipped([(-2, 3), (4, 5), (8, 12), (12, 13)], start=0, end=10)
     [(0, 3), (4, 5), (8, 10)]
     """
-    inside = ((max(first, start), min(last, end)) for first, last in intervals)
-    return [(first, last) for first, last in inside if first < last]
+    if start >= end:
+        return []
+    return [
+        (first if first > start else start, last if last < end else end)
+        for first, last in intervals
+        if first < end and last > start
+    ]
 
 
 def length_us(disjoint: Iterable[Interval]) -> int:
@@ -118,10 +128,10 @@ def length_us(disjoint: Iterable[Interval]) -> int:
     >>> length_us([(0, 3), (4, 5)])
     4
     """
-    return sum(end - start for start, end in disjoint)
+    return sum([end - start for start, end in disjoint])
 
 
-def floor_states(speech: Mapping[str, Iterable[Interval]]) -> Iterator[FloorState]:
+def floor_states(speech: Mapping[str, Iterable[Interval]]) -> list[FloorState]:
     """Who speaks with how many others, from the first start to the last end.
 
         ann  ━━━━━━━━       ━━━
@@ -138,18 +148,21 @@ def floor_states(speech: Mapping[str, Iterable[Interval]]) -> Iterator[FloorStat
     11 15 0 None
     15 18 1 ann
     """
-    edges = [(time, speaker) for speaker, intervals in speech.items() for interval in intervals for time in interval]
-    edges.sort(key=itemgetter(0))
-    speaking: set[str] = set()
-    since = edges[0][0] if edges else 0
+    # Who speaks is one number: how many, times more than all places add up to, plus their places; one is known by it.
+    more = len(speech) ** 2 + 1
+    numbers = {speaker: more + place for place, speaker in enumerate(speech)}
+    changes: dict[int, int] = {}
+    change_at = changes.get
+    for speaker, intervals in speech.items():
+        number = numbers[speaker]
+        for start, end in intervals:
+            changes[start] = change_at(start, 0) + number
+            changes[end] = change_at(end, 0) - number
+    times = sorted(changes)
+    speaking = accumulate(map(changes.__getitem__, times))
+    sole = {number: speaker for speaker, number in numbers.items()}.get
     made = tuple.__new__  # half the time of a call of the class
-    for time, speaker in edges:
-        if time > since:
-            count = len(speaking)
-            sole = next(iter(speaking)) if count == 1 else None
-            yield made(FloorState, (since, time, count, sole))
-            since = time
-        if speaker in speaking:
-            speaking.remove(speaker)
-        else:
-            speaking.add(speaker)
+    return [
+        made(FloorState, (since, until, who // more, sole(who)))
+        for since, until, who in zip(times, times[1:], speaking, strict=False)
+    ]

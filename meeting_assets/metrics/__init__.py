@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -52,7 +53,7 @@ from meeting_assets.metrics.interruptions import (
 from meeting_assets.metrics.meeting import MeetingInput
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.quality import DataQuality, quality_rows
-from meeting_assets.metrics.speech import Columns, SpokenMeeting, meeting_timing, spoken_meeting
+from meeting_assets.metrics.speech import Columns, Row, SpokenMeeting, meeting_timing, spoken_meeting
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.timing import meeting_replies, participant_replies
 from meeting_assets.metrics.turns import (
@@ -68,7 +69,6 @@ from meeting_assets.metrics.turns import (
 from meeting_assets.metrics.windows import BalanceWindows, window_rows
 from meeting_assets.metrics.words import WordTimes, meeting_words, participant_words
 
-Row: TypeAlias = tuple[object, ...]
 MeetingResult: TypeAlias = Mapping[type[SQLModel], list[Row]]
 
 
@@ -134,14 +134,15 @@ def meeting_rows(meeting: Measured) -> Iterator[Columns]:
     }
 
 
-# The last one counts the rows of those before it.
-METRICS: Mapping[type[SQLModel], Callable[[Measured], Iterator[Columns]]] = {
+# Of wide tables rows come by column name; of long ones as they are written, in a list. The last one counts the rows of
+# those before it.
+METRICS: Mapping[type[SQLModel], Callable[[Measured], Iterator[Columns] | list[Row]]] = {
     ParticipantMetrics: participant_rows,
     MeetingMetrics: meeting_rows,
-    Turns: lambda meeting: turn_rows(meeting.taking),
-    SpeakerTransitions: lambda meeting: transition_rows(meeting.taking),
+    Turns: lambda meeting: turn_rows(meeting.spoken.given.recording_id, meeting.taking),
+    SpeakerTransitions: lambda meeting: transition_rows(meeting.spoken.given.recording_id, meeting.taking),
     BalanceWindows: lambda meeting: window_rows(meeting.spoken, meeting.parameters),
-    Attendance: lambda meeting: attendance_rows(meeting.presence),
+    Attendance: lambda meeting: attendance_rows(meeting.spoken.given.recording_id, meeting.presence),
     DataQuality: lambda meeting: quality_rows(meeting.spoken, meeting.words, meeting.parameters),
 }
 
@@ -177,6 +178,13 @@ def measured(meeting: MeetingInput, parameters: Parameters, inputs_hash: str) ->
     return result
 
 
-def _rows(table: type[SQLModel], stamp: Columns, found: Iterator[Columns]) -> list[Row]:
-    in_order = itemgetter(*table.model_fields)
+def _rows(table: type[SQLModel], stamp: Columns, found: Iterator[Columns] | list[Row]) -> list[Row]:
+    if isinstance(found, list):
+        return found
+    in_order = _in_order(table)
     return [in_order({**stamp, **columns}) for columns in found]
+
+
+@cache
+def _in_order(table: type[SQLModel]) -> Callable[[Columns], Row]:
+    return itemgetter(*table.model_fields)

@@ -138,10 +138,10 @@ _FLOOR_COLUMNS = tuple(name for name in MeetingAirtime.model_fields if not name.
 
 def _floor_columns(meeting: SpokenMeeting) -> Columns:
     """What the sweep shows; the states of the floor lie end to end from the first start to the last end."""
-    silences = [state.end_us - state.start_us for state in meeting.floor if state.speaker_count == 0]
-    span_us = sum(state.end_us - state.start_us for state in meeting.floor)
+    silences = [end - start for start, end, count, _ in meeting.floor if count == 0]
+    span_us = meeting.floor[-1].end_us - meeting.floor[0].start_us if meeting.floor else 0
     speech_us = span_us - sum(silences)
-    overlap_us = sum(state.end_us - state.start_us for state in meeting.floor if state.speaker_count >= 2)
+    overlap_us = sum([end - start for start, end, count, _ in meeting.floor if count >= 2])
     somebody_spoke = span_us > 0
     return {
         "span_s": seconds(span_us) if somebody_spoke else None,
@@ -162,7 +162,7 @@ def _floor_columns(meeting: SpokenMeeting) -> Columns:
 
 def _solo_us(floor: Sequence[FloorState]) -> Counter[str]:
     solo_us: Counter[str] = Counter()
-    for state in floor:
-        if state.sole_speaker is not None:
-            solo_us[state.sole_speaker] += state.end_us - state.start_us
+    for start, end, _, sole in floor:
+        if sole is not None:
+            solo_us[sole] += end - start
     return solo_us

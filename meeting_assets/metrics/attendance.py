@@ -27,7 +27,7 @@ from meeting_assets.metrics.arithmetic import ratio, seconds_or_none
 from meeting_assets.metrics.meeting import Event
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.sources import LENGTH, PEOPLE, PERSONS, PRESENCE, SPEECH
-from meeting_assets.metrics.speech import Columns, SpokenMeeting
+from meeting_assets.metrics.speech import Columns, Row, SpokenMeeting
 from meeting_assets.metrics.switches import OFF, ON, stretches, switched
 from meeting_assets.store.columns import KEYED, RecordingRow
 from meeting_assets.store.lineage import made_from
@@ -246,18 +246,13 @@ def meeting_attendance(
     }
 
 
-def attendance_rows(present: Presence) -> Iterator[Columns]:
-    """Rows of `Attendance`."""
-    for key, sessions in present.sessions.items():
-        for index, session in enumerate(sessions):
-            yield {
-                "participant_key": key,
-                "session_index": index,
-                "join_s": seconds(session.join_us),
-                "leave_s": seconds(session.leave_us),
-                "is_open_start": session.is_open_start,
-                "is_open_end": session.is_open_end,
-            }
+def attendance_rows(recording_id: str, present: Presence) -> list[Row]:
+    """Rows of `Attendance`, in column order."""
+    return [
+        (recording_id, key, index, seconds(join_us), seconds(leave_us), is_open_start, is_open_end)
+        for key, sessions in present.sessions.items()
+        for index, (join_us, leave_us, is_open_start, is_open_end) in enumerate(sessions)
+    ]
 
 
 def _sessions(edges: Sequence[tuple[float, set[str]]], end_us: int | None) -> Iterator[Session]:

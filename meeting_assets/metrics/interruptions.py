@@ -20,11 +20,11 @@ from typing import NamedTuple
 
 from sqlmodel import Field, SQLModel
 
-from meeting_assets.core.intervals import joined, microseconds
+from meeting_assets.core.intervals import microseconds
 from meeting_assets.metrics.hygiene import SpeechBySpeaker
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.metrics.turns import FLOOR, Ipu, TurnTaking
+from meeting_assets.metrics.turns import FLOOR, Ipu, TurnTaking, ipus
 from meeting_assets.store.lineage import made_from
 
 
@@ -73,7 +73,9 @@ class MeetingInterruptions(SQLModel):
 
 def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parameters) -> list[Interruption]:
     """All of a meeting, by start."""
-    units = [unit for unit, role in zip(taking.ipus, taking.roles, strict=True) if role != "backchannel"]
+    units = taking.ipus
+    if "backchannel" in taking.roles:
+        units = [unit for unit, role in zip(units, taking.roles, strict=True) if role != "backchannel"]
     return [
         *talked_over(
             units,
@@ -89,20 +91,24 @@ def talked_over(
     units: Sequence[Ipu], speech: SpeechBySpeaker, *, talk_us: Mapping[str, int], bridge_us: int, grace_us: int
 ) -> Iterator[Interruption]:
     """Which of some IPUs, ordered by start, are interruptions."""
-    spans = sorted(
-        (start, end, speaker) for speaker, spoken in speech.items() for start, end in joined(spoken, bridge_us)
-    )
-    underway: list[tuple[int, int, str]] = []
-    place = 0
+    spans = ipus(speech, bridge_us)
+    underway: list[Ipu] = []
+    place, latest = 0, 0
     for start, end, speaker in units:
         while place < len(spans) and spans[place][0] < start:
             underway.append(spans[place])
+            if spans[place][1] > latest:
+                latest = spans[place][1]
             place += 1
+        if latest <= start:
+            underway.clear()
+        if not underway or end - start <= grace_us:
+            continue
         underway = [span for span in underway if span[1] > start]
         others = [span for span in underway if span[2] != speaker]
-        if not others or end - start <= grace_us:
+        if not others:
             continue
-        until = max(other[1] for other in others)
+        stops_us = until = others[0][1] if len(others) == 1 else max([until for _, until, _ in others])
         # Others may take over from each other; only as far as it matters.
         following = place
         while until - start <= grace_us and following < len(spans) and spans[following][0] - until < bridge_us:
@@ -111,7 +117,8 @@ def talked_over(
             following += 1
         if min(end, until) - start > grace_us:
             victim = _first(others, talk_us)
-            stops_us = victim[1] if victim else max(other[1] for other in others)
+            if victim:
+                stops_us = victim[1]
             yield Interruption(start, speaker, victim[2] if victim else None, is_successful=end > stops_us)
 
 
@@ -124,9 +131,7 @@ def participant_interruptions(
     made = Counter(each.by for each in found)
     successful = Counter(each.by for each in found if each.is_successful)
     received = Counter(each.of for each in found)
-    backchannels = Counter(
-        unit.speaker for unit, role in zip(taking.ipus, taking.roles, strict=True) if role == "backchannel"
-    )
+    backchannels = Counter(speaker for _, _, speaker in taking.backchannels)
     return {
         key: {
             "interruptions_made": made[key],
@@ -146,10 +151,10 @@ def meeting_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Seq
 
 
 def _first(spans: Sequence[tuple[int, int, str]], talk_us: Mapping[str, int]) -> tuple[int, int, str] | None:
-    """The span that started first; of several that of who talks most, None if two do."""
+    """Of spans in order the one that started first; of several that of who talks most, None if two do."""
+    if len(spans) == 1 or spans[0][0] < spans[1][0]:
+        return spans[0]
     ranked = sorted(spans, key=lambda span: (span[0], -talk_us.get(span[2], 0)))
-    if len(ranked) > 1:
-        first, second = ranked[:2]
-        if first[0] == second[0] and talk_us.get(first[2], 0) == talk_us.get(second[2], 0):
-            return None
-    return ranked[0]
+    first, second = ranked[:2]
+    is_tie = first[0] == second[0] and talk_us.get(first[2], 0) == talk_us.get(second[2], 0)
+    return None if is_tie else first

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from typing import Any, Self, TypeAlias
 
 from meeting_assets.core.errors import SettingsError
@@ -71,9 +72,14 @@ class Parameters:
     @property
     def config_version(self) -> str:
         """A short name for these values, the same in every process."""
-        # As floats, or 3 and 3.0 would have two names.
-        values = {name: float(value) if isinstance(value, int) else value for name, value in asdict(self).items()}
-        return _sha256(values)[:12]
+        return _version(self)
+
+
+@cache
+def _version(parameters: Parameters) -> str:
+    # As floats, or 3 and 3.0 would have two names.
+    values = {name: float(value) if isinstance(value, int) else value for name, value in asdict(parameters).items()}
+    return _sha256(values)[:12]
 
 
 def inputs_hash(

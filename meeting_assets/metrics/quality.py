@@ -146,8 +146,8 @@ def _agreement(meeting: SpokenMeeting, words: WordTimes, gap_us: int) -> Columns
         timeline: SpeechBySpeaker = dict(meeting.clean.speech)
     else:
         timeline = _cleaned(meeting.given.timeline, bots, end_us)
-    segments = joined(merged(chain.from_iterable(timeline.values())), gap_us)
     units = words.spoken(gap_us, 2**62 if end_us is None else end_us)
+    segments = joined(merged(chain.from_iterable(timeline.values())), gap_us) if units else []
     both_us = shared_us(segments, units) if segments and units else None
     return {
         "timeline_word_coverage": None if both_us is None else ratio(both_us, length_us(segments)),

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from sqlmodel import Field, SQLModel
@@ -37,6 +38,8 @@ from meeting_assets.store.lineage import made_from
 
 # Part of a row: values by column name.
 Columns: TypeAlias = dict[str, object]
+# A whole row, in column order.
+Row: TypeAlias = tuple[object, ...]
 
 SPEECH_SWITCHES = {"speech_on": ON, "speech_off": OFF}
 
@@ -108,7 +111,7 @@ def spoken_meeting(meeting: MeetingInput, *, preferred: TimingSource) -> SpokenM
         timing_source=source,
         clean=clean,
         extension_us=(clean.duration_us or 0) - (duration_us or 0),
-        floor=list(floor_states(clean.speech)),
+        floor=floor_states(clean.speech),
         talk_us={key: length_us(clean.speech.get(key, ())) for key in people} if source else {},
     )
 
@@ -213,8 +216,10 @@ def _everybody(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, Per
 def _names(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, set[str]]:
     """What each `participant_key` is called wherever it occurs; nothing where it never has a name."""
     names: dict[str, set[str]] = defaultdict(set)
-    rows: Iterable[Event | Speech | Utterance] = chain(meeting.events, meeting.timeline, meeting.utterances, claims)
-    for key, name in {row[:2] for row in rows}:
+    rows: Iterable[Event | Speech | Utterance] = chain(meeting.events, meeting.timeline, meeting.utterances)
+    if claims is not meeting.timeline:
+        rows = chain(rows, claims)
+    for key, name in set(map(itemgetter(0, 1), rows)):
         names[key].update({name} if name else ())
     return names
 

@@ -11,17 +11,19 @@ two stretches in which somebody speaks alone is *between* speakers if those diff
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from sqlmodel import Field, SQLModel
 
-from meeting_assets.core.intervals import FloorState, floor_states, joined
+from meeting_assets.core.intervals import FloorState
 from meeting_assets.metrics.arithmetic import median, seconds_or_none
 from meeting_assets.metrics.meeting import UNKNOWN
 from meeting_assets.metrics.sources import SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.metrics.turns import FLOOR, Turn, TurnTaking, switches
+from meeting_assets.metrics.turns import FLOOR, Switch, TurnTaking
 from meeting_assets.store.lineage import made_from
 
 # A silence shorter than this is articulation, not a pause (Heldner & Edlund 2010).
@@ -74,16 +76,16 @@ class MeetingReplies(SQLModel):
     )
 
 
-def offsets_us(turns: Sequence[Turn]) -> list[int]:
+def offsets_us(switches: Iterable[Switch]) -> list[int]:
     """Floor transfer offsets, all of them."""
-    return [after.start_us - before.end_us for before, after in switches(turns)]
+    return [after[0] - before[1] for before, after in switches]
 
 
-def latencies_us(turns: Sequence[Turn]) -> dict[str, list[int]]:
+def latencies_us(switches: Iterable[Switch]) -> dict[str, list[int]]:
     """Per speaker the silence before each of their replies, 0 where it overlaps what it replies to."""
     latencies: dict[str, list[int]] = defaultdict(list)
-    for before, after in switches(turns):
-        latencies[after.speaker].append(max(0, after.start_us - before.end_us))
+    for (_, until, _), (start, _, speaker) in switches:
+        latencies[speaker].append(start - until if start > until else 0)
     return latencies
 
 
@@ -91,7 +93,7 @@ def participant_replies(meeting: SpokenMeeting, taking: TurnTaking) -> dict[str,
     """The columns of `ParticipantReplies` for each of the people."""
     if meeting.timing_source is None:
         return {key: dict.fromkeys(ParticipantReplies.model_fields) for key in meeting.people}
-    latencies = latencies_us(taking.turns)
+    latencies = latencies_us(taking.switches)
     return {
         key: {
             "reply_count": len(latencies[key]),
@@ -105,7 +107,7 @@ def meeting_replies(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
     """The columns of `MeetingReplies`."""
     if meeting.timing_source is None:
         return dict.fromkeys(MeetingReplies.model_fields)
-    offsets = offsets_us(taking.turns)
+    offsets = sorted(offsets_us(taking.switches))
     near = [offset for offset in offsets if abs(offset) <= FTO_LIMIT_US]
     return {
         "fto_median_s": seconds_or_none(median(near)),
@@ -127,22 +129,32 @@ def _counted(meeting: SpokenMeeting) -> Columns:
     before: str | None = None
     between: list[int] = []
     for start, end, count, sole in _states(meeting):
-        if sole is None:
-            kind = min(count, 1)
-            is_new = not (kind and between and between[-1])
-            if is_new and (kind or end - start >= SILENCE_US):
-                between.append(kind)
-            continue
-        # Whether `unknown` is another or the same nobody can tell.
-        if before is not None and UNKNOWN not in (before, sole):
-            for kind in between:
-                counts[names[before != sole, kind]] += 1
-        before, between = sole, []
+        if count == 0:
+            if end - start >= SILENCE_US:
+                between.append(0)
+        elif sole is None:
+            if not between or between[-1] == 0:
+                between.append(1)
+        else:
+            # Whether `unknown` is another or the same nobody can tell.
+            if between and before is not None and UNKNOWN not in (before, sole):
+                for kind in between:
+                    counts[names[before != sole, kind]] += 1
+            if between:
+                between = []
+            before = sole
     return {name: counts[name] for name in names.values()}
 
 
-def _states(meeting: SpokenMeeting) -> Iterable[FloorState]:
-    """The states of the floor over speech joined across silences too short to count; mostly there are none."""
-    speech = {key: joined(spoken, SILENCE_US) for key, spoken in meeting.clean.speech.items()}
-    is_as_it_was = all(len(speech[key]) == len(spoken) for key, spoken in meeting.clean.speech.items())
-    return meeting.floor if is_as_it_was else floor_states(speech)
+def _states(meeting: SpokenMeeting) -> Sequence[FloorState]:
+    """The states of the floor as if who pauses for too short to count went on."""
+    states = [*meeting.floor]
+    for speaker, spoken in meeting.clean.speech.items():
+        for until, start in [(one[1], other[0]) for one, other in pairwise(spoken) if other[0] - one[1] < SILENCE_US]:
+            # The edges of their speech are edges of states.
+            place = bisect_left(states, (until,))
+            while place < len(states) and states[place].start_us < start:
+                since, to, count, _ = states[place]
+                states[place] = FloorState(since, to, count + 1, None if count else speaker)
+                place += 1
+    return states

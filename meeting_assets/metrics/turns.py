@@ -21,10 +21,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
-from typing import Literal, NamedTuple, TypeAlias
+from itertools import pairwise
+from typing import Literal, TypeAlias
 
 from sqlmodel import Field, SQLModel
 
@@ -33,7 +33,7 @@ from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
 from meeting_assets.metrics.hygiene import SpeechBySpeaker
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.sources import LENGTH, PEOPLE, SPEECH, WORD_TIMES
-from meeting_assets.metrics.speech import Columns, SpokenMeeting
+from meeting_assets.metrics.speech import Columns, Row, SpokenMeeting
 from meeting_assets.metrics.words import WordTimes
 from meeting_assets.store.columns import KEYED, RecordingRow
 from meeting_assets.store.lineage import made_from
@@ -44,20 +44,12 @@ FLOOR = (*SPEECH, *WORD_TIMES)
 Role: TypeAlias = Literal["floor", "inside", "backchannel", "tied"]
 
 
-class Ipu(NamedTuple):
-    """An inter-pausal unit: one speaker's speech without a pause worth the name."""
-
-    start_us: int
-    end_us: int
-    speaker: str
-
-
-class Turn(NamedTuple):
-    """A stretch in which one speaker holds the floor."""
-
-    start_us: int
-    end_us: int
-    speaker: str
+# Start and end in microseconds, and speaker: plain tuples, for there are many. An inter-pausal unit is one speaker's
+# speech without a pause worth the name, a turn a stretch in which one holds the floor.
+Ipu: TypeAlias = tuple[int, int, str]
+Turn: TypeAlias = tuple[int, int, str]
+# Consecutive turns of two speakers.
+Switch: TypeAlias = tuple[Turn, Turn]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +59,16 @@ class TurnTaking:
     ipus: Sequence[Ipu]
     roles: Sequence[Role]
     turns: Sequence[Turn]
+    switches: Sequence[Switch]
     alone_us: Mapping[str, int]
     """Per speaker the longest stretch in which nobody else speaks."""
+
+    @property
+    def backchannels(self) -> list[Ipu]:
+        """The IPUs that are no more than listening aloud."""
+        if "backchannel" not in self.roles:
+            return []
+        return [unit for unit, role in zip(self.ipus, self.roles, strict=True) if role == "backchannel"]
 
 
 class ParticipantTurns(SQLModel):
@@ -184,46 +184,40 @@ class SpeakerTransitions(RecordingRow, table=True):
 
 def turn_taking(meeting: SpokenMeeting, words: WordTimes, parameters: Parameters) -> TurnTaking:
     """Turns, and what is none."""
-    units = ipus(meeting.known_speech, microseconds(parameters.ipu_gap_s))
+    units, tied = settled(ipus(meeting.known_speech, microseconds(parameters.ipu_gap_s)), meeting.talk_us)
     longest_us = microseconds(parameters.backchannel_max_s)
-
-    def is_short(unit: Ipu) -> bool:
-        return unit.end_us - unit.start_us <= longest_us and words.within(unit) <= parameters.backchannel_max_words
-
-    ordered, roles = floor(
-        units, talk_us=meeting.talk_us, is_short=is_short, edge_us=microseconds(parameters.backchannel_edge_s)
-    )
-    on_floor = [unit for unit, role in zip(ordered, roles, strict=True) if role == "floor"]
+    short = [
+        unit[1] - unit[0] <= longest_us and words.within(unit) <= parameters.backchannel_max_words for unit in units
+    ]
+    roles = floor_roles(units, tied=tied, short=short, edge_us=microseconds(parameters.backchannel_edge_s))
+    on_floor = [unit for unit, role in zip(units, roles, strict=True) if role == "floor"]
     turn_gap_us = microseconds(parameters.turn_gap_s)
-    return TurnTaking(
-        ordered, roles, turns_of(on_floor, turn_gap_us), alone_us=uninterrupted_us(meeting.floor, turn_gap_us)
-    )
+    turns = turns_of(on_floor, turn_gap_us)
+    return TurnTaking(units, roles, turns, switches(turns), alone_us=uninterrupted_us(meeting.floor, turn_gap_us))
 
 
 def ipus(speech: SpeechBySpeaker, gap_us: int) -> list[Ipu]:
     """All speakers' speech, each joined over gaps shorter than `gap_us`, by start and end."""
-    units = [Ipu(start, end, speaker) for speaker, spoken in speech.items() for start, end in joined(spoken, gap_us)]
+    units = [(start, end, speaker) for speaker, spoken in speech.items() for start, end in joined(spoken, gap_us)]
     units.sort()
     return units
 
 
-def floor(
-    units: Sequence[Ipu], *, talk_us: Mapping[str, int], is_short: Callable[[Ipu], bool], edge_us: int
-) -> tuple[list[Ipu], list[Role]]:
-    """What each IPU does to the floor; ties among the IPUs put in order.
+def floor_roles(units: Sequence[Ipu], *, tied: Collection[int], short: Sequence[bool], edge_us: int) -> list[Role]:
+    """What each IPU does to the floor, given the places of those that are tied and whether each is short.
 
     A backchannel is short, and either inside the floor of the holder, or such that the next IPU that is the holder's
     or not short is the holder's.
     """
-    ordered, tied = _settled(units, talk_us)
-    short = [is_short(unit) for unit in ordered]
     places: dict[str, list[int]] = defaultdict(list)
-    for place, unit in enumerate(ordered):
-        places[unit.speaker].append(place)
-    next_long = _next_long(short)
+    next_long: list[int] = []
+    if True in short:
+        next_long = _next_long(short)
+        for place, (_, _, speaker) in enumerate(units):
+            places[speaker].append(place)
     roles: list[Role] = []
     holder, until_us = None, 0
-    for place, (start, end, speaker) in enumerate(ordered):
+    for place, (start, end, speaker) in enumerate(units):
         if holder is not None and speaker != holder and start < until_us and end <= until_us + edge_us:
             roles.append("backchannel" if short[place] else "inside")
         elif place in tied:
@@ -238,23 +232,26 @@ def floor(
         else:
             roles.append("floor")
             holder, until_us = speaker, end
-    return ordered, roles
+    return roles
 
 
 def turns_of(on_floor: Sequence[Ipu], gap_us: int) -> list[Turn]:
     """IPUs that take the floor, in order, put together: one speaker's with gaps up to `gap_us` are a turn."""
     turns: list[Turn] = []
-    for start, end, speaker in on_floor:
-        if turns and turns[-1].speaker == speaker and start - turns[-1].end_us <= gap_us:
-            turns[-1] = Turn(turns[-1].start_us, end, speaker)
-        else:
-            turns.append(Turn(start, end, speaker))
+    rest = iter(on_floor)
+    for since, until, holder in rest:
+        for start, end, speaker in rest:
+            if speaker != holder or start - until > gap_us:
+                turns.append((since, until, holder))
+                since, holder = start, speaker
+            until = end
+        turns.append((since, until, holder))
     return turns
 
 
-def switches(turns: Sequence[Turn]) -> Iterator[tuple[Turn, Turn]]:
+def switches(turns: Sequence[Turn]) -> list[Switch]:
     """Consecutive turns of two speakers."""
-    return ((before, after) for before, after in pairwise(turns) if before.speaker != after.speaker)
+    return [pair for pair in pairwise(turns) if pair[0][2] != pair[1][2]]
 
 
 def uninterrupted_us(states: Sequence[FloorState], gap_us: int) -> dict[str, int]:
@@ -282,7 +279,8 @@ def participant_turns(meeting: SpokenMeeting, taking: TurnTaking) -> dict[str, C
     lengths: dict[str, list[int]] = defaultdict(list)
     for start, end, speaker in taking.turns:
         lengths[speaker].append(end - start)
-    runs = Counter(speaker for speaker, _ in groupby(turn.speaker for turn in taking.turns))
+    runs = Counter([speaker for _, (_, _, speaker) in taking.switches])
+    runs.update(speaker for _, _, speaker in taking.turns[:1])
     return {
         key: {
             "turn_count": len(lengths[key]),
@@ -298,17 +296,18 @@ def meeting_turns(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
     """The columns of `MeetingTurns`."""
     if meeting.timing_source is None:
         return dict.fromkeys(MeetingTurns.model_fields)
-    turns = taking.turns
-    switch_count = sum(1 for _ in switches(turns))
-    longest = max(turns, key=lambda turn: (turn.end_us - turn.start_us, -turn.start_us), default=None)
+    turns, switch_count = taking.turns, len(taking.switches)
+    lengths_us = [end - start for start, end, _ in turns]
+    # Turns are in order of their starts.
+    longest = turns[lengths_us.index(max(lengths_us))] if turns else None
     alone_us = [taking.alone_us[key] for key in meeting.people if key in taking.alone_us]
-    counts = Counter(turn.speaker for turn in turns)
+    counts = Counter([speaker for _, _, speaker in turns])
     return {
         "turn_count": len(turns),
         "run_count": switch_count + 1 if turns else 0,
-        **_lengths([turn.end_us - turn.start_us for turn in turns]),
-        "longest_monologue_start_s": seconds(longest.start_us) if longest else None,
-        "longest_monologue_key": longest.speaker if longest else None,
+        **_lengths(lengths_us),
+        "longest_monologue_start_s": seconds(longest[0]) if longest else None,
+        "longest_monologue_key": longest[2] if longest else None,
         "longest_uninterrupted_s": seconds_or_none(max(alone_us, default=None)),
         "speaker_switches": switch_count,
         "interactivity_per_min": ratio(60_000_000 * switch_count, meeting.clean.duration_us),
@@ -317,38 +316,32 @@ def meeting_turns(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
     }
 
 
-def turn_rows(taking: TurnTaking) -> Iterator[Columns]:
-    """Rows of `Turns`."""
-    rows = [(turn.start_us, turn.end_us, "turn", turn.speaker) for turn in taking.turns]
-    rows += [
-        (unit.start_us, unit.end_us, "backchannel", unit.speaker)
-        for unit, role in zip(taking.ipus, taking.roles, strict=True)
-        if role == "backchannel"
+def turn_rows(recording_id: str, taking: TurnTaking) -> list[Row]:
+    """Rows of `Turns`, in column order."""
+    rows = [(start, end, "turn", speaker) for start, end, speaker in taking.turns]
+    rows += [(start, end, "backchannel", speaker) for start, end, speaker in taking.backchannels]
+    rows.sort()
+    return [
+        (recording_id, index, speaker, start / 1_000_000, end / 1_000_000, kind)  # `seconds` without a call
+        for index, (start, end, kind, speaker) in enumerate(rows)
     ]
-    for index, (start, end, kind, speaker) in enumerate(sorted(rows)):
-        yield {
-            "turn_index": index,
-            "participant_key": speaker,
-            "start_s": seconds(start),
-            "end_s": seconds(end),
-            "kind": kind,
-        }
 
 
-def transition_rows(taking: TurnTaking) -> Iterator[Columns]:
-    """Rows of `SpeakerTransitions`."""
-    counts = Counter((before.speaker, after.speaker) for before, after in switches(taking.turns))
-    for (from_key, to_key), count in sorted(counts.items()):
-        yield {"from_key": from_key, "to_key": to_key, "switch_count": count}
+def transition_rows(recording_id: str, taking: TurnTaking) -> list[Row]:
+    """Rows of `SpeakerTransitions`, in column order."""
+    counts = Counter([(before[2], after[2]) for before, after in taking.switches])
+    return [(recording_id, from_key, to_key, count) for (from_key, to_key), count in sorted(counts.items())]
 
 
-def _settled(units: Sequence[Ipu], talk_us: Mapping[str, int]) -> tuple[list[Ipu], set[int]]:
+def settled(units: Sequence[Ipu], talk_us: Mapping[str, int]) -> tuple[list[Ipu], set[int]]:
     """IPUs with the one first, among several of the same start and end, whose speaker talks most; places of the tied.
 
     With two who talk most, all of them are tied.
     """
     ordered = [*units]
     tied: set[int] = set()
+    if not [one for one, other in pairwise(ordered) if one[0] == other[0] and one[1] == other[1]]:
+        return ordered, tied
     place = 0
     while place + 1 < len(ordered):
         start, end, _ = ordered[place]
@@ -358,8 +351,8 @@ def _settled(units: Sequence[Ipu], talk_us: Mapping[str, int]) -> tuple[list[Ipu
         last = place + 1
         while last < len(ordered) and ordered[last][:2] == (start, end):
             last += 1
-        ordered[place:last] = sorted(ordered[place:last], key=lambda unit: -talk_us.get(unit.speaker, 0))
-        most, next_most = (talk_us.get(ordered[each].speaker, 0) for each in (place, place + 1))
+        ordered[place:last] = sorted(ordered[place:last], key=lambda unit: -talk_us.get(unit[2], 0))
+        most, next_most = (talk_us.get(speaker, 0) for _, _, speaker in ordered[place : place + 2])
         if most == next_most:
             tied.update(range(place, last))
         place = last

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
 
 from sqlmodel import Field
 
@@ -16,7 +18,7 @@ from meeting_assets.core.intervals import Interval, microseconds, seconds
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.sources import LENGTH, SPEECH
-from meeting_assets.metrics.speech import Columns, SpokenMeeting
+from meeting_assets.metrics.speech import Row, SpokenMeeting
 from meeting_assets.store.columns import KEYED, RecordingRow
 from meeting_assets.store.lineage import made_from
 
@@ -54,29 +56,26 @@ class BalanceWindows(RecordingRow, table=True):
     )
 
 
-def window_rows(meeting: SpokenMeeting, parameters: Parameters) -> Iterator[Columns]:
-    """Rows of `BalanceWindows`."""
+def window_rows(meeting: SpokenMeeting, parameters: Parameters) -> list[Row]:
+    """Rows of `BalanceWindows`, in column order."""
     duration_us = meeting.clean.duration_us
     if meeting.timing_source is None or not duration_us:
-        return
+        return []
     windows = windows_us(duration_us, microseconds(parameters.window_s), microseconds(parameters.window_step_s))
-    talk: list[list[tuple[int, str]]] = [[] for _ in windows]
-    for key, spoken in meeting.known_speech.items():
-        for place, talk_us in talk_in(windows, spoken):
-            talk[place].append((talk_us, key))
-    for index, ((start, end), of_window) in enumerate(zip(windows, talk, strict=True)):
-        total_us = sum(talk_us for talk_us, _ in of_window)
-        most_us = max((talk_us for talk_us, _ in of_window), default=0)
-        top = [key for talk_us, key in of_window if talk_us == most_us]
-        yield {
-            "window_index": index,
-            "start_s": seconds(start),
-            "end_s": seconds(end),
-            "talk_s": seconds(total_us),
-            "speaker_count": len(of_window),
-            "top_key": top[0] if len(top) == 1 else None,
-            "top_share": ratio(most_us, total_us),
-        }
+    edges = sorted({edge for window in windows for edge in window})
+    keys, talk = [*meeting.known_speech], []
+    for spoken in meeting.known_speech.values():
+        until = talk_until(edges, spoken)
+        talk.append([until[end] - until[start] for start, end in windows])
+    by_window = zip(*talk, strict=True) if talk else [()] * len(windows)
+    rows: list[Row] = []
+    for index, ((start, end), of_window) in enumerate(zip(windows, by_window, strict=True)):
+        total_us, most_us = sum(of_window), max(of_window, default=0)
+        top_key = keys[of_window.index(most_us)] if most_us and of_window.count(most_us) == 1 else None
+        speaker_count = len(of_window) - of_window.count(0)
+        times_s = seconds(start), seconds(end), seconds(total_us)
+        rows.append((meeting.given.recording_id, index, *times_s, speaker_count, top_key, ratio(most_us, total_us)))
+    return rows
 
 
 def windows_us(duration_us: int, length_us: int, step_us: int) -> list[Interval]:
@@ -90,21 +89,19 @@ def windows_us(duration_us: int, length_us: int, step_us: int) -> list[Interval]
     return [(start, start + length_us) for start in range(0, duration_us - length_us + 1, step_us)]
 
 
-def talk_in(windows: Sequence[Interval], spoken: Sequence[Interval]) -> Iterator[tuple[int, int]]:
-    """Places of the windows in which somebody talks, with how long.
+def talk_until(edges: Sequence[int], spoken: Sequence[Interval]) -> dict[int, int]:
+    """How long somebody has talked by each of some instants, in order; no two stretches of talk overlap.
 
-    Windows and talk are in order, and no two stretches of talk overlap.
+    >>> talk_until([0, 4, 7], [(1, 2), (3, 8)])
+    {0: 0, 4: 2, 7: 5}
     """
-    first = 0
-    for place, (start, end) in enumerate(windows):
-        while first < len(spoken) and spoken[first][1] <= start:
-            first += 1
-        if first == len(spoken):
-            return
-        talk_us, at = 0, first
-        while at < len(spoken) and spoken[at][0] < end:
-            since, until = spoken[at]
-            talk_us += (until if until < end else end) - (since if since > start else start)
-            at += 1
-        if talk_us:
-            yield place, talk_us
+    # Between each two edges, before the first and after the last.
+    between = [0] * (len(edges) + 1)
+    for start, end in spoken:
+        place = bisect_right(edges, start)
+        while place < len(edges) and edges[place] < end:
+            between[place] += edges[place] - start
+            start = edges[place]
+            place += 1
+        between[place] += end - start
+    return dict(zip(edges, accumulate(between), strict=False))

@@ -135,7 +135,7 @@ class WordTimes:
         # Times may be given finer than a microsecond.
         first = bisect_left(starts, seconds(start_us) - 5e-7)
         last = bisect_left(starts, seconds(end_us) - 5e-7)
-        return sum(word_count(text) for _, _, _, text in units[first:last])
+        return sum([word_count(text) for _, _, _, text in units[first:last]])
 
     @cached_property
     def _by_speaker(self) -> dict[str, tuple[list[float], list[Word]]]:
@@ -145,9 +145,8 @@ class WordTimes:
             units[key].extend(of_speaker)
         found: dict[str, tuple[list[float], list[Word]]] = {}
         for key, of_key in units.items():
-            timed = [(start_s, unit) for unit in of_key if (start_s := unit[1]) is not None]
-            timed.sort(key=itemgetter(0))
-            found[key] = [start_s for start_s, _ in timed], [unit for _, unit in timed]
+            timed = sorted([unit for unit in of_key if unit[1] is not None], key=itemgetter(1))
+            found[key] = [start_s for _, start_s, _, _ in timed if start_s is not None], timed
         return found
 
 
@@ -211,7 +210,10 @@ def filler_counts(text: str) -> tuple[int, int]:
     strict = extended = 0
     # There are many words and few different ones.
     for token, count in Counter(lower.split()).items():
-        word = token if token in _EXTENDED else _OUTSIDE.sub("", token)
+        word = token
+        # An expression takes longer than to see that there is nothing to cut off.
+        if not (token[0].isalnum() and token[-1].isalnum()) and token not in _EXTENDED:
+            word = _OUTSIDE.sub("", token)
         if word in _EXTENDED:
             extended += count
             strict += count if word in _STRICT else 0

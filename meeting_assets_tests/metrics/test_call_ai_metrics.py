@@ -25,7 +25,7 @@ from meeting_assets.metrics import Measured, looked_at
 from meeting_assets.metrics.arithmetic import median
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.timing import latencies_us
-from meeting_assets.metrics.turns import Ipu, Turn, turns_of
+from meeting_assets.metrics.turns import Ipu, Turn, switches, turns_of
 from meeting_assets_tests.metrics.test_reference_values import MEETINGS, document, meeting_in, meetings
 
 THEIRS = Parameters(ipu_gap_s=0, backchannel_max_s=0, turn_gap_s=3.0)
@@ -69,7 +69,7 @@ def inside_others(meeting: Measured) -> Iterator[tuple[Ipu, Interval | None]]:
         key: joined(merged(each for other in speech if other != key for each in speech[other]), BRIDGE_US)
         for key in speech
     }
-    return ((unit, underway(others[unit.speaker], unit.start_us)) for unit in meeting.taking.ipus)
+    return (((start, end, speaker), underway(others[speaker], start)) for start, end, speaker in meeting.taking.ipus)
 
 
 def inside_nobody_alone(meeting: Measured) -> list[Ipu]:
@@ -79,13 +79,13 @@ def inside_nobody_alone(meeting: Measured) -> list[Ipu]:
         unit
         for unit, others in inside_others(meeting)
         if others is not None
-        and min(unit.end_us, others[1]) - unit.start_us > GRACE_US
-        and not any(underway(spans, unit.start_us) for key, spans in alone.items() if key != unit.speaker)
+        and min(unit[1], others[1]) - unit[0] > GRACE_US
+        and not any(underway(spans, unit[0]) for key, spans in alone.items() if key != unit[2])
     ]
 
 
 def turns_by_their_rule(meeting: Measured) -> list[Turn]:
-    on_floor = [unit for unit, others in inside_others(meeting) if others is None or unit.end_us > others[1] + EDGE_US]
+    on_floor = [unit for unit, others in inside_others(meeting) if others is None or unit[1] > others[1] + EDGE_US]
     return turns_of(on_floor, PAUSE_US)
 
 
@@ -95,7 +95,7 @@ def test_interruptions_are_theirs_but_for_those_of_nobody_alone(folder: Path) ->
 
     made = {key: sum(each.by == key for each in meeting.interruptions) for key in theirs}
 
-    of_nobody = [unit.speaker for unit in inside_nobody_alone(meeting)]
+    of_nobody = [speaker for _, _, speaker in inside_nobody_alone(meeting)]
     assert {key: made[key] + of_nobody.count(key) for key in theirs} == {
         key: row["interruptions"] for key, row in theirs.items()
     }
@@ -112,9 +112,9 @@ def test_turns_and_latencies_are_theirs_by_their_rule_for_the_floor(folder: Path
     turns = turns_by_their_rule(meeting)
 
     assert len(turns) == expected
-    latencies = latencies_us(turns)
+    latencies = latencies_us(switches(turns))
     for key, row in theirs.items():
-        lengths = [turn.end_us - turn.start_us for turn in turns if turn.speaker == key]
+        lengths = [end - start for start, end, speaker in turns if speaker == key]
         assert (len(lengths), len(latencies[key])) == (row["turns"], row["replies"]), key
         if is_decided_alike(folder):
             assert sum(lengths) / 1e6 == pytest.approx(row["mean_turn_s"] * len(lengths), abs=1e-3), key
@@ -137,7 +137,7 @@ def test_so_many_meetings_agree_as_they_are() -> None:
         meeting, theirs = measured(folder), reference(folder)
         made = {key: sum(each.by == key for each in meeting.interruptions) for key in theirs}
         alike["interruptions"] += made == {key: row["interruptions"] for key, row in theirs.items()}
-        turns = {key: sum(turn.speaker == key for turn in meeting.taking.turns) for key in theirs}
+        turns = {key: sum(speaker == key for _, _, speaker in meeting.taking.turns) for key in theirs}
         alike["turns"] += turns == {key: row["turns"] for key, row in theirs.items()}
 
     assert (len(MEETINGS), alike) == (66, {"interruptions": 58, "turns": 55})
@@ -156,8 +156,8 @@ def test_backchannels_by_their_rule_are_theirs(folder: Path) -> None:
 
     counts = dict.fromkeys(theirs, 0)
     for unit, others in inside_others(meeting):
-        if others is None or unit.end_us > others[1] + EDGE_US:
+        if others is None or unit[1] > others[1] + EDGE_US:
             continue
-        counts[unit.speaker] += min(unit.end_us, others[1]) - unit.start_us <= GRACE_US
+        counts[unit[2]] += min(unit[1], others[1]) - unit[0] <= GRACE_US
 
     assert counts == {key: row["backchannels"] for key, row in theirs.items()}
