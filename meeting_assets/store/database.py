@@ -31,6 +31,7 @@ def table_of(model: type[SQLModel]) -> Table:
 
 
 META = table_of(Meta).c
+_SHAPES: dict[tuple[str, Table], str] = {}
 
 
 class Database:
@@ -133,7 +134,13 @@ class Database:
             known = dict(connection.execute(select(META.name, META.value)).all())
             _check_version(known)
             upsert(connection, Meta, [{"name": "schema_version", "value": str(SCHEMA_VERSION)}])
-            changed = {model for model in derived if _is_changed(connection, table_of(model), known)}
+            there = {*inspect(connection).get_table_names()}
+            changed = {
+                model
+                for model in derived
+                if (name := table_of(model).name) not in there
+                or known.get(SHAPE + name) != _shape(connection, table_of(model))
+            }
             if any(derived[model] is None for model in changed):
                 # Metrics are derived together: one table made anew alone would stay empty.
                 changed |= {model for model, kind in derived.items() if kind is None}
@@ -195,7 +202,11 @@ def _check_version(known: Mapping[str, str]) -> None:
 
 
 def _shape(connection: Connection, table: Table) -> str:
-    return _hash(str(CreateTable(table).compile(dialect=connection.dialect)))
+    """Asked for at every step of a run, and the same each time: to spell a statement takes half a millisecond."""
+    key = connection.dialect.name, table
+    if key not in _SHAPES:
+        _SHAPES[key] = _hash(str(CreateTable(table).compile(dialect=connection.dialect)))
+    return _SHAPES[key]
 
 
 def _hash(text: str) -> str:
@@ -204,10 +215,6 @@ def _hash(text: str) -> str:
 
 def _spelled(connection: Connection, view: Select[Any]) -> str:
     return str(view.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
-
-
-def _is_changed(connection: Connection, table: Table, known: Mapping[str, str]) -> bool:
-    return known.get(SHAPE + table.name) != _shape(connection, table) or not inspect(connection).has_table(table.name)
 
 
 def _remake(connection: Connection, table: Table, kind: str | None) -> None:

@@ -172,7 +172,7 @@ def take_picture(page: Page, name: str, folder: Path) -> None:
 
 
 def test_the_asset_graph_leads_from_raw_to_metrics(page: Page, tmp_path: Path) -> None:
-    page.set_viewport_size({"width": 1100, "height": 1200})
+    page.set_viewport_size({"width": 1400, "height": 1900})
     page.goto("/asset-groups")
     see(page, "raw", "parsed", "metrics")
     page.get_by_label("panel_show_right").last.click()
@@ -196,6 +196,7 @@ def test_a_tables_page_says_what_it_holds(page: Page, tmp_path: Path) -> None:
 
 
 def test_a_tables_lineage_shows_what_it_is_made_from(page: Page, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 1600, "height": 1800})
     page.goto("/assets/transcript_words?view=lineage")
 
     see(page, "transcript_words", "meeting_metrics", "participant_metrics")

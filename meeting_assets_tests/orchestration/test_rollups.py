@@ -71,6 +71,7 @@ def materialized(run_id: str) -> set[tuple[str, str | None]]:
     return {(event.asset_key.to_user_string(), event.partition) for event in found if event.asset_key}
 
 
+@pytest.mark.deployment
 def test_a_sync_rolls_up_the_weeks_of_its_days_and_what_is_held_against_them(defs: dg.Definitions) -> None:
     report = sync(defs, read_settings(), [SUNDAY, MONDAY])
 
@@ -117,6 +118,7 @@ def test_a_run_of_a_week_is_not_taken_for_one_of_its_monday(defs: dg.Definitions
     assert fetching == []
 
 
+@pytest.mark.deployment
 def test_a_run_of_a_weeks_key_fetches_nothing(defs: dg.Definitions) -> None:
     with dagster_instance() as instance:
         result = defs.resolve_job_def(JOB).execute_in_process(instance=instance, partition_key=WEEK.isoformat())

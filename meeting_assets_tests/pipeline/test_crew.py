@@ -93,6 +93,7 @@ def test_helpers_leave_what_one_process_does(sandbox: Sandbox) -> None:
     assert members() == []
 
 
+@pytest.mark.deployment
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_several_processes_count_every_artifact_once(sandbox: Sandbox) -> None:
     bring_home([DAY])
@@ -141,6 +142,7 @@ def test_what_a_dead_helper_had_in_hand_is_done_without_it(sandbox: Sandbox) -> 
     assert contents(without=VOLATILE) == expected
 
 
+@pytest.mark.deployment
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_helpers_do_not_outlive_a_process_that_is_killed(sandbox: Sandbox) -> None:
     bring_home([DAY])
@@ -160,6 +162,7 @@ def test_helpers_do_not_outlive_a_process_that_is_killed(sandbox: Sandbox) -> No
     assert (len(gone), alive) == (1, [])
 
 
+@pytest.mark.deployment
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_helpers_do_not_outlive_an_interrupted_load(sandbox: Sandbox) -> None:
     bring_home([DAY])
