@@ -17,10 +17,9 @@ import dagster as dg
 import pytest
 
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.alerts import failed_checks, failed_runs
 from meeting_assets.orchestration.failures import Failure, Spell, told
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home, run_days
+from meeting_assets.orchestration.runs import dagster_instance, run_days
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.households import free_port, use
@@ -110,13 +109,6 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2, words=20)) as running:
         use(running, monkeypatch)
         yield running
-
-
-@pytest.fixture
-def defs(sandbox: Sandbox) -> dg.Definitions:
-    settings = read_settings()
-    prepare_home(settings)
-    return definitions(settings)
 
 
 @pytest.fixture

@@ -44,12 +44,10 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def defs(sandbox: Sandbox) -> dg.Definitions:
-    settings = read_settings()
-    prepare_home(settings)
-    with opened(settings):
-        pass
-    return definitions(settings)
+def defs(defs: dg.Definitions) -> dg.Definitions:
+    """With the tables made, the inbox among them."""
+    with opened(read_settings()):
+        return defs
 
 
 def announce(*recordings: Recording, event: str = "recording.done", age: timedelta = timedelta()) -> None:

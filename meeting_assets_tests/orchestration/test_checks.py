@@ -8,13 +8,11 @@ from datetime import date, timedelta
 import dagster as dg
 import pytest
 
-from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.checks import CHECK_TABLES
-from meeting_assets.orchestration.runs import prepare_home, run_days
+from meeting_assets.orchestration.runs import run_days
 from meeting_assets.pipeline.claims import ledger_claims, table_claims
 from meeting_assets.pipeline.metric_claims import metric_claims
 from meeting_assets.sandbox import Sandbox, combined, uniform
-from meeting_assets.settings import read_settings
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.households import use, warehouse
 
@@ -32,13 +30,6 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(combined([uniform(DAY_5, recordings=2), uniform(DAY_6, recordings=1)])) as running:
         use(running, monkeypatch)
         yield running
-
-
-@pytest.fixture
-def defs(sandbox: Sandbox) -> dg.Definitions:
-    settings = read_settings()
-    prepare_home(settings)
-    return definitions(settings)
 
 
 def evaluations(run_id: str) -> Evaluations:

@@ -14,12 +14,10 @@ import dagster as dg
 import pytest
 
 from meeting_assets.core.instants import now
-from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.housekeeping import Sweep, housekeeping, nightly_housekeeping, sweep
 from meeting_assets.orchestration.raw import raw_key
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home, run_days
+from meeting_assets.orchestration.runs import dagster_instance, run_days
 from meeting_assets.sandbox import Sandbox, uniform
-from meeting_assets.settings import read_settings
 from meeting_assets_tests.households import use
 
 DAY = date(2026, 3, 2)
@@ -38,13 +36,6 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=1, words=20)) as running:
         use(running, monkeypatch)
         yield running
-
-
-@pytest.fixture
-def defs(sandbox: Sandbox) -> dg.Definitions:
-    settings = read_settings()
-    prepare_home(settings)
-    return definitions(settings)
 
 
 @pytest.fixture

@@ -11,12 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from meeting_assets.core.instants import now
-from meeting_assets.definitions import definitions
 from meeting_assets.metrics.trends import MeetingTrends, People
 from meeting_assets.orchestration.partitions import daily, days_of_a_week, weekly
 from meeting_assets.orchestration.requests import ended, underway
 from meeting_assets.orchestration.rollups import JOB, weeks_of
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home, run, run_days
+from meeting_assets.orchestration.runs import dagster_instance, run, run_days
 from meeting_assets.orchestration.sync import sync
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
@@ -34,13 +33,6 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(combined([uniform(SUNDAY, recordings=1), uniform(MONDAY, recordings=1)])) as running:
         use(running, monkeypatch)
         yield running
-
-
-@pytest.fixture
-def defs(sandbox: Sandbox) -> dg.Definitions:
-    settings = read_settings()
-    prepare_home(settings)
-    return definitions(settings)
 
 
 def tick(defs: dg.Definitions) -> dg.SensorResult | dg.SkipReason:

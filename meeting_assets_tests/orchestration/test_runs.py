@@ -29,13 +29,6 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture
-def defs(sandbox: Sandbox) -> dg.Definitions:
-    settings = read_settings()
-    prepare_home(settings)
-    return definitions(settings)
-
-
 def materialized(run_id: str) -> set[tuple[dg.AssetKey, str | None]]:
     """What a run materialized: assets and their partitions."""
     with dg.DagsterInstance.get() as instance:

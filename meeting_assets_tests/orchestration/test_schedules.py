@@ -10,11 +10,9 @@ import dagster as dg
 import pytest
 
 from meeting_assets.core.instants import now
-from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.partitions import RANGE_END, RANGE_START
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.sandbox import Fault, Sandbox, empty
-from meeting_assets.settings import read_settings
 from meeting_assets.store import ledger
 from meeting_assets_tests.households import bring_home, use, warehouse
 
@@ -29,13 +27,6 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         use(running, monkeypatch)
         monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", (LONG_AGO - timedelta(days=10)).date().isoformat())
         yield running
-
-
-@pytest.fixture
-def defs(sandbox: Sandbox) -> dg.Definitions:
-    settings = read_settings()
-    prepare_home(settings)
-    return definitions(settings)
 
 
 def requests_of_a_night(defs: dg.Definitions) -> list[dg.RunRequest]:

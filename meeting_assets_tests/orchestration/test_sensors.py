@@ -11,12 +11,10 @@ import pytest
 
 from meeting_assets.core.errors import Refused
 from meeting_assets.core.instants import now
-from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.requests import RUNS_AN_HOUR
-from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
+from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.orchestration.sensors import Cursor
 from meeting_assets.sandbox import Fault, Recording, Sandbox, empty, uniform
-from meeting_assets.settings import read_settings
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.households import contents, ledger_row, only, use, warehouse
 
@@ -29,13 +27,6 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         use(running, monkeypatch)
         monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", (now() - timedelta(days=40)).date().isoformat())
         yield running
-
-
-@pytest.fixture
-def defs(sandbox: Sandbox) -> dg.Definitions:
-    settings = read_settings()
-    prepare_home(settings)
-    return definitions(settings)
 
 
 def tick(defs: dg.Definitions, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:

@@ -13,7 +13,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.definitions import definitions
 from meeting_assets.metrics import METRICS
 from meeting_assets.orchestration.raw import FetchConfig, raw_key
-from meeting_assets.orchestration.runs import prepare_home, run_days
+from meeting_assets.orchestration.runs import run_days
 from meeting_assets.pipeline.warehouse import derived_tables
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
@@ -36,13 +36,6 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(combined([uniform(FIRST, recordings=2), uniform(SECOND, recordings=1)])) as running:
         use(running, monkeypatch)
         yield running
-
-
-@pytest.fixture
-def defs(sandbox: Sandbox) -> dg.Definitions:
-    settings = read_settings()
-    prepare_home(settings)
-    return definitions(settings)
 
 
 def specs() -> dict[dg.AssetKey, dg.AssetSpec]:
