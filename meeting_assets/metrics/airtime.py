@@ -139,9 +139,10 @@ _FLOOR_COLUMNS = tuple(name for name in MeetingAirtime.model_fields if not name.
 def _floor_columns(meeting: SpokenMeeting) -> Columns:
     """What the sweep shows; the states of the floor lie end to end from the first start to the last end."""
     silences = [end - start for start, end, count, _ in meeting.floor if count == 0]
-    span_us = meeting.floor[-1].end_us - meeting.floor[0].start_us if meeting.floor else 0
+    first_us, last_us = (meeting.floor[0][0], meeting.floor[-1][1]) if meeting.floor else (0, 0)
+    span_us = last_us - first_us
     speech_us = span_us - sum(silences)
-    overlap_us = sum([end - start for start, end, count, _ in meeting.floor if count >= 2])
+    overlap_us = speech_us - sum([end - start for start, end, count, _ in meeting.floor if count == 1])
     somebody_spoke = span_us > 0
     return {
         "span_s": seconds(span_us) if somebody_spoke else None,
@@ -151,7 +152,7 @@ def _floor_columns(meeting: SpokenMeeting) -> Columns:
         "silence_ratio": ratio(sum(silences), span_us),
         "longest_silence_s": seconds(max(silences, default=0)) if somebody_spoke else None,
         "dead_air_count": sum(silence_us >= DEAD_AIR_US for silence_us in silences) if somebody_spoke else None,
-        "first_speech_s": seconds(meeting.floor[0].start_us) if somebody_spoke else None,
+        "first_speech_s": seconds(first_us) if somebody_spoke else None,
         "overlap_s": seconds(overlap_us),
         "overlap_ratio": ratio(overlap_us, speech_us),
         "overlap_ratio_span": ratio(overlap_us, span_us),

@@ -21,11 +21,14 @@ from typing import NamedTuple
 from sqlmodel import Field, SQLModel
 
 from meeting_assets.core.intervals import microseconds
-from meeting_assets.metrics.hygiene import SpeechBySpeaker
+from meeting_assets.metrics.hygiene import NEVER, SpeechBySpeaker
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.turns import FLOOR, Ipu, TurnTaking, ipus
 from meeting_assets.store.lineage import made_from
+
+# So many spans that have ended are not worth to be looked for.
+MANY = 8
 
 
 class Interruption(NamedTuple):
@@ -94,18 +97,23 @@ def talked_over(
     spans = ipus(speech, bridge_us)
     underway: list[Ipu] = []
     place, latest = 0, 0
+    next_start = spans[0][0] if spans else NEVER
     for start, end, speaker in units:
-        while place < len(spans) and spans[place][0] < start:
-            underway.append(spans[place])
-            if spans[place][1] > latest:
-                latest = spans[place][1]
+        while next_start < start:
+            span = spans[place]
+            underway.append(span)
+            if span[1] > latest:
+                latest = span[1]
             place += 1
+            next_start = spans[place][0] if place < len(spans) else NEVER
         if latest <= start:
             underway.clear()
-        if not underway or end - start <= grace_us:
             continue
-        underway = [span for span in underway if span[1] > start]
-        others = [span for span in underway if span[2] != speaker]
+        if end - start <= grace_us:
+            continue
+        others = [span for span in underway if span[1] > start and span[2] != speaker]
+        if len(underway) > MANY + 2 * len(others):
+            underway = [span for span in underway if span[1] > start]
         if not others:
             continue
         stops_us = until = others[0][1] if len(others) == 1 else max([until for _, until, _ in others])
@@ -115,11 +123,11 @@ def talked_over(
             if spans[following][2] != speaker:
                 until = max(until, spans[following][1])
             following += 1
-        if min(end, until) - start > grace_us:
+        if until - start > grace_us:
             victim = _first(others, talk_us)
             if victim:
                 stops_us = victim[1]
-            yield Interruption(start, speaker, victim[2] if victim else None, is_successful=end > stops_us)
+            yield Interruption(start, speaker, victim[2] if victim else None, end > stops_us)
 
 
 def participant_interruptions(

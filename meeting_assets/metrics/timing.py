@@ -12,7 +12,7 @@ two stretches in which somebody speaks alone is *between* speakers if those diff
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -112,49 +112,57 @@ def meeting_replies(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
     return {
         "fto_median_s": seconds_or_none(median(near)),
         "fto_count": len(near),
-        "response_latency_s": seconds_or_none(median([max(0, offset) for offset in offsets])),
+        "response_latency_s": seconds_or_none(median([offset if offset > 0 else 0 for offset in offsets])),
         **_counted(meeting),
     }
 
 
 def _counted(meeting: SpokenMeeting) -> Columns:
     """Gaps, pauses and overlaps, over speech joined across silences too short to count."""
-    names = {
-        (True, 0): "gap_count",
-        (False, 0): "pause_count",
-        (True, 1): "overlap_between_count",
-        (False, 1): "overlap_within_count",
-    }
-    counts: Counter[str] = Counter()
+    gaps = pauses = overlaps_between = overlaps_within = 0
+    # Since somebody last spoke alone, and who that was. Whether `unknown` is another or the same nobody can tell.
+    silences = overlaps = 0
+    is_overlapped = False
     before: str | None = None
-    between: list[int] = []
     for start, end, count, sole in _states(meeting):
-        if count == 0:
-            if end - start >= SILENCE_US:
-                between.append(0)
-        elif sole is None:
-            if not between or between[-1] == 0:
-                between.append(1)
-        else:
-            # Whether `unknown` is another or the same nobody can tell.
-            if between and before is not None and UNKNOWN not in (before, sole):
-                for kind in between:
-                    counts[names[before != sole, kind]] += 1
-            if between:
-                between = []
+        if sole is not None:
+            if (silences or overlaps) and before is not None and before != UNKNOWN and sole != UNKNOWN:
+                if before == sole:
+                    pauses += silences
+                    overlaps_within += overlaps
+                else:
+                    gaps += silences
+                    overlaps_between += overlaps
+            silences = overlaps = 0
+            is_overlapped = False
             before = sole
-    return {name: counts[name] for name in names.values()}
+        elif count:
+            # Those who overlap may change; it is one overlap until there is silence.
+            if not is_overlapped:
+                overlaps += 1
+                is_overlapped = True
+        elif end - start >= SILENCE_US:
+            silences += 1
+            is_overlapped = False
+    return {
+        "gap_count": gaps,
+        "pause_count": pauses,
+        "overlap_between_count": overlaps_between,
+        "overlap_within_count": overlaps_within,
+    }
 
 
 def _states(meeting: SpokenMeeting) -> Sequence[FloorState]:
     """The states of the floor as if who pauses for too short to count went on."""
     states = [*meeting.floor]
     for speaker, spoken in meeting.clean.speech.items():
-        for until, start in [(one[1], other[0]) for one, other in pairwise(spoken) if other[0] - one[1] < SILENCE_US]:
+        for (_, until), (start, _) in pairwise(spoken):
+            if start - until >= SILENCE_US:
+                continue
             # The edges of their speech are edges of states.
             place = bisect_left(states, (until,))
-            while place < len(states) and states[place].start_us < start:
+            while place < len(states) and states[place][0] < start:
                 since, to, count, _ = states[place]
-                states[place] = FloorState(since, to, count + 1, None if count else speaker)
+                states[place] = (since, to, count + 1, None if count else speaker)
                 place += 1
     return states

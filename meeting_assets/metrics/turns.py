@@ -259,16 +259,14 @@ def uninterrupted_us(states: Sequence[FloorState], gap_us: int) -> dict[str, int
     longest: dict[str, int] = {}
     speaker, since_us, until_us = None, 0, 0
     for start, end, count, sole in states:
-        if count == 0:
-            continue
-        if sole is None:
-            speaker = None
-        elif sole == speaker and start - until_us <= gap_us:
+        if sole is not None:
+            if sole != speaker or start - until_us > gap_us:
+                speaker, since_us = sole, start
             until_us = end
-        else:
-            speaker, since_us, until_us = sole, start, end
-        if speaker is not None and until_us - since_us > longest.get(speaker, 0):
-            longest[speaker] = until_us - since_us
+            if end - since_us > longest.get(sole, 0):
+                longest[sole] = end - since_us
+        elif count:
+            speaker = None
     return longest
 
 

@@ -8,14 +8,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from operator import sub
 
 from sqlmodel import Field
 
-from meeting_assets.core.intervals import Interval, microseconds, seconds
+from meeting_assets.core.intervals import Interval, microseconds
 from meeting_assets.metrics.arithmetic import ratio
+from meeting_assets.metrics.hygiene import NEVER
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.sources import LENGTH, SPEECH
 from meeting_assets.metrics.speech import Row, SpokenMeeting
@@ -63,18 +63,22 @@ def window_rows(meeting: SpokenMeeting, parameters: Parameters) -> list[Row]:
         return []
     windows = windows_us(duration_us, microseconds(parameters.window_s), microseconds(parameters.window_step_s))
     edges = sorted({edge for window in windows for edge in window})
-    keys, talk = [*meeting.known_speech], []
-    for spoken in meeting.known_speech.values():
-        until = talk_until(edges, spoken)
-        talk.append([until[end] - until[start] for start, end in windows])
+    place = {edge: number for number, edge in enumerate(edges)}.__getitem__
+    starts, ends = ([*map(place, times)] for times in zip(*windows, strict=True))
+    speech = meeting.known_speech
+    keys, talk = [*speech], []
+    for spoken in speech.values():
+        at = talk_until(edges, spoken).__getitem__
+        talk.append(map(sub, map(at, ends), map(at, starts)))
     by_window = zip(*talk, strict=True) if talk else [()] * len(windows)
+    recording_id = meeting.given.recording_id
     rows: list[Row] = []
     for index, ((start, end), of_window) in enumerate(zip(windows, by_window, strict=True)):
         total_us, most_us = sum(of_window), max(of_window, default=0)
         top_key = keys[of_window.index(most_us)] if most_us and of_window.count(most_us) == 1 else None
         speaker_count = len(of_window) - of_window.count(0)
-        times_s = seconds(start), seconds(end), seconds(total_us)
-        rows.append((meeting.given.recording_id, index, *times_s, speaker_count, top_key, ratio(most_us, total_us)))
+        times_s = start / 1_000_000, end / 1_000_000, total_us / 1_000_000  # `seconds` without a call
+        rows.append((recording_id, index, *times_s, speaker_count, top_key, ratio(most_us, total_us)))
     return rows
 
 
@@ -89,19 +93,19 @@ def windows_us(duration_us: int, length_us: int, step_us: int) -> list[Interval]
     return [(start, start + length_us) for start in range(0, duration_us - length_us + 1, step_us)]
 
 
-def talk_until(edges: Sequence[int], spoken: Sequence[Interval]) -> dict[int, int]:
+def talk_until(edges: Sequence[int], spoken: Sequence[Interval]) -> list[int]:
     """How long somebody has talked by each of some instants, in order; no two stretches of talk overlap.
 
     >>> talk_until([0, 4, 7], [(1, 2), (3, 8)])
-    {0: 0, 4: 2, 7: 5}
+    [0, 2, 5]
     """
-    # Between each two edges, before the first and after the last.
-    between = [0] * (len(edges) + 1)
+    until: list[int] = []
+    talked = 0
+    rest = iter(edges)
+    edge = next(rest, NEVER)
     for start, end in spoken:
-        place = bisect_right(edges, start)
-        while place < len(edges) and edges[place] < end:
-            between[place] += edges[place] - start
-            start = edges[place]
-            place += 1
-        between[place] += end - start
-    return dict(zip(edges, accumulate(between), strict=False))
+        while edge < end:
+            until.append(talked if edge <= start else talked + edge - start)
+            edge = next(rest, NEVER)
+        talked += end - start
+    return until + [talked] * (len(edges) - len(until))

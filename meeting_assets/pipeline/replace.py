@@ -5,10 +5,8 @@ A payload that cannot be read is quarantined with the place of its fault.
 
 from __future__ import annotations
 
-import gc
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +15,7 @@ from sqlalchemy import Connection, and_
 from meeting_assets.artifacts.artifact import Artifact, Rows, Source
 from meeting_assets.artifacts.wire import decoded
 from meeting_assets.core.errors import MeetingAssetsError, PayloadError
+from meeting_assets.core.garbage import without_cycle_search
 from meeting_assets.core.instants import now
 from meeting_assets.core.logs import about
 from meeting_assets.pipeline.warehouse import Warehouse
@@ -67,7 +66,7 @@ def load_one(artifact: Artifact, entry: Entry, read: Read, warehouse: Warehouse,
     """
     try:
         # Until its rows are gone again: a search right after would go through all of them.
-        with _without_cycle_search():
+        with without_cycle_search():
             _load(artifact, entry, read, warehouse, report)
     except MeetingAssetsError:
         raise
@@ -97,18 +96,6 @@ def _load(artifact: Artifact, entry: Entry, read: Read, warehouse: Warehouse, re
         report.new += not had_rows
         report.changed += had_rows
         report.rows += len(rows.by_table[-1])
-
-
-@contextmanager
-def _without_cycle_search() -> Iterator[None]:
-    """Lets Python not look for garbage that refers to itself: rows never do, and the search costs a tenth more time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _source(entry: Entry, warehouse: Warehouse) -> Source:

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.core.intervals import (
-    FloorState,
     Interval,
     clipped,
     floor_states,
@@ -78,25 +77,25 @@ def test_floor_states_lie_end_to_end_over_the_whole_span(speech: dict[str, list[
     states = list(floor_states(speech))
 
     everything = [interval for own in speech.values() for interval in own]
-    assert all(state.start_us < state.end_us for state in states)
-    assert all(state.end_us == following.start_us for state, following in pairwise(states))
+    assert all(start < end for start, end, _, _ in states)
+    assert all(state[1] == following[0] for state, following in pairwise(states))
     if everything:
-        assert states[0].start_us == min(start for start, _ in everything)
-        assert states[-1].end_us == max(end for _, end in everything)
+        assert states[0][0] == min(start for start, _ in everything)
+        assert states[-1][1] == max(end for _, end in everything)
 
 
 @given(speeches)
 def test_a_floor_state_says_who_speaks_at_every_instant(speech: dict[str, list[Interval]]) -> None:
     held = {speaker: ticks(own) for speaker, own in speech.items()}
 
-    for state in floor_states(speech):
-        for tick in range(state.start_us, state.end_us):
+    for start, end, count, sole in floor_states(speech):
+        for tick in range(start, end):
             speaking = [speaker for speaker, own in held.items() if tick in own]
-            assert state.speaker_count == len(speaking)
-            assert state.sole_speaker == (speaking[0] if len(speaking) == 1 else None)
+            assert count == len(speaking)
+            assert sole == (speaking[0] if count == 1 else None)
 
 
 def test_the_floor_passes_without_a_silence_where_speech_touches() -> None:
     states = list(floor_states({"ann": [(0, 5)], "bo": [(5, 9)]}))
 
-    assert states == [FloorState(0, 5, 1, "ann"), FloorState(5, 9, 1, "bo")]
+    assert states == [(0, 5, 1, "ann"), (5, 9, 1, "bo")]
