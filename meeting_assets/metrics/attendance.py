@@ -21,12 +21,13 @@ from typing import NamedTuple
 
 from sqlmodel import Field, SQLModel
 
+from meeting_assets.core.instants import utc
 from meeting_assets.core.intervals import Interval, clipped, length_us, merged, microseconds, seconds, shared_us
 from meeting_assets.core.words import word_count
 from meeting_assets.metrics.arithmetic import ratio, seconds_or_none
-from meeting_assets.metrics.meeting import Event
+from meeting_assets.metrics.meeting import Event, MeetingInput
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.sources import LENGTH, PEOPLE, PERSONS, PRESENCE, SPEECH
+from meeting_assets.metrics.sources import LENGTH, PEOPLE, PERSONS, PRESENCE, SCHEDULE, SPEECH
 from meeting_assets.metrics.speech import Columns, Row, SpokenMeeting
 from meeting_assets.metrics.switches import OFF, ON, stretches, switched
 from meeting_assets.store.columns import KEYED, RecordingRow
@@ -82,9 +83,10 @@ class ParticipantAttendance(SQLModel):
         description="sessions: a rejoin under the same id makes another one", sa_column_kwargs=made_from(*PRESENCE)
     )
     joined_late_s: float | None = Field(
-        description="s; first join - first join of anybody; NULL for who was there when the recording started, since "
-        "it may have started late itself",
-        sa_column_kwargs=made_from(*PRESENCE),
+        description="s; first join - scheduled start, 0 for who came before it; where no calendar tells that, first "
+        "join - first join of anybody; NULL for who was there when the recording started, since it may have started "
+        "late itself",
+        sa_column_kwargs=made_from(*PRESENCE, *SCHEDULE),
     )
     left_early_s: float | None = Field(
         description="s; end of the recording - last leave; 0 for who stayed",
@@ -130,7 +132,7 @@ class MeetingAttendance(SQLModel):
     )
     late_joiners: int | None = Field(
         description="participants with joined_late_s over late_grace_s",
-        sa_column_kwargs=made_from(*PRESENCE),
+        sa_column_kwargs=made_from(*PRESENCE, *SCHEDULE),
     )
 
 
@@ -192,7 +194,7 @@ def participant_attendance(meeting: SpokenMeeting, present: Presence) -> dict[st
         switched(events, {f"{device}_on": ON, f"{device}_off": OFF}) for device in ("webcam", "screenshare")
     )
     chats = _chats(events)
-    first_us = min((of_key[0].join_us for of_key in present.sessions.values()), default=0)
+    due_us = _due_us(meeting.given, present)
     rows: dict[str, Columns] = {}
     for key in meeting.people:
         texts = chats.get(key, ())
@@ -215,7 +217,7 @@ def participant_attendance(meeting: SpokenMeeting, present: Presence) -> dict[st
             "first_join_s": seconds(join_us),
             "last_leave_s": seconds(leave_us),
             "join_count": len(sessions),
-            "joined_late_s": seconds(join_us - first_us) if join_us > AT_THE_EDGE_US else None,
+            "joined_late_s": seconds(max(0, join_us - due_us)) if join_us > AT_THE_EDGE_US else None,
             "left_early_s": seconds_or_none(None if duration_us is None else max(0, duration_us - leave_us)),
             "webcam_on_s": seconds(webcam_us),
             "webcam_ratio": ratio(webcam_us, attended_us),
@@ -253,6 +255,13 @@ def attendance_rows(recording_id: str, present: Presence) -> list[Row]:
         for key, sessions in present.sessions.items()
         for index, (join_us, leave_us, is_open_start, is_open_end) in enumerate(sessions)
     ]
+
+
+def _due_us(meeting: MeetingInput, present: Presence) -> int:
+    """When people should have been there: at the start in the calendar, or else when the first of them was."""
+    if meeting.scheduled_at is not None and meeting.started_at is not None:
+        return microseconds((utc(meeting.scheduled_at) - utc(meeting.started_at)).total_seconds())
+    return min((of_key[0].join_us for of_key in present.sessions.values()), default=0)
 
 
 def _sessions(edges: Sequence[tuple[float, set[str]]], end_us: int | None) -> Iterator[Session]:

@@ -65,6 +65,8 @@ class MeetingInput:
 
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    scheduled_at: datetime | None = None
+    """When the calendar says that it starts."""
     latest_end_s: float | None = None
     """The latest end in any artifact; stands in for the duration where an instant is missing."""
 

@@ -7,14 +7,16 @@ import json
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from functools import cache
 from typing import Any, Self, TypeAlias
 
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.instants import utc
 from meeting_assets.settings import TimingSource
 
 # Raised whenever a change of code changes a number: rows made under another version are then out of date.
-METRICS_VERSION = "2"
+METRICS_VERSION = "3"
 
 # kind, artifact_id, status, sha256, parser_version
 LedgerEntry: TypeAlias = tuple[str, str, str, str | None, str | None]
@@ -49,7 +51,7 @@ class Parameters:
     window_step_s: float = 30.0
     """From the start of one window to that of the next."""
     late_grace_s: float = 60.0
-    """Who comes no later than this after the first is not late."""
+    """Who comes no later than this, after the start in the calendar or after the first, is not late."""
 
     @classmethod
     def of(cls, timing_source: TimingSource, given: Mapping[str, float]) -> Self:
@@ -86,6 +88,7 @@ def inputs_hash(
     ledger: Iterable[LedgerEntry],
     *,
     duration_s: float | None,
+    scheduled_at: datetime | None,
     bot_names: Collection[str],
     config_version: str,
 ) -> str:
@@ -94,11 +97,13 @@ def inputs_hash(
     Args:
         ledger: all ledger rows of the recording, in any order.
         duration_s: as `recordings` has it; NULL there is None here.
+        scheduled_at: the same.
         bot_names: as in `MeetingInput`.
         config_version: of the parameters in use.
     """
     entries = sorted(json.dumps(entry) for entry in ledger)
-    return _sha256([METRICS_VERSION, config_version, duration_s, sorted(bot_names), entries])
+    scheduled = None if scheduled_at is None else utc(scheduled_at).isoformat()
+    return _sha256([METRICS_VERSION, config_version, duration_s, scheduled, sorted(bot_names), entries])
 
 
 def _sha256(document: object) -> str:

@@ -60,6 +60,9 @@ WORD_TIMES = (
 # Who was in the meeting when.
 PRESENCE = ("participant_events.participant_key", "participant_events.action", "participant_events.at_s")
 
+# When the meeting was to start.
+SCHEDULE = ("recordings.scheduled_at", "recordings.started_at")
+
 # Who is one person under several keys of one meeting.
 PERSONS = ("participants.participant_key", "participants.person_key")
 

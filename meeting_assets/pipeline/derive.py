@@ -19,6 +19,7 @@ from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.artifacts.video_separate import VideoParts
 from meeting_assets.core.errors import MeetingAssetsError
+from meeting_assets.core.garbage import without_cycle_search
 from meeting_assets.metrics import measured
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import inputs_hash
@@ -140,6 +141,7 @@ def _hash(recording: Row[Any], ledger_rows: Iterable[Any], warehouse: Warehouse)
     return inputs_hash(
         ledger_rows,
         duration_s=recording.duration_s,
+        scheduled_at=recording.scheduled_at,
         bot_names=_bot_names(recording, warehouse),
         config_version=warehouse.parameters.config_version,
     )
@@ -154,7 +156,7 @@ def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | N
 
     None, and nothing written, where its inputs have changed while they were made.
     """
-    with warehouse.database.reading() as connection:
+    with without_cycle_search(), warehouse.database.reading() as connection:
         meeting = meeting_input(connection, recording, _bot_names(recording, warehouse))
         rows = measured(meeting, warehouse.parameters, current)
     with warehouse.database.writing() as connection:
@@ -202,6 +204,7 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
         recording_id,
         started_at=recording.started_at,
         completed_at=recording.completed_at,
+        scheduled_at=recording.scheduled_at,
         latest_end_s=None if (recording.duration_s or 0) > 0 else _latest_end_s(connection, recording_id),
         bot_names=bot_names,
         attendees=[

@@ -62,6 +62,7 @@ class _BotFacts(msgspec.Struct, frozen=True):
     bot_id: str | None = None
     bot_name: str | None = None
     platform: str | None = None
+    scheduled_at: datetime | None = None
 
 
 class _Listing(msgspec.Struct, frozen=True):
@@ -141,7 +142,7 @@ def _take_in(warehouse: Warehouse, day: date, recording_id: str) -> None:
         is_known = connection.scalar(select(ledger.RECORDINGS.c.recording_id).where(of_recording)) is not None
         ledger.adopt(connection, rows)
         if not is_known:
-            bot = {"bot_name": listing.bot.bot_name, "platform": listing.bot.platform}
+            bot = msgspec.structs.asdict(listing.bot)
             upsert(connection, Recordings, [recording_row(Found(recording, listing.recording), bot, now())])
             ledger.observe(connection, [_seen(recording_id, kind, recording, listing) for kind in ARTIFACTS])
 

@@ -114,6 +114,7 @@ def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict
         "completed_at": utc(completed_at) if completed_at else None,
         "expires_at": utc(recording.expires_at) if recording.expires_at else None,
         "duration_s": (completed_at - started_at).total_seconds() if started_at and completed_at else None,
+        "scheduled_at": (bot.scheduled_at if bot else None) or before.get("scheduled_at"),
         "day": found.day,
         "deleted_at": before.get("deleted_at") or (at if is_deleted else None),
     }
@@ -164,7 +165,7 @@ def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
         listing = msgspec.json.encode(
             {
                 "recording": found.listed,
-                "bot": {name: row[name] for name in ("bot_id", "bot_name", "platform")},
+                "bot": {name: row[name] for name in ("bot_id", "bot_name", "platform", "scheduled_at")},
                 "media": entries.get(found.recording_id, []),
             },
             order="deterministic",

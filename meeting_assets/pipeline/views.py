@@ -28,7 +28,8 @@ def present_inputs() -> ColumnElement[str]:
     """What the metrics of a row of `recordings` are to be made from, as text."""
     meta = table_of(Meta)
     config = select(meta.c.value).where(meta.c.name == METRICS_CONFIG).scalar_subquery()
-    facts = (config, RECORDINGS.c.bot_name, cast(RECORDINGS.c.duration_s, String), _artifacts())
+    times = (cast(column, String) for column in (RECORDINGS.c.duration_s, RECORDINGS.c.scheduled_at))
+    facts = (config, RECORDINGS.c.bot_name, *times, _artifacts())
     spelled: ColumnElement[Any] = literal(METRICS_VERSION)
     for fact in facts:
         spelled = spelled + " " + func.coalesce(fact, "-")

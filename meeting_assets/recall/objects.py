@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.core.instants import check_year
+from meeting_assets.core.instants import check_year, utc
 from meeting_assets.core.urls import without_queries
 
 FINISHED = frozenset({"done", "failed"})
@@ -104,12 +104,28 @@ class MeetingUrl(msgspec.Struct, frozen=True):
     platform: str | None = None
 
 
+class CalendarMeeting(msgspec.Struct, frozen=True):
+    """The meeting in the calendar of somebody who had the bot sent."""
+
+    start_time: datetime | None = None
+
+    def __post_init__(self) -> None:
+        check_year(self.start_time)
+
+
 class Bot(msgspec.Struct, frozen=True):
-    """A bot as listed. The platform of a meeting is known from here alone."""
+    """A bot as listed. Platform and schedule of a meeting are known from here alone."""
 
     id: UUID
     bot_name: str | None = None
     meeting_url: MeetingUrl | str | None = None
+    calendar_meetings: tuple[CalendarMeeting, ...] = ()
+
+    @property
+    def scheduled_at(self) -> datetime | None:
+        """When the calendar says that the meeting starts; of several calendars' words the first."""
+        starts = [utc(each.start_time) for each in self.calendar_meetings if each.start_time is not None]
+        return min(starts, default=None)
 
     @property
     def platform(self) -> str | None:

@@ -12,13 +12,13 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateColumn, CreateTable
 from sqlmodel import SQLModel
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.store.tables import Artifacts, Meta, Recordings, Tombstones, WebhookEvents
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SHAPE = "shape:"
 DURABLE = (Recordings, Artifacts, WebhookEvents, Meta, Tombstones)
 """Tables that are migrated; the others are derived and made anew when their columns change."""
@@ -31,6 +31,8 @@ def table_of(model: type[SQLModel]) -> Table:
 
 
 META = table_of(Meta).c
+ADDED_IN = {2: (table_of(Recordings).c.scheduled_at,)}
+"""The columns of durable tables that came with a version of the schema."""
 _SHAPES: dict[tuple[str, Table], str] = {}
 
 
@@ -132,7 +134,7 @@ class Database:
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7309453)")
             SQLModel.metadata.create_all(connection, [table_of(model) for model in DURABLE])
             known = dict(connection.execute(select(META.name, META.value)).all())
-            _check_version(known)
+            _migrate(connection, _version(known))
             upsert(connection, Meta, [{"name": "schema_version", "value": str(SCHEMA_VERSION)}])
             there = {*inspect(connection).get_table_names()}
             changed = {
@@ -193,12 +195,21 @@ def upsert(connection: Connection, model: type[SQLModel], rows: Sequence[Mapping
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), [*rows])
 
 
-def _check_version(known: Mapping[str, str]) -> None:
+def _version(known: Mapping[str, str]) -> int:
     version = int(known.get("schema_version", SCHEMA_VERSION))
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"The database has schema {version}, this version knows {SCHEMA_VERSION}: upgrade meeting_assets."
         )
+    return version
+
+
+def _migrate(connection: Connection, version: int) -> None:
+    """Brings the durable tables from a version of the schema to the present one."""
+    for later in range(version + 1, SCHEMA_VERSION + 1):
+        for column in ADDED_IN[later]:
+            spelled = CreateColumn(column).compile(dialect=connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {spelled}")
 
 
 def _shape(connection: Connection, table: Table) -> str:

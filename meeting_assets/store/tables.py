@@ -34,6 +34,9 @@ class Recordings(RecordingRow, table=True):
     completed_at: datetime | None = Field(sa_type=Instant)
     expires_at: datetime | None = Field(sa_type=Instant, description="when the API deletes it; NULL for never")
     duration_s: float | None = Field(description="completed_at - started_at; NULL where one is missing")
+    scheduled_at: datetime | None = Field(
+        sa_type=Instant, description="when the calendar says that the meeting starts; known from the bot"
+    )
     day: date = Field(index=True, description="the UTC day of created_at, which is its partition")
     deleted_at: datetime | None = Field(sa_type=Instant, description="when it was first seen deleted at the API")
     listing_sha256: str | None = Field(description="of recording.json in the raw store")

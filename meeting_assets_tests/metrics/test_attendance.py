@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from meeting_assets.metrics.meeting import Attendee, Event
-from meeting_assets_tests.metrics.scenes import Metrics, attendees, bot, meeting_of, metrics_of, said
+from meeting_assets_tests.metrics.scenes import STARTED_AT, Metrics, attendees, bot, meeting_of, metrics_of, said
 
 
 def did(key: str, **at_s: float) -> list[Event]:
@@ -74,6 +75,29 @@ def test_late_is_later_than_the_first() -> None:
     late_s = {key: row["joined_late_s"] for key, row in metrics.participants.items()}
     assert late_s == {"ann": 75, "bo": 5, "cy": None}
     assert metrics.meeting["late_joiners"] == 1
+
+
+@pytest.mark.parametrize(("scheduled_s", "late_s"), [(-300, (375, 310)), (10, (65, 0)), (80, (0, 0))])
+def test_where_a_calendar_tells_the_start_late_is_later_than_that(
+    scheduled_s: float, late_s: tuple[float, float]
+) -> None:
+    scheduled_at = STARTED_AT + timedelta(seconds=scheduled_s)
+    metrics = there(
+        *did("ann", join=75, leave=100),
+        *did("bo", join=10, leave=100),
+        *did("cy", join=0, leave=100),
+        scheduled_at=scheduled_at,
+    )
+
+    late = {key: row["joined_late_s"] for key, row in metrics.participants.items()}
+    assert late == {"ann": late_s[0], "bo": late_s[1], "cy": None}
+    assert metrics.meeting["late_joiners"] == sum(each > 60 for each in late_s)
+
+
+def test_a_calendar_says_nothing_of_a_recording_without_start() -> None:
+    metrics = there(*did("ann", join=75), *did("bo", join=5), started_at=None, scheduled_at=STARTED_AT)
+
+    assert ann(metrics, "joined_late_s") == (70,)
 
 
 def test_nothing_is_known_of_who_has_neither_joined_nor_left() -> None:

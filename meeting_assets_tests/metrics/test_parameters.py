@@ -4,6 +4,7 @@ import string
 import subprocess
 import sys
 from dataclasses import Field, fields
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +18,12 @@ LEDGER: list[LedgerEntry] = [
     ("transcript", "t1", "parsed", "cd" * 32, "2"),
     ("video_separate", "", "absent", None, None),
 ]
-FACTS: dict[str, Any] = {"duration_s": 60.0, "bot_names": ["Recorder", "Notes"], "config_version": "c"}
+FACTS: dict[str, Any] = {
+    "duration_s": 60.0,
+    "scheduled_at": None,
+    "bot_names": ["Recorder", "Notes"],
+    "config_version": "c",
+}
 
 
 def test_the_order_of_ledger_rows_and_names_does_not_matter() -> None:
@@ -27,7 +33,15 @@ def test_the_order_of_ledger_rows_and_names_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"duration_s": 61.0}, {"duration_s": None}, {"bot_names": []}, {"config_version": "d"}], ids=str
+    "change",
+    [
+        {"duration_s": 61.0},
+        {"duration_s": None},
+        {"scheduled_at": datetime(2026, 1, 5, 9, tzinfo=UTC)},
+        {"bot_names": []},
+        {"config_version": "d"},
+    ],
+    ids=str,
 )
 def test_every_fact_is_an_input(change: dict[str, Any]) -> None:
     assert inputs_hash(LEDGER, **(FACTS | change)) != inputs_hash(LEDGER, **FACTS)

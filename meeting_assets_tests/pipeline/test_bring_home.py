@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.sandbox import Sandbox, empty, uniform
+from meeting_assets.store.tables import Recordings
 from meeting_assets_tests.households import bring_home, contents, days_of, ledger_row, use
 
 DAY = date(2026, 3, 2)
@@ -84,7 +85,7 @@ def test_200_recordings_of_a_day_arrive_with_few_list_calls_and_no_429(monkeypat
     assert len(contents()["meeting_metrics"]) == 200
 
 
-def test_platform_title_and_bot_are_known_though_the_bots_window_hides_half_of_them(
+def test_platform_title_bot_and_schedule_are_known_though_the_bots_window_hides_half_of_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with Sandbox(uniform(DAY, recordings=20, words=5)) as sandbox:
@@ -93,9 +94,18 @@ def test_platform_title_and_bot_are_known_though_the_bots_window_hides_half_of_t
         bring_home([DAY])
 
         retrieved = sandbox.stats.retrieve_calls
+        world = sandbox.world
+        calendars = {each.id: world.bot(each.bot_id or "").calendar_meetings for each in world.recordings}
     recordings = contents(without=frozenset({"listing_sha256"}))["recordings"]
     assert all(row[2] and row[3] for row in recordings)
     assert 0 < retrieved < 20
+    place = [*Recordings.model_fields].index("scheduled_at")
+    scheduled = {row[0]: row[place] for row in recordings}
+    assert scheduled == {
+        each: datetime.fromisoformat(meetings[0]["start_time"]) if meetings else None
+        for each, meetings in calendars.items()
+    }
+    assert None in scheduled.values()
 
 
 def test_only_the_named_recording_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
