@@ -1,7 +1,8 @@
 """The client: lists with all their pages, single objects, downloads. Reads only; never sends a body.
 
-The API key goes to the API's own origin. Downloads use a second HTTP client that does not know the key, since the
-URLs lead to other hosts, some of which refuse a request with two kinds of credentials.
+The API key goes to the API's own origin. Downloads use HTTP clients that do not know the key, since the URLs lead to
+other hosts, some of which refuse a request with two kinds of credentials; one for each download that goes on, for a
+client's pool looks through all of its connections at every step of a request.
 """
 
 from __future__ import annotations
@@ -86,24 +87,21 @@ class RecallClient:
         self._api_url = urlsplit(access.base_url)
         self._paces: dict[str, Pace] = defaultdict(lambda: paced(access.list_calls_per_minute))
         self._retrieves = paced(RETRIEVES_PER_MINUTE)
+        self._transport = transport
+        # To read the certificates takes 40 ms, for every client that is not given them.
+        self._certificates = httpx.create_ssl_context()
         token = access.api_key.strip().removeprefix("Token ").strip()
         self._api = httpx.AsyncClient(
             base_url=access.base_url,
             headers={"Authorization": f"Token {token}", "Accept": "application/json"},
             timeout=TIMEOUT,
             limits=LIMITS,
+            verify=self._certificates,
             transport=transport,
             mounts=None if transport else NO_PROXY,
         )
-        self._downloads = httpx.AsyncClient(
-            follow_redirects=True,
-            max_redirects=3,
-            timeout=TIMEOUT,
-            limits=LIMITS,
-            transport=transport,
-            mounts=None if transport else NO_PROXY,
-            event_hooks={"request": [self._check_host]},
-        )
+        self._lanes: list[httpx.AsyncClient] = []
+        """Clients that have no download."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -112,7 +110,8 @@ class RecallClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._api.aclose()
-        await self._downloads.aclose()
+        for lane in self._lanes:
+            await lane.aclose()
 
     async def listed(self, collection: str, query: Query) -> AsyncIterator[dict[str, Any]]:
         """Every object of a list, page after page, each object once.
@@ -212,14 +211,28 @@ class RecallClient:
         return body
 
     async def _download(self, url: str) -> bytes:
+        lane = self._lanes.pop() if self._lanes else self._lane()
         try:
-            async with asyncio.timeout(self._download_timeout_s), self._downloads.stream("GET", url) as response:
+            async with asyncio.timeout(self._download_timeout_s), lane.stream("GET", url) as response:
                 check_download(response)
                 return await response.aread()
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             fault = _fault(error)
+        finally:
+            self._lanes.append(lane)
         # Raised here so that the error has no context: httpx's errors hold their request, with the signed URL.
         raise Transient(f"a download failed: {fault}")
+
+    def _lane(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            follow_redirects=True,
+            max_redirects=3,
+            timeout=TIMEOUT,
+            verify=self._certificates,
+            transport=self._transport,
+            mounts=None if self._transport else NO_PROXY,
+            event_hooks={"request": [self._check_host]},
+        )
 
     async def _check_host(self, request: httpx.Request) -> None:
         """Keeps downloads, redirects included, on the hosts they may come from."""
