@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import inspect
 import platform
+import signal
+import sys
 import time
 
 import psutil
@@ -41,6 +43,8 @@ def main() -> None:
         for parameter in inspect.signature(measure).parameters.values():
             if parameter.kind is parameter.KEYWORD_ONLY:
                 command.add_argument(f"--{parameter.name.replace('_', '-')}", type=int, default=parameter.default)
+    # A daemon that a command has started ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     given = vars(parser.parse_args())
     chosen = given.pop("command")
     with stage() as place:

@@ -48,7 +48,12 @@ class Measured:
 
 @pytest.fixture(
     scope="module",
-    params=[(database, state) for database in ("sqlite", "postgresql") for state in ("clean", "soiled")],
+    params=[
+        ("sqlite", "clean"),
+        ("sqlite", "soiled"),
+        ("postgresql", "clean"),
+        pytest.param(("postgresql", "soiled"), marks=pytest.mark.deployment),
+    ],
     ids="-".join,
 )
 def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
