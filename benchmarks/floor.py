@@ -5,7 +5,6 @@
 One transaction per transcript, tables with the product's own DDL; no ledger, no metrics, no checks of what comes.
 """
 
-import functools
 import gc
 import sqlite3
 import sys
@@ -70,7 +69,10 @@ def sqlite_writer(path: str) -> Callable[[Tables], None]:
 
 class TextAsUuid(psycopg.adapt.Dumper):
     format, oid = psycopg.pq.Format.BINARY, 2950
-    dump = functools.cache(lambda _, text: bytes.fromhex(text.replace("-", "")))
+    known: dict[str, bytes] = {}  # noqa: RUF012
+
+    def dump(self, obj: str) -> bytes:
+        return self.known.get(obj) or self.known.setdefault(obj, bytes.fromhex(obj.replace("-", "")))
 
 
 def postgresql_writer(url: str) -> Callable[[Tables], None]:

@@ -172,18 +172,16 @@ def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
     for index, entry in enumerate(entries):
         speaker = entry.participant
         key = participant_key(speaker.id, speaker.name)
-        times: list[float] = []
+        times: list[float | None] = []
         for word_index, word in enumerate(entry.words, len(words)):
             # The hot path: no call per word but these.
             start, end = word.start_timestamp, word.end_timestamp
             start_s = None if start is None else start.relative
             end_s = None if end is None else end.relative
-            if start_s is not None:
-                times.append(start_s)
-            if end_s is not None:
-                times.append(end_s)
+            times += (start_s, end_s)
             words.append((recording_id, transcript_id, word_index, index, key, start_s, end_s, word.text))
         text = " ".join([word.text for word in entry.words])
+        first_s, last_s = _ends(times)
         utterances.append(
             (
                 recording_id,
@@ -193,13 +191,22 @@ def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
                 speaker.id,
                 speaker.name,
                 entry.language_code,
-                min(times) if times else None,
-                max(times) if times else None,
+                first_s,
+                last_s,
                 word_count(text),
                 text,
             )
         )
     return Rows(([_summary(entries, utterances, len(words), source)], utterances, words))
+
+
+def _ends(times_s: list[float | None]) -> tuple[float | None, float | None]:
+    """The earliest and the latest of some times, without those that are not known."""
+    try:
+        return min(times_s), max(times_s)  # type: ignore[type-var]
+    except (TypeError, ValueError):
+        known = [each for each in times_s if each is not None]
+        return min(known, default=None), max(known, default=None)
 
 
 def _summary(entries: Sequence[Entry], utterances: Sequence[Row], timed_units: int, source: Source) -> Row:

@@ -196,10 +196,9 @@ def _brackets(document: bytes) -> bytes:
     """
     if b"\\" in document:
         document = document.replace(b"\\\\", b"").replace(b'\\"', b"")
-    marks = document.translate(_AS_SQUARE, _ALL_BUT_MARKS)
-    if marks.count(b'"') == 2 * marks.count(b'""'):  # no bracket in any text
-        return marks.translate(None, b'"')
-    return b"".join(marks.replace(b'""', b"").split(b'"')[::2])
+    marks = document.translate(_AS_SQUARE, _ALL_BUT_MARKS).replace(b'""', b"")
+    # What is left between quotation marks are the brackets of one text.
+    return b"".join(marks.split(b'"')[::2]) if b'"' in marks else marks
 
 
 def _too_deep_at(document: bytes) -> int | None:
