@@ -16,6 +16,7 @@ import pytest
 import zstandard
 
 from meeting_assets.sandbox import Fault, Sandbox, uniform
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.households import use
 
 DAY = date(2026, 3, 2)
@@ -67,6 +68,7 @@ def plant_in_database(url: str, home: Path) -> None:
         connection.execute("UPDATE recordings SET title = %s", (PLANTED,))
 
 
+@sqlite_first
 def test_no_secret_is_found_anywhere(database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=4, words=20), api_key=KEY) as sandbox:
         use(sandbox, monkeypatch)

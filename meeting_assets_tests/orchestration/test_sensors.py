@@ -261,6 +261,7 @@ def test_what_a_run_fetched_and_left_is_asked_for_after_a_while(sandbox: Sandbox
     assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
 
 
+@pytest.mark.deployment
 def test_what_run_after_run_brings_nothing_of_waits_for_the_hour(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     for _ in range(RUNS_AN_HOUR):

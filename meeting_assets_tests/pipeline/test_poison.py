@@ -10,6 +10,7 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.sandbox import Sandbox, uniform
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.households import VOLATILE, bring_home, contents, ledger_row, use
 from meeting_assets_tests.pipeline.conftest import Truth
 from meeting_assets_tests.pipeline.small_day import DAY
@@ -102,6 +103,7 @@ PARSED: Mapping[str, Mutation] = {
 }
 
 
+@sqlite_first
 def test_no_poison_is_a_crash_or_harms_a_neighbour(truth: Truth) -> None:
     poisons = {name: mutation for name, (mutation, _) in QUARANTINED.items()} | dict(PARSED)
     with truth(uniform(DAY, recordings=HEALTHY + len(poisons))) as (sandbox, expected):

@@ -43,6 +43,7 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.inbox import Message
 from meeting_assets.store.ledger import UNREADABLE
 from meeting_assets.store.tables import Meta, Tombstones
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.households import bring_home, contents, use, warehouse
 
 DAY = date(2026, 3, 2)
@@ -140,6 +141,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, timeout=240, check=False, env=dict(os.environ))
 
 
+@sqlite_first
 def test_after_the_command_no_trace_is_left_anywhere(
     sandbox: Sandbox, recording: Recording, home: Path, database_url: str
 ) -> None:

@@ -48,13 +48,17 @@ class Measured:
 
 @pytest.fixture(
     scope="module",
+    # Each is brought home once, for all tests of it stay together.
     params=[
-        ("sqlite", "clean"),
-        ("sqlite", "soiled"),
-        ("postgresql", "clean"),
-        pytest.param(("postgresql", "soiled"), marks=pytest.mark.deployment),
+        pytest.param(("sqlite", "clean"), id="sqlite-clean", marks=pytest.mark.xdist_group("sqlite-clean")),
+        pytest.param(("sqlite", "soiled"), id="sqlite-soiled", marks=pytest.mark.xdist_group("sqlite-soiled")),
+        pytest.param(("postgresql", "clean"), id="postgresql-clean", marks=pytest.mark.xdist_group("postgresql-clean")),
+        pytest.param(
+            ("postgresql", "soiled"),
+            id="postgresql-soiled",
+            marks=[pytest.mark.xdist_group("postgresql-soiled"), pytest.mark.deployment],
+        ),
     ],
-    ids="-".join,
 )
 def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
     """All meetings brought home, as they are or with soiled timelines."""
