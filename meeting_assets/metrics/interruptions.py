@@ -16,19 +16,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sqlmodel import Field, SQLModel
 
+from meeting_assets.core.arrays import np
 from meeting_assets.core.intervals import microseconds
-from meeting_assets.metrics.hygiene import NEVER, SpeechBySpeaker
+from meeting_assets.core.stretches import Stretches, counted
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.metrics.turns import FLOOR, Ipu, TurnTaking, ipus
+from meeting_assets.metrics.turns import BACKCHANNEL, FLOOR, TurnTaking, ipus
 from meeting_assets.store.lineage import made_from
 
-# So many spans that have ended are not worth to be looked for.
-MANY = 8
+# Start and end in microseconds, and speaker.
+Span: TypeAlias = tuple[int, int, str]
 
 
 class Interruption(NamedTuple):
@@ -76,12 +77,9 @@ class MeetingInterruptions(SQLModel):
 
 def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parameters) -> list[Interruption]:
     """All of a meeting, by start."""
-    units = taking.ipus
-    if "backchannel" in taking.roles:
-        units = [unit for unit, role in zip(units, taking.roles, strict=True) if role != "backchannel"]
     return [
         *talked_over(
-            units,
+            taking.ipus.at(taking.roles != BACKCHANNEL),
             meeting.known_speech,
             talk_us=meeting.talk_us,
             bridge_us=microseconds(parameters.bridge_s),
@@ -91,37 +89,30 @@ def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parame
 
 
 def talked_over(
-    units: Sequence[Ipu], speech: SpeechBySpeaker, *, talk_us: Mapping[str, int], bridge_us: int, grace_us: int
+    units: Stretches, speech: Stretches, *, talk_us: Mapping[str, int], bridge_us: int, grace_us: int
 ) -> Iterator[Interruption]:
     """Which of some IPUs, ordered by start, are interruptions."""
     spans = ipus(speech, bridge_us)
-    underway: list[Ipu] = []
-    place, latest = 0, 0
-    next_start = spans[0][0] if spans else NEVER
-    for start, end, speaker in units:
-        while next_start < start:
-            span = spans[place]
-            underway.append(span)
-            if span[1] > latest:
-                latest = span[1]
-            place += 1
-            next_start = spans[place][0] if place < len(spans) else NEVER
-        if latest <= start:
-            underway.clear()
-            continue
-        if end - start <= grace_us:
-            continue
-        others = [span for span in underway if span[1] > start and span[2] != speaker]
-        if len(underway) > MANY + 2 * len(others):
-            underway = [span for span in underway if span[1] > start]
+    # How many spans have begun before each unit, and when the last of these ends.
+    begun = spans.start.searchsorted(units.start)
+    until = np.concatenate(([-1], np.maximum.accumulate(spans.end)))[begun]
+    may_be = (until > units.start) & (units.end - units.start > grace_us)
+    rows = spans.rows()
+    underway: list[Span] = []
+    known = 0
+    for place, (start, end, speaker) in zip(begun[may_be].tolist(), units.at(may_be).rows(), strict=True):
+        underway = [span for span in underway if span[1] > start]
+        underway += [span for span in rows[known:place] if span[1] > start]
+        known = place
+        others = [span for span in underway if span[2] != speaker]
         if not others:
             continue
         stops_us = until = others[0][1] if len(others) == 1 else max([until for _, until, _ in others])
         # Others may take over from each other; only as far as it matters.
         following = place
-        while until - start <= grace_us and following < len(spans) and spans[following][0] - until < bridge_us:
-            if spans[following][2] != speaker:
-                until = max(until, spans[following][1])
+        while until - start <= grace_us and following < len(rows) and rows[following][0] - until < bridge_us:
+            if rows[following][2] != speaker:
+                until = max(until, rows[following][1])
             following += 1
         if until - start > grace_us:
             victim = _first(others, talk_us)
@@ -139,13 +130,13 @@ def participant_interruptions(
     made = Counter(each.by for each in found)
     successful = Counter(each.by for each in found if each.is_successful)
     received = Counter(each.of for each in found)
-    backchannels = Counter(speaker for _, _, speaker in taking.backchannels)
+    backchannels = counted(taking.backchannels.who, taking.ipus.names)
     return {
         key: {
             "interruptions_made": made[key],
             "interruptions_successful": successful[key],
             "interruptions_received": received[key],
-            "backchannel_count": backchannels[key],
+            "backchannel_count": backchannels.get(key, 0),
         }
         for key in meeting.people
     }
@@ -155,10 +146,10 @@ def meeting_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Seq
     """The columns of `MeetingInterruptions`."""
     if meeting.timing_source is None:
         return dict.fromkeys(MeetingInterruptions.model_fields)
-    return {"interruption_count": len(found), "backchannel_count": taking.roles.count("backchannel")}
+    return {"interruption_count": len(found), "backchannel_count": len(taking.backchannels)}
 
 
-def _first(spans: Sequence[tuple[int, int, str]], talk_us: Mapping[str, int]) -> tuple[int, int, str] | None:
+def _first(spans: Sequence[Span], talk_us: Mapping[str, int]) -> Span | None:
     """Of spans in order the one that started first; of several that of who talks most, None if two do."""
     if len(spans) == 1 or spans[0][0] < spans[1][0]:
         return spans[0]
