@@ -109,6 +109,11 @@ class Stretches:
         return found
 
 
+def nothing() -> Stretches:
+    """No stretch of anybody."""
+    return Stretches(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64), ())
+
+
 @dataclass(frozen=True, slots=True)
 class Floor:
     """Who speaks with how many others, from the first start to the last end: stretches in which the same people speak.

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from meeting_assets.core.arrays import Column, np
 from meeting_assets.core.intervals import Interval
-from meeting_assets.core.stretches import Stretches
+from meeting_assets.core.stretches import Stretches, nothing
 from meeting_assets.metrics.meeting import Speech
 
 EXTENSION_US = 5_000_000
@@ -44,19 +44,25 @@ def clean_speech(claims: Sequence[Speech], *, bot_keys: Collection[str], duratio
 
     Where nobody knows when the recording ended, it ends with the last known edge of its speech.
     """
+    if not claims:
+        return CleanSpeech(nothing(), 0, duration_us)
     claimed, is_open, dropped = _segments(claims, duration_us)
     segments, bots, opened = claimed, None, is_open
-    is_bot = np.isin(claimed.who, [place for place, name in enumerate(claimed.names) if name in bot_keys])
-    if is_bot.any():
+    bot_places = [place for place, name in enumerate(claimed.names) if name in bot_keys]
+    if bot_places:
+        is_bot = np.isin(claimed.who, bot_places)
         segments, bots, opened = claimed.at(~is_bot), claimed.at(is_bot), is_open[~is_bot]
     union = segments.united()
     known_end_us = extended_us(duration_us, union.end)
     end_us = _last_edge_us(segments, opened) if known_end_us is None else known_end_us
     speech = union.inside(0, end_us)
-    clipped = 0
+    clipped, self_overlap_us = 0, 0
     if speech is not union:
         outside = (segments.start < 0) | (segments.start >= end_us) | ((segments.end > end_us) & ~opened)
         clipped = int(np.count_nonzero(outside))
+    # Where no two were joined, none overlap.
+    if len(union) < len(segments):
+        self_overlap_us = segments.inside(0, end_us).length_us() - speech.length_us()
     return CleanSpeech(
         speech=speech,
         bot_speech_us=bots.together().inside(0, end_us).length_us() if bots else 0,
@@ -64,10 +70,7 @@ def clean_speech(claims: Sequence[Speech], *, bot_keys: Collection[str], duratio
         dropped_intervals=sum([name not in bot_keys for name in dropped]),
         open_intervals=int(np.count_nonzero(opened)),
         clipped_intervals=clipped,
-        # Where no two were joined, none overlap.
-        self_overlap_us=0
-        if len(union) == len(segments)
-        else segments.inside(0, end_us).length_us() - speech.length_us(),
+        self_overlap_us=self_overlap_us,
     )
 
 
@@ -97,32 +100,34 @@ def extended_us(duration_us: int | None, ends: Column) -> int | None:
 
     Looks at unions, since a segment that ends much later may have been cut in two inside these 5 s.
     """
-    if duration_us is None:
-        return None
+    if duration_us is None or not len(ends) or ends.max() <= duration_us:
+        return duration_us
     late = ends[(ends > duration_us) & (ends <= duration_us + EXTENSION_US)]
     return int(late.max()) if len(late) else duration_us
 
 
 def _segments(claims: Sequence[Speech], duration_us: int | None) -> tuple[Stretches, Column, list[str]]:
     """What is left after dropping, closed; which of it was open, and whose were dropped."""
-    keys, _, starts_s, ends_s = zip(*claims, strict=True) if claims else ((),) * 4
+    keys, _, starts_s, ends_s = zip(*claims, strict=True)
     names = sorted(set(keys))
-    places = {name: place for place, name in enumerate(names)}
+    places = dict(zip(names, range(len(names)), strict=True))
     who = np.fromiter(map(places.__getitem__, keys), int, len(keys))
     with np.errstate(over="ignore"):  # what is infinite then no integer can hold, which `int` says
         # Rounded as `microseconds` does; of None is made not-a-number, which is neither before nor after anything.
-        start, end = (np.rint(np.array(times_s, float) * 1e6) for times_s in (starts_s, ends_s))
-    is_open = np.isnan(end)
-    is_kept = (end > start) | (is_open & ~np.isnan(start))
+        edges = np.rint(np.array(starts_s + ends_s, float) * 1e6)
+    start, end = edges[: len(keys)], edges[len(keys) :]
+    is_known = end > start
     dropped: list[str] = []
-    if not is_kept.all():
+    if not is_known.all():
+        is_kept = is_known | (np.isnan(end) & ~np.isnan(start))
         dropped = [keys[place] for place in (~is_kept).nonzero()[0].tolist()]
-        start, end, who, is_open = (column[is_kept] for column in (start, end, who, is_open))
-    end = np.where(is_open, start, end)
+        start, end, who, is_known = (column[is_kept] for column in (start, end, who, is_known))
+        end = np.where(is_known, end, start)
+    is_open = ~is_known
     least, most = int(start.min(initial=0)), int(end.max(initial=0))
     until_us = max(most, (duration_us or 0) + EXTENSION_US) + 1
     start, end = (_column(times, max(until_us, -least)) for times in (start, end))
-    for place in np.unique(who[is_open]).tolist():
+    for place in {*who[is_open].tolist()}:
         own = (who == place).nonzero()[0]
         known = [
             (since, None if never else until)

@@ -20,7 +20,7 @@ from typing import NamedTuple, TypeAlias
 
 from sqlmodel import Field, SQLModel
 
-from meeting_assets.core.arrays import np
+from meeting_assets.core.arrays import Column, np
 from meeting_assets.core.intervals import microseconds
 from meeting_assets.core.stretches import Stretches, counted
 from meeting_assets.metrics.parameters import Parameters
@@ -76,38 +76,68 @@ class MeetingInterruptions(SQLModel):
 
 
 def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parameters) -> list[Interruption]:
-    """All of a meeting, by start."""
-    return [
-        *talked_over(
-            taking.ipus.at(taking.roles != BACKCHANNEL),
-            meeting.known_speech,
-            talk_us=meeting.talk_us,
-            bridge_us=microseconds(parameters.bridge_s),
-            grace_us=microseconds(parameters.interruption_grace_s),
-        )
-    ]
+    """All of a meeting."""
+    return talked_over(
+        taking.ipus.at(taking.roles != BACKCHANNEL),
+        meeting.known_speech,
+        talk_us=meeting.talk_us,
+        bridge_us=microseconds(parameters.bridge_s),
+        grace_us=microseconds(parameters.interruption_grace_s),
+    )
 
 
 def talked_over(
     units: Stretches, speech: Stretches, *, talk_us: Mapping[str, int], bridge_us: int, grace_us: int
-) -> Iterator[Interruption]:
+) -> list[Interruption]:
     """Which of some IPUs, ordered by start, are interruptions."""
     spans = ipus(speech, bridge_us)
-    # How many spans have begun before each unit, and when the last of these ends.
+    if not len(spans):
+        return []
+    # Of the spans that have begun before a unit: how many, and how many of them go on.
     begun = spans.start.searchsorted(units.start)
-    until = np.concatenate(([-1], np.maximum.accumulate(spans.end)))[begun]
-    may_be = (until > units.start) & (units.end - units.start > grace_us)
-    rows = spans.rows()
+    ongoing = begun - np.sort(spans.end).searchsorted(units.start, "right")
+    may_be = (ongoing > 0) & (units.end - units.start > grace_us)
+    units, begun, ongoing = units.at(may_be), begun[may_be], ongoing[may_be]
+    # Which of them ends last, and when.
+    reach = np.maximum.accumulate(spans.end)
+    last = np.maximum.accumulate(np.where(spans.end == reach, np.arange(len(spans)), 0))[begun - 1]
+    until = reach[begun - 1]
+    # The hot path: one other speaks, for long enough, or nobody follows them soon enough.
+    is_other = (ongoing == 1) & (spans.who[last] != units.who)
+    is_one = is_other & (until - units.start > grace_us)
+    following = spans.start.searchsorted(until + bridge_us) - begun
+    is_own_next = spans.who[np.minimum(begun, len(spans) - 1)] == units.who
+    is_many = (ongoing > 1) | (is_other & ~is_one & (following > is_own_next))
+    found = [
+        *zip(
+            units.start[is_one].tolist(),
+            units.at(is_one).named(),
+            spans.at(last[is_one]).named(),
+            (units.end > until)[is_one].tolist(),
+            strict=True,
+        )
+    ]
+    return [
+        *map(Interruption._make, found),
+        *_among_many(units.at(is_many), begun[is_many], spans, talk_us=talk_us, bridge_us=bridge_us, grace_us=grace_us),
+    ]
+
+
+def _among_many(
+    units: Stretches, begun: Column, spans: Stretches, *, talk_us: Mapping[str, int], bridge_us: int, grace_us: int
+) -> Iterator[Interruption]:
+    """Which of some IPUs are interruptions, where several others speak or follow each other."""
+    rows = spans.rows() if len(units) else []
     underway: list[Span] = []
     known = 0
-    for place, (start, end, speaker) in zip(begun[may_be].tolist(), units.at(may_be).rows(), strict=True):
+    for place, (start, end, speaker) in zip(begun.tolist(), units.rows(), strict=True):
         underway = [span for span in underway if span[1] > start]
         underway += [span for span in rows[known:place] if span[1] > start]
         known = place
         others = [span for span in underway if span[2] != speaker]
         if not others:
             continue
-        stops_us = until = others[0][1] if len(others) == 1 else max([until for _, until, _ in others])
+        stops_us = until = max([until for _, until, _ in others])
         # Others may take over from each other; only as far as it matters.
         following = place
         while until - start <= grace_us and following < len(rows) and rows[following][0] - until < bridge_us:
@@ -130,7 +160,7 @@ def participant_interruptions(
     made = Counter(each.by for each in found)
     successful = Counter(each.by for each in found if each.is_successful)
     received = Counter(each.of for each in found)
-    backchannels = counted(taking.backchannels.who, taking.ipus.names)
+    backchannels = counted(taking.ipus.who[taking.roles == BACKCHANNEL], taking.ipus.names)
     return {
         key: {
             "interruptions_made": made[key],
@@ -146,7 +176,7 @@ def meeting_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Seq
     """The columns of `MeetingInterruptions`."""
     if meeting.timing_source is None:
         return dict.fromkeys(MeetingInterruptions.model_fields)
-    return {"interruption_count": len(found), "backchannel_count": len(taking.backchannels)}
+    return {"interruption_count": len(found), "backchannel_count": int(np.count_nonzero(taking.roles == BACKCHANNEL))}
 
 
 def _first(spans: Sequence[Span], talk_us: Mapping[str, int]) -> Span | None:

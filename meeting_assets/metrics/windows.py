@@ -61,12 +61,13 @@ def window_rows(meeting: SpokenMeeting, parameters: Parameters) -> list[Row]:
         return []
     starts, ends = windows_us(duration_us, microseconds(parameters.window_s), microseconds(parameters.window_step_s))
     speech = meeting.known_speech
-    talk = talk_until(ends, speech) - talk_until(starts, speech)
+    until = talk_until(np.concatenate((starts, ends)), speech)
+    talk = until[:, len(starts) :] - until[:, : len(starts)]
     total, most = talk.sum(axis=0), talk.max(axis=0, initial=0)
     is_most = talk == most
-    top = np.where((np.count_nonzero(is_most, axis=0) == 1) & (most > 0), is_most.argmax(axis=0), NOBODY)
+    top = np.where((is_most.sum(axis=0) == 1) & (most > 0), is_most.argmax(axis=0), NOBODY)
     keys = [*speech.names, None]  # the last one is that of nobody
-    columns = starts, ends, total, most, np.count_nonzero(talk, axis=0), top
+    columns = starts, ends, total, most, (talk > 0).sum(axis=0), top
     recording_id = meeting.given.recording_id
     return [
         (
