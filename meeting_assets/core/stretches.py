@@ -30,6 +30,10 @@ class Stretches:
         """Some of them: by their places, or where it says so."""
         return Stretches(self.start[rows], self.end[rows], self.who[rows], self.names)
 
+    def placed(self) -> list[tuple[int, int, int]]:
+        """Start, end and place among the names of each."""
+        return [*zip(self.start.tolist(), self.end.tolist(), self.who.tolist(), strict=True)]
+
     def rows(self) -> list[tuple[int, int, str]]:
         """Start, end and name of each."""
         return [*zip(self.start.tolist(), self.end.tolist(), self.named(), strict=True)]

@@ -14,8 +14,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from sqlmodel import Field, SQLModel
@@ -219,11 +217,13 @@ def _everybody(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, Per
 def _names(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, set[str]]:
     """What each `participant_key` is called wherever it occurs; nothing where it never has a name."""
     names: dict[str, set[str]] = defaultdict(set)
-    rows: Iterable[Event | Speech | Utterance] = chain(meeting.events, meeting.timeline, meeting.utterances)
+    sources: list[Sequence[Event | Speech | Utterance]] = [meeting.events, meeting.timeline, meeting.utterances]
     if claims is not meeting.timeline:
-        rows = chain(rows, claims)
-    for key, name in set(map(itemgetter(0, 1), rows)):
-        names[key].update({name} if name else ())
+        sources.append(claims)
+    for rows in filter(None, sources):
+        keys, called, *_ = zip(*rows, strict=True)
+        for key, name in {*zip(keys, called, strict=True)}:
+            names[key].update({name} if name else ())
     return names
 
 

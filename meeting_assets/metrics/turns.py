@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -286,7 +286,7 @@ def meeting_turns(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
     return {
         "turn_count": len(turns),
         "run_count": switch_count + 1 if len(turns) else 0,
-        **_lengths(lengths.tolist()),
+        **_lengths(np.sort(lengths).tolist()),
         "longest_monologue_start_s": seconds(longest[0]) if longest else None,
         "longest_monologue_key": longest[2] if longest else None,
         "longest_uninterrupted_s": seconds_or_none(max(alone_us, default=None)),
@@ -300,23 +300,20 @@ def meeting_turns(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
 def turn_rows(recording_id: str, taking: TurnTaking) -> list[Row]:
     """Rows of `Turns`, in column order."""
     turns, listened = taking.turns, taking.backchannels
-    start, end, who = (
-        np.concatenate(columns)
-        for columns in ((turns.start, listened.start), (turns.end, listened.end), (turns.who, listened.who))
-    )
-    kind = np.arange(len(who)) < len(turns)
-    order = np.lexsort((who, kind, end, start))
-    return [
-        *zip(
-            repeat(recording_id),
-            range(len(who)),
-            map(turns.names.__getitem__, who[order].tolist()),
-            (start[order] / 1_000_000).tolist(),  # `seconds` of all
-            (end[order] / 1_000_000).tolist(),
-            map(("backchannel", "turn").__getitem__, kind[order].tolist()),
-            strict=False,
+    start, end, who = turns.start, turns.end, turns.who
+    kinds: Iterable[str] = repeat("turn")
+    if len(listened):
+        start, end, who = (
+            np.concatenate(columns) for columns in ((start, listened.start), (end, listened.end), (who, listened.who))
         )
-    ]
+        is_turn = np.arange(len(who)) < len(turns)
+        order = np.lexsort((who, is_turn, end, start))
+        start, end, who = start[order], end[order], who[order]
+        kinds = map(("backchannel", "turn").__getitem__, is_turn[order].tolist())
+    speakers = map(turns.names.__getitem__, who.tolist())
+    # `seconds` of all at once.
+    times_s = (start / 1_000_000).tolist(), (end / 1_000_000).tolist()
+    return [*zip(repeat(recording_id), range(len(who)), speakers, *times_s, kinds, strict=False)]
 
 
 def transition_rows(recording_id: str, taking: TurnTaking) -> list[Row]:
