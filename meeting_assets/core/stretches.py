@@ -127,13 +127,13 @@ class Floor:
       =      111112221110000111     0 silence, 1 single, 2 and more overlap
 
     >>> of_two = Stretches(np.array([0, 15, 5]), np.array([8, 18, 11]), np.array([0, 0, 1]), ["ann", "bo"])
-    >>> for state in zip(*(column.tolist() for column in floor(of_two)), strict=True):
-    ...     print(*state)
-    0 5 1 0
-    5 8 2 -1
-    8 11 1 1
-    11 15 0 -1
-    15 18 1 0
+    >>> held = floor(of_two)
+    >>> for column in held.start, held.end, held.count, held.sole:
+    ...     print(*column)
+    0 5 8 11 15
+    5 8 11 15 18
+    1 2 1 0 1
+    0 -1 1 -1 0
     """
 
     start: Column

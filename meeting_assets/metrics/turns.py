@@ -189,9 +189,9 @@ def turn_taking(meeting: SpokenMeeting, words: WordTimes, parameters: Parameters
     speech = meeting.known_speech
     units, tied = settled(ipus(speech, microseconds(parameters.ipu_gap_s)), meeting.talk_us)
     short = units.end - units.start <= microseconds(parameters.backchannel_max_s)
-    for place in short.nonzero()[0].tolist() if words.are_there else ():
-        [unit] = units.at(slice(place, place + 1)).rows()
-        short[place] = words.within(unit) <= parameters.backchannel_max_words
+    if words.are_there:
+        are_few = [words.within(unit) <= parameters.backchannel_max_words for unit in units.at(short).rows()]
+        short[short] = are_few
     edge_us = microseconds(parameters.backchannel_edge_s)
     roles = floor_roles(units, tied=tied, short=short.tolist(), edge_us=edge_us)
     turn_gap_us = microseconds(parameters.turn_gap_s)
@@ -280,15 +280,15 @@ def meeting_turns(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
     turns, switch_count = taking.turns, len(taking.switches.after)
     lengths = turns.end - turns.start
     # Turns are in order of their starts.
-    [longest] = turns.at(slice(lengths.argmax(), None)).rows()[:1] if len(turns) else [None]
+    place = int(lengths.argmax()) if len(turns) else None
     alone_us = [taking.alone_us[key] for key in meeting.people if key in taking.alone_us]
     counts = counted(turns.who, turns.names)
     return {
         "turn_count": len(turns),
         "run_count": switch_count + 1 if len(turns) else 0,
         **_lengths(np.sort(lengths).tolist()),
-        "longest_monologue_start_s": seconds(longest[0]) if longest else None,
-        "longest_monologue_key": longest[2] if longest else None,
+        "longest_monologue_start_s": None if place is None else seconds(int(turns.start[place])),
+        "longest_monologue_key": None if place is None else turns.names[int(turns.who[place])],
         "longest_uninterrupted_s": seconds_or_none(max(alone_us, default=None)),
         "speaker_switches": switch_count,
         "interactivity_per_min": ratio(60_000_000 * switch_count, meeting.clean.duration_us),

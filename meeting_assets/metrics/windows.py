@@ -115,4 +115,5 @@ def talk_until(instants: Column, speech: Stretches) -> Column:
     begun = starts.searchsorted(asked)
     last_end, talked = np.concatenate(([0], ends)), np.concatenate(([0], (speech.end - speech.start).cumsum()))
     of_others = talked[starts.searchsorted(shift)]
-    return talked[begun] - np.maximum(last_end[begun] - asked, 0) - of_others[:, None]
+    until: Column = talked[begun] - np.maximum(last_end[begun] - asked, 0) - of_others[:, None]
+    return until
