@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from meeting_assets.core.arrays import Column, np
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which is slow to make, and many are made of a meeting
 class Stretches:
     """Half-open stretches `[start, end)`, each somebody's; in each column, row by row, the same one."""
 
@@ -118,7 +118,7 @@ def nothing() -> Stretches:
     return Stretches(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64), ())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Floor:
     """Who speaks with how many others, from the first start to the last end: stretches in which the same people speak.
 

@@ -15,7 +15,6 @@ from meeting_assets.core.arrays import np
 from meeting_assets.core.intervals import seconds
 from meeting_assets.core.stretches import summed
 from meeting_assets.metrics.arithmetic import ratio, seconds_or_none
-from meeting_assets.metrics.meeting import UNKNOWN
 from meeting_assets.metrics.sources import LENGTH, SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.store.lineage import made_from
@@ -158,5 +157,5 @@ def _floor_columns(meeting: SpokenMeeting) -> Columns:
         "overlap_ratio": ratio(overlap_us, speech_us),
         "overlap_ratio_span": ratio(overlap_us, span_us),
         "bot_speech_s": seconds(meeting.clean.bot_speech_us),
-        "unattributed_speech_s": seconds(meeting.clean.speech.lengths_us().get(UNKNOWN, 0)),
+        "unattributed_speech_s": seconds(meeting.unattributed_us),
     }

@@ -15,7 +15,7 @@ from meeting_assets.core.intervals import length_us, microseconds, seconds, shar
 from meeting_assets.core.stretches import Stretches
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
 from meeting_assets.metrics.hygiene import clean_speech
-from meeting_assets.metrics.meeting import UNKNOWN, MeetingInput, Speech
+from meeting_assets.metrics.meeting import MeetingInput, Speech
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.sources import LENGTH, SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting, event_speech
@@ -124,7 +124,7 @@ def quality_rows(meeting: SpokenMeeting, words: WordTimes, parameters: Parameter
     missing = _missing(given)
     yield {
         **_agreement(meeting, words, microseconds(parameters.ipu_gap_s)),
-        "unattributed_speech_s": seconds(meeting.clean.speech.lengths_us().get(UNKNOWN, 0)) if has_source else None,
+        "unattributed_speech_s": seconds(meeting.unattributed_us) if has_source else None,
         "untimed_words": words.untimed if has_words else None,
         "nonpositive_words": words.nonpositive if has_words else None,
         "out_of_range_intervals": meeting.clean.clipped_intervals if has_source else None,

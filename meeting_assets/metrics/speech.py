@@ -92,6 +92,8 @@ class SpokenMeeting:
     floor: Floor
     talk_us: Mapping[str, int]
     """Of all `people`, 0 for the silent; nothing without a source."""
+    unattributed_us: int
+    """Speech of `unknown`."""
 
     @property
     def known_speech(self) -> Stretches:
@@ -114,6 +116,7 @@ def spoken_meeting(meeting: MeetingInput, *, preferred: TimingSource) -> SpokenM
         extension_us=(clean.duration_us or 0) - (duration_us or 0),
         floor=floor(clean.speech),
         talk_us={key: talk_us.get(key, 0) for key in people} if source else {},
+        unattributed_us=talk_us.get(UNKNOWN, 0),
     )
 
 

@@ -318,11 +318,15 @@ def turn_rows(recording_id: str, taking: TurnTaking) -> list[Row]:
 
 def transition_rows(recording_id: str, taking: TurnTaking) -> list[Row]:
     """Rows of `SpeakerTransitions`, in column order."""
-    names = taking.switches.names
-    pairs, counts = np.unique(taking.switches.before * len(names) + taking.switches.after, return_counts=True)
+    switches = taking.switches
+    if not len(switches.after):
+        return []
+    names = switches.names
+    pairs = np.sort(switches.before * len(names) + switches.after)
+    first, last = runs(pairs[1:] != pairs[:-1])
     return [
         (recording_id, names[pair // len(names)], names[pair % len(names)], count)
-        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True)
+        for pair, count in zip(pairs[first].tolist(), (last - first + 1).tolist(), strict=True)
     ]
 
 
