@@ -65,7 +65,7 @@ def summed(scores: Iterable[Score]) -> Score:
 
 
 def detected_backchannels(meeting: Measured) -> list[Span]:
-    return [Span(speaker, start / 1e6, end / 1e6) for start, end, speaker in meeting.taking.backchannels]
+    return [Span(speaker, start / 1e6, end / 1e6) for start, end, speaker in meeting.taking.backchannels.rows()]
 
 
 def detected_questions(meeting: Measured) -> list[Span]:

@@ -13,17 +13,12 @@ An interval holds time: `start < end`. No intervals is a valid input everywhere;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 Interval: TypeAlias = tuple[int, int]
 
 _MICROSECONDS_PER_SECOND = 1_000_000
-
-
-# A stretch in which the same people speak: start, end, how many they are, and who where it is one.
-FloorState: TypeAlias = tuple[int, int, int, str | None]
 
 
 def microseconds(time_s: float) -> int:
@@ -124,41 +119,3 @@ def length_us(disjoint: Iterable[Interval]) -> int:
     4
     """
     return sum([end - start for start, end in disjoint])
-
-
-def floor_states(speech: Mapping[str, Iterable[Interval]]) -> list[FloorState]:
-    """Who speaks with how many others, from the first start to the last end.
-
-        ann  ━━━━━━━━       ━━━
-        bo        ━━━━━━
-      =      111112221110000111     0 silence, 1 single, 2 and more overlap
-
-    One speaker's intervals do not overlap; `merged` sees to that.
-
-    >>> for state in floor_states({"ann": [(0, 8), (15, 18)], "bo": [(5, 11)]}):
-    ...     print(*state)
-    0 5 1 ann
-    5 8 2 None
-    8 11 1 bo
-    11 15 0 None
-    15 18 1 ann
-    """
-    # Who speaks is one number: how many, times more than all places add up to, plus their places; one is known by it.
-    more = len(speech) ** 2 + 1
-    numbers = {speaker: more + place for place, speaker in enumerate(speech)}
-    changes: dict[int, int] = {}
-    for speaker, intervals in speech.items():
-        starts_ends = [*zip(*intervals, strict=True)]
-        if not starts_ends:
-            continue
-        # The hot path: nobody starts and ends at the same instant, so that few edges have to be added one by one.
-        own = dict.fromkeys(starts_ends[0], numbers[speaker])
-        own.update(dict.fromkeys(starts_ends[1], -numbers[speaker]))
-        for at in changes.keys() & own.keys():
-            own[at] += changes[at]
-        changes.update(own)
-    times = sorted(changes)
-    speaking = [*accumulate(map(changes.__getitem__, times))]
-    sole = {number: speaker for speaker, number in numbers.items()}
-    counts = [who // more for who in speaking]
-    return [*zip(times, times[1:], counts, map(sole.get, speaking), strict=False)]

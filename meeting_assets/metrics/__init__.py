@@ -25,7 +25,7 @@ join `tables` and a row below; a new table is a line in `METRICS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -45,7 +45,7 @@ from meeting_assets.metrics.attendance import (
 )
 from meeting_assets.metrics.balance import meeting_balance
 from meeting_assets.metrics.interruptions import (
-    Interruption,
+    Interruptions,
     interruptions,
     meeting_interruptions,
     participant_interruptions,
@@ -80,7 +80,7 @@ class Measured:
     parameters: Parameters
     words: WordTimes
     taking: TurnTaking
-    interruptions: Sequence[Interruption]
+    interruptions: Interruptions
     presence: Presence
     participants: Mapping[str, Columns]
     """What is known of each of the people."""

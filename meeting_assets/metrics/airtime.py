@@ -9,14 +9,12 @@ lengths of speech are 0, while the span, the silence in it, ratios and shares ar
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-
 from sqlmodel import Field, SQLModel
 
-from meeting_assets.core.intervals import FloorState, length_us, seconds
+from meeting_assets.core.arrays import np
+from meeting_assets.core.intervals import seconds
+from meeting_assets.core.stretches import summed
 from meeting_assets.metrics.arithmetic import ratio, seconds_or_none
-from meeting_assets.metrics.meeting import UNKNOWN
 from meeting_assets.metrics.sources import LENGTH, SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.store.lineage import made_from
@@ -110,14 +108,15 @@ def participant_airtime(meeting: SpokenMeeting) -> dict[str, Columns]:
     if meeting.timing_source is None:
         return {key: dict.fromkeys(ParticipantAirtime.model_fields) for key in meeting.people}
     total_us = sum(meeting.talk_us.values())
-    solo_us = _solo_us(meeting.floor)
+    floor = meeting.floor
+    solo_us = summed(floor.end - floor.start, floor.sole, floor.names)
     return {
         key: {
             "talk_time_s": seconds(talk_us),
             "talk_ratio": ratio(talk_us, meeting.clean.duration_us),
             "talk_share": ratio(talk_us, total_us),
-            "solo_talk_s": seconds(solo_us[key]),
-            "overlapped_talk_s": seconds(talk_us - solo_us[key]),
+            "solo_talk_s": seconds(solo_us.get(key, 0)),
+            "overlapped_talk_s": seconds(talk_us - solo_us.get(key, 0)),
             "talk_to_listen": ratio(talk_us, total_us - talk_us),
         }
         for key, talk_us in meeting.talk_us.items()
@@ -138,32 +137,25 @@ _FLOOR_COLUMNS = tuple(name for name in MeetingAirtime.model_fields if not name.
 
 def _floor_columns(meeting: SpokenMeeting) -> Columns:
     """What the sweep shows; the states of the floor lie end to end from the first start to the last end."""
-    silences = [end - start for start, end, count, _ in meeting.floor if count == 0]
-    first_us, last_us = (meeting.floor[0][0], meeting.floor[-1][1]) if meeting.floor else (0, 0)
-    span_us = last_us - first_us
-    speech_us = span_us - sum(silences)
-    overlap_us = speech_us - sum([end - start for start, end, count, _ in meeting.floor if count == 1])
+    floor = meeting.floor
+    lengths = floor.end - floor.start
+    silences = lengths[floor.count == 0]
+    silence_us, span_us = int(silences.sum()), int(lengths.sum())
+    speech_us = span_us - silence_us
+    overlap_us = int(lengths[floor.count > 1].sum())
     somebody_spoke = span_us > 0
     return {
         "span_s": seconds(span_us) if somebody_spoke else None,
         "speech_s": seconds(speech_us),
         "talk_s": seconds(sum(meeting.talk_us.values())),
-        "silence_s": seconds(sum(silences)) if somebody_spoke else None,
-        "silence_ratio": ratio(sum(silences), span_us),
-        "longest_silence_s": seconds(max(silences, default=0)) if somebody_spoke else None,
-        "dead_air_count": sum(silence_us >= DEAD_AIR_US for silence_us in silences) if somebody_spoke else None,
-        "first_speech_s": seconds(first_us) if somebody_spoke else None,
+        "silence_s": seconds(silence_us) if somebody_spoke else None,
+        "silence_ratio": ratio(silence_us, span_us),
+        "longest_silence_s": seconds(int(silences.max(initial=0))) if somebody_spoke else None,
+        "dead_air_count": int(np.count_nonzero(silences >= DEAD_AIR_US)) if somebody_spoke else None,
+        "first_speech_s": seconds(int(floor.start[0])) if somebody_spoke else None,
         "overlap_s": seconds(overlap_us),
         "overlap_ratio": ratio(overlap_us, speech_us),
         "overlap_ratio_span": ratio(overlap_us, span_us),
-        "bot_speech_s": seconds(length_us(meeting.clean.bot_speech)),
-        "unattributed_speech_s": seconds(length_us(meeting.clean.speech.get(UNKNOWN, ()))),
+        "bot_speech_s": seconds(meeting.clean.bot_speech_us),
+        "unattributed_speech_s": seconds(meeting.unattributed_us),
     }
-
-
-def _solo_us(floor: Sequence[FloorState]) -> Counter[str]:
-    solo_us: Counter[str] = Counter()
-    for start, end, _, sole in floor:
-        if sole is not None:
-            solo_us[sole] += end - start
-    return solo_us

@@ -195,6 +195,7 @@ def participant_attendance(meeting: SpokenMeeting, present: Presence) -> dict[st
     )
     chats = _chats(events)
     due_us = _due_us(meeting.given, present)
+    speech = meeting.clean.speech.by_name() if present.sessions else {}
     rows: dict[str, Columns] = {}
     for key in meeting.people:
         texts = chats.get(key, ())
@@ -207,7 +208,7 @@ def participant_attendance(meeting: SpokenMeeting, present: Presence) -> dict[st
             continue
         sessions, inside = present.sessions[key], present.inside[key]
         attended_us = length_us(inside)
-        spoken = meeting.clean.speech.get(key, ()) if meeting.timing_source else None
+        spoken = speech.get(key, ()) if meeting.timing_source else None
         webcam_us = shared_us(_switched_on(webcam.get(key, ()), sessions), inside)
         join_us, leave_us = sessions[0].join_us, max(each.leave_us for each in sessions)
         rows[key] |= {

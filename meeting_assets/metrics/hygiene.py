@@ -11,35 +11,31 @@ is repeated or into how many it is cut.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import TypeAlias
 
-from meeting_assets.core.intervals import Interval, clipped, length_us, merged
+from meeting_assets.core.arrays import Column, np
+from meeting_assets.core.intervals import Interval
+from meeting_assets.core.stretches import Stretches, nothing
 from meeting_assets.metrics.meeting import Speech
 
 EXTENSION_US = 5_000_000
 
-# An end that nobody has said; later than any recording.
-NEVER = 2**62
-
 Segment: TypeAlias = tuple[int, int | None]
-SpeechBySpeaker: TypeAlias = dict[str, list[Interval]]
 
 
 @dataclass(frozen=True, slots=True)
 class CleanSpeech:
-    """One source's speech inside the recording: per speaker the union, in order; the silent are not in it."""
+    """One source's speech inside the recording: per speaker the union, in order of their names."""
 
-    speech: SpeechBySpeaker
-    bot_speech: list[Interval]
+    speech: Stretches
+    bot_speech_us: int
     duration_us: int | None
-    dropped_intervals: int
-    open_intervals: int
-    clipped_intervals: int
-    self_overlap_us: int
+    dropped_intervals: int = 0
+    open_intervals: int = 0
+    clipped_intervals: int = 0
+    self_overlap_us: int = 0
     """How much of it one speaker's own segments say more than once."""
 
 
@@ -48,40 +44,38 @@ def clean_speech(claims: Sequence[Speech], *, bot_keys: Collection[str], duratio
 
     Where nobody knows when the recording ended, it ends with the last known edge of its speech.
     """
-    segments, dropped = _segments(claims)
-    bot_segments = {key: segments.pop(key) for key in bot_keys if key in segments}
-    said = {speaker: closed(of_speaker) for speaker, of_speaker in segments.items()}
-    unions = {speaker: merged(of_speaker) for speaker, of_speaker in said.items()}
-    duration_us = extended_us(duration_us, unions.values())
-    end_us = _last_edge_us(segments.values()) if duration_us is None else duration_us
-    speech = _inside(unions, end_us)
-    bot_unions = {key: merged(closed(of_bot)) for key, of_bot in bot_segments.items()}
+    if not claims:
+        return CleanSpeech(nothing(), 0, duration_us)
+    claimed, is_open, dropped = _segments(claims, duration_us)
+    segments, bots, opened = claimed, None, is_open
+    bot_places = [place for place, name in enumerate(claimed.names) if name in bot_keys]
+    if bot_places:
+        is_bot = np.isin(claimed.who, bot_places)
+        segments, bots, opened = claimed.at(~is_bot), claimed.at(is_bot), is_open[~is_bot]
+    union = segments.united()
+    known_end_us = extended_us(duration_us, union.end)
+    end_us = _last_edge_us(segments, opened) if known_end_us is None else known_end_us
+    speech = union.inside(0, end_us)
+    clipped, self_overlap_us = 0, 0
+    if speech is not union:
+        outside = (segments.start < 0) | (segments.start >= end_us) | ((segments.end > end_us) & ~opened)
+        clipped = int(np.count_nonzero(outside))
+    # Where no two were joined, none overlap.
+    if len(union) < len(segments):
+        self_overlap_us = segments.inside(0, end_us).length_us() - speech.length_us()
     return CleanSpeech(
         speech=speech,
-        bot_speech=merged(chain.from_iterable(_inside(bot_unions, end_us).values())),
-        duration_us=duration_us,
-        dropped_intervals=sum(key not in bot_keys for key in dropped),
-        # What is closed as it was said is another's list otherwise.
-        open_intervals=sum(
-            end is None for key, of_speaker in segments.items() if said[key] is not of_speaker for _, end in of_speaker
-        ),
-        clipped_intervals=sum(
-            start < 0 or start >= end_us or (end is not None and end > end_us)
-            for key, of_speaker in segments.items()
-            if not _is_inside(unions[key], end_us)
-            for start, end in of_speaker
-        ),
-        # Where no two were joined, none overlap.
-        self_overlap_us=sum(
-            length_us(_cut(of_speaker, unions[key], end_us)) - length_us(speech.get(key, ()))
-            for key, of_speaker in said.items()
-            if len(of_speaker) > len(unions[key])
-        ),
+        bot_speech_us=bots.together().inside(0, end_us).length_us() if bots else 0,
+        duration_us=known_end_us,
+        dropped_intervals=sum([name not in bot_keys for name in dropped]),
+        open_intervals=int(np.count_nonzero(opened)),
+        clipped_intervals=clipped,
+        self_overlap_us=self_overlap_us,
     )
 
 
-def closed(segments: list[Segment]) -> list[Interval]:
-    """One speaker's segments, the open ones closed at the next later start, or else at `NEVER`.
+def closed(segments: Sequence[Segment], until_us: int) -> list[Interval]:
+    """One speaker's segments, the open ones closed at the next later start, or else at the last moment there is.
 
         ━━━━━?                   never closed
                  ━━━━━━          the same speaker's next segment
@@ -90,64 +84,68 @@ def closed(segments: list[Segment]) -> list[Interval]:
     Segments with the same start are copies of one, so an open end does not close at its own start: it ends
     with a closed copy, or else at the next start that is later.
 
-    >>> closed([(0, None), (7, 12)])
+    >>> closed([(0, None), (7, 12)], 20)
     [(0, 7), (7, 12)]
-    >>> closed([(0, None), (0, 3), (7, 12)])
+    >>> closed([(0, None), (0, 3), (7, 12)], 20)
     [(0, 3), (0, 3), (7, 12)]
     """
-    if None not in [end for _, end in segments]:
-        return segments  # type: ignore[return-value]
     starts = sorted({start for start, _ in segments})
-    ends = dict(zip(starts, [*starts[1:], NEVER], strict=True))
+    ends = dict(zip(starts, [*starts[1:], until_us], strict=True))
     ends.update((start, end) for start, end in segments if end is not None)
     return [(start, ends[start] if end is None else end) for start, end in segments]
 
 
-def extended_us(duration_us: int | None, unions: Iterable[Sequence[Interval]]) -> int | None:
+def extended_us(duration_us: int | None, ends: Column) -> int | None:
     """The duration, or the latest end of speech that is at most 5 s later.
 
     Looks at unions, since a segment that ends much later may have been cut in two inside these 5 s.
     """
-    if duration_us is None:
-        return None
-    latest_us = duration_us + EXTENSION_US
-    late = [union for union in unions if union and union[-1][1] > duration_us]
-    ends = (end for union in late for _, end in union if duration_us < end <= latest_us)
-    return max(ends, default=duration_us)
+    if duration_us is None or not len(ends) or ends.max() <= duration_us:
+        return duration_us
+    late = ends[(ends > duration_us) & (ends <= duration_us + EXTENSION_US)]
+    return int(late.max()) if len(late) else duration_us
 
 
-def _segments(claims: Iterable[Speech]) -> tuple[dict[str, list[Segment]], list[str]]:
-    """What is left per speaker after dropping, and whose were dropped."""
-    segments: dict[str, list[Segment]] = defaultdict(list)
+def _segments(claims: Sequence[Speech], duration_us: int | None) -> tuple[Stretches, Column, list[str]]:
+    """What is left after dropping, closed; which of it was open, and whose were dropped."""
+    keys, _, starts_s, ends_s = zip(*claims, strict=True)
+    names = sorted(set(keys))
+    places = dict(zip(names, range(len(names)), strict=True))
+    who = np.fromiter(map(places.__getitem__, keys), int, len(keys))
+    with np.errstate(over="ignore"):  # what is infinite then no integer can hold, which `int` says
+        # Rounded as `microseconds` does; of None is made not-a-number, which is neither before nor after anything.
+        edges = np.rint(np.array(starts_s + ends_s, float) * 1e6)
+    start, end = edges[: len(keys)], edges[len(keys) :]
+    is_known = end > start
     dropped: list[str] = []
-    rounded = float.__round__  # the hot path: `microseconds` without a call, and a third of the time of `round`
-    for speaker, _, start_s, end_s in claims:
-        if start_s is None:
-            dropped.append(speaker)
-            continue
-        start = rounded(start_s * 1e6)
-        end = None if end_s is None else rounded(end_s * 1e6)
-        if end is None or end > start:
-            segments[speaker].append((start, end))
-        else:
-            dropped.append(speaker)
-    return segments, dropped
+    if not is_known.all():
+        is_kept = is_known | (np.isnan(end) & ~np.isnan(start))
+        dropped = [keys[place] for place in (~is_kept).nonzero()[0].tolist()]
+        start, end, who, is_known = (column[is_kept] for column in (start, end, who, is_known))
+        end = np.where(is_known, end, start)
+    is_open = ~is_known
+    least, most = int(start.min(initial=0)), int(end.max(initial=0))
+    until_us = max(most, (duration_us or 0) + EXTENSION_US) + 1
+    start, end = (_column(times, max(until_us, -least)) for times in (start, end))
+    for place in {*who[is_open].tolist()}:
+        own = (who == place).nonzero()[0]
+        known = [
+            (since, None if never else until)
+            for since, until, never in zip(*(column[own].tolist() for column in (start, end, is_open)), strict=True)
+        ]
+        end[own] = [until for _, until in closed(known, until_us)]
+    return Stretches(start, end, who, names), is_open, dropped
 
 
-def _is_inside(union: Sequence[Interval], end_us: int) -> bool:
-    return union[0][0] >= 0 and union[-1][1] <= end_us
+def _column(times: Column, largest: int) -> Column:
+    """Whole numbers in floats as integers, of 64 bits where they and all sums of them fit and are exact as floats."""
+    if largest * max(4 * len(times), 512) < 2**62:
+        return times.astype(np.int64)
+    column = np.empty(len(times), object)
+    column[:] = [*map(int, times.tolist())]
+    return column
 
 
-def _cut(segments: list[Interval], union: Sequence[Interval], end_us: int) -> list[Interval]:
-    """What of some segments lies inside the recording; nothing needs a cut where their union does."""
-    return segments if _is_inside(union, end_us) else clipped(segments, start=0, end=end_us)
-
-
-def _inside(unions: SpeechBySpeaker, end_us: int) -> SpeechBySpeaker:
-    inside = {speaker: _cut(union, union, end_us) for speaker, union in unions.items()}
-    return {speaker: union for speaker, union in inside.items() if union}
-
-
-def _last_edge_us(segments: Iterable[Sequence[Segment]]) -> int:
-    edges = (edge for of_speaker in segments for segment in of_speaker for edge in segment if edge is not None)
-    return max(edges, default=0)
+def _last_edge_us(segments: Stretches, is_open: Column) -> int:
+    ends = np.where(is_open, segments.start, segments.end)
+    return int(ends.max()) if len(ends) else 0

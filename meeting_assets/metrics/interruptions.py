@@ -14,30 +14,36 @@ interrupts nor is interrupted.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from sqlmodel import Field, SQLModel
 
+from meeting_assets.core.arrays import Column, np
 from meeting_assets.core.intervals import microseconds
-from meeting_assets.metrics.hygiene import NEVER, SpeechBySpeaker
+from meeting_assets.core.stretches import NOBODY, Stretches, counted
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.metrics.turns import FLOOR, Ipu, TurnTaking, ipus
+from meeting_assets.metrics.turns import BACKCHANNEL, FLOOR, TurnTaking, ipus
 from meeting_assets.store.lineage import made_from
 
-# So many spans that have ended are not worth to be looked for.
-MANY = 8
+# Start and end in microseconds, and the place of who speaks.
+Span: TypeAlias = tuple[int, int, int]
 
 
-class Interruption(NamedTuple):
-    """Somebody starts to talk over others, for longer than happens by chance."""
+@dataclass(frozen=True, slots=True)
+class Interruptions:
+    """Somebody starts to talk over others, for longer than happens by chance; column by column."""
 
-    start_us: int
-    by: str
-    of: str | None
-    is_successful: bool
+    by: Column
+    of: Column
+    """`NOBODY` where no one of those who are talked over can be named."""
+    is_successful: Column
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.by)
 
 
 class ParticipantInterruptions(SQLModel):
@@ -74,95 +80,110 @@ class MeetingInterruptions(SQLModel):
     )
 
 
-def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parameters) -> list[Interruption]:
-    """All of a meeting, by start."""
-    units = taking.ipus
-    if "backchannel" in taking.roles:
-        units = [unit for unit, role in zip(units, taking.roles, strict=True) if role != "backchannel"]
-    return [
-        *talked_over(
-            units,
-            meeting.known_speech,
-            talk_us=meeting.talk_us,
-            bridge_us=microseconds(parameters.bridge_s),
-            grace_us=microseconds(parameters.interruption_grace_s),
-        )
-    ]
+def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parameters) -> Interruptions:
+    """All of a meeting."""
+    return talked_over(
+        taking.ipus.at(taking.roles != BACKCHANNEL),
+        meeting.known_speech,
+        talk_us=meeting.talk_us,
+        bridge_us=microseconds(parameters.bridge_s),
+        grace_us=microseconds(parameters.interruption_grace_s),
+    )
 
 
 def talked_over(
-    units: Sequence[Ipu], speech: SpeechBySpeaker, *, talk_us: Mapping[str, int], bridge_us: int, grace_us: int
-) -> Iterator[Interruption]:
+    units: Stretches, speech: Stretches, *, talk_us: Mapping[str, int], bridge_us: int, grace_us: int
+) -> Interruptions:
     """Which of some IPUs, ordered by start, are interruptions."""
     spans = ipus(speech, bridge_us)
-    underway: list[Ipu] = []
-    place, latest = 0, 0
-    next_start = spans[0][0] if spans else NEVER
-    for start, end, speaker in units:
-        while next_start < start:
-            span = spans[place]
-            underway.append(span)
-            if span[1] > latest:
-                latest = span[1]
-            place += 1
-            next_start = spans[place][0] if place < len(spans) else NEVER
-        if latest <= start:
-            underway.clear()
-            continue
-        if end - start <= grace_us:
-            continue
-        others = [span for span in underway if span[1] > start and span[2] != speaker]
-        if len(underway) > MANY + 2 * len(others):
-            underway = [span for span in underway if span[1] > start]
+    if not len(spans):
+        return Interruptions(units.who[:0], units.who[:0], units.who[:0], units.names)
+    # Of the spans that have begun before a unit: how many, and how many of them go on.
+    begun = spans.start.searchsorted(units.start)
+    ongoing = begun - np.sort(spans.end).searchsorted(units.start, "right")
+    may_be = (ongoing > 0) & (units.end - units.start > grace_us)
+    units, begun, ongoing = units.at(may_be), begun[may_be], ongoing[may_be]
+    # Which of them ends last, and when.
+    reach = np.maximum.accumulate(spans.end)
+    last = np.maximum.accumulate(np.where(spans.end == reach, np.arange(len(spans)), 0))[begun - 1]
+    until = reach[begun - 1]
+    # The hot path: one other speaks, for long enough, or nobody follows them soon enough.
+    is_other = (ongoing == 1) & (spans.who[last] != units.who)
+    is_one = is_other & (until - units.start > grace_us)
+    following = spans.start.searchsorted(until + bridge_us) - begun
+    is_own_next = spans.who[np.minimum(begun, len(spans) - 1)] == units.who
+    is_many = (ongoing > 1) | (is_other & ~is_one & (following > is_own_next))
+    among_many = _among_many(
+        units.at(is_many), begun[is_many], spans, talk_us=talk_us, bridge_us=bridge_us, grace_us=grace_us
+    )
+    of_one = units.who[is_one], spans.who[last[is_one]], (units.end > until)[is_one]
+    by, of, is_successful = (np.concatenate(columns) for columns in zip(of_one, among_many.T, strict=True))
+    return Interruptions(by, of, is_successful, units.names)
+
+
+def _among_many(
+    units: Stretches, begun: Column, spans: Stretches, *, talk_us: Mapping[str, int], bridge_us: int, grace_us: int
+) -> Column:
+    """Those of IPUs in whose way are several others: by whom, of whom, and whether they are successful, row by row."""
+    found: list[tuple[int, int, bool]] = []
+    # Those in which one of the units starts.
+    held = spans.at(units.start.searchsorted(spans.end) > units.start.searchsorted(spans.start, "right"))
+    rows = held.placed()
+    talk = [talk_us.get(name, 0) for name in spans.names]
+    underway: list[Span] = []
+    known = 0
+    for following, (start, end, speaker) in zip(begun.tolist(), units.placed(), strict=True):
+        while known < len(rows) and rows[known][0] < start:
+            underway.append(rows[known])
+            known += 1
+        underway = [span for span in underway if span[1] > start]
+        others = [span for span in underway if span[2] != speaker]
         if not others:
             continue
-        stops_us = until = others[0][1] if len(others) == 1 else max([until for _, until, _ in others])
+        stops_us = until = max([until for _, until, _ in others])
         # Others may take over from each other; only as far as it matters.
-        following = place
-        while until - start <= grace_us and following < len(spans) and spans[following][0] - until < bridge_us:
-            if spans[following][2] != speaker:
-                until = max(until, spans[following][1])
+        while until - start <= grace_us and following < len(spans) and spans.start[following] - until < bridge_us:
+            if spans.who[following] != speaker:
+                until = max(until, int(spans.end[following]))
             following += 1
         if until - start > grace_us:
-            victim = _first(others, talk_us)
+            victim = _first(others, talk)
             if victim:
                 stops_us = victim[1]
-            yield Interruption(start, speaker, victim[2] if victim else None, end > stops_us)
+            found.append((speaker, victim[2] if victim else NOBODY, end > stops_us))
+    return np.array(found, int).reshape(-1, 3)
 
 
-def participant_interruptions(
-    meeting: SpokenMeeting, taking: TurnTaking, found: Sequence[Interruption]
-) -> dict[str, Columns]:
+def participant_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Interruptions) -> dict[str, Columns]:
     """The columns of `ParticipantInterruptions` for each of the people."""
     if meeting.timing_source is None:
         return {key: dict.fromkeys(ParticipantInterruptions.model_fields) for key in meeting.people}
-    made = Counter(each.by for each in found)
-    successful = Counter(each.by for each in found if each.is_successful)
-    received = Counter(each.of for each in found)
-    backchannels = Counter(speaker for _, _, speaker in taking.backchannels)
+    made = counted(found.by, found.names)
+    successful = counted(found.by[found.is_successful > 0], found.names)
+    received = counted(found.of[found.of != NOBODY], found.names)
+    backchannels = counted(taking.ipus.who[taking.roles == BACKCHANNEL], taking.ipus.names)
     return {
         key: {
-            "interruptions_made": made[key],
-            "interruptions_successful": successful[key],
-            "interruptions_received": received[key],
-            "backchannel_count": backchannels[key],
+            "interruptions_made": made.get(key, 0),
+            "interruptions_successful": successful.get(key, 0),
+            "interruptions_received": received.get(key, 0),
+            "backchannel_count": backchannels.get(key, 0),
         }
         for key in meeting.people
     }
 
 
-def meeting_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Sequence[Interruption]) -> Columns:
+def meeting_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Interruptions) -> Columns:
     """The columns of `MeetingInterruptions`."""
     if meeting.timing_source is None:
         return dict.fromkeys(MeetingInterruptions.model_fields)
-    return {"interruption_count": len(found), "backchannel_count": taking.roles.count("backchannel")}
+    return {"interruption_count": len(found), "backchannel_count": int(np.count_nonzero(taking.roles == BACKCHANNEL))}
 
 
-def _first(spans: Sequence[tuple[int, int, str]], talk_us: Mapping[str, int]) -> tuple[int, int, str] | None:
+def _first(spans: Sequence[Span], talk_us: Sequence[int]) -> Span | None:
     """Of spans in order the one that started first; of several that of who talks most, None if two do."""
     if len(spans) == 1 or spans[0][0] < spans[1][0]:
         return spans[0]
-    ranked = sorted(spans, key=lambda span: (span[0], -talk_us.get(span[2], 0)))
-    first, second = ranked[:2]
-    is_tie = first[0] == second[0] and talk_us.get(first[2], 0) == talk_us.get(second[2], 0)
+    first, second = sorted(spans, key=lambda span: (span[0], -talk_us[span[2]]))[:2]
+    is_tie = first[0] == second[0] and talk_us[first[2]] == talk_us[second[2]]
     return None if is_tie else first

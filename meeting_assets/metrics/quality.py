@@ -6,16 +6,16 @@ and the platform's speech events, each after hygiene. Bots are left out, but for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterable, Iterator
 
 from sqlmodel import Field
 
 from meeting_assets.core.instants import utc
-from meeting_assets.core.intervals import Interval, joined, length_us, merged, microseconds, seconds, shared_us
+from meeting_assets.core.intervals import length_us, microseconds, seconds, shared_us
+from meeting_assets.core.stretches import Stretches
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
-from meeting_assets.metrics.hygiene import SpeechBySpeaker, clean_speech
-from meeting_assets.metrics.meeting import UNKNOWN, MeetingInput, Speech
+from meeting_assets.metrics.hygiene import clean_speech
+from meeting_assets.metrics.meeting import MeetingInput, Speech
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.sources import LENGTH, SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting, event_speech
@@ -124,7 +124,7 @@ def quality_rows(meeting: SpokenMeeting, words: WordTimes, parameters: Parameter
     missing = _missing(given)
     yield {
         **_agreement(meeting, words, microseconds(parameters.ipu_gap_s)),
-        "unattributed_speech_s": seconds(length_us(meeting.clean.speech.get(UNKNOWN, ()))) if has_source else None,
+        "unattributed_speech_s": seconds(meeting.unattributed_us) if has_source else None,
         "untimed_words": words.untimed if has_words else None,
         "nonpositive_words": words.nonpositive if has_words else None,
         "out_of_range_intervals": meeting.clean.clipped_intervals if has_source else None,
@@ -143,11 +143,11 @@ def _agreement(meeting: SpokenMeeting, words: WordTimes, gap_us: int) -> Columns
     bots = meeting.bot_keys
     events = _cleaned(event_speech(meeting.given.events), bots, end_us)
     if meeting.timing_source == "speaker_timeline":
-        timeline: SpeechBySpeaker = dict(meeting.clean.speech)
+        timeline = meeting.clean.speech
     else:
         timeline = _cleaned(meeting.given.timeline, bots, end_us)
     units = words.spoken(gap_us, 2**62 if end_us is None else end_us)
-    segments = joined(merged(chain.from_iterable(timeline.values())), gap_us) if units else []
+    segments = timeline.together().joined(gap_us).intervals() if units else []
     both_us = shared_us(segments, units) if segments and units else None
     return {
         "timeline_word_coverage": None if both_us is None else ratio(both_us, length_us(segments)),
@@ -156,16 +156,16 @@ def _agreement(meeting: SpokenMeeting, words: WordTimes, gap_us: int) -> Columns
     }
 
 
-def _cleaned(claims: Iterable[Speech], bots: frozenset[str], end_us: int | None) -> SpeechBySpeaker:
+def _cleaned(claims: Iterable[Speech], bots: frozenset[str], end_us: int | None) -> Stretches:
     return clean_speech([*claims], bot_keys=bots, duration_us=end_us).speech
 
 
-def _jaccard(one: Mapping[str, list[Interval]], other: Mapping[str, list[Interval]]) -> float | None:
-    if not one or not other:
+def _jaccard(one: Stretches, other: Stretches) -> float | None:
+    if not len(one) or not len(other):
         return None
-    both_us = sum(shared_us(one[key], other[key]) for key in one.keys() & other.keys())
-    either_us = sum(map(length_us, one.values())) + sum(map(length_us, other.values())) - both_us
-    return ratio(both_us, either_us)
+    of_one, of_other = one.by_name(), other.by_name()
+    both_us = sum(shared_us(of_one[key], of_other[key]) for key in of_one.keys() & of_other.keys())
+    return ratio(both_us, one.length_us() + other.length_us() - both_us)
 
 
 def _skews_us(meeting: MeetingInput) -> list[int]:

@@ -14,15 +14,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from sqlmodel import Field, SQLModel
 
 from meeting_assets.core.instants import utc
-from meeting_assets.core.intervals import FloorState, floor_states, length_us, microseconds
-from meeting_assets.metrics.hygiene import CleanSpeech, SpeechBySpeaker, clean_speech
+from meeting_assets.core.intervals import microseconds
+from meeting_assets.core.stretches import Floor, Stretches, floor
+from meeting_assets.metrics.hygiene import CleanSpeech, clean_speech
 from meeting_assets.metrics.meeting import (
     UNKNOWN,
     Attendee,
@@ -80,7 +79,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class SpokenMeeting:
-    """One meeting, ready to be measured. Bots are nowhere but in `clean.bot_speech`."""
+    """One meeting, ready to be measured. Bots are nowhere but in `clean.bot_speech_us`."""
 
     given: MeetingInput
     people: Mapping[str, Person]
@@ -90,20 +89,24 @@ class SpokenMeeting:
     clean: CleanSpeech
     """The source's speech by `participant_key`, with `unknown`; nothing without a source."""
     extension_us: int
-    floor: Sequence[FloorState]
+    floor: Floor
     talk_us: Mapping[str, int]
     """Of all `people`, 0 for the silent; nothing without a source."""
+    unattributed_us: int
+    """Speech of `unknown`."""
 
     @property
-    def known_speech(self) -> SpeechBySpeaker:
+    def known_speech(self) -> Stretches:
         """The speech of `people`: whoever `unknown` is, nobody can be said to take turns with them."""
-        return {key: spoken for key, spoken in self.clean.speech.items() if key != UNKNOWN}
+        speech = self.clean.speech
+        return speech.at(speech.who != speech.names.index(UNKNOWN)) if UNKNOWN in speech.names else speech
 
 
 def spoken_meeting(meeting: MeetingInput, *, preferred: TimingSource) -> SpokenMeeting:
     """The meeting as its timing source has it."""
     duration_us = recording_us(meeting)
     source, people, bot_keys, clean = _heard(meeting, preferred, duration_us)
+    talk_us = clean.speech.lengths_us()
     return SpokenMeeting(
         given=meeting,
         people=people,
@@ -111,8 +114,9 @@ def spoken_meeting(meeting: MeetingInput, *, preferred: TimingSource) -> SpokenM
         timing_source=source,
         clean=clean,
         extension_us=(clean.duration_us or 0) - (duration_us or 0),
-        floor=floor_states(clean.speech),
-        talk_us={key: length_us(clean.speech.get(key, ())) for key in people} if source else {},
+        floor=floor(clean.speech),
+        talk_us={key: talk_us.get(key, 0) for key in people} if source else {},
+        unattributed_us=talk_us.get(UNKNOWN, 0),
     )
 
 
@@ -182,9 +186,9 @@ def _heard(meeting: MeetingInput, preferred: TimingSource, duration_us: int | No
     bots_only: _Heard | None = None
     for source in sorted(_CLAIMS, key=lambda name: name != preferred):
         heard = _heard_in(source, _CLAIMS[source](meeting), meeting, duration_us)
-        if heard.clean.speech:
+        if len(heard.clean.speech):
             return heard
-        if heard.clean.bot_speech and bots_only is None:
+        if heard.clean.bot_speech_us and bots_only is None:
             bots_only = heard
     return bots_only or _heard_in(None, (), meeting, duration_us)
 
@@ -216,11 +220,13 @@ def _everybody(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, Per
 def _names(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, set[str]]:
     """What each `participant_key` is called wherever it occurs; nothing where it never has a name."""
     names: dict[str, set[str]] = defaultdict(set)
-    rows: Iterable[Event | Speech | Utterance] = chain(meeting.events, meeting.timeline, meeting.utterances)
+    sources: list[Sequence[Event | Speech | Utterance]] = [meeting.events, meeting.timeline, meeting.utterances]
     if claims is not meeting.timeline:
-        rows = chain(rows, claims)
-    for key, name in set(map(itemgetter(0, 1), rows)):
-        names[key].update({name} if name else ())
+        sources.append(claims)
+    for rows in filter(None, sources):
+        keys, called, *_ = zip(*rows, strict=True)
+        for key, name in {*zip(keys, called, strict=True)}:
+            names[key].update({name} if name else ())
     return names
 
 

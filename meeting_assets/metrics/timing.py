@@ -11,19 +11,15 @@ two stretches in which somebody speaks alone is *between* speakers if those diff
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
-
 from sqlmodel import Field, SQLModel
 
-from meeting_assets.core.intervals import FloorState
+from meeting_assets.core.arrays import np
+from meeting_assets.core.stretches import floor, of_each
 from meeting_assets.metrics.arithmetic import median, seconds_or_none
 from meeting_assets.metrics.meeting import UNKNOWN
 from meeting_assets.metrics.sources import SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.metrics.turns import FLOOR, Switch, TurnTaking
+from meeting_assets.metrics.turns import FLOOR, Switches, TurnTaking
 from meeting_assets.store.lineage import made_from
 
 # A silence shorter than this is articulation, not a pause (Heldner & Edlund 2010).
@@ -76,17 +72,9 @@ class MeetingReplies(SQLModel):
     )
 
 
-def offsets_us(switches: Iterable[Switch]) -> list[int]:
-    """Floor transfer offsets, all of them."""
-    return [after[0] - before[1] for before, after in switches]
-
-
-def latencies_us(switches: Iterable[Switch]) -> dict[str, list[int]]:
-    """Per speaker the silence before each of their replies, 0 where it overlaps what it replies to."""
-    latencies: dict[str, list[int]] = defaultdict(list)
-    for (_, until, _), (start, _, speaker) in switches:
-        latencies[speaker].append(start - until if start > until else 0)
-    return latencies
+def latencies_us(switches: Switches) -> dict[str, list[int]]:
+    """Per speaker the silences before their replies, 0 where one overlaps what it replies to, in ascending order."""
+    return of_each(np.maximum(switches.offset_us, 0), switches.after, switches.names)
 
 
 def participant_replies(meeting: SpokenMeeting, taking: TurnTaking) -> dict[str, Columns]:
@@ -96,8 +84,8 @@ def participant_replies(meeting: SpokenMeeting, taking: TurnTaking) -> dict[str,
     latencies = latencies_us(taking.switches)
     return {
         key: {
-            "reply_count": len(latencies[key]),
-            "response_latency_s": seconds_or_none(median(latencies[key])),
+            "reply_count": len(latencies.get(key, ())),
+            "response_latency_s": seconds_or_none(median(latencies.get(key, ()))),
         }
         for key in meeting.people
     }
@@ -107,62 +95,36 @@ def meeting_replies(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
     """The columns of `MeetingReplies`."""
     if meeting.timing_source is None:
         return dict.fromkeys(MeetingReplies.model_fields)
-    offsets = sorted(offsets_us(taking.switches))
-    near = [offset for offset in offsets if abs(offset) <= FTO_LIMIT_US]
+    offsets = np.sort(taking.switches.offset_us)
+    near = offsets[abs(offsets) <= FTO_LIMIT_US].tolist()
     return {
         "fto_median_s": seconds_or_none(median(near)),
         "fto_count": len(near),
-        "response_latency_s": seconds_or_none(median([offset if offset > 0 else 0 for offset in offsets])),
+        "response_latency_s": seconds_or_none(median(np.maximum(offsets, 0).tolist())),
         **_counted(meeting),
     }
 
 
 def _counted(meeting: SpokenMeeting) -> Columns:
     """Gaps, pauses and overlaps, over speech joined across silences too short to count."""
-    gaps = pauses = overlaps_between = overlaps_within = 0
-    # Since somebody last spoke alone, and who that was. Whether `unknown` is another or the same nobody can tell.
-    silences = overlaps = 0
-    is_overlapped = False
-    before: str | None = None
-    for start, end, count, sole in _states(meeting):
-        if sole is not None:
-            if (silences or overlaps) and before is not None and before != UNKNOWN and sole != UNKNOWN:
-                if before == sole:
-                    pauses += silences
-                    overlaps_within += overlaps
-                else:
-                    gaps += silences
-                    overlaps_between += overlaps
-            silences = overlaps = 0
-            is_overlapped = False
-            before = sole
-        elif count:
-            # Those who overlap may change; it is one overlap until there is silence.
-            if not is_overlapped:
-                overlaps += 1
-                is_overlapped = True
-        elif end - start >= SILENCE_US:
-            silences += 1
-            is_overlapped = False
+    states = floor(meeting.clean.speech.joined(SILENCE_US))
+    counts = (states.count > 0) | (states.end - states.start >= SILENCE_US)
+    count, sole = states.count[counts], states.sole[counts]
+    alone = (count == 1).nonzero()[0]
+    # Those who overlap may change; it is one overlap until there is silence.
+    overlapped = count > 1
+    overlapped[1:] &= count[:-1] <= 1
+    silences, overlaps = (np.diff(each.cumsum()[alone]) for each in (count == 0, overlapped))
+    before, after = sole[alone][:-1], sole[alone][1:]
+    if UNKNOWN in states.names:
+        # Whether they are another or the same nobody can tell.
+        unknown = states.names.index(UNKNOWN)
+        are_known = (before != unknown) & (after != unknown)
+        before, after, silences, overlaps = (each[are_known] for each in (before, after, silences, overlaps))
+    is_same = before == after
     return {
-        "gap_count": gaps,
-        "pause_count": pauses,
-        "overlap_between_count": overlaps_between,
-        "overlap_within_count": overlaps_within,
+        "gap_count": int(silences[~is_same].sum()),
+        "pause_count": int(silences[is_same].sum()),
+        "overlap_between_count": int(overlaps[~is_same].sum()),
+        "overlap_within_count": int(overlaps[is_same].sum()),
     }
-
-
-def _states(meeting: SpokenMeeting) -> Sequence[FloorState]:
-    """The states of the floor as if who pauses for too short to count went on."""
-    states = [*meeting.floor]
-    for speaker, spoken in meeting.clean.speech.items():
-        for (_, until), (start, _) in pairwise(spoken):
-            if start - until >= SILENCE_US:
-                continue
-            # The edges of their speech are edges of states.
-            place = bisect_left(states, (until,))
-            while place < len(states) and states[place][0] < start:
-                since, to, count, _ = states[place]
-                states[place] = (since, to, count + 1, None if count else speaker)
-                place += 1
-    return states

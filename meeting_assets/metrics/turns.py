@@ -20,17 +20,17 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal, TypeAlias
+from itertools import repeat
 
 from sqlmodel import Field, SQLModel
 
-from meeting_assets.core.intervals import FloorState, joined, microseconds, seconds
+from meeting_assets.core.arrays import Column, np
+from meeting_assets.core.intervals import microseconds, seconds
+from meeting_assets.core.stretches import Floor, Stretches, counted, greatest, of_each, runs
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
-from meeting_assets.metrics.hygiene import SpeechBySpeaker
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.sources import LENGTH, PEOPLE, SPEECH, WORD_TIMES
 from meeting_assets.metrics.speech import Columns, Row, SpokenMeeting
@@ -41,34 +41,36 @@ from meeting_assets.store.lineage import made_from
 FLOOR = (*SPEECH, *WORD_TIMES)
 """What turns are made from: words decide what is short enough to be a backchannel."""
 
-Role: TypeAlias = Literal["floor", "inside", "backchannel", "tied"]
+# What an IPU does to the floor: take it or go on with it; nothing, inside another's; listen aloud; nothing, being tied.
+ON_FLOOR, INSIDE, BACKCHANNEL, TIED = range(4)
 
 
-# Start and end in microseconds, and speaker: plain tuples, for there are many. An inter-pausal unit is one speaker's
-# speech without a pause worth the name, a turn a stretch in which one holds the floor.
-Ipu: TypeAlias = tuple[int, int, str]
-Turn: TypeAlias = tuple[int, int, str]
-# Consecutive turns of two speakers.
-Switch: TypeAlias = tuple[Turn, Turn]
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """Where two speakers have the floor one after the other: who, and from the end of one turn to the next's start."""
+
+    before: Column
+    after: Column
+    offset_us: Column
+    """Negative where they overlap."""
+    names: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class TurnTaking:
     """The IPUs of a meeting in order, what each does to the floor, and the turns they make."""
 
-    ipus: Sequence[Ipu]
-    roles: Sequence[Role]
-    turns: Sequence[Turn]
-    switches: Sequence[Switch]
+    ipus: Stretches
+    roles: Column
+    turns: Stretches
+    switches: Switches
     alone_us: Mapping[str, int]
     """Per speaker the longest stretch in which nobody else speaks."""
 
     @property
-    def backchannels(self) -> list[Ipu]:
+    def backchannels(self) -> Stretches:
         """The IPUs that are no more than listening aloud."""
-        if "backchannel" not in self.roles:
-            return []
-        return [unit for unit, role in zip(self.ipus, self.roles, strict=True) if role == "backchannel"]
+        return self.ipus.at(self.roles == BACKCHANNEL)
 
 
 class ParticipantTurns(SQLModel):
@@ -184,106 +186,87 @@ class SpeakerTransitions(RecordingRow, table=True):
 
 def turn_taking(meeting: SpokenMeeting, words: WordTimes, parameters: Parameters) -> TurnTaking:
     """Turns, and what is none."""
-    units, tied = settled(ipus(meeting.known_speech, microseconds(parameters.ipu_gap_s)), meeting.talk_us)
-    longest_us = microseconds(parameters.backchannel_max_s)
-    short = [
-        unit[1] - unit[0] <= longest_us and words.within(unit) <= parameters.backchannel_max_words for unit in units
-    ]
-    roles = floor_roles(units, tied=tied, short=short, edge_us=microseconds(parameters.backchannel_edge_s))
-    on_floor = [unit for unit, role in zip(units, roles, strict=True) if role == "floor"]
+    speech = meeting.known_speech
+    units, tied = settled(ipus(speech, microseconds(parameters.ipu_gap_s)), meeting.talk_us)
+    short = units.end - units.start <= microseconds(parameters.backchannel_max_s)
+    if words.are_there:
+        are_few = [words.within(unit) <= parameters.backchannel_max_words for unit in units.at(short).rows()]
+        short[short] = are_few
+    edge_us = microseconds(parameters.backchannel_edge_s)
+    roles = floor_roles(units, tied=tied, short=short.tolist(), edge_us=edge_us)
     turn_gap_us = microseconds(parameters.turn_gap_s)
-    turns = turns_of(on_floor, turn_gap_us)
+    turns = turns_of(units.at(roles == ON_FLOOR), turn_gap_us)
     return TurnTaking(units, roles, turns, switches(turns), alone_us=uninterrupted_us(meeting.floor, turn_gap_us))
 
 
-def ipus(speech: SpeechBySpeaker, gap_us: int) -> list[Ipu]:
+def ipus(speech: Stretches, gap_us: int) -> Stretches:
     """All speakers' speech, each joined over gaps shorter than `gap_us`, by start and end."""
-    units = [(start, end, speaker) for speaker, spoken in speech.items() for start, end in joined(spoken, gap_us)]
-    units.sort()
-    return units
+    return speech.joined(gap_us).in_order()
 
 
-def floor_roles(units: Sequence[Ipu], *, tied: Collection[int], short: Sequence[bool], edge_us: int) -> list[Role]:
+def floor_roles(units: Stretches, *, tied: Collection[int], short: Sequence[bool], edge_us: int) -> Column:
     """What each IPU does to the floor, given the places of those that are tied and whether each is short.
 
     A backchannel is short, and either inside the floor of the holder, or such that the next IPU that is the holder's
     or not short is the holder's.
     """
-    places: dict[str, list[int]] = defaultdict(list)
+    starts, ends, speakers = units.start.tolist(), units.end.tolist(), units.who.tolist()
+    places: dict[int, list[int]] = defaultdict(list)
     next_long: list[int] = []
     if True in short:
         next_long = _next_long(short)
-        for place, (_, _, speaker) in enumerate(units):
+        for place, speaker in enumerate(speakers):
             places[speaker].append(place)
-    roles: list[Role] = []
+    roles = bytearray(len(units))
     holder, until_us = None, 0
-    for place, (start, end, speaker) in enumerate(units):
+    for place, (start, end, speaker) in enumerate(zip(starts, ends, speakers, strict=True)):
         if holder is not None and speaker != holder and start < until_us and end <= until_us + edge_us:
-            roles.append("backchannel" if short[place] else "inside")
+            roles[place] = BACKCHANNEL if short[place] else INSIDE
         elif place in tied:
-            roles.append("tied")
+            roles[place] = TIED
         elif (
             short[place]
             and holder is not None
             and speaker != holder
             and _goes_on(places[holder], place, next_long[place])
         ):
-            roles.append("backchannel")
+            roles[place] = BACKCHANNEL
         else:
-            roles.append("floor")
             holder, until_us = speaker, end
-    return roles
+    return np.frombuffer(roles, np.uint8)
 
 
-def turns_of(on_floor: Sequence[Ipu], gap_us: int) -> list[Turn]:
+def turns_of(on_floor: Stretches, gap_us: int) -> Stretches:
     """IPUs that take the floor, in order, put together: one speaker's with gaps up to `gap_us` are a turn."""
-    turns: list[Turn] = []
-    rest = iter(on_floor)
-    for since, until, holder in rest:
-        for start, end, speaker in rest:
-            if speaker != holder or start - until > gap_us:
-                turns.append((since, until, holder))
-                since, holder = start, speaker
-            until = end
-        turns.append((since, until, holder))
-    return turns
+    return on_floor.joined(gap_us + 1)
 
 
-def switches(turns: Sequence[Turn]) -> list[Switch]:
+def switches(turns: Stretches) -> Switches:
     """Consecutive turns of two speakers."""
-    return [pair for pair in pairwise(turns) if pair[0][2] != pair[1][2]]
+    before, after = turns.who[:-1], turns.who[1:]
+    are = before != after
+    return Switches(before[are], after[are], (turns.start[1:] - turns.end[:-1])[are], turns.names)
 
 
-def uninterrupted_us(states: Sequence[FloorState], gap_us: int) -> dict[str, int]:
+def uninterrupted_us(floor: Floor, gap_us: int) -> dict[str, int]:
     """Per speaker the longest stretch in which nobody else speaks, with own pauses of up to `gap_us`."""
-    longest: dict[str, int] = {}
-    speaker, since_us, until_us = None, 0, 0
-    for start, end, count, sole in states:
-        if sole is not None:
-            if sole != speaker or start - until_us > gap_us:
-                speaker, since_us = sole, start
-            until_us = end
-            if end - since_us > longest.get(sole, 0):
-                longest[sole] = end - since_us
-        elif count:
-            speaker = None
-    return longest
+    spoken = floor.count > 0
+    alone = Stretches(floor.start[spoken], floor.end[spoken], floor.sole[spoken], floor.names).joined(gap_us + 1)
+    return greatest(alone.end - alone.start, alone.who, alone.names)
 
 
 def participant_turns(meeting: SpokenMeeting, taking: TurnTaking) -> dict[str, Columns]:
     """The columns of `ParticipantTurns` for each of the people."""
     if meeting.timing_source is None:
         return {key: dict.fromkeys(ParticipantTurns.model_fields) for key in meeting.people}
-    lengths: dict[str, list[int]] = defaultdict(list)
-    for start, end, speaker in taking.turns:
-        lengths[speaker].append(end - start)
-    runs = Counter([speaker for _, (_, _, speaker) in taking.switches])
-    runs.update(speaker for _, _, speaker in taking.turns[:1])
+    turns = taking.turns
+    lengths = of_each(turns.end - turns.start, turns.who, turns.names)
+    run_counts = counted(np.concatenate((turns.who[:1], taking.switches.after)), turns.names)
     return {
         key: {
-            "turn_count": len(lengths[key]),
-            "run_count": runs[key],
-            **_lengths(lengths[key]),
+            "turn_count": len(lengths.get(key, ())),
+            "run_count": run_counts.get(key, 0),
+            **_lengths(lengths.get(key, ())),
             "longest_uninterrupted_s": seconds_or_none(taking.alone_us.get(key)),
         }
         for key in meeting.people
@@ -294,67 +277,74 @@ def meeting_turns(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
     """The columns of `MeetingTurns`."""
     if meeting.timing_source is None:
         return dict.fromkeys(MeetingTurns.model_fields)
-    turns, switch_count = taking.turns, len(taking.switches)
-    lengths_us = [end - start for start, end, _ in turns]
+    turns, switch_count = taking.turns, len(taking.switches.after)
+    lengths = turns.end - turns.start
     # Turns are in order of their starts.
-    longest = turns[lengths_us.index(max(lengths_us))] if turns else None
+    place = int(lengths.argmax()) if len(turns) else None
     alone_us = [taking.alone_us[key] for key in meeting.people if key in taking.alone_us]
-    counts = Counter([speaker for _, _, speaker in turns])
+    counts = counted(turns.who, turns.names)
     return {
         "turn_count": len(turns),
-        "run_count": switch_count + 1 if turns else 0,
-        **_lengths(lengths_us),
-        "longest_monologue_start_s": seconds(longest[0]) if longest else None,
-        "longest_monologue_key": longest[2] if longest else None,
+        "run_count": switch_count + 1 if len(turns) else 0,
+        **_lengths(np.sort(lengths).tolist()),
+        "longest_monologue_start_s": None if place is None else seconds(int(turns.start[place])),
+        "longest_monologue_key": None if place is None else turns.names[int(turns.who[place])],
         "longest_uninterrupted_s": seconds_or_none(max(alone_us, default=None)),
         "speaker_switches": switch_count,
         "interactivity_per_min": ratio(60_000_000 * switch_count, meeting.clean.duration_us),
-        "tied_ipus": taking.roles.count("tied"),
-        "turn_count_sd": _deviation([counts[key] for key in meeting.people]),
+        "tied_ipus": int(np.count_nonzero(taking.roles == TIED)),
+        "turn_count_sd": _deviation([counts.get(key, 0) for key in meeting.people]),
     }
 
 
 def turn_rows(recording_id: str, taking: TurnTaking) -> list[Row]:
     """Rows of `Turns`, in column order."""
-    rows = [(start, end, "turn", speaker) for start, end, speaker in taking.turns]
-    rows += [(start, end, "backchannel", speaker) for start, end, speaker in taking.backchannels]
-    rows.sort()
-    return [
-        (recording_id, index, speaker, start / 1_000_000, end / 1_000_000, kind)  # `seconds` without a call
-        for index, (start, end, kind, speaker) in enumerate(rows)
-    ]
+    turns, listened = taking.turns, taking.backchannels
+    start, end, who = turns.start, turns.end, turns.who
+    kinds: Iterable[str] = repeat("turn")
+    if len(listened):
+        start, end, who = (
+            np.concatenate(columns) for columns in ((start, listened.start), (end, listened.end), (who, listened.who))
+        )
+        is_turn = np.arange(len(who)) < len(turns)
+        order = np.lexsort((who, is_turn, end, start))
+        start, end, who = start[order], end[order], who[order]
+        kinds = map(("backchannel", "turn").__getitem__, is_turn[order].tolist())
+    speakers = map(turns.names.__getitem__, who.tolist())
+    # `seconds` of all at once.
+    times_s = (start / 1_000_000).tolist(), (end / 1_000_000).tolist()
+    return [*zip(repeat(recording_id), range(len(who)), speakers, *times_s, kinds, strict=False)]
 
 
 def transition_rows(recording_id: str, taking: TurnTaking) -> list[Row]:
     """Rows of `SpeakerTransitions`, in column order."""
-    counts = Counter([(before[2], after[2]) for before, after in taking.switches])
-    return [(recording_id, from_key, to_key, count) for (from_key, to_key), count in sorted(counts.items())]
+    switches = taking.switches
+    if not len(switches.after):
+        return []
+    names = switches.names
+    pairs = np.sort(switches.before * len(names) + switches.after)
+    first, last = runs(pairs[1:] != pairs[:-1])
+    return [
+        (recording_id, names[pair // len(names)], names[pair % len(names)], count)
+        for pair, count in zip(pairs[first].tolist(), (last - first + 1).tolist(), strict=True)
+    ]
 
 
-def settled(units: Sequence[Ipu], talk_us: Mapping[str, int]) -> tuple[list[Ipu], set[int]]:
+def settled(units: Stretches, talk_us: Mapping[str, int]) -> tuple[Stretches, set[int]]:
     """IPUs with the one first, among several of the same start and end, whose speaker talks most; places of the tied.
 
     With two who talk most, all of them are tied.
     """
-    ordered = [*units]
-    tied: set[int] = set()
-    if not [one for one, other in pairwise(ordered) if one[0] == other[0] and one[1] == other[1]]:
-        return ordered, tied
-    place = 0
-    while place + 1 < len(ordered):
-        start, end, _ = ordered[place]
-        if ordered[place + 1][0] != start or ordered[place + 1][1] != end:
-            place += 1
-            continue
-        last = place + 1
-        while last < len(ordered) and ordered[last][:2] == (start, end):
-            last += 1
-        ordered[place:last] = sorted(ordered[place:last], key=lambda unit: -talk_us.get(unit[2], 0))
-        most, next_most = (talk_us.get(speaker, 0) for _, _, speaker in ordered[place : place + 2])
-        if most == next_most:
-            tied.update(range(place, last))
-        place = last
-    return ordered, tied
+    apart = (units.start[1:] != units.start[:-1]) | (units.end[1:] != units.end[:-1])
+    if apart.all():
+        return units, set()
+    talk = np.array([talk_us.get(name, 0) for name in units.names], units.start.dtype)[units.who]
+    order = np.lexsort((-talk, units.end, units.start))
+    talk = talk[order]
+    first, last = runs(apart)
+    is_tied = (last > first) & (talk[first] == talk[np.minimum(first + 1, last)])
+    groups = zip(first[is_tied].tolist(), last[is_tied].tolist(), strict=True)
+    return units.at(order), {place for one, other in groups for place in range(one, other + 1)}
 
 
 def _next_long(short: Sequence[bool]) -> list[int]:

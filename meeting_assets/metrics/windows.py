@@ -8,14 +8,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import sub
-
 from sqlmodel import Field
 
-from meeting_assets.core.intervals import Interval, microseconds
+from meeting_assets.core.arrays import Column, np
+from meeting_assets.core.intervals import microseconds
+from meeting_assets.core.stretches import NOBODY, Stretches
 from meeting_assets.metrics.arithmetic import ratio
-from meeting_assets.metrics.hygiene import NEVER
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.sources import LENGTH, SPEECH
 from meeting_assets.metrics.speech import Row, SpokenMeeting
@@ -61,51 +59,61 @@ def window_rows(meeting: SpokenMeeting, parameters: Parameters) -> list[Row]:
     duration_us = meeting.clean.duration_us
     if meeting.timing_source is None or not duration_us:
         return []
-    windows = windows_us(duration_us, microseconds(parameters.window_s), microseconds(parameters.window_step_s))
-    edges = sorted({edge for window in windows for edge in window})
-    place = {edge: number for number, edge in enumerate(edges)}.__getitem__
-    starts, ends = ([*map(place, times)] for times in zip(*windows, strict=True))
+    starts, ends = windows_us(duration_us, microseconds(parameters.window_s), microseconds(parameters.window_step_s))
     speech = meeting.known_speech
-    keys, talk = [*speech], []
-    for spoken in speech.values():
-        at = talk_until(edges, spoken).__getitem__
-        talk.append(map(sub, map(at, ends), map(at, starts)))
-    by_window = zip(*talk, strict=True) if talk else [()] * len(windows)
+    until = talk_until(np.concatenate((starts, ends)), speech)
+    talk = until[:, len(starts) :] - until[:, : len(starts)]
+    total, most = talk.sum(axis=0), talk.max(axis=0, initial=0)
+    is_most = talk == most
+    top = np.where((is_most.sum(axis=0) == 1) & (most > 0), is_most.argmax(axis=0), NOBODY)
+    keys = [*speech.names, None]  # the last one is that of nobody
+    columns = starts, ends, total, most, (talk > 0).sum(axis=0), top
     recording_id = meeting.given.recording_id
-    rows: list[Row] = []
-    for index, ((start, end), of_window) in enumerate(zip(windows, by_window, strict=True)):
-        total_us, most_us = sum(of_window), max(of_window, default=0)
-        top_key = keys[of_window.index(most_us)] if most_us and of_window.count(most_us) == 1 else None
-        speaker_count = len(of_window) - of_window.count(0)
-        times_s = start / 1_000_000, end / 1_000_000, total_us / 1_000_000  # `seconds` without a call
-        rows.append((recording_id, index, *times_s, speaker_count, top_key, ratio(most_us, total_us)))
-    return rows
+    return [
+        (
+            recording_id,
+            index,
+            start / 1_000_000,  # `seconds` without a call
+            end / 1_000_000,
+            total_us / 1_000_000,
+            speaker_count,
+            keys[place],
+            ratio(most_us, total_us),
+        )
+        for index, (start, end, total_us, most_us, speaker_count, place) in enumerate(
+            zip(*(column.tolist() for column in columns), strict=True)
+        )
+    ]
 
 
-def windows_us(duration_us: int, length_us: int, step_us: int) -> list[Interval]:
-    """All whole windows of a meeting, or the meeting where it is no longer than one.
+def windows_us(duration_us: int, length_us: int, step_us: int) -> tuple[Column, Column]:
+    """Starts and ends of all whole windows of a meeting, or of the meeting where it is no longer than one.
 
-    >>> windows_us(10, 4, 3), windows_us(3, 4, 3)
-    ([(0, 4), (3, 7), (6, 10)], [(0, 3)])
+    >>> [times.tolist() for times in windows_us(10, 4, 3)]
+    [[0, 3, 6], [4, 7, 10]]
+    >>> [times.tolist() for times in windows_us(3, 4, 3)]
+    [[0], [3]]
     """
     if duration_us <= length_us:
-        return [(0, duration_us)]
-    return [(start, start + length_us) for start in range(0, duration_us - length_us + 1, step_us)]
+        return np.array([0]), np.array([duration_us])
+    starts = np.arange(0, duration_us - length_us + 1, step_us)
+    return starts, starts + length_us
 
 
-def talk_until(edges: Sequence[int], spoken: Sequence[Interval]) -> list[int]:
-    """How long somebody has talked by each of some instants, in order; no two stretches of talk overlap.
+def talk_until(instants: Column, speech: Stretches) -> Column:
+    """How long each name has talked by each of some instants, a row for each name.
 
-    >>> talk_until([0, 4, 7], [(1, 2), (3, 8)])
-    [0, 2, 5]
+    >>> spoken = Stretches(np.array([1, 3]), np.array([2, 8]), np.array([0, 0]), ["ann", "bo"])
+    >>> talk_until(np.array([0, 4, 7]), spoken).tolist()
+    [[0, 2, 5], [0, 0, 0]]
     """
-    until: list[int] = []
-    talked = 0
-    rest = iter(edges)
-    edge = next(rest, NEVER)
-    for start, end in spoken:
-        while edge < end:
-            until.append(talked if edge <= start else talked + edge - start)
-            edge = next(rest, NEVER)
-        talked += end - start
-    return until + [talked] * (len(edges) - len(until))
+    # As if the next one spoke when the meeting has ended for the last one.
+    whole = max(int(instants.max()), int(speech.end.max(initial=0))) + 1
+    shift = np.multiply(range(len(speech.names)), whole, dtype=speech.start.dtype)
+    starts, ends = speech.start + shift[speech.who], speech.end + shift[speech.who]
+    asked = instants + shift[:, None]
+    begun = starts.searchsorted(asked)
+    last_end, talked = np.concatenate(([0], ends)), np.concatenate(([0], (speech.end - speech.start).cumsum()))
+    of_others = talked[starts.searchsorted(shift)]
+    until: Column = talked[begun] - np.maximum(last_end[begun] - asked, 0) - of_others[:, None]
+    return until

@@ -128,6 +128,11 @@ class WordTimes:
         in_us = ((microseconds(start_s), microseconds(end_s)) for start_s, end_s in self.runs)
         return clipped(joined(merged(each for each in in_us if each[0] < each[1]), gap_us), start=0, end=end_us)
 
+    @property
+    def are_there(self) -> bool:
+        """Whether there is any timed unit."""
+        return bool(self._words)
+
     def within(self, stretch: tuple[int, int, str]) -> int:
         """How many words a speaker began to say in a stretch of time, given as start, end and speaker."""
         start_us, end_us, speaker = stretch

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from meeting_assets.core.intervals import (
     Interval,
     clipped,
-    floor_states,
     length_us,
     merged,
     microseconds,
@@ -18,7 +17,6 @@ from meeting_assets.core.intervals import (
 # Small numbers, so that ties, touching and nesting are common.
 intervals = st.tuples(st.integers(0, 40), st.integers(1, 12)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 lists_of_intervals = st.lists(intervals, max_size=12)
-speeches = st.dictionaries(st.sampled_from("abcde"), lists_of_intervals.map(merged))
 
 
 def ticks(of: list[Interval]) -> set[int]:
@@ -64,38 +62,7 @@ def test_clipping_keeps_what_lies_between(some: list[Interval], start: int, end:
     assert all(first < last for first, last in inside)
 
 
-def test_nothing_has_no_length_no_union_and_no_floor() -> None:
+def test_nothing_has_no_length_and_no_union() -> None:
     assert length_us([]) == 0
     assert merged([]) == []
     assert clipped([], start=0, end=10) == []
-    assert list(floor_states({})) == []
-    assert list(floor_states({"ann": []})) == []
-
-
-@given(speeches)
-def test_floor_states_lie_end_to_end_over_the_whole_span(speech: dict[str, list[Interval]]) -> None:
-    states = list(floor_states(speech))
-
-    everything = [interval for own in speech.values() for interval in own]
-    assert all(start < end for start, end, _, _ in states)
-    assert all(state[1] == following[0] for state, following in pairwise(states))
-    if everything:
-        assert states[0][0] == min(start for start, _ in everything)
-        assert states[-1][1] == max(end for _, end in everything)
-
-
-@given(speeches)
-def test_a_floor_state_says_who_speaks_at_every_instant(speech: dict[str, list[Interval]]) -> None:
-    held = {speaker: ticks(own) for speaker, own in speech.items()}
-
-    for start, end, count, sole in floor_states(speech):
-        for tick in range(start, end):
-            speaking = [speaker for speaker, own in held.items() if tick in own]
-            assert count == len(speaking)
-            assert sole == (speaking[0] if count == 1 else None)
-
-
-def test_the_floor_passes_without_a_silence_where_speech_touches() -> None:
-    states = list(floor_states({"ann": [(0, 5)], "bo": [(5, 9)]}))
-
-    assert states == [(0, 5, 1, "ann"), (5, 9, 1, "bo")]

@@ -13,19 +13,21 @@ differences of definition are left, and they explain every other number:
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from meeting_assets.core.arrays import np
 from meeting_assets.core.intervals import Interval, joined, merged
+from meeting_assets.core.stretches import Stretches, counted
 from meeting_assets.metrics import Measured, looked_at
 from meeting_assets.metrics.arithmetic import median
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.timing import latencies_us
-from meeting_assets.metrics.turns import Ipu, Turn, switches, turns_of
+from meeting_assets.metrics.turns import switches, turns_of
 from meeting_assets_tests.metrics.test_reference_values import MEETINGS, document, meeting_in, meetings
 
 THEIRS = Parameters(ipu_gap_s=0, backchannel_max_s=0, turn_gap_s=3.0)
@@ -62,19 +64,21 @@ def underway(spans: list[Interval], at_us: int) -> Interval | None:
     return spans[place] if place >= 0 and spans[place][1] > at_us else None
 
 
-def inside_others(meeting: Measured) -> Iterator[tuple[Ipu, Interval | None]]:
+def inside_others(meeting: Measured) -> Iterator[tuple[tuple[int, int, str], Interval | None]]:
     """Each IPU with the speech of all others, taken as one, that it starts in."""
-    speech = meeting.spoken.known_speech
+    speech = meeting.spoken.known_speech.by_name()
     others = {
         key: joined(merged(each for other in speech if other != key for each in speech[other]), BRIDGE_US)
         for key in speech
     }
-    return (((start, end, speaker), underway(others[speaker], start)) for start, end, speaker in meeting.taking.ipus)
+    return (
+        ((start, end, speaker), underway(others[speaker], start)) for start, end, speaker in meeting.taking.ipus.rows()
+    )
 
 
-def inside_nobody_alone(meeting: Measured) -> list[Ipu]:
+def inside_nobody_alone(meeting: Measured) -> list[tuple[int, int, str]]:
     """What starts in the speech of others but in nobody's own, and would be an interruption if that did not matter."""
-    alone = {key: joined(spoken, BRIDGE_US) for key, spoken in meeting.spoken.known_speech.items()}
+    alone = {key: joined(spoken, BRIDGE_US) for key, spoken in meeting.spoken.known_speech.by_name().items()}
     return [
         unit
         for unit, others in inside_others(meeting)
@@ -84,24 +88,29 @@ def inside_nobody_alone(meeting: Measured) -> list[Ipu]:
     ]
 
 
-def turns_by_their_rule(meeting: Measured) -> list[Turn]:
-    on_floor = [unit for unit, others in inside_others(meeting) if others is None or unit[1] > others[1] + EDGE_US]
-    return turns_of(on_floor, PAUSE_US)
+def turns_by_their_rule(meeting: Measured) -> Stretches:
+    on_floor = [others is None or unit[1] > others[1] + EDGE_US for unit, others in inside_others(meeting)]
+    return turns_of(meeting.taking.ipus.at(np.array(on_floor)), PAUSE_US)
+
+
+def interruptions_made(meeting: Measured, keys: Iterable[str]) -> dict[str, int]:
+    made = counted(meeting.interruptions.by, meeting.interruptions.names)
+    return {key: made.get(key, 0) for key in keys}
 
 
 @meetings(MEETINGS)
 def test_interruptions_are_theirs_but_for_those_of_nobody_alone(folder: Path) -> None:
     meeting, theirs = measured(folder), reference(folder)
 
-    made = {key: sum(each.by == key for each in meeting.interruptions) for key in theirs}
+    made = interruptions_made(meeting, theirs)
 
     of_nobody = [speaker for _, _, speaker in inside_nobody_alone(meeting)]
     assert {key: made[key] + of_nobody.count(key) for key in theirs} == {
         key: row["interruptions"] for key, row in theirs.items()
     }
     if not of_nobody:
-        received = {key: sum(each.of == key for each in meeting.interruptions) for key in theirs}
-        assert received == {key: row["interrupted"] for key, row in theirs.items()}
+        received = counted(meeting.interruptions.of, meeting.interruptions.names)
+        assert {key: received.get(key, 0) for key in theirs} == {key: row["interrupted"] for key, row in theirs.items()}
 
 
 @meetings(MEETINGS)
@@ -114,12 +123,12 @@ def test_turns_and_latencies_are_theirs_by_their_rule_for_the_floor(folder: Path
     assert len(turns) == expected
     latencies = latencies_us(switches(turns))
     for key, row in theirs.items():
-        lengths = [end - start for start, end, speaker in turns if speaker == key]
-        assert (len(lengths), len(latencies[key])) == (row["turns"], row["replies"]), key
+        lengths = [end - start for start, end, speaker in turns.rows() if speaker == key]
+        assert (len(lengths), len(latencies.get(key, ()))) == (row["turns"], row["replies"]), key
         if is_decided_alike(folder):
             assert sum(lengths) / 1e6 == pytest.approx(row["mean_turn_s"] * len(lengths), abs=1e-3), key
             assert max(lengths, default=0) / 1e6 == pytest.approx(row["longest_monologue_s"], abs=1e-3), key
-            assert in_seconds(median(latencies[key])) == pytest.approx(row["response_latency_s"], abs=1e-3), key
+            assert in_seconds(median(latencies.get(key, ()))) == pytest.approx(row["response_latency_s"], abs=1e-3), key
 
 
 def in_seconds(time_us: float | None) -> float | None:
@@ -135,9 +144,10 @@ def test_so_many_meetings_agree_as_they_are() -> None:
     alike = {"interruptions": 0, "turns": 0}
     for folder in MEETINGS:
         meeting, theirs = measured(folder), reference(folder)
-        made = {key: sum(each.by == key for each in meeting.interruptions) for key in theirs}
+        made = interruptions_made(meeting, theirs)
         alike["interruptions"] += made == {key: row["interruptions"] for key, row in theirs.items()}
-        turns = {key: sum(speaker == key for _, _, speaker in meeting.taking.turns) for key in theirs}
+        counts = counted(meeting.taking.turns.who, meeting.taking.turns.names)
+        turns = {key: counts.get(key, 0) for key in theirs}
         alike["turns"] += turns == {key: row["turns"] for key, row in theirs.items()}
 
     assert (len(MEETINGS), alike) == (66, {"interruptions": 58, "turns": 55})

@@ -155,3 +155,19 @@ def test_where_no_end_is_known_the_last_edge_of_speech_is_the_end() -> None:
     assert metrics.meeting["duration_s"] is None
     assert metrics.meeting["duration_extended_s"] is None
     assert metrics.participants["ann"]["talk_ratio"] is None
+
+
+def test_times_that_64_bits_cannot_hold_are_cut_off_like_others() -> None:
+    late, early = ann(said("ann", 50, 1e300), said("ann", 1e200, None)), ann(said("ann", -1e300, 50))
+
+    assert [metrics.participants["ann"]["talk_time_s"] for metrics in (late, early)] == [50, 50]
+    assert [metrics.meeting["clipped_intervals"] for metrics in (late, early)] == [2, 1]
+
+
+def test_times_that_64_bits_cannot_hold_are_measured_where_nobody_knows_better() -> None:
+    far_s = 2.0**70
+    metrics = ann(said("ann", 0, far_s), said("bo", 2 * far_s, 3 * far_s), duration_s=None)
+
+    assert metrics.talk_times_s() == {"ann": far_s, "bo": far_s}
+    assert metrics.meeting["silence_s"] == far_s
+    assert [turn["end_s"] for turn in metrics.turns] == [far_s, 3 * far_s]
