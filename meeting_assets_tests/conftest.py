@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 # Thousands of small transactions wait for the disk three quarters of their time, and no test asks whether a machine
 # survives that its power fails: where memory holds files, tests leave theirs there.
 MEMORY = Path("/dev/shm")  # noqa: S108 - each makes a folder of its own in it, as in any other
-if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 2**30:
+if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 2**30:
     tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)
 
 

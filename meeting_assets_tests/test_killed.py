@@ -157,7 +157,7 @@ def moments(whole: int) -> list[Callable[[Path], bool]]:
     ]
 
 
-@pytest.mark.parametrize("each", [7, pytest.param(1, marks=pytest.mark.deployment)], ids=["some", "all"])
+@pytest.mark.parametrize("each", [4, pytest.param(1, marks=pytest.mark.deployment)], ids=["some", "all"])
 def test_a_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, each: int) -> None:
     with (
         Sandbox(uniform(DAY, recordings=RECORDINGS, words=300), limits=False) as sandbox,

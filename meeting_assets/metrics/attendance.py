@@ -36,6 +36,8 @@ from meeting_assets.store.lineage import made_from
 CHAT = ("participant_events.participant_key", "participant_events.action", "participant_events.chat_text")
 # Of somebody who was there all the time, events differ from the edges of the recording by less.
 AT_THE_EDGE_US = 1_000_000
+# A start in the calendar that is further from the recording is that of another meeting, or was never put right.
+SCHEDULED_WITHIN_US = 6 * 3_600_000_000
 
 
 class Session(NamedTuple):
@@ -261,7 +263,9 @@ def attendance_rows(recording_id: str, present: Presence) -> list[Row]:
 def _due_us(meeting: MeetingInput, present: Presence) -> int:
     """When people should have been there: at the start in the calendar, or else when the first of them was."""
     if meeting.scheduled_at is not None and meeting.started_at is not None:
-        return microseconds((utc(meeting.scheduled_at) - utc(meeting.started_at)).total_seconds())
+        due_us = microseconds((utc(meeting.scheduled_at) - utc(meeting.started_at)).total_seconds())
+        if abs(due_us) <= SCHEDULED_WITHIN_US:
+            return due_us
     return min((of_key[0].join_us for of_key in present.sessions.values()), default=0)
 
 

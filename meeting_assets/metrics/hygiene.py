@@ -126,7 +126,7 @@ def _segments(claims: Sequence[Speech], duration_us: int | None) -> tuple[Stretc
     is_open = ~is_known
     least, most = int(start.min(initial=0)), int(end.max(initial=0))
     until_us = max(most, (duration_us or 0) + EXTENSION_US) + 1
-    start, end = (_column(times, max(until_us, -least)) for times in (start, end))
+    start, end = (_column(times, max(until_us, -least), len(names)) for times in (start, end))
     for place in {*who[is_open].tolist()}:
         own = (who == place).nonzero()[0]
         known = [
@@ -137,9 +137,9 @@ def _segments(claims: Sequence[Speech], duration_us: int | None) -> tuple[Stretc
     return Stretches(start, end, who, names), is_open, dropped
 
 
-def _column(times: Column, largest: int) -> Column:
+def _column(times: Column, largest: int, name_count: int) -> Column:
     """Whole numbers in floats as integers, of 64 bits where they and all sums of them fit and are exact as floats."""
-    if largest * max(4 * len(times), 512) < 2**62:
+    if largest * max(4 * len(times), 4 * name_count, 512) < 2**62:
         return times.astype(np.int64)
     column = np.empty(len(times), object)
     column[:] = [*map(int, times.tolist())]

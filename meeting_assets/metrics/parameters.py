@@ -88,6 +88,7 @@ def inputs_hash(
     ledger: Iterable[LedgerEntry],
     *,
     duration_s: float | None,
+    started_at: datetime | None,
     scheduled_at: datetime | None,
     bot_names: Collection[str],
     config_version: str,
@@ -96,14 +97,13 @@ def inputs_hash(
 
     Args:
         ledger: all ledger rows of the recording, in any order.
-        duration_s: as `recordings` has it; NULL there is None here.
-        scheduled_at: the same.
+        duration_s, started_at, scheduled_at: as `recordings` has them; NULL there is None here.
         bot_names: as in `MeetingInput`.
         config_version: of the parameters in use.
     """
     entries = sorted(json.dumps(entry) for entry in ledger)
-    scheduled = None if scheduled_at is None else utc(scheduled_at).isoformat()
-    return _sha256([METRICS_VERSION, config_version, duration_s, scheduled, sorted(bot_names), entries])
+    instants = [None if at is None else utc(at).isoformat() for at in (started_at, scheduled_at)]
+    return _sha256([METRICS_VERSION, config_version, duration_s, *instants, sorted(bot_names), entries])
 
 
 def _sha256(document: object) -> str:

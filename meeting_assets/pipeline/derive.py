@@ -141,6 +141,7 @@ def _hash(recording: Row[Any], ledger_rows: Iterable[Any], warehouse: Warehouse)
     return inputs_hash(
         ledger_rows,
         duration_s=recording.duration_s,
+        started_at=recording.started_at,
         scheduled_at=recording.scheduled_at,
         bot_names=_bot_names(recording, warehouse),
         config_version=warehouse.parameters.config_version,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, literal, select
+from sqlalchemy import ColumnElement, Select, String, cast, extract, func, literal, select
 
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics
@@ -28,7 +28,9 @@ def present_inputs() -> ColumnElement[str]:
     """What the metrics of a row of `recordings` are to be made from, as text."""
     meta = table_of(Meta)
     config = select(meta.c.value).where(meta.c.name == METRICS_CONFIG).scalar_subquery()
-    times = (cast(column, String) for column in (RECORDINGS.c.duration_s, RECORDINGS.c.scheduled_at))
+    # As seconds: what PostgreSQL makes of an instant itself depends on the time zone of who asks.
+    instants = (extract("epoch", column) for column in (RECORDINGS.c.started_at, RECORDINGS.c.scheduled_at))
+    times = (cast(column, String) for column in (RECORDINGS.c.duration_s, *instants))
     facts = (config, RECORDINGS.c.bot_name, *times, _artifacts())
     spelled: ColumnElement[Any] = literal(METRICS_VERSION)
     for fact in facts:

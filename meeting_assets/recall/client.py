@@ -12,6 +12,7 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -101,17 +102,17 @@ class RecallClient:
             mounts=None if transport else NO_PROXY,
         )
         self._lanes: list[httpx.AsyncClient] = []
-        """Clients that have no download."""
+        """Clients that have no download right now."""
+        self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        await self._open.enter_async_context(self._api)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._api.aclose()
-        for lane in self._lanes:
-            await lane.aclose()
+        await self._open.aclose()
 
     async def listed(self, collection: str, query: Query) -> AsyncIterator[dict[str, Any]]:
         """Every object of a list, page after page, each object once.
@@ -211,7 +212,7 @@ class RecallClient:
         return body
 
     async def _download(self, url: str) -> bytes:
-        lane = self._lanes.pop() if self._lanes else self._lane()
+        lane = self._lanes.pop() if self._lanes else await self._open.enter_async_context(self._lane())
         try:
             async with asyncio.timeout(self._download_timeout_s), lane.stream("GET", url) as response:
                 check_download(response)

@@ -104,32 +104,36 @@ class MeetingUrl(msgspec.Struct, frozen=True):
     platform: str | None = None
 
 
-class CalendarMeeting(msgspec.Struct, frozen=True):
-    """The meeting in the calendar of somebody who had the bot sent."""
-
-    start_time: datetime | None = None
-
-    def __post_init__(self) -> None:
-        check_year(self.start_time)
-
-
 class Bot(msgspec.Struct, frozen=True):
     """A bot as listed. Platform and schedule of a meeting are known from here alone."""
 
     id: UUID
     bot_name: str | None = None
     meeting_url: MeetingUrl | str | None = None
-    calendar_meetings: tuple[CalendarMeeting, ...] = ()
+    calendar_meetings: Any = None
 
     @property
     def scheduled_at(self) -> datetime | None:
-        """When the calendar says that the meeting starts; of several calendars' words the first."""
-        starts = [utc(each.start_time) for each in self.calendar_meetings if each.start_time is not None]
-        return min(starts, default=None)
+        """When the calendar says that the meeting starts; of several calendars' words the first.
+
+        What is no instant there, like the date of a whole day, tells nothing, and costs nobody the bot's name.
+        """
+        meetings = self.calendar_meetings if isinstance(self.calendar_meetings, list) else []
+        starts = [_instant(each.get("start_time")) for each in meetings if isinstance(each, dict)]
+        return min([start for start in starts if start is not None], default=None)
 
     @property
     def platform(self) -> str | None:
         return self.meeting_url.platform if isinstance(self.meeting_url, MeetingUrl) else None
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        at = msgspec.convert(value, datetime)
+        check_year(at)
+    except (msgspec.ValidationError, ValueError):
+        return None
+    return utc(at)
 
 
 Thing = TypeVar("Thing", Recording, Media, Bot)

@@ -94,6 +94,13 @@ def test_where_a_calendar_tells_the_start_late_is_later_than_that(
     assert metrics.meeting["late_joiners"] == sum(each > 60 for each in late_s)
 
 
+@pytest.mark.parametrize("off", [timedelta(days=2), timedelta(days=-2)])
+def test_a_calendar_that_is_far_off_is_not_believed(off: timedelta) -> None:
+    metrics = there(*did("ann", join=75), *did("bo", join=5), scheduled_at=STARTED_AT + off)
+
+    assert ann(metrics, "joined_late_s") == (70,)
+
+
 def test_a_calendar_says_nothing_of_a_recording_without_start() -> None:
     metrics = there(*did("ann", join=75), *did("bo", join=5), started_at=None, scheduled_at=STARTED_AT)
 

@@ -20,6 +20,7 @@ LEDGER: list[LedgerEntry] = [
 ]
 FACTS: dict[str, Any] = {
     "duration_s": 60.0,
+    "started_at": None,
     "scheduled_at": None,
     "bot_names": ["Recorder", "Notes"],
     "config_version": "c",
@@ -37,6 +38,7 @@ def test_the_order_of_ledger_rows_and_names_does_not_matter() -> None:
     [
         {"duration_s": 61.0},
         {"duration_s": None},
+        {"started_at": datetime(2026, 1, 5, 9, tzinfo=UTC)},
         {"scheduled_at": datetime(2026, 1, 5, 9, tzinfo=UTC)},
         {"bot_names": []},
         {"config_version": "d"},

@@ -17,7 +17,9 @@ from meeting_assets.settings import read_settings
 
 @pytest.fixture(autouse=True)
 def _made(dagster_home: Path) -> Iterator[None]:
-    """Uses it; of instances that another test has had in several threads Dagster may remember one that is gone."""
+    """Uses it. Of instances that another test has had in several threads Dagster may remember one that is gone, and has
+    no public way to be told otherwise.
+    """
     with set_defs_state_storage(None):
         yield
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,6 +25,7 @@ from meeting_assets.pipeline.warehouse import opened
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
+from meeting_assets.store.tables import Recordings
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.households import bring_home, settle_in, use, warehouse
 
@@ -40,7 +41,11 @@ class Home:
     recordings: list[Recording]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(
+    scope="module",
+    # Tests of one stay together.
+    params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"weeks-{kind}")) for kind in ("sqlite", "postgresql")],
+)
 def home_of_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Brought home once; nobody changes it."""
     days = [uniform(SUNDAY, recordings=1), uniform(MONDAY, recordings=2), uniform(TUESDAY, recordings=1)]
@@ -221,6 +226,8 @@ def test_fresh_meetings_are_those_whose_metrics_match_the_ledger() -> None:
         "DELETE FROM artifacts WHERE kind = 'audio_separate' AND recording_id = :id",
         "UPDATE recordings SET duration_s = 1 WHERE recording_id = :id",
         "UPDATE recordings SET bot_name = 'Another' WHERE recording_id = :id",
+        "UPDATE recordings SET started_at = '2026-01-05 09:00:00.000000' WHERE recording_id = :id",
+        "UPDATE recordings SET scheduled_at = '2026-01-05 09:00:00.000000' WHERE recording_id = :id",
     ],
 )
 def test_a_meeting_is_not_fresh_until_it_is_measured_again(home_with_meetings: Home, statement: str) -> None:
@@ -249,8 +256,19 @@ def test_no_meeting_is_fresh_under_other_parameters(monkeypatch: pytest.MonkeyPa
     assert fresh() == everything
 
 
-def fresh() -> set[str]:
+def test_what_is_fresh_is_so_in_every_time_zone(home_with_meetings: Home) -> None:
+    recording_id, *_ = ids(home_with_meetings, MONDAY)
+    change(Recordings, recording_id, scheduled_at=datetime(2026, 3, 2, 9, tzinfo=UTC))
+    with warehouse() as place:
+        derive_days([MONDAY], place)
+
+    assert fresh(time_zone="Asia/Tokyo") == fresh() == {row["recording_id"] for row in rows(MeetingMetrics)}
+
+
+def fresh(time_zone: str | None = None) -> set[str]:
     with opened(read_settings()) as place, place.database.reading() as connection:
+        if time_zone and not place.database.is_sqlite:
+            connection.exec_driver_sql(f"SET LOCAL TIME ZONE '{time_zone}'")
         return {str(each) for each in connection.scalars(text("SELECT recording_id FROM fresh_meetings"))}
 
 

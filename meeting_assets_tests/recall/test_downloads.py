@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import date
 
 import httpx
@@ -45,6 +47,39 @@ def downloaded_from_a_server(*pieces: bytes, pause_s: float = 0.0, timeout_s: fl
             return await client.downloaded(f"{url}/a?token={SIGNATURE}")
 
     return asyncio.run(ask())
+
+
+async def _connections(asked: Callable[[RecallClient, str], Awaitable[object]]) -> int:
+    """How many connections a server saw, while something was asked of it."""
+    served: list[asyncio.Task[None] | None] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(asyncio.current_task())
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                await asyncio.sleep(0.05)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(answer, "127.0.0.1") as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with RecallClient(Access(url, KEY)) as client:
+            await asked(client, url)
+        await asyncio.gather(*filter(None, served))
+    return len(served)
+
+
+def test_downloads_one_after_the_other_share_a_connection_and_those_at_once_have_one_each() -> None:
+    async def in_turn(client: RecallClient, url: str) -> None:
+        for number in range(4):
+            assert await client.downloaded(f"{url}/{number}") == b"[]"
+
+    async def at_once(client: RecallClient, url: str) -> None:
+        await asyncio.gather(*(client.downloaded(f"{url}/{number}") for number in range(4)))
+
+    assert asyncio.run(_connections(in_turn)) == 1
+    assert asyncio.run(_connections(at_once)) == 4
 
 
 @pytest.mark.parametrize("url", [DOWNLOAD, BUCKET])

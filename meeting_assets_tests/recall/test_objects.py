@@ -67,6 +67,28 @@ def test_whatever_may_be_missing_may_be_null(document: dict[str, Any], kind: typ
         assert nulled == missing
 
 
+@pytest.mark.parametrize(
+    ("meetings", "scheduled"),
+    [
+        ([{"start_time": "2026-01-05T10:00:00+01:00"}], datetime(2026, 1, 5, 9, tzinfo=UTC)),
+        (
+            [{"start_time": "2026-01-05T10:00:00Z"}, {"start_time": "2026-01-05T09:00:00Z"}],
+            datetime(2026, 1, 5, 9, tzinfo=UTC),
+        ),
+        ([{"start_time": "2026-01-05"}, {"start_time": 7}, {}, None, "x"], None),
+        ([{"start_time": "0001-01-01T00:00:00Z"}], None),
+        ({"start_time": "2026-01-05T09:00:00Z"}, None),
+        ([], None),
+    ],
+)
+def test_a_calendar_tells_the_start_or_nothing_and_never_costs_the_bots_name(
+    meetings: Any, scheduled: datetime | None
+) -> None:
+    bot = understood({"id": ID, "bot_name": "Notes", "calendar_meetings": meetings}, Bot, "bot")
+
+    assert (bot.bot_name, bot.scheduled_at) == ("Notes", scheduled)
+
+
 def test_what_is_new_or_of_another_kind_is_not_in_the_way() -> None:
     document = RECORDING | {
         "status": {"code": "uploading", "mood": []},
