@@ -284,11 +284,12 @@ def _synced(
         from meeting_assets.orchestration import runs
 
         runs.prepare_home(settings)
-        _fail_dead_runs()
-        from meeting_assets.definitions import defs
-        from meeting_assets.orchestration.sync import sync as bring_home
+        with runs.dagster_instance():
+            _fail_dead_runs()
+            from meeting_assets.definitions import defs
+            from meeting_assets.orchestration.sync import sync as bring_home
 
-        report = bring_home(defs, settings, days, recording_ids=recording_ids or [], refetch=refetch)
+            report = bring_home(defs, settings, days, recording_ids=recording_ids or [], refetch=refetch)
     for fault in report.faults:
         _complain(fault)
     return report
