@@ -39,15 +39,20 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield running
 
 
-def test_demo_brings_a_fortnight_home_once_and_says_where_to_look(home: Path) -> None:
+def test_demo_brings_a_fortnight_home_and_says_where_to_look(home: Path) -> None:
     done = command("demo")
 
     assert done.returncode == 0, done.stderr
     assert "Where to look next" in done.stdout
     assert "transcript" in done.stdout
     assert "Traceback" not in done.stderr
+    assert all(contents().values())
+
+
+@pytest.mark.deployment
+def test_a_second_demo_brings_nothing_new(home: Path) -> None:
+    command("demo")
     before = contents()
-    assert all(before.values())
 
     again = command("demo")
 

@@ -49,7 +49,6 @@ FAULTS = re.compile("failed to load|an error occurred|unexpected error|GraphQL e
 
 pytestmark = [
     pytest.mark.deployment,
-    pytest.mark.xdist_group("tour"),
     pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning"),
 ]
 

@@ -47,11 +47,7 @@ FORTNIGHT = fortnight(NOW.date() - timedelta(days=3))
 
 
 # Begun before the first test, since these take longest.
-pytestmark = [
-    pytest.mark.deployment,
-    pytest.mark.xdist_group("daemon"),
-    pytest.mark.usefixtures("backfill_id", "meetings", "old_run"),
-]
+pytestmark = [pytest.mark.deployment, pytest.mark.usefixtures("backfill_id", "meetings", "old_run")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,10 +283,6 @@ class Arrived:
     contents: Contents = field(repr=False)
 
 
-# Brought home once, for all tests of it stay together.
-pytestmark = pytest.mark.xdist_group("fortnight")
-
-
 @pytest.fixture(scope="module")
 def fortnights(tmp_path_factory: pytest.TempPathFactory, postgresql_server: str) -> Iterator[dict[str, Arrived]]:
     """The same fortnight in each kind of database."""

@@ -48,16 +48,10 @@ class Measured:
 
 @pytest.fixture(
     scope="module",
-    # Each is brought home once, for all tests of it stay together.
     params=[
-        pytest.param(("sqlite", "clean"), id="sqlite-clean", marks=pytest.mark.xdist_group("sqlite-clean")),
-        pytest.param(("sqlite", "soiled"), id="sqlite-soiled", marks=pytest.mark.xdist_group("sqlite-soiled")),
-        pytest.param(("postgresql", "clean"), id="postgresql-clean", marks=pytest.mark.xdist_group("postgresql-clean")),
-        pytest.param(
-            ("postgresql", "soiled"),
-            id="postgresql-soiled",
-            marks=[pytest.mark.xdist_group("postgresql-soiled"), pytest.mark.deployment],
-        ),
+        pytest.param((database, state), id=f"{database}-{state}", marks=marks)
+        for database, marks in (("sqlite", ()), ("postgresql", pytest.mark.deployment))
+        for state in ("clean", "soiled")
     ],
 )
 def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:

@@ -41,11 +41,7 @@ class Home:
     recordings: list[Recording]
 
 
-@pytest.fixture(
-    scope="module",
-    # Tests of one stay together.
-    params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"weeks-{kind}")) for kind in ("sqlite", "postgresql")],
-)
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def home_of_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Brought home once; nobody changes it."""
     days = [uniform(SUNDAY, recordings=1), uniform(MONDAY, recordings=2), uniform(TUESDAY, recordings=1)]
