@@ -1,1 +1,1 @@
-"""Words shared by all layers: errors, instants, intervals, words of speech."""
+"""Words shared by all layers: errors, instants, intervals, everybody's stretches of time at once, words of speech."""

@@ -11,7 +11,7 @@ import pytest
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.raw import raw_key
-from meeting_assets.orchestration.runs import JOB, prepare_home, run_days
+from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.households import contents, only, use
@@ -27,6 +27,16 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(combined([uniform(FIRST, recordings=2), uniform(LAST, recordings=1)])) as running:
         use(running, monkeypatch)
         yield running
+
+
+@pytest.mark.usefixtures("defs")
+def test_inside_of_an_open_instance_it_is_the_same_one() -> None:
+    with dagster_instance() as outer:
+        with dagster_instance() as inner:
+            assert inner is outer
+        assert outer.get_run_records() == []
+    with dagster_instance() as another:
+        assert another is not outer
 
 
 def materialized(run_id: str) -> set[tuple[dg.AssetKey, str | None]]:
