@@ -16,10 +16,10 @@ from meeting_assets.metrics.trends import WEEK, MeetingTrends, People, PersonKey
 from meeting_assets.orchestration.partitions import BACKFILL, days_of, days_of_a_week, range_tags
 from meeting_assets.orchestration.requests import LONGEST_DAY_S, NOT_ENDED
 from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
-from meeting_assets.orchestration.runs import MAX_RUNTIME, RETRY_WHOLE
+from meeting_assets.orchestration.runs import MAX_RUNTIME, RETRY_WHOLE, dagster_instance
 from meeting_assets.orchestration.tables import results, row_count_metadata, table_spec
 from meeting_assets.pipeline.rollup import ROLLUP_VERSION, outdated_weeks, roll_up, roll_up_people, row_counts
-from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.pipeline.warehouse import Warehouse, opened
 from meeting_assets.store.database import table_of
 
 GROUP = "rollups"
@@ -71,6 +71,20 @@ def weeks_of(days: Iterable[date]) -> list[date]:
     found = {monday(day) for day in days}
     this_week = monday(now().date())
     return sorted(found | {week + WEEK for week in found if week < this_week})
+
+
+def outdated_of(days: Iterable[date], warehouse: Warehouse) -> list[date]:
+    """The weeks of some days from the first to the last that is out of date.
+
+    All of them if the last run for weeks did not succeed: it may have made the trends, but not the people.
+    """
+    weeks = weeks_of(days)
+    with dagster_instance() as instance:
+        last = instance.get_runs(dg.RunsFilter(job_name=JOB), limit=1)
+    if not last or last[0].status != dg.DagsterRunStatus.SUCCESS:
+        return weeks
+    outdated = outdated_weeks(warehouse, weeks)
+    return [week for week in weeks if outdated and outdated[0] <= week <= outdated[-1]]
 
 
 def _trends(weeks: dg.WeeklyPartitionsDefinition, database: str) -> dg.AssetsDefinition:

@@ -28,6 +28,9 @@ MAX_RUNTIME, LONGEST_RUN_S = "dagster/max_runtime", "21600"
 RETRY_WHOLE = {"dagster/retry_strategy": "ALL_STEPS"}
 # Nobody but the caller tries again: Dagster's daemon cannot repeat a run that it did not start.
 NO_RETRIES = {"dagster/max_retries": "0"}
+# An event per asset in place of one per asset and day says what a run of several days is about to do: 0.3 s less a day.
+# Days of such a run that fails are then missing in Dagster's eyes, not failed; which is what they are in the tables.
+PLANNED_AT_ONCE = "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ def prepare_home(settings: Settings) -> None:
         shutil.copyfile(shipped("dagster.yaml"), home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["MEETING_ASSETS_HOME"] = str(settings.absolute_home)
+    os.environ.setdefault(PLANNED_AT_ONCE, "1")
 
 
 def run_days(

@@ -89,10 +89,10 @@ def row_counts(connection: Connection) -> dict[type[SQLModel], int]:
     return {model: connection.scalar(select(func.count()).select_from(table_of(model))) or 0 for model in ROLLUPS}
 
 
-def outdated_weeks(warehouse: Warehouse) -> list[date]:
-    """The Mondays of weeks whose trends are not made from their meetings' present metrics."""
+def outdated_weeks(warehouse: Warehouse, weeks: Collection[date] | None = None) -> list[date]:
+    """Of some weeks, or of all, the Mondays of those whose trends are not made from their meetings' present metrics."""
     with warehouse.database.reading() as connection:
-        return sorted(_standing(connection, _persons(connection), None)[0])
+        return sorted(_standing(connection, _persons(connection), weeks)[0])
 
 
 def roll_up_people(warehouse: Warehouse) -> int:

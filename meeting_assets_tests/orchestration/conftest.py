@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.storage.defs_state.base import set_defs_state_storage
 
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.runs import prepare_home
@@ -16,12 +14,8 @@ from meeting_assets.settings import read_settings
 
 
 @pytest.fixture(autouse=True)
-def _made(dagster_home: Path) -> Iterator[None]:
-    """Uses it. Of instances that another test has had in several threads Dagster may remember one that is gone, and has
-    no public way to be told otherwise.
-    """
-    with set_defs_state_storage(None):
-        yield
+def _made(dagster_home: Path) -> None:
+    """Uses it."""
 
 
 @pytest.fixture

@@ -88,8 +88,10 @@ class Watch:
 
     def tick(self) -> str:
         """What the tick shows."""
-        with dagster_instance() as instance:
-            context = dg.build_sensor_context(instance=instance, cursor=self.cursor, definitions=self._defs)
+        with (
+            dagster_instance() as instance,
+            dg.build_sensor_context(instance=instance, cursor=self.cursor, definitions=self._defs) as context,
+        ):
             result = self._sensor(context)
         assert isinstance(result, dg.SensorResult)
         assert result.skip_reason is not None

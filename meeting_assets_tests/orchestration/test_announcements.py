@@ -67,8 +67,10 @@ def tick(
     defs: dg.Definitions, cursor: str | None = None, sensor: str = "announced_recordings"
 ) -> dg.SensorResult | dg.SkipReason:
     """What one evaluation of a sensor says."""
-    with dagster_instance() as instance:
-        context = dg.build_sensor_context(instance, cursor=cursor, repository_def=defs.get_repository_def())
+    with (
+        dagster_instance() as instance,
+        dg.build_sensor_context(instance, cursor=cursor, repository_def=defs.get_repository_def()) as context,
+    ):
         answer: Any = defs.resolve_sensor_def(sensor)(context)
     assert isinstance(answer, dg.SensorResult | dg.SkipReason)
     return answer

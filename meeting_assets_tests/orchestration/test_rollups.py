@@ -14,7 +14,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.metrics.trends import MeetingTrends, People
 from meeting_assets.orchestration.partitions import daily, days_of_a_week, weekly
 from meeting_assets.orchestration.requests import ended, underway
-from meeting_assets.orchestration.rollups import JOB, weeks_of
+from meeting_assets.orchestration.rollups import JOB, outdated_of, weeks_of
 from meeting_assets.orchestration.runs import dagster_instance, run, run_days
 from meeting_assets.orchestration.sync import sync
 from meeting_assets.sandbox import Sandbox, combined, uniform
@@ -36,8 +36,10 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 def tick(defs: dg.Definitions) -> dg.SensorResult | dg.SkipReason:
-    with dagster_instance() as instance:
-        context = dg.build_sensor_context(instance, repository_def=defs.get_repository_def())
+    with (
+        dagster_instance() as instance,
+        dg.build_sensor_context(instance, repository_def=defs.get_repository_def()) as context,
+    ):
         answer: Any = defs.resolve_sensor_def("outdated_weeks")(context)
     assert isinstance(answer, dg.SensorResult | dg.SkipReason)
     return answer
@@ -78,6 +80,29 @@ def test_a_sync_rolls_up_the_weeks_of_its_days_and_what_is_held_against_them(def
     with warehouse() as place, place.database.reading() as connection:
         assert connection.execute(select(table_of(People))).first() is not None
     assert asked_for(defs) == []
+
+
+def test_a_sync_rolls_up_only_what_is_out_of_date_unless_the_last_run_failed(
+    defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def outdated() -> list[date]:
+        with warehouse() as place:
+            return outdated_of([SUNDAY, MONDAY], place)
+
+    run_days(defs, [SUNDAY, MONDAY])
+    at_first = outdated()
+    assert run(defs, JOB, [WEEK_BEFORE], run_config={}).succeeded
+    half = outdated()
+    assert run(defs, JOB, at_first, run_config={}).succeeded
+    rolled_up = outdated()
+    again = sync(defs, read_settings(), [SUNDAY, MONDAY])
+    with monkeypatch.context() as broken:
+        broken.setenv("MEETING_ASSETS_METRICS", "no_such=1")
+        assert not run(defs, JOB, [WEEK], run_config={}).succeeded
+
+    assert (at_first, half, rolled_up) == ([WEEK_BEFORE, WEEK, WEEK_AFTER], [WEEK], [])
+    assert (len(again.runs), again.is_complete) == (1, True)
+    assert outdated() == [WEEK_BEFORE, WEEK, WEEK_AFTER]
 
 
 def test_the_sensor_asks_for_weeks_that_differ_from_their_meetings_unless_a_run_failed_lately(

@@ -30,9 +30,12 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 
 
 def requests_of_a_night(defs: dg.Definitions) -> list[dg.RunRequest]:
-    with dagster_instance() as instance:
-        schedule = defs.resolve_schedule_def("nightly_reconciliation")
-        context = dg.build_schedule_context(instance, repository_def=defs.get_repository_def())
+    schedule = defs.resolve_schedule_def("nightly_reconciliation")
+    # The context opens an instance of its own, and closes it at the end of its block only.
+    with (
+        dagster_instance() as instance,
+        dg.build_schedule_context(instance, repository_def=defs.get_repository_def()) as context,
+    ):
         requests = schedule.evaluate_tick(context).run_requests
     assert requests
     return list(requests)

@@ -31,8 +31,10 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 def tick(defs: dg.Definitions, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
     """What one evaluation of the sensor says."""
-    with dagster_instance() as instance:
-        context = dg.build_sensor_context(instance, cursor=cursor, repository_def=defs.get_repository_def())
+    with (
+        dagster_instance() as instance,
+        dg.build_sensor_context(instance, cursor=cursor, repository_def=defs.get_repository_def()) as context,
+    ):
         answer: Any = defs.resolve_sensor_def("finished_recordings")(context)
     assert isinstance(answer, dg.SensorResult | dg.SkipReason)
     return answer
