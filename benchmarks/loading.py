@@ -8,9 +8,10 @@ from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from urllib.parse import quote
 from uuid import uuid4
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from benchmarks.stage import (
     HOUR_WORDS,
@@ -32,7 +33,7 @@ COLUMNS = ("contender", "words/s", "against it", "range")
 DLT_PYTHON = ROOT / ".venv-dlt" / "bin" / "python"
 INSTALL_DLT = (
     ".venv/bin/uv venv --python .venv/bin/python .venv-dlt && .venv/bin/uv pip install --python .venv-dlt/bin/python "
-    '"dlt[duckdb]==1.31.0" pyarrow msgspec'
+    '"dlt[duckdb,postgres]==1.31.0" pyarrow msgspec'
 )
 NAIVE_SHARE = 10
 """Of so many transcripts the naive contender loads one: it takes twenty times as long for each."""
@@ -81,6 +82,8 @@ def dlt(stage: Stage, *, recordings: int = 20, rounds: int = 2) -> None:
     rivals: dict[str, Callable[[], float]] = {
         "ours, SQLite": lambda: ours(stage, "sqlite", meetings, processes="1"),
         "ours, PostgreSQL": lambda: ours(stage, "postgresql", meetings, processes="1"),
+        "dlt, PostgreSQL, arrow to CSV": lambda: with_dlt(stage, "arrow", meetings, kind="postgresql"),
+        "dlt, PostgreSQL, pages of rows to CSV": lambda: with_dlt(stage, "rows", meetings, kind="postgresql"),
         "dlt, DuckDB, arrow to Parquet": lambda: with_dlt(stage, "arrow", meetings),
         "dlt, DuckDB, pages of rows to Parquet": lambda: with_dlt(stage, "rows", meetings),
     }
@@ -145,10 +148,23 @@ def naive(stage: Stage, kind: str, meetings: Meetings) -> float:
     return taken * meetings.recordings / few
 
 
-def with_dlt(stage: Stage, mode: str, meetings: Meetings) -> float:
+def with_dlt(stage: Stage, mode: str, meetings: Meetings, *, kind: str = "duckdb") -> float:
     script = Path(__file__).with_name("dlt_rival.py")
-    target = stage.folder / f"{uuid4().hex}.duckdb"
-    return timed((DLT_PYTHON, script, target, mode, meetings.plain)).said_s
+    if kind == "duckdb":
+        target = stage.folder / f"{uuid4().hex}.duckdb"
+        return timed((DLT_PYTHON, script, target, mode, meetings.plain)).said_s
+    # In a database of its own, like ours; dlt makes its own tables, without keys.
+    url = stage.database(kind)
+    try:
+        return timed((DLT_PYTHON, script, for_dlt(url), mode, meetings.plain)).said_s
+    finally:
+        stage.drop(url)
+
+
+def for_dlt(url: str) -> str:
+    """The URL with a host, which is the server's socket, and a password, which nobody asks for: dlt insists on both."""
+    given = make_url(url)
+    return f"postgresql://{given.username}:none@{quote(str(given.query['host']), safe='')}/{given.database}"
 
 
 def check_rows(stage: Stage, kind: str) -> None:

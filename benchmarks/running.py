@@ -55,7 +55,7 @@ def idle(stage: Stage, *, rounds: int = 7) -> None:
         for _ in range(rounds):
             imports.append(timed((sys.executable, "-c", "import dagster"), environment(home)))
             syncs.append(synced(sandbox, home, [FIRST_DAY]))
-    run_s, steps = last_run(home)
+    run_s, steps = last_run(home)  # of the day, since no week is out of date
     ratios = [run.wall_s / start.wall_s for start, run in zip(imports, syncs, strict=True)]
     cpu = [run.cpu_s / start.cpu_s for start, run in zip(imports, syncs, strict=True)]
     show(

@@ -39,6 +39,11 @@ sqlite_first = pytest.mark.parametrize(
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole commands first: one that takes a minute at the end would leave the other processes without work."""
+    items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home; no setting of the person who runs the tests leaks in."""

@@ -100,15 +100,20 @@ def bring_home(days: Sequence[date], *, recording_ids: Sequence[str] = (), refet
 
 
 def contents(*, without: frozenset[str] = frozenset()) -> Contents:
-    """Every row of every table, sorted; columns named in `without` left out, `meta` too."""
+    """Every row of every table of the home, sorted; columns named in `without` left out, `meta` too."""
+    with opened(read_settings()) as place:
+        return contents_of(place, without=without)
+
+
+def contents_of(place: Warehouse, *, without: frozenset[str] = frozenset()) -> Contents:
+    """The same of a warehouse that is open."""
     models: tuple[type[SQLModel], ...] = (Recordings, Artifacts, *derived_tables())
-    tables = [table_of(model) for model in models]
-    with opened(read_settings()) as place, place.database.reading() as connection:
-        found: Contents = {}
-        for table in tables:
+    found: Contents = {}
+    with place.database.reading() as connection:
+        for table in map(table_of, models):
             columns = [column for column in table.columns if column.name not in without]
             found[table.name] = sorted(map(tuple, connection.execute(select(*columns))), key=repr)
-        return found
+    return found
 
 
 def ledger_row(artifact_id: str, kind: str) -> dict[str, Any]:

@@ -15,21 +15,11 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
+from meeting_assets_tests.commands import command
 from meeting_assets_tests.households import contents, use
 
 TODAY = datetime.now(UTC).date()
 DAY = date(2026, 3, 2)
-
-
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "meeting_assets.cli", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        env=dict(os.environ),
-    )
 
 
 @pytest.fixture

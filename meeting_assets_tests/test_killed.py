@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from datetime import date, timedelta
 from functools import partial
-from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
@@ -22,10 +20,10 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.cli import main
 from meeting_assets.core.instants import days_between, start_of
 from meeting_assets.pipeline.audit import audited
 from meeting_assets.sandbox import Sandbox, combined, uniform
+from meeting_assets_tests.commands import started
 from meeting_assets_tests.households import VOLATILE, Contents, contents, warehouse
 
 DAY, QUIET_DAY = date(2026, 3, 2), date(2026, 3, 3)
@@ -38,10 +36,6 @@ AT_ONCE = 2
 KILLS, BACKFILL_DAYS = 100, 10
 DATABASE_URL = "MEETING_ASSETS_DATABASE_URL"
 TIMEOUT_S = 120
-
-# To start the interpreter and to import Dagster takes longer than a sync: it is done once, and forked.
-FORKS = get_context("forkserver")
-FORKS.set_forkserver_preload(["meeting_assets.cli", "meeting_assets.orchestration.sync"])
 
 
 def environment(sandbox: Sandbox, home: Path, database_url: str | None = None) -> dict[str, str]:
@@ -59,19 +53,8 @@ def sync(
     sandbox: Sandbox, home: Path, first: date = DAY, last: date | None = None, database_url: str | None = None
 ) -> BaseProcess:
     """A sync of a day, or of several, in a process of its own."""
-    process = FORKS.Process(target=_sync, args=(environment(sandbox, home, database_url), first, last or first))
-    process.start()
-    return process
-
-
-def _sync(settings: dict[str, str], first: date, last: date) -> None:
-    # A group of its own: what the sync starts dies with it.
-    os.setsid()
-    os.environ.clear()
-    os.environ.update(settings)
-    sys.argv = ["meeting-assets", "sync", "--from", str(first), "--to", str(last)]
-    sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - it is open as long as the process lives
-    main()
+    days = ("--from", str(first), "--to", str(last or first))
+    return started(("sync", *days), environment(sandbox, home, database_url))
 
 
 def is_done(process: BaseProcess) -> bool:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import date
@@ -16,6 +13,7 @@ import pytest
 import zstandard
 
 from meeting_assets.sandbox import Fault, Sandbox, uniform
+from meeting_assets_tests.commands import command
 from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.households import use
 
@@ -29,8 +27,7 @@ NAME, SAID = "Ana Ruiz", "we should check the numbers"
 
 def sync(*options: str) -> str:
     """The output of a sync in a process of its own."""
-    command = [sys.executable, "-m", "meeting_assets.cli", "sync", "--from", str(DAY), "--to", str(DAY), *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ))
+    done = command("sync", "--from", str(DAY), "--to", str(DAY), *options)
     return done.stdout + done.stderr
 
 

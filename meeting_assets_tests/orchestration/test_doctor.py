@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +24,7 @@ from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database, table_of
 from meeting_assets.store.tables import Meta
+from meeting_assets_tests.commands import command, started
 from meeting_assets_tests.households import bring_home, use, warehouse
 from meeting_assets_tests.ui import until
 
@@ -64,17 +62,6 @@ def only_finding(subject: str) -> Finding:
 @pytest.fixture
 def dagster_home() -> None:
     """Each test here says what there is of Dagster's home."""
-
-
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "meeting_assets.cli", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=dict(os.environ),
-    )
 
 
 def dagster_yaml(text: str | None = None) -> Path:
@@ -446,18 +433,12 @@ def dead_run(sandbox: Sandbox) -> Iterator[str]:
     """The run of a sync that was killed in its midst."""
     sandbox.inject(Fault("/api/v1/recording/", times=None, delay_s=LONG_S))
     prepare_home(read_settings())
-    sync = subprocess.Popen(
-        [sys.executable, "-m", "meeting_assets.cli", "sync", "--from", str(DAY), "--to", str(DAY)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=dict(os.environ),
-        start_new_session=True,
-    )
+    sync = started(("sync", "--from", str(DAY), "--to", str(DAY)), os.environ)
     try:
         until(lambda: PROCESS in only_run().tags, "the run's start", within_s=LONG_S)
     finally:
-        os.killpg(sync.pid, signal.SIGKILL)
-        sync.wait()
+        sync.kill()
+        sync.join()
     sandbox.clear_faults()
     assert only_run().status is dg.DagsterRunStatus.STARTED
     yield only_run().run_id

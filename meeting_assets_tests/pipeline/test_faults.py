@@ -15,6 +15,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Transient
 from meeting_assets.pipeline.overview import overview
 from meeting_assets.sandbox import Fault, Sandbox, uniform
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.households import (
     VOLATILE,
     Contents,
@@ -84,6 +85,7 @@ def test_what_hits_a_download_and_goes_by_is_ridden_out(truth: Truth) -> None:
         assert sandbox.stats.downloads_with_authorization == 0
 
 
+@sqlite_first
 @pytest.mark.parametrize("faults", SERIES, ids=" ".join)
 def test_what_hits_a_list_and_goes_by_is_ridden_out(sandbox: Sandbox, clean: Contents, faults: tuple[str, ...]) -> None:
     for path in LISTS:
@@ -181,6 +183,7 @@ def test_a_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> N
     assert {row[0] for row in contents()["meeting_metrics"]} == there | added
 
 
+@sqlite_first
 def test_while_the_api_is_away_nothing_is_concluded_and_nothing_given_up(
     sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:

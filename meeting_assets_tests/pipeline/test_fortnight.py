@@ -1,4 +1,4 @@
-"""The sandbox's fortnight comes home, once per kind of database, and every quirk of the API is found in the tables.
+"""The sandbox's fortnight comes home, and every quirk of the API is found in the tables.
 
 Each quirk has a query that knows nothing of the sandbox; what it finds is held against what the sandbox says.
 What the tables leave out on purpose is found in the raw bytes.
@@ -6,19 +6,23 @@ What the tables leave out on purpose is found in the raw bytes.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import Column, ColumnElement, Connection, and_, exists, func, or_, select, text
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
@@ -35,7 +39,16 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.tables import Artifacts, Recordings
 from meeting_assets_tests.conftest import ROOT, fresh_postgresql
-from meeting_assets_tests.households import VOLATILE, Contents, bring_home, contents, days_of, free_port, settle_in, use
+from meeting_assets_tests.households import (
+    VOLATILE,
+    Row,
+    bring_home,
+    contents_of,
+    days_of,
+    free_port,
+    settle_in,
+    use,
+)
 
 LAST_DAY = date(2026, 1, 18)
 QUESTIONS = re.findall(
@@ -276,38 +289,46 @@ IN_RAW: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 @dataclass(frozen=True)
 class Arrived:
-    """A fortnight at home."""
+    """The fortnight at home, with the port that its downloads came from: manifests hold it."""
 
     world: World
     place: Warehouse
-    contents: Contents = field(repr=False)
+    download_port: int
+
+
+@contextmanager
+def at_home(home: Path, database_url: str, download_port: int | None = None) -> Iterator[Arrived]:
+    """The fortnight in a home; brought there if it is not yet, from downloads of a port that the home remembers."""
+    world, mark = fortnight(LAST_DAY), home / "download_port"
+    with ExitStack() as stack:
+        monkeypatch = stack.enter_context(pytest.MonkeyPatch.context())
+        settle_in(home, monkeypatch)
+        monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", database_url)
+        if not mark.exists():
+            port = download_port or free_port()
+            with Sandbox(world, download_port=port) as sandbox:
+                use(sandbox, monkeypatch)
+                bring_home(days_of(sandbox))
+            with opened(read_settings()) as place:
+                roll_up(place)
+                roll_up_people(place)
+            mark.write_text(str(port))
+        place = stack.enter_context(opened(read_settings()))
+        monkeypatch.undo()
+        yield Arrived(world, place, int(mark.read_text()))
 
 
 @pytest.fixture(scope="module")
-def fortnights(tmp_path_factory: pytest.TempPathFactory, postgresql_server: str) -> Iterator[dict[str, Arrived]]:
-    """The same fortnight in each kind of database."""
-    world = fortnight(LAST_DAY)
-    download_port = free_port()
-    with ExitStack() as open_places:
-        found = {}
-        for kind in ("sqlite", "postgresql"):
-            home = tmp_path_factory.mktemp(kind)
-            url = f"sqlite:///{home / 'meetings.db'}" if kind == "sqlite" else fresh_postgresql(postgresql_server)
-            with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(world, download_port=download_port) as sandbox:
-                settle_in(home, monkeypatch)
-                monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
-                use(sandbox, monkeypatch)
-                bring_home(days_of(sandbox))
-                place = open_places.enter_context(opened(read_settings()))
-                roll_up(place)
-                roll_up_people(place)
-                found[kind] = Arrived(sandbox.world, place, contents(without=VOLATILE))
-        yield found
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def arrived(request: pytest.FixtureRequest, fortnights: dict[str, Arrived]) -> Arrived:
-    return fortnights[request.param]
+def arrived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arrived]:
+    """The fortnight in SQLite, brought home once for all processes that test."""
+    own = tmp_path_factory.getbasetemp()
+    home = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "fortnight"
+    home.mkdir(exist_ok=True)
+    with (home / "lock").open("w") as lock, ExitStack() as open_home:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        arrived = open_home.enter_context(at_home(home, f"sqlite:///{home / 'meetings.db'}"))
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        yield arrived
 
 
 @pytest.fixture
@@ -336,8 +357,7 @@ def test_the_tables_show_the_quirk(arrived: Arrived, connection: Connection, qui
 
 
 @pytest.mark.parametrize("quirk", IN_RAW)
-def test_the_raw_bytes_tell_what_the_tables_do_not(fortnights: dict[str, Arrived], quirk: str) -> None:
-    arrived = fortnights["sqlite"]  # the raw store is the same beside each database
+def test_the_raw_bytes_tell_what_the_tables_do_not(arrived: Arrived, quirk: str) -> None:
     kind, shows = IN_RAW[quirk]
     query = select(ARTIFACTS.recording_id, ARTIFACTS.raw_key, ARTIFACTS.sha256)
     with arrived.place.database.reading() as connection:
@@ -349,7 +369,7 @@ def test_the_raw_bytes_tell_what_the_tables_do_not(fortnights: dict[str, Arrived
 
 
 def test_every_table_has_rows(arrived: Arrived) -> None:
-    assert [name for name, content in arrived.contents.items() if not content] == []
+    assert [name for name, content in contents_of(arrived.place).items() if not content] == []
 
 
 def test_a_fortnight_is_40_recordings_of_four_platforms_with_150_000_words(connection: Connection) -> None:
@@ -383,28 +403,35 @@ def test_every_word_lies_inside_its_utterance(connection: Connection) -> None:
     assert rows(WORDS, ~is_of_it)(connection) == set()
 
 
-def test_both_databases_hold_the_same(fortnights: dict[str, Arrived]) -> None:
-    sqlite, postgresql = fortnights["sqlite"].contents, fortnights["postgresql"].contents
+# One test, and not every test for either database: a fortnight takes half a minute to come home.
+def test_postgresql_holds_the_same_and_answers_the_same_questions(
+    arrived: Arrived, home: Path, postgresql_server: str
+) -> None:
+    with at_home(home, fresh_postgresql(postgresql_server), arrived.download_port) as other:
+        sqlite, postgresql = (contents_of(each.place, without=VOLATILE) for each in (arrived, other))
+        trends, same_trends = (rolled_up(each.place) for each in (arrived, other))
+        with other.place.database.reading() as connection:
+            fresh = connection.scalar(text("SELECT count(*) FROM fresh_meetings"))
+            unanswered = [question for question, query in QUESTIONS if not connection.execute(text(query)).all()]
 
     assert sqlite.keys() == postgresql.keys()
     assert [name for name, content in sqlite.items() if content != postgresql[name]] == []
+    assert all(trends.values())
+    assert [model for model in ROLLUPS if trends[model] != same_trends[model]] == []
+    assert fresh == len(postgresql["meeting_metrics"])
+    assert unanswered == []
+
+
+def rolled_up(place: Warehouse) -> dict[type[SQLModel], list[Row]]:
+    """What is made from many meetings."""
+    with place.database.reading() as connection:
+        found = {model: connection.execute(select(table_of(model))).all() for model in ROLLUPS}
+    return {model: sorted(map(tuple, of_model), key=repr) for model, of_model in found.items()}
 
 
 @pytest.mark.parametrize(("question", "query"), QUESTIONS, ids=[question for question, _ in QUESTIONS])
 def test_every_documented_question_has_an_answer(connection: Connection, question: str, query: str) -> None:
     assert connection.execute(text(query)).all(), question
-
-
-def test_both_databases_have_the_same_trends(fortnights: dict[str, Arrived]) -> None:
-    found = []
-    for arrived in fortnights.values():
-        with arrived.place.database.reading() as connection:
-            rows = {model: connection.execute(select(table_of(model))).all() for model in ROLLUPS}
-        found.append({model: sorted(map(tuple, of_model), key=repr) for model, of_model in rows.items()})
-
-    sqlite, postgresql = found
-    assert all(sqlite.values())
-    assert [model for model in ROLLUPS if sqlite[model] != postgresql[model]] == []
 
 
 def test_of_a_fortnight_just_brought_home_every_meeting_is_fresh(connection: Connection) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -43,6 +40,7 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.inbox import Message
 from meeting_assets.store.ledger import UNREADABLE
 from meeting_assets.store.tables import Meta, Tombstones
+from meeting_assets_tests.commands import command
 from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.households import bring_home, contents, use, warehouse
 
@@ -134,11 +132,6 @@ def held(recording_id: str) -> int:
     with warehouse() as place:
         objects = len(place.raw.kept(DAY, recording_id))
         return holding(place, recording_id).rows + objects
-
-
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "meeting_assets.cli", *arguments]
-    return subprocess.run(words, capture_output=True, text=True, timeout=240, check=False, env=dict(os.environ))
 
 
 @sqlite_first
