@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -35,8 +35,8 @@ class Rows:
     replaced: int = 0  # entries of the payload whose key came again later
 
 
-def _nothing(_recording_id: str) -> Sequence[Executable]:
-    return ()
+OF_RECORDING = "of_recording"
+"""The parameter of statements about one recording's rows: its id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +64,8 @@ class Artifact:
     """Whether the payload holds URLs, whose signatures are taken off before it is kept."""
     names_bots: bool = False
     """Whether its rows depend on what the recording's bot is called."""
-    settled: Callable[[str], Sequence[Executable]] = _nothing
-    """What is to be brought in line among a recording's rows after some of them were replaced."""
+    settling: tuple[Executable, ...] = ()
+    """Brings a recording's rows in line with each other after some of them were replaced; takes `OF_RECORDING`."""
     counted_in: Mapping[type[SQLModel], Any] = field(default_factory=dict)
     """Tables other than the finest that may be large: the column of a small table that sums up to their rows."""
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Executable, func, select, update
+from sqlalchemy import Executable, bindparam, func, select, update
 from sqlmodel import Field, col
 
-from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
+from meeting_assets.artifacts.artifact import OF_RECORDING, Artifact, Row, Rows, Source
 from meeting_assets.artifacts.wire import Offset, Speaker, participant_key
 from meeting_assets.core.words import is_unspaced, word_count
 from meeting_assets.store.columns import KEYED, Instant, Integer64, RecordingRow, Uuid
@@ -217,7 +217,7 @@ def _summary(entries: Sequence[Entry], utterances: Sequence[Row], timed_units: i
         source.provider,
         ",".join(languages) or None,
         source.created_at,
-        False,  # `settled_primary` decides, once it knows all transcripts of the recording
+        False,  # `_primary_marked` decides, once it knows all transcripts of the recording
         is_unspaced(" ".join(row[-1] for row in utterances)),
         len(utterances),
         timed_units,
@@ -225,9 +225,9 @@ def _summary(entries: Sequence[Entry], utterances: Sequence[Row], timed_units: i
     )
 
 
-def settled_primary(recording_id: str) -> Sequence[Executable]:
-    """Marks the recording's primary transcript, and no other."""
-    of_recording = col(Transcripts.recording_id) == recording_id
+def _primary_marked() -> Executable:
+    """Marks a recording's primary transcript, and no other."""
+    of_recording = col(Transcripts.recording_id) == bindparam(OF_RECORDING)
     primary = (
         select(col(Transcripts.transcript_id))
         .where(of_recording, col(Transcripts.word_count) > 0)
@@ -237,9 +237,7 @@ def settled_primary(recording_id: str) -> Sequence[Executable]:
     )
     is_primary = func.coalesce(col(Transcripts.transcript_id) == primary, False)
     return (
-        update(Transcripts)
-        .where(of_recording, col(Transcripts.is_primary) != is_primary)
-        .values(is_primary=is_primary),
+        update(Transcripts).where(of_recording, col(Transcripts.is_primary) != is_primary).values(is_primary=is_primary)
     )
 
 
@@ -253,6 +251,7 @@ ARTIFACT = Artifact(
     rows=transcript_rows,
     parser_version="1",
     id_column="transcript_id",
-    settled=settled_primary,
+    # Put together once: that takes longer than doing it.
+    settling=(_primary_marked(),),
     counted_in={TranscriptUtterances: col(Transcripts.utterance_count)},
 )

@@ -30,6 +30,7 @@ from meeting_assets.core.logs import about
 from meeting_assets.metrics import METRICS
 from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.discover import day_of_recording
+from meeting_assets.pipeline.replace import settle
 from meeting_assets.pipeline.warehouse import Warehouse, access_of
 from meeting_assets.settings import Settings
 from meeting_assets.store import ledger, tombstones
@@ -285,8 +286,7 @@ def _drop_artifact(warehouse: Warehouse, artifact: Artifact, key: Key, report: P
                 if artifact.id_column is not None:
                     is_its = and_(is_its, table.c[artifact.id_column] == key.artifact_id)
                 _delete(connection, table, is_its, report)
-            for statement in artifact.settled(key.recording_id):
-                connection.execute(statement)
+            settle(connection, artifact, key.recording_id)
         report.tables |= rollup.forget(connection, key.recording_id)
         for metrics in METRICS:
             table = table_of(metrics)

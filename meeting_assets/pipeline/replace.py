@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_
 
-from meeting_assets.artifacts.artifact import Artifact, Rows, Source
+from meeting_assets.artifacts.artifact import OF_RECORDING, Artifact, Rows, Source
 from meeting_assets.artifacts.wire import decoded
 from meeting_assets.core.errors import MeetingAssetsError, PayloadError
 from meeting_assets.core.garbage import without_cycle_search
@@ -129,7 +129,7 @@ def _replace(artifact: Artifact, entry: Entry, rows: Rows, repaired: int, wareho
             repaired_chars=repaired,
             at=now(),
         )
-        _settle(connection, artifact, entry.key)
+        settle(connection, artifact, entry.key.recording_id)
     return had_rows
 
 
@@ -140,7 +140,7 @@ def _quarantine(artifact: Artifact, entry: Entry, error: str, warehouse: Warehou
             return
         _delete_rows(connection, artifact, entry.key, siblings)
         ledger.note_quarantined(connection, entry.key, parser_version=artifact.parser_version, error=error, at=now())
-        _settle(connection, artifact, entry.key)
+        settle(connection, artifact, entry.key.recording_id)
 
 
 def _is_as_seen(entry: Entry, siblings: Sequence[Any]) -> bool:
@@ -175,9 +175,10 @@ def _rows_of(model: type[RecordingRow], artifact: Artifact, key: Key) -> Any:
     return and_(of_recording, columns[artifact.id_column] == key.artifact_id)
 
 
-def _settle(connection: Connection, artifact: Artifact, key: Key) -> None:
-    for statement in artifact.settled(key.recording_id):
-        connection.execute(statement)
+def settle(connection: Connection, artifact: Artifact, recording_id: str) -> None:
+    """Brings a recording's rows of one kind in line with each other."""
+    for statement in artifact.settling:
+        connection.execute(statement, {OF_RECORDING: recording_id})
 
 
 def _note_bug(warehouse: Warehouse, key: Key, error: Exception, report: LoadReport) -> None:

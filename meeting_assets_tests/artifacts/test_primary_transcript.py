@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, select
 
-from meeting_assets.artifacts.transcript import Transcripts, settled_primary
+from meeting_assets.artifacts.artifact import OF_RECORDING
+from meeting_assets.artifacts.transcript import ARTIFACT, Transcripts
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import Database, table_of
 
@@ -43,8 +44,8 @@ def put(
 
 
 def settle(connection: Connection, recording_id: str = RECORDING_ID) -> None:
-    for statement in settled_primary(recording_id):
-        connection.execute(statement)
+    for statement in ARTIFACT.settling:
+        connection.execute(statement, {OF_RECORDING: recording_id})
 
 
 def primaries(connection: Connection, recording_id: str = RECORDING_ID) -> list[str]:

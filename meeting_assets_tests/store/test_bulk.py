@@ -17,8 +17,7 @@ from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.provider_data import ProviderParts
 from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.pipeline.warehouse import derived_tables
-from meeting_assets.store.binary_copy import packs_of
-from meeting_assets.store.bulk import Row, insert_rows
+from meeting_assets.store.bulk import Row, binary_types, insert_rows
 from meeting_assets.store.database import DURABLE, Database, table_of
 
 RECORDING_ID, TRANSCRIPT_ID = str(UUID(int=1)), str(UUID(int=2**127))
@@ -96,7 +95,7 @@ def test_rows_arrive_in_column_order(database: Database) -> None:
     assert put(database, TranscriptWords, *rows) == rows
 
 
-@pytest.mark.parametrize("count", [1, 123, 124, 125, 248, 300, 999, 1000, 1001, 2500])
+@pytest.mark.parametrize("count", [1, 123, 124, 125, 248, 300, 2500])
 def test_as_many_rows_as_there_are_arrive_however_many_a_statement_takes(database: Database, count: int) -> None:
     rows = [word(index, str(index)) for index in range(count)]
 
@@ -107,7 +106,7 @@ def test_rows_whose_lengths_make_up_for_each_other_are_refused(database: Databas
     rows = [word(index) for index in range(200)]
     rows[10], rows[11] = rows[10][:-1], (*rows[11], "more")
 
-    with pytest.raises((sqlite3.Error, ValueError)):
+    with pytest.raises((sqlite3.Error, psycopg.Error)):
         put(database, TranscriptWords, *rows)
 
     assert held(database, TranscriptWords) == []
@@ -116,7 +115,7 @@ def test_rows_whose_lengths_make_up_for_each_other_are_refused(database: Databas
 def test_every_column_of_every_table_can_be_copied() -> None:
     models: list[Any] = [*derived_tables(), *DURABLE]
 
-    assert all(packs_of(table_of(model)) for model in models)
+    assert all(binary_types(table_of(model)) for model in models)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -241,7 +240,7 @@ def test_rows_go_with_their_transaction(database: Database) -> None:
 
 @pytest.mark.parametrize("row", [word()[:-1], (*word(), "more")], ids=["short", "long"])
 def test_a_row_that_lacks_a_value_or_has_one_too_many_is_refused(database: Database, row: Row) -> None:
-    with pytest.raises((sqlite3.Error, ValueError)), database.writing() as connection:
+    with pytest.raises((sqlite3.Error, psycopg.Error)), database.writing() as connection:
         insert_rows(connection, TranscriptWords, [word(1), row])
 
     assert held(database, TranscriptWords) == []
