@@ -27,7 +27,7 @@ from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core import errors
 from meeting_assets.core.errors import MeetingAssetsError
 from meeting_assets.core.logs import FIELDS
-from meeting_assets.pipeline.replace import LoadReport, load_one
+from meeting_assets.pipeline.replace import LoadReport, load_together
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store.database import Database
 from meeting_assets.store.raw import RawStore
@@ -235,7 +235,7 @@ def serve() -> None:
                     database = database or Database.at(order.database_url)
                     place = Warehouse(database, RawStore.at(order.raw_url), bot_names=order.bot_names)
                     read = partial(place.raw.read, entry.raw_key, entry.sha256, entry.size_bytes)
-                    load_one(ARTIFACTS[order.kind], entry, read, place, report)
+                    load_together(ARTIFACTS[order.kind], [(entry, read)], place, report)
                 except MeetingAssetsError as fault:
                     error = type(fault).__name__, str(fault)
                 _write(answers, _Answer(report, error, said.taken()))

@@ -1,22 +1,25 @@
-"""Loading: raw bytes of one kind become rows, artifact by artifact, those of a large day in several processes."""
+"""Loading: raw bytes of one kind become rows, some artifacts at a time, those of a large day in several processes."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from time import monotonic
 
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.pipeline.crew import Crew, worthwhile_size
-from meeting_assets.pipeline.replace import LoadReport, load_one
+from meeting_assets.pipeline.replace import LoadReport, Read, load_together
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import worklist
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.worklist import Entry
 
 __all__ = ["LoadReport", "load_days"]
+
+# A transaction's fixed cost is that of a thousand words. Twice as much at once takes more memory, and hardly less time.
+BYTES_AT_ONCE, MOST_AT_ONCE = 4_000_000, 100
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +41,8 @@ def load_days(
         report.unchanged = worklist.count_home(connection, days, artifact.kind) - len(entries)
     size = worthwhile_size(artifact, entries, warehouse) if processes is None else processes
     with Crew(artifact, warehouse, entries, helpers=size - 1) as crew:
-        for entry, reading in _read_ahead(crew, warehouse.raw):
-            load_one(artifact, entry, reading.result, warehouse, report)
+        for batch in _batches(crew, warehouse.raw):
+            load_together(artifact, batch, warehouse, report)
         report.add(crew.finished())
     report.parse_s = round(monotonic() - started, 3)
     logger.info(
@@ -53,15 +56,29 @@ def load_days(
     return report
 
 
-def _read_ahead(crew: Crew, raw: RawStore) -> Iterator[tuple[Entry, Future[bytes | None]]]:
-    """The artifacts of this process with their bytes, which are read while the one before is parsed and inserted."""
+def _batches(crew: Crew, raw: RawStore) -> Iterator[list[tuple[Entry, Read]]]:
+    """What this process loads at a time; the next is read and decompressed while one is parsed and inserted."""
+    held: Entry | None = None
     with ThreadPoolExecutor(1, "reader") as reader:
 
-        def begun(entry: Entry | None) -> tuple[Entry, Future[bytes | None]] | None:
-            return entry and (entry, reader.submit(raw.read, entry.raw_key, entry.sha256, entry.size_bytes))
+        def begun(entry: Entry | None) -> list[tuple[Entry, Read]]:
+            nonlocal held
+            batch: dict[str, tuple[Entry, Read]] = {}
+            size_bytes, held = 0, None
+            while entry is not None:
+                size_bytes += entry.size_bytes or 0
+                is_full = len(batch) == MOST_AT_ONCE or size_bytes > BYTES_AT_ONCE
+                # Which rows of a recording count depends on the one before.
+                if batch and (is_full or entry.key.recording_id in batch):
+                    held = entry
+                    break
+                reading = reader.submit(raw.read, entry.raw_key, entry.sha256, entry.size_bytes)
+                batch[entry.key.recording_id] = entry, reading.result
+                entry = crew.following()
+            return [*batch.values()]
 
         current = begun(crew.next())
         while current:
-            following = begun(crew.following())
+            following = begun(held or crew.following())
             yield current
             current = following or begun(crew.next())

@@ -275,7 +275,9 @@ def _drop_artifact(warehouse: Warehouse, artifact: Artifact, key: Key, report: P
     """Deletes the rows of an artifact, and of the metrics made from it; whether it is still one to be deleted."""
     with warehouse.database.writing() as connection:
         _lock_recording(connection, key.recording_id)
-        rows = {row["artifact_id"]: row for row in ledger.locked(connection, key)}
+        rows = {
+            row["artifact_id"]: row for row in ledger.locked(connection, key.kind, [key.recording_id])[key.recording_id]
+        }
         row = rows.get(key.artifact_id)
         if row is None or row["api_status"] != DELETED or row["sha256"] is None:
             return False
@@ -286,7 +288,7 @@ def _drop_artifact(warehouse: Warehouse, artifact: Artifact, key: Key, report: P
                 if artifact.id_column is not None:
                     is_its = and_(is_its, table.c[artifact.id_column] == key.artifact_id)
                 _delete(connection, table, is_its, report)
-            settle(connection, artifact, key.recording_id)
+            settle(connection, artifact, [key.recording_id])
         report.tables |= rollup.forget(connection, key.recording_id)
         for metrics in METRICS:
             table = table_of(metrics)

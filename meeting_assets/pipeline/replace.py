@@ -1,4 +1,4 @@
-"""Replacing: the rows of one artifact by what its raw bytes say, in one transaction with its ledger row.
+"""Replacing: the rows of artifacts by what their raw bytes say, in one transaction with their ledger rows.
 
 A payload that cannot be read is quarantined with the place of its fault.
 """
@@ -6,7 +6,8 @@ A payload that cannot be read is quarantined with the place of its fault.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,7 @@ from meeting_assets.store import ledger
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.columns import RecordingRow
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import Key
+from meeting_assets.store.ledger import Key, Loaded
 from meeting_assets.store.worklist import Entry
 
 Read = Callable[[], bytes | None]
@@ -58,44 +59,67 @@ class LoadReport:
         self.faults += other.faults
 
 
-def load_one(artifact: Artifact, entry: Entry, read: Read, warehouse: Warehouse, report: LoadReport) -> None:
-    """Makes the tables say what the bytes of one artifact say, which `read` gives.
+def load_together(
+    artifact: Artifact, batch: Sequence[tuple[Entry, Read]], warehouse: Warehouse, report: LoadReport
+) -> None:
+    """Makes the tables say what the bytes of some artifacts say, each of another recording.
+
+    One transaction spares each of them most of its fixed cost. Where it fails, each has one of its own.
 
     Raises:
         StoreError: database or raw store do not answer.
     """
+    # Until their rows are gone again: a search right after would go through all of them.
+    with without_cycle_search():
+        _load_together(artifact, batch, warehouse, report)
+
+
+def _load_together(
+    artifact: Artifact, batch: Sequence[tuple[Entry, Read]], warehouse: Warehouse, report: LoadReport
+) -> None:
+    found: list[_Parsed] = []
+    for entry, read in batch:
+        with _bug_noted(warehouse, entry.key, report):
+            found += _parsed(artifact, entry, read, warehouse, report)
     try:
-        # Until its rows are gone again: a search right after would go through all of them.
-        with without_cycle_search():
-            _load(artifact, entry, read, warehouse, report)
+        _replace(artifact, found, warehouse, report)
     except MeetingAssetsError:
         raise
-    except Exception as error:  # noqa: BLE001 - our bug; the others go on and the step fails at its end
-        _note_bug(warehouse, entry.key, error, report)
+    except Exception:  # noqa: BLE001 - our bug with one of them; with which, it says when it is alone
+        for each in found:
+            with _bug_noted(warehouse, each.entry.key, report):
+                _replace(artifact, [each], warehouse, report)
 
 
-def _load(artifact: Artifact, entry: Entry, read: Read, warehouse: Warehouse, report: LoadReport) -> None:
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """What the bytes of an artifact say."""
+
+    entry: Entry
+    rows: Rows
+    repaired_chars: int
+
+
+def _parsed(
+    artifact: Artifact, entry: Entry, read: Read, warehouse: Warehouse, report: LoadReport
+) -> Sequence[_Parsed]:
+    """What the bytes say that `read` gives; nothing where they are lost, or cannot be read."""
     payload = read()
     if payload is None:
         with warehouse.database.writing() as connection:
             ledger.note_lost(connection, entry.key, entry.sha256)
         report.missing_raw += 1
-        return
+        return ()
     try:
         document, repaired = decoded(payload, artifact.wire)
-        rows = artifact.rows(document, _source(entry, warehouse))
+        return [_Parsed(entry, artifact.rows(document, _source(entry, warehouse)), repaired)]
     except PayloadError as error:
         _quarantine(artifact, entry, str(error), warehouse)
         report.quarantined += 1
         logger.warning(
             "%s of %s is quarantined: %s", artifact.kind, entry.key.recording_id, error, extra=about(*entry.key)
         )
-        return
-    had_rows = _replace(artifact, entry, rows, repaired, warehouse)
-    if had_rows is not None:
-        report.new += not had_rows
-        report.changed += had_rows
-        report.rows += len(rows.by_table[-1])
+        return ()
 
 
 def _source(entry: Entry, warehouse: Warehouse) -> Source:
@@ -108,39 +132,41 @@ def _source(entry: Entry, warehouse: Warehouse) -> Source:
     )
 
 
-def _replace(artifact: Artifact, entry: Entry, rows: Rows, repaired: int, warehouse: Warehouse) -> bool | None:
-    """Puts the rows in the place of the artifact's former ones; whether there were any.
-
-    None, and nothing done, where another run was faster.
-    """
+def _replace(artifact: Artifact, found: Sequence[_Parsed], warehouse: Warehouse, report: LoadReport) -> None:
+    """Puts rows in the place of their artifacts' former ones, but where another run was faster."""
+    if not found:
+        return
+    done: list[_Parsed] = []
+    had_rows = 0
     with warehouse.database.writing() as connection:
-        siblings = ledger.locked(connection, entry.key)
-        if not _is_as_seen(entry, siblings):
-            return None
-        had_rows = _delete_rows(connection, artifact, entry.key, siblings)
-        for table, rows_of_table in zip(artifact.tables, rows.by_table, strict=True):
-            insert_rows(connection, table, rows_of_table)
-        ledger.note_parsed(
-            connection,
-            entry.key,
-            parser_version=artifact.parser_version,
-            row_count=len(rows.by_table[-1]),
-            replaced_rows=rows.replaced,
-            repaired_chars=repaired,
-            at=now(),
-        )
-        settle(connection, artifact, entry.key.recording_id)
-    return had_rows
+        locked = ledger.locked(connection, artifact.kind, [each.entry.key.recording_id for each in found])
+        for each in found:
+            siblings = locked[each.entry.key.recording_id]
+            if _is_as_seen(each.entry, siblings):
+                had_rows += _delete_rows(connection, artifact, each.entry.key, siblings)
+                done.append(each)
+        for place, table in enumerate(artifact.tables):
+            insert_rows(connection, table, [row for each in done for row in each.rows.by_table[place]])
+        ledger.note_parsed(connection, [_loaded(each) for each in done], artifact.parser_version, at=now())
+        settle(connection, artifact, [each.entry.key.recording_id for each in done])
+    report.new += len(done) - had_rows
+    report.changed += had_rows
+    report.rows += sum(len(each.rows.by_table[-1]) for each in done)
+
+
+def _loaded(parsed: _Parsed) -> Loaded:
+    row_count = len(parsed.rows.by_table[-1])
+    return Loaded(parsed.entry.key, row_count, parsed.rows.replaced, parsed.repaired_chars)
 
 
 def _quarantine(artifact: Artifact, entry: Entry, error: str, warehouse: Warehouse) -> None:
     with warehouse.database.writing() as connection:
-        siblings = ledger.locked(connection, entry.key)
+        siblings = ledger.locked(connection, artifact.kind, [entry.key.recording_id])[entry.key.recording_id]
         if not _is_as_seen(entry, siblings):
             return
         _delete_rows(connection, artifact, entry.key, siblings)
         ledger.note_quarantined(connection, entry.key, parser_version=artifact.parser_version, error=error, at=now())
-        settle(connection, artifact, entry.key.recording_id)
+        settle(connection, artifact, [entry.key.recording_id])
 
 
 def _is_as_seen(entry: Entry, siblings: Sequence[Any]) -> bool:
@@ -175,10 +201,21 @@ def _rows_of(model: type[RecordingRow], artifact: Artifact, key: Key) -> Any:
     return and_(of_recording, columns[artifact.id_column] == key.artifact_id)
 
 
-def settle(connection: Connection, artifact: Artifact, recording_id: str) -> None:
-    """Brings a recording's rows of one kind in line with each other."""
-    for statement in artifact.settling:
-        connection.execute(statement, {OF_RECORDING: recording_id})
+def settle(connection: Connection, artifact: Artifact, recording_ids: Sequence[str]) -> None:
+    """Brings rows of one kind in line with each other, within each recording."""
+    for statement in artifact.settling if recording_ids else ():
+        connection.execute(statement, [{OF_RECORDING: recording_id} for recording_id in recording_ids])
+
+
+@contextmanager
+def _bug_noted(warehouse: Warehouse, key: Key, report: LoadReport) -> Iterator[None]:
+    """Notes what can only be our bug: the others go on, and the step fails at its end."""
+    try:
+        yield
+    except MeetingAssetsError:
+        raise
+    except Exception as error:  # noqa: BLE001 - that is what is noted
+        _note_bug(warehouse, key, error, report)
 
 
 def _note_bug(warehouse: Warehouse, key: Key, error: Exception, report: LoadReport) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from meeting_assets.store.database import table_of, upsert
@@ -71,8 +71,8 @@ _NEW_VALUES: dict[str, Any] = {column.name: bindparam(f"new_{column.name}") for 
 _REPLACED = LEDGER.update().where(_OF_ARTIFACT).values(_NEW_VALUES)
 _LOCKED = (
     LEDGER.select()
-    .where(LEDGER.c.recording_id == bindparam("of"), LEDGER.c.kind == bindparam("of_kind"))
-    .order_by(LEDGER.c.artifact_id)
+    .where(LEDGER.c.recording_id.in_(bindparam("of", expanding=True)), LEDGER.c.kind == bindparam("of_kind"))
+    .order_by(LEDGER.c.recording_id, LEDGER.c.artifact_id)
     .with_for_update()
 )
 _PARSED = (
@@ -165,7 +165,7 @@ def note_fetched(
     Returns whether they are `new`, `changed` or `unchanged`, or `overtaken`: another run has seen a newer state of the
     object, and these bytes are not what it holds.
     """
-    siblings = {row["artifact_id"]: dict(row) for row in locked(connection, key)}
+    siblings = _siblings(connection, key)
     before = siblings.get(key.artifact_id)
     if before is None or before["api_updated_at"] != updated_at:
         return "overtaken"
@@ -218,7 +218,7 @@ def note_gone(connection: Connection, recording_id: str, artifact_id: str) -> No
 
 def note_purged(connection: Connection, key: Key, *, is_many: bool) -> None:
     """What was home of an artifact that the API has deleted is deleted here, too; an older one may count again."""
-    rows = {row["artifact_id"]: dict(row) for row in locked(connection, key)}
+    rows = _siblings(connection, key)
     after = rows | {key.artifact_id: rows[key.artifact_id] | _NOTHING_HOME}
     for artifact_id, row in (after if is_many else settled(after)).items():
         if row != rows[artifact_id]:
@@ -268,37 +268,45 @@ def note_lost(connection: Connection, key: Key, sha256: str) -> None:
     )
 
 
-def locked(connection: Connection, key: Key) -> Sequence[Any]:
-    """Locks all rows of the key's (recording, kind) until the transaction ends, and returns them.
+def locked(connection: Connection, kind: str, recording_ids: Collection[str]) -> defaultdict[str, list[RowMapping]]:
+    """Locks all rows of one kind of some recordings until the transaction ends, and returns them by recording.
 
     All of them, because rows of sibling artifacts are brought in line with each other.
     """
-    return connection.execute(_LOCKED, {"of": key.recording_id, "of_kind": key.kind}).mappings().all()
+    rows: defaultdict[str, list[RowMapping]] = defaultdict(list)
+    for row in connection.execute(_LOCKED, {"of": [*recording_ids], "of_kind": kind}).mappings():
+        rows[row["recording_id"]].append(row)
+    return rows
 
 
-def note_parsed(
-    connection: Connection,
-    key: Key,
-    *,
-    parser_version: str,
-    row_count: int,
-    replaced_rows: int,
-    repaired_chars: int,
-    at: datetime,
-) -> None:
+class Loaded(NamedTuple):
+    """An artifact whose rows are in the tables."""
+
+    key: Key
+    row_count: int
+    replaced_rows: int
+    repaired_chars: int
+
+
+def note_parsed(connection: Connection, loaded: Sequence[Loaded], parser_version: str, *, at: datetime) -> None:
     """The tables hold what the bytes say under this parser."""
+    if not loaded:
+        return
     connection.execute(
         _PARSED,
-        {
-            "of": key.recording_id,
-            "of_kind": key.kind,
-            "of_artifact": key.artifact_id,
-            "version": parser_version,
-            "rows": row_count,
-            "replaced": replaced_rows,
-            "repaired": repaired_chars,
-            "at": at,
-        },
+        [
+            {
+                "of": each.key.recording_id,
+                "of_kind": each.key.kind,
+                "of_artifact": each.key.artifact_id,
+                "version": parser_version,
+                "rows": each.row_count,
+                "replaced": each.replaced_rows,
+                "repaired": each.repaired_chars,
+                "at": at,
+            }
+            for each in loaded
+        ],
     )
 
 
@@ -354,6 +362,12 @@ def note_listings(connection: Connection, written: Sequence[Mapping[str, str]]) 
         .values(listing_sha256=bindparam("sha256")),
         [*written],
     )
+
+
+def _siblings(connection: Connection, key: Key) -> dict[str, LedgerRow]:
+    """The artifact's row and those of others of its recording and kind, locked."""
+    rows = locked(connection, key.kind, [key.recording_id])[key.recording_id]
+    return {row["artifact_id"]: dict(row) for row in rows}
 
 
 def _is(key: Key) -> ColumnElement[bool]:

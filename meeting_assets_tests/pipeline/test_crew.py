@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import StoreError
 from meeting_assets.pipeline.crew import WORTH_BYTES, Crew, worthwhile_size
 from meeting_assets.pipeline.load import load_days
-from meeting_assets.pipeline.replace import LoadReport, load_one
+from meeting_assets.pipeline.replace import LoadReport, load_together
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store import ledger, worklist
@@ -58,7 +59,7 @@ def load_rest(crew: Crew, place: Warehouse) -> LoadReport:
     report = LoadReport()
     while (entry := crew.next()) is not None:
         key, sha256, size_bytes = entry.raw_key, entry.sha256, entry.size_bytes
-        load_one(TRANSCRIPT, entry, lambda: place.raw.read(key, sha256, size_bytes), place, report)  # noqa: B023
+        load_together(TRANSCRIPT, [(entry, partial(place.raw.read, key, sha256, size_bytes))], place, report)
     return report
 
 
