@@ -9,7 +9,7 @@ from datetime import date
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Table, Update, and_, bindparam, exists, func, or_, select, true
 
 from meeting_assets.artifacts.audio_separate import AudioParts
 from meeting_assets.artifacts.participant_events import ParticipantEvents
@@ -175,11 +175,19 @@ def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | N
             former = connection.execute(target.delete().where(target.c.recording_id == recording.recording_id))
             had_rows |= former.rowcount > 0
             insert_rows(connection, table, rows_of_table)
-        metrics = table_of(MeetingMetrics)
-        made_from = select(present_inputs()).where(of_recording).scalar_subquery()
-        of_metrics = metrics.c.recording_id == recording.recording_id
-        connection.execute(metrics.update().where(of_metrics).values(inputs=made_from))
+        connection.execute(_NOTE_INPUTS, {"of": recording.recording_id})
     return had_rows
+
+
+def _note_inputs() -> Update:
+    """Writes down what the metrics of a recording, `of`, were made from."""
+    metrics, recordings = table_of(MeetingMetrics), ledger.RECORDINGS
+    made_from = select(present_inputs()).where(recordings.c.recording_id == bindparam("of")).scalar_subquery()
+    return metrics.update().where(metrics.c.recording_id == bindparam("of")).values(inputs=made_from)
+
+
+# Put together once: that takes longer than doing it.
+_NOTE_INPUTS = _note_inputs()
 
 
 def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozenset[str]) -> MeetingInput:
