@@ -1,4 +1,4 @@
-"""Commands as a user runs them, in processes of their own that start fast.
+"""Commands in processes of their own that start fast; the start itself is `test_cli`'s to try.
 
 To start the interpreter and to import Dagster takes longer than most commands: it is done once, and forked.
 """
@@ -6,12 +6,14 @@ To start the interpreter and to import Dagster takes longer than most commands: 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from subprocess import CompletedProcess
+from subprocess import CompletedProcess, TimeoutExpired
 from tempfile import TemporaryDirectory
 
 from meeting_assets.cli import main
@@ -28,7 +30,9 @@ def command(*arguments: str) -> CompletedProcess[str]:
         out, err = Path(folder) / "out", Path(folder) / "err"
         process = started(arguments, os.environ, out, err)
         process.join(TIMEOUT_S)
-        assert process.exitcode is not None, f"meeting-assets {' '.join(arguments)} does not end"
+        if process.exitcode is None:
+            kill(process)
+            raise TimeoutExpired(["meeting-assets", *arguments], TIMEOUT_S, out.read_bytes(), err.read_bytes())
         return CompletedProcess(arguments, process.exitcode, out.read_text(), err.read_text())
 
 
@@ -40,6 +44,14 @@ def started(
     process = FORKS.Process(target=_run, args=(arguments, dict(environment), says))
     process.start()
     return process
+
+
+def kill(process: BaseProcess) -> None:
+    """Ends a command, and all that it started, in the midst of whatever it does."""
+    assert process.pid
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.join()
 
 
 def _run(arguments: tuple[str, ...], environment: Mapping[str, str], says: list[Path]) -> None:

@@ -29,6 +29,17 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield running
 
 
+def test_the_script_starts_by_itself_and_says_what_is_wrong(home: Path) -> None:
+    script = Path(sys.executable).with_name("meeting-assets")
+    status, mistake = (
+        subprocess.run([script, *words], capture_output=True, text=True, timeout=60, check=False)
+        for words in (["status", "--json"], ["no-such-command"])
+    )
+
+    assert json.loads(status.stdout)["left"] == 0
+    assert (mistake.returncode, "no-such-command" in mistake.stderr) == (2, True)
+
+
 def test_demo_brings_a_fortnight_home_and_says_where_to_look(home: Path) -> None:
     done = command("demo")
 

@@ -23,7 +23,7 @@ import pytest
 from meeting_assets.core.instants import days_between, start_of
 from meeting_assets.pipeline.audit import audited
 from meeting_assets.sandbox import Sandbox, combined, uniform
-from meeting_assets_tests.commands import started
+from meeting_assets_tests.commands import kill, started
 from meeting_assets_tests.households import VOLATILE, Contents, contents, warehouse
 
 DAY, QUIET_DAY = date(2026, 3, 2), date(2026, 3, 3)
@@ -121,14 +121,6 @@ def rows_left_by_a_kill(sandbox: Sandbox, home: Path, is_time: Callable[[Path], 
         time.sleep(0.002)
     kill(process)
     return row_count(home)
-
-
-def kill(process: BaseProcess) -> None:
-    """Ends a sync, and all that it started, in the midst of whatever it does."""
-    assert process.pid
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.join()
 
 
 def moments(whole: int) -> list[Callable[[Path], bool]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable
+from sqlalchemy import UpdateBase
 from sqlmodel import SQLModel
 
 from meeting_assets.recall.objects import MediaData
@@ -64,7 +64,7 @@ class Artifact:
     """Whether the payload holds URLs, whose signatures are taken off before it is kept."""
     names_bots: bool = False
     """Whether its rows depend on what the recording's bot is called."""
-    settling: tuple[Executable, ...] = ()
+    settling: tuple[UpdateBase, ...] = ()
     """Brings a recording's rows in line with each other after some of them were replaced; takes `OF_RECORDING`."""
     counted_in: Mapping[type[SQLModel], Any] = field(default_factory=dict)
     """Tables other than the finest that may be large: the column of a small table that sums up to their rows."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Executable, bindparam, func, select, update
+from sqlalchemy import Update, bindparam, func, select, update
 from sqlmodel import Field, col
 
 from meeting_assets.artifacts.artifact import OF_RECORDING, Artifact, Row, Rows, Source
@@ -225,7 +225,7 @@ def _summary(entries: Sequence[Entry], utterances: Sequence[Row], timed_units: i
     )
 
 
-def _primary_marked() -> Executable:
+def _primary_marked() -> Update:
     """Marks a recording's primary transcript, and no other."""
     of_recording = col(Transcripts.recording_id) == bindparam(OF_RECORDING)
     primary = (

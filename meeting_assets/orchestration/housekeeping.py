@@ -3,7 +3,7 @@
 Deleting a run deletes its events, and a day whose last materialization goes is no longer shown as materialized. So an
 old run goes only if nothing that is shown depends on it:
 
-- every asset and day that it materialized, or meant to, has a newer event of another run;
+- every asset and day that it materialized, or is shown as failed for it, has a newer event of another run;
 - it holds no check's last evaluation;
 - a newer run of the same job has succeeded.
 

@@ -1,7 +1,7 @@
 """Across meetings: trends by week, and everybody who was in a meeting; made from the days, in runs of their own.
 
 Weeks do not go with the days of a run: a day is brought home again and again, and often many days at once. A sync rolls
-up the weeks of its days at its end; for what runs by itself, a sensor compares the weeks with their meetings.
+up what its days have changed at its end; for what runs by itself, a sensor compares the weeks with their meetings.
 """
 
 from collections.abc import Iterable
@@ -16,9 +16,16 @@ from meeting_assets.metrics.trends import WEEK, MeetingTrends, People, PersonKey
 from meeting_assets.orchestration.partitions import BACKFILL, days_of, days_of_a_week, range_tags
 from meeting_assets.orchestration.requests import LONGEST_DAY_S, NOT_ENDED
 from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
-from meeting_assets.orchestration.runs import MAX_RUNTIME, RETRY_WHOLE, dagster_instance
+from meeting_assets.orchestration.runs import MAX_RUNTIME, RETRY_WHOLE
 from meeting_assets.orchestration.tables import results, row_count_metadata, table_spec
-from meeting_assets.pipeline.rollup import ROLLUP_VERSION, outdated_weeks, roll_up, roll_up_people, row_counts
+from meeting_assets.pipeline.rollup import (
+    ROLLUP_VERSION,
+    are_people_outdated,
+    outdated_weeks,
+    roll_up,
+    roll_up_people,
+    row_counts,
+)
 from meeting_assets.pipeline.warehouse import Warehouse, opened
 from meeting_assets.store.database import table_of
 
@@ -59,8 +66,11 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition) -> dg.SensorDefi
         known = {*weeks.get_partition_keys()}
         with opened(settings_of_process()) as warehouse:
             outdated = [week for week in outdated_weeks(warehouse) if week.isoformat() in known]
+            if not outdated and are_people_outdated(warehouse):
+                # They are made by any run.
+                outdated = [date.fromisoformat(max(known))]
         if not outdated:
-            return dg.SkipReason("Every week is made from the present metrics of its meetings.")
+            return dg.SkipReason("Every week is made from the present metrics of its meetings, and so are the people.")
         return dg.SensorResult([_request(outdated[0], outdated[-1])])
 
     return _sensor
@@ -73,15 +83,10 @@ def weeks_of(days: Iterable[date]) -> list[date]:
     return sorted(found | {week + WEEK for week in found if week < this_week})
 
 
-def outdated_of(days: Iterable[date], warehouse: Warehouse) -> list[date]:
-    """The weeks of some days from the first to the last that is out of date.
-
-    All of them if the last run for weeks did not succeed: it may have made the trends, but not the people.
-    """
+def weeks_to_roll_up(days: Iterable[date], warehouse: Warehouse) -> list[date]:
+    """The weeks of some days from the first to the last that is out of date; all of them if the people are."""
     weeks = weeks_of(days)
-    with dagster_instance() as instance:
-        last = instance.get_runs(dg.RunsFilter(job_name=JOB), limit=1)
-    if not last or last[0].status != dg.DagsterRunStatus.SUCCESS:
+    if are_people_outdated(warehouse):
         return weeks
     outdated = outdated_weeks(warehouse, weeks)
     return [week for week in weeks if outdated and outdated[0] <= week <= outdated[-1]]

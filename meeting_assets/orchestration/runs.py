@@ -29,7 +29,7 @@ RETRY_WHOLE = {"dagster/retry_strategy": "ALL_STEPS"}
 # Nobody but the caller tries again: Dagster's daemon cannot repeat a run that it did not start.
 NO_RETRIES = {"dagster/max_retries": "0"}
 # An event per asset in place of one per asset and day says what a run of several days is about to do: 0.3 s less a day.
-# Days of such a run that fails are then missing in Dagster's eyes, not failed; which is what they are in the tables.
+# Of such a run that fails Dagster then shows no day as failed; the run itself, its alert and the ledger say it.
 PLANNED_AT_ONCE = "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS"
 
 

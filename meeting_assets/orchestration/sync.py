@@ -10,7 +10,7 @@ import dagster as dg
 from meeting_assets.core.instants import now, start_of
 from meeting_assets.orchestration.partitions import chunks
 from meeting_assets.orchestration.rollups import JOB as ROLL_UP
-from meeting_assets.orchestration.rollups import outdated_of
+from meeting_assets.orchestration.rollups import weeks_to_roll_up
 from meeting_assets.orchestration.runs import RunOutcome, run, run_days
 from meeting_assets.pipeline.arrivals import late_arrivals
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN
@@ -66,7 +66,7 @@ def sync(
         else:
             if not recording_ids:
                 _run_late_arrivals(defs, warehouse, access, days, report)
-            for chunk in chunks(outdated_of(days, warehouse)):
+            for chunk in chunks(weeks_to_roll_up(days, warehouse)):
                 report.runs.append(run(defs, ROLL_UP, chunk, run_config={}))
         report.seen = overview(warehouse, days, recording_ids)
     return report

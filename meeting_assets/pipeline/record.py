@@ -50,6 +50,9 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
     with warehouse.database.writing() as connection:
         faults = _faults_of_kept(connection, discovery.faults)
         ledger.note_unreadable(connection, faults, discovery.read, discovery.days)
+        # All at once and in everybody's order: a run that loads holds rows of many recordings.
+        gone = discovery.gone_recordings | {recording_id for recording_id, _ in discovery.gone_media}
+        ledger.known(connection, gone, is_locking=True)
         for recording_id in sorted(discovery.gone_recordings):
             _note_gone(connection, recording_id, at)
         for recording_id, artifact_id in sorted(discovery.gone_media):

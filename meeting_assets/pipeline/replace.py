@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, and_
@@ -59,33 +60,29 @@ class LoadReport:
         self.faults += other.faults
 
 
+# As a decorator: its rows are gone before the next search, which would go through all of them.
+@without_cycle_search()
 def load_together(
     artifact: Artifact, batch: Sequence[tuple[Entry, Read]], warehouse: Warehouse, report: LoadReport
 ) -> None:
-    """Makes the tables say what the bytes of some artifacts say, each of another recording.
+    """Makes the tables say what the bytes of some artifacts of one kind say.
 
     One transaction spares each of them most of its fixed cost. Where it fails, each has one of its own.
 
     Raises:
         StoreError: database or raw store do not answer.
     """
-    # Until their rows are gone again: a search right after would go through all of them.
-    with without_cycle_search():
-        _load_together(artifact, batch, warehouse, report)
-
-
-def _load_together(
-    artifact: Artifact, batch: Sequence[tuple[Entry, Read]], warehouse: Warehouse, report: LoadReport
-) -> None:
     found: list[_Parsed] = []
     for entry, read in batch:
         with _bug_noted(warehouse, entry.key, report):
-            found += _parsed(artifact, entry, read, warehouse, report)
+            if (parsed := _parse_or_set_aside(artifact, entry, read, warehouse, report)) is not None:
+                found.append(parsed)
     try:
         _replace(artifact, found, warehouse, report)
     except MeetingAssetsError:
         raise
-    except Exception:  # noqa: BLE001 - our bug with one of them; with which, it says when it is alone
+    except Exception as error:  # noqa: BLE001 - our bug with one of them; with which, it says when it is alone
+        logger.warning("%s: %d artifacts are loaded one by one (%s)", artifact.kind, len(found), type(error).__name__)
         for each in found:
             with _bug_noted(warehouse, each.entry.key, report):
                 _replace(artifact, [each], warehouse, report)
@@ -99,27 +96,31 @@ class _Parsed:
     rows: Rows
     repaired_chars: int
 
+    @property
+    def row_count(self) -> int:
+        return len(self.rows.by_table[-1])
 
-def _parsed(
+
+def _parse_or_set_aside(
     artifact: Artifact, entry: Entry, read: Read, warehouse: Warehouse, report: LoadReport
-) -> Sequence[_Parsed]:
-    """What the bytes say that `read` gives; nothing where they are lost, or cannot be read."""
+) -> _Parsed | None:
+    """What the bytes say that `read` gives; None, and noted in the ledger, if they are lost or cannot be read."""
     payload = read()
     if payload is None:
         with warehouse.database.writing() as connection:
             ledger.note_lost(connection, entry.key, entry.sha256)
         report.missing_raw += 1
-        return ()
+        return None
     try:
         document, repaired = decoded(payload, artifact.wire)
-        return [_Parsed(entry, artifact.rows(document, _source(entry, warehouse)), repaired)]
+        return _Parsed(entry, artifact.rows(document, _source(entry, warehouse)), repaired)
     except PayloadError as error:
         _quarantine(artifact, entry, str(error), warehouse)
         report.quarantined += 1
         logger.warning(
             "%s of %s is quarantined: %s", artifact.kind, entry.key.recording_id, error, extra=about(*entry.key)
         )
-        return ()
+        return None
 
 
 def _source(entry: Entry, warehouse: Warehouse) -> Source:
@@ -145,18 +146,15 @@ def _replace(artifact: Artifact, found: Sequence[_Parsed], warehouse: Warehouse,
             if _is_as_seen(each.entry, siblings):
                 had_rows += _delete_rows(connection, artifact, each.entry.key, siblings)
                 done.append(each)
-        for place, table in enumerate(artifact.tables):
-            insert_rows(connection, table, [row for each in done for row in each.rows.by_table[place]])
-        ledger.note_parsed(connection, [_loaded(each) for each in done], artifact.parser_version, at=now())
+        by_table = zip(*(each.rows.by_table for each in done), strict=True)
+        for table, rows in zip(artifact.tables if done else (), by_table, strict=True):
+            insert_rows(connection, table, [*chain.from_iterable(rows)])
+        loaded = [Loaded(each.entry.key, each.row_count, each.rows.replaced, each.repaired_chars) for each in done]
+        ledger.note_parsed(connection, loaded, artifact.parser_version, at=now())
         settle(connection, artifact, [each.entry.key.recording_id for each in done])
     report.new += len(done) - had_rows
     report.changed += had_rows
-    report.rows += sum(len(each.rows.by_table[-1]) for each in done)
-
-
-def _loaded(parsed: _Parsed) -> Loaded:
-    row_count = len(parsed.rows.by_table[-1])
-    return Loaded(parsed.entry.key, row_count, parsed.rows.replaced, parsed.repaired_chars)
+    report.rows += sum(each.row_count for each in done)
 
 
 def _quarantine(artifact: Artifact, entry: Entry, error: str, warehouse: Warehouse) -> None:
@@ -203,8 +201,9 @@ def _rows_of(model: type[RecordingRow], artifact: Artifact, key: Key) -> Any:
 
 def settle(connection: Connection, artifact: Artifact, recording_ids: Sequence[str]) -> None:
     """Brings rows of one kind in line with each other, within each recording."""
-    for statement in artifact.settling if recording_ids else ():
-        connection.execute(statement, [{OF_RECORDING: recording_id} for recording_id in recording_ids])
+    of_each = [{OF_RECORDING: recording_id} for recording_id in dict.fromkeys(recording_ids)]
+    for statement in artifact.settling if of_each else ():
+        connection.execute(statement, of_each)
 
 
 @contextmanager
@@ -220,7 +219,7 @@ def _bug_noted(warehouse: Warehouse, key: Key, report: LoadReport) -> Iterator[N
 
 def _note_bug(warehouse: Warehouse, key: Key, error: Exception, report: LoadReport) -> None:
     # The text of a foreign error may quote what was said in the meeting; its kind does not.
-    text = f"unexpected {type(error).__name__} while parsing; this is a fault of meeting_assets, please report it"
+    text = f"unexpected {type(error).__name__} while loading it; this is a fault of meeting_assets, please report it"
     with warehouse.database.writing() as connection:
         ledger.note_bug(connection, key, text)
     report.faults.append(f"{key.kind} of {key.recording_id}: {text}")

@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, true
+from sqlalchemy import ColumnElement, Connection, Table, func, select, true
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.participants import Participants, person_key
@@ -39,21 +39,24 @@ from meeting_assets.metrics.trends import (
 )
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store.bulk import insert_rows
-from meeting_assets.store.database import table_of
+from meeting_assets.store.database import table_of, upsert
 from meeting_assets.store.ledger import RECORDINGS
+from meeting_assets.store.tables import Meta
 
 logger = logging.getLogger(__name__)
 
 # What any two roll-ups wait for; a number that nothing else takes.
 LOCK = 7309454
 LAST_DAY = timedelta(days=6)
+PEOPLE_MADE_FROM = "people_made_from"
+"""Names in `meta` the hash of what everybody was made from."""
 ROLLUP_VERSION = f"{METRICS_VERSION}.{TRENDS_VERSION}"
 
 PARTICIPANTS = table_of(Participants).c
 MEETINGS = table_of(MeetingMetrics).c
 MEMBERS = table_of(ParticipantMetrics).c
 TRENDS, OF_PERSONS = table_of(MeetingTrends), table_of(PersonTrends)
-PEOPLE, KEYS = table_of(People), table_of(PersonKeys)
+PEOPLE, KEYS, META = table_of(People), table_of(PersonKeys), table_of(Meta)
 TABLES = frozenset(table_of(model).name for model in ROLLUPS)
 
 
@@ -101,7 +104,16 @@ def roll_up_people(warehouse: Warehouse) -> int:
         _lock(connection)
         persons = _persons(connection)
         changed = _replace(connection, People, _people(connection, persons))
-        return changed + _replace(connection, PersonKeys, sorted(persons.items()))
+        changed += _replace(connection, PersonKeys, sorted(persons.items()))
+        upsert(connection, Meta, [{"name": PEOPLE_MADE_FROM, "value": _hash_of_people(connection, persons)}])
+        return changed
+
+
+def are_people_outdated(warehouse: Warehouse) -> bool:
+    """Whether `people` and `person_keys` are not made from the present metrics of all meetings."""
+    with warehouse.database.reading() as connection:
+        made_from = connection.scalar(select(META.c.value).where(META.c.name == PEOPLE_MADE_FROM))
+        return (made_from or _NOBODY) != _hash_of_people(connection, _persons(connection))
 
 
 def forget(connection: Connection, recording_id: str) -> set[str]:
@@ -118,13 +130,14 @@ def forget(connection: Connection, recording_id: str) -> set[str]:
     )
     keys = {*connection.scalars(of_recording)}
     persons = {*connection.scalars(select(KEYS.c.person_key).where(KEYS.c.known_key.in_(keys)))}
-    doomed = [
+    doomed: list[tuple[Table, ColumnElement[bool]]] = [
         (PEOPLE, PEOPLE.c.person_key.in_(keys | persons)),
         (KEYS, KEYS.c.person_key.in_(keys | persons)),
     ]
     if day is not None:
         weeks = [monday(day), monday(day) + WEEK]
         doomed += [(OF_PERSONS, OF_PERSONS.c.week.in_(weeks)), (TRENDS, TRENDS.c.week.in_(weeks))]
+    connection.execute(META.delete().where(META.c.name == PEOPLE_MADE_FROM))
     return {table.name for table, condition in doomed if connection.execute(table.delete().where(condition)).rowcount}
 
 
@@ -159,6 +172,16 @@ def _hashes(connection: Connection, persons: Mapping[str, str], weeks: Collectio
     own = {week: sorted(of_week) for week, of_week in inputs.items()}
     asked = own if weeks is None else own.keys() & {*weeks}
     return {week: _sha256([ROLLUP_VERSION, own[week], own.get(week - WEEK, [])]) for week in asked}
+
+
+def _hash_of_people(connection: Connection, persons: Mapping[str, str]) -> str:
+    """The hash of what everybody is made from."""
+    weeks = sorted((week.isoformat(), each) for week, each in _hashes(connection, persons, None).items())
+    return _hash_of(weeks, sorted(persons.items()))
+
+
+def _hash_of(weeks: list[tuple[str, str]], persons: list[tuple[str, str]]) -> str:
+    return _sha256([ROLLUP_VERSION, weeks, persons])
 
 
 def _roll_up_week(connection: Connection, week: date, persons: Mapping[str, str]) -> None:
@@ -311,3 +334,6 @@ def _lock(connection: Connection) -> None:
 
 def _sha256(document: object) -> str:
     return hashlib.sha256(json.dumps(document, separators=(",", ":")).encode()).hexdigest()
+
+
+_NOBODY = _hash_of([], [])

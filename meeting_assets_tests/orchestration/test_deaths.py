@@ -18,7 +18,7 @@ from meeting_assets.orchestration.deaths import PROCESS, dead_runs, fail_dead_ru
 from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.commands import started
+from meeting_assets_tests.commands import kill, started
 from meeting_assets_tests.households import use
 
 DAY = date(2026, 3, 2)
@@ -49,10 +49,11 @@ def test_a_sync_that_was_killed_is_a_dead_run(instance: dg.DagsterInstance, monk
         use(sandbox, monkeypatch)
         sandbox.inject(Fault(match="transcript:", times=None, delay_s=PATIENCE_S))
         process = started(("sync", "--from", str(DAY), "--to", str(DAY)), os.environ)
-        run = wait_for_tagged_run(instance)
-        alive = dead_runs(instance)
-        process.kill()
-        process.join()
+        try:
+            run = wait_for_tagged_run(instance)
+            alive = dead_runs(instance)
+        finally:
+            kill(process)
 
     failed = fail_dead_runs(instance)
 

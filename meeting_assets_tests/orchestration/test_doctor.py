@@ -24,7 +24,7 @@ from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database, table_of
 from meeting_assets.store.tables import Meta
-from meeting_assets_tests.commands import command, started
+from meeting_assets_tests.commands import command, kill, started
 from meeting_assets_tests.households import bring_home, use, warehouse
 from meeting_assets_tests.ui import until
 
@@ -437,8 +437,7 @@ def dead_run(sandbox: Sandbox) -> Iterator[str]:
     try:
         until(lambda: PROCESS in only_run().tags, "the run's start", within_s=LONG_S)
     finally:
-        sync.kill()
-        sync.join()
+        kill(sync)
     sandbox.clear_faults()
     assert only_run().status is dg.DagsterRunStatus.STARTED
     yield only_run().run_id

@@ -14,9 +14,10 @@ from meeting_assets.core.instants import now
 from meeting_assets.metrics.trends import MeetingTrends, People
 from meeting_assets.orchestration.partitions import daily, days_of_a_week, weekly
 from meeting_assets.orchestration.requests import ended, underway
-from meeting_assets.orchestration.rollups import JOB, outdated_of, weeks_of
+from meeting_assets.orchestration.rollups import JOB, weeks_of, weeks_to_roll_up
 from meeting_assets.orchestration.runs import dagster_instance, run, run_days
 from meeting_assets.orchestration.sync import sync
+from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
@@ -82,27 +83,39 @@ def test_a_sync_rolls_up_the_weeks_of_its_days_and_what_is_held_against_them(def
     assert asked_for(defs) == []
 
 
-def test_a_sync_rolls_up_only_what_is_out_of_date_unless_the_last_run_failed(
-    defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def outdated() -> list[date]:
-        with warehouse() as place:
-            return outdated_of([SUNDAY, MONDAY], place)
+def weeks_of_a_sync() -> list[date]:
+    """What a sync of the two days would roll up now."""
+    with warehouse() as place:
+        return weeks_to_roll_up([SUNDAY, MONDAY], place)
 
-    run_days(defs, [SUNDAY, MONDAY])
-    at_first = outdated()
-    assert run(defs, JOB, [WEEK_BEFORE], run_config={}).succeeded
-    half = outdated()
-    assert run(defs, JOB, at_first, run_config={}).succeeded
-    rolled_up = outdated()
+
+def test_a_sync_of_what_is_home_rolls_nothing_up(defs: dg.Definitions) -> None:
+    sync(defs, read_settings(), [SUNDAY, MONDAY])
+
     again = sync(defs, read_settings(), [SUNDAY, MONDAY])
-    with monkeypatch.context() as broken:
-        broken.setenv("MEETING_ASSETS_METRICS", "no_such=1")
-        assert not run(defs, JOB, [WEEK], run_config={}).succeeded
 
-    assert (at_first, half, rolled_up) == ([WEEK_BEFORE, WEEK, WEEK_AFTER], [WEEK], [])
     assert (len(again.runs), again.is_complete) == (1, True)
-    assert outdated() == [WEEK_BEFORE, WEEK, WEEK_AFTER]
+
+
+def test_a_sync_rolls_up_the_weeks_that_are_out_of_date(defs: dg.Definitions) -> None:
+    run_days(defs, [SUNDAY, MONDAY])
+    with warehouse() as place:
+        roll_up(place, [WEEK_BEFORE])
+        roll_up_people(place)
+
+    assert weeks_of_a_sync() == [WEEK]
+
+
+def test_people_that_were_left_out_of_date_are_made_again(defs: dg.Definitions) -> None:
+    run_days(defs, [SUNDAY, MONDAY])
+    with warehouse() as place:
+        roll_up(place)
+
+    assert weeks_of_a_sync() == [WEEK_BEFORE, WEEK, WEEK_AFTER]
+    assert len(asked_for(defs)) == 1
+    assert run(defs, JOB, [WEEK], run_config={}).succeeded
+    assert weeks_of_a_sync() == []
+    assert asked_for(defs) == []
 
 
 def test_the_sensor_asks_for_weeks_that_differ_from_their_meetings_unless_a_run_failed_lately(

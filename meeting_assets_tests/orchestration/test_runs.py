@@ -77,6 +77,9 @@ def test_a_range_materializes_every_asset_of_every_day(defs: dg.Definitions) -> 
     assert outcome.succeeded
     assert materialized(outcome.run_id) == every_asset(defs, days)
     assert len(contents()["meeting_metrics"]) == 3
+    with dg.DagsterInstance.get() as instance:
+        planned = instance.all_logs(outcome.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+    assert len(planned) == len(every_asset(defs, [FIRST])), "an event per asset, not per day"
 
 
 def test_a_day_without_separate_streams_materializes_every_asset(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,135 @@
+"""Several artifacts in one transaction: what is loaded together, and that none of them costs another its rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.artifacts.artifact import Artifact, Rows, Source
+from meeting_assets.pipeline import load
+from meeting_assets.pipeline.crew import Crew
+from meeting_assets.pipeline.load import batches, load_days
+from meeting_assets.pipeline.replace import LoadReport
+from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.store import ledger, worklist
+from meeting_assets.store.ledger import LEDGER, Key
+from meeting_assets.store.worklist import Entry
+from meeting_assets_tests.households import VOLATILE, bring_home, contents, warehouse
+from meeting_assets_tests.pipeline.small_day import DAY, WORLD, victim
+
+TRANSCRIPT, PARTICIPANTS = ARTIFACTS["transcript"], ARTIFACTS["participants"]
+
+
+def entries(*sizes: int, recordings: tuple[int, ...] = ()) -> list[Entry]:
+    """Artifacts of so many bytes, each of another recording unless it is said of which."""
+    found = []
+    for number, size_bytes in enumerate(sizes):
+        of = str(UUID(int=recordings[number] if recordings else number))
+        key = Key(of, "transcript", str(UUID(int=number)))
+        found.append(
+            Entry(key, date(2026, 3, 2), "fetched", f"{number}.zst", "0" * 64, size_bytes, None, None, None, None, None)
+        )
+    return found
+
+
+def sizes_of_batches(artifact: Artifact, place: Warehouse, of: list[Entry]) -> list[list[int]]:
+    with Crew(artifact, place, of, helpers=0) as crew:
+        return [[entry.size_bytes or 0 for entry, _ in batch] for batch in batches(artifact, crew, place.raw)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([], []),
+        ([9], [[9]]),
+        ([1, 2, 3], [[1, 2], [3]]),
+        ([3, 1, 2, 9, 1], [[3], [1, 2], [9], [1]]),
+        ([1, 1, 1, 0], [[1, 1, 1], [0]]),
+    ],
+    ids=["none", "too large", "as they fit", "around a large one", "as many as go"],
+)
+def test_a_batch_has_so_many_bytes_and_so_many_artifacts(
+    monkeypatch: pytest.MonkeyPatch, sizes: list[int], expected: list[list[int]]
+) -> None:
+    monkeypatch.setattr(load, "BYTES_AT_ONCE", 4)
+    monkeypatch.setattr(load, "MOST_AT_ONCE", 3)
+
+    with warehouse() as place:
+        assert sizes_of_batches(TRANSCRIPT, place, entries(*sizes)) == expected
+
+
+def test_where_one_artifact_of_a_recording_counts_no_batch_has_two() -> None:
+    of = entries(1, 2, 3, 4, recordings=(1, 1, 2, 2))
+
+    with warehouse() as place:
+        assert sizes_of_batches(PARTICIPANTS, place, of) == [[1], [2, 3], [4]]
+        assert sizes_of_batches(TRANSCRIPT, place, of) == [[1, 2, 3, 4]]
+
+
+def with_a_bug(recording_id: str) -> Artifact:
+    """A parser that makes rows of one recording which no database takes."""
+
+    def rows(document: Any, source: Source) -> Rows:
+        found = TRANSCRIPT.rows(document, source)
+        if source.recording_id == recording_id:
+            *others, words = found.by_table
+            return Rows((*others, [*words, words[0]]))
+        return found
+
+    return replace(TRANSCRIPT, rows=rows, parser_version="later")
+
+
+def test_one_whose_rows_are_refused_costs_no_other_its_rows(sandbox: object) -> None:
+    bring_home([DAY])
+    expected = contents(without=VOLATILE | {"parser_version", "error"})
+    broken = victim("transcript")
+
+    with warehouse() as place:
+        report = load_days(with_a_bug(broken.recording_id), [DAY], place)
+        with place.database.reading() as connection:
+            query = select(LEDGER.c.artifact_id, LEDGER.c.parser_version, LEDGER.c.error)
+            noted = {row[0]: row[1:] for row in connection.execute(query.where(LEDGER.c.kind == "transcript"))}
+
+    count = len(WORLD.recordings)
+    assert (report.changed, report.new, report.quarantined, len(report.faults)) == (count - 1, 0, 0, 1)
+    assert broken.recording_id in report.faults[0]
+    assert contents(without=VOLATILE | {"parser_version", "error"}) == expected
+    assert noted.pop(broken.id)[1].startswith("unexpected IntegrityError while loading it")
+    assert set(noted.values()) == {("later", None)}
+
+
+def test_a_small_day_is_loaded_in_one_transaction(sandbox: object) -> None:
+    bring_home([DAY])
+
+    with warehouse() as place, place.database.reading() as connection:
+        query = select(LEDGER.c.parsed_at).where(LEDGER.c.kind == "transcript")
+        instants = connection.scalars(query).all()
+
+    # They are noted with one instant.
+    assert len(instants) == len(WORLD.recordings)
+    assert len(set(instants)) == 1
+
+
+def test_what_another_run_has_loaded_meanwhile_is_left_to_it(sandbox: object) -> None:
+    bring_home([DAY])
+    report = LoadReport()
+    with warehouse() as place:
+        with place.database.writing() as connection:
+            ledger.parse_days_again(connection, [DAY])
+        with place.database.reading() as connection:
+            seen = worklist.to_load(connection, [DAY], "transcript", TRANSCRIPT.parser_version)
+        overtaken, *others = seen
+        with place.database.writing() as connection:
+            ours = LEDGER.c.artifact_id == overtaken.key.artifact_id
+            connection.execute(LEDGER.update().where(ours).values(parser_version=TRANSCRIPT.parser_version))
+        with Crew(TRANSCRIPT, place, seen, helpers=0) as crew:
+            for batch in batches(TRANSCRIPT, crew, place.raw):
+                load.load_together(TRANSCRIPT, batch, place, report)
+
+    assert (report.changed, len(report.faults)) == (len(others), 0)
