@@ -1,8 +1,8 @@
 """A crew: processes that load artifacts of a large day beside this one, since parsing takes a whole core.
 
-Each member does for its artifact what a run of its own would do, under the same lock of the same ledger row; so a
-member that dies leaves nothing half done, and its artifact is done by this process. A member ends when its input does,
-which is also when this process is killed.
+Each member does for some artifacts what a run of its own would do, under the same lock of the same ledger rows; so a
+member that dies leaves nothing half done, and its artifacts are done by this process. A member ends when its input
+does, which is also when this process is killed.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ WORTH_BYTES = 100_000_000
 """Of payloads for each member: two seconds of work, twice what it takes a member to start."""
 MOST_PROCESSES = 4
 """Each takes some 100 MB."""
+BYTES_AT_ONCE, MOST_AT_ONCE = 4_000_000, 100
+"""Of payloads in one transaction, whose fixed cost is that of 200 kB. 8 MB take more memory, and no less time."""
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ class _Line(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
-    """What a member says of an artifact."""
+    """What a member says of what it was handed."""
 
     report: LoadReport
     error: tuple[str, str] | None = None
@@ -89,6 +91,7 @@ class Crew:
     """Helpers of this process for one list of artifacts; `next` is what this process itself is to do."""
 
     def __init__(self, artifact: Artifact, warehouse: Warehouse, entries: Sequence[Entry], *, helpers: int) -> None:
+        self._artifact = artifact
         self._order = _Order(
             artifact.kind,
             warehouse.database.engine.url.render_as_string(hide_password=False),
@@ -132,8 +135,8 @@ class Crew:
                     if pipe:
                         pipe.close()
 
-    def next(self) -> Entry | None:
-        """The next artifact for this process; None when all that others had are done, too.
+    def next(self) -> list[Entry]:
+        """What this process is to load next, together; nothing when all that others had is done, too.
 
         Raises:
             StoreError: what stopped a member.
@@ -143,12 +146,28 @@ class Crew:
                 self._changed.wait()
             if self.error is not None:
                 raise self.error
-            return self._left.pop() if self._left else None
+            return self._taken()
 
-    def following(self) -> Entry | None:
-        """One more for this process, if there is any right now."""
+    def following(self) -> list[Entry]:
+        """More for this process, if there is any right now."""
         with self._changed:
-            return self._left.pop() if self._left else None
+            return self._taken()
+
+    def _taken(self) -> list[Entry]:
+        """The next that go together, by whoever holds the lock."""
+        taken: list[Entry] = []
+        recordings: set[str] = set()
+        size_bytes = 0
+        while self._left and len(taken) < MOST_AT_ONCE:
+            entry = self._left[-1]
+            size_bytes += entry.size_bytes or 0
+            # Where one artifact of a recording counts, the rows of a former one go before those of the next come.
+            has_former = entry.key.recording_id in recordings and not self._artifact.is_many
+            if taken and (size_bytes > BYTES_AT_ONCE or has_former):
+                break
+            taken.append(self._left.pop())
+            recordings.add(entry.key.recording_id)
+        return taken
 
     def finished(self) -> LoadReport:
         """What the members did."""
@@ -166,42 +185,40 @@ class Crew:
         """Hands one artifact after the other to a member, from a thread of its own."""
         assert member.stdin
         assert member.stdout
-        entry: Entry | None = None
+        handed: list[Entry] = []
         try:
             _write(member.stdin, self._order)
             # Only one that is ready is handed something: until then this process does it all.
             _read(member.stdout)
-            while (entry := self._handed()) is not None:
-                _write(member.stdin, entry)
+            while handed := self._handed():
+                _write(member.stdin, handed)
                 answer = msgspec.json.decode(_read(member.stdout), type=_Answer)
-                entry = None
-                self._note(answer)
+                count, handed = len(handed), []
+                self._note(answer, count)
         except (OSError, EOFError, msgspec.MsgspecError):
             if not self._is_over:
                 logger.warning("a process that helped to load has ended early; this one does its work")
         finally:
-            if entry is not None:
-                self._give_back(entry)
+            self._give_back(handed)
 
-    def _handed(self) -> Entry | None:
+    def _handed(self) -> list[Entry]:
         with self._changed:
-            if not self._left or self.error is not None:
-                return None
-            self.in_hand += 1
-            return self._left.pop()
+            taken = [] if self.error is not None else self._taken()
+            self.in_hand += len(taken)
+            return taken
 
-    def _give_back(self, entry: Entry) -> None:
+    def _give_back(self, entries: Sequence[Entry]) -> None:
         with self._changed:
-            self.in_hand -= 1
+            self.in_hand -= len(entries)
             if not self._is_over:
-                self._left.append(entry)
+                self._left += reversed(entries)
             self._changed.notify_all()
 
-    def _note(self, answer: _Answer) -> None:
+    def _note(self, answer: _Answer, count: int) -> None:
         for line in answer.said:
             logger.log(line.level, "%s", line.text, extra=line.about)
         with self._changed:
-            self.in_hand -= 1
+            self.in_hand -= count
             self._report.add(answer.report)
             if answer.error is not None:
                 name, text = answer.error
@@ -228,14 +245,14 @@ def serve() -> None:
         database: Database | None = None
         try:
             for line in orders:
-                entry = msgspec.json.decode(line, type=Entry)
+                entries = msgspec.json.decode(line, type=list[Entry])
                 report = LoadReport()
                 error: tuple[str, str] | None = None
                 try:
                     database = database or Database.at(order.database_url)
                     place = Warehouse(database, RawStore.at(order.raw_url), bot_names=order.bot_names)
-                    read = partial(place.raw.read, entry.raw_key, entry.sha256, entry.size_bytes)
-                    load_together(ARTIFACTS[order.kind], [(entry, read)], place, report)
+                    reads = [partial(place.raw.read, each.raw_key, each.sha256, each.size_bytes) for each in entries]
+                    load_together(ARTIFACTS[order.kind], [*zip(entries, reads, strict=True)], place, report)
                 except MeetingAssetsError as fault:
                     error = type(fault).__name__, str(fault)
                 _write(answers, _Answer(report, error, said.taken()))

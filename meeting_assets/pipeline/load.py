@@ -18,9 +18,6 @@ from meeting_assets.store.worklist import Entry
 
 __all__ = ["LoadReport", "load_days"]
 
-# The fixed cost of a transaction is that of a thousand words, of 200 kB. 8 MB at once take more memory, and no less time.
-BYTES_AT_ONCE, MOST_AT_ONCE = 4_000_000, 100
-
 logger = logging.getLogger(__name__)
 
 
@@ -41,7 +38,7 @@ def load_days(
         report.unchanged = worklist.count_home(connection, days, artifact.kind) - len(entries)
     size = worthwhile_size(artifact, entries, warehouse) if processes is None else processes
     with Crew(artifact, warehouse, entries, helpers=size - 1) as crew:
-        for batch in batches(artifact, crew, warehouse.raw):
+        for batch in _read_ahead(crew, warehouse.raw):
             load_together(artifact, batch, warehouse, report)
         report.add(crew.finished())
     report.parse_s = round(monotonic() - started, 3)
@@ -56,34 +53,17 @@ def load_days(
     return report
 
 
-def batches(artifact: Artifact, crew: Crew, raw: RawStore) -> Iterator[list[tuple[Entry, Read]]]:
+def _read_ahead(crew: Crew, raw: RawStore) -> Iterator[list[tuple[Entry, Read]]]:
     """What this process loads at a time; the next is read and decompressed while one is parsed and inserted."""
-    held: Entry | None = None
     reader = ThreadPoolExecutor(1, "reader")
 
-    def begun(entry: Entry | None) -> list[tuple[Entry, Read]]:
-        nonlocal held
-        batch: list[tuple[Entry, Read]] = []
-        recordings: set[str] = set()
-        size_bytes, held = 0, None
-        while entry is not None:
-            size_bytes += entry.size_bytes or 0
-            is_full = len(batch) == MOST_AT_ONCE or size_bytes > BYTES_AT_ONCE
-            # Where one artifact of a recording counts, the rows of a former one go before those of the next come.
-            has_former = entry.key.recording_id in recordings and not artifact.is_many
-            if batch and (is_full or has_former):
-                held = entry
-                break
-            reading = reader.submit(raw.read, entry.raw_key, entry.sha256, entry.size_bytes)
-            batch.append((entry, reading.result))
-            recordings.add(entry.key.recording_id)
-            entry = crew.following()
-        return batch
+    def begun(entries: list[Entry]) -> list[tuple[Entry, Read]]:
+        return [(each, reader.submit(raw.read, each.raw_key, each.sha256, each.size_bytes).result) for each in entries]
 
     try:
         current = begun(crew.next())
         while current:
-            following = begun(held or crew.following())
+            following = begun(crew.following())
             yield current
             current = following or begun(crew.next())
     finally:

@@ -57,9 +57,9 @@ def to_load(place: Warehouse, *kinds: str) -> list[Entry]:
 def load_rest(crew: Crew, place: Warehouse) -> LoadReport:
     """What this process does of the crew's work."""
     report = LoadReport()
-    while (entry := crew.next()) is not None:
-        key, sha256, size_bytes = entry.raw_key, entry.sha256, entry.size_bytes
-        load_together(TRANSCRIPT, [(entry, partial(place.raw.read, key, sha256, size_bytes))], place, report)
+    while batch := crew.next():
+        reads = [partial(place.raw.read, each.raw_key, each.sha256, each.size_bytes) for each in batch]
+        load_together(TRANSCRIPT, [*zip(batch, reads, strict=True)], place, report)
     return report
 
 
@@ -88,7 +88,7 @@ def test_helpers_leave_what_one_process_does(sandbox: Sandbox) -> None:
         until(lambda: crew.finished().parsed == COUNT, "all rows", within_s=START_S, every_s=SOON_S)
         left = crew.next()
 
-    assert left is None
+    assert left == []
     assert crew.finished() == LoadReport(changed=COUNT, rows=30 * COUNT)
     assert contents(without=VOLATILE) == expected
     assert members() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +13,10 @@ from sqlalchemy import select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact, Rows, Source
-from meeting_assets.pipeline import load
+from meeting_assets.pipeline import crew
 from meeting_assets.pipeline.crew import Crew
-from meeting_assets.pipeline.load import batches, load_days
-from meeting_assets.pipeline.replace import LoadReport
+from meeting_assets.pipeline.load import load_days
+from meeting_assets.pipeline.replace import LoadReport, load_together
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.ledger import LEDGER, Key
@@ -39,8 +40,9 @@ def entries(*sizes: int, recordings: tuple[int, ...] = ()) -> list[Entry]:
 
 
 def sizes_of_batches(artifact: Artifact, place: Warehouse, of: list[Entry]) -> list[list[int]]:
-    with Crew(artifact, place, of, helpers=0) as crew:
-        return [[entry.size_bytes or 0 for entry, _ in batch] for batch in batches(artifact, crew, place.raw)]
+    with Crew(artifact, place, of, helpers=0) as work:
+        found = [*iter(work.next, [])]
+    return [[entry.size_bytes or 0 for entry in batch] for batch in found]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def sizes_of_batches(artifact: Artifact, place: Warehouse, of: list[Entry]) -> l
         ([], []),
         ([9], [[9]]),
         ([1, 2, 3], [[1, 2], [3]]),
-        ([3, 1, 2, 9, 1], [[3], [1, 2], [9], [1]]),
+        ([3, 1, 2, 9, 1], [[3, 1], [2], [9], [1]]),
         ([1, 1, 1, 0], [[1, 1, 1], [0]]),
     ],
     ids=["none", "too large", "as they fit", "around a large one", "as many as go"],
@@ -57,8 +59,8 @@ def sizes_of_batches(artifact: Artifact, place: Warehouse, of: list[Entry]) -> l
 def test_a_batch_has_so_many_bytes_and_so_many_artifacts(
     monkeypatch: pytest.MonkeyPatch, sizes: list[int], expected: list[list[int]]
 ) -> None:
-    monkeypatch.setattr(load, "BYTES_AT_ONCE", 4)
-    monkeypatch.setattr(load, "MOST_AT_ONCE", 3)
+    monkeypatch.setattr(crew, "BYTES_AT_ONCE", 4)
+    monkeypatch.setattr(crew, "MOST_AT_ONCE", 3)
 
     with warehouse() as place:
         assert sizes_of_batches(TRANSCRIPT, place, entries(*sizes)) == expected
@@ -100,7 +102,7 @@ def test_one_whose_rows_are_refused_costs_no_other_its_rows(sandbox: object) -> 
     assert (report.changed, report.new, report.quarantined, len(report.faults)) == (count - 1, 0, 0, 1)
     assert broken.recording_id in report.faults[0]
     assert contents(without=VOLATILE | {"parser_version", "error"}) == expected
-    assert noted.pop(broken.id)[1].startswith("unexpected IntegrityError while loading it")
+    assert "while loading it; this is a fault of meeting_assets" in noted.pop(broken.id)[1]
     assert set(noted.values()) == {("later", None)}
 
 
@@ -128,8 +130,7 @@ def test_what_another_run_has_loaded_meanwhile_is_left_to_it(sandbox: object) ->
         with place.database.writing() as connection:
             ours = LEDGER.c.artifact_id == overtaken.key.artifact_id
             connection.execute(LEDGER.update().where(ours).values(parser_version=TRANSCRIPT.parser_version))
-        with Crew(TRANSCRIPT, place, seen, helpers=0) as crew:
-            for batch in batches(TRANSCRIPT, crew, place.raw):
-                load.load_together(TRANSCRIPT, batch, place, report)
+        reads = [partial(place.raw.read, each.raw_key, each.sha256, each.size_bytes) for each in seen]
+        load_together(TRANSCRIPT, [*zip(seen, reads, strict=True)], place, report)
 
     assert (report.changed, len(report.faults)) == (len(others), 0)
