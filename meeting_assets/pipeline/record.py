@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
@@ -50,9 +50,7 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
     with warehouse.database.writing() as connection:
         faults = _faults_of_kept(connection, discovery.faults)
         ledger.note_unreadable(connection, faults, discovery.read, discovery.days)
-        # All at once and in everybody's order: a run that loads holds rows of many recordings.
-        gone = discovery.gone_recordings | {recording_id for recording_id, _ in discovery.gone_media}
-        ledger.known(connection, gone, is_locking=True)
+        _lock_gone(connection, discovery)
         for recording_id in sorted(discovery.gone_recordings):
             _note_gone(connection, recording_id, at)
         for recording_id, artifact_id in sorted(discovery.gone_media):
@@ -184,6 +182,15 @@ def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
         for found in batch:
             if found.recording_id in purged:
                 warehouse.raw.forget(found.day, found.recording_id)
+
+
+def _lock_gone(connection: Connection, discovery: Discovery) -> None:
+    """Locks at once, and in everybody's order, what is to be noted: a run that loads holds rows of many recordings."""
+    ids = ledger.RECORDINGS.c.recording_id
+    query = select(ids).where(ids.in_(discovery.gone_recordings)).order_by(ids)
+    connection.execute(query.with_for_update())
+    of_media = {recording_id for recording_id, _ in discovery.gone_media}
+    ledger.known(connection, discovery.gone_recordings | of_media, is_locking=True)
 
 
 def _note_gone(connection: Connection, recording_id: str, at: datetime) -> None:

@@ -6,9 +6,7 @@ What the tables leave out on purpose is found in the raw bytes.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +36,7 @@ from meeting_assets.sandbox import QUIRKS, Sandbox, World, fortnight, quirks_of
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.tables import Artifacts, Recordings
-from meeting_assets_tests.conftest import ROOT, fresh_postgresql
+from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
 from meeting_assets_tests.households import (
     VOLATILE,
     Row,
@@ -321,13 +319,9 @@ def at_home(home: Path, database_url: str, download_port: int | None = None) -> 
 @pytest.fixture(scope="module")
 def arrived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arrived]:
     """The fortnight in SQLite, brought home once for all processes that test."""
-    own = tmp_path_factory.getbasetemp()
-    home = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "fortnight"
-    home.mkdir(exist_ok=True)
-    with (home / "lock").open("w") as lock, ExitStack() as open_home:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        arrived = open_home.enter_context(at_home(home, f"sqlite:///{home / 'meetings.db'}"))
-        fcntl.flock(lock, fcntl.LOCK_UN)
+    with ExitStack() as open_home:
+        with shared_folder(tmp_path_factory, "fortnight") as home:
+            arrived = open_home.enter_context(at_home(home, f"sqlite:///{home / 'meetings.db'}"))
         yield arrived
 
 

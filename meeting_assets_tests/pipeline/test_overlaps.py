@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -22,12 +23,14 @@ from meeting_assets.pipeline.warehouse import Warehouse, access_of, derived_tabl
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import ledger
+from meeting_assets.store import ledger, worklist
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import Key
 from meeting_assets_tests.households import VOLATILE, bring_home, contents, ledger_row, use, warehouse
+from meeting_assets_tests.ui import until
 
 DAY = date(2026, 3, 2)
+WAIT_S = 30
 
 
 @pytest.fixture
@@ -258,3 +261,28 @@ def empty_database() -> None:
     with opened(read_settings()) as place, place.database.writing() as connection:
         for table in (*map(table_of, derived_tables()), ledger.LEDGER, ledger.RECORDINGS):
             connection.execute(table.delete())
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_is_gone_is_noted_beside_a_run_that_loads_many(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+    one, other_one = sorted(sandbox.world.recordings, key=lambda each: each.id)
+    first, second = one.id, other_one.id
+    seen = Discovery(gone_recordings={second}, gone_media={(first, one.of("transcript")[0].id)})
+
+    with warehouse() as place, ThreadPoolExecutor(1) as other:
+        with place.database.writing() as loading:
+            ledger.locked(loading, "transcript", [first])
+            noted = other.submit(record, place, seen, now())
+            until(lambda: is_waiting(place), "the other's wait for the first", within_s=WAIT_S)
+            ledger.locked(loading, "transcript", [second])
+        noted.result()
+        with place.database.reading() as connection:
+            assert worklist.statuses(connection, [DAY])[second] == "deleted"
+
+
+def is_waiting(place: Warehouse) -> bool:
+    """Whether a transaction waits for another."""
+    with place.database.reading() as connection:
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        return bool(connection.exec_driver_sql(waiting).scalar_one())

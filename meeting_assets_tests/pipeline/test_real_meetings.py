@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from meeting_assets.sandbox import Sandbox, World, from_folder
 from meeting_assets.sandbox.world import Payload
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.conftest import ROOT, fresh_postgresql
+from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
 from meeting_assets_tests.households import bring_home, contents, days_of, settle_in, use
 from meeting_assets_tests.soiling import soiled
 
@@ -54,23 +53,29 @@ class Measured:
         for state in ("clean", "soiled")
     ],
 )
-def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
-    """All meetings brought home, as they are or with soiled timelines."""
+def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """All meetings brought home, as they are or with soiled timelines; in SQLite once for all processes that test."""
     database, state = request.param
     world = from_folder(CORPORA)
     if state == "soiled":
         _soil(world)
-    with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(world) as sandbox:
-        settle_in(tmp_path_factory.mktemp(state), monkeypatch)
+    with (
+        shared_folder(tmp_path_factory, f"{database}-{state}") as home,
+        pytest.MonkeyPatch.context() as monkeypatch,
+        Sandbox(world) as sandbox,
+    ):
+        settle_in(home, monkeypatch)
         if database == "postgresql":
             server = request.getfixturevalue("postgresql_server")
             monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", fresh_postgresql(server))
         use(sandbox, monkeypatch)
-        bring_home(days_of(sandbox))
+        if database == "postgresql" or not (home / "is_home").exists():
+            bring_home(days_of(sandbox))
+            (home / "is_home").touch()
         with opened(read_settings()) as place:
             assert overview(place).left == 0
             assert not overview(place).needs
-        yield _measured(world)
+        return _measured(world)
 
 
 def _soil(world: World) -> None:
