@@ -44,7 +44,7 @@ def without_queries(text: bytes) -> bytes:
     b'{"download_url": "https://host/a.mp4", "n": 1}'
     """
     # Of most documents there is nothing to take: to see that no colon is followed by a slash, however it is spelled,
-    # takes a hundredth of the time.
+    # takes a third of the time.
     if b":/" not in text and b":\\" not in text:
         return text
     return _URL.sub(rb"\1\2", text)
