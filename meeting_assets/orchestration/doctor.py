@@ -32,6 +32,8 @@ CONFIG = "dagster.yaml"
 HOME = "Dagster home"
 # Dagster makes these when they are first used: a wrong one leaves a healthy daemon whose every run fails.
 LAZY_PARTS = ("run_launcher", "run_coordinator", "event_log_storage", "run_storage", "schedule_storage", "scheduler")
+# A home that names one of these has chosen where Dagster keeps its own.
+STORAGES = ("storage", "run_storage", "event_log_storage", "schedule_storage")
 # They say that they live every half minute, but not while they work.
 LONGEST_SILENCE_S = 120.0
 HARMLESS = "Failure condition: Couldn't "
@@ -99,7 +101,10 @@ def _config_findings(path: Path) -> Iterator[Finding]:
     if not isinstance(config, dict):
         yield Finding(HOME, Verdict.ERROR, f"{path} holds no settings by name: {again}.")
         return
-    missing = [*_missing_keys(yaml.safe_load(shipped(CONFIG).read_text()), config)]
+    wanted = yaml.safe_load(shipped(CONFIG).read_text())
+    if any(storage in config for storage in STORAGES):
+        del wanted["storage"]
+    missing = [*_missing_keys(wanted, config)]
     if missing:
         sentence = f"{path} lacks what the shipped one sets, so Dagster's defaults hold: {', '.join(missing)}."
         yield Finding(HOME, Verdict.WARNING, sentence)

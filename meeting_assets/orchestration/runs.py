@@ -28,10 +28,6 @@ MAX_RUNTIME, LONGEST_RUN_S = "dagster/max_runtime", "21600"
 RETRY_WHOLE = {"dagster/retry_strategy": "ALL_STEPS"}
 # Nobody but the caller tries again: Dagster's daemon cannot repeat a run that it did not start.
 NO_RETRIES = {"dagster/max_retries": "0"}
-# An event per asset in place of one per asset and day says what a run of several days is about to do, which spares
-# nearly half of what a day of it costs.
-# Of such a run that fails Dagster then shows no day as failed; the run itself, its alert and the ledger say it.
-PLANNED_AT_ONCE = "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,6 @@ def prepare_home(settings: Settings) -> None:
         shutil.copyfile(shipped("dagster.yaml"), home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["MEETING_ASSETS_HOME"] = str(settings.absolute_home)
-    os.environ.setdefault(PLANNED_AT_ONCE, "1")
 
 
 def run_days(

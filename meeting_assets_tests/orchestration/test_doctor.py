@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import dagster as dg
 import pytest
+import yaml  # type: ignore[import-untyped]
 from sqlalchemy import inspect
 
 from meeting_assets.orchestration.deaths import PROCESS
@@ -384,6 +385,17 @@ def test_what_a_dagster_home_lacks_of_the_shipped_one_is_named(sandbox: Sandbox)
     assert lacking.verdict is Verdict.WARNING
     assert "run_monitoring" in lacking.sentence
     assert home.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    "storage",
+    ["storage: {sqlite: {base_dir: {env: DAGSTER_HOME}}}", "run_storage: {module: nowhere, class: Runs}"],
+)
+def test_who_has_chosen_another_storage_lacks_nothing(sandbox: Sandbox, storage: str) -> None:
+    shipped = yaml.safe_load(dagster_yaml().read_text())
+    dagster_yaml(yaml.safe_dump({key: each for key, each in shipped.items() if key != "storage"}) + storage)
+
+    assert not [each for each in findings("Dagster home") if "lacks" in each.sentence]
 
 
 def test_a_dagster_home_without_settings_gets_the_shipped_ones(sandbox: Sandbox) -> None:

@@ -67,8 +67,8 @@ def test_the_shipped_instance_can_do_all_that_runs_need() -> None:
         "DefaultRunLauncher",
         "QueuedRunCoordinator",
         "DagsterDaemonScheduler",
-        "SqliteRunStorage",
-        "SqliteEventLogStorage",
+        "Runs",
+        "EventLog",
         "SqliteScheduleStorage",
     ]
     assert is_monitored
