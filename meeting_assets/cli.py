@@ -24,6 +24,7 @@ from meeting_assets.console import (
     show_examination,
 )
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
+from meeting_assets.core.garbage import search_less
 from meeting_assets.core.instants import days_between
 from meeting_assets.core.logs import is_json, write_json
 from meeting_assets.settings import Settings, read_settings
@@ -49,6 +50,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document an
 def main() -> None:
     """Runs the command; what this package raises on purpose becomes one sentence and exit status 1."""
     os.umask(PRIVATE)
+    search_less()
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     for chatty in ("httpx", "httpcore", "stamina"):
         # httpx logs whole URLs, whose signatures are secrets.

@@ -1,10 +1,21 @@
-"""Python's search for garbage that refers to itself, put off while many rows are made: rows never do."""
+"""Python's search for garbage that refers to itself: rarer in a process of ours, put off while many rows are made."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+NEW_OBJECTS = 10_000
+
+
+def search_less() -> None:
+    """Lets Python look for cycles after 10,000 new objects in place of 700, for as long as the process lives.
+
+    What Dagster and its libraries make at their start stays; to look through all of it, again and again as it becomes
+    more, is a tenth of what a sync takes that has nothing to do.
+    """
+    gc.set_threshold(NEW_OBJECTS)
 
 
 @contextmanager

@@ -3,9 +3,10 @@ secret ever reaches a run's config."""
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import dagster as dg
+from pydantic import PrivateAttr
 
 from meeting_assets.core.errors import MeetingAssetsError, Refused, SettingsError, StoreError, Transient
 from meeting_assets.core.logs import write_json
@@ -21,15 +22,22 @@ ALIKE = (Refused, SettingsError, StoreError)
 class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where meetings are kept: database and raw store, from MEETING_ASSETS_… and RECALL_… variables."""
 
+    _kept: ExitStack | None = PrivateAttr(None)
+    """During a run, what is open; the steps of a run in one process use the same, and prepare the tables once."""
+    _of_run: tuple[Settings, Warehouse] | None = PrivateAttr(None)
+
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Writes down which process does the run, and which run it is in what the process logs."""
         if context.instance is not None and context.run is not None:
             context.instance.add_run_tags(context.run.run_id, process_tag(context.run.run_id))
             with suppress(SettingsError):  # the step itself will say what is wrong
                 settings_of_process(context.run.run_id)
+            self._kept = ExitStack()
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """The process may go on to other work."""
+        self._close()
+        self._kept = None
         with suppress(SettingsError):
             settings_of_process()
 
@@ -38,15 +46,33 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The settings and the warehouse, for one step; what this package raises on purpose becomes one sentence."""
         os.umask(PRIVATE)
         try:
-            settings = read_settings()
-            with opened(settings) as warehouse:
-                yield settings, warehouse
+            if self._kept is None:
+                with _opened() as ours:
+                    yield ours
+                return
+            if self._of_run is None:
+                self._of_run = self._kept.enter_context(_opened())
+            yield self._of_run
         except MeetingAssetsError as error:
+            self._close()
             raise dg.Failure(
                 description=str(error),
                 metadata={HOPELESS: type(error).__name__} if isinstance(error, ALIKE) else None,
                 allow_retries=isinstance(error, Transient),
             ) from None
+
+    def _close(self) -> None:
+        """The next step opens anew: what failed may have been a connection."""
+        self._of_run = None
+        if self._kept is not None:
+            self._kept.close()
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Settings, Warehouse]]:
+    settings = read_settings()
+    with opened(settings) as warehouse:
+        yield settings, warehouse
 
 
 def settings_of_process(run_id: str | None = None) -> Settings:
