@@ -7,6 +7,7 @@ that has little to do. Here are the same classes, files, locks and transactions,
 Named by `storage` in dagster.yaml. Whoever keeps Dagster's storage in PostgreSQL names that there instead.
 """
 
+import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -21,7 +22,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
-from sqlalchemy import Connection, Engine, QueuePool, create_engine
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 
 # A run has a file of its own; a webserver looks at many.
 KEPT_FILES = 16
@@ -62,13 +63,20 @@ class Engines:
 
 def _engine(url: str) -> Engine:
     """Threads take turns with the one connection that stays, and have others of their own where they do not wait."""
-    return create_engine(
+    engine = create_engine(
         url,
         poolclass=QueuePool,
         pool_size=1,
         max_overflow=-1,
         connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
     )
+    event.listen(engine, "connect", _set_pragmas)
+    return engine
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+    """As for the meetings: a loss of power may take the last events, whose work is in the ledger, but harms no file."""
+    connection.execute("PRAGMA synchronous=NORMAL")
 
 
 class EventLog(SqliteEventLogStorage):
