@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlmodel import SQLModel
 
 from meeting_assets.metrics.quality import DataQuality
@@ -18,7 +18,7 @@ from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.turns import SpeakerTransitions
 from meeting_assets.pipeline.claims import Claim
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import RECORDINGS
+from meeting_assets.store.ledger import LEDGER, RECORDINGS
 
 # What adds up in microseconds adds up in floats to less than this.
 EXACT_S = 1e-4
@@ -108,8 +108,9 @@ def metric_claims() -> list[Claim]:
         ),
         _agrees(
             "nothing_that_is_measured_is_missing",
-            "Every recording with metrics has participants, events, speaker timeline and transcript. Where it is "
-            "broken, its metrics are made from less. To settle it, see in the Recall.ai dashboard why it is not there.",
+            "Every recording with metrics has participants, events, speaker timeline and transcript, as far as any "
+            "recording has them. Where it is broken, its metrics are made from less. To settle it, see in the "
+            "Recall.ai dashboard why it is not there.",
             lambda: or_(*(_is_missing(kind) for kind in MEASURED_KINDS)),
             lambda row: f"without {row.missing_kinds.replace(',', ', ')}",
         ),
@@ -121,7 +122,9 @@ def _talk_and_stay(row: Any) -> str:
 
 
 def _is_missing(kind: str) -> ColumnElement[bool]:
-    return ("," + QUALITY.missing_kinds + ",").contains(f",{kind},", autoescape=True)
+    """Whether a recording lacks what others have; a workspace that asks for no transcripts misses none."""
+    have_it = exists().where(LEDGER.c.kind == kind, LEDGER.c.sha256.is_not(None)).correlate(None)
+    return and_(("," + QUALITY.missing_kinds + ",").contains(f",{kind},", autoescape=True), have_it)
 
 
 def _agrees(

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlmodel import SQLModel
 
 from meeting_assets.core.instants import now
@@ -18,7 +19,7 @@ from meeting_assets.pipeline.metric_claims import metric_claims
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.households import bring_home, use, warehouse
+from meeting_assets_tests.households import bring_home, only, use, warehouse
 
 DAY = date(2026, 3, 2)
 MEETING = "every_meetings_numbers_add_up"
@@ -96,3 +97,15 @@ def test_what_nothing_is_measured_from_may_be_missing(home_with_meetings: tuple[
         connection.execute(table.update().where(table.c.recording_id == recording_id).values(missing_kinds=kind))
 
     assert broken(place)["nothing_that_is_measured_is_missing"].count == 0
+
+
+def test_a_workspace_without_transcripts_misses_none(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(only(uniform(DAY, recordings=2), "participant_events")) as sandbox:
+        use(sandbox, monkeypatch)
+        bring_home([DAY])
+
+    with warehouse() as place:
+        with place.database.reading() as connection:
+            missing = connection.scalars(select(table_of(DataQuality).c.missing_kinds)).all()
+        assert ["transcript" in kinds for kinds in missing] == [True, True]
+        assert broken(place)["nothing_that_is_measured_is_missing"].count == 0
