@@ -27,14 +27,15 @@ _OTHER = r'\x00-\x20"<>\x7f\\'
 _SLASH = r"(?:\\*+/|\\++u002f)"
 _ESCAPED_SLASH = r"\\++/"
 _COLON = rf":(?!{_SLASH}{{2}})"  # not that of a URL inside this one
-_USER = rf"(?:(?:[^{_OTHER}/?#@]|{_escape('2f', '3f', '23')})*+@)*+"
-_PATH = rf"(?:[^{_OTHER}?#:]|{_COLON}|{_ESCAPED_SLASH}|{_escape('3f', '23')})*+"
-_REST = rf"(?:[^{_OTHER}]|{_ESCAPED_SLASH}|{_escape()})*+"
-_NAME = rf"(?:[^{_OTHER}=:]|{_COLON}|{_ESCAPED_SLASH}|{_escape('3d')})*+"
+_USER = rf"(?:(?:[^{_OTHER}/?#@]++|{_escape('2f', '3f', '23')})*+@)*+"
+_PATH = rf"(?:[^{_OTHER}?#:]++|{_COLON}|{_ESCAPED_SLASH}|{_escape('3f', '23')})*+"
+_REST = rf"(?:[^{_OTHER}]++|{_ESCAPED_SLASH}|{_escape()})*+"
+_NAME = rf"(?:[^{_OTHER}=:]++|{_COLON}|{_ESCAPED_SLASH}|{_escape('3d')})*+"
 _QUERY = rf"(?:\?|\\++u003f){_REST}"
 _FORM = rf"(?:\#|\\++u0023){_NAME}(?:=|\\++u003d){_REST}"
 
-_URL = re.compile(rf"(:{_SLASH}{{2}}){_USER}({_PATH})(?:{_QUERY}|{_FORM})?+".encode(), re.IGNORECASE)
+# Only what follows the colon may be in capitals: Python looks for a letter that may be either three times as long.
+_URL = re.compile(rf"(:(?i:{_SLASH}{{2}}))(?i:{_USER})((?i:{_PATH}))(?i:{_QUERY}|{_FORM})?+".encode())
 
 
 def without_queries(text: bytes) -> bytes:
@@ -47,4 +48,9 @@ def without_queries(text: bytes) -> bytes:
     # takes a third of the time.
     if b":/" not in text and b":\\" not in text:
         return text
-    return _URL.sub(rb"\1\2", text)
+    return _URL.sub(_kept, text)
+
+
+def _kept(url: re.Match[bytes]) -> bytes:
+    """A call of its own takes half the time of a template."""
+    return url[1] + url[2]
