@@ -6,18 +6,12 @@ of SQLModel objects a twentieth.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
-from uuid import UUID
 
-from psycopg.abc import AdaptContext, Buffer
-from psycopg.adapt import Dumper
-from psycopg.postgres import types as postgresql_types
-from psycopg.pq import Format
 from sqlalchemy import Connection, Dialect, Table
-from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
 from meeting_assets.store.columns import Instant
@@ -27,19 +21,6 @@ Row = tuple[Any, ...]
 
 # What every SQLite takes. A statement for many rows costs half the time of one for each.
 MOST_PARAMETERS = 999
-# Numbers and ids in PostgreSQL's own format spare both sides spelling and reading them. JSON is text in either.
-BINARY_TYPES = {
-    "BIGINT": "int8",
-    "BOOLEAN": "bool",
-    "DATE": "date",
-    "FLOAT": "float8",
-    "INTEGER": "int4",
-    "JSON": "text",
-    "TEXT": "text",
-    "TIMESTAMP WITH TIME ZONE": "timestamptz",
-    "UUID": "uuid",
-    "VARCHAR": "text",
-}
 
 
 def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[Row]) -> None:
@@ -51,7 +32,9 @@ def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[Ro
     if connection.dialect.name == "sqlite":
         _executemany(connection, table, spelled)
     else:
-        _copy(connection, table, spelled)
+        from meeting_assets.store.copying import copy_rows
+
+        copy_rows(connection, table, spelled)
 
 
 def _spelled(dialect: Dialect, table: Table, rows: Sequence[Row]) -> Sequence[Sequence[Any]]:
@@ -91,37 +74,3 @@ def _insert(table: Table, row_count: int) -> str:
 
 def _names(table: Table) -> str:
     return ", ".join(f'"{column.name}"' for column in table.columns)
-
-
-def _copy(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor:
-        cursor.adapters.register_dumper(None, _TextAsUuid)
-        with cursor.copy(f'COPY "{table.name}" ({_names(table)}) FROM STDIN (FORMAT BINARY)') as copy:
-            copy.set_types(binary_types(table))
-            for row in rows:
-                copy.write_row(row)
-
-
-@cache
-def binary_types(table: Table) -> list[str]:
-    """What PostgreSQL calls the types of a table's columns as they are copied; a `KeyError` names one to be added."""
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    return [BINARY_TYPES[column.type.compile(dialect)] for column in table.columns]
-
-
-class _TextAsUuid(Dumper):
-    """An id, which is text here, as PostgreSQL's bytes; most rows of a copy have the same."""
-
-    format = Format.BINARY
-    oid = postgresql_types["uuid"].oid
-
-    def __init__(self, cls: type, context: AdaptContext | None = None) -> None:
-        super().__init__(cls, context)
-        self._known: dict[str, bytes] = {}
-
-    def dump(self, obj: str) -> Buffer:
-        known = self._known.get(obj)
-        if known is None:
-            known = self._known[obj] = UUID(obj).bytes
-        return known

@@ -17,7 +17,8 @@ from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.provider_data import ProviderParts
 from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.pipeline.warehouse import derived_tables
-from meeting_assets.store.bulk import Row, binary_types, insert_rows
+from meeting_assets.store.bulk import Row, insert_rows
+from meeting_assets.store.copying import binary_types
 from meeting_assets.store.database import DURABLE, Database, table_of
 
 RECORDING_ID, TRANSCRIPT_ID = str(UUID(int=1)), str(UUID(int=2**127))
