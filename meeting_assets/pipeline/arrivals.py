@@ -20,7 +20,7 @@ from sqlalchemy import Connection, select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Transient
-from meeting_assets.core.instants import now, start_of
+from meeting_assets.core.instants import now
 from meeting_assets.pipeline.discover import LISTED_COLLECTIONS, MARGIN, Discovery, retrieved
 from meeting_assets.pipeline.record import looks, sighting
 from meeting_assets.pipeline.warehouse import Warehouse
@@ -93,16 +93,16 @@ def late_arrivals(
 ) -> dict[date, list[str]]:
     """Recordings of some days that have artifacts the ledger does not know as they are now, by day.
 
-    Asks the artifact lists for what was created since the first of the days; nothing where `listed_until` is as late
-    as `until`.
+    Asks the artifact lists for what was created from `listed_until` on, the first instant that no list of one of the
+    days reached; nothing where that is as late as `until`.
 
     Raises:
         Refused, Transient: see `core.errors`.
     """
     if listed_until >= until:
         return {}
-    whole = Round.since(start_of(min(days)), LISTED_COLLECTIONS)
-    arrivals = asyncio.run(_read(warehouse, access, whole, budget_s=None))
+    unlisted = Round.since(listed_until, LISTED_COLLECTIONS)
+    arrivals = asyncio.run(_read(warehouse, access, unlisted, budget_s=None))
     late: dict[date, list[str]] = defaultdict(list)
     with warehouse.database.reading() as connection:
         for day, recording_id, before, after in _compared(connection, arrivals):

@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -26,7 +27,9 @@ ARTIFACTS_COME_WITHIN = timedelta(days=3)
 MARGIN = timedelta(seconds=1)
 # A bot joins around the time its recording is created, at most this much earlier or later.
 BOT_MARGIN = timedelta(hours=6)
-FEW_BOTS = 5
+FEW_BOTS, MANY_BOTS = 5, 100
+# In the time of a list call the API allows five of these.
+RETRIEVES_PER_LIST_CALL = 5
 
 _ID = re.compile(r"[0-9a-f-]{1,36}")
 
@@ -178,10 +181,7 @@ async def look_again(
 
 
 async def find_bots(client: RecallClient, discovery: Discovery, known: Collection[str]) -> None:
-    """Finds the bots of recordings that are not `known` yet: by list where it is worth it, else one by one.
-
-    The list's window finds a bot by `join_at`, which the API clears for many once they have joined.
-    """
+    """Finds the bots of recordings that are not `known` yet: by list where it is worth it, else one by one."""
     wanted = {
         str(found.recording.bot.id): found.recording.created_at
         for found in discovery.found.values()
@@ -189,11 +189,12 @@ async def find_bots(client: RecallClient, discovery: Discovery, known: Collectio
     }
     bots: dict[str, Bot] = {}
     if len(wanted) > FEW_BOTS:
-        first, last = min(wanted.values()), max(wanted.values())
-        window: Query = {"join_at_after": first - BOT_MARGIN, "join_at_before": last + BOT_MARGIN}
-        async for document in client.listed("bot", window):
-            if (bot := discovery.understood("bot", document, Bot)) is not None:
-                bots[str(bot.id)] = bot
+        async with aclosing(client.listed("bot", await _query_for_bots(client, wanted.values()))) as documents:
+            async for document in documents:
+                if (bot := discovery.understood("bot", document, Bot)) is not None:
+                    bots[str(bot.id)] = bot
+                if wanted.keys() <= bots.keys():
+                    break
     missing = sorted(wanted.keys() - bots.keys())
     for answer in await asyncio.gather(*(retrieved(client, "bot", each) for each in missing)):
         if answer is not None and (bot := discovery.understood("bot", answer, Bot)) is not None:
@@ -201,6 +202,18 @@ async def find_bots(client: RecallClient, discovery: Discovery, known: Collectio
     for found in discovery.found.values():
         if found.recording.bot is not None:
             found.bot = bots.get(str(found.recording.bot.id))
+
+
+async def _query_for_bots(client: RecallClient, created_at: Collection[datetime]) -> Query:
+    """What the list of bots is asked for: a window around some recordings, or all bots where that takes less time.
+
+    A window finds half of them: it is one of `join_at`, which the API clears for many once they have joined.
+    """
+    if len(created_at) >= MANY_BOTS:
+        pages = await client.page_count("bot")
+        if pages is not None and pages * RETRIEVES_PER_LIST_CALL < len(created_at) / 2:
+            return {}
+    return {"join_at_after": min(created_at) - BOT_MARGIN, "join_at_before": max(created_at) + BOT_MARGIN}
 
 
 def _window(after: datetime, before: datetime) -> Query:

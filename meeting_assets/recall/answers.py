@@ -34,10 +34,11 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a list; `following` is the query of the next one."""
+    """A page of a list; `following` is the query of the next one, `page_count` what the API says of the whole list."""
 
     results: list[dict[str, Any]]
     following: str | None
+    page_count: int | None = None
 
 
 def object_in(response: httpx.Response, path: str) -> dict[str, Any]:
@@ -66,13 +67,14 @@ def page_in(response: httpx.Response, path: str) -> Page:
     results = document.get("results")
     if not isinstance(results, list) or not all(isinstance(each, dict) for each in results):
         raise Transient(f"{path}: the API answered 200 with a page that is no list of objects")
-    following = document.get("next")
+    count, following = document.get("count"), document.get("next")
+    page_count = -(-count // len(results)) if isinstance(count, int) and results else None
     if following is None:
-        return Page(results, None)
+        return Page(results, None, page_count)
     query = _query_of(following)
     if not query:
         raise Transient(f"{path}: the API answered 200 with a page whose `next` leads nowhere")
-    return Page(results, query)
+    return Page(results, query, page_count)
 
 
 def check_download(response: httpx.Response) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -114,7 +114,7 @@ class RecallClient:
     ) -> None:
         await self._open.aclose()
 
-    async def listed(self, collection: str, query: Query) -> AsyncIterator[dict[str, Any]]:
+    async def listed(self, collection: str, query: Query) -> AsyncGenerator[dict[str, Any]]:
         """Every object of a list, page after page, each object once.
 
         Raises:
@@ -148,6 +148,18 @@ class RecallClient:
                 raise _missing_page(path, is_first=len(asked) == 1) from None
             following = page.following
             yield page.results, following
+
+    async def page_count(self, collection: str) -> int | None:
+        """How many pages a whole list has, by its first one; None where the API does not say: it does of bots alone.
+
+        Raises:
+            Refused, Transient: as `listed`.
+        """
+        path = f"/api/v1/{quote(collection, safe='')}/"
+        try:
+            return (await self._get(path, "", self._paces[collection], page_in)).page_count
+        except Gone:
+            raise _missing_page(path, is_first=True) from None
 
     async def retrieved(self, collection: str, object_id: str) -> dict[str, Any]:
         """One object by its id.

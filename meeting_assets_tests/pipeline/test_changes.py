@@ -136,14 +136,15 @@ def test_a_transcript_made_30_days_later_arrives(sandbox: Sandbox, recording: Re
 
     with warehouse() as place:
         access = access_of(read_settings())
-        arrived = late_arrivals(place, access, [DAY], listed_until=CREATED, until=now())
+        listed_until = CREATED + timedelta(days=3)
+        arrived = late_arrivals(place, access, [DAY], listed_until=listed_until, until=now())
     for day, recording_ids in arrived.items():
         bring_home([day], recording_ids=recording_ids)
 
     assert arrived == {DAY: [recording.id]}
     assert words_of(late)
     with warehouse() as place:
-        assert late_arrivals(place, access, [DAY], listed_until=CREATED, until=now()) == {}
+        assert late_arrivals(place, access, [DAY], listed_until=listed_until, until=now()) == {}
 
 
 def test_an_artifact_that_failed_at_the_api_is_no_failure_of_ours(sandbox: Sandbox, recording: Recording) -> None:
