@@ -34,7 +34,7 @@ test: check
 
 # The real daemon, webserver and browser, and what takes many runs of Dagster.
 test-deployment: install
-	$(BIN)/python -m pytest -n 2 -m deployment
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m deployment
 
 # The documentation's pictures, taken from the running product by the tests that look at it.
 pictures: install

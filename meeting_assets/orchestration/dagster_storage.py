@@ -1,16 +1,20 @@
-"""Dagster's own storage on SQLite, with its connections kept.
+"""Dagster's own storage on SQLite, with what it opens kept.
 
-Dagster opens a file anew for each look at it: an engine of SQLAlchemy's that has nothing prepared or compiled, a
-connection whose end is a checkpoint. That is most of what an event costs, and an event is most of what a run costs
-that has little to do. Here are the same classes, files, locks and transactions, and what a file was opened with stays.
+Dagster looks at one of its SQLite files through a new engine of SQLAlchemy's each time, which has nothing prepared or
+compiled, and a new connection, whose end is a checkpoint. That is most of what an event costs, and an event is most of
+what a run costs that has little to do. Here are the same classes, files, locks and transactions, and what a file was
+opened with stays.
 
-Named by `storage` in dagster.yaml. Whoever keeps Dagster's storage in PostgreSQL names that there instead.
+Classes like these can only be made of Dagster's private ones, by the methods that its storage for PostgreSQL overrides,
+too. If a version of Dagster does not know them any more, no process of it starts: take the block `storage` out of
+dagster.yaml, and Dagster goes on with the same files.
 """
 
+import os
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -25,40 +29,8 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 
 # A run has a file of its own; a webserver looks at many.
-KEPT_FILES = 16
+KEPT_RUNS = 4
 BUSY_TIMEOUT_S = 30
-
-
-class Engines:
-    """An engine for each of the files that were used last, each with one connection that stays open."""
-
-    def __init__(self) -> None:
-        self._by_url: OrderedDict[str, Engine] = OrderedDict()
-        self._lock = Lock()
-
-    def __contains__(self, url: str) -> bool:
-        return url in self._by_url
-
-    @contextmanager
-    def begin(self, url: str) -> Iterator[Connection]:
-        """A transaction."""
-        with self._of(url).begin() as connection:
-            yield connection
-
-    def close(self) -> None:
-        """Closes what is open; what is used after that is opened again."""
-        with self._lock:
-            while self._by_url:
-                self._by_url.popitem()[1].dispose()
-
-    def _of(self, url: str) -> Engine:
-        with self._lock:
-            if url not in self._by_url:
-                self._by_url[url] = _engine(url)
-            self._by_url.move_to_end(url)
-            if len(self._by_url) > KEPT_FILES:
-                self._by_url.popitem(last=False)[1].dispose()
-            return self._by_url[url]
 
 
 def _engine(url: str) -> Engine:
@@ -76,29 +48,49 @@ def _engine(url: str) -> Engine:
 
 def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
     """As for the meetings: a loss of power may take the last events, whose work is in the ledger, but harms no file."""
-    connection.execute("PRAGMA synchronous=NORMAL")
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if mode == "wal":
+        connection.execute("PRAGMA synchronous=NORMAL")
 
 
 class EventLog(SqliteEventLogStorage):
-    """Events: a file for each run, and one for what is asked across runs."""
+    """Events: a file for each run, and one, the index, for what is asked across runs."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._engines = Engines()
         self._turn = Lock()
+        self._index: Engine | None = None
+        self._of_runs: OrderedDict[str, Engine] = OrderedDict()
         self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @contextmanager
     def run_connection(self, run_id: str | None = None) -> Iterator[Connection]:
         """A transaction in a run's file."""
-        with self._begin(self.conn_string_for_shard(run_id or ""), super().run_connection(run_id)) as connection:
-            yield connection
+        if run_id is None or run_id not in self._of_runs:
+            with super().run_connection(run_id):
+                pass  # Dagster makes the tables where they are missing
+        with self._turn:
+            with self._of_run(str(run_id)).begin() as connection:
+                changes = _changes(connection)
+                yield connection
+                is_written = _changes(connection) != changes
+            if is_written:
+                # Who watches a run, as its page in the UI does, watches this file, and the change is beside it still.
+                with suppress(FileNotFoundError):
+                    os.utime(self.path_for_shard(str(run_id)))
 
     @contextmanager
     def index_connection(self) -> Iterator[Connection]:
         """A transaction in the file of all runs."""
-        with self._begin(self.conn_string_for_shard(INDEX_SHARD_NAME), super().index_connection()) as connection:
-            yield connection
+        if self._index is None:
+            with super().index_connection():
+                pass
+        # As in Dagster: the threads of a process take turns.
+        with self._turn:
+            if self._index is None:
+                self._index = _engine(self.conn_string_for_shard(INDEX_SHARD_NAME))
+            with self._index.begin() as connection:
+                yield connection
 
     def has_table(self, table_name: str) -> bool:
         """Whether the file of all runs has a table; Dagster asks for each event, and no table ever goes."""
@@ -109,37 +101,46 @@ class EventLog(SqliteEventLogStorage):
     def dispose(self) -> None:
         """Ends what watches files, and closes them."""
         super().dispose()
-        self._engines.close()
+        with self._turn:
+            while self._of_runs:
+                self._of_runs.popitem()[1].dispose()
+            if self._index is not None:
+                self._index.dispose()
+                self._index = None
 
-    @contextmanager
-    def _begin(self, url: str, first: AbstractContextManager[Connection]) -> Iterator[Connection]:
-        """A transaction; the first one is Dagster's, which makes the tables where they are missing."""
-        if url not in self._engines:
-            with first:
-                pass
-        # As in Dagster: threads of a process take turns, since SQLite would have them wait for each other in naps.
-        with self._turn, self._engines.begin(url) as connection:
-            yield connection
+    def _of_run(self, run_id: str) -> Engine:
+        """The engine of one of the runs looked at last."""
+        if run_id not in self._of_runs:
+            self._of_runs[run_id] = _engine(self.conn_string_for_shard(run_id))
+        self._of_runs.move_to_end(run_id)
+        if len(self._of_runs) > KEPT_RUNS:
+            self._of_runs.popitem(last=False)[1].dispose()
+        return self._of_runs[run_id]
+
+
+def _changes(connection: Connection) -> int:
+    """How many rows its connection has ever written."""
+    driver: Any = connection.connection.driver_connection
+    return int(driver.total_changes)
 
 
 class Runs(SqliteRunStorage):
     """Runs and the daemon's heartbeats, in one file."""
 
     def __init__(self, conn_string: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._engines = Engines()
-        self._url = conn_string
+        self._engine = _engine(conn_string)
         super().__init__(conn_string, inst_data)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A transaction."""
-        with self._engines.begin(self._url) as connection:
+        with self._engine.begin() as connection:
             yield connection
 
     def dispose(self) -> None:
         """Closes the file."""
         super().dispose()
-        self._engines.close()
+        self._engine.dispose()
 
 
 class Storage(DagsterStorage[dg.DagsterInstance], ConfigurableClass):

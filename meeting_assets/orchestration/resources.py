@@ -62,7 +62,7 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             ) from None
 
     def _close(self) -> None:
-        """The next step opens anew: what failed may have been a connection."""
+        """The next step opens anew: of what is raised on purpose, it may have been the database."""
         self._of_run = None
         if self._kept is not None:
             self._kept.close()

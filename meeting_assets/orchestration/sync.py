@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 import dagster as dg
 
@@ -57,6 +57,7 @@ def sync(
     """
     report = SyncReport()
     access = access_of(settings)
+    began = now()
     with opened(settings) as warehouse:
         claim(warehouse, settings)
         for chunk in chunks([*days]):
@@ -64,20 +65,32 @@ def sync(
             if report.runs[-1].is_hopeless:
                 break
         else:
-            if not recording_ids:
-                _run_late_arrivals(defs, warehouse, access, days, report)
+            if not recording_ids and (since := unlisted_since(days, began)) < began:
+                _run_late_arrivals(defs, warehouse, access, days, report, since)
             for chunk in chunks(weeks_to_roll_up(days, warehouse)):
                 report.runs.append(run(defs, ROLL_UP, chunk, run_config={}))
         report.seen = overview(warehouse, days, recording_ids)
     return report
 
 
+def unlisted_since(days: Sequence[date], began: datetime) -> datetime:
+    """The first instant that the lists of some of these days did not reach, in a sync that began then.
+
+    They reach three days beyond the last day of their run. What is made after a sync began is left to the next one.
+    """
+    return min(start_of(next(chunks([*days]))[-1]) + ARTIFACTS_COME_WITHIN, began)
+
+
 def _run_late_arrivals(
-    defs: dg.Definitions, warehouse: Warehouse, access: Access, days: Sequence[date], report: SyncReport
+    defs: dg.Definitions,
+    warehouse: Warehouse,
+    access: Access,
+    days: Sequence[date],
+    report: SyncReport,
+    since: datetime,
 ) -> None:
     """Runs for what was made long after its day, which the lists of the day's own run do not reach."""
-    listed_until = start_of(next(chunks([*days]))[-1]) + ARTIFACTS_COME_WITHIN
-    late = late_arrivals(warehouse, access, days, listed_until=listed_until, until=now())
+    late = late_arrivals(warehouse, access, days, since=since)
     for day, recording_ids in late.items():
         logger.info("%d recordings of %s have artifacts that arrived late", len(recording_ids), day)
         report.runs.append(run_days(defs, [day], recording_ids=recording_ids))

@@ -89,20 +89,16 @@ def arrived(warehouse: Warehouse, access: Access, portion: Round, *, budget_s: f
 
 
 def late_arrivals(
-    warehouse: Warehouse, access: Access, days: Collection[date], *, listed_until: datetime, until: datetime
+    warehouse: Warehouse, access: Access, days: Collection[date], *, since: datetime
 ) -> dict[date, list[str]]:
     """Recordings of some days that have artifacts the ledger does not know as they are now, by day.
 
-    Asks the artifact lists for what was created from `listed_until` on, the first instant that no list of one of the
-    days reached; nothing where that is as late as `until`.
+    Asks the artifact lists for what was created `since` an instant, the first that no list of one of the days reached.
 
     Raises:
         Refused, Transient: see `core.errors`.
     """
-    if listed_until >= until:
-        return {}
-    unlisted = Round.since(listed_until, LISTED_COLLECTIONS)
-    arrivals = asyncio.run(_read(warehouse, access, unlisted, budget_s=None))
+    arrivals = asyncio.run(_read(warehouse, access, Round.since(since, LISTED_COLLECTIONS), budget_s=None))
     late: dict[date, list[str]] = defaultdict(list)
     with warehouse.database.reading() as connection:
         for day, recording_id, before, after in _compared(connection, arrivals):
@@ -116,9 +112,9 @@ async def _read(warehouse: Warehouse, access: Access, portion: Round, *, budget_
     left: dict[str, str | None] = dict(portion.pages)
 
     async def read(name: str) -> None:
-        async for documents, following in client.pages(name, portion.pages[name]):
-            listed[name] += documents
-            left[name] = following
+        async for page in client.pages(name, portion.pages[name]):
+            listed[name] += page.results
+            left[name] = page.following
 
     async with RecallClient(access) as client:
         await _in_time(_all(map(read, portion.pages)), None if budget_s is None else budget_s * LISTS_SHARE)

@@ -10,7 +10,6 @@ import asyncio
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -28,8 +27,6 @@ MARGIN = timedelta(seconds=1)
 # A bot joins around the time its recording is created, at most this much earlier or later.
 BOT_MARGIN = timedelta(hours=6)
 FEW_BOTS, MANY_BOTS = 5, 100
-# In the time of a list call the API allows five of these.
-RETRIEVES_PER_LIST_CALL = 5
 
 _ID = re.compile(r"[0-9a-f-]{1,36}")
 
@@ -188,13 +185,11 @@ async def find_bots(client: RecallClient, discovery: Discovery, known: Collectio
         if found.recording.bot is not None and found.recording_id not in known
     }
     bots: dict[str, Bot] = {}
-    if len(wanted) > FEW_BOTS:
-        async with aclosing(client.listed("bot", await _query_for_bots(client, wanted.values()))) as documents:
-            async for document in documents:
-                if (bot := discovery.understood("bot", document, Bot)) is not None:
-                    bots[str(bot.id)] = bot
-                if wanted.keys() <= bots.keys():
-                    break
+    async for document in _listed_bots(client, wanted.values()):
+        if document.get("id") in wanted and (bot := discovery.understood("bot", document, Bot)) is not None:
+            bots[str(bot.id)] = bot
+        if wanted.keys() <= bots.keys():
+            break
     missing = sorted(wanted.keys() - bots.keys())
     for answer in await asyncio.gather(*(retrieved(client, "bot", each) for each in missing)):
         if answer is not None and (bot := discovery.understood("bot", answer, Bot)) is not None:
@@ -204,16 +199,24 @@ async def find_bots(client: RecallClient, discovery: Discovery, known: Collectio
             found.bot = bots.get(str(found.recording.bot.id))
 
 
-async def _query_for_bots(client: RecallClient, created_at: Collection[datetime]) -> Query:
-    """What the list of bots is asked for: a window around some recordings, or all bots where that takes less time.
+async def _listed_bots(client: RecallClient, created_at: Collection[datetime]) -> AsyncIterator[dict[str, Any]]:
+    """Bots from the API's list: all there are, where that is no more work than to retrieve what a window does not show.
 
     A window finds half of them: it is one of `join_at`, which the API clears for many once they have joined.
     """
     if len(created_at) >= MANY_BOTS:
-        pages = await client.page_count("bot")
-        if pages is not None and pages * RETRIEVES_PER_LIST_CALL < len(created_at) / 2:
-            return {}
-    return {"join_at_after": min(created_at) - BOT_MARGIN, "join_at_before": max(created_at) + BOT_MARGIN}
+        worth_pages = len(created_at) / 2 / client.retrieves_per_list_call
+        async for page in client.pages("bot"):
+            for document in page.results:
+                yield document
+            if page.page_count is None or page.page_count > worth_pages:
+                break
+        else:
+            return
+    if len(created_at) > FEW_BOTS:
+        window: Query = {"join_at_after": min(created_at) - BOT_MARGIN, "join_at_before": max(created_at) + BOT_MARGIN}
+        async for document in client.listed("bot", window):
+            yield document
 
 
 def _window(after: datetime, before: datetime) -> Query:

@@ -29,6 +29,8 @@ LEAST_COVERAGE = 0.5
 LEAST_AGREEMENT = 0.8
 LARGEST_SKEW_S = 5.0
 MEASURED_KINDS = ("participants", "participant_events", "speaker_timeline", "transcript")
+# What a workspace may do without; the others are missing from all meetings only where a setting has gone wrong.
+CHOSEN_KIND = "transcript"
 
 MEETINGS, MEMBERS = table_of(MeetingMetrics).c, table_of(ParticipantMetrics).c
 QUALITY = table_of(DataQuality).c
@@ -108,9 +110,9 @@ def metric_claims() -> list[Claim]:
         ),
         _agrees(
             "nothing_that_is_measured_is_missing",
-            "Every recording with metrics has participants, events, speaker timeline and transcript, as far as any "
-            "recording has them. Where it is broken, its metrics are made from less. To settle it, see in the "
-            "Recall.ai dashboard why it is not there.",
+            "Every recording with metrics has participants, events, speaker timeline and, if any recording has one, a "
+            "transcript. Where it is broken, its metrics are made from less. To settle it, see in the Recall.ai "
+            "dashboard why it is not there.",
             lambda: or_(*(_is_missing(kind) for kind in MEASURED_KINDS)),
             lambda row: f"without {row.missing_kinds.replace(',', ', ')}",
         ),
@@ -122,9 +124,10 @@ def _talk_and_stay(row: Any) -> str:
 
 
 def _is_missing(kind: str) -> ColumnElement[bool]:
-    """Whether a recording lacks what others have; a workspace that asks for no transcripts misses none."""
-    have_it = exists().where(LEDGER.c.kind == kind, LEDGER.c.sha256.is_not(None)).correlate(None)
-    return and_(("," + QUALITY.missing_kinds + ",").contains(f",{kind},", autoescape=True), have_it)
+    is_missing = ("," + QUALITY.missing_kinds + ",").contains(f",{kind},", autoescape=True)
+    if kind != CHOSEN_KIND:
+        return is_missing
+    return and_(is_missing, exists().where(LEDGER.c.kind == kind, LEDGER.c.sha256.is_not(None)).correlate(None))
 
 
 def _agrees(

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import re
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,7 +27,7 @@ from stamina.instrumentation import set_on_retry_hooks
 
 from meeting_assets.core.errors import ApiError, Gone, Refused, Transient
 from meeting_assets.core.instants import wire
-from meeting_assets.recall.answers import check_download, is_whole, object_in, page_in
+from meeting_assets.recall.answers import Page, check_download, is_whole, object_in, page_in
 from meeting_assets.recall.pacing import Pace, Patience, Throttled
 
 ATTEMPTS = 5
@@ -105,6 +105,11 @@ class RecallClient:
         """Clients that have no download right now."""
         self._open = AsyncExitStack()
 
+    @property
+    def retrieves_per_list_call(self) -> float:
+        """How many objects may be retrieved in the time of one call of a list."""
+        return RETRIEVES_PER_MINUTE / self._access.list_calls_per_minute
+
     async def __aenter__(self) -> Self:
         await self._open.enter_async_context(self._api)
         return self
@@ -114,23 +119,23 @@ class RecallClient:
     ) -> None:
         await self._open.aclose()
 
-    async def listed(self, collection: str, query: Query) -> AsyncGenerator[dict[str, Any]]:
+    async def listed(self, collection: str, query: Query) -> AsyncIterator[dict[str, Any]]:
         """Every object of a list, page after page, each object once.
 
         Raises:
             Refused, Transient: see `core.errors`; a list that cannot be read to its end raises, it never looks short.
         """
         seen: set[str] = set()
-        async for documents, _ in self.pages(collection, spelled(query)):
-            for document in documents:
+        async for page in self.pages(collection, spelled(query)):
+            for document in page.results:
                 object_id = document.get("id")
                 # Pages may shift while they are read; an object that comes twice is the same object.
                 if not isinstance(object_id, str) or object_id not in seen:
                     seen.add(str(object_id))
                     yield document
 
-    async def pages(self, collection: str, query: str) -> AsyncIterator[tuple[list[dict[str, Any]], str | None]]:
-        """The pages of a list, each with the query of the one after it, by which reading can go on another time.
+    async def pages(self, collection: str, query: str = "") -> AsyncIterator[Page]:
+        """The pages of a list, by whose `following` reading can go on another time.
 
         Raises:
             Refused, Transient: as `listed`.
@@ -147,19 +152,7 @@ class RecallClient:
             except Gone:
                 raise _missing_page(path, is_first=len(asked) == 1) from None
             following = page.following
-            yield page.results, following
-
-    async def page_count(self, collection: str) -> int | None:
-        """How many pages a whole list has, by its first one; None where the API does not say: it does of bots alone.
-
-        Raises:
-            Refused, Transient: as `listed`.
-        """
-        path = f"/api/v1/{quote(collection, safe='')}/"
-        try:
-            return (await self._get(path, "", self._paces[collection], page_in)).page_count
-        except Gone:
-            raise _missing_page(path, is_first=True) from None
+            yield page
 
     async def retrieved(self, collection: str, object_id: str) -> dict[str, Any]:
         """One object by its id.

@@ -69,8 +69,5 @@ def _flattened(rows: Sequence[Sequence[Any]], whole: int, at_once: int) -> Itera
 @cache
 def _insert(table: Table, row_count: int) -> str:
     places = ", ".join(["(" + ", ".join("?" for _ in table.columns) + ")"] * row_count)
-    return f'INSERT INTO "{table.name}" ({_names(table)}) VALUES {places}'  # noqa: S608 - names of our own models
-
-
-def _names(table: Table) -> str:
-    return ", ".join(f'"{column.name}"' for column in table.columns)
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    return f'INSERT INTO "{table.name}" ({names}) VALUES {places}'  # noqa: S608 - names of our own models

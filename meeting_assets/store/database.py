@@ -221,7 +221,7 @@ def _hash(text: str) -> str:
 
 
 def _spelled(connection: Connection, what: Table | Select[Any]) -> str:
-    """What makes a table, or what a view selects. Asked for at every step of a run, and the same each time.
+    """What makes a table, or what a view selects. Asked for each time a database is opened, and the same each time.
 
     To spell a table takes half a millisecond, a view two or three.
     """

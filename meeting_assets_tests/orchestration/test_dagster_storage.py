@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -12,14 +14,16 @@ from uuid import uuid4
 import dagster as dg
 import pytest
 import yaml  # type: ignore[import-untyped]
+from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
-from meeting_assets.orchestration.dagster_storage import KEPT_FILES, EventLog, Storage
+from meeting_assets.orchestration.dagster_storage import KEPT_RUNS, EventLog, Storage
 from meeting_assets.orchestration.raw import raw_key
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home, run_days
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.households import use
+from meeting_assets_tests.ui import until
 
 DAY = date(2026, 3, 2)
 ASSET = dg.AssetKey("anything")
@@ -96,17 +100,57 @@ def test_an_instance_that_is_done_leaves_no_file_open(dagster_home: Path) -> Non
     assert open_files(dagster_home / "history") == []
 
 
-def test_many_runs_leave_few_files_open(dagster_home: Path) -> None:
+def test_looking_at_many_runs_leaves_few_files_open(dagster_home: Path) -> None:
     storage = Storage(str(dagster_home))
-    events = storage.event_log_storage
-    for _ in range(2 * KEPT_FILES):
-        with events.run_connection(str(uuid4())):
+    for _ in range(2 * KEPT_RUNS):
+        with storage.event_log_storage.run_connection(str(uuid4())):
             pass
 
-    of_runs = [path for path in open_files(dagster_home / "history/runs") if path.endswith(".db")]
-    events.dispose()
+    open_now = {Path(path).name for path in open_files(dagster_home / "history") if path.endswith(".db")}
+    storage.event_log_storage.dispose()
+    storage.run_storage.dispose()
 
-    assert 0 < len(of_runs) <= KEPT_FILES
+    assert len(open_now - {"index.db", "runs.db"}) == KEPT_RUNS
+
+
+WRITER = """
+import sys, time
+import dagster as dg
+with dg.DagsterInstance.get() as instance:
+    for number in range(5):
+        event = dg.EventLogEntry(None, 20, str(number), sys.argv[1], time.time())
+        instance.event_log_storage.store_event(event)
+    print("stored", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_who_watches_a_run_sees_its_events_while_it_goes_on(dagster_home: Path) -> None:
+    """As the UI's page of a run does; another process does the run."""
+    run_id, seen = str(uuid4()), []
+    with dagster_instance() as instance:
+        assert instance.all_logs(run_id) == []
+        instance.watch_event_logs(run_id, None, lambda entry, _cursor: seen.append(entry.user_message))
+        command = [sys.executable, "-W", "ignore", "-c", WRITER, run_id]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "stored\n"
+            until(lambda: len(seen) == 5, "five events", within_s=10.0)
+            writer.communicate("\n")
+
+    assert seen == ["0", "1", "2", "3", "4"]
+
+
+def test_who_only_looks_at_a_run_wakes_nobody_who_watches_it(dagster_home: Path) -> None:
+    run_id = str(uuid4())
+    with dagster_instance() as instance:
+        entry = dg.EventLogEntry(None, 20, "", run_id, 0.0)  # type: ignore[no-untyped-call]
+        instance.event_log_storage.store_event(entry)
+        path = dagster_home / f"history/runs/{run_id}.db"
+        os.utime(path, (0, 0))
+
+        assert len(instance.all_logs(run_id)) == 1
+        assert path.stat().st_mtime == 0
 
 
 def test_threads_lose_no_event(dagster_home: Path) -> None:
@@ -123,6 +167,11 @@ def test_what_fails_is_taken_back(dagster_home: Path) -> None:
         log = instance.event_log_storage
         assert isinstance(log, EventLog)
         with pytest.raises(DatabaseError), log.index_connection() as connection:
-            connection.exec_driver_sql("INSERT INTO asset_keys (asset_key) VALUES ('half'); INSERT nonsense")
+            fail_after_an_insert(connection)
         with log.index_connection() as connection:
             assert connection.exec_driver_sql("SELECT count(*) FROM asset_keys").scalar() == 0
+
+
+def fail_after_an_insert(connection: Connection) -> None:
+    connection.exec_driver_sql("INSERT INTO asset_keys (asset_key) VALUES ('half')")
+    connection.exec_driver_sql("INSERT nonsense")

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.core.instants import now
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.arrivals import late_arrivals
 from meeting_assets.pipeline.overview import overview
@@ -136,15 +135,14 @@ def test_a_transcript_made_30_days_later_arrives(sandbox: Sandbox, recording: Re
 
     with warehouse() as place:
         access = access_of(read_settings())
-        listed_until = CREATED + timedelta(days=3)
-        arrived = late_arrivals(place, access, [DAY], listed_until=listed_until, until=now())
+        arrived = late_arrivals(place, access, [DAY], since=CREATED + timedelta(days=3))
     for day, recording_ids in arrived.items():
         bring_home([day], recording_ids=recording_ids)
 
     assert arrived == {DAY: [recording.id]}
     assert words_of(late)
     with warehouse() as place:
-        assert late_arrivals(place, access, [DAY], listed_until=listed_until, until=now()) == {}
+        assert late_arrivals(place, access, [DAY], since=CREATED + timedelta(days=3)) == {}
 
 
 def test_an_artifact_that_failed_at_the_api_is_no_failure_of_ours(sandbox: Sandbox, recording: Recording) -> None:

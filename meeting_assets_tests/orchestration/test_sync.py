@@ -1,0 +1,30 @@
+"""From when on a sync asks for what arrived late."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from meeting_assets.orchestration.partitions import DAYS_PER_RUN
+from meeting_assets.orchestration.sync import unlisted_since
+
+FIRST = date(2026, 3, 2)
+LATER = datetime(2026, 9, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day_count", "began", "since"),
+    [
+        (1, LATER, datetime(2026, 3, 5, tzinfo=UTC)),
+        (7, LATER, datetime(2026, 3, 11, tzinfo=UTC)),
+        # The lists of the second run reach farther, but what belongs to a day of the first may be among what they skip.
+        (DAYS_PER_RUN + 1, LATER, datetime(2026, 3, 4, tzinfo=UTC) + timedelta(days=DAYS_PER_RUN)),
+        # What is made a minute later is in no list, and nobody could ask for it then.
+        (1, datetime(2026, 3, 4, 23, 50, tzinfo=UTC), datetime(2026, 3, 4, 23, 50, tzinfo=UTC)),
+    ],
+)
+def test_late_arrivals_are_asked_for_from_where_lists_end(day_count: int, began: datetime, since: datetime) -> None:
+    days = [FIRST + timedelta(days=number) for number in range(day_count)]
+
+    assert unlisted_since(days, began) == since
