@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Collection, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
 from random import shuffle
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Transient
@@ -98,7 +98,12 @@ def late_arrivals(
     Raises:
         Refused, Transient: see `core.errors`.
     """
-    arrivals = asyncio.run(_read(warehouse, access, Round.since(since, LISTED_COLLECTIONS), budget_s=None))
+    with warehouse.database.reading() as connection:
+        still_there = and_(RECORDINGS.c.day.in_(days), RECORDINGS.c.status != DELETED)
+        recording_ids = connection.scalars(select(RECORDINGS.c.recording_id).where(still_there)).all()
+    if not recording_ids:
+        return {}
+    arrivals = asyncio.run(_read_for(warehouse, access, since, sorted(recording_ids)))
     late: dict[date, list[str]] = defaultdict(list)
     with warehouse.database.reading() as connection:
         for day, recording_id, before, after in _compared(connection, arrivals):
@@ -107,7 +112,36 @@ def late_arrivals(
     return {day: sorted(late[day]) for day in sorted(late)}
 
 
-async def _read(warehouse: Warehouse, access: Access, portion: Round, *, budget_s: float | None) -> Arrivals:
+async def _read_for(warehouse: Warehouse, access: Access, since: datetime, recording_ids: Sequence[str]) -> Arrivals:
+    """What was made since an instant, for some recordings at least.
+
+    A list is read for as many pages as there are these. If it is longer, which it is for an old day among busy ones,
+    each of them is asked for by itself: else the cost of a day would be that of all after it.
+    """
+    listed: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTED_COLLECTIONS}
+    query = spelled({"created_at_after": since - MARGIN})
+
+    async def read(name: str) -> None:
+        pages = 0
+        async for page in client.pages(name, query):
+            listed[name] += page.results
+            pages += 1
+            if page.following is not None and pages >= len(recording_ids):
+                break
+        else:
+            return
+        listed[name].clear()
+        for recording_id in recording_ids:
+            listed[name] += [document async for document in client.listed(name, {"recording_id": recording_id})]
+
+    async with RecallClient(access) as client:
+        await _all(map(read, LISTED_COLLECTIONS))
+    arrivals = _sorted(listed)
+    _leave_out_purged(warehouse, arrivals)
+    return arrivals
+
+
+async def _read(warehouse: Warehouse, access: Access, portion: Round, *, budget_s: float) -> Arrivals:
     listed: dict[str, list[dict[str, Any]]] = {name: [] for name in portion.pages}
     left: dict[str, str | None] = dict(portion.pages)
 
@@ -117,14 +151,13 @@ async def _read(warehouse: Warehouse, access: Access, portion: Round, *, budget_
             left[name] = page.following
 
     async with RecallClient(access) as client:
-        await _in_time(_all(map(read, portion.pages)), None if budget_s is None else budget_s * LISTS_SHARE)
+        await _in_time(_all(map(read, portion.pages)), budget_s * LISTS_SHARE)
         if left == portion.pages:
             # No answer at all is not an empty one.
             raise Transient(f"the lists gave no page within {budget_s} s")
         arrivals = _sorted(listed)
         _leave_out_purged(warehouse, arrivals)
-        if budget_s is not None:
-            await _in_time(_look_up_unknown(client, warehouse, arrivals), budget_s * (1 - LISTS_SHARE))
+        await _in_time(_look_up_unknown(client, warehouse, arrivals), budget_s * (1 - LISTS_SHARE))
     rest = {name: query for name, query in left.items() if query is not None}
     arrivals.rest = Round(rest) if rest else None
     return arrivals
@@ -139,7 +172,7 @@ async def _all(readings: Iterable[Coroutine[Any, Any, None]]) -> None:
         raise group.exceptions[0] from None
 
 
-async def _in_time(work: Awaitable[None], budget_s: float | None) -> None:
+async def _in_time(work: Awaitable[None], budget_s: float) -> None:
     """Waits for work as long as there is time; what it has done until then stays done."""
     try:
         async with asyncio.timeout(budget_s):

@@ -14,7 +14,7 @@ from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.arrivals import late_arrivals
 from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.warehouse import access_of, opened
-from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
@@ -143,6 +143,24 @@ def test_a_transcript_made_30_days_later_arrives(sandbox: Sandbox, recording: Re
     assert words_of(late)
     with warehouse() as place:
         assert late_arrivals(place, access, [DAY], since=CREATED + timedelta(days=3)) == {}
+
+
+def test_what_is_late_for_an_old_day_costs_no_more_for_all_that_came_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = uniform(DAY + timedelta(days=20), recordings=9)
+    with Sandbox(combined([uniform(DAY, recordings=2), later]), limits=False) as sandbox:
+        use(sandbox, monkeypatch)
+        bring_home([DAY])
+        recording = next(each for each in sandbox.world.recordings if each.day == DAY)
+        sandbox.add_transcript(recording.id, CREATED + timedelta(days=30))
+        sandbox.habits.page_size = 1
+        sandbox.stats.reset()
+
+        with warehouse() as place:
+            arrived = late_arrivals(place, access_of(read_settings()), [DAY], since=CREATED + timedelta(days=3))
+
+        # Two pages, which are not all; then those of each of the two recordings, one of which has two transcripts.
+        assert sandbox.stats.list_calls["transcript"] == 2 + 2 + 1
+    assert arrived == {DAY: [recording.id]}
 
 
 def test_an_artifact_that_failed_at_the_api_is_no_failure_of_ours(sandbox: Sandbox, recording: Recording) -> None:
