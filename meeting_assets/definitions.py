@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from meeting_assets.core.garbage import search_less
+from meeting_assets.core.garbage import search_less, spare_what_is_there
 from meeting_assets.orchestration.alerts import failed_checks, failed_runs
 from meeting_assets.orchestration.announcements import announced_recordings
 from meeting_assets.orchestration.checks import check_tables_job, ledger_checks, table_checks
@@ -60,5 +60,7 @@ def definitions(settings: Settings) -> dg.Definitions:
     )
 
 
-search_less()  # a run that the daemon starts begins here
+# A run that the daemon starts begins here, and a sync passes by.
+search_less()
 defs = definitions(read_settings())
+spare_what_is_there()
