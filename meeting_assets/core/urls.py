@@ -34,8 +34,7 @@ _NAME = rf"(?:[^{_OTHER}=:]++|{_COLON}|{_ESCAPED_SLASH}|{_escape('3d')})*+"
 _QUERY = rf"(?:\?|\\++u003f){_REST}"
 _FORM = rf"(?:\#|\\++u0023){_NAME}(?:=|\\++u003d){_REST}"
 
-# Only what follows the colon may be in capitals: Python looks for a letter that may be either three times as long.
-_URL = re.compile(rf"(:(?i:{_SLASH}{{2}}))(?i:{_USER})((?i:{_PATH}))(?i:{_QUERY}|{_FORM})?+".encode())
+_URL = re.compile(rf"(:{_SLASH}{{2}}){_USER}({_PATH})(?:{_QUERY}|{_FORM})?+".encode(), re.IGNORECASE)
 
 
 def without_queries(text: bytes) -> bytes:

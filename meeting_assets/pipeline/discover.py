@@ -186,7 +186,7 @@ async def find_bots(client: RecallClient, discovery: Discovery, known: Collectio
     }
     bots: dict[str, Bot] = {}
     async for document in _listed_bots(client, wanted.values()):
-        if document.get("id") in wanted and (bot := discovery.understood("bot", document, Bot)) is not None:
+        if str(document.get("id")) in wanted and (bot := discovery.understood("bot", document, Bot)) is not None:
             bots[str(bot.id)] = bot
         if wanted.keys() <= bots.keys():
             break
