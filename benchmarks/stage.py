@@ -33,7 +33,7 @@ from meeting_assets.store import worklist
 from meeting_assets.store.database import table_of
 from meeting_assets.store.tables import Artifacts, Recordings
 
-FIRST_DAY = date(2025, 10, 6)
+FIRST_DAY = date(2025, 10, 6)  # so long ago that a year of days is over
 HOUR_WORDS = 9_400
 """Words of a meeting of an hour; its transcript has 1.9 MB."""
 TRANSCRIPT_TABLES = (Transcripts, TranscriptUtterances, TranscriptWords)
