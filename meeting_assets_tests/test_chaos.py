@@ -1,0 +1,186 @@
+"""Five processes and a changing API over one PostgreSQL: no run fails, and the tables end as those of a fresh home."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from threading import Event
+
+import pytest
+from sqlalchemy import select
+
+from meeting_assets.core.instants import days_between, start_of
+from meeting_assets.metrics.trends import ROLLUPS
+from meeting_assets.sandbox import Sandbox, combined, uniform
+from meeting_assets.store.database import table_of
+from meeting_assets_tests.commands import kill, started
+from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.households import VOLATILE, Contents, contents, warehouse
+from meeting_assets_tests.test_killed import environment, settings_of
+
+FIRST_DAY = date(2026, 3, 2)
+DAYS = days_between(FIRST_DAY, FIRST_DAY + timedelta(days=7))
+PROCESSES = 5
+COMMAND_TIMEOUT_S = 240
+CHANGE_EVERY_S = 0.15
+COMPLETE, LEFT_FOR_LATER = 0, (1, 4)
+"""Exit statuses of a sync. Something is left for later where the API changed while the sync was running."""
+
+
+@dataclass(slots=True)
+class Chaos:
+    """The commands that have run, and the recordings that a fresh home cannot have in the same state."""
+
+    sandbox: Sandbox
+    home: Path
+    database_url: str
+    ended: Event = field(default_factory=Event)
+    commands: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    removed: set[str] = field(default_factory=set)
+    """Purged here or deleted at the API."""
+
+    def run(self, number: int, *arguments: str) -> int:
+        """Runs a command with a Dagster home of its own; returns its exit status."""
+        out, err = (self.home / f"{number}.{stream}" for stream in ("out", "err"))
+        for path in (out, err):
+            path.unlink(missing_ok=True)
+        settings = environment(self.sandbox, self.home, self.database_url)
+        settings["DAGSTER_HOME"] = str(self.home / f"dagster-{number}")
+        process = started(arguments, settings, out, err)
+        process.join(COMMAND_TIMEOUT_S)
+        if process.exitcode is None:
+            kill(process)
+            self.failures.append(f"{arguments}: still running after {COMMAND_TIMEOUT_S} s")
+            return 1
+        self.commands[arguments[0]] += 1
+        said = err.read_text()
+        if "Traceback" in said or "Error" in said:
+            self.failures.append(f"{arguments}: {said[-1000:]}")
+        if arguments[0] == "sync":
+            self._check_runs(arguments, out.read_text())
+        return process.exitcode
+
+    def _check_runs(self, arguments: Sequence[str], output: str) -> None:
+        report = json.loads(output or "{}")
+        if not all(each["succeeded"] for each in report.get("runs", [{"succeeded": False}])):
+            self.failures.append(f"{arguments}: {report.get('faults', 'no report')}")
+
+
+def random_command(chaos: Chaos, chance: Random) -> tuple[str, ...]:
+    """A sync, a refetch, a rebuild, a purge or a look, of days and recordings drawn at random."""
+    first, last = sorted(chance.choices(DAYS, k=2))
+    days = ("--from", str(first), "--to", str(last))
+    kind = chance.choices(("sync", "refetch", "rebuild", "purge", "status"), (6, 2, 2, 2, 1))[0]
+    match kind:
+        case "sync":
+            return ("sync", *days, "--json")
+        case "refetch":
+            return ("sync", "--from", str(first), "--to", str(first), "--refetch", "--json")
+        case "purge":
+            recording_id = chance.choice(chaos.sandbox.world.recordings).id
+            chaos.removed.add(recording_id)
+            return ("purge", recording_id, "--yes")
+        case "rebuild":
+            return ("rebuild", *days)
+        case _:
+            return (kind, "--json")
+
+
+def work(chaos: Chaos, number: int) -> None:
+    """Runs one random command after the other until the end."""
+    chance = Random(number)
+    while not chaos.ended.is_set():
+        chaos.run(number, *random_command(chaos, chance))
+
+
+def change(sandbox: Sandbox, chance: Random) -> str | None:
+    """Changes something at the API; returns the id of a recording of which something is deleted there."""
+    recording = chance.choice(sandbox.world.recordings)
+    artifact = chance.choice(recording.artifacts)
+    match chance.randrange(20):
+        case 0:
+            sandbox.delete(recording.id)
+            return recording.id
+        case 1:
+            sandbox.delete_artifact(artifact.id)
+            return recording.id
+        case 2 | 3 | 4:
+            created_at = start_of(chance.choice(DAYS)) + timedelta(seconds=chance.randrange(86_000))
+            sandbox.add_recording(created_at, words=200)
+        case 5 | 6:
+            sandbox.add_transcript(recording.id)
+        case 7 | 8 | 9:
+            sandbox.touch(artifact.id)
+        case _ if artifact.status.code == "done":
+            sandbox.reissue(artifact.id)
+    return None
+
+
+def disturb(chaos: Chaos, seconds: float) -> None:
+    """Changes the API for some time, then ends the chaos."""
+    chance = Random(0)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        deleted = change(chaos.sandbox, chance)
+        if deleted is not None:
+            chaos.removed.add(deleted)
+        chaos.ended.wait(CHANGE_EVERY_S)
+    chaos.ended.set()
+
+
+def tables_of_home(chaos: Chaos) -> Contents:
+    """Every row of every table, trends and people included."""
+    with settings_of(chaos.sandbox, chaos.home, chaos.database_url):
+        found = contents(without=VOLATILE)
+        with warehouse() as place, place.database.reading() as connection:
+            for table in map(table_of, ROLLUPS):
+                found[table.name] = sorted(map(tuple, connection.execute(select(table))), key=repr)
+    return found
+
+
+def settle(chaos: Chaos) -> None:
+    """Removes the recordings that two homes cannot agree on, and brings everything else up to date."""
+    removed = sorted(chaos.removed)
+    if removed:
+        assert chaos.run(0, "purge", *removed, "--yes") == 0, chaos.failures
+    for _ in range(2):  # artifacts re-issued while the last commands ran may wait for a second attempt
+        status = chaos.run(0, "sync", "--from", str(DAYS[0]), "--to", str(DAYS[-1]), "--refetch", "--json")
+    assert status == COMPLETE, chaos.failures
+
+
+@pytest.fixture
+def world_of_days() -> Iterator[Sandbox]:
+    with Sandbox(combined(uniform(day, recordings=5, words=200) for day in DAYS), limits=False) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize("seconds", [10, pytest.param(180, marks=pytest.mark.deployment)])
+def test_five_processes_and_a_changing_api_end_in_the_tables_of_a_fresh_home(
+    seconds: int, world_of_days: Sandbox, postgresql_server: str, tmp_path: Path
+) -> None:
+    chaos = Chaos(world_of_days, tmp_path / "chaos", fresh_postgresql(postgresql_server))
+    fresh = Chaos(world_of_days, tmp_path / "fresh", fresh_postgresql(postgresql_server), removed=chaos.removed)
+    for each in (chaos, fresh):
+        each.home.mkdir()
+
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        workers = [pool.submit(work, chaos, number) for number in range(PROCESSES)]
+        disturb(chaos, seconds)
+        for worker in workers:
+            worker.result()
+    disturbed = chaos.commands.copy()
+    settle(chaos)
+    settle(fresh)
+
+    print(f"{seconds} s of chaos: {dict(disturbed)}, {len(chaos.removed)} recordings removed")
+    assert chaos.failures == []
+    assert tables_of_home(chaos) == tables_of_home(fresh)
+    assert disturbed["sync"] > 0
