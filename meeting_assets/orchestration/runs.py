@@ -59,7 +59,13 @@ def run_days(
 
 
 def run(defs: dg.Definitions, job: str, partitions: Sequence[date], *, run_config: dict[str, Any]) -> RunOutcome:
-    """Runs a job of consecutive days, or of weeks by their Mondays, in this process, and waits for its end."""
+    """Runs a job of consecutive days, or of weeks by their Mondays, in this process, and waits for its end.
+
+    Raises:
+        ValueError: `partitions` is empty; a run without partitions would be a run of all of them.
+    """
+    if not partitions:
+        raise ValueError(f"a run of {job} needs at least one partition")
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)

@@ -80,7 +80,8 @@ def running(chromium: str, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFa
         prepare_home(read_settings())
         busiest = busiest_day(sandbox)
         for days in (days_between(sandbox.world.first_day, busiest - DAY), days_between(busiest + DAY, TODAY)):
-            assert run_days(definitions(read_settings()), days).succeeded
+            # The busiest day may be the first or the last one that the sensor no longer looks at.
+            assert not days or run_days(definitions(read_settings()), days).succeeded
     with deployment:
         yield deployment
 

@@ -69,6 +69,11 @@ def test_a_day_without_meetings_materializes_every_asset(defs: dg.Definitions) -
     assert materialized(outcome.run_id) == every_asset(defs, [EMPTY])
 
 
+def test_a_run_without_days_is_refused(defs: dg.Definitions) -> None:
+    with pytest.raises(ValueError, match="at least one partition"):
+        run_days(defs, [])
+
+
 def test_a_range_materializes_every_asset_of_every_day(defs: dg.Definitions) -> None:
     days = [FIRST, EMPTY, LAST]
 
