@@ -5,7 +5,18 @@ BIN := $(VENV)/bin
 # A cached .pyc saves 1.5 to 2 s at every start of Dagster, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo dev test test-deployment check pictures lock clean
+.PHONY: help install demo dev test test-deployment check pictures lock clean
+
+help:
+	@echo 'make demo             ingest a fortnight of sample meetings from a stand-in API'
+	@echo 'make dev              open the Dagster UI with daemon, sensors and schedules'
+	@echo 'make test             run linters, type checks and tests'
+	@echo 'make test-deployment  run the tests that start whole deployments or take minutes'
+	@echo 'make check            run linters and type checks only'
+	@echo 'make install          create .venv'
+	@echo 'make lock             resolve requirements.lock again'
+	@echo 'make pictures         take the pictures of the documentation again'
+	@echo 'make clean            remove .venv'
 
 install: $(VENV)/installed
 
