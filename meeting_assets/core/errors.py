@@ -3,6 +3,7 @@
 MeetingAssetsError
 ├── SettingsError          fix the setting it names
 ├── StoreError             the database or the raw store cannot be used; fix it, then run again
+│   └── TransactionLost    run the whole transaction again
 ├── ApiError               the API did not give what was asked
 │   ├── Transient          ask again, after `retry_after_s` if set
 │   ├── UrlExpired         get a fresh URL, then ask again
@@ -24,6 +25,13 @@ class SettingsError(MeetingAssetsError):
 
 class StoreError(MeetingAssetsError):
     """The database or the raw store cannot be used as it is; the text says why."""
+
+
+class TransactionLost(StoreError):
+    """A transaction was ended by a deadlock, a time-out or an outage; the same transaction may succeed later."""
+
+    is_retried = False
+    """True once it was tried again in vain, so that no caller starts over."""
 
 
 class ApiError(MeetingAssetsError):

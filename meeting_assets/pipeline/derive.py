@@ -162,9 +162,8 @@ def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | N
         rows = measured(meeting, warehouse.parameters, current)
     with warehouse.database.writing() as connection:
         # Its row is locked, so that two runs that derive the same recording do so one after the other.
-        recordings = ledger.RECORDINGS
-        of_recording = recordings.c.recording_id == recording.recording_id
-        connection.execute(select(recordings.c.recording_id).where(of_recording).with_for_update())
+        of_recording = ledger.RECORDINGS.c.recording_id == recording.recording_id
+        ledger.lock_recordings(connection, [recording.recording_id])
         still = _finished(connection, of_recording)
         inputs = worklist.inputs_of(connection, ledger.LEDGER.c.recording_id == recording.recording_id)
         if not still or _hash(still[0], inputs.get(recording.recording_id, []), warehouse) != current:

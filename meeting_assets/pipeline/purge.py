@@ -33,9 +33,10 @@ from meeting_assets.pipeline.discover import day_of_recording
 from meeting_assets.pipeline.replace import settle
 from meeting_assets.pipeline.warehouse import Warehouse, access_of
 from meeting_assets.settings import Settings
-from meeting_assets.store import ledger, tombstones
+from meeting_assets.store import ledger, locks, tombstones
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key
+from meeting_assets.store.locks import Lock
 from meeting_assets.store.scrub import scrub
 from meeting_assets.store.states import DELETED
 from meeting_assets.store.tables import Meta, Tombstones
@@ -233,9 +234,10 @@ def _purge_one(
     warehouse: Warehouse, recording_id: str, reason: str, known_day: date | None, report: PurgeReport
 ) -> None:
     with warehouse.database.writing() as connection:
+        locks.take(connection, Lock.ROLLUP)
         tombstones.close_graveyard(connection)
         # Locked in the order of all others, and before anything goes: who parses or derives it is waited for.
-        _lock_recording(connection, recording_id)
+        ledger.lock_recordings(connection, [recording_id])
         rows = ledger.known(connection, [recording_id], is_locking=True)
         day = _known_day(connection, recording_id) or known_day
         tombstones.bury(connection, recording_id, day=day, reason=reason, at=now())
@@ -245,12 +247,6 @@ def _purge_one(
         for table in tables_to_purge(connection):
             _delete(connection, table, table.c.recording_id == recording_id, report)
     report.raw_objects += _forget_raw(warehouse, recording_id, day)
-
-
-def _lock_recording(connection: Connection, recording_id: str) -> None:
-    """Waits for whoever derives its metrics, and keeps others from it."""
-    of_recording = RECORDINGS.c.recording_id == recording_id
-    connection.execute(select(RECORDINGS.c.recording_id).where(of_recording).with_for_update())
 
 
 def _known_day(connection: Connection, recording_id: str) -> date | None:
@@ -274,7 +270,8 @@ def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: 
 def _drop_artifact(warehouse: Warehouse, artifact: Artifact, key: Key, report: PurgeReport) -> bool:
     """Deletes the rows of an artifact, and of the metrics made from it; whether it is still one to be deleted."""
     with warehouse.database.writing() as connection:
-        _lock_recording(connection, key.recording_id)
+        locks.take(connection, Lock.ROLLUP)
+        ledger.lock_recordings(connection, [key.recording_id])
         rows = {
             row["artifact_id"]: row for row in ledger.locked(connection, key.kind, [key.recording_id])[key.recording_id]
         }

@@ -13,7 +13,6 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
@@ -138,12 +137,12 @@ def _take_in(warehouse: Warehouse, day: date, recording_id: str) -> None:
     with warehouse.database.writing() as connection:
         if tombstones.kept_out(connection, [recording_id]):
             return  # purged while its bytes were read
-        of_recording = ledger.RECORDINGS.c.recording_id == recording_id
-        is_known = connection.scalar(select(ledger.RECORDINGS.c.recording_id).where(of_recording)) is not None
-        ledger.adopt(connection, rows)
+        is_known = bool(ledger.lock_recordings(connection, [recording_id]))
         if not is_known:
             bot = msgspec.structs.asdict(listing.bot)
             upsert(connection, Recordings, [recording_row(Found(recording, listing.recording), bot, now())])
+        ledger.adopt(connection, rows)
+        if not is_known:
             ledger.observe(connection, [_seen(recording_id, kind, recording, listing) for kind in ARTIFACTS])
 
 

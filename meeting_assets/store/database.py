@@ -1,21 +1,20 @@
-"""The database: its connections, what a transaction is on SQLite and PostgreSQL, and bringing the schema up to date."""
+"""The database: its connections, and bringing the schema up to date."""
 
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, inspect, select
+from sqlalchemy import Connection, Select, Table, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.schema import CreateColumn, CreateTable
 from sqlmodel import SQLModel
 
 from meeting_assets.core.errors import StoreError
+from meeting_assets.store import locks
+from meeting_assets.store.connections import Connections
+from meeting_assets.store.locks import Lock
 from meeting_assets.store.tables import Artifacts, Meta, Recordings, Tombstones, WebhookEvents
 
 SCHEMA_VERSION = 2
@@ -36,84 +35,8 @@ ADDED_IN = {2: (table_of(Recordings).c.scheduled_at,)}
 _SPELLED: dict[tuple[str, Table | Select[Any]], str] = {}
 
 
-class Database:
-    """One database of meetings. `reading()` and `writing()` are its transactions."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-
-    @classmethod
-    def at(cls, url: str) -> Self:
-        """The database at a SQLAlchemy URL; the folder of a SQLite file is made if it is missing.
-
-        Raises:
-            StoreError: it does not answer.
-        """
-        if url.startswith("sqlite:///"):
-            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # What was said in a meeting is in the parameters of statements, and must not get into the text of errors.
-        engine = create_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _set_pragmas)
-            event.listen(engine, "begin", _begin)
-        database = cls(engine)
-        try:
-            with database.reading():
-                return database
-        except StoreError:
-            engine.dispose()
-            raise
-
-    @property
-    def is_sqlite(self) -> bool:
-        return self.engine.dialect.name == "sqlite"
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A transaction that only reads.
-
-        Raises:
-            StoreError: the database does not answer.
-        """
-        with self._answering(), self.engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that writes; on SQLite it takes the one writer's place at its start.
-
-        Taking it later, after a read, fails at once when another writer came between.
-
-        Raises:
-            StoreError: the database does not answer, or takes no more.
-        """
-        with (
-            self._answering(),
-            self.engine.connect().execution_options(is_writing=True) as connection,
-            connection.begin(),
-        ):
-            yield connection
-
-    @contextmanager
-    def _answering(self) -> Iterator[None]:
-        """Says in one sentence that the database cannot be worked with; errors in what we ask of it pass."""
-        try:
-            yield
-        except (DatabaseError, InterfaceError) as error:
-            # SQLite says DatabaseError itself of a file that is no database.
-            if type(error) not in {DatabaseError, OperationalError, InterfaceError}:
-                raise
-            cause = type(error.orig).__name__
-            is_full = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or cause == "DiskFull"
-        else:
-            return
-        shown = self.engine.url.set(query={}).render_as_string(hide_password=True)
-        if is_full:
-            raise StoreError(f"The database at {shown} takes no more, its disk is full: make room, then run again.")
-        raise StoreError(f"The database at {shown} does not answer ({cause}): check MEETING_ASSETS_DATABASE_URL.")
-
-    def close(self) -> None:
-        self.engine.dispose()
+class Database(Connections):
+    """One database of meetings: its transactions, and its schema."""
 
     def prepare(
         self, derived: Mapping[type[SQLModel], str | None], views: Mapping[str, Select[Any]] | None = None
@@ -129,9 +52,8 @@ class Database:
             StoreError: the database belongs to a newer version of this package.
         """
         with self.writing() as connection:
-            if not self.is_sqlite:
-                # Two processes that start together would both find the tables missing.
-                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7309453)")
+            # Two processes that start together would both find the tables missing.
+            locks.take(connection, Lock.SCHEMA)
             SQLModel.metadata.create_all(connection, [table_of(model) for model in DURABLE])
             known = dict(connection.execute(select(META.name, META.value)).all())
             _migrate(connection, _version(known))
@@ -240,21 +162,3 @@ def _remake(connection: Connection, table: Table, kind: str | None) -> None:
     if kind is not None:
         ledger = table_of(Artifacts)
         connection.execute(ledger.update().where(ledger.c.kind == kind).values(parser_version=None))
-
-
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions begin where `_begin` says, not where the driver guesses
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "busy_timeout=30000",
-        "secure_delete=ON",  # what is purged is not to be found in free pages
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    is_writing = connection.get_execution_options().get("is_writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
