@@ -25,6 +25,7 @@ LogFormat = Literal["text", "json"]
 _DATABASE_HINT = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 _POSTGRESQL = frozenset({"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"})
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
+_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _SECRET = re.compile(r"pass|pwd|secret|token|key|signature|credential", re.IGNORECASE)
 
 
@@ -89,6 +90,14 @@ def _database_url(url: str) -> str:
     if not is_url:
         raise ValueError(f"it is no database URL; {_DATABASE_HINT}")
     return f"{scheme}://{rest}"
+
+
+def _database_schema(name: str) -> str:
+    if not _IDENTIFIER.fullmatch(name) or name.startswith("pg_"):
+        raise ValueError(
+            "it is no name of a schema; use up to 63 lower-case letters, digits and underscores, starting with a letter"
+        )
+    return name
 
 
 def _numbers(text: str) -> str:
@@ -167,6 +176,11 @@ class Settings(BaseSettings):
         alias="MEETING_ASSETS_DATABASE_URL",
         repr=False,
         description="SQLite or PostgreSQL; default: meetings.db in home",
+    )
+    database_schema: Annotated[str, AfterValidator(_database_schema)] = Field(
+        "meetings",
+        alias="MEETING_ASSETS_DATABASE_SCHEMA",
+        description="schema of new PostgreSQL databases; tables that exist already stay where they are",
     )
     raw_url_override: str | None = Field(
         None,

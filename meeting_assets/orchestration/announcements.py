@@ -62,12 +62,14 @@ def announced_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefinit
 
 def _is_anything_waiting(settings: Settings) -> bool:
     """Whether it is worth while to open the warehouse: mostly it is not."""
-    with closing(Database.at(settings.database_url)) as database:
-        try:
-            with database.reading() as connection:
-                return inbox.is_anything_waiting(connection)
-        except (StoreError, DatabaseError):
-            return True  # the table may be missing yet; opening the warehouse makes it, or says what is wrong
+    try:
+        with (
+            closing(Database.at(settings.database_url, settings.database_schema, is_read_only=True)) as database,
+            database.reading() as connection,
+        ):
+            return inbox.is_anything_waiting(connection)
+    except (StoreError, DatabaseError):
+        return True  # the table may be missing yet; opening the warehouse makes it, or says what is wrong
 
 
 def _answer(

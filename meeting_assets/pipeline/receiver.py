@@ -35,7 +35,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from meeting_assets.core.errors import PayloadError, SettingsError, StoreError
 from meeting_assets.core.instants import now
-from meeting_assets.pipeline.warehouse import origin_of
+from meeting_assets.pipeline.warehouse import open_database, origin_of
 from meeting_assets.recall.webhooks import Seals, Standing, announcement, message_id
 from meeting_assets.settings import Settings
 from meeting_assets.store import inbox
@@ -182,9 +182,8 @@ class Receiver:
         self.counts: Counter[Fate] = Counter()
 
     def __enter__(self) -> Self:
-        self._database = Database.at(self._settings.database_url)
+        self._database = open_database(self._settings)
         try:
-            self._database.prepare({})
             self._database.belongs_to(origin_of(self._settings.base_url))
             self._listener = _listener(self._host, self._port)
         except BaseException:

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 import stamina
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
-from meeting_assets.core.errors import StoreError, TransactionLost
+from meeting_assets.core.errors import NothingStored, StoreError, TransactionLost
 from meeting_assets.store.driver_errors import translated
 from meeting_assets.store.locks import forget_locks
 
@@ -32,16 +32,21 @@ class Connections:
         self.engine = engine
 
     @classmethod
-    def at(cls, url: str) -> Self:
-        """The database at a URL; the folder of a SQLite file is made if it is missing.
+    def at(cls, url: str, *, is_read_only: bool = False) -> Self:
+        """The database at a URL; the folder of a SQLite file is made if it is missing, but not to read from it.
 
         Raises:
             StoreError: it does not answer.
+            NothingStored: there is no file to read from.
         """
         address = address_of(url)
         if address.get_backend_name() == "sqlite":
-            Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        database = cls(_engine(address))
+            file = Path(str(address.database))
+            if not is_read_only:
+                file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            elif not file.exists():
+                raise NothingStored(f"There is no database at {file} yet; `meeting-assets sync` creates it.")
+        database = cls(_engine(address, is_read_only=is_read_only))
         try:
             with database.reading():
                 return database
@@ -133,11 +138,12 @@ def _is_worth_another_try(error: Exception) -> bool:
     return isinstance(error, TransactionLost) and not error.is_retried
 
 
-def _engine(address: URL) -> Engine:
+def _engine(address: URL, *, is_read_only: bool = False) -> Engine:
     is_sqlite = address.get_backend_name() == "sqlite"
     # Parameters of statements hold what was said in meetings; they must not get into the text of errors.
     engine = create_engine(address, hide_parameters=True, pool_pre_ping=not is_sqlite)
-    event.listen(engine, "connect", _set_pragmas if is_sqlite else _set_session)
+    set_pragmas = _set_reading_pragmas if is_read_only else _set_pragmas
+    event.listen(engine, "connect", set_pragmas if is_sqlite else _set_session)
     event.listen(engine, "begin", _begin_sqlite if is_sqlite else _begin_postgresql)
     return engine
 
@@ -151,6 +157,15 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
         "busy_timeout=30000",
         "secure_delete=ON",  # what is purged is not to be found in free pages
     ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _set_reading_pragmas(connection: Any, _record: Any) -> None:
+    """Changes no byte of the file; `journal_mode` is written into it, and would mark another program's database."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("query_only=ON", "busy_timeout=30000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

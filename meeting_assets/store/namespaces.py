@@ -76,6 +76,17 @@ def create_namespace(connection: Connection, name: str) -> None:
     Raises:
         StoreError: the role may not create it, or may not create tables in it.
     """
+    check_may_create(connection, name)
+    if connection.execute(_PRIVILEGES, {"name": name}).first() is None:
+        connection.exec_driver_sql(f"CREATE SCHEMA {quoted(name)}")
+
+
+def check_may_create(connection: Connection, name: str) -> None:
+    """Raises where the role may neither create the schema nor tables in it.
+
+    Raises:
+        StoreError: it names the grant to ask for.
+    """
     role, database = _role(connection), _database(connection)
     privileges = connection.execute(_PRIVILEGES, {"name": name}).first()
     if privileges is not None:
@@ -91,7 +102,6 @@ def create_namespace(connection: Connection, name: str) -> None:
             f"`GRANT CREATE ON DATABASE {database} TO {role};` or for "
             f"`CREATE SCHEMA {quoted(name)} AUTHORIZATION {role};`"
         )
-    connection.exec_driver_sql(f"CREATE SCHEMA {quoted(name)}")
 
 
 def append_to_search_path(connection: Connection, name: str, search_path: str) -> None:

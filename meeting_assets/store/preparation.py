@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, delete
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateColumn
 
-from meeting_assets.core.errors import StoreError
-from meeting_assets.store import namespaces
+from meeting_assets.core.errors import NothingStored, StoreError
+from meeting_assets.store import locks, namespaces
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, Database, table_of, upsert
 from meeting_assets.store.grants import Access, access_to, give_access
+from meeting_assets.store.locks import Lock
 from meeting_assets.store.schema import (
     LEGACY_RECORD,
     META_TABLE,
@@ -35,6 +38,7 @@ DEPENDENT_OBJECTS = "2BP01"
 MOST_NAMED = 8
 
 
+@retry_on_conflict
 def prepare(database: Database, schema: Schema) -> None:
     """Adds what the schema of this version has and the database lacks.
 
@@ -43,13 +47,17 @@ def prepare(database: Database, schema: Schema) -> None:
     """
     with database.reading() as connection:
         if is_up_to_date(connection, schema):
-            _check_privileges(connection, schema)
+            check_privileges(connection, schema)
             return
-    with permissions_explained(database), database.writing() as connection:
-        lock_schema(connection)
+    with database.writing() as connection, permissions_explained(database):
+        # Two processes that start together would both find the tables missing.
+        locks.take(connection, Lock.SCHEMA)
         plan = read_plan(connection, schema)
         refuse(plan, connection)
-        apply_additions(database, connection, schema, plan)
+        add(database, connection, schema, plan)
+        if plan.views or plan.columns:
+            create_views(connection, schema, drop_views(connection, schema))
+        record(connection, schema)
 
 
 def check_readable(database: Database, schema: Schema) -> None:
@@ -63,7 +71,9 @@ def check_readable(database: Database, schema: Schema) -> None:
             return
         plan = read_plan(connection, schema)
         if read_meta(connection) is None and not plan.conflicts:
-            raise NothingStored(f"The database at {database.address} holds no meetings yet: {FIRST_STEP}.")
+            raise NothingStored(
+                f"The database at {database.address} holds no meetings yet; `meeting-assets sync` creates its tables."
+            )
         refuse_conflicts(plan, connection)
     if plan.newer:
         raise StoreError(newer_sentence(plan))
@@ -72,13 +82,6 @@ def check_readable(database: Database, schema: Schema) -> None:
             f"The database was made by an older version of meeting_assets and lacks {listed(plan.missing)}. "
             "The next `meeting-assets sync` or `meeting-assets migrate` adds this; nothing was changed now."
         )
-
-
-FIRST_STEP = "`meeting-assets sync` creates its tables"
-
-
-class NothingStored(StoreError):
-    """There is no database yet, or none of our tables in it; a command that only reads says so and ends."""
 
 
 def refuse(plan: Plan, connection: Connection) -> None:
@@ -119,10 +122,10 @@ def newer_sentence(plan: Plan) -> str:
     )
 
 
-def apply_additions(database: Database, connection: Connection, schema: Schema, plan: Plan) -> None:
-    """Makes the plan's tables, columns, indexes and views, and records the schema as ours."""
+def add(database: Database, connection: Connection, schema: Schema, plan: Plan) -> None:
+    """Adds the plan's tables, columns and indexes."""
     is_new = META_TABLE in plan.tables
-    if not database.is_sqlite and plan.tables:
+    if plan.tables and not database.is_sqlite:
         namespaces.create_namespace(connection, database.namespace.name)
     for name in plan.tables:
         schema.tables[name].create(connection, checkfirst=False)
@@ -131,19 +134,11 @@ def apply_additions(database: Database, connection: Connection, schema: Schema, 
         connection.exec_driver_sql(f'ALTER TABLE "{name}" ADD COLUMN {spelled}')
     for name, index in plan.indexes:
         next(each for each in schema.tables[name].indexes if each.name == index).create(connection)
-    mark_outdated(connection, schema, [] if is_new else plan.tables)
-    if plan.views or plan.columns:
-        replace_views(connection, schema)
-    record(connection, schema)
-    if is_new and not database.is_sqlite and not database.namespace.is_made:
+    if not is_new:
+        mark_outdated(connection, schema, plan.tables)
+    elif not database.is_sqlite and not database.namespace.is_made:
         upsert(connection, Meta, [{"name": namespaces.OWN_SCHEMA, "value": database.namespace.name}])
         namespaces.append_to_search_path(connection, database.namespace.name, database.role_search_path)
-
-
-def replace_views(connection: Connection, schema: Schema) -> None:
-    """Makes the views again, with the grants that they had."""
-    accesses = drop_views(connection, schema)
-    create_views(connection, schema, accesses)
 
 
 def drop_views(connection: Connection, schema: Schema) -> dict[str, Access]:
@@ -162,7 +157,7 @@ def create_views(connection: Connection, schema: Schema, accesses: Mapping[str, 
         give_access(connection, name, accesses.get(name, Access()), columns, kind="VIEW")
 
 
-def mark_outdated(connection: Connection, schema: Schema, names: Collection[str]) -> None:
+def mark_outdated(connection: Connection, schema: Schema, names: Collection[str], *, has_rows: bool = False) -> None:
     """Has the next run parse or derive everything that belongs into these tables; their rows stay meanwhile."""
     kinds = {schema.derived[table] for table in schema.derived if table.name in names}
     parsed = sorted(kind for kind in kinds if kind is not None)
@@ -170,7 +165,7 @@ def mark_outdated(connection: Connection, schema: Schema, names: Collection[str]
         connection.execute(LEDGER.update().where(LEDGER.c.kind.in_(parsed)).values(parser_version=None))
     if None in kinds:
         for table in schema.derived:
-            if "inputs_hash" in table.c and table.name not in names:
+            if "inputs_hash" in table.c and (has_rows or table.name not in names):
                 connection.execute(table.update().values(inputs_hash=""))
 
 
@@ -179,13 +174,7 @@ def record(connection: Connection, schema: Schema) -> None:
     legacy = [LEGACY_RECORD + name for name in (*schema.tables, *schema.views)]
     connection.execute(delete(table_of(Meta)).where(META.name.in_(legacy)))
     records = schema.shape(connection.dialect).as_records() | {VERSION_RECORD: str(SCHEMA_VERSION)}
-    upsert(connection, Meta, [{"name": name, "value": value} for name, value in records.items()])
-
-
-def lock_schema(connection: Connection) -> None:
-    """Waits for other processes that prepare or migrate; on SQLite a writing transaction is alone anyway."""
-    if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7309453)")
+    upsert(connection, Meta, [{"name": name, "value": records[name]} for name in sorted(records)])
 
 
 @contextmanager
@@ -201,7 +190,10 @@ def permissions_explained(database: Database) -> Iterator[None]:
         state = getattr(error.orig, "sqlstate", None)
         if state not in {INSUFFICIENT_PRIVILEGE, READ_ONLY_TRANSACTION, DEPENDENT_OBJECTS}:
             raise
-        reason = str(getattr(error.orig, "diag").message_primary)
+        diagnostics: Any = getattr(error.orig, "diag", None)
+    else:
+        return
+    reason = str(diagnostics.message_primary)
     if state == DEPENDENT_OBJECTS:
         raise StoreError(
             f"Objects that meeting_assets did not create depend on one of its tables or views: {reason}. Nothing was "
@@ -223,7 +215,12 @@ def listed(names: Collection[str]) -> str:
     return ", ".join([*names][:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _check_privileges(connection: Connection, schema: Schema) -> None:
+def check_privileges(connection: Connection, schema: Schema) -> None:
+    """Raises where the role may not write the tables, so that a run fails before it has fetched anything.
+
+    Raises:
+        StoreError: it names the grant to ask for.
+    """
     if connection.dialect.name == "sqlite":
         return
     missing = namespaces.missing_privileges(connection, [*schema.tables])

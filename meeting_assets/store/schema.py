@@ -24,6 +24,8 @@ SCHEMA_VERSION = 3
 """Raised by every change of the models that is neither a new table, view or index, nor a new nullable column."""
 
 META_TABLE = "meta"
+REVISION_TABLE = "meeting_assets_schema"
+"""Where Alembic keeps its revision; `alembic_version` may belong to another program."""
 _SYNONYMS = {"VARCHAR": "TEXT", "DOUBLE PRECISION": "FLOAT", "DOUBLE_PRECISION": "FLOAT"}
 # perf: compiling a view takes 2 ms and a table 0.5 ms, and every opening of a database needs all of them
 _SHAPES: dict[tuple[str, Table], TableShape] = {}
@@ -134,9 +136,7 @@ class Recorded:
             if name.startswith(TABLE_RECORD)
         }
         views = dict.fromkeys(legacy - {*derived}, "")
-        views |= {
-            name.removeprefix(VIEW_RECORD): value for name, value in meta.items() if name.startswith(VIEW_RECORD)
-        }
+        views |= {name.removeprefix(VIEW_RECORD): value for name, value in meta.items() if name.startswith(VIEW_RECORD)}
         return cls(version, known, views)
 
 
@@ -217,7 +217,9 @@ def compared(wanted: Shape, recorded: Recorded, found: Found) -> Plan:
         tables=tuple(name for name in wanted.tables if name not in found.names),
         columns=tuple((name, column) for name, shape in here.items() for column in _addable(shape, found.tables[name])),
         indexes=tuple(
-            (name, index) for name, shape in here.items() for index in sorted(shape.indexes - found.tables[name].indexes)
+            (name, index)
+            for name, shape in here.items()
+            for index in sorted(shape.indexes - found.tables[name].indexes)
         ),
         views=tuple(
             name

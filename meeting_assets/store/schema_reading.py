@@ -10,7 +10,6 @@ from sqlalchemy.engine.reflection import Inspector, ObjectKind
 
 from meeting_assets.store.database import META
 from meeting_assets.store.schema import (
-    META_TABLE,
     SCHEMA_VERSION,
     ColumnShape,
     Found,
@@ -24,8 +23,8 @@ from meeting_assets.store.schema import (
 
 VERSION_RECORD = "schema_version"
 _META_COLUMNS = {
-    "sqlite": f"SELECT name FROM pragma_table_info('{META_TABLE}')",
-    "postgresql": f"SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass('{META_TABLE}')",
+    "sqlite": "SELECT name FROM pragma_table_info('meta')",
+    "postgresql": "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass('meta')",
 }
 _NAMES = {
     "sqlite": "SELECT name FROM sqlite_master",
