@@ -11,11 +11,25 @@ wait. Only tables that `meta` records as ours are touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from importlib.resources import files
 
-from sqlalchemy import Boolean, Column, Connection, Date, Float, Integer, MetaData, Table, cast, func, insert, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    cast,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy import column as any_column
 from sqlalchemy import table as any_table
 from sqlalchemy.exc import DataError, IntegrityError
@@ -176,15 +190,20 @@ def _stop_writers(connection: Connection, names: Sequence[str]) -> None:
 def _filled(connection: Connection, table: Table, old: TableShape) -> Table:
     """A table of this version under another name, with the rows of the old one."""
     new = table.to_metadata(MetaData(), name=table.name + NEW)
-    indexes = [*new.indexes]
+    indexes = dict(zip(_in_order(table.indexes), _in_order(new.indexes), strict=True))
     new.indexes.clear()
     new.create(connection, checkfirst=False)
     _copy_rows(connection, table, new, old)
     if connection.dialect.name != "sqlite":  # SQLite cannot rename an index
-        for index in indexes:
-            index.name = quoted_name(f"{index.name}{NEW}", quote=None)
+        for old_index, index in indexes.items():
+            index.name = quoted_name(f"{old_index.name}{NEW}", quote=None)
             index.create(connection)
     return new
+
+
+def _in_order(indexes: Collection[Index]) -> list[Index]:
+    """Indexes by their columns; those of a copied table may have other names."""
+    return sorted(indexes, key=lambda index: [str(each.name) for each in index.columns])
 
 
 def _swap(connection: Connection, table: Table, new: Table) -> None:
