@@ -11,9 +11,9 @@ wait. Only tables that `meta` records as ours are touched.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
-from importlib.resources import files
+from pathlib import Path
 
 from sqlalchemy import (
     Boolean,
@@ -39,7 +39,7 @@ from meeting_assets.core.errors import NothingStored, StoreError
 from meeting_assets.store import locks
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database, table_of
-from meeting_assets.store.grants import access_to, give_access
+from meeting_assets.store.grants import Access, access_to, give_access
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.preparation import (
     LEDGER,
@@ -57,7 +57,6 @@ from meeting_assets.store.schema import (
     FIRST_RECORDED_VERSION,
     SCHEMA_VERSION,
     Plan,
-    Recorded,
     Schema,
     TableShape,
     foreign_columns,
@@ -67,6 +66,7 @@ from meeting_assets.store.schema_reading import read_found, read_meta, read_name
 from meeting_assets.store.tables import Recordings
 
 NEW = "__new"
+REVISIONS = str(Path(__file__).parent / "revisions")
 RECORDINGS = table_of(Recordings)
 
 
@@ -88,28 +88,34 @@ def migrate(database: Database, schema: Schema) -> bool:
         StoreError: a name is taken, a newer version made the database, or rows do not fit.
     """
     with database.writing() as connection, permissions_explained(database):
+        leave_views_alone(connection)
         locks.take(connection, Lock.SCHEMA)
         plan = _plan(database, connection, schema)
+        # PostgreSQL changes no column that a view selects; without revisions, views can be read until the swap.
+        accesses = drop_views(connection, schema) if plan.is_older else {}
         if plan.is_older:
-            _run_revisions(connection)
+            recorded = read_recorded(connection, schema)
+            run_revisions(connection, since=recorded.version or FIRST_RECORDED_VERSION, until=SCHEMA_VERSION)
             plan = _plan(database, connection, schema)
         add(database, connection, schema, plan)
-        outdated = _replace(connection, schema, [change.name for change in plan.changes])
+        outdated = _replace(connection, schema, [change.name for change in plan.changes], accesses)
         mark_outdated(connection, schema, outdated, has_rows=True)
         record(connection, schema)
         return bool(outdated)
 
 
-def _replace(connection: Connection, schema: Schema, names: Sequence[str]) -> list[str]:
+def _replace(
+    connection: Connection, schema: Schema, names: Sequence[str], view_accesses: Mapping[str, Access]
+) -> list[str]:
     """Replaces tables and makes the views again; returns the tables that have placeholders among their values."""
     found = read_found(connection, schema)
     tables = {name: schema.tables[name] for name in names}
     _stop_writers(connection, names)
     new = {name: _filled(connection, table, found.tables[name]) for name, table in tables.items()}
-    accesses = drop_views(connection, schema)
+    view_accesses = view_accesses or drop_views(connection, schema)
     for name, table in tables.items():
         _swap(connection, table, new[name])
-    create_views(connection, schema, accesses)
+    create_views(connection, schema, view_accesses)
     return [name for name, table in tables.items() if _placeholder_names(table, found.tables[name])]
 
 
@@ -164,18 +170,24 @@ def _refuse_impossible(connection: Connection, schema: Schema, plan: Plan) -> No
             raise StoreError(f"The name {change.name + NEW} is taken. Rename that table, then migrate again.")
 
 
-def _run_revisions(connection: Connection) -> None:
-    # perf: importing Alembic takes 0.1 s, and no other command needs it
+def leave_views_alone(connection: Connection) -> None:
+    """Lets SQLite drop and rename tables that views select from; views find the new table by its name."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")  # until the connection is closed
+
+
+def run_revisions(connection: Connection, *, since: int, until: int, folder: str = REVISIONS) -> None:
+    """Runs Alembic's revisions between two schema versions, in the connection's transaction."""
+    # perf: importing Alembic takes 0.1 s, and nothing else needs it
     from alembic import command
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(files("meeting_assets.store.revisions")).replace("%", "%%"))
+    config.set_main_option("script_location", folder.replace("%", "%%"))
     config.attributes["connection"] = connection
-    meta = read_meta(connection) or {}
-    version = Recorded.of(meta, ()).version or FIRST_RECORDED_VERSION
-    command.stamp(config, f"{version:04}", purge=True)
-    command.upgrade(config, f"{SCHEMA_VERSION:04}")
+    # `meta` is the truth; additions alone leave no trace in Alembic's table.
+    command.stamp(config, f"{since:04}", purge=True)
+    command.upgrade(config, f"{until:04}")
 
 
 def _stop_writers(connection: Connection, names: Sequence[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,10 +14,11 @@ from sqlalchemy import BigInteger, Column, Connection, Integer, String, event, i
 from meeting_assets.core.errors import NothingStored, StoreError
 from meeting_assets.pipeline.warehouse import whole_schema
 from meeting_assets.store.database import META, Database, table_of
+from meeting_assets.store.ledger import LEDGER
 from meeting_assets.store.migrations import migrate, steps
 from meeting_assets.store.preparation import prepare
 from meeting_assets.store.schema import Schema
-from meeting_assets.store.tables import Artifacts, Meta
+from meeting_assets.store.tables import Meta
 from meeting_assets_tests.store.test_preparation import WORDS, fill
 from meeting_assets_tests.store.versions import (
     FOREIGN_ROWS,
@@ -55,8 +58,9 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 def words(database: Database) -> list[Any]:
+    table = whole_schema().tables[WORDS].c
     with database.reading() as connection:
-        return [*connection.execute(select(whole_schema().tables[WORDS].c["text", "utterance_index"])).all()]
+        return [*connection.execute(select(table.text, table.utterance_index)).all()]
 
 
 def type_of(database: Database, column: str) -> str:
@@ -113,7 +117,7 @@ def test_rows_stay_and_are_parsed_again_where_a_new_column_cannot_be_filled(data
     assert is_outdated
     assert words(database) == [("hello", 3)]
     with database.reading() as connection:
-        assert connection.scalar(select(table_of(Artifacts).c.parser_version)) is None
+        assert connection.scalar(select(LEDGER.c.parser_version)) is None
 
 
 def test_additions_are_made_as_well(database: Database) -> None:
@@ -242,6 +246,18 @@ def test_objects_of_others_that_depend_on_a_table_stop_a_migration(postgresql_da
     database.close()
 
 
+def test_a_view_of_another_program_reads_the_migrated_table(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/meetings.db"
+    with closing(Database.at(url)) as database:
+        prepare(database, whole_schema())
+        fill(database)
+        execute(url, f"CREATE VIEW theirs AS SELECT text FROM {WORDS}")
+
+        migrate(database, wider())
+
+    assert fetched(url, "SELECT text FROM theirs") == ["hello"]
+
+
 def test_foreign_columns_of_our_tables_are_not_dropped(database: Database) -> None:
     with database.writing() as connection:
         connection.exec_driver_sql(f"ALTER TABLE {WORDS} ADD COLUMN note VARCHAR(10)")
@@ -306,7 +322,7 @@ def test_a_persistent_table_can_change_a_type(database: Database) -> None:
     migrate(database, schema)
 
     with database.reading() as connection:
-        assert connection.execute(select(table_of(Artifacts).c["artifact_id", "attempts"])).all() == [("a", 0)]
+        assert connection.execute(select(LEDGER.c.artifact_id, LEDGER.c.attempts)).all() == [("a", 0)]
     prepare(database, schema)
 
 

@@ -65,8 +65,9 @@ def foreign_rows(url: str, schema: str = "") -> Mapping[str, list[Any]]:
 def make_version_2(url: str) -> None:
     """Makes the tables as the last release before schema version 3 did; on PostgreSQL in schema `public`."""
     kind = "sqlite" if url.startswith("sqlite") else "postgresql"
+    pragmas = ["PRAGMA journal_mode=WAL"] if kind == "sqlite" else []
     statements = (SCHEMAS / f"version_2_{kind}.sql").read_text().split(";\n\n")
-    execute(url, *(each.strip().rstrip(";") for each in statements))
+    execute(url, *pragmas, *(each.strip().rstrip(";") for each in statements))
 
 
 def everything(url: str) -> Any:
