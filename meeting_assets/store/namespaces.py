@@ -122,6 +122,18 @@ def set_search_path(connection: Connection, name: str) -> None:
     connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted(name)}")
 
 
+def tables_elsewhere(connection: Connection, column: str) -> list[tuple[str, str]]:
+    """Schema and name of every table outside our schema that has this column and that the role may read."""
+    query = text(
+        "SELECT n.nspname, c.relname FROM pg_catalog.pg_attribute a "
+        "JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE a.attname = :column AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm') "
+        "AND n.nspname <> current_schema() AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' "
+        "AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') ORDER BY 1, 2"
+    )
+    return [(schema, name) for schema, name in connection.execute(query, {"column": column})]
+
+
 def quoted(name: str) -> str:
     """An identifier as SQL takes it.
 
