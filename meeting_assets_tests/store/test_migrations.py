@@ -176,7 +176,7 @@ def test_a_migration_killed_at_any_statement_changes_nothing_and_can_be_repeated
     assert type_of(database, "utterance_index") == "BIGINT"
 
 
-def test_readers_and_waiting_writers_survive_a_migration(postgresql_database: str) -> None:
+def test_readers_see_the_rows_throughout_a_migration(postgresql_database: str) -> None:
     database = Database.at(postgresql_database)
     prepare(database, whole_schema())
     fill(database)
