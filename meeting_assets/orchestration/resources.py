@@ -13,6 +13,7 @@ from meeting_assets.core.logs import write_json
 from meeting_assets.orchestration.deaths import process_tag
 from meeting_assets.pipeline.warehouse import Warehouse, opened
 from meeting_assets.settings import Settings, read_settings
+from meeting_assets.store.connections import retry_on_conflict
 
 PRIVATE = 0o077
 HOPELESS = "no other run would do better"
@@ -71,8 +72,14 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
 @contextmanager
 def _opened() -> Iterator[tuple[Settings, Warehouse]]:
     settings = read_settings()
-    with opened(settings) as warehouse:
-        yield settings, warehouse
+    with ExitStack() as stack:
+        yield settings, _entered(stack, settings)
+
+
+@retry_on_conflict
+def _entered(stack: ExitStack, settings: Settings) -> Warehouse:
+    """The warehouse; a run waits for a database that restarts."""
+    return stack.enter_context(opened(settings))
 
 
 def settings_of_process(run_id: str | None = None) -> Settings:

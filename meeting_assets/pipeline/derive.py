@@ -29,6 +29,7 @@ from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import DELETED, FINISHED
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.bulk import insert_rows
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 
 logger = logging.getLogger(__name__)
@@ -152,6 +153,7 @@ def _bot_names(recording: Row[Any], warehouse: Warehouse) -> frozenset[str]:
     return warehouse.bot_names | ({recording.bot_name.strip().casefold()} if recording.bot_name else frozenset())
 
 
+@retry_on_conflict
 def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | None:
     """Makes the rows of one recording; whether it had some before.
 

@@ -22,6 +22,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.core.errors import ApiError, MeetingAssetsError, Refused, SettingsError, StoreError
 from meeting_assets.core.instants import now
+from meeting_assets.core.urls import printable
 from meeting_assets.pipeline.audit import Audit, audited
 from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.warehouse import LOOPBACK, Warehouse, access_of, derived_tables, origin_of
@@ -124,12 +125,7 @@ def of_api(settings: Settings) -> Iterator[Finding]:
 
 def of_database(settings: Settings) -> Iterator[Finding]:
     """Whether the database can be worked with and holds the right meetings; and what its ledger says of them."""
-    try:
-        database = Database.at(settings.database_url)
-    except OSError as error:
-        advice = "check MEETING_ASSETS_DATABASE_URL and MEETING_ASSETS_HOME"
-        yield Finding("database", Verdict.ERROR, f"Its folder cannot be made ({error.strerror}): {advice}.")
-        return
+    database = Database.at(settings.database_url)
     try:
         yield from looked_at("database", _database(database, settings))
         yield from looked_at("ledger", _ledger(database))
@@ -142,7 +138,7 @@ def of_raw_store(settings: Settings) -> Iterator[Finding]:
     raw = RawStore.at(settings.raw_url)
     raw.probe()
     held = raw.origin()
-    place = shown_url(settings.raw_url)
+    place = printable(settings.raw_url)
     if held is None:
         yield Finding("raw store", Verdict.OK, f"{place} can be written; it holds no meetings yet.")
     else:
@@ -153,7 +149,7 @@ def of_raw_objects(settings: Settings) -> Iterator[Finding]:
     """Whether ledger and raw store agree about what is kept; nothing where one of them cannot be looked at."""
     try:
         database, raw = Database.at(settings.database_url), RawStore.at(settings.raw_url)
-    except (StoreError, OSError):
+    except StoreError:
         return  # said already, of each by itself
     try:
         with database.reading() as connection:
@@ -165,23 +161,6 @@ def of_raw_objects(settings: Settings) -> Iterator[Finding]:
         database.close()
     if audit is not None:
         yield from _audit_findings(audit)
-
-
-def shown_url(url: str) -> str:
-    """A URL or path without user, password and query; where these cannot be told apart, its scheme alone.
-
-    >>> shown_url("postgresql+psycopg://me:pa/ss@host/meetings?sslpassword=x")
-    'postgresql+psycopg://host/meetings'
-    >>> shown_url("s3://key:a?b@bucket/raw")
-    's3://…'
-    >>> shown_url("/srv/meetings@home/raw")
-    '/srv/meetings@home/raw'
-    """
-    scheme, mark, rest = url.partition("://")
-    if not mark or rest.startswith("/"):
-        return url if not mark else f"{scheme}://{rest.partition('?')[0]}"
-    address, _, query = rest.replace("#", "?").partition("?")
-    return f"{scheme}://…" if "@" in query else f"{scheme}://{address.rpartition('@')[2]}"
 
 
 def shown_size(size_bytes: int) -> str:
@@ -207,7 +186,7 @@ def _shown(settings: Settings, name: str, *, is_private: bool) -> str:
         return "not set"
     text = str(effective)
     if "://" in text or isinstance(effective, Path):
-        return shown_url(text)
+        return printable(text)
     return "set" if is_private and given is not None else text
 
 
@@ -235,7 +214,7 @@ def _database(database: Database, settings: Settings) -> Iterator[Finding]:
     with database.reading() as connection:
         present = set(inspect(connection).get_table_names())
         known = _meta(connection) if "meta" in present else {}
-        size_bytes = _size_bytes(database, connection, settings)
+        size_bytes = _size_bytes(connection, settings)
     version = int(known.get("schema_version", SCHEMA_VERSION))
     if version > SCHEMA_VERSION:
         sentence = f"It has schema {version}, this version knows {SCHEMA_VERSION}: upgrade meeting_assets."
@@ -264,10 +243,10 @@ def _meta(connection: Connection) -> Mapping[str, str]:
     return dict(connection.execute(select(META.name, META.value)).all())
 
 
-def _size_bytes(database: Database, connection: Connection, settings: Settings) -> int:
-    if not database.is_sqlite:
+def _size_bytes(connection: Connection, settings: Settings) -> int:
+    path = settings.database_file
+    if path is None:
         return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
-    path = Path(settings.database_url.removeprefix("sqlite:///"))
     files = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
     return sum(each.stat().st_size for each in files if each.exists())
 

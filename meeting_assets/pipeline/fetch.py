@@ -34,7 +34,9 @@ from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import DELETED, Media, understood
 from meeting_assets.store import ledger, tombstones, worklist
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.ledger import Key
+from meeting_assets.store.raw import RawObject
 
 logger = logging.getLogger(__name__)
 
@@ -257,8 +259,15 @@ class _Fetch:
         kept = await asyncio.to_thread(
             self._warehouse.raw.write, found.day, key.recording_id, key.kind, key.artifact_id, payload
         )
+        outcome = self._note_fetched(key, artifact, media, kept)
+        if outcome == "overtaken":
+            remove_unwanted(self._warehouse, found.day, key)
+        self._report.counts[key.kind][outcome] += 1
+
+    @retry_on_conflict
+    def _note_fetched(self, key: Key, artifact: Artifact, media: Media, kept: RawObject) -> str:
         with self._warehouse.database.writing() as connection:
-            outcome = ledger.note_fetched(
+            return ledger.note_fetched(
                 connection,
                 key,
                 raw_key=kept.key,
@@ -268,15 +277,14 @@ class _Fetch:
                 is_many=artifact.is_many,
                 at=now(),
             )
-        if outcome == "overtaken":
-            remove_unwanted(self._warehouse, found.day, key)
-        self._report.counts[key.kind][outcome] += 1
 
+    @retry_on_conflict
     def _note_gone(self, key: Key) -> None:
         with self._warehouse.database.writing() as connection:
             ledger.note_gone(connection, key.recording_id, key.artifact_id)
         self._report.counts[key.kind]["failed"] += 1
 
+    @retry_on_conflict
     def _set_aside(self, key: Key, media: Media | None, error: str) -> None:
         found = self._discovery.found[key.recording_id]
         with self._warehouse.database.writing() as connection:
