@@ -24,6 +24,9 @@ TRIES = 20
 RETRY_WITHIN_S = 60.0
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 5.0
+JITTER_S = 0.25
+BUSY_TIMEOUT_S = 30
+"""How long SQLite itself waits for another writer, before its transaction counts as lost."""
 
 SESSION = {"client_encoding": "UTF8", "DateStyle": "ISO, MDY", "TimeZone": "UTC", "standard_conforming_strings": "on"}
 """What psycopg and our statements rely on."""
@@ -160,7 +163,7 @@ def _make_folder(folder: Path) -> None:
     else:
         return
     raise StoreError(
-        f"The folder {folder} of the database cannot be made ({fault}): "
+        f"The database's folder cannot be made ({fault}: {folder}): "
         "set MEETING_ASSETS_HOME or MEETING_ASSETS_DATABASE_URL to a place that can be written."
     )
 
@@ -173,7 +176,7 @@ def _attempts() -> Iterator[stamina.Attempt]:
             timeout=RETRY_WITHIN_S,
             wait_initial=FIRST_WAIT_S,
             wait_max=LONGEST_WAIT_S,
-            wait_jitter=LONGEST_WAIT_S / 5,
+            wait_jitter=JITTER_S,
         )
     )
 
@@ -202,7 +205,7 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     for pragma in (
         "journal_mode=WAL",
         "synchronous=NORMAL",
-        "busy_timeout=30000",
+        f"busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}",
         "secure_delete=ON",  # what is purged is not to be found in free pages
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -179,10 +179,10 @@ def _line(error: DBAPIError, url: URL) -> str:
     """What the driver says, in brackets: its first line, without values, and without what may be secret in the URL."""
     diag = getattr(error.orig, "diag", None)
     lines = (getattr(diag, "message_primary", None) or str(error.orig)).strip().splitlines()
-    text = re.sub(r"^connection failed: ", "", lines[0])[:QUOTED_CHARS] if lines else ""
+    text = re.sub(r"^(connection (failed|is bad): )+", "", lines[0]) if lines else ""
     for secret in sorted(_secrets(url), key=len, reverse=True):
         text = text.replace(secret, "***")
-    return f" ({text.rstrip('.:')})" if text else ""
+    return f" ({text[:QUOTED_CHARS].rstrip('.:')})" if text else ""
 
 
 def _secrets(url: URL) -> set[str]:
