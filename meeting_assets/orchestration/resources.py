@@ -8,7 +8,14 @@ from contextlib import ExitStack, contextmanager, suppress
 import dagster as dg
 from pydantic import PrivateAttr
 
-from meeting_assets.core.errors import MeetingAssetsError, Refused, SettingsError, StoreError, Transient
+from meeting_assets.core.errors import (
+    MeetingAssetsError,
+    Refused,
+    SettingsError,
+    StoreError,
+    TransactionLost,
+    Transient,
+)
 from meeting_assets.core.logs import write_json
 from meeting_assets.orchestration.deaths import process_tag
 from meeting_assets.pipeline.warehouse import Warehouse, opened
@@ -56,10 +63,11 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             yield self._of_run
         except MeetingAssetsError as error:
             self._close()
+            is_transient = isinstance(error, Transient | TransactionLost)
             raise dg.Failure(
                 description=str(error),
-                metadata={HOPELESS: type(error).__name__} if isinstance(error, ALIKE) else None,
-                allow_retries=isinstance(error, Transient),
+                metadata={HOPELESS: type(error).__name__} if isinstance(error, ALIKE) and not is_transient else None,
+                allow_retries=is_transient,
             ) from None
 
     def _close(self) -> None:

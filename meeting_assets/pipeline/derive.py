@@ -106,6 +106,7 @@ def days_of_outdated_metrics(warehouse: Warehouse) -> set[date]:
     return {recording.day for recording, _ in _outdated(warehouse, None)[0]}
 
 
+@retry_on_conflict
 def _outdated(warehouse: Warehouse, days: Collection[date] | None) -> tuple[list[tuple[Row[Any], str]], int]:
     """Recordings whose metrics are out of date with their present hash, and how many others there are."""
     of_days = ledger.RECORDINGS.c.day.in_(days) if days is not None else true()

@@ -110,6 +110,7 @@ def _without_expired(warehouse: Warehouse, days: Collection[date]) -> list[date]
     return kept
 
 
+@retry_on_conflict
 def _without_purged(warehouse: Warehouse, recording_ids: Sequence[str]) -> list[str]:
     with warehouse.database.reading() as connection:
         purged = tombstones.buried(connection, recording_ids)
@@ -121,17 +122,15 @@ def _without_purged(warehouse: Warehouse, recording_ids: Sequence[str]) -> list[
 async def _discovered(
     client: RecallClient, warehouse: Warehouse, days: Collection[date], recording_ids: Sequence[str]
 ) -> Discovery:
-    with warehouse.database.reading() as connection:
-        here = worklist.statuses(connection, days)
+    here = warehouse.database.read(lambda connection: worklist.statuses(connection, days))
     if recording_ids:
         discovery = await discover_recordings(client, recording_ids, days, known=here)
     else:
         discovery = await discover_days(client, days)
-    with warehouse.database.reading() as connection:
-        recordings, keys = worklist.waited_for(connection, days)
-        if recording_ids or warehouse.purges_deleted:
-            # What is home and no longer listed may have been deleted.
-            keys |= worklist.refetchable(connection, days)
+    recordings, keys = warehouse.database.read(lambda connection: worklist.waited_for(connection, days))
+    if recording_ids or warehouse.purges_deleted:
+        # What is home and no longer listed may have been deleted.
+        keys |= warehouse.database.read(lambda connection: worklist.refetchable(connection, days))
     if recording_ids:
         recordings &= set(recording_ids) - discovery.gone_recordings
         keys = {key for key in keys if key.recording_id in set(recording_ids)}
@@ -145,8 +144,7 @@ async def _discovered(
         media={(key.recording_id, ARTIFACTS[key.kind].collection, key.artifact_id) for key in keys},
         days=days,
     )
-    with warehouse.database.reading() as connection:
-        named = worklist.named_bots(connection, days)
+    named = warehouse.database.read(lambda connection: worklist.named_bots(connection, days))
     await find_bots(client, discovery, named)
     return discovery
 
@@ -187,6 +185,7 @@ async def _certainly_gone(client: RecallClient, warehouse: Warehouse, recording_
     return certain
 
 
+@retry_on_conflict
 def _wanted(warehouse: Warehouse, discovery: Discovery, kinds: Collection[str], *, refetch: bool) -> list[Key]:
     """What is to be downloaded, what expires first in front."""
     with warehouse.database.reading() as connection:

@@ -83,6 +83,19 @@ class Connections:
         with self._transaction(self._begun_with_retries(is_writing=False)) as connection:
             yield connection
 
+    def read(self, query: Callable[[Connection], T]) -> T:
+        """What a function finds in a transaction that only reads; it is called again when the connection breaks.
+
+        Raises:
+            StoreError: the database does not answer.
+        """
+
+        def found() -> T:
+            with self.reading() as connection:
+                return query(connection)
+
+        return retry_on_conflict(found)()
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that writes; on SQLite it takes the one writer's place at its start.

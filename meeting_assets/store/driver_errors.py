@@ -15,7 +15,7 @@ from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from meeting_assets.core.errors import StoreError, TransactionLost
 from meeting_assets.core.urls import printable
@@ -123,6 +123,7 @@ _TEXTS: tuple[tuple[str, Cause], ...] = (
     (r"Connection refused|No such file or directory|No route to host|unreachable", _OUTAGE),
     (r"the database system is|server closed the connection|terminating connection|connection is closed", _OUTAGE),
 )
+_CONNECTION_CLASSES = frozenset({"OperationalError", "InterfaceError"})
 _UNKNOWN = Cause("cannot be used", CHECK_URL)
 
 
@@ -136,11 +137,13 @@ def translated(url: URL) -> Iterator[None]:
     """
     try:
         yield
-    except DBAPIError as error:
-        cause = _cause(error)
+    except Exception as error:
+        # Statements that SQLAlchemy has no part in (`store.bulk`) raise the driver's own errors.
+        fault = (error.orig or error) if isinstance(error, DBAPIError) else error
+        cause = _cause(fault, is_broken=isinstance(error, DBAPIError) and error.connection_invalidated)
         if cause is None:
             raise
-        line = _line(error, url)
+        line = _line(fault, url)
     else:
         return
     # Raised here so that the error has no context: the driver's text may quote the URL or values.
@@ -155,30 +158,31 @@ def shown(url: URL) -> str:
     return printable(url.set(query={}).render_as_string(hide_password=True))
 
 
-def _cause(error: DBAPIError) -> Cause | None:
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    sqlstate = getattr(error.orig, "sqlstate", None)
+def _cause(error: BaseException, *, is_broken: bool) -> Cause | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    sqlstate = getattr(error, "sqlstate", None)
     if isinstance(code, int):
         return SQLITE_CODES.get(code & 0xFF) or _matched(error, _SQLITE_TEXTS)
     if sqlstate:
         return SQLSTATES.get(sqlstate) or SQLSTATES.get(sqlstate[:2])
-    if error.connection_invalidated:
+    if is_broken:
         return _OUTAGE
-    # Besides connections that were not made, these are errors of the driver's own, such as a NUL in a text.
-    if isinstance(error, OperationalError | InterfaceError):
-        return _matched(error, _TEXTS) or _UNKNOWN
-    return None
+    # psycopg's classes derive from these; they are of connections that were not made, or broke.
+    is_of_driver = type(error).__module__.startswith("psycopg") and _CONNECTION_CLASSES & {
+        each.__name__ for each in type(error).__mro__
+    }
+    return (_matched(error, _TEXTS) or _UNKNOWN) if is_of_driver else None
 
 
-def _matched(error: DBAPIError, patterns: tuple[tuple[str, Cause], ...]) -> Cause | None:
-    text = str(error.orig)
+def _matched(error: BaseException, patterns: tuple[tuple[str, Cause], ...]) -> Cause | None:
+    text = str(error)
     return next((cause for pattern, cause in patterns if re.search(pattern, text)), None)
 
 
-def _line(error: DBAPIError, url: URL) -> str:
+def _line(error: BaseException, url: URL) -> str:
     """What the driver says, in brackets: its first line, without values, and without what may be secret in the URL."""
-    diag = getattr(error.orig, "diag", None)
-    lines = (getattr(diag, "message_primary", None) or str(error.orig)).strip().splitlines()
+    diag = getattr(error, "diag", None)
+    lines = (getattr(diag, "message_primary", None) or str(error)).strip().splitlines()
     text = re.sub(r"^(connection (failed|is bad): )+", "", lines[0]) if lines else ""
     for secret in sorted(_secrets(url), key=len, reverse=True):
         text = text.replace(secret, "***")
