@@ -95,7 +95,7 @@ class Crew:
         self._artifact = artifact
         self._order = _Order(
             artifact.kind,
-            warehouse.database.engine.url.render_as_string(hide_password=False),
+            warehouse.database.url,
             warehouse.database.namespace.name,
             warehouse.raw.url,
             warehouse.bot_names,

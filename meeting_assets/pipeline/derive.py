@@ -29,6 +29,7 @@ from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import DELETED, FINISHED
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.bulk import insert_rows
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ def days_of_outdated_metrics(warehouse: Warehouse) -> set[date]:
     return {recording.day for recording, _ in _outdated(warehouse, None)[0]}
 
 
+@retry_on_conflict
 def _outdated(warehouse: Warehouse, days: Collection[date] | None) -> tuple[list[tuple[Row[Any], str]], int]:
     """Recordings whose metrics are out of date with their present hash, and how many others there are."""
     of_days = ledger.RECORDINGS.c.day.in_(days) if days is not None else true()
@@ -152,6 +154,7 @@ def _bot_names(recording: Row[Any], warehouse: Warehouse) -> frozenset[str]:
     return warehouse.bot_names | ({recording.bot_name.strip().casefold()} if recording.bot_name else frozenset())
 
 
+@retry_on_conflict
 def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | None:
     """Makes the rows of one recording; whether it had some before.
 

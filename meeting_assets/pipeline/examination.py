@@ -32,6 +32,7 @@ from meeting_assets.core.errors import (
     StoreError,
 )
 from meeting_assets.core.instants import now
+from meeting_assets.core.urls import printable
 from meeting_assets.pipeline.audit import Audit, audited
 from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.warehouse import (
@@ -162,7 +163,7 @@ def of_raw_store(settings: Settings) -> Iterator[Finding]:
     raw = RawStore.at(settings.raw_url)
     raw.probe()
     held = raw.origin()
-    place = shown_url(settings.raw_url)
+    place = printable(settings.raw_url)
     if held is None:
         yield Finding("raw store", Verdict.OK, f"{place} can be written; it holds no meetings yet.")
     else:
@@ -174,7 +175,7 @@ def of_raw_objects(settings: Settings) -> Iterator[Finding]:
     try:
         database = Database.at(settings.database_url, settings.database_schema, is_read_only=True)
         raw = RawStore.at(settings.raw_url)
-    except (StoreError, OSError):
+    except StoreError:
         return  # said already, of each by itself
     try:
         with database.reading() as connection:
@@ -186,23 +187,6 @@ def of_raw_objects(settings: Settings) -> Iterator[Finding]:
         database.close()
     if audit is not None:
         yield from _audit_findings(audit)
-
-
-def shown_url(url: str) -> str:
-    """A URL or path without user, password and query; where these cannot be told apart, its scheme alone.
-
-    >>> shown_url("postgresql+psycopg://me:pa/ss@host/meetings?sslpassword=x")
-    'postgresql+psycopg://host/meetings'
-    >>> shown_url("s3://key:a?b@bucket/raw")
-    's3://…'
-    >>> shown_url("/srv/meetings@home/raw")
-    '/srv/meetings@home/raw'
-    """
-    scheme, mark, rest = url.partition("://")
-    if not mark or rest.startswith("/"):
-        return url if not mark else f"{scheme}://{rest.partition('?')[0]}"
-    address, _, query = rest.replace("#", "?").partition("?")
-    return f"{scheme}://…" if "@" in query else f"{scheme}://{address.rpartition('@')[2]}"
 
 
 def shown_size(size_bytes: int) -> str:
@@ -228,7 +212,7 @@ def _shown(settings: Settings, name: str, *, is_private: bool) -> str:
         return "not set"
     text = str(effective)
     if "://" in text or isinstance(effective, Path):
-        return shown_url(text)
+        return printable(text)
     return "set" if is_private and given is not None else text
 
 
@@ -254,7 +238,7 @@ async def _ask(access: Access) -> None:
 
 def _missing_file(settings: Settings, sentence: str) -> Finding:
     """A file that a first sync creates is no fault, unless its folder cannot be created."""
-    folder = Path(settings.database_url.removeprefix("sqlite:///")).parent
+    folder = Path(str(settings.database_file)).parent
     while not folder.exists():
         folder = folder.parent
     if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
@@ -270,7 +254,7 @@ def _database(database: Database, settings: Settings) -> Iterator[Finding]:
         refuse(plan, connection)
         known = read_meta(connection) or {}
         missing = [*plan.tables] if known else []
-        size_bytes = _size_bytes(database, connection, settings)
+        size_bytes = _size_bytes(connection, settings)
         if not database.is_sqlite and not known:
             check_may_create(connection, database.namespace.name)
     if known:
@@ -297,10 +281,10 @@ def _tables() -> set[str]:
     return {table_of(model).name for model in models}
 
 
-def _size_bytes(database: Database, connection: Connection, settings: Settings) -> int:
-    if not database.is_sqlite:
+def _size_bytes(connection: Connection, settings: Settings) -> int:
+    path = settings.database_file
+    if path is None:
         return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
-    path = Path(settings.database_url.removeprefix("sqlite:///"))
     files = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
     return sum(each.stat().st_size for each in files if each.exists())
 

@@ -34,6 +34,7 @@ from meeting_assets.pipeline.replace import settle
 from meeting_assets.pipeline.warehouse import Warehouse, access_of
 from meeting_assets.settings import Settings
 from meeting_assets.store import ledger, locks, tombstones
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key
 from meeting_assets.store.locks import Lock
@@ -87,6 +88,11 @@ class PurgeReport:
     """Whether nothing stood in the way of taking deleted rows out of the database's files."""
     left: int = 0
     """Recordings that are to go and have to wait for another night."""
+
+    def add(self, other: PurgeReport) -> None:
+        """Adds what a transaction removed; called after it was committed, since it may be run several times."""
+        self.rows += other.rows
+        self.tables |= other.tables
 
     def as_sentence(self) -> str:
         """For a person."""
@@ -230,9 +236,11 @@ def tables_to_purge(connection: Connection) -> list[Table]:
     ]
 
 
+@retry_on_conflict
 def _purge_one(
     warehouse: Warehouse, recording_id: str, reason: str, known_day: date | None, report: PurgeReport
 ) -> None:
+    done = PurgeReport()
     with warehouse.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
         tombstones.close_graveyard(connection)
@@ -243,9 +251,10 @@ def _purge_one(
         tombstones.bury(connection, recording_id, day=day, reason=reason, at=now())
         artifact_ids = {artifact_id for of_kind in rows.values() for artifact_id in of_kind}
         _forget_unreadable(connection, recording_id, artifact_ids)
-        report.tables |= rollup.forget(connection, recording_id)
+        done.tables |= rollup.forget(connection, recording_id)
         for table in tables_to_purge(connection):
-            _delete(connection, table, table.c.recording_id == recording_id, report)
+            _delete(connection, table, table.c.recording_id == recording_id, done)
+    report.add(done)
     report.raw_objects += _forget_raw(warehouse, recording_id, day)
 
 
@@ -267,8 +276,10 @@ def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: 
     connection.execute(meta.delete().where(meta.c.name.in_([ledger.UNREADABLE + each for each in objects])))
 
 
+@retry_on_conflict
 def _drop_artifact(warehouse: Warehouse, artifact: Artifact, key: Key, report: PurgeReport) -> bool:
     """Deletes the rows of an artifact, and of the metrics made from it; whether it is still one to be deleted."""
+    done = PurgeReport()
     with warehouse.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
         ledger.lock_recordings(connection, [key.recording_id])
@@ -284,13 +295,14 @@ def _drop_artifact(warehouse: Warehouse, artifact: Artifact, key: Key, report: P
                 is_its = table.c.recording_id == key.recording_id
                 if artifact.id_column is not None:
                     is_its = and_(is_its, table.c[artifact.id_column] == key.artifact_id)
-                _delete(connection, table, is_its, report)
+                _delete(connection, table, is_its, done)
             settle(connection, artifact, [key.recording_id])
-        report.tables |= rollup.forget(connection, key.recording_id)
+        done.tables |= rollup.forget(connection, key.recording_id)
         for metrics in METRICS:
             table = table_of(metrics)
-            _delete(connection, table, table.c.recording_id == key.recording_id, report)
+            _delete(connection, table, table.c.recording_id == key.recording_id, done)
         ledger.note_purged(connection, key, is_many=artifact.is_many)
+    report.add(done)
     return True
 
 

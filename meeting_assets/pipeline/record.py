@@ -18,6 +18,7 @@ from meeting_assets.pipeline.discover import Discovery, Found
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
 from meeting_assets.store import ledger, tombstones, worklist
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
 from meeting_assets.store.states import Seen, Sighting
 from meeting_assets.store.tables import Recordings
@@ -26,6 +27,7 @@ BATCH = 100
 NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.names_bots]
 
 
+@retry_on_conflict
 def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
     """Brings recordings and ledger in line with a discovery made at an instant.
 
@@ -141,6 +143,7 @@ def _faults_of_kept(connection: Connection, faults: Mapping[str, str]) -> dict[s
     return {name: fault for name, fault in faults.items() if name.partition(" ")[2] not in purged}
 
 
+@retry_on_conflict
 def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
     """Writes recording.json where it says something new: enough to make the database again without the API."""
     ids = [found.recording_id for found in batch]

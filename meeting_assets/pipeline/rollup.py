@@ -40,6 +40,7 @@ from meeting_assets.metrics.trends import (
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import locks
 from meeting_assets.store.bulk import insert_rows
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of, upsert
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets.store.locks import Lock
@@ -69,6 +70,7 @@ class RollupReport:
     rollup_s: float = 0.0
 
 
+@retry_on_conflict
 def roll_up(warehouse: Warehouse, weeks: Collection[date] | None = None) -> RollupReport:
     """Brings the trends of some weeks, given by their Mondays, or of all, up to date."""
     started = monotonic()
@@ -98,6 +100,7 @@ def outdated_weeks(warehouse: Warehouse, weeks: Collection[date] | None = None) 
         return sorted(_standing(connection, _persons(connection), weeks)[0])
 
 
+@retry_on_conflict
 def roll_up_people(warehouse: Warehouse) -> int:
     """Brings `people` and `person_keys` up to date; how many rows of them had to change."""
     with warehouse.database.writing() as connection:

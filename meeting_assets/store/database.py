@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.store.connections import Connections
+from meeting_assets.store.driver_errors import shown
 from meeting_assets.store.namespaces import DEFAULT_SCHEMA, Namespace, find_namespace, quoted, set_search_path
 from meeting_assets.store.schema import Schema
 from meeting_assets.store.tables import Artifacts, Meta, Recordings, Tombstones, WebhookEvents
@@ -64,7 +65,7 @@ class Database(Connections):
     @property
     def address(self) -> str:
         """The URL without password and options, for messages."""
-        return self.engine.url.set(query={}).render_as_string(hide_password=True)
+        return shown(self.engine.url)
 
     def qualified(self, name: str) -> str:
         """A table's name for statements outside of transactions, where no search path is set."""
