@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +23,7 @@ from meeting_assets.console import (
     show,
     show_examination,
 )
-from meeting_assets.core.errors import MeetingAssetsError, SettingsError
+from meeting_assets.core.errors import MeetingAssetsError, NothingStored, SettingsError
 from meeting_assets.core.garbage import search_less
 from meeting_assets.core.instants import days_between
 from meeting_assets.core.logs import is_json, write_json
@@ -168,15 +168,47 @@ def rebuild(
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Says what is home, what is waited for, and what needs a person."""
-    from meeting_assets.pipeline.overview import overview
-    from meeting_assets.pipeline.warehouse import opened
+    from meeting_assets.pipeline.overview import Overview, overview
+    from meeting_assets.pipeline.warehouse import open_read_only
 
-    with opened(read_settings()) as warehouse:
-        seen = overview(warehouse)
+    try:
+        with open_read_only(read_settings()) as warehouse:
+            seen, remark = overview(warehouse), None
+    except NothingStored as error:
+        seen, remark = Overview(), str(error)
     if as_json:
         print(json.dumps(seen.as_json(), indent=2))  # noqa: T201 - this is the output
     else:
         show(out, seen, "All days")
+    if remark:
+        _note(remark)
+
+
+@app.command()
+def migrate(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="print the steps and change nothing")] = False,
+) -> None:
+    """Changes the tables of another version into those of this one; rows and grants stay."""
+    from meeting_assets.pipeline.warehouse import whole_schema
+    from meeting_assets.store.database import Database
+    from meeting_assets.store.migrations import migrate as change_tables
+    from meeting_assets.store.migrations import steps
+
+    settings = read_settings()
+    address = settings.database_url, settings.database_schema
+    with closing(Database.at(*address, is_read_only=True)) as database:
+        planned = steps(database, whole_schema())
+    for step in planned:
+        out.print(f"{step}.", highlight=False, soft_wrap=True)
+    if not planned:
+        out.print("The tables are those of this version: nothing is to be changed.", highlight=False, soft_wrap=True)
+    if dry_run or not planned:
+        return
+    with closing(Database.at(*address)) as database, progress(err, "Changing tables", is_quiet=is_json()):
+        is_outdated = change_tables(database, whole_schema())
+    out.print("The tables are now those of this version.", highlight=False, soft_wrap=True)
+    if is_outdated:
+        out.print("Run `meeting-assets rebuild --outdated` to fill what the old rows lack.", soft_wrap=True)
 
 
 @app.command()

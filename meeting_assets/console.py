@@ -6,6 +6,7 @@ Where the output is no terminal, the same in plain lines.
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.pipeline.examination import Examination, Verdict, shown_url
+from meeting_assets.core.urls import printable
+from meeting_assets.pipeline.examination import Examination, Verdict
 from meeting_assets.pipeline.overview import Overview
 from meeting_assets.settings import Settings
 from meeting_assets.store.states import ABSENT, DELETED, FAILED, FETCHED, PARSED, PENDING, QUARANTINED, SUPERSEDED
@@ -154,10 +156,12 @@ def say_how_to_use(console: Console, url: str, key: str, world: World) -> None:
 
 def say_where_to_look(console: Console, settings: Settings) -> None:
     """Where everything is after a demo."""
+    file = settings.database_file
+    tables = f"sqlite3 {shlex.quote(_short(str(file)))} '{FIRST_QUERY}'" if file else printable(settings.database_url)
     console.print(
         "\nWhere to look next:\n"
-        f"  tables     sqlite3 {_short(settings.database_url)} '{FIRST_QUERY}'\n"
-        f"  raw bytes  {_short(settings.raw_url)}\n"
+        f"  tables     {tables}\n"
+        f"  raw bytes  {_short(printable(settings.raw_url))}\n"
         "  runs       make dev\n"
         "  ledger     .venv/bin/meeting-assets status",
         highlight=False,
@@ -167,11 +171,10 @@ def say_where_to_look(console: Console, settings: Settings) -> None:
 
 def say_what_runs(console: Console, settings: Settings, url: str, *, is_sandbox: bool) -> None:
     """What is where while Dagster runs."""
+    place = str(settings.database_file or printable(settings.database_url))
     source = "a sandbox, in which a meeting finishes about every minute" if is_sandbox else settings.base_url
     console.print(
-        f"Dagster's UI   {url}\n"
-        f"Meetings       from {source}, into {_short(shown_url(settings.database_url))}\n"
-        "Stop           Ctrl-C",
+        f"Dagster's UI   {url}\nMeetings       from {source}, into {_short(place)}\nStop           Ctrl-C",
         highlight=False,
         soft_wrap=True,
     )
@@ -179,8 +182,7 @@ def say_what_runs(console: Console, settings: Settings, url: str, *, is_sandbox:
 
 def _short(place: str) -> str:
     """A path as one would type it from here; what is no path stays."""
-    path = place.removeprefix("sqlite:///")
     try:
-        return str(Path(path).relative_to(Path.cwd()))
+        return str(Path(place).relative_to(Path.cwd()))
     except ValueError:
-        return path
+        return place

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.urls import is_unambiguous
 
 Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
 TimingSource = Literal["speaker_timeline", "words", "speech_events"]
@@ -22,9 +23,17 @@ OnDeletion = Literal["keep", "purge"]
 Media = Literal["off", "audio", "video", "all"]
 LogFormat = Literal["text", "json"]
 
+_ESCAPE = (
+    "its user or password holds a character that must be percent-escaped, or its port is no number; "
+    "write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %"
+)
 _DATABASE_HINT = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 _POSTGRESQL = frozenset({"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"})
+_SQLITE = "sqlite:///"
+# A `%`, `?` or `#` in the name of a folder is encoded in URLs; all else stays as a person would write it.
+_LEFT_IN_PATHS = "".join(chr(code) for code in range(128) if chr(code) not in "%?#")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
+_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _SECRET = re.compile(r"pass|pwd|secret|token|key|signature|credential", re.IGNORECASE)
 
 
@@ -78,6 +87,8 @@ def _database_url(url: str) -> str:
     scheme = scheme.lower()
     if scheme in _POSTGRESQL:
         scheme = "postgresql+psycopg"
+        if not is_unambiguous(url):
+            raise ValueError(_ESCAPE)
     elif scheme != "sqlite" or not rest.startswith("/") or rest in {"/", "/:memory:"}:
         raise ValueError(f"it names no database that can be used; {_DATABASE_HINT}")
     try:
@@ -89,6 +100,23 @@ def _database_url(url: str) -> str:
     if not is_url:
         raise ValueError(f"it is no database URL; {_DATABASE_HINT}")
     return f"{scheme}://{rest}"
+
+
+def _database_schema(name: str) -> str:
+    if not _IDENTIFIER.fullmatch(name) or name.startswith("pg_"):
+        raise ValueError(
+            "it is no name of a schema; use up to 63 lower-case letters, digits and underscores, starting with a letter"
+        )
+    return name
+
+
+def _raw_url(url: str) -> str:
+    # Names of objects may hold an @; only the part before the first / can be a user with a password.
+    _, mark, rest = url.partition("://")
+    names_user = "@" in rest.partition("/")[0] or ":" in rest.partition("/")[0]
+    if mark and not url.startswith("file://") and names_user and not is_unambiguous(url):
+        raise ValueError(_ESCAPE)
+    return url
 
 
 def _numbers(text: str) -> str:
@@ -168,7 +196,12 @@ class Settings(BaseSettings):
         repr=False,
         description="SQLite or PostgreSQL; default: meetings.db in home",
     )
-    raw_url_override: str | None = Field(
+    database_schema: Annotated[str, AfterValidator(_database_schema)] = Field(
+        "meetings",
+        alias="MEETING_ASSETS_DATABASE_SCHEMA",
+        description="schema of new PostgreSQL databases; tables that exist already stay where they are",
+    )
+    raw_url_override: Annotated[str, AfterValidator(_raw_url)] | None = Field(
         None,
         alias="MEETING_ASSETS_RAW_URL",
         repr=False,
@@ -257,10 +290,19 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        """SQLAlchemy URL with driver; a relative SQLite file lies in home."""
-        url = self.database_url_override or "sqlite:///meetings.db"
-        scheme, _, rest = url.partition(":///")
-        return f"{scheme}:///{self._in_home(rest)}" if scheme == "sqlite" else url
+        """URL with driver; a relative SQLite file lies in home. The path of a file is percent-encoded."""
+        if self.database_url_override is not None and not self.database_url_override.startswith(_SQLITE):
+            return self.database_url_override
+        query = (self.database_url_override or "").partition("?")[2]
+        return f"{_SQLITE}{quote(str(self.database_file), safe=_LEFT_IN_PATHS)}" + (f"?{query}" if query else "")
+
+    @property
+    def database_file(self) -> Path | None:
+        """The file of a SQLite database; None for PostgreSQL."""
+        url = self.database_url_override or f"{_SQLITE}meetings.db"
+        if not url.startswith(_SQLITE):
+            return None
+        return self._in_home(unquote(url.removeprefix(_SQLITE).partition("?")[0]))
 
     @property
     def raw_url(self) -> str:

@@ -103,6 +103,14 @@ def database_url(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest
     return url
 
 
+@pytest.fixture
+def postgresql_database(postgresql_server: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A fresh database of PostgreSQL alone, named in the environment."""
+    url = fresh_postgresql(postgresql_server)
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+    return url
+
+
 def fresh_postgresql(server_url: str) -> str:
     """The SQLAlchemy URL of a new, empty database on a server."""
     name = f"test_{uuid4().hex}"

@@ -49,7 +49,7 @@ def in_database(url: str, home: Path) -> Iterator[bytes]:
         yield from (path.read_bytes() for path in home.glob("meetings.db*"))
         return
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'meetings'").fetchall()
         assert len(tables) > 10
         for (table,) in tables:
             rows = connection.execute(f'SELECT t::text FROM "{table}" AS t').fetchall()

@@ -143,7 +143,8 @@ def test_a_tilde_without_a_user_is_a_name(monkeypatch: pytest.MonkeyPatch, home:
         ("postgresql+psycopg://h/d", "postgresql+psycopg://h/d"),
         ("postgresql+psycopg2://h/d", "postgresql+psycopg://h/d"),
         ("postgresql:///d", "postgresql+psycopg:///d"),
-        ("postgres://u:p%40:/?#@h/d", "postgresql+psycopg://u:p%40:/?#@h/d"),
+        ("postgres://u:p%40:%2F%3F%23@h/d", "postgresql+psycopg://u:p%40:%2F%3F%23@h/d"),
+        ("sqlite:///100%25/x.db", "sqlite:///{home}/100%25/x.db"),
     ],
 )
 def test_a_database_is_named_with_its_driver(

@@ -3,6 +3,8 @@
 MeetingAssetsError
 ├── SettingsError          fix the setting it names
 ├── StoreError             the database or the raw store cannot be used; fix it, then run again
+│   ├── TransactionLost    run the whole transaction again
+│   └── NothingStored      a command that only reads has nothing to show; say so and end
 ├── ApiError               the API did not give what was asked
 │   ├── Transient          ask again, after `retry_after_s` if set
 │   ├── UrlExpired         get a fresh URL, then ask again
@@ -24,6 +26,17 @@ class SettingsError(MeetingAssetsError):
 
 class StoreError(MeetingAssetsError):
     """The database or the raw store cannot be used as it is; the text says why."""
+
+
+class TransactionLost(StoreError):
+    """A transaction was ended by a deadlock, a time-out or an outage; the same transaction may succeed later."""
+
+    is_retried = False
+    """True once it was tried again in vain, so that no caller starts over."""
+
+
+class NothingStored(StoreError):
+    """There is no database yet, or none of our tables in it, and this command creates none."""
 
 
 class ApiError(MeetingAssetsError):

@@ -23,6 +23,7 @@ from meeting_assets.pipeline.arrivals import Due
 from meeting_assets.pipeline.warehouse import Warehouse, claim, opened
 from meeting_assets.settings import Settings
 from meeting_assets.store import inbox
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.store.inbox import Message
 
@@ -62,12 +63,14 @@ def announced_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefinit
 
 def _is_anything_waiting(settings: Settings) -> bool:
     """Whether it is worth while to open the warehouse: mostly it is not."""
-    with closing(Database.at(settings.database_url)) as database:
-        try:
-            with database.reading() as connection:
-                return inbox.is_anything_waiting(connection)
-        except (StoreError, DatabaseError):
-            return True  # the table may be missing yet; opening the warehouse makes it, or says what is wrong
+    try:
+        with (
+            closing(Database.at(settings.database_url, settings.database_schema, is_read_only=True)) as database,
+            database.reading() as connection,
+        ):
+            return inbox.is_anything_waiting(connection)
+    except (StoreError, DatabaseError):
+        return True  # the table may be missing yet; opening the warehouse makes it, or says what is wrong
 
 
 def _answer(
@@ -84,14 +87,19 @@ def _answer(
     handled = {message.message_id for message in messages if _is_pointless(message, known, settings.first_day)}
     handled |= _seen(context.instance, due)
     if handled:
-        with warehouse.database.writing() as connection:
-            inbox.mark_handled(connection, handled, now())
+        _mark_handled(warehouse, handled)
     left = [each for message, each in due.items() if message.message_id not in handled]
     requests = [*requests_for(left, context.instance, partitions.get_partition_keys())]
     reason = f"The API cannot be read at the moment: {known.fault}" if known.fault else _reason(messages, handled)
     return dg.SensorResult(
         run_requests=requests, skip_reason=None if requests else reason, cursor=_written(known.asked)
     )
+
+
+@retry_on_conflict
+def _mark_handled(warehouse: Warehouse, message_ids: Collection[str]) -> None:
+    with warehouse.database.writing() as connection:
+        inbox.mark_handled(connection, message_ids, now())
 
 
 def _due(message: Message, known: Days) -> Due:

@@ -8,11 +8,19 @@ from contextlib import ExitStack, contextmanager, suppress
 import dagster as dg
 from pydantic import PrivateAttr
 
-from meeting_assets.core.errors import MeetingAssetsError, Refused, SettingsError, StoreError, Transient
+from meeting_assets.core.errors import (
+    MeetingAssetsError,
+    Refused,
+    SettingsError,
+    StoreError,
+    TransactionLost,
+    Transient,
+)
 from meeting_assets.core.logs import write_json
 from meeting_assets.orchestration.deaths import process_tag
 from meeting_assets.pipeline.warehouse import Warehouse, opened
 from meeting_assets.settings import Settings, read_settings
+from meeting_assets.store.connections import retry_on_conflict
 
 PRIVATE = 0o077
 HOPELESS = "no other run would do better"
@@ -55,10 +63,11 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             yield self._of_run
         except MeetingAssetsError as error:
             self._close()
+            is_transient = isinstance(error, Transient | TransactionLost)
             raise dg.Failure(
                 description=str(error),
-                metadata={HOPELESS: type(error).__name__} if isinstance(error, ALIKE) else None,
-                allow_retries=isinstance(error, Transient),
+                metadata={HOPELESS: type(error).__name__} if isinstance(error, ALIKE) and not is_transient else None,
+                allow_retries=is_transient,
             ) from None
 
     def _close(self) -> None:
@@ -71,8 +80,14 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
 @contextmanager
 def _opened() -> Iterator[tuple[Settings, Warehouse]]:
     settings = read_settings()
-    with opened(settings) as warehouse:
-        yield settings, warehouse
+    with ExitStack() as stack:
+        yield settings, _entered(stack, settings)
+
+
+@retry_on_conflict
+def _entered(stack: ExitStack, settings: Settings) -> Warehouse:
+    """The warehouse; a run waits for a database that restarts."""
+    return stack.enter_context(opened(settings))
 
 
 def settings_of_process(run_id: str | None = None) -> Settings:

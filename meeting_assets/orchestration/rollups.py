@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from meeting_assets.core.errors import NothingStored
 from meeting_assets.core.instants import now
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import WEEK, MeetingTrends, People, PersonKeys, PersonTrends, monday
@@ -26,7 +27,7 @@ from meeting_assets.pipeline.rollup import (
     roll_up_people,
     row_counts,
 )
-from meeting_assets.pipeline.warehouse import Warehouse, opened
+from meeting_assets.pipeline.warehouse import Warehouse, open_read_only
 from meeting_assets.store.database import table_of
 
 GROUP = "rollups"
@@ -64,11 +65,14 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition) -> dg.SensorDefi
         if (reason := _in_the_way(context.instance)) is not None:
             return dg.SkipReason(reason)
         known = {*weeks.get_partition_keys()}
-        with opened(settings_of_process()) as warehouse:
-            outdated = [week for week in outdated_weeks(warehouse) if week.isoformat() in known]
-            if not outdated and are_people_outdated(warehouse):
-                # They are made by any run.
-                outdated = [date.fromisoformat(max(known))]
+        try:
+            with open_read_only(settings_of_process()) as warehouse:
+                outdated = [week for week in outdated_weeks(warehouse) if week.isoformat() in known]
+                if not outdated and are_people_outdated(warehouse):
+                    # They are made by any run.
+                    outdated = [date.fromisoformat(max(known))]
+        except NothingStored as nothing:
+            return dg.SkipReason(str(nothing))
         if not outdated:
             return dg.SkipReason("Every week is made from the present metrics of its meetings, and so are the people.")
         return dg.SensorResult([_request(outdated[0], outdated[-1])])

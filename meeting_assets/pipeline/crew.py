@@ -48,6 +48,7 @@ class _Order(msgspec.Struct):
 
     kind: str
     database_url: str
+    database_schema: str
     raw_url: str
     bot_names: frozenset[str]
 
@@ -94,7 +95,8 @@ class Crew:
         self._artifact = artifact
         self._order = _Order(
             artifact.kind,
-            warehouse.database.engine.url.render_as_string(hide_password=False),
+            warehouse.database.url,
+            warehouse.database.namespace.name,
             warehouse.raw.url,
             warehouse.bot_names,
         )
@@ -249,7 +251,7 @@ def serve() -> None:
                 report = LoadReport()
                 error: tuple[str, str] | None = None
                 try:
-                    database = database or Database.at(order.database_url)
+                    database = database or Database.at(order.database_url, order.database_schema)
                     place = Warehouse(database, RawStore.at(order.raw_url), bot_names=order.bot_names)
                     reads = [partial(place.raw.read, each.raw_key, each.sha256, each.size_bytes) for each in entries]
                     load_together(ARTIFACTS[order.kind], [*zip(entries, reads, strict=True)], place, report)

@@ -29,6 +29,7 @@ from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import DELETED, FINISHED
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.bulk import insert_rows
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ def days_of_outdated_metrics(warehouse: Warehouse) -> set[date]:
     return {recording.day for recording, _ in _outdated(warehouse, None)[0]}
 
 
+@retry_on_conflict
 def _outdated(warehouse: Warehouse, days: Collection[date] | None) -> tuple[list[tuple[Row[Any], str]], int]:
     """Recordings whose metrics are out of date with their present hash, and how many others there are."""
     of_days = ledger.RECORDINGS.c.day.in_(days) if days is not None else true()
@@ -152,6 +154,7 @@ def _bot_names(recording: Row[Any], warehouse: Warehouse) -> frozenset[str]:
     return warehouse.bot_names | ({recording.bot_name.strip().casefold()} if recording.bot_name else frozenset())
 
 
+@retry_on_conflict
 def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | None:
     """Makes the rows of one recording; whether it had some before.
 
@@ -162,9 +165,8 @@ def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | N
         rows = measured(meeting, warehouse.parameters, current)
     with warehouse.database.writing() as connection:
         # Its row is locked, so that two runs that derive the same recording do so one after the other.
-        recordings = ledger.RECORDINGS
-        of_recording = recordings.c.recording_id == recording.recording_id
-        connection.execute(select(recordings.c.recording_id).where(of_recording).with_for_update())
+        of_recording = ledger.RECORDINGS.c.recording_id == recording.recording_id
+        ledger.lock_recordings(connection, [recording.recording_id])
         still = _finished(connection, of_recording)
         inputs = worklist.inputs_of(connection, ledger.LEDGER.c.recording_id == recording.recording_id)
         if not still or _hash(still[0], inputs.get(recording.recording_id, []), warehouse) != current:

@@ -7,7 +7,10 @@ whether that can be done is taken back.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import errno
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -17,18 +20,37 @@ from urllib.parse import urlsplit
 
 from obstore.store import MemoryStore
 from pydantic import SecretStr
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, inspect
 from sqlmodel import SQLModel
 
-from meeting_assets.core.errors import ApiError, MeetingAssetsError, Refused, SettingsError, StoreError
+from meeting_assets.core.errors import (
+    ApiError,
+    MeetingAssetsError,
+    NothingStored,
+    Refused,
+    SettingsError,
+    StoreError,
+)
 from meeting_assets.core.instants import now
+from meeting_assets.core.urls import printable
 from meeting_assets.pipeline.audit import Audit, audited
 from meeting_assets.pipeline.overview import overview
-from meeting_assets.pipeline.warehouse import LOOPBACK, Warehouse, access_of, derived_tables, origin_of
+from meeting_assets.pipeline.warehouse import (
+    LOOPBACK,
+    Warehouse,
+    access_of,
+    derived_tables,
+    origin_of,
+    whole_schema,
+)
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.settings import Settings
-from meeting_assets.store.database import DURABLE, META, SCHEMA_VERSION, Database, table_of
+from meeting_assets.store.database import DURABLE, Database, table_of
+from meeting_assets.store.namespaces import check_may_create
+from meeting_assets.store.preparation import check_privileges, listed, refuse
 from meeting_assets.store.raw import RawStore
+from meeting_assets.store.schema import SCHEMA_VERSION
+from meeting_assets.store.schema_reading import VERSION_RECORD, read_meta, read_plan
 from meeting_assets.store.tables import Meta
 
 API_ANSWERS_WITHIN_S = 20.0
@@ -125,10 +147,9 @@ def of_api(settings: Settings) -> Iterator[Finding]:
 def of_database(settings: Settings) -> Iterator[Finding]:
     """Whether the database can be worked with and holds the right meetings; and what its ledger says of them."""
     try:
-        database = Database.at(settings.database_url)
-    except OSError as error:
-        advice = "check MEETING_ASSETS_DATABASE_URL and MEETING_ASSETS_HOME"
-        yield Finding("database", Verdict.ERROR, f"Its folder cannot be made ({error.strerror}): {advice}.")
+        database = Database.at(settings.database_url, settings.database_schema, is_read_only=True)
+    except NothingStored as error:
+        yield _missing_file(settings, str(error))
         return
     try:
         yield from looked_at("database", _database(database, settings))
@@ -142,7 +163,7 @@ def of_raw_store(settings: Settings) -> Iterator[Finding]:
     raw = RawStore.at(settings.raw_url)
     raw.probe()
     held = raw.origin()
-    place = shown_url(settings.raw_url)
+    place = printable(settings.raw_url)
     if held is None:
         yield Finding("raw store", Verdict.OK, f"{place} can be written; it holds no meetings yet.")
     else:
@@ -152,8 +173,9 @@ def of_raw_store(settings: Settings) -> Iterator[Finding]:
 def of_raw_objects(settings: Settings) -> Iterator[Finding]:
     """Whether ledger and raw store agree about what is kept; nothing where one of them cannot be looked at."""
     try:
-        database, raw = Database.at(settings.database_url), RawStore.at(settings.raw_url)
-    except (StoreError, OSError):
+        database = Database.at(settings.database_url, settings.database_schema, is_read_only=True)
+        raw = RawStore.at(settings.raw_url)
+    except StoreError:
         return  # said already, of each by itself
     try:
         with database.reading() as connection:
@@ -165,23 +187,6 @@ def of_raw_objects(settings: Settings) -> Iterator[Finding]:
         database.close()
     if audit is not None:
         yield from _audit_findings(audit)
-
-
-def shown_url(url: str) -> str:
-    """A URL or path without user, password and query; where these cannot be told apart, its scheme alone.
-
-    >>> shown_url("postgresql+psycopg://me:pa/ss@host/meetings?sslpassword=x")
-    'postgresql+psycopg://host/meetings'
-    >>> shown_url("s3://key:a?b@bucket/raw")
-    's3://…'
-    >>> shown_url("/srv/meetings@home/raw")
-    '/srv/meetings@home/raw'
-    """
-    scheme, mark, rest = url.partition("://")
-    if not mark or rest.startswith("/"):
-        return url if not mark else f"{scheme}://{rest.partition('?')[0]}"
-    address, _, query = rest.replace("#", "?").partition("?")
-    return f"{scheme}://…" if "@" in query else f"{scheme}://{address.rpartition('@')[2]}"
 
 
 def shown_size(size_bytes: int) -> str:
@@ -207,7 +212,7 @@ def _shown(settings: Settings, name: str, *, is_private: bool) -> str:
         return "not set"
     text = str(effective)
     if "://" in text or isinstance(effective, Path):
-        return shown_url(text)
+        return printable(text)
     return "set" if is_private and given is not None else text
 
 
@@ -231,27 +236,43 @@ async def _ask(access: Access) -> None:
             return
 
 
+def _missing_file(settings: Settings, sentence: str) -> Finding:
+    """A file that a first sync creates is no fault, unless its folder cannot be created."""
+    folder = Path(str(settings.database_file)).parent
+    while not folder.exists():
+        folder = folder.parent
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return Finding("database", Verdict.OK, f"{sentence.removesuffix('.')}. It holds no meetings yet.")
+    reason = os.strerror(errno.EACCES if folder.is_dir() else errno.ENOTDIR)
+    advice = "check MEETING_ASSETS_DATABASE_URL and MEETING_ASSETS_HOME"
+    return Finding("database", Verdict.ERROR, f"Its folder cannot be made ({folder}: {reason}): {advice}.")
+
+
 def _database(database: Database, settings: Settings) -> Iterator[Finding]:
     with database.reading() as connection:
-        present = set(inspect(connection).get_table_names())
-        known = _meta(connection) if "meta" in present else {}
-        size_bytes = _size_bytes(database, connection, settings)
-    version = int(known.get("schema_version", SCHEMA_VERSION))
-    if version > SCHEMA_VERSION:
-        sentence = f"It has schema {version}, this version knows {SCHEMA_VERSION}: upgrade meeting_assets."
-        yield Finding("database", Verdict.ERROR, sentence)
-        return
-    _try_to_write(database, has_meta="meta" in present)
-    kind = "SQLite" if database.is_sqlite else "PostgreSQL"
-    sentence = f"{kind}, {shown_size(size_bytes)}, schema {version}, can be written"
+        plan = read_plan(connection, whole_schema())
+        refuse(plan, connection)
+        known = read_meta(connection) or {}
+        missing = [*plan.tables] if known else []
+        size_bytes = _size_bytes(connection, settings)
+        if not database.is_sqlite and not known:
+            check_may_create(connection, database.namespace.name)
+    if known:
+        _try_to_write(settings)
+    kind = "SQLite" if database.is_sqlite else f"PostgreSQL, tables in schema {database.namespace.name}"
+    sentence = f"{kind}, {shown_size(size_bytes)}, schema version {known.get(VERSION_RECORD, SCHEMA_VERSION)}"
+    sentence += ", can be written"
     held = known.get("api_origin")
     if held is None:
         yield Finding("database", Verdict.OK, f"{sentence}; it holds no meetings yet.")
     else:
         yield _of_origin("database", held, settings, f"{sentence}; it holds meetings from {held}.")
-    missing = sorted(_tables() - present)
-    if known and missing:
+    if missing:
         sentence = f"Tables are missing: {', '.join(missing)}; `meeting-assets rebuild` makes and fills them."
+        yield Finding("database", Verdict.WARNING, sentence)
+    if known and plan.columns:
+        columns = listed([f"{table}.{column}" for table, column in plan.columns])
+        sentence = f"An older version made it; `meeting-assets sync` or `meeting-assets migrate` adds {columns}."
         yield Finding("database", Verdict.WARNING, sentence)
 
 
@@ -260,26 +281,22 @@ def _tables() -> set[str]:
     return {table_of(model).name for model in models}
 
 
-def _meta(connection: Connection) -> Mapping[str, str]:
-    return dict(connection.execute(select(META.name, META.value)).all())
-
-
-def _size_bytes(database: Database, connection: Connection, settings: Settings) -> int:
-    if not database.is_sqlite:
+def _size_bytes(connection: Connection, settings: Settings) -> int:
+    path = settings.database_file
+    if path is None:
         return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
-    path = Path(settings.database_url.removeprefix("sqlite:///"))
     files = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
     return sum(each.stat().st_size for each in files if each.exists())
 
 
-def _try_to_write(database: Database, *, has_meta: bool) -> None:
-    """Writes something and takes it back."""
-    with database.writing() as connection:
-        if has_meta:
+def _try_to_write(settings: Settings) -> None:
+    """Writes a row and rolls back."""
+    with closing(Database.at(settings.database_url, settings.database_schema)) as database:
+        with database.reading() as connection:
+            check_privileges(connection, whole_schema())
+        with database.writing() as connection:
             connection.execute(table_of(Meta).insert(), {"name": "probe", "value": ""})
-        else:
-            connection.exec_driver_sql("CREATE TABLE probe (name TEXT)")
-        connection.get_transaction().rollback()  # type: ignore[union-attr]
+            connection.get_transaction().rollback()  # type: ignore[union-attr]
 
 
 def _of_origin(subject: str, held: str, settings: Settings, sentence: str) -> Finding:

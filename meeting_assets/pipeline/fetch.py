@@ -34,7 +34,9 @@ from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import DELETED, Media, understood
 from meeting_assets.store import ledger, tombstones, worklist
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.ledger import Key
+from meeting_assets.store.raw import RawObject
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +110,7 @@ def _without_expired(warehouse: Warehouse, days: Collection[date]) -> list[date]
     return kept
 
 
+@retry_on_conflict
 def _without_purged(warehouse: Warehouse, recording_ids: Sequence[str]) -> list[str]:
     with warehouse.database.reading() as connection:
         purged = tombstones.buried(connection, recording_ids)
@@ -119,17 +122,15 @@ def _without_purged(warehouse: Warehouse, recording_ids: Sequence[str]) -> list[
 async def _discovered(
     client: RecallClient, warehouse: Warehouse, days: Collection[date], recording_ids: Sequence[str]
 ) -> Discovery:
-    with warehouse.database.reading() as connection:
-        here = worklist.statuses(connection, days)
+    here = warehouse.database.read(lambda connection: worklist.statuses(connection, days))
     if recording_ids:
         discovery = await discover_recordings(client, recording_ids, days, known=here)
     else:
         discovery = await discover_days(client, days)
-    with warehouse.database.reading() as connection:
-        recordings, keys = worklist.waited_for(connection, days)
-        if recording_ids or warehouse.purges_deleted:
-            # What is home and no longer listed may have been deleted.
-            keys |= worklist.refetchable(connection, days)
+    recordings, keys = warehouse.database.read(lambda connection: worklist.waited_for(connection, days))
+    if recording_ids or warehouse.purges_deleted:
+        # What is home and no longer listed may have been deleted.
+        keys |= warehouse.database.read(lambda connection: worklist.refetchable(connection, days))
     if recording_ids:
         recordings &= set(recording_ids) - discovery.gone_recordings
         keys = {key for key in keys if key.recording_id in set(recording_ids)}
@@ -143,8 +144,7 @@ async def _discovered(
         media={(key.recording_id, ARTIFACTS[key.kind].collection, key.artifact_id) for key in keys},
         days=days,
     )
-    with warehouse.database.reading() as connection:
-        named = worklist.named_bots(connection, days)
+    named = warehouse.database.read(lambda connection: worklist.named_bots(connection, days))
     await find_bots(client, discovery, named)
     return discovery
 
@@ -185,6 +185,7 @@ async def _certainly_gone(client: RecallClient, warehouse: Warehouse, recording_
     return certain
 
 
+@retry_on_conflict
 def _wanted(warehouse: Warehouse, discovery: Discovery, kinds: Collection[str], *, refetch: bool) -> list[Key]:
     """What is to be downloaded, what expires first in front."""
     with warehouse.database.reading() as connection:
@@ -257,8 +258,15 @@ class _Fetch:
         kept = await asyncio.to_thread(
             self._warehouse.raw.write, found.day, key.recording_id, key.kind, key.artifact_id, payload
         )
+        outcome = self._note_fetched(key, artifact, media, kept)
+        if outcome == "overtaken":
+            remove_unwanted(self._warehouse, found.day, key)
+        self._report.counts[key.kind][outcome] += 1
+
+    @retry_on_conflict
+    def _note_fetched(self, key: Key, artifact: Artifact, media: Media, kept: RawObject) -> str:
         with self._warehouse.database.writing() as connection:
-            outcome = ledger.note_fetched(
+            return ledger.note_fetched(
                 connection,
                 key,
                 raw_key=kept.key,
@@ -268,15 +276,14 @@ class _Fetch:
                 is_many=artifact.is_many,
                 at=now(),
             )
-        if outcome == "overtaken":
-            remove_unwanted(self._warehouse, found.day, key)
-        self._report.counts[key.kind][outcome] += 1
 
+    @retry_on_conflict
     def _note_gone(self, key: Key) -> None:
         with self._warehouse.database.writing() as connection:
             ledger.note_gone(connection, key.recording_id, key.artifact_id)
         self._report.counts[key.kind]["failed"] += 1
 
+    @retry_on_conflict
     def _set_aside(self, key: Key, media: Media | None, error: str) -> None:
         found = self._discovery.found[key.recording_id]
         with self._warehouse.database.writing() as connection:

@@ -33,9 +33,13 @@ def load_days(
     """
     started = monotonic()
     report = LoadReport()
-    with warehouse.database.reading() as connection:
-        entries = worklist.to_load(connection, days, artifact.kind, artifact.parser_version)
-        report.unchanged = worklist.count_home(connection, days, artifact.kind) - len(entries)
+    entries, home_count = warehouse.database.read(
+        lambda connection: (
+            worklist.to_load(connection, days, artifact.kind, artifact.parser_version),
+            worklist.count_home(connection, days, artifact.kind),
+        )
+    )
+    report.unchanged = home_count - len(entries)
     size = worthwhile_size(artifact, entries, warehouse) if processes is None else processes
     with Crew(artifact, warehouse, entries, helpers=size - 1) as crew:
         for batch in _read_ahead(crew, warehouse.raw):

@@ -33,9 +33,11 @@ from meeting_assets.pipeline.discover import day_of_recording
 from meeting_assets.pipeline.replace import settle
 from meeting_assets.pipeline.warehouse import Warehouse, access_of
 from meeting_assets.settings import Settings
-from meeting_assets.store import ledger, tombstones
+from meeting_assets.store import ledger, locks, tombstones
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key
+from meeting_assets.store.locks import Lock
 from meeting_assets.store.scrub import scrub
 from meeting_assets.store.states import DELETED
 from meeting_assets.store.tables import Meta, Tombstones
@@ -86,6 +88,11 @@ class PurgeReport:
     """Whether nothing stood in the way of taking deleted rows out of the database's files."""
     left: int = 0
     """Recordings that are to go and have to wait for another night."""
+
+    def add(self, other: PurgeReport) -> None:
+        """Adds what a transaction removed; called after it was committed, since it may be run several times."""
+        self.rows += other.rows
+        self.tables |= other.tables
 
     def as_sentence(self) -> str:
         """For a person."""
@@ -229,28 +236,26 @@ def tables_to_purge(connection: Connection) -> list[Table]:
     ]
 
 
+@retry_on_conflict
 def _purge_one(
     warehouse: Warehouse, recording_id: str, reason: str, known_day: date | None, report: PurgeReport
 ) -> None:
+    done = PurgeReport()
     with warehouse.database.writing() as connection:
+        locks.take(connection, Lock.ROLLUP)
         tombstones.close_graveyard(connection)
         # Locked in the order of all others, and before anything goes: who parses or derives it is waited for.
-        _lock_recording(connection, recording_id)
+        ledger.lock_recordings(connection, [recording_id])
         rows = ledger.known(connection, [recording_id], is_locking=True)
         day = _known_day(connection, recording_id) or known_day
         tombstones.bury(connection, recording_id, day=day, reason=reason, at=now())
         artifact_ids = {artifact_id for of_kind in rows.values() for artifact_id in of_kind}
         _forget_unreadable(connection, recording_id, artifact_ids)
-        report.tables |= rollup.forget(connection, recording_id)
+        done.tables |= rollup.forget(connection, recording_id)
         for table in tables_to_purge(connection):
-            _delete(connection, table, table.c.recording_id == recording_id, report)
+            _delete(connection, table, table.c.recording_id == recording_id, done)
+    report.add(done)
     report.raw_objects += _forget_raw(warehouse, recording_id, day)
-
-
-def _lock_recording(connection: Connection, recording_id: str) -> None:
-    """Waits for whoever derives its metrics, and keeps others from it."""
-    of_recording = RECORDINGS.c.recording_id == recording_id
-    connection.execute(select(RECORDINGS.c.recording_id).where(of_recording).with_for_update())
 
 
 def _known_day(connection: Connection, recording_id: str) -> date | None:
@@ -271,10 +276,13 @@ def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: 
     connection.execute(meta.delete().where(meta.c.name.in_([ledger.UNREADABLE + each for each in objects])))
 
 
+@retry_on_conflict
 def _drop_artifact(warehouse: Warehouse, artifact: Artifact, key: Key, report: PurgeReport) -> bool:
     """Deletes the rows of an artifact, and of the metrics made from it; whether it is still one to be deleted."""
+    done = PurgeReport()
     with warehouse.database.writing() as connection:
-        _lock_recording(connection, key.recording_id)
+        locks.take(connection, Lock.ROLLUP)
+        ledger.lock_recordings(connection, [key.recording_id])
         rows = {
             row["artifact_id"]: row for row in ledger.locked(connection, key.kind, [key.recording_id])[key.recording_id]
         }
@@ -287,13 +295,14 @@ def _drop_artifact(warehouse: Warehouse, artifact: Artifact, key: Key, report: P
                 is_its = table.c.recording_id == key.recording_id
                 if artifact.id_column is not None:
                     is_its = and_(is_its, table.c[artifact.id_column] == key.artifact_id)
-                _delete(connection, table, is_its, report)
+                _delete(connection, table, is_its, done)
             settle(connection, artifact, [key.recording_id])
-        report.tables |= rollup.forget(connection, key.recording_id)
+        done.tables |= rollup.forget(connection, key.recording_id)
         for metrics in METRICS:
             table = table_of(metrics)
-            _delete(connection, table, table.c.recording_id == key.recording_id, report)
+            _delete(connection, table, table.c.recording_id == key.recording_id, done)
         ledger.note_purged(connection, key, is_many=artifact.is_many)
+    report.add(done)
     return True
 
 

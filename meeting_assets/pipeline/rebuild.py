@@ -13,7 +13,6 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
@@ -26,6 +25,7 @@ from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import FINISHED, Recording, understood
 from meeting_assets.store import ledger, tombstones, worklist
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
 from meeting_assets.store.raw import StoredArtifact
 from meeting_assets.store.states import FETCHED, LedgerRow, Seen, Sighting, blank_row
@@ -91,9 +91,7 @@ def rebuild(warehouse: Warehouse, days: Collection[date] | None = None) -> Rebui
                 _take_in(warehouse, day, recording_id)
             except PayloadError as error:
                 report.faults.append(f"{day}/{recording_id}: {error}")
-    with warehouse.database.writing() as connection:
-        ledger.parse_days_again(connection, report.days)
-        derive_days_again(connection, report.days)
+    _make_outdated(warehouse, report.days)
     _make_again(warehouse, report)
     return report
 
@@ -106,6 +104,14 @@ def refresh(warehouse: Warehouse) -> RebuildReport:
     report = RebuildReport(days=sorted(days))
     _make_again(warehouse, report)
     return report
+
+
+@retry_on_conflict
+def _make_outdated(warehouse: Warehouse, days: Collection[date]) -> None:
+    """Notes that everything of some days is to be parsed and derived."""
+    with warehouse.database.writing() as connection:
+        ledger.parse_days_again(connection, days)
+        derive_days_again(connection, days)
 
 
 def _make_again(warehouse: Warehouse, report: RebuildReport) -> None:
@@ -130,6 +136,7 @@ def _still_kept(warehouse: Warehouse, day: date) -> list[str]:
     return [each for each in recording_ids if each not in purged]
 
 
+@retry_on_conflict
 def _take_in(warehouse: Warehouse, day: date, recording_id: str) -> None:
     """Gives the database what it lacks of a recording: its row, and the artifacts whose bytes are kept."""
     listing = _listing(warehouse.raw.read_listing(day, recording_id))
@@ -138,12 +145,12 @@ def _take_in(warehouse: Warehouse, day: date, recording_id: str) -> None:
     with warehouse.database.writing() as connection:
         if tombstones.kept_out(connection, [recording_id]):
             return  # purged while its bytes were read
-        of_recording = ledger.RECORDINGS.c.recording_id == recording_id
-        is_known = connection.scalar(select(ledger.RECORDINGS.c.recording_id).where(of_recording)) is not None
-        ledger.adopt(connection, rows)
+        is_known = bool(ledger.lock_recordings(connection, [recording_id]))
         if not is_known:
             bot = msgspec.structs.asdict(listing.bot)
             upsert(connection, Recordings, [recording_row(Found(recording, listing.recording), bot, now())])
+        ledger.adopt(connection, rows)
+        if not is_known:
             ledger.observe(connection, [_seen(recording_id, kind, recording, listing) for kind in ARTIFACTS])
 
 

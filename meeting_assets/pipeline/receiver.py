@@ -35,10 +35,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from meeting_assets.core.errors import PayloadError, SettingsError, StoreError
 from meeting_assets.core.instants import now
-from meeting_assets.pipeline.warehouse import origin_of
+from meeting_assets.pipeline.warehouse import open_database, origin_of
 from meeting_assets.recall.webhooks import Seals, Standing, announcement, message_id
 from meeting_assets.settings import Settings
 from meeting_assets.store import inbox
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.store.inbox import Message
 
@@ -145,6 +146,7 @@ class GroupCommit:
                 is_there.set_result(message.message_id in new)
                 new.discard(message.message_id)
 
+    @retry_on_conflict
     def _put(self, messages: Sequence[Message]) -> set[str]:
         with self._database.writing() as connection:
             return inbox.put(connection, messages)
@@ -156,6 +158,7 @@ class GroupCommit:
                 await self._in_thread(self._forget)
             await asyncio.sleep(FORGET_EVERY_S)
 
+    @retry_on_conflict
     def _forget(self) -> None:
         with self._database.writing() as connection:
             inbox.forget_handled(connection, now() - KEPT)
@@ -182,9 +185,8 @@ class Receiver:
         self.counts: Counter[Fate] = Counter()
 
     def __enter__(self) -> Self:
-        self._database = Database.at(self._settings.database_url)
+        self._database = open_database(self._settings)
         try:
-            self._database.prepare({})
             self._database.belongs_to(origin_of(self._settings.base_url))
             self._listener = _listener(self._host, self._port)
         except BaseException:

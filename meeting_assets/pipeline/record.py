@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
@@ -18,6 +18,7 @@ from meeting_assets.pipeline.discover import Discovery, Found
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
 from meeting_assets.store import ledger, tombstones, worklist
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
 from meeting_assets.store.states import Seen, Sighting
 from meeting_assets.store.tables import Recordings
@@ -26,6 +27,7 @@ BATCH = 100
 NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.names_bots]
 
 
+@retry_on_conflict
 def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
     """Brings recordings and ledger in line with a discovery made at an instant.
 
@@ -35,7 +37,7 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
         with warehouse.database.writing() as connection:
             for recording_id in tombstones.kept_out(connection, [found.recording_id for found in batch]):
                 batch.remove(discovery.found.pop(recording_id))
-            before = _known(connection, [found.recording_id for found in batch])
+            before = ledger.lock_recordings(connection, [found.recording_id for found in batch])
             rows = [recording_row(found, before.get(found.recording_id, {}), at) for found in batch]
             for row in [row for row in rows if _is_overtaken(row, before)]:
                 rows.remove(row)
@@ -49,12 +51,12 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
         _keep_listings(warehouse, batch)
     with warehouse.database.writing() as connection:
         faults = _faults_of_kept(connection, discovery.faults)
-        ledger.note_unreadable(connection, faults, discovery.read, discovery.days)
         _lock_gone(connection, discovery)
         for recording_id in sorted(discovery.gone_recordings):
             _note_gone(connection, recording_id, at)
         for recording_id, artifact_id in sorted(discovery.gone_media):
             ledger.note_gone(connection, recording_id, artifact_id)
+        ledger.note_unreadable(connection, faults, discovery.read, discovery.days)
 
 
 def keep_listings(warehouse: Warehouse, founds: Iterable[Found]) -> None:
@@ -121,17 +123,6 @@ def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict
     }
 
 
-def _known(connection: Connection, recording_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    recordings = ledger.RECORDINGS
-    rows = connection.execute(
-        recordings.select()
-        .where(recordings.c.recording_id.in_(recording_ids))
-        .order_by(recordings.c.recording_id)
-        .with_for_update()
-    )
-    return {row["recording_id"]: dict(row) for row in rows.mappings()}
-
-
 def _parse_renamed_again(
     connection: Connection, rows: Sequence[dict[str, Any]], before: dict[str, dict[str, Any]]
 ) -> None:
@@ -152,11 +143,12 @@ def _faults_of_kept(connection: Connection, faults: Mapping[str, str]) -> dict[s
     return {name: fault for name, fault in faults.items() if name.partition(" ")[2] not in purged}
 
 
+@retry_on_conflict
 def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
     """Writes recording.json where it says something new: enough to make the database again without the API."""
     ids = [found.recording_id for found in batch]
     with warehouse.database.reading() as connection:
-        recordings = _known(connection, ids)
+        recordings = ledger.lock_recordings(connection, ids)
         entries = worklist.api_side_of(connection, ids)
     written: list[dict[str, Any]] = []
     for found in batch:
@@ -186,9 +178,7 @@ def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
 
 def _lock_gone(connection: Connection, discovery: Discovery) -> None:
     """Locks at once, and in everybody's order, what is to be noted: a run that loads holds rows of many recordings."""
-    ids = ledger.RECORDINGS.c.recording_id
-    query = select(ids).where(ids.in_(discovery.gone_recordings)).order_by(ids)
-    connection.execute(query.with_for_update())
+    ledger.lock_recordings(connection, discovery.gone_recordings)
     of_media = {recording_id for recording_id, _ in discovery.gone_media}
     ledger.known(connection, discovery.gone_recordings | of_media, is_locking=True)
 

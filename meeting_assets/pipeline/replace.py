@@ -24,6 +24,7 @@ from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import ledger
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.columns import RecordingRow
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import Key, Loaded
 from meeting_assets.store.worklist import Entry
@@ -101,6 +102,7 @@ class _Parsed:
         return len(self.rows.by_table[-1])
 
 
+@retry_on_conflict
 def _parse_or_set_aside(
     artifact: Artifact, entry: Entry, read: Read, warehouse: Warehouse, report: LoadReport
 ) -> _Parsed | None:
@@ -133,6 +135,7 @@ def _source(entry: Entry, warehouse: Warehouse) -> Source:
     )
 
 
+@retry_on_conflict
 def _replace(artifact: Artifact, found: Sequence[_Parsed], warehouse: Warehouse, report: LoadReport) -> None:
     """Puts rows in the place of their artifacts' former ones, but where another run was faster."""
     if not found:
@@ -157,6 +160,7 @@ def _replace(artifact: Artifact, found: Sequence[_Parsed], warehouse: Warehouse,
     report.rows += sum(each.row_count for each in done)
 
 
+@retry_on_conflict
 def _quarantine(artifact: Artifact, entry: Entry, error: str, warehouse: Warehouse) -> None:
     with warehouse.database.writing() as connection:
         siblings = ledger.locked(connection, artifact.kind, [entry.key.recording_id])[entry.key.recording_id]
@@ -217,6 +221,7 @@ def _bug_noted(warehouse: Warehouse, key: Key, report: LoadReport) -> Iterator[N
         _note_bug(warehouse, key, error, report)
 
 
+@retry_on_conflict
 def _note_bug(warehouse: Warehouse, key: Key, error: Exception, report: LoadReport) -> None:
     # The text of a foreign error may quote what was said in the meeting; its kind does not.
     text = f"unexpected {type(error).__name__} while loading it; this is a fault of meeting_assets, please report it"

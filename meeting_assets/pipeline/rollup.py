@@ -38,15 +38,16 @@ from meeting_assets.metrics.trends import (
     total,
 )
 from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.store import locks
 from meeting_assets.store.bulk import insert_rows
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of, upsert
 from meeting_assets.store.ledger import RECORDINGS
+from meeting_assets.store.locks import Lock
 from meeting_assets.store.tables import Meta
 
 logger = logging.getLogger(__name__)
 
-# What any two roll-ups wait for; a number that nothing else takes.
-LOCK = 7309454
 LAST_DAY = timedelta(days=6)
 PEOPLE_MADE_FROM = "people_made_from"
 """Names in `meta` the hash of what everybody was made from."""
@@ -69,6 +70,7 @@ class RollupReport:
     rollup_s: float = 0.0
 
 
+@retry_on_conflict
 def roll_up(warehouse: Warehouse, weeks: Collection[date] | None = None) -> RollupReport:
     """Brings the trends of some weeks, given by their Mondays, or of all, up to date."""
     started = monotonic()
@@ -79,7 +81,7 @@ def roll_up(warehouse: Warehouse, weeks: Collection[date] | None = None) -> Roll
     report.unchanged = len(fresh)
     for week in sorted(stale):
         with warehouse.database.writing() as connection:
-            _lock(connection)
+            locks.take(connection, Lock.ROLLUP)
             _roll_up_week(connection, week, persons)
         report.changed += 1
     report.rollup_s = round(monotonic() - started, 3)
@@ -98,10 +100,11 @@ def outdated_weeks(warehouse: Warehouse, weeks: Collection[date] | None = None) 
         return sorted(_standing(connection, _persons(connection), weeks)[0])
 
 
+@retry_on_conflict
 def roll_up_people(warehouse: Warehouse) -> int:
     """Brings `people` and `person_keys` up to date; how many rows of them had to change."""
     with warehouse.database.writing() as connection:
-        _lock(connection)
+        locks.take(connection, Lock.ROLLUP)
         persons = _persons(connection)
         changed = _replace(connection, People, _people(connection, persons))
         changed += _replace(connection, PersonKeys, sorted(persons.items()))
@@ -119,9 +122,8 @@ def are_people_outdated(warehouse: Warehouse) -> bool:
 def forget(connection: Connection, recording_id: str) -> set[str]:
     """Removes all rows that were made from a recording, among others; the names of the tables that had some.
 
-    They are made anew by the next roll-up.
+    They are made anew by the next roll-up. The transaction has taken `Lock.ROLLUP` before it locked anything else.
     """
-    _lock(connection)
     day = connection.scalar(select(RECORDINGS.c.day).where(RECORDINGS.c.recording_id == recording_id))
     of_recording = (
         select(PARTICIPANTS.person_key)
@@ -324,12 +326,6 @@ def _in(weeks: Collection[date] | None) -> ColumnElement[bool]:
     if not weeks:
         return ~true()
     return RECORDINGS.c.day.between(min(weeks) - WEEK, max(weeks) + LAST_DAY)
-
-
-def _lock(connection: Connection) -> None:
-    """Waits for another roll-up; on SQLite there is one writer anyway."""
-    if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
 
 
 def _sha256(document: object) -> str:

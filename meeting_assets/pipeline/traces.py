@@ -31,6 +31,7 @@ from meeting_assets.settings import Settings
 from meeting_assets.store.columns import Json
 from meeting_assets.store.database import Database, table_of
 from meeting_assets.store.ledger import LEDGER
+from meeting_assets.store.namespaces import tables_elsewhere
 from meeting_assets.store.scrub import files_of, rewrite
 from meeting_assets.store.tables import Tombstones
 
@@ -195,6 +196,19 @@ def _search_tables(connection: Connection, recording_ids: Collection[str], resul
         result.places += 1
         if count := connection.scalar(select(func.count()).select_from(source).where(or_(*conditions))):
             result.found.append(f"{count} rows of {name} name it")
+    if connection.dialect.name != "sqlite":
+        _search_other_schemas(connection, recording_ids, result)
+
+
+def _search_other_schemas(connection: Connection, recording_ids: Collection[str], result: Search) -> None:
+    """Tables of other programs and people in the same PostgreSQL database, such as copies made by analysts."""
+    is_named = cast(any_column("recording_id"), Text()).in_(recording_ids)
+    for schema, name in tables_elsewhere(connection, "recording_id"):
+        result.places += 1
+        source = any_table(name, schema=schema)
+        if count := connection.scalar(select(func.count()).select_from(source).where(is_named)):
+            place = name if schema == "public" else f"{schema}.{name}"
+            result.found.append(f"{count} rows of {place} name it")
 
 
 def _search_database_files(database: Database, pieces: Collection[str], result: Search) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
+from obstore.store import MemoryStore
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts import ARTIFACTS
@@ -19,8 +20,10 @@ from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.pipeline.views import METRICS_CONFIG, VIEWS
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings
-from meeting_assets.store.database import Database
+from meeting_assets.store.database import Database, schema_of
+from meeting_assets.store.preparation import check_readable, prepare
 from meeting_assets.store.raw import RawStore
+from meeting_assets.store.schema import Schema
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -56,6 +59,41 @@ def oldest_day(retention_days: int | None) -> date:
     return day_of(now()) - timedelta(days=retention_days) if retention_days is not None else date.min
 
 
+def whole_schema() -> Schema:
+    """Every table and view of this version."""
+    return schema_of(derived_tables() | dict.fromkeys(ROLLUPS), VIEWS)
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of these settings for work: what it lacks of this version's schema is added.
+
+    Raises:
+        StoreError: it cannot be used, or its schema is not ours or of another version.
+    """
+    database = Database.at(settings.database_url, settings.database_schema)
+    try:
+        prepare(database, whole_schema())
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+@contextmanager
+def open_read_only(settings: Settings) -> Iterator[Warehouse]:
+    """The warehouse for commands that only look: no file, folder, schema, table or row comes into being.
+
+    Its raw store is empty, because a folder's would be created.
+
+    Raises:
+        NothingStored: there is no database, or it holds no meetings.
+        StoreError: it cannot be used, or lacks what this version reads.
+    """
+    with closing(Database.at(settings.database_url, settings.database_schema, is_read_only=True)) as database:
+        check_readable(database, whole_schema())
+        yield _warehouse(settings, database, RawStore(MemoryStore()))
+
+
 @contextmanager
 def opened(settings: Settings) -> Iterator[Warehouse]:
     """The warehouse of these settings, its tables ready.
@@ -63,22 +101,22 @@ def opened(settings: Settings) -> Iterator[Warehouse]:
     Raises:
         StoreError: the database or the raw store cannot be used.
     """
-    database = Database.at(settings.database_url)
-    try:
-        database.prepare(derived_tables() | dict.fromkeys(ROLLUPS), VIEWS)
-        parameters = Parameters.of(settings.timing_source, settings.metric_parameters)
-        bot_names = settings.known_bot_names
-        database.note(METRICS_CONFIG, " ".join([parameters.config_version, *sorted(bot_names)]))
-        yield Warehouse(
-            database,
-            RawStore.at(settings.raw_url),
-            bot_names=bot_names,
-            parameters=parameters,
-            purges_deleted=settings.on_deletion == "purge",
-            retention_days=settings.retention_days,
-        )
-    finally:
-        database.close()
+    with closing(open_database(settings)) as database:
+        warehouse = _warehouse(settings, database, RawStore.at(settings.raw_url))
+        config = [warehouse.parameters.config_version, *sorted(warehouse.bot_names)]
+        database.note(METRICS_CONFIG, " ".join(config))
+        yield warehouse
+
+
+def _warehouse(settings: Settings, database: Database, raw: RawStore) -> Warehouse:
+    return Warehouse(
+        database,
+        raw,
+        bot_names=settings.known_bot_names,
+        parameters=Parameters.of(settings.timing_source, settings.metric_parameters),
+        purges_deleted=settings.on_deletion == "purge",
+        retention_days=settings.retention_days,
+    )
 
 
 def claim(warehouse: Warehouse, settings: Settings) -> None:

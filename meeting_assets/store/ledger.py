@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, c
 from sqlalchemy.dialects import postgresql, sqlite
 
 from meeting_assets.store.database import table_of, upsert
+from meeting_assets.store.locks import Rows, about_to_lock
 from meeting_assets.store.states import (
     DELETED,
     FAILED,
@@ -112,6 +113,8 @@ def known(connection: Connection, recording_ids: Collection[str], *, is_locking:
         .where(LEDGER.c.recording_id.in_(recording_ids))
         .order_by(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id)
     )
+    if is_locking:
+        about_to_lock(connection, Rows.LEDGER)
     for row in connection.execute(query.with_for_update() if is_locking else query).mappings():
         rows[row["recording_id"], row["kind"]][row["artifact_id"]] = dict(row)
     return rows
@@ -134,6 +137,7 @@ def observe(connection: Connection, looks: Sequence[Seen]) -> None:
     if added:
         dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
         # Another run may have added the same row, and be further with it.
+        added.sort(key=lambda row: (row["recording_id"], row["kind"], row["artifact_id"]))
         connection.execute(dialect.insert(LEDGER).on_conflict_do_nothing(), added)
 
 
@@ -194,6 +198,7 @@ def note_failed_attempt(
     Nothing is noted where the artifact is home, or was seen anew: another run was luckier. `error` must hold no secret.
     """
     waiting = and_(_is(key), LEDGER.c.status == PENDING, LEDGER.c.api_updated_at.is_not_distinct_from(updated_at))
+    about_to_lock(connection, Rows.LEDGER)
     attempts = connection.scalar(select(LEDGER.c.attempts).where(waiting).with_for_update())
     if attempts is None:
         return
@@ -235,7 +240,8 @@ def note_unreadable(
     """
     meta = table_of(Meta)
     span = f"{min(days)}..{max(days)}" if days else ""
-    for name, value in connection.execute(select(meta).where(meta.c.name.startswith(UNREADABLE))).all():
+    held = select(meta).where(meta.c.name.startswith(UNREADABLE)).order_by(meta.c.name).with_for_update()
+    for name, value in connection.execute(held).all():
         if name.removeprefix(UNREADABLE) in read or (span and value.startswith(f"{span} ")):
             connection.execute(meta.delete().where(meta.c.name == name))
     rows = [{"name": UNREADABLE + name, "value": f"{span} {fault}"} for name, fault in sorted(faults.items())]
@@ -244,6 +250,7 @@ def note_unreadable(
 
 def adopt(connection: Connection, rows: Sequence[LedgerRow]) -> None:
     """Takes in artifacts whose bytes were found in the raw store, where the ledger has none."""
+    about_to_lock(connection, Rows.LEDGER)
     for row in rows:
         key = Key(row["recording_id"], row["kind"], row["artifact_id"])
         known = connection.execute(select(LEDGER.c.sha256).where(_is(key)).with_for_update()).first()
@@ -273,6 +280,7 @@ def locked(connection: Connection, kind: str, recording_ids: Collection[str]) ->
 
     All of them, because rows of sibling artifacts are brought in line with each other.
     """
+    about_to_lock(connection, Rows.LEDGER)
     rows: defaultdict[str, list[RowMapping]] = defaultdict(list)
     for row in connection.execute(_LOCKED, {"of": [*recording_ids], "of_kind": kind}).mappings():
         rows[row["recording_id"]].append(row)
@@ -354,6 +362,13 @@ def parse_days_again(connection: Connection, days: Collection[date]) -> None:
     connection.execute(LEDGER.update().where(home).values(parser_version=None))
 
 
+def lock_recordings(connection: Connection, recording_ids: Collection[str]) -> dict[str, LedgerRow]:
+    """Locks the rows of some recordings until the transaction ends, and returns them by recording."""
+    about_to_lock(connection, Rows.RECORDINGS)
+    query = RECORDINGS.select().where(RECORDINGS.c.recording_id.in_(recording_ids)).order_by(RECORDINGS.c.recording_id)
+    return {row["recording_id"]: dict(row) for row in connection.execute(query.with_for_update()).mappings()}
+
+
 def note_listings(connection: Connection, written: Sequence[Mapping[str, str]]) -> None:
     """recording.json was written for these recordings: their `id` and the `sha256` of what it says."""
     connection.execute(
@@ -380,6 +395,7 @@ def _is(key: Key) -> ColumnElement[bool]:
 
 def _lock(connection: Connection, condition: ColumnElement[bool]) -> None:
     """Locks rows in the order of all others; an update of several locks them as they come, and may meet itself."""
+    about_to_lock(connection, Rows.LEDGER)
     key = LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id
     connection.execute(select(*key).where(condition).order_by(*key).with_for_update())
 

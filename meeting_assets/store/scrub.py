@@ -71,7 +71,7 @@ def _vacuumed(database: Database, tables: Collection[str]) -> bool:
     try:
         with engine.connect() as connection:
             for name in sorted(tables):
-                connection.exec_driver_sql(f'VACUUM "{name}"')
+                connection.exec_driver_sql(f"VACUUM {database.qualified(name)}")
     except DBAPIError:
         return False
     return True

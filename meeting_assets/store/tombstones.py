@@ -13,7 +13,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
+from meeting_assets.store import locks
 from meeting_assets.store.database import table_of
+from meeting_assets.store.locks import Lock
 from meeting_assets.store.tables import Tombstones
 
 ASKED_FOR = "asked for"
@@ -21,7 +23,6 @@ DELETED_AT_API = "deleted at the API"
 RETENTION = "retention"
 
 TOMBSTONES = table_of(Tombstones)
-_LOCK = 7309454
 # More parameters than this not every SQLite takes.
 BATCH = 500
 
@@ -37,15 +38,13 @@ def buried(connection: Connection, recording_ids: Collection[str]) -> set[str]:
 
 def kept_out(connection: Connection, recording_ids: Collection[str]) -> set[str]:
     """Those of the recordings that were purged; none of the others will be before this writing transaction ends."""
-    if connection.dialect.name != "sqlite":  # there a writer is alone anyway
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({_LOCK})")
+    locks.take_shared(connection, Lock.TOMBSTONES)
     return buried(connection, recording_ids)
 
 
 def close_graveyard(connection: Connection) -> None:
     """Waits for all that asked `kept_out`, and lets no other ask before this writing transaction ends."""
-    if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    locks.take(connection, Lock.TOMBSTONES)
 
 
 def bury(connection: Connection, recording_id: str, *, day: date | None, reason: str, at: datetime) -> None:

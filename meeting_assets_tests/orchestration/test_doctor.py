@@ -247,7 +247,7 @@ def test_a_raw_store_that_cannot_be_written_is_found(
     [
         (f"postgresql://me:{HUSH}@127.0.0.1:1/meetings", "does not answer"),
         ("sqlite:////dev/null/meetings.db", "folder cannot be made"),
-        ("sqlite:////proc", "does not answer"),
+        ("sqlite:////proc", "cannot be opened"),
     ],
 )
 def test_a_database_that_is_down_is_found(

@@ -50,7 +50,7 @@ SAID, CHATTED, HEARD = "the marmalade contains no oranges at all", "who ordered 
 UNREAD = "this payload was never read by anybody"
 PLANTED = (NAME, EMAIL, TITLE, CHATTED, HEARD, UNREAD)
 SHARED = "Wilhelmina Everywhere"
-TABLES_OF_POSTGRESQL = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+TABLES_OF_POSTGRESQL = "SELECT tablename FROM pg_tables WHERE schemaname = 'meetings'"
 UNKNOWN = "3b9d8f3e-0000-4000-8000-000000000000"
 
 
@@ -108,7 +108,7 @@ def places(home: Path, url: str) -> Iterator[tuple[str, bytes]]:
     if not url.startswith("sqlite"):
         with psycopg.connect(url.replace("+psycopg", "")) as connection:
             for (table,) in connection.execute(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'meetings'"
             ).fetchall():
                 rows = connection.execute(f'SELECT t::text FROM "{table}" AS t').fetchall()
                 yield table, "\n".join(row[0] for row in rows).encode()

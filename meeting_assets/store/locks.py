@@ -1,0 +1,81 @@
+"""Advisory locks of PostgreSQL: their numbers, what each protects, and the order in which locks are taken.
+
+Every transaction takes its locks in this order, and leaves out those it does not need:
+
+    1. `Lock.SCHEMA`
+    2. `Lock.ROLLUP`
+    3. `Lock.TOMBSTONES`
+    4. rows of `recordings`, in the order of `recording_id`
+    5. rows of `artifacts` (the ledger), in the order of `recording_id, kind, artifact_id`
+    6. rows of all other tables
+    7. rows of `meta`, in the order of `name`
+
+Two transactions that follow one order never wait for each other in a circle. The roll-up lock precedes the tombstones
+lock: a purge that waits for a roll-up holds nothing yet, so it blocks no fetch meanwhile.
+
+`take`, `take_shared` and `about_to_lock` raise an error when a transaction breaks this order. SQLite has one writer at
+a time and needs no locks; there the order is checked all the same.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from sqlalchemy import Connection
+
+_HIGHEST = "meeting_assets.highest_lock"
+
+
+class Lock(IntEnum):
+    """Numbers of advisory locks, unique in a database. `Lock` members are in the order in which they are taken."""
+
+    SCHEMA = 7309453
+    """Creation and change of tables and views; two processes that start together do it one after the other."""
+    ROLLUP = 7309454
+    """Rows of `meeting_trends`, `person_trends`, `people` and `person_keys`, which are made from many recordings."""
+    TOMBSTONES = 7309455
+    """The set of tombstones: shared while recordings are written, exclusive while tombstones are added."""
+
+
+class Rows(IntEnum):
+    """Rows that are locked after all advisory locks, in this order."""
+
+    RECORDINGS = 8_000_001
+    """Rows of `recordings`."""
+    LEDGER = 8_000_002
+    """Rows of `artifacts`."""
+
+
+class LockOrderError(AssertionError):
+    """A transaction takes a lock after one that comes later in the order; this is a bug of this package."""
+
+
+def take(connection: Connection, lock: Lock) -> None:
+    """Takes a lock exclusively until the transaction ends."""
+    about_to_lock(connection, lock)
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock.value})")
+
+
+def take_shared(connection: Connection, lock: Lock) -> None:
+    """Takes a lock until the transaction ends; others may hold it too, but none exclusively."""
+    about_to_lock(connection, lock)
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({lock.value})")
+
+
+def about_to_lock(connection: Connection, what: Lock | Rows) -> None:
+    """Notes that this transaction locks something now.
+
+    Raises:
+        LockOrderError: it has locked something before that comes later in the order.
+    """
+    highest = connection.info.get(_HIGHEST)
+    if highest is not None and what < highest:
+        raise LockOrderError(f"{what.name} is locked after {highest.name}; the order is in meeting_assets.store.locks.")
+    connection.info[_HIGHEST] = what
+
+
+def forget_locks(connection: Connection) -> None:
+    """Starts the record of a new transaction, which holds no lock yet."""
+    connection.info.pop(_HIGHEST, None)

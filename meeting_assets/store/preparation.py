@@ -1,0 +1,242 @@
+"""Prepares a database for work, and decides whether it can be read.
+
+Work adds what is missing: tables, nullable columns, indexes, and views of ours. It drops no table and changes no
+column; that is left to `store/migrations.py`. Reading changes nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, delete
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateColumn
+
+from meeting_assets.core.errors import NothingStored, StoreError
+from meeting_assets.store import locks, namespaces
+from meeting_assets.store.connections import retry_on_conflict
+from meeting_assets.store.database import META, Database, table_of, upsert
+from meeting_assets.store.grants import Access, access_to, give_access
+from meeting_assets.store.locks import Lock
+from meeting_assets.store.schema import (
+    LEGACY_RECORD,
+    META_TABLE,
+    SCHEMA_VERSION,
+    Plan,
+    Schema,
+    view_text,
+)
+from meeting_assets.store.schema_reading import VERSION_RECORD, is_up_to_date, read_meta, read_plan
+from meeting_assets.store.tables import Artifacts, Meta
+
+LEDGER = table_of(Artifacts)
+INSUFFICIENT_PRIVILEGE = "42501"
+READ_ONLY_TRANSACTION = "25006"
+DEPENDENT_OBJECTS = "2BP01"
+MOST_NAMED = 8
+
+
+@retry_on_conflict
+def prepare(database: Database, schema: Schema) -> None:
+    """Adds what the schema of this version has and the database lacks.
+
+    Raises:
+        StoreError: a name of ours is taken, the database is of another version, or the role may not change it.
+    """
+    with database.reading() as connection:
+        if is_up_to_date(connection, schema):
+            check_privileges(connection, schema)
+            return
+    with database.writing() as connection, permissions_explained(database):
+        # Two processes that start together would both find the tables missing.
+        locks.take(connection, Lock.SCHEMA)
+        plan = read_plan(connection, schema)
+        refuse(plan, connection)
+        add(database, connection, schema, plan)
+        if plan.views or plan.columns:
+            create_views(connection, schema, drop_views(connection, schema))
+        record(connection, schema)
+
+
+def check_readable(database: Database, schema: Schema) -> None:
+    """Changes nothing, and returns if every query of this version can be answered.
+
+    Raises:
+        StoreError: the database holds no meetings, lacks what this version reads, or is of a newer version.
+    """
+    with database.reading() as connection:
+        if is_up_to_date(connection, schema):
+            return
+        plan = read_plan(connection, schema)
+        if read_meta(connection) is None and not plan.conflicts:
+            raise NothingStored(
+                f"The database at {database.address} holds no meetings yet; `meeting-assets sync` creates its tables."
+            )
+        refuse_conflicts(plan, connection)
+    if plan.newer:
+        raise StoreError(newer_sentence(plan))
+    if plan.missing:
+        raise StoreError(
+            f"The database was made by an older version of meeting_assets and lacks {listed(plan.missing)}. "
+            "The next `meeting-assets sync` or `meeting-assets migrate` adds this; nothing was changed now."
+        )
+
+
+def refuse(plan: Plan, connection: Connection) -> None:
+    """Raises where work would destroy or misread something.
+
+    Raises:
+        StoreError: a name of ours is taken, or the database is of another version.
+    """
+    refuse_conflicts(plan, connection)
+    if plan.newer:
+        raise StoreError(newer_sentence(plan))
+    if plan.is_older or plan.changes:
+        raise StoreError(
+            f"The tables of this database were made by another version of meeting_assets{_changed(plan)}. "
+            "Run `meeting-assets migrate` once every process runs this version (`--dry-run` shows the steps), "
+            "or use the version that made them."
+        )
+
+
+def refuse_conflicts(plan: Plan, connection: Connection) -> None:
+    """Raises where tables or views that are not ours have names of ours.
+
+    Raises:
+        StoreError: it names all of them.
+    """
+    if plan.conflicts:
+        raise StoreError(
+            f"The database already has tables or views that meeting_assets did not create: {', '.join(plan.conflicts)}."
+            f" Nothing was changed. {_other_place(connection)}"
+        )
+
+
+def newer_sentence(plan: Plan) -> str:
+    """What to do about a database of a newer version."""
+    return (
+        f"A newer version of meeting_assets made this database (it has {listed(plan.newer)}, this version knows "
+        f"schema {SCHEMA_VERSION}): upgrade meeting_assets."
+    )
+
+
+def add(database: Database, connection: Connection, schema: Schema, plan: Plan) -> None:
+    """Adds the plan's tables, columns and indexes."""
+    is_new = META_TABLE in plan.tables
+    if plan.tables and not database.is_sqlite:
+        namespaces.create_namespace(connection, database.namespace.name)
+    for name in plan.tables:
+        schema.tables[name].create(connection, checkfirst=False)
+    for name, column in plan.columns:
+        spelled = CreateColumn(schema.tables[name].c[column]).compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f'ALTER TABLE "{name}" ADD COLUMN {spelled}')
+    for name, index in plan.indexes:
+        next(each for each in schema.tables[name].indexes if each.name == index).create(connection)
+    if not is_new:
+        mark_outdated(connection, schema, plan.tables)
+    elif not database.is_sqlite and not database.namespace.is_made:
+        upsert(connection, Meta, [{"name": namespaces.OWN_SCHEMA, "value": database.namespace.name}])
+        namespaces.append_to_search_path(connection, database.namespace.name, database.role_search_path)
+
+
+def drop_views(connection: Connection, schema: Schema) -> dict[str, Access]:
+    """Drops the views of ours; returns their grants, for `create_views`."""
+    accesses = {name: access_to(connection, name) for name in schema.views}
+    for name in schema.views:
+        connection.exec_driver_sql(f'DROP VIEW IF EXISTS "{name}"')
+    return accesses
+
+
+def create_views(connection: Connection, schema: Schema, accesses: Mapping[str, Access]) -> None:
+    """Makes the views, with these grants."""
+    for name, view in schema.views.items():
+        connection.exec_driver_sql(f'CREATE VIEW "{name}" AS {view_text(view, connection.dialect)}')
+        columns = frozenset(each.name for each in view.selected_columns)
+        give_access(connection, name, accesses.get(name, Access()), columns, kind="VIEW")
+
+
+def mark_outdated(connection: Connection, schema: Schema, names: Collection[str], *, has_rows: bool = False) -> None:
+    """Has the next run parse or derive everything that belongs into these tables; their rows stay meanwhile."""
+    kinds = {schema.derived[table] for table in schema.derived if table.name in names}
+    parsed = sorted(kind for kind in kinds if kind is not None)
+    if parsed:
+        connection.execute(LEDGER.update().where(LEDGER.c.kind.in_(parsed)).values(parser_version=None))
+    if None in kinds:
+        for table in schema.derived:
+            if "inputs_hash" in table.c and (has_rows or table.name not in names):
+                connection.execute(table.update().values(inputs_hash=""))
+
+
+def record(connection: Connection, schema: Schema) -> None:
+    """Writes into `meta` that these tables and views are ours, as they are now."""
+    legacy = [LEGACY_RECORD + name for name in (*schema.tables, *schema.views)]
+    connection.execute(delete(table_of(Meta)).where(META.name.in_(legacy)))
+    records = schema.shape(connection.dialect).as_records() | {VERSION_RECORD: str(SCHEMA_VERSION)}
+    upsert(connection, Meta, [{"name": name, "value": records[name]} for name in sorted(records)])
+
+
+@contextmanager
+def permissions_explained(database: Database) -> Iterator[None]:
+    """Turns a refused change of the schema into a sentence that names the way out.
+
+    Raises:
+        StoreError: the role may not do it, or other objects depend on a table or view.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state not in {INSUFFICIENT_PRIVILEGE, READ_ONLY_TRANSACTION, DEPENDENT_OBJECTS}:
+            raise
+        diagnostics: Any = getattr(error.orig, "diag", None)
+    else:
+        return
+    reason = str(diagnostics.message_primary)
+    if state == DEPENDENT_OBJECTS:
+        raise StoreError(
+            f"Objects that meeting_assets did not create depend on one of its tables or views: {reason}. Nothing was "
+            "changed. Drop those objects, run `meeting-assets migrate`, and create them again."
+        )
+    raise StoreError(
+        f"The database at {database.address} refuses a change of the schema: {reason}. Nothing was changed. "
+        "Run `meeting-assets migrate` once as the owner of the tables."
+    )
+
+
+def listed(names: Collection[str]) -> str:
+    """Names in a sentence, the first few of many.
+
+    >>> listed(["a", "b"])
+    'a, b'
+    """
+    rest = len(names) - MOST_NAMED
+    return ", ".join([*names][:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def check_privileges(connection: Connection, schema: Schema) -> None:
+    """Raises where the role may not write the tables, so that a run fails before it has fetched anything.
+
+    Raises:
+        StoreError: it names the grant to ask for.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    missing = namespaces.missing_privileges(connection, [*schema.tables])
+    if missing:
+        place = connection.exec_driver_sql("SELECT current_schema(), quote_ident(current_user)").one()
+        raise StoreError(
+            f"The database role {place[1]} may not write {listed(missing)}. Ask the owner of the tables for "
+            f"`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {place[0]} TO {place[1]};`"
+        )
+
+
+def _changed(plan: Plan) -> str:
+    return f": {listed([str(each) for each in plan.changes])}" if plan.changes else ""
+
+
+def _other_place(connection: Connection) -> str:
+    if connection.dialect.name == "sqlite":
+        return "Choose another file in MEETING_ASSETS_DATABASE_URL, or rename those tables."
+    return "Choose another MEETING_ASSETS_DATABASE_SCHEMA, or rename those tables."

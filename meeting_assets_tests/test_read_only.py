@@ -1,0 +1,202 @@
+"""Commands that only look change nothing, and no command touches what it did not create."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from meeting_assets.core.errors import StoreError
+from meeting_assets.pipeline.warehouse import open_database, open_read_only, opened
+from meeting_assets.sandbox import Sandbox
+from meeting_assets.settings import read_settings
+from meeting_assets_tests.commands import command
+from meeting_assets_tests.households import bring_home, use
+from meeting_assets_tests.pipeline.small_day import DAY, PORT, WORLD
+from meeting_assets_tests.store.versions import (
+    FOREIGN_ROWS,
+    FOREIGN_TABLES,
+    everything,
+    execute,
+    fetched,
+    foreign_rows,
+    make_version_2,
+)
+
+
+@pytest.fixture
+def new_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that does not exist yet."""
+    monkeypatch.setenv("MEETING_ASSETS_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def with_role(url: str, *grants: str) -> tuple[str, str]:
+    """A new role with some grants, and the database's URL for it."""
+    role = f"role_{uuid4().hex}"
+    execute(url, f"CREATE ROLE {role} LOGIN", *(f"{each} TO {role}" for each in grants))
+    return role, url.replace("postgres:@", f"{role}:@")
+
+
+def test_status_of_a_home_that_does_not_exist_says_so_and_creates_nothing(new_home: Path) -> None:
+    done = command("status")
+
+    assert done.returncode == 0
+    assert f"There is no database at {new_home}/meetings.db yet" in done.stderr
+    assert not new_home.exists()
+
+
+def test_status_as_json_of_a_home_that_does_not_exist_is_empty(new_home: Path) -> None:
+    done = command("status", "--json")
+
+    assert json.loads(done.stdout)["recordings"] == {}
+    assert not new_home.exists()
+
+
+def test_loading_definitions_creates_nothing(new_home: Path) -> None:
+    subprocess.run([sys.executable, "-c", "import meeting_assets.definitions"], check=True)
+
+    assert not new_home.exists()
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("status", "--json"), ("doctor",), ("migrate", "--dry-run")])
+def test_commands_that_look_leave_a_database_as_it_is(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    with Sandbox(WORLD, download_port=PORT) as sandbox:
+        use(sandbox, monkeypatch)
+        bring_home([DAY])
+        before = everything(database_url)
+
+        done = command(*arguments)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert everything(database_url) == before
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("doctor",), ("migrate", "--dry-run")])
+def test_commands_that_look_leave_a_database_of_an_older_version_as_it_is(
+    database_url: str, arguments: tuple[str, ...]
+) -> None:
+    make_version_2(database_url)
+    before = everything(database_url)
+
+    command(*arguments)
+
+    assert everything(database_url) == before
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("doctor",), ("rebuild",), ("sync",), ("migrate",)])
+def test_tables_of_another_program_survive_every_command(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_SCHEMA", "public")
+    execute(database_url, *FOREIGN_TABLES)
+    before = everything(database_url)
+
+    with Sandbox(WORLD, download_port=PORT) as sandbox:
+        use(sandbox, monkeypatch)
+        done = command(*arguments)
+
+    assert done.returncode == 1
+    assert "attendance, people" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert foreign_rows(database_url) == FOREIGN_ROWS
+    if arguments[0] in {"status", "doctor"} or not database_url.startswith("sqlite"):
+        assert everything(database_url) == before
+
+
+def test_status_reads_with_a_role_that_only_reads(postgresql_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(read_settings()):
+        pass
+    schema = "SCHEMA meetings"
+    _, url = with_role(postgresql_database, f"GRANT USAGE ON {schema}", f"GRANT SELECT ON ALL TABLES IN {schema}")
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+
+    done = command("status")
+
+    assert done.returncode == 0, done.stderr
+    assert "0 recordings" in done.stdout
+
+
+def test_work_with_a_role_that_only_reads_names_the_grant(
+    postgresql_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(read_settings()):
+        pass
+    schema = "SCHEMA meetings"
+    role, url = with_role(postgresql_database, f"GRANT USAGE ON {schema}", f"GRANT SELECT ON ALL TABLES IN {schema}")
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+
+    with pytest.raises(StoreError, match=f"INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA meetings TO {role};"):
+        open_database(read_settings())
+    assert f"TO {role};" in command("doctor").stdout
+
+
+def test_work_with_a_role_that_only_changes_rows_goes_on(
+    postgresql_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(read_settings()):
+        pass
+    schema = "SCHEMA meetings"
+    rows = f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN {schema}"
+    _, url = with_role(postgresql_database, f"GRANT USAGE ON {schema}", rows)
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+
+    with opened(read_settings()) as place:
+        place.database.belongs_to("https://example.invalid")
+
+
+def test_a_role_that_may_not_read_our_schema_is_told_the_grant(
+    postgresql_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(read_settings()):
+        pass
+    role, url = with_role(postgresql_database)
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+
+    with (
+        pytest.raises(StoreError, match=f'GRANT USAGE ON SCHEMA "meetings" TO {role};'),
+        open_read_only(read_settings()),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("schema", "grant"),
+    [("meetings", "GRANT CREATE ON DATABASE"), ("public", 'GRANT USAGE, CREATE ON SCHEMA "public"')],
+)
+def test_a_role_that_may_create_nothing_is_told_the_grant(
+    postgresql_database: str, monkeypatch: pytest.MonkeyPatch, schema: str, grant: str
+) -> None:
+    execute(postgresql_database, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    role, url = with_role(postgresql_database)
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_SCHEMA", schema)
+
+    with pytest.raises(StoreError) as raised:
+        open_database(read_settings())
+    examined = command("doctor")
+
+    assert grant in str(raised.value)
+    assert f"TO {role};" in str(raised.value)
+    assert examined.returncode == 1
+    assert grant in examined.stdout
+
+
+def test_a_schema_that_an_administrator_has_made_is_used(
+    postgresql_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role, url = with_role(postgresql_database)
+    execute(postgresql_database, f"CREATE SCHEMA meetings AUTHORIZATION {role}")
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+
+    with closing(open_database(read_settings())) as database:
+        assert database.namespace.name == "meetings"
+
+    assert fetched(postgresql_database, "SELECT count(*) FROM meetings.recordings") == [0]
