@@ -155,7 +155,7 @@ def _is_markup(document: bytes) -> bool:
 
 
 def _page_count(count: object, results: list[dict[str, Any]]) -> int | None:
-    if not results or not isinstance(count, int) or isinstance(count, bool) or count < 0:
+    if not results or not isinstance(count, int) or isinstance(count, bool) or not 0 <= count < 2**63:
         return None
     return -(-count // len(results))
 

@@ -1,8 +1,8 @@
 """Decodes the JSON of the API: a page of a list as a whole, or object by object where one of them is malformed.
 
 Text is repaired: NUL, lone surrogates and bytes that are not UTF-8 become U+FFFD. A number that no column takes (NaN,
-infinity, 1e400, an integer beyond 64 bits) becomes `UNREADABLE`, which no field accepts: an object is refused where
-such a number matters, and read where it does not.
+infinity, 1e400, an integer of thousands of digits) becomes `UNREADABLE`, which no field accepts: an object is refused
+where such a number matters, and read where it does not.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any
 import msgspec
 
 BOM = b"\xef\xbb\xbf"
+MOST_DIGITS = 4300
+"""Python converts no longer integers."""
 
 _SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -123,9 +125,7 @@ def _parts(content: bytes) -> list[bytes]:
 
 
 def _integer(text: str) -> int | Unreadable:
-    # int() refuses more than 4,300 digits; 64 bits have at most 20 and a sign.
-    value = int(text) if len(text) <= 21 else 2**64
-    return value if -(2**63) <= value < 2**64 else UNREADABLE
+    return int(text) if len(text) <= MOST_DIGITS else UNREADABLE
 
 
 def _float(text: str) -> float | Unreadable:
