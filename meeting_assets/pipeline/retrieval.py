@@ -19,6 +19,8 @@ AT_ONCE = 16
 MOST_FAILURES_IN_A_ROW = 20
 NOT_ASKED = f"not asked, since {MOST_FAILURES_IN_A_ROW} retrieves in a row had failed; the next run asks again"
 
+OTHER = "the API answered with another object"
+
 
 class Name(NamedTuple):
     """Which object of the API."""
@@ -78,7 +80,9 @@ class Retrieval:
 
     async def _asked(self, collection: str, object_id: str) -> Retrieved:
         try:
-            outcome = Retrieved(await self._client.retrieved(collection, object_id))
+            document = await self._client.retrieved(collection, object_id)
+            is_meant = _undashed(document.get("id")) == _undashed(object_id)
+            outcome = Retrieved(document) if is_meant else Retrieved(fault=f"{OTHER} for {collection} {object_id}")
         except Gone:
             outcome = Retrieved()
         except ObjectRefused as error:
@@ -88,3 +92,8 @@ class Retrieval:
             return Retrieved(fault=str(error))
         self._failures = 0
         return outcome
+
+
+def _undashed(object_id: object) -> str:
+    """An id in the one spelling that all spellings of a UUID share."""
+    return str(object_id).replace("-", "").lower()
