@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Meta
 
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.core.instants import check_year, utc
+from meeting_assets.core.instants import make_aware, utc
 
 DEEPEST_NESTING = 200
 LONGEST_KEY = 300
@@ -53,11 +53,8 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     absolute: datetime | None = None
 
     def __post_init__(self) -> None:
-        given = self.absolute
-        if given is not None:
-            check_year(given)
-            if given.tzinfo is None:
-                msgspec.structs.force_setattr(self, "absolute", utc(given))
+        if self.absolute is not None:
+            make_aware(self, "absolute")
 
 
 def seconds(moment: Moment | None) -> float | None:

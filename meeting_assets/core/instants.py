@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
+import msgspec
+
 
 def now() -> datetime:
     """The present instant."""
@@ -45,6 +47,19 @@ def check_year(instant: datetime | None) -> None:
     """
     if instant is not None and not datetime.min.year < instant.year < datetime.max.year:
         raise ValueError("Year out of range")
+
+
+def make_aware(struct: msgspec.Struct, name: str) -> None:
+    """Replaces an instant that was just decoded by the same instant in UTC; for `__post_init__`, of frozen structs too.
+
+    Raises:
+        ValueError: its year is the first or the last of the calendar.
+    """
+    given = getattr(struct, name)
+    if given is not None:
+        check_year(given)
+        if given.tzinfo is not UTC:
+            msgspec.structs.force_setattr(struct, name, utc(given))
 
 
 def day_of(instant: datetime) -> date:

@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.core.instants import check_year, utc
+from meeting_assets.core.instants import check_year, make_aware, utc
 from meeting_assets.core.urls import without_queries
 from meeting_assets.recall.documents import Malformed, Unreadable
 
@@ -37,10 +37,7 @@ class Listed(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         for name in instants_of(type(self)):
-            given = getattr(self, name)
-            if given is not None:
-                check_year(given)
-                msgspec.structs.force_setattr(self, name, utc(given))
+            make_aware(self, name)
 
 
 @cache
