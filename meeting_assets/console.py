@@ -112,7 +112,7 @@ def _remarks(seen: Overview) -> Iterator[str]:
     if lost:
         yield f"[yellow]{lost} artifacts were deleted at Recall.ai before they could be fetched.[/yellow]"
     for name in seen.unreadable[:NEEDS_SHOWN]:
-        yield f"[yellow]![/yellow] the API lists something that makes no sense: {name}"
+        yield f"[yellow]![/yellow] the API gives no usable answer about {name}"
     outdated = sum(seen.outdated.values()) + seen.metrics_outdated
     if outdated:
         yield f"{outdated} entries are out of date; a sync of their days brings them up to date."

@@ -189,6 +189,13 @@ class Settings(BaseSettings):
         alias="MEETING_ASSETS_DOWNLOAD_HOSTS",
         description="comma-separated patterns of hosts that artifacts may come from, besides the API's own",
     )
+    max_download_mb: int = Field(
+        256,
+        ge=1,
+        le=4096,
+        alias="MEETING_ASSETS_MAX_DOWNLOAD_MB",
+        description="a larger artifact, after decompression, is set aside and named",
+    )
     home: Path = Field(Path("data"), alias="MEETING_ASSETS_HOME", description="base of all relative paths")
     database_url_override: Annotated[str, AfterValidator(_database_url)] | None = Field(
         None,

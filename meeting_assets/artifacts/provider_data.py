@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
 from meeting_assets.artifacts.wire import Seconds, Speaker, kept_json, participant_key
-from meeting_assets.core.instants import check_year, utc
+from meeting_assets.core.instants import make_aware, utc
 from meeting_assets.store.columns import Instant, Json, RecordingRow, Uuid
 from meeting_assets.store.lineage import made_from
 
@@ -35,7 +35,7 @@ class Part(msgspec.Struct, frozen=True):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
     def __post_init__(self) -> None:
-        check_year(self.created_at)
+        make_aware(self, "created_at")
 
 
 class ProviderData(msgspec.Struct, frozen=True):

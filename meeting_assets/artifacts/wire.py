@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Meta
 
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.core.instants import check_year, utc
+from meeting_assets.core.instants import make_aware, utc
 
 DEEPEST_NESTING = 200
 LONGEST_KEY = 300
@@ -53,7 +53,8 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     absolute: datetime | None = None
 
     def __post_init__(self) -> None:
-        check_year(self.absolute)
+        if self.absolute is not None:
+            make_aware(self, "absolute")
 
 
 def seconds(moment: Moment | None) -> float | None:
@@ -88,6 +89,8 @@ def decoded(payload: bytes, shape: type[Shape]) -> tuple[Shape, int]:
     Raises:
         PayloadError: the place of the first fault and what is wrong there, never what the payload says.
     """
+    if payload.startswith(_GZIP):
+        raise PayloadError("byte 0: gzip that cannot be decompressed")
     document, repaired = repaired_text(payload.removeprefix(_BOM))
     try:
         document.decode()  # msgspec does not look into text that it skips
@@ -130,6 +133,7 @@ def kept_json(part: msgspec.Raw, place: str) -> tuple[str | None, Any]:
 
 
 _BOM = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
 _REPLACEMENT = "\ufffd".encode()
 _SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _ESCAPE = re.compile(

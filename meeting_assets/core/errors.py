@@ -9,7 +9,9 @@ MeetingAssetsError
 │   ├── Transient          ask again, after `retry_after_s` if set
 │   ├── UrlExpired         get a fresh URL, then ask again
 │   ├── Gone               it will never exist; note that and go on
-│   └── Refused            key, region or request is wrong; stop the run
+│   ├── ObjectRefused      this one object is not given; note that and go on with the others
+│   ├── TooLarge           this one download exceeds its limit; note that, retry at the longest interval
+│   └── Refused            key or region is wrong, or a list is refused; stop the run
 └── PayloadError           quarantine this artifact, go on with the others
 """
 
@@ -59,8 +61,16 @@ class Gone(ApiError):
     """What was asked for does not exist (any more)."""
 
 
+class ObjectRefused(ApiError):
+    """The API refuses a call about one object; calls about other objects are not affected."""
+
+
+class TooLarge(ApiError):
+    """A download is larger than the limit, after decompression; reading stopped there."""
+
+
 class Refused(ApiError):
-    """The API does not accept the key, the region or the request."""
+    """The API does not accept the key, the region or the request for a list."""
 
 
 class PayloadError(MeetingAssetsError):

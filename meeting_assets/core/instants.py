@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
+import msgspec
+
 
 def now() -> datetime:
     """The present instant."""
@@ -11,10 +13,30 @@ def now() -> datetime:
 
 
 def utc(instant: datetime) -> datetime:
-    """The same instant in UTC; a naive one is taken as UTC, as the API means it."""
+    """The same instant in UTC; a naive one is taken as UTC, as the API means it.
+
+    An instant that UTC puts outside the calendar becomes the first or the last one of the calendar.
+    """
     if instant.tzinfo is UTC:  # as nearly all are that were decoded
         return instant
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    if instant.tzinfo is None:
+        return instant.replace(tzinfo=UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        return _end_of_calendar(is_last=instant.year == datetime.max.year)
+
+
+def shifted(instant: datetime, by: timedelta) -> datetime:
+    """The aware instant so much later, at most the first or the last instant of the calendar."""
+    try:
+        return instant + by
+    except OverflowError:
+        return _end_of_calendar(is_last=by > timedelta(0))
+
+
+def _end_of_calendar(*, is_last: bool) -> datetime:
+    return (datetime.max if is_last else datetime.min).replace(tzinfo=UTC)
 
 
 def check_year(instant: datetime | None) -> None:
@@ -25,6 +47,19 @@ def check_year(instant: datetime | None) -> None:
     """
     if instant is not None and not datetime.min.year < instant.year < datetime.max.year:
         raise ValueError("Year out of range")
+
+
+def make_aware(struct: msgspec.Struct, name: str) -> None:
+    """Replaces an instant that was just decoded by the same instant in UTC; for `__post_init__`, of frozen structs too.
+
+    Raises:
+        ValueError: its year is the first or the last of the calendar.
+    """
+    given = getattr(struct, name)
+    if given is not None:
+        check_year(given)
+        if given.tzinfo is not UTC:
+            msgspec.structs.force_setattr(struct, name, utc(given))
 
 
 def day_of(instant: datetime) -> date:

@@ -6,16 +6,16 @@ The day is known from the tables, or asked from the API, once. What has become o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from random import sample
 
 from sqlalchemy import Connection, select
 
-from meeting_assets.core.errors import PayloadError, Transient
+from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import day_of
-from meeting_assets.pipeline.discover import retrieved
+from meeting_assets.pipeline.retrieval import Name, Retrieval, Retrieved
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import DELETED, Recording, understood
@@ -32,9 +32,9 @@ class Days:
     asked: dict[str, date] = field(default_factory=dict)
     """Those of `known` that the API was asked for."""
     none: set[str] = field(default_factory=set)
-    """Recordings that the API does not have any more, or that make no sense, which polling names."""
+    """Recordings that the API does not have any more or refuses, or that make no sense, which polling names."""
     fault: str | None = None
-    """Why the API could not be asked for the others."""
+    """Why the API did not give one of the others; each is asked for again."""
 
 
 def days_of(
@@ -61,20 +61,24 @@ def _stored(connection: Connection, recording_ids: Collection[str]) -> dict[str,
     return dict(connection.execute(query).all())
 
 
-async def _ask(access: Access, recording_ids: Collection[str], days: Days, *, budget_s: float) -> None:
+async def _ask(access: Access, recording_ids: Sequence[str], days: Days, *, budget_s: float) -> None:
     if not recording_ids:
         return
     try:
         async with asyncio.timeout(budget_s), RecallClient(access) as client:
-            for recording_id in recording_ids:
-                _note(recording_id, await retrieved(client, RECORDING, recording_id), days)
+            retrieval = Retrieval(client)
+            # In random order: those that the time does not suffice for have their turn the next time.
+            for recording_id in sample(recording_ids, len(recording_ids)):
+                _note(recording_id, await retrieval.one(*Name(RECORDING, recording_id)), days)
     except TimeoutError:
-        pass  # the others have their turn the next time
-    except Transient as error:
-        days.fault = str(error)
+        pass
 
 
-def _note(recording_id: str, document: dict[str, Any] | None, days: Days) -> None:
+def _note(recording_id: str, outcome: Retrieved, days: Days) -> None:
+    if outcome.fault is not None and not outcome.is_refused:
+        days.fault = outcome.fault
+        return
+    document = outcome.document
     try:
         created_at = understood(document, Recording, RECORDING).created_at if document is not None else None
     except PayloadError:

@@ -20,9 +20,10 @@ from sqlalchemy import Connection, and_, select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Transient
-from meeting_assets.core.instants import now
-from meeting_assets.pipeline.discover import LISTED_COLLECTIONS, MARGIN, Discovery, retrieved
+from meeting_assets.core.instants import now, shifted
+from meeting_assets.pipeline.discover import LISTED_COLLECTIONS, MARGIN, Discovery
 from meeting_assets.pipeline.record import looks, sighting
+from meeting_assets.pipeline.retrieval import Name, Retrieval
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient, spelled
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
@@ -55,7 +56,7 @@ class Round:
     @classmethod
     def since(cls, instant: datetime, collections: Iterable[str] = (RECORDING, *LISTED_COLLECTIONS)) -> Round:
         """A new round over everything created since an instant; its end is open, since clocks differ."""
-        query = spelled({"created_at_after": instant - MARGIN})
+        query = spelled({"created_at_after": shifted(instant, -MARGIN)})
         return cls(dict.fromkeys(collections, query))
 
 
@@ -119,7 +120,7 @@ async def _read_for(warehouse: Warehouse, access: Access, since: datetime, recor
     each of them is asked for by itself: else the cost of a day would be that of all after it.
     """
     listed: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTED_COLLECTIONS}
-    query = spelled({"created_at_after": since - MARGIN})
+    query = spelled({"created_at_after": shifted(since, -MARGIN)})
 
     async def read(name: str) -> None:
         pages = 0
@@ -219,8 +220,10 @@ async def _look_up_unknown(client: RecallClient, warehouse: Warehouse, arrivals:
         unknown = [*finished - _days_of(connection, finished).keys()]
     # Each time in another order: there may be more than there is time for, and some that will never be known.
     shuffle(unknown)
+    retrieval = Retrieval(client)
     for recording_id in unknown:
-        document = await retrieved(client, RECORDING, recording_id)
+        asked = Name(RECORDING, recording_id)
+        document = arrivals.discovery.take(asked, await retrieval.one(*asked))
         if document is None:
             continue
         arrivals.discovery.add(document, None)

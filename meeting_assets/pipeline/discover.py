@@ -10,13 +10,15 @@ import asyncio
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Gone, PayloadError, SettingsError
-from meeting_assets.core.instants import day_of, start_of
+from meeting_assets.core.instants import day_of, shifted, start_of
+from meeting_assets.pipeline.retrieval import Name, Retrieval, Retrieved
 from meeting_assets.recall.client import Access, Query, RecallClient
 from meeting_assets.recall.objects import Bot, Media, Recording, Thing, storable, understood
 
@@ -59,11 +61,17 @@ class Discovery:
     gone_recordings: set[str] = field(default_factory=set)
     gone_media: set[tuple[str, str]] = field(default_factory=set)
     read: set[str] = field(default_factory=set)
-    """Names of the objects that made sense."""
+    """Names of the objects that made sense, or do not exist any more."""
     faults: dict[str, str] = field(default_factory=dict)
     """What made no sense in the others, by their names."""
     unclear: set[str] = field(default_factory=set)
     """Collections with such objects: what they do not show may be there all the same."""
+    not_given: dict[tuple[str, Name], str] = field(default_factory=dict)
+    """Media objects by their recording that a retrieve did not give, and why: nothing is concluded about them."""
+    set_aside: list[str] = field(default_factory=list)
+    """Sentences about named recordings that do not exist."""
+    misplaced: list[str] = field(default_factory=list)
+    """Sentences about named recordings of another day."""
 
     def add(self, document: dict[str, Any], days: Collection[date] | None) -> None:
         """Takes a recording in if it is of one of the days; None stands for any."""
@@ -80,9 +88,11 @@ class Discovery:
     def add_media(self, collection: str, document: dict[str, Any]) -> None:
         """Takes a media object in if its recording is; what a list says is newer than a shortcut."""
         media = self.understood(collection, document, Media)
-        if media is None or media.recording is None:
+        if media is None:
             return
-        if found := self.found.get(str(media.recording.id)):
+        if media.recording is None:
+            self._note_media_of_no_recording(collection, media)
+        elif found := self.found.get(str(media.recording.id)):
             found.media[collection][str(media.id)] = media
 
     def understood(self, collection: str, document: Any, kind: type[Thing]) -> Thing | None:
@@ -98,7 +108,24 @@ class Discovery:
             self.unclear.add(collection)
             return None
         self.read.add(name)
+        # A retrieve may give what the list did not.
+        self.faults.pop(name, None)
         return thing
+
+    def take(self, name: Name, outcome: Retrieved) -> dict[str, Any] | None:
+        """What a retrieve gave; a fault is noted, and where there is nothing more to be given, that is noted, too."""
+        if outcome.fault is not None:
+            self.faults[str(name)] = outcome.fault
+        elif outcome.is_gone:
+            self.read.add(str(name))
+        return outcome.document
+
+    def _note_media_of_no_recording(self, collection: str, media: Media) -> None:
+        """It may belong to any recording, so that none of them is known to have no such object."""
+        name = f"{collection} {media.id}"
+        self.read.discard(name)
+        self.faults[name] = f"{name}: it names no recording"
+        self.unclear.add(collection)
 
 
 async def discover_days(client: RecallClient, days: Collection[date]) -> Discovery:
@@ -106,9 +133,9 @@ async def discover_days(client: RecallClient, days: Collection[date]) -> Discove
     discovery = Discovery(days=tuple(days))
     for first, last in _stretches(days):
         recordings, *media = await asyncio.gather(
-            _all(client.listed("recording", _window(start_of(first), start_of(last) + timedelta(days=1)))),
+            _all(client.listed("recording", _window(start_of(first), shifted(start_of(last), timedelta(days=1))))),
             *(
-                _all(client.listed(name, _window(start_of(first), start_of(last) + ARTIFACTS_COME_WITHIN)))
+                _all(client.listed(name, _window(start_of(first), shifted(start_of(last), ARTIFACTS_COME_WITHIN))))
                 for name in LISTED_COLLECTIONS
             ),
         )
@@ -126,27 +153,38 @@ async def discover_recordings(
     """Some recordings of some days; those that were `known` may be gone.
 
     Raises:
-        SettingsError: one of them is unknown to the API or of another day, which is named.
+        SettingsError: all of them are unknown to the API or of another day, which is named.
     """
     discovery = Discovery()
-    documents = await asyncio.gather(*(retrieved(client, "recording", each) for each in recording_ids))
-    for recording_id, document in zip(recording_ids, documents, strict=True):
-        if document is None and recording_id in known:
-            discovery.gone_recordings.add(recording_id)
-            continue
-        if document is None:
-            raise SettingsError(f"The API has no recording {recording_id}.")
-        discovery.add(document, days)
-        if recording_id not in discovery.found and not discovery.faults:
-            day = day_of(understood(document, Recording, "recording").created_at)
-            raise SettingsError(f"Recording {recording_id} is of {day}: run that day's partition.")
-    for name in LISTED_COLLECTIONS:
-        still_there = [each for each in recording_ids if each not in discovery.gone_recordings]
-        lists = [_all(client.listed(name, {"recording_id": each})) for each in still_there]
+    outcomes = await Retrieval(client).each([Name("recording", each) for each in dict.fromkeys(recording_ids)])
+    for name, outcome in outcomes.items():
+        document = discovery.take(name, outcome)
+        if document is not None:
+            _add_named(discovery, name, document, days)
+        elif outcome.is_gone and name.object_id in known:
+            discovery.gone_recordings.add(name.object_id)
+        elif outcome.is_gone:
+            discovery.set_aside.append(f"The API has no recording {name.object_id}.")
+    wrong = discovery.set_aside + discovery.misplaced
+    if len(wrong) == len(outcomes):
+        raise SettingsError(" ".join(wrong))
+    # Those that were not given are listed as well: where the API does not answer at all, the lists say so.
+    still_there = [name.object_id for name, outcome in outcomes.items() if not outcome.is_gone]
+    for collection in LISTED_COLLECTIONS:
+        lists = [_all(client.listed(collection, {"recording_id": each})) for each in still_there]
         for documents_of_one in await asyncio.gather(*lists):
             for document in documents_of_one:
-                discovery.add_media(name, document)
+                discovery.add_media(collection, document)
     return discovery
+
+
+def _add_named(discovery: Discovery, name: Name, document: dict[str, Any], days: Collection[date]) -> None:
+    discovery.add(document, days)
+    if name.object_id in discovery.found or str(name) in discovery.faults:
+        return
+    with suppress(PayloadError):
+        day = day_of(understood(document, Recording, "recording").created_at)
+        discovery.misplaced.append(f"Recording {name.object_id} is of {day}: run that day's partition.")
 
 
 async def look_again(
@@ -161,20 +199,26 @@ async def look_again(
 
     `media` holds (recording_id, collection, artifact_id).
     """
-    for recording_id in sorted(set(recordings) - discovery.found.keys()):
-        document = await retrieved(client, "recording", recording_id)
-        if document is None:
-            discovery.gone_recordings.add(recording_id)
-        else:
+    retrieval = Retrieval(client)
+    missing = [Name("recording", each) for each in set(recordings) - discovery.found.keys()]
+    unasked = [name for name in missing if str(name) not in discovery.faults]
+    for name, outcome in (await retrieval.each(unasked)).items():
+        if (document := discovery.take(name, outcome)) is not None:
             discovery.add(document, days)
-    for recording_id, collection, artifact_id in sorted(media):
-        found = discovery.found.get(recording_id)
-        if found is not None and artifact_id not in found.media[collection]:
-            media_object = await retrieved(client, collection, artifact_id)
-            if media_object is None:
-                discovery.gone_media.add((recording_id, artifact_id))
-            else:
-                discovery.add_media(collection, media_object)
+        elif outcome.is_gone:
+            discovery.gone_recordings.add(name.object_id)
+    holders = {
+        Name(collection, artifact_id): recording_id
+        for recording_id, collection, artifact_id in media
+        if recording_id in discovery.found and artifact_id not in discovery.found[recording_id].media[collection]
+    }
+    for name, outcome in (await retrieval.each(holders)).items():
+        if (document := discovery.take(name, outcome)) is not None:
+            discovery.add_media(name.collection, document)
+        elif outcome.is_gone:
+            discovery.gone_media.add((holders[name], name.object_id))
+        else:
+            discovery.not_given[holders[name], name] = str(outcome.fault)
 
 
 async def find_bots(client: RecallClient, discovery: Discovery, known: Collection[str]) -> None:
@@ -190,8 +234,9 @@ async def find_bots(client: RecallClient, discovery: Discovery, known: Collectio
             bots[str(bot.id)] = bot
         if wanted.keys() <= bots.keys():
             break
-    missing = sorted(wanted.keys() - bots.keys())
-    for answer in await asyncio.gather(*(retrieved(client, "bot", each) for each in missing)):
+    missing = [Name("bot", each) for each in wanted.keys() - bots.keys()]
+    for name, outcome in (await Retrieval(client).each(missing)).items():
+        answer = discovery.take(name, outcome)
         if answer is not None and (bot := discovery.understood("bot", answer, Bot)) is not None:
             bots[str(bot.id)] = bot
     for found in discovery.found.values():
@@ -214,13 +259,16 @@ async def _listed_bots(client: RecallClient, created_at: Collection[datetime]) -
         else:
             return
     if len(created_at) > FEW_BOTS:
-        window: Query = {"join_at_after": min(created_at) - BOT_MARGIN, "join_at_before": max(created_at) + BOT_MARGIN}
+        window: Query = {
+            "join_at_after": shifted(min(created_at), -BOT_MARGIN),
+            "join_at_before": shifted(max(created_at), BOT_MARGIN),
+        }
         async for document in client.listed("bot", window):
             yield document
 
 
 def _window(after: datetime, before: datetime) -> Query:
-    return {"created_at_after": after - MARGIN, "created_at_before": before + MARGIN}
+    return {"created_at_after": shifted(after, -MARGIN), "created_at_before": shifted(before, MARGIN)}
 
 
 def _stretches(days: Collection[date]) -> Iterator[tuple[date, date]]:
@@ -239,23 +287,16 @@ async def _all(documents: AsyncIterator[dict[str, Any]]) -> list[dict[str, Any]]
     return [document async for document in documents]
 
 
-async def retrieved(client: RecallClient, collection: str, object_id: str) -> dict[str, Any] | None:
-    """One object of the API, None where there is none (any more)."""
-    try:
-        return await client.retrieved(collection, object_id)
-    except Gone:
-        return None
-
-
 async def day_of_recording(access: Access, recording_id: str) -> date:
     """The UTC day of a recording, asked from the API.
 
     Raises:
         SettingsError: the API has no such recording.
-        Refused, Transient: see `core.errors`.
+        ObjectRefused, Refused, Transient: see `core.errors`.
     """
-    async with RecallClient(access) as client:
-        document = await retrieved(client, "recording", recording_id)
-    if document is None:
-        raise SettingsError(f"The API has no recording {recording_id}.")
+    try:
+        async with RecallClient(access) as client:
+            document = await client.retrieved("recording", recording_id)
+    except Gone:
+        raise SettingsError(f"The API has no recording {recording_id}.") from None
     return day_of(understood(document, Recording, "recording").created_at)

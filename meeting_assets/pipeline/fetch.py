@@ -16,7 +16,7 @@ from time import monotonic
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
-from meeting_assets.core.errors import Gone, MeetingAssetsError, Refused, StoreError, Transient, UrlExpired
+from meeting_assets.core.errors import Gone, MeetingAssetsError, Refused, StoreError, TooLarge, Transient, UrlExpired
 from meeting_assets.core.instants import now, utc
 from meeting_assets.core.logs import about
 from meeting_assets.core.urls import without_queries
@@ -26,10 +26,10 @@ from meeting_assets.pipeline.discover import (
     discover_recordings,
     find_bots,
     look_again,
-    retrieved,
 )
 from meeting_assets.pipeline.purge import purge, purge_days, purge_deleted_artifacts, remove_unwanted
 from meeting_assets.pipeline.record import keep_listings, record
+from meeting_assets.pipeline.retrieval import Retrieval
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import DELETED, Media, understood
@@ -73,7 +73,8 @@ async def fetch_days(
     Raises:
         Refused: key or region is wrong.
         Transient: the API's lists could not be read; nothing is known to be missing because of that.
-        SettingsError: a named recording is unknown or of another day.
+        SettingsError: every named recording is unknown or of another day; if only some are, the others are fetched
+            and the report names those of another day as faults.
         StoreError: raw store or database cannot be written.
     """
     started = monotonic()
@@ -89,8 +90,11 @@ async def fetch_days(
             await _purge_deleted(client, warehouse, discovery)
         report.recordings = len(discovery.found)
         report.unreadable = len(discovery.faults)
-        for fault in discovery.faults.values():
-            logger.warning("the API lists something that makes no sense: %s", fault)
+        report.faults += discovery.misplaced
+        for sentence in discovery.set_aside:
+            logger.warning("set aside: %s", sentence)
+        for name, fault in discovery.faults.items():
+            logger.warning("the API gives no usable %s: %s", name, fault)
         report.discover_s = round(monotonic() - started, 3)
         logger.info("%d recordings listed for %s", len(discovery.found), _spoken(days))
         await _Fetch(client, warehouse, discovery, report).run(_wanted(warehouse, discovery, kinds, refetch=refetch))
@@ -176,10 +180,11 @@ async def _certainly_gone(client: RecallClient, warehouse: Warehouse, recording_
         bots = worklist.bots_of(connection, recording_ids)
         others = worklist.newest_without_bot(connection, recording_ids, MOST_PROBED)
     certain = set()
+    retrieval = Retrieval(client)
     for recording_id, bot_id in sorted(bots.items()):
         witnesses = [("bot", bot_id)] if bot_id is not None else [("recording", other) for other in others]
         for collection, witness in witnesses:
-            if await retrieved(client, collection, witness) is not None:
+            if (await retrieval.one(collection, witness)).document is not None:
                 certain.add(recording_id)
                 break
     return certain
@@ -227,7 +232,7 @@ class _Fetch:
         except (StoreError, Refused):
             raise
         except MeetingAssetsError as error:
-            self._set_aside(key, media, str(error))
+            self._set_aside(key, media, str(error), is_patient=isinstance(error, TooLarge))
         except Exception as error:  # noqa: BLE001 - our bug; the others go on and the step fails at its end
             self._report.faults.append(f"{key.kind} of {key.recording_id}: unexpected {type(error).__name__}")
             self._set_aside(key, media, f"unexpected {type(error).__name__}")
@@ -284,7 +289,7 @@ class _Fetch:
         self._report.counts[key.kind]["failed"] += 1
 
     @retry_on_conflict
-    def _set_aside(self, key: Key, media: Media | None, error: str) -> None:
+    def _set_aside(self, key: Key, media: Media | None, error: str, *, is_patient: bool = False) -> None:
         found = self._discovery.found[key.recording_id]
         with self._warehouse.database.writing() as connection:
             ledger.note_failed_attempt(
@@ -294,6 +299,7 @@ class _Fetch:
                 updated_at=_updated_at(media) if media else None,
                 at=now(),
                 expires_at=found.recording.expires_at,
+                is_patient=is_patient,
             )
         self._report.counts[key.kind]["failed"] += 1
         logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error, extra=about(*key))

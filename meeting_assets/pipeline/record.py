@@ -20,6 +20,7 @@ from meeting_assets.recall.objects import DELETED, FINISHED, Media
 from meeting_assets.store import ledger, tombstones, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
+from meeting_assets.store.ledger import Key
 from meeting_assets.store.states import Seen, Sighting
 from meeting_assets.store.tables import Recordings
 
@@ -56,6 +57,7 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
             _note_gone(connection, recording_id, at)
         for recording_id, artifact_id in sorted(discovery.gone_media):
             ledger.note_gone(connection, recording_id, artifact_id)
+        _note_not_given(connection, discovery, at)
         ledger.note_unreadable(connection, faults, discovery.read, discovery.days)
 
 
@@ -179,7 +181,7 @@ def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
 def _lock_gone(connection: Connection, discovery: Discovery) -> None:
     """Locks at once, and in everybody's order, what is to be noted: a run that loads holds rows of many recordings."""
     ledger.lock_recordings(connection, discovery.gone_recordings)
-    of_media = {recording_id for recording_id, _ in discovery.gone_media}
+    of_media = {recording_id for recording_id, _ in (*discovery.gone_media, *discovery.not_given)}
     ledger.known(connection, discovery.gone_recordings | of_media, is_locking=True)
 
 
@@ -192,6 +194,18 @@ def _note_gone(connection: Connection, recording_id: str, at: datetime) -> None:
         .values(status=DELETED, deleted_at=at)
     )
     ledger.note_deleted(connection, recording_id)
+
+
+def _note_not_given(connection: Connection, discovery: Discovery, at: datetime) -> None:
+    """Notes failed attempts for artifacts whose media object a retrieve did not give; their rows are locked."""
+    rows = ledger.known(connection, {recording_id for recording_id, _ in discovery.not_given})
+    for (recording_id, name), fault in discovery.not_given.items():
+        for kind in [each.kind for each in ARTIFACTS.values() if each.collection == name.collection]:
+            if row := rows[recording_id, kind].get(name.object_id):
+                key = Key(recording_id, kind, name.object_id)
+                ledger.note_failed_attempt(
+                    connection, key, fault, updated_at=row["api_updated_at"], at=at, expires_at=None
+                )
 
 
 def _is_overtaken(row: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]]) -> bool:

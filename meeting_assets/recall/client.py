@@ -25,9 +25,10 @@ import httpx
 import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
-from meeting_assets.core.errors import ApiError, Gone, Refused, Transient
+from meeting_assets.core.errors import ApiError, Gone, Refused, TooLarge, Transient
 from meeting_assets.core.instants import wire
-from meeting_assets.recall.answers import Page, check_download, is_whole, object_in, page_in
+from meeting_assets.recall.answers import Page, check_document, check_download, is_whole, object_in, page_in
+from meeting_assets.recall.bodies import ACCEPT_ENCODING, body_of
 from meeting_assets.recall.pacing import Pace, Patience, Throttled
 
 ATTEMPTS = 5
@@ -36,6 +37,13 @@ CUT_ATTEMPTS = 4
 RETRIEVES_PER_MINUTE = 250
 CALL_TIMEOUT_S = 60.0
 DOWNLOAD_TIMEOUT_S = 300.0
+MOST_ANSWER_BYTES = 64 * 2**20
+"""Of a page or an object, after decompression; pages of 100 bots with all their recordings take less than 5 MB."""
+MOST_DOWNLOAD_BYTES = 256 * 2**20
+MOST_PAGES_WITHOUT_NEWS = 10
+"""Consecutive pages that bring no new object; a list that goes on after that does not end."""
+MOST_PAGES = 50_000
+"""Of one list; at 50 calls a minute 16 hours."""
 # To wait for one of our own connections is no fault of the API.
 TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=None)
 LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32)
@@ -64,6 +72,8 @@ class Access:
     api_key: str = field(repr=False)
     list_calls_per_minute: int = 50
     download_hosts: tuple[str, ...] = ()
+    most_download_bytes: int = MOST_DOWNLOAD_BYTES
+    """Of one download, after decompression."""
 
 
 class _Cut(Exception):
@@ -94,7 +104,7 @@ class RecallClient:
         token = access.api_key.strip().removeprefix("Token ").strip()
         self._api = httpx.AsyncClient(
             base_url=access.base_url,
-            headers={"Authorization": f"Token {token}", "Accept": "application/json"},
+            headers={"Authorization": f"Token {token}", "Accept": "application/json", **ACCEPT_ENCODING},
             timeout=TIMEOUT,
             limits=LIMITS,
             verify=self._certificates,
@@ -143,6 +153,7 @@ class RecallClient:
         path = f"/api/v1/{quote(collection, safe='')}/"
         following: str | None = query
         asked: set[str] = set()
+        progress = _Progress(path)
         while following is not None:
             if following in asked:
                 raise Transient(f"{path}: a page of the list leads back to an earlier one")
@@ -152,6 +163,7 @@ class RecallClient:
             except Gone:
                 raise _missing_page(path, is_first=len(asked) == 1) from None
             following = page.following
+            progress.check(page)
             yield page
 
     async def retrieved(self, collection: str, object_id: str) -> dict[str, Any]:
@@ -159,7 +171,7 @@ class RecallClient:
 
         Raises:
             Gone: there is no such object (any more).
-            Refused, Transient: see `core.errors`.
+            ObjectRefused, Refused, Transient: see `core.errors`.
         """
         path = f"/api/v1/{quote(collection, safe='')}/{quote(object_id, safe='')}/"
         return await self._get(path, "", self._retrieves, object_in)
@@ -172,6 +184,7 @@ class RecallClient:
         Raises:
             UrlExpired: a fresh URL is needed.
             Transient: it may be had later.
+            TooLarge: it exceeds the limit of a download.
             ApiError: it leads to a host that downloads may not come from.
         """
         body = b""
@@ -202,8 +215,14 @@ class RecallClient:
 
     async def _asked(self, path: str, query: str) -> httpx.Response:
         try:
-            async with asyncio.timeout(self._call_timeout_s):
-                return await self._api.get(f"{path}?{query}" if query else path)
+            url = f"{path}?{query}" if query else path
+            async with asyncio.timeout(self._call_timeout_s), self._api.stream("GET", url) as response:
+                body = await body_of(response, MOST_ANSWER_BYTES)
+                # Its body is decompressed, which the header would deny.
+                headers = [each for each in response.headers.multi_items() if each[0] != "content-encoding"]
+                return httpx.Response(response.status_code, headers=headers, content=body)
+        except TooLarge as error:
+            fault = str(error)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             fault = _fault(error)
         # Raised here so that the error has no context: httpx's errors hold their request, with URL and key.
@@ -221,7 +240,11 @@ class RecallClient:
         try:
             async with asyncio.timeout(self._download_timeout_s), lane.stream("GET", url) as response:
                 check_download(response)
-                return await response.aread()
+                body = await body_of(response, self._access.most_download_bytes)
+                check_document(body, response.headers.get("Content-Type", ""))
+                return body
+        except TooLarge as error:
+            raise TooLarge(f"{error}, the limit that MEETING_ASSETS_MAX_DOWNLOAD_MB sets") from None
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             fault = _fault(error)
         finally:
@@ -231,6 +254,7 @@ class RecallClient:
 
     def _lane(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
+            headers=ACCEPT_ENCODING,
             follow_redirects=True,
             max_redirects=3,
             timeout=TIMEOUT,
@@ -250,6 +274,33 @@ class RecallClient:
         if is_api or (scheme == "https" and any(fnmatchcase(host, each.lower()) for each in patterns)):
             return
         raise ApiError(f"a download leads to {scheme}://{host}, which MEETING_ASSETS_DOWNLOAD_HOSTS does not allow")
+
+
+class _Progress:
+    """Whether the pages of a list go on bringing something new."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._seen: set[str] = set()
+        self._pages = 0
+        self._without_news = 0
+
+    def check(self, page: Page) -> None:
+        """Counts a page in.
+
+        Raises:
+            Transient: the list does not end.
+        """
+        ids = {each["id"] for each in page.results if isinstance(each.get("id"), str)}
+        self._pages += 1
+        self._without_news = 0 if ids - self._seen else self._without_news + 1
+        self._seen |= ids
+        if page.following is None:
+            return
+        if self._without_news >= MOST_PAGES_WITHOUT_NEWS:
+            raise Transient(f"{self._path}: {self._without_news} pages in a row brought no new object; reading stopped")
+        if self._pages >= MOST_PAGES:
+            raise Transient(f"{self._path}: the list did not end within {MOST_PAGES:,} pages; reading stopped")
 
 
 def _attempts(patience: Patience) -> AsyncIterator[stamina.Attempt]:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 import msgspec
 
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.core.instants import check_year, utc
+from meeting_assets.core.instants import check_year, make_aware, utc
 from meeting_assets.core.urls import without_queries
+from meeting_assets.recall.documents import Malformed, Unreadable
 
 FINISHED = frozenset({"done", "failed"})
 DELETED = "deleted"
@@ -30,15 +32,27 @@ _SECRET_KEY = re.compile(
 )
 
 
-class Status(msgspec.Struct, frozen=True):
+class Listed(msgspec.Struct, frozen=True):
+    """The base of every class with instants: each is aware, in UTC, and inside the calendar in every zone."""
+
+    def __post_init__(self) -> None:
+        for name in instants_of(type(self)):
+            make_aware(self, name)
+
+
+@cache
+def instants_of(kind: type[Listed]) -> tuple[str, ...]:
+    """The fields of a class that hold instants."""
+    hints = get_type_hints(kind)
+    return tuple(name for name, hint in hints.items() if datetime in {hint, *get_args(hint)})
+
+
+class Status(Listed, frozen=True):
     """Where an object stands at the API; one that does not say is not finished."""
 
     code: str = "processing"
     sub_code: str | None = None
     updated_at: datetime | None = None
-
-    def __post_init__(self) -> None:
-        check_year(self.updated_at)
 
 
 class Ref(msgspec.Struct, frozen=True):
@@ -58,7 +72,7 @@ class MediaData(msgspec.Struct, frozen=True):
     title: str | None = None
 
 
-class Media(msgspec.Struct, frozen=True):
+class Media(Listed, frozen=True):
     """A media object of a recording, from a shortcut or from its own list."""
 
     id: UUID
@@ -69,9 +83,6 @@ class Media(msgspec.Struct, frozen=True):
     provider: dict[str, Any] | None = None
     format: str | None = None
 
-    def __post_init__(self) -> None:
-        check_year(self.created_at)
-
 
 class Shortcuts(msgspec.Struct, frozen=True):
     """The media objects that come along with a recording."""
@@ -81,7 +92,7 @@ class Shortcuts(msgspec.Struct, frozen=True):
     meeting_metadata: Media | None = None
 
 
-class Recording(msgspec.Struct, frozen=True):
+class Recording(Listed, frozen=True):
     """A recording as listed; `bot` is missing for the desktop SDK."""
 
     id: UUID
@@ -92,10 +103,6 @@ class Recording(msgspec.Struct, frozen=True):
     expires_at: datetime | None = None
     media_shortcuts: Shortcuts | None = None
     bot: Ref | None = None
-
-    def __post_init__(self) -> None:
-        for instant in (self.created_at, self.started_at, self.completed_at, self.expires_at):
-            check_year(instant)
 
 
 class MeetingUrl(msgspec.Struct, frozen=True):
@@ -145,6 +152,8 @@ def understood(document: Any, kind: type[Thing], place: str) -> Thing:
     Raises:
         PayloadError: naming `place` and what is wrong there.
     """
+    if isinstance(document, Malformed):
+        raise PayloadError(f"{place}: it cannot be decoded")
     try:
         return msgspec.convert(_as_spelled_today(_without_nulls(document)), kind)
     except msgspec.ValidationError as error:
@@ -155,7 +164,7 @@ def storable(document: Any, levels: int = DEEPEST) -> Any:
     """A listed object without the values of keys that hold URLs or secrets, and without secrets inside text."""
     if isinstance(document, str):
         return without_queries(document.encode(errors="surrogatepass")).decode(errors="surrogatepass")
-    if not levels:
+    if not levels or isinstance(document, Unreadable):
         return None
     if isinstance(document, Mapping):
         return {key: storable(value, levels - 1) for key, value in document.items() if not _SECRET_KEY.search(key)}

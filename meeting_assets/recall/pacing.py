@@ -51,8 +51,9 @@ class Pace:
             self._starts.append(self._clock())
 
     def pause(self, seconds: float) -> None:
-        """Lets no call start for so long."""
-        self._paused_until = max(self._paused_until, self._clock() + seconds)
+        """Lets no call start for so long, at most for `LONGEST_WAIT_S`."""
+        if seconds > 0:
+            self._paused_until = max(self._paused_until, self._clock() + min(seconds, LONGEST_WAIT_S))
 
     def _earliest(self) -> float:
         is_full = len(self._starts) == self._starts.maxlen
@@ -109,8 +110,9 @@ class Patience:
 
 def _wait_s(error: Transient, earlier: int) -> float:
     """As long as the API says, else twice as long each time; never none at all."""
-    wait_s = FIRST_WAIT_S * 2**earlier if error.retry_after_s is None else error.retry_after_s
-    return min(max(wait_s, FIRST_WAIT_S), LONGEST_WAIT_S)
+    wait_s = FIRST_WAIT_S * 2 ** min(earlier, 10) if error.retry_after_s is None else error.retry_after_s
+    # In this order NaN becomes the shortest wait.
+    return min(max(FIRST_WAIT_S, wait_s), LONGEST_WAIT_S)
 
 
 def _jitter_s() -> float:

@@ -76,31 +76,42 @@ def message_id(headers: Mapping[str, str]) -> str | None:
 def announcement(body: bytes) -> Announcement | None:
     """What a message announces; None where it is about nothing that is kept here.
 
+    Test messages are such: `{"type": "ping"}`, or ids like `rec_123`, which no object of the API has.
+
     Raises:
         PayloadError: it is no message.
     """
     try:
         message = msgspec.json.decode(body, type=_Message)
-        event = _EVENT.fullmatch(message.event)
+        event = _EVENT.fullmatch(message.event) if isinstance(message.event, str) else None
         if event is None:
             return None
         data = msgspec.json.decode(message.data, type=dict[str, Any])
         recording_id = msgspec.convert(data.get(RECORDING), _Ref).id
         is_about_media = event[1] != RECORDING
         artifact_id = msgspec.convert(data.get(event[1]), _Ref).id if is_about_media else None
+        if not _is_uuid(recording_id) or not (artifact_id is None or _is_uuid(artifact_id)):
+            return None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         # The text of these errors names places and types, not what is there.
         raise PayloadError(f"no message: {type(error).__name__}") from None
-    return Announcement(message.event, str(recording_id), str(artifact_id) if artifact_id else None)
+    return Announcement(event[0], str(UUID(recording_id)), str(UUID(artifact_id)) if artifact_id else None)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
 
 
 class _Message(msgspec.Struct):
-    event: str
+    event: Any = None
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Ref(msgspec.Struct):
-    id: UUID
+    id: str
 
 
 def _given(headers: Mapping[str, str]) -> dict[str, str] | None:

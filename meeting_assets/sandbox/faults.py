@@ -1,6 +1,6 @@
 """Faults a test can inject: wrong answers, cut connections, delays; one by one, or as a storm."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from threading import Lock
@@ -37,6 +37,10 @@ class Fault:
     pause_s: float = 0.0
     gzip: bool = False
     """Compress the true body."""
+    edit: Callable[[bytes], bytes] | None = None
+    """Change the true body."""
+    edited_headers: Mapping[str, str] = field(default_factory=dict)
+    """Replace headers of the true answer."""
 
     @property
     def answers(self) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -49,6 +49,9 @@ class Gate:
         start, body = messages[0], b"".join(m.get("body", b"") for m in messages[1:])
         if fault.truncate_to_bytes is not None:
             body = body[: fault.truncate_to_bytes]
+        if fault.edit is not None:
+            body = fault.edit(body)
+        _set_headers(start, fault.edited_headers)
         if fault.gzip:
             body = gzip.compress(body)
             start["headers"] = [*start["headers"], (b"content-encoding", b"gzip")]
@@ -105,6 +108,12 @@ def _is_moved(scope: Scope) -> bool:
 def _set_length(start: Message, length: int | None) -> None:
     headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
     start["headers"] = headers if length is None else [*headers, (b"content-length", str(length).encode())]
+
+
+def _set_headers(start: Message, headers: Mapping[str, str]) -> None:
+    given = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    names = {name for name, _ in given}
+    start["headers"] = [*(each for each in start["headers"] if each[0].lower() not in names), *given]
 
 
 def _label(scope: Scope) -> str | None:

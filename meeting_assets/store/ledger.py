@@ -192,10 +192,12 @@ def note_failed_attempt(
     updated_at: datetime | None,
     at: datetime,
     expires_at: datetime | None,
+    is_patient: bool = False,
 ) -> None:
     """The object as it was at `updated_at` could not be fetched this time; says when to try again.
 
     Nothing is noted where the artifact is home, or was seen anew: another run was luckier. `error` must hold no secret.
+    `is_patient` waits the longest interval at once, for attempts that are costly and need somebody's help.
     """
     waiting = and_(_is(key), LEDGER.c.status == PENDING, LEDGER.c.api_updated_at.is_not_distinct_from(updated_at))
     about_to_lock(connection, Rows.LEDGER)
@@ -205,6 +207,8 @@ def note_failed_attempt(
     wait = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
     if expires_at is not None and expires_at - at < NEAR_EXPIRY:
         wait = min(wait, WAIT_NEAR_EXPIRY)
+    if is_patient:
+        wait = LONGEST_WAIT
     connection.execute(
         LEDGER.update().where(waiting).values(error=error, attempts=attempts + 1, next_attempt_at=at + wait)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from meeting_assets.artifacts import ARTIFACTS, wire
+from meeting_assets.artifacts.provider_data import Part
 from meeting_assets.artifacts.wire import (
     DEEPEST_NESTING,
     Int64,
@@ -444,3 +447,39 @@ class TestOlderShapes:
     @pytest.mark.parametrize("payload", [b'[{"participant": {}, "speaker": 1}]', b"[{}]", b"{}", b'["speaker"]'])
     def test_and_nothing_else_is(self, payload: bytes) -> None:
         assert "v1.11" not in fault(payload)
+
+
+INSTANTS = {Moment: "absolute", Part: "created_at"}
+"""Every class of a payload that holds an instant."""
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "+00:00", "+05:30", "-14:00"])
+@pytest.mark.parametrize("kind", INSTANTS)
+def test_every_instant_of_a_payload_is_aware_with_and_without_a_zone(kind: type[msgspec.Struct], zone: str) -> None:
+    text = f'{{"type": "x", "{INSTANTS[kind]}": "2026-03-02T09:30:00{zone}"}}'
+
+    found = getattr(decoded(text.encode(), kind)[0], INSTANTS[kind])
+
+    assert found.tzinfo is UTC
+    assert (found == datetime(2026, 3, 2, 9, 30, tzinfo=UTC)) == (zone in {"", "Z", "+00:00"})
+
+
+@pytest.mark.parametrize(
+    "absurd", ["0001-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "10000-01-01T00:00:00Z"]
+)
+@pytest.mark.parametrize("kind", INSTANTS)
+def test_an_absurd_instant_is_a_fault_of_its_payload(kind: type[msgspec.Struct], absurd: str) -> None:
+    with pytest.raises(PayloadError):
+        decoded(f'{{"type": "x", "{INSTANTS[kind]}": "{absurd}"}}'.encode(), kind)
+
+
+def test_no_other_class_of_a_payload_holds_an_instant() -> None:
+    modules = [wire, *(sys.modules[artifact.rows.__module__] for artifact in ARTIFACTS.values())]
+    structs = [
+        each
+        for module in modules
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, msgspec.Struct)
+    ]
+
+    assert {each for each in structs if "datetime" in str(each.__annotations__)} == INSTANTS.keys()

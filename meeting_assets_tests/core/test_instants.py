@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meeting_assets.core.instants import day_of, days_between, now, start_of, utc, wire
+from meeting_assets.core.instants import day_of, days_between, now, shifted, start_of, utc, wire
 
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 instants = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=zones)
@@ -27,6 +27,15 @@ def test_an_instant_without_zone_is_utc(instant: datetime) -> None:
     naive = instant.replace(tzinfo=None)
 
     assert utc(naive) == naive.replace(tzinfo=UTC)
+
+
+@given(st.datetimes(timezones=zones), st.timedeltas())
+def test_no_instant_and_no_shift_leaves_the_calendar(instant: datetime, by: timedelta) -> None:
+    aware = utc(instant)
+
+    assert aware.tzinfo is UTC
+    assert (shifted(aware, by) > aware) == (by > timedelta(0)) or shifted(aware, by) == aware
+    assert shifted(utc(datetime.max), by).tzinfo is shifted(utc(datetime.min), by).tzinfo is UTC
 
 
 @pytest.mark.parametrize(

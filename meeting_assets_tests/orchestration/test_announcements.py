@@ -283,6 +283,22 @@ def test_while_the_api_is_away_messages_wait(sandbox: Sandbox, defs: dg.Definiti
     assert unknown.id in waiting()
 
 
+@pytest.mark.parametrize("code", [400, 403, 422, 451, 500])
+def test_a_recording_that_the_api_does_not_give_holds_up_no_other_message(
+    sandbox: Sandbox, defs: dg.Definitions, code: int
+) -> None:
+    recordings = [sandbox.add_recording() for _ in range(3)]
+    announce(*recordings)
+    victim = min(recordings, key=lambda each: each.id)
+    sandbox.inject(Fault(f"/api/v1/recording/{victim.id}/", times=None, status=code))
+
+    asked = requested(defs)
+
+    others = {each.id for each in recordings} - {victim.id}
+    assert {recording_id for _, ids in asked for recording_id in ids} == others
+    assert (victim.id in waiting()) == (code == 500)
+
+
 def test_without_messages_a_tick_is_one_question_on_one_connection(
     sandbox: Sandbox, defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from meeting_assets.core.errors import Transient
 from meeting_assets.recall.answers import check_download, is_whole
+from meeting_assets.recall.pacing import LONGEST_WAIT_S
 
 documents = st.recursive(
     st.none()
@@ -28,7 +29,19 @@ documents = st.recursive(
     [
         ({"Retry-After": "17"}, 17.0),
         ({"Retry-After": "0"}, 0.0),
-        ({"Retry-After": "99999999999999999999"}, 1e20),
+        ({"Retry-After": "86400"}, LONGEST_WAIT_S),
+        ({"Retry-After": "99999999999999999999"}, LONGEST_WAIT_S),
+        ({"Retry-After": "9" * 5000}, LONGEST_WAIT_S),
+        ({"Retry-After": "1e400"}, LONGEST_WAIT_S),
+        ({"Retry-After": "inf"}, LONGEST_WAIT_S),
+        ({"Retry-After": "-inf"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, LONGEST_WAIT_S),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 -2359"}, LONGEST_WAIT_S),
+        ({"Retry-After": "Mon, 01 Jan 0001 00:00:00 +2359"}, 0.0),
+        ({"Retry-After": "Fri, 31 Dec 99999 23:59:59 GMT"}, None),
+        ({"Retry-After": "Mon, 02 Mar 2026 10:00:30 GMT", "Date": "Fri, 31 Dec 9999 23:59:59 -2359"}, 0.0),
+        ({"Retry-After": "Mon, 02 Mar 2026 10:00:30 GMT", "Date": "Mon, 01 Jan 0001 00:00:00 +2359"}, LONGEST_WAIT_S),
         ({"Retry-After": "Mon, 02 Mar 2026 10:00:30 GMT", "Date": "Mon, 02 Mar 2026 10:00:00 GMT"}, 30.0),
         ({"Retry-After": "Mon, 02 Mar 2026 10:00:30 -0000", "Date": "Mon, 02 Mar 2026 11:00:00 +0100"}, 30.0),
         ({"Retry-After": "Mon, 02 Mar 2026 09:00:00 GMT", "Date": "Mon, 02 Mar 2026 10:00:00 GMT"}, 0.0),

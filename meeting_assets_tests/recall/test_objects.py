@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.recall.objects import Bot, Media, Recording, storable, understood
+from meeting_assets.recall import objects
+from meeting_assets.recall.objects import (
+    Bot,
+    Listed,
+    Media,
+    Recording,
+    Status,
+    instants_of,
+    storable,
+    understood,
+)
 from meeting_assets_tests.conftest import ROOT
 
 SAMPLES = Path(os.environ.get("MEETING_ASSETS_SAMPLES", ROOT.parent / "shared" / "samples"))
@@ -273,3 +285,96 @@ def test_nothing_storable_holds_a_url_that_works(document: Any) -> None:
     assert "u:p@" not in text
     for key in ("download_url", "meetingUrl", "password", "Token", "X-Api-Key"):
         assert f'"{key}":' not in text
+
+
+INSTANTS = [
+    (RECORDING, Recording, ("created_at",)),
+    (RECORDING, Recording, ("started_at",)),
+    (RECORDING, Recording, ("completed_at",)),
+    (RECORDING, Recording, ("expires_at",)),
+    (RECORDING, Recording, ("status", "updated_at")),
+    ({"id": ID}, Media, ("created_at",)),
+    ({"id": ID, "status": STATUS}, Media, ("status", "updated_at")),
+    ({"id": ID, "calendar_meetings": [{}]}, Bot, ("calendar_meetings", 0, "start_time")),
+    *(
+        (
+            RECORDING | {"media_shortcuts": {name: {"id": OTHER, "status": STATUS}}},
+            Recording,
+            ("media_shortcuts", *path),
+        )
+        for name in ("transcript", "participant_events", "meeting_metadata")
+        for path in ((name, "created_at"), (name, "status", "updated_at"))
+    ),
+]
+ZONES = {
+    "2026-03-02T09:30:00": 9,
+    "2026-03-02T09:30:00.123456": 9,
+    "2026-03-02 09:30:00": 9,
+    "2026-03-02T09:30:00Z": 9,
+    "2026-03-02T09:30:00+00:00": 9,
+    "2026-03-02T09:30:00-05:30": 15,
+    "2026-03-02T09:30:00+14:00": 19,
+}
+ABSURD = [
+    "0001-01-01T00:00:00",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59",
+    "9999-12-31T23:59:59-14:00",
+    "10000-01-01T00:00:00Z",
+    "-0001-01-01T00:00:00Z",
+]
+
+
+def with_instant(document: dict[str, Any], path: tuple[Any, ...], text: str) -> dict[str, Any]:
+    document = json.loads(json.dumps(document))
+    place: Any = document
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = text
+    return document
+
+
+def instants_in(thing: Any) -> list[datetime]:
+    """Every instant that an understood object holds, in it and in what it holds."""
+    if isinstance(thing, datetime):
+        return [thing]
+    if not isinstance(thing, msgspec.Struct):
+        return []
+    held = [getattr(thing, name) for name in thing.__struct_fields__]
+    return [each for value in [*held, getattr(thing, "scheduled_at", None)] for each in instants_in(value)]
+
+
+@pytest.mark.parametrize(("document", "kind", "path"), INSTANTS, ids=lambda value: str(value) if value else "")
+@pytest.mark.parametrize("text", ZONES)
+def test_every_instant_is_aware_with_and_without_a_zone(
+    document: dict[str, Any], kind: type[Any], path: tuple[Any, ...], text: str
+) -> None:
+    thing = understood(with_instant(document, path, text), kind, "it")
+
+    found = [each for each in instants_in(thing) if each.year == 2026]
+    assert [(each.tzinfo, each.day) for each in found] == [(UTC, 2 if ZONES[text] != 19 else 1)]
+    assert found[0].hour == ZONES[text]
+    assert all(each.tzinfo is UTC for each in instants_in(thing))
+
+
+@pytest.mark.parametrize(("document", "kind", "path"), INSTANTS, ids=lambda value: str(value) if value else "")
+@pytest.mark.parametrize("text", ABSURD)
+def test_an_absurd_instant_costs_its_object_alone(
+    document: dict[str, Any], kind: type[Any], path: tuple[Any, ...], text: str
+) -> None:
+    with suppress(PayloadError):
+        thing = understood(with_instant(document, path, text), kind, "it")
+
+        assert kind is Bot
+        assert thing.scheduled_at is None
+
+
+def test_every_class_with_an_instant_makes_it_aware() -> None:
+    structs = [each for each in vars(objects).values() if isinstance(each, type) and issubclass(each, msgspec.Struct)]
+    with_instants = [each for each in structs if "datetime" in str(get_type_hints(each))]
+
+    assert {Status, Media, Recording} <= {*with_instants}
+    assert all(issubclass(each, Listed) for each in with_instants)
+    assert {name for each in with_instants for name in instants_of(each)} == {
+        name for each in with_instants for name, hint in get_type_hints(each).items() if "datetime" in str(hint)
+    }

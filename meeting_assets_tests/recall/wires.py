@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -52,6 +52,10 @@ class Wire(httpx.AsyncBaseTransport):
         self._answers = list(answers)
         self.requests: list[httpx.Request] = []
         self.clock = Clock()
+
+    def answer_with(self, content: bytes, headers: Mapping[str, str] | None = None) -> None:
+        """Gives these very bytes from now on, whatever the headers say of them."""
+        self._answers = [lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(content))]
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)

@@ -1,0 +1,311 @@
+"""An error of a call about one object belongs to that object, whatever it is; a refused list or key stops the run.
+
+Each test takes a day with a recording for every answer, one of which meets each of them.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from meeting_assets.core.errors import Refused, SettingsError
+from meeting_assets.core.instants import now, utc
+from meeting_assets.pipeline.overview import overview
+from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
+from meeting_assets.sandbox.world import Recording
+from meeting_assets_tests.conftest import sqlite_first
+from meeting_assets_tests.households import (
+    VOLATILE,
+    Contents,
+    bring_home,
+    contents,
+    counted,
+    ledger_row,
+    use,
+    warehouse,
+)
+from meeting_assets_tests.pipeline.conftest import Truth
+from meeting_assets_tests.pipeline.small_day import DAY
+
+REFUSED = (400, 403, 405, 406, 412, 413, 414, 415, 418, 422, 423, 424, 426, 431, 451)
+"""Statuses that refuse a call."""
+FAILING = (408, 409, 425, 500, 501, 502, 503, 504, 507, 520, 599)
+GONE = (404, 410)
+BOMB = gzip.compress(b" " * 2**20) * 65
+"""More than an answer of the API may be, in 65 kB."""
+ANSWERS: Mapping[str, Fault] = {
+    **{str(code): Fault("", times=None, status=code) for code in (*REFUSED, *FAILING, *GONE)},
+    "302": Fault("", times=None, status=302, headers={"Location": "https://elsewhere.example/"}),
+    "no-json": Fault("", times=None, body=b"no JSON at all"),
+    "html": Fault("", times=None, body=b"<html>said</html>", content_type="text/html"),
+    "empty": Fault("", times=None, body=b""),
+    "other-shape": Fault("", times=None, body=b'{"id": 7, "said": []}'),
+    "deep": Fault("", times=None, body=b'{"a":' * 20_000 + b"1" + b"}" * 20_000),
+    "reset": Fault("", times=None, reset=True),
+    "bomb": Fault("", times=None, body=BOMB, headers={"Content-Encoding": "gzip"}),
+}
+FEW = ("400", "403", "404", "422", "451", "500", "no-json", "other-shape", "bomb")
+NAMES_GONE = {str(code) for code in GONE}
+
+
+@pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asks as often as ever, without waiting for long between attempts."""
+    monkeypatch.setattr("meeting_assets.recall.pacing.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("meeting_assets.recall.pacing.JITTER_S", 0.0)
+    monkeypatch.setattr("meeting_assets.recall.client.RETRIEVES_PER_MINUTE", 100_000)
+
+
+@pytest.fixture
+def api(database_url: str, monkeypatch: pytest.MonkeyPatch, short_waits: None) -> Iterator[Sandbox]:
+    """A day with a recording for each of a few answers, and one more."""
+    with Sandbox(uniform(DAY, recordings=len(FEW) + 1, words=5), limits=False) as sandbox:
+        use(sandbox, monkeypatch)
+        yield sandbox
+
+
+def meeting(sandbox: Sandbox, answers: Mapping[str, Fault] | tuple[str, ...]) -> dict[str, Recording]:
+    """The recording that meets each answer."""
+    return dict(zip(answers, sandbox.world.recordings, strict=False))
+
+
+def unreadable() -> dict[str, str]:
+    """What the API gives no usable answer about, and why."""
+    with warehouse() as place:
+        return dict(each.split(": ", 1) for each in overview(place).unreadable)
+
+
+def assert_faults_quote_nothing(faults: Mapping[str, str]) -> None:
+    assert not any("said" in fault for fault in faults.values())
+
+
+@sqlite_first
+def test_a_bot_that_is_not_given_costs_nothing_but_its_name(truth: Truth, short_waits: None) -> None:
+    with truth(uniform(DAY, recordings=len(ANSWERS) + 1, words=5)) as (sandbox, expected):
+        for bot in sandbox.world.bots:
+            bot.join_at = None  # no list by time shows it
+        bots = {name: str(recording.bot_id) for name, recording in meeting(sandbox, ANSWERS).items()}
+        for name, bot_id in bots.items():
+            sandbox.inject(replace(ANSWERS[name], match=f"/api/v1/bot/{bot_id}/"))
+
+        bring_home([DAY])
+
+        faults = unreadable()
+        assert faults.keys() == {f"bot {bots[name]}" for name in ANSWERS.keys() - NAMES_GONE}
+        assert_faults_quote_nothing(faults)
+        found = contents(without=VOLATILE)
+        assert found["transcript_words"] == expected["transcript_words"]
+        assert [row[0] for row in found["meeting_metrics"]] == [row[0] for row in expected["meeting_metrics"]]
+        assert {row[1] for row in found["recordings"] if row[2] is None} == {*bots.values()}
+
+        sandbox.clear_faults()
+        bring_home([DAY])
+
+        assert contents(without=VOLATILE) == expected
+        assert unreadable() == {}
+
+
+def test_a_named_recording_that_is_not_given_costs_its_neighbours_nothing(api: Sandbox) -> None:
+    meetings = meeting(api, FEW)
+    for name, recording in meetings.items():
+        api.inject(replace(ANSWERS[name], match=f"/api/v1/recording/{recording.id}/"))
+    ids = [each.id for each in api.world.recordings]
+
+    report = bring_home([DAY], recording_ids=ids)
+
+    assert report.faults == []
+    assert {row[0] for row in contents()["meeting_metrics"]} == {api.world.recordings[-1].id}
+    faults = unreadable()
+    assert faults.keys() == {f"recording {meetings[name].id}" for name in FEW if name != "404"}
+    assert_faults_quote_nothing(faults)
+
+    api.clear_faults()
+    bring_home([DAY], recording_ids=ids)
+
+    assert {row[0] for row in contents()["meeting_metrics"]} == {*ids}
+
+
+def test_of_recordings_that_do_not_exist_only_all_fail_the_run(api: Sandbox) -> None:
+    unknown = "00000000-0000-4000-8000-000000000000"
+    known = api.world.recordings[0].id
+
+    report = bring_home([DAY], recording_ids=[unknown, known])
+
+    assert report.faults == []
+    assert {row[0] for row in contents()["meeting_metrics"]} == {known}
+    with pytest.raises(SettingsError, match=f"no recording {unknown}"):
+        bring_home([DAY], recording_ids=[unknown])
+
+
+def test_a_recording_of_another_day_is_named_after_its_neighbours_were_fetched(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = DAY - timedelta(days=1)
+    with Sandbox(combined([uniform(DAY, recordings=1, words=1), uniform(before, recordings=1, words=1)])) as sandbox:
+        use(sandbox, monkeypatch)
+        right, wrong = [next(r.id for r in sandbox.world.recordings if r.day == day) for day in (DAY, before)]
+
+        report = bring_home([DAY], recording_ids=[wrong, right])
+
+        assert report.faults == [f"Recording {wrong} is of {before}: run that day's partition."]
+        assert {row[0] for row in contents()["meeting_metrics"]} == {right}
+        with pytest.raises(SettingsError, match=str(before)):
+            bring_home([DAY], recording_ids=[wrong])
+
+
+def test_a_media_object_that_is_not_given_stays_what_it_was(api: Sandbox) -> None:
+    """It was being made and is too late for the lists of its day; a shortcut shows only the newest."""
+    awaited = {}
+    for name, recording in meeting(api, FEW).items():
+        awaited[name] = api.add_transcript(recording.id, recording.created_at + timedelta(days=30), processing=True)
+    bring_home([DAY])
+    before = contents(without=VOLATILE)
+    for name, recording in meeting(api, FEW).items():
+        api.add_transcript(recording.id, recording.created_at + timedelta(days=31), processing=True)
+        api.inject(replace(ANSWERS[name], match=f"/api/v1/transcript/{awaited[name]}/"))
+
+    bring_home([DAY])
+
+    for name, artifact_id in awaited.items():
+        row = ledger_row(artifact_id, "transcript")
+        if name == "404":
+            assert (row["status"], row["api_status"]) == ("deleted", "deleted")
+        else:
+            assert (row["status"], row["api_status"]) == ("pending", "processing"), name
+            assert (row["attempts"], bool(row["error"])) == (1, True), name
+    assert contents(without=VOLATILE)["transcript_words"] == before["transcript_words"]
+    assert_faults_quote_nothing(unreadable())
+
+    api.clear_faults()
+    for artifact_id in awaited.values():
+        api.finish_artifact(artifact_id)
+    bring_home([DAY])
+
+    rows = [ledger_row(artifact_id, "transcript") for name, artifact_id in awaited.items() if name != "404"]
+    assert {(row["status"], row["error"]) for row in rows} == {("parsed", None)}
+    assert unreadable() == {}
+
+
+def test_an_expired_url_whose_object_is_not_given_costs_no_other_download(api: Sandbox) -> None:
+    meetings = meeting(api, FEW)
+    for name, recording in meetings.items():
+        transcript = recording.of("transcript")[0].id
+        api.inject(Fault(f"transcript:{transcript}", times=None, expired=True))
+        api.inject(replace(ANSWERS[name], match=f"/api/v1/transcript/{transcript}/"))
+
+    report = bring_home([DAY])
+
+    assert report.faults == []
+    assert counted("meeting_metrics") == len(api.world.recordings)
+    for name, recording in meetings.items():
+        row = ledger_row(recording.of("transcript")[0].id, "transcript")
+        assert row["status"] == ("deleted" if name == "404" else "pending"), name
+        assert name == "404" or (row["attempts"], bool(row["error"])) == (1, True)
+    others = [row for row in contents()["artifacts"] if row[1] != "transcript"]
+    assert {row[3] for row in others} == {"parsed"}
+
+
+@sqlite_first
+def test_a_download_that_is_not_given_costs_no_other_download(
+    truth: Truth, short_waits: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = ANSWERS.keys() - {"other-shape", "no-json", "empty", "deep"}
+    answers = {name: fault for name, fault in ANSWERS.items() if name in odd}
+    answers |= {str(code): Fault("", times=None, status=code) for code in (401, 402)}
+    monkeypatch.setenv("MEETING_ASSETS_MAX_DOWNLOAD_MB", "1")
+    with truth(uniform(DAY, recordings=len(answers) + 1, words=5)) as (sandbox, expected):
+        meetings = meeting(sandbox, answers)
+        for name, recording in meetings.items():
+            transcript = recording.of("transcript")[0].id
+            sandbox.inject(replace(answers[name], match=f"transcript:{transcript}"))
+
+        report = bring_home([DAY])
+
+        assert report.faults == []
+        for name, recording in meetings.items():
+            row = ledger_row(recording.of("transcript")[0].id, "transcript")
+            assert (row["status"], row["attempts"], bool(row["error"])) == ("pending", 1, True), name
+        too_large = ledger_row(meetings["bomb"].of("transcript")[0].id, "transcript")
+        assert "MEETING_ASSETS_MAX_DOWNLOAD_MB" in too_large["error"]
+        assert utc(too_large["next_attempt_at"]) > now() + timedelta(hours=5)
+
+        sandbox.clear_faults()
+        bring_home([DAY])
+
+        assert contents(without=VOLATILE) == expected
+
+
+@sqlite_first
+def test_a_refused_key_stops_the_run_wherever_it_is_refused(api: Sandbox) -> None:
+    one = api.world.recordings[0]
+    for path in (f"/api/v1/recording/{one.id}/", f"/api/v1/bot/{one.bot_id}/"):
+        for code in (401, 402):
+            api.clear_faults()
+            api.inject(Fault(path, times=None, status=code))
+
+            with pytest.raises(Refused):
+                bring_home([DAY], recording_ids=[one.id])
+
+    assert counted("meeting_metrics") == 0
+
+
+@sqlite_first
+@pytest.mark.parametrize("collection", ["recording", "transcript", "video_separate", "audio_separate"])
+def test_a_refused_list_stops_the_run(api: Sandbox, collection: str) -> None:
+    for code in (401, 402, 400, 403, 404, 405, 410, 422, 451):
+        api.clear_faults()
+        api.inject(Fault(f"/api/v1/{collection}/", times=None, status=code))
+
+        with pytest.raises(Refused):
+            bring_home([DAY])
+
+    assert counted("recordings") == 0
+
+
+POISONS = {
+    "infinite": b"1e400",
+    "NaN": b"NaN",
+    "5000-digits": b"9" * 5000,
+    "not-utf-8": b'"\xff"',
+    "lone-surrogate": rb'"\ud83d"',
+    "deep": b"[" * 20_000 + b"]" * 20_000,
+    "no-json": b"undefined",
+}
+STORED = {"infinite", "NaN", "5000-digits", "not-utf-8", "lone-surrogate"}
+
+
+def test_a_poisoned_object_of_a_list_costs_no_other(truth: Truth) -> None:
+    """Where the poison matters to nothing that is kept, not even its own meeting is lost."""
+    with truth(uniform(DAY, recordings=len(POISONS) + 1, words=5)) as (sandbox, expected):
+        meetings = dict(zip(POISONS, sandbox.world.recordings, strict=False))
+        marks = {name: recording.id.encode() for name, recording in meetings.items()}
+
+        def poison(page: bytes) -> bytes:
+            for name, mark in marks.items():
+                page = page.replace(
+                    b'{"id":"%b","created_at"' % mark, b'{"id":"%b","x":%b,"created_at"' % (mark, POISONS[name])
+                )
+            return page
+
+        sandbox.inject(Fault("/api/v1/recording/", times=None, edit=poison))
+
+        bring_home([DAY])
+
+        lost = {meetings[name].id for name in POISONS.keys() - STORED}
+        assert unreadable().keys() == {f"recording {each}" for each in lost}
+        assert_only_lost(contents(without=VOLATILE), expected, lost)
+
+        sandbox.clear_faults()
+        bring_home([DAY])
+
+        assert contents(without=VOLATILE) == expected
+        assert unreadable() == {}
+
+
+def assert_only_lost(found: Contents, expected: Contents, lost: set[str]) -> None:
+    for table in ("meeting_metrics", "transcript_words", "participant_metrics"):
+        assert found[table] == [row for row in expected[table] if row[0] not in lost], table

@@ -1,0 +1,80 @@
+"""Payloads as servers send them: labels, encodings and error pages that are not what they say."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.sandbox import Fault, Sandbox, uniform
+from meeting_assets_tests.conftest import sqlite_first
+from meeting_assets_tests.households import VOLATILE, Contents, bring_home, contents, ledger_row
+from meeting_assets_tests.pipeline.conftest import Truth
+from meeting_assets_tests.pipeline.small_day import DAY, assert_nobody_else_is_harmed, victim
+
+BOM = b"\xef\xbb\xbf"
+GZIP = {"Content-Encoding": "gzip"}
+READ: Mapping[str, Fault] = {
+    "labelled-html": Fault("", times=None, edited_headers={"Content-Type": "text/html; charset=utf-8"}),
+    "labelled-xml": Fault("", times=None, edited_headers={"Content-Type": "application/xml"}),
+    "gzip-without-header": Fault("", times=None, edit=gzip.compress),
+    "gzip-file": Fault("", times=None, edit=gzip.compress, edited_headers={"Content-Type": "application/gzip"}),
+    "header-without-gzip": Fault("", times=None, edited_headers=GZIP),
+    "gzip-twice": Fault("", times=None, edit=gzip.compress, gzip=True),
+    "xml-once": Fault("", body=b"<?xml version='1.0'?><Error><Code>SlowDown</Code></Error>"),
+    "html-once": Fault("", body=b"<html>said</html>", content_type="application/json"),
+}
+
+
+@sqlite_first
+def test_a_payload_is_read_whatever_its_headers_say(truth: Truth) -> None:
+    with truth(uniform(DAY, recordings=len(READ), words=5)) as (sandbox, expected):
+        for recording, fault in zip(sandbox.world.recordings, READ.values(), strict=True):
+            for kind, artifact in ARTIFACTS.items():
+                sandbox.inject(replace(fault, match=f"{kind}:{recording.of(artifact.collection)[0].id}"))
+
+        bring_home([DAY])
+
+        assert sandbox.stats.faulted >= len(READ) * len(ARTIFACTS)
+        assert contents(without=VOLATILE) == expected
+
+
+@sqlite_first
+def test_a_page_is_read_whatever_comes_before_it_or_is_said_of_it(sandbox: Sandbox, clean: Contents) -> None:
+    sandbox.inject(Fault("/api/v1/recording/", times=None, edit=lambda body: BOM + body))
+    sandbox.inject(Fault("/api/v1/transcript/", times=None, edited_headers=GZIP | {"Content-Type": "text/html"}))
+    sandbox.inject(Fault("/api/v1/video_separate/", times=None, edit=gzip.compress))
+
+    bring_home([DAY])
+
+    assert contents(without=VOLATILE) == clean
+
+
+def test_an_error_page_at_status_200_stays_pending_and_is_not_kept(sandbox: Sandbox, clean: Contents) -> None:
+    artifact = victim("transcript")
+    sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, body=b"<Error><Code>said</Code></Error>"))
+
+    bring_home([DAY])
+
+    row = ledger_row(artifact.id, "transcript")
+    assert (row["status"], row["sha256"], row["attempts"]) == ("pending", None, 1)
+    assert row["error"] == "the download gave XML where JSON was due"
+    assert_nobody_else_is_harmed(clean, ["transcript"])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_damaged_gzip_is_kept_and_named(sandbox: Sandbox, clean: Contents) -> None:
+    artifact = victim("transcript")
+    packed = gzip.compress(b'[{"participant": {"id": 1}}]')
+    damaged = packed[:12] + b"\xff\xff\xff" + packed[15:]
+    sandbox.set_payload(artifact.id, "transcript", damaged)
+
+    bring_home([DAY])
+
+    row = ledger_row(artifact.id, "transcript")
+    assert (row["status"], row["error"]) == ("quarantined", "byte 0: gzip that cannot be decompressed")
+    assert row["size_bytes"] == len(damaged)
+    assert_nobody_else_is_harmed(clean, ["transcript"])

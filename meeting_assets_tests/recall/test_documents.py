@@ -1,0 +1,135 @@
+"""Answers of the API are decoded as a whole, or object by object: one malformed object costs a page nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meeting_assets.core.errors import PayloadError
+from meeting_assets.recall.documents import UNREADABLE, Malformed, decoded, decoded_page
+from meeting_assets.recall.objects import Recording, storable, understood
+from meeting_assets_tests.recall.wires import API, Wire, page
+
+ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
+READ = {
+    "infinite": (b"1e400", UNREADABLE),
+    "minus-infinite": (b"-1e400", UNREADABLE),
+    "NaN": (b"NaN", UNREADABLE),
+    "Infinity": (b"-Infinity", UNREADABLE),
+    "5000-digits": (b"9" * 5000, UNREADABLE),
+    "beyond-64-bits": (b"18446744073709551616", 2**64),
+    "not-utf-8": (b'"a\xffb"', "a\ufffdb"),
+    "cut-utf-8": (b'"a\xe2\x82"', "a\ufffd"),
+    "lone-surrogate": (rb'"a\ud800b"', "a\ufffdb"),
+    "encoded-surrogate": (b'"\xed\xa0\x80"', "\ufffd\ufffd\ufffd"),
+    "NUL": (rb'"a\u0000b"', "a\ufffdb"),
+    "raw-NUL": (b'"a\x00b"', "a\ufffdb"),
+    "raw-line-break": (b'"a\nb"', "a\nb"),
+}
+MALFORMED = {
+    "deep": b"[" * 20_000 + b"]" * 20_000,
+    "deep-objects": b'{"a":' * 20_000 + b"1" + b"}" * 20_000,
+    "no-value": b"undefined",
+    "octal": b"017",
+    "trailing-comma": b"[1,]",
+    "two-values": b"1 2",
+    "bad-escape": rb'"\x"',
+}
+
+documents = st.recursive(
+    st.none() | st.integers(-(2**63), 2**63) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+def with_poison(poison: bytes) -> bytes:
+    """A page whose second of three objects holds a value spelled just so."""
+    second = b'{"note": {"a": [%b]}, "id": "two"}' % poison
+    return b'{"count": 3, "next": "%b", "results": [{"id": "one"}, %b, {"id": "three"}]}' % (API.encode(), second)
+
+
+@pytest.mark.parametrize("name", READ)
+def test_odd_text_and_numbers_out_of_range_cost_nothing_but_themselves(name: str) -> None:
+    poison, value = READ[name]
+
+    found = decoded_page(with_poison(poison))
+
+    assert found["results"] == [{"id": "one"}, {"note": {"a": [value]}, "id": "two"}, {"id": "three"}]
+    assert found["next"] == API
+    assert decoded(b'{"a": %b}' % poison) == {"a": value}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_object_costs_its_page_nothing_else(name: str) -> None:
+    found = decoded_page(with_poison(MALFORMED[name]))
+
+    one, two, three = found["results"]
+    assert (one, three, found["next"], found["count"]) == ({"id": "one"}, {"id": "three"}, API, 3)
+    assert isinstance(two, Malformed)
+    assert two == {"id": "two"}
+
+
+def test_a_malformed_object_without_a_readable_id_is_there_all_the_same() -> None:
+    found = decoded_page(b'{"next": null, "results": [{"id": undefined}, undefined, {"id": "three"}]}')
+
+    assert found["results"] == [{}, {}, {"id": "three"}]
+    assert [type(each) for each in found["results"]] == [Malformed, Malformed, dict]
+
+
+@pytest.mark.parametrize("element", [b"null", b"7", b'"said"', b"[]", b"true"])
+def test_an_element_that_is_no_object_costs_a_list_nothing_else(element: bytes) -> None:
+    wire = Wire(page("one"))
+    wire.answer_with(b'{"next": null, "results": [{"id": "one"}, %b, {"id": "three"}]}' % element)
+
+    assert wire.listed() == [{"id": "one"}, {}, {"id": "three"}]
+
+
+@pytest.mark.parametrize("start", [b"\xef\xbb\xbf", b" \r\n\t", b""])
+def test_a_byte_order_mark_is_not_in_the_way(start: bytes) -> None:
+    wire = Wire(page("one"))
+    wire.answer_with(start + b'{"next": null, "results": [{"id": "one"}]}')
+
+    assert wire.listed() == [{"id": "one"}]
+    assert decoded(start + b"{}") == {}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"undefined", b'{"results": [{"a": undefined}', b'{"results": {"a": 01}}']
+)
+def test_a_page_whose_envelope_is_malformed_is_not_taken_for_an_empty_one(content: bytes) -> None:
+    with pytest.raises((ValueError, KeyError)):
+        decoded_page(content)
+
+
+def test_a_malformed_object_is_named_and_not_quoted() -> None:
+    with pytest.raises(PayloadError, match=r"^recording x: it cannot be decoded$"):
+        understood(Malformed({"id": ID}), Recording, "recording x")
+
+
+def test_a_number_that_no_column_takes_is_refused_where_it_matters_and_not_stored_where_not() -> None:
+    document = {"id": ID, "created_at": "2026-03-02T00:00:00Z", "metadata": {"a": UNREADABLE}}
+
+    assert str(understood(document, Recording, "recording").id) == ID
+    assert storable(document)["metadata"] == {"a": None}
+    for field in ("id", "created_at", "status", "expires_at", "bot", "media_shortcuts"):
+        with pytest.raises(PayloadError, match=f"^it: .*{field}"):
+            understood(document | {field: UNREADABLE}, Recording, "it")
+
+
+@given(st.lists(st.dictionaries(st.text(), documents)), documents, st.booleans(), st.sampled_from([None, 1]))
+def test_object_by_object_reads_what_is_read_as_a_whole(
+    results: list[dict[str, Any]], other: Any, is_ascii: bool, indent: int | None
+) -> None:
+    whole = {"next": None, "other": other, "results": results}
+    text = json.dumps(whole, ensure_ascii=is_ascii, indent=indent).encode(errors="surrogatepass")
+    with_malformed = text.removesuffix(b"}").rstrip().removesuffix(b"]") + (b", " if results else b"") + b"[1,]]}"
+
+    by_object = decoded_page(with_malformed)["results"]
+
+    assert by_object[:-1] == decoded_page(text)["results"]
+    assert isinstance(by_object[-1], Malformed)
