@@ -12,13 +12,15 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Gone, PayloadError, SettingsError
 from meeting_assets.core.instants import day_of, start_of
-from meeting_assets.recall.client import Access, Query, RecallClient
+from meeting_assets.recall.client import Access, Query, RecallClient, spelled
 from meeting_assets.recall.objects import Bot, Media, Recording, Thing, storable, understood
+from meeting_assets.store.observation import ObservationClock
 
 LISTED_COLLECTIONS = tuple(sorted({each.collection for each in ARTIFACTS.values() if each.is_listed}))
 ARTIFACTS_COME_WITHIN = timedelta(days=3)
@@ -39,6 +41,22 @@ class Found:
     listed: dict[str, Any]
     media: dict[str, dict[str, Media]] = field(default_factory=lambda: defaultdict(dict))
     bot: Bot | None = None
+    began_at: datetime | None = None
+    """When the look began."""
+    observed_at: datetime | None = None
+    """When the request was sent that showed the recording."""
+    media_asked_at: dict[str, datetime] = field(default_factory=dict)
+    """When the requests were sent that showed media objects, by their ids, if others than that of the recording."""
+
+    @property
+    def last_observed_at(self) -> datetime | None:
+        """When the last of these requests was sent."""
+        asked = [*self.media_asked_at.values(), *([self.observed_at] if self.observed_at else [])]
+        return max(asked, default=None)
+
+    def media_observed_at(self, media: Media) -> datetime | None:
+        """When the request was sent that showed a media object."""
+        return self.media_asked_at.get(str(media.id), self.observed_at)
 
     @property
     def recording_id(self) -> str:
@@ -64,26 +82,39 @@ class Discovery:
     """What made no sense in the others, by their names."""
     unclear: set[str] = field(default_factory=set)
     """Collections with such objects: what they do not show may be there all the same."""
+    clock: ObservationClock = field(default_factory=ObservationClock)
+    """Orders this look among others; started when the look began."""
+    asked_at: dict[str, datetime] = field(default_factory=dict)
+    """When objects were asked for that are gone, by their ids."""
 
-    def add(self, document: dict[str, Any], days: Collection[date] | None) -> None:
-        """Takes a recording in if it is of one of the days; None stands for any."""
+    def gone_at(self, object_id: str) -> datetime:
+        """When the request was sent that showed an object to be gone."""
+        return self.asked_at.get(object_id, self.clock.started_at)
+
+    def add(self, document: dict[str, Any], days: Collection[date] | None, asked_at: datetime | None = None) -> None:
+        """Takes a recording in if it is of one of the days; None stands for any.
+
+        `asked_at` is when the request was sent; by default when the look began.
+        """
         recording = self.understood("recording", document, Recording)
         if recording is None or (days is not None and day_of(recording.created_at) not in days):
             return
-        found = Found(recording, storable(document))
+        began_at = self.clock.started_at
+        found = Found(recording, storable(document), began_at=began_at, observed_at=asked_at or began_at)
         for collection in ("transcript", "participant_events"):
             media = getattr(recording.media_shortcuts, collection, None)
             if media is not None:
                 found.media[collection][str(media.id)] = media
         self.found[found.recording_id] = found
 
-    def add_media(self, collection: str, document: dict[str, Any]) -> None:
+    def add_media(self, collection: str, document: dict[str, Any], asked_at: datetime | None = None) -> None:
         """Takes a media object in if its recording is; what a list says is newer than a shortcut."""
         media = self.understood(collection, document, Media)
         if media is None or media.recording is None:
             return
         if found := self.found.get(str(media.recording.id)):
             found.media[collection][str(media.id)] = media
+            found.media_asked_at[str(media.id)] = asked_at or self.clock.started_at
 
     def understood(self, collection: str, document: Any, kind: type[Thing]) -> Thing | None:
         """The object as its class, or None and a fault noted."""
@@ -101,34 +132,42 @@ class Discovery:
         return thing
 
 
-async def discover_days(client: RecallClient, days: Collection[date]) -> Discovery:
+async def discover_days(
+    client: RecallClient, days: Collection[date], *, clock: ObservationClock | None = None
+) -> Discovery:
     """Every recording of some days, with the media objects created until three days after."""
-    discovery = Discovery(days=tuple(days))
+    discovery = Discovery(days=tuple(days), clock=clock or ObservationClock())
+    listed = partial(_listed, client, discovery.clock)
     for first, last in _stretches(days):
         recordings, *media = await asyncio.gather(
-            _all(client.listed("recording", _window(start_of(first), start_of(last) + timedelta(days=1)))),
+            listed("recording", _window(start_of(first), start_of(last) + timedelta(days=1))),
             *(
-                _all(client.listed(name, _window(start_of(first), start_of(last) + ARTIFACTS_COME_WITHIN)))
+                listed(name, _window(start_of(first), start_of(last) + ARTIFACTS_COME_WITHIN))
                 for name in LISTED_COLLECTIONS
             ),
         )
-        for document in recordings:
-            discovery.add(document, days)
+        for asked_at, document in recordings:
+            discovery.add(document, days, asked_at)
         for name, documents in zip(LISTED_COLLECTIONS, media, strict=True):
-            for document in documents:
-                discovery.add_media(name, document)
+            for asked_at, document in documents:
+                discovery.add_media(name, document, asked_at)
     return discovery
 
 
 async def discover_recordings(
-    client: RecallClient, recording_ids: Sequence[str], days: Collection[date], *, known: Collection[str] = ()
+    client: RecallClient,
+    recording_ids: Sequence[str],
+    days: Collection[date],
+    *,
+    known: Collection[str] = (),
+    clock: ObservationClock | None = None,
 ) -> Discovery:
     """Some recordings of some days; those that were `known` may be gone.
 
     Raises:
         SettingsError: one of them is unknown to the API or of another day, which is named.
     """
-    discovery = Discovery()
+    discovery = Discovery(clock=clock or ObservationClock())
     documents = await asyncio.gather(*(retrieved(client, "recording", each) for each in recording_ids))
     for recording_id, document in zip(recording_ids, documents, strict=True):
         if document is None and recording_id in known:
@@ -142,10 +181,10 @@ async def discover_recordings(
             raise SettingsError(f"Recording {recording_id} is of {day}: run that day's partition.")
     for name in LISTED_COLLECTIONS:
         still_there = [each for each in recording_ids if each not in discovery.gone_recordings]
-        lists = [_all(client.listed(name, {"recording_id": each})) for each in still_there]
+        lists = [_listed(client, discovery.clock, name, {"recording_id": each}) for each in still_there]
         for documents_of_one in await asyncio.gather(*lists):
-            for document in documents_of_one:
-                discovery.add_media(name, document)
+            for asked_at, document in documents_of_one:
+                discovery.add_media(name, document, asked_at)
     return discovery
 
 
@@ -162,19 +201,21 @@ async def look_again(
     `media` holds (recording_id, collection, artifact_id).
     """
     for recording_id in sorted(set(recordings) - discovery.found.keys()):
+        asked_at = discovery.asked_at[recording_id] = discovery.clock.now()
         document = await retrieved(client, "recording", recording_id)
         if document is None:
             discovery.gone_recordings.add(recording_id)
         else:
-            discovery.add(document, days)
+            discovery.add(document, days, asked_at)
     for recording_id, collection, artifact_id in sorted(media):
         found = discovery.found.get(recording_id)
         if found is not None and artifact_id not in found.media[collection]:
+            asked_at = discovery.asked_at[artifact_id] = discovery.clock.now()
             media_object = await retrieved(client, collection, artifact_id)
             if media_object is None:
                 discovery.gone_media.add((recording_id, artifact_id))
             else:
-                discovery.add_media(collection, media_object)
+                discovery.add_media(collection, media_object, asked_at)
 
 
 async def find_bots(client: RecallClient, discovery: Discovery, known: Collection[str]) -> None:
@@ -235,8 +276,19 @@ def _stretches(days: Collection[date]) -> Iterator[tuple[date, date]]:
     yield first, last
 
 
-async def _all(documents: AsyncIterator[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [document async for document in documents]
+async def _listed(
+    client: RecallClient, clock: ObservationClock, collection: str, query: Query
+) -> list[tuple[datetime, dict[str, Any]]]:
+    """Every object of a list, with the time at which the request for its page was sent.
+
+    An object that two pages show, because pages shift while they are read, comes twice; the later page is right.
+    """
+    listed: list[tuple[datetime, dict[str, Any]]] = []
+    asked_at = clock.now()
+    async for page in client.pages(collection, spelled(query)):
+        listed += [(asked_at, document) for document in page.results]
+        asked_at = clock.now()
+    return listed
 
 
 async def retrieved(client: RecallClient, collection: str, object_id: str) -> dict[str, Any] | None:

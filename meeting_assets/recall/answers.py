@@ -18,11 +18,12 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from meeting_assets.core.errors import Gone, Refused, Transient, UrlExpired
+from meeting_assets.core.errors import BytesMissing, Gone, Refused, Transient, UrlExpired
 from meeting_assets.core.instants import now, utc
 from meeting_assets.recall.pacing import Throttled
 
 BUSY = frozenset({408, 409, 425})
+MISSING = frozenset({404, 410})
 NO_LONGER_ACCEPTED = frozenset({400, 401, 403, 404, 410})
 
 _BOM = b"\xef\xbb\xbf"
@@ -81,14 +82,14 @@ def check_download(response: httpx.Response) -> None:
     """Lets a document pass.
 
     Raises:
-        UrlExpired: a fresh URL is needed.
+        UrlExpired, BytesMissing: a fresh URL is needed.
         Transient: it may be had later.
     """
     code = response.status_code
     if code == 429:
         raise Throttled("the download answered 429: too many requests", retry_after_s=_retry_after_s(response))
     if code in NO_LONGER_ACCEPTED:
-        raise UrlExpired(f"the download URL is no longer accepted ({code})")
+        raise (BytesMissing if code in MISSING else UrlExpired)(f"the download URL is no longer accepted ({code})")
     if code != 200:
         raise Transient(f"the download answered {code}", retry_after_s=_retry_after_s(response))
     if _kind(response) == "HTML":

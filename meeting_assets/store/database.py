@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, inspect, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, create_engine, event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.schema import CreateColumn, CreateTable
@@ -183,8 +183,17 @@ class Database:
                 )
 
 
-def upsert(connection: Connection, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts rows, or updates the given columns of those whose key is there already."""
+def upsert(
+    connection: Connection,
+    model: type[SQLModel],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    only_if: Callable[[Any, Any], ColumnElement[bool]] | None = None,
+) -> None:
+    """Inserts rows, or updates the given columns of those whose key is there already.
+
+    `only_if` gets the columns of the row there and of the given one, and says whether to update it.
+    """
     if not rows:
         return
     table = table_of(model)
@@ -192,7 +201,8 @@ def upsert(connection: Connection, model: type[SQLModel], rows: Sequence[Mapping
     statement = dialect.insert(table)
     keys = [column.name for column in table.primary_key]
     changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), [*rows])
+    condition = only_if(table.c, statement.excluded) if only_if is not None else None
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed, where=condition), [*rows])
 
 
 def _version(known: Mapping[str, str]) -> int:

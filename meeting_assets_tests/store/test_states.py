@@ -67,6 +67,8 @@ def known(status: str, sha256: str | None = None, artifact_id: str = A, **more: 
             "error": None,
             "attempts": 0,
             "next_attempt_at": None,
+            "is_waiting": None,
+            "observed_at": None,
         }
         | more
     }
