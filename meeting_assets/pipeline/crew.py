@@ -101,9 +101,9 @@ class Crew:
             warehouse.bot_names,
         )
         self._warehouse = warehouse
-        # What may have ended the process before comes last, so that all the others are loaded whatever it does.
+        # What may have ended the process before comes last, what did so most often at the very end.
         self._left = [*reversed(entries)]
-        self._left.sort(key=lambda entry: bool(entry.load_attempts), reverse=True)
+        self._left.sort(key=lambda entry: entry.load_attempts or 0, reverse=True)
         self._marked: dict[Key, Entry] = {}
         """Artifacts whose loading has begun, which is recorded, and has not ended."""
         self._helpers = helpers

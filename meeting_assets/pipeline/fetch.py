@@ -266,11 +266,10 @@ class _Fetch:
                     for each in group:
                         await self._places.acquire()
                         tasks.create_task(self._one(each.key, total))
-            for each in wanted:
-                if each.is_suspect:
-                    self._begin([each])
-                    await self._places.acquire()
-                    await self._one(each.key, total)
+            for each in sorted((each for each in wanted if each.is_suspect), key=lambda each: each.attempts):
+                self._begin([each])
+                await self._places.acquire()
+                await self._one(each.key, total)
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:

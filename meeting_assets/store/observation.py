@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
@@ -31,11 +31,13 @@ TICK = timedelta(microseconds=1)
 class ObservationClock:
     """Times of requests to the API, from one look on; compare them with those of any other look."""
 
-    def __init__(self, started_at: datetime | None = None, correction: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self, started_at: datetime | None = None, correction: timedelta = timedelta(0), started_s: float | None = None
+    ) -> None:
         self.started_at = started_at or now()
         """Not later than any request of the look."""
         self._correction = correction
-        self._started_s = monotonic()
+        self._started_s = monotonic() if started_s is None else started_s
 
     @classmethod
     def of(cls, database: Database) -> Self:
@@ -45,10 +47,10 @@ class ObservationClock:
             StoreError: the database does not answer.
         """
         with database.reading() as connection:
-            at, last, correction = _state(connection)
-        if last is not None and at + correction <= last:
-            at, correction = _corrected(database)
-        return cls(at + correction, correction)
+            read = _read(connection)
+        if not read.is_later:
+            read = _corrected(database)
+        return cls(read.at + read.correction, read.correction, read.read_s)
 
     def now(self) -> datetime:
         """The time of a request that is sent now."""
@@ -73,23 +75,39 @@ def database_now(connection: Connection) -> datetime:
     return at.astimezone(UTC)
 
 
-def _corrected(database: Database) -> tuple[datetime, timedelta]:
-    """The clock and a correction that makes it later than all that is recorded; one process at a time corrects."""
-    with database.writing() as connection:
-        connection.execute(select(META.value).where(META.name == LAST).with_for_update())
-        at, last, correction = _state(connection)
-        if last is not None and at + correction <= last:
-            correction = last - at + TICK
-            upsert(connection, Meta, [{"name": CORRECTION, "value": str(correction // TICK)}])
-    return at, correction
+class _Reading(NamedTuple):
+    """The database's clock, the correction it needs, and the latest recorded observation time."""
+
+    at: datetime
+    read_s: float
+    """When that was, by the clock that measures durations."""
+    correction: timedelta
+    last: datetime | None
+
+    @property
+    def is_later(self) -> bool:
+        return self.last is None or self.at + self.correction > self.last
 
 
-def _state(connection: Connection) -> tuple[datetime, datetime | None, timedelta]:
-    """The database's clock, the latest recorded observation time, and the correction."""
+def _read(connection: Connection) -> _Reading:
     query = select(META.name, META.value).where(META.name.in_([LAST, CORRECTION]))
     noted = dict(connection.execute(query).all())
     last = datetime.fromisoformat(noted[LAST]) if LAST in noted else None
-    return database_now(connection), last, int(noted.get(CORRECTION, "0")) * TICK
+    asked_s = monotonic()
+    at = database_now(connection)
+    # Half of the time it took is the answer's.
+    return _Reading(at, (asked_s + monotonic()) / 2, int(noted.get(CORRECTION, "0")) * TICK, last)
+
+
+def _corrected(database: Database) -> _Reading:
+    """The clock with a correction that makes it later than all that is recorded; one process at a time corrects."""
+    with database.writing() as connection:
+        connection.execute(select(META.value).where(META.name == LAST).with_for_update())
+        read = _read(connection)
+        if read.last is not None and not read.is_later:
+            read = read._replace(correction=read.last - read.at + TICK)
+            upsert(connection, Meta, [{"name": CORRECTION, "value": str(read.correction // TICK)}])
+    return read
 
 
 def _is_later(held: Any, given: Any) -> ColumnElement[bool]:

@@ -84,13 +84,13 @@ class Artifacts(RecordingRow, table=True):
     load_attempts: int | None = Field(
         default=None, description="attempts to load these bytes that ended the process; NULL for none"
     )
+    fetched_at: datetime | None = Field(sa_type=Instant)
+    parsed_at: datetime | None = Field(sa_type=Instant)
     observed_at: datetime | None = Field(
         default=None,
         sa_type=Instant,
         description="when the request was sent whose answer the row follows; see store.observation",
     )
-    fetched_at: datetime | None = Field(sa_type=Instant)
-    parsed_at: datetime | None = Field(sa_type=Instant)
 
 
 class WebhookEvents(SQLModel, table=True):
