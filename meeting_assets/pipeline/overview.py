@@ -141,7 +141,8 @@ def _next_attempt_at(connection: Connection, of_days: Any) -> datetime | None:
     joined = LEDGER.join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
     is_offered = and_(LEDGER.c.status == PENDING, LEDGER.c.api_status == "done")
     query = select(func.min(LEDGER.c.next_attempt_at, type_=LEDGER.c.next_attempt_at.type)).select_from(joined)
-    return connection.scalar(query.where(of_days, is_offered))
+    at: datetime | None = connection.scalar(query.where(of_days, is_offered))
+    return at
 
 
 def _needs(connection: Connection, of_days: Any) -> list[Need]:

@@ -251,7 +251,9 @@ def test_a_cursor_of_another_age_starts_a_round_that_ends_today(
     sandbox: Sandbox, defs: dg.Definitions, year: int, name: str
 ) -> None:
     recording = sandbox.add_recording()
-    absurd = replace(Cursor(pages={"recording": "cursor=old"} if name == "began_at" else {}), **{name: far(year)})
+    absurd = Cursor(whole_at=far(year))
+    if name == "began_at":
+        absurd = Cursor(began_at=far(year), pages={"recording": "cursor=old"})
 
     answer = tick(defs, absurd.written())
 
@@ -272,8 +274,9 @@ def test_a_clock_of_the_api_that_is_wrong_neither_starves_a_meeting_nor_repeats_
 ) -> None:
     """While a run of the whole day goes on, which may have looked before the meeting was done."""
     recording = sandbox.add_recording()
-    for thing in (recording, *recording.artifacts):
-        thing.status = replace(thing.status, updated_at=thing.status.updated_at + ahead)
+    recording.status = replace(recording.status, updated_at=recording.status.updated_at + ahead)
+    for artifact in recording.artifacts:
+        artifact.status = replace(artifact.status, updated_at=artifact.status.updated_at + ahead)
     run = Fetching(recording.day.isoformat(), recording.day.isoformat(), frozenset(), now())
     (unrecorded,) = due_now()
     with warehouse() as place:
