@@ -107,7 +107,7 @@ def _remarks(seen: Overview) -> Iterator[str]:
     if seen.processing:
         yield f"{seen.processing} artifacts are still being made at Recall.ai; a later sync brings them."
     if seen.left:
-        yield f"[yellow]{seen.left} artifacts should have come and did not; run the same sync again.[/yellow]"
+        yield f"[yellow]{seen.left} artifacts should have come and did not; {_when_again(seen)}.[/yellow]"
     lost = sum(counts[DELETED] for counts in seen.artifacts.values())
     if lost:
         yield f"[yellow]{lost} artifacts were deleted at Recall.ai before they could be fetched.[/yellow]"
@@ -124,6 +124,13 @@ def _remarks(seen: Overview) -> Iterator[str]:
         yield f"[yellow]![/yellow] {need.day} {need.kind} of {need.recording_id} {need.what}\n  {need.advice}"
     if len(seen.needs) > NEEDS_SHOWN:
         yield f"... and {len(seen.needs) - NEEDS_SHOWN} more: `meeting-assets status --json` lists all."
+
+
+def _when_again(seen: Overview) -> str:
+    if seen.next_attempt_at is None:
+        return "run the same sync again"
+    due = f"{seen.next_attempt_at:%Y-%m-%d %H:%M} UTC"
+    return f"run the same sync again; those whose bytes are missing at Recall.ai are tried at {due} at the earliest"
 
 
 def show_examination(console: Console, found: Examination) -> bool:

@@ -30,6 +30,8 @@ from meeting_assets.store.tables import Artifacts, Recordings
 # What may differ between two ways to the same truth.
 # `inputs` is spelled by the database itself, which writes a whole number of seconds its own way; its hash is not.
 VOLATILE = frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at", "inputs"})
+# Every look moves it, also one that finds nothing new.
+OBSERVED = "observed_at"
 
 Row = tuple[Any, ...]
 Contents = dict[str, list[Row]]
@@ -100,7 +102,7 @@ def bring_home(days: Sequence[date], *, recording_ids: Sequence[str] = (), refet
 
 
 def contents(*, without: frozenset[str] = frozenset()) -> Contents:
-    """Every row of every table of the home, sorted; columns named in `without` left out, `meta` too."""
+    """Every row of every table of the home, sorted; left out: columns named in `without`, `observed_at`, `meta`."""
     with opened(read_settings()) as place:
         return contents_of(place, without=without)
 
@@ -111,7 +113,7 @@ def contents_of(place: Warehouse, *, without: frozenset[str] = frozenset()) -> C
     found: Contents = {}
     with place.database.reading() as connection:
         for table in map(table_of, models):
-            columns = [column for column in table.columns if column.name not in without]
+            columns = [column for column in table.columns if column.name not in without | {OBSERVED}]
             found[table.name] = sorted(map(tuple, connection.execute(select(*columns))), key=repr)
     return found
 

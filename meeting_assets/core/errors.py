@@ -8,6 +8,7 @@ MeetingAssetsError
 ├── ApiError               the API did not give what was asked
 │   ├── Transient          ask again, after `retry_after_s` if set
 │   ├── UrlExpired         get a fresh URL, then ask again
+│   │   └── BytesMissing   the same; if a fresh URL does not help, wait ever longer
 │   ├── Gone               it will never exist; note that and go on
 │   ├── ObjectRefused      this one object is not given; note that and go on with the others
 │   ├── TooLarge           this one download exceeds its limit; note that, retry at the longest interval
@@ -55,6 +56,10 @@ class Transient(ApiError):
 
 class UrlExpired(ApiError):
     """A download URL is no longer accepted; a fresh one may be."""
+
+
+class BytesMissing(UrlExpired):
+    """Nothing is stored behind a download URL (any more)."""
 
 
 class Gone(ApiError):

@@ -133,7 +133,7 @@ def _read(cursor: str | None) -> dict[str, date]:
     """The days the API was asked for before, which the tables do not know yet."""
     try:
         return {recording_id: date.fromisoformat(day) for recording_id, day in json.loads(cursor or "{}").items()}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return {}
 
 

@@ -49,7 +49,7 @@ class Fetching:
     started_at: datetime | None
 
     def will_bring(self, due: Due) -> bool:
-        """Whether the run has not looked yet, or its look was late enough to see what is due.
+        """Whether the run has not looked yet, has recorded what is due, or looked late enough to see it.
 
         A run that names the recording was asked for because of it, and is taken to see it: what it misses is due again.
         """
@@ -61,7 +61,7 @@ class Fetching:
             return False
         if self.recording_ids and not due.is_told_once:
             return True
-        return self.started_at is None or (due.changed_at is not None and due.changed_at <= self.started_at)
+        return self.started_at is None or due.changed_at is None or due.changed_at <= self.started_at
 
 
 def underway(instance: dg.DagsterInstance) -> list[Fetching]:

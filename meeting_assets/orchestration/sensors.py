@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from meeting_assets.core.errors import Refused, SettingsError, Transient
-from meeting_assets.core.instants import now
+from meeting_assets.core.instants import check_year, now
 from meeting_assets.orchestration.requests import requests_for
 from meeting_assets.orchestration.resources import settings_of_process
 from meeting_assets.orchestration.runs import JOB
@@ -23,6 +23,7 @@ from meeting_assets.pipeline.warehouse import Warehouse, access_of, claim, opene
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings
 from meeting_assets.store import worklist
+from meeting_assets.store.observation import database_now
 
 # Dagster gives a tick 60 s, and takes all it found if it needs longer.
 BUDGET_S = 40.0
@@ -52,8 +53,11 @@ class Cursor:
         try:
             cursor = cls(**json.loads(text or "{}"))
             instants = [datetime.fromisoformat(each) for each in (cursor.began_at, cursor.whole_at) if each is not None]
+            for each in instants:
+                check_year(each)
             is_sound = all(each.tzinfo for each in instants) and cursor.pages.keys() <= {RECORDING, *LISTED_COLLECTIONS}
-        except (ValueError, TypeError, AttributeError):
+            is_sound = is_sound and all(isinstance(each, str) for each in cursor.pages.values())
+        except (ValueError, TypeError, AttributeError, RecursionError):
             return cls()
         return cursor if is_sound else cls()
 
@@ -69,7 +73,10 @@ class Cursor:
 
     def is_amid(self, at: datetime) -> bool:
         """Whether a round can be gone on with: the API need not know an old page any more."""
-        return bool(self.began_at and self.pages) and at - datetime.fromisoformat(str(self.began_at)) < PAGES_LIVE
+        if not self.began_at or not self.pages:
+            return False
+        # A round that begins in the future was begun by a clock that was wrong, and would be gone on with for ever.
+        return timedelta(0) <= at - datetime.fromisoformat(self.began_at) < PAGES_LIVE
 
     def is_fresh(self, at: datetime) -> bool:
         """Whether the lists were read so lately that, with webhooks, it is too early to read them again."""
@@ -113,14 +120,14 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
             return dg.SkipReason(str(error))
         if settings.webhook_secrets and cursor.is_fresh(at):
             with opened(settings) as warehouse:
-                requests = [*requests_for(_known(warehouse, at), context.instance, days.get_partition_keys())]
+                requests = [*requests_for(_known(warehouse), context.instance, days.get_partition_keys())]
             return dg.SensorResult(
                 run_requests=requests, skip_reason=None if requests else WITH_WEBHOOKS, cursor=cursor.written()
             )
         is_amid = cursor.is_amid(at)
         cursor, portion = cursor.round(at)
         try:
-            due, rest = _due(settings, access, portion, at)
+            due, rest = _due(settings, access, portion)
         except (Transient, Refused) as error:
             # A page that the API does not know any more is refused; so is everything, for a wrong key.
             if isinstance(error, Refused) and not is_amid:
@@ -140,17 +147,17 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
     return _sensor
 
 
-def _due(settings: Settings, access: Access, portion: Round, at: datetime) -> tuple[list[Due], Round | None]:
+def _due(settings: Settings, access: Access, portion: Round) -> tuple[list[Due], Round | None]:
     with opened(settings) as warehouse:
         claim(warehouse, settings)
         due, rest = arrived(warehouse, access, portion, budget_s=BUDGET_S)
-        return [*due, *_known(warehouse, at)], rest
+        return [*due, *_known(warehouse)], rest
 
 
-def _known(warehouse: Warehouse, at: datetime) -> list[Due]:
+def _known(warehouse: Warehouse) -> list[Due]:
     """What the ledger itself knows to be fetchable."""
     with warehouse.database.reading() as connection:
-        return [Due(*row) for row in worklist.fetchable(connection, at)]
+        return [Due(*row) for row in worklist.fetchable(connection, database_now(connection))]
 
 
 def _reason(due: Sequence[Any]) -> str:

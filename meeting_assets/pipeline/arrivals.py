@@ -29,6 +29,7 @@ from meeting_assets.recall.client import Access, RecallClient, spelled
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
 from meeting_assets.store import ledger, tombstones
 from meeting_assets.store.ledger import RECORDINGS, Known
+from meeting_assets.store.observation import ObservationClock, database_now
 from meeting_assets.store.states import LedgerRow, Seen, is_fetchable, observed
 
 RECORDING = "recording"
@@ -38,11 +39,13 @@ LISTS_SHARE = 0.7
 
 
 class Due(NamedTuple):
-    """A recording of which something can be brought home now, and when the API last changed any of that."""
+    """A recording of which something can be brought home now."""
 
     day: date
     recording_id: str
-    changed_at: datetime | None
+    changed_at: datetime | None = None
+    """When it was noticed, by a clock of ours, if no run has recorded it yet: only a run that starts later sees it for
+    certain. Never an instant that the API states: its clocks are not those of the runs."""
     is_told_once: bool = False
     """Whether nobody will say so again: then a run that has looked before is none that will bring it."""
 
@@ -77,14 +80,15 @@ def arrived(warehouse: Warehouse, access: Access, portion: Round, *, budget_s: f
     Raises:
         Refused, Transient: see `core.errors`; nothing can be concluded from the lists then.
     """
+    noticed_at = now()
     arrivals = asyncio.run(_read(warehouse, access, portion, budget_s=budget_s))
-    at = now()
     with warehouse.database.reading() as connection:
+        at = database_now(connection)
         due = [
-            Due(day, recording_id, max((row["api_updated_at"] for row in rows if row["api_updated_at"]), default=None))
+            Due(day, recording_id, None if _is_recorded(before, after) else noticed_at)
             for day, recording_id, before, after in _compared(connection, arrivals)
             if day >= warehouse.oldest_day
-            and ((rows := [row for row in after if is_fetchable(row, at)]) or _is_over(arrivals, recording_id, before))
+            and (any(is_fetchable(row, at) for row in after) or _is_over(arrivals, recording_id, before))
         ]
     return due, arrivals.rest
 
@@ -108,7 +112,7 @@ def late_arrivals(
     late: dict[date, list[str]] = defaultdict(list)
     with warehouse.database.reading() as connection:
         for day, recording_id, before, after in _compared(connection, arrivals):
-            if day in days and before != after:
+            if day in days and not _is_recorded(before, after):
                 late[day].append(recording_id)
     return {day: sorted(late[day]) for day in sorted(late)}
 
@@ -135,9 +139,10 @@ async def _read_for(warehouse: Warehouse, access: Access, since: datetime, recor
         for recording_id in recording_ids:
             listed[name] += [document async for document in client.listed(name, {"recording_id": recording_id})]
 
+    clock = ObservationClock.of(warehouse.database)
     async with RecallClient(access) as client:
         await _all(map(read, LISTED_COLLECTIONS))
-    arrivals = _sorted(listed)
+    arrivals = _sorted(listed, clock)
     _leave_out_purged(warehouse, arrivals)
     return arrivals
 
@@ -151,12 +156,13 @@ async def _read(warehouse: Warehouse, access: Access, portion: Round, *, budget_
             listed[name] += page.results
             left[name] = page.following
 
+    clock = ObservationClock.of(warehouse.database)
     async with RecallClient(access) as client:
         await _in_time(_all(map(read, portion.pages)), budget_s * LISTS_SHARE)
         if left == portion.pages:
             # No answer at all is not an empty one.
             raise Transient(f"the lists gave no page within {budget_s} s")
-        arrivals = _sorted(listed)
+        arrivals = _sorted(listed, clock)
         _leave_out_purged(warehouse, arrivals)
         await _in_time(_look_up_unknown(client, warehouse, arrivals), budget_s * (1 - LISTS_SHARE))
     rest = {name: query for name, query in left.items() if query is not None}
@@ -182,9 +188,9 @@ async def _in_time(work: Awaitable[None], budget_s: float) -> None:
         pass
 
 
-def _sorted(listed: Mapping[str, list[dict[str, Any]]]) -> Arrivals:
-    """Recordings with their media, and media of recordings that were not listed."""
-    arrivals = Arrivals()
+def _sorted(listed: Mapping[str, list[dict[str, Any]]], clock: ObservationClock) -> Arrivals:
+    """Recordings with their media, and media of recordings that were not listed; `clock` was started before."""
+    arrivals = Arrivals(Discovery(clock=clock))
     for document in listed.get(RECORDING, ()):
         arrivals.discovery.add(document, None)
     for name, documents in listed.items():
@@ -268,8 +274,14 @@ def _partial_looks(recording_id: str, arrivals: Arrivals) -> Iterator[Seen]:
     """What some of a recording's media objects say; of the others nothing is known."""
     for artifact in ARTIFACTS.values():
         media = [each for name, each in arrivals.elsewhere[recording_id] if name == artifact.collection]
-        if sightings := tuple(sighting(artifact, each) for each in media):
+        began_at = arrivals.discovery.clock.started_at
+        if sightings := tuple(sighting(artifact, each, began_at) for each in media):
             yield Seen(recording_id, artifact.kind, sightings, is_finished=False, is_many=artifact.is_many)
+
+
+def _is_recorded(before: Sequence[LedgerRow], after: Sequence[LedgerRow]) -> bool:
+    """Whether the ledger says what was listed, but for when it was last observed."""
+    return [row | {"observed_at": None} for row in before] == [row | {"observed_at": None} for row in after]
 
 
 def _is_over(arrivals: Arrivals, recording_id: str, before: list[LedgerRow]) -> bool:

@@ -41,7 +41,7 @@ from meeting_assets.recall.objects import FINISHED
 from meeting_assets.store.columns import Instant
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.states import DELETED, FETCHED, PENDING, QUARANTINED
+from meeting_assets.store.states import DELETED, FETCHED, INTERRUPTED, PENDING, QUARANTINED
 
 MOST_NAMED = 20
 SOON = timedelta(hours=24)
@@ -247,7 +247,9 @@ def _wait(row: Any) -> str:
 def _without_metrics(at: datetime) -> Select[Any]:
     metrics = table_of(MeetingMetrics)
     has_metrics = exists().where(metrics.c.recording_id == RECORDINGS.c.recording_id)
-    is_untried = and_(LEDGER.c.status == PENDING, LEDGER.c.api_status == "done", LEDGER.c.attempts == 0)
+    # An attempt that goes on is counted already.
+    is_first = or_(LEDGER.c.attempts == 0, and_(LEDGER.c.attempts == 1, LEDGER.c.error == INTERRUPTED))
+    is_untried = and_(LEDGER.c.status == PENDING, LEDGER.c.api_status == "done", is_first)
     is_in_hand = exists().where(
         LEDGER.c.recording_id == RECORDINGS.c.recording_id,
         or_(LEDGER.c.status == FETCHED, is_untried, LEDGER.c.fetched_at > at - LONGEST_WORK),

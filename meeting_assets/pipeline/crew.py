@@ -25,11 +25,13 @@ import msgspec
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core import errors
-from meeting_assets.core.errors import MeetingAssetsError
+from meeting_assets.core.errors import MeetingAssetsError, StoreError
 from meeting_assets.core.logs import FIELDS
 from meeting_assets.pipeline.replace import LoadReport, load_together
 from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.store import attempts
 from meeting_assets.store.database import Database
+from meeting_assets.store.ledger import Key
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.worklist import Entry
 
@@ -100,7 +102,12 @@ class Crew:
             warehouse.raw.url,
             warehouse.bot_names,
         )
+        self._warehouse = warehouse
+        # What may have ended the process before comes last, what did so most often at the very end.
         self._left = [*reversed(entries)]
+        self._left.sort(key=lambda entry: entry.load_attempts or 0, reverse=True)
+        self._marked: dict[Key, Entry] = {}
+        """Artifacts whose loading has begun, which is recorded, and has not ended."""
         self._helpers = helpers
         self._changed = Condition()
         self._report = LoadReport()
@@ -131,6 +138,7 @@ class Crew:
             member.wait()
         for thread in self._threads:
             thread.join()
+        self._call_off()
         for member in self._members:
             for pipe in (member.stdin, member.stdout):
                 with suppress(BrokenPipeError):
@@ -144,16 +152,43 @@ class Crew:
             StoreError: what stopped a member.
         """
         with self._changed:
-            while not self._left and self.in_hand and self.error is None:
+            while self.in_hand and self.error is None and (not self._left or self._is_suspect_next()):
                 self._changed.wait()
             if self.error is not None:
                 raise self.error
-            return self._taken()
+            taken = self._taken()
+        return self._begun(taken)
 
     def following(self) -> list[Entry]:
-        """More for this process, if there is any right now."""
+        """More for this process, if there is any right now; a suspect is loaded while nothing else is in memory."""
         with self._changed:
-            return self._taken()
+            taken = [] if self._is_suspect_next() else self._taken()
+        return self._begun(taken)
+
+    def note_ended(self, entries: Sequence[Entry]) -> None:
+        """Notes that loading these has ended, whatever came of it."""
+        with self._changed:
+            for entry in entries:
+                self._marked.pop(entry.key, None)
+
+    def _is_suspect_next(self) -> bool:
+        """Whether the next artifact is one whose loading may have ended a process."""
+        return bool(self._left and self._left[-1].load_attempts)
+
+    def _begun(self, entries: list[Entry]) -> list[Entry]:
+        """Records that loading these begins: one that ends the process leaves its mark."""
+        if entries:
+            with self._changed:
+                self._marked |= {entry.key: entry for entry in entries}
+            _mark(self._warehouse.database, entries)
+        return entries
+
+    def _call_off(self) -> None:
+        """Takes the marks of those back that something else has stopped."""
+        if self._marked:
+            # They count one more where the database is what has stopped them.
+            with suppress(StoreError), self._warehouse.database.writing() as connection:
+                attempts.note_not_loaded(connection, self._marked.values())
 
     def _taken(self) -> list[Entry]:
         """The next that go together, by whoever holds the lock."""
@@ -165,10 +200,12 @@ class Crew:
             size_bytes += entry.size_bytes or 0
             # Where one artifact of a recording counts, the rows of a former one go before those of the next come.
             has_former = entry.key.recording_id in recordings and not self._artifact.is_many
-            if taken and (size_bytes > BYTES_AT_ONCE or has_former):
+            if taken and (size_bytes > BYTES_AT_ONCE or has_former or entry.load_attempts):
                 break
             taken.append(self._left.pop())
             recordings.add(entry.key.recording_id)
+            if entry.load_attempts:
+                break  # loaded alone, so that what ends the process is known
         return taken
 
     def finished(self) -> LoadReport:
@@ -195,8 +232,8 @@ class Crew:
             while handed := self._handed():
                 _write(member.stdin, handed)
                 answer = msgspec.json.decode(_read(member.stdout), type=_Answer)
-                count, handed = len(handed), []
-                self._note(answer, count)
+                done, handed = handed, []
+                self._note(answer, done)
         except (OSError, EOFError, msgspec.MsgspecError):
             if not self._is_over:
                 logger.warning("a process that helped to load has ended early; this one does its work")
@@ -205,22 +242,29 @@ class Crew:
 
     def _handed(self) -> list[Entry]:
         with self._changed:
-            taken = [] if self.error is not None else self._taken()
+            taken = [] if self.error is not None or self._is_suspect_next() else self._taken()
             self.in_hand += len(taken)
+            self._marked |= {entry.key: entry for entry in taken}
             return taken
 
     def _give_back(self, entries: Sequence[Entry]) -> None:
+        """Takes back what a member was at when it ended; one of these may be what ended it."""
         with self._changed:
             self.in_hand -= len(entries)
             if not self._is_over:
-                self._left += reversed(entries)
+                suspects = [each._replace(load_attempts=(each.load_attempts or 0) + 1) for each in entries]
+                self._left[:0] = reversed(suspects)
+                for each in entries:
+                    self._marked.pop(each.key, None)
             self._changed.notify_all()
 
-    def _note(self, answer: _Answer, count: int) -> None:
+    def _note(self, answer: _Answer, entries: Sequence[Entry]) -> None:
         for line in answer.said:
             logger.log(line.level, "%s", line.text, extra=line.about)
+        if answer.error is None:
+            self.note_ended(entries)
         with self._changed:
-            self.in_hand -= count
+            self.in_hand -= len(entries)
             self._report.add(answer.report)
             if answer.error is not None:
                 name, text = answer.error
@@ -253,6 +297,7 @@ def serve() -> None:
                 try:
                     database = database or Database.at(order.database_url, order.database_schema)
                     place = Warehouse(database, RawStore.at(order.raw_url), bot_names=order.bot_names)
+                    _mark(database, entries)
                     reads = [partial(place.raw.read, each.raw_key, each.sha256, each.size_bytes) for each in entries]
                     load_together(ARTIFACTS[order.kind], [*zip(entries, reads, strict=True)], place, report)
                 except MeetingAssetsError as fault:
@@ -261,6 +306,12 @@ def serve() -> None:
         finally:
             if database is not None:
                 database.close()
+
+
+def _mark(database: Database, entries: Sequence[Entry]) -> None:
+    """Records that loading these begins."""
+    with database.writing() as connection:
+        attempts.note_loading(connection, entries)
 
 
 class _Said(logging.Handler):

@@ -13,14 +13,16 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Gone, PayloadError, SettingsError
 from meeting_assets.core.instants import day_of, shifted, start_of
 from meeting_assets.pipeline.retrieval import Name, Retrieval, Retrieved
-from meeting_assets.recall.client import Access, Query, RecallClient
+from meeting_assets.recall.client import Access, Query, RecallClient, spelled
 from meeting_assets.recall.objects import Bot, Media, Recording, Thing, storable, understood
+from meeting_assets.store.observation import ObservationClock
 
 LISTED_COLLECTIONS = tuple(sorted({each.collection for each in ARTIFACTS.values() if each.is_listed}))
 ARTIFACTS_COME_WITHIN = timedelta(days=3)
@@ -41,6 +43,22 @@ class Found:
     listed: dict[str, Any]
     media: dict[str, dict[str, Media]] = field(default_factory=lambda: defaultdict(dict))
     bot: Bot | None = None
+    began_at: datetime | None = None
+    """When the look began."""
+    observed_at: datetime | None = None
+    """When the request was sent that showed the recording."""
+    media_asked_at: dict[str, datetime] = field(default_factory=dict)
+    """When the requests were sent that showed media objects, by their ids, if others than that of the recording."""
+
+    @property
+    def last_observed_at(self) -> datetime | None:
+        """When the last of these requests was sent."""
+        asked = [*self.media_asked_at.values(), *([self.observed_at] if self.observed_at else [])]
+        return max(asked, default=None)
+
+    def media_observed_at(self, media: Media) -> datetime | None:
+        """When the request was sent that showed a media object."""
+        return self.media_asked_at.get(str(media.id), self.observed_at)
 
     @property
     def recording_id(self) -> str:
@@ -72,20 +90,32 @@ class Discovery:
     """Sentences about named recordings that do not exist."""
     misplaced: list[str] = field(default_factory=list)
     """Sentences about named recordings of another day."""
+    clock: ObservationClock = field(default_factory=ObservationClock)
+    """Orders this look among others; started when the look began."""
+    asked_at: dict[str, datetime] = field(default_factory=dict)
+    """When objects were asked for that are gone, by their ids."""
 
-    def add(self, document: dict[str, Any], days: Collection[date] | None) -> None:
-        """Takes a recording in if it is of one of the days; None stands for any."""
+    def gone_at(self, object_id: str) -> datetime:
+        """When the request was sent that showed an object to be gone."""
+        return self.asked_at.get(object_id, self.clock.started_at)
+
+    def add(self, document: dict[str, Any], days: Collection[date] | None, asked_at: datetime | None = None) -> None:
+        """Takes a recording in if it is of one of the days; None stands for any.
+
+        `asked_at` is when the request was sent; by default when the look began.
+        """
         recording = self.understood("recording", document, Recording)
         if recording is None or (days is not None and day_of(recording.created_at) not in days):
             return
-        found = Found(recording, storable(document))
+        began_at = self.clock.started_at
+        found = Found(recording, storable(document), began_at=began_at, observed_at=asked_at or began_at)
         for collection in ("transcript", "participant_events"):
             media = getattr(recording.media_shortcuts, collection, None)
             if media is not None:
                 found.media[collection][str(media.id)] = media
         self.found[found.recording_id] = found
 
-    def add_media(self, collection: str, document: dict[str, Any]) -> None:
+    def add_media(self, collection: str, document: dict[str, Any], asked_at: datetime | None = None) -> None:
         """Takes a media object in if its recording is; what a list says is newer than a shortcut."""
         media = self.understood(collection, document, Media)
         if media is None:
@@ -94,6 +124,7 @@ class Discovery:
             self._note_media_of_no_recording(collection, media)
         elif found := self.found.get(str(media.recording.id)):
             found.media[collection][str(media.id)] = media
+            found.media_asked_at[str(media.id)] = asked_at or self.clock.started_at
 
     def understood(self, collection: str, document: Any, kind: type[Thing]) -> Thing | None:
         """The object as its class, or None and a fault noted."""
@@ -118,6 +149,7 @@ class Discovery:
             self.faults[str(name)] = outcome.fault
         elif outcome.is_gone:
             self.read.add(str(name))
+            self.asked_at[name.object_id] = outcome.asked_at or self.clock.started_at
         return outcome.document
 
     def _note_media_of_no_recording(self, collection: str, media: Media) -> None:
@@ -128,39 +160,48 @@ class Discovery:
         self.unclear.add(collection)
 
 
-async def discover_days(client: RecallClient, days: Collection[date]) -> Discovery:
+async def discover_days(
+    client: RecallClient, days: Collection[date], *, clock: ObservationClock | None = None
+) -> Discovery:
     """Every recording of some days, with the media objects created until three days after."""
-    discovery = Discovery(days=tuple(days))
+    discovery = Discovery(days=tuple(days), clock=clock or ObservationClock())
+    listed = partial(_listed, client, discovery.clock)
     for first, last in _stretches(days):
         recordings, *media = await asyncio.gather(
-            _all(client.listed("recording", _window(start_of(first), shifted(start_of(last), timedelta(days=1))))),
+            listed("recording", _window(start_of(first), shifted(start_of(last), timedelta(days=1)))),
             *(
-                _all(client.listed(name, _window(start_of(first), shifted(start_of(last), ARTIFACTS_COME_WITHIN))))
+                listed(name, _window(start_of(first), shifted(start_of(last), ARTIFACTS_COME_WITHIN)))
                 for name in LISTED_COLLECTIONS
             ),
         )
-        for document in recordings:
-            discovery.add(document, days)
+        for asked_at, document in recordings:
+            discovery.add(document, days, asked_at)
         for name, documents in zip(LISTED_COLLECTIONS, media, strict=True):
-            for document in documents:
-                discovery.add_media(name, document)
+            for asked_at, document in documents:
+                discovery.add_media(name, document, asked_at)
     return discovery
 
 
 async def discover_recordings(
-    client: RecallClient, recording_ids: Sequence[str], days: Collection[date], *, known: Collection[str] = ()
+    client: RecallClient,
+    recording_ids: Sequence[str],
+    days: Collection[date],
+    *,
+    known: Collection[str] = (),
+    clock: ObservationClock | None = None,
 ) -> Discovery:
     """Some recordings of some days; those that were `known` may be gone.
 
     Raises:
         SettingsError: all of them are unknown to the API or of another day, which is named.
     """
-    discovery = Discovery()
-    outcomes = await Retrieval(client).each([Name("recording", each) for each in dict.fromkeys(recording_ids)])
+    discovery = Discovery(clock=clock or ObservationClock())
+    names = [Name("recording", each) for each in dict.fromkeys(recording_ids)]
+    outcomes = await Retrieval(client, discovery.clock).each(names)
     for name, outcome in outcomes.items():
         document = discovery.take(name, outcome)
         if document is not None:
-            _add_named(discovery, name, document, days)
+            _add_named(discovery, name, document, days, outcome.asked_at)
         elif outcome.is_gone and name.object_id in known:
             discovery.gone_recordings.add(name.object_id)
         elif outcome.is_gone:
@@ -171,15 +212,17 @@ async def discover_recordings(
     # Those that were not given are listed as well: where the API does not answer at all, the lists say so.
     still_there = [name.object_id for name, outcome in outcomes.items() if not outcome.is_gone]
     for collection in LISTED_COLLECTIONS:
-        lists = [_all(client.listed(collection, {"recording_id": each})) for each in still_there]
+        lists = [_listed(client, discovery.clock, collection, {"recording_id": each}) for each in still_there]
         for documents_of_one in await asyncio.gather(*lists):
-            for document in documents_of_one:
-                discovery.add_media(collection, document)
+            for asked_at, document in documents_of_one:
+                discovery.add_media(collection, document, asked_at)
     return discovery
 
 
-def _add_named(discovery: Discovery, name: Name, document: dict[str, Any], days: Collection[date]) -> None:
-    discovery.add(document, days)
+def _add_named(
+    discovery: Discovery, name: Name, document: dict[str, Any], days: Collection[date], asked_at: datetime | None
+) -> None:
+    discovery.add(document, days, asked_at)
     if name.object_id in discovery.found or str(name) in discovery.faults:
         return
     with suppress(PayloadError):
@@ -199,12 +242,12 @@ async def look_again(
 
     `media` holds (recording_id, collection, artifact_id).
     """
-    retrieval = Retrieval(client)
+    retrieval = Retrieval(client, discovery.clock)
     missing = [Name("recording", each) for each in set(recordings) - discovery.found.keys()]
     unasked = [name for name in missing if str(name) not in discovery.faults]
     for name, outcome in (await retrieval.each(unasked)).items():
         if (document := discovery.take(name, outcome)) is not None:
-            discovery.add(document, days)
+            discovery.add(document, days, outcome.asked_at)
         elif outcome.is_gone:
             discovery.gone_recordings.add(name.object_id)
     holders = {
@@ -214,7 +257,7 @@ async def look_again(
     }
     for name, outcome in (await retrieval.each(holders)).items():
         if (document := discovery.take(name, outcome)) is not None:
-            discovery.add_media(name.collection, document)
+            discovery.add_media(name.collection, document, outcome.asked_at)
         elif outcome.is_gone:
             discovery.gone_media.add((holders[name], name.object_id))
         else:
@@ -283,8 +326,19 @@ def _stretches(days: Collection[date]) -> Iterator[tuple[date, date]]:
     yield first, last
 
 
-async def _all(documents: AsyncIterator[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [document async for document in documents]
+async def _listed(
+    client: RecallClient, clock: ObservationClock, collection: str, query: Query
+) -> list[tuple[datetime, dict[str, Any]]]:
+    """Every object of a list, with the time at which the request for its page was sent.
+
+    An object that two pages show, because pages shift while they are read, comes twice; the later page is right.
+    """
+    listed: list[tuple[datetime, dict[str, Any]]] = []
+    asked_at = clock.now()
+    async for page in client.pages(collection, spelled(query)):
+        listed += [(asked_at, document) for document in page.results]
+        asked_at = clock.now()
+    return listed
 
 
 async def day_of_recording(access: Access, recording_id: str) -> date:

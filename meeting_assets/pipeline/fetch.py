@@ -9,14 +9,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from time import monotonic
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
-from meeting_assets.core.errors import Gone, MeetingAssetsError, Refused, StoreError, TooLarge, Transient, UrlExpired
+from meeting_assets.core.errors import (
+    BytesMissing,
+    Gone,
+    MeetingAssetsError,
+    Refused,
+    StoreError,
+    TooLarge,
+    Transient,
+    UrlExpired,
+)
 from meeting_assets.core.instants import now, utc
 from meeting_assets.core.logs import about
 from meeting_assets.core.urls import without_queries
@@ -33,14 +43,18 @@ from meeting_assets.pipeline.retrieval import Retrieval
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import DELETED, Media, understood
-from meeting_assets.store import ledger, tombstones, worklist
+from meeting_assets.store import attempts, ledger, tombstones, worklist
+from meeting_assets.store.attempts import Wanted
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.ledger import Key
+from meeting_assets.store.observation import ObservationClock
 from meeting_assets.store.raw import RawObject
 
 logger = logging.getLogger(__name__)
 
 CONCURRENT_DOWNLOADS = 16
+RECORDED_AT_ONCE = 32
+"""Attempts that are recorded in one transaction before they begin."""
 MOST_PROBED = 5
 NO_URL_YET = "the API says done but gives no download URL yet"
 
@@ -97,7 +111,9 @@ async def fetch_days(
             logger.warning("the API gives no usable %s: %s", name, fault)
         report.discover_s = round(monotonic() - started, 3)
         logger.info("%d recordings listed for %s", len(discovery.found), _spoken(days))
-        await _Fetch(client, warehouse, discovery, report).run(_wanted(warehouse, discovery, kinds, refetch=refetch))
+        named = bool(recording_ids)
+        keys = _wanted(warehouse, discovery, kinds, refetch=refetch, named=named)
+        await _Fetch(client, warehouse, discovery, report).run(keys)
         keep_listings(warehouse, discovery.found.values())
     report.fetch_s = round(monotonic() - started - report.discover_s, 3)
     return report
@@ -126,11 +142,12 @@ def _without_purged(warehouse: Warehouse, recording_ids: Sequence[str]) -> list[
 async def _discovered(
     client: RecallClient, warehouse: Warehouse, days: Collection[date], recording_ids: Sequence[str]
 ) -> Discovery:
+    clock = ObservationClock.of(warehouse.database)
     here = warehouse.database.read(lambda connection: worklist.statuses(connection, days))
     if recording_ids:
-        discovery = await discover_recordings(client, recording_ids, days, known=here)
+        discovery = await discover_recordings(client, recording_ids, days, known=here, clock=clock)
     else:
-        discovery = await discover_days(client, days)
+        discovery = await discover_days(client, days, clock=clock)
     recordings, keys = warehouse.database.read(lambda connection: worklist.waited_for(connection, days))
     if recording_ids or warehouse.purges_deleted:
         # What is home and no longer listed may have been deleted.
@@ -138,8 +155,17 @@ async def _discovered(
     if recording_ids:
         recordings &= set(recording_ids) - discovery.gone_recordings
         keys = {key for key in keys if key.recording_id in set(recording_ids)}
-    elif here.keys() & discovery.found.keys():
-        # The lists leave out what was deleted. Where they show nothing that is here they are not asked about all.
+    elif _is_of_another_api(here, discovery):
+        # One of them may really be deleted; a run that names it, or a look at a wider window, tells.
+        recordings = set()
+        logger.warning(
+            "the API lists none of the %d recordings that are stored for %s, so nothing is concluded about them: check "
+            "that RECALL_BASE_URL, RECALL_REGION and RECALL_API_KEY are those of the workspace they came from",
+            len(here),
+            _spoken(days),
+        )
+    else:
+        # The lists leave out what was deleted.
         recordings |= {each for each, status in here.items() if status != DELETED or warehouse.purges_deleted}
     await look_again(
         client,
@@ -151,6 +177,12 @@ async def _discovered(
     named = warehouse.database.read(lambda connection: worklist.named_bots(connection, days))
     await find_bots(client, discovery, named)
     return discovery
+
+
+def _is_of_another_api(here: Mapping[str, str], discovery: Discovery) -> bool:
+    """Whether the lists of some days show none of the recordings that are `here`, by status, and not deleted."""
+    expected = {recording_id for recording_id, status in here.items() if status != DELETED}
+    return bool(expected) and not expected & discovery.found.keys()
 
 
 async def _purge_deleted(client: RecallClient, warehouse: Warehouse, discovery: Discovery) -> None:
@@ -191,14 +223,24 @@ async def _certainly_gone(client: RecallClient, warehouse: Warehouse, recording_
 
 
 @retry_on_conflict
-def _wanted(warehouse: Warehouse, discovery: Discovery, kinds: Collection[str], *, refetch: bool) -> list[Key]:
-    """What is to be downloaded, what expires first in front."""
+def _wanted(
+    warehouse: Warehouse, discovery: Discovery, kinds: Collection[str], *, refetch: bool, named: bool
+) -> list[Wanted]:
+    """What is to be downloaded, what expires first in front; what must wait is left out unless a person asks for it."""
+    at = discovery.clock.wall_clock()
     with warehouse.database.reading() as connection:
-        chosen = worklist.refetchable if refetch else worklist.pending
-        keys = chosen(connection, {found.day for found in discovery.found.values()})
+        days = {found.day for found in discovery.found.values()}
+        candidates = worklist.to_fetch(connection, days, refetch=refetch)
     never = datetime.max.replace(tzinfo=UTC)
-    wanted = [key for key in keys if key.kind in kinds and key.recording_id in discovery.found]
-    return sorted(wanted, key=lambda key: (discovery.found[key.recording_id].recording.expires_at or never, key))
+    wanted = [
+        each
+        for each in candidates
+        if each.key.kind in kinds
+        and each.key.recording_id in discovery.found
+        and (refetch or named or each.may_begin(at))
+    ]
+    expires_at = {recording_id: found.recording.expires_at or never for recording_id, found in discovery.found.items()}
+    return sorted(wanted, key=lambda each: (expires_at[each.key.recording_id], each.key))
 
 
 class _Fetch:
@@ -211,31 +253,73 @@ class _Fetch:
         self._report = report
         self._places = asyncio.Semaphore(CONCURRENT_DOWNLOADS)
         self._done = 0
+        self._begun: dict[Key, Wanted] = {}
+        """Attempts that are recorded and have not ended."""
 
-    async def run(self, keys: Sequence[Key]) -> None:
-        """Downloads everything; only a fault that stops all the others is raised."""
+    async def run(self, wanted: Sequence[Wanted]) -> None:
+        """Downloads everything; only a fault that stops all the others is raised.
+
+        What ended the process before is downloaded last and alone.
+        """
+        total = len(wanted)
+        usual = [each for each in wanted if not each.is_suspect]
         try:
             async with asyncio.TaskGroup() as tasks:
-                for key in keys:
+                for start in range(0, len(usual), RECORDED_AT_ONCE):
+                    group = usual[start : start + RECORDED_AT_ONCE]
                     await self._places.acquire()
-                    tasks.create_task(self._one(key, len(keys)))
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None
+                    self._begin(group)
+                    self._places.release()
+                    for each in group:
+                        await self._places.acquire()
+                        tasks.create_task(self._one(each.key, total))
+            for each in sorted((each for each in wanted if each.is_suspect), key=lambda each: each.attempts):
+                self._begin([each])
+                await self._places.acquire()
+                await self._one(each.key, total)
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        finally:
+            self._call_off()
+
+    @retry_on_conflict
+    def _begin(self, wanted: Sequence[Wanted]) -> None:
+        """Records that these downloads begin, those that can be had."""
+        offered = [each for each in wanted if self._is_offered(each.key)]
+        if offered:
+            with self._warehouse.database.writing() as connection:
+                attempts.note_begun(connection, offered, at=self._discovery.clock.wall_clock())
+            self._begun |= {each.key: each for each in offered}
+
+    def _call_off(self) -> None:
+        """Takes back what was recorded of downloads that something else has stopped."""
+        if self._begun:
+            # The attempts count one more where the database is what has stopped them.
+            with suppress(StoreError), self._warehouse.database.writing() as connection:
+                attempts.note_called_off(connection, self._begun.values())
+
+    def _media(self, key: Key) -> Media | None:
+        return self._discovery.found[key.recording_id].media[ARTIFACTS[key.kind].collection].get(key.artifact_id)
+
+    def _is_offered(self, key: Key) -> bool:
+        """Whether it can be had now: it may still be made, or be deleted meanwhile."""
+        media = self._media(key)
+        return media is not None and media.status.code == "done"
 
     async def _one(self, key: Key, total: int) -> None:
         artifact = ARTIFACTS[key.kind]
-        media = self._discovery.found[key.recording_id].media[artifact.collection].get(key.artifact_id)
+        media = self._media(key)
         try:
-            # What is still being made, or was deleted meanwhile, is not to be had now.
-            if media is not None and media.status.code == "done":
+            if media is not None and self._is_offered(key):
                 await self._bring_home(key, artifact, media)
+            self._begun.pop(key, None)
         except (StoreError, Refused):
             raise
         except MeetingAssetsError as error:
-            self._set_aside(key, media, str(error), is_patient=isinstance(error, TooLarge))
+            self._set_aside(key, media, error)
         except Exception as error:  # noqa: BLE001 - our bug; the others go on and the step fails at its end
             self._report.faults.append(f"{key.kind} of {key.recording_id}: unexpected {type(error).__name__}")
-            self._set_aside(key, media, f"unexpected {type(error).__name__}")
+            self._set_aside(key, media, MeetingAssetsError(f"unexpected {type(error).__name__}"))
         finally:
             self._places.release()
             self._done += 1
@@ -243,19 +327,23 @@ class _Fetch:
                 logger.info("%d of %d artifacts fetched", self._done, total)
 
     async def _bring_home(self, key: Key, artifact: Artifact, media: Media) -> None:
+        observed_at = self._discovery.found[key.recording_id].media_observed_at(media)
         try:
             payload = await self._client.downloaded(_url(artifact, media))
         except UrlExpired:
+            observed_at = self._discovery.clock.now()
             try:
                 document = await self._client.retrieved(artifact.collection, key.artifact_id)
             except Gone:
-                self._note_gone(key)
+                self._note_gone(key, observed_at)
                 return
             media = understood(document, Media, artifact.kind)
             payload = await self._client.downloaded(_url(artifact, media))
-        await self._keep(key, artifact, media, payload)
+        await self._keep(key, artifact, media, payload, observed_at)
 
-    async def _keep(self, key: Key, artifact: Artifact, media: Media, payload: bytes) -> None:
+    async def _keep(
+        self, key: Key, artifact: Artifact, media: Media, payload: bytes, observed_at: datetime | None
+    ) -> None:
         found = self._discovery.found[key.recording_id]
         if artifact.holds_urls:
             payload = without_queries(payload)
@@ -263,13 +351,15 @@ class _Fetch:
         kept = await asyncio.to_thread(
             self._warehouse.raw.write, found.day, key.recording_id, key.kind, key.artifact_id, payload
         )
-        outcome = self._note_fetched(key, artifact, media, kept)
+        outcome = self._note_fetched(key, artifact, media, kept, observed_at)
         if outcome == "overtaken":
             remove_unwanted(self._warehouse, found.day, key)
         self._report.counts[key.kind][outcome] += 1
 
     @retry_on_conflict
-    def _note_fetched(self, key: Key, artifact: Artifact, media: Media, kept: RawObject) -> str:
+    def _note_fetched(
+        self, key: Key, artifact: Artifact, media: Media, kept: RawObject, observed_at: datetime | None
+    ) -> str:
         with self._warehouse.database.writing() as connection:
             return ledger.note_fetched(
                 connection,
@@ -279,28 +369,32 @@ class _Fetch:
                 size_bytes=kept.size_bytes,
                 updated_at=_updated_at(media),
                 is_many=artifact.is_many,
-                at=now(),
+                at=self._discovery.clock.wall_clock(),
+                observed_at=observed_at,
             )
 
     @retry_on_conflict
-    def _note_gone(self, key: Key) -> None:
+    def _note_gone(self, key: Key, observed_at: datetime) -> None:
         with self._warehouse.database.writing() as connection:
-            ledger.note_gone(connection, key.recording_id, key.artifact_id)
+            ledger.note_gone(connection, key.recording_id, key.artifact_id, observed_at=observed_at)
         self._report.counts[key.kind]["failed"] += 1
 
     @retry_on_conflict
-    def _set_aside(self, key: Key, media: Media | None, error: str, *, is_patient: bool = False) -> None:
+    def _set_aside(self, key: Key, media: Media | None, error: MeetingAssetsError) -> None:
         found = self._discovery.found[key.recording_id]
         with self._warehouse.database.writing() as connection:
             ledger.note_failed_attempt(
                 connection,
                 key,
-                error,
+                str(error),
                 updated_at=_updated_at(media) if media else None,
-                at=now(),
+                at=self._discovery.clock.wall_clock(),
                 expires_at=found.recording.expires_at,
-                is_patient=is_patient,
+                is_missing=isinstance(error, BytesMissing),
+                is_refused=isinstance(error, UrlExpired),
+                is_too_large=isinstance(error, TooLarge),
             )
+        self._begun.pop(key, None)
         self._report.counts[key.kind]["failed"] += 1
         logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error, extra=about(*key))
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from time import monotonic
 
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.pipeline.crew import Crew, worthwhile_size
-from meeting_assets.pipeline.replace import LoadReport, Read, load_together
+from meeting_assets.pipeline.replace import LoadReport, Read, load_together, set_aside
 from meeting_assets.pipeline.warehouse import Warehouse
-from meeting_assets.store import worklist
+from meeting_assets.store import attempts, worklist
 from meeting_assets.store.raw import RawStore
+from meeting_assets.store.states import FETCHED, QUARANTINED
 from meeting_assets.store.worklist import Entry
 
 __all__ = ["LoadReport", "load_days"]
@@ -40,10 +41,12 @@ def load_days(
         )
     )
     report.unchanged = home_count - len(entries)
+    entries = _without_deadly(artifact, entries, warehouse, report)
     size = worthwhile_size(artifact, entries, warehouse) if processes is None else processes
     with Crew(artifact, warehouse, entries, helpers=size - 1) as crew:
         for batch in _read_ahead(crew, warehouse.raw):
             load_together(artifact, batch, warehouse, report)
+            crew.note_ended([entry for entry, _ in batch])
         report.add(crew.finished())
     report.parse_s = round(monotonic() - started, 3)
     logger.info(
@@ -55,6 +58,24 @@ def load_days(
         report.unchanged,
     )
     return report
+
+
+def _without_deadly(
+    artifact: Artifact, entries: Sequence[Entry], warehouse: Warehouse, report: LoadReport
+) -> list[Entry]:
+    """What may be loaded; what ended the process too often is quarantined until its bytes or the parser change."""
+    for entry in entries:
+        if entry.is_deadly:
+            set_aside(artifact, entry, warehouse, report)
+    released = {
+        entry.key: entry._replace(status=FETCHED, load_attempts=None)
+        for entry in entries
+        if entry.load_attempts and entry.status == QUARANTINED
+    }
+    if released:
+        with warehouse.database.writing() as connection:
+            attempts.release(connection, released.values())
+    return [released.get(entry.key, entry) for entry in entries if not entry.is_deadly]
 
 
 def _read_ahead(crew: Crew, raw: RawStore) -> Iterator[list[tuple[Entry, Read]]]:

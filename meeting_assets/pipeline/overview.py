@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.core.instants import now
+from meeting_assets.core.instants import now, wire
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.derive import outdated_metrics
 from meeting_assets.pipeline.warehouse import Warehouse
@@ -51,6 +51,8 @@ class Overview:
     """Artifacts that the API offers and we do not have: what should have come."""
     processing: int = 0
     """Artifacts that the API is still making."""
+    next_attempt_at: datetime | None = None
+    """When the first artifact that failed to come is tried again."""
     needs: list[Need] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     """Objects in the API's lists that make no sense, of whatever day."""
@@ -67,6 +69,7 @@ class Overview:
             "metrics": {"derived": self.metrics_derived, "outdated": self.metrics_outdated},
             "left": self.left,
             "processing": self.processing,
+            "next_attempt_at": wire(self.next_attempt_at) if self.next_attempt_at else None,
             "unreadable_objects": self.unreadable,
             "purged": self.purged,
             "needs_a_person": [
@@ -94,6 +97,7 @@ def overview(
             of_days = and_(of_days, RECORDINGS.c.recording_id.in_(recording_ids))
         _count_recordings(connection, of_days, seen)
         _count_artifacts(connection, of_days, seen)
+        seen.next_attempt_at = _next_attempt_at(connection, of_days)
         seen.needs = _needs(connection, of_days)
         seen.unreadable = [f"{name}: {fault}" for name, fault in worklist.unreadable(connection)]
         seen.purged = tombstones.count(connection)
@@ -131,6 +135,14 @@ def _count_artifacts(connection: Connection, of_days: Any, seen: Overview) -> No
             seen.processing += count
         elif status in {FETCHED, PENDING}:
             seen.left += count
+
+
+def _next_attempt_at(connection: Connection, of_days: Any) -> datetime | None:
+    joined = LEDGER.join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
+    is_offered = and_(LEDGER.c.status == PENDING, LEDGER.c.api_status == "done")
+    query = select(func.min(LEDGER.c.next_attempt_at, type_=LEDGER.c.next_attempt_at.type)).select_from(joined)
+    at: datetime | None = connection.scalar(query.where(of_days, is_offered))
+    return at
 
 
 def _needs(connection: Connection, of_days: Any) -> list[Need]:

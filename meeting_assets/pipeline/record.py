@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, or_
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
@@ -21,7 +22,8 @@ from meeting_assets.store import ledger, tombstones, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
 from meeting_assets.store.ledger import Key
-from meeting_assets.store.states import Seen, Sighting
+from meeting_assets.store.observation import note_recorded
+from meeting_assets.store.states import Seen, Sighting, is_overtaken
 from meeting_assets.store.tables import Recordings
 
 BATCH = 100
@@ -34,29 +36,34 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
 
     What another run has seen anew meanwhile is left to that run, and dropped from the discovery; so is what was purged.
     """
+    note_recorded(warehouse.database, discovery.clock.now())
     for batch in _batches(discovery.found.values()):
         with warehouse.database.writing() as connection:
             for recording_id in tombstones.kept_out(connection, [found.recording_id for found in batch]):
                 batch.remove(discovery.found.pop(recording_id))
             before = ledger.lock_recordings(connection, [found.recording_id for found in batch])
             rows = [recording_row(found, before.get(found.recording_id, {}), at) for found in batch]
-            for row in [row for row in rows if _is_overtaken(row, before)]:
-                rows.remove(row)
-                batch.remove(discovery.found.pop(row["recording_id"]))
-            upsert(connection, Recordings, rows)
-            ledger.observe(connection, [look for found in batch for look in looks(found, discovery.unclear)])
+            overtaken = {row["recording_id"] for row in rows if _is_overtaken(row, before)}
+            rows = [row for row in rows if row["recording_id"] not in overtaken]
+            upsert(connection, Recordings, rows, only_if=_is_not_older)
+            seen = [look for found in batch for look in looks(found, discovery.unclear)]
+            # Of an overtaken recording some media may have been asked for later than by the other run.
+            ledger.observe(connection, [_unfinished(each) if each.recording_id in overtaken else each for each in seen])
+            for recording_id in overtaken:
+                batch.remove(discovery.found.pop(recording_id))
             for found in batch:
                 if found.recording.status.code == DELETED:
-                    ledger.note_deleted(connection, found.recording_id)
+                    ledger.note_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
             _parse_renamed_again(connection, rows, before)
         _keep_listings(warehouse, batch)
     with warehouse.database.writing() as connection:
         faults = _faults_of_kept(connection, discovery.faults)
         _lock_gone(connection, discovery)
         for recording_id in sorted(discovery.gone_recordings):
-            _note_gone(connection, recording_id, at)
+            _note_gone(connection, recording_id, at, discovery.gone_at(recording_id))
         for recording_id, artifact_id in sorted(discovery.gone_media):
-            ledger.note_gone(connection, recording_id, artifact_id)
+            observed_at = discovery.gone_at(artifact_id)
+            ledger.note_gone(connection, recording_id, artifact_id, observed_at=observed_at)
         _note_not_given(connection, discovery, at)
         ledger.note_unreadable(connection, faults, discovery.read, discovery.days)
 
@@ -76,14 +83,18 @@ def looks(found: Found, unclear: Collection[str] = ()) -> Iterator[Seen]:
         yield Seen(
             found.recording_id,
             artifact.kind,
-            tuple(sighting(artifact, media) for media in found.media[artifact.collection].values()),
+            tuple(
+                sighting(artifact, media, found.media_observed_at(media))
+                for media in found.media[artifact.collection].values()
+            ),
             is_finished=found.recording.status.code in FINISHED and artifact.collection not in unclear,
             is_many=artifact.is_many,
+            observed_at=found.began_at,
         )
 
 
-def sighting(artifact: Artifact, media: Media) -> Sighting:
-    """What a media object says of one of its artifacts."""
+def sighting(artifact: Artifact, media: Media, observed_at: datetime | None) -> Sighting:
+    """What a media object says of one of its artifacts, according to a request of `observed_at`."""
     has_url = media.data is not None and artifact.url(media.data) is not None
     return Sighting(
         str(media.id),
@@ -93,6 +104,7 @@ def sighting(artifact: Artifact, media: Media) -> Sighting:
         utc(media.created_at) if media.created_at else None,
         next(iter(media.provider), None) if media.provider else None,
         exists=has_url or not artifact.may_lack_url or media.status.code != "done",
+        observed_at=observed_at,
     )
 
 
@@ -122,6 +134,7 @@ def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict
         "scheduled_at": (bot.scheduled_at if bot else None) or before.get("scheduled_at"),
         "day": found.day,
         "deleted_at": before.get("deleted_at") or (at if is_deleted else None),
+        "observed_at": found.observed_at,
     }
 
 
@@ -185,15 +198,16 @@ def _lock_gone(connection: Connection, discovery: Discovery) -> None:
     ledger.known(connection, discovery.gone_recordings | of_media, is_locking=True)
 
 
-def _note_gone(connection: Connection, recording_id: str, at: datetime) -> None:
+def _note_gone(connection: Connection, recording_id: str, at: datetime, observed_at: datetime) -> None:
     """A recording that we waited for no longer exists."""
     recordings = ledger.RECORDINGS
+    of_recording = recordings.c.recording_id == recording_id
     connection.execute(
         recordings.update()
-        .where(recordings.c.recording_id == recording_id, recordings.c.deleted_at.is_(None))
-        .values(status=DELETED, deleted_at=at)
+        .where(of_recording, recordings.c.deleted_at.is_(None), ledger.follows(recordings, observed_at))
+        .values(status=DELETED, deleted_at=at, observed_at=observed_at)
     )
-    ledger.note_deleted(connection, recording_id)
+    ledger.note_deleted(connection, recording_id, observed_at=observed_at)
 
 
 def _note_not_given(connection: Connection, discovery: Discovery, at: datetime) -> None:
@@ -209,9 +223,18 @@ def _note_not_given(connection: Connection, discovery: Discovery, at: datetime) 
 
 
 def _is_overtaken(row: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether another run has seen a newer state of the recording while this one was looking."""
-    seen = before.get(row["recording_id"], {}).get("api_updated_at")
-    return bool(seen and row["api_updated_at"] and row["api_updated_at"] < seen)
+    """Whether another run has seen the recording later than this one, whatever instants the API states."""
+    return is_overtaken(row["observed_at"], before.get(row["recording_id"]))
+
+
+def _is_not_older(held: Any, given: Any) -> ColumnElement[bool]:
+    """The same of a recording that another run has added while this one was about to."""
+    return or_(held.observed_at.is_(None), given.observed_at.is_(None), held.observed_at <= given.observed_at)
+
+
+def _unfinished(seen: Seen) -> Seen:
+    """What was seen, without the conclusion that nothing more is to come."""
+    return replace(seen, is_finished=False)
 
 
 def _batches(founds: Iterable[Found]) -> Iterator[list[Found]]:

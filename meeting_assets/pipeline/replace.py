@@ -22,6 +22,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.core.logs import about
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import ledger
+from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.columns import RecordingRow
 from meeting_assets.store.connections import retry_on_conflict
@@ -125,6 +126,15 @@ def _parse_or_set_aside(
         return None
 
 
+def set_aside(artifact: Artifact, entry: Entry, warehouse: Warehouse, report: LoadReport) -> None:
+    """Quarantines an artifact without a further attempt: loading it has ended the process too often."""
+    _quarantine(artifact, entry, ENDED_THE_PROCESS, warehouse, deaths=entry.load_attempts)
+    report.quarantined += 1
+    logger.warning(
+        "%s of %s is quarantined: %s", artifact.kind, entry.key.recording_id, ENDED_THE_PROCESS, extra=about(*entry.key)
+    )
+
+
 def _source(entry: Entry, warehouse: Warehouse) -> Source:
     return Source(
         entry.key.recording_id,
@@ -161,13 +171,16 @@ def _replace(artifact: Artifact, found: Sequence[_Parsed], warehouse: Warehouse,
 
 
 @retry_on_conflict
-def _quarantine(artifact: Artifact, entry: Entry, error: str, warehouse: Warehouse) -> None:
+def _quarantine(
+    artifact: Artifact, entry: Entry, error: str, warehouse: Warehouse, *, deaths: int | None = None
+) -> None:
     with warehouse.database.writing() as connection:
         siblings = ledger.locked(connection, artifact.kind, [entry.key.recording_id])[entry.key.recording_id]
         if not _is_as_seen(entry, siblings):
             return
         _delete_rows(connection, artifact, entry.key, siblings)
-        ledger.note_quarantined(connection, entry.key, parser_version=artifact.parser_version, error=error, at=now())
+        version = artifact.parser_version
+        ledger.note_quarantined(connection, entry.key, parser_version=version, error=error, at=now(), deaths=deaths)
         settle(connection, artifact, [entry.key.recording_id])
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from random import sample
 from typing import Any, NamedTuple
 
 from meeting_assets.core.errors import Gone, ObjectRefused, Transient
 from meeting_assets.recall.client import RecallClient
+from meeting_assets.store.observation import ObservationClock
 
 AT_ONCE = 16
 MOST_FAILURES_IN_A_ROW = 20
@@ -40,6 +42,8 @@ class Retrieved:
     fault: str | None = None
     is_refused: bool = False
     """Whether the API refuses this object, so that asking again soon is useless."""
+    asked_at: datetime | None = None
+    """When the request was sent, by the clock that orders observations; None without such a clock."""
 
     @property
     def is_gone(self) -> bool:
@@ -50,8 +54,9 @@ class Retrieved:
 class Retrieval:
     """The retrieves of one task, as far as the API answers."""
 
-    def __init__(self, client: RecallClient) -> None:
+    def __init__(self, client: RecallClient, clock: ObservationClock | None = None) -> None:
         self._client = client
+        self._clock = clock
         self._places = asyncio.Semaphore(AT_ONCE)
         self._failures = 0
 
@@ -79,12 +84,14 @@ class Retrieval:
         return {name: found[name] for name in sorted(found)}
 
     async def _asked(self, collection: str, object_id: str) -> Retrieved:
+        asked_at = self._clock.now() if self._clock else None
         try:
             document = await self._client.retrieved(collection, object_id)
             is_meant = _undashed(document.get("id")) == _undashed(object_id)
-            outcome = Retrieved(document) if is_meant else Retrieved(fault=f"{OTHER} for {collection} {object_id}")
+            fault = None if is_meant else f"{OTHER} for {collection} {object_id}"
+            outcome = Retrieved(document if is_meant else None, fault, asked_at=asked_at)
         except Gone:
-            outcome = Retrieved()
+            outcome = Retrieved(asked_at=asked_at)
         except ObjectRefused as error:
             outcome = Retrieved(fault=str(error), is_refused=True)
         except Transient as error:

@@ -20,12 +20,13 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from meeting_assets.core.errors import Gone, ObjectRefused, Refused, Transient, UrlExpired
+from meeting_assets.core.errors import BytesMissing, Gone, ObjectRefused, Refused, Transient, UrlExpired
 from meeting_assets.core.instants import now, utc
 from meeting_assets.recall.documents import BOM, Malformed, decoded, decoded_page
 from meeting_assets.recall.pacing import LONGEST_WAIT_S, Throttled
 
 BUSY = frozenset({408, 409, 425})
+MISSING = frozenset({404, 410})
 NO_LONGER_ACCEPTED = frozenset({400, 401, 403, 404, 410})
 
 # Text that databases do not take and that some decoders refuse; the parser repairs it.
@@ -79,14 +80,14 @@ def check_download(response: httpx.Response) -> None:
     """Lets a document pass.
 
     Raises:
-        UrlExpired: a fresh URL is needed.
+        UrlExpired, BytesMissing: a fresh URL is needed.
         Transient: it may be had later.
     """
     code = response.status_code
     if code == 429:
         raise Throttled("the download answered 429: too many requests", retry_after_s=_retry_after_s(response))
     if code in NO_LONGER_ACCEPTED:
-        raise UrlExpired(f"the download URL is no longer accepted ({code})")
+        raise (BytesMissing if code in MISSING else UrlExpired)(f"the download URL is no longer accepted ({code})")
     if code != 200:
         raise Transient(f"the download answered {code}", retry_after_s=_retry_after_s(response))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-from sqlalchemy import Connection, Select, Table, event, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, event, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
@@ -116,8 +116,17 @@ def schema_of(derived: Mapping[type[SQLModel], str | None], views: Mapping[str, 
     return Schema(tuple(table_of(model) for model in DURABLE), tables, views or {})
 
 
-def upsert(connection: Connection, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts rows, or updates the given columns of those whose key is there already."""
+def upsert(
+    connection: Connection,
+    model: type[SQLModel],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    only_if: Callable[[Any, Any], ColumnElement[bool]] | None = None,
+) -> None:
+    """Inserts rows, or updates the given columns of those whose key is there already.
+
+    `only_if` gets the columns of the row there and of the given one, and says whether to update it.
+    """
     if not rows:
         return
     table = table_of(model)
@@ -125,4 +134,5 @@ def upsert(connection: Connection, model: type[SQLModel], rows: Sequence[Mapping
     statement = dialect.insert(table)
     keys = [column.name for column in table.primary_key]
     changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), [*rows])
+    condition = only_if(table.c, statement.excluded) if only_if is not None else None
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed, where=condition), [*rows])

@@ -11,7 +11,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, case, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from meeting_assets.store.database import table_of, upsert
@@ -21,19 +34,22 @@ from meeting_assets.store.states import (
     FAILED,
     FETCHED,
     HOME,
+    INTERRUPTED,
+    LONGEST_WAIT,
+    MOST_DEATHS,
     NO_ARTIFACT,
     PARSED,
     PENDING,
     QUARANTINED,
     LedgerRow,
     Seen,
+    is_overtaken,
     observed,
     settled,
 )
 from meeting_assets.store.tables import Artifacts, Meta, Recordings
 
 FIRST_WAIT = timedelta(minutes=1)
-LONGEST_WAIT = timedelta(hours=6)
 WAIT_NEAR_EXPIRY = timedelta(minutes=15)
 NEAR_EXPIRY = timedelta(hours=24)
 UNREADABLE = "unreadable "
@@ -53,23 +69,30 @@ _WITHOUT_API = case(
 
 _NOTHING_HOME: LedgerRow = {
     **dict.fromkeys(("raw_key", "sha256", "size_bytes", "row_count", "replaced_rows", "repaired_chars")),
-    **dict.fromkeys(("parser_version", "error", "next_attempt_at", "fetched_at", "parsed_at")),
+    **dict.fromkeys(("parser_version", "error", "next_attempt_at", "is_waiting", "fetched_at", "parsed_at")),
+    "load_attempts": None,
     "status": DELETED,
     "attempts": 0,
 }
+
+_NO_FAILURE: LedgerRow = {"attempts": 0, "next_attempt_at": None, "is_waiting": None}
 
 Known = defaultdict[tuple[str, str], dict[str, LedgerRow]]
 """Ledger rows by (recording, kind), there by artifact id."""
 
 
 # Of every artifact that is fetched or parsed: to put such a statement together takes longer than to execute it.
-_OF_ARTIFACT = and_(
+OF_ARTIFACT = and_(
     LEDGER.c.recording_id == bindparam("of"),
     LEDGER.c.kind == bindparam("of_kind"),
     LEDGER.c.artifact_id == bindparam("of_artifact"),
 )
 _NEW_VALUES: dict[str, Any] = {column.name: bindparam(f"new_{column.name}") for column in LEDGER.columns}
-_REPLACED = LEDGER.update().where(_OF_ARTIFACT).values(_NEW_VALUES)
+_OBSERVED = LEDGER.update().where(OF_ARTIFACT).values(observed_at=bindparam("at"))
+# What ended the process waits for other bytes or another parser; to load it again would end the process again.
+_IS_DEADLY = and_(LEDGER.c.status == QUARANTINED, func.coalesce(LEDGER.c.load_attempts, 0) >= MOST_DEATHS)
+_MAY_BE_LOADED = and_(LEDGER.c.sha256.is_not(None), not_(_IS_DEADLY))
+_REPLACED = LEDGER.update().where(OF_ARTIFACT).values(_NEW_VALUES)
 _LOCKED = (
     LEDGER.select()
     .where(LEDGER.c.recording_id.in_(bindparam("of", expanding=True)), LEDGER.c.kind == bindparam("of_kind"))
@@ -78,7 +101,7 @@ _LOCKED = (
 )
 _PARSED = (
     LEDGER.update()
-    .where(_OF_ARTIFACT)
+    .where(OF_ARTIFACT)
     .values(
         # Older bytes may be parsed while newer ones are waited for.
         status=case((LEDGER.c.status == PENDING, PENDING), else_=PARSED),
@@ -87,6 +110,7 @@ _PARSED = (
         replaced_rows=bindparam("replaced"),
         repaired_chars=bindparam("repaired"),
         error=None,
+        load_attempts=None,
         parsed_at=bindparam("at"),
     )
 )
@@ -124,16 +148,23 @@ def observe(connection: Connection, looks: Sequence[Seen]) -> None:
     """Brings the ledger in line with what the API was seen to have."""
     before_by_kind = known(connection, {look.recording_id for look in looks}, is_locking=True)
     added: list[LedgerRow] = []
+    unchanged: list[dict[str, Any]] = []
     for look in looks:
         before = before_by_kind[look.recording_id, look.kind]
         after = observed(before, look)
         for artifact_id, row in after.items():
             if artifact_id not in before:
                 added.append(row)
-            elif row != before[artifact_id]:
-                _update(connection, Key(look.recording_id, look.kind, artifact_id), row)
+                continue
+            key = Key(look.recording_id, look.kind, artifact_id)
+            if row | {"observed_at": None} != before[artifact_id] | {"observed_at": None}:
+                _update(connection, key, row)
+            elif row["observed_at"] != before[artifact_id]["observed_at"]:
+                unchanged.append(_of(key) | {"at": row["observed_at"]})
         for artifact_id in before.keys() - after.keys():
             connection.execute(LEDGER.delete().where(_is(Key(look.recording_id, look.kind, artifact_id))))
+    if unchanged:
+        connection.execute(_OBSERVED, unchanged)
     if added:
         dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
         # Another run may have added the same row, and be further with it.
@@ -141,16 +172,20 @@ def observe(connection: Connection, looks: Sequence[Seen]) -> None:
         connection.execute(dialect.insert(LEDGER).on_conflict_do_nothing(), added)
 
 
-def note_deleted(connection: Connection, recording_id: str) -> None:
+def note_deleted(connection: Connection, recording_id: str, *, observed_at: datetime | None = None) -> None:
     """The API has deleted a whole recording: what is home stays, what is not will never come."""
+    of_recording = and_(LEDGER.c.recording_id == recording_id, LEDGER.c.artifact_id != NO_ARTIFACT)
     connection.execute(
         LEDGER.update()
-        .where(LEDGER.c.recording_id == recording_id, LEDGER.c.artifact_id != NO_ARTIFACT)
-        .values(
-            api_status=DELETED,
-            status=_WITHOUT_API,
-        )
+        .where(of_recording, follows(LEDGER, observed_at))
+        .values({"api_status": DELETED, "status": _WITHOUT_API} | _observation(observed_at))
     )
+
+
+def follows(table: Table, observed_at: datetime | None) -> ColumnElement[bool]:
+    """The rows of a table that follow no answer whose request was sent later."""
+    held = table.c.observed_at
+    return true() if observed_at is None else or_(held.is_(None), held <= observed_at)
 
 
 def note_fetched(
@@ -163,18 +198,25 @@ def note_fetched(
     updated_at: datetime | None,
     is_many: bool,
     at: datetime,
+    observed_at: datetime | None = None,
 ) -> str:
-    """Bytes are in the raw store, of the object as it was at `updated_at`.
+    """Bytes are in the raw store, of the object as it was at `updated_at` according to a request of `observed_at`.
 
     Returns whether they are `new`, `changed` or `unchanged`, or `overtaken`: another run has seen a newer state of the
     object, and these bytes are not what it holds.
     """
     siblings = _siblings(connection, key)
     before = siblings.get(key.artifact_id)
-    if before is None or before["api_updated_at"] != updated_at:
+    if before is None:
         return "overtaken"
+    if before["api_updated_at"] != updated_at:
+        if observed_at is None or is_overtaken(observed_at, before):
+            return "overtaken"
+        before |= {"api_updated_at": updated_at, "observed_at": observed_at}
     is_new = before["sha256"] != sha256
-    after = before | {"attempts": 0, "next_attempt_at": None, "fetched_at": at, "raw_key": raw_key}
+    after = before | _NO_FAILURE | {"fetched_at": at, "raw_key": raw_key}
+    if is_new:
+        after |= {"load_attempts": None}
     if is_new or before["status"] not in HOME:
         after |= {"status": FETCHED, "sha256": sha256, "size_bytes": size_bytes, "error": None}
     rows = {**siblings, key.artifact_id: after}
@@ -192,36 +234,52 @@ def note_failed_attempt(
     updated_at: datetime | None,
     at: datetime,
     expires_at: datetime | None,
-    is_patient: bool = False,
+    is_missing: bool = False,
+    is_refused: bool = False,
+    is_too_large: bool = False,
 ) -> None:
     """The object as it was at `updated_at` could not be fetched this time; says when to try again.
 
-    Nothing is noted where the artifact is home, or was seen anew: another run was luckier. `error` must hold no secret.
-    `is_patient` waits the longest interval at once, for attempts that are costly and need somebody's help.
+    Bytes that are missing at the API are not asked for before that by a sync of the day, nor are those that were
+    refused twice, nor those that exceed the limit of a download, which wait the longest interval at once. Nothing is
+    noted where the artifact is home, or was seen anew: another run was luckier. `error` must hold no secret.
     """
     waiting = and_(_is(key), LEDGER.c.status == PENDING, LEDGER.c.api_updated_at.is_not_distinct_from(updated_at))
     about_to_lock(connection, Rows.LEDGER)
-    attempts = connection.scalar(select(LEDGER.c.attempts).where(waiting).with_for_update())
-    if attempts is None:
+    row = connection.execute(select(LEDGER.c.attempts, LEDGER.c.error).where(waiting).with_for_update()).first()
+    if row is None:
         return
-    wait = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
+    # An attempt that was marked when it began is counted already.
+    before = row.attempts - 1 if row.error == INTERRUPTED and row.attempts else row.attempts
+    wait = wait_after(before)
     if expires_at is not None and expires_at - at < NEAR_EXPIRY:
         wait = min(wait, WAIT_NEAR_EXPIRY)
-    if is_patient:
+    if is_too_large:
         wait = LONGEST_WAIT
-    connection.execute(
-        LEDGER.update().where(waiting).values(error=error, attempts=attempts + 1, next_attempt_at=at + wait)
-    )
+    is_waiting = is_missing or is_too_large or (is_refused and before > 0)
+    values = {"error": error, "attempts": before + 1, "next_attempt_at": at + wait, "is_waiting": is_waiting or None}
+    connection.execute(LEDGER.update().where(waiting).values(values))
 
 
-def note_gone(connection: Connection, recording_id: str, artifact_id: str) -> None:
+def wait_after(attempts: int) -> timedelta:
+    """How long to wait after an attempt that follows so many failed ones."""
+    wait: timedelta = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
+    return wait
+
+
+def note_gone(
+    connection: Connection, recording_id: str, artifact_id: str, *, observed_at: datetime | None = None
+) -> None:
     """The API no longer knows an object: what is home stays, what is not will never come."""
     of_object = and_(LEDGER.c.recording_id == recording_id, LEDGER.c.artifact_id == artifact_id)
     _lock(connection, of_object)
     connection.execute(
         LEDGER.update()
-        .where(of_object)
-        .values(api_status=DELETED, status=_WITHOUT_API, error=None, next_attempt_at=None)
+        .where(of_object, follows(LEDGER, observed_at))
+        .values(
+            {"api_status": DELETED, "status": _WITHOUT_API, "error": None, "next_attempt_at": None, "is_waiting": None}
+            | _observation(observed_at)
+        )
     )
 
 
@@ -274,6 +332,7 @@ def note_lost(connection: Connection, key: Key, sha256: str) -> None:
             sha256=None,
             raw_key=None,
             size_bytes=None,
+            load_attempts=None,
             error="the raw object is missing or damaged",
         )
     )
@@ -322,8 +381,10 @@ def note_parsed(connection: Connection, loaded: Sequence[Loaded], parser_version
     )
 
 
-def note_quarantined(connection: Connection, key: Key, *, parser_version: str, error: str, at: datetime) -> None:
-    """This parser cannot read the bytes; the tables hold no rows of them."""
+def note_quarantined(
+    connection: Connection, key: Key, *, parser_version: str, error: str, at: datetime, deaths: int | None = None
+) -> None:
+    """This parser cannot read the bytes, or so many attempts ended the process; the tables hold no rows of them."""
     connection.execute(
         LEDGER.update()
         .where(_is(key))
@@ -334,6 +395,7 @@ def note_quarantined(connection: Connection, key: Key, *, parser_version: str, e
             replaced_rows=None,
             repaired_chars=None,
             error=error,
+            load_attempts=deaths,
             parsed_at=at,
         )
     )
@@ -347,21 +409,21 @@ def note_without_rows(connection: Connection, keys: Collection[Key]) -> None:
 
 def note_bug(connection: Connection, key: Key, error: str) -> None:
     """Our own fault kept this artifact from its tables; its state stays, so that a fixed version tries again."""
-    connection.execute(LEDGER.update().where(_is(key)).values(error=error))
+    connection.execute(LEDGER.update().where(_is(key)).values(error=error, load_attempts=None))
 
 
 def parse_again(connection: Connection, recording_ids: Collection[str], kinds: Collection[str]) -> None:
     """What rows of these kinds depend on has changed."""
     connection.execute(
         LEDGER.update()
-        .where(LEDGER.c.recording_id.in_(recording_ids), LEDGER.c.kind.in_(kinds), LEDGER.c.sha256.is_not(None))
+        .where(LEDGER.c.recording_id.in_(recording_ids), LEDGER.c.kind.in_(kinds), _MAY_BE_LOADED)
         .values(parser_version=None)
     )
 
 
 def parse_days_again(connection: Connection, days: Collection[date]) -> None:
     """Everything that is home of some days is to be parsed again."""
-    home = and_(of_days(days), LEDGER.c.sha256.is_not(None))
+    home = and_(of_days(days), _MAY_BE_LOADED)
     _lock(connection, home)
     connection.execute(LEDGER.update().where(home).values(parser_version=None))
 
@@ -389,6 +451,15 @@ def _siblings(connection: Connection, key: Key) -> dict[str, LedgerRow]:
     return {row["artifact_id"]: dict(row) for row in rows}
 
 
+def _of(key: Key) -> dict[str, Any]:
+    """The parameters of `OF_ARTIFACT`."""
+    return {"of": key.recording_id, "of_kind": key.kind, "of_artifact": key.artifact_id}
+
+
+def _observation(observed_at: datetime | None) -> dict[str, Any]:
+    return {} if observed_at is None else {"observed_at": observed_at}
+
+
 def _is(key: Key) -> ColumnElement[bool]:
     return and_(
         LEDGER.c.recording_id == key.recording_id,
@@ -406,7 +477,6 @@ def _lock(connection: Connection, condition: ColumnElement[bool]) -> None:
 
 def _update(connection: Connection, key: Key, row: LedgerRow) -> None:
     if row.keys() == _NEW_VALUES.keys():
-        of = {"of": key.recording_id, "of_kind": key.kind, "of_artifact": key.artifact_id}
-        connection.execute(_REPLACED, of | {f"new_{name}": value for name, value in row.items()})
+        connection.execute(_REPLACED, _of(key) | {f"new_{name}": value for name, value in row.items()})
     else:
         connection.execute(LEDGER.update().where(_is(key)).values(row))

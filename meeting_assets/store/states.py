@@ -4,6 +4,9 @@
                  │            └──────► quarantined     superseded: an older object of a kind of which one counts
                  └► failed, deleted: the API says so before we had it
 
+Of two observations the one whose request was sent later counts, in whatever order they are written down, and whatever
+instants the API states: those come from many hosts. A changed `updated_at`, later or earlier, means other bytes.
+
 What we have is never unsaid: a row whose bytes are home keeps them when the API fails or deletes the object later.
 """
 
@@ -11,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 ABSENT = "absent"
@@ -29,12 +32,21 @@ NO_ARTIFACT = ""
 
 LedgerRow = dict[str, Any]
 
-_NO_ATTEMPT: LedgerRow = {"error": None, "attempts": 0, "next_attempt_at": None}
+LONGEST_WAIT = timedelta(hours=6)
+"""Between two attempts to fetch."""
+INTERRUPTED = "an attempt to fetch it began and has not ended: its process is at work, or was killed"
+MOST_DEATHS = 3
+"""Attempts that may end the process before the artifact is set aside."""
+
+_NO_ATTEMPT: LedgerRow = {"error": None, "attempts": 0, "next_attempt_at": None, "is_waiting": None}
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One media object as the API listed it. `exists` is False where it came without this artifact."""
+    """One media object as the API listed it. `exists` is False where it came without this artifact.
+
+    `observed_at` is when the request was sent; without it, the sighting counts as later than every other.
+    """
 
     artifact_id: str
     api_status: str
@@ -43,24 +55,29 @@ class Sighting:
     created_at: datetime | None = None
     provider: str | None = None
     exists: bool = True
+    observed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """All that a look at the API showed of one kind of one recording."""
+    """All that a look at the API showed of one kind of one recording; `observed_at` is when the look began."""
 
     recording_id: str
     kind: str
     sightings: tuple[Sighting, ...]
     is_finished: bool
     is_many: bool
+    observed_at: datetime | None = None
 
 
 def observed(known: Mapping[str, LedgerRow], seen: Seen) -> dict[str, LedgerRow]:
     """The ledger rows of one (recording, kind) by artifact id, as they should be after a look at the API."""
     rows = {artifact_id: dict(row) for artifact_id, row in known.items() if artifact_id != NO_ARTIFACT}
+    absent = known.get(NO_ARTIFACT)
     for sighting in seen.sightings:
         row = rows.get(sighting.artifact_id)
+        if is_overtaken(sighting.observed_at, row or absent):
+            continue
         if sighting.exists:
             rows[sighting.artifact_id] = _seen_again(
                 row or blank_row(seen.recording_id, seen.kind, sighting.artifact_id), sighting
@@ -70,16 +87,28 @@ def observed(known: Mapping[str, LedgerRow], seen: Seen) -> dict[str, LedgerRow]
     if not seen.is_many:
         rows = settled(rows)
     if not rows and (seen.is_finished or NO_ARTIFACT in known):
-        rows[NO_ARTIFACT] = dict(
-            known.get(NO_ARTIFACT) or blank_row(seen.recording_id, seen.kind, NO_ARTIFACT) | {"status": ABSENT}
-        )
+        rows[NO_ARTIFACT] = _absent(absent or blank_row(seen.recording_id, seen.kind, NO_ARTIFACT), seen)
     return rows
+
+
+def is_overtaken(observed_at: datetime | None, row: Mapping[str, Any] | None) -> bool:
+    """Whether a row follows an answer whose request was sent later than this one."""
+    held = row["observed_at"] if row is not None else None
+    return held is not None and observed_at is not None and observed_at < held
 
 
 def is_fetchable(row: LedgerRow, at: datetime) -> bool:
     """Whether newer bytes than ours can be had at an instant, as far as the API and our last attempt tell."""
     is_offered = row["status"] == PENDING and row["api_status"] == "done"
-    return is_offered and (row["next_attempt_at"] is None or row["next_attempt_at"] <= at)
+    return is_offered and is_due(row["next_attempt_at"], at)
+
+
+def is_due(next_attempt_at: datetime | None, at: datetime) -> bool:
+    """Whether the next attempt may begin at an instant.
+
+    An attempt further ahead than any wait is long was noted by a clock that was wrong, and is due.
+    """
+    return next_attempt_at is None or not at < next_attempt_at <= at + LONGEST_WAIT
 
 
 def blank_row(recording_id: str, kind: str, artifact_id: str) -> LedgerRow:
@@ -96,12 +125,17 @@ def blank_row(recording_id: str, kind: str, artifact_id: str) -> LedgerRow:
         "provider": None,
         "sha256": None,
         **_NO_ATTEMPT,
+        "observed_at": None,
     }
 
 
+def _absent(row: LedgerRow, seen: Seen) -> LedgerRow:
+    """The row of no artifact; an object that was listed before this look does not take its place any more."""
+    observed_at = row["observed_at"] if is_overtaken(seen.observed_at, row) else seen.observed_at
+    return row | {"status": ABSENT, "observed_at": observed_at or row["observed_at"]}
+
+
 def _seen_again(row: LedgerRow, sighting: Sighting) -> LedgerRow:
-    if sighting.updated_at and row["api_updated_at"] and sighting.updated_at < row["api_updated_at"]:
-        return row  # a slow look, overtaken by another run's
     is_changed = sighting.updated_at != row["api_updated_at"]
     status = _status(row, sighting, is_changed=is_changed)
     if is_changed and status == PENDING:
@@ -112,6 +146,7 @@ def _seen_again(row: LedgerRow, sighting: Sighting) -> LedgerRow:
         "api_updated_at": sighting.updated_at,
         "api_created_at": sighting.created_at or row["api_created_at"],
         "provider": sighting.provider or row["provider"],
+        "observed_at": sighting.observed_at or row["observed_at"],
     }
 
 
@@ -166,4 +201,9 @@ def _is_home(row: LedgerRow) -> bool:
 
 
 def _age(row: LedgerRow) -> tuple[bool, Any, str]:
+    """The order of creation, for which the API's own instants are the only evidence.
+
+    When we first saw an object says nothing: one look mostly shows both. Two API hosts whose clocks differ may swap
+    objects made within that difference; the choice is then arbitrary, but the same in every run and after a rebuild.
+    """
     return row["api_created_at"] is not None, row["api_created_at"] or 0, row["artifact_id"]

@@ -39,6 +39,11 @@ class Recordings(RecordingRow, table=True):
     )
     day: date = Field(index=True, description="the UTC day of created_at, which is its partition")
     deleted_at: datetime | None = Field(sa_type=Instant, description="when it was first seen deleted at the API")
+    observed_at: datetime | None = Field(
+        default=None,
+        sa_type=Instant,
+        description="when the request was sent whose answer the row follows; see store.observation",
+    )
     listing_sha256: str | None = Field(description="of recording.json in the raw store")
 
 
@@ -70,10 +75,22 @@ class Artifacts(RecordingRow, table=True):
     repaired_chars: int | None = Field(sa_type=Integer64, description="characters replaced by U+FFFD")
     parser_version: str | None = Field(description="that parsed or quarantined these bytes")
     error: str | None = Field(description="why the last attempt failed, or the place of the fault")
-    attempts: int = Field(description="failed attempts to fetch since the last success")
+    attempts: int = Field(description="attempts to fetch since the last success, counted before each begins")
     next_attempt_at: datetime | None = Field(sa_type=Instant)
+    is_waiting: bool | None = Field(
+        default=None,
+        description="true if a sync of the day does not fetch it before next_attempt_at: its bytes are missing",
+    )
+    load_attempts: int | None = Field(
+        default=None, description="attempts to load these bytes that ended the process; NULL for none"
+    )
     fetched_at: datetime | None = Field(sa_type=Instant)
     parsed_at: datetime | None = Field(sa_type=Instant)
+    observed_at: datetime | None = Field(
+        default=None,
+        sa_type=Instant,
+        description="when the request was sent whose answer the row follows; see store.observation",
+    )
 
 
 class WebhookEvents(SQLModel, table=True):

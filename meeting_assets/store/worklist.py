@@ -9,9 +9,21 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
+from meeting_assets.store.attempts import Wanted
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, UNREADABLE, Key, of_days
-from meeting_assets.store.states import DELETED, FAILED, FETCHED, HOME, NO_ARTIFACT, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.states import (
+    DELETED,
+    FAILED,
+    FETCHED,
+    HOME,
+    LONGEST_WAIT,
+    MOST_DEATHS,
+    NO_ARTIFACT,
+    PARSED,
+    PENDING,
+    QUARANTINED,
+)
 from meeting_assets.store.tables import Meta
 from meeting_assets.store.tombstones import is_id
 
@@ -33,6 +45,13 @@ class Entry(NamedTuple):
     created_at: datetime | None
     provider: str | None
     bot_name: str | None
+    load_attempts: int | None = None
+    """Of loading these bytes, that ended the process."""
+
+    @property
+    def is_deadly(self) -> bool:
+        """Whether the process ended so often that this parser version does not try again."""
+        return (self.load_attempts or 0) >= MOST_DEATHS and self.status != QUARANTINED
 
 
 def pending(connection: Connection, days: Collection[date]) -> set[Key]:
@@ -43,6 +62,23 @@ def pending(connection: Connection, days: Collection[date]) -> set[Key]:
 def refetchable(connection: Connection, days: Collection[date]) -> set[Key]:
     """Artifacts of some days whose bytes can be asked for again."""
     return _keys(connection, of_days(days), LEDGER.c.status.in_([PENDING, *HOME]))
+
+
+def to_fetch(connection: Connection, days: Collection[date], *, refetch: bool = False) -> list[Wanted]:
+    """Artifacts of some days that are pending, or with `refetch` all whose bytes can be asked for again."""
+    statuses = [PENDING, *HOME] if refetch else [PENDING]
+    c = LEDGER.c
+    query = select(
+        c.recording_id,
+        c.kind,
+        c.artifact_id,
+        c.api_updated_at,
+        c.attempts,
+        c.error,
+        c.next_attempt_at,
+        c.is_waiting,
+    ).where(of_days(days), c.status.in_(statuses))
+    return [Wanted(Key(*row[:3]), *row[3:]) for row in connection.execute(query)]
 
 
 def to_load(connection: Connection, days: Collection[date], kind: str, parser_version: str) -> list[Entry]:
@@ -105,24 +141,26 @@ def newest_without_bot(connection: Connection, besides: Collection[str], limit: 
     return [*connection.scalars(query.order_by(RECORDINGS.c.day.desc(), RECORDINGS.c.recording_id).limit(limit))]
 
 
-def fetchable(connection: Connection, at: datetime) -> list[tuple[date, str, datetime | None]]:
+def fetchable(connection: Connection, at: datetime) -> list[tuple[date, str]]:
     """Recordings of which something can be done at an instant, as the ledger knows them, whatever their day.
 
     Artifacts that can be fetched, and bytes that a run fetched and left, unless it was our fault that it did. Per
-    recording its day and when the API last changed any of these artifacts; the newest day first.
+    recording its day; the newest day first.
     """
-    changed_at = func.max(LEDGER.c.api_updated_at)
-    is_due = or_(LEDGER.c.next_attempt_at.is_(None), LEDGER.c.next_attempt_at <= at)
-    is_offered = and_(LEDGER.c.status == PENDING, LEDGER.c.api_status == "done", is_due)
-    is_left = and_(LEDGER.c.status == FETCHED, LEDGER.c.error.is_(None), LEDGER.c.fetched_at < at - LEFT_AFTER)
+    c = LEDGER.c
+    # An instant that cannot be was noted by a clock that was wrong; see `states.is_due`.
+    is_due = or_(c.next_attempt_at.is_(None), c.next_attempt_at <= at, c.next_attempt_at > at + LONGEST_WAIT)
+    is_offered = and_(c.status == PENDING, c.api_status == "done", is_due)
+    is_at_rest = or_(c.fetched_at < at - LEFT_AFTER, c.fetched_at > at + LEFT_AFTER)
+    is_left = and_(c.status == FETCHED, c.error.is_(None), is_at_rest)
     query = (
-        select(RECORDINGS.c.day, RECORDINGS.c.recording_id, changed_at)
+        select(RECORDINGS.c.day, RECORDINGS.c.recording_id)
         .join(LEDGER, LEDGER.c.recording_id == RECORDINGS.c.recording_id)
         .where(or_(is_offered, is_left))
         .group_by(RECORDINGS.c.day, RECORDINGS.c.recording_id)
         .order_by(RECORDINGS.c.day.desc(), RECORDINGS.c.recording_id)
     )
-    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+    return [(row[0], row[1]) for row in connection.execute(query)]
 
 
 def unfinished(connection: Connection) -> set[tuple[date, str]]:
@@ -212,6 +250,7 @@ def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[E
             LEDGER.c.api_created_at,
             LEDGER.c.provider,
             RECORDINGS.c.bot_name,
+            LEDGER.c.load_attempts,
         )
         .join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
         .where(*conditions)

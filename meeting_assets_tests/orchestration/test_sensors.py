@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,10 +13,14 @@ import pytest
 
 from meeting_assets.core.errors import Refused
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.requests import RUNS_AN_HOUR
+from meeting_assets.orchestration.requests import RUNS_AN_HOUR, Fetching
 from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.orchestration.sensors import Cursor
+from meeting_assets.pipeline.arrivals import Due, Round, arrived
+from meeting_assets.pipeline.fetch import fetch_days
+from meeting_assets.pipeline.warehouse import Warehouse, access_of
 from meeting_assets.sandbox import Fault, Recording, Sandbox, empty, uniform
+from meeting_assets.settings import read_settings
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.households import contents, ledger_row, only, use, warehouse
 
@@ -226,10 +232,89 @@ def test_after_an_outage_the_lists_are_read_from_before_it() -> None:
         '{"whole_at": "2026-01-01T00:00:00"}',
         '{"pages": []}',
         '{"pages": {"elsewhere": "x"}}',
+        '{"pages": {"recording": 5}}',
+        '{"whole_at": "0001-01-01T00:00:00+00:00"}',
+        '{"whole_at": "0001-01-01T00:00:00+14:00"}',
+        '{"whole_at": "9999-12-31T23:59:59-12:00"}',
+        '{"began_at": "0001-01-01T00:00:00+00:00", "pages": {"recording": "cursor=x"}}',
+        '{"whole_at": NaN}',
+        "[" * 100_000,
     ],
 )
 def test_a_cursor_that_cannot_be_read_begins_anew(text: str) -> None:
     assert Cursor.read(text) == Cursor()
+
+
+@pytest.mark.parametrize("year", [2, 1970, 9998], ids=str)
+@pytest.mark.parametrize("name", ["whole_at", "began_at"])
+def test_a_cursor_of_another_age_starts_a_round_that_ends_today(
+    sandbox: Sandbox, defs: dg.Definitions, year: int, name: str
+) -> None:
+    recording = sandbox.add_recording()
+    absurd = Cursor(whole_at=far(year))
+    if name == "began_at":
+        absurd = Cursor(began_at=far(year), pages={"recording": "cursor=old"})
+
+    answer = tick(defs, absurd.written())
+
+    assert isinstance(answer, dg.SensorResult)
+    assert [request.partition_key for request in answer.run_requests or []] == [recording.day.isoformat()]
+    whole_at = Cursor.read(answer.cursor).whole_at
+    assert whole_at is not None
+    assert abs(datetime.fromisoformat(whole_at) - now()) < timedelta(hours=1)
+
+
+def far(year: int) -> str:
+    return datetime(year, 1, 1, tzinfo=UTC).isoformat()
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=-400), timedelta(0), timedelta(days=400)], ids=str)
+def test_a_clock_of_the_api_that_is_wrong_neither_starves_a_meeting_nor_repeats_runs(
+    sandbox: Sandbox, defs: dg.Definitions, ahead: timedelta
+) -> None:
+    """While a run of the whole day goes on, which may have looked before the meeting was done."""
+    recording = sandbox.add_recording()
+    recording.status = replace(recording.status, updated_at=recording.status.updated_at + ahead)
+    for artifact in recording.artifacts:
+        artifact.status = replace(artifact.status, updated_at=artifact.status.updated_at + ahead)
+    run = Fetching(recording.day.isoformat(), recording.day.isoformat(), frozenset(), now())
+    (unrecorded,) = due_now()
+    with warehouse() as place:
+        asyncio.run(fetch_recordings(place, recording))
+    with warehouse() as place, place.database.writing() as connection:
+        connection.execute(LEDGER.update().values(status="pending", sha256=None))
+    recorded = due_now()
+
+    assert not replace(run, started_at=now() - timedelta(hours=1)).will_bring(unrecorded)
+    assert replace(run, started_at=now() + timedelta(seconds=1)).will_bring(unrecorded)
+    assert all(replace(run, started_at=now() - timedelta(hours=1)).will_bring(each) for each in recorded)
+    assert recorded
+
+
+def due_now() -> list[Due]:
+    """What a tick finds due."""
+    with warehouse() as place:
+        due, _ = arrived(place, access_of(read_settings()), Round.since(now() - timedelta(days=999)), budget_s=60.0)
+    return due
+
+
+async def fetch_recordings(place: Warehouse, recording: Recording) -> None:
+    await fetch_days(place, access_of(read_settings()), [recording.day])
+
+
+@pytest.mark.parametrize(
+    "fetched_at", [timedelta(minutes=-6), timedelta(days=3650)], ids=["a-while-ago", "in-ten-years"]
+)
+def test_what_a_run_fetched_and_left_is_asked_for_after_a_while(
+    sandbox: Sandbox, defs: dg.Definitions, fetched_at: timedelta
+) -> None:
+    recording = sandbox.add_recording()
+    bring(defs, recording)
+    with warehouse() as place, place.database.writing() as connection:
+        values = {"status": "fetched", "parser_version": None, "fetched_at": now() + fetched_at}
+        connection.execute(LEDGER.update().values(values))
+
+    assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
 
 
 def test_a_round_whose_page_the_api_has_forgotten_begins_anew(sandbox: Sandbox, defs: dg.Definitions) -> None:
@@ -251,16 +336,6 @@ def test_an_old_round_is_not_gone_on_with() -> None:
     _, portion = Cursor(began_at="2026-03-09T09:00:00+00:00", pages={"recording": "cursor=old"}).round(at)
 
     assert len(portion.pages) > 1
-
-
-def test_what_a_run_fetched_and_left_is_asked_for_after_a_while(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    recording = sandbox.add_recording()
-    bring(defs, recording)
-    with warehouse() as place, place.database.writing() as connection:
-        left_at = now() - timedelta(minutes=6)
-        connection.execute(LEDGER.update().values(status="fetched", parser_version=None, fetched_at=left_at))
-
-    assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
 
 
 @pytest.mark.deployment

@@ -102,11 +102,10 @@ def test_what_hits_a_list_and_goes_by_is_ridden_out(sandbox: Sandbox, clean: Con
     ("fault", "error"),
     [
         (lambda match: Fault(match, times=None, expired=True), "the download URL is no longer accepted (403)"),
-        (lambda match: Fault(match, times=None, status=404), "the download URL is no longer accepted (404)"),
         (lambda match: Fault(match, times=None, status=503), "the download answered 503"),
         (lambda match: Fault(match, times=None, body=b"<html>", content_type="text/html"), "HTML"),
     ],
-    ids=["expired", "404", "5xx", "html"],
+    ids=["expired", "5xx", "html"],
 )
 def test_what_does_not_go_by_is_pending_and_comes_with_the_next_run(
     sandbox: Sandbox, clean: Contents, fault: Callable[[str], Fault], error: str

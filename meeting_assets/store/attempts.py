@@ -1,0 +1,135 @@
+"""Attempts that are recorded before they begin: what ends the process again and again is tried alone, and not for ever.
+
+A download or a payload may need more memory than there is, and then nothing is left that could record a failure. So
+each is marked before it begins. The mark goes when the attempt ends, whatever its outcome, and stays when the process
+is killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import Connection, bindparam
+
+from meeting_assets.store.ledger import LEDGER, OF_ARTIFACT, Key, wait_after
+from meeting_assets.store.states import FETCHED, INTERRUPTED, MOST_DEATHS, PENDING, is_due
+
+ENDED_THE_PROCESS = f"loading it ended the process {MOST_DEATHS} times"
+
+_BEGUN = (
+    LEDGER.update()
+    .where(
+        OF_ARTIFACT,
+        LEDGER.c.status == PENDING,
+        LEDGER.c.api_updated_at.is_not_distinct_from(bindparam("of_updated_at", type_=LEDGER.c.api_updated_at.type)),
+    )
+    .values(attempts=bindparam("count"), next_attempt_at=bindparam("due_at"), error=INTERRUPTED)
+)
+_CALLED_OFF = (
+    LEDGER.update()
+    .where(OF_ARTIFACT, LEDGER.c.error == INTERRUPTED)
+    .values(attempts=bindparam("count"), next_attempt_at=bindparam("due_at"), error=bindparam("former_error"))
+)
+_LOADING = (
+    LEDGER.update()
+    .where(OF_ARTIFACT, LEDGER.c.sha256 == bindparam("of_sha256"), LEDGER.c.status == bindparam("of_status"))
+    .values(load_attempts=bindparam("count"))
+)
+_NOT_LOADED = (
+    LEDGER.update()
+    .where(OF_ARTIFACT, LEDGER.c.load_attempts == bindparam("marked"))
+    .values(load_attempts=bindparam("count"))
+)
+_RELEASED = LEDGER.update().where(OF_ARTIFACT).values(status=FETCHED, load_attempts=None)
+
+
+class Loading(Protocol):
+    """An artifact whose bytes are about to be loaded, as the worklist named it."""
+
+    @property
+    def key(self) -> Key: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def load_attempts(self) -> int | None: ...
+
+
+class Wanted(NamedTuple):
+    """An artifact to fetch, and how former attempts ended."""
+
+    key: Key
+    updated_at: datetime | None
+    attempts: int
+    error: str | None
+    next_attempt_at: datetime | None
+    is_waiting: bool | None
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether the process ended during the last attempt."""
+        return self.error == INTERRUPTED and self.attempts > 0
+
+    def may_begin(self, at: datetime) -> bool:
+        """Whether a sync of the day may try now: after most failures yes, where bytes are missing only when due."""
+        waits = self.is_waiting or (self.is_suspect and self.attempts >= MOST_DEATHS)
+        return not waits or is_due(self.next_attempt_at, at)
+
+
+def note_begun(connection: Connection, wanted: Sequence[Wanted], *, at: datetime) -> None:
+    """Attempts to fetch these artifacts begin; those at home that are only fetched again are not marked."""
+    marks = [
+        _of(each.key)
+        | {
+            "of_updated_at": each.updated_at,
+            "count": each.attempts + 1,
+            "due_at": at + wait_after(each.attempts),
+        }
+        for each in sorted(wanted, key=lambda each: each.key)
+    ]
+    if marks:
+        connection.execute(_BEGUN, marks)
+
+
+def note_called_off(connection: Connection, wanted: Collection[Wanted]) -> None:
+    """Attempts that had begun were stopped by something else than these artifacts: they do not count."""
+    former = [
+        _of(each.key) | {"count": each.attempts, "due_at": each.next_attempt_at, "former_error": each.error}
+        for each in sorted(wanted, key=lambda each: each.key)
+    ]
+    if former:
+        connection.execute(_CALLED_OFF, former)
+
+
+def note_loading(connection: Connection, entries: Iterable[Loading]) -> None:
+    """Loading these artifacts begins."""
+    marks = [
+        _of(each.key) | {"of_sha256": each.sha256, "of_status": each.status, "count": (each.load_attempts or 0) + 1}
+        for each in sorted(entries, key=lambda each: each.key)
+    ]
+    if marks:
+        connection.execute(_LOADING, marks)
+
+
+def note_not_loaded(connection: Connection, entries: Iterable[Loading]) -> None:
+    """Loading was stopped by something else than these artifacts: the attempt does not count."""
+    former = [
+        _of(each.key) | {"marked": (each.load_attempts or 0) + 1, "count": each.load_attempts}
+        for each in sorted(entries, key=lambda each: each.key)
+    ]
+    if former:
+        connection.execute(_NOT_LOADED, former)
+
+
+def release(connection: Connection, entries: Iterable[Loading]) -> None:
+    """Another parser version tries what ended the process under a former one, as often as that did."""
+    keys = sorted(each.key for each in entries)
+    if keys:
+        connection.execute(_RELEASED, [_of(key) for key in keys])
+
+
+def _of(key: Key) -> dict[str, object]:
+    return {"of": key.recording_id, "of_kind": key.kind, "of_artifact": key.artifact_id}

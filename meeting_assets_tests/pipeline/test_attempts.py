@@ -1,0 +1,294 @@
+"""Attempts are recorded before they begin: what ends the process is tried alone, ever less often, and not for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.artifacts.artifact import Rows, Source
+from meeting_assets.core.errors import StoreError
+from meeting_assets.core.instants import now
+from meeting_assets.pipeline.crew import Crew
+from meeting_assets.pipeline.fetch import RECORDED_AT_ONCE, fetch_days
+from meeting_assets.pipeline.load import LoadReport, load_days
+from meeting_assets.pipeline.overview import overview
+from meeting_assets.pipeline.rebuild import rebuild
+from meeting_assets.pipeline.warehouse import Warehouse, access_of
+from meeting_assets.sandbox import Fault, Sandbox, uniform
+from meeting_assets.settings import read_settings
+from meeting_assets.store import worklist
+from meeting_assets.store.attempts import ENDED_THE_PROCESS
+from meeting_assets.store.ledger import LEDGER
+from meeting_assets.store.states import INTERRUPTED, MOST_DEATHS
+from meeting_assets_tests.commands import FORKS
+from meeting_assets_tests.households import VOLATILE, Contents, bring_home, contents, ledger_row, use, warehouse
+from meeting_assets_tests.pipeline.small_day import DAY, WORLD, victim
+from meeting_assets_tests.ui import until
+
+TRANSCRIPT = ARTIFACTS["transcript"]
+TIMEOUT_S = 60
+
+
+def fetch_all() -> None:
+    with warehouse() as place:
+        asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
+
+
+def load_all(deadly: Collection[str] = (), *, version: str = TRANSCRIPT.parser_version) -> LoadReport:
+    """Loads the day's transcripts; one of the `deadly` ends the process, as a payload without measure would."""
+
+    def rows(document: Any, source: Source) -> Rows:
+        if source.artifact_id in deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return TRANSCRIPT.rows(document, source)
+
+    with warehouse() as place:
+        return load_days(replace(TRANSCRIPT, rows=rows, parser_version=version), [DAY], place)
+
+
+def load_and_die(environment: Mapping[str, str], deadly: Collection[str], version: str) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    load_all(deadly, version=version)
+
+
+def fetch_and_die(environment: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    fetch_all()
+
+
+def death_of_a_load(*deadly: str, version: str = TRANSCRIPT.parser_version) -> None:
+    """A process that loads is killed, by a signal that nothing can be done about."""
+    process = FORKS.Process(target=load_and_die, args=(dict(os.environ), deadly, version))
+    process.start()
+    process.join(TIMEOUT_S)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def transcripts() -> dict[str, tuple[str, int | None]]:
+    """Status and counted deaths of every transcript."""
+    with warehouse() as place, place.database.reading() as connection:
+        query = LEDGER.select().where(LEDGER.c.kind == "transcript")
+        rows = connection.execute(query).mappings().all()
+    return {row["artifact_id"]: (row["status"], row["load_attempts"]) for row in rows}
+
+
+def test_a_payload_that_ends_the_process_is_tried_alone_and_then_quarantined(sandbox: Sandbox) -> None:
+    deadly = victim("transcript").id
+    fetch_all()
+
+    death_of_a_load(deadly)
+    assert set(transcripts().values()) == {("fetched", 1)}
+    death_of_a_load(deadly)
+    assert transcripts()[deadly] == ("fetched", 2)
+    death_of_a_load(deadly)
+    found = transcripts()
+    assert found.pop(deadly) == ("fetched", 3)
+    assert set(found.values()) == {("parsed", None)}
+    report = load_all([deadly])
+
+    assert report.quarantined == 1
+    row = ledger_row(deadly, "transcript")
+    assert (row["status"], row["error"]) == ("quarantined", ENDED_THE_PROCESS)
+    assert load_all([deadly]).quarantined == 0
+
+
+@pytest.fixture
+def quarantined(sandbox: Sandbox) -> str:
+    """A transcript whose loading has ended the process too often."""
+    deadly = victim("transcript").id
+    fetch_all()
+    for _ in range(MOST_DEATHS):
+        death_of_a_load(deadly)
+    load_all([deadly])
+    return deadly
+
+
+def test_it_is_released_by_other_bytes(sandbox: Sandbox, quarantined: str) -> None:
+    sandbox.reissue(quarantined)
+
+    bring_home([DAY])
+
+    assert transcripts()[quarantined] == ("parsed", None)
+
+
+def test_it_is_released_by_another_parser_which_has_as_many_attempts(quarantined: str) -> None:
+    death_of_a_load(quarantined, version="next")
+    deaths = transcripts()[quarantined]
+
+    load_all(version="next")
+
+    assert deaths == ("fetched", 1)
+    assert transcripts()[quarantined] == ("parsed", None)
+
+
+def test_a_rebuild_does_not_try_it_again(quarantined: str) -> None:
+    with warehouse() as place:
+        rebuild(place)
+
+    assert transcripts()[quarantined] == ("quarantined", MOST_DEATHS)
+
+
+@pytest.mark.parametrize("stopped_by", [StoreError, KeyboardInterrupt])
+def test_what_something_else_stops_does_not_count(sandbox: Sandbox, stopped_by: type[BaseException]) -> None:
+    fetch_all()
+    with warehouse() as place, pytest.raises(stopped_by):
+        load_until(stopped_by, place)
+
+    assert set(transcripts().values()) == {("fetched", None)}
+
+
+def load_until(stopped_by: type[BaseException], place: Warehouse) -> None:
+    with place.database.reading() as connection:
+        entries = worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
+    with Crew(TRANSCRIPT, place, entries, helpers=0) as crew:
+        crew.next()
+        assert set(transcripts().values()) == {("fetched", 1)}
+        raise stopped_by
+
+
+def test_a_download_during_which_the_process_was_killed_has_counted(sandbox: Sandbox, clean: Contents) -> None:
+    deadly = victim("transcript")
+    sandbox.inject(Fault(f"transcript:{deadly.id}", times=None, delay_s=TIMEOUT_S))
+    for attempt in (1, 2):
+        kill_a_fetch_in(sandbox)
+
+        row = ledger_row(deadly.id, "transcript")
+        assert (row["status"], row["attempts"], row["error"]) == ("pending", attempt, INTERRUPTED)
+        assert row["next_attempt_at"] > now()
+    others = [row for row in contents()["artifacts"] if row[2] != deadly.id or row[1] != "transcript"]
+    assert {row[3] for row in others} == {"fetched"}
+
+    sandbox.clear_faults()
+    bring_home([DAY])
+
+    assert contents(without=VOLATILE) == clean
+    assert ledger_row(deadly.id, "transcript")["attempts"] == 0
+
+
+def kill_a_fetch_in(sandbox: Sandbox) -> None:
+    """Kills a process that fetches when the download that hangs is all that is left."""
+    faulted = sandbox.stats.faulted
+    process = FORKS.Process(target=fetch_and_die, args=(dict(os.environ),))
+    process.start()
+    until(lambda: sandbox.stats.faulted > faulted and pending_count() == 1, "the hanging download", within_s=TIMEOUT_S)
+    process.kill()
+    process.join()
+
+
+def pending_count() -> int:
+    with warehouse() as place, place.database.reading() as connection:
+        return len(worklist.pending(connection, [DAY]))
+
+
+def test_what_ended_the_process_too_often_waits(sandbox: Sandbox, clean: Contents) -> None:
+    deadly = victim("transcript")
+    fetch_all()
+    with warehouse() as place, place.database.writing() as connection:
+        values = {"status": "pending", "sha256": None, "attempts": MOST_DEATHS, "error": INTERRUPTED}
+        of_victim = LEDGER.c.artifact_id == deadly.id, LEDGER.c.kind == "transcript"
+        due_at = now() + timedelta(hours=1)
+        connection.execute(LEDGER.update().where(*of_victim).values(values | {"next_attempt_at": due_at}))
+    sandbox.stats.reset()
+
+    bring_home([DAY])
+    downloads = sandbox.stats.downloads
+    bring_home([DAY], recording_ids=[deadly.recording_id])
+
+    assert downloads == 0
+    assert contents(without=VOLATILE) == clean
+
+
+def test_a_fetch_that_the_store_stops_counts_no_attempt(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    with warehouse() as place:
+        access = access_of(read_settings())
+        monkeypatch.setattr(place.raw, "write", full)
+
+        with pytest.raises(StoreError):
+            asyncio.run(fetch_days(place, access, [DAY]))
+
+        with place.database.reading() as connection:
+            rows = connection.execute(LEDGER.select()).mappings().all()
+    assert {(row["attempts"], row["error"], row["next_attempt_at"]) for row in rows} == {(0, None, None)}
+
+
+def full(*_: object) -> None:
+    raise StoreError("no space")
+
+
+def test_a_fetch_records_its_attempts_a_few_at_a_time(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more artifacts than are recorded at once, all come."""
+    with Sandbox(uniform(DAY, recordings=RECORDED_AT_ONCE // 5, words=5), limits=False) as sandbox:
+        use(sandbox, monkeypatch)
+
+        fetch_all()
+
+        with warehouse() as place:
+            assert overview(place).left == sandbox.stats.downloads == len(sandbox.world.recordings) * len(ARTIFACTS)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_bytes_that_are_missing_are_not_asked_for_in_every_sync(sandbox: Sandbox, clean: Contents, status: int) -> None:
+    artifact = victim("transcript")
+    sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, status=status))
+    bring_home([DAY])
+    sandbox.stats.reset()
+
+    bring_home([DAY])
+
+    row = ledger_row(artifact.id, "transcript")
+    assert sandbox.stats.downloads == sandbox.stats.faulted == 0
+    assert (row["status"], row["attempts"], row["is_waiting"]) == ("pending", 1, True)
+    with warehouse() as place:
+        seen = overview(place)
+    assert (seen.left, seen.next_attempt_at) == (1, row["next_attempt_at"])
+
+
+@pytest.mark.parametrize("how", ["refetch", "named", "changed", "due"])
+def test_bytes_that_were_missing_come_when_they_are_asked_for_again(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    with Sandbox(WORLD) as sandbox:
+        use(sandbox, monkeypatch)
+        artifact = victim("transcript")
+        sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, status=404))
+        bring_home([DAY])
+        sandbox.clear_faults()
+
+        if how == "changed":
+            sandbox.touch(artifact.id)
+        if how == "due":
+            make_due(artifact.id)
+        named = [artifact.recording_id] if how == "named" else []
+        bring_home([DAY], recording_ids=named, refetch=how == "refetch")
+
+    row = ledger_row(artifact.id, "transcript")
+    assert (row["status"], row["attempts"], row["next_attempt_at"], row["is_waiting"]) == ("parsed", 0, None, None)
+
+
+def make_due(artifact_id: str) -> None:
+    with warehouse() as place, place.database.writing() as connection:
+        of_artifact = LEDGER.c.artifact_id == artifact_id
+        connection.execute(LEDGER.update().where(of_artifact).values(next_attempt_at=now() - timedelta(seconds=1)))
+
+
+def test_a_fresh_url_that_is_refused_twice_waits(sandbox: Sandbox) -> None:
+    artifact = victim("transcript")
+    sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, status=403))
+    bring_home([DAY])
+    bring_home([DAY])
+    sandbox.stats.reset()
+
+    bring_home([DAY])
+
+    assert sandbox.stats.faulted == 0
+    assert ledger_row(artifact.id, "transcript")["attempts"] == 2

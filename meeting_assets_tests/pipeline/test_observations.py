@@ -1,0 +1,184 @@
+"""Which of two observations counts: the one asked for later, whatever the clocks of the API's hosts say."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from meeting_assets.core.instants import now
+from meeting_assets.pipeline.arrivals import Round, arrived
+from meeting_assets.pipeline.discover import Discovery, discover_days
+from meeting_assets.pipeline.overview import overview
+from meeting_assets.pipeline.record import record
+from meeting_assets.pipeline.warehouse import access_of
+from meeting_assets.recall.client import RecallClient
+from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.settings import read_settings
+from meeting_assets.store import worklist
+from meeting_assets.store.observation import ObservationClock, note_recorded
+from meeting_assets_tests.households import bring_home, contents, ledger_row, use, warehouse
+
+DAY = date(2026, 3, 2)
+SECOND = timedelta(seconds=1)
+BUDGET_S = 60.0
+
+
+@pytest.fixture
+def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(uniform(DAY, recordings=2)) as running:
+        use(running, monkeypatch)
+        yield running
+
+
+@pytest.fixture
+def recording(sandbox: Sandbox) -> Recording:
+    return sandbox.world.recordings[0]
+
+
+def looked() -> Discovery:
+    """A look at the API, as one run has it in memory."""
+
+    async def look() -> Discovery:
+        with warehouse() as place:
+            clock = ObservationClock.of(place.database)
+        async with RecallClient(access_of(read_settings())) as client:
+            return await discover_days(client, [DAY], clock=clock)
+
+    return asyncio.run(look())
+
+
+def recording_status(recording_id: str) -> str:
+    with warehouse() as place, place.database.reading() as connection:
+        return worklist.statuses(connection, [DAY])[recording_id]
+
+
+def asked_for() -> set[str]:
+    """The recordings that a tick of the sensor finds due."""
+    with warehouse() as place:
+        due, _ = arrived(
+            place, access_of(read_settings()), Round.since(now() - timedelta(days=9999)), budget_s=BUDGET_S
+        )
+    return {each.recording_id for each in due}
+
+
+def test_an_artifact_done_a_second_before_it_was_processing_is_fetched(sandbox: Sandbox, recording: Recording) -> None:
+    transcript = recording.of("transcript")[0]
+    done = transcript.status
+    transcript.status = replace(done, code="processing", updated_at=done.updated_at + 2 * SECOND)
+    bring_home([DAY])
+    transcript.status = replace(done, updated_at=done.updated_at + SECOND)
+    due = asked_for()
+
+    bring_home([DAY])
+
+    assert due == {recording.id}
+    assert ledger_row(transcript.id, "transcript")["status"] == "parsed"
+    with warehouse() as place:
+        assert overview(place).left == 0
+
+
+def test_a_recording_done_a_second_before_it_was_processing_is_done(sandbox: Sandbox, recording: Recording) -> None:
+    done = recording.status
+    recording.status = replace(done, code="processing", updated_at=done.updated_at + 2 * SECOND)
+    bring_home([DAY])
+    recording.status = replace(done, updated_at=done.updated_at + SECOND)
+
+    bring_home([DAY])
+
+    assert recording_status(recording.id) == "done"
+    assert recording.id in {row[0] for row in contents()["meeting_metrics"]}
+
+
+def test_an_artifact_issued_again_with_an_older_instant_is_fetched_again(
+    sandbox: Sandbox, recording: Recording
+) -> None:
+    transcript = recording.of("transcript")[0]
+    bring_home([DAY])
+    before = ledger_row(transcript.id, "transcript")
+    sandbox.reissue(transcript.id)
+    transcript.status = replace(transcript.status, updated_at=before["api_updated_at"] - SECOND)
+    due = asked_for()
+
+    bring_home([DAY])
+
+    after = ledger_row(transcript.id, "transcript")
+    assert due == {recording.id}
+    assert (after["status"], after["api_updated_at"]) == ("parsed", before["api_updated_at"] - SECOND)
+    assert after["sha256"] != before["sha256"]
+
+
+def test_a_slow_look_changes_nothing_however_late_its_instants_are(sandbox: Sandbox, recording: Recording) -> None:
+    transcript = recording.of("transcript")[0]
+    for thing in (recording, transcript):
+        thing.status = replace(thing.status, code="processing", updated_at=thing.status.updated_at + 2 * SECOND)
+    slow = looked()
+    for thing in (recording, transcript):
+        thing.status = replace(thing.status, code="done", updated_at=thing.status.updated_at - SECOND)
+    bring_home([DAY])
+    before = contents()
+
+    with warehouse() as place:
+        record(place, slow, now())
+
+    assert contents() == before
+
+
+@pytest.mark.parametrize("is_media", [True, False], ids=["artifact", "recording"])
+def test_a_slow_404_does_not_undo_a_later_look(sandbox: Sandbox, recording: Recording, is_media: bool) -> None:
+    running = sandbox.add_recording(recording.created_at, processing=True)
+    transcript = running.of("transcript")[0].id
+    bring_home([DAY])
+    gone = {(running.id, transcript)} if is_media else set()
+    slow = Discovery(gone_recordings=set() if is_media else {running.id}, gone_media=gone)
+    sandbox.finish(running.id)
+    bring_home([DAY])
+    before = contents()
+
+    with warehouse() as place:
+        record(place, slow, now())
+
+    assert contents() == before
+
+
+def test_a_night_with_a_clock_ten_years_ahead_blocks_no_later_look(sandbox: Sandbox, recording: Recording) -> None:
+    transcript = recording.of("transcript")[0]
+    ahead = Discovery(clock=ObservationClock(now() + timedelta(days=3650)))
+    with warehouse() as place:
+        note_recorded(place.database, ahead.clock.now())
+    transcript.status = replace(transcript.status, code="processing")
+    bring_home([DAY])
+    sandbox.finish_artifact(transcript.id)
+
+    bring_home([DAY])
+
+    row = ledger_row(transcript.id, "transcript")
+    assert row["status"] == "parsed"
+    assert row["observed_at"] > ahead.clock.started_at
+    assert abs(row["fetched_at"] - now()) < timedelta(hours=1)
+
+
+def test_an_api_that_lists_none_of_the_stored_recordings_says_nothing_about_them(
+    sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = sandbox.add_recording(recording.created_at, processing=True)
+    waiting = sandbox.add_transcript(recording.id, recording.created_at + timedelta(hours=3), processing=True)
+    bring_home([DAY])
+    before = contents()
+    sandbox.world.recordings.clear()
+    sandbox.habits.deleted_answers_404 = True
+    sandbox.stats.reset()
+
+    with caplog.at_level(logging.WARNING, "meeting_assets"):
+        bring_home([DAY])
+
+    assert contents() == before
+    assert sandbox.stats.retrieve_calls == 0
+    (warning,) = [each.getMessage() for each in caplog.records if "lists none" in each.getMessage()]
+    assert "RECALL_BASE_URL" in warning
+    assert recording_status(running.id) == "processing"
+    assert ledger_row(waiting, "transcript")["status"] == "pending"

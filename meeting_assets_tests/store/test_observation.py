@@ -1,0 +1,71 @@
+"""The clock that orders observations, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from meeting_assets.core.instants import now
+from meeting_assets.store.database import Database
+from meeting_assets.store.observation import ObservationClock, database_now, note_recorded
+
+NEAR = timedelta(minutes=5)
+TEN_YEARS = timedelta(days=3650)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database.at(database_url)
+    opened.prepare({})
+    yield opened
+    opened.close()
+
+
+def test_it_shows_the_databases_clock_while_that_is_right(database: Database) -> None:
+    clock = ObservationClock.of(database)
+
+    assert abs(clock.now() - now()) < NEAR
+    assert abs(clock.wall_clock() - now()) < NEAR
+    with database.reading() as connection:
+        assert database_now(connection).tzinfo is UTC
+
+
+def test_requests_of_a_look_come_one_after_the_other(database: Database) -> None:
+    clock = ObservationClock.of(database)
+
+    times = [clock.now() for _ in range(100)]
+
+    assert times == sorted(times)
+    assert clock.started_at <= times[0]
+
+
+def test_after_a_night_with_a_wrong_clock_a_look_is_later_than_all_before(database: Database) -> None:
+    wrong = now() + TEN_YEARS
+    note_recorded(database, wrong)
+
+    clock = ObservationClock.of(database)
+
+    assert wrong < clock.started_at < wrong + NEAR
+    assert abs(clock.wall_clock() - now()) < NEAR
+
+
+def test_after_such_a_night_two_looks_at_once_have_one_clock(database: Database) -> None:
+    note_recorded(database, now() + TEN_YEARS)
+    one = ObservationClock.of(database)
+    note_recorded(database, one.now())
+
+    other = ObservationClock.of(database)
+
+    assert abs(other.now() - one.now()) < NEAR
+    assert abs(other.wall_clock() - one.wall_clock()) < NEAR
+    assert other.wall_clock() < other.now() - TEN_YEARS + NEAR
+
+
+def test_an_older_observation_does_not_set_the_clock_back(database: Database) -> None:
+    latest = datetime(2400, 1, 1, tzinfo=UTC)
+    note_recorded(database, latest)
+    note_recorded(database, latest - TEN_YEARS)
+
+    assert ObservationClock.of(database).started_at > latest
