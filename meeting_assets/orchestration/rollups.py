@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from meeting_assets.core.instants import now
+from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import WEEK, MeetingTrends, People, PersonKeys, PersonTrends, monday
 from meeting_assets.orchestration.partitions import BACKFILL, days_of, days_of_a_week, range_tags
@@ -94,7 +95,7 @@ def weeks_to_roll_up(days: Iterable[date], warehouse: Warehouse) -> list[date]:
 
 def _trends(weeks: dg.WeeklyPartitionsDefinition, database: str) -> dg.AssetsDefinition:
     days = days_of_a_week()
-    upstream = [table_of(model).name for model in (MeetingMetrics, ParticipantMetrics)]
+    upstream = [table_of(model).name for model in (MeetingMetrics, ParticipantMetrics, PersonMetrics)]
     deps = [dg.AssetDep(name, partition_mapping=days) for name in (*upstream, "participants", "recordings")]
 
     @dg.multi_asset(
@@ -124,7 +125,7 @@ def _trends(weeks: dg.WeeklyPartitionsDefinition, database: str) -> dg.AssetsDef
 
 
 def _people(database: str) -> dg.AssetsDefinition:
-    upstream = [table_of(model).name for model in (MeetingMetrics, ParticipantMetrics)]
+    upstream = [table_of(model).name for model in (MeetingMetrics, ParticipantMetrics, PersonMetrics)]
 
     @dg.multi_asset(
         name="people",
