@@ -8,8 +8,8 @@
 A repeated join is the same session, a later leave without join says nothing. Cameras and shared screens are on from
 `…_on` to `…_off`, or to the end of the session; a first off without on was on from the start of the session.
 
-Concurrency and lateness are of persons: participants of one person (several devices, or a return under another id) count
-once, present while any of them is.
+Concurrency and lateness are of persons: participants of one person (several devices, or a return under another id)
+count once, present while any of them is.
 """
 
 from __future__ import annotations

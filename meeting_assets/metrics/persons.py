@@ -119,10 +119,8 @@ def person_rows(meeting: Measured) -> Iterator[Columns]:
     devices: dict[str, list[str]] = {}
     for key, person in meeting.spoken.persons.items():
         devices.setdefault(person, []).append(key)
-    if any(len(keys) > 1 for keys in devices.values()):
-        found = _united(meeting, devices)
-    else:
-        found = _as_participants(meeting)
+    has_several = any(len(keys) > 1 for keys in devices.values())
+    found = _united(meeting, devices) if has_several else _as_participants(meeting)
     for person, keys in devices.items():
         yield {
             "person_key": person,
