@@ -170,7 +170,8 @@ def _united(meeting: Measured, devices: Mapping[str, list[str]]) -> _United:
     first = {key: keys[0] for keys in devices.values() for key in keys}
     spoken = _spoken_by_persons(meeting.spoken, first)
     words = WordTimes(
-        [(first.get(key, key), *unit) for key, *unit in meeting.spoken.given.words], meeting.parameters.ipu_gap_s
+        [(first.get(key, key), start_s, end_s, text) for key, start_s, end_s, text in meeting.spoken.given.words],
+        meeting.parameters.ipu_gap_s,
     )
     taking = turn_taking(spoken, words, meeting.parameters)
     found = interruptions(spoken, taking, meeting.parameters)

@@ -52,7 +52,7 @@ def parts_taken(
         .join(table_of(MeetingMetrics), MEETINGS.recording_id == PERSONS.c.recording_id)
         .where(condition)
     )
-    rows = [_joined(row, persons) for row in connection.execute(query).mappings()]
+    rows = [_joined(dict(row), persons) for row in connection.execute(query).mappings()]
     counts = Counter((row["recording_id"], row["person_key"]) for row in rows)
     divided = {recording_id for (recording_id, _), count in counts.items() if count > 1}
     if divided:

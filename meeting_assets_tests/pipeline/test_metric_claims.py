@@ -98,7 +98,7 @@ def test_an_artifact_in_the_making_is_missing_only_once_it_is_overdue(
     home_with_meetings: tuple[Warehouse, str],
 ) -> None:
     place, recording_id = home_with_meetings
-    states = [
+    states: list[tuple[dict[str, Any], bool]] = [
         ({"status": "pending", "api_status": "processing", "attempts": 0}, True),
         ({"status": "pending", "api_status": "done", "attempts": 0}, True),
         ({"status": "fetched", "api_status": "done", "attempts": 0}, True),
