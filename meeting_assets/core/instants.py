@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
+# Recall.ai records since 2022; test data may be older.
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
+
 
 def now() -> datetime:
     """The present instant."""
@@ -25,6 +28,16 @@ def check_year(instant: datetime | None) -> None:
     """
     if instant is not None and not datetime.min.year < instant.year < datetime.max.year:
         raise ValueError("Year out of range")
+
+
+def check_plausible(instant: datetime) -> None:
+    """Refuses an instant that cannot be the beginning of a meeting: its day could be no partition.
+
+    Raises:
+        ValueError: msgspec adds the place.
+    """
+    if not EARLIEST_YEAR <= instant.year <= LATEST_YEAR:
+        raise ValueError(f"created_at is in the year {instant.year}, expected {EARLIEST_YEAR} to {LATEST_YEAR}")
 
 
 def day_of(instant: datetime) -> date:

@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.core.instants import check_year, utc
+from meeting_assets.core.instants import check_plausible, check_year, utc
 from meeting_assets.core.urls import without_queries
 
 FINISHED = frozenset({"done", "failed"})
@@ -96,6 +96,7 @@ class Recording(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         for instant in (self.created_at, self.started_at, self.completed_at, self.expires_at):
             check_year(instant)
+        check_plausible(self.created_at)
 
 
 class MeetingUrl(msgspec.Struct, frozen=True):
