@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.names import comparable_name
 from meeting_assets.core.urls import is_unambiguous
 
 Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
@@ -332,7 +333,7 @@ class Settings(BaseSettings):
 
     @property
     def known_bot_names(self) -> frozenset[str]:
-        return frozenset(name.casefold() for name in _listed(self.bot_names))
+        return frozenset(filter(None, map(comparable_name, _listed(self.bot_names))))
 
     def _in_home(self, path: str | Path) -> Path:
         return self.home / _expanded(path)

@@ -28,8 +28,7 @@ from meeting_assets.store.ledger import LEDGER
 from meeting_assets.store.tables import Artifacts, Recordings
 
 # What may differ between two ways to the same truth.
-# `inputs` is spelled by the database itself, which writes a whole number of seconds its own way; its hash is not.
-VOLATILE = frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at", "inputs"})
+VOLATILE = frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at"})
 # Every look moves it, also one that finds nothing new.
 OBSERVED = "observed_at"
 

@@ -25,6 +25,6 @@ ARTIFACT = Artifact(
     wire=list[MediaPart],
     tables=(AudioParts,),
     rows=part_rows,
-    parser_version="1",
+    parser_version="2",
     holds_urls=True,
 )

@@ -109,6 +109,6 @@ ARTIFACT = Artifact(
     wire=list[Event],
     tables=(ParticipantEvents,),
     rows=event_rows,
-    parser_version="1",
+    parser_version="2",
     is_listed=False,
 )

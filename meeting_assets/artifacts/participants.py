@@ -9,7 +9,9 @@ import msgspec
 from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
-from meeting_assets.artifacts.wire import Int64, indexable, kept_json, participant_key
+from meeting_assets.artifacts.person_keys import person_key
+from meeting_assets.artifacts.wire import Int64, kept_json, participant_key
+from meeting_assets.core.names import is_one_of
 from meeting_assets.store.columns import KEYED, Integer64, Json, RecordingRow
 from meeting_assets.store.lineage import made_from
 
@@ -85,37 +87,14 @@ def participant_rows(participants: Sequence[Participant], source: Source) -> Row
             is_bot(each.name, source.bot_names),
             each.platform,
             extra_data,
-            person_key(extra, each.email),
+            person_key(extra, each.email, name=each.name, client_kind=each.platform),
         )
     return Rows((list(rows.values()),), replaced=len(participants) - len(rows))
 
 
 def is_bot(name: str | None, bot_names: Collection[str]) -> bool:
-    """Whether that is the name of a bot, whose names are given case-folded and without blanks around them."""
-    folded = (name or "").strip().casefold()
-    return bool(folded) and folded in bot_names
-
-
-def person_key(extra: Any, email: str | None) -> str | None:
-    """Who this is across meetings, never by display name.
-
-    >>> person_key({"zoom": {"conf_user_id": "RiajK"}}, "ada@example.com"), person_key(None, "Ada@Example.com")
-    ('zoom:RiajK', 'email:ada@example.com')
-    """
-    for prefix, path in (
-        ("zoom", ("zoom", "conf_user_id")),
-        ("teams", ("microsoft_teams", "user_id")),
-        ("slack", ("slack", "user_id")),
-    ):
-        if stable_id := _text_at(extra, path):
-            return indexable(f"{prefix}:{stable_id}")
-    return indexable(f"email:{email.strip().lower()}") if email and email.strip() else None
-
-
-def _text_at(document: Any, path: Sequence[str]) -> str | None:
-    for name in path:
-        document = document.get(name) if isinstance(document, dict) else None
-    return document if isinstance(document, str) else None
+    """Whether that is the name of a bot; `bot_names` are comparable names (`core.names`)."""
+    return is_one_of(name, bot_names)
 
 
 ARTIFACT = Artifact(
@@ -126,7 +105,7 @@ ARTIFACT = Artifact(
     wire=list[Participant],
     tables=(Participants,),
     rows=participant_rows,
-    parser_version="1",
+    parser_version="2",
     is_listed=False,
     names_bots=True,
 )

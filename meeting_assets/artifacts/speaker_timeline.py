@@ -89,6 +89,6 @@ ARTIFACT = Artifact(
     wire=list[Segment],
     tables=(SpeakerTimeline,),
     rows=timeline_rows,
-    parser_version="1",
+    parser_version="2",
     is_listed=False,
 )

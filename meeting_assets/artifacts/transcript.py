@@ -249,7 +249,7 @@ ARTIFACT = Artifact(
     wire=list[Entry],
     tables=(Transcripts, TranscriptUtterances, TranscriptWords),
     rows=transcript_rows,
-    parser_version="1",
+    parser_version="2",
     id_column="transcript_id",
     # Put together once: that takes longer than doing it.
     settling=(_primary_marked(),),

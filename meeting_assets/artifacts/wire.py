@@ -22,6 +22,7 @@ from msgspec import Meta
 
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import make_aware, utc
+from meeting_assets.core.names import normalized_name
 
 DEEPEST_NESTING = 200
 LONGEST_KEY = 300
@@ -70,12 +71,15 @@ def instant(moment: Moment | None) -> datetime | None:
 def participant_key(participant_id: int | None, name: str | None) -> str:
     """How a speaker is called in every table.
 
-    >>> participant_key(100, "Ada"), participant_key(None, "Speaker A"), participant_key(None, None)
+    Two spellings of one label, such as composed and decomposed letters, are one key; case tells labels apart.
+
+    >>> participant_key(100, "Ada"), participant_key(None, " Speaker  A "), participant_key(None, None)
     ('100', 'label:Speaker A', 'unknown')
     """
     if participant_id is not None:
         return str(participant_id)
-    return indexable(f"label:{name}") if name else UNKNOWN
+    label = normalized_name(name) if name else ""
+    return indexable(f"label:{label}") if label else UNKNOWN
 
 
 def indexable(key: str) -> str:

@@ -6,6 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
+# Recall.ai records since 2022; test data may be older.
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
+
 
 def now() -> datetime:
     """The present instant."""
@@ -60,6 +63,16 @@ def make_aware(struct: msgspec.Struct, name: str) -> None:
         check_year(given)
         if given.tzinfo is not UTC:
             msgspec.structs.force_setattr(struct, name, utc(given))
+
+
+def check_plausible(instant: datetime) -> None:
+    """Refuses an instant that cannot be the beginning of a meeting: its day could be no partition.
+
+    Raises:
+        ValueError: msgspec adds the place.
+    """
+    if not EARLIEST_YEAR <= instant.year <= LATEST_YEAR:
+        raise ValueError(f"created_at is in the year {instant.year}, expected {EARLIEST_YEAR} to {LATEST_YEAR}")
 
 
 def day_of(instant: datetime) -> date:

@@ -13,6 +13,8 @@
     windows         the same, as the meeting went on
     attendance      who was there when; cameras, shared screens, chat
     words           how much was said, how fast; fillers, questions
+    identity        which participants are one person
+    persons         how each person took part, on all devices together
     quality         how far all this can be trusted
     trends          what becomes of it from week to week, and of whom: made of many meetings
     arithmetic      what all of these share
@@ -52,6 +54,7 @@ from meeting_assets.metrics.interruptions import (
 )
 from meeting_assets.metrics.meeting import MeetingInput
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.persons import PersonMetrics, person_rows
 from meeting_assets.metrics.quality import DataQuality, quality_rows
 from meeting_assets.metrics.speech import Columns, Row, SpokenMeeting, meeting_timing, spoken_meeting
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
@@ -88,7 +91,7 @@ class Measured:
 
 def looked_at(meeting: MeetingInput, parameters: Parameters) -> Measured:
     """The meeting, with what there is to be measured in it."""
-    spoken = spoken_meeting(meeting, preferred=parameters.timing_source)
+    spoken = spoken_meeting(meeting, parameters)
     words = WordTimes(meeting.words, parameters.ipu_gap_s)
     taking = turn_taking(spoken, words, parameters)
     found = interruptions(spoken, taking, parameters)
@@ -138,6 +141,7 @@ def meeting_rows(meeting: Measured) -> Iterator[Columns]:
 # those before it.
 METRICS: Mapping[type[SQLModel], Callable[[Measured], Iterator[Columns] | list[Row]]] = {
     ParticipantMetrics: participant_rows,
+    PersonMetrics: person_rows,
     MeetingMetrics: meeting_rows,
     Turns: lambda meeting: turn_rows(meeting.spoken.given.recording_id, meeting.taking),
     SpeakerTransitions: lambda meeting: transition_rows(meeting.spoken.given.recording_id, meeting.taking),
@@ -149,6 +153,7 @@ METRICS: Mapping[type[SQLModel], Callable[[Measured], Iterator[Columns] | list[R
 # The column of a smaller table that sums up to a table's rows.
 COUNTED_IN: Mapping[type[SQLModel], Any] = {
     ParticipantMetrics: col(MeetingMetrics.participant_count),
+    PersonMetrics: col(DataQuality.person_rows),
     Turns: col(DataQuality.turn_rows),
     SpeakerTransitions: col(DataQuality.transition_rows),
     BalanceWindows: col(DataQuality.window_rows),

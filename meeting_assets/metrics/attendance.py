@@ -8,7 +8,8 @@
 A repeated join is the same session, a later leave without join says nothing. Cameras and shared screens are on from
 `…_on` to `…_off`, or to the end of the session; a first off without on was on from the start of the session.
 
-Concurrency counts persons: two participants of one `person_key` (who left and came back under another id) are one.
+Concurrency and lateness are of persons: participants of one person (several devices, or a return under another id)
+count once, present while any of them is.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ class MeetingAttendance(SQLModel):
     """Columns of `meeting_metrics`."""
 
     person_count: int = Field(
-        description="persons: participants, those of one person_key counted once",
+        description="participants, those of one person counted once",
         sa_column_kwargs=made_from(*PEOPLE, *PERSONS),
     )
     peak_concurrency: int | None = Field(
@@ -133,8 +134,8 @@ class MeetingAttendance(SQLModel):
         sa_column_kwargs=made_from(*PRESENCE, *PERSONS, *LENGTH),
     )
     late_joiners: int | None = Field(
-        description="participants with joined_late_s over late_grace_s",
-        sa_column_kwargs=made_from(*PRESENCE, *SCHEDULE),
+        description="persons whose first participant to join has a joined_late_s over late_grace_s",
+        sa_column_kwargs=made_from(*PRESENCE, *PERSONS, *SCHEDULE),
     )
 
 
@@ -234,20 +235,20 @@ def meeting_attendance(
 ) -> Columns:
     """The columns of `MeetingAttendance`."""
     persons: dict[str, list[str]] = defaultdict(list)
-    for key, person in meeting.people.items():
+    for key in meeting.people:
         # A key of a participant is no key of a person, which has a colon and what it is an id of before it.
-        persons[person.person_key or f"participant:{key}"].append(key)
+        persons[meeting.persons.get(key, f"participant:{key}")].append(key)
     counts: Columns = {"person_count": len(persons)}
     if not present.sessions:
         return dict.fromkeys(MeetingAttendance.model_fields) | counts
     stays = [merged(chain.from_iterable(present.inside.get(key, ()) for key in keys)) for keys in persons.values()]
     attended_us = sum(map(length_us, stays))
-    late_s = [row["joined_late_s"] for row in participants.values()]
+    late_s = [_late_s(participants[key] for key in keys if key in present.sessions) for keys in persons.values()]
     return counts | {
         "peak_concurrency": _peak(chain.from_iterable(stays)),
         "mean_concurrency": ratio(attended_us, meeting.clean.duration_us),
         "attended_hours": seconds(attended_us) / 3600,
-        "late_joiners": sum(isinstance(each, float) and each > parameters.late_grace_s for each in late_s),
+        "late_joiners": sum(each > parameters.late_grace_s for each in late_s),
     }
 
 
@@ -258,6 +259,12 @@ def attendance_rows(recording_id: str, present: Presence) -> list[Row]:
         for key, sessions in present.sessions.items()
         for index, (join_us, leave_us, is_open_start, is_open_end) in enumerate(sessions)
     ]
+
+
+def _late_s(devices: Iterable[Columns]) -> float:
+    """How late the first of a person's participants joined; 0 if one of them was there from the start."""
+    late_s = [row["joined_late_s"] for row in devices]
+    return min([each for each in late_s if isinstance(each, float)], default=0.0) if None not in late_s else 0.0
 
 
 def _due_us(meeting: MeetingInput, present: Presence) -> int:

@@ -88,14 +88,31 @@ def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parame
         talk_us=meeting.talk_us,
         bridge_us=microseconds(parameters.bridge_s),
         grace_us=microseconds(parameters.interruption_grace_s),
+        persons=meeting.persons,
     )
 
 
 def talked_over(
-    units: Stretches, speech: Stretches, *, talk_us: Mapping[str, int], bridge_us: int, grace_us: int
+    units: Stretches,
+    speech: Stretches,
+    *,
+    talk_us: Mapping[str, int],
+    bridge_us: int,
+    grace_us: int,
+    persons: Mapping[str, str] = {},
 ) -> Interruptions:
-    """Which of some IPUs, ordered by start, are interruptions."""
+    """Which of some IPUs, ordered by start, are interruptions; nobody interrupts another device of the same person.
+
+    Args:
+        units: the IPUs, with the names of `speech`.
+        speech: the speech that can be interrupted.
+        talk_us: per name, the talk time in the meeting.
+        bridge_us: speech goes on over shorter gaps.
+        grace_us: a shorter overlap is no interruption.
+        persons: the person of each name that is one of several devices of it.
+    """
     spans = ipus(speech, bridge_us)
+    person = _person_places(spans.names, persons)
     if not len(spans):
         return Interruptions(units.who[:0], units.who[:0], units.who[:0], units.names)
     # Of the spans that have begun before a unit: how many, and how many of them go on.
@@ -108,21 +125,42 @@ def talked_over(
     last = np.maximum.accumulate(np.where(spans.end == reach, np.arange(len(spans)), 0))[begun - 1]
     until = reach[begun - 1]
     # The hot path: one other speaks, for long enough, or nobody follows them soon enough.
-    is_other = (ongoing == 1) & (spans.who[last] != units.who)
+    is_other = (ongoing == 1) & (person[spans.who[last]] != person[units.who])
     is_one = is_other & (until - units.start > grace_us)
     following = spans.start.searchsorted(until + bridge_us) - begun
-    is_own_next = spans.who[np.minimum(begun, len(spans) - 1)] == units.who
+    is_own_next = person[spans.who[np.minimum(begun, len(spans) - 1)]] == person[units.who]
     is_many = (ongoing > 1) | (is_other & ~is_one & (following > is_own_next))
     among_many = _among_many(
-        units.at(is_many), begun[is_many], spans, talk_us=talk_us, bridge_us=bridge_us, grace_us=grace_us
+        units.at(is_many),
+        begun[is_many],
+        spans,
+        person.tolist(),
+        talk_us=talk_us,
+        bridge_us=bridge_us,
+        grace_us=grace_us,
     )
     of_one = units.who[is_one], spans.who[last[is_one]], (units.end > until)[is_one]
     by, of, is_successful = (np.concatenate(columns) for columns in zip(of_one, among_many.T, strict=True))
     return Interruptions(by, of, is_successful, units.names)
 
 
+def _person_places(names: Sequence[str], persons: Mapping[str, str]) -> Column:
+    """Per name a number that the names of one person share."""
+    first: dict[str, int] = {}
+    return np.array(
+        [first.setdefault(persons.get(name, f"participant:{name}"), place) for place, name in enumerate(names)]
+    )
+
+
 def _among_many(
-    units: Stretches, begun: Column, spans: Stretches, *, talk_us: Mapping[str, int], bridge_us: int, grace_us: int
+    units: Stretches,
+    begun: Column,
+    spans: Stretches,
+    person: Sequence[int],
+    *,
+    talk_us: Mapping[str, int],
+    bridge_us: int,
+    grace_us: int,
 ) -> Column:
     """Those of IPUs in whose way are several others: by whom, of whom, and whether they are successful, row by row."""
     found: list[tuple[int, int, bool]] = []
@@ -137,13 +175,13 @@ def _among_many(
             underway.append(rows[known])
             known += 1
         underway = [span for span in underway if span[1] > start]
-        others = [span for span in underway if span[2] != speaker]
+        others = [span for span in underway if person[span[2]] != person[speaker]]
         if not others:
             continue
         stops_us = until = max([until for _, until, _ in others])
         # Others may take over from each other; only as far as it matters.
         while until - start <= grace_us and following < len(spans) and spans.start[following] - until < bridge_us:
-            if spans.who[following] != speaker:
+            if person[spans.who[following]] != person[speaker]:
                 until = max(until, int(spans.end[following]))
             following += 1
         if until - start > grace_us:

@@ -21,6 +21,8 @@ class Attendee(NamedTuple):
     name: str | None
     is_bot: bool
     person_key: str | None = None
+    address_key: str | None = None
+    """The key of the e-mail address beside `person_key`; it may equal `person_key`."""
 
 
 class Speech(NamedTuple):
@@ -71,7 +73,7 @@ class MeetingInput:
     """The latest end in any artifact; stands in for the duration where an instant is missing."""
 
     bot_names: Collection[str] = ()
-    """The recording's bot and other note-takers; compared without regard to case and outer blanks."""
+    """The recording's bot and other note-takers; compared as `core.names` does."""
     attendees: Sequence[Attendee] = ()
 
     timeline: Sequence[Speech] = ()

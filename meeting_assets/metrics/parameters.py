@@ -16,13 +16,14 @@ from meeting_assets.core.instants import utc
 from meeting_assets.settings import TimingSource
 
 # Raised whenever a change of code changes a number: rows made under another version are then out of date.
-METRICS_VERSION = "3"
+METRICS_VERSION = "4"
 
 # kind, artifact_id, status, sha256, parser_version
 LedgerEntry: TypeAlias = tuple[str, str, str, str | None, str | None]
 
 SETTING = "MEETING_ASSETS_METRICS"
 LONGEST_S = 86_400.0
+LONGEST_MEETING_S = 31 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Parameters:
     """Length of a window of balance over time."""
     window_step_s: float = 30.0
     """From the start of one window to that of the next."""
+    longest_meeting_s: float = 172_800.0
+    """A recording that seems to be longer has an unknown duration, and no windows of balance."""
     late_grace_s: float = 60.0
     """Who comes no later than this, after the start in the calendar or after the first, is not late."""
 
@@ -66,8 +69,9 @@ class Parameters:
             if name not in known:
                 raise SettingsError(f"{SETTING} is wrong: there is no {name}, only {', '.join(known)}.")
             smallest = 1.0 if name.startswith("window") else 0.0
-            if not (math.isfinite(value) and smallest <= value <= LONGEST_S):
-                raise SettingsError(f"{SETTING} is wrong: {name} must be from {smallest:g} to {LONGEST_S:g}.")
+            largest = LONGEST_MEETING_S if name == "longest_meeting_s" else LONGEST_S
+            if not (math.isfinite(value) and smallest <= value <= largest):
+                raise SettingsError(f"{SETTING} is wrong: {name} must be from {smallest:g} to {largest:g}.")
             values[name] = int(value) if name == "backchannel_max_words" else float(value)
         return cls(timing_source, **values)
 

@@ -18,7 +18,7 @@ from meeting_assets.metrics.hygiene import clean_speech
 from meeting_assets.metrics.meeting import MeetingInput, Speech
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.sources import LENGTH, SPEECH
-from meeting_assets.metrics.speech import Columns, SpokenMeeting, event_speech
+from meeting_assets.metrics.speech import Columns, SpokenMeeting, event_speech, implausible_us
 from meeting_assets.metrics.words import WordTimes
 from meeting_assets.store.columns import KEYED, RecordingRow
 from meeting_assets.store.lineage import made_from
@@ -115,6 +115,17 @@ class DataQuality(RecordingRow, table=True):
     session_rows: int = Field(
         description="rows of attendance about this recording", sa_column_kwargs=made_from(*ARTIFACTS_HASH)
     )
+    person_rows: int | None = Field(
+        default=None,
+        description="rows of person_metrics about this recording",
+        sa_column_kwargs=made_from(*ARTIFACTS_HASH),
+    )
+    implausible_duration_s: float | None = Field(
+        default=None,
+        description="s; what the recording's instants, or its artifacts, say of its duration where that exceeds "
+        "longest_meeting_s; duration_s is unknown then; NULL otherwise",
+        sa_column_kwargs=made_from(*LENGTH),
+    )
 
 
 def quality_rows(meeting: SpokenMeeting, words: WordTimes, parameters: Parameters) -> Iterator[Columns]:
@@ -134,6 +145,7 @@ def quality_rows(meeting: SpokenMeeting, words: WordTimes, parameters: Parameter
         "missing_artifacts": len(missing),
         "missing_kinds": ",".join(missing) or None,
         "quarantined_artifacts": sum(status == QUARANTINED for _, status in given.artifacts),
+        "implausible_duration_s": seconds_or_none(implausible_us(given, parameters)),
     }
 
 

@@ -20,8 +20,10 @@ from sqlmodel import Field, SQLModel
 
 from meeting_assets.core.instants import utc
 from meeting_assets.core.intervals import microseconds
+from meeting_assets.core.names import comparable_name, is_one_of
 from meeting_assets.core.stretches import Floor, Stretches, floor
 from meeting_assets.metrics.hygiene import CleanSpeech, clean_speech
+from meeting_assets.metrics.identity import persons_of
 from meeting_assets.metrics.meeting import (
     UNKNOWN,
     Attendee,
@@ -30,6 +32,7 @@ from meeting_assets.metrics.meeting import (
     Speech,
     Utterance,
 )
+from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.sources import SPEECH
 from meeting_assets.metrics.switches import OFF, ON, stretches, switched
 from meeting_assets.settings import TimingSource
@@ -94,6 +97,8 @@ class SpokenMeeting:
     """Of all `people`, 0 for the silent; nothing without a source."""
     unattributed_us: int
     """Speech of `unknown`."""
+    persons: Mapping[str, str]
+    """The person of each participant that has one, by `participant_key`."""
 
     @property
     def known_speech(self) -> Stretches:
@@ -102,10 +107,10 @@ class SpokenMeeting:
         return speech.at(speech.who != speech.names.index(UNKNOWN)) if UNKNOWN in speech.names else speech
 
 
-def spoken_meeting(meeting: MeetingInput, *, preferred: TimingSource) -> SpokenMeeting:
+def spoken_meeting(meeting: MeetingInput, parameters: Parameters) -> SpokenMeeting:
     """The meeting as its timing source has it."""
-    duration_us = recording_us(meeting)
-    source, people, bot_keys, clean = _heard(meeting, preferred, duration_us)
+    duration_us = recording_us(meeting) if implausible_us(meeting, parameters) is None else None
+    source, people, bot_keys, clean = _heard(meeting, parameters.timing_source, duration_us)
     talk_us = clean.speech.lengths_us()
     return SpokenMeeting(
         given=meeting,
@@ -117,6 +122,7 @@ def spoken_meeting(meeting: MeetingInput, *, preferred: TimingSource) -> SpokenM
         floor=floor(clean.speech),
         talk_us={key: talk_us.get(key, 0) for key in people} if source else {},
         unattributed_us=talk_us.get(UNKNOWN, 0),
+        persons={key: person for key, person in persons_of(meeting.attendees).items() if key in people},
     )
 
 
@@ -142,6 +148,16 @@ def recording_us(meeting: MeetingInput) -> int | None:
     return None
 
 
+def implausible_us(meeting: MeetingInput, parameters: Parameters) -> int | None:
+    """What is said of the duration where that is longer than a meeting can be; None where it is plausible or unknown.
+
+    The number of rows must not depend on an instant in a payload, which can be off by years.
+    """
+    said_us = recording_us(meeting)
+    longest_us = microseconds(parameters.longest_meeting_s)
+    return said_us if said_us is not None and said_us > longest_us else None
+
+
 def event_speech(events: Iterable[Event]) -> Iterator[Speech]:
     """Speech between `speech_on` and the same speaker's next `speech_off`, in whatever order the events came.
 
@@ -157,18 +173,15 @@ def event_speech(events: Iterable[Event]) -> Iterator[Speech]:
             yield Speech(key, min(names[key], default=None), start_s, end_s)
 
 
-def _timed_words(meeting: MeetingInput) -> list[Speech]:
-    return [
-        Speech(key, None, start_s, end_s)
-        for key, start_s, end_s, _ in meeting.words
-        if start_s is not None and end_s is not None
-    ]
+def _spoken_words(meeting: MeetingInput) -> list[Speech]:
+    """Every timed unit: hygiene closes those without an end, and drops and counts those without a start."""
+    return [Speech(key, None, start_s, end_s) for key, start_s, end_s, _ in meeting.words]
 
 
 # In the order they are asked.
 _CLAIMS: dict[TimingSource, Callable[[MeetingInput], Sequence[Speech]]] = {
     "speaker_timeline": lambda meeting: meeting.timeline,
-    "words": _timed_words,
+    "words": _spoken_words,
     "speech_events": lambda meeting: list(event_speech(meeting.events)),
 }
 
@@ -204,14 +217,14 @@ def _heard_in(
 
 def _everybody(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, Person]:
     """The attendees, then those only named elsewhere; of several names the first in the alphabet."""
-    bot_names = {_folded(name) for name in meeting.bot_names} - {""}
+    bot_names = {comparable_name(name) for name in meeting.bot_names} - {""}
     listed = {attendee.participant_key: attendee for attendee in meeting.attendees}
     names = _names(meeting, claims)
     everybody: dict[str, Person] = {}
     for key in [*listed, *sorted(names.keys() - listed.keys())]:
         attendee = listed.get(key, Attendee(key, None, is_bot=False))
         called = [attendee.name] if attendee.name else sorted(names.get(key, ()))
-        is_bot = attendee.is_bot or any(_folded(name) in bot_names for name in called)
+        is_bot = attendee.is_bot or any(is_one_of(name, bot_names) for name in called)
         everybody[key] = Person(called[0] if called else None, key in listed, is_bot, attendee.person_key)
     everybody.pop(UNKNOWN, None)
     return everybody
@@ -228,7 +241,3 @@ def _names(meeting: MeetingInput, claims: Sequence[Speech]) -> dict[str, set[str
         for key, name in {*zip(keys, called, strict=True)}:
             names[key].update({name} if name else ())
     return names
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold()

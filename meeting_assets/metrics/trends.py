@@ -8,7 +8,7 @@ Each measure is a ratio that every meeting has for itself. Of a week there are a
     NAME_change   NAME_mean - NAME_mean of the week before; NULL if one of them has none
 
 Weeks are ISO weeks in UTC, named by their Monday; a meeting belongs to the week of its recording's day. A person is
-whoever has a `person_key`, under whatever ids they were in a meeting: their rows are summed before the division.
+identified by a `person_key`; several devices of a person in one meeting are united (`metrics.persons`), never summed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from meeting_assets.store.columns import KEYED, Instant
 from meeting_assets.store.lineage import made_from
 
 # Raised whenever a change of code changes a number here.
-TRENDS_VERSION = "1"
+TRENDS_VERSION = "2"
 WEEK = timedelta(days=7)
 
 # A row of numbers by name; what is undefined is None or missing.
@@ -86,21 +86,21 @@ MEETING_MEASURES = (
 )
 PERSON_MEASURES = (
     Measure(
-        *("talk_share", "0-1", "talk time / that of all participants", "talk_time_s", "talk_s"),
-        sources=("participant_metrics.talk_time_s", "meeting_metrics.talk_s"),
+        *("talk_share", "0-1", "talk time / that of all persons", "talk_time_s", "persons_talk_s"),
+        sources=("person_metrics.talk_time_s", "person_metrics.persons_talk_s"),
     ),
     Measure(
         *("presence_talk_ratio", "0-1", "talk time / time attended", "talk_time_s", "attended_s"),
-        sources=("participant_metrics.talk_time_s", "participant_metrics.attended_s"),
+        sources=("person_metrics.talk_time_s", "person_metrics.attended_s"),
     ),
     Measure(
         *("words_per_minute", "1/min", "words / minutes of own talk", "word_count_of_speech", "talk_time_s", 60.0),
         least=WORDS_PER_MINUTE_MIN_TALK_US / 1e6,
-        sources=("participant_metrics.word_count", "participant_metrics.talk_time_s"),
+        sources=("person_metrics.word_count", "person_metrics.talk_time_s"),
     ),
     Measure(
         *("fillers_per_100_words", "1/100 words", "fillers / words", "filler_count", "word_count", 100.0),
-        sources=("participant_metrics.filler_count", "participant_metrics.word_count"),
+        sources=("person_metrics.filler_count", "person_metrics.word_count"),
     ),
     Measure(
         *(
@@ -111,19 +111,14 @@ PERSON_MEASURES = (
             "duration_s",
             3600.0,
         ),
-        sources=("participant_metrics.interruptions_made", "meeting_metrics.duration_s"),
+        sources=("person_metrics.interruptions_made", "meeting_metrics.duration_s"),
     ),
     Measure(
         *("interruptions_received_per_hour", "1/h", "interruptions received / hours"),
         *("interruptions_received", "duration_s", 3600.0),
-        sources=("participant_metrics.interruptions_received", "meeting_metrics.duration_s"),
+        sources=("person_metrics.interruptions_received", "meeting_metrics.duration_s"),
     ),
 )
-SUMMED = (
-    *("talk_time_s", "attended_s", "word_count", "word_count_of_speech", "filler_count"),
-    *("interruptions_made", "interruptions_received"),
-)
-"""Of a person's rows in one meeting these are added up."""
 
 
 def _columns(measures: Iterable[Measure]) -> Any:
@@ -179,18 +174,18 @@ class _PersonWeek(_Week):
     person_key: str = Field(
         primary_key=True,
         description="who: a row of people",
-        sa_column_kwargs=made_from("participant_metrics.person_key", "participants.email"),
+        sa_column_kwargs=made_from("person_metrics.person_key", "participants.email"),
     )
     meeting_count: int = Field(
-        description="recordings they are in", sa_column_kwargs=made_from("participant_metrics.recording_id")
+        description="recordings they are in", sa_column_kwargs=made_from("person_metrics.recording_id")
     )
     talk_time_s: float | None = Field(
         description="s; sum of talk_time_s; NULL if unknown of all meetings",
-        sa_column_kwargs=made_from("participant_metrics.talk_time_s"),
+        sa_column_kwargs=made_from("person_metrics.talk_time_s"),
     )
     attended_s: float | None = Field(
         description="s; sum of attended_s; NULL if unknown of all meetings",
-        sa_column_kwargs=made_from("participant_metrics.attended_s"),
+        sa_column_kwargs=made_from("person_metrics.attended_s"),
     )
 
 
@@ -225,15 +220,15 @@ class People(SQLModel, table=True):
         description="address in the latest meeting that has one", sa_column_kwargs=made_from("participants.email")
     )
     meeting_count: int = Field(
-        description="recordings they are in", sa_column_kwargs=made_from("participant_metrics.recording_id")
+        description="recordings they are in", sa_column_kwargs=made_from("person_metrics.recording_id")
     )
     talk_time_s: float | None = Field(
         description="s; sum of talk_time_s; NULL if unknown of all meetings",
-        sa_column_kwargs=made_from("participant_metrics.talk_time_s"),
+        sa_column_kwargs=made_from("person_metrics.talk_time_s"),
     )
     attended_s: float | None = Field(
         description="s; sum of attended_s; NULL if unknown of all meetings",
-        sa_column_kwargs=made_from("participant_metrics.attended_s"),
+        sa_column_kwargs=made_from("person_metrics.attended_s"),
     )
     first_seen_at: datetime = Field(
         sa_type=Instant,
@@ -280,28 +275,6 @@ def monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def one_person(keys: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Which person each key means, from pairs of keys that were seen on one participant.
-
-    Of all keys of a person the platform's come first, then the alphabet.
-
-    >>> one_person([("zoom:a", "email:e"), ("teams:b", "email:e"), ("email:f", "email:f")])
-    {'zoom:a': 'teams:b', 'email:e': 'teams:b', 'teams:b': 'teams:b', 'email:f': 'email:f'}
-    """
-    leader: dict[str, str] = {}
-
-    def found(key: str) -> str:
-        while leader.setdefault(key, key) != key:
-            leader[key] = leader[leader[key]]
-            key = leader[key]
-        return key
-
-    for one, other in keys:
-        first, second = sorted((found(one), found(other)), key=_rank)
-        leader[second] = first
-    return {key: found(key) for key in leader}
-
-
 def meeting_trend(meetings: Sequence[Numbers], before: Sequence[Numbers]) -> Columns:
     """The columns of `MeetingTrends` but for its key and hash, from rows of `meeting_metrics` of two weeks."""
     return {
@@ -311,12 +284,12 @@ def meeting_trend(meetings: Sequence[Numbers], before: Sequence[Numbers]) -> Col
     }
 
 
-def person_trends(participants: Sequence[Numbers], before: Sequence[Numbers]) -> dict[str, Columns]:
-    """The columns of `PersonTrends` but for its key, by person, from rows of participants of two weeks.
+def person_trends(rows: Sequence[Numbers], before: Sequence[Numbers]) -> dict[str, Columns]:
+    """The columns of `PersonTrends` but for its key, by person, from one row per meeting and person of two weeks.
 
-    Rows have the columns of `participant_metrics`, with the meeting's `talk_s` and `duration_s`.
+    Rows have the columns of `person_metrics`, with the meeting's `duration_s`.
     """
-    now, then = _by_person(participants), _by_person(before)
+    now, then = _by_person(rows), _by_person(before)
     return {
         key: {
             "meeting_count": len(meetings),
@@ -334,10 +307,6 @@ def total(values: Iterable[float | None]) -> float | None:
     return fsum(known) if known else None
 
 
-def _rank(key: str) -> tuple[bool, str]:
-    return key.startswith("email:"), key
-
-
 def _of_meeting(row: Numbers) -> Numbers:
     """With what measures divide: nothing where the meeting does not say it itself."""
     gini, talk_s = row["gini_talk"], row["talk_s"]
@@ -349,16 +318,11 @@ def _of_meeting(row: Numbers) -> Numbers:
 
 
 def _by_person(rows: Sequence[Numbers]) -> dict[str, list[Numbers]]:
-    """Per person one row for each of their meetings."""
-    meetings: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in rows:
-        known = {**row, "word_count_of_speech": row["word_count"] if row["word_share"] is not None else None}
-        merged = meetings.setdefault((row["person_key"], row["recording_id"]), dict(known) | dict.fromkeys(SUMMED))
-        for name in SUMMED:
-            merged[name] = total((merged[name], known[name]))
+    """The rows of each person's meetings."""
     people: dict[str, list[Numbers]] = {}
-    for (person_key, _), row in meetings.items():
-        people.setdefault(person_key, []).append(row)
+    for row in rows:
+        count = row["word_count"] if row["word_share"] is not None else None
+        people.setdefault(row["person_key"], []).append({**row, "word_count_of_speech": count})
     return people
 
 

@@ -12,6 +12,7 @@ import dagster as dg
 
 from meeting_assets.core.errors import NothingStored
 from meeting_assets.core.instants import now
+from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import WEEK, MeetingTrends, People, PersonKeys, PersonTrends, monday
 from meeting_assets.orchestration.partitions import BACKFILL, days_of, days_of_a_week, range_tags
@@ -98,7 +99,7 @@ def weeks_to_roll_up(days: Iterable[date], warehouse: Warehouse) -> list[date]:
 
 def _trends(weeks: dg.WeeklyPartitionsDefinition, database: str) -> dg.AssetsDefinition:
     days = days_of_a_week()
-    upstream = [table_of(model).name for model in (MeetingMetrics, ParticipantMetrics)]
+    upstream = [table_of(model).name for model in (MeetingMetrics, ParticipantMetrics, PersonMetrics)]
     deps = [dg.AssetDep(name, partition_mapping=days) for name in (*upstream, "participants", "recordings")]
 
     @dg.multi_asset(
@@ -128,7 +129,7 @@ def _trends(weeks: dg.WeeklyPartitionsDefinition, database: str) -> dg.AssetsDef
 
 
 def _people(database: str) -> dg.AssetsDefinition:
-    upstream = [table_of(model).name for model in (MeetingMetrics, ParticipantMetrics)]
+    upstream = [table_of(model).name for model in (MeetingMetrics, ParticipantMetrics, PersonMetrics)]
 
     @dg.multi_asset(
         name="people",

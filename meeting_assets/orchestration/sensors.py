@@ -5,10 +5,9 @@ fetched now. It remembers no meeting, so it can miss none: its cursor only says 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import dagster as dg
 
@@ -140,7 +139,7 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
         requests = [*requests_for(due, context.instance, days.get_partition_keys())]
         return dg.SensorResult(
             run_requests=requests,
-            skip_reason=None if requests else _reason(due),
+            skip_reason=None if requests else _reason(due, days.get_partition_keys()),
             cursor=cursor.after(rest).written(),
         )
 
@@ -160,7 +159,17 @@ def _known(warehouse: Warehouse) -> list[Due]:
         return [Due(*row) for row in worklist.fetchable(connection, database_now(connection))]
 
 
-def _reason(due: Sequence[Any]) -> str:
-    if due:
-        return f"{len({each.recording_id for each in due})} recordings wait for a run that has been asked for."
+def _reason(due: Sequence[Due], partitions: Collection[str]) -> str:
+    known = frozenset(partitions)
+    outside = {each.recording_id: each.day for each in due if each.day.isoformat() not in known}
+    waiting = {each.recording_id for each in due} - outside.keys()
+    if waiting:
+        return f"{len(waiting)} recordings wait for a run that has been asked for."
+    if outside:
+        first, last = min(outside.values()), max(outside.values())
+        return (
+            f"{len(outside)} recordings are of days from {first} to {last}, which are no partitions: before "
+            "MEETING_ASSETS_FIRST_DAY, or in the future. They are not fetched. If the days are right, set "
+            "MEETING_ASSETS_FIRST_DAY."
+        )
     return "Everything that could be fetched is home."

@@ -15,11 +15,13 @@ from meeting_assets.artifacts.audio_separate import AudioParts
 from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.parts import MediaPartRow
+from meeting_assets.artifacts.person_keys import person_key
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.artifacts.video_separate import VideoParts
 from meeting_assets.core.errors import MeetingAssetsError
 from meeting_assets.core.garbage import without_cycle_search
+from meeting_assets.core.names import comparable_name
 from meeting_assets.metrics import measured
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import inputs_hash
@@ -145,13 +147,14 @@ def _hash(recording: Row[Any], ledger_rows: Iterable[Any], warehouse: Warehouse)
         duration_s=recording.duration_s,
         started_at=recording.started_at,
         scheduled_at=recording.scheduled_at,
-        bot_names=_bot_names(recording, warehouse),
+        bot_names=bot_names_of(recording, warehouse),
         config_version=warehouse.parameters.config_version,
     )
 
 
-def _bot_names(recording: Row[Any], warehouse: Warehouse) -> frozenset[str]:
-    return warehouse.bot_names | ({recording.bot_name.strip().casefold()} if recording.bot_name else frozenset())
+def bot_names_of(recording: Row[Any], warehouse: Warehouse) -> frozenset[str]:
+    """The comparable names of the recording's bot and of known note-takers."""
+    return warehouse.bot_names | ({comparable_name(recording.bot_name)} if recording.bot_name else frozenset())
 
 
 @retry_on_conflict
@@ -161,7 +164,7 @@ def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | N
     None, and nothing written, where its inputs have changed while they were made.
     """
     with without_cycle_search(), warehouse.database.reading() as connection:
-        meeting = meeting_input(connection, recording, _bot_names(recording, warehouse))
+        meeting = meeting_input(connection, recording, bot_names_of(recording, warehouse))
         rows = measured(meeting, warehouse.parameters, current)
     with warehouse.database.writing() as connection:
         # Its row is locked, so that two runs that derive the same recording do so one after the other.
@@ -219,9 +222,12 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
         latest_end_s=None if (recording.duration_s or 0) > 0 else _latest_end_s(connection, recording_id),
         bot_names=bot_names,
         attendees=[
-            Attendee(*row)
-            for row in rows(
-                (PARTICIPANTS.participant_key, PARTICIPANTS.name, PARTICIPANTS.is_bot, PARTICIPANTS.person_key)
+            Attendee(key, name, is_bot, person, person_key(None, email))
+            for key, name, is_bot, person, email in rows(
+                (
+                    *(PARTICIPANTS.participant_key, PARTICIPANTS.name, PARTICIPANTS.is_bot),
+                    *(PARTICIPANTS.person_key, PARTICIPANTS.email),
+                )
             )
         ],
         timeline=[

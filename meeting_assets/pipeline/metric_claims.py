@@ -13,12 +13,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlmodel import SQLModel
 
+from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.turns import SpeakerTransitions
-from meeting_assets.pipeline.claims import Claim
+from meeting_assets.pipeline.claims import STUCK_AFTER, Claim
+from meeting_assets.recall.objects import FINISHED
+from meeting_assets.store.columns import Instant
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
+from meeting_assets.store.states import FETCHED, PENDING
 
 # What adds up in microseconds adds up in floats to less than this.
 EXACT_S = 1e-4
@@ -34,7 +38,9 @@ CHOSEN_KIND = "transcript"
 
 MEETINGS, MEMBERS = table_of(MeetingMetrics).c, table_of(ParticipantMetrics).c
 QUALITY = table_of(DataQuality).c
+PERSONS = table_of(PersonMetrics).c
 RATIOS = {
+    PersonMetrics: ("talk_share", "word_share", "presence_talk_ratio"),
     ParticipantMetrics: (
         *("talk_ratio", "talk_share", "word_share", "presence_talk_ratio", "attendance_ratio", "webcam_ratio"),
     ),
@@ -71,6 +77,16 @@ def metric_claims() -> list[Claim]:
             breaches=_unlawful_participants,
         ),
         Claim(
+            name="every_persons_numbers_add_up",
+            description=(
+                "Of every person, on all devices together, no time is longer than the recording, talk is no more than "
+                "that of all persons, and ratios are from 0 to 1. To settle it, as for meetings."
+            ),
+            table=table_of(PersonMetrics).name,
+            is_error=True,
+            breaches=_unlawful_persons,
+        ),
+        Claim(
             name="nobody_talks_longer_than_they_attend",
             description=(
                 f"No participant's talk time exceeds their time there by more than {ATTENDANCE_SLACK_S:.0f} s. "
@@ -87,7 +103,7 @@ def metric_claims() -> list[Claim]:
             f"At least {LEAST_COVERAGE:.0%} of the speaker timeline's speech has words, and at least as much of the "
             "time with words has speech. Where it is broken, one of the two is shifted or incomplete: compare them "
             "with the video.",
-            lambda: or_(
+            lambda _at: or_(
                 QUALITY.timeline_word_coverage < LEAST_COVERAGE, QUALITY.word_timeline_coverage < LEAST_COVERAGE
             ),
             lambda row: f"{row.timeline_word_coverage:.0%} of speech has words, {row.word_timeline_coverage:.0%} back",
@@ -97,7 +113,7 @@ def metric_claims() -> list[Claim]:
             f"Speech events and speaker timeline have at least {LEAST_AGREEMENT:.0%} of their speech in common "
             "(Jaccard). Where it is broken, one of the two was cut short. To settle it, compare them with the video, "
             "then prefer the better one with MEETING_ASSETS_TIMING_SOURCE.",
-            lambda: QUALITY.speech_event_agreement < LEAST_AGREEMENT,
+            lambda _at: QUALITY.speech_event_agreement < LEAST_AGREEMENT,
             lambda row: f"{row.speech_event_agreement:.0%} in common",
         ),
         _agrees(
@@ -105,15 +121,16 @@ def metric_claims() -> list[Claim]:
             f"The clock times of events and their seconds from the start differ by less than {LARGEST_SKEW_S:.0f} s. "
             "Where it is broken, its times count from another instant than its start. To settle it, ask Recall.ai's "
             "support with its id.",
-            lambda: func.abs(QUALITY.clock_skew_s) > LARGEST_SKEW_S,
+            lambda _at: func.abs(QUALITY.clock_skew_s) > LARGEST_SKEW_S,
             lambda row: f"off by {row.clock_skew_s:.1f} s",
         ),
         _agrees(
             "nothing_that_is_measured_is_missing",
             "Every recording with metrics has participants, events, speaker timeline and, if any recording has one, a "
-            "transcript. Where it is broken, its metrics are made from less. To settle it, see in the Recall.ai "
-            "dashboard why it is not there.",
-            lambda: or_(*(_is_missing(kind) for kind in MEASURED_KINDS)),
+            "transcript. An artifact that is being made or fetched counts as missing after "
+            f"{STUCK_AFTER.total_seconds() / 3600:.0f} h. Where it is broken, its metrics are made from less. To "
+            "settle it, see in the Recall.ai dashboard why it is not there.",
+            lambda at: or_(*(_is_missing(kind, at) for kind in MEASURED_KINDS)),
             lambda row: f"without {row.missing_kinds.replace(',', ', ')}",
         ),
     ]
@@ -123,22 +140,35 @@ def _talk_and_stay(row: Any) -> str:
     return f"participant {row.participant_key} talks {row.talk_time_s:.0f} s and attends {row.attended_s:.0f} s"
 
 
-def _is_missing(kind: str) -> ColumnElement[bool]:
-    is_missing = ("," + QUALITY.missing_kinds + ",").contains(f",{kind},", autoescape=True)
+def _is_missing(kind: str, at: datetime) -> ColumnElement[bool]:
+    is_named = ("," + QUALITY.missing_kinds + ",").contains(f",{kind},", autoescape=True)
+    is_missing = and_(is_named, ~_is_on_its_way(kind, at))
     if kind != CHOSEN_KIND:
         return is_missing
     return and_(is_missing, exists().where(LEDGER.c.kind == kind, LEDGER.c.sha256.is_not(None)).correlate(None))
 
 
+def _is_on_its_way(kind: str, at: datetime) -> ColumnElement[bool]:
+    """Whether the recording's artifact is being made at the API, or made and not fetched or parsed yet; not overdue."""
+    since = func.coalesce(LEDGER.c.api_updated_at, LEDGER.c.api_created_at, RECORDINGS.c.created_at)
+    is_made_now = and_(LEDGER.c.status == PENDING, or_(LEDGER.c.api_status.not_in(FINISHED), LEDGER.c.attempts == 0))
+    return exists().where(
+        LEDGER.c.recording_id == RECORDINGS.c.recording_id,
+        LEDGER.c.kind == kind,
+        or_(LEDGER.c.status == FETCHED, is_made_now),
+        since >= literal(at - STUCK_AFTER, Instant),
+    )
+
+
 def _agrees(
-    name: str, description: str, is_broken: Callable[[], ColumnElement[bool]], place: Callable[[Any], str]
+    name: str, description: str, is_broken: Callable[[datetime], ColumnElement[bool]], place: Callable[[Any], str]
 ) -> Claim:
-    def breaches(_at: datetime) -> Select[Any]:
+    def breaches(at: datetime) -> Select[Any]:
         columns = (
             *(QUALITY.timeline_word_coverage, QUALITY.word_timeline_coverage, QUALITY.speech_event_agreement),
             *(QUALITY.clock_skew_s, QUALITY.missing_kinds),
         )
-        return _about(DataQuality, *columns).where(is_broken())
+        return _about(DataQuality, *columns).where(is_broken(at))
 
     return Claim(
         name=name,
@@ -201,6 +231,22 @@ def _unlawful_participants(_at: datetime) -> Select[Any]:
     return (
         _about(ParticipantMetrics, literal("a row contradicts itself").label("place"))
         .join(table_of(MeetingMetrics), MEETINGS.recording_id == MEMBERS.recording_id)
+        .where(is_broken)
+        .distinct()
+    )
+
+
+def _unlawful_persons(_at: datetime) -> Select[Any]:
+    is_broken = or_(
+        PERSONS.talk_time_s > MEETINGS.duration_s + EXACT_S,
+        PERSONS.attended_s > MEETINGS.duration_s + EXACT_S,
+        PERSONS.talk_time_s > PERSONS.persons_talk_s + EXACT_S,
+        PERSONS.interruptions_successful > PERSONS.interruptions_made,
+        _is_no_ratio(PersonMetrics),
+    )
+    return (
+        _about(PersonMetrics, literal("a row contradicts itself").label("place"))
+        .join(table_of(MeetingMetrics), MEETINGS.recording_id == PERSONS.recording_id)
         .where(is_broken)
         .distinct()
     )

@@ -20,6 +20,7 @@ from meeting_assets.core.errors import MeetingAssetsError, PayloadError
 from meeting_assets.core.garbage import without_cycle_search
 from meeting_assets.core.instants import now
 from meeting_assets.core.logs import about
+from meeting_assets.core.names import comparable_name
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import ledger
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
@@ -141,7 +142,7 @@ def _source(entry: Entry, warehouse: Warehouse) -> Source:
         entry.key.artifact_id,
         entry.created_at,
         entry.provider,
-        warehouse.bot_names | ({entry.bot_name.strip().casefold()} if entry.bot_name else frozenset()),
+        warehouse.bot_names | ({comparable_name(entry.bot_name)} if entry.bot_name else frozenset()),
     )
 
 

@@ -19,12 +19,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, func, select, true
 from sqlmodel import SQLModel
 
-from meeting_assets.artifacts.participants import Participants, person_key
+from meeting_assets.artifacts.participants import Participants
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import (
     ROLLUPS,
-    SUMMED,
     TRENDS_VERSION,
     WEEK,
     MeetingTrends,
@@ -33,10 +32,10 @@ from meeting_assets.metrics.trends import (
     PersonTrends,
     meeting_trend,
     monday,
-    one_person,
     person_trends,
     total,
 )
+from meeting_assets.pipeline.persons import parts_taken, persons_by_key
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import locks
 from meeting_assets.store.bulk import insert_rows
@@ -76,13 +75,13 @@ def roll_up(warehouse: Warehouse, weeks: Collection[date] | None = None) -> Roll
     started = monotonic()
     report = RollupReport()
     with warehouse.database.reading() as connection:
-        persons = _persons(connection)
+        persons = persons_by_key(connection)
         stale, fresh = _standing(connection, persons, weeks)
     report.unchanged = len(fresh)
     for week in sorted(stale):
         with warehouse.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
-            _roll_up_week(connection, week, persons)
+            _roll_up_week(connection, week, persons, warehouse)
         report.changed += 1
     report.rollup_s = round(monotonic() - started, 3)
     logger.info("trends: %d weeks changed, %d unchanged", report.changed, report.unchanged)
@@ -97,7 +96,7 @@ def row_counts(connection: Connection) -> dict[type[SQLModel], int]:
 def outdated_weeks(warehouse: Warehouse, weeks: Collection[date] | None = None) -> list[date]:
     """Of some weeks, or of all, the Mondays of those whose trends are not made from their meetings' present metrics."""
     with warehouse.database.reading() as connection:
-        return sorted(_standing(connection, _persons(connection), weeks)[0])
+        return sorted(_standing(connection, persons_by_key(connection), weeks)[0])
 
 
 @retry_on_conflict
@@ -105,8 +104,8 @@ def roll_up_people(warehouse: Warehouse) -> int:
     """Brings `people` and `person_keys` up to date; how many rows of them had to change."""
     with warehouse.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
-        persons = _persons(connection)
-        changed = _replace(connection, People, _people(connection, persons))
+        persons = persons_by_key(connection)
+        changed = _replace(connection, People, _people(connection, persons, warehouse))
         changed += _replace(connection, PersonKeys, sorted(persons.items()))
         upsert(connection, Meta, [{"name": PEOPLE_MADE_FROM, "value": _hash_of_people(connection, persons)}])
         return changed
@@ -116,7 +115,7 @@ def are_people_outdated(warehouse: Warehouse) -> bool:
     """Whether `people` and `person_keys` are not made from the present metrics of all meetings."""
     with warehouse.database.reading() as connection:
         made_from = connection.scalar(select(META.c.value).where(META.c.name == PEOPLE_MADE_FROM))
-        return (made_from or _NOBODY) != _hash_of_people(connection, _persons(connection))
+        return (made_from or _NOBODY) != _hash_of_people(connection, persons_by_key(connection))
 
 
 def forget(connection: Connection, recording_id: str) -> set[str]:
@@ -186,14 +185,14 @@ def _hash_of(weeks: list[tuple[str, str]], persons: list[tuple[str, str]]) -> st
     return _sha256([ROLLUP_VERSION, weeks, persons])
 
 
-def _roll_up_week(connection: Connection, week: date, persons: Mapping[str, str]) -> None:
+def _roll_up_week(connection: Connection, week: date, persons: Mapping[str, str], warehouse: Warehouse) -> None:
     present = _hashes(connection, persons, [week])
     for table in (TRENDS, OF_PERSONS):
         connection.execute(table.delete().where(table.c.week == week))
     if week not in present:
         return
     trend = meeting_trend(_meetings(connection, week), _meetings(connection, week - WEEK))
-    members, before = (_members(connection, each, persons) for each in (week, week - WEEK))
+    members, before = (parts_taken(connection, warehouse, persons, _of(each)) for each in (week, week - WEEK))
     connection.execute(TRENDS.insert(), {"week": week, "inputs_hash": present[week], **trend})
     of_persons = [{"week": week, "person_key": key, **each} for key, each in person_trends(members, before).items()]
     if of_persons:
@@ -205,47 +204,13 @@ def _meetings(connection: Connection, week: date) -> list[Mapping[str, Any]]:
     return [dict(row) for row in connection.execute(query.where(_of(week))).mappings()]
 
 
-def _members(connection: Connection, week: date, persons: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    """Rows of everybody in a week's meetings who is a person."""
-    summed = [MEMBERS[name] for name in SUMMED if name in MEMBERS]
-    query = (
-        select(
-            MEMBERS.recording_id,
-            MEMBERS.person_key,
-            MEMBERS.word_share,
-            *summed,
-            MEETINGS.talk_s,
-            MEETINGS.duration_s,
-        )
-        .join_from(table_of(ParticipantMetrics), RECORDINGS, RECORDINGS.c.recording_id == MEMBERS.recording_id)
-        .join(table_of(MeetingMetrics), MEETINGS.recording_id == MEMBERS.recording_id)
-        .where(_of(week), MEMBERS.person_key.is_not(None))
-        .order_by(MEMBERS.recording_id, MEMBERS.participant_key)
-    )
-    return [
-        {**row, "person_key": persons.get(row["person_key"], row["person_key"])}
-        for row in connection.execute(query).mappings()
-    ]
-
-
-def _persons(connection: Connection) -> dict[str, str]:
-    """Which person each key of a participant means."""
-    query = select(PARTICIPANTS.person_key, PARTICIPANTS.email).where(
-        PARTICIPANTS.person_key.is_not(None), ~PARTICIPANTS.is_bot
-    )
-    seen = connection.execute(query.distinct().order_by(PARTICIPANTS.person_key, PARTICIPANTS.email)).all()
-    return one_person((key, person_key(None, email) or key) for key, email in seen)
-
-
-def _people(connection: Connection, persons: Mapping[str, str]) -> list[tuple[Any, ...]]:
+def _people(connection: Connection, persons: Mapping[str, str], warehouse: Warehouse) -> list[tuple[Any, ...]]:
     """Rows of `People`."""
     seen_at = func.coalesce(RECORDINGS.c.started_at, RECORDINGS.c.created_at, type_=RECORDINGS.c.created_at.type)
     query = (
         select(
             MEMBERS.person_key,
             MEMBERS.recording_id,
-            MEMBERS.talk_time_s,
-            MEMBERS.attended_s,
             MEMBERS.name,
             PARTICIPANTS.email,
             seen_at.label("seen_at"),
@@ -261,9 +226,12 @@ def _people(connection: Connection, persons: Mapping[str, str]) -> list[tuple[An
         .order_by(seen_at, MEMBERS.recording_id, MEMBERS.participant_key)
     )
     found: dict[str, _Person] = {}
-    for key, recording_id, talk_s, attended_s, name, email, at in connection.execute(query):
-        person = found.setdefault(persons.get(key, key), _Person(at))
-        person.see(recording_id, talk_s, attended_s, name, email, at)
+    for key, recording_id, name, email, at in connection.execute(query):
+        found.setdefault(persons.get(key, key), _Person(at)).see(recording_id, name, email, at)
+    for row in parts_taken(connection, warehouse, persons, true()):
+        if (person := found.get(row["person_key"])) is not None:
+            person.talk_s.append(row["talk_time_s"])
+            person.attended_s.append(row["attended_s"])
     return [(key, *person.columns()) for key, person in sorted(found.items())]
 
 
@@ -278,18 +246,8 @@ class _Person:
         self.talk_s: list[float | None] = []
         self.attended_s: list[float | None] = []
 
-    def see(
-        self,
-        recording_id: str,
-        talk_s: float | None,
-        attended_s: float | None,
-        name: str | None,
-        email: str | None,
-        at: datetime,
-    ) -> None:
+    def see(self, recording_id: str, name: str | None, email: str | None, at: datetime) -> None:
         self.meetings.add(recording_id)
-        self.talk_s.append(talk_s)
-        self.attended_s.append(attended_s)
         self.name, self.email, self.last_seen_at = name or self.name, email or self.email, at
 
     def columns(self) -> tuple[Any, ...]:

@@ -1,7 +1,7 @@
 """Views: what can be asked of the tables by name.
 
 `fresh_meetings` has the rows of `meeting_metrics` that are made from what the ledger says now. What a row was made from
-is written down with it, spelled by the same expression that the view compares it with.
+is written down with it, spelled by the same expression that the view compares it with, and alike on both databases.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, extract, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Select, String, cast, func, literal, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics
@@ -24,14 +26,32 @@ METRICS_CONFIG = "metrics_config"
 _ID, _SHA = 8, 12
 
 
+class _InstantText(FunctionElement[str]):
+    """An instant in UTC as `YYYY-MM-DD HH:MM:SS.ffffff`, in any time zone of the session."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(_InstantText, "sqlite")
+def _as_stored(element: _InstantText, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(_InstantText, "postgresql")
+def _as_formatted(element: _InstantText, compiler: Any, **options: Any) -> str:
+    instant = compiler.process(element.clauses, **options)
+    return f"to_char({instant} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+
+
 def present_inputs() -> ColumnElement[str]:
     """What the metrics of a row of `recordings` are to be made from, as text."""
     meta = table_of(Meta)
     config = select(meta.c.value).where(meta.c.name == METRICS_CONFIG).scalar_subquery()
-    # As seconds: what PostgreSQL makes of an instant itself depends on the time zone of who asks.
-    instants = (extract("epoch", column) for column in (RECORDINGS.c.started_at, RECORDINGS.c.scheduled_at))
-    times = (cast(column, String) for column in (RECORDINGS.c.duration_s, *instants))
-    facts = (config, RECORDINGS.c.bot_name, *times, _artifacts())
+    # As whole microseconds: SQLite and PostgreSQL write a floating-point number in different ways.
+    duration_us = cast(cast(func.round(RECORDINGS.c.duration_s * 1_000_000), BigInteger), String)
+    instants = (_InstantText(column) for column in (RECORDINGS.c.started_at, RECORDINGS.c.scheduled_at))
+    facts = (config, RECORDINGS.c.bot_name, duration_us, *instants, _artifacts())
     spelled: ColumnElement[Any] = literal(METRICS_VERSION)
     for fact in facts:
         spelled = spelled + " " + func.coalesce(fact, "-")

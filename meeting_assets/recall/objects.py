@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.core.instants import check_year, make_aware, utc
+from meeting_assets.core.instants import check_plausible, check_year, make_aware, utc
 from meeting_assets.core.urls import without_queries
 from meeting_assets.recall.documents import Malformed, Unreadable
 
@@ -103,6 +103,10 @@ class Recording(Listed, frozen=True):
     expires_at: datetime | None = None
     media_shortcuts: Shortcuts | None = None
     bot: Ref | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_plausible(self.created_at)
 
 
 class MeetingUrl(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ from meeting_assets_tests.artifacts.payloads import (
 )
 
 listed = st.lists(speakers, max_size=8)
+TEAMS_ID = "780027c1-2d8e-4783-849f-8eeaf1f08525"
 
 
 def clean(name: str | None) -> str | None:
@@ -94,6 +95,22 @@ def test_rows_are_in_the_order_of_the_entries_that_count() -> None:
         ({"zoom": {"conf_user_id": "z"}}, "ada@example.com", "zoom:z"),
         ({"microsoft_teams": {"user_id": "8:orgid:u"}}, None, "teams:8:orgid:u"),
         ({"slack": {"user_id": "U1", "email": "x@example.com"}}, None, "slack:U1"),
+        ({"microsoft_teams": {"user_id": "8:live:ada_1"}}, None, "teams:8:live:ada_1"),
+        ({"microsoft_teams": {"user_id": "8:gcch:0a59"}}, None, "teams:8:gcch:0a59"),
+        ({"microsoft_teams": {"user_id": TEAMS_ID}}, None, f"teams:{TEAMS_ID}"),
+        ({"microsoft_teams": {"user_id": "8:teamsvisitor:0a5933c6"}}, None, None),
+        ({"microsoft_teams": {"user_id": "8:teamsvisitor:0a5933c6"}}, "ada@example.com", "email:ada@example.com"),
+        ({"microsoft_teams": {"user_id": "8:guest:0a59"}}, None, None),
+        ({"microsoft_teams": {"user_id": "8:acs:0a59_1"}}, None, None),
+        ({"microsoft_teams": {"user_id": "4:+493012345678"}}, None, None),
+        ({"microsoft_teams": {"user_id": "28:0a59"}}, None, None),
+        ({"microsoft_teams": {"user_id": "8:orgid:"}}, None, None),
+        ({"zoom": {"conf_user_id": "+49 30 12345678"}}, None, None),
+        ({"zoom": {"conf_user_id": "16778240"}}, None, None),
+        ({"zoom": {"conf_user_id": " "}}, None, None),
+        ({"slack": {"user_id": "+14155550100"}}, None, None),
+        ({"slack": {"user_id": "B0123"}}, None, None),
+        (None, "+49 30 12345678", None),
         ({"zoom": {"user_guid": "g"}}, " Ada@Example.COM ", "email:ada@example.com"),
         ({"zoom": {"conf_user_id": ""}}, "ada@example.com", "email:ada@example.com"),
         ({"zoom": {"conf_user_id": 7}}, None, None),
@@ -111,6 +128,21 @@ def test_a_person_is_known_by_what_is_stable_never_by_name(extra_data: Any, emai
     assert row["person_key"] == person_key
 
 
+@pytest.mark.parametrize(
+    ("client_kind", "name", "person_key"),
+    [
+        ("dial-in", "+49 30 12***678", None),
+        ("phone", "(030) 1234567", None),
+        ("dial-in", "Ada", "zoom:z"),
+        ("desktop", "+49 30 12345678", "zoom:z"),
+    ],
+)
+def test_an_id_of_a_telephone_is_no_person(client_kind: str, name: str, person_key: str | None) -> None:
+    dial_in = ADA | {"platform": client_kind, "name": name, "extra_data": {"zoom": {"conf_user_id": "z"}}}
+
+    assert row_from(ARTIFACT, dial_in)["person_key"] == person_key
+
+
 def test_a_person_key_that_no_index_takes_is_cut() -> None:
     row = row_from(ARTIFACT, ADA | {"email": "a" * 10_000 + "@example.com"})
 
@@ -120,7 +152,16 @@ def test_a_person_key_that_no_index_takes_is_cut() -> None:
 
 @pytest.mark.parametrize(
     ("name", "is_bot"),
-    [("Note Taker", True), (" NOTE TAKER ", True), ("Note Taker 2", False), ("", False), (" ", False), (None, False)],
+    [
+        ("Note Taker", True),
+        (" NOTE TAKER ", True),
+        ("Note\u00a0 Taker\u200b", True),
+        ("Note Taker (Guest)", True),
+        ("Note Taker 2", False),
+        ("", False),
+        (" ", False),
+        (None, False),
+    ],
 )
 def test_a_bot_is_known_by_its_name(name: str | None, is_bot: bool) -> None:
     source = replace(SOURCE, bot_names=frozenset({"note taker", ""}))

@@ -27,6 +27,7 @@ from meeting_assets.artifacts.wire import (
     repaired_text,
 )
 from meeting_assets.core.errors import PayloadError
+from meeting_assets.core.names import normalized_name
 
 SECRET = "what Ada said"
 
@@ -397,16 +398,23 @@ class TestKeptJson:
         assert str(quarantined.value) == expected
 
 
+def test_two_encodings_of_a_label_are_one_key_and_case_tells_labels_apart() -> None:
+    spellings = ["Zoë", "Zoe\u0308", " Zoë\u200b"]
+
+    assert {participant_key(None, each) for each in spellings} == {"label:Zoë"}
+    assert participant_key(None, "speaker a") != participant_key(None, "speaker A")
+
+
 class TestParticipantKey:
     @given(st.integers(-(2**63), 2**63 - 1), st.none() | st.text())
     def test_the_id_goes_first(self, participant_id: int, name: str | None) -> None:
         assert participant_key(participant_id, name) == str(participant_id)
 
-    @given(st.text(min_size=1, max_size=250))
-    def test_without_id_the_name_counts(self, name: str) -> None:
-        assert participant_key(None, name) == f"label:{name}"
+    @given(st.text(min_size=1, max_size=250).filter(normalized_name))
+    def test_without_id_the_normalized_name_counts(self, name: str) -> None:
+        assert participant_key(None, name) == f"label:{normalized_name(name)}"
 
-    @pytest.mark.parametrize("name", [None, ""])
+    @pytest.mark.parametrize("name", [None, "", " ", "\u200b"])
     def test_without_either_nobody_is_known(self, name: str | None) -> None:
         assert participant_key(None, name) == "unknown"
 
@@ -420,7 +428,7 @@ class TestParticipantKey:
         self, one: int | None, name: str | None, other: int | None, alias: str | None
     ) -> None:
         def who(participant_id: int | None, called: str | None) -> object:
-            return participant_id if participant_id is not None else called or None
+            return participant_id if participant_id is not None else normalized_name(called or "") or None
 
         assert (participant_key(one, name) == participant_key(other, alias)) == (who(one, name) == who(other, alias))
 

@@ -15,6 +15,7 @@ from meeting_assets.metrics import measured
 from meeting_assets.metrics.attendance import Attendance
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Word
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.turns import SpeakerTransitions, Turns
@@ -63,6 +64,7 @@ class Metrics:
 
     meeting: dict[str, Any]
     participants: dict[str, dict[str, Any]]
+    persons: dict[str, dict[str, Any]]
     turns: list[dict[str, Any]]
     transitions: dict[tuple[str, str], int]
     windows: list[dict[str, Any]]
@@ -76,7 +78,7 @@ class Metrics:
         """All but what tells how the segments were cut."""
         counts = {"dropped_intervals", "open_intervals", "clipped_intervals"}
         of_meeting = {name: value for name, value in self.meeting.items() if name not in counts}
-        return of_meeting, self.participants, self.turns, self.transitions, self.windows, self.attendance
+        return of_meeting, self.participants, self.persons, self.turns, self.transitions, self.windows, self.attendance
 
 
 def metrics_of(meeting: MeetingInput, parameters: Parameters | None = None) -> Metrics:
@@ -89,6 +91,7 @@ def metrics_of(meeting: MeetingInput, parameters: Parameters | None = None) -> M
     return Metrics(
         meeting=meeting_row,
         participants={row["participant_key"]: row for row in rows[ParticipantMetrics]},
+        persons={row["person_key"]: row for row in rows[PersonMetrics]},
         turns=rows[Turns],
         transitions={(row["from_key"], row["to_key"]): row["switch_count"] for row in rows[SpeakerTransitions]},
         windows=rows[BalanceWindows],

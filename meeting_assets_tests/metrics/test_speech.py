@@ -42,13 +42,16 @@ def test_words_tell_the_time_where_nothing_of_the_timeline_is_left(timeline: lis
     assert metrics.talk_times_s() == {"ann": 3}
 
 
-def test_words_that_lack_a_time_are_no_open_intervals() -> None:
-    words = [word("ann", 0, 1), word("ann", 2, None), word("ann", None, 5), word("ann", None, None)]
+def test_words_without_an_end_close_at_the_next_word_or_the_end_and_those_without_a_start_are_dropped() -> None:
+    words = [
+        *(word("ann", 0, 1), word("ann", 2, None), word("ann", None, 5), word("ann", None, None), word("ann", 6, 7)),
+        *(word("bo", 3, 4), word("bo", 90, None)),
+    ]
 
     metrics = metrics_of(meeting_of(words=words))
 
-    assert metrics.talk_times_s() == {"ann": 1}
-    assert (metrics.meeting["open_intervals"], metrics.meeting["dropped_intervals"]) == (0, 0)
+    assert metrics.talk_times_s() == {"ann": 6, "bo": 11}
+    assert (metrics.meeting["open_intervals"], metrics.meeting["dropped_intervals"]) == (2, 2)
 
 
 def test_events_tell_the_time_where_words_are_untimed() -> None:

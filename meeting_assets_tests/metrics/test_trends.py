@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meeting_assets.metrics.identity import one_person
 from meeting_assets.metrics.trends import (
     MEETING_MEASURES,
     PERSON_MEASURES,
     ROLLUPS,
     meeting_trend,
     monday,
-    one_person,
     person_trends,
 )
 from meeting_assets.store.database import table_of
@@ -27,9 +27,14 @@ def meeting(**numbers: Any) -> dict[str, Any]:
 
 
 def member(person: str, recording: str = "r1", **numbers: Any) -> dict[str, Any]:
-    """A row of `participant_metrics`, with what is known of the meeting."""
+    """A row of `person_metrics`, with what is known of the meeting."""
     names = {name for each in PERSON_MEASURES for name in (each.numerator, each.denominator)}
-    return {**dict.fromkeys(names | {"word_share"}), "person_key": person, "recording_id": recording, **numbers}
+    return {
+        **dict.fromkeys(names | {"word_share", "word_count"}),
+        "person_key": person,
+        "recording_id": recording,
+        **numbers,
+    }
 
 
 def of(columns: dict[str, Any], measure: str) -> tuple[Any, ...]:
@@ -74,11 +79,10 @@ def test_balance_is_pooled_by_talk_time() -> None:
     assert of(trend, "gini_talk") == (2, pytest.approx(0.35), pytest.approx((20 + 150) / 400), None)
 
 
-def test_who_was_in_a_meeting_under_two_ids_is_there_once() -> None:
+def test_a_persons_meetings_are_averaged_and_pooled() -> None:
     rows = [
-        member("zoom:a", talk_time_s=60.0, talk_s=400.0, attended_s=100.0),
-        member("zoom:a", talk_time_s=40.0, talk_s=400.0, attended_s=300.0),
-        member("zoom:a", "r2", talk_time_s=50.0, talk_s=100.0, attended_s=None),
+        member("zoom:a", talk_time_s=100.0, persons_talk_s=400.0, attended_s=400.0),
+        member("zoom:a", "r2", talk_time_s=50.0, persons_talk_s=100.0, attended_s=None),
     ]
 
     (person,) = person_trends(rows, []).values()
@@ -89,9 +93,9 @@ def test_who_was_in_a_meeting_under_two_ids_is_there_once() -> None:
 
 
 def test_a_person_who_was_not_there_the_week_before_has_no_change() -> None:
-    now = [member("zoom:a", talk_time_s=1.0, talk_s=2.0), member("zoom:b", talk_time_s=1.0, talk_s=2.0)]
+    now = [member("zoom:a", talk_time_s=1.0, persons_talk_s=2.0), member("zoom:b", talk_time_s=1.0, persons_talk_s=2.0)]
 
-    people = person_trends(now, [member("zoom:a", talk_time_s=1.0, talk_s=4.0)])
+    people = person_trends(now, [member("zoom:a", talk_time_s=1.0, persons_talk_s=4.0)])
 
     assert people["zoom:a"]["talk_share_change"] == 0.25
     assert people["zoom:b"]["talk_share_change"] is None

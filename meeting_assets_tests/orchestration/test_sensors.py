@@ -94,6 +94,18 @@ def test_a_meeting_that_is_home_is_not_asked_for(sandbox: Sandbox, defs: dg.Defi
     assert requested(defs) == []
 
 
+def test_meetings_of_days_without_a_partition_are_named_and_cost_no_other_meeting_its_run(
+    sandbox: Sandbox, defs: dg.Definitions
+) -> None:
+    sandbox.add_recording(now() + timedelta(days=400))
+    alone = tick(defs)
+    recording = sandbox.add_recording()
+
+    assert isinstance(alone, dg.SensorResult)
+    assert "1 recordings are of days from" in str(alone.skip_reason)
+    assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
+
+
 def test_many_meetings_of_a_day_are_asked_for_as_a_day(sandbox: Sandbox, defs: dg.Definitions) -> None:
     yesterday = now() - timedelta(hours=20)
     recordings = [sandbox.add_recording(yesterday + timedelta(seconds=n)) for n in range(11)]

@@ -11,14 +11,16 @@ from sqlalchemy import select
 from sqlmodel import SQLModel
 
 from meeting_assets.core.instants import now
+from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.turns import SpeakerTransitions
-from meeting_assets.pipeline.claims import Broken
+from meeting_assets.pipeline.claims import STUCK_AFTER, Broken
 from meeting_assets.pipeline.metric_claims import metric_claims
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.households import bring_home, only, use, warehouse
 
 DAY = date(2026, 3, 2)
@@ -41,6 +43,7 @@ def broken(place: Warehouse) -> dict[str, Broken]:
         return {claim.name: claim.broken(connection, now()) for claim in metric_claims()}
 
 
+ABOUT = (MeetingMetrics, ParticipantMetrics, PersonMetrics, DataQuality)
 # What no run does: a table, values of one recording's rows, and the claims that break.
 CHANGES: list[tuple[type[SQLModel], dict[str, Any], set[str], str]] = [
     (MeetingMetrics, {"silence_s": 9999.0}, {MEETING}, "the row contradicts itself or its participants"),
@@ -52,6 +55,8 @@ CHANGES: list[tuple[type[SQLModel], dict[str, Any], set[str], str]] = [
     (ParticipantMetrics, {"solo_talk_s": 9999.0}, {PARTICIPANT}, "a row contradicts itself"),
     (ParticipantMetrics, {"webcam_on_s": 9999.0}, {PARTICIPANT}, "a row contradicts itself"),
     (ParticipantMetrics, {"attended_s": 0.0}, {PARTICIPANT, "nobody_talks_longer_than_they_attend"}, ""),
+    (PersonMetrics, {"attended_s": 1190.0}, {"every_persons_numbers_add_up"}, "a row contradicts itself"),
+    (PersonMetrics, {"talk_share": 1.1}, {"every_persons_numbers_add_up"}, ""),
     (DataQuality, {"timeline_word_coverage": 0.49}, {"timeline_and_words_agree"}, "49% of speech has words"),
     (DataQuality, {"word_timeline_coverage": 0.2}, {"timeline_and_words_agree"}, ""),
     (DataQuality, {"speech_event_agreement": 0.7}, {"speech_events_and_timeline_agree"}, "70% in common"),
@@ -80,13 +85,43 @@ def test_claims_hold_and_each_breaks_where_its_table_was_changed(home_with_meeti
         assert found.keys() == names, values
         for each in found.values():
             assert {(breach.recording_id, breach.day, breach.about) for breach in each.newest} <= {
-                (recording_id, DAY, table_of(about).name) for about in (MeetingMetrics, ParticipantMetrics, DataQuality)
+                (recording_id, DAY, table_of(about).name) for about in ABOUT
             }
         assert any(said in breach.place for each in found.values() for breach in each.newest), values
         with place.database.writing() as connection:
             connection.execute(table.delete().where(of_recording))
             connection.execute(table.insert(), kept)
     assert set().union(*(names for _, _, names, _ in CHANGES)) == set(NAMES)
+
+
+def test_an_artifact_in_the_making_is_missing_only_once_it_is_overdue(
+    home_with_meetings: tuple[Warehouse, str],
+) -> None:
+    place, recording_id = home_with_meetings
+    states: list[tuple[dict[str, Any], bool]] = [
+        ({"status": "pending", "api_status": "processing", "attempts": 0}, True),
+        ({"status": "pending", "api_status": "done", "attempts": 0}, True),
+        ({"status": "fetched", "api_status": "done", "attempts": 0}, True),
+        ({"status": "pending", "api_status": "done", "attempts": 9}, False),
+        ({"status": "absent", "api_status": None, "attempts": 0}, False),
+        ({"status": "failed", "api_status": "failed", "attempts": 0}, False),
+    ]
+    quality = table_of(DataQuality)
+    is_transcript = (LEDGER.c.recording_id == recording_id) & (LEDGER.c.kind == "transcript")
+    with place.database.writing() as connection:
+        of_recording = quality.c.recording_id == recording_id
+        connection.execute(quality.update().where(of_recording).values(missing_kinds="transcript"))
+
+    found = {}
+    for state, _ in states:
+        for age in (STUCK_AFTER / 2, STUCK_AFTER * 2):
+            with place.database.writing() as connection:
+                connection.execute(LEDGER.update().where(is_transcript).values(**state, api_updated_at=now() - age))
+            found[str(state), age] = broken(place)["nothing_that_is_measured_is_missing"].count
+
+    for state, is_on_its_way in states:
+        assert found[str(state), STUCK_AFTER / 2] == (0 if is_on_its_way else 1), state
+        assert found[str(state), STUCK_AFTER * 2] == 1, state
 
 
 @pytest.mark.parametrize("kind", ["provider_data", "video_separate,audio_separate"])

@@ -16,7 +16,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
+from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.metrics.trends import MeetingTrends, People, PersonKeys, PersonTrends
 from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.purge import purge
@@ -92,6 +92,24 @@ def change(model: type[SQLModel], recording_id: str, **values: Any) -> None:
         connection.execute(table.update().where(table.c.recording_id == recording_id).values(**values))
 
 
+def identify(recording_id: str, day: date, *keys: str | None, email: str | None = None) -> None:
+    """Gives the participants of a recording these person keys, the last one to all others, and measures it again."""
+    table = table_of(Participants)
+    with warehouse() as place, place.database.writing() as connection:
+        of_recording = table.c.recording_id == recording_id
+        names = connection.scalars(
+            select(table.c.participant_key).where(of_recording).order_by(table.c.participant_key)
+        )
+        for index, participant_key in enumerate(names.all()):
+            key = keys[min(index, len(keys) - 1)]
+            person = {"person_key": key, "email": email if key else None}
+            one = of_recording & (table.c.participant_key == participant_key)
+            connection.execute(table.update().where(one).values(person))
+    change(MeetingMetrics, recording_id, inputs_hash="")
+    with warehouse() as place:
+        derive_days([day], place)
+
+
 def ids(home: Home, day: date) -> list[str]:
     return [each.id for each in home.recordings if each.day == day]
 
@@ -145,38 +163,32 @@ def test_a_changed_meeting_leaves_the_week_before_alone(home_with_meetings: Home
 
 def test_people_are_counted_over_all_their_meetings(home_with_meetings: Home) -> None:
     for day in (SUNDAY, TUESDAY):
-        change(Participants, ids(home_with_meetings, day)[0], person_key=None, email=None)
-        change(ParticipantMetrics, ids(home_with_meetings, day)[0], person_key=None)
+        identify(ids(home_with_meetings, day)[0], day, None)
     for recording_id in ids(home_with_meetings, MONDAY):
-        change(Participants, recording_id, person_key="zoom:a", email="A@example.com")
-        change(ParticipantMetrics, recording_id, person_key="zoom:a")
+        identify(recording_id, MONDAY, "zoom:a", email="A@example.com")
 
     rolled_up()
 
     (person,) = rows(People)
-    talk_s = [row["talk_time_s"] for row in rows(ParticipantMetrics) if row["person_key"]]
+    mondays = [row for row in rows(MeetingMetrics) if row["recording_id"] in ids(home_with_meetings, MONDAY)]
     assert (person["person_key"], person["meeting_count"]) == ("zoom:a", 2)
-    assert person["talk_time_s"] == pytest.approx(sum(talk_s))
+    assert person["talk_time_s"] == pytest.approx(sum(row["speech_s"] for row in mondays))
+    assert person["attended_s"] == pytest.approx(sum(row["attended_hours"] for row in mondays) * 3600)
+    assert person["attended_s"] <= sum(row["duration_s"] for row in mondays)
     assert person["first_seen_at"] < person["last_seen_at"]
     assert [(row["week"], row["meeting_count"]) for row in rows(PersonTrends)] == [(WEEK, 2)]
 
 
 def test_who_a_key_is_may_be_learnt_in_another_week(home_with_meetings: Home) -> None:
     first, *_ = ids(home_with_meetings, SUNDAY)
-    for model in (Participants, ParticipantMetrics):
-        for recording_id in [
-            *ids(home_with_meetings, SUNDAY),
-            *ids(home_with_meetings, MONDAY),
-            *ids(home_with_meetings, TUESDAY),
-        ]:
-            change(model, recording_id, person_key=None)
-        change(model, first, person_key="email:a@example.com")
-    change(Participants, first, email="a@example.com")
+    for day in (SUNDAY, MONDAY, TUESDAY):
+        for recording_id in ids(home_with_meetings, day):
+            identify(recording_id, day, None)
+    identify(first, SUNDAY, "email:a@example.com", email="a@example.com")
     rolled_up()
     assert [row["person_key"] for row in rows(PersonTrends)] == ["email:a@example.com"]
 
-    change(Participants, ids(home_with_meetings, TUESDAY)[0], person_key="zoom:a", email="A@Example.com")
-    change(ParticipantMetrics, ids(home_with_meetings, TUESDAY)[0], person_key="zoom:a")
+    identify(ids(home_with_meetings, TUESDAY)[0], TUESDAY, "zoom:a", email="A@Example.com")
     change(MeetingMetrics, ids(home_with_meetings, TUESDAY)[0], inputs_hash="other")
 
     assert rolled_up()[0] == 2
@@ -191,10 +203,37 @@ def test_who_a_key_is_may_be_learnt_in_another_week(home_with_meetings: Home) ->
     assert [(row["person_key"], row["meeting_count"]) for row in rows(People)] == [("zoom:a", 2)]
 
 
+def test_two_keys_that_another_meeting_shows_to_be_one_person_are_united_in_every_meeting(
+    home_with_meetings: Home,
+) -> None:
+    for day in (SUNDAY, MONDAY):
+        for recording_id in ids(home_with_meetings, day):
+            identify(recording_id, day, None)
+    both, linking = ids(home_with_meetings, MONDAY)[0], ids(home_with_meetings, SUNDAY)[0]
+    identify(ids(home_with_meetings, TUESDAY)[0], TUESDAY, None)
+    identify(both, MONDAY, "email:a@example.com", "zoom:a")
+    change(Participants, both, email=None)
+    rolled_up()
+    assert {row["person_key"] for row in rows(People)} == {"email:a@example.com", "zoom:a"}
+
+    identify(linking, SUNDAY, "zoom:a", None, email="a@example.com")
+    change(MeetingMetrics, linking, inputs_hash="other")
+    rolled_up()
+
+    (week,) = [row for row in rows(PersonTrends) if row["week"] == WEEK]
+    (meeting,) = [row for row in rows(MeetingMetrics) if row["recording_id"] == both]
+    assert (week["person_key"], week["meeting_count"]) == ("zoom:a", 1)
+    assert week["talk_time_s"] == pytest.approx(meeting["speech_s"])
+    assert week["attended_s"] == pytest.approx(meeting["duration_s"])
+    assert week["talk_share_mean"] == 1
+    assert week["interruptions_made_per_hour_mean"] == week["interruptions_received_per_hour_mean"] == 0
+    (person,) = rows(People)
+    assert (person["person_key"], person["meeting_count"]) == ("zoom:a", 2)
+
+
 def test_a_purged_meeting_is_taken_out_of_its_week_and_its_people(home_with_meetings: Home) -> None:
     (purged,) = ids(home_with_meetings, SUNDAY)
-    change(Participants, purged, person_key="zoom:gone")
-    change(ParticipantMetrics, purged, person_key="zoom:gone")
+    identify(purged, SUNDAY, "zoom:gone")
     rolled_up()
     assert "zoom:gone" in {row["person_key"] for row in rows(People)}
 

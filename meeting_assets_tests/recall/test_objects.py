@@ -227,6 +227,12 @@ def test_an_instant_that_leaves_the_calendar_in_another_zone_makes_no_sense(
         understood(document, kind, "it")
 
 
+@pytest.mark.parametrize("year", ["0002", "1999", "2101", "9998"])
+def test_a_recording_of_an_impossible_year_is_set_aside_with_the_reason(year: str) -> None:
+    with pytest.raises(PayloadError, match=f"it: created_at is in the year {int(year)}, expected 2000 to 2100"):
+        understood(RECORDING | {"created_at": f"{year}-06-01T00:00:00Z"}, Recording, "it")
+
+
 @pytest.mark.parametrize("opening", ['{"a":', "["])
 def test_what_lies_deeper_than_anybody_looks_is_in_nobody_s_way(opening: str) -> None:
     closing = {"[": "]"}.get(opening, "}")

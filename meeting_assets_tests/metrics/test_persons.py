@@ -1,0 +1,162 @@
+"""A person on several devices is one person: times are united, never summed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
+from meeting_assets_tests.metrics.scenes import TRANSCRIPT_ID, Metrics, meeting_of, metrics_of, said, word
+
+ADA, ADAS_PHONE, BO = Attendee("100", "Ada", False, "zoom:a"), Attendee("200", "Ada (phone)", False, "zoom:a"), "300"
+ATTENDEES = [ADA, ADAS_PHONE, Attendee(BO, "Bo", False, "zoom:b")]
+COUNTS = ("participant_count", "word_count", "filler_count")
+
+
+def stays(key: str, *edges: float) -> list[Event]:
+    return [Event(key, None, ("join", "leave")[index % 2], at_s) for index, at_s in enumerate(edges)]
+
+
+def on_two_devices(*timeline: Speech, **given: Any) -> Metrics:
+    return metrics_of(meeting_of(*timeline, attendees=ATTENDEES, duration_s=600, **given))
+
+
+def test_sessions_and_speech_of_a_persons_devices_are_united() -> None:
+    metrics = on_two_devices(
+        *(said("100", 0, 10), said("200", 5, 15), said(BO, 20, 30)),
+        events=[*stays("100", 0), *stays("200", 10), *stays(BO, 0)],
+    )
+
+    ada = metrics.persons["zoom:a"]
+    assert (ada["participant_count"], ada["attended_s"], ada["talk_time_s"]) == (2, 600, 15)
+    assert (ada["persons_talk_s"], ada["talk_share"]) == (25, 15 / 25)
+    assert ada["presence_talk_ratio"] == 15 / 600
+
+
+def test_attendance_lasts_until_the_last_device_leaves() -> None:
+    metrics = on_two_devices(events=[*stays("100", 0, 100), *stays("200", 50, 200, 300, 400)])
+
+    assert metrics.persons["zoom:a"]["attended_s"] == 300
+    assert metrics.participants["200"]["attended_s"] == 250
+
+
+def test_words_of_a_persons_devices_are_summed_and_their_rate_is_of_united_time() -> None:
+    metrics = on_two_devices(
+        *(said("100", 0, 20), said("200", 10, 30)),
+        transcript_id=TRANSCRIPT_ID,
+        utterances=[Utterance("100", None, 40, "um, hello"), Utterance("200", None, 20, "uh"), Utterance(BO, None, 60)],
+    )
+
+    ada = metrics.persons["zoom:a"]
+    assert (ada["word_count"], ada["word_share"], ada["filler_count"]) == (60, 0.5, 2)
+    assert ada["words_per_minute"] == 60 / 0.5
+
+
+def test_a_device_does_not_interrupt_another_one_of_the_same_person() -> None:
+    metrics = on_two_devices(said("100", 0, 10), said("200", 5, 15), said(BO, 20, 30))
+
+    made = {key: row["interruptions_made"] for key, row in metrics.participants.items()}
+    assert made == {"100": 0, "200": 0, BO: 0}
+    assert metrics.meeting["interruption_count"] == 0
+    assert metrics.persons["zoom:a"]["interruptions_made"] == metrics.persons["zoom:a"]["interruptions_received"] == 0
+
+
+def test_two_devices_that_talk_over_somebody_are_one_interruption_of_the_person() -> None:
+    metrics = on_two_devices(said(BO, 0, 20), said("100", 5, 8), said("200", 5.1, 8))
+
+    assert metrics.persons["zoom:a"]["interruptions_made"] == 1
+    assert metrics.persons["zoom:b"]["interruptions_received"] == 1
+
+
+def test_somebody_else_still_interrupts_a_person_with_two_devices() -> None:
+    metrics = on_two_devices(said("100", 0, 10), said("200", 4, 12), said(BO, 6, 14))
+
+    assert metrics.participants[BO]["interruptions_made"] == 1
+    assert metrics.persons["zoom:b"]["interruptions_made"] == metrics.persons["zoom:a"]["interruptions_received"] == 1
+
+
+def test_a_person_who_returns_under_another_id_is_not_late() -> None:
+    metrics = on_two_devices(events=[*stays("100", 0, 200), *stays("200", 300), *stays(BO, 0)])
+
+    assert metrics.participants["200"]["joined_late_s"] == 300
+    assert metrics.meeting["late_joiners"] == 0
+
+
+def test_an_address_seen_beside_a_platforms_id_makes_one_person() -> None:
+    laptop = ADA._replace(address_key="email:ada@example.com")
+    phone = ADAS_PHONE._replace(person_key="email:ada@example.com", address_key="email:ada@example.com")
+
+    metrics = metrics_of(meeting_of(said("100", 0, 10), said("200", 5, 15), attendees=[laptop, phone]))
+
+    assert {key: row["talk_time_s"] for key, row in metrics.persons.items()} == {"zoom:a": 15}
+    assert metrics.meeting["person_count"] == 1
+
+
+def test_what_is_unknown_of_all_devices_is_unknown_of_the_person() -> None:
+    (ada, _) = metrics_of(meeting_of(attendees=ATTENDEES)).persons.values()
+
+    known = {name for name, value in ada.items() if value is not None}
+    assert known == {"recording_id", "person_key", "participant_count"}
+
+
+times = st.integers(0, 900).map(lambda tenths: tenths / 10)
+segments = st.builds(
+    lambda key, start_s, length_s: said(key, start_s, start_s + length_s),
+    st.sampled_from(["100", "200", BO]),
+    times,
+    times,
+)
+moves = st.builds(
+    lambda key, action, at_s: Event(key, None, action, at_s),
+    st.sampled_from(["100", "200", BO]),
+    st.sampled_from(["join", "leave"]),
+    times,
+)
+
+
+@given(st.lists(segments, max_size=20), st.lists(moves, max_size=12))
+def test_times_of_a_person_lie_between_the_largest_and_the_sum_of_the_devices(
+    timeline: list[Speech], events: list[Event]
+) -> None:
+    metrics = metrics_of(meeting_of(*timeline, attendees=ATTENDEES, events=events))
+
+    for column in ("talk_time_s", "attended_s"):
+        own = [metrics.participants[key][column] for key in ("100", "200")]
+        known = [each for each in own if each is not None]
+        united = metrics.persons["zoom:a"][column]
+        assert (united is None) == (not known)
+        if united is not None:
+            assert max(known) <= united <= sum(known) + 1e-9
+            assert united <= metrics.meeting["duration_s"]
+    shares = [row["talk_share"] for row in metrics.persons.values()]
+    assert None in shares or sum(shares) == pytest.approx(1)
+
+
+@given(st.lists(segments, max_size=20), st.lists(moves, max_size=12))
+def test_two_devices_are_measured_like_one_that_said_all_of_it(timeline: list[Speech], events: list[Event]) -> None:
+    words = [word(key, start_s, end_s) for key, _, start_s, end_s in timeline]
+    meeting = meeting_of(*timeline, attendees=ATTENDEES, words=words, duration_s=200)
+
+    as_one = metrics_of(on_one_device(meeting)).persons
+    as_two = metrics_of(meeting).persons
+
+    for key, row in as_one.items():
+        assert {name: value for name, value in as_two[key].items() if name not in COUNTS} == {
+            name: value for name, value in row.items() if name not in COUNTS
+        }
+    assert metrics_of(replace(meeting, events=events)).persons.keys() == as_two.keys()
+
+
+def on_one_device(meeting: MeetingInput) -> MeetingInput:
+    return replace(
+        meeting,
+        attendees=[ADA, ATTENDEES[2]],
+        timeline=[
+            each._replace(participant_key=each.participant_key.replace("200", "100")) for each in meeting.timeline
+        ],
+        words=[(key.replace("200", "100"), *rest) for key, *rest in meeting.words],  # type: ignore[misc]
+    )
