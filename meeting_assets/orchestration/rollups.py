@@ -16,6 +16,7 @@ from meeting_assets.metrics.trends import WEEK, MeetingTrends, People, PersonKey
 from meeting_assets.orchestration.partitions import BACKFILL, days_of, days_of_a_week, range_tags
 from meeting_assets.orchestration.requests import LONGEST_DAY_S, NOT_ENDED
 from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
+from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import MAX_RUNTIME, RETRY_WHOLE
 from meeting_assets.orchestration.tables import results, row_count_metadata, table_spec
 from meeting_assets.pipeline.rollup import (
@@ -64,14 +65,15 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition) -> dg.SensorDefi
         if (reason := _in_the_way(context.instance)) is not None:
             return dg.SkipReason(reason)
         known = {*weeks.get_partition_keys()}
-        with opened(settings_of_process()) as warehouse:
+        settings = settings_of_process()
+        with opened(settings) as warehouse:
             outdated = [week for week in outdated_weeks(warehouse) if week.isoformat() in known]
             if not outdated and are_people_outdated(warehouse):
                 # They are made by any run.
                 outdated = [date.fromisoformat(max(known))]
         if not outdated:
             return dg.SkipReason("Every week is made from the present metrics of its meetings, and so are the people.")
-        return dg.SensorResult([_request(outdated[0], outdated[-1])])
+        return dg.SensorResult(for_this_database([_request(outdated[0], outdated[-1])], settings))
 
     return _sensor
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -16,11 +16,11 @@ from sqlalchemy.schema import CreateColumn, CreateTable
 from sqlmodel import SQLModel
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.store.tables import Artifacts, Meta, Recordings, Tombstones, WebhookEvents
+from meeting_assets.store.tables import Artifacts, Meta, Recordings, RunHeartbeats, Tombstones, WebhookEvents
 
 SCHEMA_VERSION = 2
 SHAPE = "shape:"
-DURABLE = (Recordings, Artifacts, WebhookEvents, Meta, Tombstones)
+DURABLE = (Recordings, Artifacts, WebhookEvents, Meta, Tombstones, RunHeartbeats)
 """Tables that are migrated; the others are derived and made anew when their columns change."""
 
 
@@ -41,6 +41,8 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.before_commit: Callable[[Connection], None] | None = None
+        """Called at the end of every writing transaction; what it raises rolls the transaction back."""
 
     @classmethod
     def at(cls, url: str) -> Self:
@@ -93,6 +95,8 @@ class Database:
             connection.begin(),
         ):
             yield connection
+            if self.before_commit is not None:
+                self.before_commit(connection)
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
