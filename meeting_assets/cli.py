@@ -68,10 +68,12 @@ def main() -> None:
 @app.command()
 def demo() -> None:
     """Brings a fortnight of made-up meetings home from a stand-in API, and says what arrived."""
+    from meeting_assets.orchestration.home_lock import HomeLock
     from meeting_assets.sandbox import Sandbox, fortnight
 
     world = fortnight(_yesterday())
-    with Sandbox(world) as sandbox:
+    with HomeLock(read_settings(), "demo") as lock, Sandbox(world) as sandbox:
+        lock.announce(url=sandbox.url)
         _use(sandbox.url, sandbox.api_key, world.first_day)
         settings = read_settings()
         days = days_between(world.first_day, world.last_day)
@@ -148,6 +150,7 @@ def rebuild(
     from meeting_assets.pipeline.rebuild import rebuild as make_again
     from meeting_assets.pipeline.rebuild import refresh
     from meeting_assets.pipeline.warehouse import opened
+    from meeting_assets.store.database_id import bind_ids
 
     if outdated and (first or last):
         raise SettingsError("--outdated finds its days by itself: leave --from and --to out.")
@@ -157,6 +160,7 @@ def rebuild(
         opened(settings) as warehouse,
         progress(err, "Making the tables again", is_quiet=is_json()),
     ):
+        bind_ids(warehouse.database, warehouse.raw, adopts=True)
         report = refresh(warehouse) if outdated else make_again(warehouse, days)
         seen = overview(warehouse, report.days)
     for fault in report.faults:
@@ -230,15 +234,19 @@ def doctor(as_json: AsJson = False) -> None:
 @app.command()
 def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_PORT) -> None:
     """Opens Dagster's UI with daemon, sensor and schedule; without a key over a sandbox whose meetings go on."""
+    from meeting_assets.orchestration.home_lock import HomeLock
+
     with ExitStack() as running:
-        is_sandbox = read_settings().api_key is None
+        settings = read_settings()
+        lock = running.enter_context(HomeLock(settings, "dev", f"http://127.0.0.1:{port}"))
+        is_sandbox = settings.api_key is None
         if is_sandbox:
             running.enter_context(_living_sandbox())
         settings = read_settings()
         with progress(err, "Starting Dagster", is_quiet=is_json()), _no_chatter():
             from meeting_assets.orchestration.dev import DagsterDev
 
-            dagster = running.enter_context(DagsterDev(settings, port))
+            dagster = running.enter_context(DagsterDev(settings, port, lock))
             is_ready = dagster.wait_until_ready()
         if is_ready:
             say_what_runs(out, settings, dagster.url, is_sandbox=is_sandbox)
@@ -269,10 +277,12 @@ def purge(
     from meeting_assets.pipeline.purge import purge as remove
     from meeting_assets.pipeline.traces import search, words_of
     from meeting_assets.pipeline.warehouse import opened
+    from meeting_assets.store.database_id import bind_ids
     from meeting_assets.store.tombstones import ASKED_FOR
 
     settings = read_settings()
     with opened(settings) as warehouse:
+        bind_ids(warehouse.database, warehouse.raw, adopts=True)  # another database would keep its rows
         held = [holding(warehouse, each) for each in dict.fromkeys(map(spelled_id, recordings))]
         days = {
             each.recording_id: each.day if each.is_known else day_at_api(settings, each.recording_id) for each in held
@@ -319,7 +329,7 @@ def _synced(
 
         runs.prepare_home(settings)
         with runs.dagster_instance():
-            _fail_dead_runs()
+            _fail_orphaned_runs(settings)
             from meeting_assets.definitions import defs
             from meeting_assets.orchestration.sync import sync as bring_home
 
@@ -329,14 +339,14 @@ def _synced(
     return report
 
 
-def _fail_dead_runs() -> None:
-    """Runs that were killed hold their days no longer."""
-    from meeting_assets.orchestration.deaths import fail_dead_runs
+def _fail_orphaned_runs(settings: Settings) -> None:
+    """Runs whose process has ended hold their days no longer."""
+    from meeting_assets.orchestration.orphaned_runs import fail_orphaned_runs
     from meeting_assets.orchestration.runs import dagster_instance
 
     with dagster_instance() as instance:
-        for run_id in fail_dead_runs(instance):
-            _note(f"The run {run_id} was dead and is failed now.")
+        for run_id in fail_orphaned_runs(instance, settings).failed:
+            _note(f"The process of run {run_id} has ended without telling Dagster; the run is failed now.")
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from meeting_assets.core.garbage import search_less, spare_what_is_there
 from meeting_assets.orchestration.alerts import failed_checks, failed_runs
 from meeting_assets.orchestration.announcements import announced_recordings
 from meeting_assets.orchestration.checks import check_tables_job, ledger_checks, table_checks
-from meeting_assets.orchestration.deaths import dead_runs_sensor
 from meeting_assets.orchestration.housekeeping import housekeeping, nightly_housekeeping
 from meeting_assets.orchestration.metrics import metrics_assets
+from meeting_assets.orchestration.orphaned_runs import orphaned_runs_sensor
 from meeting_assets.orchestration.parsed import parsed_assets
 from meeting_assets.orchestration.partitions import daily, weekly
 from meeting_assets.orchestration.raw import raw_assets
@@ -49,7 +49,7 @@ def definitions(settings: Settings) -> dg.Definitions:
             finished_recordings(days),
             announced_recordings(days),
             outdated_weeks_sensor(weeks),
-            dead_runs_sensor,
+            orphaned_runs_sensor,
             failed_runs,
             failed_checks,
         ],

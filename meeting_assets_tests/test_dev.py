@@ -16,17 +16,18 @@ import httpx
 import psutil
 import pytest
 
-from meeting_assets.orchestration.deaths import PROCESS
 from meeting_assets.orchestration.doctor import examination
+from meeting_assets.orchestration.run_tags import PROCESS
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
 from meeting_assets.pipeline.examination import Verdict
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.households import free_port, use, warehouse
+from meeting_assets_tests.deployment import Deployment
+from meeting_assets_tests.households import contents, free_port, use, warehouse
 from meeting_assets_tests.ui import until
 
 TODAY = datetime.now(UTC).date()
-START_S = 90.0
+START_S = 150.0
 STOP_S = 60.0
 LONG_S = 120.0
 
@@ -180,6 +181,57 @@ def test_a_port_that_is_taken_is_one_sentence(home: Path) -> None:
 
     assert done.returncode == 1
     assert f"Error: --port {port} cannot be used: Address already in use." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def second(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Another command on the same home."""
+    return subprocess.run(
+        [sys.executable, "-m", "meeting_assets.cli", command, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+        check=False,
+        env=dict(os.environ),
+    )
+
+
+def test_beside_dev_no_second_dev_and_no_demo_starts_and_after_a_kill_one_does(home: Path) -> None:
+    with dev(home) as first:
+        before = contents()
+        refused = [second("dev", "--port", str(free_port())), second("demo")]
+        alive_after = first.server_info().is_success
+        begun = first.children()
+        first.process.kill()
+        first.process.wait()
+        (home / "second").mkdir()
+        with dev(home / "second") as after_the_kill:
+            left = alive(begun)
+            answers = after_the_kill.server_info().is_success
+            status = after_the_kill.stopped_by(signal.SIGINT)
+
+    for done in refused:
+        assert done.returncode == 1
+        assert f"already runs at http://127.0.0.1:{first.port} (process {first.process.pid})" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert {row[0] for row in before["recordings"]} <= {row[0] for row in contents()["recordings"]}
+    assert alive_after
+    assert left == []
+    assert answers
+    assert status == 0
+
+
+def test_dev_refuses_to_run_beside_a_daemon_on_the_same_dagster_home(
+    home: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Deployment(home, sandbox) as deployment:
+        deployment.settle(monkeypatch)
+        until(lambda: verdict("daemon") is Verdict.OK, "the daemon's heartbeats", within_s=START_S)
+
+        done = second("dev", "--port", str(free_port()))
+
+    assert done.returncode == 1
+    assert "A Dagster daemon already runs" in done.stderr
     assert "Traceback" not in done.stderr
 
 

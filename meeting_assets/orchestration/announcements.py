@@ -16,6 +16,7 @@ from meeting_assets.core.errors import SettingsError, StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.requests import ended, requests_for
 from meeting_assets.orchestration.resources import settings_of_process
+from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.orchestration.sensors import sensor_access
 from meeting_assets.pipeline.announced import Days, days_of
@@ -89,7 +90,7 @@ def _answer(
     if handled:
         _mark_handled(warehouse, handled)
     left = [each for message, each in due.items() if message.message_id not in handled]
-    requests = [*requests_for(left, context.instance, partitions.get_partition_keys())]
+    requests = for_this_database(requests_for(left, context.instance, partitions.get_partition_keys()), settings)
     reason = f"The API cannot be read at the moment: {known.fault}" if known.fault else _reason(messages, handled)
     return dg.SensorResult(
         run_requests=requests, skip_reason=None if requests else reason, cursor=_written(known.asked)

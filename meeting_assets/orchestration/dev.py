@@ -7,15 +7,17 @@ import subprocess
 import sys
 from contextlib import suppress
 from threading import Event
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+import dagster as dg
 import httpx
 import psutil
 
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
-from meeting_assets.orchestration.deaths import fail_dead_runs
+from meeting_assets.orchestration.home_lock import HomeLock
+from meeting_assets.orchestration.orphaned_runs import fail_orphaned_runs
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
 from meeting_assets.pipeline.warehouse import claim, opened
 from meeting_assets.settings import Settings
@@ -24,6 +26,8 @@ HOST = "127.0.0.1"
 START_S = 120.0
 STOP_S = 20.0
 LOOK_S = 0.3
+# The parts of a daemon report every 30 s.
+SILENT_S = 45.0
 # A terminal that is closed sends a hang-up.
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # It only says that there is another command.
@@ -34,13 +38,14 @@ class DagsterDev:
     """`dagster dev` in a process group of its own, while the `with` block runs.
 
     Raises:
-        SettingsError, StoreError: the port, the database or the raw store cannot be used.
+        SettingsError, StoreError: the port, the database or the raw store cannot be used, or another daemon runs.
         MeetingAssetsError: Dagster does not start, or ends by itself.
     """
 
-    def __init__(self, settings: Settings, port: int) -> None:
+    def __init__(self, settings: Settings, port: int, lock: HomeLock) -> None:
         self._settings = settings
         self._port = port
+        self._lock = lock
         self._told = Event()
         self._former: dict[int, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -52,10 +57,11 @@ class DagsterDev:
     def __enter__(self) -> Self:
         _check_port(self._port)
         with opened(self._settings) as warehouse:
-            claim(warehouse, self._settings)
+            claim(warehouse, self._settings, adopts=True)
         prepare_home(self._settings)
         with dagster_instance() as instance:
-            fail_dead_runs(instance)
+            _check_no_daemon(instance, self._settings, self._lock.ended_at_s or 0.0)
+            fail_orphaned_runs(instance, self._settings)
         self._former = {number: signal.signal(number, self._be_told) for number in STOPS}
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our arguments
             [
@@ -68,6 +74,7 @@ class DagsterDev:
             # Ctrl-C reaches a whole group; its parts are to end in their order.
             start_new_session=True,
         )
+        self._lock.announce(group=self._process.pid)
         return self
 
     def __exit__(
@@ -136,6 +143,23 @@ def _is_in(group: int, process: psutil.Process) -> bool:
         return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
     except (ProcessLookupError, psutil.NoSuchProcess):
         return False
+
+
+def _check_no_daemon(instance: dg.DagsterInstance, settings: Settings, ended_at_s: float) -> None:
+    """Refuses a second daemon. One that was killed has left its last heartbeat: a daemon that runs adds another."""
+    last_s = _last_heartbeat_s(instance)
+    while last_s > ended_at_s and time() < last_s + SILENT_S:
+        sleep(LOOK_S)
+        if _last_heartbeat_s(instance) > last_s:
+            raise SettingsError(
+                f"A Dagster daemon already runs on {settings.dagster_home}, and two would request every run twice: "
+                "stop it, or set MEETING_ASSETS_HOME (and DAGSTER_HOME, if that is set) to another folder."
+            )
+
+
+def _last_heartbeat_s(instance: dg.DagsterInstance) -> float:
+    """When any part of Dagster's daemon last reported, in seconds since 1970."""
+    return max((each.timestamp for each in instance.get_daemon_heartbeats().values()), default=0.0)
 
 
 def _check_port(port: int) -> None:

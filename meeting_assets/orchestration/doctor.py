@@ -1,6 +1,7 @@
-"""The examination of a deployment: everything a run needs, and Dagster's own home with its daemon and dead runs."""
+"""The examination of a deployment: everything a run needs, and Dagster's own home with its daemon and orphaned runs."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
 from datetime import timedelta
 from math import inf
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any
 import dagster as dg
 import yaml  # type: ignore[import-untyped]
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import SettingsError, StoreError
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.deaths import fail_dead_runs
+from meeting_assets.orchestration.orphaned_runs import fail_orphaned_runs
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
 from meeting_assets.pipeline.examination import (
     OBJECTS,
@@ -27,6 +28,9 @@ from meeting_assets.pipeline.examination import (
     shown_size,
 )
 from meeting_assets.settings import Settings, read_settings
+from meeting_assets.store.database import Database
+from meeting_assets.store.database_id import difference
+from meeting_assets.store.raw import RawStore
 
 CONFIG = "dagster.yaml"
 HOME = "Dagster home"
@@ -49,12 +53,23 @@ def examination() -> Examination:
 
 
 def examined(settings: Settings) -> Iterator[Finding]:
-    """All findings, each as soon as it is known; dead runs are failed on the way."""
+    """All findings, each as soon as it is known; orphaned runs are failed on the way."""
     yield from looked_at("API", of_api(settings))
     yield from looked_at("database", of_database(settings))
     yield from looked_at("raw store", of_raw_store(settings))
+    yield from looked_at("raw store", _of_ids(settings))
     yield from looked_at(OBJECTS, of_raw_objects(settings))
     yield from looked_at(HOME, of_dagster(settings))
+
+
+def _of_ids(settings: Settings) -> Iterator[Finding]:
+    """Whether database and raw store belong together; that one of them cannot be used was found before."""
+    with (
+        suppress(StoreError),
+        closing(Database.at(settings.database_url, settings.database_schema, is_read_only=True)) as database,
+    ):
+        if (sentence := difference(database, RawStore.at(settings.raw_url))) is not None:
+            yield Finding("raw store", Verdict.ERROR, sentence)
 
 
 def of_dagster(settings: Settings) -> Iterator[Finding]:
@@ -71,7 +86,7 @@ def of_dagster(settings: Settings) -> Iterator[Finding]:
     if any(each.verdict is Verdict.ERROR for each in faults):
         return
     prepare_home(settings)
-    yield from _instance_findings(home)
+    yield from _instance_findings(home, settings)
 
 
 def _missing_home(settings: Settings) -> Finding:
@@ -119,7 +134,7 @@ def _missing_keys(wanted: Mapping[str, Any], present: Mapping[str, Any], above: 
             yield from _missing_keys(value, present[key], f"{above}{key}.")
 
 
-def _instance_findings(home: Path) -> Iterator[Finding]:
+def _instance_findings(home: Path, settings: Settings) -> Iterator[Finding]:
     try:
         with dagster_instance() as instance:
             faults = [*_part_findings(instance)]
@@ -127,7 +142,7 @@ def _instance_findings(home: Path) -> Iterator[Finding]:
             yield from looked_at(HOME, _of_home(instance, home))
             if not faults:
                 yield from looked_at("daemon", _of_daemon(instance, home))
-            yield from looked_at("runs", _of_dead_runs(instance))
+            yield from looked_at("runs", _of_orphaned_runs(instance, settings))
     except Exception as error:  # noqa: BLE001 - Dagster's own classes are not all public, and dagster.yaml names others
         sentence = f"Dagster cannot work with {home / CONFIG}: {_fault(error)}; mend it there."
         yield Finding(HOME, Verdict.ERROR, sentence)
@@ -195,10 +210,23 @@ def _silences_s(instance: dg.DagsterInstance) -> dict[str, float]:
     }
 
 
-def _of_dead_runs(instance: dg.DagsterInstance) -> Iterator[Finding]:
-    failed = fail_dead_runs(instance)
-    if not failed:
-        yield Finding("runs", Verdict.OK, "Every run in progress is alive.")
+def _of_orphaned_runs(instance: dg.DagsterInstance, settings: Settings) -> Iterator[Finding]:
+    try:
+        found = fail_orphaned_runs(instance, settings)
+    except StoreError as error:
+        yield Finding("runs", Verdict.WARNING, f"Whether runs are orphaned is not known. {error}")
         return
-    sentence = f"Dead and failed now: {', '.join(failed)}. What they had done is kept; the next run goes on from there."
-    yield Finding("runs", Verdict.WARNING, sentence)
+    if found.failed:
+        sentence = (
+            f"The processes of these runs have ended without telling Dagster; the runs are failed now: "
+            f"{', '.join(found.failed)}. What they had stored is kept; the next run continues from there."
+        )
+        yield Finding("runs", Verdict.WARNING, sentence)
+    if found.silent:
+        sentence = (
+            f"These runs of other hosts have not reported for a minute: {', '.join(found.silent)}. The sensor "
+            "orphaned_runs fails them if they stay silent."
+        )
+        yield Finding("runs", Verdict.WARNING, sentence)
+    if not found.failed and not found.silent:
+        yield Finding("runs", Verdict.OK, "Every run in progress reports.")

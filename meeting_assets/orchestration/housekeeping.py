@@ -23,14 +23,16 @@ import dagster as dg
 from sqlalchemy import Connection, bindparam, text
 
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.deaths import process_tag
-from meeting_assets.orchestration.resources import settings_of_process
+from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
+from meeting_assets.store import heartbeats
 
 # A run costs 50 ms to delete on SQLite.
 RUNS_PER_NIGHT = 10_000
 BUDGET_S = 20 * 60.0
 RUNS_AT_ONCE = 100
 EVENTS_AT_ONCE = 500
+KEEP_HEARTBEATS = timedelta(days=2)
+"""Longer than any run lasts: one that was declared orphaned must still find that when its host comes back."""
 
 Item = TypeVar("Item")
 
@@ -79,9 +81,8 @@ class ShardedStorage(Protocol):
 
 
 @dg.op(description="Deletes old runs of Dagster that newer ones have replaced. No meeting is touched.")
-def delete_old_runs(context: dg.OpExecutionContext) -> None:
+def delete_old_runs(context: dg.OpExecutionContext, warehouse: MeetingWarehouse) -> None:
     """The one step of the job."""
-    context.instance.add_run_tags(context.run_id, process_tag(context.run_id))
     keep_days = settings_of_process().keep_runs_days
     swept = sweep(context.instance, before=now() - timedelta(days=keep_days))
     context.log.info(
@@ -96,6 +97,11 @@ def delete_old_runs(context: dg.OpExecutionContext) -> None:
             "freed_bytes": swept.freed_bytes,
         }
     )
+    try:
+        with warehouse.opened() as (_, place), place.database.writing() as connection:
+            heartbeats.remove_silent(connection, longer_than=KEEP_HEARTBEATS)
+    except dg.Failure as error:
+        context.log.warning(f"Old heartbeats of runs are not deleted: {error.description}")
 
 
 @dg.job(description="Keeps Dagster's own storage small.", executor_def=dg.in_process_executor)

@@ -17,10 +17,13 @@ from meeting_assets.core.errors import (
     Transient,
 )
 from meeting_assets.core.logs import write_json
-from meeting_assets.orchestration.deaths import process_tag
+from meeting_assets.orchestration.run_tags import DATABASE_ID, process_tag
+from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
 from meeting_assets.pipeline.warehouse import Warehouse, opened
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.connections import retry_on_conflict
+from meeting_assets.store.database import Database
+from meeting_assets.store.database_id import verified_id
 
 PRIVATE = 0o077
 HOPELESS = "no other run would do better"
@@ -33,19 +36,29 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     _kept: ExitStack | None = PrivateAttr(None)
     """During a run, what is open; the steps of a run in one process use the same, and prepare the tables once."""
     _of_run: tuple[Settings, Warehouse] | None = PrivateAttr(None)
+    _run: dg.DagsterRun | None = PrivateAttr(None)
+    _database_id: str | None = PrivateAttr(None)
+    _heartbeat: RunHeartbeat | None = PrivateAttr(None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Writes down which process does the run, and which run it is in what the process logs."""
+        """Starts the run's heartbeat, writes its tags, and names the run in what the process logs."""
         if context.instance is not None and context.run is not None:
-            context.instance.add_run_tags(context.run.run_id, process_tag(context.run.run_id))
-            with suppress(SettingsError):  # the step itself will say what is wrong
-                settings_of_process(context.run.run_id)
+            self._run = context.run
             self._kept = ExitStack()
+            with suppress(MeetingAssetsError):  # raised again by the step, which says it in the run
+                settings_of_process(context.run.run_id)
+                self._open_for_run(context.run)
+            if self._of_run is None:
+                self._close()
+            database = {DATABASE_ID: self._database_id} if self._database_id else {}
+            context.instance.add_run_tags(context.run.run_id, process_tag(context.run.run_id) | database)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """The process may go on to other work."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
         self._close()
-        self._kept = None
+        self._kept = self._run = self._heartbeat = self._database_id = None
         with suppress(SettingsError):
             settings_of_process()
 
@@ -54,13 +67,11 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The settings and the warehouse, for one step; what this package raises on purpose becomes one sentence."""
         os.umask(PRIVATE)
         try:
-            if self._kept is None:
+            if self._run is None:
                 with _opened() as ours:
                     yield ours
                 return
-            if self._of_run is None:
-                self._of_run = self._kept.enter_context(_opened())
-            yield self._of_run
+            yield self._open_for_run(self._run)
         except MeetingAssetsError as error:
             self._close()
             is_transient = isinstance(error, Transient | TransactionLost)
@@ -69,6 +80,22 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 metadata={HOPELESS: type(error).__name__} if isinstance(error, ALIKE) and not is_transient else None,
                 allow_retries=is_transient,
             ) from None
+
+    def _open_for_run(self, run: dg.DagsterRun) -> tuple[Settings, Warehouse]:
+        """What is open during the run; before anything is stored, the database is verified and a heartbeat written."""
+        if self._of_run is None:
+            assert self._kept is not None
+            settings, warehouse = self._kept.enter_context(_opened())
+            self._database_id = verified_id(warehouse.database, warehouse.raw, run.tags.get(DATABASE_ID))
+            if self._heartbeat is None:
+                heartbeat = RunHeartbeat(
+                    run.run_id, lambda: Database.at(settings.database_url, settings.database_schema)
+                )
+                heartbeat.start(warehouse.database)
+                self._heartbeat = heartbeat
+            warehouse.database.before_commit = self._heartbeat.before_commit
+            self._of_run = settings, warehouse
+        return self._of_run
 
     def _close(self) -> None:
         """The next step opens anew: of what is raised on purpose, it may have been the database."""

@@ -4,6 +4,7 @@ import dagster as dg
 
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
+from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.pipeline.purge import FINISHED_WITHIN, IN_THE_WAY, finish_purges, purge_old
 from meeting_assets.pipeline.warehouse import opened
 from meeting_assets.store import tombstones
@@ -53,4 +54,5 @@ def nightly_retention(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | 
         lately = tombstones.buried_since(connection, now() - FINISHED_WITHIN)
     if settings.retention_days is None and not lately:
         return dg.SkipReason("MEETING_ASSETS_RETENTION_DAYS is not set, and nothing was purged lately.")
-    return dg.RunRequest()
+    (request,) = for_this_database([dg.RunRequest()], settings)
+    return request

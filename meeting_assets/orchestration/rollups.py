@@ -18,6 +18,7 @@ from meeting_assets.metrics.trends import WEEK, MeetingTrends, People, PersonKey
 from meeting_assets.orchestration.partitions import BACKFILL, days_of, days_of_a_week, range_tags
 from meeting_assets.orchestration.requests import LONGEST_DAY_S, NOT_ENDED
 from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
+from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import MAX_RUNTIME, RETRY_WHOLE
 from meeting_assets.orchestration.tables import results, row_count_metadata, table_spec
 from meeting_assets.pipeline.rollup import (
@@ -66,8 +67,9 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition) -> dg.SensorDefi
         if (reason := _in_the_way(context.instance)) is not None:
             return dg.SkipReason(reason)
         known = {*weeks.get_partition_keys()}
+        settings = settings_of_process()
         try:
-            with open_read_only(settings_of_process()) as warehouse:
+            with open_read_only(settings) as warehouse:
                 outdated = [week for week in outdated_weeks(warehouse) if week.isoformat() in known]
                 if not outdated and are_people_outdated(warehouse):
                     # They are made by any run.
@@ -76,7 +78,7 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition) -> dg.SensorDefi
             return dg.SkipReason(str(nothing))
         if not outdated:
             return dg.SkipReason("Every week is made from the present metrics of its meetings, and so are the people.")
-        return dg.SensorResult([_request(outdated[0], outdated[-1])])
+        return dg.SensorResult(for_this_database([_request(outdated[0], outdated[-1])], settings))
 
     return _sensor
 

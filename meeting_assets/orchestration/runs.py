@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -52,13 +52,25 @@ def prepare_home(settings: Settings) -> None:
 
 
 def run_days(
-    defs: dg.Definitions, days: Sequence[date], *, recording_ids: Sequence[str] = (), refetch: bool = False
+    defs: dg.Definitions,
+    days: Sequence[date],
+    *,
+    recording_ids: Sequence[str] = (),
+    refetch: bool = False,
+    tags: Mapping[str, str] = {},
 ) -> RunOutcome:
     """Brings consecutive days home in one run of this process, and waits for its end."""
-    return run(defs, JOB, days, run_config=_config(recording_ids, refetch=refetch))
+    return run(defs, JOB, days, run_config=_config(recording_ids, refetch=refetch), tags=tags)
 
 
-def run(defs: dg.Definitions, job: str, partitions: Sequence[date], *, run_config: dict[str, Any]) -> RunOutcome:
+def run(
+    defs: dg.Definitions,
+    job: str,
+    partitions: Sequence[date],
+    *,
+    run_config: dict[str, Any],
+    tags: Mapping[str, str] = {},
+) -> RunOutcome:
     """Runs a job of consecutive days, or of weeks by their Mondays, in this process, and waits for its end.
 
     Raises:
@@ -74,7 +86,7 @@ def run(defs: dg.Definitions, job: str, partitions: Sequence[date], *, run_confi
             instance=instance,
             run_config={**run_config, **_QUIET},
             raise_on_error=False,
-            **_partitions(partitions, is_one_key=job == JOB and len(partitions) == 1),
+            **_partitions(partitions, tags, is_one_key=job == JOB and len(partitions) == 1),
         )
     failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     is_hopeless = any(
@@ -110,9 +122,9 @@ def dagster_instance() -> Iterator[dg.DagsterInstance]:
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def _partitions(days: Sequence[date], *, is_one_key: bool) -> dict[str, Any]:
+def _partitions(days: Sequence[date], more_tags: Mapping[str, str], *, is_one_key: bool) -> dict[str, Any]:
     """A week never goes by one key: it would be taken for the day of that name."""
-    tags = {MAX_RUNTIME: LONGEST_RUN_S, **NO_RETRIES}
+    tags = {MAX_RUNTIME: LONGEST_RUN_S, **NO_RETRIES, **more_tags}
     if is_one_key:
         return {"partition_key": days[0].isoformat(), "tags": tags}
     return {"tags": {**tags, **range_tags(days[0], days[-1])}}

@@ -13,6 +13,7 @@ from meeting_assets.orchestration.checks import CHECK_TABLES
 from meeting_assets.orchestration.partitions import range_tags
 from meeting_assets.orchestration.requests import request_for
 from meeting_assets.orchestration.resources import settings_of_process
+from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB, LONGEST_RUN_S, MAX_RUNTIME
 from meeting_assets.orchestration.sensors import BUDGET_S, sensor_access
 from meeting_assets.pipeline.arrivals import Round, arrived
@@ -56,7 +57,7 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDef
             claim(warehouse, settings)
             older = older_days(warehouse, settings, context, until=lately[0])
         tonight = now().date()
-        return [
+        requests = [
             dg.RunRequest(f"{tonight} lately", tags={MAX_RUNTIME: LONGEST_RUN_S, **range_tags(lately[0], lately[-1])}),
             *(
                 request_for(day, older[day], run_key=f"{tonight} {day}")
@@ -64,6 +65,7 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDef
                 if day >= settings.first_day
             ),
         ]
+        return for_this_database(requests, settings)
 
     return _schedule
 

@@ -15,6 +15,7 @@ from meeting_assets.core.errors import Refused, SettingsError, Transient
 from meeting_assets.core.instants import check_year, now
 from meeting_assets.orchestration.requests import requests_for
 from meeting_assets.orchestration.resources import settings_of_process
+from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.pipeline.arrivals import RECORDING, Due, Round, arrived
 from meeting_assets.pipeline.discover import LISTED_COLLECTIONS
@@ -119,7 +120,8 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
             return dg.SkipReason(str(error))
         if settings.webhook_secrets and cursor.is_fresh(at):
             with opened(settings) as warehouse:
-                requests = [*requests_for(_known(warehouse), context.instance, days.get_partition_keys())]
+                known = requests_for(_known(warehouse), context.instance, days.get_partition_keys())
+                requests = for_this_database(known, settings)
             return dg.SensorResult(
                 run_requests=requests, skip_reason=None if requests else WITH_WEBHOOKS, cursor=cursor.written()
             )
@@ -136,7 +138,7 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
                 skip_reason=f"The API cannot be read at the moment: {error}",
                 cursor=Cursor(whole_at=cursor.whole_at).written(),
             )
-        requests = [*requests_for(due, context.instance, days.get_partition_keys())]
+        requests = for_this_database(requests_for(due, context.instance, days.get_partition_keys()), settings)
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else _reason(due, days.get_partition_keys()),

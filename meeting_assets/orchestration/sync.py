@@ -2,15 +2,18 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import dagster as dg
 
+from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now, start_of
 from meeting_assets.orchestration.partitions import chunks
 from meeting_assets.orchestration.rollups import JOB as ROLL_UP
 from meeting_assets.orchestration.rollups import weeks_to_roll_up
+from meeting_assets.orchestration.run_tags import database_tag
 from meeting_assets.orchestration.runs import RunOutcome, run, run_days
 from meeting_assets.pipeline.arrivals import late_arrivals
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN
@@ -18,6 +21,7 @@ from meeting_assets.pipeline.overview import Overview, overview
 from meeting_assets.pipeline.warehouse import Warehouse, access_of, claim, opened
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings
+from meeting_assets.store import heartbeats
 
 logger = logging.getLogger(__name__)
 
@@ -59,16 +63,18 @@ def sync(
     access = access_of(settings)
     began = now()
     with opened(settings) as warehouse:
-        claim(warehouse, settings)
+        claim(warehouse, settings, adopts=True)
+        tags = database_tag(warehouse)
         for chunk in chunks([*days]):
-            report.runs.append(run_days(defs, chunk, recording_ids=recording_ids, refetch=refetch))
+            report.runs.append(run_days(defs, chunk, recording_ids=recording_ids, refetch=refetch, tags=tags))
             if report.runs[-1].is_hopeless:
                 break
         else:
             if not recording_ids and (since := unlisted_since(days, began)) < began:
                 _run_late_arrivals(defs, warehouse, access, days, report, since)
             for chunk in chunks(weeks_to_roll_up(days, warehouse)):
-                report.runs.append(run(defs, ROLL_UP, chunk, run_config={}))
+                report.runs.append(run(defs, ROLL_UP, chunk, run_config={}, tags=tags))
+        _remove_heartbeats(warehouse, report.runs)
         report.seen = overview(warehouse, days, recording_ids)
     return report
 
@@ -93,4 +99,12 @@ def _run_late_arrivals(
     late = late_arrivals(warehouse, access, days, since=since)
     for day, recording_ids in late.items():
         logger.info("%d recordings of %s have artifacts that arrived late", len(recording_ids), day)
-        report.runs.append(run_days(defs, [day], recording_ids=recording_ids))
+        run = run_days(defs, [day], recording_ids=recording_ids, tags=database_tag(warehouse))
+        report.runs.append(run)
+
+
+def _remove_heartbeats(warehouse: Warehouse, runs: Sequence[RunOutcome]) -> None:
+    """Dagster knows that these runs have ended, so nobody will ask whether they are orphaned."""
+    with suppress(StoreError), warehouse.database.writing() as connection:
+        for run in runs:
+            heartbeats.remove(connection, run.run_id)

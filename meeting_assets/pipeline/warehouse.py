@@ -21,6 +21,7 @@ from meeting_assets.pipeline.views import METRICS_CONFIG, VIEWS
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import Database, schema_of
+from meeting_assets.store.database_id import bind_ids
 from meeting_assets.store.preparation import check_readable, prepare
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.schema import Schema
@@ -119,15 +120,18 @@ def _warehouse(settings: Settings, database: Database, raw: RawStore) -> Warehou
     )
 
 
-def claim(warehouse: Warehouse, settings: Settings) -> None:
-    """Makes sure that database and raw store hold the meetings of this API origin and no other.
+def claim(warehouse: Warehouse, settings: Settings, *, adopts: bool = False) -> None:
+    """Makes sure that database and raw store belong together, and hold the meetings of this API origin and no other.
+
+    With `adopts`, a database without recordings may take the place of the raw store's former one.
 
     Raises:
-        StoreError: they hold another one's.
+        StoreError: they do not, or hold another one's.
     """
     origin = origin_of(settings.base_url)
     warehouse.database.belongs_to(origin)
     warehouse.raw.belongs_to(origin)
+    bind_ids(warehouse.database, warehouse.raw, adopts=adopts)
 
 
 def origin_of(base_url: str) -> str:

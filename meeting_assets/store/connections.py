@@ -42,6 +42,8 @@ class Connections:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.before_commit: Callable[[Connection], None] | None = None
+        """Called at the end of every writing transaction; what it raises rolls the transaction back."""
 
     @classmethod
     def at(cls, url: str, *, is_read_only: bool = False) -> Self:
@@ -113,6 +115,8 @@ class Connections:
         """
         with self._transaction(self._begun_with_retries(is_writing=True)) as connection:
             yield connection
+            if self.before_commit is not None:
+                self.before_commit(connection)
 
     def _begun_with_retries(self, *, is_writing: bool) -> Connection:
         """As `_begun`; a server that restarts is waited for, since nothing of the transaction has been done yet."""

@@ -3,6 +3,7 @@
     {day}/{recording_id}/recording.json                     what the API listed, without URLs and passwords
     {day}/{recording_id}/{kind}/{artifact_id}/{sha256}.zst  an artifact; hash and size are of the uncompressed bytes
     origin.json                                             whose meetings these are
+    database.json                                           the id of the database that describes them
 
 Nothing is shared between recordings, so that forgetting one is deleting a prefix; writing the same bytes again
 changes nothing.
@@ -25,7 +26,7 @@ from uuid import uuid4
 
 import msgspec
 import zstandard
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError, PreconditionError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from meeting_assets.core.errors import StoreError
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["RawObject", "RawStore", "StoredArtifact", "without_queries"]
 
 ORIGIN = "origin.json"
+DATABASE = "database.json"
 LEVEL = 3
 REMOVAL_TRIES = 5
 
@@ -136,7 +138,7 @@ class RawStore:
             StoreError: somebody did, and it cannot be read who.
         """
         stored = self._get(ORIGIN)
-        held = _origin_in(stored) if stored is not None else None
+        held = _text_in(stored, "api_origin") if stored is not None else None
         if stored is not None and held is None:
             raise StoreError(
                 f"The raw store does not say whose meetings it holds, its {ORIGIN} is damaged: "
@@ -159,6 +161,31 @@ class RawStore:
                 f"The raw store holds meetings from {held}, not from {origin}: "
                 "choose another MEETING_ASSETS_HOME or MEETING_ASSETS_RAW_URL."
             )
+
+    def database_id(self) -> str | None:
+        """The id of the database that describes this raw store; None for a store that no database is bound to.
+
+        Raises:
+            StoreError: the id cannot be read.
+        """
+        stored = self._get(DATABASE)
+        held = _text_in(stored, "database_id") if stored is not None else None
+        if stored is not None and held is None:
+            raise StoreError(
+                f"{DATABASE} in the raw store is damaged: delete it, then run `meeting-assets sync` with the database "
+                "that describes this raw store."
+            )
+        return held
+
+    def bind_database(self, database_id: str) -> str:
+        """Writes the id of the database that describes this raw store, unless there is one; returns the id held.
+
+        Raises:
+            StoreError: the id could not be written.
+        """
+        content = msgspec.json.encode({"database_id": database_id})
+        _answer(f"take {DATABASE}", lambda: self._create(DATABASE, content))
+        return self.database_id() or database_id
 
     def probe(self) -> None:
         """Keeps an object, reads it and removes it.
@@ -260,6 +287,15 @@ class RawStore:
     def _put(self, key: str, content: bytes) -> None:
         _answer(f"take {key}", lambda: self._store.put(key, content))
 
+    def _create(self, key: str, content: bytes) -> None:
+        """Writes an object unless it exists; an object store without conditional writes overwrites it."""
+        try:
+            self._store.put(key, content, mode="create")
+        except (AlreadyExistsError, PreconditionError):
+            return
+        except (NotImplementedError, NotSupportedError):
+            self._store.put(key, content)
+
     def _get(self, key: str) -> bytes | None:
         def get() -> bytes | None:
             try:
@@ -349,10 +385,11 @@ def _fault(error: Exception) -> str:
     return _QUOTED.sub("…", without_queries(line.encode()).decode())
 
 
-def _origin_in(stored: bytes) -> str | None:
+def _text_in(stored: bytes, name: str) -> str | None:
+    """A text of a JSON object by its name; None where there is no such text."""
     try:
         document: Any = msgspec.json.decode(stored)
     except ValueError:
         return None
-    origin = document.get("api_origin") if isinstance(document, dict) else None
-    return origin if isinstance(origin, str) else None
+    text = document.get(name) if isinstance(document, dict) else None
+    return text if isinstance(text, str) else None

@@ -133,6 +133,31 @@ class Tombstones(RecordingRow, table=True):
     reason: str = Field(description="asked for, deleted at the API, or retention")
 
 
+class RunHeartbeats(SQLModel, table=True):
+    """Runs in progress: which process does each, and when it last reported, by the database's clock.
+
+    Grain: one row per run; deleted when the run ends.
+    """
+
+    __tablename__ = "run_heartbeats"
+    __table_args__ = KEYED
+
+    run_id: str = Field(primary_key=True, description="Dagster's id of the run")
+    boot_id: str | None = Field(default=None, description="of the kernel that runs the process; NULL where unknown")
+    pid_namespace: str | None = Field(default=None, description="in which the process id is valid")
+    pid: int | None = Field(default=None, sa_type=Integer64)
+    start_ticks: int | None = Field(
+        default=None, sa_type=Integer64, description="clock ticks from the boot to the start of the process"
+    )
+    hostname: str | None = Field(default=None, description="for people; no decision rests on it")
+    started_at: datetime | None = Field(default=None, sa_type=Instant)
+    beat_at: datetime | None = Field(default=None, sa_type=Instant, description="when the run last reported")
+    suspected_at: datetime | None = Field(
+        default=None, sa_type=Instant, description="when the run was first found silent since it last reported"
+    )
+    failed_at: datetime | None = Field(default=None, sa_type=Instant, description="when it was declared orphaned")
+
+
 class Meta(SQLModel, table=True):
     """What this database is: its schema's version, whose meetings it holds, the shape of its derived tables.
 

@@ -17,8 +17,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from sqlalchemy import inspect
 
-from meeting_assets.orchestration.deaths import PROCESS
 from meeting_assets.orchestration.doctor import examination
+from meeting_assets.orchestration.run_tags import PROCESS
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
 from meeting_assets.pipeline.examination import Finding, Verdict
 from meeting_assets.sandbox import Fault, Sandbox, uniform
@@ -476,7 +476,7 @@ def test_a_sync_fails_dead_runs_before_it_begins(sandbox: Sandbox) -> None:
         done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
     assert done.returncode == 0, done.stderr
-    assert f"The run {run_id} was dead" in done.stderr
+    assert f"The process of run {run_id} has ended" in done.stderr
     with dagster_instance() as instance:
         statuses = {run.run_id: run.status for run in instance.get_runs()}
     assert statuses.pop(run_id) is dg.DagsterRunStatus.FAILURE

@@ -1,0 +1,104 @@
+"""Which process this is, in a form that another process can compare, on this host or on any other.
+
+A process id means something only within one boot of one kernel and one process namespace. Hostnames play no part: two
+containers may share one.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+PROC = Path("/proc")
+STATE, START_TICKS = 0, 19
+"""Positions in /proc/PID/stat after the command's name, which may itself hold blanks and brackets."""
+ENDED = frozenset({"Z", "X"})
+"""States of a process that has ended and waits for its parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessIdentity:
+    """One process of one boot. Where /proc is missing, boot, namespace and start are None."""
+
+    boot_id: str | None
+    pid_namespace: str | None
+    pid: int
+    start_ticks: int | None
+    """Clock ticks from the boot to the start of the process; independent of the host's clock."""
+    hostname: str
+    """For people only."""
+
+    @classmethod
+    def current(cls) -> Self:
+        """The identity of this process."""
+        stat = _stat(os.getpid())
+        return cls(
+            boot_id=_boot_id(),
+            pid_namespace=_pid_namespace(),
+            pid=os.getpid(),
+            start_ticks=int(stat[START_TICKS]) if stat else None,
+            hostname=socket.gethostname(),
+        )
+
+    @classmethod
+    def of(cls, pid: int) -> Self | None:
+        """The identity of a running process of this namespace; None if it has ended or /proc is missing."""
+        stat = _stat(pid)
+        if not stat or stat[STATE] in ENDED:
+            return None
+        return cls(_boot_id(), _pid_namespace(), pid, int(stat[START_TICKS]), socket.gethostname())
+
+    def is_visible_to(self, other: ProcessIdentity) -> bool:
+        """True if process ids mean the same to both: same boot, same process namespace.
+
+        >>> here = ProcessIdentity("boot", "pid:[1]", 7, 100, "worker")
+        >>> here.is_visible_to(ProcessIdentity("boot", "pid:[2]", 8, 100, "worker"))
+        False
+        """
+        known = None not in (self.boot_id, self.pid_namespace, self.start_ticks)
+        return known and (self.boot_id, self.pid_namespace) == (other.boot_id, other.pid_namespace)
+
+    def is_running(self) -> bool:
+        """True unless the process has certainly ended. Asked only of a process that is visible to this one."""
+        stat = _stat(self.pid)
+        if stat:
+            return stat[STATE] not in ENDED and int(stat[START_TICKS]) == self.start_ticks
+        return _is_hidden(self.pid)
+
+
+def _boot_id() -> str | None:
+    return _read(PROC / "sys/kernel/random/boot_id")
+
+
+def _pid_namespace() -> str | None:
+    try:
+        return os.readlink(PROC / "self/ns/pid")
+    except OSError:
+        return None
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat after the command's name; empty if the file cannot be read."""
+    text = _read(PROC / str(pid) / "stat")
+    return text.rpartition(")")[2].split() if text else []
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return None
+
+
+def _is_hidden(pid: int) -> bool:
+    """True if the process exists although /proc does not show it, as with its mount option `hidepid`."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

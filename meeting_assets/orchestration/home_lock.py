@@ -1,0 +1,140 @@
+"""One `dev` or `demo` at a time per home.
+
+Each starts a sandbox whose meetings are its own: a second one on the same home would take the meetings of the first for
+deleted. The lock is the operating system's, on a file in each of the two homes, so it ends with its process, however
+that ends. The file says where the owner can be reached, and which process group it has started.
+"""
+
+import fcntl
+import os
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import msgspec
+import psutil
+
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.settings import Settings
+
+LOCK = "in_use.json"
+STOP_S = 20.0
+
+
+class Owner(msgspec.Struct):
+    """What the file says of the command that holds the lock, or held it last."""
+
+    command: str = "dev"
+    url: str | None = None
+    pid: int = 0
+    group: int | None = None
+    """The process group that the command has started."""
+    ended_at_s: float | None = None
+    """Seconds since 1970 by the host's clock; None while the command runs, and after it was killed."""
+
+
+class HomeLock:
+    """The right to start a sandbox or Dagster on the homes of these settings, while the `with` block runs.
+
+    Raises:
+        SettingsError: another command has it, or a home cannot be made.
+    """
+
+    def __init__(self, settings: Settings, command: str, url: str | None = None) -> None:
+        self._folders = sorted({settings.absolute_home.resolve(), settings.dagster_home.resolve()})
+        self._dagster_home = settings.dagster_home
+        self._owner = Owner(command, url, os.getpid())
+        self._held = ExitStack()
+        self._files: list[IO[bytes]] = []
+        self.ended_at_s: float | None = None
+        """When the former owner and all it had started were known to have ended."""
+
+    def __enter__(self) -> Self:
+        with ExitStack() as held:
+            self._files = [held.enter_context(self._locked(folder)) for folder in self._folders]
+            self._held = held.pop_all()
+        self._end_leftovers()
+        self._write()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._owner.ended_at_s = time.time()
+        with suppress(OSError):
+            self._write()
+        self._held.close()
+
+    def announce(self, *, url: str | None = None, group: int | None = None) -> None:
+        """Adds to the file where this command can be reached, or which process group it has started."""
+        self._owner.url = url or self._owner.url
+        self._owner.group = group or self._owner.group
+        self._write()
+
+    def _locked(self, folder: Path) -> IO[bytes]:
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Not inheritable: what this process starts does not keep the lock.
+            file = (folder / LOCK).open("a+b")
+        except OSError as error:
+            raise SettingsError(
+                f"{folder} cannot be used as a home: {error.strerror}. Set MEETING_ASSETS_HOME to a folder that can be "
+                "written."
+            ) from None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            with file:
+                raise SettingsError(_in_use(_read(file), folder)) from None
+        return file
+
+    def _write(self) -> None:
+        for file in self._files:
+            file.truncate(0)
+            file.write(msgspec.json.encode(self._owner))
+            file.flush()
+
+    def _end_leftovers(self) -> None:
+        """Ends what a killed owner has left running: Dagster's daemon would go on requesting runs."""
+        for former in map(_read, self._files):
+            left = _processes(former.group, self._dagster_home) if former.group else []
+            for process in left:
+                with suppress(psutil.NoSuchProcess):
+                    process.terminate()
+            for process in psutil.wait_procs(left, timeout=STOP_S)[1]:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            ended_at_s = time.time() if left else former.ended_at_s
+            self.ended_at_s = max(filter(None, (self.ended_at_s, ended_at_s)), default=None)
+
+
+def _in_use(owner: Owner, folder: Path) -> str:
+    at = f" at {owner.url}" if owner.url else ""
+    process = f" (process {owner.pid})" if owner.pid else ""
+    return (
+        f"`meeting-assets {owner.command}` already runs{at}{process} and uses {folder}: stop it, or set "
+        "MEETING_ASSETS_HOME (and DAGSTER_HOME, if that is set) to another folder."
+    )
+
+
+def _read(file: IO[bytes]) -> Owner:
+    """What the file says; an owner without address where it says nothing yet."""
+    file.seek(0)
+    try:
+        return msgspec.json.decode(file.read(), type=Owner)
+    except (msgspec.MsgspecError, OSError):
+        return Owner()
+
+
+def _processes(group: int, dagster_home: Path) -> list[psutil.Process]:
+    """The processes of a group that work on this Dagster home; the number of a group may be used again."""
+    return [process for process in psutil.process_iter() if _is_of(process, group, dagster_home)]
+
+
+def _is_of(process: psutil.Process, group: int, dagster_home: Path) -> bool:
+    try:
+        return os.getpgid(process.pid) == group and process.environ().get("DAGSTER_HOME") == str(dagster_home)
+    except (OSError, psutil.Error):
+        return False

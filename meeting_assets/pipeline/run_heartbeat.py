@@ -1,0 +1,112 @@
+"""The heartbeat of a run, kept by a thread of the process that does the run.
+
+A run that another host has declared orphaned stores nothing any more. So each writing transaction asks `before_commit`:
+shortly after a heartbeat that costs nothing; later the heartbeat is written in the same transaction, and both are
+committed or neither. An outage of the database alone ends no run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from threading import Event, Thread
+from typing import Final
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from meeting_assets.core.errors import StoreError
+from meeting_assets.core.processes import ProcessIdentity
+from meeting_assets.store import heartbeats
+from meeting_assets.store.database import Database
+
+INTERVAL_S = 15.0
+CERTAIN_S = 45.0
+"""No host declares a run orphaned that reported so recently: well below `orphaned_runs.SILENT_FOR`."""
+STOP_S = 5.0
+# The other clock stands still while a machine is suspended.
+CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+ORPHANED = (
+    "This run did not report for two minutes and was declared orphaned, so it stores nothing any more. What it had "
+    "stored is kept; the next run continues from there. If this recurs, check the connection between this host and "
+    "the database."
+)
+UNWRITABLE = "The heartbeat of this run cannot be written ({cause}), so the run stops: check the database's grants."
+
+
+class RunHeartbeat:
+    """Reports that a run is in progress, from `start` to `stop`."""
+
+    def __init__(
+        self,
+        run_id: str,
+        open_database: Callable[[], Database],
+        process: ProcessIdentity | None = None,
+        *,
+        interval_s: float | None = None,
+        certain_s: float | None = None,
+    ) -> None:
+        self._run_id = run_id
+        self._open_database = open_database
+        self._process = process or ProcessIdentity.current()
+        self._interval_s = INTERVAL_S if interval_s is None else interval_s
+        self._certain_s = CERTAIN_S if certain_s is None else certain_s
+        self._reported_s: float | None = None
+        self._is_orphaned = False
+        self._stopped = Event()
+        self._thread: Thread | None = None
+
+    def start(self, database: Database) -> None:
+        """Writes the first heartbeat, and starts the thread that writes the others over connections of its own.
+
+        Raises:
+            StoreError: the heartbeat cannot be written.
+        """
+        self._report(database)
+        self._thread = Thread(target=self._keep, name=f"heartbeat of run {self._run_id}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread. The row stays until Dagster knows that the run has ended."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(STOP_S)
+
+    def before_commit(self, connection: Connection) -> None:
+        """Makes sure that what is about to be committed belongs to a run that still counts.
+
+        Raises:
+            StoreError: the run was declared orphaned, or its heartbeat cannot be written.
+        """
+        if self._is_recent() and not self._is_orphaned:
+            return
+        try:
+            is_ours = heartbeats.beat(connection, self._run_id, self._process)
+        except SQLAlchemyError as error:
+            cause = type(getattr(error, "orig", None) or error).__name__
+        else:
+            if not is_ours:
+                self._is_orphaned = True
+                raise StoreError(ORPHANED)
+            return
+        raise StoreError(UNWRITABLE.format(cause=cause))
+
+    def _is_recent(self) -> bool:
+        return self._reported_s is not None and _clock_s() < self._reported_s + self._certain_s
+
+    def _keep(self) -> None:
+        while not self._is_orphaned and not self._stopped.wait(self._interval_s):
+            # An outage may pass. Until then each commit proves that the run still counts.
+            with suppress(StoreError, SQLAlchemyError), closing(self._open_database()) as database:
+                self._report(database)
+
+    def _report(self, database: Database) -> None:
+        at_s = _clock_s()  # before the request: the row may be older than its answer
+        with database.writing() as connection:
+            self._is_orphaned = not heartbeats.beat(connection, self._run_id, self._process)
+        self._reported_s = at_s
+
+
+def _clock_s() -> float:
+    return time.clock_gettime(CLOCK)

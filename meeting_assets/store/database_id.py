@@ -1,0 +1,114 @@
+"""The id that a database and its raw store share, so that no process works with only one of the two.
+
+| database | raw store | bind_ids | verified_id |
+|---|---|---|---|
+| none | none | both get a new id | the same, unless the run names an id |
+| none, or another id | some id | adopted with `adopts` if the database has no recordings, else refused | refused |
+| some id | none | the raw store takes it | refused |
+| the same | the same | nothing to do | refused if the run names another id |
+"""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from sqlalchemy import inspect, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from meeting_assets.core.errors import StoreError
+from meeting_assets.store.database import META, Database, table_of
+from meeting_assets.store.raw import DATABASE, RawStore
+from meeting_assets.store.tables import Meta, Recordings
+
+DATABASE_ID = "database_id"
+SAME_SETTINGS = (
+    "Give every process of the deployment the same MEETING_ASSETS_DATABASE_URL and MEETING_ASSETS_RAW_URL "
+    "(or MEETING_ASSETS_HOME)."
+)
+REPLACED = (
+    "If this database replaces a lost one, run `meeting-assets rebuild`. If the raw store's former database is given "
+    f"up, delete {DATABASE} from the raw store."
+)
+
+OTHER_DATABASE = f"The raw store belongs to another database than this one. {SAME_SETTINGS} {REPLACED}"
+
+
+def held_id(database: Database) -> str | None:
+    """The id in `meta`; None for a database that no raw store is bound to yet."""
+    with database.reading() as connection:
+        return connection.scalar(select(META.value).where(META.name == DATABASE_ID))
+
+
+def bind_ids(database: Database, raw: RawStore, *, adopts: bool = False) -> str:
+    """Makes sure that database and raw store have the same id, and returns it.
+
+    With `adopts`, a database without recordings takes the raw store's id, as after the loss of the former database.
+
+    Raises:
+        StoreError: they have different ids.
+    """
+    held, of_raw = held_id(database), raw.database_id()
+    if of_raw is not None and held != of_raw and adopts and not _has_recordings(database):
+        database.note(DATABASE_ID, of_raw)
+        return of_raw
+    if of_raw is None:
+        held = held or _new_id(database)
+        of_raw = raw.bind_database(held)
+    if held != of_raw:
+        raise StoreError(OTHER_DATABASE)
+    return of_raw
+
+
+def verified_id(database: Database, raw: RawStore, expected: str | None) -> str:
+    """The id that database, raw store and run share. `expected` is the id of the process that requested the run.
+
+    Unlike `bind_ids`, never binds a new database or raw store to existing ones: in the process of a run it is more
+    likely that a setting is wrong.
+
+    Raises:
+        StoreError: they differ, and the setting to look at.
+    """
+    held, of_raw = held_id(database), raw.database_id()
+    if expected is None and held is None and of_raw is None:
+        return bind_ids(database, raw)
+    if held is None or held != (expected or held):
+        raise StoreError(_wrong_setting("MEETING_ASSETS_DATABASE_URL", "database"))
+    if of_raw is None:
+        raise StoreError(_wrong_setting("MEETING_ASSETS_RAW_URL", "raw store"))
+    if of_raw != held:
+        return bind_ids(database, raw)  # which says that they differ
+    return held
+
+
+def difference(database: Database, raw: RawStore) -> str | None:
+    """Why no run would work with this database and raw store; None if nothing is known against it. Changes nothing.
+
+    Raises:
+        StoreError: one of them cannot be read.
+    """
+    with database.reading() as connection:
+        is_new = not inspect(connection).has_table(table_of(Meta).name)
+    held, of_raw = None if is_new else held_id(database), raw.database_id()
+    return OTHER_DATABASE if of_raw is not None and held != of_raw else None
+
+
+def _wrong_setting(setting: str, what: str) -> str:
+    return (
+        f"{setting} of this process names another {what} than the rest of the deployment uses. Nothing was stored. "
+        f"{SAME_SETTINGS} If the {what} is meant to be a new one, run `meeting-assets sync` once with these settings."
+    )
+
+
+def _new_id(database: Database) -> str:
+    """A new id in `meta`, or the one that another process has just written there."""
+    with database.writing() as connection:
+        dialect = sqlite if database.is_sqlite else postgresql
+        row = {"name": DATABASE_ID, "value": uuid4().hex}
+        connection.execute(dialect.insert(table_of(Meta)).on_conflict_do_nothing(), row)
+        held: str = connection.scalars(select(META.value).where(META.name == DATABASE_ID)).one()
+    return held
+
+
+def _has_recordings(database: Database) -> bool:
+    with database.reading() as connection:
+        return connection.scalar(select(table_of(Recordings).c.recording_id).limit(1)) is not None

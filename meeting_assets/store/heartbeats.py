@@ -1,0 +1,115 @@
+"""Heartbeats of runs: which process does a run, and when it last reported. One row per run in progress.
+
+All instants are the database's, so that hosts whose clocks differ judge alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, func, inspect, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from meeting_assets.core.processes import ProcessIdentity
+from meeting_assets.store.columns import Instant
+from meeting_assets.store.database import table_of
+from meeting_assets.store.tables import RunHeartbeats
+
+HEARTBEATS = table_of(RunHeartbeats)
+C = HEARTBEATS.c
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The row of one run, and how long ago it was written."""
+
+    run_id: str
+    process: ProcessIdentity
+    beat_at: datetime
+    silent_for: timedelta
+    suspected_for: timedelta | None
+    """How long ago a process first found the run silent; None if the run has reported since."""
+    is_failed: bool
+    """True once a process has declared the run orphaned."""
+
+
+def database_now(connection: Connection) -> ColumnElement[datetime]:
+    """The database's clock, also inside a transaction that began earlier."""
+    if connection.dialect.name == "sqlite":
+        # SQLite counts milliseconds; `Instant` writes six digits.
+        return func.strftime("%Y-%m-%d %H:%M:%f000", "now", type_=Instant())
+    return func.clock_timestamp(type_=Instant())
+
+
+def beat(connection: Connection, run_id: str, process: ProcessIdentity) -> bool:
+    """Writes that a run is in progress. False if it was declared orphaned: then nothing is written."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    at = database_now(connection)
+    row = {
+        "run_id": run_id,
+        "boot_id": process.boot_id,
+        "pid_namespace": process.pid_namespace,
+        "pid": process.pid,
+        "start_ticks": process.start_ticks,
+        "hostname": process.hostname,
+    }
+    statement = dialect.insert(HEARTBEATS).values(**row, started_at=at, beat_at=at)
+    statement = statement.on_conflict_do_update(
+        index_elements=[C.run_id],
+        set_={**row, "beat_at": statement.excluded.beat_at, "suspected_at": None},
+        where=C.failed_at.is_(None),
+    ).returning(C.run_id)
+    return connection.scalar(statement) is not None
+
+
+def heartbeats(connection: Connection, run_ids: Collection[str]) -> list[Heartbeat]:
+    """The heartbeats of some runs; none where the table is not there yet."""
+    if not inspect(connection).has_table(HEARTBEATS.name):
+        return []
+    at = database_now(connection).label("at")
+    rows = connection.execute(select(HEARTBEATS, at).where(C.run_id.in_([*run_ids])).order_by(C.run_id))
+    return [_heartbeat(row) for row in rows.mappings()]
+
+
+def suspect(connection: Connection, heartbeat: Heartbeat) -> None:
+    """Writes that a run was found silent, unless it has reported meanwhile."""
+    unchanged = _is_unchanged(heartbeat) & C.suspected_at.is_(None)
+    connection.execute(update(HEARTBEATS).where(unchanged).values(suspected_at=database_now(connection)))
+
+
+def declare_failed(connection: Connection, heartbeat: Heartbeat) -> bool:
+    """Writes that a run is orphaned. False if it has reported meanwhile, which it cannot do any more afterwards."""
+    values = {"failed_at": func.coalesce(C.failed_at, database_now(connection))}
+    return connection.execute(update(HEARTBEATS).where(_is_unchanged(heartbeat)).values(values)).rowcount == 1
+
+
+def remove(connection: Connection, run_id: str) -> None:
+    """Deletes the heartbeat of a run that has ended."""
+    connection.execute(delete(HEARTBEATS).where(C.run_id == run_id))
+
+
+def remove_silent(connection: Connection, longer_than: timedelta) -> int:
+    """Deletes the heartbeats that runs of any Dagster left behind; returns their number."""
+    at = connection.scalar(select(database_now(connection)))
+    assert at is not None
+    return connection.execute(delete(HEARTBEATS).where(C.beat_at < at - longer_than)).rowcount
+
+
+def _is_unchanged(heartbeat: Heartbeat) -> ColumnElement[bool]:
+    return (C.run_id == heartbeat.run_id) & (C.beat_at == heartbeat.beat_at)
+
+
+def _heartbeat(row: Any) -> Heartbeat:
+    process = ProcessIdentity(row["boot_id"], row["pid_namespace"], row["pid"], row["start_ticks"], row["hostname"])
+    suspected_at = row["suspected_at"]
+    return Heartbeat(
+        run_id=row["run_id"],
+        process=process,
+        beat_at=row["beat_at"],
+        silent_for=row["at"] - row["beat_at"],
+        suspected_for=None if suspected_at is None else row["at"] - suspected_at,
+        is_failed=row["failed_at"] is not None,
+    )

@@ -1,0 +1,177 @@
+"""The heartbeat of a run: reported while the run lasts, and a condition of everything that the run stores."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from sqlalchemy import delete, func, select, text
+
+from meeting_assets.core.errors import StoreError
+from meeting_assets.core.processes import ProcessIdentity
+from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
+from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.settings import read_settings
+from meeting_assets.store import heartbeats
+from meeting_assets.store.database import META, Database, table_of, upsert
+from meeting_assets.store.heartbeats import HEARTBEATS
+from meeting_assets.store.tables import Meta
+
+RUN = "0f7a2d1e-0000-4000-8000-000000000001"
+ELSEWHERE = replace(ProcessIdentity.current(), boot_id="another boot")
+AT_EVERY_COMMIT_S = 0.0
+NEVER_S = 3600.0
+WITHIN_S = 30.0
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    with opened(read_settings()) as place:
+        yield place.database
+
+
+@pytest.fixture
+def begin(database: Database, database_url: str) -> Iterator[Callable[..., RunHeartbeat]]:
+    """Begins a run whose transactions are conditional on its heartbeat."""
+    begun = []
+
+    def begin(*, certain_s: float = AT_EVERY_COMMIT_S, interval_s: float = NEVER_S) -> RunHeartbeat:
+        heartbeat = RunHeartbeat(
+            RUN, lambda: Database.at(database_url), ELSEWHERE, certain_s=certain_s, interval_s=interval_s
+        )
+        heartbeat.start(database)
+        database.before_commit = heartbeat.before_commit
+        begun.append(heartbeat)
+        return heartbeat
+
+    yield begin
+    for each in begun:
+        each.stop()
+
+
+def store(database: Database) -> None:
+    """What a run does to a table."""
+    with database.writing() as connection:
+        upsert(connection, Meta, [{"name": "stored by the run", "value": "1"}])
+
+
+def is_stored(database: Database) -> bool:
+    with database.reading() as connection:
+        query = select(func.count()).select_from(table_of(Meta)).where(META.name == "stored by the run")
+        return connection.scalar(query) == 1
+
+
+def declare_orphaned(database_url: str) -> None:
+    """What another host does that finds the run silent."""
+    with closing(Database.at(database_url)) as database, database.writing() as connection:
+        (found,) = heartbeats.heartbeats(connection, [RUN])
+        assert heartbeats.declare_failed(connection, found)
+
+
+def last_beat(database: Database) -> datetime:
+    with database.reading() as connection:
+        (found,) = heartbeats.heartbeats(connection, [RUN])
+    return found.beat_at
+
+
+def test_a_run_declared_orphaned_stores_nothing_more(
+    database: Database, database_url: str, begin: Callable[..., RunHeartbeat]
+) -> None:
+    begin()
+    declare_orphaned(database_url)
+
+    with pytest.raises(StoreError, match="declared orphaned"):
+        store(database)
+
+    assert not is_stored(database)
+
+
+def test_the_thread_notices_that_the_run_was_declared_orphaned(
+    database: Database, database_url: str, begin: Callable[..., RunHeartbeat]
+) -> None:
+    begin(certain_s=NEVER_S, interval_s=0.01)
+    declare_orphaned(database_url)
+
+    deadline = time.monotonic() + WITHIN_S
+    while any(thread.name.startswith("heartbeat of run") for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+    with pytest.raises(StoreError, match="declared orphaned"):
+        store(database)
+    assert not is_stored(database)
+
+
+def test_a_run_that_cannot_write_its_heartbeat_stores_nothing(
+    database: Database, begin: Callable[..., RunHeartbeat]
+) -> None:
+    begin()
+    with database.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE run_heartbeats RENAME TO elsewhere"))
+
+    with pytest.raises(StoreError, match="heartbeat"):
+        store(database)
+
+    assert not is_stored(database)
+
+
+def test_a_run_whose_thread_could_not_report_goes_on_if_it_still_counts(
+    database: Database, begin: Callable[..., RunHeartbeat]
+) -> None:
+    """An outage of the database alone ends no run: the heartbeat is written with what the run stores."""
+    begin()
+    before = last_beat(database)
+    wait_for_the_databases_clock(database, before)
+
+    store(database)
+
+    assert is_stored(database)
+    assert last_beat(database) > before
+
+
+def wait_for_the_databases_clock(database: Database, before: datetime) -> None:
+    """SQLite's clock counts milliseconds."""
+    with database.reading() as connection:
+        while connection.scalar(heartbeats.database_now(connection).select()) == before:
+            pass
+
+
+def test_a_database_that_was_made_again_gets_the_heartbeat_again(
+    database: Database, begin: Callable[..., RunHeartbeat]
+) -> None:
+    begin()
+    with database.engine.begin() as connection:
+        connection.execute(delete(HEARTBEATS))
+
+    store(database)
+
+    assert is_stored(database)
+
+
+def test_shortly_after_a_heartbeat_a_commit_costs_no_statement(
+    database: Database, begin: Callable[..., RunHeartbeat]
+) -> None:
+    begin(certain_s=NEVER_S)
+    before = last_beat(database)
+
+    store(database)
+
+    assert last_beat(database) == before
+
+
+def test_the_thread_reports_until_the_run_ends(database: Database, begin: Callable[..., RunHeartbeat]) -> None:
+    heartbeat = begin(interval_s=0.01)
+    before = last_beat(database)
+    deadline = time.monotonic() + WITHIN_S
+    while last_beat(database) == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+    heartbeat.stop()
+
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("heartbeat of run")]

@@ -1,0 +1,129 @@
+"""Database and raw store share an id; a process with only one of the two right is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from meeting_assets.core.errors import StoreError
+from meeting_assets.pipeline.warehouse import Warehouse, opened
+from meeting_assets.sandbox import Sandbox, uniform
+from meeting_assets.settings import read_settings
+from meeting_assets.store.database_id import DATABASE_ID, bind_ids, held_id, verified_id
+from meeting_assets.store.raw import RawStore
+from meeting_assets_tests.households import bring_home, days_of, use
+from meeting_assets_tests.pipeline.small_day import DAY
+
+OURS, OTHERS = "0" * 32, "1" * 32
+
+
+@pytest.fixture
+def place(database_url: str) -> Iterator[Warehouse]:
+    with opened(read_settings()) as warehouse:
+        yield warehouse
+
+
+def given_ids(place: Warehouse, of_database: str | None, of_raw: str | None) -> None:
+    if of_database:
+        place.database.note(DATABASE_ID, of_database)
+    if of_raw:
+        place.raw.bind_database(of_raw)
+
+
+def fill() -> None:
+    with Sandbox(uniform(DAY, recordings=1, words=5)) as sandbox, pytest.MonkeyPatch.context() as monkeypatch:
+        use(sandbox, monkeypatch)
+        bring_home(days_of(sandbox))
+
+
+def test_a_new_database_and_a_new_raw_store_get_one_id(place: Warehouse) -> None:
+    made = bind_ids(place.database, place.raw)
+
+    assert held_id(place.database) == place.raw.database_id() == made == bind_ids(place.database, place.raw)
+
+
+@pytest.mark.parametrize(
+    ("of_database", "of_raw", "adopts", "expected"),
+    [
+        (OURS, None, False, OURS),
+        (OURS, OURS, False, OURS),
+        (None, OTHERS, False, None),
+        (OURS, OTHERS, False, None),
+        (None, OTHERS, True, OTHERS),
+        (OURS, OTHERS, True, OTHERS),
+    ],
+)
+def test_ids_of_an_empty_database_are_bound_or_refused(
+    place: Warehouse, of_database: str | None, of_raw: str | None, adopts: bool, expected: str | None
+) -> None:
+    given_ids(place, of_database, of_raw)
+
+    if expected is None:
+        with pytest.raises(StoreError, match="MEETING_ASSETS_DATABASE_URL"):
+            bind_ids(place.database, place.raw, adopts=adopts)
+        assert (held_id(place.database), place.raw.database_id()) == (of_database, of_raw)
+    else:
+        assert bind_ids(place.database, place.raw, adopts=adopts) == expected
+        assert held_id(place.database) == place.raw.database_id() == expected
+
+
+def test_a_database_with_recordings_takes_no_other_id(place: Warehouse, home: Path) -> None:
+    fill()
+    other_store = RawStore.at(str(home / "other"))
+    other_store.bind_database(OTHERS)
+    held = held_id(place.database)
+
+    with pytest.raises(StoreError, match="another database"):
+        bind_ids(place.database, other_store, adopts=True)
+
+    assert held is not None
+    assert held_id(place.database) == held
+
+
+@pytest.mark.parametrize(
+    ("of_database", "of_raw", "requested_for", "setting"),
+    [
+        (None, None, OURS, "MEETING_ASSETS_DATABASE_URL"),
+        (None, OURS, OURS, "MEETING_ASSETS_DATABASE_URL"),
+        (None, OURS, None, "MEETING_ASSETS_DATABASE_URL"),
+        (OTHERS, OURS, OURS, "MEETING_ASSETS_DATABASE_URL"),
+        (OTHERS, OTHERS, OURS, "MEETING_ASSETS_DATABASE_URL"),
+        (OURS, None, OURS, "MEETING_ASSETS_RAW_URL"),
+        (OURS, OTHERS, OURS, "MEETING_ASSETS_RAW_URL"),
+        (OTHERS, OURS, None, "MEETING_ASSETS_DATABASE_URL"),
+        (OURS, None, None, "MEETING_ASSETS_RAW_URL"),
+    ],
+)
+def test_a_run_with_a_wrong_setting_is_refused_and_changes_no_id(
+    place: Warehouse, of_database: str | None, of_raw: str | None, requested_for: str | None, setting: str
+) -> None:
+    given_ids(place, of_database, of_raw)
+
+    with pytest.raises(StoreError, match=setting) as refused:
+        verified_id(place.database, place.raw, requested_for)
+
+    assert "://" not in str(refused.value)
+    assert (held_id(place.database), place.raw.database_id()) == (of_database, of_raw)
+
+
+@pytest.mark.parametrize("requested_for", [OURS, None])
+def test_a_run_with_the_right_settings_is_verified(place: Warehouse, requested_for: str | None) -> None:
+    given_ids(place, OURS, OURS)
+
+    assert verified_id(place.database, place.raw, requested_for) == OURS
+
+
+def test_a_damaged_id_in_the_raw_store_is_one_sentence(place: Warehouse, home: Path) -> None:
+    (home / "raw").mkdir(exist_ok=True)
+    (home / "raw" / "database.json").write_bytes(b"{")
+
+    with pytest.raises(StoreError, match=r"database\.json"):
+        bind_ids(place.database, place.raw)
+
+
+def test_of_two_databases_one_is_bound_to_a_raw_store(home: Path) -> None:
+    store = RawStore.at(str(home / "raw"))
+
+    assert [store.bind_database(OURS), store.bind_database(OTHERS)] == [OURS, OURS]
