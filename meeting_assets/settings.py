@@ -8,7 +8,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
@@ -21,6 +21,16 @@ TimingSource = Literal["speaker_timeline", "words", "speech_events"]
 OnDeletion = Literal["keep", "purge"]
 Media = Literal["off", "audio", "video", "all"]
 LogFormat = Literal["text", "json"]
+
+REGIONS: tuple[Region, ...] = get_args(Region)
+BUCKET = "recallai-production-bot-data"
+"""The bucket of media files; regions other than the first have one of their own, named after them."""
+DOWNLOAD_HOSTS = (
+    "*.recall.ai",
+    *(f"{BUCKET}.s3{each}.amazonaws.com" for each in ("", *(f".{region}" for region in REGIONS))),
+    *(f"{region}-{BUCKET}.s3{each}.amazonaws.com" for region in REGIONS[1:] for each in ("", f".{region}")),
+)
+"""Buckets and regions by their full names: anybody can own a bucket that ends like Recall.ai's."""
 
 _DATABASE_HINT = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 _POSTGRESQL = frozenset({"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"})
@@ -157,9 +167,10 @@ class Settings(BaseSettings):
         None, alias="RECALL_WEBHOOK_SECRETS", description="comma-separated whsec_…, any may match"
     )
     download_hosts: str = Field(
-        "*.recall.ai,*recallai-production-bot-data.s3*.amazonaws.com",
+        ",".join(DOWNLOAD_HOSTS),
         alias="MEETING_ASSETS_DOWNLOAD_HOSTS",
-        description="comma-separated patterns of hosts that artifacts may come from, besides the API's own",
+        description="comma-separated patterns (`*`, `?`, `[…]`) of hosts that artifacts may come from over HTTPS, "
+        "besides the API's own host and port",
     )
     home: Path = Field(Path("data"), alias="MEETING_ASSETS_HOME", description="base of all relative paths")
     database_url_override: Annotated[str, AfterValidator(_database_url)] | None = Field(

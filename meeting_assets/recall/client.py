@@ -28,7 +28,7 @@ from stamina.instrumentation import set_on_retry_hooks
 from meeting_assets.core.errors import ApiError, Gone, Refused, Transient
 from meeting_assets.core.instants import wire
 from meeting_assets.recall.answers import Page, check_download, is_whole, object_in, page_in
-from meeting_assets.recall.network import EnvironmentTransport, Proxies, certificates
+from meeting_assets.recall.network import DEFAULT_PORTS, LOOPBACK, EnvironmentTransport, Proxies, certificates
 from meeting_assets.recall.pacing import Pace, Patience, Throttled
 
 ATTEMPTS = 5
@@ -247,11 +247,20 @@ class RecallClient:
         scheme, host = request.url.scheme, request.url.host
         if not _HOST.fullmatch(host):
             raise ApiError("a download URL names no host")
-        is_api = host == self._api_url.hostname and scheme in {"https", self._api_url.scheme}
+        is_api = (
+            host == self._api_url.hostname and scheme in {"https", self._api_url.scheme} and self._is_api_port(request)
+        )
         patterns = self._access.download_hosts
         if is_api or (scheme == "https" and any(fnmatchcase(host, each.lower()) for each in patterns)):
             return
         raise ApiError(f"a download leads to {scheme}://{host}, which MEETING_ASSETS_DOWNLOAD_HOSTS does not allow")
+
+    def _is_api_port(self, request: httpx.Request) -> bool:
+        """Whether a request goes to the API's port; a sandbox serves downloads at another port of this machine."""
+        default = DEFAULT_PORTS.get(self._api_url.scheme)
+        api_port = self._api_url.port if self._api_url.port != default else None
+        # httpx has no port where it is the scheme's default.
+        return request.url.port == api_port or self._api_url.hostname in LOOPBACK.split(",")
 
 
 def _attempts(patience: Patience) -> AsyncIterator[stamina.Attempt]:
