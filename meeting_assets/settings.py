@@ -185,6 +185,11 @@ class Settings(BaseSettings):
         repr=False,
         description="folder, file:// or object-store URL; default: raw/ in home",
     )
+    instance_credentials: bool = Field(
+        False,
+        alias="MEETING_ASSETS_INSTANCE_CREDENTIALS",
+        description="on: an object store's credentials may come from the machine's metadata service",
+    )
     first_day: date = Field(date(2025, 1, 1), alias="MEETING_ASSETS_FIRST_DAY", description="first daily partition")
     media: Media = Field("off", alias="MEETING_ASSETS_MEDIA", description="which media files to keep")
     timing_source: TimingSource = Field(

@@ -7,6 +7,7 @@ whether that can be done is taken back.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +29,7 @@ from meeting_assets.pipeline.warehouse import LOOPBACK, Warehouse, access_of, de
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import DURABLE, META, SCHEMA_VERSION, Database, table_of
+from meeting_assets.store.object_stores import cloud_of
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.tables import Meta
 
@@ -103,6 +105,16 @@ def effective_settings(settings: Settings) -> list[EffectiveSetting]:
             "environment" if name in settings.model_fields_set else "default",
         )
         for name, field in Settings.model_fields.items()
+    ] + _object_store_variables(settings.raw_url)
+
+
+def _object_store_variables(url: str) -> list[EffectiveSetting]:
+    """The variables that an object store's client reads, without their values, which may be secrets."""
+    cloud = cloud_of(url)
+    given = {name: bool(os.environ.get(name)) for name in (cloud.variables if cloud else ())}
+    return [
+        EffectiveSetting(name, "set" if is_set else "not set", "environment" if is_set else "default")
+        for name, is_set in given.items()
     ]
 
 
