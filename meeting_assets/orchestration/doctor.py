@@ -128,6 +128,8 @@ def _instance_findings(home: Path) -> Iterator[Finding]:
             if not faults:
                 yield from looked_at("daemon", _of_daemon(instance, home))
             yield from looked_at("runs", _of_dead_runs(instance))
+    except SettingsError as error:
+        yield Finding(HOME, Verdict.ERROR, str(error))
     except Exception as error:  # noqa: BLE001 - Dagster's own classes are not all public, and dagster.yaml names others
         sentence = f"Dagster cannot work with {home / CONFIG}: {_fault(error)}; mend it there."
         yield Finding(HOME, Verdict.ERROR, sentence)
