@@ -70,7 +70,7 @@ def _null() -> TextIO:
 
 
 def _is_unwritable(stream: TextIO) -> bool:
-    """Whether a stream takes nothing; what it failed to write before is no longer in its buffer."""
+    """Whether standard output takes nothing; what it failed to write before is no longer in its buffer."""
     try:
         stream.flush()
         os.write(stream.fileno(), b"\n")
@@ -83,5 +83,8 @@ def _discard_output() -> None:
     """The interpreter flushes both streams at its end, and would complain again."""
     null = os.open(os.devnull, os.O_WRONLY)
     for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
-        if _is_unwritable(stream):
+        try:
+            stream.flush()
+        except OSError:
             os.dup2(null, descriptor)
+    os.dup2(null, 1)

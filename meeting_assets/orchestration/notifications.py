@@ -24,6 +24,7 @@ from meeting_assets.recall.network import SOCKS_FAULTS, Proxies, certificates
 from meeting_assets.settings import Settings
 
 POST_TIMEOUT_S = 10.0
+POST_FAULTS: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, OSError, *SOCKS_FAULTS)
 # A tick of a sensor that takes longer than 60 s loses its cursor.
 DELIVERY_BUDGET_S = 20.0
 GIVE_UP_AFTER_S = 2 * 3600.0
@@ -97,7 +98,7 @@ class WebhookNotifier:
                 status = answer.status_code
         except SettingsError as error:
             raise Transient(str(error)) from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, *SOCKS_FAULTS) as error:
+        except POST_FAULTS as error:
             # Without the cause: its text and the request it holds quote the URL.
             raise Transient(f"MEETING_ASSETS_ALERT_URL cannot be reached ({type(error).__name__})") from None
         if not 200 <= status < 300:
