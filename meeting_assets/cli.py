@@ -190,7 +190,10 @@ def status(as_json: AsJson = False) -> None:
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Examines settings, key and region, database, raw store and Dagster's home, and says what to fix."""
+    """Examines settings, key and region, database, raw store and Dagster's home, and says what to fix.
+
+    Changes nothing, but writes and deletes a probe in the raw store and a probe run in Dagster's storage.
+    """
     with _no_chatter():
         from meeting_assets.orchestration.doctor import examination
 

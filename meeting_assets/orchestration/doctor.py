@@ -13,6 +13,7 @@ from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.deaths import fail_dead_runs
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
+from meeting_assets.orchestration.storage_probe import probe_storage
 from meeting_assets.pipeline.examination import (
     OBJECTS,
     Examination,
@@ -126,6 +127,7 @@ def _instance_findings(home: Path) -> Iterator[Finding]:
             yield from faults
             yield from looked_at(HOME, _of_home(instance, home))
             if not faults:
+                yield from looked_at("events", _of_events(instance))
                 yield from looked_at("daemon", _of_daemon(instance, home))
             yield from looked_at("runs", _of_dead_runs(instance))
     except SettingsError as error:
@@ -171,6 +173,11 @@ def _of_home(instance: dg.DagsterInstance, home: Path) -> Iterator[Finding]:
     size_bytes = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     runs = instance.get_runs_count()
     yield Finding(HOME, Verdict.OK, f"{home} holds {shown_size(size_bytes)}; {runs} runs are recorded.")
+
+
+def _of_events(instance: dg.DagsterInstance) -> Iterator[Finding]:
+    probe_storage(instance)
+    yield Finding("events", Verdict.OK, "Dagster's storage accepts runs and events; the probe is deleted.")
 
 
 def _of_daemon(instance: dg.DagsterInstance, home: Path) -> Iterator[Finding]:

@@ -72,7 +72,7 @@ def run(defs: dg.Definitions, job: str, partitions: Sequence[date], *, run_confi
     with dagster_instance() as instance:
         result = defs.resolve_job_def(job).execute_in_process(
             instance=instance,
-            run_config={**run_config, **_QUIET},
+            run_config={**run_config, **QUIET},
             raise_on_error=False,
             **_partitions(partitions, is_one_key=job == JOB and len(partitions) == 1),
         )
@@ -121,7 +121,7 @@ def _naming_dagster_home(home: Path) -> Iterator[None]:
         ) from None
 
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def _partitions(days: Sequence[date], *, is_one_key: bool) -> dict[str, Any]:
