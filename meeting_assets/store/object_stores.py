@@ -19,8 +19,8 @@ from meeting_assets.settings import read_settings
 
 MAX_RETRIES = 4
 RETRY_WITHIN = timedelta(seconds=20)
-"""With the client's own timeouts (5 s to connect, 30 s a request) an operation fails after 30 s at the latest, or 50 s
-where the server accepts connections and never answers."""
+"""With the client's own timeouts (5 s to connect, 30 s a request) an operation on a store that is out of reach or never
+answers fails after about 30 s."""
 
 
 @dataclass(frozen=True, slots=True)
