@@ -25,8 +25,10 @@ from meeting_assets.console import (
 )
 from meeting_assets.core.errors import MeetingAssetsError, NothingStored, SettingsError
 from meeting_assets.core.garbage import search_less
+from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import days_between
 from meeting_assets.core.logs import is_json, write_json
+from meeting_assets.core.streams import flushed_streams, prepare_streams
 from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -50,11 +52,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document an
 def main() -> None:
     """Runs the command; what this package raises on purpose becomes one sentence and exit status 1."""
     os.umask(PRIVATE)
+    prepare_streams()
     search_less()
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     for chatty in ("httpx", "httpcore", "stamina"):
         # httpx logs whole URLs, whose signatures are secrets.
         logging.getLogger(chatty).setLevel(logging.ERROR)
+    with flushed_streams():
+        _run()
+
+
+def _run() -> None:
     try:
         with suppress(SettingsError):  # what is wrong is said by the command that needs it
             if (settings := read_settings()).log_format == "json":
@@ -119,6 +127,7 @@ def sync(
     if recording is not None:
         if first or last:
             raise SettingsError("--recording finds its day by itself: leave --from and --to out.")
+        recording = canonical_uuid(recording)
         days = [day_of_recording(settings, recording)]
     else:
         days = days_asked(settings, _date(first), _date(last))
@@ -217,7 +226,10 @@ def migrate(
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Examines settings, key and region, database, raw store and Dagster's home, and says what to fix."""
+    """Examines settings, key and region, database, raw store and Dagster's home, and says what to fix.
+
+    Changes nothing, but writes and deletes a probe in the raw store and a probe run in Dagster's storage.
+    """
     with _no_chatter():
         from meeting_assets.orchestration.doctor import examination
 
@@ -273,7 +285,7 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
     """Removes recordings for good, keeps them out, and searches for what may be left of them."""
-    from meeting_assets.pipeline.purge import IN_THE_WAY, day_at_api, holding, spelled_id
+    from meeting_assets.pipeline.purge import IN_THE_WAY, day_at_api, holding
     from meeting_assets.pipeline.purge import purge as remove
     from meeting_assets.pipeline.traces import search, words_of
     from meeting_assets.pipeline.warehouse import opened
@@ -283,7 +295,7 @@ def purge(
     settings = read_settings()
     with opened(settings) as warehouse:
         bind_ids(warehouse.database, warehouse.raw, adopts=True)  # another database would keep its rows
-        held = [holding(warehouse, each) for each in dict.fromkeys(map(spelled_id, recordings))]
+        held = [holding(warehouse, each) for each in dict.fromkeys(map(canonical_uuid, recordings))]
         days = {
             each.recording_id: each.day if each.is_known else day_at_api(settings, each.recording_id) for each in held
         }

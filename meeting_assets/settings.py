@@ -8,7 +8,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
@@ -28,6 +28,16 @@ _ESCAPE = (
     "its user or password holds a character that must be percent-escaped, or its port is no number; "
     "write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %"
 )
+REGIONS: tuple[Region, ...] = get_args(Region)
+BUCKET = "recallai-production-bot-data"
+"""The bucket of media files; regions other than the first have one of their own, named after them."""
+DOWNLOAD_HOSTS = (
+    "*.recall.ai",
+    *(f"{BUCKET}.s3{each}.amazonaws.com" for each in ("", *(f".{region}" for region in REGIONS))),
+    *(f"{region}-{BUCKET}.s3{each}.amazonaws.com" for region in REGIONS[1:] for each in ("", f".{region}")),
+)
+"""Buckets and regions by their full names: anybody can own a bucket that ends like Recall.ai's."""
+
 _DATABASE_HINT = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 _POSTGRESQL = frozenset({"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"})
 _SQLITE = "sqlite:///"
@@ -186,9 +196,10 @@ class Settings(BaseSettings):
         None, alias="RECALL_WEBHOOK_SECRETS", description="comma-separated whsec_…, any may match"
     )
     download_hosts: str = Field(
-        "*.recall.ai,*recallai-production-bot-data.s3*.amazonaws.com",
+        ",".join(DOWNLOAD_HOSTS),
         alias="MEETING_ASSETS_DOWNLOAD_HOSTS",
-        description="comma-separated patterns of hosts that artifacts may come from, besides the API's own",
+        description="comma-separated patterns (`*`, `?`, `[…]`) of hosts that artifacts may come from over HTTPS, "
+        "besides the API's own host and port",
     )
     max_download_mb: int = Field(
         256,
@@ -214,6 +225,11 @@ class Settings(BaseSettings):
         alias="MEETING_ASSETS_RAW_URL",
         repr=False,
         description="folder, file:// or object-store URL; default: raw/ in home",
+    )
+    instance_credentials: bool = Field(
+        False,
+        alias="MEETING_ASSETS_INSTANCE_CREDENTIALS",
+        description="on: an object store's credentials may come from the machine's metadata service",
     )
     first_day: date = Field(date(2025, 1, 1), alias="MEETING_ASSETS_FIRST_DAY", description="first daily partition")
     media: Media = Field("off", alias="MEETING_ASSETS_MEDIA", description="which media files to keep")

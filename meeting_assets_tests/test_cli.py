@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -249,3 +249,13 @@ def test_sandbox_of_a_folder_without_meetings_says_so(home: Path) -> None:
 
     assert done.returncode == 1
     assert "no meeting.json" in done.stderr
+
+
+@pytest.mark.parametrize("spell", [str.upper, lambda text: f"{{{text.replace('-', '')}}}"], ids=["upper", "braces"])
+def test_sync_accepts_an_id_in_any_spelling(sandbox: Sandbox, spell: Callable[[str], str]) -> None:
+    recording = sandbox.world.recordings[0]
+
+    done = command("sync", "--recording", spell(recording.id))
+
+    assert done.returncode == 0, done.stderr
+    assert [row[0] for row in contents()["recordings"]] == [recording.id]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.settings import Settings, read_settings
+from meeting_assets.settings import DOWNLOAD_HOSTS, Settings, read_settings
 
 SECRET = "s3cret-71c04d5e"
 PROMISED = {
@@ -62,7 +62,7 @@ def test_defaults_are_as_promised(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert settings.media == "off"
     assert settings.timing_source == "speaker_timeline"
     assert settings.known_bot_names == frozenset()
-    assert settings.download_host_patterns == ("*.recall.ai", "*recallai-production-bot-data.s3*.amazonaws.com")
+    assert settings.download_host_patterns == DOWNLOAD_HOSTS
 
 
 def test_variables_that_are_not_ours_are_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

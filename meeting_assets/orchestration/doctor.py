@@ -14,6 +14,7 @@ from meeting_assets.core.errors import SettingsError, StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.orphaned_runs import fail_orphaned_runs
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
+from meeting_assets.orchestration.storage_probe import probe_storage
 from meeting_assets.pipeline.examination import (
     OBJECTS,
     Examination,
@@ -141,8 +142,11 @@ def _instance_findings(home: Path, settings: Settings) -> Iterator[Finding]:
             yield from faults
             yield from looked_at(HOME, _of_home(instance, home))
             if not faults:
+                yield from looked_at("events", _of_events(instance))
                 yield from looked_at("daemon", _of_daemon(instance, home))
             yield from looked_at("runs", _of_orphaned_runs(instance, settings))
+    except SettingsError as error:
+        yield Finding(HOME, Verdict.ERROR, str(error))
     except Exception as error:  # noqa: BLE001 - Dagster's own classes are not all public, and dagster.yaml names others
         sentence = f"Dagster cannot work with {home / CONFIG}: {_fault(error)}; mend it there."
         yield Finding(HOME, Verdict.ERROR, sentence)
@@ -184,6 +188,11 @@ def _of_home(instance: dg.DagsterInstance, home: Path) -> Iterator[Finding]:
     size_bytes = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     runs = instance.get_runs_count()
     yield Finding(HOME, Verdict.OK, f"{home} holds {shown_size(size_bytes)}; {runs} runs are recorded.")
+
+
+def _of_events(instance: dg.DagsterInstance) -> Iterator[Finding]:
+    probe_storage(instance)
+    yield Finding("events", Verdict.OK, "Dagster's storage accepts runs and events; the probe is deleted.")
 
 
 def _of_daemon(instance: dg.DagsterInstance, home: Path) -> Iterator[Finding]:

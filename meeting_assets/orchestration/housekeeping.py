@@ -203,6 +203,13 @@ def _delete(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:
         instance.delete_run(run_id)
 
 
+def delete_run(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Deletes one run with everything that is stored of it."""
+    _delete(instance, [run_id])
+    if isinstance(instance.event_log_storage, ShardedStorage):
+        _unlinked_bytes(Path(instance.event_log_storage.path_for_shard(run_id)))
+
+
 def _delete_orphaned_files(instance: dg.DagsterInstance) -> int:
     """Deletes the event files of runs that are no more, which Dagster empties and leaves; their bytes."""
     storage = instance.event_log_storage

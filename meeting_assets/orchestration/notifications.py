@@ -14,15 +14,17 @@ import httpx
 import msgspec
 from pydantic import SecretStr
 
-from meeting_assets.core.errors import Transient
+from meeting_assets.core.errors import SettingsError, Transient
 from meeting_assets.core.logs import is_json
 from meeting_assets.core.urls import without_queries
 
-# Importing this also silences httpx, which logs the URLs it asks.
-from meeting_assets.recall.client import NO_PROXY
+# Importing `client` silences httpx, which logs the URLs it asks.
+from meeting_assets.recall import client as _silences_httpx  # noqa: F401
+from meeting_assets.recall.network import SOCKS_FAULTS, Proxies, certificates
 from meeting_assets.settings import Settings
 
 POST_TIMEOUT_S = 10.0
+POST_FAULTS: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, OSError, *SOCKS_FAULTS)
 # A tick of a sensor that takes longer than 60 s loses its cursor.
 DELIVERY_BUDGET_S = 20.0
 GIVE_UP_AFTER_S = 2 * 3600.0
@@ -81,18 +83,22 @@ class WebhookNotifier:
     def notify(self, notification: Notification) -> None:
         # The characters that Slack reads as markup.
         document = msgspec.structs.replace(notification, text=escape(notification.text, quote=False))
+        url = self.url.get_secret_value()
         try:
+            proxy = Proxies.of_environment().proxy_for(httpx.URL(url))
             with (
-                httpx.Client(timeout=POST_TIMEOUT_S, mounts=NO_PROXY) as client,
+                httpx.Client(timeout=POST_TIMEOUT_S, proxy=proxy, verify=certificates(), trust_env=False) as client,
                 client.stream(
                     "POST",
-                    self.url.get_secret_value(),
+                    url,
                     content=msgspec.json.encode(document),
                     headers={"Content-Type": "application/json"},
                 ) as answer,
             ):
                 status = answer.status_code
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except SettingsError as error:
+            raise Transient(str(error)) from None
+        except POST_FAULTS as error:
             # Without the cause: its text and the request it holds quote the URL.
             raise Transient(f"MEETING_ASSETS_ALERT_URL cannot be reached ({type(error).__name__})") from None
         if not 200 <= status < 300:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.orchestration.partitions import BACKFILL, days_of
 from meeting_assets.orchestration.resources import MeetingWarehouse, fail_at_end
 from meeting_assets.orchestration.tables import FRESHNESS, OWNERS, payload_schema, standing_table, table_spec
@@ -80,10 +81,11 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDe
         with warehouse.opened() as (settings, place):
             access = access_of(settings)
             claim(place, settings)
+            named = [canonical_uuid(each) for each in config.recording_ids]
             report = asyncio.run(
-                fetch_days(place, access, days, kinds=kinds, recording_ids=config.recording_ids, refetch=config.refetch)
+                fetch_days(place, access, days, kinds=kinds, recording_ids=named, refetch=config.refetch)
             )
-            of_recordings = _of_recordings(place, report, days, config.recording_ids)
+            of_recordings = _of_recordings(place, report, days, named)
         # In the order of the graph: Dagster refuses an output that comes before the one it depends on.
         for key in sorted(selected, key=lambda key: len(key.path)):
             yield dg.MaterializeResult(

@@ -16,6 +16,7 @@ from typing import Any
 import dagster as dg
 
 import meeting_assets
+from meeting_assets.core.errors import SettingsError
 from meeting_assets.orchestration.partitions import range_tags
 from meeting_assets.orchestration.raw import STEP
 from meeting_assets.orchestration.resources import HOPELESS
@@ -42,11 +43,16 @@ class RunOutcome:
 
 
 def prepare_home(settings: Settings) -> None:
-    """Makes DAGSTER_HOME with the shipped dagster.yaml where it is missing, and names it to Dagster."""
+    """Makes DAGSTER_HOME with the shipped dagster.yaml where it is missing, and names it to Dagster.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
     home = settings.dagster_home
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not (home / "dagster.yaml").exists():
-        shutil.copyfile(shipped("dagster.yaml"), home / "dagster.yaml")
+    with _naming_dagster_home(home):
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (home / "dagster.yaml").exists():
+            shutil.copyfile(shipped("dagster.yaml"), home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["MEETING_ASSETS_HOME"] = str(settings.absolute_home)
 
@@ -84,7 +90,7 @@ def run(
     with dagster_instance() as instance:
         result = defs.resolve_job_def(job).execute_in_process(
             instance=instance,
-            run_config={**run_config, **_QUIET},
+            run_config={**run_config, **QUIET},
             raise_on_error=False,
             **_partitions(partitions, tags, is_one_key=job == JOB and len(partitions) == 1),
         )
@@ -108,7 +114,9 @@ def dagster_instance() -> Iterator[dg.DagsterInstance]:
         yield open_already
         return
     home = Path(os.environ["DAGSTER_HOME"])
-    with (home / "lock").open("w") as lock:
+    with _naming_dagster_home(home):
+        opened = (home / "lock").open("w")
+    with opened as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         instance = dg.DagsterInstance.get()
     with instance:
@@ -119,7 +127,19 @@ def dagster_instance() -> Iterator[dg.DagsterInstance]:
             _OPEN.reset(token)
 
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+@contextmanager
+def _naming_dagster_home(home: Path) -> Iterator[None]:
+    """Turns errors of the file system into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(
+            f"The Dagster home {home} cannot be written: {error.strerror}. "
+            "Set MEETING_ASSETS_HOME or DAGSTER_HOME to a folder that this user can write to."
+        ) from None
+
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def _partitions(days: Sequence[date], more_tags: Mapping[str, str], *, is_one_key: bool) -> dict[str, Any]:

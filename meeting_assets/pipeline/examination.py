@@ -47,6 +47,7 @@ from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import DURABLE, Database, table_of
 from meeting_assets.store.namespaces import check_may_create
+from meeting_assets.store.object_stores import cloud_of
 from meeting_assets.store.preparation import check_privileges, listed, refuse
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.schema import SCHEMA_VERSION
@@ -125,6 +126,16 @@ def effective_settings(settings: Settings) -> list[EffectiveSetting]:
             "environment" if name in settings.model_fields_set else "default",
         )
         for name, field in Settings.model_fields.items()
+    ] + _object_store_variables(settings.raw_url)
+
+
+def _object_store_variables(url: str) -> list[EffectiveSetting]:
+    """The variables that an object store's client reads, without their values, which may be secrets."""
+    cloud = cloud_of(url)
+    given = {name: bool(os.environ.get(name)) for name in (cloud.variables if cloud else ())}
+    return [
+        EffectiveSetting(name, "set" if is_set else "not set", "environment" if is_set else "default")
+        for name, is_set in given.items()
     ]
 
 

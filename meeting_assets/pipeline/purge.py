@@ -17,7 +17,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from time import monotonic
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, inspect, select
 from sqlmodel import SQLModel
@@ -97,18 +96,6 @@ class PurgeReport:
     def as_sentence(self) -> str:
         """For a person."""
         return f"{self.recordings} recordings purged: {self.rows:,} rows and {self.raw_objects:,} raw objects are gone."
-
-
-def spelled_id(given: str) -> str:
-    """A recording's id as the tables spell it.
-
-    Raises:
-        SettingsError: it is none.
-    """
-    try:
-        return str(UUID(given))
-    except ValueError:
-        raise SettingsError(f"{given!r} is no id of a recording: it looks like 0f7a4f0e-….") from None
 
 
 def holding(warehouse: Warehouse, recording_id: str) -> Holding:

@@ -1,8 +1,10 @@
 """The receiver of webhooks: a small server that answers a message once it stands in the inbox, and does nothing else.
 
-    POST /webhooks   200  it is in the inbox, or was already, or is about nothing that is kept here
+    POST /webhooks   200  it is in the inbox, or was already, or is about nothing that is kept here: a real-time event,
+                          a test message, an object that is not stored
                      401  nobody who knows a secret has signed it lately
-                     400, 408, 413  it is no message, came too slowly, is too long
+                     400, 408, 413  it is no JSON object, came too slowly, is too long; after 408 and 413 the
+                          connection is closed and the rest of the body is not read
                      503  the database does not take it: the sender will deliver it again
     GET /health      200 or 503, whether the database can be reached; and what has come since the start
 
@@ -31,10 +33,10 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from meeting_assets.core.errors import PayloadError, SettingsError, StoreError
 from meeting_assets.core.instants import now
+from meeting_assets.pipeline.receiver_protocol import CONNECTIONS, BoundedProtocol
 from meeting_assets.pipeline.warehouse import open_database, origin_of
 from meeting_assets.recall.webhooks import Seals, Standing, announcement, message_id
 from meeting_assets.settings import Settings
@@ -48,12 +50,9 @@ HEALTH = "/health"
 BODY_BYTES = 1_000_000
 HEADER_BYTES = 8_192
 BODY_S = 10.0
-EXCHANGE_S = 20.0
-"""From the first byte of a request to the last of its answer; a sender gives up after 15 s."""
 STORED_WITHIN_S = 10.0
 HEALTH_S = 3.0
 STOP_S = 15
-CONNECTIONS = 1_000
 GATHERED_S = 0.005
 """What comes within this time is written in one transaction."""
 KEPT = timedelta(days=30)
@@ -92,6 +91,9 @@ ANSWERS = {
     Fate.TOO_SLOW: HTTPStatus.REQUEST_TIMEOUT,
     Fate.NOT_STORED: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+UNREAD = {Fate.TOO_LONG, Fate.TOO_SLOW}
+"""Answered before the body was complete."""
+CLOSE = {"Connection": "close"}
 REJECTED = {Standing.UNSIGNED: Fate.UNSIGNED, Standing.FORGED: Fate.FORGED, Standing.STALE: Fate.STALE}
 
 
@@ -226,7 +228,7 @@ class Receiver:
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(
             self.app(),
-            http=_ImpatientProtocol,
+            http=BoundedProtocol,
             ws="none",
             lifespan="on",
             log_config=None,
@@ -257,7 +259,7 @@ class Receiver:
     async def _take(self, request: Request) -> JSONResponse:
         fate = await self._fate(request)
         self.counts[fate] += 1
-        return JSONResponse({"outcome": fate.value}, ANSWERS[fate])
+        return JSONResponse({"outcome": fate.value}, ANSWERS[fate], CLOSE if fate in UNREAD else None)
 
     async def _fate(self, request: Request) -> Fate:
         try:
@@ -305,37 +307,6 @@ class Receiver:
     def _look(self) -> None:
         with self._database.reading() as connection:
             inbox.is_anything_waiting(connection)
-
-
-class _ImpatientProtocol(H11Protocol):
-    """HTTP with a sender who must be done in time; uvicorn itself waits for headers for ever."""
-
-    _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._begin()
-
-    def data_received(self, data: bytes) -> None:
-        self._begin()
-        super().data_received(data)
-
-    def on_response_complete(self) -> None:
-        self._end()
-        super().on_response_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._end()
-        super().connection_lost(exc)
-
-    def _begin(self) -> None:
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(EXCHANGE_S, self.transport.abort)
-
-    def _end(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
 
 
 async def _body(request: Request) -> bytes:

@@ -29,6 +29,7 @@ from meeting_assets.core.errors import ApiError, Gone, Refused, TooLarge, Transi
 from meeting_assets.core.instants import wire
 from meeting_assets.recall.answers import Page, check_document, check_download, is_whole, object_in, page_in
 from meeting_assets.recall.bodies import ACCEPT_ENCODING, body_of
+from meeting_assets.recall.network import DEFAULT_PORTS, LOOPBACK, EnvironmentTransport, Proxies, certificates
 from meeting_assets.recall.pacing import Pace, Patience, Throttled
 
 ATTEMPTS = 5
@@ -47,8 +48,6 @@ MOST_PAGES = 50_000
 # To wait for one of our own connections is no fault of the API.
 TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=None)
 LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32)
-# A sandbox on this machine is never asked through a proxy.
-NO_PROXY = dict.fromkeys(["all://127.0.0.1", "all://localhost", "all://[::1]"])
 
 _HOST = re.compile(r"[a-z0-9.:-]+")
 
@@ -81,7 +80,11 @@ class _Cut(Exception):
 
 
 class RecallClient:
-    """The API of one workspace; use it as an async context manager."""
+    """The API of one workspace; use it as an async context manager.
+
+    Raises:
+        SettingsError: the environment names proxies or certificates that cannot be used.
+    """
 
     def __init__(
         self,
@@ -99,17 +102,15 @@ class RecallClient:
         self._paces: dict[str, Pace] = defaultdict(lambda: paced(access.list_calls_per_minute))
         self._retrieves = paced(RETRIEVES_PER_MINUTE)
         self._transport = transport
+        self._proxies = Proxies.of_environment()
         # To read the certificates takes 40 ms, for every client that is not given them.
-        self._certificates = httpx.create_ssl_context()
+        self._certificates = certificates()
         token = access.api_key.strip().removeprefix("Token ").strip()
         self._api = httpx.AsyncClient(
             base_url=access.base_url,
             headers={"Authorization": f"Token {token}", "Accept": "application/json", **ACCEPT_ENCODING},
             timeout=TIMEOUT,
-            limits=LIMITS,
-            verify=self._certificates,
-            transport=transport,
-            mounts=None if transport else NO_PROXY,
+            transport=self._own_transport(),
         )
         self._lanes: list[httpx.AsyncClient] = []
         """Clients that have no download right now."""
@@ -258,22 +259,32 @@ class RecallClient:
             follow_redirects=True,
             max_redirects=3,
             timeout=TIMEOUT,
-            verify=self._certificates,
-            transport=self._transport,
-            mounts=None if self._transport else NO_PROXY,
+            transport=self._own_transport(),
             event_hooks={"request": [self._check_host]},
         )
+
+    def _own_transport(self) -> httpx.AsyncBaseTransport:
+        return self._transport or EnvironmentTransport(self._proxies, self._certificates, LIMITS)
 
     async def _check_host(self, request: httpx.Request) -> None:
         """Keeps downloads, redirects included, on the hosts they may come from."""
         scheme, host = request.url.scheme, request.url.host
         if not _HOST.fullmatch(host):
             raise ApiError("a download URL names no host")
-        is_api = host == self._api_url.hostname and scheme in {"https", self._api_url.scheme}
+        is_api = (
+            host == self._api_url.hostname and scheme in {"https", self._api_url.scheme} and self._is_api_port(request)
+        )
         patterns = self._access.download_hosts
         if is_api or (scheme == "https" and any(fnmatchcase(host, each.lower()) for each in patterns)):
             return
         raise ApiError(f"a download leads to {scheme}://{host}, which MEETING_ASSETS_DOWNLOAD_HOSTS does not allow")
+
+    def _is_api_port(self, request: httpx.Request) -> bool:
+        """Whether a request goes to the API's port; a sandbox serves downloads at another port of this machine."""
+        default = DEFAULT_PORTS.get(self._api_url.scheme)
+        api_port = self._api_url.port if self._api_url.port != default else None
+        # httpx has no port where it is the scheme's default.
+        return request.url.port == api_port or self._api_url.hostname in LOOPBACK.split(",")
 
 
 class _Progress:
@@ -333,6 +344,8 @@ def _fault(error: Exception) -> str:
     """What went wrong on the way; the text of such an error may hold parts of the URL, its kind does not."""
     if isinstance(error, httpx.ConnectError):
         return f"no connection ({error})"
+    if isinstance(error, httpx.ProxyError):
+        return "the proxy refused the connection"
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return "the URL is none"
     if isinstance(error, httpx.TimeoutException | TimeoutError):

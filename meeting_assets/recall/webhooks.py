@@ -2,6 +2,9 @@
 
 A message is signed by Standard Webhooks, under headers `webhook-…` or `svix-…`: HMAC-SHA256 over its id, its time and
 its raw body, by any of several secrets. It announces and proves nothing: what it says is asked from the API again.
+
+Status events and real-time events may arrive at the same URL. Their names overlap (`transcript.done` is a status event,
+`transcript.data` a real-time event); only status events announce anything.
 """
 
 from __future__ import annotations
@@ -21,6 +24,10 @@ RECORDING = "recording"
 MEDIA = ("participant_events", "transcript", "video_separate", "audio_separate", "meeting_metadata")
 """Media objects of which something is kept."""
 NOTHING_NEW = frozenset({"processing", "paused"})
+STATUS_CODES = NOTHING_NEW | {"done", "failed", "deleted"}
+"""The documented codes of status events. Recall.ai may add codes; `_is_status` recognises those by their payload."""
+REALTIME = "realtime_endpoint"
+"""Every real-time event names the endpoint it was sent for; no status event does."""
 PREFIXES = ("webhook", "svix")
 
 _ID = re.compile(r"[!-~]{1,255}")
@@ -74,44 +81,53 @@ def message_id(headers: Mapping[str, str]) -> str | None:
 
 
 def announcement(body: bytes) -> Announcement | None:
-    """What a message announces; None where it is about nothing that is kept here.
-
-    Test messages are such: `{"type": "ping"}`, or ids like `rec_123`, which no object of the API has.
+    """What a message announces; None for real-time events, test messages and objects that are not stored.
 
     Raises:
-        PayloadError: it is no message.
+        PayloadError: the body is not a JSON object.
     """
     try:
-        message = msgspec.json.decode(body, type=_Message)
-        event = _EVENT.fullmatch(message.event) if isinstance(message.event, str) else None
-        if event is None:
-            return None
-        data = msgspec.json.decode(message.data, type=dict[str, Any])
-        recording_id = msgspec.convert(data.get(RECORDING), _Ref).id
-        is_about_media = event[1] != RECORDING
-        artifact_id = msgspec.convert(data.get(event[1]), _Ref).id if is_about_media else None
-        if not _is_uuid(recording_id) or not (artifact_id is None or _is_uuid(artifact_id)):
-            return None
+        document = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         # The text of these errors names places and types, not what is there.
         raise PayloadError(f"no message: {type(error).__name__}") from None
-    return Announcement(event[0], str(UUID(recording_id)), str(UUID(artifact_id)) if artifact_id else None)
-
-
-def _is_uuid(text: str) -> bool:
     try:
-        return bool(UUID(text))
-    except ValueError:
+        message = msgspec.convert(document, _Message)
+        event = _EVENT.fullmatch(message.event)
+        if event is None or not _is_status(event[2], message.data):
+            return None
+        recording_id = msgspec.convert(message.data.get(RECORDING), _Ref).id
+        is_about_media = event[1] != RECORDING
+        artifact_id = msgspec.convert(message.data.get(event[1]), _Ref).id if is_about_media else None
+    except msgspec.ValidationError:
+        # A test message from the dashboard, such as {"type": "ping"} or one with the id "rec_123".
+        return None
+    return Announcement(message.event, str(recording_id), str(artifact_id) if artifact_id else None)
+
+
+def _is_status(code: str, data: Mapping[str, Any]) -> bool:
+    """Whether an event reports a status: its code is documented, or its payload repeats it.
+
+    >>> _is_status("done", {}), _is_status("speech_on", {"data": {"participant": {}}})
+    (True, False)
+    >>> _is_status("archived", {"data": {"code": "archived", "sub_code": None}})
+    True
+    >>> _is_status("done", {"realtime_endpoint": {"id": "0f7a"}})
+    False
+    """
+    if REALTIME in data:
         return False
+    status = data.get("data")
+    return code in STATUS_CODES or (isinstance(status, Mapping) and status.get("code") == code)
 
 
 class _Message(msgspec.Struct):
-    event: Any = None
-    data: msgspec.Raw = msgspec.Raw(b"{}")
+    event: str
+    data: dict[str, Any] = {}
 
 
 class _Ref(msgspec.Struct):
-    id: str
+    id: UUID
 
 
 def _given(headers: Mapping[str, str]) -> dict[str, str] | None:

@@ -14,13 +14,16 @@ from .world import KINDS, Bot, Recording, World
 
 FIRST_HOUR = 8
 HOURS = 12
+WHOLE = frozenset({"participant_events"})
+"""Media objects that always have all of their URLs: once the object is done, a missing URL means "not yet"."""
 ABSOLUTE = re.compile(rb'("absolute"\s*:\s*")([^"]+)(")')
 
 
 def from_folder(folder: Path | str, first_day: date | None = None, per_day: int = 4) -> World:
     """The meetings found below `folder`, by folder name, `per_day` on each of consecutive UTC days.
 
-    Without `first_day` the last of these days is yesterday. A kind without a file has no artifact.
+    Without `first_day` the last of these days is yesterday. A kind without a file has no artifact, but an empty list
+    where its media object has files of other kinds.
     """
     found = sorted((each.parent for each in Path(folder).rglob("meeting.json")), key=lambda each: (each.name, each))
     count = -(-len(found) // per_day)
@@ -63,9 +66,16 @@ def _meeting(folder: Path, name: str, created_at: datetime) -> tuple[Recording, 
         separate=tuple(kind for kind in ("video_separate", "audio_separate") if kind in existing),
         metadata={"source": name},
     )
-    recording, bot = framed(frame, lambda kind, n: moved((folder / f"{kind}.json").read_bytes(), shift))
+
+    def payload(kind: str, _: int) -> bytes:
+        return moved((folder / f"{kind}.json").read_bytes(), shift) if kind in existing else b"[]"
+
+    recording, bot = framed(frame, payload)
     for artifact in recording.artifacts:
-        artifact.payloads = {kind: p for kind, p in artifact.payloads.items() if kind in existing}
+        kept = {*artifact.payloads} & existing
+        if kept and artifact.collection in WHOLE:
+            continue
+        artifact.payloads = {kind: p for kind, p in artifact.payloads.items() if kind in kept}
     recording.artifacts = [each for each in recording.artifacts if each.collection not in KINDS or each.payloads]
     return recording, bot
 

@@ -27,10 +27,11 @@ from uuid import uuid4
 import msgspec
 import zstandard
 from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError, PreconditionError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.urls import without_queries
+from meeting_assets.store.object_stores import cause_of, open_object_store
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -41,6 +42,7 @@ ORIGIN = "origin.json"
 DATABASE = "database.json"
 LEVEL = 3
 REMOVAL_TRIES = 5
+NO_BUCKET = "NoSuchBucket"
 
 Answer = TypeVar("Answer")
 
@@ -88,7 +90,7 @@ class RawStore:
         """
         try:
             if "://" in url and not url.startswith("file://"):
-                return cls(from_url(url), url)
+                return cls(open_object_store(url), url)
             folder = _folder(url)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return cls(LocalStore(folder), url)
@@ -300,7 +302,9 @@ class RawStore:
         def get() -> bytes | None:
             try:
                 return bytes(self._store.get(key).bytes())
-            except FileNotFoundError:
+            except FileNotFoundError as error:
+                if NO_BUCKET in str(error):
+                    raise
                 return None
 
         return _answer(f"give {key}", get)
@@ -378,6 +382,8 @@ def _fault(error: Exception) -> str:
         return error.strerror
     if type(error) is ValueError:
         return "it is no absolute path and no URL"
+    if cause := cause_of(error):
+        return cause
     text = str(error)
     if said := _SYSTEM_FAULT.search(text):
         return said.group().strip()

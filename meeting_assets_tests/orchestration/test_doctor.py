@@ -30,7 +30,7 @@ from meeting_assets_tests.households import bring_home, use, warehouse
 from meeting_assets_tests.ui import until
 
 DAY = date(2026, 3, 2)
-SUBJECTS = ["API", "database", "ledger", "raw store", "raw objects", "Dagster home", "daemon", "runs"]
+SUBJECTS = ["API", "database", "ledger", "raw store", "raw objects", "Dagster home", "events", "daemon", "runs"]
 OTHER_REGION = json.dumps(
     {
         "code": "authentication_failed",
@@ -83,7 +83,7 @@ def test_a_healthy_home_is_found_healthy(database_url: str, sandbox: Sandbox) ->
     assert done.returncode == 0, done.stdout + done.stderr
     marked = [line for line in done.stdout.splitlines() if line[:1] in {"✓", "!", "✗"}]
     assert [line[2:].split("  ")[0] for line in marked] == SUBJECTS
-    assert [line[0] for line in marked] == ["✓", "✓", "✓", "✓", "✓", "✓", "!", "✓"]
+    assert [line[0] for line in marked] == ["✓", "✓", "✓", "✓", "✓", "✓", "✓", "!", "✓"]
     assert "daemon-run" not in done.stdout
     assert "meetings from http://127.0.0.1" in done.stdout
     assert "2 recordings; nothing needs a person" in done.stdout

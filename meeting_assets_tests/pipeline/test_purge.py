@@ -21,13 +21,14 @@ from sqlmodel import SQLModel
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.arrivals import Round, arrived
 from meeting_assets.pipeline.days import day_of_recording
 from meeting_assets.pipeline.discover import Discovery, discover_days
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.overview import overview
-from meeting_assets.pipeline.purge import day_at_api, finish_purges, holding, purge, spelled_id, tables_to_purge
+from meeting_assets.pipeline.purge import day_at_api, finish_purges, holding, purge, tables_to_purge
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.record import record
 from meeting_assets.pipeline.traces import Search, search, words_of
@@ -401,7 +402,7 @@ def test_an_id_that_nobody_knows_is_refused(sandbox: Sandbox, monkeypatch: pytes
     with pytest.raises(SettingsError, match="without RECALL_API_KEY"):
         day_at_api(read_settings(), UNKNOWN)
     with pytest.raises(SettingsError, match="no id of a recording"):
-        spelled_id("standup")
+        canonical_uuid("standup")
     with warehouse() as place, place.database.reading() as connection:
         assert tombstones.count(connection) == 0
 

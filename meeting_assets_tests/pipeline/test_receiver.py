@@ -10,8 +10,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from sqlalchemy import text
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline import receiver as module
+from meeting_assets.pipeline import receiver_protocol
 from meeting_assets.pipeline.receiver import BODY_BYTES, HEADER_BYTES, HEALTH, PATH, Receiver
 from meeting_assets.recall.webhooks import MEDIA
 from meeting_assets.sandbox import Sandbox, empty
@@ -125,9 +127,11 @@ def test_what_has_only_begun_needs_no_look(web: httpx.Client) -> None:
         (lambda: sealed(body(), age_s=-600), 401, "stale"),
         (lambda: sealed(b"[]"), 400, "unreadable"),
         (lambda: sealed(b""), 400, "unreadable"),
-        (lambda: sealed(body(recording={"id": 123})), 400, "unreadable"),
         (lambda: sealed(body(recording={"id": "rec_123"})), 200, "not_ours"),
         (lambda: sealed(b'{"type": "ping"}'), 200, "not_ours"),
+        (lambda: sealed(body("transcript.data", transcript={"id": str(uuid4())})), 200, "not_ours"),
+        (lambda: sealed(body("participant_events.speech_on")), 200, "not_ours"),
+        (lambda: sealed(body(realtime_endpoint={"id": str(uuid4())})), 200, "not_ours"),
         (lambda: sealed(b" " * (BODY_BYTES + 1)), 413, "too_long"),
         (lambda: sealed(body("bot.done")), 200, "not_ours"),
         (lambda: sealed(body("something.new")), 200, "not_ours"),
@@ -171,14 +175,79 @@ def test_headers_without_end_are_refused(receiver: Receiver) -> None:
 
 
 def test_a_sender_who_does_not_go_on_is_hung_up_on(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "EXCHANGE_S", 0.3)
-    silent = b"", b"POST /webhooks HTTP/1.1\r\nhost: here\r\n"
+    monkeypatch.setattr(receiver_protocol, "HEADERS_S", 0.3)
+    monkeypatch.setattr(receiver_protocol, "EXCHANGE_S", 0.3)
+    headers = b"POST /webhooks HTTP/1.1\r\nhost: here\r\n"
+    silent = b"", headers, headers + b"content-length: 9\r\n\r\n"
 
     for sent in silent:
         with socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S) as connection:
             connection.sendall(sent)
 
             assert not is_answered(connection)
+
+
+HEADERS = b"POST /webhooks HTTP/1.1\r\n"
+
+
+@pytest.mark.parametrize("sent", [b"", HEADERS, HEADERS + b"Content-Length: 9\r\n\r\n"])
+def test_silent_connections_keep_no_sender_waiting(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(receiver_protocol, "CONNECTIONS", 30)
+    monkeypatch.setattr(receiver_protocol, "RESERVED", 3)
+    monkeypatch.setattr(receiver_protocol, "HEADERS_S", 60.0)
+
+    assert among_silent_connections(receiver, 40, sent) < 2
+
+
+@pytest.mark.deployment
+def test_a_thousand_silent_connections_keep_no_sender_waiting(receiver: Receiver) -> None:
+    assert among_silent_connections(receiver, receiver_protocol.CONNECTIONS, b"") < 2
+
+
+def among_silent_connections(receiver: Receiver, count: int, sent: bytes) -> float:
+    """How long three messages take beside connections that send no whole request, in seconds."""
+    with ExitStack() as silent:
+        for _ in range(count):
+            connection = silent.enter_context(socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S))
+            connection.sendall(sent)
+
+        started_s = monotonic()
+        statuses = [httpx.post(receiver.url, **sealed(body(), f"msg_{n}")).status_code for n in range(3)]
+        took_s = monotonic() - started_s
+
+    assert statuses == [200] * 3
+    return took_s
+
+
+@pytest.mark.parametrize("path", [PATH, "/elsewhere"])
+@pytest.mark.parametrize(
+    "header", [f"Content-Length: {BODY_BYTES * 50}", "Transfer-Encoding: chunked"], ids=["announced", "chunked"]
+)
+def test_the_rest_of_an_unwanted_body_is_not_read(receiver: Receiver, path: str, header: str) -> None:
+    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    request = f"POST {path} HTTP/1.1\r\nHost: here\r\n{header}\r\n\r\n".encode()
+    with socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S) as connection:
+        started_s = monotonic()
+        connection.sendall(request + chunk * (BODY_BYTES // 0x10000 + 1))
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        took_s = monotonic() - started_s
+
+    assert answer.startswith(b"HTTP/1.1 413" if path == PATH else b"HTTP/1.1 404")
+    assert took_s < 2
+
+
+def test_a_sender_that_sends_on_after_the_answer_is_closed_soon(receiver: Receiver) -> None:
+    request = f"POST {PATH} HTTP/1.1\r\nHost: here\r\nContent-Length: {BODY_BYTES * 10_000}\r\n\r\n".encode()
+    with socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S) as connection:
+        connection.sendall(request)
+        started_s = monotonic()
+        with suppress(ConnectionError):
+            while monotonic() - started_s < SOON_S:
+                connection.sendall(b" " * 65_536)
+
+        assert monotonic() - started_s < 5
 
 
 def test_a_body_that_does_not_come_is_answered_so(

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import date
 
 import httpx
@@ -35,7 +35,7 @@ WHOLE = httpx.Response(200, content=DOCUMENT)
 
 
 def to(location: str, code: int = 302) -> httpx.Response:
-    return httpx.Response(code, headers={"Location": location})
+    return httpx.Response(code, headers=[(b"Location", location.encode())])
 
 
 def downloaded_from_a_server(*pieces: bytes, pause_s: float = 0.0, timeout_s: float = 5.0) -> bytes:
@@ -152,6 +152,85 @@ def test_other_hosts_are_never_asked_and_the_setting_is_named(
 def test_a_host_that_is_not_allowed_is_named_with_the_setting() -> None:
     with pytest.raises(ApiError, match=r"https://evil\.example.* MEETING_ASSETS_DOWNLOAD_HOSTS"):
         Wire(WHOLE).downloaded("https://evil.example/a")
+
+
+OWN = "recallai-production-bot-data"
+RECALL_HOSTS = (
+    *(f"{region}.recall.ai" for region in ("us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1", "api")),
+    *(f"{OWN}.s3.amazonaws.com", f"{OWN}.s3.us-east-1.amazonaws.com", f"{OWN.upper()}.S3.amazonaws.com"),
+    *(f"{region}-{OWN}.s3.amazonaws.com" for region in ("us-west-2", "eu-central-1", "ap-northeast-1")),
+    *(f"{region}-{OWN}.s3.{region}.amazonaws.com" for region in ("us-west-2", "eu-central-1", "ap-northeast-1")),
+)
+OTHER_HOSTS = (
+    *(f"evil-{OWN}.s3.amazonaws.com", f"evil{OWN}.s3.amazonaws.com", f"evil.{OWN}.s3.amazonaws.com"),
+    *(f"us-east-1-{OWN}.s3.amazonaws.com", f"us-west-2-evil-{OWN}.s3.us-west-2.amazonaws.com"),
+    *(f"{OWN}.s3x.amazonaws.com", f"{OWN}.s3-evil.amazonaws.com", f"{OWN}.s3.evil.amazonaws.com"),
+    *(f"{OWN}.s3.amazonaws.com.evil.example", f"{OWN}.s3.amazonaws.com.", f"{OWN}.s3.amazonaws.example"),
+    *(
+        f"{OWN}.s3.eu-west-3.amazonaws.com",
+        "s3.amazonaws.com",
+        "amazonaws.com",
+        f"{OWN}.execute-api.amazonaws.com",
+    ),
+    *(
+        "recall.ai",
+        "evilrecall.ai",
+        "recall.ai.evil.example",
+        "us-east-1.recall.ai.",
+        "us-east-1.recall.ai@evil.example",
+    ),
+    *(
+        "xn--recll-3ve.ai",
+        "us-east-1.recаll.ai",
+        "us-east-1.recall。ai.evil.example",
+        "127.0.0.1",
+        "[::1]",
+        "2130706433",
+    ),
+    *("[::ffff:127.0.0.1]", "localhost", "169.254.169.254"),
+)
+
+
+@pytest.mark.parametrize("host", RECALL_HOSTS)
+def test_downloads_may_come_from_recall_and_its_buckets(host: str) -> None:
+    assert Wire(WHOLE).downloaded(f"https://{host}/a?{SIGNATURE}") == DOCUMENT
+
+
+@pytest.mark.parametrize("host", OTHER_HOSTS)
+@pytest.mark.parametrize("is_redirect", [False, True])
+def test_downloads_come_from_no_other_host(host: str, is_redirect: bool, caplog: pytest.LogCaptureFixture) -> None:
+    url = f"https://{host}/a?{SIGNATURE}"
+    wire = Wire(to(url), WHOLE) if is_redirect else Wire(WHOLE)
+
+    with pytest.raises(ApiError) as raised:
+        wire.downloaded(DOWNLOAD if is_redirect else url)
+
+    assert len(wire.requests) == is_redirect
+    assert_says_nothing(raised.value, caplog.text)
+
+
+@pytest.mark.parametrize(
+    ("api", "url", "is_allowed"),
+    [
+        ("https://proxy.example", "https://proxy.example/a", True),
+        ("https://proxy.example", "https://proxy.example:443/a", True),
+        ("https://proxy.example:443", "https://proxy.example/a", True),
+        ("https://proxy.example", "https://proxy.example:8443/a", False),
+        ("https://proxy.example:8443", "https://proxy.example:8443/a", True),
+        ("https://proxy.example:8443", "https://proxy.example/a", False),
+        ("https://proxy.example", "http://proxy.example/a", False),
+        ("http://proxy.example", "https://proxy.example/a", True),
+        ("http://proxy.example:8080", "http://proxy.example:8080/a", True),
+        ("http://proxy.example:8080", "http://proxy.example/a", False),
+    ],
+)
+def test_the_api_is_known_by_host_and_port(api: str, url: str, is_allowed: bool) -> None:
+    wire = Wire(WHOLE)
+
+    with nullcontext() if is_allowed else pytest.raises(ApiError):
+        wire.downloaded(url, Access(api, KEY))
+
+    assert len(wire.requests) == is_allowed
 
 
 def test_patterns_of_hosts_may_be_spelled_in_capitals() -> None:

@@ -26,6 +26,17 @@ RECORDING = "0206f11b-68ab-42b1-8a30-b85f60076e83"
 TRANSCRIPT = "7d7387b1-874f-4950-a5b9-1ba6660e2f95"
 BODY = b'{"event": "recording.done"}'
 
+PARTICIPANT_ACTIONS = (
+    *("join", "leave", "update", "speech_on", "speech_off", "webcam_on", "webcam_off"),
+    *("screenshare_on", "screenshare_off", "chat_message"),
+)
+REALTIME_EVENTS = (
+    *(f"participant_events.{action}" for action in PARTICIPANT_ACTIONS),
+    *("transcript.data", "transcript.partial_data", "transcript.provider_data"),
+    *("audio_mixed_raw.data", "audio_separate_raw.data", "video_separate_png.data", "video_separate_h264.data"),
+)
+"""Every event of https://docs.recall.ai/docs/real-time-event-payloads."""
+
 needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="MEETING_ASSETS_SAMPLES names the samples' folder")
 
 
@@ -139,7 +150,8 @@ def test_a_recording_is_announced_by_its_id() -> None:
 @pytest.mark.parametrize("noun", MEDIA)
 @pytest.mark.parametrize("code", ["done", "failed", "deleted", "processing", "something_new"])
 def test_a_media_object_is_announced_with_its_recording(noun: str, code: str) -> None:
-    body = message(f"{noun}.{code}", **{noun: {"id": TRANSCRIPT}, "recording": {"id": RECORDING}})
+    status = {"code": code, "sub_code": None, "updated_at": "2026-03-02T10:00:00Z"}
+    body = message(f"{noun}.{code}", **{"data": status, noun: {"id": TRANSCRIPT}, "recording": {"id": RECORDING}})
 
     found = announcement(body)
 
@@ -155,42 +167,59 @@ def test_events_about_anything_else_are_none(event: str) -> None:
     assert announcement(json.dumps({"event": event}).encode()) is None
 
 
+@pytest.mark.parametrize("has_endpoint", [True, False], ids=["with endpoint", "without"])
+@pytest.mark.parametrize("event", REALTIME_EVENTS)
+def test_real_time_events_announce_nothing(event: str, has_endpoint: bool) -> None:
+    noun = event.partition(".")[0]
+    details: dict[str, Any] = {
+        "data": {"participant": {"id": 100}, "timestamp": {"relative": 3.0}, "words": [], "data": None},
+        noun: {"id": TRANSCRIPT},
+        "recording": {"id": RECORDING},
+    }
+    if has_endpoint:
+        details["realtime_endpoint"] = {"id": TRANSCRIPT, "metadata": {}}
+
+    assert announcement(message(event, **details)) is None
+
+
+@pytest.mark.parametrize("event", ["recording.done", *(f"{noun}.done" for noun in MEDIA)])
+def test_status_events_announce_their_recording_unless_they_name_a_real_time_endpoint(event: str) -> None:
+    noun = event.partition(".")[0]
+    details = {noun: {"id": TRANSCRIPT}, "recording": {"id": RECORDING}}
+
+    assert announcement(message(event, **details)) is not None
+    assert announcement(message(event, **details, realtime_endpoint={"id": TRANSCRIPT})) is None
+
+
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
+        b"{}",
+        b'{"type": "ping"}',
+        b'{"data": {}}',
+        b'{"event": 1, "data": {}}',
+        b'{"event": null}',
         b'{"event": "recording.done"}',
         b'{"event": "recording.done", "data": []}',
-        b'{"event": "recording.done", "data": {"recording": {"id": 123}}}',
+        b'{"event": "recording.done", "data": null}',
+        b'{"event": "recording.done", "data": {"recording": null}}',
+        b'{"event": "recording.done", "data": {"recording": {"id": "rec_123"}}}',
         b'{"event": "transcript.done", "data": {"recording": {"id": "%b"}}}' % RECORDING.encode(),
-        b'{"event": "recording.done", "data": ' + b"[" * 100_000,
-        b'{"event": "recording.done\xff"}',
     ],
+)
+def test_test_messages_announce_nothing(body: bytes) -> None:
+    assert announcement(body) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b'{"event": "rec_123\xff"}', b'{"event": "recording.done", "data": ' + b"[" * 100_000],
 )
 def test_what_is_no_message_says_so_without_its_content(body: bytes) -> None:
     with pytest.raises(PayloadError) as caught:
         announcement(body)
 
-    assert "123" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'{"type": "ping"}',
-        b'{"data": {}}',
-        b'{"event": null}',
-        b'{"event": 1, "data": {}}',
-        b'{"event": "recording.done", "data": {"recording": {"id": "rec_123"}}}',
-        b'{"event": "transcript.done", "data": {"recording": {"id": "%b"}, "transcript": {"id": "tr_1"}}}'
-        % RECORDING.encode(),
-    ],
-)
-def test_webhook_test_messages_are_about_nothing_that_is_kept(body: bytes) -> None:
-    assert announcement(body) is None
+    assert "rec_123" not in str(caught.value)
 
 
 @needs_samples

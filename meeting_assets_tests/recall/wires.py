@@ -14,6 +14,7 @@ import httpx
 from meeting_assets.core.errors import MeetingAssetsError
 from meeting_assets.recall.client import Access, Query, RecallClient
 from meeting_assets.recall.pacing import Pace
+from meeting_assets.settings import DOWNLOAD_HOSTS
 
 KEY = "key-5f0d2c9a"
 SIGNATURE = "sgn-71c04d5e"
@@ -24,7 +25,7 @@ SECRETS = (KEY, SIGNATURE, CURSOR, SAID)
 API = "https://us-east-1.recall.ai"
 DOWNLOAD = f"{API}/api/v1/download/transcript?token={SIGNATURE}"
 BUCKET = f"https://recallai-production-bot-data.s3.amazonaws.com/a.json?Signature={SIGNATURE}"
-ACCESS = Access(API, KEY, download_hosts=("*.recall.ai", "*recallai-production-bot-data.s3*.amazonaws.com"))
+ACCESS = Access(API, KEY, download_hosts=DOWNLOAD_HOSTS)
 
 Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 

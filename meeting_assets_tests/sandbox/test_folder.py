@@ -4,12 +4,15 @@ import json
 import os
 import re
 from datetime import UTC, date, datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from meeting_assets.sandbox import Sandbox, World, from_folder
+from meeting_assets.sandbox import Sandbox, World, from_folder, uniform
+from meeting_assets_tests.commands import command
+from meeting_assets_tests.households import use
 
 CORPORA = Path(os.environ.get("MEETING_ASSETS_CORPORA") or Path(__file__).parents[2].parent / "shared" / "corpora")
 FIRST_DAY = date(2026, 2, 2)
@@ -60,7 +63,38 @@ def test_a_kind_without_a_file_has_no_artifact(folder: Path) -> None:
 
     assert [each.kinds for each in first.of("transcript")] == [("transcript",)]
     assert second.of("transcript") == second.of("audio_separate") == []
-    assert second.of("participant_events")[0].kinds == ("participants", "speaker_timeline")
+    assert second.of("participant_events")[0].kinds == ("participants", "participant_events", "speaker_timeline")
+
+
+def test_a_kind_without_a_file_is_an_empty_list_beside_files_of_its_media_object(folder: Path) -> None:
+    sandbox = Sandbox(from_folder(folder, first_day=FIRST_DAY))
+    events = sandbox.world.recordings[0].of("participant_events")[0]
+
+    assert sandbox.payload(events.id, "participant_events") == b"[]"
+    assert sandbox.payload(events.id, "participants") == b"[]"
+    assert sandbox.payload(events.id, "speaker_timeline") != b"[]"
+
+
+def test_meetings_with_any_choice_of_files_sync_completely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Sandbox(uniform(FIRST_DAY, recordings=1, words=20))
+    (recording,) = source.world.recordings
+    payloads = {kind: source.payload(each.id, kind) for each in recording.artifacts for kind in each.kinds}
+    choices = [*combinations(payloads, 1), *combinations(payloads, 6), (), tuple(payloads)]
+    choices += [("participants", "transcript"), ("participants", "speaker_timeline", "transcript"), ("provider_data",)]
+    for n, choice in enumerate(choices):
+        place = tmp_path / "real" / f"{n:02}"
+        place.mkdir(parents=True)
+        (place / "meeting.json").write_text(json.dumps({"started_at": "2026-01-05T09:00:00Z", "duration_s": 90.5}))
+        for kind in choice:
+            (place / f"{kind}.json").write_bytes(payloads[kind])
+
+    with Sandbox(from_folder(tmp_path / "real", first_day=FIRST_DAY, per_day=len(choices))) as sandbox:
+        use(sandbox, monkeypatch)
+        synced = command("sync", "--from", str(FIRST_DAY), "--to", str(FIRST_DAY), "--json")
+
+    assert synced.returncode == 0, synced.stderr
+    assert json.loads(synced.stdout)["left"] == 0
+    assert sum(json.loads(synced.stdout)["recordings"].values()) == len(choices)
 
 
 def test_absolute_times_move_with_the_meeting(folder: Path) -> None:

@@ -1,0 +1,201 @@
+"""Proxies and certificate authorities of every HTTP client, as the environment names them.
+
+    HTTP_PROXY, HTTPS_PROXY, ALL_PROXY   http://, https://, socks5:// or socks5h:// URLs; lower case works, too
+    NO_PROXY                             hosts to reach directly, separated by commas or blanks: `*`, domains with their
+                                         subdomains, addresses, networks such as fd07::/16; each with an optional port
+    SSL_CERT_FILE, SSL_CERT_DIR          certificate authorities, in place of certifi's
+
+httpx reads these itself, but its constructor raises foreign errors: on networks and brackets of IPv6 in NO_PROXY, on
+SOCKS without `socksio`, on missing certificate files. Here NO_PROXY never raises, and other errors name their variable.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from types import MappingProxyType
+from urllib.request import getproxies
+
+import httpx
+
+from meeting_assets.core.errors import SettingsError
+
+LOOPBACK = "localhost,127.0.0.1,::1"
+"""A sandbox on this machine is never reached through a proxy."""
+DEFAULT_PORTS = MappingProxyType({"http": 80, "https": 443})
+SOCKS = frozenset({"socks5", "socks5h"})
+USABLE = frozenset({"http", "https"}) | SOCKS
+
+try:
+    from socksio import ProtocolError
+except ImportError:
+    SOCKS_FAULTS: tuple[type[Exception], ...] = ()
+else:
+    SOCKS_FAULTS = (ProtocolError,)
+    """Errors of SOCKS proxies that httpx passes on as they are."""
+
+_HOST = re.compile(r"[a-z0-9._:-]+", re.IGNORECASE)
+_ENTRY = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?P<host>\[[^]]*\](?:/\d+)?|[^\[\]]*?)(?::(?P<port>\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class DirectHosts:
+    """One entry of NO_PROXY: a network or a domain, and the scheme and port it is limited to."""
+
+    host: str | IPv4Network | IPv6Network
+    scheme: str | None = None
+    port: int | None = None
+
+    def covers(self, url: httpx.URL) -> bool:
+        """Whether a URL is to be reached directly."""
+        if self.scheme not in {None, "all", url.scheme}:
+            return False
+        if self.port not in {None, url.port or DEFAULT_PORTS.get(url.scheme)}:
+            return False
+        if isinstance(self.host, str):
+            return any(_is_within(name, self.host) for name in (url.host, url.raw_host.decode()))
+        try:
+            return ip_address(url.host.partition("%")[0]) in self.host
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """The proxies of the environment by scheme, and the hosts that are reached without them."""
+
+    by_scheme: dict[str, httpx.Proxy]
+    direct: tuple[DirectHosts, ...]
+
+    @classmethod
+    def of_environment(cls) -> Proxies:
+        """The proxies that the environment names now.
+
+        Raises:
+            SettingsError: one of them cannot be used.
+        """
+        given = getproxies()
+        direct = tuple(direct_hosts(f"{LOOPBACK},{given.get('no', '')}"))
+        by_scheme = {}
+        for scheme in DEFAULT_PORTS:
+            name = scheme if given.get(scheme) else "all"
+            if url := given.get(name, "").strip():
+                by_scheme[scheme] = _proxy(url, _variable(name))
+        return cls(by_scheme, direct)
+
+    def proxy_for(self, url: httpx.URL) -> httpx.Proxy | None:
+        """The proxy to reach a URL through; None to reach it directly."""
+        proxy = self.by_scheme.get(url.scheme)
+        return None if proxy is None or any(each.covers(url) for each in self.direct) else proxy
+
+
+class EnvironmentTransport(httpx.AsyncBaseTransport):
+    """Sends each request through the proxy that the environment names for its URL, or directly."""
+
+    def __init__(self, proxies: Proxies, certificates: ssl.SSLContext, limits: httpx.Limits) -> None:
+        self._proxies = proxies
+        self._certificates = certificates
+        self._limits = limits
+        self._transports: dict[httpx.URL | None, httpx.AsyncHTTPTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        proxy = self._proxies.proxy_for(request.url)
+        url = proxy.url if proxy else None
+        transport = self._transports.get(url)
+        if transport is None:
+            transport = httpx.AsyncHTTPTransport(verify=self._certificates, limits=self._limits, proxy=proxy)
+            self._transports[url] = transport
+        try:
+            return await transport.handle_async_request(request)
+        except SOCKS_FAULTS:
+            raise httpx.ProxyError("The SOCKS proxy gave no answer of its protocol.") from None
+
+    async def aclose(self) -> None:
+        for transport in self._transports.values():
+            await transport.aclose()
+
+
+def certificates() -> ssl.SSLContext:
+    """The certificate authorities to trust.
+
+    Raises:
+        SettingsError: the file or folder that the environment names holds none.
+    """
+    if file := os.environ.get("SSL_CERT_FILE"):
+        return _certificates_of_file(file)
+    if folders := os.environ.get("SSL_CERT_DIR"):
+        if not any(Path(each).is_dir() and os.access(each, os.R_OK | os.X_OK) for each in folders.split(os.pathsep)):
+            raise SettingsError(f"SSL_CERT_DIR names no folder that can be read: {folders}. Correct it or unset it.")
+        return ssl.create_default_context(capath=folders)
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def direct_hosts(no_proxy: str) -> Iterator[DirectHosts]:
+    """The entries of NO_PROXY; what is no host is skipped.
+
+    >>> [str(each.host) for each in direct_hosts("*.Example.com, [::1],fd07::/16, 10.1.2.3/8,,*")]
+    ['example.com', '::1/128', 'fd07::/16', '10.0.0.0/8', '*']
+    """
+    for text in re.split(r"[,\s]+", no_proxy.lower()):
+        if network := _network(text):
+            yield DirectHosts(network)
+        elif (entry := _ENTRY.fullmatch(text)) and (host := entry["host"].replace("[", "").replace("]", "")):
+            domain = host if host == "*" else host.removeprefix("*").strip(".")
+            if domain:
+                yield DirectHosts(
+                    _network(host) or domain, entry["scheme"], int(entry["port"]) if entry["port"] else None
+                )
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _is_within(name: str, domain: str) -> bool:
+    return domain == "*" or f".{name.lower().rstrip('.')}".endswith(f".{domain}")
+
+
+def _proxy(url: str, variable: str) -> httpx.Proxy:
+    """A proxy; its URL may hold a password and is not quoted."""
+    advice = "Set it to a URL such as http://HOST:PORT or socks5h://HOST:PORT, or unset it."
+    try:
+        proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
+    except (httpx.InvalidURL, ValueError):
+        proxy = None
+    if proxy is None or not _is_usable(proxy.url):
+        raise SettingsError(f"{variable} names no proxy that can be used. {advice}")
+    if proxy.url.scheme in SOCKS and not SOCKS_FAULTS:
+        raise SettingsError(
+            f"{variable} names a SOCKS proxy, for which the package socksio is missing. "
+            "Install it by `pip install 'httpx[socks]'`, or name an HTTP proxy."
+        )
+    return proxy
+
+
+def _is_usable(url: httpx.URL) -> bool:
+    has_host = _HOST.fullmatch(url.raw_host.decode()) is not None
+    return has_host and url.scheme in USABLE and (url.port is None or 0 < url.port < 65_536)
+
+
+def _variable(name: str) -> str:
+    """The variable that named a proxy; the lower-case one has precedence."""
+    names = (f"{name}_proxy", f"{name.upper()}_PROXY")
+    return next((each for each in names if os.environ.get(each)), "The system's proxy setting")
+
+
+def _certificates_of_file(file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=file)
+    except ssl.SSLError:
+        cause = "it holds no certificates in PEM format"
+    except OSError as error:
+        cause = (error.strerror or type(error).__name__).lower()
+    raise SettingsError(f"SSL_CERT_FILE names {file}, which cannot be used: {cause}. Correct it or unset it.")

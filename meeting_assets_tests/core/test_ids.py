@@ -1,0 +1,40 @@
+"""Ids in every spelling become one."""
+
+from __future__ import annotations
+
+import pytest
+
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.ids import canonical_uuid
+
+ID = "0206f11b-68ab-42b1-8a30-b85f60076e83"
+BARE = ID.replace("-", "")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [ID, ID.upper(), BARE, BARE.upper(), f"{{{ID}}}", f"{{{BARE.upper()}}}", f" {ID}\n", f"urn:uuid:{ID}"],
+)
+def test_every_spelling_of_an_id_is_one_id(given: str) -> None:
+    assert canonical_uuid(given) == ID
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "standup",
+        ID[:-1],
+        f"{ID}0",
+        f"{{{ID}",
+        f"{ID}}}",
+        f"{ID},{ID}",
+        "_" + BARE[1:],
+        "٠" + BARE[1:],
+        f"x{ID}",
+        "rec_123",
+    ],
+)
+def test_what_is_no_id_is_named(given: str) -> None:
+    with pytest.raises(SettingsError, match="is no id of a recording"):
+        canonical_uuid(given)

@@ -1,0 +1,224 @@
+"""The environment's proxies and certificates: requests take the way it names, and a wrong variable is named."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from meeting_assets.core.errors import SettingsError, Transient
+from meeting_assets.recall import network
+from meeting_assets.recall.client import Access, RecallClient
+from meeting_assets.recall.network import Proxies, certificates
+from meeting_assets_tests.recall.wires import API, KEY
+
+PROXY = "http://proxy.example:3128"
+OBJECT = b'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 13\r\n\r\n{"id": "one"}'
+SECRET = "hush-4711"
+
+DIRECT = [
+    ("*", "https://us-east-1.recall.ai/"),
+    ("a.example, *", "https://us-east-1.recall.ai/"),
+    ("recall.ai", "https://us-east-1.recall.ai/"),
+    (".recall.ai", "https://us-east-1.recall.ai/"),
+    ("*.recall.ai", "https://US-east-1.Recall.ai/"),
+    ("RECALL.AI", "https://recall.ai/"),
+    ("recall.ai.", "https://recall.ai/"),
+    ("a.example recall.ai", "https://recall.ai/"),
+    ("recall.ai:443", "https://recall.ai/"),
+    ("https://recall.ai", "https://recall.ai/"),
+    ("bücher.example", "https://xn--bcher-kva.example/"),
+    ("xn--bcher-kva.example", "https://bücher.example/"),
+    ("10.0.0.0/8", "https://10.1.2.3/"),
+    ("10.1.2.3/8", "https://10.9.9.9/"),
+    ("10.1.2.3:8443", "https://10.1.2.3:8443/"),
+    ("fd07:b51a:cc66:f0::/64", "https://[fd07:b51a:cc66:f0::7]/"),
+    ("[fd07:b51a:cc66:f0::]/64", "https://[fd07:b51a:cc66:f0::7]/"),
+    ("fd07::7", "https://[fd07:0::7]/"),
+    ("[fd07::7]", "https://[fd07::7]:8443/"),
+    ("[fd07::7]:8443", "https://[fd07::7]:8443/"),
+    ("", "http://127.0.0.1:8461/"),
+    ("", "http://localhost:8461/"),
+    ("", "http://[::1]:8461/"),
+]
+PROXIED = [
+    ("", "https://recall.ai/"),
+    (" , ,, ", "https://recall.ai/"),
+    ("recall.ai", "https://notrecall.ai/"),
+    ("us-east-1.recall.ai", "https://recall.ai/"),
+    ("recall.ai:8443", "https://recall.ai/"),
+    ("http://recall.ai", "https://recall.ai/"),
+    ("10.0.0.0/8", "https://11.0.0.1/"),
+    ("10.0.0.0/8", "https://10.example/"),
+    ("fd07:b51a:cc66:f0::/64", "https://[fd07:b51a:cc66:f1::7]/"),
+    ("[fd07::7]:8443", "https://[fd07::7]/"),
+    *(
+        (entry, "https://recall.ai/")
+        for entry in ("[", "[::1", "]", "[]", "::/129", "1.2.3.4/99", ":", ":80", "://", "\x00")
+    ),
+    *(
+        (entry, "https://recall.ai/")
+        for entry in ("[::1]:99999999", "a b:c:d", "%", "/", ".", "*.", "@", "fe80::1%eth0")
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for scheme in ("http", "https", "all", "no"):
+        monkeypatch.delenv(f"{scheme}_proxy", raising=False)
+        monkeypatch.delenv(f"{scheme}_PROXY".upper(), raising=False)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@contextmanager
+def recorder(*answers: bytes) -> Iterator[tuple[int, list[bytes]]]:
+    """A port that notes what each connection sends, gives the answers one by one, and closes it."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    for answer in (*answers, b"")[: len(answers) or 1]:
+                        heard.append(connection.recv(1_000))
+                        connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1], heard
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+async def retrieve(url: str = API) -> None:
+    async with RecallClient(Access(url, KEY)) as client:
+        await client.retrieved("transcript", "one")
+
+
+@pytest.mark.parametrize(("no_proxy", "url"), DIRECT)
+def test_hosts_of_no_proxy_are_reached_directly(monkeypatch: pytest.MonkeyPatch, no_proxy: str, url: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", PROXY)
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+
+    assert Proxies.of_environment().proxy_for(httpx.URL(url)) is None
+
+
+@pytest.mark.parametrize(("no_proxy", "url"), [each for each in PROXIED if "\x00" not in each[0]])
+def test_other_hosts_are_reached_through_the_proxy(monkeypatch: pytest.MonkeyPatch, no_proxy: str, url: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", PROXY)
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+
+    proxy = Proxies.of_environment().proxy_for(httpx.URL(url))
+
+    assert proxy is not None
+    assert proxy.url == PROXY
+
+
+@pytest.mark.parametrize("no_proxy", sorted({entry for entry, _ in DIRECT + PROXIED if "\x00" not in entry}))
+def test_no_entry_of_no_proxy_prevents_a_client(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+    with recorder() as (port, heard), pytest.raises(Transient):
+        asyncio.run(retrieve_once(f"http://127.0.0.1:{port}"))
+
+    assert heard[0].startswith(b"GET /api/v1/")
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+def test_calls_go_through_an_http_proxy(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with recorder() as (port, heard):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+        with pytest.raises(Transient):
+            asyncio.run(retrieve_once(API))
+
+    assert heard[0].startswith(b"CONNECT us-east-1.recall.ai:443")
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+def test_calls_go_through_a_socks_proxy(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    to_api = b"\x05\x01\x00\x03\x0bapi.example\x00\x50"
+    with recorder(b"\x05\x00", b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00", OBJECT) as (port, heard):
+        monkeypatch.setenv("ALL_PROXY", f"{scheme}://127.0.0.1:{port}")
+        asyncio.run(retrieve_once("http://api.example"))
+
+    assert heard[:2] == [b"\x05\x01\x00", to_api]
+    assert heard[2].startswith(b"GET /api/v1/transcript/one/")
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://",
+        "http://[",
+        "ftp://proxy.example",
+        "socks4://proxy.example",
+        "http://proxy.example:99999",
+        "a b",
+        "://x",
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, url: str
+) -> None:
+    monkeypatch.setenv(name, url.replace("://", f"://me:{SECRET}@"))
+
+    with pytest.raises(SettingsError, match=f"^{name} names no proxy") as caught:
+        asyncio.run(retrieve())
+
+    assert SECRET not in str(caught.value)
+
+
+def test_a_socks_proxy_without_its_package_names_variable_and_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5h://proxy.example:1080")
+    monkeypatch.setattr(network, "SOCKS_FAULTS", ())
+
+    with pytest.raises(SettingsError, match=r"ALL_PROXY names a SOCKS proxy.*httpx\[socks\]"):
+        asyncio.run(retrieve())
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
+def test_a_certificate_file_that_cannot_be_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+
+    with pytest.raises(SettingsError, match=r"^SSL_CERT_FILE names .*ca\.pem, which cannot be used: "):
+        asyncio.run(retrieve())
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_a_path_of_the_wrong_kind_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(name, str(tmp_path if name == "SSL_CERT_FILE" else tmp_path / "file"))
+
+    with pytest.raises(SettingsError, match=f"^{name} names "):
+        certificates()
+
+
+def test_certificates_of_the_environment_are_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    import certifi
+
+    monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
+
+    assert certificates().get_ca_certs()
+
+
+async def retrieve_once(url: str) -> None:
+    """One attempt: the first answer that is not one ends it."""
+    async with RecallClient(Access(url, KEY)) as client:
+        await client._asked("/api/v1/transcript/one/", "")

@@ -1,0 +1,146 @@
+"""Standard streams: whatever they are, a command ends as its work did, and without a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meeting_assets.core.streams import ERRORS, prepare_streams
+from meeting_assets.sandbox import Sandbox, uniform
+from meeting_assets_tests.commands import command
+from meeting_assets_tests.households import use
+
+DAY = date(2026, 3, 2)
+MAIN = (sys.executable, "-m", "meeting_assets.cli")
+TIMEOUT_S = 120
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(uniform(DAY, recordings=1, words=20)) as running:
+        use(running, monkeypatch)
+        yield running
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*MAIN, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+
+
+def shell(script: str) -> subprocess.CompletedProcess[bytes]:
+    """A command in a shell; `$MA` is the command."""
+    return subprocess.run(
+        ["bash", "-c", f'MA="{" ".join(MAIN)}"; {script}'], capture_output=True, timeout=TIMEOUT_S, check=False
+    )
+
+
+COMMANDS = [("status",), ("doctor",), ("--help",), ("doctor", "--json")]
+ENCODINGS = ["ascii", "cp1252", "latin-1", "utf-16", "shift_jis"]
+FAST = {(("status",), "ascii"), (("doctor", "--json"), "cp1252")}
+
+
+def slow(*values: object, unless: bool = False) -> Any:
+    """A case that is left to `make test-deployment`."""
+    return pytest.param(*values, marks=[] if unless else pytest.mark.deployment)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_every_sign_has_a_form_in_every_encoding(encoding: str) -> None:
+    prepare_streams()
+
+    text = "✓ ✗ … · → Zoë 会議 \ud83d".encode(encoding, ERRORS).decode(encoding)
+
+    assert "Zo" in text
+    assert ("+ x ... . ->" in text) == (encoding == "ascii")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "encoding"), [slow(*each, unless=each in FAST) for each in product(COMMANDS, ENCODINGS)]
+)
+def test_no_encoding_ends_a_command(home: Path, arguments: tuple[str, ...], encoding: str) -> None:
+    done = run(*arguments, PYTHONIOENCODING=encoding)
+
+    assert done.returncode == (1 if "doctor" in arguments else 0), done.stderr
+    assert b"Traceback" not in done.stderr
+    text = done.stdout.decode(encoding)
+    if "--json" in arguments:
+        assert json.loads(text)["healthy"] is False
+
+
+@pytest.mark.deployment
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_sync_ends_well_in_any_encoding(sandbox: Sandbox, encoding: str) -> None:
+    done = run("sync", "--from", str(DAY), "--to", str(DAY), PYTHONIOENCODING=encoding)
+
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr
+    assert b"in tables" in done.stdout
+
+
+@pytest.mark.deployment
+def test_signs_have_a_readable_form_in_ascii(home: Path) -> None:
+    said = run("doctor", PYTHONIOENCODING="ascii").stdout.decode("ascii")
+
+    assert "\n+ database" in said
+    assert "\nx API" in said
+
+
+@pytest.mark.deployment
+def test_the_locale_c_ends_no_command(home: Path) -> None:
+    done = run("doctor", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+
+    assert (done.returncode, b"Traceback" in done.stderr) == (1, False)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "$MA status | head -1",
+        "$MA status >&- 2>&- <&-",
+        slow("$MA status --json | true"),
+        slow("$MA doctor | head -1"),
+        slow("$MA status 2>&1 | true"),
+        slow("$MA status >&-"),
+        slow("$MA status 2>&-"),
+        slow("$MA --help | true"),
+    ],
+)
+def test_a_reader_that_has_gone_is_no_fault(home: Path, script: str) -> None:
+    done = shell(script)
+
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+    assert b"BrokenPipe" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", ["status --json", slow("status"), slow("doctor")])
+def test_output_that_cannot_be_written_is_said(home: Path, arguments: str) -> None:
+    done = shell(f"$MA {arguments} > /dev/full")
+
+    assert done.returncode == 1
+    assert done.stderr == b"Error: standard output cannot be written: No space left on device.\n"
+
+
+def test_a_dagster_home_that_cannot_be_written_is_named(sandbox: Sandbox, home: Path) -> None:
+    (home / "dagster").write_text("a file in its place")
+
+    done = command("sync")
+
+    assert done.returncode == 1
+    assert f"The Dagster home {home / 'dagster'} cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
