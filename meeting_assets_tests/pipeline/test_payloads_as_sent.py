@@ -85,7 +85,8 @@ def test_instants_without_a_zone_are_utc(sandbox: Sandbox, clean: Contents) -> N
     def naive(page: bytes) -> bytes:
         return re.sub(rb'(T\d\d:\d\d:\d\d(?:\.\d+)?)Z"', rb'\1"', page)
 
-    sandbox.inject(Fault("/api/v1/", times=None, edit=naive))
+    for name in ("recording", "transcript", "video_separate", "audio_separate", "bot"):
+        sandbox.inject(Fault(f"/api/v1/{name}/", times=None, edit=naive))
 
     bring_home([DAY])
 
