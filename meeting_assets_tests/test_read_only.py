@@ -207,7 +207,8 @@ def test_migrate_prints_its_steps_and_keeps_the_rows(database_url: str) -> None:
     execute(
         database_url,
         "ALTER TABLE transcript_words ADD COLUMN old INTEGER NOT NULL DEFAULT 0",
-        "INSERT INTO transcript_words (recording_id, transcript_id, word_index, utterance_index, participant_key, text) "
+        "INSERT INTO transcript_words "
+        "(recording_id, transcript_id, word_index, utterance_index, participant_key, text) "
         "VALUES ('5a7062f3-bd54-4838-b296-df84f85c7b92', '5a7062f3-bd54-4838-b296-df84f85c7b92', 0, 0, '1', 'hello')",
     )
 
