@@ -200,3 +200,43 @@ def test_a_schema_that_an_administrator_has_made_is_used(
         assert database.namespace.name == "meetings"
 
     assert fetched(postgresql_database, "SELECT count(*) FROM meetings.recordings") == [0]
+
+
+def test_migrate_prints_its_steps_and_keeps_the_rows(database_url: str) -> None:
+    make_version_2(database_url)
+    execute(
+        database_url,
+        "ALTER TABLE transcript_words ADD COLUMN old INTEGER NOT NULL DEFAULT 0",
+        "INSERT INTO transcript_words "
+        "(recording_id, transcript_id, word_index, utterance_index, participant_key, text) "
+        "VALUES ('5a7062f3-bd54-4838-b296-df84f85c7b92', '5a7062f3-bd54-4838-b296-df84f85c7b92', 0, 0, '1', 'hello')",
+    )
+
+    refused = command("rebuild")
+    planned = command("migrate", "--dry-run")
+    done = command("migrate")
+    again = command("migrate")
+
+    assert refused.returncode == 1
+    assert "transcript_words (old is of another version)" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert "Replace table transcript_words with its 1 rows" in planned.stdout
+    assert (planned.returncode, done.returncode, again.returncode) == (0, 0, 0)
+    assert "nothing is to be changed" in again.stdout
+    assert fetched(database_url, "SELECT text FROM transcript_words") == ["hello"]
+    assert command("rebuild").returncode == 0
+
+
+def test_an_older_version_leaves_the_database_of_a_newer_one_alone(database_url: str) -> None:
+    with opened(read_settings()):
+        pass
+    execute(database_url, "UPDATE meta SET value = '99' WHERE name = 'schema_version'")
+    before = everything(database_url)
+
+    for arguments in (("rebuild",), ("status",), ("migrate",)):
+        done = command(*arguments)
+
+        assert done.returncode == 1
+        assert "upgrade meeting_assets" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert everything(database_url) == before

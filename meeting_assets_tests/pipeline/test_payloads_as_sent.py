@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -78,3 +79,21 @@ def test_damaged_gzip_is_kept_and_named(sandbox: Sandbox, clean: Contents) -> No
     assert (row["status"], row["error"]) == ("quarantined", "byte 0: gzip that cannot be decompressed")
     assert row["size_bytes"] == len(damaged)
     assert_nobody_else_is_harmed(clean, ["transcript"])
+
+
+def test_instants_without_a_zone_are_utc(sandbox: Sandbox, clean: Contents) -> None:
+    def naive(page: bytes) -> bytes:
+        return re.sub(rb'(T\d\d:\d\d:\d\d(?:\.\d+)?)Z"', rb'\1"', page)
+
+    for name in ("recording", "transcript", "video_separate", "audio_separate", "bot"):
+        sandbox.inject(Fault(f"/api/v1/{name}/", times=None, edit=naive))
+
+    bring_home([DAY])
+
+    assert sandbox.stats.faulted > 0
+    assert contents(without=frozenset({*VOLATILE, "listing_sha256"})) == without_listing(clean)
+
+
+def without_listing(clean: Contents) -> Contents:
+    """recording.json says what was listed, word for word; its hash is the last column."""
+    return clean | {"recordings": [row[:-1] for row in clean["recordings"]]}
