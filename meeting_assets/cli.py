@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -39,6 +40,8 @@ PRIVATE = 0o077
 SANDBOX_PORT = 8461
 UI_PORT = 3000
 WEBHOOK_PORT = 8462
+OF_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
+"""What a file system answers that is full, read-only or broken."""
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Brings finished Recall.ai meetings home.")
 out = Console()
@@ -71,6 +74,24 @@ def _run() -> None:
     except MeetingAssetsError as error:
         _complain(str(error))
         sys.exit(1)
+    except Exception as error:
+        sentence = _of_machine(error)
+        if sentence is None:
+            raise
+        _complain(sentence)
+        sys.exit(1)
+
+
+def _of_machine(error: BaseException | None) -> str | None:
+    """What the machine lacks, such as room on a disk; None for errors that are faults of this package."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in OF_MACHINE and error.filename:
+            return f"{error.strerror}: {error.filename}. Set MEETING_ASSETS_HOME to a folder that can be written."
+        if "sqlite_errorcode" in dir(error) and type(error).__module__ == "sqlite3":
+            home = "Make room in Dagster's home, make it writable, or end the process that locks it (DAGSTER_HOME)."
+            return f"Dagster's own storage cannot be used ({error}). {home}"
+        error = error.__cause__ or error.__context__
+    return None
 
 
 @app.command()

@@ -1,0 +1,120 @@
+"""No part of a password in a URL is printed: not by errors, not by `doctor`, not by the closing lines of a demo."""
+
+from __future__ import annotations
+
+import io
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from meeting_assets.console import say_what_runs, say_where_to_look
+from meeting_assets.core.errors import MeetingAssetsError, SettingsError
+from meeting_assets.core.urls import printable
+from meeting_assets.pipeline.examination import effective_settings
+from meeting_assets.settings import Settings, read_settings
+from meeting_assets.store.database import Database
+from meeting_assets.store.raw import RawStore
+
+PIECE = 4
+# None of these letters is in any word that is printed, so that a piece found in the output comes from the password.
+LETTERS = "ЖЩЪЫЭЮЯ"
+PASSWORDS = st.lists(
+    st.tuples(
+        st.text(LETTERS, min_size=PIECE, max_size=6), st.sampled_from([*"@/?#:%&=+ ;\\'\"[]", "%4", "%zz", "://"])
+    ),
+    min_size=1,
+    max_size=4,
+).map(lambda parts: "".join(letters + mark for letters, mark in parts) + LETTERS)
+SPELLINGS = {"raw": lambda password: password, "escaped": lambda password: quote(password, safe="")}
+TEMPLATES = (
+    "postgresql://me:{}@127.0.0.1:1/meetings",
+    "postgresql://{}@127.0.0.1:1/meetings",
+    "postgresql://127.0.0.1:1/meetings?user=me&password={}",
+    "postgresql:///meetings?host=127.0.0.1&port=1&password={}",
+    "postgresql://127.0.0.1:1/meetings?sslmode=prefer&sslpassword={}",
+)
+RAW_TEMPLATES = ("s3://key:{}@bucket/raw", "s3://{}@bucket/raw", "s3://bucket/raw?secret_access_key={}", "gs://b/r#{}")
+
+
+def pieces(password: str) -> set[str]:
+    """All that must not be read anywhere: parts of the password, as they are and as URLs and Python spell them."""
+    runs = {password[start : start + PIECE] for start in range(len(password) - PIECE + 1)}
+    letters = {each for each in runs if set(each) <= set(LETTERS)}
+    return letters | {quote(each, safe="") for each in letters} | {ascii(each)[1:-1] for each in letters}
+
+
+def printed(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> str:
+    """Everything that is said with a URL in the settings."""
+    monkeypatch.setenv(name, url)
+    try:
+        read = read_settings()
+    except SettingsError as error:
+        return str(error)
+    out = Console(file=io.StringIO(), width=400)
+    say_where_to_look(out, read)
+    say_what_runs(out, read, "http://127.0.0.1:3000", is_sandbox=True)
+    lines = [out.file.getvalue(), repr(read), *(each.value for each in effective_settings(read))]  # type: ignore[attr-defined]
+    return "\n".join([*lines, *failures(read, name)])
+
+
+def failures(read: Settings, name: str) -> list[str]:
+    """What is said of a database that does not answer, and of a raw store that cannot be opened."""
+    try:
+        if name == "MEETING_ASSETS_DATABASE_URL":
+            Database.at(read.database_url).close()
+        else:
+            RawStore.at(read.raw_url)
+    except MeetingAssetsError as error:
+        return [str(error)]
+    return []
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("template", TEMPLATES)
+@settings(max_examples=15)
+@given(password=PASSWORDS)
+def test_no_piece_of_a_databases_password_is_printed(template: str, spelling: str, password: str) -> None:
+    url = template.format(SPELLINGS[spelling](password))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        output = printed(monkeypatch, "MEETING_ASSETS_DATABASE_URL", url)
+
+    assert "MEETING_ASSETS_DATABASE_URL is wrong" in output or "127.0.0.1" in output or "postgresql" in output
+    assert [each for each in pieces(password) if each in output] == []
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("template", RAW_TEMPLATES)
+@settings(max_examples=15)
+@given(password=PASSWORDS)
+def test_no_piece_of_a_raw_stores_secret_is_printed(template: str, spelling: str, password: str) -> None:
+    url = template.format(SPELLINGS[spelling](password))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        output = printed(monkeypatch, "MEETING_ASSETS_RAW_URL", url)
+
+    assert [each for each in pieces(password) if each in output] == []
+
+
+def test_the_search_finds_what_is_printed() -> None:
+    password = "ЖЩЪЫ@ЭЮЯЖ"
+
+    assert any(each in f"postgresql://me:{password}@host/db" for each in pieces(password))
+    assert any(each in quote(password) for each in pieces(password))
+
+
+@pytest.mark.parametrize(
+    "user", ["me:my@secret/x", "me:a/b", "me:a?b", "me:a#b", "me:100%", "me:%zz", "me@corp:x", "me:pa@ss"]
+)
+def test_an_unescaped_password_is_rejected_with_advice_on_escaping(monkeypatch: pytest.MonkeyPatch, user: str) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", f"postgresql://{user}@host/db")
+
+    with pytest.raises(SettingsError, match=r"^MEETING_ASSETS_DATABASE_URL is wrong: .*percent-escaped.*%40 for @"):
+        read_settings()
+
+
+def test_a_printed_url_keeps_host_port_and_path() -> None:
+    assert printable("postgresql://me:x@host:5432/db?sslmode=require") == "postgresql://host:5432/db"
+    assert printable("s3://bucket/team@x/raw") == "s3://…"
+    assert printable("postgresql://[::1]:5432/db") == "postgresql://[::1]:5432/db"
