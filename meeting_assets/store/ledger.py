@@ -212,7 +212,7 @@ def note_fetched(
     if before["api_updated_at"] != updated_at:
         if observed_at is None or is_overtaken(observed_at, before):
             return "overtaken"
-        before |= {"api_updated_at": updated_at, "observed_at": observed_at}
+        before = before | {"api_updated_at": updated_at, "observed_at": observed_at}
     is_new = before["sha256"] != sha256
     after = before | _NO_FAILURE | {"fetched_at": at, "raw_key": raw_key}
     if is_new:
