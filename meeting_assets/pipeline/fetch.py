@@ -14,12 +14,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from time import monotonic
 
+from sqlalchemy import Connection
+
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.errors import Gone, MeetingAssetsError, Refused, StoreError, Transient, UrlExpired
 from meeting_assets.core.instants import now, utc
 from meeting_assets.core.logs import about
 from meeting_assets.core.urls import without_queries
+from meeting_assets.pipeline.absence import deleted_media, look_at_lists_again
+from meeting_assets.pipeline.artifact_purge import purge_deleted_artifacts
 from meeting_assets.pipeline.discover import (
     Discovery,
     discover_days,
@@ -28,18 +32,23 @@ from meeting_assets.pipeline.discover import (
     look_again,
     retrieved,
 )
-from meeting_assets.pipeline.purge import purge, purge_days, purge_deleted_artifacts, remove_unwanted
+from meeting_assets.pipeline.purge import purge, remove_unwanted
 from meeting_assets.pipeline.record import keep_listings, record
+from meeting_assets.pipeline.tombstone_sync import adopt_tombstones_once, finish_interrupted
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import DELETED, Media, understood
-from meeting_assets.store import ledger, tombstones, worklist
+from meeting_assets.store import absence, ledger, tombstones, worklist
 from meeting_assets.store.ledger import Key
 
 logger = logging.getLogger(__name__)
 
 CONCURRENT_DOWNLOADS = 16
 MOST_PROBED = 5
+UNCONFIRMED = (
+    "recording %s is deleted at the API; it is purged when a look at least an hour from now finds the same "
+    "(the nightly reconciliation looks again)"
+)
 NO_URL_YET = "the API says done but gives no download URL yet"
 
 
@@ -76,6 +85,8 @@ async def fetch_days(
     """
     started = monotonic()
     report = FetchReport()
+    adopt_tombstones_once(warehouse)
+    finish_interrupted(warehouse)
     days = _without_expired(warehouse, days)
     wanted = _without_purged(warehouse, recording_ids)
     if not days or (recording_ids and not wanted):
@@ -84,7 +95,7 @@ async def fetch_days(
         discovery = await _discovered(client, warehouse, days, wanted)
         record(warehouse, discovery, now())
         if warehouse.purges_deleted:
-            await _purge_deleted(client, warehouse, discovery)
+            await _purge_deleted(client, warehouse, discovery, now())
         report.recordings = len(discovery.found)
         report.unreadable = len(discovery.faults)
         for fault in discovery.faults.values():
@@ -98,12 +109,11 @@ async def fetch_days(
 
 
 def _without_expired(warehouse: Warehouse, days: Collection[date]) -> list[date]:
-    """The days that are kept; what is here of older ones goes, so that nobody asks for them again."""
+    """The days that are kept. Older ones are skipped; the nightly retention removes what is stored of them."""
     oldest = warehouse.oldest_day
     kept = [day for day in days if day >= oldest]
     if len(kept) < len(days):
         expired = sorted(set(days) - set(kept))
-        purge_days(warehouse, expired, tombstones.RETENTION)
         logger.warning("%s: older than MEETING_ASSETS_RETENTION_DAYS keeps, nothing is fetched", _spoken(expired))
     return kept
 
@@ -127,9 +137,9 @@ async def _discovered(
         discovery = await discover_days(client, days)
     with warehouse.database.reading() as connection:
         recordings, keys = worklist.waited_for(connection, days)
-        if recording_ids or warehouse.purges_deleted:
-            # What is home and no longer listed may have been deleted.
-            keys |= worklist.refetchable(connection, days)
+        # Stored artifacts that are no longer listed may have been deleted. To mark one, one look is enough.
+        stored = worklist.refetchable(connection, days)
+        keys |= stored if recording_ids or warehouse.purges_deleted else stored - absence.marked(connection, days)
     if recording_ids:
         recordings &= set(recording_ids) - discovery.gone_recordings
         keys = {key for key in keys if key.recording_id in set(recording_ids)}
@@ -143,14 +153,15 @@ async def _discovered(
         media={(key.recording_id, ARTIFACTS[key.kind].collection, key.artifact_id) for key in keys},
         days=days,
     )
+    await look_at_lists_again(client, warehouse, discovery)
     with warehouse.database.reading() as connection:
         named = worklist.named_bots(connection, days)
     await find_bots(client, discovery, named)
     return discovery
 
 
-async def _purge_deleted(client: RecallClient, warehouse: Warehouse, discovery: Discovery) -> None:
-    """Removes what this look has found deleted at the API."""
+async def _purge_deleted(client: RecallClient, warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
+    """Removes what this look and an earlier one have found deleted at the API."""
     deleted = {each.recording_id for each in discovery.found.values() if each.recording.status.code == DELETED}
     certain = await _certainly_gone(client, warehouse, discovery.gone_recordings)
     for recording_id in sorted(discovery.gone_recordings - certain):
@@ -160,11 +171,15 @@ async def _purge_deleted(client: RecallClient, warehouse: Warehouse, discovery: 
             recording_id,
             extra=about(recording_id),
         )
-    if deleted | certain:
-        purge(warehouse, deleted | certain, tombstones.DELETED_AT_API)
-    for recording_id in deleted:
+    with warehouse.database.reading() as connection:
+        confirmed = absence.confirmed_recordings(connection, deleted | certain, at=at)
+    if confirmed:
+        purge(warehouse, confirmed, tombstones.DELETED_AT_API)
+    for recording_id in sorted((deleted | certain) - confirmed):
+        logger.warning(UNCONFIRMED, recording_id, extra=about(recording_id))
+    for recording_id in deleted & confirmed:
         del discovery.found[recording_id]
-    purge_deleted_artifacts(warehouse, discovery.found)
+    purge_deleted_artifacts(warehouse, deleted_media(discovery), at=at)
 
 
 async def _certainly_gone(client: RecallClient, warehouse: Warehouse, recording_ids: Collection[str]) -> set[str]:
@@ -258,19 +273,29 @@ class _Fetch:
             self._warehouse.raw.write, found.day, key.recording_id, key.kind, key.artifact_id, payload
         )
         with self._warehouse.database.writing() as connection:
-            outcome = ledger.note_fetched(
-                connection,
-                key,
-                raw_key=kept.key,
-                sha256=kept.sha256,
-                size_bytes=kept.size_bytes,
-                updated_at=_updated_at(media),
-                is_many=artifact.is_many,
-                at=now(),
-            )
+            if self._is_purged(connection, key):
+                outcome = "overtaken"
+            else:
+                outcome = ledger.note_fetched(
+                    connection,
+                    key,
+                    raw_key=kept.key,
+                    sha256=kept.sha256,
+                    size_bytes=kept.size_bytes,
+                    updated_at=_updated_at(media),
+                    is_many=artifact.is_many,
+                    at=now(),
+                )
         if outcome == "overtaken":
             remove_unwanted(self._warehouse, found.day, key)
         self._report.counts[key.kind][outcome] += 1
+
+    def _is_purged(self, connection: Connection, key: Key) -> bool:
+        """True if another run has purged the artifact meanwhile; its ledger rows stay locked."""
+        if not self._warehouse.purges_deleted:
+            return False
+        ledger.locked(connection, key.kind, [key.recording_id])
+        return key in tombstones.purged_artifacts(connection, [key.recording_id])
 
     def _note_gone(self, key: Key) -> None:
         with self._warehouse.database.writing() as connection:

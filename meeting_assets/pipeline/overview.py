@@ -18,7 +18,7 @@ from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import tombstones, worklist
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.states import FETCHED, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.states import DELETED, FETCHED, PARSED, PENDING, QUARANTINED
 
 MANY_ATTEMPTS = 3
 SOON = timedelta(hours=24)
@@ -54,6 +54,8 @@ class Overview:
     needs: list[Need] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     """Objects in the API's lists that make no sense, of whatever day."""
+    purged_artifacts: int = 0
+    """Artifacts that were purged because Recall.ai deleted them; their recordings are still here."""
     purged: int = 0
     """Recordings that were purged and are kept out, of whatever day."""
 
@@ -69,6 +71,7 @@ class Overview:
             "processing": self.processing,
             "unreadable_objects": self.unreadable,
             "purged": self.purged,
+            "purged_artifacts": self.purged_artifacts,
             "needs_a_person": [
                 {
                     "recording_id": need.recording_id,
@@ -94,6 +97,7 @@ def overview(
             of_days = and_(of_days, RECORDINGS.c.recording_id.in_(recording_ids))
         _count_recordings(connection, of_days, seen)
         _count_artifacts(connection, of_days, seen)
+        seen.purged_artifacts = _count_purged_artifacts(connection, of_days)
         seen.needs = _needs(connection, of_days)
         seen.unreadable = [f"{name}: {fault}" for name, fault in worklist.unreadable(connection)]
         seen.purged = tombstones.count(connection)
@@ -131,6 +135,12 @@ def _count_artifacts(connection: Connection, of_days: Any, seen: Overview) -> No
             seen.processing += count
         elif status in {FETCHED, PENDING}:
             seen.left += count
+
+
+def _count_purged_artifacts(connection: Connection, of_days: Any) -> int:
+    joined = LEDGER.join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
+    is_purged = and_(LEDGER.c.status == DELETED, tombstones.is_purged_artifact())
+    return connection.scalar(select(func.count()).select_from(joined).where(of_days, is_purged)) or 0
 
 
 def _needs(connection: Connection, of_days: Any) -> list[Need]:

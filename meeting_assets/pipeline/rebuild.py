@@ -23,6 +23,7 @@ from meeting_assets.pipeline.discover import Found
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.record import recording_row
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+from meeting_assets.pipeline.tombstone_sync import synchronize_tombstones
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import FINISHED, Recording, understood
 from meeting_assets.store import ledger, tombstones, worklist
@@ -80,6 +81,8 @@ def rebuild(warehouse: Warehouse, days: Collection[date] | None = None) -> Rebui
     origin = warehouse.raw.origin()
     if origin is not None:
         warehouse.database.belongs_to(origin)
+    # A lost database knows no tombstones; the raw store does.
+    synchronize_tombstones(warehouse)
     report = RebuildReport()
     kept = warehouse.raw.days()
     oldest = warehouse.oldest_day
@@ -156,8 +159,12 @@ def _kept_rows(warehouse: Warehouse, day: date, recording_id: str, listing: _Lis
         is_current = side is not None and side.sha256 == stored.sha256
         if is_current or (stored.kind, stored.artifact_id) not in chosen:
             chosen[stored.kind, stored.artifact_id] = stored
+    with warehouse.database.reading() as connection:
+        purged = tombstones.purged_artifacts(connection, [recording_id])
     rows = []
     for (kind, artifact_id), stored in sorted(chosen.items()):
+        if (recording_id, kind, artifact_id) in purged:
+            continue  # a killed purge has left these bytes; the next fetch or the night removes them
         payload = warehouse.raw.read(stored.key, stored.sha256)
         if payload is not None and kind in ARTIFACTS:
             side = sides.get((kind, artifact_id), _Side(kind, artifact_id))

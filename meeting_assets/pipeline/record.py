@@ -17,7 +17,7 @@ from meeting_assets.core.instants import utc
 from meeting_assets.pipeline.discover import Discovery, Found
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
-from meeting_assets.store import ledger, tombstones, worklist
+from meeting_assets.store import absence, ledger, raw_tombstones, tombstones, worklist
 from meeting_assets.store.database import upsert
 from meeting_assets.store.states import Seen, Sighting
 from meeting_assets.store.tables import Recordings
@@ -45,7 +45,10 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
             for found in batch:
                 if found.recording.status.code == DELETED:
                     ledger.note_deleted(connection, found.recording_id)
+            absence.note_missing(connection, [found.recording_id for found in batch], at=at)
+            lifted = tombstones.lift(connection, [found.recording_id for found in batch])
             _parse_renamed_again(connection, rows, before)
+        raw_tombstones.remove(warehouse.raw, lifted)
         _keep_listings(warehouse, batch)
     with warehouse.database.writing() as connection:
         faults = _faults_of_kept(connection, discovery.faults)
@@ -55,6 +58,8 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
             _note_gone(connection, recording_id, at)
         for recording_id, artifact_id in sorted(discovery.gone_media):
             ledger.note_gone(connection, recording_id, artifact_id)
+        gone = discovery.gone_recordings | {recording_id for recording_id, _ in discovery.gone_media}
+        absence.note_missing(connection, gone, at=at)
 
 
 def keep_listings(warehouse: Warehouse, founds: Iterable[Found]) -> None:
@@ -117,7 +122,8 @@ def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict
         "duration_s": (completed_at - started_at).total_seconds() if started_at and completed_at else None,
         "scheduled_at": (bot.scheduled_at if bot else None) or before.get("scheduled_at"),
         "day": found.day,
-        "deleted_at": before.get("deleted_at") or (at if is_deleted else None),
+        # A mark is taken back when the API shows the recording again.
+        "deleted_at": (before.get("deleted_at") or at) if is_deleted else None,
     }
 
 

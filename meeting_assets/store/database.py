@@ -16,11 +16,11 @@ from sqlalchemy.schema import CreateColumn, CreateTable
 from sqlmodel import SQLModel
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.store.tables import Artifacts, Meta, Recordings, Tombstones, WebhookEvents
+from meeting_assets.store.tables import Artifacts, ArtifactTombstones, Meta, Recordings, Tombstones, WebhookEvents
 
 SCHEMA_VERSION = 2
 SHAPE = "shape:"
-DURABLE = (Recordings, Artifacts, WebhookEvents, Meta, Tombstones)
+DURABLE = (Recordings, Artifacts, WebhookEvents, Meta, Tombstones, ArtifactTombstones)
 """Tables that are migrated; the others are derived and made anew when their columns change."""
 
 
