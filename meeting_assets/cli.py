@@ -244,7 +244,7 @@ def purge(
         raise SettingsError("Name the recordings to purge, or give --expired: one of the two.")
     if not yes and not sys.stdin.isatty():
         raise SettingsError(
-            "Nothing was purged: there is no terminal to ask for a confirmation. Give --yes to purge without being asked."
+            "Nothing was purged, for there is no terminal to ask for a confirmation: give --yes to purge without it."
         )
     settings = read_settings()
     with opened(settings) as warehouse:
@@ -323,6 +323,7 @@ def _purge_recordings(settings: Settings, warehouse: Warehouse, recordings: list
     words = words_of(warehouse, days)
     report = purge(warehouse, days, ASKED_FOR, days=days)
     result = search(warehouse, settings, words)
+    result.is_certain = report.is_scrubbed
     out.print(report.as_sentence(), highlight=False, soft_wrap=True)
     out.print(result.as_sentence(), highlight=False, soft_wrap=True)
     return _complain_of([*report.obstacles], is_failed=bool(result.found))

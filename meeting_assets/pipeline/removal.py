@@ -106,6 +106,8 @@ def scrub_deleted(warehouse: Warehouse, report: PurgeReport) -> None:
         with warehouse.database.writing() as connection:
             meta = table_of(Meta)
             connection.execute(meta.delete().where(and_(meta.c.name == SCRUB_DUE, meta.c.value == due)))
+        if warehouse.database.is_sqlite:
+            scrub(warehouse.database, ())  # the write-ahead log is empty when a purge ends
 
 
 def is_scrub_due(connection: Connection) -> bool:

@@ -15,7 +15,7 @@ from time import monotonic
 
 from sqlalchemy import Connection, select
 
-from meeting_assets.core.instants import now
+from meeting_assets.core.instants import start_of
 from meeting_assets.pipeline.purge import BATCH, purge_batch
 from meeting_assets.pipeline.removal import PurgeReport, scrub_deleted
 from meeting_assets.pipeline.today import LAST_RETENTION, Today
@@ -77,7 +77,7 @@ def retain(
         return PurgeReport(left=len(found.recordings)), waiting
     report = purge_expired(warehouse, found, limit=limit, budget_s=budget_s)
     if warehouse.retention_days is not None:
-        _note_cutoff(warehouse, found, is_released=is_released)
+        _note_cutoff(warehouse, found, today, is_released=is_released)
     return report, None
 
 
@@ -149,12 +149,12 @@ def _note_waiting(warehouse: Warehouse, waiting: str | None) -> None:
             upsert(connection, Meta, [{"name": WAITING, "value": waiting}])
 
 
-def _note_cutoff(warehouse: Warehouse, found: Expired, *, is_released: bool) -> None:
+def _note_cutoff(warehouse: Warehouse, found: Expired, today: Today, *, is_released: bool) -> None:
     """Notes how far this retention went; a jump that nothing was purged for may come from a wrong clock."""
     with warehouse.database.writing() as connection:
         last = connection.scalar(select(META.value).where(META.name == CUTOFF))
         week = timedelta(days=UNCONFIRMED_DAYS)
         is_jump = last is not None and found.kept_from - date.fromisoformat(last) > week
         if is_released or found.recordings or not is_jump:
-            notes = {CUTOFF: found.kept_from.isoformat(), LAST_RETENTION: now().isoformat()}
+            notes = {CUTOFF: found.kept_from.isoformat(), LAST_RETENTION: start_of(today.day).isoformat()}
             upsert(connection, Meta, [{"name": name, "value": value} for name, value in notes.items()])

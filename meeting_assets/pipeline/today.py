@@ -51,7 +51,7 @@ def confirmed_today(warehouse: Warehouse, access: Access | None) -> Today:
         clocks["the API"] = day_of(at)
     with warehouse.database.reading() as connection:
         if not warehouse.database.is_sqlite:
-            clocks["the database server"] = day_of(connection.scalar(select(func.now())))
+            clocks["the database server"] = day_of(connection.execute(select(func.now())).scalar_one())
         if at is None and (known := _newest_known(connection)) is not None:
             clocks["the newest recording or the last retention, plus a day"] = day_of(known + STEP)
     return Today(min(clocks.values()), clocks)

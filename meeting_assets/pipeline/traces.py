@@ -63,10 +63,13 @@ class Search:
     shared: int = 0
     """Pieces of text that were found, and that other recordings hold by right."""
     found: list[str] = field(default_factory=list)
+    is_certain: bool = True
+    """False if deleted rows may still stand in files of the database that cannot be searched."""
 
     def as_sentence(self) -> str:
         """For a person."""
-        result = "; ".join(self.found) if self.found else "nothing found"
+        nothing = "nothing found" if self.is_certain else "nothing found, but the database may keep deleted rows"
+        result = "; ".join(self.found) if self.found else nothing
         return f"Searched {self.places} places for {self.strings} strings: {result}."
 
 
