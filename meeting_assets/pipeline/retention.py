@@ -71,7 +71,7 @@ def retain(
         StoreError: database or raw store cannot be written; the next night goes on.
     """
     found = expired(warehouse, today.day)
-    waiting = None if is_released else _waiting(warehouse, found, today)
+    waiting = None if is_released else _waiting(warehouse, today)
     _note_waiting(warehouse, waiting)
     if waiting is not None:
         return PurgeReport(left=len(found.recordings)), waiting
@@ -123,8 +123,12 @@ def _known(connection: Connection, recording_ids: Collection[str]) -> set[str]:
     }
 
 
-def _waiting(warehouse: Warehouse, found: Expired, today: Today) -> str | None:
-    """What waits for a confirmation, if more became too old than a week brings or the date itself is not confirmed."""
+def _waiting(warehouse: Warehouse, today: Today) -> str | None:
+    """What waits for a confirmation, if more became too old than a week brings or the date itself is not confirmed.
+
+    The latest clock is asked: one that is years ahead has to be noticed, though the earliest decides what is purged.
+    """
+    found = expired(warehouse, max(today.clocks.values()))
     with warehouse.database.reading() as connection:
         last = connection.scalar(select(META.value).where(META.name == CUTOFF))
     released_before = date.fromisoformat(last) if last else date.min
@@ -132,7 +136,7 @@ def _waiting(warehouse: Warehouse, found: Expired, today: Today) -> str | None:
     if not new:
         return None
     if min(new) < found.kept_from - timedelta(days=UNCONFIRMED_DAYS):
-        reason = f"that is more than the {UNCONFIRMED_DAYS} days that a night purges unasked"
+        reason = f"that is more than the {UNCONFIRMED_DAYS} days that a night purges unasked ({today.as_sentence()})"
     elif not today.is_confirmed:
         reason = f"no second clock confirms the date ({today.as_sentence()})"
     else:
