@@ -26,7 +26,7 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store import raw_tombstones, tombstones
 from meeting_assets.store.database import META
 from meeting_assets.store.tombstones import Name
-from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.conftest import fresh_postgresql, sqlite_first
 from meeting_assets_tests.households import bring_home, contents, ledger_row, use, warehouse
 
 DAY = date(2026, 3, 2)
@@ -100,6 +100,7 @@ def scrub_due() -> bool:
         return connection.execute(META.name.table.select().where(META.name == SCRUB_DUE)).first() is not None
 
 
+@sqlite_first
 @pytest.mark.parametrize("way", ["the same purge", "the night", "the next run"])
 def test_a_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> None:
     bring_home([DAY])
@@ -125,6 +126,7 @@ def test_a_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> N
     assert step > 8
 
 
+@sqlite_first
 def test_after_a_killed_purge_and_a_lost_database_nothing_comes_back(
     sandbox: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +214,7 @@ def left_of_artifact(artifact: Artifact) -> list[str]:
     return [*words, *keys, *hashes]
 
 
+@sqlite_first
 @pytest.mark.parametrize("way", ["the night", "the next run", "a rebuild after the database is lost"])
 def test_the_purge_of_an_artifact_killed_at_any_step_is_finished(
     sandbox: Sandbox, way: str, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -280,7 +283,7 @@ def test_a_recording_that_moved_to_another_day_is_purged_from_both(sandbox: Sand
     recording = sandbox.world.recordings[0]
     bring_home([DAY])
     recording.created_at += timedelta(days=1)
-    bring_home([DAY + timedelta(days=1)])
+    bring_home([DAY + timedelta(days=1)], recording_ids=[recording.id])
     with warehouse() as place:
         assert place.raw.days_of([recording.id])[recording.id] == [DAY, DAY + timedelta(days=1)]
         words = words_of(place, {recording.id: holding(place, recording.id).day})
