@@ -2,15 +2,13 @@
 
 import dagster as dg
 
-from meeting_assets.core.instants import now
 from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
-from meeting_assets.pipeline.removal import PurgeReport, is_scrub_due
+from meeting_assets.pipeline.removal import PurgeReport
 from meeting_assets.pipeline.retention import retain
 from meeting_assets.pipeline.today import confirmed_today
-from meeting_assets.pipeline.tombstone_sync import FINISHED_WITHIN, finish_purges
+from meeting_assets.pipeline.tombstone_sync import finish_purges, is_anything_to_finish
 from meeting_assets.pipeline.warehouse import access_of, opened
 from meeting_assets.settings import Settings
-from meeting_assets.store import tombstones
 from meeting_assets.store.database import table_of
 from meeting_assets.store.tables import Recordings
 
@@ -61,18 +59,16 @@ def retention() -> None:
 def nightly_retention(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Asks for a run where there may be something to purge."""
     settings = settings_of_process()
-    if settings.retention_days is None and not _has_begun(settings):
+    if settings.retention_days is None and not _is_begun(settings):
         return dg.SkipReason(
             "MEETING_ASSETS_RETENTION_DAYS is not set, nothing was purged recently, and no purge was interrupted."
         )
     return dg.RunRequest()
 
 
-def _has_begun(settings: Settings) -> bool:
-    """True if a purge was interrupted, or was so recently that a killed run may have left something of it."""
-    with opened(settings) as warehouse, warehouse.database.reading() as connection:
-        recent = tombstones.buried_since(connection, now() - FINISHED_WITHIN)
-        return bool(recent or tombstones.unfinished(connection) or is_scrub_due(connection))
+def _is_begun(settings: Settings) -> bool:
+    with opened(settings) as warehouse:
+        return is_anything_to_finish(warehouse)
 
 
 def _evaluate(context: dg.OpExecutionContext, waiting: str | None) -> None:

@@ -8,13 +8,15 @@ read yet is asked about what is missing; `store.absence` then demands a second l
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from collections.abc import Collection
+from datetime import date, datetime
 
 from sqlalchemy import select
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.instants import start_of
 from meeting_assets.core.logs import about
-from meeting_assets.pipeline.discover import MARGIN, Discovery
+from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN, MARGIN, Discovery
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.recall.objects import DELETED
@@ -78,13 +80,25 @@ def _created_at(warehouse: Warehouse, discovery: Discovery) -> dict[str, datetim
 
 
 def _collections_with_missing(warehouse: Warehouse, discovery: Discovery) -> set[tuple[str, str]]:
-    query = select(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id).where(
+    """The recordings and collections of missing media objects that were created outside of the listed time."""
+    columns = LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id, LEDGER.c.api_created_at
+    query = select(*columns).where(
         LEDGER.c.recording_id.in_({recording_id for recording_id, _ in discovery.gone_media})
     )
     with warehouse.database.reading() as connection:
         rows = connection.execute(query).all()
     return {
         (recording_id, ARTIFACTS[kind].collection)
-        for recording_id, kind, artifact_id in rows
-        if kind in ARTIFACTS and ARTIFACTS[kind].is_listed and (recording_id, artifact_id) in discovery.gone_media
+        for recording_id, kind, artifact_id, created_at in rows
+        if kind in ARTIFACTS
+        and ARTIFACTS[kind].is_listed
+        and (recording_id, artifact_id) in discovery.gone_media
+        and not _is_listed_time(created_at, discovery.days)
     }
+
+
+def _is_listed_time(created_at: datetime | None, days: Collection[date]) -> bool:
+    """True if the lists of media objects that a look by day has read reach this instant."""
+    return created_at is not None and any(
+        start_of(day) <= created_at < start_of(day) + ARTIFACTS_COME_WITHIN for day in days
+    )

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.artifact_purge import remove_artifacts
 from meeting_assets.pipeline.purge import BATCH, remove_recordings
-from meeting_assets.pipeline.removal import PurgeReport, forget_raw, scrub_deleted
+from meeting_assets.pipeline.removal import PurgeReport, forget_raw, is_scrub_due, scrub_deleted
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import raw_tombstones, tombstones
 from meeting_assets.store.database import META, upsert
@@ -59,6 +59,19 @@ def adopt_tombstones_once(warehouse: Warehouse) -> None:
         is_done = _is_synchronized(connection)
     if not is_done:
         synchronize_tombstones(warehouse)
+
+
+def is_anything_to_finish(warehouse: Warehouse) -> bool:
+    """True if a purge was interrupted, was so recently that a killed run may have left something, or is unknown here.
+
+    Raises:
+        StoreError: database or raw store does not answer.
+    """
+    stored = raw_tombstones.names(warehouse.raw)
+    with warehouse.database.reading() as connection:
+        recent = tombstones.buried_since(connection, now() - FINISHED_WITHIN)
+        is_begun = recent or tombstones.unfinished(connection) or is_scrub_due(connection)
+        return bool(is_begun) or tombstones.names(connection) != stored
 
 
 def finish_interrupted(warehouse: Warehouse) -> PurgeReport:

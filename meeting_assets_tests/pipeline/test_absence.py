@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 import pytest
+from rich.console import Console
 
-from meeting_assets.console import _remarks
+from meeting_assets.console import show
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline import fetch
 from meeting_assets.pipeline.claims import ledger_claims
@@ -16,6 +17,7 @@ from meeting_assets.pipeline.purge import holding
 from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.sandbox.world import Status
 from meeting_assets.store import absence
+from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets_tests.households import bring_home, contents, ledger_row, use, warehouse
 
 DAY = date(2026, 3, 2)
@@ -54,8 +56,8 @@ def is_stored(recording: Recording) -> bool:
 
 def status_of(recording: Recording) -> str:
     with warehouse() as place, place.database.reading() as connection:
-        columns = absence.RECORDINGS.c
-        query = absence.RECORDINGS.select().where(columns.recording_id == recording.id)
+        columns = RECORDINGS.c
+        query = RECORDINGS.select().where(columns.recording_id == recording.id)
         row = connection.execute(query).mappings().one()
     assert (row["deleted_at"] is None) == (row["missing_since"] is None)
     return str(row["status"])
@@ -167,9 +169,11 @@ def test_a_deleted_artifact_is_purged_by_the_second_look_and_not_called_lost(
     row = ledger_row(artifact.id, "audio_separate")
     assert (row["status"], row["sha256"]) == ("deleted", None)
     with warehouse() as place:
-        sentences = " ".join(_remarks(overview(place)))
+        console = Console(record=True, width=200)
+        show(console, overview(place), "All days")
         with place.database.reading() as connection:
             broken = {claim.name: claim.broken(connection, now()).count for claim in ledger_claims()}
+    sentences = console.export_text()
     assert "1 artifacts were deleted at Recall.ai and purged here" in sentences
     assert "before they could be fetched" not in sentences
     assert broken["nothing_expires_unfetched"] == 0
