@@ -54,7 +54,7 @@ def expired(warehouse: Warehouse, today: date) -> Expired:
     """What is too old at a day: recordings that the database knows, and raw objects that only the raw store has."""
     if warehouse.retention_days is None:
         return Expired(date.min)
-    kept_from = today - timedelta(days=warehouse.retention_days)
+    kept_from = date.fromordinal(max(1, today.toordinal() - warehouse.retention_days))
     query = select(RECORDINGS.c.recording_id, RECORDINGS.c.day).where(RECORDINGS.c.day < kept_from)
     with warehouse.database.reading() as connection:
         found: dict[str, date] = dict(connection.execute(query).all())

@@ -179,7 +179,7 @@ class RawStore:
 
     def days(self) -> list[date]:
         """The days that something is kept of."""
-        return sorted(date.fromisoformat(name) for name in self._folders("") if _DAY.fullmatch(name))
+        return sorted(day for name in self._folders("") if (day := _day(name)) is not None)
 
     def recordings(self, day: date) -> list[str]:
         """The recordings that something is kept of, of a day."""
@@ -210,10 +210,10 @@ class RawStore:
     def days_of(self, recording_ids: Collection[str]) -> dict[str, list[date]]:
         """The days below which something of each recording is kept. Lists every day once."""
         days: dict[str, list[date]] = {recording_id: [] for recording_id in recording_ids}
-        everything = [name for name in self._names("") if _DAY.fullmatch(name)] if days else []
-        for name, below in zip(everything, self._names_below(everything), strict=True):
+        everything = [day for name in self._names("") if (day := _day(name)) is not None] if days else []
+        for day, below in zip(everything, self._names_below([*map(str, everything)]), strict=True):
             for recording_id in days.keys() & below:
-                days[recording_id].append(date.fromisoformat(name))
+                days[recording_id].append(day)
         return {recording_id: sorted(found) for recording_id, found in days.items()}
 
     def naming(self, recording_ids: Collection[str]) -> dict[str, int]:
@@ -359,6 +359,14 @@ def _answer(what: str, ask: Callable[[], Answer]) -> Answer:
     except (BaseError, OSError) as error:
         fault = _fault(error)
     raise StoreError(f"The raw store does not {what}, check MEETING_ASSETS_RAW_URL: {fault}.")
+
+
+def _day(name: str) -> date | None:
+    """The day that a prefix is called after; None if it is no day."""
+    try:
+        return date.fromisoformat(name) if _DAY.fullmatch(name) else None
+    except ValueError:
+        return None
 
 
 def _names_in(folder: Path) -> list[str]:
