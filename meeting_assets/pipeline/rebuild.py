@@ -23,7 +23,7 @@ from meeting_assets.pipeline.discover import Found
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.record import recording_row
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
-from meeting_assets.pipeline.tombstone_sync import synchronize_tombstones
+from meeting_assets.pipeline.tombstone_sync import finish_purges, synchronize_tombstones
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import FINISHED, Recording, understood
 from meeting_assets.store import ledger, tombstones, worklist
@@ -81,8 +81,9 @@ def rebuild(warehouse: Warehouse, days: Collection[date] | None = None) -> Rebui
     origin = warehouse.raw.origin()
     if origin is not None:
         warehouse.database.belongs_to(origin)
-    # A lost database knows no tombstones; the raw store does.
-    synchronize_tombstones(warehouse)
+    # A lost database knows no tombstones, and a restored one not all; the raw store does.
+    if synchronize_tombstones(warehouse):
+        finish_purges(warehouse)
     report = RebuildReport()
     kept = warehouse.raw.days()
     oldest = warehouse.oldest_day

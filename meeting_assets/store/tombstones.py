@@ -132,7 +132,7 @@ def lift(connection: Connection, recording_ids: Collection[str]) -> set[Name]:
     """Removes the tombstones of artifacts that the API shows again, and returns their names."""
     tombstones = [Name(*key) for key in purged_artifacts(connection, recording_ids)]
     lifted = {name for name in tombstones if not is_deleted_at_api(connection, name)}
-    for name in lifted:
+    for name in sorted(lifted):
         table, condition = _of(name)
         connection.execute(table.delete().where(condition))
     return lifted

@@ -348,7 +348,8 @@ def test_a_damaged_tombstone_still_keeps_its_recording_out(
     assert len(contents()["recordings"]) == RECORDINGS - 1
 
 
-def test_a_database_restored_from_a_backup_purges_again_at_night(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("way", ["the night", "a rebuild"])
+def test_a_database_restored_from_a_backup_purges_again(sandbox: Sandbox, way: str) -> None:
     """Its rows are older than the tombstone, which only the raw store has."""
     recording = sandbox.world.recordings[0]
     bring_home([DAY])
@@ -357,6 +358,9 @@ def test_a_database_restored_from_a_backup_purges_again_at_night(sandbox: Sandbo
         with place.database.reading() as connection:
             assert connection.execute(META.name.table.select().where(META.name == SYNCHRONIZED)).first()
 
-        finish_purges(place)
+        if way == "the night":
+            finish_purges(place)
+        else:
+            rebuild(place)
 
     assert left_of(recording.id) == []
