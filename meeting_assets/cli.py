@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.orchestration.sync import SyncReport
+    from meeting_assets.pipeline.warehouse import Warehouse
     from meeting_assets.sandbox import World
 
 PRIVATE = 0o077
@@ -302,36 +304,28 @@ def webhooks(
 
 @app.command()
 def purge(
-    recordings: Annotated[list[str], typer.Argument(metavar="RECORDING...", help="ids of recordings")],
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    recordings: Annotated[list[str] | None, typer.Argument(metavar="[RECORDING]...", help="ids of recordings")] = None,
+    expired: Annotated[
+        bool, typer.Option("--expired", help="all that is older than MEETING_ASSETS_RETENTION_DAYS keeps")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask; needed where no terminal can be asked")] = False,
 ) -> None:
     """Removes recordings for good, keeps them out, and searches for what may be left of them."""
-    from meeting_assets.pipeline.purge import IN_THE_WAY, day_at_api, holding
-    from meeting_assets.pipeline.purge import purge as remove
-    from meeting_assets.pipeline.traces import search, words_of
     from meeting_assets.pipeline.warehouse import opened
     from meeting_assets.store.database_id import bind_ids
-    from meeting_assets.store.tombstones import ASKED_FOR
 
+    if expired == bool(recordings):
+        raise SettingsError("Name the recordings to purge, or give --expired: one of the two.")
+    if not yes and not sys.stdin.isatty():
+        raise SettingsError(
+            "Nothing was purged, for there is no terminal to ask for a confirmation: give --yes to purge without it."
+        )
     settings = read_settings()
     with opened(settings) as warehouse:
         bind_ids(warehouse.database, warehouse.raw, adopts=True)  # another database would keep its rows
-        held = [holding(warehouse, each) for each in dict.fromkeys(map(canonical_uuid, recordings))]
-        days = {
-            each.recording_id: each.day if each.is_known else day_at_api(settings, each.recording_id) for each in held
-        }
-        for each in held:
-            out.print(each.as_sentence(), highlight=False, soft_wrap=True)
-        if not yes and sys.stdin.isatty():
-            typer.confirm("Remove all of this for good?", abort=True)
-        words = words_of(warehouse, days)
-        report = remove(warehouse, days, ASKED_FOR, days=days)
-        result = search(warehouse, settings, words)
-    out.print(report.as_sentence(), highlight=False, soft_wrap=True)
-    out.print(result.as_sentence(), highlight=False, soft_wrap=True)
-    if not report.is_scrubbed:
-        _complain(IN_THE_WAY)
-    raise typer.Exit(0 if report.is_scrubbed and not result.found else 1)
+        if expired:
+            raise typer.Exit(_purge_expired(settings, warehouse, is_asking=not yes))
+        raise typer.Exit(_purge_recordings(settings, warehouse, recordings or [], is_asking=not yes))
 
 
 @contextmanager
@@ -390,6 +384,59 @@ def _no_chatter() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def _purge_recordings(settings: Settings, warehouse: Warehouse, recordings: list[str], *, is_asking: bool) -> int:
+    """Purges recordings, searches for what is left of them, and returns the exit status."""
+    from meeting_assets.pipeline.purge import day_at_api, holding, purge
+    from meeting_assets.pipeline.traces import search, words_of
+    from meeting_assets.store.tombstones import ASKED_FOR
+
+    held = [holding(warehouse, each) for each in dict.fromkeys(map(canonical_uuid, recordings))]
+    days = {each.recording_id: each.day if each.is_known else day_at_api(settings, each.recording_id) for each in held}
+    _ask([each.as_sentence() for each in held], is_asking=is_asking)
+    words = words_of(warehouse, days)
+    report = purge(warehouse, days, ASKED_FOR, days=days)
+    result = search(warehouse, settings, words)
+    result.is_certain = report.is_scrubbed
+    out.print(report.as_sentence(), highlight=False, soft_wrap=True)
+    out.print(result.as_sentence(), highlight=False, soft_wrap=True)
+    return _complain_of([*report.obstacles], is_failed=bool(result.found))
+
+
+def _purge_expired(settings: Settings, warehouse: Warehouse, *, is_asking: bool) -> int:
+    """Purges what is older than the retention, however much that is, and returns the exit status."""
+    from meeting_assets.pipeline.retention import expired, retain
+    from meeting_assets.pipeline.today import confirmed_today
+    from meeting_assets.pipeline.tombstone_sync import synchronize_tombstones
+    from meeting_assets.pipeline.warehouse import access_of
+
+    if settings.retention_days is None:
+        raise SettingsError("MEETING_ASSETS_RETENTION_DAYS is not set: nothing expires.")
+    synchronize_tombstones(warehouse)
+    today = confirmed_today(warehouse, access_of(settings) if settings.api_key is not None else None)
+    found = expired(warehouse, today.day)
+    clocks = f"Today is {today.day}, the earliest of what these clocks show: {today.as_sentence()}."
+    _ask([clocks, found.as_sentence()], is_asking=is_asking and bool(found.recordings))
+    report, _ = retain(warehouse, today, limit=len(found.recordings), budget_s=math.inf, is_released=True)
+    out.print(report.as_sentence(), highlight=False, soft_wrap=True)
+    left = expired(warehouse, today.day)
+    obstacles = [f"Not everything was purged. {left.as_sentence()}"] if left.recordings else []
+    return _complain_of([*report.obstacles, *obstacles])
+
+
+def _ask(sentences: list[str], *, is_asking: bool) -> None:
+    """Says what a purge would remove, and asks for a confirmation."""
+    for sentence in sentences:
+        out.print(sentence, highlight=False, soft_wrap=True)
+    if is_asking:
+        typer.confirm("Remove all of this for good?", abort=True)
+
+
+def _complain_of(obstacles: list[str], *, is_failed: bool = False) -> int:
+    for obstacle in obstacles:
+        _complain(obstacle)
+    return 1 if obstacles or is_failed else 0
 
 
 def _date(given: datetime | None) -> date | None:

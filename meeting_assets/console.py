@@ -108,8 +108,8 @@ def _remarks(seen: Overview) -> Iterator[str]:
         yield f"{seen.processing} artifacts are still being made at Recall.ai; a later sync brings them."
     if seen.left:
         yield f"[yellow]{seen.left} artifacts should have come and did not; {_when_again(seen)}.[/yellow]"
-    lost = sum(counts[DELETED] for counts in seen.artifacts.values())
-    if lost:
+    lost = sum(counts[DELETED] for counts in seen.artifacts.values()) - seen.purged_artifacts
+    if lost > 0:
         yield f"[yellow]{lost} artifacts were deleted at Recall.ai before they could be fetched.[/yellow]"
     for name in seen.unreadable[:NEEDS_SHOWN]:
         yield f"[yellow]![/yellow] the API gives no usable answer about {name}"
@@ -118,6 +118,8 @@ def _remarks(seen: Overview) -> Iterator[str]:
         yield f"{outdated} entries are out of date; a sync of their days brings them up to date."
     if seen.repaired_chars:
         yield f"{seen.repaired_chars} characters that no database takes were replaced."
+    if seen.purged_artifacts:
+        yield f"{seen.purged_artifacts} artifacts were deleted at Recall.ai and purged here."
     if seen.purged:
         yield f"{seen.purged} recordings were purged and are kept out."
     for need in seen.needs[:NEEDS_SHOWN]:

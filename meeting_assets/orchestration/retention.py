@@ -1,27 +1,32 @@
-"""Retention: every night what is older than MEETING_ASSETS_RETENTION_DAYS goes, and what killed purges have left."""
+"""Retention: every night what is older than MEETING_ASSETS_RETENTION_DAYS goes, and interrupted purges are finished."""
 
 import dagster as dg
 
-from meeting_assets.core.instants import now
 from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
 from meeting_assets.orchestration.run_tags import for_this_database
-from meeting_assets.pipeline.purge import FINISHED_WITHIN, IN_THE_WAY, finish_purges, purge_old
-from meeting_assets.pipeline.warehouse import opened
-from meeting_assets.store import tombstones
+from meeting_assets.pipeline.removal import PurgeReport
+from meeting_assets.pipeline.retention import retain
+from meeting_assets.pipeline.today import confirmed_today
+from meeting_assets.pipeline.tombstone_sync import finish_purges, is_anything_to_finish
+from meeting_assets.pipeline.warehouse import access_of, opened
+from meeting_assets.settings import Settings
+from meeting_assets.store.database import table_of
+from meeting_assets.store.tables import Recordings
 
 RECORDINGS_PER_NIGHT = 5_000
 BUDGET_S = 20 * 60.0
+CONFIRMATION = dg.AssetCheckKey(dg.AssetKey(table_of(Recordings).name), "retention_needs_confirmation")
 
 
 @dg.op(description="Purges recordings that are older than the retention, and finishes purges that were interrupted.")
 def purge_old_recordings(context: dg.OpExecutionContext, warehouse: MeetingWarehouse) -> None:
     """The one step of the job."""
-    with warehouse.opened() as (_, place):
-        report = purge_old(place, limit=RECORDINGS_PER_NIGHT, budget_s=BUDGET_S)
-        left_behind = finish_purges(place)
+    with warehouse.opened() as (settings, place):
+        finished = PurgeReport()
+        left_behind = finish_purges(place, finished)
+        today = confirmed_today(place, access_of(settings) if settings.api_key is not None else None)
+        report, waiting = retain(place, today, limit=RECORDINGS_PER_NIGHT, budget_s=BUDGET_S)
     context.log.info(f"{report.recordings} recordings are purged, {report.left} are left for another night.")
-    if not report.is_scrubbed:
-        context.log.warning(IN_THE_WAY)
     context.add_output_metadata(
         {
             "recordings_purged": report.recordings,
@@ -31,6 +36,11 @@ def purge_old_recordings(context: dg.OpExecutionContext, warehouse: MeetingWareh
             "raw_objects_left_behind_deleted": left_behind,
         }
     )
+    if settings.retention_days is not None:
+        _evaluate(context, waiting)
+    faults = [*dict.fromkeys([*([waiting] if waiting else []), *finished.obstacles, *report.obstacles])]
+    if faults:
+        raise dg.Failure(description=" ".join(faults), allow_retries=False)
 
 
 @dg.job(description="Keeps no recording longer than it may be kept.", executor_def=dg.in_process_executor)
@@ -50,9 +60,27 @@ def retention() -> None:
 def nightly_retention(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Asks for a run where there may be something to purge."""
     settings = settings_of_process()
-    with opened(settings) as warehouse, warehouse.database.reading() as connection:
-        lately = tombstones.buried_since(connection, now() - FINISHED_WITHIN)
-    if settings.retention_days is None and not lately:
-        return dg.SkipReason("MEETING_ASSETS_RETENTION_DAYS is not set, and nothing was purged lately.")
+    if settings.retention_days is None and not _is_begun(settings):
+        return dg.SkipReason(
+            "MEETING_ASSETS_RETENTION_DAYS is not set, nothing was purged recently, and no purge was interrupted."
+        )
     (request,) = for_this_database([dg.RunRequest()], settings)
     return request
+
+
+def _is_begun(settings: Settings) -> bool:
+    with opened(settings) as warehouse:
+        return is_anything_to_finish(warehouse)
+
+
+def _evaluate(context: dg.OpExecutionContext, waiting: str | None) -> None:
+    """Turns the check at once; the runs of days evaluate it, too."""
+    context.instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=CONFIRMATION.asset_key,
+            check_name=CONFIRMATION.name,
+            passed=waiting is None,
+            metadata={"broken": 0 if waiting is None else 1} | ({"waiting": waiting} if waiting else {}),
+            severity=dg.AssetCheckSeverity.ERROR,
+        )
+    )

@@ -20,7 +20,7 @@ from meeting_assets.pipeline.arrivals import Round, arrived
 from meeting_assets.pipeline.derive import days_of_outdated_metrics
 from meeting_assets.pipeline.warehouse import Warehouse, claim, opened
 from meeting_assets.settings import Settings
-from meeting_assets.store import worklist
+from meeting_assets.store import absence, worklist
 
 nightly_checks = dg.ScheduleDefinition(
     name="nightly_checks",
@@ -33,6 +33,7 @@ nightly_checks = dg.ScheduleDefinition(
 
 LAST_DAYS = 7
 OUTDATED_DAYS = 30
+UNCONFIRMED_A_NIGHT = 500
 
 
 def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDefinition:
@@ -78,8 +79,13 @@ def older_days(
     with warehouse.database.reading() as connection:
         unfinished = worklist.unfinished(connection)
         versions = {kind: artifact.parser_version for kind, artifact in ARTIFACTS.items()}
+        unconfirmed = absence.unconfirmed(connection) if warehouse.purges_deleted else set()
         outdated = {*worklist.outdated_days(connection, versions), *days_of_outdated_metrics(warehouse)}
-    for day, recording_id in [*unfinished, *_late(warehouse, settings, context)]:
+    for day, recording_id in [
+        *unfinished,
+        *sorted(unconfirmed)[-UNCONFIRMED_A_NIGHT:],
+        *_late(warehouse, settings, context),
+    ]:
         days[day].add(recording_id)
     whole: dict[date, set[str]] = {day: set() for day in sorted(outdated)[:OUTDATED_DAYS]}
     return {day: recording_ids for day, recording_ids in (days | whole).items() if day < until}

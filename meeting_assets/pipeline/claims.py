@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Date,
     Select,
     Subquery,
     and_,
+    cast,
     exists,
     func,
     literal,
@@ -37,11 +39,13 @@ from meeting_assets.metrics import COUNTED_IN
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.derive import is_measurable
 from meeting_assets.pipeline.overview import MANY_ATTEMPTS
+from meeting_assets.pipeline.retention import UNCONFIRMED_DAYS, WAITING
 from meeting_assets.recall.objects import FINISHED
 from meeting_assets.store.columns import Instant
-from meeting_assets.store.database import table_of
+from meeting_assets.store.database import META, table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.states import DELETED, FETCHED, INTERRUPTED, PENDING, QUARANTINED
+from meeting_assets.store.tombstones import is_purged_artifact
 
 MOST_NAMED = 20
 SOON = timedelta(hours=24)
@@ -141,6 +145,17 @@ def ledger_claims() -> list[Claim]:
             place=_wait,
         ),
         Claim(
+            name="retention_needs_confirmation",
+            description=(
+                "No retention waits for a confirmation. A night that would purge more than "
+                f"{UNCONFIRMED_DAYS} days purges nothing, since a wrong clock looks like that. To settle it, run "
+                "`meeting-assets purge --expired`, which shows what it would purge and asks."
+            ),
+            table=RECORDINGS.name,
+            is_error=True,
+            breaches=_waiting_retention,
+        ),
+        Claim(
             name="every_finished_recording_has_metrics",
             description=(
                 "Every finished recording has a row, but those that a run is at work on. To settle it, run "
@@ -206,9 +221,18 @@ def _expiring_unfetched(at: datetime) -> Select[Any]:
     return _of_ledger(LEDGER.c.status, RECORDINGS.c.expires_at).where(
         or_(
             and_(LEDGER.c.status == PENDING, RECORDINGS.c.expires_at <= at + SOON),
-            and_(LEDGER.c.status == DELETED, seen_at >= literal(at - LOSSES_NAMED_FOR, Instant)),
+            and_(LEDGER.c.status == DELETED, seen_at >= literal(at - LOSSES_NAMED_FOR, Instant), ~is_purged_artifact()),
         )
     )
+
+
+def _waiting_retention(_at: datetime) -> Select[Any]:
+    return select(
+        literal("").label("recording_id"),
+        cast(null(), Date()).label("day"),
+        literal(RECORDINGS.name).label("about"),
+        META.value.label("place"),
+    ).where(META.name == WAITING)
 
 
 def _loss(row: Any) -> str:

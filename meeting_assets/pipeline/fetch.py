@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from time import monotonic
 
+from sqlalchemy import Connection
+
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.errors import (
@@ -30,6 +32,8 @@ from meeting_assets.core.errors import (
 from meeting_assets.core.instants import now, utc
 from meeting_assets.core.logs import about
 from meeting_assets.core.urls import without_queries
+from meeting_assets.pipeline.absence import deleted_media, look_at_lists_again
+from meeting_assets.pipeline.artifact_purge import purge_deleted_artifacts
 from meeting_assets.pipeline.discover import (
     Discovery,
     discover_days,
@@ -37,13 +41,14 @@ from meeting_assets.pipeline.discover import (
     find_bots,
     look_again,
 )
-from meeting_assets.pipeline.purge import purge, purge_days, purge_deleted_artifacts, remove_unwanted
+from meeting_assets.pipeline.purge import purge, remove_unwanted
 from meeting_assets.pipeline.record import keep_listings, record
 from meeting_assets.pipeline.retrieval import Retrieval
+from meeting_assets.pipeline.tombstone_sync import adopt_tombstones_once, finish_interrupted
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import DELETED, Media, understood
-from meeting_assets.store import attempts, ledger, tombstones, worklist
+from meeting_assets.store import absence, attempts, ledger, tombstones, worklist
 from meeting_assets.store.attempts import Wanted
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.ledger import Key
@@ -56,6 +61,10 @@ CONCURRENT_DOWNLOADS = 16
 RECORDED_AT_ONCE = 32
 """Attempts that are recorded in one transaction before they begin."""
 MOST_PROBED = 5
+UNCONFIRMED = (
+    "recording %s is deleted at the API; it is purged when a look at least an hour from now finds the same "
+    "(the nightly reconciliation looks again)"
+)
 NO_URL_YET = "the API says done but gives no download URL yet"
 
 
@@ -93,6 +102,8 @@ async def fetch_days(
     """
     started = monotonic()
     report = FetchReport()
+    adopt_tombstones_once(warehouse)
+    finish_interrupted(warehouse)
     days = _without_expired(warehouse, days)
     wanted = _without_purged(warehouse, recording_ids)
     if not days or (recording_ids and not wanted):
@@ -101,7 +112,7 @@ async def fetch_days(
         discovery = await _discovered(client, warehouse, days, wanted)
         record(warehouse, discovery, now())
         if warehouse.purges_deleted:
-            await _purge_deleted(client, warehouse, discovery)
+            await _purge_deleted(client, warehouse, discovery, now())
         report.recordings = len(discovery.found)
         report.unreadable = len(discovery.faults)
         report.faults += discovery.misplaced
@@ -120,12 +131,11 @@ async def fetch_days(
 
 
 def _without_expired(warehouse: Warehouse, days: Collection[date]) -> list[date]:
-    """The days that are kept; what is here of older ones goes, so that nobody asks for them again."""
+    """The days that are kept. Older ones are skipped; the nightly retention removes what is stored of them."""
     oldest = warehouse.oldest_day
     kept = [day for day in days if day >= oldest]
     if len(kept) < len(days):
         expired = sorted(set(days) - set(kept))
-        purge_days(warehouse, expired, tombstones.RETENTION)
         logger.warning("%s: older than MEETING_ASSETS_RETENTION_DAYS keeps, nothing is fetched", _spoken(expired))
     return kept
 
@@ -149,9 +159,11 @@ async def _discovered(
     else:
         discovery = await discover_days(client, days, clock=clock)
     recordings, keys = warehouse.database.read(lambda connection: worklist.waited_for(connection, days))
-    if recording_ids or warehouse.purges_deleted:
-        # What is home and no longer listed may have been deleted.
-        keys |= warehouse.database.read(lambda connection: worklist.refetchable(connection, days))
+    # Stored artifacts that are no longer listed may have been deleted. To mark one, one look is enough.
+    stored = warehouse.database.read(lambda connection: worklist.refetchable(connection, days))
+    if not recording_ids and not warehouse.purges_deleted:
+        stored -= warehouse.database.read(lambda connection: absence.marked(connection, days))
+    keys |= stored
     if recording_ids:
         recordings &= set(recording_ids) - discovery.gone_recordings
         keys = {key for key in keys if key.recording_id in set(recording_ids)}
@@ -174,6 +186,7 @@ async def _discovered(
         media={(key.recording_id, ARTIFACTS[key.kind].collection, key.artifact_id) for key in keys},
         days=days,
     )
+    await look_at_lists_again(client, warehouse, discovery)
     named = warehouse.database.read(lambda connection: worklist.named_bots(connection, days))
     await find_bots(client, discovery, named)
     return discovery
@@ -185,8 +198,8 @@ def _is_of_another_api(here: Mapping[str, str], discovery: Discovery) -> bool:
     return bool(expected) and not expected & discovery.found.keys()
 
 
-async def _purge_deleted(client: RecallClient, warehouse: Warehouse, discovery: Discovery) -> None:
-    """Removes what this look has found deleted at the API."""
+async def _purge_deleted(client: RecallClient, warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
+    """Removes what this look and an earlier one have found deleted at the API."""
     deleted = {each.recording_id for each in discovery.found.values() if each.recording.status.code == DELETED}
     certain = await _certainly_gone(client, warehouse, discovery.gone_recordings)
     for recording_id in sorted(discovery.gone_recordings - certain):
@@ -196,11 +209,15 @@ async def _purge_deleted(client: RecallClient, warehouse: Warehouse, discovery: 
             recording_id,
             extra=about(recording_id),
         )
-    if deleted | certain:
-        purge(warehouse, deleted | certain, tombstones.DELETED_AT_API)
-    for recording_id in deleted:
+    with warehouse.database.reading() as connection:
+        confirmed = absence.confirmed_recordings(connection, deleted | certain, at=at)
+    if confirmed:
+        purge(warehouse, confirmed, tombstones.DELETED_AT_API)
+    for recording_id in sorted((deleted | certain) - confirmed):
+        logger.warning(UNCONFIRMED, recording_id, extra=about(recording_id))
+    for recording_id in deleted & confirmed:
         del discovery.found[recording_id]
-    purge_deleted_artifacts(warehouse, discovery.found)
+    purge_deleted_artifacts(warehouse, deleted_media(discovery), at=at)
 
 
 async def _certainly_gone(client: RecallClient, warehouse: Warehouse, recording_ids: Collection[str]) -> set[str]:
@@ -361,6 +378,8 @@ class _Fetch:
         self, key: Key, artifact: Artifact, media: Media, kept: RawObject, observed_at: datetime | None
     ) -> str:
         with self._warehouse.database.writing() as connection:
+            if self._is_purged(connection, key):
+                return "overtaken"
             return ledger.note_fetched(
                 connection,
                 key,
@@ -372,6 +391,13 @@ class _Fetch:
                 at=self._discovery.clock.wall_clock(),
                 observed_at=observed_at,
             )
+
+    def _is_purged(self, connection: Connection, key: Key) -> bool:
+        """True if another run has purged the artifact meanwhile; its ledger rows stay locked."""
+        if not self._warehouse.purges_deleted:
+            return False
+        ledger.locked(connection, key.kind, [key.recording_id])
+        return key in tombstones.purged_artifacts(connection, [key.recording_id])
 
     @retry_on_conflict
     def _note_gone(self, key: Key, observed_at: datetime) -> None:

@@ -18,7 +18,7 @@ from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import tombstones, worklist
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.states import FETCHED, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.states import DELETED, FETCHED, PARSED, PENDING, QUARANTINED
 
 MANY_ATTEMPTS = 3
 SOON = timedelta(hours=24)
@@ -56,6 +56,8 @@ class Overview:
     needs: list[Need] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     """Objects in the API's lists that make no sense, of whatever day."""
+    purged_artifacts: int = 0
+    """Artifacts that were purged because Recall.ai deleted them; their recordings are still here."""
     purged: int = 0
     """Recordings that were purged and are kept out, of whatever day."""
 
@@ -72,6 +74,7 @@ class Overview:
             "next_attempt_at": wire(self.next_attempt_at) if self.next_attempt_at else None,
             "unreadable_objects": self.unreadable,
             "purged": self.purged,
+            "purged_artifacts": self.purged_artifacts,
             "needs_a_person": [
                 {
                     "recording_id": need.recording_id,
@@ -98,6 +101,7 @@ def overview(
         _count_recordings(connection, of_days, seen)
         _count_artifacts(connection, of_days, seen)
         seen.next_attempt_at = _next_attempt_at(connection, of_days)
+        seen.purged_artifacts = _count_purged_artifacts(connection, of_days)
         seen.needs = _needs(connection, of_days)
         seen.unreadable = [f"{name}: {fault}" for name, fault in worklist.unreadable(connection)]
         seen.purged = tombstones.count(connection)
@@ -143,6 +147,12 @@ def _next_attempt_at(connection: Connection, of_days: Any) -> datetime | None:
     query = select(func.min(LEDGER.c.next_attempt_at, type_=LEDGER.c.next_attempt_at.type)).select_from(joined)
     at: datetime | None = connection.scalar(query.where(of_days, is_offered))
     return at
+
+
+def _count_purged_artifacts(connection: Connection, of_days: Any) -> int:
+    joined = LEDGER.join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
+    is_purged = and_(LEDGER.c.status == DELETED, tombstones.is_purged_artifact())
+    return connection.scalar(select(func.count()).select_from(joined).where(of_days, is_purged)) or 0
 
 
 def _needs(connection: Connection, of_days: Any) -> list[Need]:

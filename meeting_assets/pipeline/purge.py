@@ -1,55 +1,55 @@
 """Purging: a recording leaves the database and the raw store for good, and a tombstone keeps it out.
 
-    1. in one transaction: the tombstone, and every row of every table
-    2. the raw store: everything below the recording's prefix
-    3. the files of the database: what was deleted is taken out of them (`store.scrub`)
+    1. a tombstone in the database, then one in the raw store
+    2. in one transaction: every row of every table
+    3. the raw store: everything of the recording, of whatever day
+    4. the tombstone is marked as finished
+    5. the files of the database: what was deleted is taken out of them (`store.scrub`)
 
 A purge that is killed can be repeated, and ends in the same state: from 1 on no run writes a row of the recording,
-and a run that has just kept bytes of it removes them itself (`remove_unwanted`). What a killed purge or run leaves in
-the raw store all the same goes at night (`finish_purges`). `pipeline.traces` proves that nothing is left.
+and a run that has just kept bytes of it removes them itself (`remove_unwanted`). Interrupted purges are finished by
+the next fetch and at night (`pipeline.tombstone_sync`). `pipeline.traces` proves that nothing is left.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from time import monotonic
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, inspect, select
-from sqlmodel import SQLModel
+from sqlalchemy import Connection, Table, func, select
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
 from meeting_assets.core.logs import about
-from meeting_assets.metrics import METRICS
 from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.discover import day_of_recording
-from meeting_assets.pipeline.replace import settle
+from meeting_assets.pipeline.removal import (
+    PurgeReport,
+    delete_rows,
+    forget_raw,
+    note_scrub_due,
+    scrub_deleted,
+    tables_to_purge,
+)
 from meeting_assets.pipeline.warehouse import Warehouse, access_of
 from meeting_assets.settings import Settings
-from meeting_assets.store import ledger, locks, tombstones
+from meeting_assets.store import ledger, locks, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key
 from meeting_assets.store.locks import Lock
-from meeting_assets.store.scrub import scrub
-from meeting_assets.store.states import DELETED
-from meeting_assets.store.tables import Meta, Tombstones
+from meeting_assets.store.tables import Meta
+from meeting_assets.store.tombstones import Name, Tombstone
+
+__all__ = ["PurgeReport", "purge", "remove_recordings", "remove_unwanted", "tables_to_purge"]
 
 logger = logging.getLogger(__name__)
 
-FINISHED_WITHIN = timedelta(days=3)
-"""So long after a purge the nights look for bytes that a killed run has left; no run takes longer."""
 BATCH = 100
-IN_THE_WAY = (
-    "Another process reads the database, so that deleted text may still stand in its files: "
-    "run the same purge again when that process has ended."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +75,6 @@ class Holding:
         return f"{self.recording_id}: of {self.day}, {self.artifacts} artifacts, {self.rows:,} rows."
 
 
-@dataclass(slots=True)
-class PurgeReport:
-    """What a purge removed."""
-
-    recordings: int = 0
-    rows: int = 0
-    raw_objects: int = 0
-    tables: set[str] = field(default_factory=set)
-    is_scrubbed: bool = True
-    """Whether nothing stood in the way of taking deleted rows out of the database's files."""
-    left: int = 0
-    """Recordings that are to go and have to wait for another night."""
-
-    def add(self, other: PurgeReport) -> None:
-        """Adds what a transaction removed; called after it was committed, since it may be run several times."""
-        self.rows += other.rows
-        self.tables |= other.tables
-
-    def as_sentence(self) -> str:
-        """For a person."""
-        return f"{self.recordings} recordings purged: {self.rows:,} rows and {self.raw_objects:,} raw objects are gone."
-
-
 def holding(warehouse: Warehouse, recording_id: str) -> Holding:
     """What is held of a recording."""
     with warehouse.database.reading() as connection:
@@ -105,7 +82,7 @@ def holding(warehouse: Warehouse, recording_id: str) -> Holding:
         rows = {table.name: _count(connection, table, recording_id) for table in tables_to_purge(connection)}
         purged_at = tombstones.purged_at(connection, recording_id)
     if day is None:
-        day = next(iter(warehouse.raw.days_of(recording_id)), None)
+        day = next(iter(warehouse.raw.days_of([recording_id])[recording_id]), None)
     return Holding(recording_id, day, rows[LEDGER.name], sum(rows.values()), purged_at)
 
 
@@ -139,120 +116,82 @@ def purge(
         StoreError: database or raw store cannot be written; the purge can be repeated.
     """
     report = PurgeReport()
-    for recording_id in sorted(recording_ids):
-        _purge_one(warehouse, recording_id, reason, (days or {}).get(recording_id), report)
-        report.recordings += 1
-        logger.info("recording %s is purged: %s", recording_id, reason, extra=about(recording_id))
-    _scrub(warehouse, report)
+    for batch in _batches(sorted(recording_ids)):
+        purge_batch(warehouse, {each: (days or {}).get(each) for each in batch}, reason, report)
+    scrub_deleted(warehouse, report)
     return report
 
 
-def purge_days(warehouse: Warehouse, days: Collection[date], reason: str) -> PurgeReport:
-    """Removes every recording of some days."""
-    with warehouse.database.reading() as connection:
-        ids = [*connection.scalars(select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day.in_(days)))]
-    return purge(warehouse, ids, reason) if ids else PurgeReport()
+def purge_batch(warehouse: Warehouse, recordings: Mapping[str, date | None], reason: str, report: PurgeReport) -> None:
+    """Removes recordings, without the last step: the files of the database are left to `scrub_deleted`."""
+    buried = _add_tombstones(warehouse, recordings, reason)
+    remove_recordings(warehouse, buried, report)
+    report.recordings += len(buried)
 
 
-def purge_old(warehouse: Warehouse, *, limit: int, budget_s: float) -> PurgeReport:
-    """Removes recordings that are older than the retention, the oldest first, as far as limit and budget go."""
-    deadline = monotonic() + budget_s
-    is_old = RECORDINGS.c.day < warehouse.oldest_day
-    report = PurgeReport()
-    while report.recordings < limit and monotonic() < deadline:
-        with warehouse.database.reading() as connection:
-            query = select(RECORDINGS.c.recording_id).where(is_old)
-            oldest = query.order_by(RECORDINGS.c.day, RECORDINGS.c.recording_id)
-            ids = [*connection.scalars(oldest.limit(min(BATCH, limit - report.recordings)))]
-        if not ids:
-            break
-        for recording_id in ids:
-            _purge_one(warehouse, recording_id, tombstones.RETENTION, None, report)
-            report.recordings += 1
-    with warehouse.database.reading() as connection:
-        report.left = connection.scalar(select(func.count()).select_from(RECORDINGS).where(is_old)) or 0
-    _scrub(warehouse, report)
-    return report
+@retry_on_conflict
+def _add_tombstones(warehouse: Warehouse, recordings: Mapping[str, date | None], reason: str) -> list[Tombstone]:
+    with warehouse.database.writing() as connection:
+        tombstones.close_graveyard(connection)
+        days = {each: _known_day(connection, each) or day for each, day in recordings.items()}
+        tombstones.add(connection, [Tombstone(Name(each), day, now(), reason) for each, day in days.items()])
+        return tombstones.named(connection, {Name(each) for each in recordings})
 
 
-def finish_purges(warehouse: Warehouse) -> int:
-    """Removes what killed purges and runs have left of lately purged recordings; how many objects that were."""
-    with warehouse.database.reading() as connection:
-        lately = tombstones.buried_since(connection, now() - FINISHED_WITHIN)
-    return sum(_forget_raw(warehouse, recording_id, day) for recording_id, day in lately.items())
+def remove_recordings(warehouse: Warehouse, buried: Sequence[Tombstone], report: PurgeReport) -> None:
+    """Removes rows and raw objects of recordings whose tombstones the database holds; repeats what was interrupted."""
+    if not buried:
+        return
+    for tombstone in buried:
+        raw_tombstones.write(warehouse.raw, tombstone)
+    for tombstone in buried:
+        _delete_recording(warehouse, tombstone.name.recording_id, report)
+    report.raw_objects += forget_raw(warehouse, [each.name.recording_id for each in buried])
+    for tombstone in buried:
+        recording_id = tombstone.name.recording_id
+        raw_tombstones.remove_artifacts_of(warehouse.raw, recording_id)
+        logger.info("recording %s is purged: %s", recording_id, tombstone.reason, extra=about(recording_id))
+    _note_finished(warehouse, [each.name for each in buried])
 
 
-def purge_deleted_artifacts(warehouse: Warehouse, recording_ids: Iterable[str]) -> PurgeReport:
-    """Removes bytes and rows of artifacts that the API has deleted; their ledger rows stay and say so."""
-    is_deleted = and_(LEDGER.c.api_status == DELETED, LEDGER.c.sha256.is_not(None))
-    with warehouse.database.reading() as connection:
-        of_these = LEDGER.c.recording_id.in_([*recording_ids])
-        query = select(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id, RECORDINGS.c.day).where(
-            is_deleted, of_these, LEDGER.c.recording_id == RECORDINGS.c.recording_id
-        )
-        found = [(Key(*row[:3]), row[3]) for row in connection.execute(query)]
-    report = PurgeReport()
-    for key, day in found:
-        if _drop_artifact(warehouse, ARTIFACTS[key.kind], key, report):
-            report.raw_objects += warehouse.raw.forget(day, *key)
-            logger.info(
-                "%s of %s is purged: %s", key.kind, key.recording_id, tombstones.DELETED_AT_API, extra=about(*key)
-            )
-    _scrub(warehouse, report)
-    return report
+@retry_on_conflict
+def _note_finished(warehouse: Warehouse, finished: Collection[Name]) -> None:
+    with warehouse.database.writing() as connection:
+        tombstones.note_finished(connection, finished, at=now())
 
 
 def remove_unwanted(warehouse: Warehouse, day: date, key: Key) -> None:
     """Removes bytes that were kept while their recording, or the artifact itself, was purged."""
     with warehouse.database.reading() as connection:
         is_buried = bool(tombstones.buried(connection, [key.recording_id]))
-        row = ledger.known(connection, [key.recording_id])[key.recording_id, key.kind].get(key.artifact_id)
+        is_purged = key in tombstones.purged_artifacts(connection, [key.recording_id])
     if is_buried:
         warehouse.raw.forget(day, key.recording_id)
-    elif warehouse.purges_deleted and row is not None and row["status"] == DELETED and row["sha256"] is None:
+        forget_raw(warehouse, [key.recording_id])
+    elif is_purged:
         warehouse.raw.forget(day, *key)
 
 
-def tables_to_purge(connection: Connection) -> list[Table]:
-    """Every table of ours that has rows about recordings, but for the tombstones; a new one is found by its column."""
-    there = set(inspect(connection).get_table_names())
-    return [
-        table
-        for table in SQLModel.metadata.sorted_tables
-        if "recording_id" in table.c and table.name in there and table.name != table_of(Tombstones).name
-    ]
-
-
 @retry_on_conflict
-def _purge_one(
-    warehouse: Warehouse, recording_id: str, reason: str, known_day: date | None, report: PurgeReport
-) -> None:
-    done = PurgeReport()
+def _delete_recording(warehouse: Warehouse, recording_id: str, report: PurgeReport) -> None:
+    done = PurgeReport(token=report.token)
     with warehouse.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
-        tombstones.close_graveyard(connection)
-        # Locked in the order of all others, and before anything goes: who parses or derives it is waited for.
+        # Locked in the order of all others, and before anything goes: runs that parse or derive it are waited for.
         ledger.lock_recordings(connection, [recording_id])
         rows = ledger.known(connection, [recording_id], is_locking=True)
-        day = _known_day(connection, recording_id) or known_day
-        tombstones.bury(connection, recording_id, day=day, reason=reason, at=now())
         artifact_ids = {artifact_id for of_kind in rows.values() for artifact_id in of_kind}
         _forget_unreadable(connection, recording_id, artifact_ids)
         done.tables |= rollup.forget(connection, recording_id)
         for table in tables_to_purge(connection):
-            _delete(connection, table, table.c.recording_id == recording_id, done)
+            delete_rows(connection, table, table.c.recording_id == recording_id, done)
+        note_scrub_due(connection, done)
     report.add(done)
-    report.raw_objects += _forget_raw(warehouse, recording_id, day)
 
 
 def _known_day(connection: Connection, recording_id: str) -> date | None:
     day = connection.scalar(select(RECORDINGS.c.day).where(RECORDINGS.c.recording_id == recording_id))
     return day or tombstones.day_of_buried(connection, recording_id)
-
-
-def _forget_raw(warehouse: Warehouse, recording_id: str, day: date | None) -> int:
-    days = [day] if day is not None else warehouse.raw.days_of(recording_id)
-    return sum(warehouse.raw.forget(each, recording_id) for each in days)
 
 
 def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: Collection[str]) -> None:
@@ -263,53 +202,10 @@ def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: 
     connection.execute(meta.delete().where(meta.c.name.in_([ledger.UNREADABLE + each for each in objects])))
 
 
-@retry_on_conflict
-def _drop_artifact(warehouse: Warehouse, artifact: Artifact, key: Key, report: PurgeReport) -> bool:
-    """Deletes the rows of an artifact, and of the metrics made from it; whether it is still one to be deleted."""
-    done = PurgeReport()
-    with warehouse.database.writing() as connection:
-        locks.take(connection, Lock.ROLLUP)
-        ledger.lock_recordings(connection, [key.recording_id])
-        rows = {
-            row["artifact_id"]: row for row in ledger.locked(connection, key.kind, [key.recording_id])[key.recording_id]
-        }
-        row = rows.get(key.artifact_id)
-        if row is None or row["api_status"] != DELETED or row["sha256"] is None:
-            return False
-        if row["row_count"] is not None:
-            for model in artifact.tables:
-                table = table_of(model)
-                is_its = table.c.recording_id == key.recording_id
-                if artifact.id_column is not None:
-                    is_its = and_(is_its, table.c[artifact.id_column] == key.artifact_id)
-                _delete(connection, table, is_its, done)
-            settle(connection, artifact, [key.recording_id])
-        done.tables |= rollup.forget(connection, key.recording_id)
-        for metrics in METRICS:
-            table = table_of(metrics)
-            _delete(connection, table, table.c.recording_id == key.recording_id, done)
-        ledger.note_purged(connection, key, is_many=artifact.is_many)
-    report.add(done)
-    return True
-
-
-def _delete(connection: Connection, table: Table, condition: ColumnElement[bool], report: PurgeReport) -> None:
-    deleted = connection.execute(table.delete().where(condition)).rowcount
-    report.rows += deleted
-    if deleted:
-        report.tables.add(table.name)
-
-
-def _scrub(warehouse: Warehouse, report: PurgeReport) -> None:
-    if report.rows or report.recordings:
-        if report.tables & rollup.TABLES:
-            # What was made from others, too, is made anew without the purged.
-            rollup.roll_up(warehouse)
-            rollup.roll_up_people(warehouse)
-        report.is_scrubbed = scrub(warehouse.database, report.tables)
-        if not report.is_scrubbed:
-            logger.warning(IN_THE_WAY)
-
-
 def _count(connection: Connection, table: Table, recording_id: str) -> int:
     return connection.scalar(select(func.count()).select_from(table).where(table.c.recording_id == recording_id)) or 0
+
+
+def _batches(recording_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(recording_ids), BATCH):
+        yield recording_ids[start : start + BATCH]

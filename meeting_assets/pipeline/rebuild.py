@@ -22,6 +22,7 @@ from meeting_assets.pipeline.discover import Found
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.record import recording_row
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+from meeting_assets.pipeline.tombstone_sync import finish_purges, synchronize_tombstones
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import FINISHED, Recording, understood
 from meeting_assets.store import ledger, tombstones, worklist
@@ -80,6 +81,9 @@ def rebuild(warehouse: Warehouse, days: Collection[date] | None = None) -> Rebui
     origin = warehouse.raw.origin()
     if origin is not None:
         warehouse.database.belongs_to(origin)
+    # A lost database knows no tombstones, and a restored one not all; the raw store does.
+    if synchronize_tombstones(warehouse):
+        finish_purges(warehouse)
     report = RebuildReport()
     kept = warehouse.raw.days()
     oldest = warehouse.oldest_day
@@ -90,7 +94,9 @@ def rebuild(warehouse: Warehouse, days: Collection[date] | None = None) -> Rebui
             try:
                 _take_in(warehouse, day, recording_id)
             except PayloadError as error:
-                report.faults.append(f"{day}/{recording_id}: {error}")
+                # A purge may have removed the objects between listing and reading them.
+                if not _is_purged(warehouse, recording_id):
+                    report.faults.append(f"{day}/{recording_id}: {error}")
     _make_outdated(warehouse, report.days)
     _make_again(warehouse, report)
     return report
@@ -137,6 +143,11 @@ def _still_kept(warehouse: Warehouse, day: date) -> list[str]:
 
 
 @retry_on_conflict
+def _is_purged(warehouse: Warehouse, recording_id: str) -> bool:
+    with warehouse.database.reading() as connection:
+        return bool(tombstones.buried(connection, [recording_id]))
+
+
 def _take_in(warehouse: Warehouse, day: date, recording_id: str) -> None:
     """Gives the database what it lacks of a recording: its row, and the artifacts whose bytes are kept."""
     listing = _listing(warehouse.raw.read_listing(day, recording_id))
@@ -163,8 +174,12 @@ def _kept_rows(warehouse: Warehouse, day: date, recording_id: str, listing: _Lis
         is_current = side is not None and side.sha256 == stored.sha256
         if is_current or (stored.kind, stored.artifact_id) not in chosen:
             chosen[stored.kind, stored.artifact_id] = stored
+    with warehouse.database.reading() as connection:
+        purged = tombstones.purged_artifacts(connection, [recording_id])
     rows = []
     for (kind, artifact_id), stored in sorted(chosen.items()):
+        if (recording_id, kind, artifact_id) in purged:
+            continue  # a killed purge has left these bytes; the next fetch or the night removes them
         payload = warehouse.raw.read(stored.key, stored.sha256)
         if payload is not None and kind in ARTIFACTS:
             side = sides.get((kind, artifact_id), _Side(kind, artifact_id))

@@ -18,7 +18,7 @@ from meeting_assets.core.instants import utc
 from meeting_assets.pipeline.discover import Discovery, Found
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
-from meeting_assets.store import ledger, tombstones, worklist
+from meeting_assets.store import absence, ledger, raw_tombstones, tombstones, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
 from meeting_assets.store.ledger import Key
@@ -54,7 +54,10 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
             for found in batch:
                 if found.recording.status.code == DELETED:
                     ledger.note_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
+            absence.note_missing(connection, [found.recording_id for found in batch], at=at)
+            lifted = tombstones.lift(connection, [found.recording_id for found in batch])
             _parse_renamed_again(connection, rows, before)
+        raw_tombstones.remove(warehouse.raw, lifted)
         _keep_listings(warehouse, batch)
     with warehouse.database.writing() as connection:
         faults = _faults_of_kept(connection, discovery.faults)
@@ -64,6 +67,8 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
         for recording_id, artifact_id in sorted(discovery.gone_media):
             observed_at = discovery.gone_at(artifact_id)
             ledger.note_gone(connection, recording_id, artifact_id, observed_at=observed_at)
+        gone = discovery.gone_recordings | {recording_id for recording_id, _ in discovery.gone_media}
+        absence.note_missing(connection, gone, at=at)
         _note_not_given(connection, discovery, at)
         ledger.note_unreadable(connection, faults, discovery.read, discovery.days)
 
@@ -133,7 +138,8 @@ def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict
         "duration_s": (completed_at - started_at).total_seconds() if started_at and completed_at else None,
         "scheduled_at": (bot.scheduled_at if bot else None) or before.get("scheduled_at"),
         "day": found.day,
-        "deleted_at": before.get("deleted_at") or (at if is_deleted else None),
+        # A mark is taken back when the API shows the recording again.
+        "deleted_at": (before.get("deleted_at") or at) if is_deleted else None,
         "observed_at": found.observed_at,
     }
 

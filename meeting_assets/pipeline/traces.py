@@ -2,7 +2,7 @@
 
 Before a purge its names, titles, addresses and longest texts are collected, in memory alone. After it
 
-- no table may hold a row with the recording's id, and the raw store nothing below its prefix;
+- no table may hold a row with the recording's id, and the raw store nothing below any prefix that names it;
 - none of the texts may stand in the bytes of the database's files (SQLite), of Dagster's home or of any other file
   below our home: logs, pages, whatever lies there.
 
@@ -64,17 +64,21 @@ class Search:
     shared: int = 0
     """Pieces of text that were found, and that other recordings hold by right."""
     found: list[str] = field(default_factory=list)
+    is_certain: bool = True
+    """False if deleted rows may still stand in files of the database that cannot be searched."""
 
     def as_sentence(self) -> str:
         """For a person."""
-        result = "; ".join(self.found) if self.found else "nothing found"
+        nothing = "nothing found" if self.is_certain else "nothing found, but the database may keep deleted rows"
+        result = "; ".join(self.found) if self.found else nothing
         return f"Searched {self.places} places for {self.strings} strings: {result}."
 
 
 def words_of(warehouse: Warehouse, days: dict[str, date | None]) -> Words:
     """What is distinctive of some recordings, as the tables and the raw store have it; `days` as far as known."""
+    stored = warehouse.raw.days_of(days)
     known = {
-        recording_id: [day] if day is not None else warehouse.raw.days_of(recording_id)
+        recording_id: sorted({*stored[recording_id], *([day] if day is not None else [])})
         for recording_id, day in days.items()
     }
     texts: dict[str, None] = {}
@@ -90,11 +94,10 @@ def search(warehouse: Warehouse, settings: Settings, words: Words) -> Search:
     result = Search(strings=len(words.days))
     with warehouse.database.reading() as connection:
         _search_tables(connection, words.days, result)
-    for recording_id, days in words.days.items():
-        for day in days:
-            result.places += 1
-            if left := warehouse.raw.kept(day, recording_id):
-                result.found.append(f"the raw store keeps {len(left)} objects below {day}/{recording_id}/")
+    # Every prefix is searched, not only those that the purge has removed: it may have missed one.
+    result.places += 1
+    for prefix, count in warehouse.raw.naming(words.days).items():
+        result.found.append(f"the raw store keeps {count} objects below {prefix}/")
     result.strings += len(words.texts)
     pieces = {piece for text in words.texts for piece in _pieces(text)}
     _search_database_files(warehouse.database, pieces, result)

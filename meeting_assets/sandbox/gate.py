@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from collections.abc import Callable, Mapping, MutableMapping
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -30,6 +31,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        send = self._dated(send)
         with self._state.lock:
             self._state.stats.note(scope["method"], scope["path"])
             fault = None if _is_moved(scope) else self._state.faults.take(scope["path"], _label(scope))
@@ -39,6 +41,17 @@ class Gate:
             return
         await asyncio.sleep(fault.delay_s)
         await self._faulty(fault, scope, receive, send)
+
+    def _dated(self, send: Send) -> Send:
+        """Adds the Date header that servers send; one that a fault brings stays."""
+
+        async def send_dated(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start" and not _has_date(message):
+                date = format_datetime(self._state.clock.now(), usegmt=True).encode()
+                message["headers"] = [*message["headers"], (b"date", date)]
+            await send(message)
+
+        return send_dated
 
     async def _faulty(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.reset:
@@ -99,6 +112,10 @@ async def _messages_of(app: ASGIApp, scope: Scope, receive: Receive) -> list[Mes
 
     await app(scope, receive, collect)
     return messages
+
+
+def _has_date(start: MutableMapping[str, Any]) -> bool:
+    return any(name.lower() == b"date" for name, _ in start["headers"])
 
 
 def _is_moved(scope: Scope) -> bool:

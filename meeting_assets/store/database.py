@@ -14,9 +14,17 @@ from meeting_assets.store.connections import Connections
 from meeting_assets.store.driver_errors import shown
 from meeting_assets.store.namespaces import DEFAULT_SCHEMA, Namespace, find_namespace, quoted, set_search_path
 from meeting_assets.store.schema import Schema
-from meeting_assets.store.tables import Artifacts, Meta, Recordings, RunHeartbeats, Tombstones, WebhookEvents
+from meeting_assets.store.tables import (
+    Artifacts,
+    ArtifactTombstones,
+    Meta,
+    Recordings,
+    RunHeartbeats,
+    Tombstones,
+    WebhookEvents,
+)
 
-DURABLE = (Recordings, Artifacts, WebhookEvents, Meta, Tombstones, RunHeartbeats)
+DURABLE = (Recordings, Artifacts, WebhookEvents, Meta, Tombstones, ArtifactTombstones, RunHeartbeats)
 """Tables that cannot be made again from the raw store."""
 
 

@@ -4,6 +4,7 @@
     {day}/{recording_id}/{kind}/{artifact_id}/{sha256}.zst  an artifact; hash and size are of the uncompressed bytes
     origin.json                                             whose meetings these are
     database.json                                           the id of the database that describes them
+    tombstones/…                                            what was purged (see `store.raw_tombstones`)
 
 Nothing is shared between recordings, so that forgetting one is deleting a prefix; writing the same bytes again
 changes nothing.
@@ -15,7 +16,8 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -40,8 +42,10 @@ __all__ = ["RawObject", "RawStore", "StoredArtifact", "without_queries"]
 
 ORIGIN = "origin.json"
 DATABASE = "database.json"
+TOMBSTONES = "tombstones"
 LEVEL = 3
 REMOVAL_TRIES = 5
+LISTS_AT_ONCE = 16
 NO_BUCKET = "NoSuchBucket"
 
 Answer = TypeVar("Answer")
@@ -204,7 +208,7 @@ class RawStore:
 
     def days(self) -> list[date]:
         """The days that something is kept of."""
-        return sorted(date.fromisoformat(name) for name in self._folders("") if _DAY.fullmatch(name))
+        return sorted(day for name in self._folders("") if (day := _day(name)) is not None)
 
     def recordings(self, day: date) -> list[str]:
         """The recordings that something is kept of, of a day."""
@@ -232,9 +236,25 @@ class RawStore:
         folder = self._folder_of_day(day)
         return _answer(f"list {day}/", lambda: _unfinished(folder, before.timestamp()) if folder else [])
 
-    def days_of(self, recording_id: str) -> list[date]:
-        """The days under which something is kept of a recording; asks for every day."""
-        return [day for day in self.days() if self.kept(day, recording_id)]
+    def days_of(self, recording_ids: Collection[str]) -> dict[str, list[date]]:
+        """The days below which something of each recording is kept. Lists every day once."""
+        days: dict[str, list[date]] = {recording_id: [] for recording_id in recording_ids}
+        everything = [day for name in self._names("") if (day := _day(name)) is not None] if days else []
+        for day, below in zip(everything, self._names_below([*map(str, everything)]), strict=True):
+            for recording_id in days.keys() & below:
+                days[recording_id].append(day)
+        return {recording_id: sorted(found) for recording_id, found in days.items()}
+
+    def naming(self, recording_ids: Collection[str]) -> dict[str, int]:
+        """Every prefix that names one of the recordings, with the number of its objects; tombstones are left out.
+
+        Searches all prefixes, whatever they are called, and in a folder also files that lists do not show.
+        """
+        tops = [name for name in self._names("") if name != TOMBSTONES] if recording_ids else []
+        found = [top for top in tops if any(each in top for each in recording_ids)]
+        for top, below in zip(tops, self._names_below(tops), strict=True):
+            found += [f"{top}/{name}" for name in below if any(each in name for each in recording_ids)]
+        return {prefix: max(1, len(self.keys(f"{prefix}/"))) for prefix in sorted(found)}
 
     def kept(self, day: date, recording_id: str) -> list[str]:
         """Everything kept of a recording: objects, and in a folder also what lists do not show.
@@ -244,7 +264,7 @@ class RawStore:
         if folder := self._folder_of(day, recording_id):
             found = [folder, *folder.rglob("*")] if folder.exists() else []
             return sorted(str(path.relative_to(folder.parent.parent)) for path in found)
-        return self._keys(f"{day}/{recording_id}/")
+        return self.keys(f"{day}/{recording_id}/")
 
     def forget(self, day: date, recording_id: str, kind: str | None = None, artifact_id: str | None = None) -> int:
         """Deletes all that is kept of a recording, or of one artifact of it; how many objects that were.
@@ -254,14 +274,48 @@ class RawStore:
         """
         rest = f"{kind}/{artifact_id}/" if kind and artifact_id else ""
         prefix = f"{day}/{recording_id}/{rest}"
-        keys = self._keys(prefix)
+        keys = self.keys(prefix)
         _answer(f"delete {prefix}", lambda: self._delete(keys))
         if folder := self._folder_of(day, recording_id):
             _answer(f"delete {prefix}", lambda: _remove(folder / rest))
         return len(keys)
 
-    def _keys(self, prefix: str) -> list[str]:
+    def put(self, key: str, content: bytes) -> None:
+        """Writes an object.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        self._put(key, content)
+
+    def get(self, key: str) -> bytes | None:
+        """The content of an object; None if there is none."""
+        return self._get(key)
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys of all objects below a prefix."""
         return sorted(meta["path"] for meta in self._metas(prefix))
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Deletes objects; one that is gone already is no fault.
+
+        Raises:
+            StoreError: one could not be deleted.
+        """
+        _answer("delete objects", lambda: self._delete(keys))
+
+    def _names(self, prefix: str) -> list[str]:
+        """The names directly below a prefix; in a folder also those of empty folders and of half-written files."""
+        if folder := self._root():
+            return _answer(f"list {prefix}", lambda: _names_in(folder / prefix))
+        listed = _answer(f"list {prefix}", lambda: self._store.list_with_delimiter(prefix))
+        paths = [*listed["common_prefixes"], *(meta["path"] for meta in listed["objects"])]
+        return [path.rstrip("/").rsplit("/", 1)[-1] for path in paths]
+
+    def _names_below(self, names: Sequence[str]) -> list[list[str]]:
+        """The names below each of some top prefixes."""
+        with ThreadPoolExecutor(LISTS_AT_ONCE) as pool:
+            return [*pool.map(lambda name: self._names(f"{name}/"), names)]
 
     def _metas(self, prefix: str) -> Sequence[ObjectMeta]:
         return _answer(f"list {prefix}", lambda: self._store.list(prefix).collect())
@@ -278,9 +332,14 @@ class RawStore:
         return folder / recording_id if folder is not None else None
 
     def _folder_of_day(self, day: date) -> Path | None:
+        root = self._root()
+        return root / str(day) if root is not None else None
+
+    def _root(self) -> Path | None:
+        """The folder of the store, if it is one."""
         if not isinstance(self._store, LocalStore) or self._store.prefix is None:
             return None
-        return Path(self._store.prefix) / str(day)
+        return Path(self._store.prefix)
 
     def _folders(self, prefix: str) -> list[str]:
         listed = _answer(f"list {prefix}", lambda: self._store.list_with_delimiter(prefix))
@@ -340,6 +399,21 @@ def _answer(what: str, ask: Callable[[], Answer]) -> Answer:
     except (BaseError, OSError) as error:
         fault = _fault(error)
     raise StoreError(f"The raw store does not {what}, check MEETING_ASSETS_RAW_URL: {fault}.")
+
+
+def _day(name: str) -> date | None:
+    """The day that a prefix is called after; None if it is no day."""
+    try:
+        return date.fromisoformat(name) if _DAY.fullmatch(name) else None
+    except ValueError:
+        return None
+
+
+def _names_in(folder: Path) -> list[str]:
+    """The names in a folder; none if it is a file, or gone."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return os.listdir(folder)
+    return []
 
 
 def _unfinished(folder: Path, before_s: float) -> list[str]:

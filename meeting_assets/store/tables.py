@@ -44,6 +44,9 @@ class Recordings(RecordingRow, table=True):
         sa_type=Instant,
         description="when the request was sent whose answer the row follows; see store.observation",
     )
+    missing_since: datetime | None = Field(
+        default=None, sa_type=Instant, description="first of the consecutive looks that found it deleted at the API"
+    )
     listing_sha256: str | None = Field(description="of recording.json in the raw store")
 
 
@@ -66,6 +69,9 @@ class Artifacts(RecordingRow, table=True):
     sub_code: str | None
     api_updated_at: datetime | None = Field(sa_type=Instant, description="the API's status.updated_at")
     api_created_at: datetime | None = Field(sa_type=Instant)
+    missing_since: datetime | None = Field(
+        default=None, sa_type=Instant, description="first of the consecutive looks that found it deleted at the API"
+    )
     provider: str | None = Field(description="the transcription provider's key at the API")
     raw_key: str | None = Field(description="where the bytes are in the raw store")
     sha256: str | None = Field(description="of the uncompressed bytes")
@@ -131,6 +137,28 @@ class Tombstones(RecordingRow, table=True):
     day: date | None = Field(description="where its raw bytes were; NULL if it was never home")
     purged_at: datetime = Field(sa_type=Instant)
     reason: str = Field(description="asked for, deleted at the API, or retention")
+    finished_at: datetime | None = Field(
+        default=None, sa_type=Instant, description="when its rows and raw objects were removed; NULL until then"
+    )
+
+
+class ArtifactTombstones(RecordingRow, table=True):
+    """Artifacts that were purged because the API deleted them: no rebuild brings their bytes back.
+
+    Grain: one row per purged artifact of a recording that is still here.
+    """
+
+    __tablename__ = "artifact_tombstones"
+    __table_args__ = KEYED
+
+    kind: str = Field(primary_key=True)
+    artifact_id: str = Field(primary_key=True, description="the API's id of the media object")
+    day: date | None = Field(description="the day of its recording")
+    purged_at: datetime = Field(sa_type=Instant)
+    reason: str = Field(description="deleted at the API")
+    finished_at: datetime | None = Field(
+        default=None, sa_type=Instant, description="when its rows and raw objects were removed; NULL until then"
+    )
 
 
 class RunHeartbeats(SQLModel, table=True):

@@ -1,37 +1,63 @@
-"""Tombstones: which recordings were purged, and must not come back.
+"""Tombstones: which recordings and artifacts were purged, and must not come back.
 
 Whoever writes rows of a recording that the database does not have yet asks `kept_out` in the same transaction. From
 then to the end of that transaction nobody is buried, so that no row is written beside a tombstone.
+
+A tombstone is written before anything is removed, here and in the raw store (`store.raw_tombstones`). While
+`finished_at` is NULL the removal may be interrupted, and has to be repeated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select, true
+from sqlalchemy.dialects import postgresql, sqlite
 
 from meeting_assets.store import locks
 from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger import LEDGER, Key
 from meeting_assets.store.locks import Lock
-from meeting_assets.store.tables import Tombstones
+from meeting_assets.store.states import DELETED
+from meeting_assets.store.tables import ArtifactTombstones, Tombstones
 
 ASKED_FOR = "asked for"
 DELETED_AT_API = "deleted at the API"
 RETENTION = "retention"
 
 TOMBSTONES = table_of(Tombstones)
+OF_ARTIFACTS = table_of(ArtifactTombstones)
 # More parameters than this not every SQLite takes.
 BATCH = 500
 
 
+class Name(NamedTuple):
+    """What was purged: a recording, or one artifact of it."""
+
+    recording_id: str
+    kind: str = ""
+    artifact_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What was purged, when and why; `day` is the recording's, as far as it is known."""
+
+    name: Name
+    day: date | None
+    purged_at: datetime
+    reason: str
+
+
 def buried(connection: Connection, recording_ids: Collection[str]) -> set[str]:
     """Those of the recordings that were purged; what is no id of a recording was not."""
-    ids = iter([each for each in recording_ids if is_id(each)])
     found: set[str] = set()
-    while batch := list(islice(ids, BATCH)):
+    for batch in _batches([each for each in recording_ids if is_id(each)]):
         found.update(connection.scalars(select(TOMBSTONES.c.recording_id).where(TOMBSTONES.c.recording_id.in_(batch))))
     return found
 
@@ -49,9 +75,78 @@ def close_graveyard(connection: Connection) -> None:
 
 def bury(connection: Connection, recording_id: str, *, day: date | None, reason: str, at: datetime) -> None:
     """Notes that a recording is purged; its first tombstone stays."""
-    if not buried(connection, [recording_id]):
-        row = {"recording_id": recording_id, "day": day, "purged_at": at, "reason": reason}
-        connection.execute(TOMBSTONES.insert().values(row))
+    add(connection, [Tombstone(Name(recording_id), day, at, reason)])
+
+
+def add(connection: Connection, tombstones: Sequence[Tombstone]) -> None:
+    """Adds tombstones; those of the same name that are there already stay as they are."""
+    for table, is_artifact in ((TOMBSTONES, False), (OF_ARTIFACTS, True)):
+        rows = [_row(each, is_artifact=is_artifact) for each in tombstones if bool(each.name.kind) == is_artifact]
+        if rows:
+            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+            connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+
+
+def names(connection: Connection) -> set[Name]:
+    """The names of all tombstones."""
+    return {each.name for each in _found(connection, true(), true())}
+
+
+def named(connection: Connection, wanted: Collection[Name]) -> list[Tombstone]:
+    """The tombstones of these names, as far as there are any."""
+    recording_ids = {name.recording_id for name in wanted}
+    found: list[Tombstone] = []
+    for batch in _batches(sorted(recording_ids)):
+        of_these = [table.c.recording_id.in_(batch) for table in (TOMBSTONES, OF_ARTIFACTS)]
+        found += [each for each in _found(connection, *of_these) if each.name in wanted]
+    return found
+
+
+def unfinished(connection: Connection, since: datetime | None = None) -> list[Tombstone]:
+    """Tombstones whose removal may have been interrupted; of recordings only those made since an instant, if given."""
+    of_recordings: ColumnElement[bool] = TOMBSTONES.c.finished_at.is_(None)
+    if since is not None:
+        of_recordings = and_(of_recordings, TOMBSTONES.c.purged_at >= since)
+    return _found(connection, of_recordings, OF_ARTIFACTS.c.finished_at.is_(None))
+
+
+def note_finished(connection: Connection, finished: Collection[Name], *, at: datetime) -> None:
+    """Rows and raw objects of these are removed."""
+    for name in sorted(finished):
+        table, condition = _of(name)
+        connection.execute(table.update().where(condition, table.c.finished_at.is_(None)).values(finished_at=at))
+
+
+def purged_artifacts(connection: Connection, recording_ids: Collection[str]) -> set[Key]:
+    """The artifacts of some recordings that were purged."""
+    found: set[Key] = set()
+    columns = OF_ARTIFACTS.c.recording_id, OF_ARTIFACTS.c.kind, OF_ARTIFACTS.c.artifact_id
+    for batch in _batches([*recording_ids]):
+        query = select(*columns).where(OF_ARTIFACTS.c.recording_id.in_(batch))
+        found.update(Key(*row) for row in connection.execute(query))
+    return found
+
+
+def lift(connection: Connection, recording_ids: Collection[str]) -> set[Name]:
+    """Removes the tombstones of artifacts that the API shows again, and returns their names."""
+    tombstones = [Name(*key) for key in purged_artifacts(connection, recording_ids)]
+    lifted = {name for name in tombstones if not is_deleted_at_api(connection, name)}
+    for name in sorted(lifted):
+        table, condition = _of(name)
+        connection.execute(table.delete().where(condition))
+    return lifted
+
+
+def is_deleted_at_api(connection: Connection, name: Name) -> bool:
+    """True unless the ledger knows that the API still has the artifact."""
+    is_its = [LEDGER.c[column] == value for column, value in name._asdict().items()]
+    statuses = connection.scalars(select(LEDGER.c.api_status).where(*is_its)).all()
+    return statuses in ([], [DELETED])
+
+
+def is_purged_artifact() -> ColumnElement[bool]:
+    """For a query on the ledger: whether the artifact was purged here after the API had deleted it."""
+    return exists().where(*(OF_ARTIFACTS.c[name] == LEDGER.c[name] for name in Name._fields))
 
 
 def purged_at(connection: Connection, recording_id: str) -> datetime | None:
@@ -83,3 +178,34 @@ def is_id(text: str) -> bool:
         return str(UUID(text)) == text
     except ValueError:
         return False
+
+
+def _row(tombstone: Tombstone, *, is_artifact: bool) -> dict[str, Any]:
+    name = tombstone.name._asdict() if is_artifact else {"recording_id": tombstone.name.recording_id}
+    return {**name, "day": tombstone.day, "purged_at": tombstone.purged_at, "reason": tombstone.reason}
+
+
+def _found(
+    connection: Connection, of_recordings: ColumnElement[bool], of_artifacts: ColumnElement[bool]
+) -> list[Tombstone]:
+    rest = [(table.c.day, table.c.purged_at, table.c.reason) for table in (TOMBSTONES, OF_ARTIFACTS)]
+    recordings = select(TOMBSTONES.c.recording_id, *rest[0]).where(of_recordings)
+    key = OF_ARTIFACTS.c.recording_id, OF_ARTIFACTS.c.kind, OF_ARTIFACTS.c.artifact_id
+    artifacts = select(*key, *rest[1]).where(of_artifacts)
+    return [
+        Tombstone(Name(*row[:-3]), *row[-3:])
+        for query in (recordings.order_by(TOMBSTONES.c.recording_id), artifacts.order_by(*key))
+        for row in connection.execute(query)
+    ]
+
+
+def _of(name: Name) -> tuple[Table, ColumnElement[bool]]:
+    if not name.kind:
+        return TOMBSTONES, TOMBSTONES.c.recording_id == name.recording_id
+    return OF_ARTIFACTS, and_(*(OF_ARTIFACTS.c[column] == value for column, value in name._asdict().items()))
+
+
+def _batches(recording_ids: Sequence[str]) -> Iterator[list[str]]:
+    remaining = iter(recording_ids)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch

@@ -12,14 +12,17 @@ from pathlib import Path
 import pytest
 
 import meeting_assets
+from meeting_assets.core.instants import now
+from meeting_assets.pipeline.artifact_purge import purge_deleted_artifacts
 from meeting_assets.pipeline.fetch import fetch_days
-from meeting_assets.pipeline.purge import purge, purge_deleted_artifacts
+from meeting_assets.pipeline.purge import purge
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.rollup import TRENDS, roll_up, roll_up_people
 from meeting_assets.pipeline.warehouse import Warehouse, access_of
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import ledger, locks
+from meeting_assets.store import absence, ledger, locks
+from meeting_assets.store.absence import CONFIRMED_AFTER
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import ASKED_FOR
 from meeting_assets_tests.households import bring_home, use, warehouse
@@ -69,11 +72,12 @@ def test_work_on_the_same_recordings_never_deadlocks(sandbox: Sandbox, caplog: p
 
     def purge_deleted_artifacts_of_some() -> None:
         with warehouse() as place:
-            for recording_id in ids[6:]:
+            for recording in sandbox.world.recordings[6:]:
                 with place.database.writing() as connection:
-                    ledger.lock_recordings(connection, [recording_id])
-                    ledger.note_deleted(connection, recording_id)
-                purge_deleted_artifacts(place, [recording_id])
+                    ledger.lock_recordings(connection, [recording.id])
+                    ledger.note_deleted(connection, recording.id)
+                    absence.note_missing(connection, [recording.id], at=now() - CONFIRMED_AFTER)
+                purge_deleted_artifacts(place, {(recording.id, each.id) for each in recording.artifacts})
 
     # What is deleted at one moment is seen again by the next fetch.
     work: list[Callable[[], object]] = [fetch, purge_deleted_artifacts_of_some, roll_up_anew, fetch, make_again]

@@ -28,9 +28,10 @@ from meeting_assets.pipeline.days import day_of_recording
 from meeting_assets.pipeline.discover import Discovery, discover_days
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.overview import overview
-from meeting_assets.pipeline.purge import day_at_api, finish_purges, holding, purge, tables_to_purge
+from meeting_assets.pipeline.purge import day_at_api, holding, purge, tables_to_purge
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.record import record
+from meeting_assets.pipeline.tombstone_sync import finish_purges
 from meeting_assets.pipeline.traces import Search, search, words_of
 from meeting_assets.pipeline.warehouse import access_of
 from meeting_assets.recall.client import RecallClient
@@ -143,7 +144,7 @@ def test_after_the_command_no_trace_is_left_anywhere(
     before = {planted: where(home, database_url, planted) for planted in (*PLANTED, SAID, SHARED)}
     known = where(home, database_url, recording.id)
 
-    done = command("purge", recording.id)
+    done = command("purge", "--yes", recording.id)
 
     assert all(before.values()), before
     assert done.returncode == 0, done.stdout + done.stderr
@@ -154,7 +155,11 @@ def test_after_the_command_no_trace_is_left_anywhere(
     assert where(home, database_url, SHARED)
     left = where(home, database_url, recording.id)
     in_dagster = {place for place in left if "/dagster/" in place}
-    assert left - in_dagster <= {"tombstones", str(home / "meetings.db")}
+    tombstone = str(home / "raw" / "tombstones" / f"{recording.id}.json")
+    assert left - in_dagster == {
+        tombstone,
+        *({"tombstones"} if "postgres" in database_url else {str(home / "meetings.db")}),
+    }
     assert "tombstones" not in known
     assert not any(planted in done.stdout + done.stderr for planted in PLANTED)
 
@@ -386,7 +391,7 @@ def test_runs_that_go_on_during_a_purge_write_nothing_of_it(sandbox: Sandbox) ->
 
 
 def test_a_recording_that_only_the_api_knows_is_kept_out(sandbox: Sandbox, recording: Recording) -> None:
-    done = command("purge", recording.id)
+    done = command("purge", "--yes", recording.id)
 
     assert done.returncode == 0, done.stderr
     bring_home([DAY])

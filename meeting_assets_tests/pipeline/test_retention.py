@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,12 +15,15 @@ from meeting_assets.core.instants import day_of, now
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.retention import nightly_retention, retention
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.pipeline import fetch
 from meeting_assets.pipeline.arrivals import Round, arrived
 from meeting_assets.pipeline.days import day_of_recording, days_asked
 from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.fetch import fetch_days
-from meeting_assets.pipeline.purge import holding, purge, purge_old
+from meeting_assets.pipeline.purge import PurgeReport, holding, purge
 from meeting_assets.pipeline.rebuild import rebuild
+from meeting_assets.pipeline.retention import retain
+from meeting_assets.pipeline.today import confirmed_today
 from meeting_assets.pipeline.warehouse import access_of
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
@@ -59,6 +62,14 @@ def days_here() -> list[date]:
         return sorted(days | {*place.raw.days()})
 
 
+def a_night(limit: int = 100) -> PurgeReport:
+    with warehouse() as place:
+        today = confirmed_today(place, access_of(read_settings()))
+        report, waiting = retain(place, today, limit=limit, budget_s=60)
+    assert waiting is None
+    return report
+
+
 def objects_of(recording_id: str) -> list[str]:
     with warehouse() as place:
         return place.raw.kept(DAY, recording_id)
@@ -71,8 +82,7 @@ def rows_of(recording_id: str) -> int:
 
 @pytest.mark.usefixtures("limited")
 def test_what_is_older_than_the_retention_goes_and_the_rest_stays(sandbox: Sandbox) -> None:
-    with warehouse() as place:
-        report = purge_old(place, limit=100, budget_s=60)
+    report = a_night()
 
     assert (report.recordings, report.left) == (3, 0)
     assert days_here() == [DAY]
@@ -81,20 +91,23 @@ def test_what_is_older_than_the_retention_goes_and_the_rest_stays(sandbox: Sandb
 
 @pytest.mark.usefixtures("limited")
 def test_a_night_ends_at_its_limit_and_the_next_goes_on(sandbox: Sandbox) -> None:
-    with warehouse() as place:
-        first = purge_old(place, limit=2, budget_s=60)
-        second = purge_old(place, limit=2, budget_s=60)
+    first = a_night(limit=2)
+    second = a_night(limit=2)
 
     assert [(each.recordings, each.left) for each in (first, second)] == [(2, 1), (1, 0)]
     assert days_here() == [DAY]
 
 
 @pytest.mark.usefixtures("limited")
-def test_a_run_of_a_day_that_is_too_old_fetches_nothing_and_removes_what_is_here(sandbox: Sandbox) -> None:
+def test_a_run_of_an_expired_day_fetches_nothing_and_leaves_the_removal_to_the_night(sandbox: Sandbox) -> None:
+    before = contents()
+
     report = bring_home([OLD])
 
     assert report.recordings == 0
     assert sandbox.stats.requests == []
+    assert contents() == before
+    a_night()
     assert days_here() == [DAY]
 
 
@@ -181,6 +194,16 @@ def test_the_schedule_asks_for_a_run_only_where_there_may_be_something_to_do(
     assert asked() == ["RunRequest"]
 
 
+def two_looks(
+    monkeypatch: pytest.MonkeyPatch, days: Sequence[date] = (DAY,), recording_ids: Sequence[str] = ()
+) -> None:
+    """Two runs, the second of them more than an hour after the first."""
+    bring_home(days, recording_ids=recording_ids)
+    with monkeypatch.context() as later:
+        later.setattr(fetch, "now", lambda: now() + timedelta(hours=2))
+        bring_home(days, recording_ids=recording_ids)
+
+
 @pytest.fixture(params=[False, True], ids=["status deleted", "404"])
 def answers_404(request: pytest.FixtureRequest, sandbox: Sandbox) -> bool:
     sandbox.habits.deleted_answers_404 = request.param
@@ -211,7 +234,7 @@ def test_a_deleted_recording_is_purged_where_that_is_wanted(
     bring_home([DAY])
     sandbox.delete(recording.id)
 
-    bring_home([DAY], recording_ids=[recording.id] if is_named else [])
+    two_looks(monkeypatch, recording_ids=[recording.id] if is_named else [])
 
     assert (rows_of(recording.id), objects_of(recording.id)) == (0, [])
     with warehouse() as place, place.database.reading() as connection:
@@ -228,19 +251,20 @@ def test_what_was_only_marked_is_purged_when_the_setting_changes(
     bring_home([DAY])
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
 
-    bring_home([DAY])
+    two_looks(monkeypatch)
 
     assert (rows_of(recording.id), objects_of(recording.id)) == (0, [])
 
 
 @pytest.mark.usefixtures("answers_404")
-def test_a_deleted_artifact_is_kept(sandbox: Sandbox, recording: Recording) -> None:
+@pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
+def test_a_deleted_artifact_is_marked_and_kept(sandbox: Sandbox, recording: Recording, is_named: bool) -> None:
     transcript = recording.of("transcript")[0].id
     bring_home([DAY])
     before = contents()["transcript_words"]
     sandbox.delete_artifact(transcript)
 
-    bring_home([DAY], recording_ids=[recording.id])
+    bring_home([DAY], recording_ids=[recording.id] if is_named else [])
 
     assert ledger_row(transcript, "transcript")["api_status"] == "deleted"
     assert contents()["transcript_words"] == before
@@ -273,7 +297,7 @@ def test_a_deleted_artifact_is_purged_where_that_is_wanted(
     before = contents()
     sandbox.delete_artifact(artifact.id)
 
-    bring_home([DAY])
+    two_looks(monkeypatch)
 
     for kind in kinds:
         row = ledger_row(artifact.id, kind)
@@ -294,6 +318,8 @@ def test_metrics_of_a_deleted_artifact_go_with_it_and_come_again_from_the_others
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
     bring_home([DAY])
     sandbox.delete_artifact(recording.of("transcript")[0].id)
+    bring_home([DAY])
+    monkeypatch.setattr(fetch, "now", lambda: now() + timedelta(hours=2))
 
     with warehouse() as place:
         asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
@@ -313,7 +339,7 @@ def test_a_recording_without_bot_is_gone_only_if_another_one_is_not(
     bring_home([DAY])
     sandbox.delete(added[0].id)
 
-    bring_home([DAY])
+    two_looks(monkeypatch)
 
     assert (rows_of(added[0].id) == 0) == bool(others)
 
@@ -328,8 +354,8 @@ def test_a_key_of_another_workspace_deletes_nothing(
 
     with Sandbox(uniform(DAY, recordings=1, words=20, seed=7)) as another:
         use(another, monkeypatch)
-        bring_home([DAY])
-        bring_home([DAY], recording_ids=[recording.id])
+        two_looks(monkeypatch)
+        two_looks(monkeypatch, recording_ids=[recording.id])
 
     assert set(before) <= set(contents()["transcript_words"])
     with warehouse() as place, place.database.reading() as connection:

@@ -85,7 +85,7 @@ def test_stored_objects_are_listed_by_day_and_recording(raw: RawStore) -> None:
     assert {*raw.objects(DAY)} == keys | {"2026-03-02/a/recording.json"}
     assert raw.read_listing(DAY, "a") == b"{}"
     assert raw.read_listing(DAY, "b") is None
-    assert raw.days_of("a") == [DAY]
+    assert raw.days_of(["a"])["a"] == [DAY]
 
 
 def test_what_is_deleted_is_gone_and_nothing_else(raw: RawStore) -> None:

@@ -1,0 +1,121 @@
+"""Keeps the tombstones of the database and of the raw store alike, and finishes interrupted purges.
+
+A database that was lost or restored from a backup adopts the tombstones of the raw store, so that nothing that was
+purged comes back. An older database writes the tombstones that it alone has to the raw store.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from sqlalchemy import Connection, select
+
+from meeting_assets.core.instants import now
+from meeting_assets.pipeline.artifact_purge import remove_artifacts
+from meeting_assets.pipeline.purge import BATCH, remove_recordings
+from meeting_assets.pipeline.removal import PurgeReport, forget_raw, is_scrub_due, scrub_deleted
+from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.store import raw_tombstones, tombstones
+from meeting_assets.store.connections import retry_on_conflict
+from meeting_assets.store.database import META, upsert
+from meeting_assets.store.tables import Meta
+from meeting_assets.store.tombstones import Name, Tombstone
+
+FINISHED_WITHIN = timedelta(days=3)
+"""So long after a purge the nights look for bytes that a killed run has left; no run takes longer."""
+SYNCHRONIZED = "tombstones_in_raw_store"
+
+logger = logging.getLogger(__name__)
+
+
+@retry_on_conflict
+def synchronize_tombstones(warehouse: Warehouse) -> int:
+    """Gives database and raw store each other's tombstones; how many the database adopted.
+
+    Raises:
+        StoreError: one of the two does not answer.
+    """
+    stored = raw_tombstones.names(warehouse.raw)
+    with warehouse.database.reading() as connection:
+        known = tombstones.names(connection)
+        missing = tombstones.named(connection, known - stored)
+        stale = {name for name in stored - known if name.kind and _is_stale(connection, name, stored | known)}
+    for tombstone in missing:
+        raw_tombstones.write(warehouse.raw, tombstone)
+    raw_tombstones.remove(warehouse.raw, stale)
+    adopted = [raw_tombstones.read(warehouse.raw, name) for name in sorted(stored - known - stale)]
+    with warehouse.database.writing() as connection:
+        tombstones.close_graveyard(connection)
+        tombstones.add(connection, adopted)
+        upsert(connection, Meta, [{"name": SYNCHRONIZED, "value": "1"}])
+    if adopted:
+        logger.info("%d tombstones were taken over from the raw store", len(adopted))
+    return len(adopted)
+
+
+def adopt_tombstones_once(warehouse: Warehouse) -> None:
+    """Synchronizes tombstones if this database never did: it is new, lost, or older than tombstones in raw stores."""
+    with warehouse.database.reading() as connection:
+        is_done = _is_synchronized(connection)
+    if not is_done:
+        synchronize_tombstones(warehouse)
+
+
+def is_anything_to_finish(warehouse: Warehouse) -> bool:
+    """True if a purge was interrupted, was so recently that a killed run may have left something, or is unknown here.
+
+    Raises:
+        StoreError: database or raw store does not answer.
+    """
+    stored = raw_tombstones.names(warehouse.raw)
+    with warehouse.database.reading() as connection:
+        recent = tombstones.buried_since(connection, now() - FINISHED_WITHIN)
+        is_begun = recent or tombstones.unfinished(connection) or is_scrub_due(connection)
+        return bool(is_begun) or tombstones.names(connection) != stored
+
+
+def finish_interrupted(warehouse: Warehouse) -> PurgeReport:
+    """Finishes recent purges that were interrupted; costs one query where there are none."""
+    report = PurgeReport()
+    with warehouse.database.reading() as connection:
+        waiting = tombstones.unfinished(connection, now() - FINISHED_WITHIN)
+    if waiting:
+        _remove(warehouse, waiting, report)
+        scrub_deleted(warehouse, report)
+    return report
+
+
+def finish_purges(warehouse: Warehouse, report: PurgeReport | None = None) -> int:
+    """Finishes every interrupted purge, and removes what killed runs have left of recently purged recordings.
+
+    Returns how many raw objects were removed.
+    """
+    report = report if report is not None else PurgeReport()
+    removed_before = report.raw_objects
+    synchronize_tombstones(warehouse)
+    with warehouse.database.reading() as connection:
+        waiting = tombstones.unfinished(connection)
+        recent = tombstones.buried_since(connection, now() - FINISHED_WITHIN)
+    _remove(warehouse, waiting, report)
+    report.raw_objects += forget_raw(warehouse, [*recent])
+    scrub_deleted(warehouse, report)
+    return report.raw_objects - removed_before
+
+
+def _remove(warehouse: Warehouse, waiting: Sequence[Tombstone], report: PurgeReport) -> None:
+    of_recordings = [each for each in waiting if not each.name.kind]
+    purged = {each.name.recording_id for each in of_recordings}
+    for start in range(0, len(of_recordings), BATCH):
+        remove_recordings(warehouse, of_recordings[start : start + BATCH], report)
+    remove_artifacts(warehouse, [each for each in waiting if each.name.recording_id not in purged], report)
+
+
+def _is_stale(connection: Connection, name: Name, others: Collection[Name]) -> bool:
+    """True for an artifact's tombstone that a killed process has not removed: of a purged recording, or lifted."""
+    return Name(name.recording_id) in others or not tombstones.is_deleted_at_api(connection, name)
+
+
+def _is_synchronized(connection: Connection) -> bool:
+    return connection.scalar(select(META.value).where(META.name == SYNCHRONIZED)) is not None

@@ -1,0 +1,87 @@
+"""The purge command: it asks before it deletes, and says what it could not do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.store.scrub import HELD_BACK
+from meeting_assets_tests.commands import command
+from meeting_assets_tests.households import bring_home, contents, use
+
+DAY = date(2026, 3, 2)
+
+
+@pytest.fixture
+def recording(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recording]:
+    with Sandbox(uniform(DAY, recordings=2, words=20), limits=False) as running:
+        use(running, monkeypatch)
+        bring_home([DAY])
+        yield running.world.recordings[0]
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_purged(recording: Recording) -> None:
+    before = contents()
+
+    done = command("purge", recording.id)
+
+    assert done.returncode != 0
+    assert "--yes" in done.stderr
+    assert contents() == before
+
+
+def test_recordings_and_expired_exclude_each_other(recording: Recording) -> None:
+    for arguments in (["--yes"], ["--expired", "--yes", recording.id]):
+        done = command("purge", *arguments)
+
+        assert done.returncode == 1
+        assert "--expired" in done.stderr
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_role_that_does_not_own_the_tables_is_told_what_was_not_vacuumed(
+    recording: Recording, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
+        role = f"worker_{uuid4().hex[:12]}"
+        owner.execute(f"CREATE ROLE {role} LOGIN")
+        owner.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
+        url = make_url(database_url).set(username=role).render_as_string(hide_password=False)
+        monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+
+        done = command("purge", "--yes", recording.id)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "The role may not vacuum artifacts, " in done.stderr
+    assert "but the database may keep deleted rows" in done.stdout
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_transaction_that_holds_deleted_rows_back_is_named_and_the_next_purge_ends_it(
+    recording: Recording, database_url: str
+) -> None:
+    with closing(psycopg.connect(database_url.replace("+psycopg", ""))) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT count(*) FROM recordings")
+
+        held = command("purge", "--yes", recording.id)
+
+    assert held.returncode == 1
+    assert HELD_BACK in held.stderr.replace("\n", " ")
+    again = command("purge", "--yes", recording.id)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert dead_rows(database_url) == 0
+
+
+def dead_rows(database_url: str) -> int:
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as connection:
+        query = "SELECT sum(pg_stat_get_dead_tuples(oid)) FROM pg_class WHERE relname = 'transcript_words'"
+        row = connection.execute(query).fetchone()
+        return int(row[0]) if row else 0
