@@ -196,14 +196,14 @@ def test_a_rebuild_makes_again_what_the_api_has_deleted_since(sandbox: Sandbox, 
     bring_home([DAY])
     sandbox.delete(recording.id)
     bring_home([DAY], recording_ids=[recording.id])
-    before = contents(without=VOLATILE | {"listing_sha256", "deleted_at"})
+    before = contents(without=VOLATILE | {"listing_sha256", "deleted_at", "missing_since"})
     empty_database()
 
     with opened(read_settings()) as place:
         report = rebuild(place)
 
     assert report.faults == []
-    assert contents(without=VOLATILE | {"listing_sha256", "deleted_at"}) == before
+    assert contents(without=VOLATILE | {"listing_sha256", "deleted_at", "missing_since"}) == before
 
 
 def test_a_rebuild_derives_again(sandbox: Sandbox) -> None:
