@@ -16,6 +16,7 @@ from typing import Any
 import dagster as dg
 
 import meeting_assets
+from meeting_assets.core.errors import SettingsError
 from meeting_assets.orchestration.partitions import range_tags
 from meeting_assets.orchestration.raw import STEP
 from meeting_assets.orchestration.resources import HOPELESS
@@ -42,11 +43,19 @@ class RunOutcome:
 
 
 def prepare_home(settings: Settings) -> None:
-    """Makes DAGSTER_HOME with the shipped dagster.yaml where it is missing, and names it to Dagster."""
+    """Makes DAGSTER_HOME with the shipped dagster.yaml where it is missing, and names it to Dagster.
+
+    Raises:
+        SettingsError: the folder cannot be made or written.
+    """
     home = settings.dagster_home
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not (home / "dagster.yaml").exists():
-        shutil.copyfile(shipped("dagster.yaml"), home / "dagster.yaml")
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (home / "dagster.yaml").exists():
+            shutil.copyfile(shipped("dagster.yaml"), home / "dagster.yaml")
+    except OSError as error:
+        advice = "set DAGSTER_HOME or MEETING_ASSETS_HOME to a folder that can be written"
+        raise SettingsError(f"Dagster's home cannot be made ({error.strerror}: {home}): {advice}.") from None
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["MEETING_ASSETS_HOME"] = str(settings.absolute_home)
 
