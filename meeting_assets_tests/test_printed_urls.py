@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -28,7 +29,10 @@ PASSWORDS = st.lists(
     min_size=1,
     max_size=4,
 ).map(lambda parts: "".join(letters + mark for letters, mark in parts) + LETTERS)
-SPELLINGS = {"raw": lambda password: password, "escaped": lambda password: quote(password, safe="")}
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "raw": lambda password: password,
+    "escaped": lambda password: quote(password, safe=""),
+}
 TEMPLATES = (
     "postgresql://me:{}@127.0.0.1:1/meetings",
     "postgresql://{}@127.0.0.1:1/meetings",

@@ -29,7 +29,7 @@ from meeting_assets.core.errors import (
     Transient,
     UrlExpired,
 )
-from meeting_assets.core.instants import now, utc
+from meeting_assets.core.instants import utc
 from meeting_assets.core.logs import about
 from meeting_assets.core.urls import without_queries
 from meeting_assets.pipeline.absence import deleted_media, look_at_lists_again
@@ -110,9 +110,9 @@ async def fetch_days(
         return report
     async with RecallClient(access) as client:
         discovery = await _discovered(client, warehouse, days, wanted)
-        record(warehouse, discovery, now())
+        record(warehouse, discovery, discovery.clock.wall_clock())
         if warehouse.purges_deleted:
-            await _purge_deleted(client, warehouse, discovery, now())
+            await _purge_deleted(client, warehouse, discovery, discovery.clock.wall_clock())
         report.recordings = len(discovery.found)
         report.unreadable = len(discovery.faults)
         report.faults += discovery.misplaced

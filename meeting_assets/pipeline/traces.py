@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, FromClause, Text, cast, func, inspect, literal, or_, select
@@ -255,7 +256,8 @@ def _holds(connection: Connection, column: Column[Any], piece: str) -> bool:
 
 def _files(settings: Settings, without: Collection[Path]) -> Iterator[Path]:
     """Every file below our home and Dagster's, but for the raw store, whose objects are found by their names."""
-    raw = Path(settings.raw_url.removeprefix("file://")).resolve()
+    raw = Path(unquote(settings.raw_url.removeprefix("file://")) if "://" in settings.raw_url else settings.raw_url)
+    raw = raw.resolve()
     seen: set[Path] = set()
     for folder in (settings.home, settings.dagster_home):
         for path in folder.rglob("*"):

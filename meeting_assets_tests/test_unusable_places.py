@@ -1,0 +1,75 @@
+"""Every command whose home, database or disk cannot be used ends with one sentence, and never with a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from meeting_assets_tests.commands import command
+from meeting_assets_tests.pipeline.test_calamities import mount, small_disk
+
+DAYS = ("--from", "2026-03-02", "--to", "2026-03-02")
+COMMANDS = (
+    ("status",),
+    ("doctor",),
+    ("sync", *DAYS),
+    ("rebuild",),
+    ("purge", "--yes", "0f7a4f0e-0000-4000-8000-000000000000"),
+    ("webhooks", "--port", "0"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _unreachable_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("RECALL_API_KEY", "key-of-nobody")
+    monkeypatch.setenv("RECALL_WEBHOOK_SECRETS", "whsec_YWJj")
+
+
+def sentence_of(arguments: tuple[str, ...]) -> str:
+    done = command(*arguments)
+    said = done.stdout + done.stderr
+
+    assert done.returncode == 1, said
+    assert "Traceback" not in said
+    assert "unexpected" not in said
+    return said
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda each: each[0])
+def test_a_home_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_HOME", "/proc/nowhere")
+
+    assert "cannot be made (No such file or directory: /proc/nowhere" in sentence_of(arguments)
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda each: each[0])
+def test_a_read_only_file_system_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    with small_disk(tmp_path / "disk", size_kb=400) as disk:
+        mount(disk, "remount,ro")
+        monkeypatch.setenv("MEETING_ASSETS_HOME", str(disk / "home"))
+
+        assert "Read-only file system" in sentence_of(arguments)
+
+
+def test_a_full_disk_of_dagsters_home_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with small_disk(tmp_path / "disk", size_kb=200) as disk:
+        monkeypatch.setenv("DAGSTER_HOME", str(disk / "dagster"))
+
+        said = sentence_of(("sync", *DAYS))
+
+    assert "Dagster's own storage cannot be used (database or disk is full)" in said
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda each: each[0])
+def test_a_database_server_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", "postgresql://me:pw-1e7d02c9@127.0.0.1:1/meetings")
+
+    said = sentence_of(arguments)
+
+    assert "does not answer" in said
+    assert "Connection refused" in said
+    assert "pw-1e7d02c9" not in said
