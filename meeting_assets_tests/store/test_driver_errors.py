@@ -167,7 +167,7 @@ def test_a_server_that_says_nothing_is_named() -> None:
             "CREATE TEMP TABLE x (y int); CREATE TABLE z (y int)",
             "is read-only",
         ),
-        ("CREATE TABLE hidden (x int)", "SELECT * FROM hidden", "denies this role a permission"),
+        ("CREATE TABLE public.hidden (x int)", "SELECT * FROM public.hidden", "denies this role a permission"),
         ("SELECT 1", "CREATE TABLE nowhere.x (y int)", "lacks a schema"),
         ("ALTER ROLE {role} SET search_path = ''", "CREATE TABLE x (y int)", "lacks a schema"),
         ("SELECT 1", "SELECT * FROM missing", "lacks a table"),
@@ -185,12 +185,12 @@ def test_what_a_database_or_role_was_set_to_is_named(
 
 
 def test_a_lock_that_is_held_is_named(role: str, postgresql_server: str) -> None:
-    administer(role, postgresql_server, "CREATE TABLE held (x int); GRANT ALL ON held TO {role}")
+    administer(role, postgresql_server, "CREATE TABLE public.held (x int); GRANT ALL ON held TO {role}")
     target = make_url(postgresql_server).set(database=make_url(role).database)
     with psycopg.connect(target.render_as_string(hide_password=False)) as other:
-        other.execute("LOCK TABLE held")
+        other.execute("LOCK TABLE public.held")
 
-        sentence = told(role, "SET LOCAL lock_timeout = '10ms'", "SELECT * FROM held")
+        sentence = told(role, "SET LOCAL lock_timeout = '10ms'", "SELECT * FROM public.held")
 
     assert "did not give a lock in time" in sentence
 
