@@ -20,14 +20,14 @@ from meeting_assets_tests.recall.wires import ACCESS, API, DOWNLOAD, Clock, Wire
 
 MB = 2**20
 DOCUMENT = b'[{"participant": {"id": 1}}]'
-PACKED = gzip.compress(DOCUMENT)
+PACKED = gzip.compress(DOCUMENT, mtime=0)
 HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
 GZIP = {"Content-Encoding": "gzip"}
 
 
 def bomb(megabytes: int) -> bytes:
     """So many megabytes of blanks, in a thousandth of that."""
-    return gzip.compress(b" " * MB) * megabytes
+    return gzip.compress(b" " * MB, mtime=0) * megabytes
 
 
 @pytest.mark.parametrize("seconds", [1e400, 1e300, 86_400.0, float("nan"), -1e300, -5.0, 0.0])
@@ -108,7 +108,7 @@ def test_a_download_that_inflates_beyond_its_limit_is_given_up_at_once(headers: 
 
 
 def test_two_gigabytes_in_two_megabytes_take_no_memory() -> None:
-    packed = gzip.compress(bytes(64 * MB)) * 32
+    packed = gzip.compress(bytes(64 * MB), mtime=0) * 32
     assert len(packed) < 3 * MB
     tracemalloc.start()
 
@@ -122,7 +122,7 @@ def test_two_gigabytes_in_two_megabytes_take_no_memory() -> None:
 
 @pytest.mark.parametrize("layers", [1, 2])
 def test_layers_of_compression_have_one_limit(layers: int) -> None:
-    packed = bomb(20) if layers == 1 else gzip.compress(bomb(20))
+    packed = bomb(20) if layers == 1 else gzip.compress(bomb(20), mtime=0)
 
     with pytest.raises(TooLarge):
         unpacked(packed, 16 * MB)
@@ -169,8 +169,8 @@ def test_a_page_that_inflates_beyond_its_limit_is_an_error_and_no_end() -> None:
         (DOCUMENT, GZIP),
         (DOCUMENT, {"Content-Encoding": "br"}),
         (b"\xef\xbb\xbf" + DOCUMENT, GZIP),
-        (gzip.compress(PACKED), GZIP),
-        (gzip.compress(DOCUMENT[:9]) + gzip.compress(DOCUMENT[9:]), {}),
+        (gzip.compress(PACKED, mtime=0), GZIP),
+        (gzip.compress(DOCUMENT[:9], mtime=0) + gzip.compress(DOCUMENT[9:], mtime=0), {}),
         (PACKED + b"trailing", {}),
     ],
 )
@@ -186,7 +186,7 @@ def test_bytes_decide_what_a_download_is_and_not_its_headers(body: bytes, header
 @pytest.mark.parametrize("headers", [{}, GZIP])
 def test_a_page_is_read_whatever_its_encoding_is_called(headers: dict[str, str]) -> None:
     content = page("one").content
-    for body in (content, gzip.compress(content), b"\xef\xbb\xbf" + content):
+    for body in (content, gzip.compress(content, mtime=0), b"\xef\xbb\xbf" + content):
         wire = Wire(httpx.Response(200))
         wire.answer_with(body, headers)
 
@@ -200,7 +200,7 @@ def test_a_page_is_read_whatever_its_encoding_is_called(headers: dict[str, str])
         (b'<?xml version="1.0"?><Error><Code>SlowDown</Code></Error>', "XML"),
         (b"\xef\xbb\xbf\n <Error><Code>InternalError</Code></Error>", "XML"),
         (b"<!DOCTYPE html><html></html>", "HTML"),
-        (gzip.compress(b"<Error/>"), "XML"),
+        (gzip.compress(b"<Error/>", mtime=0), "XML"),
     ],
 )
 def test_an_error_page_at_status_200_is_transient(body: bytes, named: str) -> None:

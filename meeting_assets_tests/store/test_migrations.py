@@ -121,19 +121,19 @@ def test_rows_stay_and_are_parsed_again_where_a_new_column_cannot_be_filled(data
 
 
 def test_additions_are_made_as_well(database: Database) -> None:
-    migrate(database, with_column(wider(), "artifacts", Column("observed_at", String(), nullable=True)))
+    migrate(database, with_column(wider(), "artifacts", Column("added_at", String(), nullable=True)))
 
     with database.reading() as connection:
-        assert "observed_at" in {each["name"] for each in inspect(connection).get_columns("artifacts")}
+        assert "added_at" in {each["name"] for each in inspect(connection).get_columns("artifacts")}
 
 
 def test_a_dry_run_names_the_steps_and_changes_nothing(database: Database, database_url: str) -> None:
     before = everything(database_url)
 
-    planned = steps(database, with_column(stricter(), "artifacts", Column("observed_at", String(), nullable=True)))
+    planned = steps(database, with_column(stricter(), "artifacts", Column("added_at", String(), nullable=True)))
 
     assert planned == [
-        "Add column artifacts.observed_at",
+        "Add column artifacts.added_at",
         f"Replace table {WORDS} with its 1 rows and its grants: loudness is missing. "
         "loudness will be filled when the rows are parsed or derived again",
     ]

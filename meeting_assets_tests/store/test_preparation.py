@@ -227,14 +227,14 @@ def test_a_persistent_table_that_lacks_a_required_column_is_named(database_url: 
 
 
 def test_new_tables_and_columns_are_added_and_rows_stay(database: Database) -> None:
-    schema = with_column(whole_schema(), "artifacts", Column("observed_at", String(), nullable=True))
+    schema = with_column(whole_schema(), "artifacts", Column("added_at", String(), nullable=True))
     schema = with_column(schema, WORDS, Column("confidence", BigInteger(), nullable=True))
     new = Table("chapters", MetaData(), Column("recording_id", String(), primary_key=True))
     schema = with_table(schema, new, "transcript")
 
     prepare(database, schema)
 
-    assert "observed_at" in columns_of(database, "artifacts")
+    assert "added_at" in columns_of(database, "artifacts")
     assert "confidence" in columns_of(database, WORDS)
     with database.reading() as connection:
         assert connection.execute(select(schema.tables[WORDS].c.text)).all() == [("hello",)]
@@ -263,10 +263,10 @@ def test_another_version_refuses_and_empties_nothing(database: Database) -> None
 
 
 def test_an_older_version_refuses_what_a_newer_one_has_added(database: Database) -> None:
-    newer = with_column(whole_schema(), "artifacts", Column("observed_at", String(), nullable=True))
+    newer = with_column(whole_schema(), "artifacts", Column("added_at", String(), nullable=True))
     prepare(database, newer)
 
-    with pytest.raises(StoreError, match=r"artifacts\.observed_at.*upgrade meeting_assets"):
+    with pytest.raises(StoreError, match=r"artifacts\.added_at.*upgrade meeting_assets"):
         prepare(database, whole_schema())
 
 
@@ -299,14 +299,14 @@ def test_reading_needs_a_database_that_holds_meetings(database_url: str) -> None
 
 
 def test_reading_says_what_an_older_database_lacks(database: Database) -> None:
-    schema = with_column(whole_schema(), "artifacts", Column("observed_at", String(), nullable=True))
+    schema = with_column(whole_schema(), "artifacts", Column("added_at", String(), nullable=True))
 
-    with pytest.raises(StoreError, match=r"lacks artifacts\.observed_at"):
+    with pytest.raises(StoreError, match=r"lacks artifacts\.added_at"):
         check_readable(database, schema)
 
 
 def test_reading_what_a_newer_version_has_added_to_is_refused(database: Database) -> None:
-    prepare(database, with_column(whole_schema(), "artifacts", Column("observed_at", String(), nullable=True)))
+    prepare(database, with_column(whole_schema(), "artifacts", Column("added_at", String(), nullable=True)))
 
     with pytest.raises(StoreError, match="upgrade meeting_assets"):
         check_readable(database, whole_schema())
