@@ -186,7 +186,7 @@ def _make_folder(folder: Path) -> None:
         return
     raise StoreError(
         f"The database's folder cannot be made ({fault}: {folder}): "
-        "set MEETING_ASSETS_HOME or MEETING_ASSETS_DATABASE_URL to a place that can be written."
+        "check MEETING_ASSETS_DATABASE_URL and MEETING_ASSETS_HOME."
     )
 
 

@@ -87,7 +87,7 @@ SQLITE_CODES: Mapping[int, Cause] = {
     sqlite3.SQLITE_READONLY: Cause("is read-only", "make the file and its folder writable, or set MEETING_ASSETS_HOME"),
     sqlite3.SQLITE_PERM: Cause("denies a permission", "make the file and its folder writable"),
     sqlite3.SQLITE_CANTOPEN: Cause(
-        "cannot be opened", "check that its folder exists and is writable, and MEETING_ASSETS_HOME"
+        "cannot be opened", f"{CHECK_URL} and MEETING_ASSETS_HOME, and that the folder is writable"
     ),
     sqlite3.SQLITE_FULL: _DISK_FULL,
     sqlite3.SQLITE_IOERR: Cause("cannot be read or written, its disk fails or is full", "look at that disk"),

@@ -508,8 +508,8 @@ def test_no_secret_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
     for name, value in {
         "RECALL_API_KEY": HUSH,
         "RECALL_WEBHOOK_SECRETS": secrets,
-        "MEETING_ASSETS_DATABASE_URL": f"postgresql://me:{HUSH}/@127.0.0.1:1/meetings?sslpassword={HUSH}",
-        "MEETING_ASSETS_RAW_URL": f"foo://{HUSH}:{HUSH}/@bucket/raw?token={HUSH}",
+        "MEETING_ASSETS_DATABASE_URL": f"postgresql://me:{HUSH}%2F@127.0.0.1:1/meetings?sslpassword={HUSH}",
+        "MEETING_ASSETS_RAW_URL": f"foo://{HUSH}:{HUSH}%2F@bucket/raw?token={HUSH}",
         "MEETING_ASSETS_ALERT_URL": f"https://127.0.0.1/services/{HUSH}",
     }.items():
         monkeypatch.setenv(name, value)
