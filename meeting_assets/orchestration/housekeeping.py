@@ -24,7 +24,9 @@ from sqlalchemy import Connection, bindparam, text
 
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
+from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import heartbeats
+from meeting_assets.store.connections import retry_on_conflict
 
 # A run costs 50 ms to delete on SQLite.
 RUNS_PER_NIGHT = 10_000
@@ -98,10 +100,16 @@ def delete_old_runs(context: dg.OpExecutionContext, warehouse: MeetingWarehouse)
         }
     )
     try:
-        with warehouse.opened() as (_, place), place.database.writing() as connection:
-            heartbeats.remove_silent(connection, longer_than=KEEP_HEARTBEATS)
+        with warehouse.opened() as (_, place):
+            _remove_silent_heartbeats(place)
     except dg.Failure as error:
         context.log.warning(f"Old heartbeats of runs are not deleted: {error.description}")
+
+
+@retry_on_conflict
+def _remove_silent_heartbeats(place: Warehouse) -> None:
+    with place.database.writing() as connection:
+        heartbeats.remove_silent(connection, longer_than=KEEP_HEARTBEATS)
 
 
 @dg.job(description="Keeps Dagster's own storage small.", executor_def=dg.in_process_executor)

@@ -23,6 +23,7 @@ from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.orchestration.resources import settings_of_process
 from meeting_assets.settings import Settings
 from meeting_assets.store import heartbeats
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.store.heartbeats import Heartbeat
 
@@ -66,8 +67,7 @@ def fail_orphaned_runs(
                 _fail(instance, runs[beat.run_id], database, beat, found)
             elif beat.silent_for > SUSPICIOUS_FOR and not beat.process.is_visible_to(here or ProcessIdentity.current()):
                 found.silent.append(beat.run_id)
-                with database.writing() as connection:
-                    heartbeats.suspect(connection, beat)
+                _suspect(database, beat)
     return found
 
 
@@ -84,11 +84,21 @@ def is_orphaned(heartbeat: Heartbeat, here: ProcessIdentity) -> bool:
 def _fail(
     instance: dg.DagsterInstance, run: dg.DagsterRun, database: Database, heartbeat: Heartbeat, found: OrphanedRuns
 ) -> None:
-    with database.writing() as connection:
-        is_declared = heartbeats.declare_failed(connection, heartbeat)
-    if is_declared:
+    if _declare_failed(database, heartbeat):
         instance.report_run_failed(run, ORPHANED)
         found.failed.append(run.run_id)
+
+
+@retry_on_conflict
+def _suspect(database: Database, heartbeat: Heartbeat) -> None:
+    with database.writing() as connection:
+        heartbeats.suspect(connection, heartbeat)
+
+
+@retry_on_conflict
+def _declare_failed(database: Database, heartbeat: Heartbeat) -> bool:
+    with database.writing() as connection:
+        return heartbeats.declare_failed(connection, heartbeat)
 
 
 @dg.sensor(

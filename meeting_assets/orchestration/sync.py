@@ -22,6 +22,7 @@ from meeting_assets.pipeline.warehouse import Warehouse, access_of, claim, opene
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings
 from meeting_assets.store import heartbeats
+from meeting_assets.store.connections import retry_on_conflict
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,8 @@ def sync(
                 _run_late_arrivals(defs, warehouse, access, days, report, since)
             for chunk in chunks(weeks_to_roll_up(days, warehouse)):
                 report.runs.append(run(defs, ROLL_UP, chunk, run_config={}, tags=tags))
-        _remove_heartbeats(warehouse, report.runs)
+        with suppress(StoreError):
+            _remove_heartbeats(warehouse, report.runs)
         report.seen = overview(warehouse, days, recording_ids)
     return report
 
@@ -103,8 +105,9 @@ def _run_late_arrivals(
         report.runs.append(run)
 
 
+@retry_on_conflict
 def _remove_heartbeats(warehouse: Warehouse, runs: Sequence[RunOutcome]) -> None:
-    """Dagster knows that these runs have ended, so nobody will ask whether they are orphaned."""
-    with suppress(StoreError), warehouse.database.writing() as connection:
+    """Dagster knows that these runs have ended, so none of them can be orphaned any more."""
+    with warehouse.database.writing() as connection:
         for run in runs:
             heartbeats.remove(connection, run.run_id)

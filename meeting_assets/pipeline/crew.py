@@ -30,6 +30,7 @@ from meeting_assets.core.logs import FIELDS
 from meeting_assets.pipeline.replace import LoadReport, load_together
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import attempts
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.store.ledger import Key
 from meeting_assets.store.raw import RawStore
@@ -138,7 +139,9 @@ class Crew:
             member.wait()
         for thread in self._threads:
             thread.join()
-        self._call_off()
+        # They count one more where the database is what has stopped them.
+        with suppress(StoreError):
+            self._call_off()
         for member in self._members:
             for pipe in (member.stdin, member.stdout):
                 with suppress(BrokenPipeError):
@@ -183,11 +186,11 @@ class Crew:
             _mark(self._warehouse.database, entries)
         return entries
 
+    @retry_on_conflict
     def _call_off(self) -> None:
         """Takes the marks of those back that something else has stopped."""
         if self._marked:
-            # They count one more where the database is what has stopped them.
-            with suppress(StoreError), self._warehouse.database.writing() as connection:
+            with self._warehouse.database.writing() as connection:
                 attempts.note_not_loaded(connection, self._marked.values())
 
     def _taken(self) -> list[Entry]:
@@ -308,6 +311,7 @@ def serve() -> None:
                 database.close()
 
 
+@retry_on_conflict
 def _mark(database: Database, entries: Sequence[Entry]) -> None:
     """Records that loading these begins."""
     with database.writing() as connection:

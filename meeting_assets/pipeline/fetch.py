@@ -297,7 +297,9 @@ class _Fetch:
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
-            self._call_off()
+            # The attempts count one more where the database is what has stopped them.
+            with suppress(StoreError):
+                self._call_off()
 
     @retry_on_conflict
     def _begin(self, wanted: Sequence[Wanted]) -> None:
@@ -308,11 +310,11 @@ class _Fetch:
                 attempts.note_begun(connection, offered, at=self._discovery.clock.wall_clock())
             self._begun |= {each.key: each for each in offered}
 
+    @retry_on_conflict
     def _call_off(self) -> None:
         """Takes back what was recorded of downloads that something else has stopped."""
         if self._begun:
-            # The attempts count one more where the database is what has stopped them.
-            with suppress(StoreError), self._warehouse.database.writing() as connection:
+            with self._warehouse.database.writing() as connection:
                 attempts.note_called_off(connection, self._begun.values())
 
     def _media(self, key: Key) -> Media | None:

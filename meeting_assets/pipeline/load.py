@@ -13,6 +13,7 @@ from meeting_assets.pipeline.crew import Crew, worthwhile_size
 from meeting_assets.pipeline.replace import LoadReport, Read, load_together, set_aside
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import attempts, worklist
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.states import FETCHED, QUARANTINED
 from meeting_assets.store.worklist import Entry
@@ -60,6 +61,7 @@ def load_days(
     return report
 
 
+@retry_on_conflict
 def _without_deadly(
     artifact: Artifact, entries: Sequence[Entry], warehouse: Warehouse, report: LoadReport
 ) -> list[Entry]:

@@ -148,6 +148,7 @@ def _is_purged(warehouse: Warehouse, recording_id: str) -> bool:
         return bool(tombstones.buried(connection, [recording_id]))
 
 
+@retry_on_conflict
 def _take_in(warehouse: Warehouse, day: date, recording_id: str) -> None:
     """Gives the database what it lacks of a recording: its row, and the artifacts whose bytes are kept."""
     listing = _listing(warehouse.raw.read_listing(day, recording_id))

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.store import heartbeats
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 
 INTERVAL_S = 15.0
@@ -32,7 +33,6 @@ ORPHANED = (
     "stored is kept; the next run continues from there. If this recurs, check the connection between this host and "
     "the database."
 )
-UNWRITABLE = "The heartbeat of this run cannot be written ({cause}), so the run stops: check the database's grants."
 
 
 class RunHeartbeat:
@@ -77,20 +77,14 @@ class RunHeartbeat:
         """Makes sure that what is about to be committed belongs to a run that still counts.
 
         Raises:
-            StoreError: the run was declared orphaned, or its heartbeat cannot be written.
+            StoreError: the run was declared orphaned.
+            SQLAlchemyError: the heartbeat cannot be written; the transaction it is part of translates this.
         """
         if self._is_recent() and not self._is_orphaned:
             return
-        try:
-            is_ours = heartbeats.beat(connection, self._run_id, self._process)
-        except SQLAlchemyError as error:
-            cause = type(getattr(error, "orig", None) or error).__name__
-        else:
-            if not is_ours:
-                self._is_orphaned = True
-                raise StoreError(ORPHANED)
-            return
-        raise StoreError(UNWRITABLE.format(cause=cause))
+        if not heartbeats.beat(connection, self._run_id, self._process):
+            self._is_orphaned = True
+            raise StoreError(ORPHANED)
 
     def _is_recent(self) -> bool:
         return self._reported_s is not None and _clock_s() < self._reported_s + self._certain_s
@@ -101,6 +95,7 @@ class RunHeartbeat:
             with suppress(StoreError, SQLAlchemyError), closing(self._open_database()) as database:
                 self._report(database)
 
+    @retry_on_conflict
     def _report(self, database: Database) -> None:
         at_s = _clock_s()  # before the request: the row may be older than its answer
         with database.writing() as connection:

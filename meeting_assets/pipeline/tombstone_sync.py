@@ -17,9 +17,10 @@ from meeting_assets.pipeline.artifact_purge import remove_artifacts
 from meeting_assets.pipeline.purge import BATCH, remove_recordings
 from meeting_assets.pipeline.removal import PurgeReport, forget_raw, is_scrub_due, scrub_deleted
 from meeting_assets.pipeline.warehouse import Warehouse
-from meeting_assets.store import raw_tombstones, tombstones
+from meeting_assets.store import locks, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, upsert
+from meeting_assets.store.locks import Lock
 from meeting_assets.store.tables import Meta
 from meeting_assets.store.tombstones import Name, Tombstone
 
@@ -77,11 +78,15 @@ def is_anything_to_finish(warehouse: Warehouse) -> bool:
 
 
 def finish_interrupted(warehouse: Warehouse) -> PurgeReport:
-    """Finishes recent purges that were interrupted; costs one query where there are none."""
+    """Finishes recent purges that were interrupted; costs one query where there are none.
+
+    Where a roll-up is under way, or a purge that removes rows, a later fetch does it: none waits for the other.
+    """
     report = PurgeReport()
     with warehouse.database.reading() as connection:
         waiting = tombstones.unfinished(connection, now() - FINISHED_WITHIN)
-    if waiting:
+        is_blocked = bool(waiting) and not locks.is_free(connection, Lock.ROLLUP)
+    if waiting and not is_blocked:
         _remove(warehouse, waiting, report)
         scrub_deleted(warehouse, report)
     return report

@@ -16,6 +16,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from meeting_assets.core.errors import StoreError
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, Database, table_of
 from meeting_assets.store.raw import DATABASE, RawStore
 from meeting_assets.store.tables import Meta, Recordings
@@ -99,6 +100,7 @@ def _wrong_setting(setting: str, what: str) -> str:
     )
 
 
+@retry_on_conflict
 def _new_id(database: Database) -> str:
     """A new id in `meta`, or the one that another process has just written there."""
     with database.writing() as connection:

@@ -57,6 +57,13 @@ def take(connection: Connection, lock: Lock) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock.value})")
 
 
+def is_free(connection: Connection, lock: Lock) -> bool:
+    """True if no other transaction holds the lock now; on SQLite always, since a writer is alone."""
+    if connection.dialect.name == "sqlite":
+        return True
+    return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({lock.value})").scalar())
+
+
 def take_shared(connection: Connection, lock: Lock) -> None:
     """Takes a lock until the transaction ends; others may hold it too, but none exclusively."""
     about_to_lock(connection, lock)

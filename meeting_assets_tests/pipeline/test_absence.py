@@ -10,7 +10,6 @@ from rich.console import Console
 
 from meeting_assets.console import show
 from meeting_assets.core.instants import now
-from meeting_assets.pipeline import fetch
 from meeting_assets.pipeline.claims import ledger_claims
 from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.purge import holding
@@ -18,7 +17,7 @@ from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.sandbox.world import Status
 from meeting_assets.store import absence
 from meeting_assets.store.ledger import RECORDINGS
-from meeting_assets_tests.households import bring_home, contents, ledger_row, use, warehouse
+from meeting_assets_tests.households import age_missing_marks, bring_home, contents, ledger_row, use, warehouse
 
 DAY = date(2026, 3, 2)
 LATER = timedelta(hours=2)
@@ -43,10 +42,9 @@ def purging(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def look(after: timedelta = timedelta(0), recording_ids: Sequence[str] = ()) -> None:
-    """A run whose clock shows some time later than now."""
-    with pytest.MonkeyPatch.context() as later:
-        later.setattr(fetch, "now", lambda: now() + after)
-        bring_home([DAY], recording_ids=recording_ids)
+    """A run some time after the former looks."""
+    age_missing_marks(after)
+    bring_home([DAY], recording_ids=recording_ids)
 
 
 def is_stored(recording: Recording) -> bool:

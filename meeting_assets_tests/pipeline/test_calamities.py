@@ -174,6 +174,7 @@ WRITTEN = (
 def make_trouble(url: str, trouble: str) -> None:
     """Lets the first write to each table end its transaction; a sequence keeps count, since none rolls it back."""
     with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET search_path TO meetings")
         for table in WRITTEN:
             connection.execute(f"CREATE SEQUENCE trouble_{table}")
             connection.execute(

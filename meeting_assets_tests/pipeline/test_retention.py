@@ -15,7 +15,6 @@ from meeting_assets.core.instants import day_of, now
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.retention import nightly_retention, retention
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
-from meeting_assets.pipeline import fetch
 from meeting_assets.pipeline.arrivals import Round, arrived
 from meeting_assets.pipeline.days import day_of_recording, days_asked
 from meeting_assets.pipeline.derive import derive_days
@@ -28,7 +27,7 @@ from meeting_assets.pipeline.warehouse import access_of
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
-from meeting_assets_tests.households import bring_home, contents, ledger_row, use, warehouse
+from meeting_assets_tests.households import age_missing_marks, bring_home, contents, ledger_row, use, warehouse
 
 KEPT_DAYS = 30
 TODAY = day_of(now())
@@ -194,14 +193,11 @@ def test_the_schedule_asks_for_a_run_only_where_there_may_be_something_to_do(
     assert asked() == ["RunRequest"]
 
 
-def two_looks(
-    monkeypatch: pytest.MonkeyPatch, days: Sequence[date] = (DAY,), recording_ids: Sequence[str] = ()
-) -> None:
+def two_looks(days: Sequence[date] = (DAY,), recording_ids: Sequence[str] = ()) -> None:
     """Two runs, the second of them more than an hour after the first."""
     bring_home(days, recording_ids=recording_ids)
-    with monkeypatch.context() as later:
-        later.setattr(fetch, "now", lambda: now() + timedelta(hours=2))
-        bring_home(days, recording_ids=recording_ids)
+    age_missing_marks(timedelta(hours=2))
+    bring_home(days, recording_ids=recording_ids)
 
 
 @pytest.fixture(params=[False, True], ids=["status deleted", "404"])
@@ -234,7 +230,7 @@ def test_a_deleted_recording_is_purged_where_that_is_wanted(
     bring_home([DAY])
     sandbox.delete(recording.id)
 
-    two_looks(monkeypatch, recording_ids=[recording.id] if is_named else [])
+    two_looks(recording_ids=[recording.id] if is_named else [])
 
     assert (rows_of(recording.id), objects_of(recording.id)) == (0, [])
     with warehouse() as place, place.database.reading() as connection:
@@ -251,7 +247,7 @@ def test_what_was_only_marked_is_purged_when_the_setting_changes(
     bring_home([DAY])
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
 
-    two_looks(monkeypatch)
+    two_looks()
 
     assert (rows_of(recording.id), objects_of(recording.id)) == (0, [])
 
@@ -297,7 +293,7 @@ def test_a_deleted_artifact_is_purged_where_that_is_wanted(
     before = contents()
     sandbox.delete_artifact(artifact.id)
 
-    two_looks(monkeypatch)
+    two_looks()
 
     for kind in kinds:
         row = ledger_row(artifact.id, kind)
@@ -319,7 +315,7 @@ def test_metrics_of_a_deleted_artifact_go_with_it_and_come_again_from_the_others
     bring_home([DAY])
     sandbox.delete_artifact(recording.of("transcript")[0].id)
     bring_home([DAY])
-    monkeypatch.setattr(fetch, "now", lambda: now() + timedelta(hours=2))
+    age_missing_marks(timedelta(hours=2))
 
     with warehouse() as place:
         asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
@@ -339,7 +335,7 @@ def test_a_recording_without_bot_is_gone_only_if_another_one_is_not(
     bring_home([DAY])
     sandbox.delete(added[0].id)
 
-    two_looks(monkeypatch)
+    two_looks()
 
     assert (rows_of(added[0].id) == 0) == bool(others)
 
@@ -354,8 +350,8 @@ def test_a_key_of_another_workspace_deletes_nothing(
 
     with Sandbox(uniform(DAY, recordings=1, words=20, seed=7)) as another:
         use(another, monkeypatch)
-        two_looks(monkeypatch)
-        two_looks(monkeypatch, recording_ids=[recording.id])
+        two_looks()
+        two_looks(recording_ids=[recording.id])
 
     assert set(before) <= set(contents()["transcript_words"])
     with warehouse() as place, place.database.reading() as connection:
