@@ -52,7 +52,8 @@ def test_a_role_that_does_not_own_the_tables_is_told_what_was_not_vacuumed(
     with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
         role = f"worker_{uuid4().hex[:12]}"
         owner.execute(f"CREATE ROLE {role} LOGIN")
-        owner.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
+        owner.execute(f"GRANT USAGE ON SCHEMA meetings TO {role}")
+        owner.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA meetings TO {role}")
         url = make_url(database_url).set(username=role).render_as_string(hide_password=False)
         monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
 

@@ -305,14 +305,3 @@ def fresh(time_zone: str | None = None) -> set[str]:
         if time_zone and not place.database.is_sqlite:
             connection.exec_driver_sql(f"SET LOCAL TIME ZONE '{time_zone}'")
         return {str(each) for each in connection.scalars(text("SELECT recording_id FROM fresh_meetings"))}
-
-
-def test_the_view_outlives_a_change_of_the_tables_below_it(home_with_meetings: Home) -> None:
-    name = "shape:meeting_metrics"
-    with warehouse() as place, place.database.writing() as connection:
-        connection.execute(text("UPDATE meta SET value = 'another shape' WHERE name = :name"), {"name": name})
-
-    assert fresh() == set()
-    with warehouse() as place:
-        derive_days([SUNDAY], place)
-    assert fresh() == set(ids(home_with_meetings, SUNDAY))
