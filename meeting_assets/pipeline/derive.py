@@ -171,7 +171,9 @@ def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | N
         of_recording = ledger.RECORDINGS.c.recording_id == recording.recording_id
         ledger.lock_recordings(connection, [recording.recording_id])
         still = _finished(connection, of_recording)
-        inputs = worklist.inputs_of(connection, ledger.LEDGER.c.recording_id == recording.recording_id)
+        # Locked too: `_NOTE_INPUTS` must see the same ledger rows, or `fresh_meetings` would leave the meeting out.
+        of_ledger = ledger.LEDGER.c.recording_id == recording.recording_id
+        inputs = worklist.inputs_of(connection, of_ledger, is_locking=True)
         if not still or _hash(still[0], inputs.get(recording.recording_id, []), warehouse) != current:
             return None
         had_rows = False

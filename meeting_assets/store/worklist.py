@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 from meeting_assets.store.attempts import Wanted
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, UNREADABLE, Key, of_days
+from meeting_assets.store.locks import Rows, about_to_lock
 from meeting_assets.store.states import (
     DELETED,
     FAILED,
@@ -193,11 +194,19 @@ def outdated_days(connection: Connection, versions: Mapping[str, str]) -> list[d
     return [*connection.scalars(query)]
 
 
-def inputs_of(connection: Connection, condition: ColumnElement[bool]) -> dict[str, list[tuple[Any, ...]]]:
-    """Per recording that meets the condition its ledger rows as (kind, artifact_id, status, sha256, parser_version)."""
+def inputs_of(
+    connection: Connection, condition: ColumnElement[bool], *, is_locking: bool = False
+) -> dict[str, list[tuple[Any, ...]]]:
+    """Per recording that meets the condition its ledger rows as (kind, artifact_id, status, sha256, parser_version).
+
+    The rows may be locked until the transaction ends.
+    """
     rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     c = LEDGER.c
     query = select(c.recording_id, c.kind, c.artifact_id, c.status, c.sha256, c.parser_version).where(condition)
+    if is_locking:
+        about_to_lock(connection, Rows.LEDGER)
+        query = query.order_by(c.recording_id, c.kind, c.artifact_id).with_for_update()
     for recording_id, *inputs in connection.execute(query):
         rows[recording_id].append(tuple(inputs))
     return rows
