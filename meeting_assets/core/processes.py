@@ -51,6 +51,23 @@ class ProcessIdentity:
             return None
         return cls(_boot_id(), _pid_namespace(), pid, int(stat[START_TICKS]), socket.gethostname())
 
+    @classmethod
+    def named(cls, name: str) -> Self | None:
+        """The identity that `name` was made of; None if it holds none."""
+        boot_id, pid_namespace, pid, start_ticks = [*name.split(), *[""] * 4][:4]
+        if not (pid.isdecimal() and start_ticks.isdecimal()):
+            return None
+        return cls(boot_id, pid_namespace, int(pid), int(start_ticks), "")
+
+    @property
+    def name(self) -> str:
+        """The identity as text, without the hostname.
+
+        >>> ProcessIdentity.named(ProcessIdentity("boot", "pid:[1]", 7, 100, "here").name).pid
+        7
+        """
+        return f"{self.boot_id} {self.pid_namespace} {self.pid} {self.start_ticks}"
+
     def is_visible_to(self, other: ProcessIdentity) -> bool:
         """True if process ids mean the same to both: same boot, same process namespace.
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from sqlalchemy import Connection, bindparam
 
+from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.store.ledger import LEDGER, OF_ARTIFACT, Key, wait_after
 from meeting_assets.store.states import FETCHED, INTERRUPTED, MOST_DEATHS, PENDING, is_due
 
@@ -25,24 +26,34 @@ _BEGUN = (
         LEDGER.c.status == PENDING,
         LEDGER.c.api_updated_at.is_not_distinct_from(bindparam("of_updated_at", type_=LEDGER.c.api_updated_at.type)),
     )
-    .values(attempts=bindparam("count"), next_attempt_at=bindparam("due_at"), error=INTERRUPTED)
+    .values(
+        attempts=bindparam("count"), next_attempt_at=bindparam("due_at"), error=INTERRUPTED, worker=bindparam("at_work")
+    )
 )
 _CALLED_OFF = (
     LEDGER.update()
     .where(OF_ARTIFACT, LEDGER.c.error == INTERRUPTED)
-    .values(attempts=bindparam("count"), next_attempt_at=bindparam("due_at"), error=bindparam("former_error"))
+    .values(
+        attempts=bindparam("count"), next_attempt_at=bindparam("due_at"), error=bindparam("former_error"), worker=None
+    )
 )
 _LOADING = (
     LEDGER.update()
-    .where(OF_ARTIFACT, LEDGER.c.sha256 == bindparam("of_sha256"), LEDGER.c.status == bindparam("of_status"))
-    .values(load_attempts=bindparam("count"))
+    .where(
+        OF_ARTIFACT,
+        LEDGER.c.sha256 == bindparam("of_sha256"),
+        LEDGER.c.status == bindparam("of_status"),
+        # A run that has loaded it meanwhile leaves another version; its row must not be marked again.
+        LEDGER.c.parser_version.is_not_distinct_from(bindparam("of_version", type_=LEDGER.c.parser_version.type)),
+    )
+    .values(load_attempts=bindparam("count"), worker=bindparam("at_work"))
 )
 _NOT_LOADED = (
     LEDGER.update()
-    .where(OF_ARTIFACT, LEDGER.c.load_attempts == bindparam("marked"))
-    .values(load_attempts=bindparam("count"))
+    .where(OF_ARTIFACT, LEDGER.c.load_attempts == bindparam("marked"), LEDGER.c.worker == bindparam("at_work"))
+    .values(load_attempts=bindparam("count"), worker=None)
 )
-_RELEASED = LEDGER.update().where(OF_ARTIFACT).values(status=FETCHED, load_attempts=None)
+_RELEASED = LEDGER.update().where(OF_ARTIFACT).values(status=FETCHED, load_attempts=None, worker=None)
 
 
 class Loading(Protocol):
@@ -54,6 +65,8 @@ class Loading(Protocol):
     def sha256(self) -> str: ...
     @property
     def status(self) -> str: ...
+    @property
+    def parser_version(self) -> str | None: ...
     @property
     def load_attempts(self) -> int | None: ...
 
@@ -68,6 +81,14 @@ class Wanted(NamedTuple):
     next_attempt_at: datetime | None
     is_waiting: bool | None
 
+    @classmethod
+    def of(cls, key: Key, *columns: Any, worker: str | None) -> Self:
+        """What the ledger says; an attempt that another process is making now has not ended yet."""
+        wanted = cls(key, *columns)
+        if wanted.error != INTERRUPTED or not is_at_work(worker):
+            return wanted
+        return wanted._replace(attempts=max(0, wanted.attempts - 1), error=None)
+
     @property
     def is_suspect(self) -> bool:
         """Whether the process ended during the last attempt."""
@@ -79,6 +100,12 @@ class Wanted(NamedTuple):
         return not waits or is_due(self.next_attempt_at, at)
 
 
+def is_at_work(worker: str | None) -> bool:
+    """True if the process that made a mark is known to be running. Those of other hosts cannot be seen from here."""
+    identity = ProcessIdentity.named(worker) if worker else None
+    return identity is not None and identity.is_visible_to(ProcessIdentity.current()) and identity.is_running()
+
+
 def note_begun(connection: Connection, wanted: Sequence[Wanted], *, at: datetime) -> None:
     """Attempts to fetch these artifacts begin; those at home that are only fetched again are not marked."""
     marks = [
@@ -87,6 +114,7 @@ def note_begun(connection: Connection, wanted: Sequence[Wanted], *, at: datetime
             "of_updated_at": each.updated_at,
             "count": each.attempts + 1,
             "due_at": at + wait_after(each.attempts),
+            "at_work": ProcessIdentity.current().name,
         }
         for each in sorted(wanted, key=lambda each: each.key)
     ]
@@ -107,7 +135,14 @@ def note_called_off(connection: Connection, wanted: Collection[Wanted]) -> None:
 def note_loading(connection: Connection, entries: Iterable[Loading]) -> None:
     """Loading these artifacts begins."""
     marks = [
-        _of(each.key) | {"of_sha256": each.sha256, "of_status": each.status, "count": (each.load_attempts or 0) + 1}
+        _of(each.key)
+        | {
+            "of_sha256": each.sha256,
+            "of_status": each.status,
+            "of_version": each.parser_version,
+            "count": (each.load_attempts or 0) + 1,
+            "at_work": ProcessIdentity.current().name,
+        }
         for each in sorted(entries, key=lambda each: each.key)
     ]
     if marks:
@@ -117,7 +152,12 @@ def note_loading(connection: Connection, entries: Iterable[Loading]) -> None:
 def note_not_loaded(connection: Connection, entries: Iterable[Loading]) -> None:
     """Loading was stopped by something else than these artifacts: the attempt does not count."""
     former = [
-        _of(each.key) | {"marked": (each.load_attempts or 0) + 1, "count": each.load_attempts}
+        _of(each.key)
+        | {
+            "marked": (each.load_attempts or 0) + 1,
+            "count": each.load_attempts,
+            "at_work": ProcessIdentity.current().name,
+        }
         for each in sorted(entries, key=lambda each: each.key)
     ]
     if former:

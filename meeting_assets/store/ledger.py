@@ -71,11 +71,12 @@ _NOTHING_HOME: LedgerRow = {
     **dict.fromkeys(("raw_key", "sha256", "size_bytes", "row_count", "replaced_rows", "repaired_chars")),
     **dict.fromkeys(("parser_version", "error", "next_attempt_at", "is_waiting", "fetched_at", "parsed_at")),
     "load_attempts": None,
+    "worker": None,
     "status": DELETED,
     "attempts": 0,
 }
 
-_NO_FAILURE: LedgerRow = {"attempts": 0, "next_attempt_at": None, "is_waiting": None}
+_NO_FAILURE: LedgerRow = {"attempts": 0, "next_attempt_at": None, "is_waiting": None, "worker": None}
 
 Known = defaultdict[tuple[str, str], dict[str, LedgerRow]]
 """Ledger rows by (recording, kind), there by artifact id."""
@@ -111,6 +112,7 @@ _PARSED = (
         repaired_chars=bindparam("repaired"),
         error=None,
         load_attempts=None,
+        worker=None,
         parsed_at=bindparam("at"),
     )
 )
@@ -258,6 +260,7 @@ def note_failed_attempt(
         wait = LONGEST_WAIT
     is_waiting = is_missing or is_too_large or (is_refused and before > 0)
     values = {"error": error, "attempts": before + 1, "next_attempt_at": at + wait, "is_waiting": is_waiting or None}
+    values |= {"worker": None}
     connection.execute(LEDGER.update().where(waiting).values(values))
 
 
@@ -333,6 +336,7 @@ def note_lost(connection: Connection, key: Key, sha256: str) -> None:
             raw_key=None,
             size_bytes=None,
             load_attempts=None,
+            worker=None,
             error="the raw object is missing or damaged",
         )
     )
@@ -396,6 +400,7 @@ def note_quarantined(
             repaired_chars=None,
             error=error,
             load_attempts=deaths,
+            worker=None,
             parsed_at=at,
         )
     )
@@ -409,7 +414,7 @@ def note_without_rows(connection: Connection, keys: Collection[Key]) -> None:
 
 def note_bug(connection: Connection, key: Key, error: str) -> None:
     """Our own fault kept this artifact from its tables; its state stays, so that a fixed version tries again."""
-    connection.execute(LEDGER.update().where(_is(key)).values(error=error, load_attempts=None))
+    connection.execute(LEDGER.update().where(_is(key)).values(error=error, load_attempts=None, worker=None))
 
 
 def parse_again(connection: Connection, recording_ids: Collection[str], kinds: Collection[str]) -> None:

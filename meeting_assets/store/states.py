@@ -38,7 +38,7 @@ INTERRUPTED = "an attempt to fetch it began and has not ended: its process is at
 MOST_DEATHS = 3
 """Attempts that may end the process before the artifact is set aside."""
 
-_NO_ATTEMPT: LedgerRow = {"error": None, "attempts": 0, "next_attempt_at": None, "is_waiting": None}
+_NO_ATTEMPT: LedgerRow = {"error": None, "attempts": 0, "next_attempt_at": None, "is_waiting": None, "worker": None}
 
 
 @dataclass(frozen=True, slots=True)

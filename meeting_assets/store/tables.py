@@ -87,6 +87,9 @@ class Artifacts(RecordingRow, table=True):
         default=None,
         description="true if a sync of the day does not fetch it before next_attempt_at: its bytes are missing",
     )
+    worker: str | None = Field(
+        default=None, description="process that made the last attempt to fetch or load it, while that has not ended"
+    )
     load_attempts: int | None = Field(
         default=None, description="attempts to load these bytes that ended the process; NULL for none"
     )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
-from meeting_assets.store.attempts import Wanted
+from meeting_assets.store.attempts import Wanted, is_at_work
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, UNREADABLE, Key, of_days
 from meeting_assets.store.locks import Rows, about_to_lock
@@ -78,8 +78,9 @@ def to_fetch(connection: Connection, days: Collection[date], *, refetch: bool = 
         c.error,
         c.next_attempt_at,
         c.is_waiting,
+        c.worker,
     ).where(of_days(days), c.status.in_(statuses))
-    return [Wanted(Key(*row[:3]), *row[3:]) for row in connection.execute(query)]
+    return [Wanted.of(Key(*row[:3]), *row[3:-1], worker=row[-1]) for row in connection.execute(query)]
 
 
 def to_load(connection: Connection, days: Collection[date], kind: str, parser_version: str) -> list[Entry]:
@@ -260,12 +261,21 @@ def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[E
             LEDGER.c.provider,
             RECORDINGS.c.bot_name,
             LEDGER.c.load_attempts,
+            LEDGER.c.worker,
         )
         .join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
         .where(*conditions)
         .order_by(LEDGER.c.recording_id, LEDGER.c.artifact_id)
     )
-    return [Entry(Key(*row[:3]), *row[3:]) for row in connection.execute(query)]
+    return [_entry(*row) for row in connection.execute(query)]
+
+
+def _entry(recording_id: str, kind: str, artifact_id: str, *columns: Any) -> Entry:
+    """A row as an entry. A load that another process is at now has not ended that process."""
+    entry = Entry(Key(recording_id, kind, artifact_id), *columns[:-1])
+    if not entry.load_attempts or not is_at_work(columns[-1]):
+        return entry
+    return entry._replace(load_attempts=entry.load_attempts - 1 or None)
 
 
 def _keys(connection: Connection, *conditions: ColumnElement[bool]) -> set[Key]:

@@ -16,6 +16,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Rows, Source
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now
+from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.pipeline.crew import Crew
 from meeting_assets.pipeline.fetch import RECORDED_AT_ONCE, fetch_days
 from meeting_assets.pipeline.load import LoadReport, load_days
@@ -24,7 +25,7 @@ from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.warehouse import Warehouse, access_of
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import worklist
+from meeting_assets.store import attempts, ledger, worklist
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets.store.states import INTERRUPTED, MOST_DEATHS
@@ -292,3 +293,48 @@ def test_a_fresh_url_that_is_refused_twice_waits(sandbox: Sandbox) -> None:
 
     assert sandbox.stats.faulted == 0
     assert ledger_row(artifact.id, "transcript")["attempts"] == 2
+
+
+def entries_of(place: Warehouse) -> list[worklist.Entry]:
+    with place.database.reading() as connection:
+        return worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
+
+
+def mark_loading(place: Warehouse, entries: Collection[worklist.Entry]) -> None:
+    with place.database.writing() as connection:
+        attempts.note_loading(connection, entries)
+
+
+def test_a_load_that_another_process_is_at_counts_as_no_death(sandbox: Sandbox) -> None:
+    fetch_all()
+    with warehouse() as place:
+        for _ in range(MOST_DEATHS):
+            mark_loading(place, entries_of(place))
+
+            assert {each.load_attempts for each in entries_of(place)} == {None}
+        load_all()
+        assert {deaths for _, deaths in transcripts().values()} == {None}
+
+
+def test_a_load_whose_process_has_ended_counts_as_a_death(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch_all()
+    ended = replace(ProcessIdentity.current(), start_ticks=1)
+    with warehouse() as place:
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(ProcessIdentity, "current", lambda: ended)
+            mark_loading(place, entries_of(place))
+
+        assert {each.load_attempts for each in entries_of(place)} == {1}
+
+
+def test_a_load_that_another_process_has_finished_is_not_marked_again(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+    with warehouse() as place, place.database.writing() as connection:
+        ledger.parse_days_again(connection, [DAY])
+    with warehouse() as place:
+        seen_before = entries_of(place)
+        load_all()
+
+        mark_loading(place, seen_before)
+
+    assert {deaths for _, deaths in transcripts().values()} == {None}
