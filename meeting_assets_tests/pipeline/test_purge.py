@@ -28,9 +28,10 @@ from meeting_assets.pipeline.days import day_of_recording
 from meeting_assets.pipeline.discover import Discovery, discover_days
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.overview import overview
-from meeting_assets.pipeline.purge import day_at_api, holding, purge, tables_to_purge
+from meeting_assets.pipeline.purge import day_at_api, holding, purge
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.record import record
+from meeting_assets.pipeline.removal import tables_to_purge
 from meeting_assets.pipeline.tombstone_sync import finish_purges
 from meeting_assets.pipeline.traces import Search, search, words_of
 from meeting_assets.pipeline.warehouse import access_of

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from meeting_assets.core.instants import now
-from meeting_assets.store.database import Database
+from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.observation import ObservationClock, database_now, note_recorded
+from meeting_assets.store.preparation import prepare
 
 NEAR = timedelta(minutes=5)
 TEN_YEARS = timedelta(days=3650)
@@ -18,7 +19,7 @@ TEN_YEARS = timedelta(days=3650)
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     opened = Database.at(database_url)
-    opened.prepare({})
+    prepare(opened, schema_of({}))
     yield opened
     opened.close()
 

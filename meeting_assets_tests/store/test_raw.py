@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from obstore.store import LocalStore, MemoryStore, from_url
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.store.raw import RawObject, RawStore, without_queries
+from meeting_assets.core.urls import without_queries
+from meeting_assets.store.raw import RawObject, RawStore
 
 DAY = date(2026, 3, 2)
 PAYLOAD = b'[{"text": "hello"}]' * 100
