@@ -173,7 +173,7 @@ def _has_tables(connection: Connection, schema: str, names: Sequence[str]) -> bo
         "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "WHERE n.nspname = :schema AND c.relname = ANY (CAST(:names AS text[])) AND c.relkind IN ('r', 'p')"
     )
-    return connection.scalar(query, {"schema": schema, "names": [*names]}) == len(names)
+    return bool(connection.scalar(query, {"schema": schema, "names": [*names]}) == len(names))
 
 
 def _role(connection: Connection) -> str:

@@ -382,10 +382,8 @@ def test_rows_that_are_parsed_again_are_locked_in_the_order_of_their_keys(
     database = Database.at(postgresql_database)
     prepare(database, whole_schema())
     ledger = table_of(Artifacts)
-    rows = [
-        {"recording_id": each, "kind": "transcript", "artifact_id": each, "status": "parsed", "attempts": 0}
-        for each in "ba"
-    ]
+    of_both = {"recording_id": RECORDING_ID, "kind": "transcript", "status": "parsed", "attempts": 0}
+    rows = [of_both | {"artifact_id": each} for each in "ba"]
     with database.writing() as connection:
         connection.execute(ledger.insert(), rows)
     new = Table("chapters", MetaData(), Column("recording_id", String(), primary_key=True))

@@ -166,6 +166,28 @@ def test_a_folder_may_be_spelled_in_several_ways(tmp_path: Path, spell: object) 
     assert (folder / kept.key).exists()
 
 
+class BoundMeanwhile(RawStore):
+    """A store that another process binds to another origin, just after this one found it unbound."""
+
+    is_bound = False
+
+    def origin(self) -> str | None:
+        held = super().origin()
+        if not self.is_bound:
+            self.is_bound = True
+            RawStore.at(self.url).belongs_to("https://first")
+        return held
+
+
+def test_of_two_origins_that_bind_a_new_store_at_once_the_second_is_refused(folder: Path) -> None:
+    raw = BoundMeanwhile.at(str(folder))
+
+    with pytest.raises(StoreError, match="holds meetings from https://first, not from https://second"):
+        raw.belongs_to("https://second")
+
+    assert RawStore.at(str(folder)).origin() == "https://first"
+
+
 def test_a_store_in_memory_is_a_store() -> None:
     raw = RawStore.at("memory://")
 
