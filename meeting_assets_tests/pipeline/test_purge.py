@@ -472,7 +472,7 @@ def test_files_of_the_raw_store_are_not_searched_for_text(
     with warehouse() as place:
         place.raw.put("2026-03-02/other/recording.json", TITLE.encode())
 
-        result = search(place, read_settings(), Words({}, (TITLE,)))
+        result = search(place, read_settings(), Words({UNKNOWN: []}, (TITLE,)))
 
     assert result.found == []
 
