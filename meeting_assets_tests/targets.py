@@ -21,7 +21,8 @@ from meeting_assets.core.instants import day_of
 from meeting_assets.recall.answers import is_whole, object_in, page_in
 from meeting_assets.recall.objects import Bot, Media, Recording, storable, understood
 from meeting_assets.recall.webhooks import announcement
-from meeting_assets.store.database import Database
+from meeting_assets.store.database import Database, schema_of
+from meeting_assets.store.preparation import prepare
 from meeting_assets_tests.artifacts.laws import assert_storable, assert_stored, read_or_quarantined
 from meeting_assets_tests.artifacts.plausible import PLAUSIBLE
 
@@ -101,7 +102,10 @@ def databases() -> Iterator[dict[str, Database]]:
             found["PostgreSQL"] = Database.at(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
         for database in found.values():
             stack.callback(database.close)
-            database.prepare({model: artifact.kind for artifact in ARTIFACTS.values() for model in artifact.tables})
+            prepare(
+                database,
+                schema_of({model: artifact.kind for artifact in ARTIFACTS.values() for model in artifact.tables}),
+            )
         yield found
 
 

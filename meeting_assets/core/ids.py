@@ -7,6 +7,7 @@ from uuid import UUID
 
 from meeting_assets.core.errors import SettingsError
 
+EXAMPLE = "0206f11b-68ab-42b1-8a30-b85f60076e83"
 _UUID = re.compile(r"(?:urn:uuid:)?(\{)?([0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12})(?(1)\})", re.IGNORECASE)
 
 
@@ -21,5 +22,5 @@ def canonical_uuid(given: str) -> str:
     """
     match = _UUID.fullmatch(given.strip())
     if match is None:
-        raise SettingsError(f"{given!r} is no id of a recording: it looks like 0f7a4f0e-….")
+        raise SettingsError(f"{given!r} is no id of a recording. Expected a UUID such as {EXAMPLE}.")
     return str(UUID(match[2]))

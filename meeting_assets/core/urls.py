@@ -14,6 +14,9 @@ from __future__ import annotations
 
 import re
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Names of this machine as URLs spell them."""
+
 
 def _escape(*hexadecimal: str) -> str:
     """An escape of a character that may stand in a URL, but for some ASCII characters."""

@@ -28,10 +28,10 @@ from meeting_assets.pipeline.examination import (
     of_raw_store,
     shown_size,
 )
+from meeting_assets.pipeline.warehouse import raw_store
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database
 from meeting_assets.store.database_id import difference
-from meeting_assets.store.raw import RawStore
 
 CONFIG = "dagster.yaml"
 HOME = "Dagster home"
@@ -69,7 +69,7 @@ def _of_ids(settings: Settings) -> Iterator[Finding]:
         suppress(StoreError),
         closing(Database.at(settings.database_url, settings.database_schema, is_read_only=True)) as database,
     ):
-        if (sentence := difference(database, RawStore.at(settings.raw_url))) is not None:
+        if (sentence := difference(database, raw_store(settings))) is not None:
             yield Finding("raw store", Verdict.ERROR, sentence)
 
 

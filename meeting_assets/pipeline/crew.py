@@ -53,6 +53,7 @@ class _Order(msgspec.Struct):
     database_url: str
     database_schema: str
     raw_url: str
+    instance_credentials: bool
     bot_names: frozenset[str]
 
 
@@ -101,6 +102,7 @@ class Crew:
             warehouse.database.url,
             warehouse.database.namespace.name,
             warehouse.raw.url,
+            warehouse.raw.instance_credentials,
             warehouse.bot_names,
         )
         self._warehouse = warehouse
@@ -299,7 +301,8 @@ def serve() -> None:
                 error: tuple[str, str] | None = None
                 try:
                     database = database or Database.at(order.database_url, order.database_schema)
-                    place = Warehouse(database, RawStore.at(order.raw_url), bot_names=order.bot_names)
+                    raw = RawStore.at(order.raw_url, instance_credentials=order.instance_credentials)
+                    place = Warehouse(database, raw, bot_names=order.bot_names)
                     _mark(database, entries)
                     reads = [partial(place.raw.read, each.raw_key, each.sha256, each.size_bytes) for each in entries]
                     load_together(ARTIFACTS[order.kind], [*zip(entries, reads, strict=True)], place, report)

@@ -32,15 +32,15 @@ from meeting_assets.core.errors import (
     StoreError,
 )
 from meeting_assets.core.instants import now
-from meeting_assets.core.urls import printable
+from meeting_assets.core.urls import LOOPBACK, printable
 from meeting_assets.pipeline.audit import Audit, audited
 from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.warehouse import (
-    LOOPBACK,
     Warehouse,
     access_of,
     derived_tables,
     origin_of,
+    raw_store,
     whole_schema,
 )
 from meeting_assets.recall.client import Access, RecallClient
@@ -171,7 +171,7 @@ def of_database(settings: Settings) -> Iterator[Finding]:
 
 def of_raw_store(settings: Settings) -> Iterator[Finding]:
     """Whether the raw store takes, gives and removes, and whose meetings it holds."""
-    raw = RawStore.at(settings.raw_url)
+    raw = raw_store(settings)
     raw.probe()
     held = raw.origin()
     place = printable(settings.raw_url)
@@ -185,7 +185,7 @@ def of_raw_objects(settings: Settings) -> Iterator[Finding]:
     """Whether ledger and raw store agree about what is kept; nothing where one of them cannot be looked at."""
     try:
         database = Database.at(settings.database_url, settings.database_schema, is_read_only=True)
-        raw = RawStore.at(settings.raw_url)
+        raw = raw_store(settings)
     except StoreError:
         return  # said already, of each by itself
     try:

@@ -45,8 +45,6 @@ from meeting_assets.store.locks import Lock
 from meeting_assets.store.tables import Meta
 from meeting_assets.store.tombstones import Name, Tombstone
 
-__all__ = ["PurgeReport", "purge", "remove_recordings", "remove_unwanted", "tables_to_purge"]
-
 logger = logging.getLogger(__name__)
 
 BATCH = 100

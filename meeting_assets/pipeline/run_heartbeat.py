@@ -7,15 +7,14 @@ committed or neither. An outage of the database alone ends no run.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from threading import Event, Thread
-from typing import Final
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from meeting_assets.core.clocks import elapsed_s
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.store import heartbeats
@@ -26,8 +25,6 @@ INTERVAL_S = 15.0
 CERTAIN_S = 45.0
 """No host declares a run orphaned that reported so recently: well below `orphaned_runs.SILENT_FOR`."""
 STOP_S = 5.0
-# The other clock stands still while a machine is suspended.
-CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 ORPHANED = (
     "This run did not report for two minutes and was declared orphaned, so it stores nothing any more. What it had "
     "stored is kept; the next run continues from there. If this recurs, check the connection between this host and "
@@ -87,7 +84,7 @@ class RunHeartbeat:
             raise StoreError(ORPHANED)
 
     def _is_recent(self) -> bool:
-        return self._reported_s is not None and _clock_s() < self._reported_s + self._certain_s
+        return self._reported_s is not None and elapsed_s() < self._reported_s + self._certain_s
 
     def _keep(self) -> None:
         while not self._is_orphaned and not self._stopped.wait(self._interval_s):
@@ -97,11 +94,7 @@ class RunHeartbeat:
 
     @retry_on_conflict
     def _report(self, database: Database) -> None:
-        at_s = _clock_s()  # before the request: the row may be older than its answer
+        at_s = elapsed_s()  # before the request: the row may be older than its answer
         with database.writing() as connection:
             self._is_orphaned = not heartbeats.beat(connection, self._run_id, self._process)
         self._reported_s = at_s
-
-
-def _clock_s() -> float:
-    return time.clock_gettime(CLOCK)

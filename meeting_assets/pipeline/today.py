@@ -21,6 +21,7 @@ from meeting_assets.recall.client import Access
 from meeting_assets.recall.clock import api_time
 from meeting_assets.store.database import META
 from meeting_assets.store.ledger import RECORDINGS
+from meeting_assets.store.observation import database_now
 
 LAST_RETENTION = "retention_ran_at"
 """The name in `meta` of the time of the last retention that was confirmed."""
@@ -51,7 +52,7 @@ def confirmed_today(warehouse: Warehouse, access: Access | None) -> Today:
         clocks["the API"] = day_of(at)
     with warehouse.database.reading() as connection:
         if not warehouse.database.is_sqlite:
-            clocks["the database server"] = day_of(connection.execute(select(func.now())).scalar_one())
+            clocks["the database server"] = day_of(database_now(connection))
         if at is None and (known := _newest_known(connection)) is not None:
             clocks["the newest recording or the last retention, plus a day"] = day_of(known + STEP)
     return Today(min(clocks.values()), clocks)

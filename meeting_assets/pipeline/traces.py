@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, FromClause, Text, cast, func, inspect, literal, or_, select
@@ -26,13 +25,14 @@ from sqlalchemy import column as any_column
 from sqlalchemy import table as any_table
 from sqlmodel import AutoString, SQLModel
 
-from meeting_assets.pipeline.purge import tables_to_purge
+from meeting_assets.pipeline.removal import tables_to_purge
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.settings import Settings
 from meeting_assets.store.columns import Json
 from meeting_assets.store.database import Database, table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets.store.namespaces import tables_elsewhere
+from meeting_assets.store.raw import RawStore
 from meeting_assets.store.scrub import files_of, rewrite
 from meeting_assets.store.tables import Tombstones
 
@@ -103,7 +103,7 @@ def search(warehouse: Warehouse, settings: Settings, words: Words) -> Search:
     pieces = {piece for text in words.texts for piece in _pieces(text)}
     _search_database_files(warehouse.database, pieces, result)
     ours = {path.resolve() for path in files_of(warehouse.database)}
-    for path in _files(settings, ours):
+    for path in _files(settings, warehouse.raw, ours):
         result.places += 1
         try:
             if _found(path, pieces):
@@ -254,15 +254,14 @@ def _holds(connection: Connection, column: Column[Any], piece: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def _files(settings: Settings, without: Collection[Path]) -> Iterator[Path]:
+def _files(settings: Settings, raw: RawStore, without: Collection[Path]) -> Iterator[Path]:
     """Every file below our home and Dagster's, but for the raw store, whose objects are found by their names."""
-    raw = Path(unquote(settings.raw_url.removeprefix("file://")) if "://" in settings.raw_url else settings.raw_url)
-    raw = raw.resolve()
+    raw_folder = raw.folder.resolve() if raw.folder is not None else None
     seen: set[Path] = set()
     for folder in (settings.home, settings.dagster_home):
         for path in folder.rglob("*"):
             resolved = path.resolve()
-            if resolved in seen or resolved in without or raw in resolved.parents or not path.is_file():
+            if resolved in seen or resolved in without or raw_folder in resolved.parents or not path.is_file():
                 continue
             seen.add(resolved)
             yield path

@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import day_of, now
+from meeting_assets.core.urls import LOOPBACK
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.trends import ROLLUPS
@@ -25,8 +26,6 @@ from meeting_assets.store.database_id import bind_ids
 from meeting_assets.store.preparation import check_readable, prepare
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.schema import Schema
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +79,15 @@ def open_database(settings: Settings) -> Database:
     return database
 
 
+def raw_store(settings: Settings) -> RawStore:
+    """The raw store of these settings.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    return RawStore.at(settings.raw_url, instance_credentials=settings.instance_credentials)
+
+
 @contextmanager
 def open_read_only(settings: Settings) -> Iterator[Warehouse]:
     """The warehouse for commands that only look: no file, folder, schema, table or row comes into being.
@@ -103,7 +111,7 @@ def opened(settings: Settings) -> Iterator[Warehouse]:
         StoreError: the database or the raw store cannot be used.
     """
     with closing(open_database(settings)) as database:
-        warehouse = _warehouse(settings, database, RawStore.at(settings.raw_url))
+        warehouse = _warehouse(settings, database, raw_store(settings))
         config = [warehouse.parameters.config_version, *sorted(warehouse.bot_names)]
         database.note(METRICS_CONFIG, " ".join(config))
         yield warehouse

@@ -27,9 +27,10 @@ from stamina.instrumentation import set_on_retry_hooks
 
 from meeting_assets.core.errors import ApiError, Gone, Refused, TooLarge, Transient
 from meeting_assets.core.instants import wire
+from meeting_assets.core.urls import LOOPBACK
 from meeting_assets.recall.answers import Page, check_document, check_download, is_whole, object_in, page_in
 from meeting_assets.recall.bodies import ACCEPT_ENCODING, body_of
-from meeting_assets.recall.network import DEFAULT_PORTS, LOOPBACK, EnvironmentTransport, Proxies, certificates
+from meeting_assets.recall.network import DEFAULT_PORTS, EnvironmentTransport, Proxies, certificates
 from meeting_assets.recall.pacing import Pace, Patience, Throttled
 
 ATTEMPTS = 5
@@ -284,7 +285,7 @@ class RecallClient:
         default = DEFAULT_PORTS.get(self._api_url.scheme)
         api_port = self._api_url.port if self._api_url.port != default else None
         # httpx has no port where it is the scheme's default.
-        return request.url.port == api_port or self._api_url.hostname in LOOPBACK.split(",")
+        return request.url.port == api_port or self._api_url.hostname in LOOPBACK
 
 
 class _Progress:

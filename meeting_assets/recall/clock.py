@@ -22,8 +22,10 @@ async def api_time(access: Access, *, transport: httpx.AsyncBaseTransport | None
     """
     transport = transport or EnvironmentTransport(Proxies.of_environment(), certificates(), LIMITS)
     try:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S, transport=transport) as client:
-            response = await client.get(f"{access.base_url.rstrip('/')}{PATH}")
+        async with (
+            httpx.AsyncClient(timeout=TIMEOUT_S, transport=transport) as client,
+            client.stream("GET", f"{access.base_url.rstrip('/')}{PATH}") as response,  # the body is never read
+        ):
             return utc(parsedate_to_datetime(response.headers["Date"]))
     except (httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError, OverflowError):
         return None

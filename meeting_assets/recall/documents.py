@@ -63,7 +63,7 @@ def decoded_page(content: bytes) -> Any:
     """A page of a list; where it cannot be decoded as a whole, a malformed object costs its page nothing else.
 
     Raises:
-        ValueError, RecursionError: the page around the objects cannot be decoded.
+        KeyError, ValueError, RecursionError: the page around the objects cannot be decoded.
     """
     try:
         return decoded(content)

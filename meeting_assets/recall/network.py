@@ -24,9 +24,8 @@ from urllib.request import getproxies
 import httpx
 
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.urls import LOOPBACK
 
-LOOPBACK = "localhost,127.0.0.1,::1"
-"""A sandbox on this machine is never reached through a proxy."""
 DEFAULT_PORTS = MappingProxyType({"http": 80, "https": 443})
 SOCKS = frozenset({"socks5", "socks5h"})
 USABLE = frozenset({"http", "https"}) | SOCKS
@@ -80,7 +79,8 @@ class Proxies:
             SettingsError: one of them cannot be used.
         """
         given = getproxies()
-        direct = tuple(direct_hosts(f"{LOOPBACK},{given.get('no', '')}"))
+        # A sandbox on this machine is never reached through a proxy.
+        direct = tuple(direct_hosts(",".join([*sorted(LOOPBACK), given.get("no", "")])))
         by_scheme = {}
         for scheme in DEFAULT_PORTS:
             name = scheme if given.get(scheme) else "all"

@@ -206,7 +206,7 @@ def _attempts() -> Iterator[stamina.Attempt]:
 def _is_worth_another_try(error: Exception) -> bool:
     is_worth_it = isinstance(error, TransactionLost) and not error.is_retried
     if is_worth_it:
-        logger.warning("a transaction was lost and is run again: %s", error)
+        logger.warning("a transaction was lost, which is retried up to %d times: %s", TRIES - 1, error)
     return is_worth_it
 
 

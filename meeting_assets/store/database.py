@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.store.connections import Connections
+from meeting_assets.store.connections import Connections, retry_on_conflict
 from meeting_assets.store.driver_errors import shown
 from meeting_assets.store.namespaces import DEFAULT_SCHEMA, Namespace, find_namespace, quoted, set_search_path
 from meeting_assets.store.schema import Schema
@@ -79,22 +79,9 @@ class Database(Connections):
         """A table's name for statements outside of transactions, where no search path is set."""
         return quoted(name) if self.is_sqlite else f"{quoted(self.namespace.name)}.{quoted(name)}"
 
-    def prepare(
-        self, derived: Mapping[type[SQLModel], str | None], views: Mapping[str, Select[Any]] | None = None
-    ) -> None:
-        """Adds missing tables, nullable columns, indexes and views; drops no table and changes no column.
-
-        `derived` names for each derived table the artifact kind it is parsed from, None for metrics.
-
-        Raises:
-            StoreError: a table has one of our names and is not ours, or the database is of another version.
-        """
-        from meeting_assets.store.preparation import prepare  # it needs this module
-
-        prepare(self, schema_of(derived, views))
-
+    @retry_on_conflict
     def note(self, name: str, value: str) -> None:
-        """Writes a fact about this database down, if it is another one."""
+        """Writes a fact about this database into `meta`, if `meta` does not say so already."""
         with self.reading() as connection:
             held = connection.scalar(select(META.value).where(META.name == name))
         if held != value:
@@ -102,20 +89,29 @@ class Database(Connections):
                 upsert(connection, Meta, [{"name": name, "value": value}])
 
     def belongs_to(self, origin: str) -> None:
-        """Claims a new database for an API origin.
+        """Binds a new database to an API origin.
 
         Raises:
-            StoreError: it holds the meetings of another one.
+            StoreError: it holds the meetings of another origin.
+        """
+        held = self.note_first("api_origin", origin)
+        if held != origin:
+            raise StoreError(
+                f"The database holds meetings from {held}, not from {origin}: "
+                "choose another MEETING_ASSETS_HOME or MEETING_ASSETS_DATABASE_URL."
+            )
+
+    @retry_on_conflict
+    def note_first(self, name: str, value: str) -> str:
+        """Writes a fact into `meta` unless it holds one of that name; returns the value held.
+
+        Of processes that start at the same time, all get the value of the first one.
         """
         with self.writing() as connection:
-            held = connection.scalar(select(META.value).where(META.name == "api_origin"))
-            if held is None:
-                upsert(connection, Meta, [{"name": "api_origin", "value": origin}])
-            elif held != origin:
-                raise StoreError(
-                    f"The database holds meetings from {held}, not from {origin}: "
-                    "choose another MEETING_ASSETS_HOME or MEETING_ASSETS_DATABASE_URL."
-                )
+            insert = sqlite.insert if self.is_sqlite else postgresql.insert
+            connection.execute(insert(table_of(Meta)).on_conflict_do_nothing(), {"name": name, "value": value})
+            held: str = connection.scalars(select(META.value).where(META.name == name)).one()
+        return held
 
 
 def schema_of(derived: Mapping[type[SQLModel], str | None], views: Mapping[str, Select[Any]] | None = None) -> Schema:

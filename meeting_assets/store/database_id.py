@@ -13,10 +13,8 @@ from __future__ import annotations
 from uuid import uuid4
 
 from sqlalchemy import inspect, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, Database, table_of
 from meeting_assets.store.raw import DATABASE, RawStore
 from meeting_assets.store.tables import Meta, Recordings
@@ -53,7 +51,7 @@ def bind_ids(database: Database, raw: RawStore, *, adopts: bool = False) -> str:
         database.note(DATABASE_ID, of_raw)
         return of_raw
     if of_raw is None:
-        held = held or _new_id(database)
+        held = held or database.note_first(DATABASE_ID, uuid4().hex)
         of_raw = raw.bind_database(held)
     if held != of_raw:
         raise StoreError(OTHER_DATABASE)
@@ -98,17 +96,6 @@ def _wrong_setting(setting: str, what: str) -> str:
         f"{setting} of this process names another {what} than the rest of the deployment uses. Nothing was stored. "
         f"{SAME_SETTINGS} If the {what} is meant to be a new one, run `meeting-assets sync` once with these settings."
     )
-
-
-@retry_on_conflict
-def _new_id(database: Database) -> str:
-    """A new id in `meta`, or the one that another process has just written there."""
-    with database.writing() as connection:
-        dialect = sqlite if database.is_sqlite else postgresql
-        row = {"name": DATABASE_ID, "value": uuid4().hex}
-        connection.execute(dialect.insert(table_of(Meta)).on_conflict_do_nothing(), row)
-        held: str = connection.scalars(select(META.value).where(META.name == DATABASE_ID)).one()
-    return held
 
 
 def _has_recordings(database: Database) -> bool:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, inspect, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, inspect, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from meeting_assets.core.processes import ProcessIdentity
-from meeting_assets.store.columns import Instant
 from meeting_assets.store.database import table_of
+from meeting_assets.store.observation import database_now
 from meeting_assets.store.tables import RunHeartbeats
 
 HEARTBEATS = table_of(RunHeartbeats)
@@ -34,14 +34,6 @@ class Heartbeat:
     """How long ago a process first found the run silent; None if the run has reported since."""
     is_failed: bool
     """True once a process has declared the run orphaned."""
-
-
-def database_now(connection: Connection) -> ColumnElement[datetime]:
-    """The database's clock, also inside a transaction that began earlier."""
-    if connection.dialect.name == "sqlite":
-        # SQLite counts milliseconds; `Instant` writes six digits.
-        return func.strftime("%Y-%m-%d %H:%M:%f000", "now", type_=Instant())
-    return func.clock_timestamp(type_=Instant())
 
 
 def beat(connection: Connection, run_id: str, process: ProcessIdentity) -> bool:
@@ -69,9 +61,9 @@ def heartbeats(connection: Connection, run_ids: Collection[str]) -> list[Heartbe
     """The heartbeats of some runs; none where the table is not there yet."""
     if not inspect(connection).has_table(HEARTBEATS.name):
         return []
-    at = database_now(connection).label("at")
-    rows = connection.execute(select(HEARTBEATS, at).where(C.run_id.in_([*run_ids])).order_by(C.run_id))
-    return [_heartbeat(row) for row in rows.mappings()]
+    rows = connection.execute(select(HEARTBEATS).where(C.run_id.in_([*run_ids])).order_by(C.run_id)).mappings().all()
+    at = database_now(connection)
+    return [_heartbeat(row, at) for row in rows]
 
 
 def suspect(connection: Connection, heartbeat: Heartbeat) -> None:
@@ -82,7 +74,7 @@ def suspect(connection: Connection, heartbeat: Heartbeat) -> None:
 
 def declare_failed(connection: Connection, heartbeat: Heartbeat) -> bool:
     """Writes that a run is orphaned. False if it has reported meanwhile, which it cannot do any more afterwards."""
-    values = {"failed_at": func.coalesce(C.failed_at, database_now(connection))}
+    values = {"failed_at": func.coalesce(C.failed_at, literal(database_now(connection), C.failed_at.type))}
     return connection.execute(update(HEARTBEATS).where(_is_unchanged(heartbeat)).values(values)).rowcount == 1
 
 
@@ -93,23 +85,22 @@ def remove(connection: Connection, run_id: str) -> None:
 
 def remove_silent(connection: Connection, longer_than: timedelta) -> int:
     """Deletes the heartbeats that runs of any Dagster left behind; returns their number."""
-    at = connection.scalar(select(database_now(connection)))
-    assert at is not None
-    return connection.execute(delete(HEARTBEATS).where(C.beat_at < at - longer_than)).rowcount
+    silent_since = database_now(connection) - longer_than
+    return connection.execute(delete(HEARTBEATS).where(C.beat_at < silent_since)).rowcount
 
 
 def _is_unchanged(heartbeat: Heartbeat) -> ColumnElement[bool]:
     return (C.run_id == heartbeat.run_id) & (C.beat_at == heartbeat.beat_at)
 
 
-def _heartbeat(row: Any) -> Heartbeat:
+def _heartbeat(row: Any, at: datetime) -> Heartbeat:
     process = ProcessIdentity(row["boot_id"], row["pid_namespace"], row["pid"], row["start_ticks"], row["hostname"])
     suspected_at = row["suspected_at"]
     return Heartbeat(
         run_id=row["run_id"],
         process=process,
         beat_at=row["beat_at"],
-        silent_for=row["at"] - row["beat_at"],
-        suspected_for=None if suspected_at is None else row["at"] - suspected_at,
+        silent_for=at - row["beat_at"],
+        suspected_for=None if suspected_at is None else at - suspected_at,
         is_failed=row["failed_at"] is not None,
     )

@@ -40,7 +40,7 @@ from meeting_assets.store import locks
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database, table_of
 from meeting_assets.store.grants import Access, access_to, give_access
-from meeting_assets.store.locks import Lock
+from meeting_assets.store.locks import Lock, Rows
 from meeting_assets.store.preparation import (
     LEDGER,
     add,
@@ -91,8 +91,9 @@ def migrate(database: Database, schema: Schema) -> bool:
         leave_views_alone(connection)
         locks.take(connection, Lock.SCHEMA)
         plan = _plan(database, connection, schema)
+        _stop_writers(connection, plan)
         # PostgreSQL changes no column that a view selects; without revisions, views can be read until the swap.
-        accesses = drop_views(connection, schema) if plan.is_older else {}
+        accesses = drop_views(connection, schema.views) if plan.is_older else {}
         if plan.is_older:
             recorded = read_recorded(connection, schema)
             run_revisions(connection, since=recorded.version or FIRST_RECORDED_VERSION, until=SCHEMA_VERSION)
@@ -100,7 +101,7 @@ def migrate(database: Database, schema: Schema) -> bool:
         add(database, connection, schema, plan)
         outdated = _replace(connection, schema, [change.name for change in plan.changes], accesses)
         mark_outdated(connection, schema, outdated, has_rows=True)
-        record(connection, schema)
+        record(connection, schema, schema.views)
         return bool(outdated)
 
 
@@ -110,12 +111,12 @@ def _replace(
     """Replaces tables and makes the views again; returns the tables that have placeholders among their values."""
     found = read_found(connection, schema)
     tables = {name: schema.tables[name] for name in names}
-    _stop_writers(connection, names)
+    _lock_tables(connection, names)
     new = {name: _filled(connection, table, found.tables[name]) for name, table in tables.items()}
-    view_accesses = view_accesses or drop_views(connection, schema)
+    view_accesses = view_accesses or drop_views(connection, schema.views)
     for name, table in tables.items():
         _swap(connection, table, new[name])
-    create_views(connection, schema, view_accesses)
+    create_views(connection, schema, view_accesses, schema.views)
     return [name for name, table in tables.items() if _placeholder_names(table, found.tables[name])]
 
 
@@ -190,11 +191,22 @@ def run_revisions(connection: Connection, *, since: int, until: int, folder: str
     command.upgrade(config, f"{until:04}")
 
 
-def _stop_writers(connection: Connection, names: Sequence[str]) -> None:
-    """Rows written while tables are copied would be lost; readers go on."""
-    if connection.dialect.name == "sqlite" or not names:
+def _stop_writers(connection: Connection, plan: Plan) -> None:
+    """Lets transactions that write recordings end, and starts none; readers go on.
+
+    Such a transaction locks rows of `recordings` first, then rows of the ledger, so both tables are locked before the
+    migration changes a row of either.
+    """
+    if plan.is_older or plan.changes or plan.tables or plan.columns:
+        locks.about_to_lock(connection, Rows.LEDGER)
+        present = [name for name in (RECORDINGS.name, LEDGER.name) if name not in plan.tables]
+        _lock_tables(connection, present)
+
+
+def _lock_tables(connection: Connection, names: Sequence[str]) -> None:
+    """Excludes writers: rows written while a table is copied would be lost."""
+    if connection.dialect.name == "sqlite":
         return
-    connection.exec_driver_sql(f'LOCK TABLE "{RECORDINGS.name}", "{LEDGER.name}" IN EXCLUSIVE MODE')
     for name in names:
         connection.exec_driver_sql(f'LOCK TABLE "{name}" IN EXCLUSIVE MODE')
 

@@ -69,9 +69,7 @@ def find_namespace(connection: Connection, configured: str) -> Namespace:
 
 
 def create_namespace(connection: Connection, name: str) -> None:
-    """Creates the schema if it is missing, and appends it to the role's search path in this database.
-
-    Existing schemas stay first in that search path, so no name that resolved before resolves differently.
+    """Creates the schema if it is missing.
 
     Raises:
         StoreError: the role may not create it, or may not create tables in it.
@@ -105,7 +103,10 @@ def check_may_create(connection: Connection, name: str) -> None:
 
 
 def append_to_search_path(connection: Connection, name: str, search_path: str) -> None:
-    """Lets the role find the tables without naming their schema; a managed role that may not is left as it is."""
+    """Lets the role find the tables without naming their schema; a managed role that may not is left as it is.
+
+    Existing schemas stay first in the search path, so every name resolves as before.
+    """
     if name in {each.strip(' "') for each in search_path.split(",")}:
         return
     # A failure would end the transaction; PostgreSQL has no way to ask for this privilege before.
@@ -155,9 +156,24 @@ def missing_privileges(connection: Connection, tables: Sequence[str]) -> list[st
 
 
 def _holds_meetings(connection: Connection, schema: str) -> bool:
-    """True if the schema holds our tables without having been made for another setting of the schema's name."""
-    query = f"SELECT name FROM {quoted(schema)}.meta WHERE name IN ('schema_version', '{OWN_SCHEMA}')"  # noqa: S608
-    return [*connection.exec_driver_sql(query).scalars()] == ["schema_version"]
+    """True if the schema holds our tables without having been made for another setting of the schema's name.
+
+    A `schema_version` alone may be another program's. Ours stands beside the API's origin, the record of a table
+    (`shape:` up to version 2), or the two tables that every version had.
+    """
+    names = {*connection.exec_driver_sql(f"SELECT name FROM {quoted(schema)}.meta").scalars()}  # noqa: S608
+    if "schema_version" not in names or OWN_SCHEMA in names:
+        return False
+    is_recorded = any(str(name).startswith(("table:", "shape:")) for name in names)
+    return "api_origin" in names or is_recorded or _has_tables(connection, schema, ("recordings", "artifacts"))
+
+
+def _has_tables(connection: Connection, schema: str, names: Sequence[str]) -> bool:
+    query = text(
+        "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = :schema AND c.relname = ANY (CAST(:names AS text[])) AND c.relkind IN ('r', 'p')"
+    )
+    return bool(connection.scalar(query, {"schema": schema, "names": [*names]}) == len(names))
 
 
 def _role(connection: Connection) -> str:

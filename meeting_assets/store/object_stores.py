@@ -15,7 +15,6 @@ from obstore import parse_scheme
 from obstore.store import ObjectStore, from_url
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.settings import read_settings
 
 MAX_RETRIES = 4
 RETRY_WITHIN = timedelta(seconds=20)
@@ -99,8 +98,8 @@ CAUSES = (
 """What the client's errors contain, and what that means."""
 
 
-def open_object_store(url: str) -> ObjectStore:
-    """The object store of a URL.
+def open_object_store(url: str, *, instance_credentials: bool) -> ObjectStore:
+    """The object store of a URL; `instance_credentials` allows those of the machine's metadata service.
 
     Raises:
         StoreError: there are no credentials for it.
@@ -109,7 +108,7 @@ def open_object_store(url: str) -> ObjectStore:
     cloud = cloud_of(url)
     if cloud is None:
         return from_url(url)
-    if not cloud.has_credentials and not read_settings().instance_credentials:
+    if not cloud.has_credentials and not instance_credentials:
         raise StoreError(
             f"There are no credentials for {cloud.name}, which MEETING_ASSETS_RAW_URL names. Set {cloud.advice}, or "
             "MEETING_ASSETS_INSTANCE_CREDENTIALS=on where the machine's metadata service provides them."

@@ -12,11 +12,11 @@ now is later than every observation recorded before, even one recorded while the
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from time import monotonic
 from typing import Any, NamedTuple, Self, cast
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from meeting_assets.core.clocks import elapsed_s
 from meeting_assets.core.instants import now
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, Database, upsert
@@ -38,7 +38,7 @@ class ObservationClock:
         self.started_at = started_at or now()
         """Not later than any request of the look."""
         self._correction = correction
-        self._started_s = monotonic() if started_s is None else started_s
+        self._started_s = elapsed_s() if started_s is None else started_s
 
     @classmethod
     def of(cls, database: Database) -> Self:
@@ -55,7 +55,7 @@ class ObservationClock:
 
     def now(self) -> datetime:
         """The time of a request that is sent now."""
-        return self.started_at + timedelta(seconds=monotonic() - self._started_s)
+        return self.started_at + timedelta(seconds=elapsed_s() - self._started_s)
 
     def wall_clock(self) -> datetime:
         """What the database's clock shows now, for instants that people read and that other processes wait for."""
@@ -70,7 +70,10 @@ def note_recorded(database: Database, instant: datetime) -> None:
 
 
 def database_now(connection: Connection) -> datetime:
-    """The database's clock. SQLite has none of its own: its host's is that of this process."""
+    """The database's clock, also inside a transaction that began earlier. SQLite's is that of this process.
+
+    SQLite's own functions count milliseconds, which is too coarse to order requests.
+    """
     if connection.dialect.name == "sqlite":
         return now()
     at: datetime = connection.scalar(select(func.clock_timestamp()))  # type: ignore[assignment]
@@ -95,10 +98,10 @@ def _read(connection: Connection) -> _Reading:
     query = select(META.name, META.value).where(META.name.in_([LAST, CORRECTION]))
     noted = dict(connection.execute(query).all())
     last = datetime.fromisoformat(noted[LAST]) if LAST in noted else None
-    asked_s = monotonic()
+    asked_s = elapsed_s()
     at = database_now(connection)
     # Half of the time it took is the answer's.
-    return _Reading(at, (asked_s + monotonic()) / 2, int(noted.get(CORRECTION, "0")) * TICK, last)
+    return _Reading(at, (asked_s + elapsed_s()) / 2, int(noted.get(CORRECTION, "0")) * TICK, last)
 
 
 @retry_on_conflict

@@ -1,16 +1,17 @@
 """Prepares a database for work, and decides whether it can be read.
 
-Work adds what is missing: tables, nullable columns, indexes, and views of ours. It drops no table and changes no
-column; that is left to `store/migrations.py`. Reading changes nothing at all.
+Work adds what is missing: tables, nullable columns, indexes and views. It drops no table and changes no
+column or view; that is left to `store/migrations.py`. Reading changes nothing at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import ColumnElement, Connection, delete, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateColumn
 
@@ -19,8 +20,9 @@ from meeting_assets.store import locks, namespaces
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, Database, table_of, upsert
 from meeting_assets.store.grants import Access, access_to, give_access
-from meeting_assets.store.locks import Lock
+from meeting_assets.store.locks import Lock, Rows
 from meeting_assets.store.schema import (
+    FIRST_RECORDED_VERSION,
     LEGACY_RECORD,
     META_TABLE,
     SCHEMA_VERSION,
@@ -28,7 +30,7 @@ from meeting_assets.store.schema import (
     Schema,
     view_text,
 )
-from meeting_assets.store.schema_reading import VERSION_RECORD, is_up_to_date, read_meta, read_plan
+from meeting_assets.store.schema_reading import VERSION_RECORD, is_up_to_date, read_meta, read_plan, read_recorded
 from meeting_assets.store.tables import Artifacts, Meta
 
 LEDGER = table_of(Artifacts)
@@ -54,10 +56,13 @@ def prepare(database: Database, schema: Schema) -> None:
         locks.take(connection, Lock.SCHEMA)
         plan = read_plan(connection, schema)
         refuse(plan, connection)
+        recorded = read_recorded(connection, schema)
         add(database, connection, schema, plan)
-        if plan.views or plan.columns:
-            create_views(connection, schema, drop_views(connection, schema))
-        record(connection, schema)
+        # A version that lacks these columns, or that knows schema 2, refuses this database from now on.
+        are_replaced = bool(plan.columns) or (recorded.version or SCHEMA_VERSION) < FIRST_RECORDED_VERSION
+        views = [*schema.views] if are_replaced else plan.views
+        create_views(connection, schema, drop_views(connection, views), views)
+        record(connection, schema, views)
 
 
 def check_readable(database: Database, schema: Schema) -> None:
@@ -77,6 +82,8 @@ def check_readable(database: Database, schema: Schema) -> None:
         refuse_conflicts(plan, connection)
     if plan.newer:
         raise StoreError(newer_sentence(plan))
+    if plan.is_older or plan.required:
+        raise StoreError(_migration_sentence(plan))
     if plan.missing:
         raise StoreError(
             f"The database was made by an older version of meeting_assets and lacks {listed(plan.missing)}. "
@@ -94,11 +101,7 @@ def refuse(plan: Plan, connection: Connection) -> None:
     if plan.newer:
         raise StoreError(newer_sentence(plan))
     if plan.is_older or plan.changes:
-        raise StoreError(
-            f"The tables of this database were made by another version of meeting_assets{_changed(plan)}. "
-            "Run `meeting-assets migrate` once every process runs this version (`--dry-run` shows the steps), "
-            "or use the version that made them."
-        )
+        raise StoreError(_migration_sentence(plan))
 
 
 def refuse_conflicts(plan: Plan, connection: Connection) -> None:
@@ -141,17 +144,20 @@ def add(database: Database, connection: Connection, schema: Schema, plan: Plan) 
         namespaces.append_to_search_path(connection, database.namespace.name, database.role_search_path)
 
 
-def drop_views(connection: Connection, schema: Schema) -> dict[str, Access]:
-    """Drops the views of ours; returns their grants, for `create_views`."""
-    accesses = {name: access_to(connection, name) for name in schema.views}
-    for name in schema.views:
+def drop_views(connection: Connection, names: Collection[str]) -> dict[str, Access]:
+    """Drops views of ours; returns their grants, for `create_views`."""
+    accesses = {name: access_to(connection, name) for name in names}
+    for name in names:
         connection.exec_driver_sql(f'DROP VIEW IF EXISTS "{name}"')
     return accesses
 
 
-def create_views(connection: Connection, schema: Schema, accesses: Mapping[str, Access]) -> None:
-    """Makes the views, with these grants."""
-    for name, view in schema.views.items():
+def create_views(
+    connection: Connection, schema: Schema, accesses: Mapping[str, Access], names: Collection[str]
+) -> None:
+    """Creates views, with these grants."""
+    for name in names:
+        view = schema.views[name]
         connection.exec_driver_sql(f'CREATE VIEW "{name}" AS {view_text(view, connection.dialect)}')
         columns = frozenset(each.name for each in view.selected_columns)
         give_access(connection, name, accesses.get(name, Access()), columns, kind="VIEW")
@@ -162,18 +168,28 @@ def mark_outdated(connection: Connection, schema: Schema, names: Collection[str]
     kinds = {schema.derived[table] for table in schema.derived if table.name in names}
     parsed = sorted(kind for kind in kinds if kind is not None)
     if parsed:
-        connection.execute(LEDGER.update().where(LEDGER.c.kind.in_(parsed)).values(parser_version=None))
+        affected = LEDGER.c.kind.in_(parsed)
+        lock_ledger(connection, affected)
+        connection.execute(LEDGER.update().where(affected).values(parser_version=None))
     if None in kinds:
         for table in schema.derived:
             if "inputs_hash" in table.c and (has_rows or table.name not in names):
                 connection.execute(table.update().values(inputs_hash=""))
 
 
-def record(connection: Connection, schema: Schema) -> None:
-    """Writes into `meta` that these tables and views are ours, as they are now."""
+def lock_ledger(connection: Connection, condition: ColumnElement[bool]) -> None:
+    """Locks rows of the ledger in the order that all transactions follow."""
+    locks.about_to_lock(connection, Rows.LEDGER)
+    connection.execute(select(*LEDGER.primary_key).where(condition).order_by(*LEDGER.primary_key).with_for_update())
+
+
+def record(connection: Connection, schema: Schema, views: Collection[str]) -> None:
+    """Writes into `meta` that the tables, and those views that have just been created, are ours as they are now."""
     legacy = [LEGACY_RECORD + name for name in (*schema.tables, *schema.views)]
     connection.execute(delete(table_of(Meta)).where(META.name.in_(legacy)))
-    records = schema.shape(connection.dialect).as_records() | {VERSION_RECORD: str(SCHEMA_VERSION)}
+    shape = schema.shape(connection.dialect)
+    shape = replace(shape, views={name: shape.views[name] for name in views})
+    records = shape.as_records() | {VERSION_RECORD: str(SCHEMA_VERSION)}
     upsert(connection, Meta, [{"name": name, "value": records[name]} for name in sorted(records)])
 
 
@@ -232,8 +248,13 @@ def check_privileges(connection: Connection, schema: Schema) -> None:
         )
 
 
-def _changed(plan: Plan) -> str:
-    return f": {listed([str(each) for each in plan.changes])}" if plan.changes else ""
+def _migration_sentence(plan: Plan) -> str:
+    changes = f": {listed([str(each) for each in plan.changes])}" if plan.changes else ""
+    return (
+        f"The tables of this database were made by another version of meeting_assets{changes}. "
+        "Run `meeting-assets migrate` once every process runs this version (`--dry-run` shows the steps), "
+        "or use the version that made them."
+    )
 
 
 def _other_place(connection: Connection) -> str:

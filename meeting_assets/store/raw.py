@@ -38,8 +38,6 @@ from meeting_assets.store.object_stores import cause_of, open_object_store
 if TYPE_CHECKING:
     from obstore import ObjectMeta
 
-__all__ = ["RawObject", "RawStore", "StoredArtifact", "without_queries"]
-
 ORIGIN = "origin.json"
 DATABASE = "database.json"
 TOMBSTONES = "tombstones"
@@ -81,20 +79,25 @@ class StoredArtifact:
 class RawStore:
     """One raw store; keys are relative to its root."""
 
-    def __init__(self, store: ObjectStore, url: str = "") -> None:
+    def __init__(self, store: ObjectStore, url: str = "", *, instance_credentials: bool = False) -> None:
         self._store = store
         self.url = url
+        """What `at` opens the same store by, together with `instance_credentials`; empty if it cannot."""
+        self.instance_credentials = instance_credentials
 
     @classmethod
-    def at(cls, url: str) -> Self:
+    def at(cls, url: str, *, instance_credentials: bool = False) -> Self:
         """The store at an absolute folder, `file://`, `s3://`, `gs://` or `az://` URL; a folder is made if missing.
+
+        `instance_credentials` lets an object store take credentials from the machine's metadata service.
 
         Raises:
             StoreError: it cannot be opened.
         """
         try:
             if "://" in url and not url.startswith("file://"):
-                return cls(open_object_store(url), url)
+                store = open_object_store(url, instance_credentials=instance_credentials)
+                return cls(store, url, instance_credentials=instance_credentials)
             folder = _folder(url)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return cls(LocalStore(folder), url)
@@ -111,7 +114,7 @@ class RawStore:
         """
         sha256 = hashlib.sha256(payload).hexdigest()
         key = f"{day}/{recording_id}/{kind}/{artifact_id}/{sha256}.zst"
-        self._put(key, zstandard.ZstdCompressor(level=LEVEL).compress(payload))
+        self.put(key, zstandard.ZstdCompressor(level=LEVEL).compress(payload))
         return RawObject(key, sha256, len(payload))
 
     def read(self, key: str, sha256: str, size_bytes: int | None = None) -> bytes | None:
@@ -120,7 +123,7 @@ class RawStore:
         Raises:
             StoreError: the store does not answer, so that nobody knows.
         """
-        stored = self._get(key)
+        stored = self.get(key)
         if stored is None:
             return None
         try:
@@ -135,7 +138,7 @@ class RawStore:
         Raises:
             StoreError: it could not be written.
         """
-        self._put(f"{day}/{recording_id}/recording.json", listing)
+        self.put(f"{day}/{recording_id}/recording.json", listing)
 
     def origin(self) -> str | None:
         """The API origin whose meetings these are; None where nobody claimed the store yet.
@@ -143,7 +146,7 @@ class RawStore:
         Raises:
             StoreError: somebody did, and it cannot be read who.
         """
-        stored = self._get(ORIGIN)
+        stored = self.get(ORIGIN)
         held = _text_in(stored, "api_origin") if stored is not None else None
         if stored is not None and held is None:
             raise StoreError(
@@ -154,15 +157,17 @@ class RawStore:
         return held
 
     def belongs_to(self, origin: str) -> None:
-        """Claims a new raw store for an API origin.
+        """Binds a new raw store to an API origin; of several at the same time, to the first.
 
         Raises:
-            StoreError: it holds the meetings of another one.
+            StoreError: it holds the meetings of another origin.
         """
         held = self.origin()
         if held is None:
-            self._put(ORIGIN, msgspec.json.encode({"api_origin": origin}))
-        elif held != origin:
+            content = msgspec.json.encode({"api_origin": origin})
+            _answer(f"take {ORIGIN}", lambda: self._create(ORIGIN, content))
+            held = self.origin()
+        if held != origin:
             raise StoreError(
                 f"The raw store holds meetings from {held}, not from {origin}: "
                 "choose another MEETING_ASSETS_HOME or MEETING_ASSETS_RAW_URL."
@@ -174,7 +179,7 @@ class RawStore:
         Raises:
             StoreError: the id cannot be read.
         """
-        stored = self._get(DATABASE)
+        stored = self.get(DATABASE)
         held = _text_in(stored, "database_id") if stored is not None else None
         if stored is not None and held is None:
             raise StoreError(
@@ -200,8 +205,8 @@ class RawStore:
             StoreError: one of this cannot be done.
         """
         key, content = f"probe-{uuid4()}", b"probe"
-        self._put(key, content)
-        kept = self._get(key)
+        self.put(key, content)
+        kept = self.get(key)
         _answer(f"remove {key}", lambda: self._store.delete(key))
         if kept != content:
             raise StoreError("The raw store does not give back what it took, check MEETING_ASSETS_RAW_URL.")
@@ -216,7 +221,7 @@ class RawStore:
 
     def read_listing(self, day: date, recording_id: str) -> bytes | None:
         """What the API listed of a recording, or None if that was never kept."""
-        return self._get(f"{day}/{recording_id}/recording.json")
+        return self.get(f"{day}/{recording_id}/recording.json")
 
     def artifacts(self, day: date, recording_id: str) -> list[StoredArtifact]:
         """The artifacts kept of a recording, the newest first."""
@@ -286,11 +291,24 @@ class RawStore:
         Raises:
             StoreError: it could not be written.
         """
-        self._put(key, content)
+        _answer(f"take {key}", lambda: self._store.put(key, content))
 
     def get(self, key: str) -> bytes | None:
-        """The content of an object; None if there is none."""
-        return self._get(key)
+        """The content of an object; None if there is none.
+
+        Raises:
+            StoreError: the store does not answer.
+        """
+
+        def get() -> bytes | None:
+            try:
+                return bytes(self._store.get(key).bytes())
+            except FileNotFoundError as error:
+                if NO_BUCKET in str(error):
+                    raise
+                return None
+
+        return _answer(f"give {key}", get)
 
     def keys(self, prefix: str) -> list[str]:
         """The keys of all objects below a prefix."""
@@ -306,7 +324,7 @@ class RawStore:
 
     def _names(self, prefix: str) -> list[str]:
         """The names directly below a prefix; in a folder also those of empty folders and of half-written files."""
-        if folder := self._root():
+        if folder := self.folder:
             return _answer(f"list {prefix}", lambda: _names_in(folder / prefix))
         listed = _answer(f"list {prefix}", lambda: self._store.list_with_delimiter(prefix))
         paths = [*listed["common_prefixes"], *(meta["path"] for meta in listed["objects"])]
@@ -332,11 +350,11 @@ class RawStore:
         return folder / recording_id if folder is not None else None
 
     def _folder_of_day(self, day: date) -> Path | None:
-        root = self._root()
-        return root / str(day) if root is not None else None
+        return self.folder / str(day) if self.folder is not None else None
 
-    def _root(self) -> Path | None:
-        """The folder of the store, if it is one."""
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the store; None for an object store."""
         if not isinstance(self._store, LocalStore) or self._store.prefix is None:
             return None
         return Path(self._store.prefix)
@@ -344,9 +362,6 @@ class RawStore:
     def _folders(self, prefix: str) -> list[str]:
         listed = _answer(f"list {prefix}", lambda: self._store.list_with_delimiter(prefix))
         return [folder.rsplit("/", 1)[-1] for folder in listed["common_prefixes"]]
-
-    def _put(self, key: str, content: bytes) -> None:
-        _answer(f"take {key}", lambda: self._store.put(key, content))
 
     def _create(self, key: str, content: bytes) -> None:
         """Writes an object unless it exists; an object store without conditional writes overwrites it."""
@@ -356,17 +371,6 @@ class RawStore:
             return
         except (NotImplementedError, NotSupportedError):
             self._store.put(key, content)
-
-    def _get(self, key: str) -> bytes | None:
-        def get() -> bytes | None:
-            try:
-                return bytes(self._store.get(key).bytes())
-            except FileNotFoundError as error:
-                if NO_BUCKET in str(error):
-                    raise
-                return None
-
-        return _answer(f"give {key}", get)
 
 
 def artifact_of(key: str) -> tuple[str, str, str] | None:

@@ -80,8 +80,11 @@ class Shape:
 
     def as_records(self) -> dict[str, str]:
         """The rows of `meta` that record this schema as ours."""
-        tables = {TABLE_RECORD + name: shape.as_json() for name, shape in self.tables.items()}
-        return tables | {VIEW_RECORD + name: digest(text) for name, text in self.views.items()}
+        return self.table_records() | {VIEW_RECORD + name: digest(text) for name, text in self.views.items()}
+
+    def table_records(self) -> dict[str, str]:
+        """The rows of `meta` that record the tables alone."""
+        return {TABLE_RECORD + name: shape.as_json() for name, shape in self.tables.items()}
 
 
 @dataclass(frozen=True)
@@ -177,8 +180,13 @@ class Plan:
     columns: tuple[tuple[str, str], ...] = ()
     """Missing nullable columns, with their tables."""
     indexes: tuple[tuple[str, str], ...] = ()
+    required: tuple[tuple[str, str], ...] = ()
+    """Missing columns that may not be NULL, with their tables; each is part of a change, too."""
     views: tuple[str, ...] = ()
-    """Views that are missing or select something else."""
+    """Missing views."""
+    changed_views: tuple[str, ...] = ()
+    """Views of ours that were made from another text. Nothing in this package reads them, so only `migrate` replaces
+    them: two versions at work would otherwise replace each other's view at every start."""
     changes: tuple[TableChange, ...] = ()
     abandoned: tuple[str, ...] = ()
     """Tables of an older version that this one does not use."""
@@ -186,24 +194,17 @@ class Plan:
     """Whether revisions of persistent tables have to run first."""
 
     @property
-    def has_additions(self) -> bool:
-        return bool(self.tables or self.columns or self.indexes or self.views)
-
-    @property
-    def is_empty(self) -> bool:
-        return self == Plan()
-
-    @property
     def missing(self) -> tuple[str, ...]:
-        """What a query of this version could miss."""
-        return (*self.tables, *(f"{table}.{column}" for table, column in self.columns))
+        """Tables, columns and views that a query of this version could select from and the database lacks."""
+        return (*self.tables, *(f"{table}.{column}" for table, column in (*self.columns, *self.required)), *self.views)
 
     def additions(self) -> Iterator[str]:
-        """The additions, one phrase each."""
+        """What is added or replaced without a copy of rows, one phrase each."""
         yield from (f"create table {name}" for name in self.tables)
         yield from (f"add column {table}.{column}" for table, column in self.columns)
         yield from (f"create index {index} on {table}" for table, index in self.indexes)
         yield from (f"create view {name}" for name in self.views)
+        yield from (f"replace view {name}" for name in self.changed_views)
 
 
 def compared(wanted: Shape, recorded: Recorded, found: Found) -> Plan:
@@ -215,16 +216,28 @@ def compared(wanted: Shape, recorded: Recorded, found: Found) -> Plan:
         conflicts=tuple(sorted(conflicts)),
         newer=tuple(_newer(wanted, recorded)),
         tables=tuple(name for name in wanted.tables if name not in found.names),
-        columns=tuple((name, column) for name, shape in here.items() for column in _addable(shape, found.tables[name])),
+        columns=tuple(
+            (name, column.name)
+            for name, shape in here.items()
+            for column in _missing_columns(shape, found.tables[name])
+            if column.is_nullable
+        ),
         indexes=tuple(
             (name, index)
             for name, shape in here.items()
             for index in sorted(shape.indexes - found.tables[name].indexes)
         ),
-        views=tuple(
+        required=tuple(
+            (name, column.name)
+            for name, shape in here.items()
+            for column in _missing_columns(shape, found.tables[name])
+            if not column.is_nullable
+        ),
+        views=tuple(name for name in wanted.views if name not in conflicts and name not in found.views),
+        changed_views=tuple(
             name
             for name, text in wanted.views.items()
-            if name not in conflicts and (name not in found.views or recorded.views.get(name) != digest(text))
+            if name not in conflicts and name in found.views and recorded.views.get(name) != digest(text)
         ),
         changes=tuple(
             TableChange(name, differences)
@@ -307,10 +320,8 @@ def _unknown_tables(wanted: Shape, recorded: Recorded) -> set[str]:
     return {*recorded.tables} - {*wanted.tables} - wanted.declared
 
 
-def _addable(wanted: TableShape, found: TableShape) -> Iterator[str]:
-    for column in wanted.columns:
-        if found.column(column.name) is None and column.is_nullable:
-            yield column.name
+def _missing_columns(wanted: TableShape, found: TableShape) -> Iterator[ColumnShape]:
+    return (column for column in wanted.columns if found.column(column.name) is None)
 
 
 def _differences(wanted: TableShape, found: TableShape, recorded: TableShape | None) -> Iterator[str]:

@@ -40,7 +40,7 @@ def read_plan(connection: Connection, schema: Schema) -> Plan:
 
 
 def is_up_to_date(connection: Connection, schema: Schema) -> bool:
-    """True if `meta` records exactly this schema and everything recorded exists.
+    """True if `meta` records exactly these tables, and they and the views exist. The text of views is not compared.
 
     Records are written only after the catalog was compared, so this says more than that the versions are equal.
     """
@@ -48,9 +48,11 @@ def is_up_to_date(connection: Connection, schema: Schema) -> bool:
     if meta is None or meta[VERSION_RECORD] != str(SCHEMA_VERSION):
         return False
     wanted = schema.shape(connection.dialect)
-    if any(meta.get(name) != value for name, value in wanted.as_records().items()):
+    if any(meta.get(name) != value for name, value in wanted.table_records().items()):
         return False
     recorded = Recorded.of(meta, ())
+    if not {*wanted.views} <= {*recorded.views}:
+        return False
     if {*recorded.tables} - {*wanted.tables} - wanted.declared:
         return False
     return {*wanted.tables, *wanted.views} <= read_names(connection)
@@ -60,7 +62,9 @@ def read_meta(connection: Connection) -> Mapping[str, str] | None:
     """The rows of our `meta`; None if there is no such table, or if it is another program's."""
     if not is_our_meta(connection):
         return None
-    meta = dict(connection.execute(select(META.name, META.value)).all())
+    rows = connection.execute(select(META.name, META.value)).all()
+    # Another program may keep numbers and NULL in these columns.
+    meta = {name: value for name, value in rows if isinstance(name, str) and isinstance(value, str)}
     return meta if meta.get(VERSION_RECORD, "").isdecimal() else None
 
 

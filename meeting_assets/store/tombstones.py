@@ -73,11 +73,6 @@ def close_graveyard(connection: Connection) -> None:
     locks.take(connection, Lock.TOMBSTONES)
 
 
-def bury(connection: Connection, recording_id: str, *, day: date | None, reason: str, at: datetime) -> None:
-    """Notes that a recording is purged; its first tombstone stays."""
-    add(connection, [Tombstone(Name(recording_id), day, at, reason)])
-
-
 def add(connection: Connection, tombstones: Sequence[Tombstone]) -> None:
     """Adds tombstones; those of the same name that are there already stay as they are."""
     for table, is_artifact in ((TOMBSTONES, False), (OF_ARTIFACTS, True)):

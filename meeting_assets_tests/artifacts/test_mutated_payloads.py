@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact, Rows
-from meeting_assets.store.database import Database
+from meeting_assets.store.database import Database, schema_of
+from meeting_assets.store.preparation import prepare
 from meeting_assets_tests.artifacts.laws import assert_storable, assert_stored, read_or_quarantined
 from meeting_assets_tests.artifacts.payloads import clocks, ids, moments, numbers, offsets, spelled, texts
 from meeting_assets_tests.artifacts.plausible import PLAUSIBLE
@@ -155,7 +156,7 @@ def test_a_single_word_of_ten_megabytes_is_a_word() -> None:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database.at(database_url)
-    database.prepare({model: artifact.kind for artifact in ARTIFACTS.values() for model in artifact.tables})
+    prepare(database, schema_of({model: artifact.kind for artifact in ARTIFACTS.values() for model in artifact.tables}))
     yield database
     database.close()
 

@@ -14,7 +14,8 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.artifacts.wire import decoded
 from meeting_assets.store.bulk import insert_rows
-from meeting_assets.store.database import Database, table_of
+from meeting_assets.store.database import Database, schema_of, table_of
+from meeting_assets.store.preparation import prepare
 from meeting_assets_tests.artifacts.laws import as_read
 from meeting_assets_tests.artifacts.payloads import ADA, SOURCE, spelled
 
@@ -99,7 +100,7 @@ def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dat
 def test_rows_survive_the_database(artifact: Artifact, database: Database) -> None:
     document, _ = decoded(spelled(PAYLOADS[artifact.kind]), artifact.wire)
     rows = artifact.rows(document, SOURCE)
-    database.prepare(dict.fromkeys(artifact.tables, artifact.kind))
+    prepare(database, schema_of(dict.fromkeys(artifact.tables, artifact.kind)))
 
     with database.writing() as connection:
         for model, rows_of_table in zip(artifact.tables, rows.by_table, strict=True):

@@ -26,7 +26,8 @@ from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import heartbeats
 from meeting_assets.store.database import Database
-from meeting_assets.store.heartbeats import HEARTBEATS, database_now
+from meeting_assets.store.heartbeats import HEARTBEATS
+from meeting_assets.store.observation import database_now
 from meeting_assets_tests.commands import kill, started
 from meeting_assets_tests.households import use
 
@@ -61,8 +62,7 @@ def run_in_progress(
     with opened(read_settings()) as place, place.database.writing() as connection:
         if process is not None:
             heartbeats.beat(connection, run_id, process)
-            at = connection.scalar(database_now(connection).select())
-            assert at is not None
+            at = database_now(connection)
             suspected_at = None if suspected_for is None else at - suspected_for
             values = {"beat_at": at - silent_for, "suspected_at": suspected_at}
             connection.execute(update(HEARTBEATS).where(HEARTBEATS.c.run_id == run_id).values(values))
@@ -251,8 +251,7 @@ def test_a_sync_in_a_container_with_the_same_hostname_is_left_alone_and_failed_w
             process.wait()
     just_killed = judged(instance)
     with opened(read_settings()) as place, place.database.writing() as connection:
-        at = connection.scalar(database_now(connection).select())
-        assert at is not None
+        at = database_now(connection)
         age = {"beat_at": at - timedelta(seconds=121), "suspected_at": at - timedelta(seconds=30)}
         connection.execute(update(HEARTBEATS).where(HEARTBEATS.c.run_id == run_id).values(age))
 

@@ -28,11 +28,12 @@ from meeting_assets.pipeline.days import day_of_recording
 from meeting_assets.pipeline.discover import Discovery, discover_days
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.overview import overview
-from meeting_assets.pipeline.purge import day_at_api, holding, purge, tables_to_purge
+from meeting_assets.pipeline.purge import day_at_api, holding, purge
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.record import record
+from meeting_assets.pipeline.removal import tables_to_purge
 from meeting_assets.pipeline.tombstone_sync import finish_purges
-from meeting_assets.pipeline.traces import Search, search, words_of
+from meeting_assets.pipeline.traces import Search, Words, search, words_of
 from meeting_assets.pipeline.warehouse import access_of
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
@@ -460,6 +461,20 @@ def test_what_pages_of_sqlite_kept_is_overwritten(sandbox: Sandbox, recording: R
 
     assert result.found == []
     assert TITLE.encode() not in file.read_bytes()
+
+
+@pytest.mark.parametrize("spelled", ["{}", "file://{}", "file://localhost{}"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_files_of_the_raw_store_are_not_searched_for_text(
+    database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
+) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_RAW_URL", spelled.format(home / "raw"))
+    with warehouse() as place:
+        place.raw.put("2026-03-02/other/recording.json", TITLE.encode())
+
+        result = search(place, read_settings(), Words({UNKNOWN: []}, (TITLE,)))
+
+    assert result.found == []
 
 
 def scrub_only(home: Path) -> None:

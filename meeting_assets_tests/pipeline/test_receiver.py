@@ -29,8 +29,9 @@ from meeting_assets.recall.webhooks import MEDIA
 from meeting_assets.sandbox import Sandbox, empty
 from meeting_assets.settings import read_settings
 from meeting_assets.store import inbox
-from meeting_assets.store.database import Database
+from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.inbox import INBOX, Message
+from meeting_assets.store.preparation import prepare
 from meeting_assets_tests.receiving import SECRET, ReceiverCommand, sealed
 from meeting_assets_tests.ui import until
 
@@ -312,7 +313,7 @@ def test_a_writer_elsewhere_keeps_senders_waiting_and_no_longer_than_they_do(
 def test_what_was_handled_a_month_ago_is_forgotten(database_url: str) -> None:
     long_ago = now() - timedelta(days=31)
     database = Database.at(database_url)
-    database.prepare({})
+    prepare(database, schema_of({}))
     with database.writing() as connection:
         old = Message("old", "recording.done", str(uuid4()), None, long_ago, long_ago)
         inbox.put(connection, [old, old._replace(message_id="waiting", handled_at=None)])

@@ -19,8 +19,9 @@ from meeting_assets.pipeline.arrivals import Round, arrived
 from meeting_assets.pipeline.days import day_of_recording, days_asked
 from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.fetch import fetch_days
-from meeting_assets.pipeline.purge import PurgeReport, holding, purge
+from meeting_assets.pipeline.purge import holding, purge
 from meeting_assets.pipeline.rebuild import rebuild
+from meeting_assets.pipeline.removal import PurgeReport
 from meeting_assets.pipeline.retention import retain
 from meeting_assets.pipeline.today import confirmed_today
 from meeting_assets.pipeline.warehouse import access_of

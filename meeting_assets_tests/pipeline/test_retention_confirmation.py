@@ -15,7 +15,7 @@ from meeting_assets.orchestration.runs import dagster_instance, prepare_home
 from meeting_assets.pipeline import today as clocks
 from meeting_assets.pipeline import warehouse as storage
 from meeting_assets.pipeline.claims import Broken, ledger_claims
-from meeting_assets.pipeline.purge import PurgeReport
+from meeting_assets.pipeline.removal import PurgeReport
 from meeting_assets.pipeline.retention import retain
 from meeting_assets.pipeline.today import confirmed_today
 from meeting_assets.pipeline.warehouse import access_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import httpx
@@ -24,6 +25,29 @@ def test_any_answer_tells_the_time(status: int) -> None:
     found = asyncio.run(api_time(ACCESS, transport=httpx.MockTransport(answer)))
 
     assert found == datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+
+class EndlessBody(httpx.AsyncByteStream):
+    """A body that is closed, but must never be read."""
+
+    is_closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        raise AssertionError("the body is read")
+        yield b""
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+def test_the_body_of_the_answer_is_never_read() -> None:
+    body = EndlessBody()
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Date": DATE, "Content-Encoding": "gzip"}, stream=body)
+
+    assert asyncio.run(api_time(ACCESS, transport=httpx.MockTransport(answer))) is not None
+    assert body.is_closed
 
 
 @pytest.mark.parametrize("header", [None, "", "yesterday", "Mon, 99 Mar 2026 09:30:00 GMT", "9" * 5000])

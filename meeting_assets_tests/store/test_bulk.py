@@ -19,7 +19,8 @@ from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.pipeline.warehouse import derived_tables
 from meeting_assets.store.bulk import Row, insert_rows
 from meeting_assets.store.copying import binary_types
-from meeting_assets.store.database import DURABLE, Database, table_of
+from meeting_assets.store.database import DURABLE, Database, schema_of, table_of
+from meeting_assets.store.preparation import prepare
 
 RECORDING_ID, TRANSCRIPT_ID = str(UUID(int=1)), str(UUID(int=2**127))
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -58,7 +59,7 @@ INSTANTS = [
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database.at(database_url)
-    database.prepare(dict.fromkeys((ParticipantEvents, Participants, ProviderParts, TranscriptWords)))
+    prepare(database, schema_of(dict.fromkeys((ParticipantEvents, Participants, ProviderParts, TranscriptWords))))
     yield database
     database.close()
 

@@ -19,7 +19,8 @@ from sqlalchemy.schema import CreateTable
 from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.store.columns import Instant
-from meeting_assets.store.database import Database, table_of
+from meeting_assets.store.database import Database, schema_of, table_of
+from meeting_assets.store.preparation import prepare
 
 RECORDING_ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
 SQLITE: Dialect = sqlite_dialect()
@@ -34,7 +35,7 @@ instants = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=zon
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database.at(database_url)
-    database.prepare(dict.fromkeys((ParticipantEvents, Participants)))
+    prepare(database, schema_of(dict.fromkeys((ParticipantEvents, Participants))))
     yield database
     database.close()
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from meeting_assets.store import inbox
-from meeting_assets.store.database import Database
+from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.inbox import INBOX, Message
+from meeting_assets.store.preparation import prepare
 
 RECORDING = "0206f11b-68ab-42b1-8a30-b85f60076e83"
 TRANSCRIPT = "7d7387b1-874f-4950-a5b9-1ba6660e2f95"
@@ -20,7 +21,7 @@ AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     opened = Database.at(database_url)
-    opened.prepare({})
+    prepare(opened, schema_of({}))
     yield opened
     opened.close()
 

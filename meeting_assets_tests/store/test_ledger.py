@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from meeting_assets.store import ledger
-from meeting_assets.store.database import Database
+from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.ledger import LEDGER, Key
+from meeting_assets.store.preparation import prepare
 from meeting_assets.store.states import PENDING, blank_row
 
 KEY = Key("00000000-0000-4000-8000-000000000001", "transcript", "00000000-0000-4000-8000-000000000002")
@@ -20,7 +21,7 @@ MINUTES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360)
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     opened = Database.at(database_url)
-    opened.prepare({})
+    prepare(opened, schema_of({}))
     with opened.writing() as connection:
         row = blank_row(*KEY) | {"status": PENDING, "api_status": "done"}
         connection.execute(LEDGER.insert().values(row))

@@ -10,8 +10,9 @@ import pytest
 
 import meeting_assets
 from meeting_assets.store import ledger, locks, tombstones
-from meeting_assets.store.database import Database
+from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.locks import Lock, LockOrderError, Rows
+from meeting_assets.store.preparation import prepare
 
 SOURCES = Path(meeting_assets.__file__).parent
 RECORDING_ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
@@ -20,7 +21,7 @@ RECORDING_ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     opened = Database.at(database_url)
-    opened.prepare({})
+    prepare(opened, schema_of({}))
     yield opened
     opened.close()
 

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import BigInteger, Column, Connection, Integer, String, event, inspect, select
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, event, inspect, select
 
 from meeting_assets.core.errors import NothingStored, StoreError
 from meeting_assets.pipeline.warehouse import whole_schema
 from meeting_assets.store.database import META, Database, table_of
-from meeting_assets.store.ledger import LEDGER
+from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.migrations import migrate, steps
 from meeting_assets.store.preparation import prepare
 from meeting_assets.store.schema import Schema
 from meeting_assets.store.tables import Meta
-from meeting_assets_tests.store.test_preparation import WORDS, fill
+from meeting_assets_tests.store.test_preparation import (
+    TIMEOUT_S,
+    WORDS,
+    fill,
+    wait_until_a_lock_is_waited_for,
+    with_other_view,
+)
 from meeting_assets_tests.store.versions import (
     FOREIGN_ROWS,
     FOREIGN_TABLES,
@@ -29,6 +37,7 @@ from meeting_assets_tests.store.versions import (
     foreign_rows,
     make_version_2,
     with_column,
+    with_table,
     without_column,
 )
 
@@ -174,6 +183,38 @@ def test_a_migration_killed_at_any_statement_changes_nothing_and_can_be_repeated
     assert limit > 10
     assert words(database) == [("hello", 3)]
     assert type_of(database, "utterance_index") == "BIGINT"
+
+
+def test_a_view_of_another_text_is_replaced_by_a_migration_alone(database: Database) -> None:
+    prepare(database, with_other_view())
+    assert steps(database, with_other_view()) == ["Replace view fresh_meetings"]
+
+    migrate(database, with_other_view())
+
+    assert steps(database, with_other_view()) == []
+    assert steps(database, whole_schema()) == ["Replace view fresh_meetings"]
+
+
+def test_a_migration_locks_recordings_before_it_changes_the_ledger(
+    postgresql_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    database, other = (Database.at(postgresql_database) for _ in range(2))
+    prepare(database, whole_schema())
+    fill(database)
+    new = Table("chapters", MetaData(), Column("recording_id", String(), primary_key=True))
+    schema = with_table(wider(), new, "transcript")
+
+    with caplog.at_level(logging.WARNING), ThreadPoolExecutor() as pool:
+        with other.writing() as connection:
+            connection.execute(RECORDINGS.update().values(status="done"))
+            migrating = pool.submit(migrate, database, schema)
+            wait_until_a_lock_is_waited_for(database)
+            connection.execute(LEDGER.update().values(attempts=1))
+        migrating.result(TIMEOUT_S)
+
+    assert [record.message for record in caplog.records if "transaction was lost" in record.message] == []
+    other.close()
+    database.close()
 
 
 def test_readers_see_the_rows_throughout_a_migration(postgresql_database: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import StoreError
 from meeting_assets.pipeline.examination import effective_settings
+from meeting_assets.pipeline.warehouse import raw_store
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.object_stores import CLOUDS
@@ -164,9 +165,21 @@ def test_the_metadata_service_is_asked_only_with_its_setting(monkeypatch: pytest
         with pytest.raises(BlockingIOError):
             metadata.accept()
 
-        monkeypatch.setenv("MEETING_ASSETS_INSTANCE_CREDENTIALS", "on")
+        assert RawStore.at(URL, instance_credentials=True).instance_credentials
 
-        assert RawStore.at(URL)
+
+@pytest.mark.parametrize("of_environment", ["on", "off"])
+def test_settings_in_hand_decide_about_the_metadata_service(
+    of_environment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_RAW_URL", URL)
+    settings = read_settings()
+    monkeypatch.setenv("MEETING_ASSETS_INSTANCE_CREDENTIALS", of_environment)
+
+    with pytest.raises(StoreError, match="no credentials"):
+        raw_store(settings)
+
+    assert raw_store(settings.model_copy(update={"instance_credentials": True})).url == URL
 
 
 @pytest.mark.parametrize(

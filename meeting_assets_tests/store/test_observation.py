@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from meeting_assets.core.instants import now
-from meeting_assets.store.database import Database
+from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.observation import ObservationClock, database_now, note_recorded
+from meeting_assets.store.preparation import prepare
 
 NEAR = timedelta(minutes=5)
 TEN_YEARS = timedelta(days=3650)
+A_NIGHT = timedelta(hours=8)
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     opened = Database.at(database_url)
-    opened.prepare({})
+    prepare(opened, schema_of({}))
     yield opened
     opened.close()
 
@@ -30,6 +33,28 @@ def test_it_shows_the_databases_clock_while_that_is_right(database: Database) ->
     assert abs(clock.wall_clock() - now()) < NEAR
     with database.reading() as connection:
         assert database_now(connection).tzinfo is UTC
+
+
+def test_the_databases_clock_advances_within_a_transaction(database: Database) -> None:
+    with database.reading() as connection:
+        before = database_now(connection)
+        while database_now(connection) == before:
+            pass
+
+        assert database_now(connection) > before
+
+
+def test_the_time_that_a_machine_is_suspended_counts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = ObservationClock.of(database)
+    before = clock.now()
+    read_clock = time.clock_gettime
+
+    def after_a_suspension(clock_id: int) -> float:
+        return read_clock(clock_id) + (A_NIGHT.total_seconds() if clock_id == time.CLOCK_BOOTTIME else 0.0)
+
+    monkeypatch.setattr(time, "clock_gettime", after_a_suspension)
+
+    assert A_NIGHT <= clock.now() - before < A_NIGHT + NEAR
 
 
 def test_requests_of_a_look_come_one_after_the_other(database: Database) -> None:

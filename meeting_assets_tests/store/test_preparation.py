@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, inspect, select
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, event, inspect, select
 from sqlmodel import SQLModel
 
 from meeting_assets.core.errors import NothingStored, StoreError
 from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.pipeline.views import VIEWS
 from meeting_assets.pipeline.warehouse import derived_tables, whole_schema
-from meeting_assets.store.database import META, Database, table_of
+from meeting_assets.store.database import META, Database, schema_of, table_of
 from meeting_assets.store.preparation import check_readable, prepare
-from meeting_assets.store.schema import SCHEMA_VERSION
+from meeting_assets.store.schema import SCHEMA_VERSION, Schema, TableShape, table_shape
 from meeting_assets.store.tables import Artifacts, Meta, Recordings
 from meeting_assets_tests.store.versions import (
     FOREIGN_ROWS,
@@ -33,6 +37,7 @@ from meeting_assets_tests.store.versions import (
 
 RECORDING_ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
 WORDS = "transcript_words"
+TIMEOUT_S = 60
 
 
 @pytest.fixture
@@ -107,8 +112,11 @@ def test_tables_of_another_program_are_named_and_kept(database_url: str) -> None
         ["CREATE TABLE meta (name VARCHAR(80), value VARCHAR(80))"],
         ["CREATE TABLE meta (name VARCHAR(80), value VARCHAR(80))", "INSERT INTO meta VALUES ('version', '7')"],
         ["CREATE VIEW meta AS SELECT 'schema_version' AS name, 'x' AS value"],
+        ["CREATE TABLE meta (name VARCHAR(80), value INTEGER)", "INSERT INTO meta VALUES ('schema_version', 7)"],
+        ["CREATE TABLE meta (name VARCHAR(80), value VARCHAR(80))", "INSERT INTO meta VALUES ('schema_version', NULL)"],
+        ["CREATE TABLE meta (name VARCHAR(80), value TEXT)", "INSERT INTO meta VALUES ('schema_version', 'seven')"],
     ],
-    ids=["other columns", "empty", "other rows", "a view"],
+    ids=["other columns", "empty", "other rows", "a view", "an integer", "NULL", "text"],
 )
 def test_a_table_meta_of_another_program_is_a_conflict(database_url: str, statements: list[str]) -> None:
     execute(database_url, *statements)
@@ -125,7 +133,7 @@ def test_another_programs_object_with_the_name_of_a_view_is_a_conflict(database_
 
 def test_a_foreign_table_beside_the_receivers_tables_is_a_conflict(database_url: str) -> None:
     database = Database.at(database_url)
-    database.prepare({})
+    prepare(database, schema_of({}))
     with database.writing() as connection:
         connection.exec_driver_sql("CREATE TABLE people (id INTEGER)")
     database.close()
@@ -303,6 +311,160 @@ def test_reading_says_what_an_older_database_lacks(database: Database) -> None:
 
     with pytest.raises(StoreError, match=r"lacks artifacts\.added_at"):
         check_readable(database, schema)
+
+
+def test_reading_names_a_missing_column_that_only_migrate_can_add(database: Database) -> None:
+    schema = with_column(whole_schema(), WORDS, Column("loudness", BigInteger(), nullable=False))
+
+    with pytest.raises(StoreError, match=r"transcript_words \(loudness is missing\).*meeting-assets migrate"):
+        check_readable(database, schema)
+
+
+def test_reading_refuses_a_database_whose_required_column_is_gone(database: Database, database_url: str) -> None:
+    with database.writing() as connection:
+        connection.execute(table_of(Meta).delete().where(META.name == "table:artifacts"))
+    execute(database_url, "DROP VIEW fresh_meetings" if database.is_sqlite else "DROP VIEW meetings.fresh_meetings")
+    artifacts = "artifacts" if database.is_sqlite else "meetings.artifacts"
+    execute(database_url, f"ALTER TABLE {artifacts} DROP COLUMN attempts")
+    with database.writing() as connection:
+        connection.execute(
+            table_of(Meta).insert(), {"name": "table:artifacts", "value": without_attempts(database).as_json()}
+        )
+
+    with pytest.raises(StoreError, match=r"artifacts \(attempts is missing\)"):
+        check_readable(database, whole_schema())
+
+
+def without_attempts(database: Database) -> TableShape:
+    """What an older version would have recorded of the ledger."""
+    return table_shape(
+        without_column(whole_schema(), "artifacts", "attempts").tables["artifacts"], database.engine.dialect
+    )
+
+
+def test_reading_names_a_missing_view(database: Database) -> None:
+    with database.writing() as connection:
+        connection.exec_driver_sql("DROP VIEW fresh_meetings")
+
+    with pytest.raises(StoreError, match="lacks fresh_meetings"):
+        check_readable(database, whole_schema())
+
+    prepare(database, whole_schema())
+    check_readable(database, whole_schema())
+
+
+def with_other_view() -> Schema:
+    """A version whose view is spelled differently, as by another release of SQLAlchemy."""
+    views = {name: view.limit(1_000_000) for name, view in whole_schema().views.items()}
+    return replace(whole_schema(), views=views)
+
+
+def test_versions_with_different_views_do_not_replace_each_others_view(database: Database, database_url: str) -> None:
+    before = meta_of(database)
+    dropped: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "VIEW" in statement:
+            dropped.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    for schema in (with_other_view(), whole_schema(), with_other_view()):
+        prepare(database, schema)
+        check_readable(database, schema)
+
+    assert dropped == []
+    assert meta_of(database) == before
+
+
+def test_rows_that_are_parsed_again_are_locked_in_the_order_of_their_keys(
+    postgresql_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database.at(postgresql_database)
+    prepare(database, whole_schema())
+    ledger = table_of(Artifacts)
+    of_both = {"recording_id": RECORDING_ID, "kind": "transcript", "status": "parsed", "attempts": 0}
+    rows = [of_both | {"artifact_id": each} for each in "ba"]
+    with database.writing() as connection:
+        connection.execute(ledger.insert(), rows)
+    new = Table("chapters", MetaData(), Column("recording_id", String(), primary_key=True))
+    other = Database.at(postgresql_database)
+
+    with caplog.at_level(logging.WARNING), ThreadPoolExecutor() as pool:
+        with other.writing() as connection:
+            for artifact_id in "ab":
+                row = ledger.c.artifact_id == artifact_id
+                connection.execute(select(ledger.c.artifact_id).where(row).with_for_update())
+                if artifact_id == "a":
+                    preparing = pool.submit(prepare, database, with_table(whole_schema(), new, "transcript"))
+                    wait_until_a_lock_is_waited_for(other)
+        preparing.result(TIMEOUT_S)
+
+    assert [record.message for record in caplog.records if "transaction was lost" in record.message] == []
+    other.close()
+    database.close()
+
+
+def wait_until_a_lock_is_waited_for(database: Database) -> None:
+    """Returns when some transaction of the database waits for a lock."""
+    waiting = (
+        "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+        "WHERE NOT l.granted AND a.datname = current_database()"
+    )
+    for _ in range(100_000):
+        with database.reading() as connection:
+            if connection.exec_driver_sql(waiting).scalar_one():
+                return
+    raise AssertionError("no transaction waits")
+
+
+@pytest.mark.parametrize("value", ["'7'", "NULL"])
+def test_a_schema_version_of_another_program_does_not_make_its_schema_ours(
+    postgresql_database: str, value: str
+) -> None:
+    execute(
+        postgresql_database,
+        "CREATE TABLE public.meta (name VARCHAR(80), value VARCHAR(80))",
+        f"INSERT INTO public.meta VALUES ('schema_version', {value})",
+    )
+
+    with closing(Database.at(postgresql_database)) as database:
+        prepare(database, whole_schema())
+
+    assert fetched(postgresql_database, "SELECT count(*) FROM meetings.recordings") == [0]
+    assert fetched(postgresql_database, "SELECT count(*) FROM public.meta") == [1]
+
+
+def test_the_receivers_tables_of_version_2_are_found_in_public(postgresql_database: str) -> None:
+    make_version_2(postgresql_database)
+    execute(postgresql_database, "DELETE FROM meta WHERE name <> 'schema_version'")
+
+    with closing(Database.at(postgresql_database)) as database:
+        assert database.namespace.name == "public"
+
+
+def test_of_two_origins_that_bind_a_new_database_at_once_the_second_is_refused(postgresql_database: str) -> None:
+    first, second = (Database.at(postgresql_database) for _ in range(2))
+    prepare(first, whole_schema())
+
+    with ThreadPoolExecutor() as pool:
+        with first.writing() as connection:
+            connection.execute(table_of(Meta).insert(), {"name": "api_origin", "value": "https://one"})
+            binding = pool.submit(second.belongs_to, "https://two")
+            wait_until_a_lock_is_waited_for(first)
+        with pytest.raises(StoreError, match=r"meetings from https://one, not from https://two"):
+            binding.result(TIMEOUT_S)
+
+    assert meta_of(first)["api_origin"] == "https://one"
+    first.close()
+    second.close()
+
+
+def test_a_database_belongs_to_one_origin(database: Database) -> None:
+    database.belongs_to("https://one")
+    database.belongs_to("https://one")
+
+    with pytest.raises(StoreError, match=r"meetings from https://one, not from https://two"):
+        database.belongs_to("https://two")
 
 
 def test_reading_what_a_newer_version_has_added_to_is_refused(database: Database) -> None:

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from obstore.store import LocalStore, MemoryStore, from_url
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.store.raw import RawObject, RawStore, without_queries
+from meeting_assets.core.urls import without_queries
+from meeting_assets.store.raw import RawObject, RawStore
 
 DAY = date(2026, 3, 2)
 PAYLOAD = b'[{"text": "hello"}]' * 100
@@ -163,6 +164,28 @@ def test_a_folder_may_be_spelled_in_several_ways(tmp_path: Path, spell: object) 
     kept = keep(RawStore.at(spell(folder)))
 
     assert (folder / kept.key).exists()
+
+
+class BoundMeanwhile(RawStore):
+    """A store that another process binds to another origin, just after this one found it unbound."""
+
+    is_bound = False
+
+    def origin(self) -> str | None:
+        held = super().origin()
+        if not self.is_bound:
+            self.is_bound = True
+            RawStore.at(self.url).belongs_to("https://first")
+        return held
+
+
+def test_of_two_origins_that_bind_a_new_store_at_once_the_second_is_refused(folder: Path) -> None:
+    raw = BoundMeanwhile.at(str(folder))
+
+    with pytest.raises(StoreError, match="holds meetings from https://first, not from https://second"):
+        raw.belongs_to("https://second")
+
+    assert RawStore.at(str(folder)).origin() == "https://first"
 
 
 def test_a_store_in_memory_is_a_store() -> None:
