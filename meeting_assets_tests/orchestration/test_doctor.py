@@ -367,8 +367,8 @@ def test_a_wrong_dagster_home_is_found(sandbox: Sandbox, text: str, cause: str) 
     assert HUSH not in errors[0]
 
 
-def test_a_wrong_dagster_home_hides_no_dead_run(sandbox: Sandbox) -> None:
-    with dead_run(sandbox) as run_id:
+def test_a_wrong_dagster_home_hides_no_orphaned_run(sandbox: Sandbox) -> None:
+    with orphaned_run(sandbox) as run_id:
         path = dagster_yaml()
         path.write_text(f"{path.read_text()}\nrun_launcher: {{module: nowhere, class: Launcher}}\n")
 
@@ -445,7 +445,7 @@ def test_a_daemon_that_does_not_run_is_told_with_the_command_that_starts_it(sand
 
 
 @contextmanager
-def dead_run(sandbox: Sandbox) -> Iterator[str]:
+def orphaned_run(sandbox: Sandbox) -> Iterator[str]:
     """The run of a sync that was killed in its midst."""
     sandbox.inject(Fault("/api/v1/recording/", times=None, delay_s=LONG_S))
     prepare_home(read_settings())
@@ -465,8 +465,8 @@ def only_run() -> dg.DagsterRun:
     return runs[0] if runs else dg.DagsterRun("none", run_id="none")
 
 
-def test_a_dead_run_is_named_and_failed(sandbox: Sandbox) -> None:
-    with dead_run(sandbox) as run_id:
+def test_an_orphaned_run_is_named_and_failed(sandbox: Sandbox) -> None:
+    with orphaned_run(sandbox) as run_id:
         found = only_finding("runs")
 
     assert found.verdict is Verdict.WARNING
@@ -499,7 +499,7 @@ def test_settings_are_shown_in_columns_and_as_they_are_documented(sandbox: Sandb
 
 
 def test_a_sync_fails_orphaned_runs_before_it_begins(sandbox: Sandbox) -> None:
-    with dead_run(sandbox) as run_id:
+    with orphaned_run(sandbox) as run_id:
         done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
     assert done.returncode == 0, done.stderr
