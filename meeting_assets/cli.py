@@ -26,6 +26,7 @@ from meeting_assets.console import (
     show_examination,
 )
 from meeting_assets.core.errors import MeetingAssetsError, NothingStored, SettingsError
+from meeting_assets.core.files import unusable
 from meeting_assets.core.garbage import search_less
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import days_between
@@ -88,7 +89,7 @@ def _of_machine(error: BaseException | None) -> str | None:
     """What the machine lacks, such as room on a disk; None for errors that are faults of this package."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in OF_MACHINE and error.filename:
-            return f"{error.strerror}: {error.filename}. Set MEETING_ASSETS_HOME to a folder that can be written."
+            return unusable(error, error.filename)
         if "sqlite_errorcode" in dir(error) and type(error).__module__ == "sqlite3":
             home = "Make room in Dagster's home, make it writable, or end the process that locks it (DAGSTER_HOME)."
             return f"Dagster's own storage cannot be used ({error}). {home}"
@@ -137,8 +138,12 @@ def sandbox(
 
 @app.command()
 def sync(
-    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], metavar="DAY")] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="first day, UTC")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], metavar="DAY", help="last day, UTC")
+    ] = None,
     recording: Annotated[str | None, typer.Option(help="only this recording", metavar="ID")] = None,
     refetch: Annotated[bool, typer.Option("--refetch", help="download again what is home already")] = False,
     as_json: AsJson = False,
@@ -172,11 +177,16 @@ def sync(
 
 @app.command()
 def rebuild(
-    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], metavar="DAY")] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="first day, UTC")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], metavar="DAY", help="last day, UTC")
+    ] = None,
     outdated: Annotated[bool, typer.Option("--outdated", help="only what another version made")] = False,
 ) -> None:
     """Makes the tables again from the raw store, of some days or of all; the API is not asked."""
+    from meeting_assets.orchestration.database_replacement import replacement_notice
     from meeting_assets.pipeline.days import days_asked
     from meeting_assets.pipeline.overview import overview
     from meeting_assets.pipeline.rebuild import rebuild as make_again
@@ -192,9 +202,12 @@ def rebuild(
         opened(settings) as warehouse,
         progress(err, "Making the tables again", is_quiet=is_json()),
     ):
+        notice = replacement_notice(warehouse)
         bind_ids(warehouse.database, warehouse.raw, adopts=True)
         report = refresh(warehouse) if outdated else make_again(warehouse, days)
         seen = overview(warehouse, report.days)
+    if notice:
+        _note(notice)
     for fault in report.faults:
         _complain(fault)
     show(out, seen, f"{len(report.days)} days made again, {report.artifacts} artifacts")
@@ -224,7 +237,7 @@ def status(as_json: AsJson = False) -> None:
 def migrate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the steps and change nothing")] = False,
 ) -> None:
-    """Changes the tables of another version into those of this one; rows and grants stay."""
+    """Upgrades the tables to this version; keeps rows and grants."""
     from meeting_assets.pipeline.warehouse import whole_schema
     from meeting_assets.store.database import Database
     from meeting_assets.store.migrations import migrate as change_tables
@@ -232,12 +245,16 @@ def migrate(
 
     settings = read_settings()
     address = settings.database_url, settings.database_schema
-    with closing(Database.at(*address, is_read_only=True)) as database:
-        planned = steps(database, whole_schema())
+    try:
+        with closing(Database.at(*address, is_read_only=True)) as database:
+            planned = steps(database, whole_schema())
+    except NothingStored as error:
+        out.print(str(error), highlight=False, soft_wrap=True)
+        return
     for step in planned:
         out.print(f"{step}.", highlight=False, soft_wrap=True)
     if not planned:
-        out.print("The tables are those of this version: nothing is to be changed.", highlight=False, soft_wrap=True)
+        out.print("The tables match this version; nothing to do.", highlight=False, soft_wrap=True)
     if dry_run or not planned:
         return
     with closing(Database.at(*address)) as database, progress(err, "Changing tables", is_quiet=is_json()):
@@ -268,7 +285,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_PORT) -> None:
-    """Opens Dagster's UI with daemon, sensor and schedule; without a key over a sandbox whose meetings go on."""
+    """Opens Dagster's UI with daemon, sensors and schedules; without a key over a sandbox whose meetings go on."""
     from meeting_assets.orchestration.home_lock import HomeLock
 
     with ExitStack() as running:
@@ -283,6 +300,8 @@ def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_POR
 
             dagster = running.enter_context(DagsterDev(settings, port, lock))
             is_ready = dagster.wait_until_ready()
+        if dagster.notice:
+            _note(dagster.notice)
         if is_ready:
             say_what_runs(out, settings, dagster.url, is_sandbox=is_sandbox)
             dagster.wait_until_told()
@@ -304,25 +323,26 @@ def webhooks(
 
 @app.command()
 def purge(
-    recordings: Annotated[list[str] | None, typer.Argument(metavar="[RECORDING]...", help="ids of recordings")] = None,
+    recordings: Annotated[list[str] | None, typer.Argument(metavar="RECORDING", help="ids of recordings")] = None,
     expired: Annotated[
-        bool, typer.Option("--expired", help="all that is older than MEETING_ASSETS_RETENTION_DAYS keeps")
+        bool, typer.Option("--expired", help="purge all recordings older than MEETING_ASSETS_RETENTION_DAYS")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask; needed where no terminal can be asked")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="purge without asking; required without a terminal")] = False,
 ) -> None:
-    """Removes recordings for good, keeps them out, and searches for what may be left of them."""
+    """Removes recordings for good, keeps them out, and (without `--expired`) searches for what may be left of them."""
     from meeting_assets.pipeline.warehouse import opened
     from meeting_assets.store.database_id import bind_ids
 
     if expired == bool(recordings):
         raise SettingsError("Name the recordings to purge, or give --expired: one of the two.")
     if not yes and not sys.stdin.isatty():
-        raise SettingsError(
-            "Nothing was purged, for there is no terminal to ask for a confirmation: give --yes to purge without it."
-        )
+        raise SettingsError("Nothing was purged: there is no terminal to confirm. Give --yes.")
     settings = read_settings()
+    if expired and settings.retention_days is None:
+        raise SettingsError("MEETING_ASSETS_RETENTION_DAYS is not set: nothing expires.")
     with opened(settings) as warehouse:
-        bind_ids(warehouse.database, warehouse.raw, adopts=True)  # another database would keep its rows
+        # Adopts nothing: if a setting names another, empty database, the real one would keep its rows.
+        bind_ids(warehouse.database, warehouse.raw)
         if expired:
             raise typer.Exit(_purge_expired(settings, warehouse, is_asking=not yes))
         raise typer.Exit(_purge_recordings(settings, warehouse, recordings or [], is_asking=not yes))
@@ -361,6 +381,8 @@ def _synced(
             from meeting_assets.orchestration.sync import sync as bring_home
 
             report = bring_home(defs, settings, days, recording_ids=recording_ids or [], refetch=refetch)
+    if report.notice:
+        _note(report.notice)
     for fault in report.faults:
         _complain(fault)
     return report
@@ -411,8 +433,6 @@ def _purge_expired(settings: Settings, warehouse: Warehouse, *, is_asking: bool)
     from meeting_assets.pipeline.tombstone_sync import synchronize_tombstones
     from meeting_assets.pipeline.warehouse import access_of
 
-    if settings.retention_days is None:
-        raise SettingsError("MEETING_ASSETS_RETENTION_DAYS is not set: nothing expires.")
     synchronize_tombstones(warehouse)
     today = confirmed_today(warehouse, access_of(settings) if settings.api_key is not None else None)
     found = expired(warehouse, today.day)

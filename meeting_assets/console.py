@@ -137,9 +137,10 @@ def _when_again(seen: Overview) -> str:
 
 def show_examination(console: Console, found: Examination) -> bool:
     """Every setting, then a line per finding as soon as it is known; whether nothing has to be mended."""
+    width = max((len(each.name) for each in found.settings), default=0)
     for each in found.settings:
         source = f"[dim]{each.source:<11}[/dim]" if each.source == "default" else each.source
-        console.print(f"{each.name:<30} {source} {escape(each.value)}", highlight=False, soft_wrap=True)
+        console.print(f"{each.name:<{width}} {source} {escape(each.value)}", highlight=False, soft_wrap=True)
     if found.settings:
         console.print()
     broken = 0

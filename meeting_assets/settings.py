@@ -21,7 +21,6 @@ from meeting_assets.core.urls import is_unambiguous
 Region = Literal["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"]
 TimingSource = Literal["speaker_timeline", "words", "speech_events"]
 OnDeletion = Literal["keep", "purge"]
-Media = Literal["off", "audio", "video", "all"]
 LogFormat = Literal["text", "json"]
 
 _ESCAPE = (
@@ -232,7 +231,6 @@ class Settings(BaseSettings):
         description="on: an object store's credentials may come from the machine's metadata service",
     )
     first_day: date = Field(date(2025, 1, 1), alias="MEETING_ASSETS_FIRST_DAY", description="first daily partition")
-    media: Media = Field("off", alias="MEETING_ASSETS_MEDIA", description="which media files to keep")
     timing_source: TimingSource = Field(
         "speaker_timeline",
         alias="MEETING_ASSETS_TIMING_SOURCE",

@@ -58,6 +58,18 @@ def test_status_as_json_of_a_home_that_does_not_exist_is_empty(new_home: Path) -
     assert not new_home.exists()
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_migrate_before_the_first_start_has_nothing_to_do(
+    database_url: str, home: Path, options: tuple[str, ...]
+) -> None:
+    done = command("migrate", *options)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    assert "yet" in done.stdout
+    assert [*home.glob("meetings.db*")] == []
+
+
 def test_loading_definitions_creates_nothing(new_home: Path) -> None:
     subprocess.run([sys.executable, "-c", "import meeting_assets.definitions"], check=True)
 
@@ -222,7 +234,7 @@ def test_migrate_prints_its_steps_and_keeps_the_rows(database_url: str) -> None:
     assert "Traceback" not in refused.stderr
     assert "Replace table transcript_words with its 1 rows" in planned.stdout
     assert (planned.returncode, done.returncode, again.returncode) == (0, 0, 0)
-    assert "nothing is to be changed" in again.stdout
+    assert "nothing to do" in again.stdout
     assert fetched(database_url, "SELECT text FROM transcript_words") == ["hello"]
     assert command("rebuild").returncode == 0
 

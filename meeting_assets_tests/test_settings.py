@@ -23,7 +23,6 @@ PROMISED = {
     "MEETING_ASSETS_DATABASE_URL",
     "MEETING_ASSETS_RAW_URL",
     "MEETING_ASSETS_FIRST_DAY",
-    "MEETING_ASSETS_MEDIA",
     "DAGSTER_HOME",
 }
 
@@ -59,7 +58,6 @@ def test_defaults_are_as_promised(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert settings.list_calls_per_minute == 50
     assert settings.webhook_secrets == ()
     assert settings.first_day == date(2025, 1, 1)
-    assert settings.media == "off"
     assert settings.timing_source == "speaker_timeline"
     assert settings.known_bot_names == frozenset()
     assert settings.download_host_patterns == DOWNLOAD_HOSTS
@@ -230,7 +228,6 @@ def test_lists_stand_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MEETING_ASSETS_DATABASE_URL", "sqlite:///:memory:"),
         ("MEETING_ASSETS_FIRST_DAY", SECRET),
         ("MEETING_ASSETS_FIRST_DAY", "2026-02-30"),
-        ("MEETING_ASSETS_MEDIA", SECRET),
         ("MEETING_ASSETS_TIMING_SOURCE", SECRET),
         ("MEETING_ASSETS_METRICS", SECRET),
     ],
@@ -250,8 +247,10 @@ def test_a_wrong_value_is_one_sentence_that_names_the_variable_and_not_the_value
 
 
 def test_every_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SettingsError, match=r"RECALL_REGION is wrong: .*\. MEETING_ASSETS_MEDIA is wrong: .*\.$"):
-        reading(monkeypatch, RECALL_REGION="mars-1", MEETING_ASSETS_MEDIA="vinyl")
+    with pytest.raises(
+        SettingsError, match=r"RECALL_REGION is wrong: .*\. MEETING_ASSETS_TIMING_SOURCE is wrong: .*\.$"
+    ):
+        reading(monkeypatch, RECALL_REGION="mars-1", MEETING_ASSETS_TIMING_SOURCE="vinyl")
 
 
 def test_no_secret_is_shown_with_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,5 +142,6 @@ def test_a_dagster_home_that_cannot_be_written_is_named(sandbox: Sandbox, home: 
     done = command("sync")
 
     assert done.returncode == 1
-    assert f"The Dagster home {home / 'dagster'} cannot be written" in done.stderr
+    assert f"File exists: {home / 'dagster'}. Make room there, or let this user" in done.stderr
+    assert "Or set DAGSTER_HOME to another folder" in done.stderr
     assert "Traceback" not in done.stderr

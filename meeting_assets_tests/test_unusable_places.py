@@ -45,7 +45,17 @@ def test_a_home_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, arg
     said = sentence_of(arguments)
 
     assert "/proc" in said
-    assert re.search("cannot be (made|written|opened)", said)
+    assert "let this user read and write it" in said or re.search("cannot be (made|opened)", said)
+
+
+def test_a_dagster_home_that_cannot_be_made_names_its_own_setting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "/proc/nowhere")
+
+    said = [sentence_of(arguments) for arguments in (("demo",), ("sync", *DAYS))]
+
+    for each in said:
+        assert "/proc/nowhere. Make room there, or let this user read and write it." in each
+        assert "Or set DAGSTER_HOME to another folder" in each
 
 
 def test_status_of_a_home_that_cannot_be_made_says_that_nothing_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:

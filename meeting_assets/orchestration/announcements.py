@@ -90,7 +90,9 @@ def _answer(
     if handled:
         _mark_handled(warehouse, handled)
     left = [each for message, each in due.items() if message.message_id not in handled]
-    requests = for_this_database(requests_for(left, context.instance, partitions.get_partition_keys()), settings)
+    requests = for_this_database(
+        requests_for(left, context.instance, partitions.get_partition_keys()), warehouse.database
+    )
     reason = f"The API cannot be read at the moment: {known.fault}" if known.fault else _reason(messages, handled)
     return dg.SensorResult(
         run_requests=requests, skip_reason=None if requests else reason, cursor=_written(known.asked)

@@ -12,7 +12,7 @@ import yaml  # type: ignore[import-untyped]
 
 from meeting_assets.core.errors import SettingsError, StoreError
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.orphaned_runs import fail_orphaned_runs
+from meeting_assets.orchestration.orphaned_runs import fail_orphaned_runs, unknown_sentence
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
 from meeting_assets.orchestration.storage_probe import probe_storage
 from meeting_assets.pipeline.examination import (
@@ -237,5 +237,7 @@ def _of_orphaned_runs(instance: dg.DagsterInstance, settings: Settings) -> Itera
             "orphaned_runs fails them if they stay silent."
         )
         yield Finding("runs", Verdict.WARNING, sentence)
-    if not found.failed and not found.silent:
+    if found.unknown:
+        yield Finding("runs", Verdict.WARNING, unknown_sentence(found.unknown))
+    if not (found.failed or found.silent or found.unknown):
         yield Finding("runs", Verdict.OK, "Every run in progress reports.")

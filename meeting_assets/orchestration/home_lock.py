@@ -17,6 +17,7 @@ import msgspec
 import psutil
 
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.files import unusable
 from meeting_assets.settings import Settings
 
 LOCK = "in_use.json"
@@ -43,7 +44,8 @@ class HomeLock:
     """
 
     def __init__(self, settings: Settings, command: str, url: str | None = None) -> None:
-        self._folders = sorted({settings.absolute_home.resolve(), settings.dagster_home.resolve()})
+        self._home = settings.absolute_home.resolve()
+        self._folders = sorted({self._home, settings.dagster_home.resolve()})
         self._dagster_home = settings.dagster_home
         self._owner = Owner(command, url, os.getpid())
         self._held = ExitStack()
@@ -79,10 +81,8 @@ class HomeLock:
             # Not inheritable: what this process starts does not keep the lock.
             file = (folder / LOCK).open("a+b")
         except OSError as error:
-            raise SettingsError(
-                f"{folder} cannot be used as a home: {error.strerror}. Set MEETING_ASSETS_HOME to a folder that can be "
-                "written."
-            ) from None
+            setting = "MEETING_ASSETS_HOME" if folder == self._home else "DAGSTER_HOME"
+            raise SettingsError(unusable(error, folder, setting)) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -5,20 +5,21 @@ day until `dagster/max_runtime` is over. Any host finds such runs by their heart
 the same boot and process namespace the process itself is looked at, at once; otherwise a run is orphaned when
 
 - it has not reported for two minutes by the database's clock, and
-- it was found silent half a minute before and has not reported since: after an outage of the database all runs are
+- it was found silent at least 25 s before and has not reported since: after an outage of the database all runs are
   silent, and each reports again within seconds.
 
-A run without a heartbeat is left alone; `dagster/max_runtime` ends it.
+A run without a heartbeat is left alone; `dagster/max_runtime` ends it. The database is opened for writing only if a run
+is suspected or failed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import dagster as dg
 
-from meeting_assets.core.errors import SettingsError, StoreError
+from meeting_assets.core.errors import NothingStored, SettingsError, StoreError
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.orchestration.resources import settings_of_process
 from meeting_assets.settings import Settings
@@ -39,12 +40,14 @@ ORPHANED = (
 
 @dataclass(slots=True)
 class OrphanedRuns:
-    """What a look at the runs in progress found."""
+    """What was found among the runs in progress."""
 
     failed: list[str] = field(default_factory=list)
     """Ids of the runs that were orphaned and are failed now."""
     silent: list[str] = field(default_factory=list)
     """Ids of runs that have not reported for a while, but not yet long enough."""
+    unknown: list[str] = field(default_factory=list)
+    """Ids of runs without a heartbeat."""
 
 
 def fail_orphaned_runs(
@@ -55,20 +58,37 @@ def fail_orphaned_runs(
     Raises:
         StoreError: the heartbeats cannot be read.
     """
-    runs = {run.run_id: run for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))}
+    runs = {run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))}
     found = OrphanedRuns()
     if not runs:
         return found
-    with closing(Database.at(settings.database_url, settings.database_schema)) as database:
-        with database.reading() as connection:
-            beats = heartbeats.heartbeats(connection, runs)
-        for beat in beats:
-            if is_orphaned(beat, here or ProcessIdentity.current()):
-                _fail(instance, runs[beat.run_id], database, beat, found)
-            elif beat.silent_for > SUSPICIOUS_FOR and not beat.process.is_visible_to(here or ProcessIdentity.current()):
-                found.silent.append(beat.run_id)
-                _suspect(database, beat)
+    here = here or ProcessIdentity.current()
+    beats = _heartbeats(settings, runs)
+    orphaned = [each for each in beats if is_orphaned(each, here)]
+    silent = [each for each in beats if each not in orphaned and _is_suspicious(each, here)]
+    found.silent = [each.run_id for each in silent]
+    without_heartbeat = runs - {each.run_id for each in beats}
+    found.unknown = sorted(each for each in without_heartbeat if _started_run(instance, each))
+    if orphaned or silent:
+        with closing(Database.at(settings.database_url, settings.database_schema)) as database:
+            for each in orphaned:
+                if _declare_failed(database, each) and _report_failed(instance, each.run_id):
+                    found.failed.append(each.run_id)
+            for each in silent:
+                _suspect(database, each)
     return found
+
+
+def _heartbeats(settings: Settings, run_ids: Collection[str]) -> list[Heartbeat]:
+    """The heartbeats of some runs. Reading them creates no database and changes none."""
+    try:
+        with (
+            closing(Database.at(settings.database_url, settings.database_schema, is_read_only=True)) as database,
+            database.reading() as connection,
+        ):
+            return heartbeats.heartbeats(connection, run_ids)
+    except NothingStored:
+        return []
 
 
 def is_orphaned(heartbeat: Heartbeat, here: ProcessIdentity) -> bool:
@@ -81,12 +101,23 @@ def is_orphaned(heartbeat: Heartbeat, here: ProcessIdentity) -> bool:
     return is_suspected and heartbeat.silent_for > SILENT_FOR
 
 
-def _fail(
-    instance: dg.DagsterInstance, run: dg.DagsterRun, database: Database, heartbeat: Heartbeat, found: OrphanedRuns
-) -> None:
-    if _declare_failed(database, heartbeat):
-        instance.report_run_failed(run, ORPHANED)
-        found.failed.append(run.run_id)
+def _is_suspicious(heartbeat: Heartbeat, here: ProcessIdentity) -> bool:
+    return heartbeat.silent_for > SUSPICIOUS_FOR and not heartbeat.process.is_visible_to(here)
+
+
+def _report_failed(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Tells Dagster that a run has failed. False if the run has told Dagster meanwhile how it ended."""
+    run = _started_run(instance, run_id)
+    if run is None:
+        return False
+    instance.report_run_failed(run, ORPHANED)
+    return True
+
+
+def _started_run(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRun | None:
+    """The run as Dagster knows it now; None if it has ended."""
+    run = instance.get_run_by_id(run_id)
+    return run if run is not None and run.status is dg.DagsterRunStatus.STARTED else None
 
 
 @retry_on_conflict
@@ -113,12 +144,18 @@ def orphaned_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         found = fail_orphaned_runs(context.instance, settings_of_process())
     except (SettingsError, StoreError) as error:
         return dg.SkipReason(f"No run is judged: {error}")
-    return dg.SkipReason(_sentence(found.failed, found.silent))
+    return dg.SkipReason(_sentence(found))
 
 
-def _sentence(failed: Sequence[str], silent: Sequence[str]) -> str:
+def _sentence(found: OrphanedRuns) -> str:
     parts = [
-        f"Failed as orphaned: {', '.join(failed)}." if failed else "",
-        f"Have not reported for a minute: {', '.join(silent)}." if silent else "",
+        f"Failed as orphaned: {', '.join(found.failed)}." if found.failed else "",
+        f"Have not reported for a minute: {', '.join(found.silent)}." if found.silent else "",
+        unknown_sentence(found.unknown) if found.unknown else "",
     ]
     return " ".join(filter(None, parts)) or "Every run in progress reports."
+
+
+def unknown_sentence(run_ids: Collection[str]) -> str:
+    """What becomes of runs without a heartbeat."""
+    return f"These runs have no heartbeat and are left to dagster/max_runtime: {', '.join(run_ids)}."

@@ -1,16 +1,16 @@
 """Retention: every night what is older than MEETING_ASSETS_RETENTION_DAYS goes, and interrupted purges are finished."""
 
 import dagster as dg
+from sqlalchemy import select
 
 from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.pipeline.removal import PurgeReport
-from meeting_assets.pipeline.retention import retain
+from meeting_assets.pipeline.retention import WAITING, retain
 from meeting_assets.pipeline.today import confirmed_today
 from meeting_assets.pipeline.tombstone_sync import finish_purges, is_anything_to_finish
-from meeting_assets.pipeline.warehouse import access_of, opened
-from meeting_assets.settings import Settings
-from meeting_assets.store.database import table_of
+from meeting_assets.pipeline.warehouse import Warehouse, access_of, opened
+from meeting_assets.store.database import META, table_of
 from meeting_assets.store.tables import Recordings
 
 RECORDINGS_PER_NIGHT = 5_000
@@ -23,6 +23,7 @@ def purge_old_recordings(context: dg.OpExecutionContext, warehouse: MeetingWareh
     """The one step of the job."""
     with warehouse.opened() as (settings, place):
         finished = PurgeReport()
+        was_waiting = _is_waiting(place)
         left_behind = finish_purges(place, finished)
         today = confirmed_today(place, access_of(settings) if settings.api_key is not None else None)
         report, waiting = retain(place, today, limit=RECORDINGS_PER_NIGHT, budget_s=BUDGET_S)
@@ -36,7 +37,7 @@ def purge_old_recordings(context: dg.OpExecutionContext, warehouse: MeetingWareh
             "raw_objects_left_behind_deleted": left_behind,
         }
     )
-    if settings.retention_days is not None:
+    if settings.retention_days is not None or was_waiting:
         _evaluate(context, waiting)
     faults = [*dict.fromkeys([*([waiting] if waiting else []), *finished.obstacles, *report.obstacles])]
     if faults:
@@ -60,17 +61,23 @@ def retention() -> None:
 def nightly_retention(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Asks for a run where there may be something to purge."""
     settings = settings_of_process()
-    if settings.retention_days is None and not _is_begun(settings):
-        return dg.SkipReason(
-            "MEETING_ASSETS_RETENTION_DAYS is not set, nothing was purged recently, and no purge was interrupted."
-        )
-    (request,) = for_this_database([dg.RunRequest()], settings)
+    with opened(settings) as warehouse:
+        if settings.retention_days is None and not _is_begun(warehouse):
+            return dg.SkipReason(
+                "MEETING_ASSETS_RETENTION_DAYS is not set, nothing was purged recently, and no purge was interrupted."
+            )
+        (request,) = for_this_database([dg.RunRequest()], warehouse.database)
     return request
 
 
-def _is_begun(settings: Settings) -> bool:
-    with opened(settings) as warehouse:
-        return is_anything_to_finish(warehouse)
+def _is_begun(warehouse: Warehouse) -> bool:
+    """True if a purge is to be finished, or a confirmation of a retention that was unset since is to be withdrawn."""
+    return _is_waiting(warehouse) or is_anything_to_finish(warehouse)
+
+
+def _is_waiting(warehouse: Warehouse) -> bool:
+    query = select(META.name).where(META.name == WAITING)
+    return warehouse.database.read(lambda connection: connection.scalar(query)) is not None
 
 
 def _evaluate(context: dg.OpExecutionContext, waiting: str | None) -> None:

@@ -74,11 +74,13 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition) -> dg.SensorDefi
                 if not outdated and are_people_outdated(warehouse):
                     # They are made by any run.
                     outdated = [date.fromisoformat(max(known))]
+                requests = [_request(outdated[0], outdated[-1])] if outdated else []
+                requests = for_this_database(requests, warehouse.database)
         except NothingStored as nothing:
             return dg.SkipReason(str(nothing))
-        if not outdated:
+        if not requests:
             return dg.SkipReason("Every week is made from the present metrics of its meetings, and so are the people.")
-        return dg.SensorResult(for_this_database([_request(outdated[0], outdated[-1])], settings))
+        return dg.SensorResult(requests)
 
     return _sensor
 

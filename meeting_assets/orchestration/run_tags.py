@@ -3,13 +3,10 @@
 import os
 import socket
 from collections.abc import Iterable
-from contextlib import closing
 
 import dagster as dg
 import psutil
 
-from meeting_assets.pipeline.warehouse import Warehouse
-from meeting_assets.settings import Settings
 from meeting_assets.store.database import Database
 from meeting_assets.store.database_id import held_id
 
@@ -26,25 +23,18 @@ def process_tag(run_id: str) -> dict[str, str]:
     return {PROCESS: f"{run_id} {socket.gethostname()} {os.getpid()} {started_s:.2f}"}
 
 
-def database_tag(warehouse: Warehouse) -> dict[str, str]:
-    """The tag of requested runs with which the process of the run verifies that it uses the same database."""
-    return _tag(warehouse.database)
-
-
-def for_this_database(requests: Iterable[dg.RunRequest], settings: Settings) -> list[dg.RunRequest]:
-    """The requests with that tag. The database is opened only if there are any: mostly there are none.
+def for_this_database(requests: Iterable[dg.RunRequest], database: Database) -> list[dg.RunRequest]:
+    """The requests with the tag of this database. The database is asked only if there are requests.
 
     Raises:
         StoreError: the database does not answer.
     """
     untagged = [*requests]
-    if not untagged:
-        return []
-    with closing(Database.at(settings.database_url, settings.database_schema)) as database:
-        tag = _tag(database)
+    tag = database_tag(database) if untagged else {}
     return [each.with_replaced_attrs(tags={**each.tags, **tag}) for each in untagged]
 
 
-def _tag(database: Database) -> dict[str, str]:
+def database_tag(database: Database) -> dict[str, str]:
+    """The tag of requested runs with which the process of the run verifies that it uses the same database."""
     database_id = held_id(database)
     return {DATABASE_ID: database_id} if database_id else {}

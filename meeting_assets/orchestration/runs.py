@@ -17,6 +17,7 @@ import dagster as dg
 
 import meeting_assets
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.files import unusable
 from meeting_assets.orchestration.partitions import range_tags
 from meeting_assets.orchestration.raw import STEP
 from meeting_assets.orchestration.resources import HOPELESS
@@ -133,10 +134,7 @@ def _naming_dagster_home(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SettingsError(
-            f"The Dagster home {home} cannot be written: {error.strerror}. "
-            "Set MEETING_ASSETS_HOME or DAGSTER_HOME to a folder that this user can write to."
-        ) from None
+        raise SettingsError(unusable(error, home, "DAGSTER_HOME")) from None
 
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

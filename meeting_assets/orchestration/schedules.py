@@ -57,16 +57,17 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDef
         with opened(settings) as warehouse:
             claim(warehouse, settings)
             older = older_days(warehouse, settings, context, until=lately[0])
-        tonight = now().date()
-        requests = [
-            dg.RunRequest(f"{tonight} lately", tags={MAX_RUNTIME: LONGEST_RUN_S, **range_tags(lately[0], lately[-1])}),
-            *(
-                request_for(day, older[day], run_key=f"{tonight} {day}")
-                for day in sorted(older)
-                if day >= settings.first_day
-            ),
-        ]
-        return for_this_database(requests, settings)
+            tonight = now().date()
+            tags = {MAX_RUNTIME: LONGEST_RUN_S, **range_tags(lately[0], lately[-1])}
+            requests = [
+                dg.RunRequest(f"{tonight} lately", tags=tags),
+                *(
+                    request_for(day, older[day], run_key=f"{tonight} {day}")
+                    for day in sorted(older)
+                    if day >= settings.first_day
+                ),
+            ]
+            return for_this_database(requests, warehouse.database)
 
     return _schedule
 

@@ -121,14 +121,17 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
         if settings.webhook_secrets and cursor.is_fresh(at):
             with opened(settings) as warehouse:
                 known = requests_for(_known(warehouse), context.instance, days.get_partition_keys())
-                requests = for_this_database(known, settings)
+                requests = for_this_database(known, warehouse.database)
             return dg.SensorResult(
                 run_requests=requests, skip_reason=None if requests else WITH_WEBHOOKS, cursor=cursor.written()
             )
         is_amid = cursor.is_amid(at)
         cursor, portion = cursor.round(at)
         try:
-            due, rest = _due(settings, access, portion)
+            with opened(settings) as warehouse:
+                due, rest = _due(warehouse, settings, access, portion)
+                found = requests_for(due, context.instance, days.get_partition_keys())
+                requests = for_this_database(found, warehouse.database)
         except (Transient, Refused) as error:
             # A page that the API does not know any more is refused; so is everything, for a wrong key.
             if isinstance(error, Refused) and not is_amid:
@@ -138,7 +141,6 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
                 skip_reason=f"The API cannot be read at the moment: {error}",
                 cursor=Cursor(whole_at=cursor.whole_at).written(),
             )
-        requests = for_this_database(requests_for(due, context.instance, days.get_partition_keys()), settings)
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else _reason(due, days.get_partition_keys()),
@@ -148,11 +150,10 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
     return _sensor
 
 
-def _due(settings: Settings, access: Access, portion: Round) -> tuple[list[Due], Round | None]:
-    with opened(settings) as warehouse:
-        claim(warehouse, settings)
-        due, rest = arrived(warehouse, access, portion, budget_s=BUDGET_S)
-        return [*due, *_known(warehouse)], rest
+def _due(warehouse: Warehouse, settings: Settings, access: Access, portion: Round) -> tuple[list[Due], Round | None]:
+    claim(warehouse, settings)
+    due, rest = arrived(warehouse, access, portion, budget_s=BUDGET_S)
+    return [*due, *_known(warehouse)], rest
 
 
 def _known(warehouse: Warehouse) -> list[Due]:

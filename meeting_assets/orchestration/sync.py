@@ -1,7 +1,7 @@
 """A sync: runs for the days, then for what arrived late for them, recorded by Dagster like any other run."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,6 +10,7 @@ import dagster as dg
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now, start_of
+from meeting_assets.orchestration.database_replacement import replacement_notice
 from meeting_assets.orchestration.partitions import chunks
 from meeting_assets.orchestration.rollups import JOB as ROLL_UP
 from meeting_assets.orchestration.rollups import weeks_to_roll_up
@@ -33,6 +34,8 @@ class SyncReport:
 
     runs: list[RunOutcome] = field(default_factory=list)
     seen: Overview = field(default_factory=Overview)
+    notice: str | None = None
+    """What a user has to know, though nothing failed."""
 
     @property
     def faults(self) -> list[str]:
@@ -64,15 +67,16 @@ def sync(
     access = access_of(settings)
     began = now()
     with opened(settings) as warehouse:
+        report.notice = replacement_notice(warehouse)
         claim(warehouse, settings, adopts=True)
-        tags = database_tag(warehouse)
+        tags = database_tag(warehouse.database)
         for chunk in chunks([*days]):
             report.runs.append(run_days(defs, chunk, recording_ids=recording_ids, refetch=refetch, tags=tags))
             if report.runs[-1].is_hopeless:
                 break
         else:
             if not recording_ids and (since := unlisted_since(days, began)) < began:
-                _run_late_arrivals(defs, warehouse, access, days, report, since)
+                _run_late_arrivals(defs, warehouse, access, days, report, since, tags)
             for chunk in chunks(weeks_to_roll_up(days, warehouse)):
                 report.runs.append(run(defs, ROLL_UP, chunk, run_config={}, tags=tags))
         with suppress(StoreError):
@@ -96,12 +100,13 @@ def _run_late_arrivals(
     days: Sequence[date],
     report: SyncReport,
     since: datetime,
+    tags: Mapping[str, str],
 ) -> None:
     """Runs for what was made long after its day, which the lists of the day's own run do not reach."""
     late = late_arrivals(warehouse, access, days, since=since)
     for day, recording_ids in late.items():
         logger.info("%d recordings of %s have artifacts that arrived late", len(recording_ids), day)
-        run = run_days(defs, [day], recording_ids=recording_ids, tags=database_tag(warehouse))
+        run = run_days(defs, [day], recording_ids=recording_ids, tags=tags)
         report.runs.append(run)
 
 

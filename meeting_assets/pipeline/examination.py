@@ -221,6 +221,8 @@ def _shown(settings: Settings, name: str, *, is_private: bool) -> str:
         return f"{len(effective)} set" if isinstance(effective, tuple) else "set"
     if effective is None or effective in ("", ()):
         return "not set"
+    if isinstance(effective, bool):
+        return "on" if effective else "off"
     text = str(effective)
     if "://" in text or isinstance(effective, Path):
         return printable(text)

@@ -29,6 +29,10 @@ from meeting_assets.store.tables import Meta
 UNCONFIRMED_DAYS = 7
 WAITING = "retention_waiting"
 """The name in `meta` of what waits for a confirmation, as a sentence."""
+RELEASE = (
+    "Correct the clock that is wrong, if one is. `meeting-assets purge --expired` shows what it would purge by the "
+    "earliest clock, and asks."
+)
 CUTOFF = "retention_cutoff"
 """The name in `meta` of the first day that the last retention kept."""
 
@@ -142,7 +146,7 @@ def _waiting(warehouse: Warehouse, today: Today) -> str | None:
         reason = f"no second clock confirms the date ({today.as_sentence()})"
     else:
         return None
-    return f"{found.as_sentence()} Nothing was purged: {reason}. Run `meeting-assets purge --expired` to purge them."
+    return f"{found.as_sentence()} Nothing was purged: {reason}. {RELEASE}"
 
 
 @retry_on_conflict

@@ -22,8 +22,8 @@ ABSOLUTE = re.compile(rb'("absolute"\s*:\s*")([^"]+)(")')
 def from_folder(folder: Path | str, first_day: date | None = None, per_day: int = 4) -> World:
     """The meetings found below `folder`, by folder name, `per_day` on each of consecutive UTC days.
 
-    Without `first_day` the last of these days is yesterday. A kind without a file has no artifact, but an empty list
-    where its media object has files of other kinds.
+    Without `first_day` the last of these days is yesterday. A kind without a file has no artifact. The media object of
+    participant events, if it has any file, serves an empty list for each missing one.
     """
     found = sorted((each.parent for each in Path(folder).rglob("meeting.json")), key=lambda each: (each.name, each))
     count = -(-len(found) // per_day)

@@ -14,6 +14,7 @@ import stamina
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 from meeting_assets.core.errors import NothingStored, StoreError, TransactionLost
+from meeting_assets.core.files import unusable
 from meeting_assets.store.driver_errors import translated
 from meeting_assets.store.locks import forget_locks
 
@@ -181,13 +182,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        fault = error.strerror or type(error).__name__
-    else:
-        return
-    raise StoreError(
-        f"The database's folder cannot be made ({fault}: {folder}): "
-        "check MEETING_ASSETS_DATABASE_URL and MEETING_ASSETS_HOME."
-    )
+        raise StoreError(unusable(error, folder, "MEETING_ASSETS_DATABASE_URL or MEETING_ASSETS_HOME")) from None
 
 
 def _attempts() -> Iterator[stamina.Attempt]:

@@ -45,7 +45,9 @@ class Recordings(RecordingRow, table=True):
         description="when the request was sent whose answer the row follows; see store.observation",
     )
     missing_since: datetime | None = Field(
-        default=None, sa_type=Instant, description="first of the consecutive looks that found it deleted at the API"
+        default=None,
+        sa_type=Instant,
+        description="first of the consecutive observations that found it deleted at the API",
     )
     listing_sha256: str | None = Field(description="of recording.json in the raw store")
 
@@ -70,7 +72,9 @@ class Artifacts(RecordingRow, table=True):
     api_updated_at: datetime | None = Field(sa_type=Instant, description="the API's status.updated_at")
     api_created_at: datetime | None = Field(sa_type=Instant)
     missing_since: datetime | None = Field(
-        default=None, sa_type=Instant, description="first of the consecutive looks that found it deleted at the API"
+        default=None,
+        sa_type=Instant,
+        description="first of the consecutive observations that found it deleted at the API",
     )
     provider: str | None = Field(description="the transcription provider's key at the API")
     raw_key: str | None = Field(description="where the bytes are in the raw store")
@@ -139,7 +143,7 @@ class Tombstones(RecordingRow, table=True):
 
     day: date | None = Field(description="where its raw bytes were; NULL if it was never home")
     purged_at: datetime = Field(sa_type=Instant)
-    reason: str = Field(description="asked for, deleted at the API, or retention")
+    reason: str = Field(description="asked for, deleted at the API, retention, or unknown")
     finished_at: datetime | None = Field(
         default=None, sa_type=Instant, description="when its rows and raw objects were removed; NULL until then"
     )
@@ -165,9 +169,9 @@ class ArtifactTombstones(RecordingRow, table=True):
 
 
 class RunHeartbeats(SQLModel, table=True):
-    """Runs in progress: which process does each, and when it last reported, by the database's clock.
+    """Runs, the process of each, and when it last reported, by the database's clock.
 
-    Grain: one row per run; deleted when the run ends.
+    Grain: one row per run that is in progress or reported in the last days.
     """
 
     __tablename__ = "run_heartbeats"

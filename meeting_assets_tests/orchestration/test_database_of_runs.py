@@ -151,8 +151,11 @@ def test_a_sync_after_the_loss_of_the_database_goes_on_with_the_raw_store(sandbo
     done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
     assert done.returncode == 0, done.stderr
+    assert f"The empty database at sqlite:///{home}/meetings.db takes the place" in done.stderr.replace("\n", " ")
     with warehouse() as place:
         assert held_id(place.database) == place.raw.database_id()
+    again = command("sync", "--from", str(DAY), "--to", str(DAY))
+    assert "takes the place" not in again.stderr
 
 
 def test_two_databases_of_meetings_do_not_share_a_raw_store(

@@ -9,18 +9,22 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from uuid import uuid4
 
 import dagster as dg
 import pytest
 import yaml  # type: ignore[import-untyped]
+from rich.console import Console
 from sqlalchemy import inspect
 
+from meeting_assets.console import show_examination
+from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.doctor import examination
 from meeting_assets.orchestration.run_tags import PROCESS
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home
-from meeting_assets.pipeline.examination import Finding, Verdict
+from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home
+from meeting_assets.pipeline.examination import Examination, Finding, Verdict
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database, table_of
@@ -363,8 +367,8 @@ def test_a_wrong_dagster_home_is_found(sandbox: Sandbox, text: str, cause: str) 
     assert HUSH not in errors[0]
 
 
-def test_a_wrong_dagster_home_hides_no_dead_run(sandbox: Sandbox) -> None:
-    with dead_run(sandbox) as run_id:
+def test_a_wrong_dagster_home_hides_no_orphaned_run(sandbox: Sandbox) -> None:
+    with orphaned_run(sandbox) as run_id:
         path = dagster_yaml()
         path.write_text(f"{path.read_text()}\nrun_launcher: {{module: nowhere, class: Launcher}}\n")
 
@@ -441,7 +445,7 @@ def test_a_daemon_that_does_not_run_is_told_with_the_command_that_starts_it(sand
 
 
 @contextmanager
-def dead_run(sandbox: Sandbox) -> Iterator[str]:
+def orphaned_run(sandbox: Sandbox) -> Iterator[str]:
     """The run of a sync that was killed in its midst."""
     sandbox.inject(Fault("/api/v1/recording/", times=None, delay_s=LONG_S))
     prepare_home(read_settings())
@@ -461,8 +465,8 @@ def only_run() -> dg.DagsterRun:
     return runs[0] if runs else dg.DagsterRun("none", run_id="none")
 
 
-def test_a_dead_run_is_named_and_failed(sandbox: Sandbox) -> None:
-    with dead_run(sandbox) as run_id:
+def test_an_orphaned_run_is_named_and_failed(sandbox: Sandbox) -> None:
+    with orphaned_run(sandbox) as run_id:
         found = only_finding("runs")
 
     assert found.verdict is Verdict.WARNING
@@ -471,8 +475,31 @@ def test_a_dead_run_is_named_and_failed(sandbox: Sandbox) -> None:
     assert only_finding("runs").verdict is Verdict.OK
 
 
-def test_a_sync_fails_dead_runs_before_it_begins(sandbox: Sandbox) -> None:
-    with dead_run(sandbox) as run_id:
+def test_a_run_without_a_heartbeat_is_named(sandbox: Sandbox) -> None:
+    settings = read_settings()
+    prepare_home(settings)
+    job = definitions(settings).resolve_job_def(JOB)
+    with dagster_instance() as instance:
+        run_id = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
+
+    found = only_finding("runs")
+
+    assert found.verdict is Verdict.WARNING
+    assert f"no heartbeat and are left to dagster/max_runtime: {run_id}" in found.sentence
+
+
+def test_settings_are_shown_in_columns_and_as_they_are_documented(sandbox: Sandbox) -> None:
+    lines = StringIO()
+    show_examination(Console(file=lines, width=200), Examination(examination().settings, iter([])))
+
+    shown = [line.split() for line in lines.getvalue().splitlines() if "_" in line]
+    assert len({line.index(" default ") for line in lines.getvalue().splitlines() if " default " in line}) == 1
+    assert ["MEETING_ASSETS_INSTANCE_CREDENTIALS", "default", "off"] in shown
+    assert "MEETING_ASSETS_MEDIA" not in lines.getvalue()
+
+
+def test_a_sync_fails_orphaned_runs_before_it_begins(sandbox: Sandbox) -> None:
+    with orphaned_run(sandbox) as run_id:
         done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
     assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -155,9 +157,65 @@ def test_a_process_that_waits_for_its_parent_has_ended(instance: dg.DagsterInsta
 
 
 def test_a_run_without_a_heartbeat_is_left_alone(database_url: str, instance: dg.DagsterInstance) -> None:
-    run_in_progress(instance, None)
+    run_id = run_in_progress(instance, None)
+
+    assert judged(instance) == OrphanedRuns(unknown=[run_id])
+    assert status(instance, run_id) is dg.DagsterRunStatus.STARTED
+
+
+@pytest.mark.parametrize("process", [ENDED, None], ids=["heartbeat", "no heartbeat"])
+def test_a_run_that_succeeds_while_it_is_judged_stays_a_success(
+    database_url: str, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, process: ProcessIdentity | None
+) -> None:
+    run_id = run_in_progress(instance, process)
+    runs = instance.get_runs()
+
+    def ended_after_the_answer(*_: object, **__: object) -> list[dg.DagsterRun]:
+        success = dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, JOB)
+        instance.report_dagster_event(success, run_id)
+        return [*runs]
+
+    monkeypatch.setattr(instance, "get_runs", ended_after_the_answer)
 
     assert judged(instance) == OrphanedRuns()
+    assert status(instance, run_id) is dg.DagsterRunStatus.SUCCESS
+
+
+def test_judging_runs_creates_no_database(
+    instance: dg.DagsterInstance, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", "sqlite:///other/meetings.db")
+    run_id = instance.create_run_for_job(
+        definitions(read_settings()).resolve_job_def(JOB), status=dg.DagsterRunStatus.STARTED
+    ).run_id
+
+    assert judged(instance) == OrphanedRuns(unknown=[run_id])
+    assert not (home / "other").exists()
+
+
+def test_judging_runs_changes_no_byte_of_another_programs_file(
+    instance: dg.DagsterInstance, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = home / "other.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+    before = file.read_bytes()
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", f"sqlite:///{file}")
+    instance.create_run_for_job(definitions(read_settings()).resolve_job_def(JOB), status=dg.DagsterRunStatus.STARTED)
+
+    judged(instance)
+
+    assert file.read_bytes() == before
+
+
+def test_the_sensor_names_runs_without_a_heartbeat(instance: dg.DagsterInstance) -> None:
+    run_id = run_in_progress(instance, None)
+
+    with dg.build_sensor_context(instance=instance) as context:
+        said = orphaned_runs_sensor(context)
+
+    assert isinstance(said, dg.SkipReason)
+    assert said.skip_message == f"These runs have no heartbeat and are left to dagster/max_runtime: {run_id}."
 
 
 def test_a_run_that_was_declared_orphaned_cannot_report_any_more(
@@ -209,9 +267,9 @@ def test_the_sensor_says_why_no_run_is_judged(instance: dg.DagsterInstance, monk
 
 def test_a_database_without_the_table_judges_no_run(database_url: str, instance: dg.DagsterInstance) -> None:
     job = definitions(read_settings()).resolve_job_def(JOB)
-    instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    run_id = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
 
-    assert judged(instance) == OrphanedRuns()
+    assert judged(instance) == OrphanedRuns(unknown=[run_id])
 
 
 def test_a_sync_that_was_killed_is_failed(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -12,9 +13,11 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.settings import read_settings
 from meeting_assets.store.scrub import HELD_BACK
 from meeting_assets_tests.commands import command
-from meeting_assets_tests.households import bring_home, contents, use
+from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.households import bring_home, contents, use, warehouse
 
 DAY = date(2026, 3, 2)
 
@@ -35,6 +38,36 @@ def test_without_a_terminal_and_without_yes_nothing_is_purged(recording: Recordi
     assert done.returncode != 0
     assert "--yes" in done.stderr
     assert contents() == before
+
+
+@pytest.mark.parametrize("options", [(), ("--expired",)])
+def test_an_empty_database_in_place_of_the_real_one_purges_nothing(
+    recording: Recording, options: tuple[str, ...], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warehouse() as place:
+        stored = place.raw.days_of([recording.id])
+    database_url = read_settings().database_url
+    other = "sqlite:///another.db"
+    if "postgresql" in database_url:
+        other = fresh_postgresql(request.getfixturevalue("postgresql_server"))
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", other)
+    monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", "1")
+
+    done = command("purge", "--yes", *(options or (recording.id,)))
+
+    assert done.returncode == 1
+    assert "The raw store belongs to another database" in done.stderr
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", database_url)
+    with warehouse() as place:  # which also means that the real database is still bound to the raw store
+        assert place.raw.days_of([recording.id]) == stored
+
+
+def test_expired_without_a_retention_creates_nothing(home: Path) -> None:
+    done = command("purge", "--expired", "--yes")
+
+    assert done.returncode == 1
+    assert "MEETING_ASSETS_RETENTION_DAYS is not set" in done.stderr
+    assert [*home.iterdir()] == []
 
 
 def test_recordings_and_expired_exclude_each_other(recording: Recording) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from meeting_assets.core.instants import day_of, now
 from meeting_assets.definitions import definitions
-from meeting_assets.orchestration.retention import CONFIRMATION, retention
+from meeting_assets.orchestration.retention import CONFIRMATION, nightly_retention, retention
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
 from meeting_assets.pipeline import today as clocks
 from meeting_assets.pipeline import warehouse as storage
@@ -86,7 +86,8 @@ def test_a_clock_ten_years_ahead_purges_nothing_and_fails_the_check(
         assert (report.recordings, days_stored()) == (0, {KEPT})
         assert contents() == before
         assert "1 recordings of 1 days" in str(reason)
-        assert "purge --expired" in waiting().newest[0].place
+        assert "Correct the clock that is wrong" in waiting().newest[0].place
+        assert "`meeting-assets purge --expired` shows what it would purge" in waiting().newest[0].place
     assert a_night()[1] is None
     assert waiting().count == 0
 
@@ -127,6 +128,30 @@ def test_the_nightly_job_fails_with_its_check_and_both_recover(sandbox: Sandbox)
     assert (succeeded.success, green) == (True, True)
 
 
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+def test_a_confirmation_that_waits_is_withdrawn_when_the_retention_is_unset(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare_home(read_settings())
+
+    with dagster_instance() as instance:
+        job = definitions(read_settings()).resolve_job_def(retention.name)
+        job.execute_in_process(instance=instance, raise_on_error=False)
+        red = evaluation(instance)
+        monkeypatch.delenv("MEETING_ASSETS_RETENTION_DAYS")
+        with dg.build_schedule_context(instance=instance) as context:
+            requested = nightly_retention(context)
+        succeeded = job.execute_in_process(instance=instance, raise_on_error=False)
+        green = evaluation(instance)
+        with dg.build_schedule_context(instance=instance) as context:
+            afterwards = nightly_retention(context)
+
+    assert isinstance(requested, dg.RunRequest)
+    assert (red, succeeded.success, green) == (False, True, True)
+    assert waiting().count == 0
+    assert isinstance(afterwards, dg.SkipReason)
+
+
 def evaluation(instance: dg.DagsterInstance) -> bool:
     """Whether the check has passed when it was evaluated last."""
     record = instance.event_log_storage.get_latest_asset_check_execution_by_key([CONFIRMATION])[CONFIRMATION]
@@ -153,11 +178,11 @@ def test_raw_days_past_the_retention_go_though_the_database_is_lost(
         url = fresh_postgresql(request.getfixturevalue("postgresql_server"))
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
     assert a_night()[1] is not None
+    bring_home([KEPT])
 
     keep_only_recent(monkeypatch)
 
     assert days_stored() == {KEPT}
-    bring_home([KEPT])
     assert len(contents()["recordings"]) == 1
 
 

@@ -1,0 +1,16 @@
+"""Errors of the file system, as sentences for a user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def unusable(error: OSError, path: Path | str, setting: str | None = None) -> str:
+    """What the file system refused at a path, and what to do. `setting` can name another folder.
+
+    >>> unusable(OSError(28, "No space left on device"), "/srv/raw")
+    'No space left on device: /srv/raw. Make room there, or let this user read and write it.'
+    """
+    sentence = f"{error.strerror or type(error).__name__}: {error.filename or path}."
+    another = f" Or set {setting} to another folder." if setting else ""
+    return f"{sentence} Make room there, or let this user read and write it.{another}"
