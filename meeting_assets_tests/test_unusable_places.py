@@ -58,6 +58,16 @@ def test_a_dagster_home_that_cannot_be_made_names_its_own_setting(home: Path, mo
         assert "Or set DAGSTER_HOME to another folder" in each
 
 
+@pytest.mark.parametrize("name", ["team?notes", "a%41"])
+def test_a_home_whose_path_dagster_misreads_is_told_and_nothing_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_HOME", str(tmp_path / "homes" / name))
+
+    assert "set DAGSTER_HOME to a folder without these characters" in sentence_of(("sync", *DAYS)).replace("\n", " ")
+    assert [each.name for each in (tmp_path / "homes").iterdir()] in ([], [name])
+
+
 def test_status_of_a_home_that_cannot_be_made_says_that_nothing_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_HOME", "/proc/nowhere")
 

@@ -1,7 +1,7 @@
 """The examination of a deployment: everything a run needs, and Dagster's own home with its daemon and orphaned runs."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import timedelta
 from math import inf
 from pathlib import Path
@@ -65,11 +65,15 @@ def examined(settings: Settings) -> Iterator[Finding]:
 
 def _of_ids(settings: Settings) -> Iterator[Finding]:
     """Whether database and raw store belong together; that one of them cannot be used was found before."""
-    with (
-        suppress(StoreError),
-        closing(Database.at(settings.database_url, settings.database_schema, is_read_only=True)) as database,
-    ):
-        if (sentence := difference(database, raw_store(settings))) is not None:
+    try:
+        database, raw = (
+            Database.at(settings.database_url, settings.database_schema, is_read_only=True),
+            raw_store(settings),
+        )
+    except StoreError:
+        return
+    with closing(database):
+        if (sentence := difference(database, raw)) is not None:
             yield Finding("raw store", Verdict.ERROR, sentence)
 
 

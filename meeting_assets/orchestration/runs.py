@@ -28,6 +28,8 @@ JOB = "bring_home"
 MAX_RUNTIME, LONGEST_RUN_S = "dagster/max_runtime", "21600"
 # A run that died is done again as a whole: its steps do what the ledger says is left, which costs next to nothing.
 RETRY_WHOLE = {"dagster/retry_strategy": "ALL_STEPS"}
+# Dagster puts the path of its SQLite files into a URL without escaping it: files would be created elsewhere.
+UNREADABLE_BY_DAGSTER = frozenset("?%")
 # Nobody but the caller tries again: Dagster's daemon cannot repeat a run that it did not start.
 NO_RETRIES = {"dagster/max_retries": "0"}
 
@@ -47,9 +49,14 @@ def prepare_home(settings: Settings) -> None:
     """Makes DAGSTER_HOME with the shipped dagster.yaml where it is missing, and names it to Dagster.
 
     Raises:
-        SettingsError: it cannot be written.
+        SettingsError: it cannot be written, or Dagster could not find its files there.
     """
     home = settings.dagster_home
+    if UNREADABLE_BY_DAGSTER.intersection(str(home)):
+        raise SettingsError(
+            f"Dagster's storage cannot use the folder {home}, because its path holds `?` or `%`: "
+            "set DAGSTER_HOME to a folder without these characters."
+        )
     with _naming_dagster_home(home):
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not (home / "dagster.yaml").exists():

@@ -35,6 +35,8 @@ RELEASE = (
 )
 CUTOFF = "retention_cutoff"
 """The name in `meta` of the first day that the last retention kept."""
+LEFT = "retention_left"
+"""The name in `meta` of the number of recordings that the last retention released and did not get to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def retain(
         return PurgeReport(left=len(found.recordings)), waiting
     report = purge_expired(warehouse, found, limit=limit, budget_s=budget_s)
     if warehouse.retention_days is not None:
-        _note_cutoff(warehouse, found, today, is_released=is_released)
+        _note_cutoff(warehouse, found, today, left=report.left, is_released=is_released)
     return report, None
 
 
@@ -134,10 +136,7 @@ def _waiting(warehouse: Warehouse, today: Today) -> str | None:
     The latest clock is asked: one that is years ahead has to be noticed, though the earliest decides what is purged.
     """
     found = expired(warehouse, max(today.clocks.values()))
-    with warehouse.database.reading() as connection:
-        last = connection.scalar(select(META.value).where(META.name == CUTOFF))
-    released_before = date.fromisoformat(last) if last else date.min
-    new = [day for day in found.recordings.values() if day >= released_before]
+    new = [day for day in found.recordings.values() if day >= _released_before(warehouse)]
     if not new:
         return None
     if min(new) < found.kept_from - timedelta(days=UNCONFIRMED_DAYS):
@@ -147,6 +146,16 @@ def _waiting(warehouse: Warehouse, today: Today) -> str | None:
     else:
         return None
     return f"{found.as_sentence()} Nothing was purged: {reason}. {RELEASE}"
+
+
+def _released_before(warehouse: Warehouse) -> date:
+    """The first day that needs a confirmation: the last cutoff while some that it released are left, else any day.
+
+    Recordings that were stored after a retention had purged all of theirs were never released, however old they are.
+    """
+    with warehouse.database.reading() as connection:
+        notes = dict(connection.execute(select(META.name, META.value).where(META.name.in_([CUTOFF, LEFT]))).all())
+    return date.fromisoformat(notes[CUTOFF]) if notes.get(LEFT, "0") != "0" and CUTOFF in notes else date.min
 
 
 @retry_on_conflict
@@ -160,7 +169,7 @@ def _note_waiting(warehouse: Warehouse, waiting: str | None) -> None:
 
 
 @retry_on_conflict
-def _note_cutoff(warehouse: Warehouse, found: Expired, today: Today, *, is_released: bool) -> None:
+def _note_cutoff(warehouse: Warehouse, found: Expired, today: Today, *, left: int, is_released: bool) -> None:
     """Notes how far this retention went; a jump that nothing was purged for may come from a wrong clock."""
     with warehouse.database.writing() as connection:
         last = connection.scalar(select(META.value).where(META.name == CUTOFF))
@@ -168,4 +177,5 @@ def _note_cutoff(warehouse: Warehouse, found: Expired, today: Today, *, is_relea
         is_jump = last is not None and found.kept_from - date.fromisoformat(last) > week
         if is_released or found.recordings or not is_jump:
             notes = {CUTOFF: found.kept_from.isoformat(), LAST_RETENTION: start_of(today.day).isoformat()}
+            notes |= {LEFT: str(left)}
             upsert(connection, Meta, [{"name": name, "value": value} for name, value in notes.items()])

@@ -57,6 +57,10 @@ SQLSTATES: Mapping[str, Cause] = {
         "has ended an idle transaction", "run again, or raise idle_in_transaction_session_timeout", is_transient=True
     ),
     "25P04": Cause("has ended a long transaction", "run again, or raise transaction_timeout", is_transient=True),
+    "23503": Cause(
+        "keeps rows that a table of another program refers to",
+        "delete the rows or the foreign key of the table that the driver names, then run again",
+    ),
     "28": _WRONG_USER,
     "3D000": _NO_DATABASE,
     "3F000": _NO_SCHEMA,

@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import Dialect, Select, Table
+from sqlalchemy.exc import CompileError
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
@@ -277,7 +278,10 @@ def spelled_type(kind: TypeEngine[Any], dialect: Dialect) -> str:
     >>> spelled_type(String(36), sqlite.dialect())
     'TEXT'
     """
-    name = kind.compile(dialect).partition("(")[0].strip().upper()
+    try:
+        name = kind.compile(dialect).partition("(")[0].strip().upper()
+    except CompileError:  # of a foreign table: SQLite allows columns without a type, PostgreSQL has types of extensions
+        return "UNKNOWN"
     return _SYNONYMS.get(name, name)
 
 

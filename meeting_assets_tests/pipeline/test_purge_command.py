@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
+from meeting_assets.core.instants import start_of
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.scrub import HELD_BACK
@@ -23,11 +24,16 @@ DAY = date(2026, 3, 2)
 
 
 @pytest.fixture
-def recording(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recording]:
+def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2, words=20), limits=False) as running:
         use(running, monkeypatch)
         bring_home([DAY])
-        yield running.world.recordings[0]
+        yield running
+
+
+@pytest.fixture
+def recording(sandbox: Sandbox) -> Recording:
+    return sandbox.world.recordings[0]
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_purged(recording: Recording) -> None:
@@ -119,3 +125,28 @@ def dead_rows(database_url: str) -> int:
         query = "SELECT sum(pg_stat_get_dead_tuples(oid)) FROM pg_class WHERE relname = 'transcript_words'"
         row = connection.execute(query).fetchone()
         return int(row[0]) if row else 0
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_foreign_table_that_refers_to_a_recording_is_named_and_stops_no_sync(
+    recording: Recording, sandbox: Sandbox, database_url: str
+) -> None:
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("CREATE TABLE public.notes (of uuid REFERENCES meetings.recordings (recording_id))")
+        owner.execute("INSERT INTO public.notes VALUES (%s)", [recording.id])
+
+    refused = command("purge", "--yes", recording.id)
+
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+    assert '"notes"' in refused.stderr
+    added = sandbox.add_recording(start_of(DAY) + timedelta(hours=20))
+    bring_home([DAY])
+    assert added.id in {row[0] for row in contents()["recordings"]}
+    command("rebuild")
+    with warehouse() as place:
+        assert place.raw.kept(DAY, recording.id), "raw objects stay while rows do"
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("DROP TABLE public.notes")
+    done = command("purge", "--yes", recording.id)
+    assert done.returncode == 0, done.stdout + done.stderr

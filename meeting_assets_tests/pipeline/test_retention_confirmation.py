@@ -111,6 +111,23 @@ def test_more_than_a_week_waits_until_a_person_releases_it(sandbox: Sandbox) -> 
     assert waiting().count == 0
 
 
+def test_old_days_that_are_stored_after_a_retention_wait_for_a_person_too(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command("purge", "--expired", "--yes").returncode == 0
+    a_night()
+    monkeypatch.delenv("MEETING_ASSETS_RETENTION_DAYS")
+    old = TODAY - timedelta(days=KEPT_DAYS + 100)
+    sandbox.add_world(uniform(old, recordings=1, words=10))
+    bring_home([old])
+    monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
+
+    report, reason = a_night()
+
+    assert (report.recordings, days_stored()) == (0, {old, KEPT})
+    assert f"1 recordings of 1 days ({old} to {old})" in str(reason)
+
+
 @pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 def test_the_nightly_job_fails_with_its_check_and_both_recover(sandbox: Sandbox) -> None:
     settings = read_settings()
