@@ -80,15 +80,16 @@ def is_anything_to_finish(warehouse: Warehouse) -> bool:
 def finish_interrupted(warehouse: Warehouse) -> PurgeReport:
     """Finishes recent purges that were interrupted; costs one query where there are none.
 
-    Where a roll-up is under way, or a purge that removes rows, a later fetch does it: none waits for the other.
+    A later fetch does it if a roll-up, a purge or another fetch holds the roll-up lock at the start. The trends of
+    these purges are left to the next roll-up, so that no fetch waits for one.
     """
     report = PurgeReport()
     with warehouse.database.reading() as connection:
         waiting = tombstones.unfinished(connection, now() - FINISHED_WITHIN)
-        is_blocked = bool(waiting) and not locks.is_free(connection, Lock.ROLLUP)
+        is_blocked = bool(waiting) and not locks.try_take(connection, Lock.ROLLUP)
     if waiting and not is_blocked:
         _remove(warehouse, waiting, report)
-        scrub_deleted(warehouse, report)
+        scrub_deleted(warehouse, report, rolls_up=False)
     return report
 
 
