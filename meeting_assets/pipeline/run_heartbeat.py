@@ -74,7 +74,7 @@ class RunHeartbeat:
             self._thread.join(STOP_S)
 
     def before_commit(self, connection: Connection) -> None:
-        """Makes sure that what is about to be committed belongs to a run that still counts.
+        """Makes sure that what is about to be committed belongs to a run not declared orphaned.
 
         Raises:
             StoreError: the run was declared orphaned.
@@ -91,7 +91,7 @@ class RunHeartbeat:
 
     def _keep(self) -> None:
         while not self._is_orphaned and not self._stopped.wait(self._interval_s):
-            # An outage may pass. Until then each commit proves that the run still counts.
+            # An outage may pass. Until then each commit proves that the run is not declared orphaned.
             with suppress(StoreError, SQLAlchemyError), closing(self._open_database()) as database:
                 self._report(database)
 
