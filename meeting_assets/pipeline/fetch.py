@@ -267,7 +267,11 @@ def _wanted(
 
 
 class _Fetch:
-    """The downloads of one discovery."""
+    """The downloads of one discovery.
+
+    Its transactions block the event loop, so that a cancelled task leaves none half known. While the database does not
+    answer, no download goes on; those that time out meanwhile are failed attempts and are repeated.
+    """
 
     def __init__(self, client: RecallClient, warehouse: Warehouse, discovery: Discovery, report: FetchReport) -> None:
         self._client = client
@@ -362,6 +366,7 @@ class _Fetch:
                 document = await self._client.retrieved(artifact.collection, key.artifact_id)
             except Gone:
                 self._note_gone(key, observed_at)
+                self._report.counts[key.kind]["failed"] += 1
                 return
             media = understood(document, Media, artifact.kind)
             payload = await self._client.downloaded(_url(artifact, media))
@@ -422,10 +427,15 @@ class _Fetch:
         with self._warehouse.database.writing() as connection:
             ledger.note_gone(connection, key.recording_id, key.artifact_id, observed_at=observed_at)
             self._call_off_one(connection, key)
+
+    def _set_aside(self, key: Key, media: Media | None, error: MeetingAssetsError) -> None:
+        self._note_failed(key, media, error, self._discovery.clock.wall_clock())
+        self._begun.pop(key, None)
         self._report.counts[key.kind]["failed"] += 1
+        logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error, extra=about(*key))
 
     @retry_on_conflict
-    def _set_aside(self, key: Key, media: Media | None, error: MeetingAssetsError) -> None:
+    def _note_failed(self, key: Key, media: Media | None, error: MeetingAssetsError, at: datetime) -> None:
         found = self._discovery.found[key.recording_id]
         with self._warehouse.database.writing() as connection:
             ledger.note_failed_attempt(
@@ -433,15 +443,12 @@ class _Fetch:
                 key,
                 str(error),
                 updated_at=_updated_at(media) if media else None,
-                at=self._discovery.clock.wall_clock(),
+                at=at,
                 expires_at=found.recording.expires_at,
                 is_missing=isinstance(error, BytesMissing),
                 is_refused=isinstance(error, UrlExpired),
                 is_too_large=isinstance(error, TooLarge),
             )
-        self._begun.pop(key, None)
-        self._report.counts[key.kind]["failed"] += 1
-        logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error, extra=about(*key))
 
 
 def _url(artifact: Artifact, media: Media) -> str:

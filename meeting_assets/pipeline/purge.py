@@ -162,9 +162,12 @@ def _note_finished(warehouse: Warehouse, finished: Collection[Name]) -> None:
 
 def remove_unwanted(warehouse: Warehouse, day: date, key: Key) -> None:
     """Removes bytes that were kept while their recording, or the artifact itself, was purged."""
-    with warehouse.database.reading() as connection:
-        is_buried = bool(tombstones.buried(connection, [key.recording_id]))
-        is_purged = key in tombstones.purged_artifacts(connection, [key.recording_id])
+    is_buried, is_purged = warehouse.database.read(
+        lambda connection: (
+            bool(tombstones.buried(connection, [key.recording_id])),
+            key in tombstones.purged_artifacts(connection, [key.recording_id]),
+        )
+    )
     if is_buried:
         warehouse.raw.forget(day, key.recording_id)
         forget_raw(warehouse, [key.recording_id])

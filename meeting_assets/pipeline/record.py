@@ -198,7 +198,7 @@ def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
     """Writes recording.json where it says something new: enough to make the database again without the API."""
     ids = [found.recording_id for found in batch]
     with warehouse.database.reading() as connection:
-        recordings = ledger.recordings_of(connection, ids)
+        recordings = ledger.lock_recordings(connection, ids)
         entries = worklist.api_side_of(connection, ids)
     written: list[dict[str, str | None]] = []
     for found in batch:

@@ -462,12 +462,6 @@ def lock_recordings(connection: Connection, recording_ids: Collection[str]) -> d
     return {row["recording_id"]: dict(row) for row in connection.execute(query.with_for_update()).mappings()}
 
 
-def recordings_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, LedgerRow]:
-    """The rows of some recordings, by recording, without a lock."""
-    query = RECORDINGS.select().where(RECORDINGS.c.recording_id.in_(recording_ids))
-    return {row["recording_id"]: dict(row) for row in connection.execute(query).mappings()}
-
-
 def note_listings(connection: Connection, written: Sequence[Mapping[str, str | None]]) -> None:
     """Notes the `sha256` of each recording.json that was written, by the `id` of its recording.
 
