@@ -17,6 +17,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import start_of
 from meeting_assets.core.logs import about
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN, MARGIN, Discovery
+from meeting_assets.pipeline.retrieval import comparable_id
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.recall.objects import DELETED
@@ -55,7 +56,7 @@ async def _look_for_recordings(client: RecallClient, warehouse: Warehouse, disco
     for recording_id, created_at in _created_at(warehouse, discovery).items():
         window = {"created_at_after": created_at - MARGIN, "created_at_before": created_at + MARGIN}
         listed = [document async for document in client.listed(RECORDING, window)]
-        if any(document.get("id") == recording_id for document in listed):
+        if any(comparable_id(document.get("id")) == comparable_id(recording_id) for document in listed):
             discovery.gone_recordings.discard(recording_id)
             logger.warning(CONTRADICTION, "itself", recording_id, extra=about(recording_id))
 
@@ -63,11 +64,13 @@ async def _look_for_recordings(client: RecallClient, warehouse: Warehouse, disco
 async def _look_for_media(client: RecallClient, warehouse: Warehouse, discovery: Discovery) -> None:
     """Asks the lists of media objects for those of each recording that something is missing of."""
     for recording_id, collection in sorted(_collections_with_missing(warehouse, discovery)):
+        missing = {comparable_id(each): each for of, each in discovery.gone_media if of == recording_id}
+        asked_at = discovery.clock.now()
         async for document in client.listed(collection, {"recording_id": recording_id}):
-            media_id = document.get("id")
-            if (recording_id, media_id) in discovery.gone_media:
-                discovery.gone_media.discard((recording_id, str(media_id)))
-                discovery.add_media(collection, document)
+            media_id = missing.get(comparable_id(document.get("id")))
+            if media_id is not None:
+                discovery.gone_media.discard((recording_id, media_id))
+                discovery.add_media(collection, document, asked_at)
                 logger.warning(CONTRADICTION, f"{collection} {media_id}", recording_id, extra=about(recording_id))
 
 
@@ -75,8 +78,8 @@ def _created_at(warehouse: Warehouse, discovery: Discovery) -> dict[str, datetim
     query = select(RECORDINGS.c.recording_id, RECORDINGS.c.created_at).where(
         RECORDINGS.c.recording_id.in_(discovery.gone_recordings)
     )
-    with warehouse.database.reading() as connection:
-        return dict(connection.execute(query.order_by(RECORDINGS.c.recording_id)).all())
+    query = query.order_by(RECORDINGS.c.recording_id)
+    return warehouse.database.read(lambda connection: dict(connection.execute(query).all()))
 
 
 def _collections_with_missing(warehouse: Warehouse, discovery: Discovery) -> set[tuple[str, str]]:
@@ -85,8 +88,7 @@ def _collections_with_missing(warehouse: Warehouse, discovery: Discovery) -> set
     query = select(*columns).where(
         LEDGER.c.recording_id.in_({recording_id for recording_id, _ in discovery.gone_media})
     )
-    with warehouse.database.reading() as connection:
-        rows = connection.execute(query).all()
+    rows = warehouse.database.read(lambda connection: connection.execute(query).all())
     return {
         (recording_id, ARTIFACTS[kind].collection)
         for recording_id, kind, artifact_id, created_at in rows

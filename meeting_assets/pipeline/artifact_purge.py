@@ -88,7 +88,7 @@ def _note_finished(warehouse: Warehouse, finished: Collection[Name]) -> set[Name
 def _drop_artifact(warehouse: Warehouse, key: Key, report: PurgeReport) -> bool:
     """Deletes the rows of an artifact, and of the metrics made from it; False if the API shows it again."""
     artifact = ARTIFACTS.get(key.kind)
-    done = PurgeReport(token=report.token)
+    done = PurgeReport(scrub_ids={*report.scrub_ids})
     with warehouse.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
         ledger.lock_recordings(connection, [key.recording_id])

@@ -27,7 +27,9 @@ from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core import errors
 from meeting_assets.core.errors import MeetingAssetsError, StoreError
 from meeting_assets.core.logs import FIELDS
+from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.pipeline.replace import LoadReport, load_together
+from meeting_assets.pipeline.run_heartbeat import RunHeartbeat, heartbeat_of
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import attempts
 from meeting_assets.store.connections import retry_on_conflict
@@ -55,6 +57,8 @@ class _Order(msgspec.Struct):
     raw_url: str
     instance_credentials: bool
     bot_names: frozenset[str]
+    run: tuple[str, ProcessIdentity] | None
+    """The run that the member works for, and the process that its heartbeats name."""
 
 
 class _Line(msgspec.Struct):
@@ -104,6 +108,7 @@ class Crew:
             warehouse.raw.url,
             warehouse.raw.instance_credentials,
             warehouse.bot_names,
+            heartbeat.identity if (heartbeat := heartbeat_of(warehouse.database)) is not None else None,
         )
         self._warehouse = warehouse
         # What may have ended the process before comes last, what did so most often at the very end.
@@ -190,7 +195,7 @@ class Crew:
 
     @retry_on_conflict
     def _call_off(self) -> None:
-        """Takes the marks of those back that something else has stopped."""
+        """Removes the marks of loads that were interrupted."""
         if self._marked:
             with self._warehouse.database.writing() as connection:
                 attempts.note_not_loaded(connection, self._marked.values())
@@ -253,7 +258,7 @@ class Crew:
             return taken
 
     def _give_back(self, entries: Sequence[Entry]) -> None:
-        """Takes back what a member was at when it ended; one of these may be what ended it."""
+        """Returns the artifacts of an ended worker to the queue, as suspects."""
         with self._changed:
             self.in_hand -= len(entries)
             if not self._is_over:
@@ -300,7 +305,7 @@ def serve() -> None:
                 report = LoadReport()
                 error: tuple[str, str] | None = None
                 try:
-                    database = database or Database.at(order.database_url, order.database_schema)
+                    database = database or _database_of(order)
                     raw = RawStore.at(order.raw_url, instance_credentials=order.instance_credentials)
                     place = Warehouse(database, raw, bot_names=order.bot_names)
                     _mark(database, entries)
@@ -312,6 +317,16 @@ def serve() -> None:
         finally:
             if database is not None:
                 database.close()
+
+
+def _database_of(order: _Order) -> Database:
+    """A database whose transactions are committed only if the run was not declared orphaned."""
+    database = Database.at(order.database_url, order.database_schema)
+    if order.run is not None:
+        run_id, process = order.run
+        # It is not started: without a recent heartbeat, every transaction writes one and depends on it.
+        database.before_commit = RunHeartbeat(run_id, lambda: database, process).before_commit
+    return database
 
 
 @retry_on_conflict

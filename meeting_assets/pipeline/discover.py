@@ -260,7 +260,7 @@ async def look_again(
             discovery.add_media(name.collection, document, outcome.asked_at)
         elif outcome.is_gone:
             discovery.gone_media.add((holders[name], name.object_id))
-        else:
+        elif outcome.was_asked:
             discovery.not_given[holders[name], name] = str(outcome.fault)
 
 

@@ -52,7 +52,7 @@ from meeting_assets.store import absence, attempts, ledger, tombstones, worklist
 from meeting_assets.store.attempts import Wanted
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.ledger import Key
-from meeting_assets.store.observation import ObservationClock
+from meeting_assets.store.observation import ObservationClock, note_recorded
 from meeting_assets.store.raw import RawObject
 
 logger = logging.getLogger(__name__)
@@ -62,8 +62,7 @@ RECORDED_AT_ONCE = 32
 """Attempts that are recorded in one transaction before they begin."""
 MOST_PROBED = 5
 UNCONFIRMED = (
-    "recording %s is deleted at the API; it is purged when a look at least an hour from now finds the same "
-    "(the nightly reconciliation looks again)"
+    "recording %s is deleted at Recall.ai. It is purged when a fetch at least one hour later also finds it deleted."
 )
 NO_URL_YET = "the API says done but gives no download URL yet"
 
@@ -209,8 +208,9 @@ async def _purge_deleted(client: RecallClient, warehouse: Warehouse, discovery: 
             recording_id,
             extra=about(recording_id),
         )
-    with warehouse.database.reading() as connection:
-        confirmed = absence.confirmed_recordings(connection, deleted | certain, at=at)
+    confirmed = warehouse.database.read(
+        lambda connection: absence.confirmed_recordings(connection, deleted | certain, at=at)
+    )
     if confirmed:
         purge(warehouse, confirmed, tombstones.DELETED_AT_API)
     for recording_id in sorted((deleted | certain) - confirmed):
@@ -225,9 +225,12 @@ async def _certainly_gone(client: RecallClient, warehouse: Warehouse, recording_
 
     A bot outlives its recordings; where there was none, other recordings without one have to do.
     """
-    with warehouse.database.reading() as connection:
-        bots = worklist.bots_of(connection, recording_ids)
-        others = worklist.newest_without_bot(connection, recording_ids, MOST_PROBED)
+    bots, others = warehouse.database.read(
+        lambda connection: (
+            worklist.bots_of(connection, recording_ids),
+            worklist.newest_without_bot(connection, recording_ids, MOST_PROBED),
+        )
+    )
     certain = set()
     retrieval = Retrieval(client)
     for recording_id, bot_id in sorted(bots.items()):
@@ -243,7 +246,10 @@ async def _certainly_gone(client: RecallClient, warehouse: Warehouse, recording_
 def _wanted(
     warehouse: Warehouse, discovery: Discovery, kinds: Collection[str], *, refetch: bool, named: bool
 ) -> list[Wanted]:
-    """What is to be downloaded, what expires first in front; what must wait is left out unless a person asks for it."""
+    """The artifacts to download, earliest expiry first.
+
+    Waiting ones are included only for named recordings or with `refetch`.
+    """
     at = discovery.clock.wall_clock()
     with warehouse.database.reading() as connection:
         days = {found.day for found in discovery.found.values()}
@@ -261,7 +267,11 @@ def _wanted(
 
 
 class _Fetch:
-    """The downloads of one discovery."""
+    """The downloads of one discovery.
+
+    Its transactions block the event loop, so that a cancelled task leaves none half known. While the database does not
+    answer, no download goes on; those that time out meanwhile are failed attempts and are repeated.
+    """
 
     def __init__(self, client: RecallClient, warehouse: Warehouse, discovery: Discovery, report: FetchReport) -> None:
         self._client = client
@@ -297,7 +307,7 @@ class _Fetch:
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
-            # The attempts count one more where the database is what has stopped them.
+            # If the database is down, the attempts stay counted.
             with suppress(StoreError):
                 self._call_off()
 
@@ -351,10 +361,12 @@ class _Fetch:
             payload = await self._client.downloaded(_url(artifact, media))
         except UrlExpired:
             observed_at = self._discovery.clock.now()
+            note_recorded(self._warehouse.database, observed_at)
             try:
                 document = await self._client.retrieved(artifact.collection, key.artifact_id)
             except Gone:
                 self._note_gone(key, observed_at)
+                self._report.counts[key.kind]["failed"] += 1
                 return
             media = understood(document, Media, artifact.kind)
             payload = await self._client.downloaded(_url(artifact, media))
@@ -382,7 +394,7 @@ class _Fetch:
         with self._warehouse.database.writing() as connection:
             if self._is_purged(connection, key):
                 return "overtaken"
-            return ledger.note_fetched(
+            outcome = ledger.note_fetched(
                 connection,
                 key,
                 raw_key=kept.key,
@@ -393,6 +405,15 @@ class _Fetch:
                 at=self._discovery.clock.wall_clock(),
                 observed_at=observed_at,
             )
+            if outcome == "overtaken":
+                self._call_off_one(connection, key)
+            return outcome
+
+    def _call_off_one(self, connection: Connection, key: Key) -> None:
+        """Takes back the mark of an attempt whose outcome is not recorded: another run observed the object later."""
+        if key in self._begun:
+            ledger.locked(connection, key.kind, [key.recording_id])
+            attempts.note_called_off(connection, [self._begun[key]])
 
     def _is_purged(self, connection: Connection, key: Key) -> bool:
         """True if another run has purged the artifact meanwhile; its ledger rows stay locked."""
@@ -405,10 +426,16 @@ class _Fetch:
     def _note_gone(self, key: Key, observed_at: datetime) -> None:
         with self._warehouse.database.writing() as connection:
             ledger.note_gone(connection, key.recording_id, key.artifact_id, observed_at=observed_at)
+            self._call_off_one(connection, key)
+
+    def _set_aside(self, key: Key, media: Media | None, error: MeetingAssetsError) -> None:
+        self._note_failed(key, media, error, self._discovery.clock.wall_clock())
+        self._begun.pop(key, None)
         self._report.counts[key.kind]["failed"] += 1
+        logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error, extra=about(*key))
 
     @retry_on_conflict
-    def _set_aside(self, key: Key, media: Media | None, error: MeetingAssetsError) -> None:
+    def _note_failed(self, key: Key, media: Media | None, error: MeetingAssetsError, at: datetime) -> None:
         found = self._discovery.found[key.recording_id]
         with self._warehouse.database.writing() as connection:
             ledger.note_failed_attempt(
@@ -416,15 +443,12 @@ class _Fetch:
                 key,
                 str(error),
                 updated_at=_updated_at(media) if media else None,
-                at=self._discovery.clock.wall_clock(),
+                at=at,
                 expires_at=found.recording.expires_at,
                 is_missing=isinstance(error, BytesMissing),
                 is_refused=isinstance(error, UrlExpired),
                 is_too_large=isinstance(error, TooLarge),
             )
-        self._begun.pop(key, None)
-        self._report.counts[key.kind]["failed"] += 1
-        logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error, extra=about(*key))
 
 
 def _url(artifact: Artifact, media: Media) -> str:

@@ -15,7 +15,7 @@ from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.store import attempts, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.raw import RawStore
-from meeting_assets.store.states import FETCHED, QUARANTINED
+from meeting_assets.store.states import FETCHED, PENDING
 from meeting_assets.store.worklist import Entry
 
 __all__ = ["LoadReport", "load_days"]
@@ -61,7 +61,6 @@ def load_days(
     return report
 
 
-@retry_on_conflict
 def _without_deadly(
     artifact: Artifact, entries: Sequence[Entry], warehouse: Warehouse, report: LoadReport
 ) -> list[Entry]:
@@ -69,15 +68,22 @@ def _without_deadly(
     for entry in entries:
         if entry.is_deadly:
             set_aside(artifact, entry, warehouse, report)
-    released = {
-        entry.key: entry._replace(status=FETCHED, load_attempts=None)
-        for entry in entries
-        if entry.load_attempts and entry.status == QUARANTINED
-    }
+    released = {each.key: _released(each) for each in entries if each.load_attempts and each.is_quarantined}
     if released:
-        with warehouse.database.writing() as connection:
-            attempts.release(connection, released.values())
+        _release(warehouse, released.values())
     return [released.get(entry.key, entry) for entry in entries if not entry.is_deadly]
+
+
+@retry_on_conflict
+def _release(warehouse: Warehouse, entries: Collection[Entry]) -> None:
+    with warehouse.database.writing() as connection:
+        attempts.release(connection, entries)
+
+
+def _released(entry: Entry) -> Entry:
+    """The entry as it is after `attempts.release`."""
+    status = PENDING if entry.status == PENDING else FETCHED
+    return entry._replace(status=status, parser_version=None, load_attempts=None, is_quarantined=False)
 
 
 def _read_ahead(crew: Crew, raw: RawStore) -> Iterator[list[tuple[Entry, Read]]]:

@@ -160,9 +160,12 @@ def _note_finished(warehouse: Warehouse, finished: Collection[Name]) -> None:
 
 def remove_unwanted(warehouse: Warehouse, day: date, key: Key) -> None:
     """Removes bytes that were kept while their recording, or the artifact itself, was purged."""
-    with warehouse.database.reading() as connection:
-        is_buried = bool(tombstones.buried(connection, [key.recording_id]))
-        is_purged = key in tombstones.purged_artifacts(connection, [key.recording_id])
+    is_buried, is_purged = warehouse.database.read(
+        lambda connection: (
+            bool(tombstones.buried(connection, [key.recording_id])),
+            key in tombstones.purged_artifacts(connection, [key.recording_id]),
+        )
+    )
     if is_buried:
         warehouse.raw.forget(day, key.recording_id)
         forget_raw(warehouse, [key.recording_id])
@@ -172,18 +175,18 @@ def remove_unwanted(warehouse: Warehouse, day: date, key: Key) -> None:
 
 @retry_on_conflict
 def _delete_recording(warehouse: Warehouse, recording_id: str, report: PurgeReport) -> None:
-    done = PurgeReport(token=report.token)
+    done = PurgeReport(scrub_ids={*report.scrub_ids})
     with warehouse.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
         # Locked in the order of all others, and before anything goes: runs that parse or derive it are waited for.
         ledger.lock_recordings(connection, [recording_id])
         rows = ledger.known(connection, [recording_id], is_locking=True)
         artifact_ids = {artifact_id for of_kind in rows.values() for artifact_id in of_kind}
-        _forget_unreadable(connection, recording_id, artifact_ids)
         done.tables |= rollup.forget(connection, recording_id)
         for table in tables_to_purge(connection):
             delete_rows(connection, table, table.c.recording_id == recording_id, done)
         note_scrub_due(connection, done)
+        _forget_unreadable(connection, recording_id, artifact_ids)
     report.add(done)
 
 
@@ -197,7 +200,9 @@ def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: 
     collections = {artifact.collection for artifact in ARTIFACTS.values()}
     objects = {f"recording {recording_id}", *(f"{name} {each}" for name in collections for each in artifact_ids)}
     meta = table_of(Meta)
-    connection.execute(meta.delete().where(meta.c.name.in_([ledger.UNREADABLE + each for each in objects])))
+    theirs = meta.c.name.in_([ledger.UNREADABLE + each for each in objects])
+    connection.execute(select(meta.c.name).where(theirs).order_by(meta.c.name).with_for_update())
+    connection.execute(meta.delete().where(theirs))
 
 
 def _count(connection: Connection, table: Table, recording_id: str) -> int:

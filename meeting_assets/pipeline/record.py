@@ -30,7 +30,6 @@ BATCH = 100
 NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.names_bots]
 
 
-@retry_on_conflict
 def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
     """Brings recordings and ledger in line with a discovery made at an instant.
 
@@ -38,27 +37,57 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
     """
     note_recorded(warehouse.database, discovery.clock.now())
     for batch in _batches(discovery.found.values()):
-        with warehouse.database.writing() as connection:
-            for recording_id in tombstones.kept_out(connection, [found.recording_id for found in batch]):
-                batch.remove(discovery.found.pop(recording_id))
-            before = ledger.lock_recordings(connection, [found.recording_id for found in batch])
-            rows = [recording_row(found, before.get(found.recording_id, {}), at) for found in batch]
-            overtaken = {row["recording_id"] for row in rows if _is_overtaken(row, before)}
-            rows = [row for row in rows if row["recording_id"] not in overtaken]
-            upsert(connection, Recordings, rows, only_if=_is_not_older)
-            seen = [look for found in batch for look in looks(found, discovery.unclear)]
-            # Of an overtaken recording some media may have been asked for later than by the other run.
-            ledger.observe(connection, [_unfinished(each) if each.recording_id in overtaken else each for each in seen])
-            for recording_id in overtaken:
-                batch.remove(discovery.found.pop(recording_id))
-            for found in batch:
-                if found.recording.status.code == DELETED:
-                    ledger.note_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
-            absence.note_missing(connection, [found.recording_id for found in batch], at=at)
-            lifted = tombstones.lift(connection, [found.recording_id for found in batch])
-            _parse_renamed_again(connection, rows, before)
-        raw_tombstones.remove(warehouse.raw, lifted)
-        _keep_listings(warehouse, batch)
+        ids = [found.recording_id for found in batch]
+        before = warehouse.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))  # noqa: B023
+        dropped = _record_batch(warehouse, batch, discovery.unclear, at)
+        _remove_lifted(warehouse, before)
+        for recording_id in dropped:
+            del discovery.found[recording_id]
+        _keep_listings(warehouse, [found for found in batch if found.recording_id not in dropped])
+    _record_missing(warehouse, discovery, at)
+
+
+@retry_on_conflict
+def _record_batch(warehouse: Warehouse, batch: Sequence[Found], unclear: Collection[str], at: datetime) -> set[str]:
+    """Records some recordings in one transaction.
+
+    Returns the ids of those to drop: they were purged, or another run observed them later.
+    """
+    with warehouse.database.writing() as connection:
+        purged = tombstones.kept_out(connection, [found.recording_id for found in batch])
+        kept = [found for found in batch if found.recording_id not in purged]
+        before = ledger.lock_recordings(connection, [found.recording_id for found in kept])
+        rows = [recording_row(found, before.get(found.recording_id, {}), at) for found in kept]
+        overtaken = {row["recording_id"] for row in rows if _is_overtaken(row, before)}
+        rows = [row for row in rows if row["recording_id"] not in overtaken]
+        upsert(connection, Recordings, rows, only_if=_is_not_older)
+        seen = [look for found in kept for look in looks(found, unclear)]
+        # Of an overtaken recording some media may have been asked for later than by the other run.
+        ledger.observe(connection, [_unfinished(each) if each.recording_id in overtaken else each for each in seen])
+        newest = [found for found in kept if found.recording_id not in overtaken]
+        for found in newest:
+            if found.recording.status.code == DELETED:
+                ledger.note_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
+        absence.note_missing(connection, [found.recording_id for found in newest], at=at)
+        tombstones.lift(connection, [found.recording_id for found in newest])
+        _parse_renamed_again(connection, rows, before)
+    return purged | overtaken
+
+
+def _remove_lifted(warehouse: Warehouse, before: Collection[Key]) -> None:
+    """Removes from the raw store those artifact tombstones of `before` that the database no longer has.
+
+    The database is read again because the transaction that lifts them may be repeated after its commit.
+    """
+    if before:
+        ids = {key.recording_id for key in before}
+        left = warehouse.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))
+        raw_tombstones.remove(warehouse.raw, {tombstones.Name(*key) for key in {*before} - left})
+
+
+@retry_on_conflict
+def _record_missing(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
+    """Records what is deleted at the API, what it did not give, and objects that make no sense."""
     with warehouse.database.writing() as connection:
         faults = _faults_of_kept(connection, discovery.faults)
         _lock_gone(connection, discovery)
@@ -171,7 +200,7 @@ def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
     with warehouse.database.reading() as connection:
         recordings = ledger.lock_recordings(connection, ids)
         entries = worklist.api_side_of(connection, ids)
-    written: list[dict[str, Any]] = []
+    written: list[dict[str, str | None]] = []
     for found in batch:
         row = recordings.get(found.recording_id)
         if row is None:
@@ -187,20 +216,21 @@ def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
         sha256 = hashlib.sha256(listing).hexdigest()
         if sha256 != row["listing_sha256"]:
             warehouse.raw.write_listing(found.day, found.recording_id, listing)
-            written.append({"id": found.recording_id, "sha256": sha256})
+            former = row["listing_sha256"]
+            written.append({"id": found.recording_id, "sha256": sha256, "former_sha256": former})
     if written:
         with warehouse.database.writing() as connection:
             ledger.note_listings(connection, written)
-            purged = tombstones.buried(connection, [each["id"] for each in written])
+            purged = tombstones.buried(connection, [str(each["id"]) for each in written])
         for found in batch:
             if found.recording_id in purged:
                 warehouse.raw.forget(found.day, found.recording_id)
 
 
 def _lock_gone(connection: Connection, discovery: Discovery) -> None:
-    """Locks at once, and in everybody's order, what is to be noted: a run that loads holds rows of many recordings."""
-    ledger.lock_recordings(connection, discovery.gone_recordings)
+    """Locks all rows that this transaction may change, in the order of `store.locks`."""
     of_media = {recording_id for recording_id, _ in (*discovery.gone_media, *discovery.not_given)}
+    ledger.lock_recordings(connection, discovery.gone_recordings | of_media)
     ledger.known(connection, discovery.gone_recordings | of_media, is_locking=True)
 
 

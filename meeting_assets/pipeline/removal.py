@@ -38,13 +38,14 @@ class PurgeReport:
     """What kept deleted rows from being taken out of the database's files, with what to do about it."""
     left: int = 0
     """Expired recordings that wait for another night."""
-    token: str = field(default_factory=lambda: uuid4().hex)
-    """Marks the scrub that this purge owes."""
+    scrub_ids: set[str] = field(default_factory=set)
+    """Identify the pending scrubs in `meta` that this purge has noted, one for each deleting transaction."""
 
     def add(self, other: PurgeReport) -> None:
         """Adds the counts of a transaction after it was committed; before that it may be executed several times."""
         self.rows += other.rows
         self.tables |= other.tables
+        self.scrub_ids |= other.scrub_ids
 
     @property
     def is_scrubbed(self) -> bool:
@@ -74,11 +75,14 @@ def delete_rows(connection: Connection, table: Table, condition: ColumnElement[b
 
 
 def note_scrub_due(connection: Connection, report: PurgeReport) -> None:
-    """Notes that deleted rows have to be taken out of the files; the last statement of the deleting transaction."""
-    due = _scrub_due(connection)
-    if due not in (None, report.token):
-        report.tables |= _all_tables(connection)  # another purge is under way, or was interrupted
-    upsert(connection, Meta, [{"name": SCRUB_DUE, "value": report.token}])
+    """Notes that deleted rows have to be taken out of the files, after all tables but `meta` are written.
+
+    Each note has a new id: a scrub that began before this transaction was committed must not remove its note.
+    """
+    _add_tables_of_others(connection, _scrub_due(connection), report)
+    scrub_id = uuid4().hex
+    upsert(connection, Meta, [{"name": SCRUB_DUE, "value": scrub_id}])
+    report.scrub_ids.add(scrub_id)
 
 
 def forget_raw(warehouse: Warehouse, recording_ids: Collection[str]) -> int:
@@ -87,15 +91,15 @@ def forget_raw(warehouse: Warehouse, recording_ids: Collection[str]) -> int:
     return sum(warehouse.raw.forget(day, each) for each in sorted(days) for day in days[each])
 
 
-def scrub_deleted(warehouse: Warehouse, report: PurgeReport) -> None:
-    """Makes trends again without the purged rows, and takes deleted rows out of the database's files."""
-    with warehouse.database.reading() as connection:
-        due = _scrub_due(connection)
-        if due not in (None, report.token):
-            report.tables |= _all_tables(connection)
-    if due is None and not report.recordings:
+def scrub_deleted(warehouse: Warehouse, report: PurgeReport, *, rolls_up: bool = True) -> None:
+    """Makes trends again without the purged rows, and takes deleted rows out of the database's files.
+
+    Without `rolls_up` the deleted trends are left to the next roll-up, and no roll-up of another process is waited for.
+    """
+    due = warehouse.database.read(lambda connection: _pending_scrub(connection, report))
+    if due is None and not report.tables:
         return
-    if report.tables & rollup.TABLES:
+    if rolls_up and report.tables & rollup.TABLES:
         rollup.roll_up(warehouse)
         rollup.roll_up_people(warehouse)
     report.obstacles = scrub(warehouse.database, report.tables)
@@ -105,6 +109,19 @@ def scrub_deleted(warehouse: Warehouse, report: PurgeReport) -> None:
         _note_scrubbed(warehouse, due)
         if warehouse.database.is_sqlite:
             scrub(warehouse.database, ())  # the write-ahead log is empty when a purge ends
+
+
+def _pending_scrub(connection: Connection, report: PurgeReport) -> str | None:
+    """The id of the pending scrub; if another purge noted it, the report gets all tables to scrub."""
+    due = _scrub_due(connection)
+    _add_tables_of_others(connection, due, report)
+    return due
+
+
+def _add_tables_of_others(connection: Connection, due: str | None, report: PurgeReport) -> None:
+    """Adds all tables if another purge, which may be in progress or was interrupted, has noted the pending scrub."""
+    if due is not None and due not in report.scrub_ids:
+        report.tables |= _all_tables(connection)
 
 
 @retry_on_conflict

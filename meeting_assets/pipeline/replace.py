@@ -104,15 +104,13 @@ class _Parsed:
         return len(self.rows.by_table[-1])
 
 
-@retry_on_conflict
 def _parse_or_set_aside(
     artifact: Artifact, entry: Entry, read: Read, warehouse: Warehouse, report: LoadReport
 ) -> _Parsed | None:
     """What the bytes say that `read` gives; None, and noted in the ledger, if they are lost or cannot be read."""
     payload = read()
     if payload is None:
-        with warehouse.database.writing() as connection:
-            ledger.note_lost(connection, entry.key, entry.sha256)
+        _note_lost(warehouse, entry)
         report.missing_raw += 1
         return None
     try:
@@ -125,6 +123,12 @@ def _parse_or_set_aside(
             "%s of %s is quarantined: %s", artifact.kind, entry.key.recording_id, error, extra=about(*entry.key)
         )
         return None
+
+
+@retry_on_conflict
+def _note_lost(warehouse: Warehouse, entry: Entry) -> None:
+    with warehouse.database.writing() as connection:
+        ledger.note_lost(connection, entry.key, entry.sha256)
 
 
 def set_aside(artifact: Artifact, entry: Entry, warehouse: Warehouse, report: LoadReport) -> None:
@@ -235,11 +239,15 @@ def _bug_noted(warehouse: Warehouse, key: Key, report: LoadReport) -> Iterator[N
         _note_bug(warehouse, key, error, report)
 
 
-@retry_on_conflict
 def _note_bug(warehouse: Warehouse, key: Key, error: Exception, report: LoadReport) -> None:
     # The text of a foreign error may quote what was said in the meeting; its kind does not.
     text = f"unexpected {type(error).__name__} while loading it; this is a fault of meeting_assets, please report it"
-    with warehouse.database.writing() as connection:
-        ledger.note_bug(connection, key, text)
+    _write_bug(warehouse, key, text)
     report.faults.append(f"{key.kind} of {key.recording_id}: {text}")
     logger.error("%s of %s: %s", key.kind, key.recording_id, text, extra=about(*key))
+
+
+@retry_on_conflict
+def _write_bug(warehouse: Warehouse, key: Key, text: str) -> None:
+    with warehouse.database.writing() as connection:
+        ledger.note_bug(connection, key, text)

@@ -46,6 +46,11 @@ class Retrieved:
     """When the request was sent, by the clock that orders observations; None without such a clock."""
 
     @property
+    def was_asked(self) -> bool:
+        """False if no request was sent, since many retrieves before it had failed."""
+        return self.fault != NOT_ASKED
+
+    @property
     def is_gone(self) -> bool:
         """Whether the API says that there is no such object."""
         return self.document is None and self.fault is None
@@ -87,7 +92,7 @@ class Retrieval:
         asked_at = self._clock.now() if self._clock else None
         try:
             document = await self._client.retrieved(collection, object_id)
-            is_meant = _undashed(document.get("id")) == _undashed(object_id)
+            is_meant = comparable_id(document.get("id")) == comparable_id(object_id)
             fault = None if is_meant else f"{OTHER} for {collection} {object_id}"
             outcome = Retrieved(document if is_meant else None, fault, asked_at=asked_at)
         except Gone:
@@ -101,6 +106,6 @@ class Retrieval:
         return outcome
 
 
-def _undashed(object_id: object) -> str:
+def comparable_id(object_id: object) -> str:
     """An id in the one spelling that all spellings of a UUID share."""
     return str(object_id).replace("-", "").lower()

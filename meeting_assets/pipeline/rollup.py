@@ -105,9 +105,11 @@ def roll_up_people(warehouse: Warehouse) -> int:
     with warehouse.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
         persons = persons_by_key(connection)
+        # Read before the metrics: what another run commits in between makes the people outdated again.
+        made_from = _hash_of_people(connection, persons)
         changed = _replace(connection, People, _people(connection, persons, warehouse))
         changed += _replace(connection, PersonKeys, sorted(persons.items()))
-        upsert(connection, Meta, [{"name": PEOPLE_MADE_FROM, "value": _hash_of_people(connection, persons)}])
+        upsert(connection, Meta, [{"name": PEOPLE_MADE_FROM, "value": made_from}])
         return changed
 
 

@@ -54,6 +54,11 @@ class RunHeartbeat:
         self._stopped = Event()
         self._thread: Thread | None = None
 
+    @property
+    def identity(self) -> tuple[str, ProcessIdentity]:
+        """The run and the process that its heartbeats name."""
+        return self._run_id, self._process
+
     def start(self, database: Database) -> None:
         """Writes the first heartbeat, and starts the thread that writes the others over connections of its own.
 
@@ -71,7 +76,7 @@ class RunHeartbeat:
             self._thread.join(STOP_S)
 
     def before_commit(self, connection: Connection) -> None:
-        """Makes sure that what is about to be committed belongs to a run that still counts.
+        """Makes sure that what is about to be committed belongs to a run not declared orphaned.
 
         Raises:
             StoreError: the run was declared orphaned.
@@ -88,7 +93,7 @@ class RunHeartbeat:
 
     def _keep(self) -> None:
         while not self._is_orphaned and not self._stopped.wait(self._interval_s):
-            # An outage may pass. Until then each commit proves that the run still counts.
+            # An outage may pass. Until then each commit proves that the run is not declared orphaned.
             with suppress(StoreError, SQLAlchemyError), closing(self._open_database()) as database:
                 self._report(database)
 
@@ -98,3 +103,9 @@ class RunHeartbeat:
         with database.writing() as connection:
             self._is_orphaned = not heartbeats.beat(connection, self._run_id, self._process)
         self._reported_s = at_s
+
+
+def heartbeat_of(database: Database) -> RunHeartbeat | None:
+    """The heartbeat that the database's writing transactions depend on; None outside of runs."""
+    owner = getattr(database.before_commit, "__self__", None)
+    return owner if isinstance(owner, RunHeartbeat) else None

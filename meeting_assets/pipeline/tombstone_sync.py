@@ -58,9 +58,7 @@ def synchronize_tombstones(warehouse: Warehouse) -> int:
 
 def adopt_tombstones_once(warehouse: Warehouse) -> None:
     """Synchronizes tombstones if this database never did: it is new, lost, or older than tombstones in raw stores."""
-    with warehouse.database.reading() as connection:
-        is_done = _is_synchronized(connection)
-    if not is_done:
+    if not warehouse.database.read(_is_synchronized):
         synchronize_tombstones(warehouse)
 
 
@@ -71,24 +69,30 @@ def is_anything_to_finish(warehouse: Warehouse) -> bool:
         StoreError: database or raw store does not answer.
     """
     stored = raw_tombstones.names(warehouse.raw)
-    with warehouse.database.reading() as connection:
+
+    def is_anything_left(connection: Connection) -> bool:
         recent = tombstones.buried_since(connection, now() - FINISHED_WITHIN)
         is_begun = recent or tombstones.unfinished(connection) or is_scrub_due(connection)
         return bool(is_begun) or tombstones.names(connection) != stored
+
+    return warehouse.database.read(is_anything_left)
 
 
 def finish_interrupted(warehouse: Warehouse) -> PurgeReport:
     """Finishes recent purges that were interrupted; costs one query where there are none.
 
-    Where a roll-up is under way, or a purge that removes rows, a later fetch does it: none waits for the other.
+    A later fetch does it if a roll-up, a purge or another fetch holds the roll-up lock at the start. The trends of
+    these purges are left to the next roll-up, so that no fetch waits for one.
     """
     report = PurgeReport()
-    with warehouse.database.reading() as connection:
-        waiting = tombstones.unfinished(connection, now() - FINISHED_WITHIN)
-        is_blocked = bool(waiting) and not locks.is_free(connection, Lock.ROLLUP)
-    if waiting and not is_blocked:
+
+    def may_begin(connection: Connection) -> list[Tombstone]:
+        unfinished = tombstones.unfinished(connection, now() - FINISHED_WITHIN)
+        return unfinished if unfinished and locks.try_take(connection, Lock.ROLLUP) else []
+
+    if waiting := warehouse.database.read(may_begin):
         _remove(warehouse, waiting, report)
-        scrub_deleted(warehouse, report)
+        scrub_deleted(warehouse, report, rolls_up=False)
     return report
 
 
@@ -100,9 +104,12 @@ def finish_purges(warehouse: Warehouse, report: PurgeReport | None = None) -> in
     report = report if report is not None else PurgeReport()
     removed_before = report.raw_objects
     synchronize_tombstones(warehouse)
-    with warehouse.database.reading() as connection:
-        waiting = tombstones.unfinished(connection)
-        recent = tombstones.buried_since(connection, now() - FINISHED_WITHIN)
+    waiting, recent = warehouse.database.read(
+        lambda connection: (
+            tombstones.unfinished(connection),
+            tombstones.buried_since(connection, now() - FINISHED_WITHIN),
+        )
+    )
     _remove(warehouse, waiting, report)
     report.raw_objects += forget_raw(warehouse, [*recent])
     scrub_deleted(warehouse, report)

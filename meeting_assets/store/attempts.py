@@ -1,4 +1,4 @@
-"""Attempts that are recorded before they begin: what ends the process again and again is tried alone, and not for ever.
+"""Marks attempts before they begin. After `MOST_DEATHS` marks an artifact is set aside.
 
 A download or a payload may need more memory than there is, and then nothing is left that could record a failure. So
 each is marked before it begins. The mark goes when the attempt ends, whatever its outcome, and stays when the process
@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, Self
 
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import Connection, bindparam, case
 
 from meeting_assets.core.processes import ProcessIdentity
-from meeting_assets.store.ledger import LEDGER, OF_ARTIFACT, Key, wait_after
+from meeting_assets.store.ledger import LEDGER, OF_ARTIFACT, Key, parameters_of, wait_after
 from meeting_assets.store.states import FETCHED, INTERRUPTED, MOST_DEATHS, PENDING, is_due
 
 ENDED_THE_PROCESS = f"loading it ended the process {MOST_DEATHS} times"
@@ -32,7 +32,7 @@ _BEGUN = (
 )
 _CALLED_OFF = (
     LEDGER.update()
-    .where(OF_ARTIFACT, LEDGER.c.error == INTERRUPTED)
+    .where(OF_ARTIFACT, LEDGER.c.error == INTERRUPTED, LEDGER.c.attempts == bindparam("marked"))
     .values(
         attempts=bindparam("count"), next_attempt_at=bindparam("due_at"), error=bindparam("former_error"), worker=None
     )
@@ -53,7 +53,17 @@ _NOT_LOADED = (
     .where(OF_ARTIFACT, LEDGER.c.load_attempts == bindparam("marked"), LEDGER.c.worker == bindparam("at_work"))
     .values(load_attempts=bindparam("count"), worker=None)
 )
-_RELEASED = LEDGER.update().where(OF_ARTIFACT).values(status=FETCHED, load_attempts=None, worker=None)
+_RELEASED = (
+    LEDGER.update()
+    .where(OF_ARTIFACT)
+    .values(
+        status=case((LEDGER.c.status == PENDING, PENDING), else_=FETCHED),
+        # Else a pending row would look as if this version had quarantined it, and be released again and again.
+        parser_version=None,
+        load_attempts=None,
+        worker=None,
+    )
+)
 
 
 class Loading(Protocol):
@@ -109,7 +119,7 @@ def is_at_work(worker: str | None) -> bool:
 def note_begun(connection: Connection, wanted: Sequence[Wanted], *, at: datetime) -> None:
     """Attempts to fetch these artifacts begin; those at home that are only fetched again are not marked."""
     marks = [
-        _of(each.key)
+        parameters_of(each.key)
         | {
             "of_updated_at": each.updated_at,
             "count": each.attempts + 1,
@@ -125,7 +135,13 @@ def note_begun(connection: Connection, wanted: Sequence[Wanted], *, at: datetime
 def note_called_off(connection: Connection, wanted: Collection[Wanted]) -> None:
     """Attempts that had begun were stopped by something else than these artifacts: they do not count."""
     former = [
-        _of(each.key) | {"count": each.attempts, "due_at": each.next_attempt_at, "former_error": each.error}
+        parameters_of(each.key)
+        | {
+            "marked": each.attempts + 1,
+            "count": each.attempts,
+            "due_at": each.next_attempt_at,
+            "former_error": each.error,
+        }
         for each in sorted(wanted, key=lambda each: each.key)
     ]
     if former:
@@ -135,7 +151,7 @@ def note_called_off(connection: Connection, wanted: Collection[Wanted]) -> None:
 def note_loading(connection: Connection, entries: Iterable[Loading]) -> None:
     """Loading these artifacts begins."""
     marks = [
-        _of(each.key)
+        parameters_of(each.key)
         | {
             "of_sha256": each.sha256,
             "of_status": each.status,
@@ -152,7 +168,7 @@ def note_loading(connection: Connection, entries: Iterable[Loading]) -> None:
 def note_not_loaded(connection: Connection, entries: Iterable[Loading]) -> None:
     """Loading was stopped by something else than these artifacts: the attempt does not count."""
     former = [
-        _of(each.key)
+        parameters_of(each.key)
         | {
             "marked": (each.load_attempts or 0) + 1,
             "count": each.load_attempts,
@@ -168,8 +184,4 @@ def release(connection: Connection, entries: Iterable[Loading]) -> None:
     """Another parser version tries what ended the process under a former one, as often as that did."""
     keys = sorted(each.key for each in entries)
     if keys:
-        connection.execute(_RELEASED, [_of(key) for key in keys])
-
-
-def _of(key: Key) -> dict[str, object]:
-    return {"of": key.recording_id, "of_kind": key.kind, "of_artifact": key.artifact_id}
+        connection.execute(_RELEASED, [parameters_of(key) for key in keys])

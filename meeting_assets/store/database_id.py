@@ -34,8 +34,10 @@ OTHER_DATABASE = f"The raw store belongs to another database than this one. {SAM
 
 def held_id(database: Database) -> str | None:
     """The id in `meta`; None for a database that no raw store is bound to yet."""
-    with database.reading() as connection:
-        return connection.scalar(select(META.value).where(META.name == DATABASE_ID))
+    held: str | None = database.read(
+        lambda connection: connection.scalar(select(META.value).where(META.name == DATABASE_ID))
+    )
+    return held
 
 
 def bind_ids(database: Database, raw: RawStore, *, adopts: bool = False) -> str:
@@ -99,5 +101,5 @@ def _wrong_setting(setting: str, what: str) -> str:
 
 
 def _has_recordings(database: Database) -> bool:
-    with database.reading() as connection:
-        return connection.scalar(select(table_of(Recordings).c.recording_id).limit(1)) is not None
+    query = select(table_of(Recordings).c.recording_id).limit(1)
+    return database.read(lambda connection: connection.scalar(query) is not None)

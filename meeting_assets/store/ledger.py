@@ -59,12 +59,21 @@ LEDGER = table_of(Artifacts)
 RECORDINGS = table_of(Recordings)
 
 
-# What becomes of a row when the API has no more to give.
-_WITHOUT_API = case(
-    (and_(LEDGER.c.sha256.is_(None), LEDGER.c.status.in_([PENDING, FAILED])), DELETED),
-    (LEDGER.c.status == PENDING, FETCHED),
-    else_=LEDGER.c.status,
-)
+# Of artifacts that the API has deleted: the status of those that were still expected changes.
+_WAS_EXPECTED = or_(LEDGER.c.status == PENDING, and_(LEDGER.c.sha256.is_(None), LEDGER.c.status == FAILED))
+_WITHOUT_API: dict[str, Any] = {
+    "api_status": DELETED,
+    "status": case(
+        (and_(LEDGER.c.sha256.is_(None), LEDGER.c.status.in_([PENDING, FAILED])), DELETED),
+        (LEDGER.c.status == PENDING, FETCHED),
+        else_=LEDGER.c.status,
+    ),
+    # Attempts to fetch say nothing about the artifact in its new status.
+    **{name: case((_WAS_EXPECTED, None), else_=LEDGER.c[name]) for name in ("error", "next_attempt_at", "is_waiting")},
+    "attempts": case((_WAS_EXPECTED, 0), else_=LEDGER.c.attempts),
+}
+# While newer bytes are awaited, `error` tells about the attempts to fetch them: loading older bytes keeps it.
+_IS_OF_FETCH = and_(LEDGER.c.status == PENDING, LEDGER.c.attempts > 0)
 
 
 _NOTHING_HOME: LedgerRow = {
@@ -90,8 +99,18 @@ OF_ARTIFACT = and_(
 )
 _NEW_VALUES: dict[str, Any] = {column.name: bindparam(f"new_{column.name}") for column in LEDGER.columns}
 _OBSERVED = LEDGER.update().where(OF_ARTIFACT).values(observed_at=bindparam("at"))
+# A parser version has quarantined the bytes; while newer ones are awaited, the row stays pending and has no rows.
+IS_QUARANTINED = or_(
+    LEDGER.c.status == QUARANTINED,
+    and_(
+        LEDGER.c.status == PENDING,
+        LEDGER.c.sha256.is_not(None),
+        LEDGER.c.parser_version.is_not(None),
+        LEDGER.c.row_count.is_(None),
+    ),
+)
 # What ended the process waits for other bytes or another parser; to load it again would end the process again.
-_IS_DEADLY = and_(LEDGER.c.status == QUARANTINED, func.coalesce(LEDGER.c.load_attempts, 0) >= MOST_DEATHS)
+_IS_DEADLY = and_(IS_QUARANTINED, func.coalesce(LEDGER.c.load_attempts, 0) >= MOST_DEATHS)
 _MAY_BE_LOADED = and_(LEDGER.c.sha256.is_not(None), not_(_IS_DEADLY))
 _REPLACED = LEDGER.update().where(OF_ARTIFACT).values(_NEW_VALUES)
 _LOCKED = (
@@ -110,7 +129,7 @@ _PARSED = (
         row_count=bindparam("rows"),
         replaced_rows=bindparam("replaced"),
         repaired_chars=bindparam("repaired"),
-        error=None,
+        error=case((_IS_OF_FETCH, LEDGER.c.error), else_=None),
         load_attempts=None,
         worker=None,
         parsed_at=bindparam("at"),
@@ -124,6 +143,11 @@ class Key(NamedTuple):
     recording_id: str
     kind: str
     artifact_id: str
+
+
+def parameters_of(key: Key) -> dict[str, Any]:
+    """The parameters of `OF_ARTIFACT`."""
+    return {"of": key.recording_id, "of_kind": key.kind, "of_artifact": key.artifact_id}
 
 
 def of_days(days: Collection[date]) -> ColumnElement[bool]:
@@ -162,7 +186,7 @@ def observe(connection: Connection, looks: Sequence[Seen]) -> None:
             if row | {"observed_at": None} != before[artifact_id] | {"observed_at": None}:
                 _update(connection, key, row)
             elif row["observed_at"] != before[artifact_id]["observed_at"]:
-                unchanged.append(_of(key) | {"at": row["observed_at"]})
+                unchanged.append(parameters_of(key) | {"at": row["observed_at"]})
         for artifact_id in before.keys() - after.keys():
             connection.execute(LEDGER.delete().where(_is(Key(look.recording_id, look.kind, artifact_id))))
     if unchanged:
@@ -180,7 +204,7 @@ def note_deleted(connection: Connection, recording_id: str, *, observed_at: date
     connection.execute(
         LEDGER.update()
         .where(of_recording, follows(LEDGER, observed_at))
-        .values({"api_status": DELETED, "status": _WITHOUT_API} | _observation(observed_at))
+        .values(_WITHOUT_API | _observation(observed_at))
     )
 
 
@@ -245,23 +269,30 @@ def note_failed_attempt(
     Bytes that are missing at the API are not asked for before that by a sync of the day, nor are those that were
     refused twice, nor those that exceed the limit of a download, which wait the longest interval at once. Nothing is
     noted where the artifact is home, or was seen anew: another run was luckier. `error` must hold no secret.
+    Repeated with the same `at`, the attempt is counted once.
     """
     waiting = and_(_is(key), LEDGER.c.status == PENDING, LEDGER.c.api_updated_at.is_not_distinct_from(updated_at))
     about_to_lock(connection, Rows.LEDGER)
-    row = connection.execute(select(LEDGER.c.attempts, LEDGER.c.error).where(waiting).with_for_update()).first()
+    columns = LEDGER.c.attempts, LEDGER.c.error, LEDGER.c.next_attempt_at
+    row = connection.execute(select(*columns).where(waiting).with_for_update()).first()
     if row is None:
         return
+
+    def after(before: int) -> dict[str, Any]:
+        wait = wait_after(before)
+        if expires_at is not None and expires_at - at < NEAR_EXPIRY:
+            wait = min(wait, WAIT_NEAR_EXPIRY)
+        if is_too_large:
+            wait = LONGEST_WAIT
+        is_waiting = is_missing or is_too_large or (is_refused and before > 0)
+        values = {"error": error, "attempts": before + 1, "next_attempt_at": at + wait, "worker": None}
+        return values | {"is_waiting": is_waiting or None}
+
+    if row.attempts and (row.error, row.next_attempt_at) == (error, after(row.attempts - 1)["next_attempt_at"]):
+        return  # this very attempt is noted: the transaction is repeated after its commit
     # An attempt that was marked when it began is counted already.
     before = row.attempts - 1 if row.error == INTERRUPTED and row.attempts else row.attempts
-    wait = wait_after(before)
-    if expires_at is not None and expires_at - at < NEAR_EXPIRY:
-        wait = min(wait, WAIT_NEAR_EXPIRY)
-    if is_too_large:
-        wait = LONGEST_WAIT
-    is_waiting = is_missing or is_too_large or (is_refused and before > 0)
-    values = {"error": error, "attempts": before + 1, "next_attempt_at": at + wait, "is_waiting": is_waiting or None}
-    values |= {"worker": None}
-    connection.execute(LEDGER.update().where(waiting).values(values))
+    connection.execute(LEDGER.update().where(waiting).values(after(before)))
 
 
 def wait_after(attempts: int) -> timedelta:
@@ -277,12 +308,7 @@ def note_gone(
     of_object = and_(LEDGER.c.recording_id == recording_id, LEDGER.c.artifact_id == artifact_id)
     _lock(connection, of_object)
     connection.execute(
-        LEDGER.update()
-        .where(of_object, follows(LEDGER, observed_at))
-        .values(
-            {"api_status": DELETED, "status": _WITHOUT_API, "error": None, "next_attempt_at": None, "is_waiting": None}
-            | _observation(observed_at)
-        )
+        LEDGER.update().where(of_object, follows(LEDGER, observed_at)).values(_WITHOUT_API | _observation(observed_at))
     )
 
 
@@ -398,7 +424,7 @@ def note_quarantined(
             row_count=None,
             replaced_rows=None,
             repaired_chars=None,
-            error=error,
+            error=case((_IS_OF_FETCH, LEDGER.c.error), else_=error),
             load_attempts=deaths,
             worker=None,
             parsed_at=at,
@@ -414,7 +440,8 @@ def note_without_rows(connection: Connection, keys: Collection[Key]) -> None:
 
 def note_bug(connection: Connection, key: Key, error: str) -> None:
     """Our own fault kept this artifact from its tables; its state stays, so that a fixed version tries again."""
-    connection.execute(LEDGER.update().where(_is(key)).values(error=error, load_attempts=None, worker=None))
+    of_load = case((_IS_OF_FETCH, LEDGER.c.error), else_=error)
+    connection.execute(LEDGER.update().where(_is(key)).values(error=of_load, load_attempts=None, worker=None))
 
 
 def parse_again(connection: Connection, recording_ids: Collection[str], kinds: Collection[str]) -> None:
@@ -440,13 +467,19 @@ def lock_recordings(connection: Connection, recording_ids: Collection[str]) -> d
     return {row["recording_id"]: dict(row) for row in connection.execute(query.with_for_update()).mappings()}
 
 
-def note_listings(connection: Connection, written: Sequence[Mapping[str, str]]) -> None:
-    """recording.json was written for these recordings: their `id` and the `sha256` of what it says."""
+def note_listings(connection: Connection, written: Sequence[Mapping[str, str | None]]) -> None:
+    """Notes the `sha256` of each recording.json that was written, by the `id` of its recording.
+
+    `former_sha256` was noted when the file's content was put together. If another run has noted another one since,
+    either content may be in the raw store: none is noted, so that the next run writes the file again.
+    """
+    held = RECORDINGS.c.listing_sha256
+    is_alone = or_(held.is_not_distinct_from(bindparam("former_sha256", type_=held.type)), held == bindparam("sha256"))
     connection.execute(
         RECORDINGS.update()
         .where(RECORDINGS.c.recording_id == bindparam("id"))
-        .values(listing_sha256=bindparam("sha256")),
-        [*written],
+        .values(listing_sha256=case((is_alone, bindparam("sha256", type_=held.type)), else_=None)),
+        sorted(written, key=lambda each: str(each["id"])),
     )
 
 
@@ -454,11 +487,6 @@ def _siblings(connection: Connection, key: Key) -> dict[str, LedgerRow]:
     """The artifact's row and those of others of its recording and kind, locked."""
     rows = locked(connection, key.kind, [key.recording_id])[key.recording_id]
     return {row["artifact_id"]: dict(row) for row in rows}
-
-
-def _of(key: Key) -> dict[str, Any]:
-    """The parameters of `OF_ARTIFACT`."""
-    return {"of": key.recording_id, "of_kind": key.kind, "of_artifact": key.artifact_id}
 
 
 def _observation(observed_at: datetime | None) -> dict[str, Any]:
@@ -482,6 +510,6 @@ def _lock(connection: Connection, condition: ColumnElement[bool]) -> None:
 
 def _update(connection: Connection, key: Key, row: LedgerRow) -> None:
     if row.keys() == _NEW_VALUES.keys():
-        connection.execute(_REPLACED, _of(key) | {f"new_{name}": value for name, value in row.items()})
+        connection.execute(_REPLACED, parameters_of(key) | {f"new_{name}": value for name, value in row.items()})
     else:
         connection.execute(LEDGER.update().where(_is(key)).values(row))

@@ -13,8 +13,10 @@ Every transaction takes its locks in this order, and leaves out those it does no
 Two transactions that follow one order never wait for each other in a circle. The roll-up lock precedes the tombstones
 lock: a purge that waits for a roll-up holds nothing yet, so it blocks no fetch meanwhile.
 
-`take`, `take_shared` and `about_to_lock` raise an error when a transaction breaks this order. SQLite has one writer at
-a time and needs no locks; there the order is checked all the same.
+Steps 1 to 5 are checked: `take`, `try_take`, `take_shared` and `about_to_lock` raise an error when a transaction takes
+one of these locks after a later one. Steps 6 and 7 are not checked. Rows of `people_made_from` in `meta` are an
+exception to step 7: they are written under `Lock.ROLLUP` only, so no two transactions wait for each other there.
+SQLite has one writer at a time and needs no locks; the order is checked there too.
 """
 
 from __future__ import annotations
@@ -57,8 +59,12 @@ def take(connection: Connection, lock: Lock) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock.value})")
 
 
-def is_free(connection: Connection, lock: Lock) -> bool:
-    """True if no other transaction holds the lock now; on SQLite always, since a writer is alone."""
+def try_take(connection: Connection, lock: Lock) -> bool:
+    """Takes a lock exclusively until the transaction ends, unless another transaction holds it. Never waits.
+
+    Always True on SQLite, where a writing transaction excludes all others.
+    """
+    about_to_lock(connection, lock)
     if connection.dialect.name == "sqlite":
         return True
     return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({lock.value})").scalar())

@@ -4,8 +4,8 @@
                  │            └──────► quarantined     superseded: an older object of a kind of which one counts
                  └► failed, deleted: the API says so before we had it
 
-Of two observations the one whose request was sent later counts, in whatever order they are written down, and whatever
-instants the API states: those come from many hosts. A changed `updated_at`, later or earlier, means other bytes.
+Observations are ordered by the time of their request, not by write order or API time: the API's instants come from
+many hosts. A changed `updated_at`, later or earlier, means other bytes.
 
 What we have is never unsaid: a row whose bytes are home keeps them when the API fails or deletes the object later.
 """

@@ -89,7 +89,10 @@ class Artifacts(RecordingRow, table=True):
     next_attempt_at: datetime | None = Field(sa_type=Instant)
     is_waiting: bool | None = Field(
         default=None,
-        description="true if a sync of the day does not fetch it before next_attempt_at: its bytes are missing",
+        description=(
+            "true if a sync of the day does not fetch it before next_attempt_at: its bytes are missing, too large, or "
+            "rejected twice"
+        ),
     )
     worker: str | None = Field(
         default=None, description="process that made the last attempt to fetch or load it, while that has not ended"

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 
 from meeting_assets.store.attempts import Wanted, is_at_work
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import LEDGER, RECORDINGS, UNREADABLE, Key, of_days
+from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, RECORDINGS, UNREADABLE, Key, of_days
 from meeting_assets.store.locks import Rows, about_to_lock
 from meeting_assets.store.states import (
     DELETED,
@@ -48,26 +48,27 @@ class Entry(NamedTuple):
     bot_name: str | None
     load_attempts: int | None = None
     """Of loading these bytes, that ended the process."""
+    is_quarantined: bool = False
+    """Whether another parser version has quarantined these bytes."""
 
     @property
     def is_deadly(self) -> bool:
         """Whether the process ended so often that this parser version does not try again."""
-        return (self.load_attempts or 0) >= MOST_DEATHS and self.status != QUARANTINED
+        return (self.load_attempts or 0) >= MOST_DEATHS and not self.is_quarantined
 
 
 def pending(connection: Connection, days: Collection[date]) -> set[Key]:
     """Artifacts of some days that are to be fetched as soon as the API offers them."""
-    return _keys(connection, of_days(days), LEDGER.c.status == PENDING)
+    return _keys(connection, *_is_expected(days))
 
 
 def refetchable(connection: Connection, days: Collection[date]) -> set[Key]:
     """Artifacts of some days whose bytes can be asked for again."""
-    return _keys(connection, of_days(days), LEDGER.c.status.in_([PENDING, *HOME]))
+    return _keys(connection, *_is_expected(days, refetch=True))
 
 
 def to_fetch(connection: Connection, days: Collection[date], *, refetch: bool = False) -> list[Wanted]:
     """Artifacts of some days that are pending, or with `refetch` all whose bytes can be asked for again."""
-    statuses = [PENDING, *HOME] if refetch else [PENDING]
     c = LEDGER.c
     query = select(
         c.recording_id,
@@ -79,7 +80,7 @@ def to_fetch(connection: Connection, days: Collection[date], *, refetch: bool = 
         c.next_attempt_at,
         c.is_waiting,
         c.worker,
-    ).where(of_days(days), c.status.in_(statuses))
+    ).where(*_is_expected(days, refetch=refetch))
     return [Wanted.of(Key(*row[:3]), *row[3:-1], worker=row[-1]) for row in connection.execute(query)]
 
 
@@ -244,6 +245,11 @@ def unreadable(connection: Connection) -> list[tuple[str, str]]:
     return [(name.removeprefix(UNREADABLE), value.partition(" ")[2]) for name, value in rows]
 
 
+def _is_expected(days: Collection[date], *, refetch: bool = False) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """The artifacts of some days that are to be fetched, or with `refetch` may be fetched again."""
+    return of_days(days), LEDGER.c.status.in_([PENDING, *HOME] if refetch else [PENDING])
+
+
 def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[Entry]:
     query: Select[Any] = (
         select(
@@ -261,6 +267,7 @@ def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[E
             LEDGER.c.provider,
             RECORDINGS.c.bot_name,
             LEDGER.c.load_attempts,
+            IS_QUARANTINED.label("is_quarantined"),
             LEDGER.c.worker,
         )
         .join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)

@@ -19,12 +19,14 @@ from sqlalchemy import select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import StoreError
+from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.pipeline.crew import WORTH_BYTES, Crew, worthwhile_size
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.replace import LoadReport, load_together
+from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.sandbox import Sandbox, uniform
-from meeting_assets.store import ledger, worklist
+from meeting_assets.store import heartbeats, ledger, worklist
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.worklist import Entry
@@ -36,6 +38,7 @@ COUNT = 4
 TRANSCRIPT = ARTIFACTS["transcript"]
 START_S = 60
 SOON_S = 0.02
+NEVER_S = 3600.0
 
 
 @pytest.fixture
@@ -232,3 +235,25 @@ def _end_with_size_of_crew() -> None:
     with warehouse() as place:
         large = [entry._replace(size_bytes=WORTH_BYTES) for entry in to_load(place)]
         sys.exit(worthwhile_size(TRANSCRIPT, large, place))
+
+
+def test_a_worker_of_a_run_declared_orphaned_stores_nothing(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+    with warehouse() as place:
+        entries = to_load(place)
+        elsewhere = replace(ProcessIdentity.current(), boot_id="another boot")
+        heartbeat = RunHeartbeat("a run", lambda: place.database, elsewhere, interval_s=NEVER_S, certain_s=NEVER_S)
+        heartbeat.start(place.database)
+        place.database.before_commit = heartbeat.before_commit
+        with place.database.writing() as connection:
+            (found,) = heartbeats.heartbeats(connection, ["a run"])
+            assert heartbeats.declare_failed(connection, found)
+
+        with Crew(TRANSCRIPT, place, entries, helpers=1) as crew:
+            until(lambda: crew.error or crew.finished().parsed, "an outcome", within_s=START_S, every_s=SOON_S)
+        heartbeat.stop()
+
+        with place.database.reading() as connection:
+            left = worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
+    assert "declared orphaned" in str(crew.error)
+    assert len(left) == COUNT

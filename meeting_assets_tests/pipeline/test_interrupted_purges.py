@@ -17,14 +17,16 @@ from meeting_assets.pipeline.artifact_purge import purge_deleted_artifacts
 from meeting_assets.pipeline.audit import audited
 from meeting_assets.pipeline.purge import holding, purge
 from meeting_assets.pipeline.rebuild import rebuild
-from meeting_assets.pipeline.removal import SCRUB_DUE
+from meeting_assets.pipeline.removal import SCRUB_DUE, PurgeReport, note_scrub_due, scrub_deleted
+from meeting_assets.pipeline.rollup import forget, outdated_weeks, roll_up
 from meeting_assets.pipeline.tombstone_sync import SYNCHRONIZED, finish_purges
 from meeting_assets.pipeline.traces import search, words_of
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.sandbox import Artifact, Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import raw_tombstones, tombstones
+from meeting_assets.store import locks, raw_tombstones, tombstones
 from meeting_assets.store.database import META
+from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import Name
 from meeting_assets_tests.conftest import fresh_postgresql, sqlite_first
 from meeting_assets_tests.households import bring_home, contents, ledger_row, use, warehouse
@@ -364,3 +366,36 @@ def test_a_database_restored_from_a_backup_purges_again(sandbox: Sandbox, way: s
             rebuild(place)
 
     assert left_of(recording.id) == []
+
+
+def test_every_deleting_transaction_notes_a_scrub_of_its_own(sandbox: Sandbox) -> None:
+    """A scrub that began before a transaction was committed does not remove that transaction's note."""
+    bring_home([DAY])
+    report = PurgeReport()
+    with warehouse() as place:
+        noted = []
+        for _ in range(2):
+            with place.database.writing() as connection:
+                note_scrub_due(connection, report)
+                noted.append(
+                    connection.scalar(
+                        META.name.table.select().with_only_columns(META.value).where(META.name == SCRUB_DUE)
+                    )
+                )
+
+    assert len({*noted}) == 2
+    assert report.tables == set()
+
+
+def test_a_purge_of_artifacts_makes_trends_again_though_another_purge_has_scrubbed(sandbox: Sandbox) -> None:
+    bring_home([DAY])
+    with warehouse() as place:
+        roll_up(place)
+        with place.database.writing() as connection:
+            locks.take(connection, Lock.ROLLUP)
+            tables = forget(connection, sandbox.world.recordings[0].id)
+        assert outdated_weeks(place)
+
+        scrub_deleted(place, PurgeReport(tables=tables))
+
+        assert outdated_weeks(place) == []
