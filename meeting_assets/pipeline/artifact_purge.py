@@ -64,8 +64,7 @@ def remove_artifacts(warehouse: Warehouse, doomed: Sequence[Tombstone], report: 
     """Removes rows and raw objects of artifacts whose tombstones the database holds; repeats what was interrupted."""
     if not doomed:
         return
-    for tombstone in doomed:
-        raw_tombstones.write(warehouse.raw, tombstone)
+    raw_tombstones.write(warehouse.raw, doomed)
     is_deleted = {each.name: _drop_artifact(warehouse, Key(*each.name), report) for each in doomed}
     days = warehouse.raw.days_of({name.recording_id for name in is_deleted})
     for name in sorted(name for name, deleted in is_deleted.items() if deleted):

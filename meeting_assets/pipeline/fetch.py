@@ -44,7 +44,7 @@ from meeting_assets.pipeline.discover import (
 from meeting_assets.pipeline.purge import purge, remove_unwanted
 from meeting_assets.pipeline.record import keep_listings, record
 from meeting_assets.pipeline.retrieval import Retrieval
-from meeting_assets.pipeline.tombstone_sync import adopt_tombstones_once, finish_interrupted
+from meeting_assets.pipeline.tombstone_sync import finish_before_fetch
 from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import DELETED, Media, understood
@@ -101,8 +101,7 @@ async def fetch_days(
     """
     started = monotonic()
     report = FetchReport()
-    adopt_tombstones_once(warehouse)
-    finish_interrupted(warehouse)
+    finish_before_fetch(warehouse)
     days = _without_expired(warehouse, days)
     wanted = _without_purged(warehouse, recording_ids)
     if not days or (recording_ids and not wanted):

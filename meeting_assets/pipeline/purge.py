@@ -140,8 +140,7 @@ def remove_recordings(warehouse: Warehouse, buried: Sequence[Tombstone], report:
     """Removes rows and raw objects of recordings whose tombstones the database holds; repeats what was interrupted."""
     if not buried:
         return
-    for tombstone in buried:
-        raw_tombstones.write(warehouse.raw, tombstone)
+    raw_tombstones.write(warehouse.raw, buried)
     for tombstone in buried:
         _delete_recording(warehouse, tombstone.name.recording_id, report)
     report.raw_objects += forget_raw(warehouse, [each.name.recording_id for each in buried])

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
+from sqlalchemy import Select, select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
@@ -137,7 +138,9 @@ def _still_kept(warehouse: Warehouse, day: date) -> list[str]:
     recording_ids = warehouse.raw.recordings(day)
     with warehouse.database.reading() as connection:
         purged = tombstones.buried(connection, recording_ids)
-    for recording_id in purged:
+        # While rows could not be deleted, the bytes stay as well: they would be missed if the purge is never finished.
+        rows = connection.scalars(_stored(purged)).all()
+    for recording_id in purged - {*rows}:
         warehouse.raw.forget(day, recording_id)
     return [each for each in recording_ids if each not in purged]
 
@@ -146,6 +149,11 @@ def _still_kept(warehouse: Warehouse, day: date) -> list[str]:
 def _is_purged(warehouse: Warehouse, recording_id: str) -> bool:
     with warehouse.database.reading() as connection:
         return bool(tombstones.buried(connection, [recording_id]))
+
+
+def _stored(recording_ids: Collection[str]) -> Select[tuple[str]]:
+    ids = ledger.RECORDINGS.c.recording_id
+    return select(ids).where(ids.in_(recording_ids))
 
 
 @retry_on_conflict

@@ -7,19 +7,21 @@ purged comes back. An older database writes the tombstones that it alone has to 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import Connection, select
 
+from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.artifact_purge import remove_artifacts
 from meeting_assets.pipeline.purge import BATCH, remove_recordings
 from meeting_assets.pipeline.removal import PurgeReport, forget_raw, is_scrub_due, scrub_deleted
 from meeting_assets.pipeline.warehouse import Warehouse
-from meeting_assets.store import locks, raw_tombstones, tombstones
+from meeting_assets.store import ledger, locks, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, upsert
+from meeting_assets.store.ledger import Key
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.tables import Meta
 from meeting_assets.store.tombstones import Name, Tombstone
@@ -27,6 +29,7 @@ from meeting_assets.store.tombstones import Name, Tombstone
 FINISHED_WITHIN = timedelta(days=3)
 """So long after a purge the nights look for bytes that a killed run has left; no run takes longer."""
 SYNCHRONIZED = "tombstones_in_raw_store"
+"""The name in `meta` of the version of the raw store's tombstones that the database knows."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,28 +41,44 @@ def synchronize_tombstones(warehouse: Warehouse) -> int:
     Raises:
         StoreError: one of the two does not answer.
     """
+    version = raw_tombstones.version(warehouse.raw)
     stored = raw_tombstones.names(warehouse.raw)
     with warehouse.database.reading() as connection:
         known = tombstones.names(connection)
         missing = tombstones.named(connection, known - stored)
-        stale = {name for name in stored - known if name.kind and _is_stale(connection, name, stored | known)}
-    for tombstone in missing:
-        raw_tombstones.write(warehouse.raw, tombstone)
+    # The recording's own tombstone stands for those of its artifacts.
+    stale = {name for name in stored - known if name.kind and Name(name.recording_id) in stored | known}
+    raw_tombstones.write(warehouse.raw, missing)
     raw_tombstones.remove(warehouse.raw, stale)
     adopted = [raw_tombstones.read(warehouse.raw, name) for name in sorted(stored - known - stale)]
     with warehouse.database.writing() as connection:
         tombstones.close_graveyard(connection)
         tombstones.add(connection, adopted)
-        upsert(connection, Meta, [{"name": SYNCHRONIZED, "value": "1"}])
+        # A restored ledger may say that the API has an artifact; until an observation says so, too, it stays purged.
+        ledger.note_deleted_artifacts(connection, [Key(*each.name) for each in adopted if each.name.kind])
+        upsert(connection, Meta, [{"name": SYNCHRONIZED, "value": version}])
     if adopted:
         logger.info("%d tombstones were taken over from the raw store", len(adopted))
     return len(adopted)
 
 
-def adopt_tombstones_once(warehouse: Warehouse) -> None:
-    """Synchronizes tombstones if this database never did: it is new, lost, or older than tombstones in raw stores."""
-    if not warehouse.database.read(_is_synchronized):
-        synchronize_tombstones(warehouse)
+def finish_before_fetch(warehouse: Warehouse) -> None:
+    """Adopts tombstones that the database does not know, and finishes interrupted purges.
+
+    Costs a query and a small object where there is nothing to do. A purge that cannot be finished stops no fetch.
+
+    Raises:
+        StoreError: database or raw store does not answer.
+    """
+    is_current = warehouse.database.read(_synchronized_version) == raw_tombstones.version(warehouse.raw)
+    has_adopted = not is_current and bool(synchronize_tombstones(warehouse))
+    try:
+        if has_adopted:
+            finish_purges(warehouse)
+        else:
+            finish_interrupted(warehouse)
+    except StoreError as error:
+        logger.warning("an interrupted purge could not be finished, the next fetch tries again: %s", error)
 
 
 def is_anything_to_finish(warehouse: Warehouse) -> bool:
@@ -124,10 +143,6 @@ def _remove(warehouse: Warehouse, waiting: Sequence[Tombstone], report: PurgeRep
     remove_artifacts(warehouse, [each for each in waiting if each.name.recording_id not in purged], report)
 
 
-def _is_stale(connection: Connection, name: Name, others: Collection[Name]) -> bool:
-    """True for an artifact's tombstone that a killed process has not removed: of a purged recording, or lifted."""
-    return Name(name.recording_id) in others or not tombstones.is_deleted_at_api(connection, name)
-
-
-def _is_synchronized(connection: Connection) -> bool:
-    return connection.scalar(select(META.value).where(META.name == SYNCHRONIZED)) is not None
+def _synchronized_version(connection: Connection) -> str | None:
+    """The version of the raw store's tombstones that this database knows; None if it never looked."""
+    return connection.scalar(select(META.value).where(META.name == SYNCHRONIZED))

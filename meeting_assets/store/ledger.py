@@ -312,6 +312,12 @@ def note_gone(
     )
 
 
+def note_deleted_artifacts(connection: Connection, keys: Collection[Key]) -> None:
+    """The API had deleted these artifacts; their status stays until their rows and bytes are removed."""
+    for key in sorted(keys):
+        connection.execute(LEDGER.update().where(_is(key)).values(api_status=DELETED))
+
+
 def note_purged(connection: Connection, key: Key, *, is_many: bool) -> None:
     """What was home of an artifact that the API has deleted is deleted here, too; an older one may count again."""
     rows = _siblings(connection, key)

@@ -2,6 +2,7 @@
 
     tombstones/{recording_id}.json                       a purged recording
     tombstones/{recording_id}/{kind}/{artifact_id}.json  a purged artifact
+    tombstones.json                                      a random value, another one after each change
 
 An object holds the day, the time and the reason of the purge, and nothing of the meeting.
 """
@@ -12,6 +13,7 @@ import re
 from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
@@ -20,6 +22,7 @@ from meeting_assets.store.raw import TOMBSTONES, RawStore
 from meeting_assets.store.tombstones import DELETED_AT_API, Name, Tombstone, is_id
 
 UNKNOWN_REASON = "unknown"
+VERSION = f"{TOMBSTONES}.json"
 
 _KEY = re.compile(rf"{TOMBSTONES}/(?P<recording_id>[^/]+?)(/(?P<kind>[^/]+)/(?P<artifact_id>[^/]+))?\.json")
 
@@ -30,15 +33,27 @@ class _Content(msgspec.Struct, frozen=True):
     reason: str | None = None
 
 
-def write(raw: RawStore, tombstone: Tombstone) -> None:
-    """Writes the tombstone; an existing one of the same name says the same.
+def write(raw: RawStore, tombstones: Collection[Tombstone]) -> None:
+    """Writes tombstones; existing ones of the same names say the same.
 
     Raises:
-        StoreError: it could not be written.
+        StoreError: one could not be written.
     """
-    content: dict[str, Any] = {name: value for name, value in tombstone.name._asdict().items() if value}
-    content |= {"day": tombstone.day, "purged_at": tombstone.purged_at, "reason": tombstone.reason}
-    raw.put(_key(tombstone.name), msgspec.json.encode(content))
+    for tombstone in tombstones:
+        content: dict[str, Any] = {name: value for name, value in tombstone.name._asdict().items() if value}
+        content |= {"day": tombstone.day, "purged_at": tombstone.purged_at, "reason": tombstone.reason}
+        raw.put(_key(tombstone.name), msgspec.json.encode(content))
+    if tombstones:
+        _note_changed(raw)
+
+
+def version(raw: RawStore) -> str:
+    """Differs whenever tombstones were written or removed since; a database restored from a backup knows an older one.
+
+    Raises:
+        StoreError: the raw store does not answer.
+    """
+    return (raw.get(VERSION) or b"").decode(errors="replace")
 
 
 def names(raw: RawStore) -> set[Name]:
@@ -63,12 +78,18 @@ def remove(raw: RawStore, removed: Collection[Name]) -> None:
     Raises:
         StoreError: one could not be removed.
     """
-    raw.delete([_key(name) for name in removed])
+    if removed:
+        raw.delete([_key(name) for name in removed])
+        _note_changed(raw)
 
 
 def remove_artifacts_of(raw: RawStore, recording_id: str) -> None:
     """Removes the tombstones of a recording's artifacts, once the recording has one itself."""
     raw.delete(raw.keys(f"{TOMBSTONES}/{recording_id}/"))
+
+
+def _note_changed(raw: RawStore) -> None:
+    raw.put(VERSION, msgspec.json.encode({"version": uuid4().hex}))
 
 
 def _key(name: Name) -> str:

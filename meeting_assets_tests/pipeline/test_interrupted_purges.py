@@ -350,22 +350,47 @@ def test_a_damaged_tombstone_still_keeps_its_recording_out(
     assert len(contents()["recordings"]) == RECORDINGS - 1
 
 
-@pytest.mark.parametrize("way", ["the night", "a rebuild"])
+@pytest.mark.parametrize("way", ["the night", "a rebuild", "a sync"])
 def test_a_database_restored_from_a_backup_purges_again(sandbox: Sandbox, way: str) -> None:
     """Its rows are older than the tombstone, which only the raw store has."""
     recording = sandbox.world.recordings[0]
     bring_home([DAY])
     with warehouse() as place:
-        raw_tombstones.write(place.raw, tombstones.Tombstone(Name(recording.id), DAY, now(), tombstones.ASKED_FOR))
+        raw_tombstones.write(place.raw, [tombstones.Tombstone(Name(recording.id), DAY, now(), tombstones.ASKED_FOR)])
         with place.database.reading() as connection:
             assert connection.execute(META.name.table.select().where(META.name == SYNCHRONIZED)).first()
 
         if way == "the night":
             finish_purges(place)
-        else:
+        elif way == "a rebuild":
             rebuild(place)
+    if way == "a sync":
+        bring_home([DAY])
 
     assert left_of(recording.id) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("way", ["a rebuild", "a sync"])
+def test_a_database_restored_from_a_backup_purges_an_artifact_again(sandbox: Sandbox, home: Path, way: str) -> None:
+    """Its ledger still says that the API has the artifact."""
+    first, second = sandbox.world.recordings[:2]
+    bring_home([DAY])
+    backup = shutil.copy(home / "meetings.db", home / "backup.db")
+    purge_everything_of(first, transcript_of(second), sandbox)
+    for file in home.glob("meetings.db*"):
+        file.unlink()
+    shutil.copy(backup, home / "meetings.db")
+
+    if way == "a rebuild":
+        with warehouse() as place:
+            rebuild(place)
+    bring_home([DAY])
+
+    assert left_of(first.id) == []
+    assert not [row for row in contents()["transcript_words"] if second.id in row]
+    with warehouse() as place:
+        assert tombstone_names(place) == {Name(first.id), *names_of(transcript_of(second))}
 
 
 def test_every_deleting_transaction_notes_a_scrub_of_its_own(sandbox: Sandbox) -> None:

@@ -41,7 +41,7 @@ def test_every_prefix_that_names_a_recording_is_found_but_tombstones(raw: RawSto
         "origin.json",
     ):
         raw.put(key, b"{}")
-    raw_tombstones.write(raw, Tombstone(Name(RECORDING), None, datetime(2026, 3, 3, tzinfo=UTC), "asked for"))
+    raw_tombstones.write(raw, [Tombstone(Name(RECORDING), None, datetime(2026, 3, 3, tzinfo=UTC), "asked for")])
 
     assert raw.naming([RECORDING]) == {
         f"2026-03-02/{RECORDING}": 2,
@@ -57,7 +57,7 @@ def test_tombstones_come_back_as_they_were_written(raw: RawStore) -> None:
     of_recording = Tombstone(Name(OTHER), DAYS[0], at, "retention")
     of_artifact = Tombstone(Name(RECORDING, "transcript", "c1d2"), None, at, "deleted at the API")
     for tombstone in (of_recording, of_artifact, of_artifact):
-        raw_tombstones.write(raw, tombstone)
+        raw_tombstones.write(raw, [tombstone])
     raw.put("tombstones/no-id.json", b"{}")
 
     assert raw_tombstones.names(raw) == {of_recording.name, of_artifact.name}
