@@ -28,7 +28,7 @@ from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.store.inbox import Message
 
-# The daemon looks every 5 s; at exactly that interval every other look would come a moment too early.
+# The daemon evaluates sensors every 5 s. With an interval of 5 s every other evaluation would come a moment too early.
 INTERVAL_S = 3
 BUDGET_S = 30.0
 MESSAGES_AT_ONCE = 2_000

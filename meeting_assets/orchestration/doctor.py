@@ -103,7 +103,7 @@ def _missing_home(settings: Settings) -> Finding:
 
 
 def _config_findings(path: Path) -> Iterator[Finding]:
-    """What a look at dagster.yaml shows before Dagster reads it."""
+    """What is wrong with dagster.yaml, found before Dagster reads it."""
     if not path.exists():
         yield Finding(HOME, Verdict.WARNING, f"There was no {path}; the one that is shipped is put there.")
         return

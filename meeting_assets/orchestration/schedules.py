@@ -1,4 +1,4 @@
-"""What happens at night: a look at all that the sensor may have missed, and the checks that take their time."""
+"""Nightly schedules: days are observed again for what the sensor missed, and the slow checks are evaluated."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator

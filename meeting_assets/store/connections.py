@@ -182,7 +182,8 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise StoreError(unusable(error, folder, "MEETING_ASSETS_DATABASE_URL or MEETING_ASSETS_HOME")) from None
+        reason = unusable(error, folder, "MEETING_ASSETS_DATABASE_URL or MEETING_ASSETS_HOME")
+        raise StoreError(f"The database's folder cannot be made. {reason}") from None
 
 
 def _attempts() -> Iterator[stamina.Attempt]:

@@ -151,7 +151,8 @@ def test_a_sync_after_the_loss_of_the_database_goes_on_with_the_raw_store(sandbo
     done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
     assert done.returncode == 0, done.stderr
-    assert f"The empty database at sqlite:///{home}/meetings.db takes the place" in done.stderr.replace("\n", " ")
+    assert "The empty database at " in done.stderr
+    assert f"{home}/meetings.db takes the place of the raw store's former one" in done.stderr
     with warehouse() as place:
         assert held_id(place.database) == place.raw.database_id()
     again = command("sync", "--from", str(DAY), "--to", str(DAY))
