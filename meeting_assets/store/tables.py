@@ -85,8 +85,8 @@ class Artifacts(RecordingRow, table=True):
     next_attempt_at: datetime | None = Field(sa_type=Instant)
     is_waiting: bool | None = Field(
         default=None,
-        description="true if a sync of the day does not fetch it before next_attempt_at: its bytes are missing, too large, "
-        "or rejected twice",
+        description="true if a sync of the day does not fetch it before next_attempt_at: its bytes are missing, "
+        "too large, or rejected twice",
     )
     load_attempts: int | None = Field(
         default=None, description="attempts to load these bytes that ended the process; NULL for none"
