@@ -220,11 +220,13 @@ def test_media_observations_of_an_overtaken_recording_survive_a_lost_transaction
 
 def test_an_observation_after_an_expired_url_is_noted_for_later_clocks(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    sandbox.inject(Fault(f"transcript:{transcript.id}", times=1, status=403))
+    answered_after = timedelta(seconds=0.5)
+    fault = Fault(f"transcript:{transcript.id}", times=1, status=403, delay_s=answered_after.total_seconds())
+    sandbox.inject(fault)
 
     bring_home([DAY])
 
     with warehouse() as place, place.database.reading() as connection:
         last = connection.scalar(select(META.value).where(META.name == LAST))
     assert last is not None
-    assert datetime.fromisoformat(last) >= ledger_row(transcript.id, "transcript")["observed_at"]
+    assert datetime.fromisoformat(last) >= ledger_row(transcript.id, "transcript")["observed_at"] + answered_after
