@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from itertools import count
 
 import pytest
+from sqlalchemy import Connection, select
 
+from meeting_assets.core.errors import TransactionLost
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.arrivals import Round, arrived
 from meeting_assets.pipeline.discover import Discovery, discover_days
@@ -17,10 +20,11 @@ from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.record import record
 from meeting_assets.pipeline.warehouse import access_of
 from meeting_assets.recall.client import RecallClient
-from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import worklist
-from meeting_assets.store.observation import ObservationClock, note_recorded
+from meeting_assets.store.database import META
+from meeting_assets.store.observation import LAST, ObservationClock, note_recorded
 from meeting_assets_tests.households import bring_home, contents, ledger_row, use, warehouse
 
 DAY = date(2026, 3, 2)
@@ -182,3 +186,47 @@ def test_an_api_that_lists_none_of_the_stored_recordings_says_nothing_about_them
     assert "RECALL_BASE_URL" in warning
     assert recording_status(running.id) == "processing"
     assert ledger_row(waiting, "transcript")["status"] == "pending"
+
+
+def lost_once(number: int) -> Callable[[Connection], None]:
+    """The end of transactions, of which one is lost."""
+    committed = count(1)
+
+    def before_commit(_: Connection) -> None:
+        if next(committed) == number:
+            raise TransactionLost("deadlock detected")
+
+    return before_commit
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_media_observations_of_an_overtaken_recording_survive_a_lost_transaction(
+    sandbox: Sandbox, recording: Recording, number: int
+) -> None:
+    bring_home([DAY])
+    transcript = recording.of("transcript")[0]
+    sandbox.reissue(transcript.id)
+    discovery = looked()
+    found = discovery.found[recording.id]
+    found.observed_at = discovery.clock.started_at - timedelta(days=1)
+
+    with warehouse() as place:
+        place.database.before_commit = lost_once(number)
+        record(place, discovery, now())
+
+    assert ledger_row(transcript.id, "transcript")["status"] == "pending"
+    assert recording.id not in discovery.found
+
+
+def test_an_observation_after_an_expired_url_is_noted_for_later_clocks(sandbox: Sandbox, recording: Recording) -> None:
+    transcript = recording.of("transcript")[0]
+    answered_after = timedelta(seconds=0.5)
+    fault = Fault(f"transcript:{transcript.id}", times=1, status=403, delay_s=answered_after.total_seconds())
+    sandbox.inject(fault)
+
+    bring_home([DAY])
+
+    with warehouse() as place, place.database.reading() as connection:
+        last = connection.scalar(select(META.value).where(META.name == LAST))
+    assert last is not None
+    assert datetime.fromisoformat(last) >= ledger_row(transcript.id, "transcript")["observed_at"] + answered_after

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from meeting_assets.core.errors import Refused
-from meeting_assets.pipeline.discover import Discovery
+from meeting_assets.pipeline.discover import Discovery, look_again
 from meeting_assets.pipeline.retrieval import AT_ONCE, MOST_FAILURES_IN_A_ROW, NOT_ASKED, Name, Retrieval, Retrieved
 from meeting_assets.recall.client import ATTEMPTS
 from meeting_assets_tests.recall.wires import Wire, assert_says_nothing
@@ -102,3 +102,19 @@ def test_an_object_that_a_retrieve_reads_is_no_longer_named() -> None:
 
     assert discovery.faults == {}
     assert discovery.found.keys() == {IDS[0]}
+
+
+def test_objects_that_were_not_asked_for_count_no_attempt() -> None:
+    wire = Wire(lambda _: httpx.Response(500))
+    discovery = Discovery()
+    discovery.add(RECORDING, None)
+
+    async def ask() -> None:
+        media = {(IDS[0], "transcript", each) for each in IDS}
+        async with wire.client() as client:
+            await look_again(client, discovery, recordings=(), media=media, days=[DAY])
+
+    asyncio.run(ask())
+
+    assert 0 < len(discovery.not_given) < len(IDS)
+    assert NOT_ASKED not in discovery.not_given.values()
