@@ -29,7 +29,7 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets.store.tables import Artifacts, Recordings
 from meeting_assets_tests.deployment import Deployment
-from meeting_assets_tests.households import VOLATILE, Contents, Row, bring_home, settle_in, use
+from meeting_assets_tests.households import OBSERVED, VOLATILE, Contents, Row, bring_home, settle_in, use
 from meeting_assets_tests.ui import Run, Ui, until
 
 MINUTE_S = 60
@@ -144,7 +144,7 @@ def tables_of(*recordings: Recording) -> Contents:
     ids = [each.id for each in recordings]
     found: Contents = {}
     for table in map(table_of, models):
-        columns = [column for column in table.columns if column.name not in VOLATILE]
+        columns = [column for column in table.columns if column.name not in VOLATILE | {OBSERVED}]
         found[table.name] = sorted(rows(select(*columns).where(table.c.recording_id.in_(ids))), key=repr)
     return found
 
