@@ -38,7 +38,7 @@ def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
     note_recorded(warehouse.database, discovery.clock.now())
     for batch in _batches(discovery.found.values()):
         ids = [found.recording_id for found in batch]
-        before = warehouse.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))  # noqa: B023
+        before = warehouse.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))  # noqa: B023 - called at once
         dropped = _record_batch(warehouse, batch, discovery.unclear, at)
         _remove_lifted(warehouse, before)
         for recording_id in dropped:
