@@ -27,6 +27,11 @@ _ESCAPE = (
     "its user or password holds a character that must be percent-escaped, or its port is no number; "
     "write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %"
 )
+# The parameter is not quoted: after an unescaped & it is a part of a password.
+_UNKNOWN_OPTION = (
+    "its query names an option that PostgreSQL's client does not have; correct the name, "
+    "and write %26 for & and %3D for = in a password"
+)
 REGIONS: tuple[Region, ...] = get_args(Region)
 BUCKET = "recallai-production-bot-data"
 """The bucket of media files; regions other than the first have one of their own, named after them."""
@@ -102,14 +107,21 @@ def _database_url(url: str) -> str:
     elif scheme != "sqlite" or not rest.startswith("/") or rest in {"/", "/:memory:"}:
         raise ValueError(f"it names no database that can be used; {_DATABASE_HINT}")
     try:
-        make_url(f"{scheme}://{rest}")
+        parsed = make_url(f"{scheme}://{rest}")
     except (ArgumentError, ValueError):
-        is_url = False
-    else:
-        is_url = True
-    if not is_url:
+        parsed = None
+    if parsed is None:
         raise ValueError(f"it is no database URL; {_DATABASE_HINT}")
+    if scheme in _POSTGRESQL and not parsed.query.keys() <= _connection_options():
+        raise ValueError(_UNKNOWN_OPTION)
     return f"{scheme}://{rest}"
+
+
+def _connection_options() -> set[str]:
+    """The query parameters that PostgreSQL's client library accepts in a URL."""
+    from psycopg import pq
+
+    return {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
 
 
 def _database_schema(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -87,6 +88,18 @@ def test_no_piece_of_a_databases_password_is_printed(template: str, spelling: st
 
     assert "MEETING_ASSETS_DATABASE_URL is wrong" in output or "127.0.0.1" in output or "postgresql" in output
     assert [each for each in pieces(password) if each in output] == []
+
+
+@pytest.mark.parametrize(
+    "query", ["sslpassword=one&two=three", "password=alpha&beta=gamma&user=me", "prepare_threshold=5"]
+)
+def test_unknown_connection_option_is_rejected_without_quoting_it(monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", f"postgresql://127.0.0.1:1/meetings?{query}")
+
+    with pytest.raises(SettingsError, match="names an option that PostgreSQL's client does not have") as caught:
+        read_settings()
+
+    assert not [each for each in re.split("[=&]", query) if each in str(caught.value).split()]
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
