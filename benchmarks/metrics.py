@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from meeting_assets.core.garbage import without_cycle_search
+from meeting_assets.core.gc_tuning import without_cycle_search
 from meeting_assets.metrics import measured
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters

@@ -8,7 +8,7 @@ from datetime import date
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.pipeline.load import load_days
-from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.pipeline.storage import opened
 from meeting_assets.settings import read_settings
 
 

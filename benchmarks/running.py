@@ -153,8 +153,8 @@ def medians(samples: Sequence[Sample]) -> tuple[float, float]:
 def latency(stage: Stage, *, rounds: int = 4) -> None:
     """From a meeting's end to its metrics: code server, webserver and daemon as deployed, by polling and by webhook."""
     from meeting_assets.sandbox import uniform
-    from meeting_assets_tests.deployment import Deployment
-    from meeting_assets_tests.receiving import SECRET, ReceiverCommand
+    from meeting_assets_tests.support.deployment import Deployment
+    from meeting_assets_tests.support.webhook_sender import SECRET, ReceiverCommand
 
     rows = []
     for mode in ("polling", "webhook"):

@@ -26,12 +26,12 @@ from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.pipeline.fetch import fetch_days
-from meeting_assets.pipeline.warehouse import access_of, claim, opened
+from meeting_assets.pipeline.storage import access_of, claim, opened
 from meeting_assets.sandbox import Sandbox, World, combined, uniform
+from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store import worklist
 from meeting_assets.store.database import table_of
-from meeting_assets.store.tables import Artifacts, Recordings
 
 FIRST_DAY = date(2025, 10, 6)  # so long ago that a year of days is over
 HOUR_WORDS = 9_400

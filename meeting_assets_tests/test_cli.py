@@ -15,8 +15,8 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
-from meeting_assets_tests.commands import command
-from meeting_assets_tests.households import contents, use
+from meeting_assets_tests.support.commands import command
+from meeting_assets_tests.support.environments import contents, use
 
 TODAY = datetime.now(UTC).date()
 DAY = date(2026, 3, 2)

@@ -16,15 +16,15 @@ import httpx
 import psutil
 import pytest
 
-from meeting_assets.orchestration.doctor import examination
+from meeting_assets.health.diagnostics import Verdict
+from meeting_assets.orchestration.operations.doctor import examination
 from meeting_assets.orchestration.run_tags import PROCESS
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
-from meeting_assets.pipeline.examination import Verdict
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.deployment import Deployment
-from meeting_assets_tests.households import contents, free_port, use, warehouse
-from meeting_assets_tests.ui import until
+from meeting_assets_tests.support.deployment import Deployment
+from meeting_assets_tests.support.environments import contents, free_port, use, warehouse
+from meeting_assets_tests.support.ui import until
 
 TODAY = datetime.now(UTC).date()
 START_S = 150.0

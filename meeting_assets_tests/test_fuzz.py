@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from meeting_assets_tests.fuzz import Tally, fuzz
-from meeting_assets_tests.targets import KINDS, Depot, Target, target_of
+from meeting_assets_tests.support.fuzz import Tally, fuzz
+from meeting_assets_tests.support.fuzz_targets import KINDS, Depot, Target, target_of
 
 DOCUMENT = [{"id": 1, "name": "Ada", "words": ["so", "be", "it"]}]
 

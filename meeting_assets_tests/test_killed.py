@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 
 from meeting_assets.core.instants import days_between, start_of
-from meeting_assets.pipeline.audit import audited
+from meeting_assets.health.audit import audited
 from meeting_assets.sandbox import Sandbox, combined, uniform
-from meeting_assets_tests.commands import kill, started
-from meeting_assets_tests.households import VOLATILE, Contents, contents, warehouse
+from meeting_assets_tests.support.commands import kill, started
+from meeting_assets_tests.support.environments import VOLATILE, Contents, contents, warehouse
 
 DAY, QUIET_DAY = date(2026, 3, 2), date(2026, 3, 3)
 RECORDINGS = 40

@@ -15,7 +15,7 @@ from rich.console import Console
 from meeting_assets.console import say_what_runs, say_where_to_look
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
 from meeting_assets.core.urls import printable
-from meeting_assets.pipeline.examination import effective_settings
+from meeting_assets.health.diagnostics import effective_settings
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database
 from meeting_assets.store.raw import RawStore

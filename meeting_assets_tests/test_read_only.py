@@ -12,13 +12,13 @@ from uuid import uuid4
 import pytest
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.pipeline.warehouse import open_database, open_read_only, opened
+from meeting_assets.pipeline.storage import open_database, open_read_only, opened
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.commands import command
-from meeting_assets_tests.households import bring_home, use
-from meeting_assets_tests.pipeline.small_day import DAY, PORT, WORLD
-from meeting_assets_tests.store.versions import (
+from meeting_assets_tests.support.commands import command
+from meeting_assets_tests.support.environments import bring_home, use
+from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD
+from meeting_assets_tests.support.schema_versions import (
     FOREIGN_ROWS,
     FOREIGN_TABLES,
     everything,

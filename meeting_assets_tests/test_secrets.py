@@ -13,9 +13,9 @@ import pytest
 import zstandard
 
 from meeting_assets.sandbox import Fault, Sandbox, uniform
-from meeting_assets_tests.commands import command
 from meeting_assets_tests.conftest import sqlite_first
-from meeting_assets_tests.households import use
+from meeting_assets_tests.support.commands import command
+from meeting_assets_tests.support.environments import use
 
 DAY = date(2026, 3, 2)
 KEY = "key-5f0d2c9ab1e74e0f"

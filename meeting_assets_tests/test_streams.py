@@ -16,8 +16,8 @@ import pytest
 
 from meeting_assets.core.streams import ERRORS, prepare_streams
 from meeting_assets.sandbox import Sandbox, uniform
-from meeting_assets_tests.commands import command
-from meeting_assets_tests.households import use
+from meeting_assets_tests.support.commands import command
+from meeting_assets_tests.support.environments import use
 
 DAY = date(2026, 3, 2)
 MAIN = (sys.executable, "-m", "meeting_assets.cli")

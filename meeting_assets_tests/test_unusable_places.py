@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from meeting_assets_tests.commands import command
-from meeting_assets_tests.pipeline.test_calamities import mount, small_disk
+from meeting_assets_tests.pipeline.test_infrastructure_failures import mount, small_disk
+from meeting_assets_tests.support.commands import command
 
 DAYS = ("--from", "2026-03-02", "--to", "2026-03-02")
 COMMANDS = (

@@ -11,7 +11,7 @@ from sqlalchemy import UpdateBase
 from sqlmodel import SQLModel
 
 from meeting_assets.recall.objects import MediaData
-from meeting_assets.store.columns import RecordingRow
+from meeting_assets.schema.columns import RecordingRow
 
 Row = tuple[Any, ...]
 

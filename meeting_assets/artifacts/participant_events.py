@@ -10,8 +10,8 @@ from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
 from meeting_assets.artifacts.wire import Moment, Speaker, decoded_part, instant, participant_key, seconds
-from meeting_assets.store.columns import KEYED, Instant, Integer64, RecordingRow
-from meeting_assets.store.lineage import made_from
+from meeting_assets.schema.columns import KEYED, Instant, Integer64, RecordingRow
+from meeting_assets.schema.lineage import made_from
 
 
 class Chat(msgspec.Struct, frozen=True):

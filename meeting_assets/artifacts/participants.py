@@ -12,8 +12,8 @@ from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
 from meeting_assets.artifacts.person_keys import person_key
 from meeting_assets.artifacts.wire import Int64, kept_json, participant_key
 from meeting_assets.core.names import is_one_of
-from meeting_assets.store.columns import KEYED, Integer64, Json, RecordingRow
-from meeting_assets.store.lineage import made_from
+from meeting_assets.schema.columns import KEYED, Integer64, Json, RecordingRow
+from meeting_assets.schema.lineage import made_from
 
 
 class Participant(msgspec.Struct, frozen=True):

@@ -10,8 +10,8 @@ from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Rows, Source
 from meeting_assets.artifacts.wire import Moment, Seconds, Speaker, instant, participant_key, seconds
-from meeting_assets.store.columns import Instant, Integer64, RecordingRow
-from meeting_assets.store.lineage import made_from
+from meeting_assets.schema.columns import Instant, Integer64, RecordingRow
+from meeting_assets.schema.lineage import made_from
 
 NO_MEDIA = (None, None, None)  # media_key, media_size_bytes, media_sha256
 

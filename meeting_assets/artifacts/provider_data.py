@@ -11,8 +11,8 @@ from sqlmodel import Field
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
 from meeting_assets.artifacts.wire import Seconds, Speaker, kept_json, participant_key
 from meeting_assets.core.instants import make_aware, utc
-from meeting_assets.store.columns import Instant, Json, RecordingRow, Uuid
-from meeting_assets.store.lineage import made_from
+from meeting_assets.schema.columns import Instant, Json, RecordingRow, Uuid
+from meeting_assets.schema.lineage import made_from
 
 NOBODY = Speaker(id=None)
 

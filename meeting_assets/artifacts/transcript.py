@@ -15,8 +15,8 @@ from sqlmodel import Field, col
 from meeting_assets.artifacts.artifact import OF_RECORDING, Artifact, Row, Rows, Source
 from meeting_assets.artifacts.wire import Offset, Speaker, participant_key
 from meeting_assets.core.words import is_unspaced, word_count
-from meeting_assets.store.columns import KEYED, Instant, Integer64, RecordingRow, Uuid
-from meeting_assets.store.lineage import made_from
+from meeting_assets.schema.columns import KEYED, Instant, Integer64, RecordingRow, Uuid
+from meeting_assets.schema.lineage import made_from
 
 
 class Word(msgspec.Struct, frozen=True, gc=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.artifacts.parts import MediaPart, MediaPartRow, part_rows
-from meeting_assets.store.columns import KEYED
+from meeting_assets.schema.columns import KEYED
 
 
 class VideoParts(MediaPartRow, table=True):

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from sqlmodel import Field, SQLModel
 
-from meeting_assets.core.arrays import np
-from meeting_assets.core.intervals import seconds
-from meeting_assets.core.stretches import summed
 from meeting_assets.metrics.arithmetic import ratio, seconds_or_none
-from meeting_assets.metrics.sources import LENGTH, SPEECH
+from meeting_assets.metrics.lineage import LENGTH, SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.store.lineage import made_from
+from meeting_assets.metrics.timeline.arrays import np
+from meeting_assets.metrics.timeline.intervals import seconds
+from meeting_assets.metrics.timeline.speech_segments import summed
+from meeting_assets.schema.lineage import made_from
 
 # A silence as long as this is dead air.
 DEAD_AIR_US = 10_000_000

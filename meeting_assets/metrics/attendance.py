@@ -23,16 +23,24 @@ from typing import NamedTuple
 from sqlmodel import Field, SQLModel
 
 from meeting_assets.core.instants import utc
-from meeting_assets.core.intervals import Interval, clipped, length_us, merged, microseconds, seconds, shared_us
 from meeting_assets.core.words import word_count
 from meeting_assets.metrics.arithmetic import ratio, seconds_or_none
+from meeting_assets.metrics.lineage import LENGTH, PEOPLE, PERSONS, PRESENCE, SCHEDULE, SPEECH
 from meeting_assets.metrics.meeting import Event, MeetingInput
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.sources import LENGTH, PEOPLE, PERSONS, PRESENCE, SCHEDULE, SPEECH
 from meeting_assets.metrics.speech import Columns, Row, SpokenMeeting
-from meeting_assets.metrics.switches import OFF, ON, stretches, switched
-from meeting_assets.store.columns import KEYED, RecordingRow
-from meeting_assets.store.lineage import made_from
+from meeting_assets.metrics.timeline.intervals import (
+    Interval,
+    clipped,
+    length_us,
+    merged,
+    microseconds,
+    seconds,
+    shared_us,
+)
+from meeting_assets.metrics.timeline.switches import OFF, ON, stretches, switched
+from meeting_assets.schema.columns import KEYED, RecordingRow
+from meeting_assets.schema.lineage import made_from
 
 CHAT = ("participant_events.participant_key", "participant_events.action", "participant_events.chat_text")
 # Of somebody who was there all the time, events differ from the edges of the recording by less.

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from sqlmodel import Field, SQLModel
 
-from meeting_assets.metrics.sources import PEOPLE, SPEECH
+from meeting_assets.metrics.lineage import PEOPLE, SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.store.lineage import made_from
+from meeting_assets.schema.lineage import made_from
 
 # Who talked less was silent.
 SILENT_BELOW_US = 1_000_000

@@ -20,13 +20,13 @@ from typing import TypeAlias
 
 from sqlmodel import Field, SQLModel
 
-from meeting_assets.core.arrays import Column, np
-from meeting_assets.core.intervals import microseconds
-from meeting_assets.core.stretches import NOBODY, Stretches, counted
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
+from meeting_assets.metrics.timeline.arrays import Column, np
+from meeting_assets.metrics.timeline.intervals import microseconds
+from meeting_assets.metrics.timeline.speech_segments import NOBODY, Stretches, counted
 from meeting_assets.metrics.turns import BACKCHANNEL, FLOOR, TurnTaking, ipus
-from meeting_assets.store.lineage import made_from
+from meeting_assets.schema.lineage import made_from
 
 # Start and end in microseconds, and the place of who speaks.
 Span: TypeAlias = tuple[int, int, int]

@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Field
 
-from meeting_assets.core.arrays import np
-from meeting_assets.core.intervals import Interval, length_us, merged, seconds, shared_us
-from meeting_assets.core.stretches import Stretches, floor
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.interruptions import interruptions, participant_interruptions
+from meeting_assets.metrics.lineage import IS_UNSPACED, LENGTH, PERSONS, PRESENCE, SPEECH, TEXTS, WORDS
 from meeting_assets.metrics.meeting import UNKNOWN
-from meeting_assets.metrics.sources import IS_UNSPACED, LENGTH, PERSONS, PRESENCE, SPEECH, TEXTS, WORDS
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
+from meeting_assets.metrics.timeline.arrays import np
+from meeting_assets.metrics.timeline.intervals import Interval, length_us, merged, seconds, shared_us
+from meeting_assets.metrics.timeline.speech_segments import Stretches, floor
 from meeting_assets.metrics.turns import FLOOR, turn_taking
 from meeting_assets.metrics.words import WordTimes, words_per_minute
-from meeting_assets.store.columns import KEYED, RecordingRow
-from meeting_assets.store.lineage import made_from
+from meeting_assets.schema.columns import KEYED, RecordingRow
+from meeting_assets.schema.lineage import made_from
 
 if TYPE_CHECKING:
     from meeting_assets.metrics import Measured

@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator
 from sqlmodel import Field
 
 from meeting_assets.core.instants import utc
-from meeting_assets.core.intervals import length_us, microseconds, seconds, shared_us
-from meeting_assets.core.stretches import Stretches
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
-from meeting_assets.metrics.hygiene import clean_speech
+from meeting_assets.metrics.lineage import LENGTH, SPEECH
 from meeting_assets.metrics.meeting import MeetingInput, Speech
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.sources import LENGTH, SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting, event_speech, implausible_us
+from meeting_assets.metrics.timeline.hygiene import clean_speech
+from meeting_assets.metrics.timeline.intervals import length_us, microseconds, seconds, shared_us
+from meeting_assets.metrics.timeline.speech_segments import Stretches
 from meeting_assets.metrics.words import WordTimes
-from meeting_assets.store.columns import KEYED, RecordingRow
-from meeting_assets.store.lineage import made_from
+from meeting_assets.schema.columns import KEYED, RecordingRow
+from meeting_assets.schema.lineage import made_from
 
 TIMELINE = ("speaker_timeline.participant_key", "speaker_timeline.start_s", "speaker_timeline.end_s")
 SPEECH_EVENTS = ("participant_events.participant_key", "participant_events.action", "participant_events.at_s")

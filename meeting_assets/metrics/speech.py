@@ -19,11 +19,9 @@ from typing import NamedTuple, TypeAlias
 from sqlmodel import Field, SQLModel
 
 from meeting_assets.core.instants import utc
-from meeting_assets.core.intervals import microseconds
 from meeting_assets.core.names import comparable_name, is_one_of
-from meeting_assets.core.stretches import Floor, Stretches, floor
-from meeting_assets.metrics.hygiene import CleanSpeech, clean_speech
 from meeting_assets.metrics.identity import persons_of
+from meeting_assets.metrics.lineage import SPEECH
 from meeting_assets.metrics.meeting import (
     UNKNOWN,
     Attendee,
@@ -33,10 +31,12 @@ from meeting_assets.metrics.meeting import (
     Utterance,
 )
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.sources import SPEECH
-from meeting_assets.metrics.switches import OFF, ON, stretches, switched
+from meeting_assets.metrics.timeline.hygiene import CleanSpeech, clean_speech
+from meeting_assets.metrics.timeline.intervals import microseconds
+from meeting_assets.metrics.timeline.speech_segments import Floor, Stretches, floor
+from meeting_assets.metrics.timeline.switches import OFF, ON, stretches, switched
+from meeting_assets.schema.lineage import made_from
 from meeting_assets.settings import TimingSource
-from meeting_assets.store.lineage import made_from
 
 # Part of a row: values by column name.
 Columns: TypeAlias = dict[str, object]

@@ -11,13 +11,13 @@ from meeting_assets.metrics.airtime import MeetingAirtime, ParticipantAirtime
 from meeting_assets.metrics.attendance import MeetingAttendance, ParticipantAttendance
 from meeting_assets.metrics.balance import MeetingBalance
 from meeting_assets.metrics.interruptions import MeetingInterruptions, ParticipantInterruptions
-from meeting_assets.metrics.sources import PEOPLE, PERSONS
+from meeting_assets.metrics.lineage import PEOPLE, PERSONS
 from meeting_assets.metrics.speech import MeetingTiming
 from meeting_assets.metrics.timing import MeetingReplies, ParticipantReplies
 from meeting_assets.metrics.turns import MeetingTurns, ParticipantTurns
 from meeting_assets.metrics.words import MeetingWords, ParticipantWords
-from meeting_assets.store.columns import KEYED, RecordingRow, Uuid
-from meeting_assets.store.lineage import made_from
+from meeting_assets.schema.columns import KEYED, RecordingRow, Uuid
+from meeting_assets.schema.lineage import made_from
 
 
 class _ParticipantRow(RecordingRow):

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from sqlmodel import Field, SQLModel
 
-from meeting_assets.core.arrays import np
-from meeting_assets.core.stretches import floor, of_each
 from meeting_assets.metrics.arithmetic import median, seconds_or_none
+from meeting_assets.metrics.lineage import SPEECH
 from meeting_assets.metrics.meeting import UNKNOWN
-from meeting_assets.metrics.sources import SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
+from meeting_assets.metrics.timeline.arrays import np
+from meeting_assets.metrics.timeline.speech_segments import floor, of_each
 from meeting_assets.metrics.turns import FLOOR, Switches, TurnTaking
-from meeting_assets.store.lineage import made_from
+from meeting_assets.schema.lineage import made_from
 
 # A silence shorter than this is articulation, not a pause (Heldner & Edlund 2010).
 SILENCE_US = 180_000

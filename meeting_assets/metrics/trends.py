@@ -24,8 +24,8 @@ from sqlmodel import Field, SQLModel
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.speech import Columns
 from meeting_assets.metrics.words import WORDS_PER_MINUTE_MIN_TALK_US
-from meeting_assets.store.columns import KEYED, Instant
-from meeting_assets.store.lineage import made_from
+from meeting_assets.schema.columns import KEYED, Instant
+from meeting_assets.schema.lineage import made_from
 
 # Raised whenever a change of code changes a number here.
 TRENDS_VERSION = "2"

@@ -27,16 +27,16 @@ from itertools import repeat
 
 from sqlmodel import Field, SQLModel
 
-from meeting_assets.core.arrays import Column, np
-from meeting_assets.core.intervals import microseconds, seconds
-from meeting_assets.core.stretches import Floor, Stretches, counted, greatest, of_each, runs
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
+from meeting_assets.metrics.lineage import LENGTH, PEOPLE, SPEECH, WORD_TIMES
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.sources import LENGTH, PEOPLE, SPEECH, WORD_TIMES
 from meeting_assets.metrics.speech import Columns, Row, SpokenMeeting
+from meeting_assets.metrics.timeline.arrays import Column, np
+from meeting_assets.metrics.timeline.intervals import microseconds, seconds
+from meeting_assets.metrics.timeline.speech_segments import Floor, Stretches, counted, greatest, of_each, runs
 from meeting_assets.metrics.words import WordTimes
-from meeting_assets.store.columns import KEYED, RecordingRow
-from meeting_assets.store.lineage import made_from
+from meeting_assets.schema.columns import KEYED, RecordingRow
+from meeting_assets.schema.lineage import made_from
 
 FLOOR = (*SPEECH, *WORD_TIMES)
 """What turns are made from: words decide what is short enough to be a backchannel."""

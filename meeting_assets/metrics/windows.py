@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from sqlmodel import Field
 
-from meeting_assets.core.arrays import Column, np
-from meeting_assets.core.intervals import microseconds
-from meeting_assets.core.stretches import NOBODY, Stretches
 from meeting_assets.metrics.arithmetic import ratio
+from meeting_assets.metrics.lineage import LENGTH, SPEECH
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.sources import LENGTH, SPEECH
 from meeting_assets.metrics.speech import Row, SpokenMeeting
-from meeting_assets.store.columns import KEYED, RecordingRow
-from meeting_assets.store.lineage import made_from
+from meeting_assets.metrics.timeline.arrays import Column, np
+from meeting_assets.metrics.timeline.intervals import microseconds
+from meeting_assets.metrics.timeline.speech_segments import NOBODY, Stretches
+from meeting_assets.schema.columns import KEYED, RecordingRow
+from meeting_assets.schema.lineage import made_from
 
 
 class BalanceWindows(RecordingRow, table=True):

@@ -20,13 +20,13 @@ from operator import itemgetter
 
 from sqlmodel import Field, SQLModel
 
-from meeting_assets.core.intervals import Interval, clipped, joined, merged, microseconds, seconds
 from meeting_assets.core.words import word_count
 from meeting_assets.metrics.arithmetic import ratio
+from meeting_assets.metrics.lineage import IS_UNSPACED, SPEECH, TEXTS, WORDS
 from meeting_assets.metrics.meeting import Word
-from meeting_assets.metrics.sources import IS_UNSPACED, SPEECH, TEXTS, WORDS
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.store.lineage import made_from
+from meeting_assets.metrics.timeline.intervals import Interval, clipped, joined, merged, microseconds, seconds
+from meeting_assets.schema.lineage import made_from
 
 # Under it a rate of speech is noise.
 WORDS_PER_MINUTE_MIN_TALK_US = 10_000_000

@@ -16,11 +16,11 @@ import httpx
 import psutil
 
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
-from meeting_assets.orchestration.database_replacement import replacement_notice
-from meeting_assets.orchestration.home_lock import HomeLock
-from meeting_assets.orchestration.orphaned_runs import fail_orphaned_runs
+from meeting_assets.orchestration.operations.database_replacement import replacement_notice
+from meeting_assets.orchestration.operations.home_lock import HomeLock
+from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
-from meeting_assets.pipeline.warehouse import claim, opened
+from meeting_assets.pipeline.storage import claim, opened
 from meeting_assets.settings import Settings
 
 HOST = "127.0.0.1"

@@ -19,7 +19,7 @@ from meeting_assets.core.errors import (
 from meeting_assets.core.logs import write_json
 from meeting_assets.orchestration.run_tags import DATABASE_ID, process_tag
 from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
-from meeting_assets.pipeline.warehouse import Warehouse, opened
+from meeting_assets.pipeline.storage import Warehouse, opened
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database

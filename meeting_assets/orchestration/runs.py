@@ -18,8 +18,8 @@ import dagster as dg
 import meeting_assets
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.files import unusable
-from meeting_assets.orchestration.partitions import range_tags
-from meeting_assets.orchestration.raw import STEP
+from meeting_assets.orchestration.assets.partitions import range_tags
+from meeting_assets.orchestration.assets.raw import STEP
 from meeting_assets.orchestration.resources import HOPELESS
 from meeting_assets.settings import Settings
 

@@ -10,16 +10,16 @@ import dagster as dg
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now, start_of
-from meeting_assets.orchestration.database_replacement import replacement_notice
-from meeting_assets.orchestration.partitions import chunks
-from meeting_assets.orchestration.rollups import JOB as ROLL_UP
-from meeting_assets.orchestration.rollups import weeks_to_roll_up
+from meeting_assets.health.status import Overview, overview
+from meeting_assets.orchestration.assets.partitions import chunks
+from meeting_assets.orchestration.assets.rollups import JOB as ROLL_UP
+from meeting_assets.orchestration.assets.rollups import weeks_to_roll_up
+from meeting_assets.orchestration.operations.database_replacement import replacement_notice
 from meeting_assets.orchestration.run_tags import database_tag
 from meeting_assets.orchestration.runs import RunOutcome, run, run_days
 from meeting_assets.pipeline.arrivals import late_arrivals
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN
-from meeting_assets.pipeline.overview import Overview, overview
-from meeting_assets.pipeline.warehouse import Warehouse, access_of, claim, opened
+from meeting_assets.pipeline.storage import Warehouse, access_of, claim, opened
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings
 from meeting_assets.store import heartbeats

@@ -18,7 +18,7 @@ from meeting_assets.core.instants import start_of
 from meeting_assets.core.logs import about
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN, MARGIN, Discovery
 from meeting_assets.pipeline.retrieval import comparable_id
-from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.pipeline.storage import Warehouse
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.recall.objects import DELETED
 from meeting_assets.store.ledger import LEDGER, RECORDINGS

@@ -24,7 +24,7 @@ from meeting_assets.core.instants import now, shifted
 from meeting_assets.pipeline.discover import LISTED_COLLECTIONS, MARGIN, Discovery
 from meeting_assets.pipeline.record import looks, sighting
 from meeting_assets.pipeline.retrieval import Name, Retrieval
-from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.pipeline.storage import Warehouse
 from meeting_assets.recall.client import Access, RecallClient, spelled
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
 from meeting_assets.store import ledger, tombstones

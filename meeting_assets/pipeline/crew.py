@@ -30,7 +30,7 @@ from meeting_assets.core.logs import FIELDS
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.pipeline.replace import LoadReport, load_together
 from meeting_assets.pipeline.run_heartbeat import RunHeartbeat, heartbeat_of
-from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.pipeline.storage import Warehouse
 from meeting_assets.store import attempts
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database

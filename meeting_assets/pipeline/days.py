@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import day_of, days_between, now
 from meeting_assets.pipeline import discover
-from meeting_assets.pipeline.warehouse import access_of, oldest_day, opened
+from meeting_assets.pipeline.storage import access_of, oldest_day, opened
 from meeting_assets.settings import Settings
 from meeting_assets.store import tombstones, worklist
 

@@ -20,14 +20,14 @@ from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.artifacts.video_separate import VideoParts
 from meeting_assets.core.errors import MeetingAssetsError
-from meeting_assets.core.garbage import without_cycle_search
+from meeting_assets.core.gc_tuning import without_cycle_search
 from meeting_assets.core.names import comparable_name
 from meeting_assets.metrics import measured
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import inputs_hash
 from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.pipeline.storage import Warehouse
 from meeting_assets.pipeline.views import present_inputs
-from meeting_assets.pipeline.warehouse import Warehouse
 from meeting_assets.recall.objects import DELETED, FINISHED
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.bulk import insert_rows

@@ -33,7 +33,9 @@ from meeting_assets.core.instants import utc
 from meeting_assets.core.logs import about
 from meeting_assets.core.urls import without_queries
 from meeting_assets.pipeline.absence import deleted_media, look_at_lists_again
-from meeting_assets.pipeline.artifact_purge import purge_deleted_artifacts
+from meeting_assets.pipeline.deletion.artifacts import purge_deleted_artifacts
+from meeting_assets.pipeline.deletion.recordings import purge, remove_unwanted
+from meeting_assets.pipeline.deletion.tombstone_sync import finish_before_fetch
 from meeting_assets.pipeline.discover import (
     Discovery,
     discover_days,
@@ -41,11 +43,9 @@ from meeting_assets.pipeline.discover import (
     find_bots,
     look_again,
 )
-from meeting_assets.pipeline.purge import purge, remove_unwanted
 from meeting_assets.pipeline.record import keep_listings, record
 from meeting_assets.pipeline.retrieval import Retrieval
-from meeting_assets.pipeline.tombstone_sync import finish_before_fetch
-from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.pipeline.storage import Warehouse
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import DELETED, Media, understood
 from meeting_assets.store import absence, attempts, ledger, tombstones, worklist

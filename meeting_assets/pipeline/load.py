@@ -11,7 +11,7 @@ from time import monotonic
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.pipeline.crew import Crew, worthwhile_size
 from meeting_assets.pipeline.replace import LoadReport, Read, load_together, set_aside
-from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.pipeline.storage import Warehouse
 from meeting_assets.store import attempts, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.raw import RawStore

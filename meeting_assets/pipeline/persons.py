@@ -21,7 +21,7 @@ from meeting_assets.metrics.identity import one_person
 from meeting_assets.metrics.persons import PersonMetrics, person_rows
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.derive import bot_names_of, meeting_input
-from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.pipeline.storage import Warehouse
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import RECORDINGS
 

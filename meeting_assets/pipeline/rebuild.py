@@ -18,20 +18,20 @@ from sqlalchemy import Select, select
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import now
+from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, synchronize_tombstones
 from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days, derive_days_again
 from meeting_assets.pipeline.discover import Found
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.record import recording_row
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
-from meeting_assets.pipeline.tombstone_sync import finish_purges, synchronize_tombstones
-from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.pipeline.storage import Warehouse
 from meeting_assets.recall.objects import FINISHED, Recording, understood
+from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store import ledger, tombstones, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
 from meeting_assets.store.raw import StoredArtifact
 from meeting_assets.store.states import FETCHED, LedgerRow, Seen, Sighting, blank_row
-from meeting_assets.store.tables import Recordings
 
 logger = logging.getLogger(__name__)
 

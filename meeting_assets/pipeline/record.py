@@ -16,15 +16,15 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.instants import utc
 from meeting_assets.pipeline.discover import Discovery, Found
-from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.pipeline.storage import Warehouse
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
+from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store import absence, ledger, raw_tombstones, tombstones, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
 from meeting_assets.store.ledger import Key
 from meeting_assets.store.observation import note_recorded
 from meeting_assets.store.states import Seen, Sighting, is_overtaken
-from meeting_assets.store.tables import Recordings
 
 BATCH = 100
 NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.names_bots]

@@ -17,15 +17,15 @@ from sqlalchemy import Connection, and_
 from meeting_assets.artifacts.artifact import OF_RECORDING, Artifact, Rows, Source
 from meeting_assets.artifacts.wire import decoded
 from meeting_assets.core.errors import MeetingAssetsError, PayloadError
-from meeting_assets.core.garbage import without_cycle_search
+from meeting_assets.core.gc_tuning import without_cycle_search
 from meeting_assets.core.instants import now
 from meeting_assets.core.logs import about
 from meeting_assets.core.names import comparable_name
-from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.schema.columns import RecordingRow
 from meeting_assets.store import ledger
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.bulk import insert_rows
-from meeting_assets.store.columns import RecordingRow
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import Key, Loaded

@@ -36,14 +36,14 @@ from meeting_assets.metrics.trends import (
     total,
 )
 from meeting_assets.pipeline.persons import parts_taken, persons_by_key
-from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.schema.persistent import Meta
 from meeting_assets.store import locks
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of, upsert
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets.store.locks import Lock
-from meeting_assets.store.tables import Meta
 
 logger = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.schema.persistent import Meta
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.tables import Meta
 
 METRICS_CONFIG = "metrics_config"
 """Names in `meta` what is set of the metrics."""

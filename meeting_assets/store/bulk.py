@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Table
 from sqlmodel import SQLModel
 
-from meeting_assets.store.columns import Instant
+from meeting_assets.schema.columns import Instant
 from meeting_assets.store.database import table_of
 
 Row = tuple[Any, ...]

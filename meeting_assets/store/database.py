@@ -10,11 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.store.connections import Connections, retry_on_conflict
-from meeting_assets.store.driver_errors import shown
-from meeting_assets.store.namespaces import DEFAULT_SCHEMA, Namespace, find_namespace, quoted, set_search_path
-from meeting_assets.store.schema import Schema
-from meeting_assets.store.tables import (
+from meeting_assets.schema.persistent import (
     Artifacts,
     ArtifactTombstones,
     Meta,
@@ -23,6 +19,10 @@ from meeting_assets.store.tables import (
     Tombstones,
     WebhookEvents,
 )
+from meeting_assets.store.connections import Connections, retry_on_conflict
+from meeting_assets.store.driver_errors import shown
+from meeting_assets.store.migrations.plan import Schema
+from meeting_assets.store.namespaces import DEFAULT_SCHEMA, Namespace, find_namespace, quoted, set_search_path
 
 DURABLE = (Recordings, Artifacts, WebhookEvents, Meta, Tombstones, ArtifactTombstones, RunHeartbeats)
 """Tables that cannot be made again from the raw store."""

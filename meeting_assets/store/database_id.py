@@ -15,9 +15,9 @@ from uuid import uuid4
 from sqlalchemy import inspect, select
 
 from meeting_assets.core.errors import StoreError
+from meeting_assets.schema.persistent import Meta, Recordings
 from meeting_assets.store.database import META, Database, table_of
 from meeting_assets.store.raw import DATABASE, RawStore
-from meeting_assets.store.tables import Meta, Recordings
 
 DATABASE_ID = "database_id"
 SAME_SETTINGS = (

@@ -17,9 +17,9 @@ from sqlalchemy import ColumnElement, Connection, delete, func, inspect, literal
 from sqlalchemy.dialects import postgresql, sqlite
 
 from meeting_assets.core.processes import ProcessIdentity
+from meeting_assets.schema.persistent import RunHeartbeats
 from meeting_assets.store.database import table_of
 from meeting_assets.store.observation import database_now
-from meeting_assets.store.tables import RunHeartbeats
 
 HEARTBEATS = table_of(RunHeartbeats)
 C = HEARTBEATS.c

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from meeting_assets.schema.persistent import Artifacts, Meta, Recordings
 from meeting_assets.store.database import table_of, upsert
 from meeting_assets.store.locks import Rows, about_to_lock
 from meeting_assets.store.states import (
@@ -47,7 +48,6 @@ from meeting_assets.store.states import (
     observed,
     settled,
 )
-from meeting_assets.store.tables import Artifacts, Meta, Recordings
 
 FIRST_WAIT = timedelta(minutes=1)
 WAIT_NEAR_EXPIRY = timedelta(minutes=15)

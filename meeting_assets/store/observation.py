@@ -18,9 +18,9 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from meeting_assets.core.clocks import elapsed_s
 from meeting_assets.core.instants import now
+from meeting_assets.schema.persistent import Meta
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, Database, upsert
-from meeting_assets.store.tables import Meta
 
 LAST = "observation_last"
 """Name in `meta` of the latest recorded observation time."""

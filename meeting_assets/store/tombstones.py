@@ -19,12 +19,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
+from meeting_assets.schema.persistent import ArtifactTombstones, Tombstones
 from meeting_assets.store import locks
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, Key
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.states import DELETED
-from meeting_assets.store.tables import ArtifactTombstones, Tombstones
 
 ASKED_FOR = "asked for"
 DELETED_AT_API = "deleted at the API"

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
+from meeting_assets.schema.persistent import Meta
 from meeting_assets.store.attempts import Wanted, is_at_work
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, RECORDINGS, UNREADABLE, Key, of_days
@@ -25,7 +26,6 @@ from meeting_assets.store.states import (
     PENDING,
     QUARANTINED,
 )
-from meeting_assets.store.tables import Meta
 from meeting_assets.store.tombstones import is_id
 
 # Between fetching and parsing no run of a day rests that long.

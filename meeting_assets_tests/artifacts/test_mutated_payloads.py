@@ -1,4 +1,4 @@
-"""Whatever happened to a payload, the two `laws` hold for it. `meeting_assets_tests.fuzz` tries the same for longer."""
+"""Mutated payloads keep both `payload_properties`; `meeting_assets_tests.support.fuzz` runs the same search for longer."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact, Rows
 from meeting_assets.store.database import Database, schema_of
-from meeting_assets.store.preparation import prepare
-from meeting_assets_tests.artifacts.laws import assert_storable, assert_stored, read_or_quarantined
-from meeting_assets_tests.artifacts.payloads import clocks, ids, moments, numbers, offsets, spelled, texts
-from meeting_assets_tests.artifacts.plausible import PLAUSIBLE
-from meeting_assets_tests.mutations import changed, damaged, opened, variants, written
+from meeting_assets.store.migrations.setup import prepare
+from meeting_assets_tests.support.mutations import changed, damaged, opened, variants, written
+from meeting_assets_tests.support.payload_properties import assert_storable, assert_stored, read_or_quarantined
+from meeting_assets_tests.support.payloads import clocks, ids, moments, numbers, offsets, spelled, texts
+from meeting_assets_tests.support.plausible_payloads import PLAUSIBLE
 
 each_artifact = pytest.mark.parametrize("artifact", ARTIFACTS.values(), ids=lambda artifact: artifact.kind)
 

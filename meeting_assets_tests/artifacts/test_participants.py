@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from meeting_assets.artifacts.participants import ARTIFACT
 from meeting_assets.artifacts.wire import decoded, participant_key
-from meeting_assets_tests.artifacts.payloads import (
+from meeting_assets_tests.support.payloads import (
     ADA,
     RECORDING_ID,
     SOURCE,

@@ -13,7 +13,7 @@ from meeting_assets.artifacts.artifact import OF_RECORDING
 from meeting_assets.artifacts.transcript import ARTIFACT, Transcripts
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import Database, schema_of, table_of
-from meeting_assets.store.preparation import prepare
+from meeting_assets.store.migrations.setup import prepare
 
 RECORDING_ID, OTHER_ID = str(UUID(int=1)), str(UUID(int=2))
 SMALL, MIDDLE, LARGE = (f"{digit}0000000-0000-4000-8000-000000000000" for digit in "09f")

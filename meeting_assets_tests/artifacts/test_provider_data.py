@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.artifacts.provider_data import ARTIFACT
-from meeting_assets_tests.artifacts.payloads import ADA, ARTIFACT_ID, RECORDING_ID, fault_of, rows_from, speakers
+from meeting_assets_tests.support.payloads import ADA, ARTIFACT_ID, RECORDING_ID, fault_of, rows_from, speakers
 
 PART = {
     "id": "p1",

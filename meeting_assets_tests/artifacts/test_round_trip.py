@@ -15,9 +15,9 @@ from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.artifacts.wire import decoded
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import Database, schema_of, table_of
-from meeting_assets.store.preparation import prepare
-from meeting_assets_tests.artifacts.laws import as_read
-from meeting_assets_tests.artifacts.payloads import ADA, SOURCE, spelled
+from meeting_assets.store.migrations.setup import prepare
+from meeting_assets_tests.support.payload_properties import as_read
+from meeting_assets_tests.support.payloads import ADA, SOURCE, spelled
 
 TEXT = "tab\tline\nreturn\rback\\slash \\. \\N \\x41 quote\"' 😀 é 会議 \x7f \x01 \u2028 \ufeff {} []"
 NUL, LONE = "a\u0000b", "a\ud800b"

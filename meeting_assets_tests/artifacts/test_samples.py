@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets_tests.artifacts.payloads import fault_of, rows_from
+from meeting_assets_tests.support.payloads import fault_of, rows_from
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLES = REPOSITORY / os.environ.get("MEETING_ASSETS_SAMPLES", "../shared/samples")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from meeting_assets.artifacts import audio_separate, video_separate
 from meeting_assets.artifacts.artifact import Artifact
-from meeting_assets_tests.artifacts.payloads import ADA, RECORDING_ID, fault_of, moments, row_from, rows_from, speakers
+from meeting_assets_tests.support.payloads import ADA, RECORDING_ID, fault_of, moments, row_from, rows_from, speakers
 
 PART = {
     "id": "p1",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.artifacts.speaker_timeline import ARTIFACT
-from meeting_assets_tests.artifacts.payloads import ADA, RECORDING_ID, fault_of, moments, row_from, rows_from, speakers
+from meeting_assets_tests.support.payloads import ADA, RECORDING_ID, fault_of, moments, row_from, rows_from, speakers
 
 SEGMENT = {
     "participant": ADA,

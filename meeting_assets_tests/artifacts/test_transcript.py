@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.artifacts.transcript import ARTIFACT
-from meeting_assets_tests.artifacts.payloads import (
+from meeting_assets_tests.support.payloads import (
     ADA,
     ARTIFACT_ID,
     RECORDING_ID,

@@ -22,12 +22,12 @@ from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.core.instants import days_between
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.runs import prepare_home, run_days
-from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.pipeline.storage import opened
 from meeting_assets.sandbox import Recording, Sandbox, fortnight
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.deployment import Deployment
-from meeting_assets_tests.ui import until
+from meeting_assets_tests.support.deployment import Deployment
+from meeting_assets_tests.support.ui import until
 
 BROWSERS = "chromium", "chromium-browser", "google-chrome"
 FLAGS = (

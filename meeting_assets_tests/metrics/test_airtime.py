@@ -4,7 +4,15 @@ import pytest
 
 from meeting_assets.metrics.airtime import ParticipantAirtime
 from meeting_assets.metrics.meeting import Utterance
-from meeting_assets_tests.metrics.scenes import TRANSCRIPT_ID, Metrics, attendees, bot, meeting_of, metrics_of, said
+from meeting_assets_tests.support.meeting_builder import (
+    TRANSCRIPT_ID,
+    Metrics,
+    attendees,
+    bot,
+    meeting_of,
+    metrics_of,
+    said,
+)
 
 SPEECH_COLUMNS = [
     "span_s",

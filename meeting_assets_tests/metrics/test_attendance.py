@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from meeting_assets.metrics.meeting import Attendee, Event
-from meeting_assets_tests.metrics.scenes import STARTED_AT, Metrics, attendees, bot, meeting_of, metrics_of, said
+from meeting_assets_tests.support.meeting_builder import (
+    STARTED_AT,
+    Metrics,
+    attendees,
+    bot,
+    meeting_of,
+    metrics_of,
+    said,
+)
 
 
 def did(key: str, **at_s: float) -> list[Event]:

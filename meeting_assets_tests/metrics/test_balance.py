@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.metrics.balance import dominance, gini, normalised_entropy
-from meeting_assets_tests.metrics.scenes import attendees, meeting_of, metrics_of, said
+from meeting_assets_tests.support.meeting_builder import attendees, meeting_of, metrics_of, said
 
 positive = st.integers(1, 10**9)
 several = st.lists(positive, min_size=2, max_size=20)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from meeting_assets.metrics import measured
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Word
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets_tests.metrics.scenes import (
+from meeting_assets_tests.support.meeting_builder import (
     STARTED_AT,
     TRANSCRIPT_ID,
     attendees,

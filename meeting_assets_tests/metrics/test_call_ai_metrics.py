@@ -20,12 +20,12 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.core.arrays import np
-from meeting_assets.core.intervals import Interval, joined, merged
-from meeting_assets.core.stretches import Stretches, counted
 from meeting_assets.metrics import Measured, looked_at
 from meeting_assets.metrics.arithmetic import median
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.timeline.arrays import np
+from meeting_assets.metrics.timeline.intervals import Interval, joined, merged
+from meeting_assets.metrics.timeline.speech_segments import Stretches, counted
 from meeting_assets.metrics.timing import latencies_us
 from meeting_assets.metrics.turns import switches, turns_of
 from meeting_assets_tests.metrics.test_reference_values import MEETINGS, document, meeting_in, meetings

@@ -19,8 +19,8 @@ from benchmarks.ami import told
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.trends import ROLLUPS
+from meeting_assets.schema.lineage import sources_of
 from meeting_assets.store.database import table_of
-from meeting_assets.store.lineage import sources_of
 from meeting_assets_tests.conftest import ROOT
 from meeting_assets_tests.metrics.test_reference_values import WITH_WORD_TIMES as AMI
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from meeting_assets_tests.metrics.scenes import Metrics, meeting_of, metrics_of, said
+from meeting_assets_tests.support.meeting_builder import Metrics, meeting_of, metrics_of, said
 
 
 def of(metrics: Metrics, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
-from meeting_assets_tests.metrics.scenes import TRANSCRIPT_ID, Metrics, meeting_of, metrics_of, said, word
+from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, Metrics, meeting_of, metrics_of, said, word
 
 ADA, ADAS_PHONE, BO = Attendee("100", "Ada", False, "zoom:a"), Attendee("200", "Ada (phone)", False, "zoom:a"), "300"
 ATTENDEES = [ADA, ADAS_PHONE, Attendee(BO, "Bo", False, "zoom:b")]

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from meeting_assets.metrics.meeting import MeetingInput
-from meeting_assets_tests.metrics.scenes import STARTED_AT, TRANSCRIPT_ID, meeting_of, metrics_of, off, on, said, word
+from meeting_assets_tests.support.meeting_builder import (
+    STARTED_AT,
+    TRANSCRIPT_ID,
+    meeting_of,
+    metrics_of,
+    off,
+    on,
+    said,
+    word,
+)
 
 
 def quality(meeting: MeetingInput) -> dict[str, Any]:

@@ -15,8 +15,8 @@ import pytest
 from meeting_assets.core.words import word_count
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets_tests.metrics.scenes import RECORDING_ID, TRANSCRIPT_ID, Metrics, metrics_of
-from meeting_assets_tests.soiling import soiled
+from meeting_assets_tests.support.meeting_builder import RECORDING_ID, TRANSCRIPT_ID, Metrics, metrics_of
+from meeting_assets_tests.support.noise import soiled
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CORPORA = REPOSITORY / os.environ.get("MEETING_ASSETS_CORPORA", "../shared/corpora")

@@ -8,7 +8,7 @@ import pytest
 from meeting_assets.metrics.meeting import Attendee, Event, Speech, Utterance
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import event_speech
-from meeting_assets_tests.metrics.scenes import (
+from meeting_assets_tests.support.meeting_builder import (
     STARTED_AT,
     attendees,
     bot,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 import time
 
-from meeting_assets_tests.metrics.scenes import meeting_of, metrics_of, said
+from meeting_assets_tests.support.meeting_builder import meeting_of, metrics_of, said
 
 
 def test_twelve_hours_with_two_hundred_people_are_measured_in_less_than_two_seconds() -> None:

@@ -8,7 +8,14 @@ from meeting_assets.metrics import METRICS, measured
 from meeting_assets.metrics.meeting import Utterance
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
-from meeting_assets_tests.metrics.scenes import RECORDING_ID, TRANSCRIPT_ID, attendees, meeting_of, metrics_of, said
+from meeting_assets_tests.support.meeting_builder import (
+    RECORDING_ID,
+    TRANSCRIPT_ID,
+    attendees,
+    meeting_of,
+    metrics_of,
+    said,
+)
 
 tables = pytest.mark.parametrize("table", list(METRICS), ids=lambda table: table.__tablename__)
 UNITS = ("s; ", "0-1; ", "1/min; ", "ratio; ", "h; ", "persons; ", "turns; ", "1/100 words; ")

@@ -6,7 +6,7 @@ import pytest
 
 from meeting_assets.metrics.meeting import Speech
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets_tests.metrics.scenes import Metrics, attendees, meeting_of, metrics_of, said, word
+from meeting_assets_tests.support.meeting_builder import Metrics, attendees, meeting_of, metrics_of, said, word
 
 
 def floors(metrics: Metrics) -> list[tuple[str, float, float]]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets_tests.metrics.scenes import meeting_of, metrics_of, said
+from meeting_assets_tests.support.meeting_builder import meeting_of, metrics_of, said
 
 TENS = Parameters(window_s=20, window_step_s=10)
 

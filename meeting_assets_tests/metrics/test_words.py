@@ -6,7 +6,7 @@ import pytest
 
 from meeting_assets.metrics.meeting import Utterance
 from meeting_assets.metrics.words import WordTimes, filler_counts, question_count
-from meeting_assets_tests.metrics.scenes import TRANSCRIPT_ID, Metrics, meeting_of, metrics_of, said, word
+from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, Metrics, meeting_of, metrics_of, said, word
 
 
 def texts(*said_by_ann: str, **given: Any) -> Metrics:

@@ -22,15 +22,15 @@ from sqlmodel import SQLModel
 
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.metrics.trends import ROLLUPS
-from meeting_assets.pipeline.warehouse import derived_tables, opened
+from meeting_assets.pipeline.storage import derived_tables, opened
 from meeting_assets.sandbox import Clock, Recording, Sandbox, combined, fortnight, uniform
+from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets.store.tables import Artifacts, Recordings
-from meeting_assets_tests.deployment import Deployment
-from meeting_assets_tests.households import OBSERVED, VOLATILE, Contents, Row, bring_home, settle_in, use
-from meeting_assets_tests.ui import Run, Ui, until
+from meeting_assets_tests.support.deployment import Deployment
+from meeting_assets_tests.support.environments import OBSERVED, VOLATILE, Contents, Row, bring_home, settle_in, use
+from meeting_assets_tests.support.ui import Run, Ui, until
 
 MINUTE_S = 60
 PATIENCE_S = 120

@@ -12,22 +12,22 @@ from sqlalchemy import func, select
 
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.definitions import definitions
-from meeting_assets.orchestration.doctor import examination
+from meeting_assets.health.diagnostics import Verdict
+from meeting_assets.orchestration.operations.doctor import examination
 from meeting_assets.orchestration.resources import MeetingWarehouse
 from meeting_assets.orchestration.run_tags import DATABASE_ID
 from meeting_assets.orchestration.runs import RunOutcome, dagster_instance, prepare_home, run_days
 from meeting_assets.orchestration.sync import sync
-from meeting_assets.pipeline.examination import Verdict
-from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.pipeline.storage import opened
 from meeting_assets.sandbox import Sandbox, uniform
+from meeting_assets.schema.persistent import Meta, Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store import heartbeats
 from meeting_assets.store.database import META, Database, table_of, upsert
 from meeting_assets.store.database_id import held_id
 from meeting_assets.store.heartbeats import HEARTBEATS
-from meeting_assets.store.tables import Meta, Recordings
-from meeting_assets_tests.commands import command
-from meeting_assets_tests.households import use, warehouse
+from meeting_assets_tests.support.commands import command
+from meeting_assets_tests.support.environments import use, warehouse
 
 DAY = date(2026, 3, 2)
 

@@ -10,11 +10,11 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.definitions import definitions
-from meeting_assets.orchestration.raw import raw_key
+from meeting_assets.orchestration.assets.raw import raw_key
 from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.households import contents, only, use
+from meeting_assets_tests.support.environments import contents, only, use
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 4)
 EMPTY = FIRST + timedelta(days=1)

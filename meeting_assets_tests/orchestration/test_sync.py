@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from meeting_assets.orchestration.partitions import DAYS_PER_RUN
+from meeting_assets.orchestration.assets.partitions import DAYS_PER_RUN
 from meeting_assets.orchestration.sync import unlisted_since
 
 FIRST = date(2026, 3, 2)

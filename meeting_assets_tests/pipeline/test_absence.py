@@ -10,14 +10,21 @@ from rich.console import Console
 
 from meeting_assets.console import show
 from meeting_assets.core.instants import now
-from meeting_assets.pipeline.claims import ledger_claims
-from meeting_assets.pipeline.overview import overview
-from meeting_assets.pipeline.purge import holding
+from meeting_assets.health.data_checks import ledger_claims
+from meeting_assets.health.status import overview
+from meeting_assets.pipeline.deletion.recordings import holding
 from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.sandbox.world import Status
 from meeting_assets.store import absence
 from meeting_assets.store.ledger import RECORDINGS
-from meeting_assets_tests.households import age_missing_marks, bring_home, contents, ledger_row, use, warehouse
+from meeting_assets_tests.support.environments import (
+    age_missing_marks,
+    bring_home,
+    contents,
+    ledger_row,
+    use,
+    warehouse,
+)
 
 DAY = date(2026, 3, 2)
 LATER = timedelta(hours=2)

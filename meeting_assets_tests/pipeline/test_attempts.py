@@ -17,22 +17,30 @@ from meeting_assets.artifacts.artifact import Rows, Source
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.core.processes import ProcessIdentity
+from meeting_assets.health.status import overview
 from meeting_assets.pipeline.crew import Crew
 from meeting_assets.pipeline.fetch import RECORDED_AT_ONCE, fetch_days
 from meeting_assets.pipeline.load import LoadReport, load_days
-from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.rebuild import rebuild
-from meeting_assets.pipeline.warehouse import Warehouse, access_of
+from meeting_assets.pipeline.storage import Warehouse, access_of
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import attempts, ledger, worklist
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets.store.states import INTERRUPTED, MOST_DEATHS
-from meeting_assets_tests.commands import FORKS
-from meeting_assets_tests.households import VOLATILE, Contents, bring_home, contents, ledger_row, use, warehouse
-from meeting_assets_tests.pipeline.small_day import DAY, WORLD, victim
-from meeting_assets_tests.ui import until
+from meeting_assets_tests.support.commands import FORKS
+from meeting_assets_tests.support.environments import (
+    VOLATILE,
+    Contents,
+    bring_home,
+    contents,
+    ledger_row,
+    use,
+    warehouse,
+)
+from meeting_assets_tests.support.sample_day import DAY, WORLD, victim
+from meeting_assets_tests.support.ui import until
 
 TRANSCRIPT = ARTIFACTS["transcript"]
 TIMEOUT_S = 60

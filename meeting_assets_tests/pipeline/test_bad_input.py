@@ -10,8 +10,8 @@ from meeting_assets.sandbox import Fault, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.raw import RawStore
 from meeting_assets_tests.conftest import sqlite_first
-from meeting_assets_tests.households import Contents, bring_home, contents, ledger_row
-from meeting_assets_tests.pipeline.small_day import DAY, WORLD, assert_nobody_else_is_harmed, victim
+from meeting_assets_tests.support.environments import Contents, bring_home, contents, ledger_row
+from meeting_assets_tests.support.sample_day import DAY, WORLD, assert_nobody_else_is_harmed, victim
 
 
 @sqlite_first

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.health.status import overview
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.arrivals import late_arrivals
-from meeting_assets.pipeline.overview import overview
-from meeting_assets.pipeline.warehouse import access_of, opened
+from meeting_assets.pipeline.storage import access_of, opened
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
+from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets.store.tables import Artifacts, Recordings
-from meeting_assets_tests.households import OBSERVED, bring_home, contents, ledger_row, only, use, warehouse
+from meeting_assets_tests.support.environments import OBSERVED, bring_home, contents, ledger_row, only, use, warehouse
 
 DAY = date(2026, 3, 2)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)

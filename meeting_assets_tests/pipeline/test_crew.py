@@ -24,14 +24,14 @@ from meeting_assets.pipeline.crew import WORTH_BYTES, Crew, worthwhile_size
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.replace import LoadReport, load_together
 from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
-from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.pipeline.storage import Warehouse
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store import heartbeats, ledger, worklist
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.worklist import Entry
-from meeting_assets_tests.households import VOLATILE, bring_home, contents, use, warehouse
-from meeting_assets_tests.ui import until
+from meeting_assets_tests.support.environments import VOLATILE, bring_home, contents, use, warehouse
+from meeting_assets_tests.support.ui import until
 
 DAY = date(2026, 3, 2)
 COUNT = 4

@@ -13,10 +13,10 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Transient
-from meeting_assets.pipeline.overview import overview
+from meeting_assets.health.status import overview
 from meeting_assets.sandbox import Fault, Sandbox, uniform
-from meeting_assets_tests.conftest import sqlite_first
-from meeting_assets_tests.households import (
+from meeting_assets_tests.conftest import Truth, sqlite_first
+from meeting_assets_tests.support.environments import (
     VOLATILE,
     Contents,
     bring_home,
@@ -25,8 +25,7 @@ from meeting_assets_tests.households import (
     use,
     warehouse,
 )
-from meeting_assets_tests.pipeline.conftest import Truth
-from meeting_assets_tests.pipeline.small_day import DAY, PORT, WORLD, assert_nobody_else_is_harmed, victim
+from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD, assert_nobody_else_is_harmed, victim
 
 TIMEOUT_S = 60.0
 AT_ONCE = 4

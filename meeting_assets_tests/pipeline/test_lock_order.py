@@ -13,20 +13,20 @@ import pytest
 
 import meeting_assets
 from meeting_assets.core.instants import now
-from meeting_assets.pipeline.artifact_purge import purge_deleted_artifacts
+from meeting_assets.pipeline.deletion.artifacts import purge_deleted_artifacts
+from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.fetch import fetch_days
-from meeting_assets.pipeline.purge import purge
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.rollup import TRENDS, roll_up, roll_up_people
-from meeting_assets.pipeline.warehouse import Warehouse, access_of
+from meeting_assets.pipeline.storage import Warehouse, access_of
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import absence, ledger, locks
 from meeting_assets.store.absence import CONFIRMED_AFTER
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import ASKED_FOR
-from meeting_assets_tests.households import bring_home, use, warehouse
-from meeting_assets_tests.pipeline.small_day import DAY
+from meeting_assets_tests.support.environments import bring_home, use, warehouse
+from meeting_assets_tests.support.sample_day import DAY
 
 TIMEOUT_S = 120
 SOURCES = Path(meeting_assets.__file__).parent
@@ -130,7 +130,7 @@ def writers(path: Path) -> Iterator[tuple[str, bool]]:
 
 def test_every_function_that_writes_is_retried() -> None:
     # The probe of `doctor` tells what it finds.
-    exempt = {"examination._try_to_write"}
+    exempt = {"diagnostics._try_to_write"}
     found = dict(each for path in SOURCES.rglob("*.py") if path.stem != "connections" for each in writers(path))
 
     assert len(found) > 15

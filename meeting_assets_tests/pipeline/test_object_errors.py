@@ -14,11 +14,11 @@ import pytest
 
 from meeting_assets.core.errors import Refused, SettingsError
 from meeting_assets.core.instants import now, utc
-from meeting_assets.pipeline.overview import overview
+from meeting_assets.health.status import overview
 from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
 from meeting_assets.sandbox.world import Recording
-from meeting_assets_tests.conftest import sqlite_first
-from meeting_assets_tests.households import (
+from meeting_assets_tests.conftest import Truth, sqlite_first
+from meeting_assets_tests.support.environments import (
     VOLATILE,
     Contents,
     bring_home,
@@ -28,8 +28,7 @@ from meeting_assets_tests.households import (
     use,
     warehouse,
 )
-from meeting_assets_tests.pipeline.conftest import Truth
-from meeting_assets_tests.pipeline.small_day import DAY
+from meeting_assets_tests.support.sample_day import DAY
 
 REFUSED = (400, 403, 405, 406, 412, 413, 414, 415, 418, 422, 423, 424, 426, 431, 451)
 """Statuses that refuse a call."""

@@ -14,18 +14,18 @@ from sqlalchemy import Connection, select
 
 from meeting_assets.core.errors import TransactionLost
 from meeting_assets.core.instants import now
+from meeting_assets.health.status import overview
 from meeting_assets.pipeline.arrivals import Round, arrived
 from meeting_assets.pipeline.discover import Discovery, discover_days
-from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.record import record
-from meeting_assets.pipeline.warehouse import access_of
+from meeting_assets.pipeline.storage import access_of
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import worklist
 from meeting_assets.store.database import META
 from meeting_assets.store.observation import LAST, ObservationClock, note_recorded
-from meeting_assets_tests.households import bring_home, contents, ledger_row, use, warehouse
+from meeting_assets_tests.support.environments import bring_home, contents, ledger_row, use, warehouse
 
 DAY = date(2026, 3, 2)
 SECOND = timedelta(seconds=1)

@@ -12,22 +12,22 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now, utc
+from meeting_assets.health.status import overview
 from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.discover import Discovery, discover_days
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.load import load_days
-from meeting_assets.pipeline.overview import overview
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.record import record
-from meeting_assets.pipeline.warehouse import Warehouse, access_of, derived_tables, opened
+from meeting_assets.pipeline.storage import Warehouse, access_of, derived_tables, opened
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import Key
-from meeting_assets_tests.households import VOLATILE, bring_home, contents, ledger_row, use, warehouse
-from meeting_assets_tests.ui import until
+from meeting_assets_tests.support.environments import VOLATILE, bring_home, contents, ledger_row, use, warehouse
+from meeting_assets_tests.support.ui import until
 
 DAY = date(2026, 3, 2)
 WAIT_S = 30

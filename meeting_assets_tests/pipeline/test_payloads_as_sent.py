@@ -11,10 +11,9 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.sandbox import Fault, Sandbox, uniform
-from meeting_assets_tests.conftest import sqlite_first
-from meeting_assets_tests.households import VOLATILE, Contents, bring_home, contents, ledger_row
-from meeting_assets_tests.pipeline.conftest import Truth
-from meeting_assets_tests.pipeline.small_day import DAY, assert_nobody_else_is_harmed, victim
+from meeting_assets_tests.conftest import Truth, sqlite_first
+from meeting_assets_tests.support.environments import VOLATILE, Contents, bring_home, contents, ledger_row
+from meeting_assets_tests.support.sample_day import DAY, assert_nobody_else_is_harmed, victim
 
 BOM = b"\xef\xbb\xbf"
 GZIP = {"Content-Encoding": "gzip"}

@@ -10,10 +10,9 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.sandbox import Sandbox, uniform
-from meeting_assets_tests.conftest import sqlite_first
-from meeting_assets_tests.households import VOLATILE, bring_home, contents, ledger_row, use
-from meeting_assets_tests.pipeline.conftest import Truth
-from meeting_assets_tests.pipeline.small_day import DAY
+from meeting_assets_tests.conftest import Truth, sqlite_first
+from meeting_assets_tests.support.environments import VOLATILE, bring_home, contents, ledger_row, use
+from meeting_assets_tests.support.sample_day import DAY
 
 Mutation = Callable[[bytes], bytes]
 

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
+from meeting_assets.health.status import overview
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
-from meeting_assets.pipeline.overview import overview
-from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.pipeline.storage import opened
 from meeting_assets.sandbox import Sandbox, World, from_folder
 from meeting_assets.sandbox.world import Payload
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
-from meeting_assets_tests.households import bring_home, contents, days_of, settle_in, use
-from meeting_assets_tests.soiling import soiled
+from meeting_assets_tests.support.environments import bring_home, contents, days_of, settle_in, use
+from meeting_assets_tests.support.noise import soiled
 
 CORPORA = ROOT / os.environ.get("MEETING_ASSETS_CORPORA", "../shared/corpora")
 FOLDERS = sorted(path.parent for path in CORPORA.glob("*/*/oracle.json"))

@@ -13,13 +13,13 @@ from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.rebuild import rebuild, refresh
 from meeting_assets.pipeline.rollup import outdated_weeks
-from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.pipeline.storage import opened
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.households import VOLATILE, bring_home, contents, use
+from meeting_assets_tests.support.environments import VOLATILE, bring_home, contents, use
 
 DAY = date(2026, 3, 2)
 # Known from the look at the API that wrote it; a rebuild has nothing to write there.

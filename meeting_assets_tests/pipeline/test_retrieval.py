@@ -13,7 +13,7 @@ from meeting_assets.core.errors import Refused
 from meeting_assets.pipeline.discover import Discovery, look_again
 from meeting_assets.pipeline.retrieval import AT_ONCE, MOST_FAILURES_IN_A_ROW, NOT_ASKED, Name, Retrieval, Retrieved
 from meeting_assets.recall.client import ATTEMPTS
-from meeting_assets_tests.recall.wires import Wire, assert_says_nothing
+from meeting_assets_tests.support.fake_transport import Wire, assert_says_nothing
 
 IDS = [f"{number:08}-0000-4000-8000-000000000000" for number in range(200)]
 RECORDING = {"id": IDS[0], "created_at": "2026-03-02T09:00:00Z", "status": {"code": "done"}}

@@ -18,16 +18,16 @@ from meeting_assets.artifacts.participants import Participants
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.metrics.trends import MeetingTrends, People, PersonKeys, PersonTrends
+from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.derive import derive_days
-from meeting_assets.pipeline.purge import purge
 from meeting_assets.pipeline.rollup import outdated_weeks, roll_up, roll_up_people
-from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.pipeline.storage import opened
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
+from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
-from meeting_assets.store.tables import Recordings
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.households import bring_home, settle_in, use, warehouse
+from meeting_assets_tests.support.environments import bring_home, settle_in, use, warehouse
 
 SUNDAY, MONDAY, TUESDAY = date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 3)
 WEEK_BEFORE, WEEK = date(2026, 2, 23), date(2026, 3, 2)

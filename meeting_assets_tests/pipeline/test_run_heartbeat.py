@@ -15,13 +15,13 @@ from sqlalchemy import delete, func, select, text
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
-from meeting_assets.pipeline.warehouse import opened
+from meeting_assets.pipeline.storage import opened
+from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import read_settings
 from meeting_assets.store import heartbeats
 from meeting_assets.store.database import META, Database, table_of, upsert
 from meeting_assets.store.heartbeats import HEARTBEATS
 from meeting_assets.store.observation import database_now
-from meeting_assets.store.tables import Meta
 
 RUN = "0f7a2d1e-0000-4000-8000-000000000001"
 ELSEWHERE = replace(ProcessIdentity.current(), boot_id="another boot")

@@ -16,7 +16,16 @@ from meeting_assets.core.errors import TooLarge, Transient
 from meeting_assets.recall.bodies import unpacked
 from meeting_assets.recall.client import MOST_ANSWER_BYTES, MOST_PAGES_WITHOUT_NEWS, RecallClient
 from meeting_assets.recall.pacing import JITTER_S, LONGEST_WAIT_S, Pace, Patience, Throttled
-from meeting_assets_tests.recall.wires import ACCESS, API, DOWNLOAD, Clock, Wire, assert_says_nothing, page, saying
+from meeting_assets_tests.support.fake_transport import (
+    ACCESS,
+    API,
+    DOWNLOAD,
+    Clock,
+    Wire,
+    assert_says_nothing,
+    page,
+    saying,
+)
 
 MB = 2**20
 DOCUMENT = b'[{"participant": {"id": 1}}]'

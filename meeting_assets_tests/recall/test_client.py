@@ -14,7 +14,7 @@ from meeting_assets.core.errors import ApiError, Gone, ObjectRefused, Refused, T
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.pacing import LONGEST_THROTTLING_S
 from meeting_assets.sandbox import Fault, Sandbox, uniform
-from meeting_assets_tests.recall.wires import (
+from meeting_assets_tests.support.fake_transport import (
     ACCESS,
     API,
     CURSOR,

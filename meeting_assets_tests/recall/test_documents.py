@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.recall.documents import UNREADABLE, Malformed, decoded, decoded_page
 from meeting_assets.recall.objects import Recording, storable, understood
-from meeting_assets_tests.recall.wires import API, Wire, page
+from meeting_assets_tests.support.fake_transport import API, Wire, page
 
 ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
 READ = {

@@ -15,7 +15,7 @@ import pytest
 from meeting_assets.core.errors import ApiError, Transient, UrlExpired
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.sandbox import Fault, Sandbox, uniform
-from meeting_assets_tests.recall.wires import (
+from meeting_assets_tests.support.fake_transport import (
     ACCESS,
     API,
     BUCKET,

@@ -16,7 +16,7 @@ from meeting_assets.core.errors import SettingsError, Transient
 from meeting_assets.recall import network
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.network import Proxies, certificates
-from meeting_assets_tests.recall.wires import API, KEY
+from meeting_assets_tests.support.fake_transport import API, KEY
 
 PROXY = "http://proxy.example:3128"
 OBJECT = b'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 13\r\n\r\n{"id": "one"}'

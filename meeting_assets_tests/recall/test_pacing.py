@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from meeting_assets.core.errors import Gone, Refused, Transient, UrlExpired
 from meeting_assets.recall.pacing import FIRST_WAIT_S, JITTER_S, LONGEST_WAIT_S, WINDOW_S, Pace, Patience, Throttled
-from meeting_assets_tests.recall.wires import Clock
+from meeting_assets_tests.support.fake_transport import Clock
 
 
 async def started(pace: Pace, clock: Clock, calls: int) -> list[float]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from meeting_assets.sandbox import Sandbox, empty
-from meeting_assets_tests.ui import until
+from meeting_assets_tests.support.ui import until
 
 KEY = b"a key"
 SECRET = f"whsec_{b64encode(KEY).decode()}"

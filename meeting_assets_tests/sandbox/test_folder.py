@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from meeting_assets.sandbox import Sandbox, World, from_folder, uniform
-from meeting_assets_tests.commands import command
-from meeting_assets_tests.households import use
+from meeting_assets_tests.support.commands import command
+from meeting_assets_tests.support.environments import use
 
 CORPORA = Path(os.environ.get("MEETING_ASSETS_CORPORA") or Path(__file__).parents[2].parent / "shared" / "corpora")
 FIRST_DAY = date(2026, 2, 2)

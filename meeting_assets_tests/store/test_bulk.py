@@ -16,11 +16,11 @@ from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.provider_data import ProviderParts
 from meeting_assets.artifacts.transcript import TranscriptWords
-from meeting_assets.pipeline.warehouse import derived_tables
+from meeting_assets.pipeline.storage import derived_tables
 from meeting_assets.store.bulk import Row, insert_rows
 from meeting_assets.store.copying import binary_types
 from meeting_assets.store.database import DURABLE, Database, schema_of, table_of
-from meeting_assets.store.preparation import prepare
+from meeting_assets.store.migrations.setup import prepare
 
 RECORDING_ID, TRANSCRIPT_ID = str(UUID(int=1)), str(UUID(int=2**127))
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

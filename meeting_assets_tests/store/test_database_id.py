@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.pipeline.warehouse import Warehouse, opened
+from meeting_assets.pipeline.storage import Warehouse, opened
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database_id import DATABASE_ID, bind_ids, held_id, verified_id
 from meeting_assets.store.raw import RawStore
-from meeting_assets_tests.households import bring_home, days_of, use
-from meeting_assets_tests.pipeline.small_day import DAY
+from meeting_assets_tests.support.environments import bring_home, days_of, use
+from meeting_assets_tests.support.sample_day import DAY
 
 OURS, OTHERS = "0" * 32, "1" * 32
 

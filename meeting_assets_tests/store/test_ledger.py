@@ -11,7 +11,7 @@ import pytest
 from meeting_assets.store import attempts, ledger, worklist
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.ledger import LEDGER, Key
-from meeting_assets.store.preparation import prepare
+from meeting_assets.store.migrations.setup import prepare
 from meeting_assets.store.states import DELETED, FETCHED, INTERRUPTED, MOST_DEATHS, PENDING, QUARANTINED, blank_row
 from meeting_assets.store.worklist import Entry
 

@@ -12,7 +12,7 @@ import meeting_assets
 from meeting_assets.store import ledger, locks, tombstones
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.locks import Lock, LockOrderError, Rows
-from meeting_assets.store.preparation import prepare
+from meeting_assets.store.migrations.setup import prepare
 
 SOURCES = Path(meeting_assets.__file__).parent
 RECORDING_ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"

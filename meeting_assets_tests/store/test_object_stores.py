@@ -12,15 +12,15 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import StoreError
-from meeting_assets.pipeline.examination import effective_settings
-from meeting_assets.pipeline.warehouse import raw_store
+from meeting_assets.health.diagnostics import effective_settings
+from meeting_assets.pipeline.storage import raw_store
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.object_stores import CLOUDS
 from meeting_assets.store.raw import RawStore
-from meeting_assets_tests.commands import command
-from meeting_assets_tests.households import contents, use
-from meeting_assets_tests.object_store import BUCKET, s3_server
+from meeting_assets_tests.support.commands import command
+from meeting_assets_tests.support.environments import contents, use
+from meeting_assets_tests.support.object_store import BUCKET, s3_server
 
 DAY = date(2026, 3, 2)
 ORIGIN = "https://us-east-1.recall.ai"

@@ -10,8 +10,8 @@ import pytest
 
 from meeting_assets.core.instants import now
 from meeting_assets.store.database import Database, schema_of
+from meeting_assets.store.migrations.setup import prepare
 from meeting_assets.store.observation import ObservationClock, database_now, note_recorded
-from meeting_assets.store.preparation import prepare
 
 NEAR = timedelta(minutes=5)
 TEN_YEARS = timedelta(days=3650)

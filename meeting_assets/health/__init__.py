@@ -1,0 +1,1 @@
+"""Read-only views of a deployment: data checks, status, diagnostics, raw-store audit, purge verification."""

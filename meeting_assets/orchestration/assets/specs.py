@@ -1,0 +1,190 @@
+"""What Dagster shows of a table or a payload: columns with meaning and origin, name, owner, from the models alone."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from inspect import cleandoc
+from typing import Any
+
+import dagster as dg
+from msgspec import inspect as wire
+from sqlalchemy import BigInteger, Column
+from sqlmodel import AutoString, SQLModel
+
+from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.health.counts import Standing
+from meeting_assets.schema.lineage import sources_of
+from meeting_assets.settings import Settings
+from meeting_assets.store.database import table_of
+
+OWNERS = ["team:data"]
+# The nightly run touches the last days' assets; whoever reads them should know when it did not.
+FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=25))
+
+# What is known of a payload besides what it says.
+BESIDE_THE_PAYLOAD = (
+    dg.TableColumn("recording_id", "uuid", "the API's id of the recording", dg.TableColumnConstraints(nullable=False)),
+    dg.TableColumn("artifact_id", "uuid", "the API's id of the object", dg.TableColumnConstraints(nullable=False)),
+    dg.TableColumn("created_at", "instant", "when the object was made at the API"),
+    dg.TableColumn("provider", "string", "of transcripts: the API's key of the transcription provider"),
+)
+
+
+MOST_SPELLED_SOURCES = 4
+_COLUMN_TYPES: Mapping[type[Any], str] = {AutoString: "string", BigInteger: "bigint"}
+_PAYLOAD_TYPES: Mapping[type[wire.Type], str] = {
+    wire.StructType: "object",
+    wire.StrType: "string",
+    wire.IntType: "integer",
+    wire.FloatType: "float",
+    wire.BoolType: "boolean",
+    wire.DateTimeType: "instant",
+    wire.RawType: "json",
+}
+
+
+def database_kind(settings: Settings) -> str:
+    """The kind, as Dagster's UI knows it, of the database that holds the tables."""
+    return "sqlite" if settings.database_url.startswith("sqlite") else "postgresql"
+
+
+def table_spec(
+    model: type[SQLModel], *, database: str, payload: dg.AssetKey | None = None, deps: Sequence[Any] = (), **spec: Any
+) -> dg.AssetSpec:
+    """The asset of one table; `payload` is the raw asset it is parsed from."""
+    table = table_of(model)
+    lineage = column_lineage(model, payload)
+    metadata: dict[str, Any] = {
+        "dagster/table_name": table.name,
+        "dagster/column_schema": column_schema(model, lineage),
+    }
+    if lineage.deps_by_column:
+        metadata["dagster/column_lineage"] = lineage
+    return dg.AssetSpec(
+        key=table.name,
+        description=cleandoc(model.__doc__ or ""),
+        metadata=metadata,
+        deps=deps,
+        kinds={"sql", database},
+        owners=OWNERS,
+        **spec,
+    )
+
+
+def column_schema(model: type[SQLModel], lineage: dg.TableColumnLineage) -> dg.TableSchema:
+    """The columns of a model with types, descriptions and what they are made from."""
+    fields = model.model_fields
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=_COLUMN_TYPES.get(type(column.type), type(column.type).__name__.lower()),
+                description=_with_sources(fields[column.name].description, lineage.deps_by_column.get(column.name, ())),
+                constraints=dg.TableColumnConstraints(nullable=bool(column.nullable)),
+            )
+            for column in table_of(model).columns
+        ]
+    )
+
+
+def column_lineage(model: type[SQLModel], payload: dg.AssetKey | None) -> dg.TableColumnLineage:
+    """What each column of a model is made from, as far as that is said."""
+    return dg.TableColumnLineage(
+        {
+            column.name: [_dep(source, payload) for source in sources]
+            for column in table_of(model).columns
+            if (sources := _sources(column))
+        }
+    )
+
+
+def payload_schema(artifact: Artifact) -> dg.TableSchema:
+    """The fields of an artifact's payload by their paths, as the wire format spells them."""
+    return dg.TableSchema([*BESIDE_THE_PAYLOAD, *_fields("", wire.type_info(artifact.wire), is_nullable=False)])
+
+
+def results(
+    keys: Iterable[dg.AssetKey],
+    metadata: Mapping[str, Any],
+    of_tables: Mapping[str, Mapping[str, Any]],
+) -> Iterable[dg.MaterializeResult[None]]:
+    """A materialization for every key, always: Dagster skips everything below an output that is not there.
+
+    `of_tables` is what is shown of one table only, by its name.
+    """
+    for key in keys:
+        yield dg.MaterializeResult(asset_key=key, metadata={**metadata, **of_tables[key.path[-1]]})
+
+
+def row_count_metadata(
+    of_all: Mapping[type[SQLModel], int], of_days: Mapping[type[SQLModel], int] | None
+) -> dict[str, dict[str, Any]]:
+    """Row counts as Dagster's UI reads them: of whole tables, and of the run's day where it is one day."""
+    return {
+        table_of(model).name: {"dagster/row_count": count}
+        | ({} if of_days is None else {"dagster/partition_row_count": of_days[model]})
+        for model, count in of_all.items()
+    }
+
+
+def standing_table(found: Iterable[Standing]) -> dg.TableMetadataValue:
+    """Where recordings stand, by id and state alone."""
+    return dg.MetadataValue.table(
+        [dg.TableRecord({**each._asdict(), "day": each.day.isoformat()}) for each in found],
+        schema=dg.TableSchema([dg.TableColumn(name) for name in Standing._fields]),
+    )
+
+
+def _sources(column: Column[Any]) -> list[str]:
+    """What a column is made from, besides its own table: `recordings` names itself in the id that all tables share."""
+    return [source for source in sources_of(column) or () if not source.startswith(f"{column.table.name}.")]
+
+
+def _dep(source: str, payload: dg.AssetKey | None) -> dg.TableColumnDep:
+    """`table.column`, or else a field of the payload; a path in a payload that has dots has brackets, too."""
+    table, _, column = source.partition(".")
+    is_of_payload = not column or table.endswith("]")
+    if is_of_payload and payload is None:
+        raise ValueError(f"{source}: no payload is there to be read")
+    return dg.TableColumnDep(payload, source) if is_of_payload and payload else dg.TableColumnDep(table, column)
+
+
+def _with_sources(description: str | None, deps: Sequence[dg.TableColumnDep]) -> str | None:
+    """The open-source UI draws no column lineage; so it stands in words beside the column, too."""
+    if not deps:
+        return description
+    columns = defaultdict(list)
+    for dep in deps:
+        columns[dep.asset_key.to_user_string()].append(f"`{dep.column_name}`")
+    if len(deps) > MOST_SPELLED_SOURCES:
+        spelled = ", ".join(columns)
+    else:
+        spelled = "; ".join(f"{asset} {', '.join(names)}" for asset, names in columns.items())
+    return f"{description}\n\nfrom {spelled}" if description else f"from {spelled}"
+
+
+def _fields(path: str, info: wire.Type, *, is_nullable: bool) -> Iterator[dg.TableColumn]:
+    """The columns of one field of a payload and everything below it."""
+    if isinstance(info, wire.UnionType):
+        members = [each for each in info.types if not isinstance(each, wire.NoneType)]
+        yield from _fields(path, members[0], is_nullable=is_nullable or info.includes_none)
+        return
+    member = info.type if isinstance(info, wire.Metadata) else info
+    if isinstance(member, wire.ListType):
+        yield from _fields(f"{path}[]", member.item_type, is_nullable=False)
+        return
+    if path:
+        yield _field(path, member, is_nullable=is_nullable)
+    if isinstance(member, wire.StructType):
+        prefix = f"{path}." if path else ""
+        for field in member.fields:
+            yield from _fields(f"{prefix}{field.encode_name}", field.type, is_nullable=not field.required)
+
+
+def _field(path: str, member: wire.Type, *, is_nullable: bool) -> dg.TableColumn:
+    return dg.TableColumn(
+        name=path,
+        type=_PAYLOAD_TYPES[type(member)],
+        description=cleandoc(member.cls.__doc__ or "") if isinstance(member, wire.StructType) else None,
+        constraints=dg.TableColumnConstraints(nullable=is_nullable),
+    )

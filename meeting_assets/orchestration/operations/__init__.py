@@ -1,0 +1,1 @@
+"""Operations of a deployment: alerts, orphaned runs, run retention, meeting retention, doctor."""

@@ -1,0 +1,247 @@
+"""The examination of a deployment: everything a run needs, and Dagster's own home with its daemon and orphaned runs."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import timedelta
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import yaml  # type: ignore[import-untyped]
+
+from meeting_assets.core.errors import SettingsError, StoreError
+from meeting_assets.core.instants import now
+from meeting_assets.health.diagnostics import (
+    OBJECTS,
+    Examination,
+    Finding,
+    Verdict,
+    effective_settings,
+    looked_at,
+    of_api,
+    of_database,
+    of_raw_objects,
+    of_raw_store,
+    shown_size,
+)
+from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs, unknown_sentence
+from meeting_assets.orchestration.operations.storage_probe import probe_storage
+from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
+from meeting_assets.pipeline.storage import raw_store
+from meeting_assets.settings import Settings, read_settings
+from meeting_assets.store.database import Database
+from meeting_assets.store.database_id import difference
+
+CONFIG = "dagster.yaml"
+HOME = "Dagster home"
+# Dagster makes these when they are first used: a wrong one leaves a healthy daemon whose every run fails.
+LAZY_PARTS = ("run_launcher", "run_coordinator", "event_log_storage", "run_storage", "schedule_storage", "scheduler")
+# A home that names one of these has chosen where Dagster keeps its own.
+STORAGES = ("storage", "run_storage", "event_log_storage", "schedule_storage")
+# They say that they live every half minute, but not while they work.
+LONGEST_SILENCE_S = 120.0
+HARMLESS = "Failure condition: Couldn't "
+
+
+def examination() -> Examination:
+    """The examination of the deployment that the environment describes."""
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        return Examination([], iter([Finding("settings", Verdict.ERROR, str(error))]))
+    return Examination(effective_settings(settings), examined(settings))
+
+
+def examined(settings: Settings) -> Iterator[Finding]:
+    """All findings, each as soon as it is known; orphaned runs are failed on the way."""
+    yield from looked_at("API", of_api(settings))
+    yield from looked_at("database", of_database(settings))
+    yield from looked_at("raw store", of_raw_store(settings))
+    yield from looked_at("raw store", _of_ids(settings))
+    yield from looked_at(OBJECTS, of_raw_objects(settings))
+    yield from looked_at(HOME, of_dagster(settings))
+
+
+def _of_ids(settings: Settings) -> Iterator[Finding]:
+    """Whether database and raw store belong together; that one of them cannot be used was found before."""
+    try:
+        database, raw = (
+            Database.at(settings.database_url, settings.database_schema, is_read_only=True),
+            raw_store(settings),
+        )
+    except StoreError:
+        return
+    with closing(database):
+        if (sentence := difference(database, raw)) is not None:
+            yield Finding("raw store", Verdict.ERROR, sentence)
+
+
+def of_dagster(settings: Settings) -> Iterator[Finding]:
+    """Whether Dagster finds a home it can work in, and how its daemon and runs are."""
+    given, home = settings.dagster_home_override, settings.dagster_home
+    if given is not None and not given.is_absolute():
+        sentence = f"DAGSTER_HOME is no absolute path, which Dagster's own commands refuse: set it to {home}."
+        yield Finding(HOME, Verdict.WARNING, sentence)
+    if not home.is_dir():
+        yield _missing_home(settings)
+        return
+    faults = [*_config_findings(home / CONFIG)]
+    yield from faults
+    if any(each.verdict is Verdict.ERROR for each in faults):
+        return
+    prepare_home(settings)
+    yield from _instance_findings(home, settings)
+
+
+def _missing_home(settings: Settings) -> Finding:
+    makes_it = "`meeting-assets sync` or `meeting-assets dev` makes it"
+    if settings.dagster_home_override is None:
+        return Finding(HOME, Verdict.WARNING, f"There is no {settings.dagster_home} yet; {makes_it}.")
+    sentence = f"DAGSTER_HOME names {settings.dagster_home}, where there is no folder: set it right, or {makes_it}."
+    return Finding(HOME, Verdict.ERROR, sentence)
+
+
+def _config_findings(path: Path) -> Iterator[Finding]:
+    """What is wrong with dagster.yaml, found before Dagster reads it."""
+    if not path.exists():
+        yield Finding(HOME, Verdict.WARNING, f"There was no {path}; the one that is shipped is put there.")
+        return
+    again = "mend it, or remove it and have the shipped one put there by `meeting-assets doctor`"
+    try:
+        config = yaml.safe_load(path.read_text()) or {}
+    except (OSError, UnicodeDecodeError) as error:
+        yield Finding(HOME, Verdict.ERROR, f"{path} cannot be read ({type(error).__name__}): {again}.")
+        return
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" in line {mark.line + 1}" if mark else ""
+        yield Finding(HOME, Verdict.ERROR, f"{path} is no valid YAML{place}: {again}.")
+        return
+    if not isinstance(config, dict):
+        yield Finding(HOME, Verdict.ERROR, f"{path} holds no settings by name: {again}.")
+        return
+    wanted = yaml.safe_load(shipped(CONFIG).read_text())
+    if any(storage in config for storage in STORAGES):
+        del wanted["storage"]
+    missing = [*_missing_keys(wanted, config)]
+    if missing:
+        sentence = f"{path} lacks what the shipped one sets, so Dagster's defaults hold: {', '.join(missing)}."
+        yield Finding(HOME, Verdict.WARNING, sentence)
+
+
+def _missing_keys(wanted: Mapping[str, Any], present: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """The keys, dotted, of one YAML document that are not in another; of a branch that is missing only its root."""
+    for key, value in wanted.items():
+        if key not in present:
+            yield f"{above}{key}"
+        elif isinstance(value, dict) and isinstance(present[key], dict):
+            yield from _missing_keys(value, present[key], f"{above}{key}.")
+
+
+def _instance_findings(home: Path, settings: Settings) -> Iterator[Finding]:
+    try:
+        with dagster_instance() as instance:
+            faults = [*_part_findings(instance)]
+            yield from faults
+            yield from looked_at(HOME, _of_home(instance, home))
+            if not faults:
+                yield from looked_at("events", _of_events(instance))
+                yield from looked_at("daemon", _of_daemon(instance, home))
+            yield from looked_at("runs", _of_orphaned_runs(instance, settings))
+    except SettingsError as error:
+        yield Finding(HOME, Verdict.ERROR, str(error))
+    except Exception as error:  # noqa: BLE001 - Dagster's own classes are not all public, and dagster.yaml names others
+        sentence = f"Dagster cannot work with {home / CONFIG}: {_fault(error)}; mend it there."
+        yield Finding(HOME, Verdict.ERROR, sentence)
+
+
+def _part_findings(instance: dg.DagsterInstance) -> Iterator[Finding]:
+    """What is wrong with the parts that Dagster loads only when they are used."""
+    for part in LAZY_PARTS:
+        try:
+            getattr(instance, part)
+        except Exception as error:  # noqa: BLE001 - it is somebody else's class, and may fail in any way
+            sentence = f"{part} of {CONFIG} cannot be used: {_fault(error)}; mend it there."
+            yield Finding(HOME, Verdict.ERROR, sentence)
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong, where that is known to hold no secret."""
+    text = str(error)
+    if text.startswith(HARMLESS):
+        return "c" + text.removeprefix("Failure condition: C").partition(" when ")[0]
+    return _config_fault(error) if isinstance(error, dg.DagsterInvalidConfigError) else type(error).__name__
+
+
+def _config_fault(error: dg.DagsterInvalidConfigError) -> str:
+    """The keys that are wrong; Dagster's own text quotes their values, which may be secrets."""
+    faults = [_key_fault(each) for each in error.errors]
+    return "; ".join(faults) or "its keys contradict each other"
+
+
+def _key_fault(fault: Any) -> str:
+    path = ".".join(str(entry.field_name) for entry in fault.stack.entries if hasattr(entry, "field_name"))
+    key = getattr(fault.error_data, "field_name", None)
+    keys = [key] if key else getattr(fault.error_data, "field_names", [])
+    place = ", ".join(".".join(filter(None, (path, each))) for each in keys) or path or "its root"
+    return f"{place} ({fault.reason.value.lower().replace('_', ' ')})"
+
+
+def _of_home(instance: dg.DagsterInstance, home: Path) -> Iterator[Finding]:
+    size_bytes = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
+    runs = instance.get_runs_count()
+    yield Finding(HOME, Verdict.OK, f"{home} holds {shown_size(size_bytes)}; {runs} runs are recorded.")
+
+
+def _of_events(instance: dg.DagsterInstance) -> Iterator[Finding]:
+    probe_storage(instance)
+    yield Finding("events", Verdict.OK, "Dagster's storage accepts runs and events; the probe is deleted.")
+
+
+def _of_daemon(instance: dg.DagsterInstance, home: Path) -> Iterator[Finding]:
+    start = f"`DAGSTER_HOME={home} dagster-daemon run -m meeting_assets.definitions`, or `meeting-assets dev`"
+    silent = {name: age_s for name, age_s in _silences_s(instance).items() if age_s > LONGEST_SILENCE_S}
+    if not silent:
+        yield Finding("daemon", Verdict.OK, "It runs: sensors, schedules and queued runs go on.")
+        return
+    if len(silent) < len(instance.get_required_daemon_types()):
+        parts = ", ".join(sorted(name.lower() for name in silent))
+        sentence = f"It runs, but these of its parts do not answer: {parts}; end it and start {start}."
+    else:
+        since = "" if min(silent.values()) == inf else f" since {timedelta(seconds=round(min(silent.values())))}"
+        sentence = f"It does not run{since}: no sensor, no schedule and no queued run starts. Start {start}."
+    yield Finding("daemon", Verdict.WARNING, sentence)
+
+
+def _silences_s(instance: dg.DagsterInstance) -> dict[str, float]:
+    """How long nothing was heard of the daemon's parts. Dagster itself calls them healthy for half an hour."""
+    heard = instance.get_daemon_heartbeats()
+    until_s = now().timestamp()
+    return {
+        name: until_s - heard[name].timestamp if name in heard else inf for name in instance.get_required_daemon_types()
+    }
+
+
+def _of_orphaned_runs(instance: dg.DagsterInstance, settings: Settings) -> Iterator[Finding]:
+    try:
+        found = fail_orphaned_runs(instance, settings)
+    except StoreError as error:
+        yield Finding("runs", Verdict.WARNING, f"Whether runs are orphaned is not known. {error}")
+        return
+    if found.failed:
+        sentence = (
+            f"The processes of these runs have ended without telling Dagster; the runs are failed now: "
+            f"{', '.join(found.failed)}. What they had stored is kept; the next run continues from there."
+        )
+        yield Finding("runs", Verdict.WARNING, sentence)
+    if found.silent:
+        sentence = (
+            f"These runs of other hosts have not reported for a minute: {', '.join(found.silent)}. The sensor "
+            "orphaned_runs fails them if they stay silent."
+        )
+        yield Finding("runs", Verdict.WARNING, sentence)
+    if found.unknown:
+        yield Finding("runs", Verdict.WARNING, unknown_sentence(found.unknown))
+    if not (found.failed or found.silent or found.unknown):
+        yield Finding("runs", Verdict.OK, "Every run in progress reports.")

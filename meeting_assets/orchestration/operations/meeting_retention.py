@@ -1,0 +1,93 @@
+"""Retention: every night what is older than MEETING_ASSETS_RETENTION_DAYS goes, and interrupted purges are finished."""
+
+import dagster as dg
+from sqlalchemy import select
+
+from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
+from meeting_assets.orchestration.run_tags import for_this_database
+from meeting_assets.pipeline.deletion.removal import PurgeReport
+from meeting_assets.pipeline.deletion.retention import WAITING, retain
+from meeting_assets.pipeline.deletion.today import confirmed_today
+from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, is_anything_to_finish
+from meeting_assets.pipeline.storage import Warehouse, access_of, opened
+from meeting_assets.schema.persistent import Recordings
+from meeting_assets.store.database import META, table_of
+
+RECORDINGS_PER_NIGHT = 5_000
+BUDGET_S = 20 * 60.0
+CONFIRMATION = dg.AssetCheckKey(dg.AssetKey(table_of(Recordings).name), "retention_needs_confirmation")
+
+
+@dg.op(description="Purges recordings that are older than the retention, and finishes purges that were interrupted.")
+def purge_old_recordings(context: dg.OpExecutionContext, warehouse: MeetingWarehouse) -> None:
+    """The one step of the job."""
+    with warehouse.opened() as (settings, place):
+        finished = PurgeReport()
+        was_waiting = _is_waiting(place)
+        left_behind = finish_purges(place, finished)
+        today = confirmed_today(place, access_of(settings) if settings.api_key is not None else None)
+        report, waiting = retain(place, today, limit=RECORDINGS_PER_NIGHT, budget_s=BUDGET_S)
+    context.log.info(f"{report.recordings} recordings are purged, {report.left} are left for another night.")
+    context.add_output_metadata(
+        {
+            "recordings_purged": report.recordings,
+            "recordings_left": report.left,
+            "rows_deleted": report.rows,
+            "raw_objects_deleted": report.raw_objects,
+            "raw_objects_left_behind_deleted": left_behind,
+        }
+    )
+    if settings.retention_days is not None or was_waiting:
+        _evaluate(context, waiting)
+    faults = [*dict.fromkeys([*([waiting] if waiting else []), *finished.obstacles, *report.obstacles])]
+    if faults:
+        raise dg.Failure(description=" ".join(faults), allow_retries=False)
+
+
+@dg.job(description="Keeps no recording longer than it may be kept.", executor_def=dg.in_process_executor)
+def retention() -> None:
+    """The job of one step."""
+    purge_old_recordings()
+
+
+@dg.schedule(
+    name="nightly_retention",
+    job=retention,
+    cron_schedule="0 2 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Purges what is older than MEETING_ASSETS_RETENTION_DAYS; without it only finishes what was begun.",
+)
+def nightly_retention(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Asks for a run where there may be something to purge."""
+    settings = settings_of_process()
+    with opened(settings) as warehouse:
+        if settings.retention_days is None and not _is_begun(warehouse):
+            return dg.SkipReason(
+                "MEETING_ASSETS_RETENTION_DAYS is not set, nothing was purged recently, and no purge was interrupted."
+            )
+        (request,) = for_this_database([dg.RunRequest()], warehouse.database)
+    return request
+
+
+def _is_begun(warehouse: Warehouse) -> bool:
+    """True if a purge is to be finished, or a confirmation of a retention that was unset since is to be withdrawn."""
+    return _is_waiting(warehouse) or is_anything_to_finish(warehouse)
+
+
+def _is_waiting(warehouse: Warehouse) -> bool:
+    query = select(META.name).where(META.name == WAITING)
+    return warehouse.database.read(lambda connection: connection.scalar(query)) is not None
+
+
+def _evaluate(context: dg.OpExecutionContext, waiting: str | None) -> None:
+    """Turns the check at once; the runs of days evaluate it, too."""
+    context.instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=CONFIRMATION.asset_key,
+            check_name=CONFIRMATION.name,
+            passed=waiting is None,
+            metadata={"broken": 0 if waiting is None else 1} | ({"waiting": waiting} if waiting else {}),
+            severity=dg.AssetCheckSeverity.ERROR,
+        )
+    )

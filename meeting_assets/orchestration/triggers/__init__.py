@@ -1,0 +1,1 @@
+"""Sensors and schedules that request runs: finished recordings, webhook events, nightly reconciliation."""

@@ -1,0 +1,106 @@
+"""Nightly schedules: days are observed again for what the sensor missed, and the slow checks are evaluated."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import date, timedelta
+
+import dagster as dg
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.errors import ApiError, SettingsError
+from meeting_assets.core.instants import now
+from meeting_assets.orchestration.assets.checks import CHECK_TABLES
+from meeting_assets.orchestration.assets.partitions import range_tags
+from meeting_assets.orchestration.resources import settings_of_process
+from meeting_assets.orchestration.run_tags import for_this_database
+from meeting_assets.orchestration.runs import JOB, LONGEST_RUN_S, MAX_RUNTIME
+from meeting_assets.orchestration.triggers.finished_recordings import BUDGET_S, sensor_access
+from meeting_assets.orchestration.triggers.run_requests import request_for
+from meeting_assets.pipeline.arrivals import Round, arrived
+from meeting_assets.pipeline.derive import days_of_outdated_metrics
+from meeting_assets.pipeline.storage import Warehouse, claim, opened
+from meeting_assets.settings import Settings
+from meeting_assets.store import absence, worklist
+
+nightly_checks = dg.ScheduleDefinition(
+    name="nightly_checks",
+    job_name=CHECK_TABLES,
+    cron_schedule="0 5 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Asks the claims that walk whole tables; those about the ledger are asked at the end of every run.",
+)
+
+LAST_DAYS = 7
+OUTDATED_DAYS = 30
+UNCONFIRMED_A_NIGHT = 500
+
+
+def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDefinition:
+    """The schedule, for these partitions."""
+
+    @dg.schedule(
+        name="nightly_reconciliation",
+        job_name=JOB,
+        cron_schedule="0 3 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=(
+            f"Looks at the last {LAST_DAYS} days again, and at every older day with something that arrived late, is "
+            f"not finished, or was made by another version of us (the {OUTDATED_DAYS} oldest of these a night)."
+        ),
+    )
+    def _schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+        partitions = [date.fromisoformat(key) for key in days.get_partition_keys()]
+        lately = partitions[-(LAST_DAYS + 1) :]
+        settings = settings_of_process()
+        with opened(settings) as warehouse:
+            claim(warehouse, settings)
+            older = older_days(warehouse, settings, context, until=lately[0])
+            tonight = now().date()
+            tags = {MAX_RUNTIME: LONGEST_RUN_S, **range_tags(lately[0], lately[-1])}
+            requests = [
+                dg.RunRequest(f"{tonight} lately", tags=tags),
+                *(
+                    request_for(day, older[day], run_key=f"{tonight} {day}")
+                    for day in sorted(older)
+                    if day >= settings.first_day
+                ),
+            ]
+            return for_this_database(requests, warehouse.database)
+
+    return _schedule
+
+
+def older_days(
+    warehouse: Warehouse, settings: Settings, context: dg.ScheduleEvaluationContext, *, until: date
+) -> dict[date, Collection[str]]:
+    """Days before `until` that are to be looked at, with the recordings that are meant; none for all."""
+    days: dict[date, set[str]] = defaultdict(set)
+    with warehouse.database.reading() as connection:
+        unfinished = worklist.unfinished(connection)
+        versions = {kind: artifact.parser_version for kind, artifact in ARTIFACTS.items()}
+        unconfirmed = absence.unconfirmed(connection) if warehouse.purges_deleted else set()
+        outdated = {*worklist.outdated_days(connection, versions), *days_of_outdated_metrics(warehouse)}
+    for day, recording_id in [
+        *unfinished,
+        *sorted(unconfirmed)[-UNCONFIRMED_A_NIGHT:],
+        *_late(warehouse, settings, context),
+    ]:
+        days[day].add(recording_id)
+    whole: dict[date, set[str]] = {day: set() for day in sorted(outdated)[:OUTDATED_DAYS]}
+    return {day: recording_ids for day, recording_ids in (days | whole).items() if day < until}
+
+
+def _late(
+    warehouse: Warehouse, settings: Settings, context: dg.ScheduleEvaluationContext
+) -> Iterator[tuple[date, str]]:
+    since = now() - timedelta(days=LAST_DAYS)
+    try:
+        due, rest = arrived(warehouse, sensor_access(settings), Round.since(since), budget_s=BUDGET_S)
+    except (ApiError, SettingsError) as error:
+        context.log.warning(f"Late arrivals could not be listed: {error}")
+        return
+    if rest is not None:
+        context.log.warning(f"Late arrivals were listed for {BUDGET_S} s and not to their end.")
+    yield from ((each.day, each.recording_id) for each in due)

@@ -1,0 +1,286 @@
+"""Changes tables of another version into those of this one: `meeting-assets migrate`.
+
+    1. revisions of persistent tables (Alembic)
+    2. everything that is only added
+    3. for each table that differs otherwise: a new table beside it, filled from its rows
+    4. the new tables take the names, owners and grants of the old ones; views are made again
+
+All of this is one transaction: a killed migration has changed nothing. Readers see the old rows until step 4, writers
+wait. Only tables that `meta` records as ours are touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    cast,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy import column as any_column
+from sqlalchemy import table as any_table
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.sql.elements import ColumnElement, quoted_name
+
+from meeting_assets.core.errors import NothingStored, StoreError
+from meeting_assets.schema.persistent import Recordings
+from meeting_assets.store import locks
+from meeting_assets.store.connections import retry_on_conflict
+from meeting_assets.store.database import Database, table_of
+from meeting_assets.store.locks import Lock, Rows
+from meeting_assets.store.migrations.grants import Access, access_to, give_access
+from meeting_assets.store.migrations.inspection import read_found, read_meta, read_names, read_plan, read_recorded
+from meeting_assets.store.migrations.plan import (
+    FIRST_RECORDED_VERSION,
+    SCHEMA_VERSION,
+    Plan,
+    Schema,
+    TableShape,
+    foreign_columns,
+    table_shape,
+)
+from meeting_assets.store.migrations.setup import (
+    LEDGER,
+    add,
+    create_views,
+    drop_views,
+    listed,
+    mark_outdated,
+    newer_sentence,
+    permissions_explained,
+    record,
+    refuse_conflicts,
+)
+
+NEW = "__new"
+REVISIONS = str(Path(__file__).parent / "revisions")
+RECORDINGS = table_of(Recordings)
+
+
+def steps(database: Database, schema: Schema) -> list[str]:
+    """What `migrate` would do, one phrase each; changes nothing.
+
+    Raises:
+        StoreError: it would refuse.
+    """
+    with database.reading() as connection:
+        return [*_steps(connection, schema, _plan(database, connection, schema))]
+
+
+@retry_on_conflict
+def migrate(database: Database, schema: Schema) -> bool:
+    """Brings the tables to this version. True if rows remain that the next run or rebuild parses or derives again.
+
+    Raises:
+        StoreError: a name is taken, a newer version made the database, or rows do not fit.
+    """
+    with database.writing() as connection, permissions_explained(database):
+        leave_views_alone(connection)
+        locks.take(connection, Lock.SCHEMA)
+        plan = _plan(database, connection, schema)
+        _stop_writers(connection, plan)
+        # PostgreSQL changes no column that a view selects; without revisions, views can be read until the swap.
+        accesses = drop_views(connection, schema.views) if plan.is_older else {}
+        if plan.is_older:
+            recorded = read_recorded(connection, schema)
+            run_revisions(connection, since=recorded.version or FIRST_RECORDED_VERSION, until=SCHEMA_VERSION)
+            plan = _plan(database, connection, schema)
+        add(database, connection, schema, plan)
+        outdated = _replace(connection, schema, [change.name for change in plan.changes], accesses)
+        mark_outdated(connection, schema, outdated, has_rows=True)
+        record(connection, schema, schema.views)
+        return bool(outdated)
+
+
+def _replace(
+    connection: Connection, schema: Schema, names: Sequence[str], view_accesses: Mapping[str, Access]
+) -> list[str]:
+    """Replaces tables and makes the views again; returns the tables that have placeholders among their values."""
+    found = read_found(connection, schema)
+    tables = {name: schema.tables[name] for name in names}
+    _lock_tables(connection, names)
+    new = {name: _filled(connection, table, found.tables[name]) for name, table in tables.items()}
+    view_accesses = view_accesses or drop_views(connection, schema.views)
+    for name, table in tables.items():
+        _swap(connection, table, new[name])
+    create_views(connection, schema, view_accesses, schema.views)
+    return [name for name, table in tables.items() if _placeholder_names(table, found.tables[name])]
+
+
+def _plan(database: Database, connection: Connection, schema: Schema) -> Plan:
+    if read_meta(connection) is None and not read_found(connection, schema).tables:
+        raise NothingStored(f"The database at {database.address} holds no meetings yet: there is nothing to migrate.")
+    plan = read_plan(connection, schema)
+    refuse_conflicts(plan, connection)
+    if plan.newer:
+        raise StoreError(newer_sentence(plan))
+    _refuse_impossible(connection, schema, plan)
+    return plan
+
+
+def _steps(connection: Connection, schema: Schema, plan: Plan) -> Iterator[str]:
+    if plan.is_older:
+        yield f"Run the revisions of persistent tables up to schema {SCHEMA_VERSION}"
+    yield from (f"{each[0].upper()}{each[1:]}" for each in plan.additions())
+    found = read_found(connection, schema)
+    for change in plan.changes:
+        rows = connection.scalar(select(func.count()).select_from(any_table(change.name)))
+        text = f"Replace table {change.name} with its {rows} rows and its grants: {'; '.join(change.differences)}"
+        placeholders = _placeholder_names(schema.tables[change.name], found.tables[change.name])
+        if placeholders and rows:
+            text += f". {listed(placeholders)} will be filled when the rows are parsed or derived again"
+        yield text
+    yield from (f"Leave table {name} as it is; this version does not use it" for name in plan.abandoned)
+
+
+def _refuse_impossible(connection: Connection, schema: Schema, plan: Plan) -> None:
+    found, recorded = read_found(connection, schema), read_recorded(connection, schema)
+    persistent = {table.name for table in schema.persistent}
+    names = read_names(connection)
+    for change in plan.changes:
+        table, there = schema.tables[change.name], found.tables[change.name]
+        wanted = table_shape(table, connection.dialect)
+        foreign = foreign_columns(wanted, recorded.tables.get(change.name), there)
+        if foreign:
+            raise StoreError(
+                f"Table {change.name} has columns that meeting_assets did not create: {listed(sorted(foreign))}. "
+                "Nothing was changed. Move them to a table of yours, then run `meeting-assets migrate` again."
+            )
+        missing_keys = [each for each in wanted.key if there.column(each) is None]
+        lacking = missing_keys or (_placeholder_names(table, there) if change.name in persistent else [])
+        if lacking:
+            raise StoreError(
+                f"Table {change.name} lacks {listed(lacking)}, which its rows cannot supply. Nothing was changed. "
+                "Set another MEETING_ASSETS_DATABASE_URL or MEETING_ASSETS_DATABASE_SCHEMA, and run "
+                "`meeting-assets rebuild`, which makes a new database from the raw store."
+            )
+        if change.name + NEW in names:
+            raise StoreError(f"The name {change.name + NEW} is taken. Rename that table, then migrate again.")
+
+
+def leave_views_alone(connection: Connection) -> None:
+    """Lets SQLite drop and rename tables that views select from; views find the new table by its name."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")  # until the connection is closed
+
+
+def run_revisions(connection: Connection, *, since: int, until: int, folder: str = REVISIONS) -> None:
+    """Runs Alembic's revisions between two schema versions, in the connection's transaction."""
+    # perf: importing Alembic takes 0.1 s, and nothing else needs it
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.attributes["connection"] = connection
+    # `meta` is the truth; additions alone leave no trace in Alembic's table.
+    command.stamp(config, f"{since:04}", purge=True)
+    command.upgrade(config, f"{until:04}")
+
+
+def _stop_writers(connection: Connection, plan: Plan) -> None:
+    """Lets transactions that write recordings end, and starts none; readers go on.
+
+    Such a transaction locks rows of `recordings` first, then rows of the ledger, so both tables are locked before the
+    migration changes a row of either.
+    """
+    if plan.is_older or plan.changes or plan.tables or plan.columns:
+        locks.about_to_lock(connection, Rows.LEDGER)
+        present = [name for name in (RECORDINGS.name, LEDGER.name) if name not in plan.tables]
+        _lock_tables(connection, present)
+
+
+def _lock_tables(connection: Connection, names: Sequence[str]) -> None:
+    """Excludes writers: rows written while a table is copied would be lost."""
+    if connection.dialect.name == "sqlite":
+        return
+    for name in names:
+        connection.exec_driver_sql(f'LOCK TABLE "{name}" IN EXCLUSIVE MODE')
+
+
+def _filled(connection: Connection, table: Table, old: TableShape) -> Table:
+    """A table of this version under another name, with the rows of the old one."""
+    new = table.to_metadata(MetaData(), name=table.name + NEW)
+    indexes = dict(zip(_in_order(table.indexes), _in_order(new.indexes), strict=True))
+    new.indexes.clear()
+    new.create(connection, checkfirst=False)
+    _copy_rows(connection, table, new, old)
+    if connection.dialect.name != "sqlite":  # SQLite cannot rename an index
+        for old_index, index in indexes.items():
+            index.name = quoted_name(f"{old_index.name}{NEW}", quote=None)
+            index.create(connection)
+    return new
+
+
+def _in_order(indexes: Collection[Index]) -> list[Index]:
+    """Indexes by their columns; those of a copied table may have other names."""
+    return sorted(indexes, key=lambda index: [str(each.name) for each in index.columns])
+
+
+def _swap(connection: Connection, table: Table, new: Table) -> None:
+    """Puts a filled table in the place of the old one."""
+    access = access_to(connection, table.name)
+    connection.exec_driver_sql(f'DROP TABLE "{table.name}"')
+    connection.exec_driver_sql(f'ALTER TABLE "{new.name}" RENAME TO "{table.name}"')
+    if connection.dialect.name == "sqlite":
+        for index in table.indexes:
+            index.create(connection)
+        return
+    for name in (f"{table.name}{NEW}_pkey", *(f"{index.name}{NEW}" for index in table.indexes)):
+        connection.exec_driver_sql(f'ALTER INDEX "{name}" RENAME TO "{name.replace(NEW, "")}"')
+    give_access(connection, table.name, access, frozenset(table.columns.keys()), kind="TABLE")
+
+
+def _copy_rows(connection: Connection, table: Table, new: Table, old: TableShape) -> None:
+    values = [_copied(column, old, connection.dialect.name) for column in table.columns]
+    try:
+        connection.execute(
+            insert(new).from_select([*new.columns.keys()], select(*values).select_from(any_table(table.name)))
+        )
+    except (DataError, IntegrityError) as error:
+        cause = type(error.orig).__name__
+    else:
+        return
+    raise StoreError(
+        f"Rows of table {table.name} do not fit its columns in this version ({cause}). Nothing was changed. Use the "
+        "version that made them, or `meeting-assets rebuild` into another MEETING_ASSETS_DATABASE_URL."
+    )
+
+
+def _copied(column: Column[object], old: TableShape, dialect: str) -> ColumnElement[object]:
+    there = old.column(column.name)
+    if there is None:
+        return _placeholder(column) if not column.nullable else cast(None, column.type)
+    # SQLite converts by the affinity of the new column; a cast would change what does not convert.
+    value: ColumnElement[object] = any_column(column.name)
+    value = value if dialect == "sqlite" else cast(value, column.type)
+    return func.coalesce(value, _placeholder(column)) if there.is_nullable and not column.nullable else value
+
+
+def _placeholder(column: Column[object]) -> ColumnElement[object]:
+    """A value for a column that the old rows lack, until they are parsed or derived again."""
+    kinds = {Boolean: False, Integer: 0, Float: 0.0, Date: date.min}
+    value = next((value for kind, value in kinds.items() if isinstance(column.type, kind)), "")
+    return cast(value, column.type)
+
+
+def _placeholder_names(table: Table, old: TableShape) -> list[str]:
+    return [each.name for each in table.columns if not each.nullable and _is_unfilled(old, each.name)]
+
+
+def _is_unfilled(old: TableShape, name: str) -> bool:
+    there = old.column(name)
+    return there is None or there.is_nullable

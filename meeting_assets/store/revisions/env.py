@@ -1,8 +1,0 @@
-"""Alembic runs this for every command; the connection and its transaction belong to `store/migrations.py`."""
-
-from alembic import context
-
-from meeting_assets.store.schema import REVISION_TABLE
-
-context.configure(connection=context.config.attributes["connection"], version_table=REVISION_TABLE)
-context.run_migrations()

@@ -1,0 +1,146 @@
+"""Claims about metrics name the rows that contradict each other, and the sources that do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlmodel import SQLModel
+
+from meeting_assets.core.instants import now
+from meeting_assets.health.data_checks import STUCK_AFTER, Broken
+from meeting_assets.health.metric_checks import metric_claims
+from meeting_assets.metrics.persons import PersonMetrics
+from meeting_assets.metrics.quality import DataQuality
+from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
+from meeting_assets.metrics.turns import SpeakerTransitions
+from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.sandbox import Sandbox, uniform
+from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger import LEDGER
+from meeting_assets_tests.support.environments import bring_home, only, use, warehouse
+
+DAY = date(2026, 3, 2)
+MEETING = "every_meetings_numbers_add_up"
+PARTICIPANT = "every_participants_numbers_add_up"
+NAMES = [claim.name for claim in metric_claims()]
+
+
+@pytest.fixture
+def home_with_meetings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Warehouse, str]]:
+    with Sandbox(uniform(DAY, recordings=2, words=300)) as sandbox:
+        use(sandbox, monkeypatch)
+        bring_home([DAY])
+        with warehouse() as place:
+            yield place, sandbox.world.recordings[0].id
+
+
+def broken(place: Warehouse) -> dict[str, Broken]:
+    with place.database.reading() as connection:
+        return {claim.name: claim.broken(connection, now()) for claim in metric_claims()}
+
+
+ABOUT = (MeetingMetrics, ParticipantMetrics, PersonMetrics, DataQuality)
+# What no run does: a table, values of one recording's rows, and the claims that break.
+CHANGES: list[tuple[type[SQLModel], dict[str, Any], set[str], str]] = [
+    (MeetingMetrics, {"silence_s": 9999.0}, {MEETING}, "the row contradicts itself or its participants"),
+    (MeetingMetrics, {"talk_s": 0.0}, {MEETING}, "the row contradicts itself"),
+    (MeetingMetrics, {"turn_count": 9999}, {MEETING}, "the row contradicts itself"),
+    (MeetingMetrics, {"gini_talk": 1.1}, {MEETING}, "the row contradicts itself"),
+    (SpeakerTransitions, {"switch_count": 9999}, {MEETING}, "the row contradicts itself"),
+    (ParticipantMetrics, {"talk_share": 0.9}, {MEETING}, "the row contradicts itself"),
+    (ParticipantMetrics, {"solo_talk_s": 9999.0}, {PARTICIPANT}, "a row contradicts itself"),
+    (ParticipantMetrics, {"webcam_on_s": 9999.0}, {PARTICIPANT}, "a row contradicts itself"),
+    (ParticipantMetrics, {"attended_s": 0.0}, {PARTICIPANT, "nobody_talks_longer_than_they_attend"}, ""),
+    (PersonMetrics, {"attended_s": 1190.0}, {"every_persons_numbers_add_up"}, "a row contradicts itself"),
+    (PersonMetrics, {"talk_share": 1.1}, {"every_persons_numbers_add_up"}, ""),
+    (DataQuality, {"timeline_word_coverage": 0.49}, {"timeline_and_words_agree"}, "49% of speech has words"),
+    (DataQuality, {"word_timeline_coverage": 0.2}, {"timeline_and_words_agree"}, ""),
+    (DataQuality, {"speech_event_agreement": 0.7}, {"speech_events_and_timeline_agree"}, "70% in common"),
+    (DataQuality, {"clock_skew_s": -7200.0}, {"clocks_agree"}, "off by -7200.0 s"),
+    (
+        *(DataQuality, {"missing_kinds": "audio_separate,transcript"}, {"nothing_that_is_measured_is_missing"}),
+        "without audio_separate, transcript",
+    ),
+]
+
+
+def test_claims_hold_and_each_breaks_where_its_table_was_changed(home_with_meetings: tuple[Warehouse, str]) -> None:
+    place, recording_id = home_with_meetings
+    before = broken(place)
+
+    assert {name: found.count for name, found in before.items()} == dict.fromkeys(NAMES, 0)
+    for model, values, names, said in CHANGES:
+        table = table_of(model)
+        of_recording = table.c.recording_id == recording_id
+        with place.database.writing() as connection:
+            kept = [dict(row) for row in connection.execute(table.select().where(of_recording)).mappings()]
+            connection.execute(table.update().where(of_recording).values(values))
+
+        found = {name: each for name, each in broken(place).items() if each.count}
+
+        assert found.keys() == names, values
+        for each in found.values():
+            assert {(breach.recording_id, breach.day, breach.about) for breach in each.newest} <= {
+                (recording_id, DAY, table_of(about).name) for about in ABOUT
+            }
+        assert any(said in breach.place for each in found.values() for breach in each.newest), values
+        with place.database.writing() as connection:
+            connection.execute(table.delete().where(of_recording))
+            connection.execute(table.insert(), kept)
+    assert set().union(*(names for _, _, names, _ in CHANGES)) == set(NAMES)
+
+
+def test_an_artifact_in_the_making_is_missing_only_once_it_is_overdue(
+    home_with_meetings: tuple[Warehouse, str],
+) -> None:
+    place, recording_id = home_with_meetings
+    states: list[tuple[dict[str, Any], bool]] = [
+        ({"status": "pending", "api_status": "processing", "attempts": 0}, True),
+        ({"status": "pending", "api_status": "done", "attempts": 0}, True),
+        ({"status": "fetched", "api_status": "done", "attempts": 0}, True),
+        ({"status": "pending", "api_status": "done", "attempts": 9}, False),
+        ({"status": "absent", "api_status": None, "attempts": 0}, False),
+        ({"status": "failed", "api_status": "failed", "attempts": 0}, False),
+    ]
+    quality = table_of(DataQuality)
+    is_transcript = (LEDGER.c.recording_id == recording_id) & (LEDGER.c.kind == "transcript")
+    with place.database.writing() as connection:
+        of_recording = quality.c.recording_id == recording_id
+        connection.execute(quality.update().where(of_recording).values(missing_kinds="transcript"))
+
+    found = {}
+    for state, _ in states:
+        for age in (STUCK_AFTER / 2, STUCK_AFTER * 2):
+            with place.database.writing() as connection:
+                connection.execute(LEDGER.update().where(is_transcript).values(**state, api_updated_at=now() - age))
+            found[str(state), age] = broken(place)["nothing_that_is_measured_is_missing"].count
+
+    for state, is_on_its_way in states:
+        assert found[str(state), STUCK_AFTER / 2] == (0 if is_on_its_way else 1), state
+        assert found[str(state), STUCK_AFTER * 2] == 1, state
+
+
+@pytest.mark.parametrize("kind", ["provider_data", "video_separate,audio_separate"])
+def test_what_nothing_is_measured_from_may_be_missing(home_with_meetings: tuple[Warehouse, str], kind: str) -> None:
+    place, recording_id = home_with_meetings
+    table = table_of(DataQuality)
+    with place.database.writing() as connection:
+        connection.execute(table.update().where(table.c.recording_id == recording_id).values(missing_kinds=kind))
+
+    assert broken(place)["nothing_that_is_measured_is_missing"].count == 0
+
+
+def test_a_workspace_without_transcripts_misses_none(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(only(uniform(DAY, recordings=2), "participant_events")) as sandbox:
+        use(sandbox, monkeypatch)
+        bring_home([DAY])
+
+    with warehouse() as place:
+        with place.database.reading() as connection:
+            missing = connection.scalars(select(table_of(DataQuality).c.missing_kinds)).all()
+        assert ["transcript" in kinds for kinds in missing] == [True, True]
+        assert broken(place)["nothing_that_is_measured_is_missing"].count == 0

@@ -1,0 +1,145 @@
+"""Checks speak of all days: what is wrong stays named, whatever a later run brought, until it is put right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import dagster as dg
+import pytest
+
+from meeting_assets.health.data_checks import ledger_claims, table_claims
+from meeting_assets.health.metric_checks import metric_claims
+from meeting_assets.orchestration.assets.checks import CHECK_TABLES
+from meeting_assets.orchestration.runs import run_days
+from meeting_assets.sandbox import Sandbox, combined, uniform
+from meeting_assets.store.ledger import LEDGER
+from meeting_assets_tests.support.environments import use, warehouse
+
+DAY_5, DAY_6 = date(2026, 3, 5), date(2026, 3, 6)
+UNREADABLE = b'[{"participant": 7}]'
+QUARANTINE_CHECK = "transcript_words", "nothing_is_quarantined"
+
+Evaluations = dict[tuple[str, str], dg.AssetCheckEvaluation]
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(combined([uniform(DAY_5, recordings=2), uniform(DAY_6, recordings=1)])) as running:
+        use(running, monkeypatch)
+        yield running
+
+
+def evaluations(run_id: str) -> Evaluations:
+    """What a run said of each check, by asset and name."""
+    with dg.DagsterInstance.get() as instance:
+        events = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    said = [entry.dagster_event.asset_check_evaluation_data for entry in events if entry.dagster_event]
+    return {(each.asset_key.to_user_string(), each.check_name): each for each in said}
+
+
+def named(evaluation: dg.AssetCheckEvaluation) -> list[dict[str, object]]:
+    """What a failed check's table names."""
+    table = evaluation.metadata["newest"]
+    assert isinstance(table, dg.TableMetadataValue)
+    return [dict(record.data) for record in table.records]
+
+
+def test_a_check_names_another_days_fault_until_it_is_put_right(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    broken = next(each for each in sandbox.world.recordings if each.day == DAY_5)
+    transcript = broken.of("transcript")[0]
+    readable = sandbox.payload(transcript.id, "transcript")
+    sandbox.set_payload(transcript.id, "transcript", UNREADABLE)
+    run_days(defs, [DAY_5])
+
+    next_day = run_days(defs, [DAY_6])
+    sandbox.reissue(transcript.id, {"transcript": readable})
+    mended = run_days(defs, [DAY_5])
+
+    assert next_day.succeeded
+    evaluation = evaluations(next_day.run_id)[QUARANTINE_CHECK]
+    assert not evaluation.passed
+    assert evaluation.severity == dg.AssetCheckSeverity.ERROR
+    assert evaluation.metadata["broken"].value == 1
+    assert named(evaluation) == [
+        {
+            "recording_id": broken.id,
+            "day": DAY_5.isoformat(),
+            "about": "transcript",
+            "place": "[0].participant: expected object, got int",
+        }
+    ]
+    assert evaluations(mended.run_id)[QUARANTINE_CHECK].passed
+
+
+def test_every_run_evaluates_all_claims_about_the_ledger_and_no_other(defs: dg.Definitions) -> None:
+    outcome = run_days(defs, [DAY_6])
+
+    found = evaluations(outcome.run_id)
+    assert set(found) == {(claim.table, claim.name) for claim in ledger_claims()}
+    assert all(each.passed for each in found.values())
+
+
+def test_a_range_evaluates_them_once(defs: dg.Definitions) -> None:
+    outcome = run_days(defs, [DAY_5, DAY_6])
+
+    with dg.DagsterInstance.get() as instance:
+        events = instance.all_logs(outcome.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    assert len(events) == len(ledger_claims())
+
+
+def test_claims_about_tables_have_a_job_of_their_own(defs: dg.Definitions) -> None:
+    run_days(defs, [DAY_5])
+    with warehouse() as place, place.database.writing() as connection:
+        connection.execute(LEDGER.update().where(LEDGER.c.kind == "participants").values(row_count=77))
+
+    with dg.DagsterInstance.get() as instance:
+        result = defs.resolve_job_def(CHECK_TABLES).execute_in_process(instance=instance)
+
+    found = evaluations(result.run_id)
+    assert result.success
+    assert set(found) == {(claim.table, claim.name) for claim in [*table_claims(), *metric_claims()]}
+    failed = [key for key, each in found.items() if not each.passed]
+    assert failed == [("participants", "every_counted_row_is_there")]
+    assert {row["place"] for row in named(found[failed[0]])} == {"77 rows counted, 3 there"}
+
+
+def test_assets_materialized_by_themselves_bring_their_own_checks_alone(defs: dg.Definitions) -> None:
+    run_days(defs, [DAY_6])
+    job = defs.resolve_implicit_global_asset_job_def()
+
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance, partition_key=DAY_6.isoformat(), asset_selection=[dg.AssetKey("participants")]
+        )
+
+    assert result.success
+    assert set(evaluations(result.run_id)) == {
+        ("participants", "nothing_is_quarantined"),
+        ("participants", "every_counted_row_is_there"),
+    }
+
+
+def test_the_severity_says_whether_numbers_are_wrong_or_data_gets_lost(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    sandbox.add_recording(sandbox.world.recordings[0].created_at + timedelta(minutes=5), processing=True)
+
+    outcome = run_days(defs, [DAY_5])
+
+    stuck = evaluations(outcome.run_id)["recordings", "nothing_is_stuck_at_the_api"]
+    assert (stuck.passed, stuck.severity) == (False, dg.AssetCheckSeverity.WARN)
+
+
+def test_every_description_says_how_to_settle_it(defs: dg.Definitions) -> None:
+    claims = [*ledger_claims(), *table_claims(), *metric_claims()]
+
+    assert all("settle it" in claim.description or "compare them" in claim.description for claim in claims)
+    specs = {(spec.asset_key.to_user_string(), spec.name): spec.description for spec in _specs(defs)}
+    assert specs == {(claim.table, claim.name): claim.description for claim in claims}
+
+
+def _specs(defs: dg.Definitions) -> Iterator[dg.AssetCheckSpec]:
+    for checks in defs.asset_checks or ():
+        assert isinstance(checks, dg.AssetChecksDefinition)
+        yield from checks.check_specs

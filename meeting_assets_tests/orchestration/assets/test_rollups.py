@@ -1,0 +1,176 @@
+"""Weeks are made from their days by runs of their own: at the end of a sync, and when one is found out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+from sqlalchemy import select
+
+from meeting_assets.core.instants import now
+from meeting_assets.metrics.trends import MeetingTrends, People
+from meeting_assets.orchestration.assets.partitions import daily, days_of_a_week, weekly
+from meeting_assets.orchestration.assets.rollups import JOB, weeks_of, weeks_to_roll_up
+from meeting_assets.orchestration.runs import dagster_instance, run, run_days
+from meeting_assets.orchestration.sync import sync
+from meeting_assets.orchestration.triggers.run_requests import ended, underway
+from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+from meeting_assets.sandbox import Sandbox, combined, uniform
+from meeting_assets.settings import read_settings
+from meeting_assets.store.database import table_of
+from meeting_assets_tests.support.environments import use, warehouse
+
+SUNDAY, MONDAY = date(2026, 3, 1), date(2026, 3, 2)
+WEEK_BEFORE, WEEK, WEEK_AFTER = date(2026, 2, 23), date(2026, 3, 2), date(2026, 3, 9)
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(combined([uniform(SUNDAY, recordings=1), uniform(MONDAY, recordings=1)])) as running:
+        use(running, monkeypatch)
+        yield running
+
+
+def tick(defs: dg.Definitions) -> dg.SensorResult | dg.SkipReason:
+    with (
+        dagster_instance() as instance,
+        dg.build_sensor_context(instance, repository_def=defs.get_repository_def()) as context,
+    ):
+        answer: Any = defs.resolve_sensor_def("outdated_weeks")(context)
+    assert isinstance(answer, dg.SensorResult | dg.SkipReason)
+    return answer
+
+
+def asked_for(defs: dg.Definitions) -> list[tuple[str | None, str | None]]:
+    """First and last week of the runs that a tick asks for."""
+    answer = tick(defs)
+    requests = (answer.run_requests or []) if isinstance(answer, dg.SensorResult) else []
+    ends = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+    return [(request.tags.get(ends[0]), request.tags.get(ends[1])) for request in requests]
+
+
+def weeks_with_trends() -> list[date]:
+    with warehouse() as place, place.database.reading() as connection:
+        return [*connection.scalars(select(table_of(MeetingTrends).c.week).order_by(table_of(MeetingTrends).c.week))]
+
+
+def materialized(run_id: str) -> set[tuple[str, str | None]]:
+    with dg.DagsterInstance.get() as instance:
+        events = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    found = [entry.dagster_event for entry in events if entry.dagster_event]
+    return {(event.asset_key.to_user_string(), event.partition) for event in found if event.asset_key}
+
+
+@pytest.mark.deployment
+def test_a_sync_rolls_up_the_weeks_of_its_days_and_what_is_held_against_them(defs: dg.Definitions) -> None:
+    report = sync(defs, read_settings(), [SUNDAY, MONDAY])
+
+    assert report.is_complete
+    assert weeks_with_trends() == [WEEK_BEFORE, WEEK]
+    weeks = [each.isoformat() for each in (WEEK_BEFORE, WEEK, WEEK_AFTER)]
+    assert materialized(report.runs[-1].run_id) == {
+        *((table, week) for table in ("meeting_trends", "person_trends") for week in weeks),
+        ("people", None),
+        ("person_keys", None),
+    }
+    with warehouse() as place, place.database.reading() as connection:
+        assert connection.execute(select(table_of(People))).first() is not None
+    assert asked_for(defs) == []
+
+
+def weeks_of_a_sync() -> list[date]:
+    """What a sync of the two days would roll up now."""
+    with warehouse() as place:
+        return weeks_to_roll_up([SUNDAY, MONDAY], place)
+
+
+def test_a_sync_of_what_is_home_rolls_nothing_up(defs: dg.Definitions) -> None:
+    sync(defs, read_settings(), [SUNDAY, MONDAY])
+
+    again = sync(defs, read_settings(), [SUNDAY, MONDAY])
+
+    assert (len(again.runs), again.is_complete) == (1, True)
+
+
+def test_a_sync_rolls_up_the_weeks_that_are_out_of_date(defs: dg.Definitions) -> None:
+    run_days(defs, [SUNDAY, MONDAY])
+    with warehouse() as place:
+        roll_up(place, [WEEK_BEFORE])
+        roll_up_people(place)
+
+    assert weeks_of_a_sync() == [WEEK]
+
+
+def test_people_that_were_left_out_of_date_are_made_again(defs: dg.Definitions) -> None:
+    run_days(defs, [SUNDAY, MONDAY])
+    with warehouse() as place:
+        roll_up(place)
+
+    assert weeks_of_a_sync() == [WEEK_BEFORE, WEEK, WEEK_AFTER]
+    assert len(asked_for(defs)) == 1
+    assert run(defs, JOB, [WEEK], run_config={}).succeeded
+    assert weeks_of_a_sync() == []
+    assert asked_for(defs) == []
+
+
+def test_the_sensor_asks_for_weeks_that_differ_from_their_meetings_unless_a_run_failed_lately(
+    defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert asked_for(defs) == []
+    run_days(defs, [SUNDAY, MONDAY])
+
+    assert asked_for(defs) == [(WEEK_BEFORE.isoformat(), WEEK.isoformat())]
+
+    with monkeypatch.context() as broken:
+        broken.setenv("MEETING_ASSETS_METRICS", "no_such=1")
+        outcome = run(defs, JOB, [WEEK_BEFORE, WEEK], run_config={})
+    assert not outcome.succeeded
+    assert "no_such" in outcome.faults[0]
+    reason = tick(defs)
+    assert isinstance(reason, dg.SkipReason)
+    assert "too early" in (reason.skip_message or "")
+
+
+def test_a_run_of_a_week_is_not_taken_for_one_of_its_monday(defs: dg.Definitions) -> None:
+    outcome = run(defs, JOB, [WEEK], run_config={})
+
+    assert outcome.succeeded
+    with dagster_instance() as instance:
+        rolled_up = instance.get_run_by_id(outcome.run_id)
+        fetching = [*underway(instance), *ended(instance, [MONDAY], since=now() - timedelta(days=1))]
+    assert rolled_up is not None
+    assert "dagster/partition" not in rolled_up.tags
+    assert fetching == []
+
+
+@pytest.mark.deployment
+def test_a_run_of_a_weeks_key_fetches_nothing(defs: dg.Definitions) -> None:
+    with dagster_instance() as instance:
+        result = defs.resolve_job_def(JOB).execute_in_process(instance=instance, partition_key=WEEK.isoformat())
+        fetching = ended(instance, [MONDAY], since=now() - timedelta(days=1))
+
+    assert result.success
+    assert fetching == []
+
+
+def test_a_week_is_made_from_its_seven_days_as_far_as_they_are_partitions() -> None:
+    days, weeks = daily(date(2026, 2, 26)), weekly(date(2026, 2, 26))
+
+    def above(week: date) -> list[str]:
+        subset = weeks.subset_with_partition_keys([week.isoformat()])
+        found = days_of_a_week().get_upstream_mapped_partitions_result_for_partitions(subset, weeks, days)
+        return sorted(found.partitions_subset.get_partition_keys())
+
+    assert weeks.get_partition_keys()[0] == WEEK_BEFORE.isoformat()
+    assert above(WEEK_BEFORE) == ["2026-02-26", "2026-02-27", "2026-02-28", "2026-03-01"]
+    assert above(WEEK) == [f"2026-03-0{day}" for day in range(2, 9)]
+
+
+def test_the_weeks_of_days_end_with_this_one() -> None:
+    assert weeks_of([SUNDAY, MONDAY]) == [WEEK_BEFORE, WEEK, WEEK_AFTER]
+    assert weeks_of([date(2100, 1, 4)]) == [date(2100, 1, 4)]

