@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from meeting_assets.core.gc_tuning import without_cycle_search
+from meeting_assets.core.gc_tuning import paused
 from meeting_assets.metrics import measured
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
@@ -77,7 +77,7 @@ def best_s(work: Callable[[], object], rounds: int) -> float:
 def all_measured(meetings: Sequence[MeetingInput]) -> None:
     """As the pipeline measures each."""
     for each in meetings:
-        with without_cycle_search():
+        with paused():
             measured(each, Parameters(), "hash")
 
 

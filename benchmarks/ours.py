@@ -8,12 +8,12 @@ from datetime import date
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.pipeline.load import load_days
-from meeting_assets.pipeline.storage import opened
+from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.settings import read_settings
 
 
 def main(kinds: str, processes: str, *days: str) -> None:
-    with opened(read_settings()) as place:
+    with open_storage(read_settings()) as place:
         started = time.perf_counter()
         for kind in kinds.split(","):
             load_days(

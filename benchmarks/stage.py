@@ -26,7 +26,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.pipeline.fetch import fetch_days
-from meeting_assets.pipeline.storage import access_of, claim, opened
+from meeting_assets.pipeline.storage import access_of, bind_origin, open_storage
 from meeting_assets.sandbox import Sandbox, World, combined, uniform
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import Settings, read_settings
@@ -106,9 +106,9 @@ class Stage:
         with (
             Sandbox(world(span, per_day, words), limits=False) as sandbox,
             settings(home, sandbox) as given,
-            opened(given) as place,
+            open_storage(given) as place,
         ):
-            claim(place, given)
+            bind_origin(place, given)
             asyncio.run(fetch_days(place, access_of(given), span, kinds=tuple(kinds)))
             with place.database.reading() as connection:
                 entries = worklist.to_load(connection, span, "transcript", "none")
@@ -273,11 +273,11 @@ def _make_tables(url: str) -> None:
 
 def _copy_ledger(meetings: Meetings, url: str) -> None:
     tables = [table_of(model) for model in (Recordings, Artifacts)]
-    with settings(meetings.home) as theirs, opened(theirs) as source, source.database.reading() as reading:
+    with settings(meetings.home) as theirs, open_storage(theirs) as source, source.database.reading() as reading:
         rows = {table: [dict(row) for row in reading.execute(select(table)).mappings()] for table in tables}
     with (
         settings(meetings.home, database_url=url) as ours,
-        opened(ours) as target,
+        open_storage(ours) as target,
         target.database.writing() as writing,
     ):
         for table, rows_of_table in rows.items():

@@ -27,7 +27,7 @@ from meeting_assets.console import (
 )
 from meeting_assets.core.errors import MeetingAssetsError, NothingStored, SettingsError
 from meeting_assets.core.files import unusable
-from meeting_assets.core.gc_tuning import search_less
+from meeting_assets.core.gc_tuning import raise_threshold
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import days_between
 from meeting_assets.core.logs import is_json, write_json
@@ -36,7 +36,7 @@ from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.orchestration.sync import SyncReport
-    from meeting_assets.pipeline.storage import Warehouse
+    from meeting_assets.pipeline.storage import Storage
     from meeting_assets.sandbox import World
 
 PRIVATE = 0o077
@@ -59,7 +59,7 @@ def main() -> None:
     """Runs the command; what this package raises on purpose becomes one sentence and exit status 1."""
     os.umask(PRIVATE)
     prepare_streams()
-    search_less()
+    raise_threshold()
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     for chatty in ("httpx", "httpcore", "stamina"):
         # httpx logs whole URLs, whose signatures are secrets.
@@ -186,12 +186,12 @@ def rebuild(
     outdated: Annotated[bool, typer.Option("--outdated", help="only what another version made")] = False,
 ) -> None:
     """Makes the tables again from the raw store, of some days or of all; the API is not asked."""
-    from meeting_assets.health.status import overview
+    from meeting_assets.health.status import status_of
     from meeting_assets.orchestration.operations.database_replacement import replacement_notice
     from meeting_assets.pipeline.days import days_asked
     from meeting_assets.pipeline.rebuild import rebuild as make_again
     from meeting_assets.pipeline.rebuild import refresh
-    from meeting_assets.pipeline.storage import opened
+    from meeting_assets.pipeline.storage import open_storage
     from meeting_assets.store.database_id import bind_ids
 
     if outdated and (first or last):
@@ -199,13 +199,13 @@ def rebuild(
     settings = read_settings()
     days = days_asked(settings, _date(first) or settings.first_day, _date(last)) if first or last else None
     with (
-        opened(settings) as warehouse,
+        open_storage(settings) as storage,
         progress(err, "Making the tables again", is_quiet=is_json()),
     ):
-        notice = replacement_notice(warehouse)
-        bind_ids(warehouse.database, warehouse.raw, adopts=True)
-        report = refresh(warehouse) if outdated else make_again(warehouse, days)
-        seen = overview(warehouse, report.days)
+        notice = replacement_notice(storage)
+        bind_ids(storage.database, storage.raw, adopts=True)
+        report = refresh(storage) if outdated else make_again(storage, days)
+        seen = status_of(storage, report.days)
     if notice:
         _note(notice)
     for fault in report.faults:
@@ -217,14 +217,14 @@ def rebuild(
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Says what is home, what is waited for, and what needs a person."""
-    from meeting_assets.health.status import Overview, overview
-    from meeting_assets.pipeline.storage import open_read_only
+    from meeting_assets.health.status import Status, status_of
+    from meeting_assets.pipeline.storage import open_storage_read_only
 
     try:
-        with open_read_only(read_settings()) as warehouse:
-            seen, remark = overview(warehouse), None
+        with open_storage_read_only(read_settings()) as storage:
+            seen, remark = status_of(storage), None
     except NothingStored as error:
-        seen, remark = Overview(), str(error)
+        seen, remark = Status(), str(error)
     if as_json:
         print(json.dumps(seen.as_json(), indent=2))  # noqa: T201 - this is the output
     else:
@@ -271,9 +271,9 @@ def doctor(as_json: AsJson = False) -> None:
     Changes nothing, but writes and deletes a probe in the raw store and a probe run in Dagster's storage.
     """
     with _no_chatter():
-        from meeting_assets.orchestration.operations.doctor import examination
+        from meeting_assets.orchestration.operations.doctor import diagnostics
 
-        found = examination()
+        found = diagnostics()
         if as_json:
             document = found.as_json()
             is_healthy = document["healthy"]
@@ -330,7 +330,7 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", help="purge without asking; required without a terminal")] = False,
 ) -> None:
     """Removes recordings for good, keeps them out, and (without `--expired`) searches for what may be left of them."""
-    from meeting_assets.pipeline.storage import opened
+    from meeting_assets.pipeline.storage import open_storage
     from meeting_assets.store.database_id import bind_ids
 
     if expired == bool(recordings):
@@ -340,12 +340,12 @@ def purge(
     settings = read_settings()
     if expired and settings.retention_days is None:
         raise SettingsError("MEETING_ASSETS_RETENTION_DAYS is not set: nothing expires.")
-    with opened(settings) as warehouse:
+    with open_storage(settings) as storage:
         # Adopts nothing: if a setting names another, empty database, the real one would keep its rows.
-        bind_ids(warehouse.database, warehouse.raw)
+        bind_ids(storage.database, storage.raw)
         if expired:
-            raise typer.Exit(_purge_expired(settings, warehouse, is_asking=not yes))
-        raise typer.Exit(_purge_recordings(settings, warehouse, recordings or [], is_asking=not yes))
+            raise typer.Exit(_purge_expired(settings, storage, is_asking=not yes))
+        raise typer.Exit(_purge_recordings(settings, storage, recordings or [], is_asking=not yes))
 
 
 @contextmanager
@@ -408,39 +408,39 @@ def _no_chatter() -> Iterator[None]:
         yield
 
 
-def _purge_recordings(settings: Settings, warehouse: Warehouse, recordings: list[str], *, is_asking: bool) -> int:
+def _purge_recordings(settings: Settings, storage: Storage, recordings: list[str], *, is_asking: bool) -> int:
     """Purges recordings, searches for what is left of them, and returns the exit status."""
-    from meeting_assets.health.purge_verification import search, words_of
+    from meeting_assets.health.purge_verification import find_remains, fingerprints_of
     from meeting_assets.pipeline.deletion.recordings import day_at_api, holding, purge
     from meeting_assets.store.tombstones import ASKED_FOR
 
-    held = [holding(warehouse, each) for each in dict.fromkeys(map(canonical_uuid, recordings))]
+    held = [holding(storage, each) for each in dict.fromkeys(map(canonical_uuid, recordings))]
     days = {each.recording_id: each.day if each.is_known else day_at_api(settings, each.recording_id) for each in held}
     _ask([each.as_sentence() for each in held], is_asking=is_asking)
-    words = words_of(warehouse, days)
-    report = purge(warehouse, days, ASKED_FOR, days=days)
-    result = search(warehouse, settings, words)
+    words = fingerprints_of(storage, days)
+    report = purge(storage, days, ASKED_FOR, days=days)
+    result = find_remains(storage, settings, words)
     result.is_certain = report.is_scrubbed
     out.print(report.as_sentence(), highlight=False, soft_wrap=True)
     out.print(result.as_sentence(), highlight=False, soft_wrap=True)
     return _complain_of([*report.obstacles], is_failed=bool(result.found))
 
 
-def _purge_expired(settings: Settings, warehouse: Warehouse, *, is_asking: bool) -> int:
+def _purge_expired(settings: Settings, storage: Storage, *, is_asking: bool) -> int:
     """Purges what is older than the retention, however much that is, and returns the exit status."""
     from meeting_assets.pipeline.deletion.retention import expired, retain
     from meeting_assets.pipeline.deletion.today import confirmed_today
     from meeting_assets.pipeline.deletion.tombstone_sync import synchronize_tombstones
     from meeting_assets.pipeline.storage import access_of
 
-    synchronize_tombstones(warehouse)
-    today = confirmed_today(warehouse, access_of(settings) if settings.api_key is not None else None)
-    found = expired(warehouse, today.day)
+    synchronize_tombstones(storage)
+    today = confirmed_today(storage, access_of(settings) if settings.api_key is not None else None)
+    found = expired(storage, today.day)
     clocks = f"Today is {today.day}, the earliest of what these clocks show: {today.as_sentence()}."
     _ask([clocks, found.as_sentence()], is_asking=is_asking and bool(found.recordings))
-    report, _ = retain(warehouse, today, limit=len(found.recordings), budget_s=math.inf, is_released=True)
+    report, _ = retain(storage, today, limit=len(found.recordings), budget_s=math.inf, is_released=True)
     out.print(report.as_sentence(), highlight=False, soft_wrap=True)
-    left = expired(warehouse, today.day)
+    left = expired(storage, today.day)
     obstacles = [f"Not everything was purged. {left.as_sentence()}"] if left.recordings else []
     return _complain_of([*report.obstacles, *obstacles])
 

@@ -18,8 +18,8 @@ from rich.table import Table
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.urls import printable
-from meeting_assets.health.diagnostics import Examination, Verdict
-from meeting_assets.health.status import Overview
+from meeting_assets.health.diagnostics import Diagnostics, Severity
+from meeting_assets.health.status import Status
 from meeting_assets.settings import Settings
 from meeting_assets.store.states import ABSENT, DELETED, FAILED, FETCHED, PARSED, PENDING, QUARANTINED, SUPERSEDED
 
@@ -33,7 +33,7 @@ COLUMNS = {
 SELDOM = {FETCHED: "not parsed", DELETED: "deleted", SUPERSEDED: "replaced"}
 """Shown where there are any: bytes without rows, artifacts deleted before they came, older objects."""
 NEEDS_SHOWN = 10
-MARKS = {Verdict.OK: "[green]✓[/green]", Verdict.WARNING: "[yellow]![/yellow]", Verdict.ERROR: "[red]✗[/red]"}
+MARKS = {Severity.OK: "[green]✓[/green]", Severity.WARNING: "[yellow]![/yellow]", Severity.ERROR: "[red]✗[/red]"}
 FIRST_QUERY = "select name, talk_share, words_per_minute from participant_metrics order by 2 desc limit 5"
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _handling(logger: logging.Logger, handler: logging.Handler) -> Iterator[None
         logger.removeHandler(handler)
 
 
-def show(console: Console, seen: Overview, title: str) -> None:
+def show(console: Console, seen: Status, title: str) -> None:
     """The overview as a table, and below it what needs a person."""
     columns = COLUMNS | {
         status: heading
@@ -103,7 +103,7 @@ def show(console: Console, seen: Overview, title: str) -> None:
         console.print(sentence, highlight=False, soft_wrap=True)
 
 
-def _remarks(seen: Overview) -> Iterator[str]:
+def _remarks(seen: Status) -> Iterator[str]:
     if seen.processing:
         yield f"{seen.processing} artifacts are still being made at Recall.ai; a later sync brings them."
     if seen.left:
@@ -128,14 +128,14 @@ def _remarks(seen: Overview) -> Iterator[str]:
         yield f"... and {len(seen.needs) - NEEDS_SHOWN} more: `meeting-assets status --json` lists all."
 
 
-def _when_again(seen: Overview) -> str:
+def _when_again(seen: Status) -> str:
     if seen.next_attempt_at is None:
         return "run the same sync again"
     due = f"{seen.next_attempt_at:%Y-%m-%d %H:%M} UTC"
     return f"run the same sync again; those whose bytes are missing at Recall.ai are tried at {due} at the earliest"
 
 
-def show_examination(console: Console, found: Examination) -> bool:
+def show_examination(console: Console, found: Diagnostics) -> bool:
     """Every setting, then a line per finding as soon as it is known; whether nothing has to be mended."""
     width = max((len(each.name) for each in found.settings), default=0)
     for each in found.settings:
@@ -145,7 +145,7 @@ def show_examination(console: Console, found: Examination) -> bool:
         console.print()
     broken = 0
     for finding in found.findings:
-        broken += finding.verdict is Verdict.ERROR
+        broken += finding.verdict is Severity.ERROR
         line = f"{MARKS[finding.verdict]} {finding.subject:<12}  {escape(finding.sentence)}"
         console.print(line, highlight=False, soft_wrap=True)
     console.print(f"\n{broken} to be mended (✗)." if broken else "\nNothing has to be mended.", highlight=False)

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from meeting_assets.core.gc_tuning import search_less, spare_what_is_there
-from meeting_assets.orchestration.assets.checks import check_tables_job, ledger_checks, table_checks
+from meeting_assets.core.gc_tuning import freeze, raise_threshold
+from meeting_assets.orchestration.assets.checks import check_tables_job, ledger_check_step, table_check_step
 from meeting_assets.orchestration.assets.metrics import metrics_assets
 from meeting_assets.orchestration.assets.parsed import parsed_assets
 from meeting_assets.orchestration.assets.partitions import daily, weekly
@@ -14,8 +14,8 @@ from meeting_assets.orchestration.assets.specs import database_kind
 from meeting_assets.orchestration.operations.alerts import failed_checks, failed_runs
 from meeting_assets.orchestration.operations.meeting_retention import nightly_retention, retention
 from meeting_assets.orchestration.operations.orphaned_runs import orphaned_runs_sensor
-from meeting_assets.orchestration.operations.run_retention import housekeeping, nightly_housekeeping
-from meeting_assets.orchestration.resources import MeetingWarehouse
+from meeting_assets.orchestration.operations.run_retention import nightly_run_retention, run_retention
+from meeting_assets.orchestration.resources import StorageResource
 from meeting_assets.orchestration.runs import JOB, RETRY_WHOLE
 from meeting_assets.orchestration.triggers.finished_recordings import finished_recordings
 from meeting_assets.orchestration.triggers.nightly import nightly_checks, nightly_reconciliation
@@ -27,7 +27,7 @@ def definitions(settings: Settings) -> dg.Definitions:
     """All definitions for these settings."""
     days, weeks = daily(settings.first_day), weekly(settings.first_day)
     database = database_kind(settings)
-    of_ledger, of_tables = ledger_checks(), table_checks()
+    of_ledger, of_tables = ledger_check_step(), table_check_step()
     of_days = dg.AssetSelection.all() - dg.AssetSelection.groups(ROLLUPS)
     day_of_work = of_days.without_checks() | dg.AssetSelection.checks(of_ledger)
     return dg.Definitions(
@@ -42,7 +42,7 @@ def definitions(settings: Settings) -> dg.Definitions:
             dg.define_asset_job(JOB, selection=day_of_work, tags=RETRY_WHOLE),
             rollup_job(),
             check_tables_job(of_tables),
-            housekeeping,
+            run_retention,
             retention,
         ],
         sensors=[
@@ -53,14 +53,14 @@ def definitions(settings: Settings) -> dg.Definitions:
             failed_runs,
             failed_checks,
         ],
-        schedules=[nightly_reconciliation(days), nightly_housekeeping, nightly_checks, nightly_retention],
-        resources={"warehouse": MeetingWarehouse()},
+        schedules=[nightly_reconciliation(days), nightly_run_retention, nightly_checks, nightly_retention],
+        resources={"storage": StorageResource()},
         # Twenty small steps take 88 s with a process each, and 6 s in one.
         executor=dg.in_process_executor,
     )
 
 
 # A run that the daemon starts begins here, and a sync passes by.
-search_less()
+raise_threshold()
 defs = definitions(read_settings())
-spare_what_is_there()
+freeze()

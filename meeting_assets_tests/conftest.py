@@ -24,12 +24,12 @@ from meeting_assets_tests.support.deployment import touch
 from meeting_assets_tests.support.environments import (
     VOLATILE,
     Contents,
-    bring_home,
     contents,
     days_of,
     free_port,
-    settle_in,
+    sync_days,
     use,
+    use_home,
 )
 from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD
 
@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home; no setting of the person who runs the tests leaks in."""
-    settle_in(tmp_path, monkeypatch)
+    use_home(tmp_path, monkeypatch)
     return tmp_path
 
 
@@ -71,7 +71,7 @@ def new_dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Dagster's own storage as it is before the first run; to make it takes half a second of everybody's time."""
     home = tmp_path_factory.mktemp("new_dagster_home")
     with pytest.MonkeyPatch.context() as monkeypatch:
-        settle_in(home, monkeypatch)
+        use_home(home, monkeypatch)
         prepare_home(read_settings())
         with dagster_instance() as instance:
             touch(instance)
@@ -138,9 +138,9 @@ def fresh_postgresql(server_url: str) -> str:
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Contents:
     """The tables of the day as they are when nothing is wrong."""
     with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(WORLD, download_port=PORT) as sandbox:
-        settle_in(tmp_path_factory.mktemp("clean"), monkeypatch)
+        use_home(tmp_path_factory.mktemp("clean"), monkeypatch)
         use(sandbox, monkeypatch)
-        bring_home([DAY])
+        sync_days([DAY])
         return contents(without=VOLATILE)
 
 
@@ -163,9 +163,9 @@ def truth(database_url: str, tmp_path_factory: pytest.TempPathFactory, monkeypat
     def served(world: World) -> Iterator[tuple[Sandbox, Contents]]:
         port = free_port()
         with pytest.MonkeyPatch.context() as elsewhere, Sandbox(world, limits=False, download_port=port) as undisturbed:
-            settle_in(tmp_path_factory.mktemp("undisturbed"), elsewhere)
+            use_home(tmp_path_factory.mktemp("undisturbed"), elsewhere)
             use(undisturbed, elsewhere)
-            bring_home(days_of(undisturbed))
+            sync_days(days_of(undisturbed))
             expected = contents(without=VOLATILE)
         with Sandbox(world, limits=False, download_port=port) as sandbox:
             use(sandbox, monkeypatch)

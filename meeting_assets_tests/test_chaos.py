@@ -22,7 +22,7 @@ from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.support.commands import kill, started
-from meeting_assets_tests.support.environments import VOLATILE, Contents, Row, contents, warehouse
+from meeting_assets_tests.support.environments import VOLATILE, Contents, Row, contents, open_test_storage
 from meeting_assets_tests.test_killed import environment, settings_of
 
 FIRST_DAY = date(2026, 3, 2)
@@ -140,7 +140,7 @@ def tables_of_home(chaos: Chaos) -> Contents:
     """Every row of every table, trends and people included."""
     with settings_of(chaos.sandbox, chaos.home, chaos.database_url):
         found = contents(without=VOLATILE)
-        with warehouse() as place, place.database.reading() as connection:
+        with open_test_storage() as place, place.database.reading() as connection:
             for table in map(table_of, ROLLUPS):
                 found[table.name] = sorted(map(tuple, connection.execute(select(table))), key=repr)
     return found

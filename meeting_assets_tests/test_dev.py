@@ -16,14 +16,14 @@ import httpx
 import psutil
 import pytest
 
-from meeting_assets.health.diagnostics import Verdict
-from meeting_assets.orchestration.operations.doctor import examination
+from meeting_assets.health.diagnostics import Severity
+from meeting_assets.orchestration.operations.doctor import diagnostics
 from meeting_assets.orchestration.run_tags import PROCESS
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.deployment import Deployment
-from meeting_assets_tests.support.environments import contents, free_port, use, warehouse
+from meeting_assets_tests.support.environments import contents, free_port, open_test_storage, use
 from meeting_assets_tests.support.ui import until
 
 TODAY = datetime.now(UTC).date()
@@ -106,9 +106,9 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield running
 
 
-def verdict(subject: str) -> Verdict:
+def verdict(subject: str) -> Severity:
     """How bad `doctor` finds something."""
-    (found,) = [each for each in examination().findings if each.subject == subject]
+    (found,) = [each for each in diagnostics().findings if each.subject == subject]
     return found.verdict
 
 
@@ -127,7 +127,7 @@ def test_dev_without_a_key_runs_over_a_sandbox_and_ends_without_a_trace(home: Pa
         assert str(home / "meetings.db") in said
         assert "Traceback" not in said
         assert len(begun) >= 4
-        assert daemon is Verdict.OK
+        assert daemon is Severity.OK
         assert status == 0
         assert alive(begun) == []
 
@@ -147,7 +147,7 @@ def test_dev_with_a_key_asks_its_api_and_ends_in_the_midst_of_a_run(home: Path, 
         assert f"from {sandbox.url}, into" in running.said
         assert status == 0
         assert alive(begun) == []
-        assert verdict("runs") is Verdict.WARNING
+        assert verdict("runs") is Severity.WARNING
 
 
 def run_statuses() -> list[str]:
@@ -226,7 +226,7 @@ def test_dev_refuses_to_run_beside_a_daemon_on_the_same_dagster_home(
 ) -> None:
     with Deployment(home, sandbox) as deployment:
         deployment.settle(monkeypatch)
-        until(lambda: verdict("daemon") is Verdict.OK, "the daemon's heartbeats", within_s=START_S)
+        until(lambda: verdict("daemon") is Severity.OK, "the daemon's heartbeats", within_s=START_S)
 
         done = second("dev", "--port", str(free_port()))
 
@@ -236,7 +236,7 @@ def test_dev_refuses_to_run_beside_a_daemon_on_the_same_dagster_home(
 
 
 def test_a_home_of_real_meetings_gets_none_of_a_sandbox(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with warehouse():
+    with open_test_storage():
         pass
 
     done = subprocess.run(

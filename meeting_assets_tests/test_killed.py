@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 
 from meeting_assets.core.instants import days_between, start_of
-from meeting_assets.health.audit import audited
+from meeting_assets.health.audit import audit
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets_tests.support.commands import kill, started
-from meeting_assets_tests.support.environments import VOLATILE, Contents, contents, warehouse
+from meeting_assets_tests.support.environments import VOLATILE, Contents, contents, open_test_storage
 
 DAY, QUIET_DAY = date(2026, 3, 2), date(2026, 3, 3)
 RECORDINGS = 40
@@ -173,10 +173,16 @@ def test_a_backfill_killed_a_hundred_times_is_finished_by_one_sync(database_url:
         assert is_done(sync(sandbox, home, days[0], days[-1], database_url))
 
         assert tables_in(sandbox, home, database_url) == tables_in(sandbox, undisturbed)
-        with settings_of(sandbox, home, database_url), warehouse() as place:
-            audit = audited(place.database, place.raw, budget_s=TIMEOUT_S, in_hand=timedelta(0))
-        assert (audit.days, audit.lost, audit.unknown, audit.purged, audit.foreign) == (BACKFILL_DAYS, [], [], [], [])
-        found["half-written files"] = len(audit.half_written)
+        with settings_of(sandbox, home, database_url), open_test_storage() as place:
+            report = audit(place.database, place.raw, budget_s=TIMEOUT_S, in_hand=timedelta(0))
+        assert (report.days, report.lost, report.unknown, report.purged, report.foreign) == (
+            BACKFILL_DAYS,
+            [],
+            [],
+            [],
+            [],
+        )
+        found["half-written files"] = len(report.half_written)
     print(f"{KILLS} kills: {dict(found)}")
     assert found["in the midst"] > KILLS / 2
     # Downloads of small meetings are over so soon that hardly a kill meets one; the moments above do.

@@ -12,11 +12,11 @@ from uuid import uuid4
 import pytest
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.pipeline.storage import open_database, open_read_only, opened
+from meeting_assets.pipeline.storage import open_database, open_storage, open_storage_read_only
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import bring_home, use
+from meeting_assets_tests.support.environments import sync_days, use
 from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD
 from meeting_assets_tests.support.schema_versions import (
     FOREIGN_ROWS,
@@ -82,7 +82,7 @@ def test_commands_that_look_leave_a_database_as_it_is(
 ) -> None:
     with Sandbox(WORLD, download_port=PORT) as sandbox:
         use(sandbox, monkeypatch)
-        bring_home([DAY])
+        sync_days([DAY])
         before = everything(database_url)
 
         done = command(*arguments)
@@ -124,7 +124,7 @@ def test_tables_of_another_program_survive_every_command(
 
 
 def test_status_reads_with_a_role_that_only_reads(postgresql_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with opened(read_settings()):
+    with open_storage(read_settings()):
         pass
     schema = "SCHEMA meetings"
     _, url = with_role(postgresql_database, f"GRANT USAGE ON {schema}", f"GRANT SELECT ON ALL TABLES IN {schema}")
@@ -139,7 +139,7 @@ def test_status_reads_with_a_role_that_only_reads(postgresql_database: str, monk
 def test_work_with_a_role_that_only_reads_names_the_grant(
     postgresql_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with opened(read_settings()):
+    with open_storage(read_settings()):
         pass
     schema = "SCHEMA meetings"
     role, url = with_role(postgresql_database, f"GRANT USAGE ON {schema}", f"GRANT SELECT ON ALL TABLES IN {schema}")
@@ -153,28 +153,28 @@ def test_work_with_a_role_that_only_reads_names_the_grant(
 def test_work_with_a_role_that_only_changes_rows_goes_on(
     postgresql_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with opened(read_settings()):
+    with open_storage(read_settings()):
         pass
     schema = "SCHEMA meetings"
     rows = f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN {schema}"
     _, url = with_role(postgresql_database, f"GRANT USAGE ON {schema}", rows)
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
 
-    with opened(read_settings()) as place:
+    with open_storage(read_settings()) as place:
         place.database.belongs_to("https://example.invalid")
 
 
 def test_a_role_that_may_not_read_our_schema_is_told_the_grant(
     postgresql_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with opened(read_settings()):
+    with open_storage(read_settings()):
         pass
     role, url = with_role(postgresql_database)
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
 
     with (
         pytest.raises(StoreError, match=f'GRANT USAGE ON SCHEMA "meetings" TO {role};'),
-        open_read_only(read_settings()),
+        open_storage_read_only(read_settings()),
     ):
         pass
 
@@ -240,7 +240,7 @@ def test_migrate_prints_its_steps_and_keeps_the_rows(database_url: str) -> None:
 
 
 def test_an_older_version_leaves_the_database_of_a_newer_one_alone(database_url: str) -> None:
-    with opened(read_settings()):
+    with open_storage(read_settings()):
         pass
     execute(database_url, "UPDATE meta SET value = '99' WHERE name = 'schema_version'")
     before = everything(database_url)

@@ -11,7 +11,7 @@ from sqlmodel import Field
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
 from meeting_assets.artifacts.wire import Moment, Speaker, decoded_part, instant, participant_key, seconds
 from meeting_assets.schema.columns import KEYED, Instant, Integer64, RecordingRow
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 
 class Chat(msgspec.Struct, frozen=True):
@@ -44,37 +44,37 @@ class ParticipantEvents(RecordingRow, table=True):
     __table_args__ = KEYED
 
     event_index: int = Field(
-        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=made_from("[]")
+        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=derived_from("[]")
     )
     event_id: str | None = Field(
-        description="the API's id of the event; may repeat", sa_column_kwargs=made_from("[].id")
+        description="the API's id of the event; may repeat", sa_column_kwargs=derived_from("[].id")
     )
     action: str = Field(
         description="join, leave, update, speech_on, speech_off, webcam_on, chat_message, ...",
-        sa_column_kwargs=made_from("[].action"),
+        sa_column_kwargs=derived_from("[].action"),
     )
     participant_key: str = Field(
         description="who: the id as text, else `label:` with the name, else `unknown`",
-        sa_column_kwargs=made_from("[].participant.id", "[].participant.name"),
+        sa_column_kwargs=derived_from("[].participant.id", "[].participant.name"),
     )
     participant_id: int | None = Field(
         sa_type=Integer64,
         description="as the API says; NULL under machine diarization",
-        sa_column_kwargs=made_from("[].participant.id"),
+        sa_column_kwargs=derived_from("[].participant.id"),
     )
     participant_name: str | None = Field(
-        description="display name, not unique", sa_column_kwargs=made_from("[].participant.name")
+        description="display name, not unique", sa_column_kwargs=derived_from("[].participant.name")
     )
     at: datetime | None = Field(
-        sa_type=Instant, description="when, by the clock", sa_column_kwargs=made_from("[].timestamp.absolute")
+        sa_type=Instant, description="when, by the clock", sa_column_kwargs=derived_from("[].timestamp.absolute")
     )
     at_s: float | None = Field(
         description="seconds from the start of the recording; may be negative",
-        sa_column_kwargs=made_from("[].timestamp.relative"),
+        sa_column_kwargs=derived_from("[].timestamp.relative"),
     )
-    chat_text: str | None = Field(description="chat messages only", sa_column_kwargs=made_from("[].data"))
+    chat_text: str | None = Field(description="chat messages only", sa_column_kwargs=derived_from("[].data"))
     chat_to: str | None = Field(
-        description="everyone or only_bot; chat messages only", sa_column_kwargs=made_from("[].data")
+        description="everyone or only_bot; chat messages only", sa_column_kwargs=derived_from("[].data")
     )
 
 

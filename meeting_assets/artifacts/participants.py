@@ -13,7 +13,7 @@ from meeting_assets.artifacts.person_keys import person_key
 from meeting_assets.artifacts.wire import Int64, kept_json, participant_key
 from meeting_assets.core.names import is_one_of
 from meeting_assets.schema.columns import KEYED, Integer64, Json, RecordingRow
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 
 class Participant(msgspec.Struct, frozen=True):
@@ -39,34 +39,34 @@ class Participants(RecordingRow, table=True):
     participant_key: str = Field(
         primary_key=True,
         description="the id as text, else label: and the name, else unknown",
-        sa_column_kwargs=made_from("[].id", "[].name"),
+        sa_column_kwargs=derived_from("[].id", "[].name"),
     )
     participant_id: int | None = Field(
-        sa_type=Integer64, description="unique within one meeting only", sa_column_kwargs=made_from("[].id")
+        sa_type=Integer64, description="unique within one meeting only", sa_column_kwargs=derived_from("[].id")
     )
-    name: str | None = Field(description="display name, not unique", sa_column_kwargs=made_from("[].name"))
+    name: str | None = Field(description="display name, not unique", sa_column_kwargs=derived_from("[].name"))
     email: str | None = Field(
-        description="from a calendar match at Recall.ai; may be wrong", sa_column_kwargs=made_from("[].email")
+        description="from a calendar match at Recall.ai; may be wrong", sa_column_kwargs=derived_from("[].email")
     )
-    is_host: bool | None = Field(sa_column_kwargs=made_from("[].is_host"))
+    is_host: bool | None = Field(sa_column_kwargs=derived_from("[].is_host"))
     is_bot: bool = Field(
         description="the recording's own bot or a known note-taker, by name",
-        sa_column_kwargs=made_from("[].name", "recordings.bot_name"),
+        sa_column_kwargs=derived_from("[].name", "recordings.bot_name"),
     )
     client_kind: str | None = Field(
         description="the payload's platform: desktop, dial-in, unknown, ...",
-        sa_column_kwargs=made_from("[].platform"),
+        sa_column_kwargs=derived_from("[].platform"),
     )
     extra_data: Any = Field(
         sa_type=Json,
         nullable=True,
         description="what the meeting platform adds, as given",
-        sa_column_kwargs=made_from("[].extra_data"),
+        sa_column_kwargs=derived_from("[].extra_data"),
     )
     person_key: str | None = Field(
         index=True,
         description="stable across meetings: zoom:, teams: or slack: id, else email:, else NULL",
-        sa_column_kwargs=made_from("[].extra_data", "[].email"),
+        sa_column_kwargs=derived_from("[].extra_data", "[].email"),
     )
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Field
 from meeting_assets.artifacts.artifact import Rows, Source
 from meeting_assets.artifacts.wire import Moment, Seconds, Speaker, instant, participant_key, seconds
 from meeting_assets.schema.columns import Instant, Integer64, RecordingRow
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 NO_MEDIA = (None, None, None)  # media_key, media_size_bytes, media_sha256
 
@@ -30,36 +30,36 @@ class MediaPartRow(RecordingRow):
     """The columns of `video_parts` and `audio_parts`."""
 
     part_index: int = Field(
-        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=made_from("[]")
+        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=derived_from("[]")
     )
-    part_id: str | None = Field(description="the API's id of the part", sa_column_kwargs=made_from("[].id"))
+    part_id: str | None = Field(description="the API's id of the part", sa_column_kwargs=derived_from("[].id"))
     participant_key: str = Field(
         description="who: the id as text, else `label:` with the name, else `unknown`",
-        sa_column_kwargs=made_from("[].participant.id", "[].participant.name"),
+        sa_column_kwargs=derived_from("[].participant.id", "[].participant.name"),
     )
     participant_id: int | None = Field(
         sa_type=Integer64,
         description="as the API says; NULL under machine diarization",
-        sa_column_kwargs=made_from("[].participant.id"),
+        sa_column_kwargs=derived_from("[].participant.id"),
     )
-    type: str | None = Field(description="webcam or screenshare; video only", sa_column_kwargs=made_from("[].type"))
+    type: str | None = Field(description="webcam or screenshare; video only", sa_column_kwargs=derived_from("[].type"))
     start_s: float | None = Field(
         description="seconds from the start of the recording; may be negative",
-        sa_column_kwargs=made_from("[].start_timestamp.relative"),
+        sa_column_kwargs=derived_from("[].start_timestamp.relative"),
     )
     start_at: datetime | None = Field(
         sa_type=Instant,
         description="when it starts, by the clock",
-        sa_column_kwargs=made_from("[].start_timestamp.absolute"),
+        sa_column_kwargs=derived_from("[].start_timestamp.absolute"),
     )
     duration_s: float | None = Field(
-        description="its length, as the manifest says", sa_column_kwargs=made_from("[].duration")
+        description="its length, as the manifest says", sa_column_kwargs=derived_from("[].duration")
     )
-    media_key: str | None = Field(description="where the media file is kept, if it is", sa_column_kwargs=made_from())
+    media_key: str | None = Field(description="where the media file is kept, if it is", sa_column_kwargs=derived_from())
     media_size_bytes: int | None = Field(
-        sa_type=Integer64, description="of the media file, if it is kept", sa_column_kwargs=made_from()
+        sa_type=Integer64, description="of the media file, if it is kept", sa_column_kwargs=derived_from()
     )
-    media_sha256: str | None = Field(description="of the media file, if it is kept", sa_column_kwargs=made_from())
+    media_sha256: str | None = Field(description="of the media file, if it is kept", sa_column_kwargs=derived_from())
 
 
 def part_rows(parts: Sequence[MediaPart], source: Source) -> Rows:

@@ -12,7 +12,7 @@ from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
 from meeting_assets.artifacts.wire import Seconds, Speaker, kept_json, participant_key
 from meeting_assets.core.instants import make_aware, utc
 from meeting_assets.schema.columns import Instant, Json, RecordingRow, Uuid
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 NOBODY = Speaker(id=None)
 
@@ -57,34 +57,34 @@ class ProviderParts(RecordingRow, table=True):
         sa_type=Uuid,
         primary_key=True,
         description="the API's id of the transcript",
-        sa_column_kwargs=made_from("artifact_id"),
+        sa_column_kwargs=derived_from("artifact_id"),
     )
     part_index: int = Field(
-        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=made_from("parts[]")
+        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=derived_from("parts[]")
     )
-    part_id: str | None = Field(description="the API's id of the part", sa_column_kwargs=made_from("parts[].id"))
+    part_id: str | None = Field(description="the API's id of the part", sa_column_kwargs=derived_from("parts[].id"))
     created_at: datetime | None = Field(
-        sa_type=Instant, description="when the provider sent it", sa_column_kwargs=made_from("parts[].created_at")
+        sa_type=Instant, description="when the provider sent it", sa_column_kwargs=derived_from("parts[].created_at")
     )
     type: str = Field(
-        description="webhook, http_response, websocket_message, ...", sa_column_kwargs=made_from("parts[].type")
+        description="webhook, http_response, websocket_message, ...", sa_column_kwargs=derived_from("parts[].type")
     )
     source_type: str | None = Field(
-        description="mixed or separate audio", sa_column_kwargs=made_from("parts[].source_audio.type")
+        description="mixed or separate audio", sa_column_kwargs=derived_from("parts[].source_audio.type")
     )
     offset_s: float | None = Field(
         description="start of the audio the provider heard, in the recording",
-        sa_column_kwargs=made_from("parts[].source_audio.offset"),
+        sa_column_kwargs=derived_from("parts[].source_audio.offset"),
     )
     participant_key: str = Field(
         description="whose audio; unknown for the mix",
-        sa_column_kwargs=made_from("parts[].source_audio.participant.id", "parts[].source_audio.participant.name"),
+        sa_column_kwargs=derived_from("parts[].source_audio.participant.id", "parts[].source_audio.participant.name"),
     )
     payload: Any = Field(
         sa_type=Json,
         nullable=True,
         description="the part's data as given, URLs without their queries",
-        sa_column_kwargs=made_from("parts[].data"),
+        sa_column_kwargs=derived_from("parts[].data"),
     )
 
 

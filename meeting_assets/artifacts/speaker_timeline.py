@@ -11,7 +11,7 @@ from sqlmodel import Field
 from meeting_assets.artifacts.artifact import Artifact, Rows, Source
 from meeting_assets.artifacts.wire import Moment, Speaker, instant, participant_key, seconds
 from meeting_assets.schema.columns import KEYED, Instant, Integer64, RecordingRow
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -32,33 +32,33 @@ class SpeakerTimeline(RecordingRow, table=True):
     __table_args__ = KEYED
 
     segment_index: int = Field(
-        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=made_from("[]")
+        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=derived_from("[]")
     )
     participant_key: str = Field(
         description="who: the id as text, else `label:` with the name, else `unknown`",
-        sa_column_kwargs=made_from("[].participant.id", "[].participant.name"),
+        sa_column_kwargs=derived_from("[].participant.id", "[].participant.name"),
     )
     participant_id: int | None = Field(
         sa_type=Integer64,
         description="as the API says; NULL under machine diarization",
-        sa_column_kwargs=made_from("[].participant.id"),
+        sa_column_kwargs=derived_from("[].participant.id"),
     )
     speaker_name: str | None = Field(
-        description="display name, not unique", sa_column_kwargs=made_from("[].participant.name")
+        description="display name, not unique", sa_column_kwargs=derived_from("[].participant.name")
     )
     start_s: float | None = Field(
         description="seconds from the start of the recording; may be negative",
-        sa_column_kwargs=made_from("[].start_timestamp.relative"),
+        sa_column_kwargs=derived_from("[].start_timestamp.relative"),
     )
     end_s: float | None = Field(
         description="NULL while the segment was never closed",
-        sa_column_kwargs=made_from("[].end_timestamp.relative"),
+        sa_column_kwargs=derived_from("[].end_timestamp.relative"),
     )
     start_at: datetime | None = Field(
-        sa_type=Instant, description="start by the clock", sa_column_kwargs=made_from("[].start_timestamp.absolute")
+        sa_type=Instant, description="start by the clock", sa_column_kwargs=derived_from("[].start_timestamp.absolute")
     )
     end_at: datetime | None = Field(
-        sa_type=Instant, description="end by the clock", sa_column_kwargs=made_from("[].end_timestamp.absolute")
+        sa_type=Instant, description="end by the clock", sa_column_kwargs=derived_from("[].end_timestamp.absolute")
     )
 
 

@@ -16,7 +16,7 @@ from meeting_assets.artifacts.artifact import OF_RECORDING, Artifact, Row, Rows,
 from meeting_assets.artifacts.wire import Offset, Speaker, participant_key
 from meeting_assets.core.words import is_unspaced, word_count
 from meeting_assets.schema.columns import KEYED, Instant, Integer64, RecordingRow, Uuid
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 
 class Word(msgspec.Struct, frozen=True, gc=False):
@@ -51,31 +51,31 @@ class Transcripts(RecordingRow, table=True):
         sa_type=Uuid,
         primary_key=True,
         description="the API's id of the transcript",
-        sa_column_kwargs=made_from("artifact_id"),
+        sa_column_kwargs=derived_from("artifact_id"),
     )
     provider: str | None = Field(
-        description="who made it: the API's provider key", sa_column_kwargs=made_from("provider")
+        description="who made it: the API's provider key", sa_column_kwargs=derived_from("provider")
     )
     language_codes: str | None = Field(
-        description="comma-separated, in order of appearance", sa_column_kwargs=made_from("[].language_code")
+        description="comma-separated, in order of appearance", sa_column_kwargs=derived_from("[].language_code")
     )
     created_at: datetime | None = Field(
-        sa_type=Instant, description="when it was asked for", sa_column_kwargs=made_from("created_at")
+        sa_type=Instant, description="when it was asked for", sa_column_kwargs=derived_from("created_at")
     )
     is_primary: bool = Field(
         description="whether the metrics take words from it",
-        sa_column_kwargs=made_from("created_at", "artifact_id", "[].words[].text"),
+        sa_column_kwargs=derived_from("created_at", "artifact_id", "[].words[].text"),
     )
     is_unspaced: bool = Field(
-        description="whether its script puts no blanks between words", sa_column_kwargs=made_from("[].words[].text")
+        description="whether its script puts no blanks between words", sa_column_kwargs=derived_from("[].words[].text")
     )
-    utterance_count: int = Field(description="its utterances", sa_column_kwargs=made_from("[]"))
+    utterance_count: int = Field(description="its utterances", sa_column_kwargs=derived_from("[]"))
     timed_unit_count: int = Field(
-        description="elements of words[] in all utterances", sa_column_kwargs=made_from("[].words[]")
+        description="elements of words[] in all utterances", sa_column_kwargs=derived_from("[].words[]")
     )
     word_count: int = Field(
         description="runs of non-blank characters with a letter or digit",
-        sa_column_kwargs=made_from("[].words[].text"),
+        sa_column_kwargs=derived_from("[].words[].text"),
     )
 
 
@@ -92,37 +92,37 @@ class TranscriptUtterances(RecordingRow, table=True):
         sa_type=Uuid,
         primary_key=True,
         description="the API's id of the transcript",
-        sa_column_kwargs=made_from("artifact_id"),
+        sa_column_kwargs=derived_from("artifact_id"),
     )
     utterance_index: int = Field(
-        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=made_from("[]")
+        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=derived_from("[]")
     )
     participant_key: str = Field(
         description="who: the id as text, else `label:` with the name, else `unknown`",
-        sa_column_kwargs=made_from("[].participant.id", "[].participant.name"),
+        sa_column_kwargs=derived_from("[].participant.id", "[].participant.name"),
     )
     participant_id: int | None = Field(
         sa_type=Integer64,
         description="as the API says; NULL under machine diarization",
-        sa_column_kwargs=made_from("[].participant.id"),
+        sa_column_kwargs=derived_from("[].participant.id"),
     )
     speaker_name: str | None = Field(
-        description="display name or diarization label", sa_column_kwargs=made_from("[].participant.name")
+        description="display name or diarization label", sa_column_kwargs=derived_from("[].participant.name")
     )
     language_code: str | None = Field(
-        description="as the provider names it", sa_column_kwargs=made_from("[].language_code")
+        description="as the provider names it", sa_column_kwargs=derived_from("[].language_code")
     )
     start_s: float | None = Field(
-        description="earliest time of its words; NULL if none is timed", sa_column_kwargs=made_from(*WORD_TIMES)
+        description="earliest time of its words; NULL if none is timed", sa_column_kwargs=derived_from(*WORD_TIMES)
     )
     end_s: float | None = Field(
-        description="latest time of its words; NULL if none is timed", sa_column_kwargs=made_from(*WORD_TIMES)
+        description="latest time of its words; NULL if none is timed", sa_column_kwargs=derived_from(*WORD_TIMES)
     )
     word_count: int = Field(
         description="runs of non-blank characters with a letter or digit",
-        sa_column_kwargs=made_from("[].words[].text"),
+        sa_column_kwargs=derived_from("[].words[].text"),
     )
-    text: str = Field(description="its words, joined with blanks", sa_column_kwargs=made_from("[].words[].text"))
+    text: str = Field(description="its words, joined with blanks", sa_column_kwargs=derived_from("[].words[].text"))
 
 
 class TranscriptWords(RecordingRow, table=True):
@@ -138,29 +138,29 @@ class TranscriptWords(RecordingRow, table=True):
         sa_type=Uuid,
         primary_key=True,
         description="the API's id of the transcript",
-        sa_column_kwargs=made_from("artifact_id"),
+        sa_column_kwargs=derived_from("artifact_id"),
     )
     word_index: int = Field(
         primary_key=True,
         description="0-based, through the whole transcript",
-        sa_column_kwargs=made_from("[].words[]"),
+        sa_column_kwargs=derived_from("[].words[]"),
     )
-    utterance_index: int = Field(description="the utterance it is in, 0-based", sa_column_kwargs=made_from("[]"))
+    utterance_index: int = Field(description="the utterance it is in, 0-based", sa_column_kwargs=derived_from("[]"))
     participant_key: str = Field(
         description="who: the id as text, else `label:` with the name, else `unknown`",
-        sa_column_kwargs=made_from("[].participant.id", "[].participant.name"),
+        sa_column_kwargs=derived_from("[].participant.id", "[].participant.name"),
     )
     start_s: float | None = Field(
         description="seconds from the start of the recording, as given",
-        sa_column_kwargs=made_from("[].words[].start_timestamp.relative"),
+        sa_column_kwargs=derived_from("[].words[].start_timestamp.relative"),
     )
     end_s: float | None = Field(
         description="seconds from the start of the recording, as given",
-        sa_column_kwargs=made_from("[].words[].end_timestamp.relative"),
+        sa_column_kwargs=derived_from("[].words[].end_timestamp.relative"),
     )
     text: str = Field(
         description="a word, or with platform captions a whole utterance",
-        sa_column_kwargs=made_from("[].words[].text"),
+        sa_column_kwargs=derived_from("[].words[].text"),
     )
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 NEW_OBJECTS = 10_000
 
 
-def search_less() -> None:
+def raise_threshold() -> None:
     """Lets Python look for cycles after 10,000 new objects in place of 700, for as long as the process lives.
 
     What Dagster and its libraries make at their start stays; to look through all of it, again and again as it becomes
@@ -18,7 +18,7 @@ def search_less() -> None:
     gc.set_threshold(NEW_OBJECTS)
 
 
-def spare_what_is_there() -> None:
+def freeze() -> None:
     """Leaves what there is now out of every later search for cycles, that at the end of the process included.
 
     For when all is imported, which stays anyway: the last look at it takes half a second.
@@ -27,7 +27,7 @@ def spare_what_is_there() -> None:
 
 
 @contextmanager
-def without_cycle_search() -> Iterator[None]:
+def paused() -> Iterator[None]:
     """Lets Python not look for cycles for a while; what is no longer referred to goes at once all the same.
 
     A search looks at every tuple there is, again and again as they become more, and costs a tenth of the time.

@@ -90,6 +90,6 @@ def days_between(first: date, last: date) -> list[date]:
     return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
 
-def wire(instant: datetime) -> str:
+def to_iso8601(instant: datetime) -> str:
     """The instant as the API writes it: ISO 8601, microseconds, `Z`."""
     return utc(instant).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

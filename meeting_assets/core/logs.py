@@ -23,7 +23,7 @@ FIELDS = ("recording_id", "kind", "artifact_id")
 """What a record may be about. Nothing else that somebody hangs on a record gets into the line."""
 
 
-def about(recording_id: str, kind: str | None = None, artifact_id: str | None = None) -> dict[str, str]:
+def log_context(recording_id: str, kind: str | None = None, artifact_id: str | None = None) -> dict[str, str]:
     """For a logger's `extra`: what a message is about."""
     given = {"recording_id": recording_id, "kind": kind, "artifact_id": artifact_id}
     return {name: value for name, value in given.items() if value}

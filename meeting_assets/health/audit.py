@@ -23,7 +23,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.store.database import Database
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key, of_days
 from meeting_assets.store.raw import RawStore, artifact_of, recording_of
-from meeting_assets.store.tombstones import buried
+from meeting_assets.store.tombstones import is_tombstoned
 
 IN_HAND = timedelta(hours=1)
 """What is younger may be in the hands of a run: no write takes longer."""
@@ -46,7 +46,7 @@ class Audit:
     half_written: list[str] = field(default_factory=list)
 
 
-def audited(database: Database, raw: RawStore, *, budget_s: float, in_hand: timedelta = IN_HAND) -> Audit:
+def audit(database: Database, raw: RawStore, *, budget_s: float, in_hand: timedelta = IN_HAND) -> Audit:
     """Looks at all days that something is kept or known of, or at as many as there is time for.
 
     What is younger than `in_hand` is not called unknown or half written.
@@ -80,7 +80,7 @@ def _look_at(day: date, database: Database, raw: RawStore, audit: Audit, *, befo
         elif kept_at < before and not (_is_listing(key) and recording_of(key) in recordings):
             strange.append(key)
     with database.reading() as connection:
-        purged = buried(connection, {recording_of(key) for key in strange})
+        purged = is_tombstoned(connection, {recording_of(key) for key in strange})
         # What was replaced or purged while the names were read is not lost.
         still = {*_current(connection, day).values()} & {*current.values()}
     for key in strange:

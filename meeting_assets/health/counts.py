@@ -22,7 +22,7 @@ from meeting_assets.store.states import FETCHED, PARSED, PENDING, QUARANTINED
 MOST_STANDINGS = 50
 
 
-class Standing(NamedTuple):
+class RecordingState(NamedTuple):
     """Where a recording stands: how many of its artifacts are in tables, fetched only, waited for, unreadable."""
 
     recording_id: str
@@ -56,7 +56,9 @@ def metric_row_counts(connection: Connection, days: Collection[date] | None = No
     return {model: _tallied(connection, model, COUNTED_IN, days) for model in METRICS}
 
 
-def standings(connection: Connection, days: Collection[date], recording_ids: Collection[str] = ()) -> list[Standing]:
+def recording_states(
+    connection: Connection, days: Collection[date], recording_ids: Collection[str] = ()
+) -> list[RecordingState]:
     """Where the recordings of some days stand, those that need something first; at most `MOST_STANDINGS`."""
     parsed, fetched, waiting, unreadable = (
         func.count().filter(LEDGER.c.status == status) for status in (PARSED, FETCHED, PENDING, QUARANTINED)
@@ -70,7 +72,7 @@ def standings(connection: Connection, days: Collection[date], recording_ids: Col
         .order_by(unreadable.desc(), waiting.desc(), RECORDINGS.c.day.desc(), RECORDINGS.c.recording_id)
         .limit(MOST_STANDINGS)
     )
-    return [Standing(*row) for row in connection.execute(query)]
+    return [RecordingState(*row) for row in connection.execute(query)]
 
 
 def _tallied(

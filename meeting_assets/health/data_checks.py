@@ -65,7 +65,7 @@ TIMELINE = table_of(SpeakerTimeline).c
 PARTICIPANTS = table_of(Participants).c
 
 
-class Breach(NamedTuple):
+class Violation(NamedTuple):
     """Something that breaks a claim: where it is, without a word of what was said or a name."""
 
     recording_id: str
@@ -75,11 +75,11 @@ class Breach(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Violations:
     """How often a claim is broken, and where, the newest first; at most `MOST_NAMED` are named."""
 
     count: int
-    newest: tuple[Breach, ...]
+    newest: tuple[Violation, ...]
 
 
 Place = Callable[[Any], str]
@@ -90,7 +90,7 @@ def _as_it_says(row: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Check:
     """A sentence that should be true of a table, and the question for what breaks it."""
 
     name: str
@@ -102,7 +102,7 @@ class Claim:
     """At an instant, as `recording_id`, `day`, `about` (an artifact kind or a table) and what `place` is made from."""
     place: Place = _as_it_says
 
-    def broken(self, connection: Connection, at: datetime) -> Broken:
+    def broken(self, connection: Connection, at: datetime) -> Violations:
         """What breaks the claim at an instant."""
         found = self.breaches(at).subquery()
         query = (
@@ -111,15 +111,15 @@ class Claim:
             .limit(MOST_NAMED)
         )
         rows = connection.execute(query).all()
-        newest = tuple(Breach(row.recording_id, row.day, row.about, self.place(row)) for row in rows)
-        return Broken(rows[0].breach_count if rows else 0, newest)
+        newest = tuple(Violation(row.recording_id, row.day, row.about, self.place(row)) for row in rows)
+        return Violations(rows[0].breach_count if rows else 0, newest)
 
 
-def ledger_claims() -> list[Claim]:
+def ledger_checks() -> list[Check]:
     """What the ledger and `recordings` alone can tell."""
     return [
         *(_nothing_is_quarantined(kind) for kind in ARTIFACTS),
-        Claim(
+        Check(
             name="nothing_expires_unfetched",
             description=(
                 "No artifact that is not home belongs to a recording that expires at the API within 24 h, and none was "
@@ -132,7 +132,7 @@ def ledger_claims() -> list[Claim]:
             breaches=_expiring_unfetched,
             place=_loss,
         ),
-        Claim(
+        Check(
             name="nothing_is_stuck_at_the_api",
             description=(
                 "No recording is unfinished and no artifact is being made 24 h after it began, and none that the API "
@@ -144,7 +144,7 @@ def ledger_claims() -> list[Claim]:
             breaches=_stuck,
             place=_wait,
         ),
-        Claim(
+        Check(
             name="retention_needs_confirmation",
             description=(
                 "No retention waits for a confirmation. A night that would purge more than "
@@ -155,7 +155,7 @@ def ledger_claims() -> list[Claim]:
             is_error=True,
             breaches=_waiting_retention,
         ),
-        Claim(
+        Check(
             name="every_finished_recording_has_metrics",
             description=(
                 "Every finished recording has a row, but those that a run is at work on. To settle it, run "
@@ -168,10 +168,10 @@ def ledger_claims() -> list[Claim]:
     ]
 
 
-def table_claims() -> list[Claim]:
+def table_checks() -> list[Check]:
     """What only a walk through whole tables can tell."""
     return [
-        Claim(
+        Check(
             name="every_utterances_words_lie_inside_it",
             description=(
                 "Every word belongs to an utterance of its transcript and lies between its start and its end. To "
@@ -182,7 +182,7 @@ def table_claims() -> list[Claim]:
             breaches=_words_outside,
             place=lambda row: f"utterance {row.utterance_index}, word {row.word_index}",
         ),
-        Claim(
+        Check(
             name="timeline_and_transcript_name_the_same_people",
             description=(
                 f"Who talks for {SUBSTANTIAL_TALK_S:.0f} s in the speaker timeline says a word in the primary "
@@ -199,11 +199,11 @@ def table_claims() -> list[Claim]:
     ]
 
 
-def _nothing_is_quarantined(kind: str) -> Claim:
+def _nothing_is_quarantined(kind: str) -> Check:
     def breaches(_at: datetime) -> Select[Any]:
         return _of_ledger(LEDGER.c.error.label("place")).where(LEDGER.c.kind == kind, LEDGER.c.status == QUARANTINED)
 
-    return Claim(
+    return Check(
         name="nothing_is_quarantined",
         description=(
             f"Every {kind} artifact that is home can be read. Those that cannot have no rows; their bytes are kept. To "
@@ -415,13 +415,13 @@ def _tallies() -> dict[type[SQLModel], Any]:
     return tallies
 
 
-def _every_counted_row_is_there(model: type[SQLModel], counted_in: Any) -> Claim:
+def _every_counted_row_is_there(model: type[SQLModel], counted_in: Any) -> Check:
     source = "the ledger" if counted_in is None else f"`{table_of(counted_in.class_).name}.{counted_in.key}`"
 
     def breaches(_at: datetime) -> Select[Any]:
         return _miscounted(model, counted_in)
 
-    return Claim(
+    return Check(
         name="every_counted_row_is_there",
         description=(
             f"Each recording has as many rows as {source} says. To settle it, run `meeting-assets rebuild` for the day."

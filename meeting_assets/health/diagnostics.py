@@ -33,20 +33,20 @@ from meeting_assets.core.errors import (
 )
 from meeting_assets.core.instants import now
 from meeting_assets.core.urls import LOOPBACK, printable
-from meeting_assets.health.audit import Audit, audited
-from meeting_assets.health.status import overview
+from meeting_assets.health.audit import Audit, audit
+from meeting_assets.health.status import status_of
 from meeting_assets.pipeline.storage import (
-    Warehouse,
+    Storage,
     access_of,
     derived_tables,
+    open_raw_store,
     origin_of,
-    raw_store,
     whole_schema,
 )
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import Settings
-from meeting_assets.store.database import DURABLE, Database, table_of
+from meeting_assets.store.database import PERSISTENT_TABLES, Database, table_of
 from meeting_assets.store.migrations.inspection import VERSION_RECORD, read_meta, read_plan
 from meeting_assets.store.migrations.plan import SCHEMA_VERSION
 from meeting_assets.store.migrations.setup import check_privileges, listed, refuse
@@ -62,7 +62,7 @@ OBJECTS = "raw objects"
 LISTED = timedelta(minutes=1)
 
 
-class Verdict(StrEnum):
+class Severity(StrEnum):
     """How bad a finding is."""
 
     OK = "ok"
@@ -71,11 +71,11 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HealthCheck:
     """One thing that was looked at; if it is not as it should be, the sentence says what to do."""
 
     subject: str
-    verdict: Verdict
+    verdict: Severity
     sentence: str
 
 
@@ -89,17 +89,17 @@ class EffectiveSetting:
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class Diagnostics:
     """The settings, and findings that are made while they are read: once."""
 
     settings: list[EffectiveSetting]
-    findings: Iterator[Finding]
+    findings: Iterator[HealthCheck]
 
     def as_json(self) -> dict[str, Any]:
         """For machines; keys stay."""
         found = [*self.findings]
         return {
-            "healthy": all(each.verdict is not Verdict.ERROR for each in found),
+            "healthy": all(each.verdict is not Severity.ERROR for each in found),
             "settings": {each.name: {"value": each.value, "source": each.source} for each in self.settings},
             "findings": [
                 {"subject": each.subject, "verdict": each.verdict.value, "sentence": each.sentence} for each in found
@@ -107,14 +107,14 @@ class Examination:
         }
 
 
-def looked_at(subject: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+def diagnose(subject: str, findings: Iterable[HealthCheck]) -> Iterator[HealthCheck]:
     """The findings; an error on the way becomes the last one."""
     try:
         yield from findings
     except MeetingAssetsError as error:
-        yield Finding(subject, Verdict.ERROR, str(error))
+        yield HealthCheck(subject, Severity.ERROR, str(error))
     except Exception as error:  # noqa: BLE001 - whatever is broken here must not hide what is broken elsewhere
-        yield Finding(subject, Verdict.ERROR, f"It cannot be looked at: unexpected {type(error).__name__}.")
+        yield HealthCheck(subject, Severity.ERROR, f"It cannot be looked at: unexpected {type(error).__name__}.")
 
 
 def effective_settings(settings: Settings) -> list[EffectiveSetting]:
@@ -139,23 +139,23 @@ def _object_store_variables(url: str) -> list[EffectiveSetting]:
     ]
 
 
-def of_api(settings: Settings) -> Iterator[Finding]:
+def of_api(settings: Settings) -> Iterator[HealthCheck]:
     """Whether the API is there and knows the key: one short list is asked for."""
     try:
         asyncio.run(_ask(access_of(settings)))
     except SettingsError as error:
-        yield Finding("API", Verdict.ERROR, str(error))
+        yield HealthCheck("API", Severity.ERROR, str(error))
     except Refused as error:
-        yield Finding("API", Verdict.ERROR, f"{_sentence(error)} {_asked(settings)}")
+        yield HealthCheck("API", Severity.ERROR, f"{_sentence(error)} {_asked(settings)}")
     except (ApiError, TimeoutError) as error:
         cause = _sentence(error) if str(error) else f"not within {API_ANSWERS_WITHIN_S:.0f} s."
         advice = "Check this machine's network, and the address."
-        yield Finding("API", Verdict.ERROR, f"It does not answer: {cause} {_asked(settings)} {advice}")
+        yield HealthCheck("API", Severity.ERROR, f"It does not answer: {cause} {_asked(settings)} {advice}")
     else:
-        yield Finding("API", Verdict.OK, f"{settings.base_url} knows the key.")
+        yield HealthCheck("API", Severity.OK, f"{settings.base_url} knows the key.")
 
 
-def of_database(settings: Settings) -> Iterator[Finding]:
+def of_database(settings: Settings) -> Iterator[HealthCheck]:
     """Whether the database can be worked with and holds the right meetings; and what its ledger says of them."""
     try:
         database = Database.at(settings.database_url, settings.database_schema, is_read_only=True)
@@ -163,41 +163,41 @@ def of_database(settings: Settings) -> Iterator[Finding]:
         yield _missing_file(settings, str(error))
         return
     try:
-        yield from looked_at("database", _database(database, settings))
-        yield from looked_at("ledger", _ledger(database))
+        yield from diagnose("database", _database(database, settings))
+        yield from diagnose("ledger", _ledger(database))
     finally:
         database.close()
 
 
-def of_raw_store(settings: Settings) -> Iterator[Finding]:
+def of_raw_store(settings: Settings) -> Iterator[HealthCheck]:
     """Whether the raw store takes, gives and removes, and whose meetings it holds."""
-    raw = raw_store(settings)
+    raw = open_raw_store(settings)
     raw.probe()
     held = raw.origin()
     place = printable(settings.raw_url)
     if held is None:
-        yield Finding("raw store", Verdict.OK, f"{place} can be written; it holds no meetings yet.")
+        yield HealthCheck("raw store", Severity.OK, f"{place} can be written; it holds no meetings yet.")
     else:
         yield _of_origin("raw store", held, settings, f"{place} can be written; it holds meetings from {held}.")
 
 
-def of_raw_objects(settings: Settings) -> Iterator[Finding]:
+def of_raw_objects(settings: Settings) -> Iterator[HealthCheck]:
     """Whether ledger and raw store agree about what is kept; nothing where one of them cannot be looked at."""
     try:
         database = Database.at(settings.database_url, settings.database_schema, is_read_only=True)
-        raw = raw_store(settings)
+        raw = open_raw_store(settings)
     except StoreError:
         return  # said already, of each by itself
     try:
         with database.reading() as connection:
             is_made = not _tables() - {*inspect(connection).get_table_names()}
-        audit = audited(database, raw, budget_s=AUDIT_WITHIN_S) if is_made else None
+        report = audit(database, raw, budget_s=AUDIT_WITHIN_S) if is_made else None
     except StoreError:
         return
     finally:
         database.close()
-    if audit is not None:
-        yield from _audit_findings(audit)
+    if report is not None:
+        yield from _audit_findings(report)
 
 
 def shown_size(size_bytes: int) -> str:
@@ -249,19 +249,19 @@ async def _ask(access: Access) -> None:
             return
 
 
-def _missing_file(settings: Settings, sentence: str) -> Finding:
+def _missing_file(settings: Settings, sentence: str) -> HealthCheck:
     """A file that a first sync creates is no fault, unless its folder cannot be created."""
     folder = Path(str(settings.database_file)).parent
     while not folder.exists():
         folder = folder.parent
     if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-        return Finding("database", Verdict.OK, f"{sentence.removesuffix('.')}. It holds no meetings yet.")
+        return HealthCheck("database", Severity.OK, f"{sentence.removesuffix('.')}. It holds no meetings yet.")
     reason = os.strerror(errno.EACCES if folder.is_dir() else errno.ENOTDIR)
     advice = "check MEETING_ASSETS_DATABASE_URL and MEETING_ASSETS_HOME"
-    return Finding("database", Verdict.ERROR, f"Its folder cannot be made ({folder}: {reason}): {advice}.")
+    return HealthCheck("database", Severity.ERROR, f"Its folder cannot be made ({folder}: {reason}): {advice}.")
 
 
-def _database(database: Database, settings: Settings) -> Iterator[Finding]:
+def _database(database: Database, settings: Settings) -> Iterator[HealthCheck]:
     with database.reading() as connection:
         plan = read_plan(connection, whole_schema())
         refuse(plan, connection)
@@ -277,20 +277,20 @@ def _database(database: Database, settings: Settings) -> Iterator[Finding]:
     sentence += ", can be written"
     held = known.get("api_origin")
     if held is None:
-        yield Finding("database", Verdict.OK, f"{sentence}; it holds no meetings yet.")
+        yield HealthCheck("database", Severity.OK, f"{sentence}; it holds no meetings yet.")
     else:
         yield _of_origin("database", held, settings, f"{sentence}; it holds meetings from {held}.")
     if missing:
         sentence = f"Tables are missing: {', '.join(missing)}; `meeting-assets rebuild` makes and fills them."
-        yield Finding("database", Verdict.WARNING, sentence)
+        yield HealthCheck("database", Severity.WARNING, sentence)
     if known and plan.columns:
         columns = listed([f"{table}.{column}" for table, column in plan.columns])
         sentence = f"An older version made it; `meeting-assets sync` or `meeting-assets migrate` adds {columns}."
-        yield Finding("database", Verdict.WARNING, sentence)
+        yield HealthCheck("database", Severity.WARNING, sentence)
 
 
 def _tables() -> set[str]:
-    models: list[type[SQLModel]] = [*DURABLE, *derived_tables()]
+    models: list[type[SQLModel]] = [*PERSISTENT_TABLES, *derived_tables()]
     return {table_of(model).name for model in models}
 
 
@@ -312,26 +312,26 @@ def _try_to_write(settings: Settings) -> None:
             connection.get_transaction().rollback()  # type: ignore[union-attr]
 
 
-def _of_origin(subject: str, held: str, settings: Settings, sentence: str) -> Finding:
+def _of_origin(subject: str, held: str, settings: Settings, sentence: str) -> HealthCheck:
     origin = origin_of(settings.base_url)
     if held == origin:
-        return Finding(subject, Verdict.OK, sentence)
+        return HealthCheck(subject, Severity.OK, sentence)
     if urlsplit(held).hostname in LOOPBACK:
         advice = "they are a sandbox's; give real ones a MEETING_ASSETS_HOME of their own"
     else:
         advice = "choose another MEETING_ASSETS_HOME, or set RECALL_REGION or RECALL_BASE_URL to where they are from"
     # Without a key nothing will be asked for, so nothing can get mixed up.
-    verdict = Verdict.ERROR if settings.api_key else Verdict.WARNING
-    return Finding(subject, verdict, f"It holds meetings from {held}, the settings name {origin}: {advice}.")
+    verdict = Severity.ERROR if settings.api_key else Severity.WARNING
+    return HealthCheck(subject, verdict, f"It holds meetings from {held}, the settings name {origin}: {advice}.")
 
 
-def _ledger(database: Database) -> Iterator[Finding]:
+def _ledger(database: Database) -> Iterator[HealthCheck]:
     with database.reading() as connection:
         present = set(inspect(connection).get_table_names())
     if _tables() - present:
         return
     # The overview reads the database alone; a raw store that is broken must not hide it.
-    seen = overview(Warehouse(database, RawStore(MemoryStore())))
+    seen = status_of(Storage(database, RawStore(MemoryStore())))
     troubles = {
         "artifacts need a person": len(seen.needs),
         "should have come and did not": seen.left,
@@ -340,38 +340,38 @@ def _ledger(database: Database) -> Iterator[Finding]:
     told = ", ".join(f"{count} {trouble}" for trouble, count in troubles.items() if count)
     recordings = f"{sum(seen.recordings.values())} recordings"
     if told:
-        yield Finding("ledger", Verdict.WARNING, f"{recordings}; {told}: `meeting-assets status` names them.")
+        yield HealthCheck("ledger", Severity.WARNING, f"{recordings}; {told}: `meeting-assets status` names them.")
     else:
-        yield Finding("ledger", Verdict.OK, f"{recordings}; nothing needs a person.")
+        yield HealthCheck("ledger", Severity.OK, f"{recordings}; nothing needs a person.")
 
 
-def _audit_findings(audit: Audit) -> Iterator[Finding]:
+def _audit_findings(audit: Audit) -> Iterator[HealthCheck]:
     for keys, verdict, sentence in (
         (
             audit.lost,
-            Verdict.ERROR,
+            Severity.ERROR,
             "should be there and are not: "
             "`meeting-assets sync --from DAY --to DAY --refetch` brings them back while Recall.ai has them, "
             "and `meeting-assets rebuild --from DAY --to DAY` notes that they are lost where it has not",
         ),
         (
             audit.unknown,
-            Verdict.WARNING,
+            Severity.WARNING,
             "are in no ledger row: `meeting-assets rebuild --from DAY --to DAY` takes them in",
         ),
-        (audit.purged, Verdict.WARNING, "are of purged recordings: run `meeting-assets purge` for them again"),
-        (audit.foreign, Verdict.WARNING, "are nothing that this version puts there: look at them, and move them away"),
-        (audit.half_written, Verdict.WARNING, "were left half written by runs that were killed: they can be removed"),
+        (audit.purged, Severity.WARNING, "are of purged recordings: run `meeting-assets purge` for them again"),
+        (audit.foreign, Severity.WARNING, "are nothing that this version puts there: look at them, and move them away"),
+        (audit.half_written, Severity.WARNING, "were left half written by runs that were killed: they can be removed"),
     ):
         if keys:
-            yield Finding(OBJECTS, verdict, f"{_named(keys)} {sentence}.")
+            yield HealthCheck(OBJECTS, verdict, f"{_named(keys)} {sentence}.")
     older = f", {audit.older} of them earlier contents" if audit.older else ""
     days = "1 day" if audit.days == 1 else f"{audit.days} days"
     looked = f"{audit.objects} objects{older}, of {days}, were held against the ledger"
     unseen = audit.days_kept - audit.days
     if unseen > 0:
         looked += f" by their names; {unseen} older days were not, for want of time"
-    yield Finding(OBJECTS, Verdict.WARNING if unseen > 0 else Verdict.OK, f"{looked}.")
+    yield HealthCheck(OBJECTS, Severity.WARNING if unseen > 0 else Severity.OK, f"{looked}.")
 
 
 def _named(keys: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlmodel import SQLModel
 
-from meeting_assets.health.data_checks import STUCK_AFTER, Claim
+from meeting_assets.health.data_checks import STUCK_AFTER, Check
 from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
@@ -51,10 +51,10 @@ RATIOS = {
 }
 
 
-def metric_claims() -> list[Claim]:
+def metric_checks() -> list[Check]:
     """What should be true of every row of the metrics."""
     return [
-        Claim(
+        Check(
             name="every_meetings_numbers_add_up",
             description=(
                 "Of every meeting, speech and silence make the span, the participants' talk times, shares and turns "
@@ -66,7 +66,7 @@ def metric_claims() -> list[Claim]:
             is_error=True,
             breaches=_unlawful_meetings,
         ),
-        Claim(
+        Check(
             name="every_participants_numbers_add_up",
             description=(
                 "Of every participant, time alone and overlapped make the talk time, no time is longer than the "
@@ -76,7 +76,7 @@ def metric_claims() -> list[Claim]:
             is_error=True,
             breaches=_unlawful_participants,
         ),
-        Claim(
+        Check(
             name="every_persons_numbers_add_up",
             description=(
                 "Of every person, on all devices together, no time is longer than the recording, talk is no more than "
@@ -86,7 +86,7 @@ def metric_claims() -> list[Claim]:
             is_error=True,
             breaches=_unlawful_persons,
         ),
-        Claim(
+        Check(
             name="nobody_talks_longer_than_they_attend",
             description=(
                 f"No participant's talk time exceeds their time there by more than {ATTENDANCE_SLACK_S:.0f} s. "
@@ -162,7 +162,7 @@ def _is_on_its_way(kind: str, at: datetime) -> ColumnElement[bool]:
 
 def _agrees(
     name: str, description: str, is_broken: Callable[[datetime], ColumnElement[bool]], place: Callable[[Any], str]
-) -> Claim:
+) -> Check:
     def breaches(at: datetime) -> Select[Any]:
         columns = (
             *(QUALITY.timeline_word_coverage, QUALITY.word_timeline_coverage, QUALITY.speech_event_agreement),
@@ -170,7 +170,7 @@ def _agrees(
         )
         return _about(DataQuality, *columns).where(is_broken(at))
 
-    return Claim(
+    return Check(
         name=name,
         description=description,
         table=table_of(DataQuality).name,

@@ -26,7 +26,7 @@ from sqlalchemy import table as any_table
 from sqlmodel import AutoString, SQLModel
 
 from meeting_assets.pipeline.deletion.removal import tables_to_purge
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.columns import Json
 from meeting_assets.schema.persistent import Tombstones
 from meeting_assets.settings import Settings
@@ -49,7 +49,7 @@ CHUNK_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Fingerprints:
     """What is distinctive of some recordings, and where they were."""
 
     days: dict[str, list[date]]
@@ -75,35 +75,35 @@ class Search:
         return f"Searched {self.places} places for {self.strings} strings: {result}."
 
 
-def words_of(warehouse: Warehouse, days: dict[str, date | None]) -> Words:
+def fingerprints_of(storage: Storage, days: dict[str, date | None]) -> Fingerprints:
     """What is distinctive of some recordings, as the tables and the raw store have it; `days` as far as known."""
-    stored = warehouse.raw.days_of(days)
+    stored = storage.raw.days_of(days)
     known = {
         recording_id: sorted({*stored[recording_id], *([day] if day is not None else [])})
         for recording_id, day in days.items()
     }
     texts: dict[str, None] = {}
     for recording_id in known:
-        texts |= dict.fromkeys(_in_rows(warehouse, recording_id))
+        texts |= dict.fromkeys(_in_rows(storage, recording_id))
         for day in known[recording_id]:
-            texts |= dict.fromkeys(_in_raw(warehouse, day, recording_id))
-    return Words(known, tuple(filter(_is_distinctive, texts)))
+            texts |= dict.fromkeys(_in_raw(storage, day, recording_id))
+    return Fingerprints(known, tuple(filter(_is_distinctive, texts)))
 
 
-def search(warehouse: Warehouse, settings: Settings, words: Words) -> Search:
+def find_remains(storage: Storage, settings: Settings, words: Fingerprints) -> Search:
     """Looks for recordings that were purged, wherever something of them could be."""
     result = Search(strings=len(words.days))
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         _search_tables(connection, words.days, result)
     # Every prefix is searched, not only those that the purge has removed: it may have missed one.
     result.places += 1
-    for prefix, count in warehouse.raw.naming(words.days).items():
+    for prefix, count in storage.raw.naming(words.days).items():
         result.found.append(f"the raw store keeps {count} objects below {prefix}/")
     result.strings += len(words.texts)
     pieces = {piece for text in words.texts for piece in _pieces(text)}
-    _search_database_files(warehouse.database, pieces, result)
-    ours = {path.resolve() for path in files_of(warehouse.database)}
-    for path in _files(settings, warehouse.raw, ours):
+    _search_database_files(storage.database, pieces, result)
+    ours = {path.resolve() for path in files_of(storage.database)}
+    for path in _files(settings, storage.raw, ours):
         result.places += 1
         try:
             if _found(path, pieces):
@@ -113,8 +113,8 @@ def search(warehouse: Warehouse, settings: Settings, words: Words) -> Search:
     return result
 
 
-def _in_rows(warehouse: Warehouse, recording_id: str) -> Iterator[str]:
-    with warehouse.database.reading() as connection:
+def _in_rows(storage: Storage, recording_id: str) -> Iterator[str]:
+    with storage.database.reading() as connection:
         for table in tables_to_purge(connection):
             for column in table.c if table is not LEDGER else ():
                 if isinstance(column.type, (AutoString, Text)):
@@ -140,11 +140,11 @@ def _leaves_in(connection: Connection, column: Column[Any], recording_id: str) -
     return _longest((text for _, text in _leaves([*documents])), LONGEST_PER_COLUMN)
 
 
-def _in_raw(warehouse: Warehouse, day: date, recording_id: str) -> Iterator[str]:
+def _in_raw(storage: Storage, day: date, recording_id: str) -> Iterator[str]:
     """Texts of what may be in no table: payloads that could not be read, and what the API listed."""
-    yield from _in_payload(warehouse.raw.read_listing(day, recording_id))
-    for stored in warehouse.raw.artifacts(day, recording_id):
-        yield from _in_payload(warehouse.raw.read(stored.key, stored.sha256))
+    yield from _in_payload(storage.raw.read_listing(day, recording_id))
+    for stored in storage.raw.artifacts(day, recording_id):
+        yield from _in_payload(storage.raw.read(stored.key, stored.sha256))
 
 
 def _in_payload(payload: bytes | None) -> Sequence[str]:

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.core.instants import now, wire
+from meeting_assets.core.instants import now, to_iso8601
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.derive import outdated_metrics
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import tombstones, worklist
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
@@ -25,7 +25,7 @@ SOON = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class ActionItem:
     """Something a person should look at."""
 
     recording_id: str
@@ -37,7 +37,7 @@ class Need:
 
 
 @dataclass(slots=True)
-class Overview:
+class Status:
     """The ledger of all days, or of some."""
 
     recordings: Counter[str] = field(default_factory=Counter)
@@ -53,7 +53,7 @@ class Overview:
     """Artifacts that the API is still making."""
     next_attempt_at: datetime | None = None
     """When the first artifact that failed to come is tried again."""
-    needs: list[Need] = field(default_factory=list)
+    needs: list[ActionItem] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     """Objects in the API's lists that make no sense, of whatever day."""
     purged_artifacts: int = 0
@@ -71,7 +71,7 @@ class Overview:
             "metrics": {"derived": self.metrics_derived, "outdated": self.metrics_outdated},
             "left": self.left,
             "processing": self.processing,
-            "next_attempt_at": wire(self.next_attempt_at) if self.next_attempt_at else None,
+            "next_attempt_at": to_iso8601(self.next_attempt_at) if self.next_attempt_at else None,
             "unreadable_objects": self.unreadable,
             "purged": self.purged,
             "purged_artifacts": self.purged_artifacts,
@@ -89,12 +89,10 @@ class Overview:
         }
 
 
-def overview(
-    warehouse: Warehouse, days: Collection[date] | None = None, recording_ids: Collection[str] = ()
-) -> Overview:
+def status_of(storage: Storage, days: Collection[date] | None = None, recording_ids: Collection[str] = ()) -> Status:
     """What the ledger says of some days, or of all; of some recordings there, or of all."""
-    seen = Overview()
-    with warehouse.database.reading() as connection:
+    seen = Status()
+    with storage.database.reading() as connection:
         of_days: ColumnElement[bool] = RECORDINGS.c.day.in_(days) if days is not None else true()
         if recording_ids:
             of_days = and_(of_days, RECORDINGS.c.recording_id.in_(recording_ids))
@@ -105,11 +103,11 @@ def overview(
         seen.needs = _needs(connection, of_days)
         seen.unreadable = [f"{name}: {fault}" for name, fault in worklist.unreadable(connection)]
         seen.purged = tombstones.count(connection)
-    seen.metrics_outdated = outdated_metrics(warehouse, days)
+    seen.metrics_outdated = outdated_metrics(storage, days)
     return seen
 
 
-def _count_recordings(connection: Connection, of_days: Any, seen: Overview) -> None:
+def _count_recordings(connection: Connection, of_days: Any, seen: Status) -> None:
     query = select(RECORDINGS.c.status, func.count()).where(of_days).group_by(RECORDINGS.c.status)
     seen.recordings.update(dict(connection.execute(query).all()))
     metrics = table_of(MeetingMetrics)
@@ -117,7 +115,7 @@ def _count_recordings(connection: Connection, of_days: Any, seen: Overview) -> N
     seen.metrics_derived = connection.scalar(select(func.count()).select_from(joined).where(of_days)) or 0
 
 
-def _count_artifacts(connection: Connection, of_days: Any, seen: Overview) -> None:
+def _count_artifacts(connection: Connection, of_days: Any, seen: Status) -> None:
     joined = LEDGER.join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
     columns = (LEDGER.c.kind, LEDGER.c.status, LEDGER.c.api_status, LEDGER.c.parser_version)
     query = (
@@ -155,7 +153,7 @@ def _count_purged_artifacts(connection: Connection, of_days: Any) -> int:
     return connection.scalar(select(func.count()).select_from(joined).where(of_days, is_purged)) or 0
 
 
-def _needs(connection: Connection, of_days: Any) -> list[Need]:
+def _needs(connection: Connection, of_days: Any) -> list[ActionItem]:
     joined = LEDGER.join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
     soon = now() + SOON
     worrying = or_(
@@ -174,7 +172,7 @@ def _needs(connection: Connection, of_days: Any) -> list[Need]:
     query = (
         select(*columns).select_from(joined).where(of_days, worrying).order_by(RECORDINGS.c.day.desc(), *columns[:1])
     )
-    return [Need(*row[:4], *_advice(row)) for row in connection.execute(query)]
+    return [ActionItem(*row[:4], *_advice(row)) for row in connection.execute(query)]
 
 
 def _advice(row: Any) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.arrays import np
 from meeting_assets.metrics.timeline.intervals import seconds
 from meeting_assets.metrics.timeline.speech_segments import summed
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 # A silence as long as this is dead air.
 DEAD_AIR_US = 10_000_000
@@ -27,27 +27,27 @@ class ParticipantAirtime(SQLModel):
     """Columns of `participant_metrics`."""
 
     talk_time_s: float | None = Field(
-        description="s; length of the union of the participant's speech", sa_column_kwargs=made_from(*SPEECH)
+        description="s; length of the union of the participant's speech", sa_column_kwargs=derived_from(*SPEECH)
     )
     talk_ratio: float | None = Field(
         description="0-1; talk_time_s / duration_s (as Gong, Fireflies `duration_pct`, Zoom, Amazon Connect)",
-        sa_column_kwargs=made_from(*SPEECH, *LENGTH),
+        sa_column_kwargs=derived_from(*SPEECH, *LENGTH),
     )
     talk_share: float | None = Field(
         description="0-1; talk_time_s / sum of talk_time_s over the meeting's participants, which makes 1",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     solo_talk_s: float | None = Field(
-        description="s; speech while nobody else spoke", sa_column_kwargs=made_from(*SPEECH)
+        description="s; speech while nobody else spoke", sa_column_kwargs=derived_from(*SPEECH)
     )
     overlapped_talk_s: float | None = Field(
         description="s; speech while somebody else spoke; solo_talk_s + overlapped_talk_s = talk_time_s",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     talk_to_listen: float | None = Field(
         description="ratio; talk_time_s / talk_time_s of all other participants; NULL if they said nothing "
         "(Gong's advice to sellers is 43:57)",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
 
 
@@ -57,49 +57,51 @@ class MeetingAirtime(SQLModel):
     duration_s: float | None = Field(
         description="s; completed_at - started_at, or the latest end in any artifact where one is missing; "
         "duration_extended_s included",
-        sa_column_kwargs=made_from(*LENGTH),
+        sa_column_kwargs=derived_from(*LENGTH),
     )
     duration_extended_s: float | None = Field(
         description="s; part of duration_s that was added for speech that ends up to 5 s later; 0 if none was",
-        sa_column_kwargs=made_from(*LENGTH, *SPEECH),
+        sa_column_kwargs=derived_from(*LENGTH, *SPEECH),
     )
     span_s: float | None = Field(
-        description="s; from the first start to the last end of speech", sa_column_kwargs=made_from(*SPEECH)
+        description="s; from the first start to the last end of speech", sa_column_kwargs=derived_from(*SPEECH)
     )
     speech_s: float | None = Field(
-        description="s; length of the union of all speech", sa_column_kwargs=made_from(*SPEECH)
+        description="s; length of the union of all speech", sa_column_kwargs=derived_from(*SPEECH)
     )
     talk_s: float | None = Field(
         description="s; sum of talk_time_s over the participants, who talk at once counted each",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     silence_s: float | None = Field(
-        description="s; time within the span with nobody speaking", sa_column_kwargs=made_from(*SPEECH)
+        description="s; time within the span with nobody speaking", sa_column_kwargs=derived_from(*SPEECH)
     )
-    silence_ratio: float | None = Field(description="0-1; silence_s / span_s", sa_column_kwargs=made_from(*SPEECH))
+    silence_ratio: float | None = Field(description="0-1; silence_s / span_s", sa_column_kwargs=derived_from(*SPEECH))
     longest_silence_s: float | None = Field(
-        description="s; longest stretch of silence_s, 0 if there is none", sa_column_kwargs=made_from(*SPEECH)
+        description="s; longest stretch of silence_s, 0 if there is none", sa_column_kwargs=derived_from(*SPEECH)
     )
     dead_air_count: int | None = Field(
-        description="stretches of silence of 10 s and more within the span", sa_column_kwargs=made_from(*SPEECH)
+        description="stretches of silence of 10 s and more within the span", sa_column_kwargs=derived_from(*SPEECH)
     )
     first_speech_s: float | None = Field(
-        description="s; from the start of the recording to the first speech", sa_column_kwargs=made_from(*SPEECH)
+        description="s; from the start of the recording to the first speech", sa_column_kwargs=derived_from(*SPEECH)
     )
     overlap_s: float | None = Field(
-        description="s; time with two or more speaking", sa_column_kwargs=made_from(*SPEECH)
+        description="s; time with two or more speaking", sa_column_kwargs=derived_from(*SPEECH)
     )
     overlap_ratio: float | None = Field(
         description="0-1; overlap_s / speech_s (published: AMI 0.146, VoxConverse 0.037, Earnings-21 0.0003)",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
-    overlap_ratio_span: float | None = Field(description="0-1; overlap_s / span_s", sa_column_kwargs=made_from(*SPEECH))
+    overlap_ratio_span: float | None = Field(
+        description="0-1; overlap_s / span_s", sa_column_kwargs=derived_from(*SPEECH)
+    )
     bot_speech_s: float | None = Field(
         description="s; length of the union of the bots' speech, which counts nowhere else",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     unattributed_speech_s: float | None = Field(
-        description="s; speech of nobody in particular (`unknown`)", sa_column_kwargs=made_from(*SPEECH)
+        description="s; speech of nobody in particular (`unknown`)", sa_column_kwargs=derived_from(*SPEECH)
     )
 
 

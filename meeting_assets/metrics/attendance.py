@@ -40,7 +40,7 @@ from meeting_assets.metrics.timeline.intervals import (
 )
 from meeting_assets.metrics.timeline.switches import OFF, ON, stretches, switched
 from meeting_assets.schema.columns import KEYED, RecordingRow
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 CHAT = ("participant_events.participant_key", "participant_events.action", "participant_events.chat_text")
 # Of somebody who was there all the time, events differ from the edges of the recording by less.
@@ -72,53 +72,53 @@ class ParticipantAttendance(SQLModel):
 
     attended_s: float | None = Field(
         description="s; length of the union of their sessions inside the recording",
-        sa_column_kwargs=made_from(*PRESENCE, *LENGTH),
+        sa_column_kwargs=derived_from(*PRESENCE, *LENGTH),
     )
     attendance_ratio: float | None = Field(
-        description="0-1; attended_s / duration_s", sa_column_kwargs=made_from(*PRESENCE, *LENGTH)
+        description="0-1; attended_s / duration_s", sa_column_kwargs=derived_from(*PRESENCE, *LENGTH)
     )
     presence_talk_ratio: float | None = Field(
         description="0-1; talk while attending / attended_s: fair to who came late",
-        sa_column_kwargs=made_from(*SPEECH, *PRESENCE, *LENGTH),
+        sa_column_kwargs=derived_from(*SPEECH, *PRESENCE, *LENGTH),
     )
     first_join_s: float | None = Field(
         description="s; from the start of the recording to the first join; 0 for who was there before, negative as "
         "the platform says",
-        sa_column_kwargs=made_from(*PRESENCE),
+        sa_column_kwargs=derived_from(*PRESENCE),
     )
     last_leave_s: float | None = Field(
         description="s; from the start of the recording to the last leave, or to its end",
-        sa_column_kwargs=made_from(*PRESENCE, *LENGTH),
+        sa_column_kwargs=derived_from(*PRESENCE, *LENGTH),
     )
     join_count: int | None = Field(
-        description="sessions: a rejoin under the same id makes another one", sa_column_kwargs=made_from(*PRESENCE)
+        description="sessions: a rejoin under the same id makes another one", sa_column_kwargs=derived_from(*PRESENCE)
     )
     joined_late_s: float | None = Field(
         description="s; first join - scheduled start, 0 for who came before it; where no calendar tells that, first "
         "join - first join of anybody; NULL for who was there when the recording started, since it may have started "
         "late itself",
-        sa_column_kwargs=made_from(*PRESENCE, *SCHEDULE),
+        sa_column_kwargs=derived_from(*PRESENCE, *SCHEDULE),
     )
     left_early_s: float | None = Field(
         description="s; end of the recording - last leave; 0 for who stayed",
-        sa_column_kwargs=made_from(*PRESENCE, *LENGTH),
+        sa_column_kwargs=derived_from(*PRESENCE, *LENGTH),
     )
     webcam_on_s: float | None = Field(
-        description="s; camera on while attending", sa_column_kwargs=made_from(*PRESENCE, *LENGTH)
+        description="s; camera on while attending", sa_column_kwargs=derived_from(*PRESENCE, *LENGTH)
     )
     webcam_ratio: float | None = Field(
-        description="0-1; webcam_on_s / attended_s", sa_column_kwargs=made_from(*PRESENCE, *LENGTH)
+        description="0-1; webcam_on_s / attended_s", sa_column_kwargs=derived_from(*PRESENCE, *LENGTH)
     )
     screenshare_s: float | None = Field(
-        description="s; screen shared while attending", sa_column_kwargs=made_from(*PRESENCE, *LENGTH)
+        description="s; screen shared while attending", sa_column_kwargs=derived_from(*PRESENCE, *LENGTH)
     )
     chat_messages: int | None = Field(
         description="chat messages, each once however often it was delivered, also those to the bot alone; NULL "
         "without participant events",
-        sa_column_kwargs=made_from(*CHAT, "participant_events.at_s"),
+        sa_column_kwargs=derived_from(*CHAT, "participant_events.at_s"),
     )
     chat_words: int | None = Field(
-        description="words in chat_messages", sa_column_kwargs=made_from(*CHAT, "participant_events.at_s")
+        description="words in chat_messages", sa_column_kwargs=derived_from(*CHAT, "participant_events.at_s")
     )
 
 
@@ -127,23 +127,23 @@ class MeetingAttendance(SQLModel):
 
     person_count: int = Field(
         description="participants, those of one person counted once",
-        sa_column_kwargs=made_from(*PEOPLE, *PERSONS),
+        sa_column_kwargs=derived_from(*PEOPLE, *PERSONS),
     )
     peak_concurrency: int | None = Field(
         description="persons there at once at most; NULL if no join or leave was seen",
-        sa_column_kwargs=made_from(*PRESENCE, *PERSONS, *LENGTH),
+        sa_column_kwargs=derived_from(*PRESENCE, *PERSONS, *LENGTH),
     )
     mean_concurrency: float | None = Field(
         description="persons; time attended by all persons / duration_s",
-        sa_column_kwargs=made_from(*PRESENCE, *PERSONS, *LENGTH),
+        sa_column_kwargs=derived_from(*PRESENCE, *PERSONS, *LENGTH),
     )
     attended_hours: float | None = Field(
         description="h; time attended by all persons / 3600",
-        sa_column_kwargs=made_from(*PRESENCE, *PERSONS, *LENGTH),
+        sa_column_kwargs=derived_from(*PRESENCE, *PERSONS, *LENGTH),
     )
     late_joiners: int | None = Field(
         description="persons whose first participant to join has a joined_late_s over late_grace_s",
-        sa_column_kwargs=made_from(*PRESENCE, *PERSONS, *SCHEDULE),
+        sa_column_kwargs=derived_from(*PRESENCE, *PERSONS, *SCHEDULE),
     )
 
 
@@ -157,26 +157,26 @@ class Attendance(RecordingRow, table=True):
     __table_args__ = KEYED
 
     participant_key: str = Field(
-        primary_key=True, description="who: a row of participant_metrics", sa_column_kwargs=made_from(*PRESENCE)
+        primary_key=True, description="who: a row of participant_metrics", sa_column_kwargs=derived_from(*PRESENCE)
     )
     session_index: int = Field(
-        primary_key=True, description="0-based, in order of time", sa_column_kwargs=made_from(*PRESENCE)
+        primary_key=True, description="0-based, in order of time", sa_column_kwargs=derived_from(*PRESENCE)
     )
     join_s: float = Field(
         description="s; from the start of the recording to the join; may be negative",
-        sa_column_kwargs=made_from(*PRESENCE),
+        sa_column_kwargs=derived_from(*PRESENCE),
     )
     leave_s: float = Field(
         description="s; from the start of the recording to the leave, or to its end",
-        sa_column_kwargs=made_from(*PRESENCE, *LENGTH),
+        sa_column_kwargs=derived_from(*PRESENCE, *LENGTH),
     )
     is_open_start: bool = Field(
         description="whether no join was seen, so that they are taken to be there from the start",
-        sa_column_kwargs=made_from(*PRESENCE),
+        sa_column_kwargs=derived_from(*PRESENCE),
     )
     is_open_end: bool = Field(
         description="whether no leave was seen, so that they are taken to stay to the end",
-        sa_column_kwargs=made_from(*PRESENCE),
+        sa_column_kwargs=derived_from(*PRESENCE),
     )
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from meeting_assets.metrics.lineage import PEOPLE, SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 # Who talked less was silent.
 SILENT_BELOW_US = 1_000_000
@@ -21,27 +21,27 @@ class MeetingBalance(SQLModel):
     gini_talk: float | None = Field(
         description="0-1; sum_i sum_j |x_i - x_j| / (2 n^2 mean) over the talk times x of the n who spoke; "
         "NULL for fewer than two",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     gini_talk_attendees: float | None = Field(
         description="0-1; the same over all attendees, the silent as 0; one speaker among n makes (n-1)/n",
-        sa_column_kwargs=made_from(*SPEECH, *PEOPLE),
+        sa_column_kwargs=derived_from(*SPEECH, *PEOPLE),
     )
     entropy_talk: float | None = Field(
         description="0-1; -sum p ln p / ln n over the talk shares p of the n who spoke; NULL for fewer than two",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     dominance: float | None = Field(
         description="0-1; (largest talk share - 1/n) / (1 - 1/n) over the n who spoke; NULL for fewer than two",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     silent_participants: int | None = Field(
-        description="attendees who talked less than 1 s", sa_column_kwargs=made_from(*SPEECH, *PEOPLE)
+        description="attendees who talked less than 1 s", sa_column_kwargs=derived_from(*SPEECH, *PEOPLE)
     )
     participant_count: int = Field(
         description="attendees: everybody on the participants list or named by another artifact, without "
         "bots and `unknown`",
-        sa_column_kwargs=made_from(*PEOPLE),
+        sa_column_kwargs=derived_from(*PEOPLE),
     )
 
 

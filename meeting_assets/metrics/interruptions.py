@@ -26,7 +26,7 @@ from meeting_assets.metrics.timeline.arrays import Column, np
 from meeting_assets.metrics.timeline.intervals import microseconds
 from meeting_assets.metrics.timeline.speech_segments import NOBODY, Stretches, counted
 from meeting_assets.metrics.turns import BACKCHANNEL, FLOOR, TurnTaking, ipus
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 # Start and end in microseconds, and the place of who speaks.
 Span: TypeAlias = tuple[int, int, int]
@@ -52,20 +52,20 @@ class ParticipantInterruptions(SQLModel):
     interruptions_made: int | None = Field(
         description="how often they start strictly inside another's speech (bridged over bridge_s) and overlap it "
         "for more than interruption_grace_s, backchannels left out",
-        sa_column_kwargs=made_from(*FLOOR),
+        sa_column_kwargs=derived_from(*FLOOR),
     )
     interruptions_successful: int | None = Field(
         description="of interruptions_made those in which they still speak when the interrupted has ended",
-        sa_column_kwargs=made_from(*FLOOR),
+        sa_column_kwargs=derived_from(*FLOOR),
     )
     interruptions_received: int | None = Field(
         description="interruptions in which they, of all who spoke, had started first",
-        sa_column_kwargs=made_from(*FLOOR),
+        sa_column_kwargs=derived_from(*FLOOR),
     )
     backchannel_count: int | None = Field(
         description="stretches of speech of at most backchannel_max_s and backchannel_max_words, inside another's "
         "floor or between two stretches of it",
-        sa_column_kwargs=made_from(*FLOOR),
+        sa_column_kwargs=derived_from(*FLOOR),
     )
 
 
@@ -73,10 +73,10 @@ class MeetingInterruptions(SQLModel):
     """Columns of `meeting_metrics`."""
 
     interruption_count: int | None = Field(
-        description="sum of interruptions_made over the participants", sa_column_kwargs=made_from(*FLOOR)
+        description="sum of interruptions_made over the participants", sa_column_kwargs=derived_from(*FLOOR)
     )
     backchannel_count: int | None = Field(
-        description="sum of backchannel_count over the participants", sa_column_kwargs=made_from(*FLOOR)
+        description="sum of backchannel_count over the participants", sa_column_kwargs=derived_from(*FLOOR)
     )
 
 

@@ -28,7 +28,7 @@ from meeting_assets.metrics.timeline.speech_segments import Stretches, floor
 from meeting_assets.metrics.turns import FLOOR, turn_taking
 from meeting_assets.metrics.words import WordTimes, words_per_minute
 from meeting_assets.schema.columns import KEYED, RecordingRow
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 if TYPE_CHECKING:
     from meeting_assets.metrics import Measured
@@ -50,57 +50,57 @@ class PersonMetrics(RecordingRow, table=True):
         primary_key=True,
         description="the person's key; of several in this recording the platform's, then the first in the alphabet; "
         "person_keys leads from it to people",
-        sa_column_kwargs=made_from(*PERSONS, "participants.email"),
+        sa_column_kwargs=derived_from(*PERSONS, "participants.email"),
     )
     participant_count: int = Field(
         description="rows of participant_metrics: devices, or returns under another id",
-        sa_column_kwargs=made_from(*PERSONS, "participants.email"),
+        sa_column_kwargs=derived_from(*PERSONS, "participants.email"),
     )
     talk_time_s: float | None = Field(
         description="s; length of the union of the speech of all the person's participants",
-        sa_column_kwargs=made_from(*SPEECH, *PERSONS),
+        sa_column_kwargs=derived_from(*SPEECH, *PERSONS),
     )
     persons_talk_s: float | None = Field(
         description="s; sum of talk_time_s over the meeting's persons, a participant without person_key being one",
-        sa_column_kwargs=made_from(*SPEECH, *PERSONS),
+        sa_column_kwargs=derived_from(*SPEECH, *PERSONS),
     )
     talk_share: float | None = Field(
-        description="0-1; talk_time_s / persons_talk_s", sa_column_kwargs=made_from(*SPEECH, *PERSONS)
+        description="0-1; talk_time_s / persons_talk_s", sa_column_kwargs=derived_from(*SPEECH, *PERSONS)
     )
     attended_s: float | None = Field(
         description="s; length of the union of the sessions of all the person's participants inside the recording",
-        sa_column_kwargs=made_from(*PRESENCE, *LENGTH, *PERSONS),
+        sa_column_kwargs=derived_from(*PRESENCE, *LENGTH, *PERSONS),
     )
     presence_talk_ratio: float | None = Field(
         description="0-1; talk while attending / attended_s",
-        sa_column_kwargs=made_from(*SPEECH, *PRESENCE, *LENGTH, *PERSONS),
+        sa_column_kwargs=derived_from(*SPEECH, *PRESENCE, *LENGTH, *PERSONS),
     )
     word_count: int | None = Field(
-        description="sum of word_count over the person's participants", sa_column_kwargs=made_from(*WORDS, *PERSONS)
+        description="sum of word_count over the person's participants", sa_column_kwargs=derived_from(*WORDS, *PERSONS)
     )
     word_share: float | None = Field(
         description="0-1; sum of word_share over the person's participants",
-        sa_column_kwargs=made_from(*WORDS, IS_UNSPACED, *PERSONS),
+        sa_column_kwargs=derived_from(*WORDS, IS_UNSPACED, *PERSONS),
     )
     words_per_minute: float | None = Field(
         description="1/min; word_count / (talk_time_s / 60); NULL as that of participants is",
-        sa_column_kwargs=made_from(*WORDS, IS_UNSPACED, *SPEECH, *PERSONS),
+        sa_column_kwargs=derived_from(*WORDS, IS_UNSPACED, *SPEECH, *PERSONS),
     )
     filler_count: int | None = Field(
         description="sum of filler_count over the person's participants",
-        sa_column_kwargs=made_from(*TEXTS, IS_UNSPACED, *PERSONS),
+        sa_column_kwargs=derived_from(*TEXTS, IS_UNSPACED, *PERSONS),
     )
     interruptions_made: int | None = Field(
         description="interruptions of other persons, found in the united speech",
-        sa_column_kwargs=made_from(*FLOOR, *PERSONS),
+        sa_column_kwargs=derived_from(*FLOOR, *PERSONS),
     )
     interruptions_successful: int | None = Field(
         description="of interruptions_made those in which they still speak when the interrupted has ended",
-        sa_column_kwargs=made_from(*FLOOR, *PERSONS),
+        sa_column_kwargs=derived_from(*FLOOR, *PERSONS),
     )
     interruptions_received: int | None = Field(
         description="interruptions by other persons, found in the united speech",
-        sa_column_kwargs=made_from(*FLOOR, *PERSONS),
+        sa_column_kwargs=derived_from(*FLOOR, *PERSONS),
     )
 
 

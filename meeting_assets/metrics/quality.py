@@ -21,7 +21,7 @@ from meeting_assets.metrics.timeline.intervals import length_us, microseconds, s
 from meeting_assets.metrics.timeline.speech_segments import Stretches
 from meeting_assets.metrics.words import WordTimes
 from meeting_assets.schema.columns import KEYED, RecordingRow
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 TIMELINE = ("speaker_timeline.participant_key", "speaker_timeline.start_s", "speaker_timeline.end_s")
 SPEECH_EVENTS = ("participant_events.participant_key", "participant_events.action", "participant_events.at_s")
@@ -52,79 +52,80 @@ class DataQuality(RecordingRow, table=True):
     timeline_word_coverage: float | None = Field(
         description="0-1; part of the speaker timeline's speech, by whomever, in which the primary transcript has "
         "words, gaps under ipu_gap_s closed in both; NULL if one of them has no times",
-        sa_column_kwargs=made_from(*TIMELINE, *UNITS, *LENGTH),
+        sa_column_kwargs=derived_from(*TIMELINE, *UNITS, *LENGTH),
     )
     word_timeline_coverage: float | None = Field(
         description="0-1; part of the time with words in which the speaker timeline has speech, as above",
-        sa_column_kwargs=made_from(*TIMELINE, *UNITS, *LENGTH),
+        sa_column_kwargs=derived_from(*TIMELINE, *UNITS, *LENGTH),
     )
     speech_event_agreement: float | None = Field(
         description="0-1; per speaker, speech in both the speaker timeline and the speech events / speech in either, "
         "summed before the division (Jaccard); NULL if one of them has none",
-        sa_column_kwargs=made_from(*TIMELINE, *SPEECH_EVENTS, *LENGTH),
+        sa_column_kwargs=derived_from(*TIMELINE, *SPEECH_EVENTS, *LENGTH),
     )
     unattributed_speech_s: float | None = Field(
         description="s; speech of nobody in particular (`unknown`); NULL without a timing source",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     untimed_words: int | None = Field(
         description="timed units of the primary transcript without start or end; NULL without a transcript",
-        sa_column_kwargs=made_from(*UNITS),
+        sa_column_kwargs=derived_from(*UNITS),
     )
     nonpositive_words: int | None = Field(
         description="timed units of the primary transcript that end no later than they start; NULL without a "
         "transcript",
-        sa_column_kwargs=made_from(*UNITS),
+        sa_column_kwargs=derived_from(*UNITS),
     )
     out_of_range_intervals: int | None = Field(
         description="intervals of the timing source that reach out of the recording; NULL without one",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     self_overlap_s: float | None = Field(
         description="s; what one speaker's intervals of the timing source say more than once, inside the recording",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     open_intervals: int | None = Field(
-        description="intervals of the timing source without end; NULL without one", sa_column_kwargs=made_from(*SPEECH)
+        description="intervals of the timing source without end; NULL without one",
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     clock_skew_s: float | None = Field(
         description="s; median over participant events of their clock time - (started_at + seconds from the start); "
         "NULL if none has both",
-        sa_column_kwargs=made_from("participant_events.at", "participant_events.at_s", "recordings.started_at"),
+        sa_column_kwargs=derived_from("participant_events.at", "participant_events.at_s", "recordings.started_at"),
     )
     missing_artifacts: int = Field(
         description="kinds of artifacts, of seven, of which nothing has come home that counts",
-        sa_column_kwargs=made_from(*ARTIFACTS_HASH),
+        sa_column_kwargs=derived_from(*ARTIFACTS_HASH),
     )
     missing_kinds: str | None = Field(
         description="which kinds are missing, with commas between; NULL if none is",
-        sa_column_kwargs=made_from(*ARTIFACTS_HASH),
+        sa_column_kwargs=derived_from(*ARTIFACTS_HASH),
     )
     quarantined_artifacts: int = Field(
-        description="artifacts whose bytes cannot be read", sa_column_kwargs=made_from(*ARTIFACTS_HASH)
+        description="artifacts whose bytes cannot be read", sa_column_kwargs=derived_from(*ARTIFACTS_HASH)
     )
     turn_rows: int = Field(
-        description="rows of turns about this recording", sa_column_kwargs=made_from(*ARTIFACTS_HASH)
+        description="rows of turns about this recording", sa_column_kwargs=derived_from(*ARTIFACTS_HASH)
     )
     transition_rows: int = Field(
-        description="rows of speaker_transitions about this recording", sa_column_kwargs=made_from(*ARTIFACTS_HASH)
+        description="rows of speaker_transitions about this recording", sa_column_kwargs=derived_from(*ARTIFACTS_HASH)
     )
     window_rows: int = Field(
-        description="rows of balance_windows about this recording", sa_column_kwargs=made_from(*ARTIFACTS_HASH)
+        description="rows of balance_windows about this recording", sa_column_kwargs=derived_from(*ARTIFACTS_HASH)
     )
     session_rows: int = Field(
-        description="rows of attendance about this recording", sa_column_kwargs=made_from(*ARTIFACTS_HASH)
+        description="rows of attendance about this recording", sa_column_kwargs=derived_from(*ARTIFACTS_HASH)
     )
     person_rows: int | None = Field(
         default=None,
         description="rows of person_metrics about this recording",
-        sa_column_kwargs=made_from(*ARTIFACTS_HASH),
+        sa_column_kwargs=derived_from(*ARTIFACTS_HASH),
     )
     implausible_duration_s: float | None = Field(
         default=None,
         description="s; what the recording's instants, or its artifacts, say of its duration where that exceeds "
         "longest_meeting_s; duration_s is unknown then; NULL otherwise",
-        sa_column_kwargs=made_from(*LENGTH),
+        sa_column_kwargs=derived_from(*LENGTH),
     )
 
 

@@ -35,7 +35,7 @@ from meeting_assets.metrics.timeline.hygiene import CleanSpeech, clean_speech
 from meeting_assets.metrics.timeline.intervals import microseconds
 from meeting_assets.metrics.timeline.speech_segments import Floor, Stretches, floor
 from meeting_assets.metrics.timeline.switches import OFF, ON, stretches, switched
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 from meeting_assets.settings import TimingSource
 
 # Part of a row: values by column name.
@@ -52,21 +52,21 @@ class MeetingTiming(SQLModel):
     timing_source: str | None = Field(
         description="where speech times come from: speaker_timeline, words (of the primary transcript) or "
         "speech_events; NULL if none holds speech, and then every quantity of speech is NULL",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     dropped_intervals: int | None = Field(
         description="intervals of the timing source left out: no start, or an end that is not after the start",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     open_intervals: int | None = Field(
         description="intervals of the timing source without end, closed at the same speaker's next start or "
         "the end of the recording, whichever is first",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     clipped_intervals: int | None = Field(
         description="intervals of the timing source that reach out of the recording: cut, or left out where "
         "wholly outside",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
 
 

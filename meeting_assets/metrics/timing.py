@@ -20,7 +20,7 @@ from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.arrays import np
 from meeting_assets.metrics.timeline.speech_segments import floor, of_each
 from meeting_assets.metrics.turns import FLOOR, Switches, TurnTaking
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 # A silence shorter than this is articulation, not a pause (Heldner & Edlund 2010).
 SILENCE_US = 180_000
@@ -31,11 +31,11 @@ FTO_LIMIT_US = 10_000_000
 class ParticipantReplies(SQLModel):
     """Columns of `participant_metrics`."""
 
-    reply_count: int | None = Field(description="turns that follow another's", sa_column_kwargs=made_from(*FLOOR))
+    reply_count: int | None = Field(description="turns that follow another's", sa_column_kwargs=derived_from(*FLOOR))
     response_latency_s: float | None = Field(
         description="s; median over their replies of max(0, start of the reply - end of the turn before it); NULL "
         "without replies (Gong calls it patience)",
-        sa_column_kwargs=made_from(*FLOOR),
+        sa_column_kwargs=derived_from(*FLOOR),
     )
 
 
@@ -45,30 +45,30 @@ class MeetingReplies(SQLModel):
     fto_median_s: float | None = Field(
         description="s; median floor transfer offset: start of a turn - end of the turn before it by another, "
         "negative where they overlap; offsets over 10 s left out (CANDOR's video calls: 0.08)",
-        sa_column_kwargs=made_from(*FLOOR),
+        sa_column_kwargs=derived_from(*FLOOR),
     )
     fto_count: int | None = Field(
-        description="offsets that fto_median_s is the median of", sa_column_kwargs=made_from(*FLOOR)
+        description="offsets that fto_median_s is the median of", sa_column_kwargs=derived_from(*FLOOR)
     )
     response_latency_s: float | None = Field(
-        description="s; median of max(0, floor transfer offset) over all replies", sa_column_kwargs=made_from(*FLOOR)
+        description="s; median of max(0, floor transfer offset) over all replies", sa_column_kwargs=derived_from(*FLOOR)
     )
     gap_count: int | None = Field(
         description="silences of at least 0.18 s between two speakers (Heldner & Edlund 2010)",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     pause_count: int | None = Field(
         description="silences of at least 0.18 s after which the same speaker goes on (Heldner & Edlund 2010)",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     overlap_between_count: int | None = Field(
         description="overlaps after which another speaks alone than before (Heldner & Edlund 2010; they and AMI: "
         "about 40 % of speaker changes)",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     overlap_within_count: int | None = Field(
         description="overlaps after which the same speaks alone as before (Heldner & Edlund 2010)",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
 
 

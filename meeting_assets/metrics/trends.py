@@ -25,7 +25,7 @@ from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.speech import Columns
 from meeting_assets.metrics.words import WORDS_PER_MINUTE_MIN_TALK_US
 from meeting_assets.schema.columns import KEYED, Instant
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 # Raised whenever a change of code changes a number here.
 TRENDS_VERSION = "2"
@@ -134,7 +134,7 @@ def _columns(measures: Iterable[Measure]) -> Any:
         ):
             types[f"{each.name}_{suffix}"] = of
             fields[f"{each.name}_{suffix}"] = Field(
-                description=description, sa_column_kwargs=made_from(*each.sources, "recordings.day")
+                description=description, sa_column_kwargs=derived_from(*each.sources, "recordings.day")
             )
     declared = {"__annotations__": types, "__module__": __name__, **fields}
     return cast(Any, type(SQLModel))("MeasureColumns", (SQLModel,), declared)
@@ -142,21 +142,23 @@ def _columns(measures: Iterable[Measure]) -> Any:
 
 class _Week(SQLModel):
     week: date = Field(
-        primary_key=True, description="the Monday of the ISO week in UTC", sa_column_kwargs=made_from("recordings.day")
+        primary_key=True,
+        description="the Monday of the ISO week in UTC",
+        sa_column_kwargs=derived_from("recordings.day"),
     )
 
 
 class _MeetingWeek(_Week):
     meeting_count: int = Field(
-        description="recordings with metrics", sa_column_kwargs=made_from("meeting_metrics.recording_id")
+        description="recordings with metrics", sa_column_kwargs=derived_from("meeting_metrics.recording_id")
     )
     meeting_hours: float = Field(
-        description="h; sum of duration_s / 3600", sa_column_kwargs=made_from("meeting_metrics.duration_s")
+        description="h; sum of duration_s / 3600", sa_column_kwargs=derived_from("meeting_metrics.duration_s")
     )
     inputs_hash: str = Field(
         description="hash over inputs_hash of the meetings of this week and the one before; the row, and those of "
         "person_trends, are out of date if and only if it differs",
-        sa_column_kwargs=made_from("meeting_metrics.inputs_hash", "participants.person_key", "participants.email"),
+        sa_column_kwargs=derived_from("meeting_metrics.inputs_hash", "participants.person_key", "participants.email"),
     )
 
 
@@ -174,18 +176,18 @@ class _PersonWeek(_Week):
     person_key: str = Field(
         primary_key=True,
         description="who: a row of people",
-        sa_column_kwargs=made_from("person_metrics.person_key", "participants.email"),
+        sa_column_kwargs=derived_from("person_metrics.person_key", "participants.email"),
     )
     meeting_count: int = Field(
-        description="recordings they are in", sa_column_kwargs=made_from("person_metrics.recording_id")
+        description="recordings they are in", sa_column_kwargs=derived_from("person_metrics.recording_id")
     )
     talk_time_s: float | None = Field(
         description="s; sum of talk_time_s; NULL if unknown of all meetings",
-        sa_column_kwargs=made_from("person_metrics.talk_time_s"),
+        sa_column_kwargs=derived_from("person_metrics.talk_time_s"),
     )
     attended_s: float | None = Field(
         description="s; sum of attended_s; NULL if unknown of all meetings",
-        sa_column_kwargs=made_from("person_metrics.attended_s"),
+        sa_column_kwargs=derived_from("person_metrics.attended_s"),
     )
 
 
@@ -211,34 +213,34 @@ class People(SQLModel, table=True):
     person_key: str = Field(
         primary_key=True,
         description="the platform's stable id, else `email:` and the address; of several the first in the alphabet",
-        sa_column_kwargs=made_from("participants.person_key", "participants.email"),
+        sa_column_kwargs=derived_from("participants.person_key", "participants.email"),
     )
     name: str | None = Field(
-        description="display name in the latest meeting", sa_column_kwargs=made_from("participant_metrics.name")
+        description="display name in the latest meeting", sa_column_kwargs=derived_from("participant_metrics.name")
     )
     email: str | None = Field(
-        description="address in the latest meeting that has one", sa_column_kwargs=made_from("participants.email")
+        description="address in the latest meeting that has one", sa_column_kwargs=derived_from("participants.email")
     )
     meeting_count: int = Field(
-        description="recordings they are in", sa_column_kwargs=made_from("person_metrics.recording_id")
+        description="recordings they are in", sa_column_kwargs=derived_from("person_metrics.recording_id")
     )
     talk_time_s: float | None = Field(
         description="s; sum of talk_time_s; NULL if unknown of all meetings",
-        sa_column_kwargs=made_from("person_metrics.talk_time_s"),
+        sa_column_kwargs=derived_from("person_metrics.talk_time_s"),
     )
     attended_s: float | None = Field(
         description="s; sum of attended_s; NULL if unknown of all meetings",
-        sa_column_kwargs=made_from("person_metrics.attended_s"),
+        sa_column_kwargs=derived_from("person_metrics.attended_s"),
     )
     first_seen_at: datetime = Field(
         sa_type=Instant,
         description="start of the first recording they are in",
-        sa_column_kwargs=made_from("recordings.started_at", "recordings.created_at"),
+        sa_column_kwargs=derived_from("recordings.started_at", "recordings.created_at"),
     )
     last_seen_at: datetime = Field(
         sa_type=Instant,
         description="start of the last recording they are in",
-        sa_column_kwargs=made_from("recordings.started_at", "recordings.created_at"),
+        sa_column_kwargs=derived_from("recordings.started_at", "recordings.created_at"),
     )
 
 
@@ -254,12 +256,12 @@ class PersonKeys(SQLModel, table=True):
     known_key: str = Field(
         primary_key=True,
         description="as in participants and participant_metrics, there called person_key",
-        sa_column_kwargs=made_from("participants.person_key"),
+        sa_column_kwargs=derived_from("participants.person_key"),
     )
     person_key: str = Field(
         index=True,
         description="who: a row of people",
-        sa_column_kwargs=made_from("participants.person_key", "participants.email"),
+        sa_column_kwargs=derived_from("participants.person_key", "participants.email"),
     )
 
 

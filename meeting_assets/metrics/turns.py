@@ -36,7 +36,7 @@ from meeting_assets.metrics.timeline.intervals import microseconds, seconds
 from meeting_assets.metrics.timeline.speech_segments import Floor, Stretches, counted, greatest, of_each, runs
 from meeting_assets.metrics.words import WordTimes
 from meeting_assets.schema.columns import KEYED, RecordingRow
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 FLOOR = (*SPEECH, *WORD_TIMES)
 """What turns are made from: words decide what is short enough to be a backchannel."""
@@ -77,65 +77,70 @@ class ParticipantTurns(SQLModel):
     """Columns of `participant_metrics`."""
 
     turn_count: int | None = Field(
-        description="turns: stretches in which they hold the floor", sa_column_kwargs=made_from(*FLOOR)
+        description="turns: stretches in which they hold the floor", sa_column_kwargs=derived_from(*FLOOR)
     )
     run_count: int | None = Field(
         description="maximal sequences of their turns with nobody else's between, however long the pauses "
         "(Fireflies' `monologues_count` counts these)",
-        sa_column_kwargs=made_from(*FLOOR),
+        sa_column_kwargs=derived_from(*FLOOR),
     )
-    mean_turn_s: float | None = Field(description="s; mean length of their turns", sa_column_kwargs=made_from(*FLOOR))
+    mean_turn_s: float | None = Field(
+        description="s; mean length of their turns", sa_column_kwargs=derived_from(*FLOOR)
+    )
     median_turn_s: float | None = Field(
-        description="s; median length of their turns", sa_column_kwargs=made_from(*FLOOR)
+        description="s; median length of their turns", sa_column_kwargs=derived_from(*FLOOR)
     )
     longest_monologue_s: float | None = Field(
         description="s; their longest turn, pauses up to turn_gap_s included, not broken by speech inside it "
         "(Gong's longest monologue)",
-        sa_column_kwargs=made_from(*FLOOR),
+        sa_column_kwargs=derived_from(*FLOOR),
     )
     longest_uninterrupted_s: float | None = Field(
         description="s; longest stretch in which only they speak, pauses up to turn_gap_s included; any speech of "
         "another ends it (Zoom's longest spiel)",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
 
 
 class MeetingTurns(SQLModel):
     """Columns of `meeting_metrics`."""
 
-    turn_count: int | None = Field(description="turns of all participants", sa_column_kwargs=made_from(*FLOOR))
+    turn_count: int | None = Field(description="turns of all participants", sa_column_kwargs=derived_from(*FLOOR))
     run_count: int | None = Field(
         description="turns, those of one participant in a row counted once; speaker_switches + 1",
-        sa_column_kwargs=made_from(*FLOOR),
+        sa_column_kwargs=derived_from(*FLOOR),
     )
-    mean_turn_s: float | None = Field(description="s; mean length of all turns", sa_column_kwargs=made_from(*FLOOR))
-    median_turn_s: float | None = Field(description="s; median length of all turns", sa_column_kwargs=made_from(*FLOOR))
-    longest_monologue_s: float | None = Field(description="s; the longest turn", sa_column_kwargs=made_from(*FLOOR))
+    mean_turn_s: float | None = Field(description="s; mean length of all turns", sa_column_kwargs=derived_from(*FLOOR))
+    median_turn_s: float | None = Field(
+        description="s; median length of all turns", sa_column_kwargs=derived_from(*FLOOR)
+    )
+    longest_monologue_s: float | None = Field(description="s; the longest turn", sa_column_kwargs=derived_from(*FLOOR))
     longest_monologue_start_s: float | None = Field(
-        description="s; where the longest turn starts, the first of several", sa_column_kwargs=made_from(*FLOOR)
+        description="s; where the longest turn starts, the first of several", sa_column_kwargs=derived_from(*FLOOR)
     )
     longest_monologue_key: str | None = Field(
-        description="participant_key of who has the longest turn", sa_column_kwargs=made_from(*FLOOR)
+        description="participant_key of who has the longest turn", sa_column_kwargs=derived_from(*FLOOR)
     )
     longest_uninterrupted_s: float | None = Field(
-        description="s; the longest of longest_uninterrupted_s of all participants", sa_column_kwargs=made_from(*SPEECH)
+        description="s; the longest of longest_uninterrupted_s of all participants",
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     speaker_switches: int | None = Field(
         description="changes of speaker between consecutive turns; the sum of speaker_transitions",
-        sa_column_kwargs=made_from(*FLOOR),
+        sa_column_kwargs=derived_from(*FLOOR),
     )
     interactivity_per_min: float | None = Field(
         description="1/min; speaker_switches / (duration_s / 60) (what Gong's interactivity scores from 0 to 10)",
-        sa_column_kwargs=made_from(*FLOOR, *LENGTH),
+        sa_column_kwargs=derived_from(*FLOOR, *LENGTH),
     )
     tied_ipus: int | None = Field(
         description="stretches of speech that took no floor because another of the same start and end, by somebody "
         "who talks equally much, might have",
-        sa_column_kwargs=made_from(*FLOOR),
+        sa_column_kwargs=derived_from(*FLOOR),
     )
     turn_count_sd: float | None = Field(
         description="turns; population standard deviation of turn_count over all attendees (Woolley et al. 2010)",
-        sa_column_kwargs=made_from(*FLOOR, *PEOPLE),
+        sa_column_kwargs=derived_from(*FLOOR, *PEOPLE),
     )
 
 
@@ -149,20 +154,20 @@ class Turns(RecordingRow, table=True):
     __table_args__ = KEYED
 
     turn_index: int = Field(
-        primary_key=True, description="0-based, by start, then end", sa_column_kwargs=made_from(*FLOOR)
+        primary_key=True, description="0-based, by start, then end", sa_column_kwargs=derived_from(*FLOOR)
     )
     participant_key: str = Field(
-        index=True, description="who: a row of participant_metrics", sa_column_kwargs=made_from(*FLOOR)
+        index=True, description="who: a row of participant_metrics", sa_column_kwargs=derived_from(*FLOOR)
     )
     start_s: float = Field(
-        description="s; from the start of the recording to that of the turn", sa_column_kwargs=made_from(*FLOOR)
+        description="s; from the start of the recording to that of the turn", sa_column_kwargs=derived_from(*FLOOR)
     )
     end_s: float = Field(
-        description="s; from the start of the recording to the end of the turn", sa_column_kwargs=made_from(*FLOOR)
+        description="s; from the start of the recording to the end of the turn", sa_column_kwargs=derived_from(*FLOOR)
     )
     kind: str = Field(
         description="turn, or backchannel: short, inside another's floor or between two stretches of it",
-        sa_column_kwargs=made_from(*FLOOR),
+        sa_column_kwargs=derived_from(*FLOOR),
     )
 
 
@@ -176,12 +181,12 @@ class SpeakerTransitions(RecordingRow, table=True):
     __table_args__ = KEYED
 
     from_key: str = Field(
-        primary_key=True, description="participant_key of who had the floor", sa_column_kwargs=made_from(*FLOOR)
+        primary_key=True, description="participant_key of who had the floor", sa_column_kwargs=derived_from(*FLOOR)
     )
     to_key: str = Field(
-        primary_key=True, description="participant_key of who took it", sa_column_kwargs=made_from(*FLOOR)
+        primary_key=True, description="participant_key of who took it", sa_column_kwargs=derived_from(*FLOOR)
     )
-    switch_count: int = Field(description="how often; sums to speaker_switches", sa_column_kwargs=made_from(*FLOOR))
+    switch_count: int = Field(description="how often; sums to speaker_switches", sa_column_kwargs=derived_from(*FLOOR))
 
 
 def turn_taking(meeting: SpokenMeeting, words: WordTimes, parameters: Parameters) -> TurnTaking:

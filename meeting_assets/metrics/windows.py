@@ -18,7 +18,7 @@ from meeting_assets.metrics.timeline.arrays import Column, np
 from meeting_assets.metrics.timeline.intervals import microseconds
 from meeting_assets.metrics.timeline.speech_segments import NOBODY, Stretches
 from meeting_assets.schema.columns import KEYED, RecordingRow
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 
 class BalanceWindows(RecordingRow, table=True):
@@ -31,26 +31,29 @@ class BalanceWindows(RecordingRow, table=True):
     __table_args__ = KEYED
 
     window_index: int = Field(
-        primary_key=True, description="0-based, in order of time", sa_column_kwargs=made_from(*LENGTH)
+        primary_key=True, description="0-based, in order of time", sa_column_kwargs=derived_from(*LENGTH)
     )
     start_s: float = Field(
-        description="s; from the start of the recording to that of the window", sa_column_kwargs=made_from(*LENGTH)
+        description="s; from the start of the recording to that of the window", sa_column_kwargs=derived_from(*LENGTH)
     )
     end_s: float = Field(
-        description="s; from the start of the recording to the end of the window", sa_column_kwargs=made_from(*LENGTH)
+        description="s; from the start of the recording to the end of the window",
+        sa_column_kwargs=derived_from(*LENGTH),
     )
     talk_s: float = Field(
         description="s; talk of all participants in the window, who talk at once counted each",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
-    speaker_count: int = Field(description="participants who talk in the window", sa_column_kwargs=made_from(*SPEECH))
+    speaker_count: int = Field(
+        description="participants who talk in the window", sa_column_kwargs=derived_from(*SPEECH)
+    )
     top_key: str | None = Field(
         description="participant_key of who talks most in the window; NULL if nobody does, or two alike",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
     top_share: float | None = Field(
         description="0-1; the largest talk time in the window / talk_s; NULL if nobody talks",
-        sa_column_kwargs=made_from(*SPEECH),
+        sa_column_kwargs=derived_from(*SPEECH),
     )
 
 

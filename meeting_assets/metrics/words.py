@@ -26,7 +26,7 @@ from meeting_assets.metrics.lineage import IS_UNSPACED, SPEECH, TEXTS, WORDS
 from meeting_assets.metrics.meeting import Word
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import Interval, clipped, joined, merged, microseconds, seconds
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 # Under it a rate of speech is noise.
 WORDS_PER_MINUTE_MIN_TALK_US = 10_000_000
@@ -51,35 +51,35 @@ class ParticipantWords(SQLModel):
     word_count: int | None = Field(
         description="runs of non-blank characters with a letter or digit in the primary transcript; "
         "NULL without a transcript",
-        sa_column_kwargs=made_from(*WORDS),
+        sa_column_kwargs=derived_from(*WORDS),
     )
     word_share: float | None = Field(
         description="0-1; word_count / sum of word_count over the meeting's participants; "
         "NULL in scripts without blanks between words",
-        sa_column_kwargs=made_from(*WORDS, IS_UNSPACED),
+        sa_column_kwargs=derived_from(*WORDS, IS_UNSPACED),
     )
     words_per_minute: float | None = Field(
         description="1/min; word_count / (talk_time_s / 60); NULL under 10 s of talk and in scripts without "
         "blanks between words (130-175 is Read.ai's band, AMI has 145-190)",
-        sa_column_kwargs=made_from(*WORDS, IS_UNSPACED, *SPEECH),
+        sa_column_kwargs=derived_from(*WORDS, IS_UNSPACED, *SPEECH),
     )
     filler_count: int | None = Field(
         description="um, uh, er, erm, hmm and mm, standing alone; English only",
-        sa_column_kwargs=made_from(*TEXTS, IS_UNSPACED),
+        sa_column_kwargs=derived_from(*TEXTS, IS_UNSPACED),
     )
     fillers_per_100_words: float | None = Field(
         description="1/100 words; 100 * filler_count / word_count (Read.ai's advice is under 4)",
-        sa_column_kwargs=made_from(*TEXTS, *WORDS, IS_UNSPACED),
+        sa_column_kwargs=derived_from(*TEXTS, *WORDS, IS_UNSPACED),
     )
     extended_filler_count: int | None = Field(
         description="filler_count, and what may mean something elsewhere: ah, eh, mhm, uhm, like, you know, I mean, "
         "sort of, kind of, basically, actually, literally; English only",
-        sa_column_kwargs=made_from(*TEXTS, IS_UNSPACED),
+        sa_column_kwargs=derived_from(*TEXTS, IS_UNSPACED),
     )
     question_count: int | None = Field(
         description="sentences that end in a question mark; NULL if the transcript has no punctuation "
         "(Gong, Fireflies)",
-        sa_column_kwargs=made_from(*TEXTS),
+        sa_column_kwargs=derived_from(*TEXTS),
     )
 
 
@@ -87,14 +87,14 @@ class MeetingWords(SQLModel):
     """Columns of `meeting_metrics`."""
 
     word_count: int | None = Field(
-        description="sum of word_count over the participants", sa_column_kwargs=made_from(*WORDS)
+        description="sum of word_count over the participants", sa_column_kwargs=derived_from(*WORDS)
     )
     words_per_minute: float | None = Field(
         description="1/min; word_count / (sum of talk_time_s / 60); NULL as that of participants is",
-        sa_column_kwargs=made_from(*WORDS, IS_UNSPACED, *SPEECH),
+        sa_column_kwargs=derived_from(*WORDS, IS_UNSPACED, *SPEECH),
     )
     question_count: int | None = Field(
-        description="sum of question_count over the participants", sa_column_kwargs=made_from(*TEXTS)
+        description="sum of question_count over the participants", sa_column_kwargs=derived_from(*TEXTS)
     )
 
 

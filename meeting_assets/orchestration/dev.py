@@ -20,7 +20,7 @@ from meeting_assets.orchestration.operations.database_replacement import replace
 from meeting_assets.orchestration.operations.home_lock import HomeLock
 from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
-from meeting_assets.pipeline.storage import claim, opened
+from meeting_assets.pipeline.storage import bind_origin, open_storage
 from meeting_assets.settings import Settings
 
 HOST = "127.0.0.1"
@@ -59,9 +59,9 @@ class DagsterDev:
 
     def __enter__(self) -> Self:
         _check_port(self._port)
-        with opened(self._settings) as warehouse:
-            self.notice = replacement_notice(warehouse)
-            claim(warehouse, self._settings, adopts=True)
+        with open_storage(self._settings) as storage:
+            self.notice = replacement_notice(storage)
+            bind_origin(storage, self._settings, adopts=True)
         prepare_home(self._settings)
         with dagster_instance() as instance:
             _check_no_daemon(instance, self._settings, self._lock.ended_at_s or 0.0)

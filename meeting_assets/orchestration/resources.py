@@ -19,7 +19,7 @@ from meeting_assets.core.errors import (
 from meeting_assets.core.logs import write_json
 from meeting_assets.orchestration.run_tags import DATABASE_ID, process_tag
 from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
-from meeting_assets.pipeline.storage import Warehouse, opened
+from meeting_assets.pipeline.storage import Storage, open_storage
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
@@ -30,12 +30,12 @@ HOPELESS = "no other run would do better"
 ALIKE = (Refused, SettingsError, StoreError)
 
 
-class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
+class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where meetings are kept: database and raw store, from MEETING_ASSETS_… and RECALL_… variables."""
 
     _kept: ExitStack | None = PrivateAttr(None)
     """During a run, what is open; the steps of a run in one process use the same, and prepare the tables once."""
-    _of_run: tuple[Settings, Warehouse] | None = PrivateAttr(None)
+    _of_run: tuple[Settings, Storage] | None = PrivateAttr(None)
     _run: dg.DagsterRun | None = PrivateAttr(None)
     _database_id: str | None = PrivateAttr(None)
     _heartbeat: RunHeartbeat | None = PrivateAttr(None)
@@ -63,7 +63,7 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             settings_of_process()
 
     @contextmanager
-    def opened(self) -> Iterator[tuple[Settings, Warehouse]]:
+    def open_storage(self) -> Iterator[tuple[Settings, Storage]]:
         """The settings and the warehouse, for one step; what this package raises on purpose becomes one sentence."""
         os.umask(PRIVATE)
         try:
@@ -81,20 +81,20 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 allow_retries=is_transient,
             ) from None
 
-    def _open_for_run(self, run: dg.DagsterRun) -> tuple[Settings, Warehouse]:
+    def _open_for_run(self, run: dg.DagsterRun) -> tuple[Settings, Storage]:
         """What is open during the run; before anything is stored, the database is verified and a heartbeat written."""
         if self._of_run is None:
             assert self._kept is not None
-            settings, warehouse = self._kept.enter_context(_opened())
-            self._database_id = verified_id(warehouse.database, warehouse.raw, run.tags.get(DATABASE_ID))
+            settings, storage = self._kept.enter_context(_opened())
+            self._database_id = verified_id(storage.database, storage.raw, run.tags.get(DATABASE_ID))
             if self._heartbeat is None:
                 heartbeat = RunHeartbeat(
                     run.run_id, lambda: Database.at(settings.database_url, settings.database_schema)
                 )
-                heartbeat.start(warehouse.database)
+                heartbeat.start(storage.database)
                 self._heartbeat = heartbeat
-            warehouse.database.before_commit = self._heartbeat.before_commit
-            self._of_run = settings, warehouse
+            storage.database.before_commit = self._heartbeat.before_commit
+            self._of_run = settings, storage
         return self._of_run
 
     def _close(self) -> None:
@@ -105,16 +105,16 @@ class MeetingWarehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 @contextmanager
-def _opened() -> Iterator[tuple[Settings, Warehouse]]:
+def _opened() -> Iterator[tuple[Settings, Storage]]:
     settings = read_settings()
     with ExitStack() as stack:
         yield settings, _entered(stack, settings)
 
 
 @retry_on_conflict
-def _entered(stack: ExitStack, settings: Settings) -> Warehouse:
+def _entered(stack: ExitStack, settings: Settings) -> Storage:
     """The warehouse; a run waits for a database that restarts."""
-    return stack.enter_context(opened(settings))
+    return stack.enter_context(open_storage(settings))
 
 
 def settings_of_process(run_id: str | None = None) -> Settings:

@@ -10,7 +10,7 @@ import dagster as dg
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now, start_of
-from meeting_assets.health.status import Overview, overview
+from meeting_assets.health.status import Status, status_of
 from meeting_assets.orchestration.assets.partitions import chunks
 from meeting_assets.orchestration.assets.rollups import JOB as ROLL_UP
 from meeting_assets.orchestration.assets.rollups import weeks_to_roll_up
@@ -19,7 +19,7 @@ from meeting_assets.orchestration.run_tags import database_tag
 from meeting_assets.orchestration.runs import RunOutcome, run, run_days
 from meeting_assets.pipeline.arrivals import late_arrivals
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN
-from meeting_assets.pipeline.storage import Warehouse, access_of, claim, opened
+from meeting_assets.pipeline.storage import Storage, access_of, bind_origin, open_storage
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings
 from meeting_assets.store import heartbeats
@@ -33,7 +33,7 @@ class SyncReport:
     """What a sync's runs said, and what the ledger says of its days afterwards."""
 
     runs: list[RunOutcome] = field(default_factory=list)
-    seen: Overview = field(default_factory=Overview)
+    seen: Status = field(default_factory=Status)
     notice: str | None = None
     """What a user has to know, though nothing failed."""
 
@@ -66,22 +66,22 @@ def sync(
     report = SyncReport()
     access = access_of(settings)
     began = now()
-    with opened(settings) as warehouse:
-        report.notice = replacement_notice(warehouse)
-        claim(warehouse, settings, adopts=True)
-        tags = database_tag(warehouse.database)
+    with open_storage(settings) as storage:
+        report.notice = replacement_notice(storage)
+        bind_origin(storage, settings, adopts=True)
+        tags = database_tag(storage.database)
         for chunk in chunks([*days]):
             report.runs.append(run_days(defs, chunk, recording_ids=recording_ids, refetch=refetch, tags=tags))
             if report.runs[-1].is_hopeless:
                 break
         else:
             if not recording_ids and (since := unlisted_since(days, began)) < began:
-                _run_late_arrivals(defs, warehouse, access, days, report, since, tags)
-            for chunk in chunks(weeks_to_roll_up(days, warehouse)):
+                _run_late_arrivals(defs, storage, access, days, report, since, tags)
+            for chunk in chunks(weeks_to_roll_up(days, storage)):
                 report.runs.append(run(defs, ROLL_UP, chunk, run_config={}, tags=tags))
         with suppress(StoreError):
-            _remove_heartbeats(warehouse, report.runs)
-        report.seen = overview(warehouse, days, recording_ids)
+            _remove_heartbeats(storage, report.runs)
+        report.seen = status_of(storage, days, recording_ids)
     return report
 
 
@@ -95,7 +95,7 @@ def unlisted_since(days: Sequence[date], began: datetime) -> datetime:
 
 def _run_late_arrivals(
     defs: dg.Definitions,
-    warehouse: Warehouse,
+    storage: Storage,
     access: Access,
     days: Sequence[date],
     report: SyncReport,
@@ -103,7 +103,7 @@ def _run_late_arrivals(
     tags: Mapping[str, str],
 ) -> None:
     """Runs for what was made long after its day, which the lists of the day's own run do not reach."""
-    late = late_arrivals(warehouse, access, days, since=since)
+    late = late_arrivals(storage, access, days, since=since)
     for day, recording_ids in late.items():
         logger.info("%d recordings of %s have artifacts that arrived late", len(recording_ids), day)
         run = run_days(defs, [day], recording_ids=recording_ids, tags=tags)
@@ -111,8 +111,8 @@ def _run_late_arrivals(
 
 
 @retry_on_conflict
-def _remove_heartbeats(warehouse: Warehouse, runs: Sequence[RunOutcome]) -> None:
+def _remove_heartbeats(storage: Storage, runs: Sequence[RunOutcome]) -> None:
     """Dagster knows that these runs have ended, so none of them can be orphaned any more."""
-    with warehouse.database.writing() as connection:
+    with storage.database.writing() as connection:
         for run in runs:
             heartbeats.remove(connection, run.run_id)

@@ -22,15 +22,15 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Transient
 from meeting_assets.core.instants import now, shifted
 from meeting_assets.pipeline.discover import LISTED_COLLECTIONS, MARGIN, Discovery
-from meeting_assets.pipeline.record import looks, sighting
+from meeting_assets.pipeline.record import observations, observed_artifact
 from meeting_assets.pipeline.retrieval import Name, Retrieval
-from meeting_assets.pipeline.storage import Warehouse
-from meeting_assets.recall.client import Access, RecallClient, spelled
+from meeting_assets.pipeline.storage import Storage
+from meeting_assets.recall.client import Access, RecallClient, encode_query
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
 from meeting_assets.store import ledger, tombstones
 from meeting_assets.store.ledger import RECORDINGS, Known
 from meeting_assets.store.observation import ObservationClock, database_now
-from meeting_assets.store.states import LedgerRow, Seen, is_fetchable, observed
+from meeting_assets.store.states import LedgerRow, Observation, is_fetchable, reconcile
 
 RECORDING = "recording"
 BATCH = 500
@@ -38,7 +38,7 @@ LISTS_SHARE = 0.7
 """Of the time for a portion; the rest is for asking one by one."""
 
 
-class Due(NamedTuple):
+class PendingRecording(NamedTuple):
     """A recording of which something can be brought home now."""
 
     day: date
@@ -51,15 +51,15 @@ class Due(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class ListingPass:
     """A reading of lists, in one portion or several: per list the query of its next page."""
 
     pages: Mapping[str, str]
 
     @classmethod
-    def since(cls, instant: datetime, collections: Iterable[str] = (RECORDING, *LISTED_COLLECTIONS)) -> Round:
+    def since(cls, instant: datetime, collections: Iterable[str] = (RECORDING, *LISTED_COLLECTIONS)) -> ListingPass:
         """A new round over everything created since an instant; its end is open, since clocks differ."""
-        query = spelled({"created_at_after": shifted(instant, -MARGIN)})
+        query = encode_query({"created_at_after": shifted(instant, -MARGIN)})
         return cls(dict.fromkeys(collections, query))
 
 
@@ -70,31 +70,33 @@ class Arrivals:
     discovery: Discovery = field(default_factory=Discovery)
     elsewhere: dict[str, list[tuple[str, Media]]] = field(default_factory=lambda: defaultdict(list))
     """Media objects by their recording, where that was not listed."""
-    rest: Round | None = None
+    rest: ListingPass | None = None
     """What is left of the round; None when it was read to its end."""
 
 
-def arrived(warehouse: Warehouse, access: Access, portion: Round, *, budget_s: float) -> tuple[list[Due], Round | None]:
+def list_arrivals(
+    storage: Storage, access: Access, portion: ListingPass, *, budget_s: float
+) -> tuple[list[PendingRecording], ListingPass | None]:
     """Recordings with something to bring home now, as far as the lists could be read in the time; and what is left.
 
     Raises:
         Refused, Transient: see `core.errors`; nothing can be concluded from the lists then.
     """
     noticed_at = now()
-    arrivals = asyncio.run(_read(warehouse, access, portion, budget_s=budget_s))
-    with warehouse.database.reading() as connection:
+    arrivals = asyncio.run(_read(storage, access, portion, budget_s=budget_s))
+    with storage.database.reading() as connection:
         at = database_now(connection)
         due = [
-            Due(day, recording_id, None if _is_recorded(before, after) else noticed_at)
+            PendingRecording(day, recording_id, None if _is_recorded(before, after) else noticed_at)
             for day, recording_id, before, after in _compared(connection, arrivals)
-            if day >= warehouse.oldest_day
+            if day >= storage.oldest_day
             and (any(is_fetchable(row, at) for row in after) or _is_over(arrivals, recording_id, before))
         ]
     return due, arrivals.rest
 
 
 def late_arrivals(
-    warehouse: Warehouse, access: Access, days: Collection[date], *, since: datetime
+    storage: Storage, access: Access, days: Collection[date], *, since: datetime
 ) -> dict[date, list[str]]:
     """Recordings of some days that have artifacts the ledger does not know as they are now, by day.
 
@@ -103,28 +105,28 @@ def late_arrivals(
     Raises:
         Refused, Transient: see `core.errors`.
     """
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         still_there = and_(RECORDINGS.c.day.in_(days), RECORDINGS.c.status != DELETED)
         recording_ids = connection.scalars(select(RECORDINGS.c.recording_id).where(still_there)).all()
     if not recording_ids:
         return {}
-    arrivals = asyncio.run(_read_for(warehouse, access, since, sorted(recording_ids)))
+    arrivals = asyncio.run(_read_for(storage, access, since, sorted(recording_ids)))
     late: dict[date, list[str]] = defaultdict(list)
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         for day, recording_id, before, after in _compared(connection, arrivals):
             if day in days and not _is_recorded(before, after):
                 late[day].append(recording_id)
     return {day: sorted(late[day]) for day in sorted(late)}
 
 
-async def _read_for(warehouse: Warehouse, access: Access, since: datetime, recording_ids: Sequence[str]) -> Arrivals:
+async def _read_for(storage: Storage, access: Access, since: datetime, recording_ids: Sequence[str]) -> Arrivals:
     """What was made since an instant, for some recordings at least.
 
     A list is read for as many pages as there are these. If it is longer, which it is for an old day among busy ones,
     each of them is asked for by itself: else the cost of a day would be that of all after it.
     """
     listed: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTED_COLLECTIONS}
-    query = spelled({"created_at_after": shifted(since, -MARGIN)})
+    query = encode_query({"created_at_after": shifted(since, -MARGIN)})
 
     async def read(name: str) -> None:
         pages = 0
@@ -139,15 +141,15 @@ async def _read_for(warehouse: Warehouse, access: Access, since: datetime, recor
         for recording_id in recording_ids:
             listed[name] += [document async for document in client.listed(name, {"recording_id": recording_id})]
 
-    clock = ObservationClock.of(warehouse.database)
+    clock = ObservationClock.of(storage.database)
     async with RecallClient(access) as client:
         await _all(map(read, LISTED_COLLECTIONS))
     arrivals = _sorted(listed, clock)
-    _leave_out_purged(warehouse, arrivals)
+    _leave_out_purged(storage, arrivals)
     return arrivals
 
 
-async def _read(warehouse: Warehouse, access: Access, portion: Round, *, budget_s: float) -> Arrivals:
+async def _read(storage: Storage, access: Access, portion: ListingPass, *, budget_s: float) -> Arrivals:
     listed: dict[str, list[dict[str, Any]]] = {name: [] for name in portion.pages}
     left: dict[str, str | None] = dict(portion.pages)
 
@@ -156,17 +158,17 @@ async def _read(warehouse: Warehouse, access: Access, portion: Round, *, budget_
             listed[name] += page.results
             left[name] = page.following
 
-    clock = ObservationClock.of(warehouse.database)
+    clock = ObservationClock.of(storage.database)
     async with RecallClient(access) as client:
         await _in_time(_all(map(read, portion.pages)), budget_s * LISTS_SHARE)
         if left == portion.pages:
             # No answer at all is not an empty one.
             raise Transient(f"the lists gave no page within {budget_s} s")
         arrivals = _sorted(listed, clock)
-        _leave_out_purged(warehouse, arrivals)
-        await _in_time(_look_up_unknown(client, warehouse, arrivals), budget_s * (1 - LISTS_SHARE))
+        _leave_out_purged(storage, arrivals)
+        await _in_time(_look_up_unknown(client, storage, arrivals), budget_s * (1 - LISTS_SHARE))
     rest = {name: query for name, query in left.items() if query is not None}
-    arrivals.rest = Round(rest) if rest else None
+    arrivals.rest = ListingPass(rest) if rest else None
     return arrivals
 
 
@@ -197,7 +199,7 @@ def _sorted(listed: Mapping[str, list[dict[str, Any]]], clock: ObservationClock)
         if name == RECORDING:
             continue
         for document in documents:
-            media = arrivals.discovery.understood(name, document, Media)
+            media = arrivals.discovery.decode_object(name, document, Media)
             if media is None or media.recording is None:
                 continue
             if found := arrivals.discovery.found.get(str(media.recording.id)):
@@ -207,22 +209,22 @@ def _sorted(listed: Mapping[str, list[dict[str, Any]]], clock: ObservationClock)
     return arrivals
 
 
-def _leave_out_purged(warehouse: Warehouse, arrivals: Arrivals) -> None:
-    with warehouse.database.reading() as connection:
-        purged = tombstones.buried(connection, [*arrivals.discovery.found, *arrivals.elsewhere])
+def _leave_out_purged(storage: Storage, arrivals: Arrivals) -> None:
+    with storage.database.reading() as connection:
+        purged = tombstones.is_tombstoned(connection, [*arrivals.discovery.found, *arrivals.elsewhere])
     for recording_id in purged:
         arrivals.discovery.found.pop(recording_id, None)
         arrivals.elsewhere.pop(recording_id, None)
 
 
-async def _look_up_unknown(client: RecallClient, warehouse: Warehouse, arrivals: Arrivals) -> None:
+async def _look_up_unknown(client: RecallClient, storage: Storage, arrivals: Arrivals) -> None:
     """Asks for the recordings of finished media that nobody has seen: their day is not known otherwise."""
     finished = {
         recording_id
         for recording_id, media in arrivals.elsewhere.items()
         if any(each.status.code == "done" for _, each in media)
     }
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         unknown = [*finished - _days_of(connection, finished).keys()]
     # Each time in another order: there may be more than there is time for, and some that will never be known.
     shuffle(unknown)
@@ -246,7 +248,7 @@ def _compared(
         known = ledger.known(connection, found)
         for recording_id in found:
             each = arrivals.discovery.found[recording_id]
-            yield each.day, recording_id, *_before_and_after(known, looks(each, arrivals.discovery.unclear))
+            yield each.day, recording_id, *_before_and_after(known, observations(each, arrivals.discovery.unclear))
     for elsewhere in _batches(arrivals.elsewhere):
         known = ledger.known(connection, elsewhere)
         for recording_id, day in _days_of(connection, elsewhere).items():
@@ -259,24 +261,24 @@ def _batches(recording_ids: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _before_and_after(known: Known, seen: Iterable[Seen]) -> tuple[list[LedgerRow], list[LedgerRow]]:
+def _before_and_after(known: Known, seen: Iterable[Observation]) -> tuple[list[LedgerRow], list[LedgerRow]]:
     before: list[LedgerRow] = []
     after: list[LedgerRow] = []
     for look in seen:
         rows = known[look.recording_id, look.kind]
-        changed = observed(rows, look)
+        changed = reconcile(rows, look)
         before += [rows[artifact_id] for artifact_id in sorted(rows)]
         after += [changed[artifact_id] for artifact_id in sorted(changed)]
     return before, after
 
 
-def _partial_looks(recording_id: str, arrivals: Arrivals) -> Iterator[Seen]:
+def _partial_looks(recording_id: str, arrivals: Arrivals) -> Iterator[Observation]:
     """What some of a recording's media objects say; of the others nothing is known."""
     for artifact in ARTIFACTS.values():
         media = [each for name, each in arrivals.elsewhere[recording_id] if name == artifact.collection]
         began_at = arrivals.discovery.clock.started_at
-        if sightings := tuple(sighting(artifact, each, began_at) for each in media):
-            yield Seen(recording_id, artifact.kind, sightings, is_finished=False, is_many=artifact.is_many)
+        if sightings := tuple(observed_artifact(artifact, each, began_at) for each in media):
+            yield Observation(recording_id, artifact.kind, sightings, is_finished=False, is_many=artifact.is_many)
 
 
 def _is_recorded(before: Sequence[LedgerRow], after: Sequence[LedgerRow]) -> bool:

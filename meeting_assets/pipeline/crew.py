@@ -30,13 +30,13 @@ from meeting_assets.core.logs import FIELDS
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.pipeline.replace import LoadReport, load_together
 from meeting_assets.pipeline.run_heartbeat import RunHeartbeat, heartbeat_of
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import attempts
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.store.ledger import Key
 from meeting_assets.store.raw import RawStore
-from meeting_assets.store.worklist import Entry
+from meeting_assets.store.worklist import LoadTask
 
 WORTH_BYTES = 100_000_000
 """Of payloads for each member: two seconds of work, twice what it takes a member to start."""
@@ -78,14 +78,14 @@ class _Answer(msgspec.Struct):
     said: list[_Line] = []
 
 
-def worthwhile_size(artifact: Artifact, entries: Sequence[Entry], warehouse: Warehouse) -> int:
+def worthwhile_size(artifact: Artifact, entries: Sequence[LoadTask], storage: Storage) -> int:
     """How many processes the work is worth, this one included, and there is room for.
 
     One where a database has one writer; inside a worker of a pool (Celery's), which has brothers on the other cores;
     and where another process cannot find what is to be loaded.
     """
-    is_findable = ARTIFACTS.get(artifact.kind) is artifact and warehouse.raw.url
-    if warehouse.database.is_sqlite or multiprocessing.current_process().daemon or not is_findable:
+    is_findable = ARTIFACTS.get(artifact.kind) is artifact and storage.raw.url
+    if storage.database.is_sqlite or multiprocessing.current_process().daemon or not is_findable:
         return 1
     worth = 1 + sum(entry.size_bytes or 0 for entry in entries) // WORTH_BYTES
     return min(worth, len(entries), _cores(), MOST_PROCESSES) or 1
@@ -99,22 +99,22 @@ def _cores() -> int:
 class Crew:
     """Helpers of this process for one list of artifacts; `next` is what this process itself is to do."""
 
-    def __init__(self, artifact: Artifact, warehouse: Warehouse, entries: Sequence[Entry], *, helpers: int) -> None:
+    def __init__(self, artifact: Artifact, storage: Storage, entries: Sequence[LoadTask], *, helpers: int) -> None:
         self._artifact = artifact
         self._order = _Order(
             artifact.kind,
-            warehouse.database.url,
-            warehouse.database.namespace.name,
-            warehouse.raw.url,
-            warehouse.raw.instance_credentials,
-            warehouse.bot_names,
-            heartbeat.identity if (heartbeat := heartbeat_of(warehouse.database)) is not None else None,
+            storage.database.url,
+            storage.database.namespace.name,
+            storage.raw.url,
+            storage.raw.instance_credentials,
+            storage.bot_names,
+            heartbeat.identity if (heartbeat := heartbeat_of(storage.database)) is not None else None,
         )
-        self._warehouse = warehouse
+        self._storage = storage
         # What may have ended the process before comes last, what did so most often at the very end.
         self._left = [*reversed(entries)]
         self._left.sort(key=lambda entry: entry.load_attempts or 0, reverse=True)
-        self._marked: dict[Key, Entry] = {}
+        self._marked: dict[Key, LoadTask] = {}
         """Artifacts whose loading has begun, which is recorded, and has not ended."""
         self._helpers = helpers
         self._changed = Condition()
@@ -155,7 +155,7 @@ class Crew:
                     if pipe:
                         pipe.close()
 
-    def next(self) -> list[Entry]:
+    def next(self) -> list[LoadTask]:
         """What this process is to load next, together; nothing when all that others had is done, too.
 
         Raises:
@@ -169,13 +169,13 @@ class Crew:
             taken = self._taken()
         return self._begun(taken)
 
-    def following(self) -> list[Entry]:
+    def following(self) -> list[LoadTask]:
         """More for this process, if there is any right now; a suspect is loaded while nothing else is in memory."""
         with self._changed:
             taken = [] if self._is_suspect_next() else self._taken()
         return self._begun(taken)
 
-    def note_ended(self, entries: Sequence[Entry]) -> None:
+    def note_ended(self, entries: Sequence[LoadTask]) -> None:
         """Notes that loading these has ended, whatever came of it."""
         with self._changed:
             for entry in entries:
@@ -185,24 +185,24 @@ class Crew:
         """Whether the next artifact is one whose loading may have ended a process."""
         return bool(self._left and self._left[-1].load_attempts)
 
-    def _begun(self, entries: list[Entry]) -> list[Entry]:
+    def _begun(self, entries: list[LoadTask]) -> list[LoadTask]:
         """Records that loading these begins: one that ends the process leaves its mark."""
         if entries:
             with self._changed:
                 self._marked |= {entry.key: entry for entry in entries}
-            _mark(self._warehouse.database, entries)
+            _mark(self._storage.database, entries)
         return entries
 
     @retry_on_conflict
     def _call_off(self) -> None:
         """Removes the marks of loads that were interrupted."""
         if self._marked:
-            with self._warehouse.database.writing() as connection:
+            with self._storage.database.writing() as connection:
                 attempts.note_not_loaded(connection, self._marked.values())
 
-    def _taken(self) -> list[Entry]:
+    def _taken(self) -> list[LoadTask]:
         """The next that go together, by whoever holds the lock."""
-        taken: list[Entry] = []
+        taken: list[LoadTask] = []
         recordings: set[str] = set()
         size_bytes = 0
         while self._left and len(taken) < MOST_AT_ONCE:
@@ -234,7 +234,7 @@ class Crew:
         """Hands one artifact after the other to a member, from a thread of its own."""
         assert member.stdin
         assert member.stdout
-        handed: list[Entry] = []
+        handed: list[LoadTask] = []
         try:
             _write(member.stdin, self._order)
             # Only one that is ready is handed something: until then this process does it all.
@@ -250,14 +250,14 @@ class Crew:
         finally:
             self._give_back(handed)
 
-    def _handed(self) -> list[Entry]:
+    def _handed(self) -> list[LoadTask]:
         with self._changed:
             taken = [] if self.error is not None or self._is_suspect_next() else self._taken()
             self.in_hand += len(taken)
             self._marked |= {entry.key: entry for entry in taken}
             return taken
 
-    def _give_back(self, entries: Sequence[Entry]) -> None:
+    def _give_back(self, entries: Sequence[LoadTask]) -> None:
         """Returns the artifacts of an ended worker to the queue, as suspects."""
         with self._changed:
             self.in_hand -= len(entries)
@@ -268,7 +268,7 @@ class Crew:
                     self._marked.pop(each.key, None)
             self._changed.notify_all()
 
-    def _note(self, answer: _Answer, entries: Sequence[Entry]) -> None:
+    def _note(self, answer: _Answer, entries: Sequence[LoadTask]) -> None:
         for line in answer.said:
             logger.log(line.level, "%s", line.text, extra=line.about)
         if answer.error is None:
@@ -301,13 +301,13 @@ def serve() -> None:
         database: Database | None = None
         try:
             for line in orders:
-                entries = msgspec.json.decode(line, type=list[Entry])
+                entries = msgspec.json.decode(line, type=list[LoadTask])
                 report = LoadReport()
                 error: tuple[str, str] | None = None
                 try:
                     database = database or _database_of(order)
                     raw = RawStore.at(order.raw_url, instance_credentials=order.instance_credentials)
-                    place = Warehouse(database, raw, bot_names=order.bot_names)
+                    place = Storage(database, raw, bot_names=order.bot_names)
                     _mark(database, entries)
                     reads = [partial(place.raw.read, each.raw_key, each.sha256, each.size_bytes) for each in entries]
                     load_together(ARTIFACTS[order.kind], [*zip(entries, reads, strict=True)], place, report)
@@ -330,7 +330,7 @@ def _database_of(order: _Order) -> Database:
 
 
 @retry_on_conflict
-def _mark(database: Database, entries: Sequence[Entry]) -> None:
+def _mark(database: Database, entries: Sequence[LoadTask]) -> None:
     """Records that loading these begins."""
     with database.writing() as connection:
         attempts.note_loading(connection, entries)

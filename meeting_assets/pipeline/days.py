@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import day_of, days_between, now
 from meeting_assets.pipeline import discover
-from meeting_assets.pipeline.storage import access_of, oldest_day, opened
+from meeting_assets.pipeline.storage import access_of, oldest_day, open_storage
 from meeting_assets.settings import Settings
 from meeting_assets.store import tombstones, worklist
 
@@ -38,7 +38,7 @@ def day_of_recording(settings: Settings, recording_id: str) -> date:
         SettingsError: there is no such recording, or no such day, or it was purged.
         ApiError: the API does not say.
     """
-    with opened(settings) as warehouse, warehouse.database.reading() as connection:
+    with open_storage(settings) as storage, storage.database.reading() as connection:
         purged_at = tombstones.purged_at(connection, recording_id)
         day = worklist.day_of(connection, recording_id)
     if purged_at is not None:

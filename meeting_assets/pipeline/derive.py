@@ -20,13 +20,13 @@ from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.artifacts.video_separate import VideoParts
 from meeting_assets.core.errors import MeetingAssetsError
-from meeting_assets.core.gc_tuning import without_cycle_search
+from meeting_assets.core.gc_tuning import paused
 from meeting_assets.core.names import comparable_name
 from meeting_assets.metrics import measured
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import inputs_hash
 from meeting_assets.metrics.tables import MeetingMetrics
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.pipeline.views import present_inputs
 from meeting_assets.recall.objects import DELETED, FINISHED
 from meeting_assets.store import ledger, worklist
@@ -70,14 +70,14 @@ class DeriveReport:
         return self.new + self.changed
 
 
-def derive_days(days: Collection[date], warehouse: Warehouse) -> DeriveReport:
+def derive_days(days: Collection[date], storage: Storage) -> DeriveReport:
     """Brings the metrics of some days up to date."""
     started = monotonic()
     report = DeriveReport()
-    outdated, report.unchanged = _outdated(warehouse, days)
+    outdated, report.unchanged = _outdated(storage, days)
     for recording, current in outdated:
         try:
-            had_rows = _derive(recording, current, warehouse)
+            had_rows = _derive(recording, current, storage)
         except MeetingAssetsError:
             raise
         except Exception as error:  # noqa: BLE001 - our bug; the others go on and the step fails at its end
@@ -91,9 +91,9 @@ def derive_days(days: Collection[date], warehouse: Warehouse) -> DeriveReport:
     return report
 
 
-def outdated_metrics(warehouse: Warehouse, days: Collection[date] | None = None) -> int:
+def outdated_metrics(storage: Storage, days: Collection[date] | None = None) -> int:
     """How many finished recordings of some days, or of all, have no metrics made from their present inputs."""
-    return len(_outdated(warehouse, days)[0])
+    return len(_outdated(storage, days)[0])
 
 
 def derive_days_again(connection: Connection, days: Collection[date]) -> None:
@@ -103,23 +103,23 @@ def derive_days_again(connection: Connection, days: Collection[date]) -> None:
     connection.execute(metrics.update().where(metrics.c.recording_id.in_(ids)).values(inputs_hash=""))
 
 
-def days_of_outdated_metrics(warehouse: Warehouse) -> set[date]:
+def days_of_outdated_metrics(storage: Storage) -> set[date]:
     """Days with finished recordings that have no metrics made from their present inputs."""
-    return {recording.day for recording, _ in _outdated(warehouse, None)[0]}
+    return {recording.day for recording, _ in _outdated(storage, None)[0]}
 
 
 @retry_on_conflict
-def _outdated(warehouse: Warehouse, days: Collection[date] | None) -> tuple[list[tuple[Row[Any], str]], int]:
+def _outdated(storage: Storage, days: Collection[date] | None) -> tuple[list[tuple[Row[Any], str]], int]:
     """Recordings whose metrics are out of date with their present hash, and how many others there are."""
     of_days = ledger.RECORDINGS.c.day.in_(days) if days is not None else true()
     ids = select(ledger.RECORDINGS.c.recording_id).where(of_days)
     metrics = table_of(MeetingMetrics).c
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         finished = _finished(connection, of_days)
         inputs = worklist.inputs_of(connection, ledger.LEDGER.c.recording_id.in_(ids))
         made_from = select(metrics.recording_id, metrics.inputs_hash).where(metrics.recording_id.in_(ids))
         derived = dict(connection.execute(made_from).all())
-    hashes = [(each, _hash(each, inputs.get(each.recording_id, []), warehouse)) for each in finished]
+    hashes = [(each, _hash(each, inputs.get(each.recording_id, []), storage)) for each in finished]
     outdated = [(each, current) for each, current in hashes if derived.get(each.recording_id) != current]
     return outdated, len(finished) - len(outdated)
 
@@ -141,32 +141,32 @@ def _finished(connection: Connection, condition: Any) -> Sequence[Row[Any]]:
     ).all()
 
 
-def _hash(recording: Row[Any], ledger_rows: Iterable[Any], warehouse: Warehouse) -> str:
+def _hash(recording: Row[Any], ledger_rows: Iterable[Any], storage: Storage) -> str:
     return inputs_hash(
         ledger_rows,
         duration_s=recording.duration_s,
         started_at=recording.started_at,
         scheduled_at=recording.scheduled_at,
-        bot_names=bot_names_of(recording, warehouse),
-        config_version=warehouse.parameters.config_version,
+        bot_names=bot_names_of(recording, storage),
+        config_version=storage.parameters.config_version,
     )
 
 
-def bot_names_of(recording: Row[Any], warehouse: Warehouse) -> frozenset[str]:
+def bot_names_of(recording: Row[Any], storage: Storage) -> frozenset[str]:
     """The comparable names of the recording's bot and of known note-takers."""
-    return warehouse.bot_names | ({comparable_name(recording.bot_name)} if recording.bot_name else frozenset())
+    return storage.bot_names | ({comparable_name(recording.bot_name)} if recording.bot_name else frozenset())
 
 
 @retry_on_conflict
-def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | None:
+def _derive(recording: Row[Any], current: str, storage: Storage) -> bool | None:
     """Makes the rows of one recording; whether it had some before.
 
     None, and nothing written, where its inputs have changed while they were made.
     """
-    with without_cycle_search(), warehouse.database.reading() as connection:
-        meeting = meeting_input(connection, recording, bot_names_of(recording, warehouse))
-        rows = measured(meeting, warehouse.parameters, current)
-    with warehouse.database.writing() as connection:
+    with paused(), storage.database.reading() as connection:
+        meeting = meeting_input(connection, recording, bot_names_of(recording, storage))
+        rows = measured(meeting, storage.parameters, current)
+    with storage.database.writing() as connection:
         # Its row is locked, so that two runs that derive the same recording do so one after the other.
         of_recording = ledger.RECORDINGS.c.recording_id == recording.recording_id
         ledger.lock_recordings(connection, [recording.recording_id])
@@ -174,7 +174,7 @@ def _derive(recording: Row[Any], current: str, warehouse: Warehouse) -> bool | N
         # Locked too: `_NOTE_INPUTS` must see the same ledger rows, or `fresh_meetings` would leave the meeting out.
         of_ledger = ledger.LEDGER.c.recording_id == recording.recording_id
         inputs = worklist.inputs_of(connection, of_ledger, is_locking=True)
-        if not still or _hash(still[0], inputs.get(recording.recording_id, []), warehouse) != current:
+        if not still or _hash(still[0], inputs.get(recording.recording_id, []), storage) != current:
             return None
         had_rows = False
         for table, rows_of_table in rows.items():

@@ -20,8 +20,8 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Gone, PayloadError, SettingsError
 from meeting_assets.core.instants import day_of, shifted, start_of
 from meeting_assets.pipeline.retrieval import Name, Retrieval, Retrieved
-from meeting_assets.recall.client import Access, Query, RecallClient, spelled
-from meeting_assets.recall.objects import Bot, Media, Recording, Thing, storable, understood
+from meeting_assets.recall.client import Access, Query, RecallClient, encode_query
+from meeting_assets.recall.objects import Bot, Media, Recording, Thing, decode_object, storable
 from meeting_assets.store.observation import ObservationClock
 
 LISTED_COLLECTIONS = tuple(sorted({each.collection for each in ARTIFACTS.values() if each.is_listed}))
@@ -104,7 +104,7 @@ class Discovery:
 
         `asked_at` is when the request was sent; by default when the look began.
         """
-        recording = self.understood("recording", document, Recording)
+        recording = self.decode_object("recording", document, Recording)
         if recording is None or (days is not None and day_of(recording.created_at) not in days):
             return
         began_at = self.clock.started_at
@@ -117,7 +117,7 @@ class Discovery:
 
     def add_media(self, collection: str, document: dict[str, Any], asked_at: datetime | None = None) -> None:
         """Takes a media object in if its recording is; what a list says is newer than a shortcut."""
-        media = self.understood(collection, document, Media)
+        media = self.decode_object(collection, document, Media)
         if media is None:
             return
         if media.recording is None:
@@ -126,14 +126,14 @@ class Discovery:
             found.media[collection][str(media.id)] = media
             found.media_asked_at[str(media.id)] = asked_at or self.clock.started_at
 
-    def understood(self, collection: str, document: Any, kind: type[Thing]) -> Thing | None:
+    def decode_object(self, collection: str, document: Any, kind: type[Thing]) -> Thing | None:
         """The object as its class, or None and a fault noted."""
         given = document.get("id")
         # Whatever else stands there would stand in the ledger and in logs.
         is_id = isinstance(given, str) and _ID.fullmatch(given)
         name = f"{collection} {given if is_id else f'{len(self.faults) + 1} without a usable id'}"
         try:
-            thing = understood(document, kind, name)
+            thing = decode_object(document, kind, name)
         except PayloadError as error:
             self.faults[name] = str(error)
             self.unclear.add(collection)
@@ -226,11 +226,11 @@ def _add_named(
     if name.object_id in discovery.found or str(name) in discovery.faults:
         return
     with suppress(PayloadError):
-        day = day_of(understood(document, Recording, "recording").created_at)
+        day = day_of(decode_object(document, Recording, "recording").created_at)
         discovery.misplaced.append(f"Recording {name.object_id} is of {day}: run that day's partition.")
 
 
-async def look_again(
+async def retrieve_unfinished(
     client: RecallClient,
     discovery: Discovery,
     *,
@@ -273,14 +273,14 @@ async def find_bots(client: RecallClient, discovery: Discovery, known: Collectio
     }
     bots: dict[str, Bot] = {}
     async for document in _listed_bots(client, wanted.values()):
-        if str(document.get("id")) in wanted and (bot := discovery.understood("bot", document, Bot)) is not None:
+        if str(document.get("id")) in wanted and (bot := discovery.decode_object("bot", document, Bot)) is not None:
             bots[str(bot.id)] = bot
         if wanted.keys() <= bots.keys():
             break
     missing = [Name("bot", each) for each in wanted.keys() - bots.keys()]
     for name, outcome in (await Retrieval(client).each(missing)).items():
         answer = discovery.take(name, outcome)
-        if answer is not None and (bot := discovery.understood("bot", answer, Bot)) is not None:
+        if answer is not None and (bot := discovery.decode_object("bot", answer, Bot)) is not None:
             bots[str(bot.id)] = bot
     for found in discovery.found.values():
         if found.recording.bot is not None:
@@ -335,7 +335,7 @@ async def _listed(
     """
     listed: list[tuple[datetime, dict[str, Any]]] = []
     asked_at = clock.now()
-    async for page in client.pages(collection, spelled(query)):
+    async for page in client.pages(collection, encode_query(query)):
         listed += [(asked_at, document) for document in page.results]
         asked_at = clock.now()
     return listed
@@ -353,4 +353,4 @@ async def day_of_recording(access: Access, recording_id: str) -> date:
             document = await client.retrieved("recording", recording_id)
     except Gone:
         raise SettingsError(f"The API has no recording {recording_id}.") from None
-    return day_of(understood(document, Recording, "recording").created_at)
+    return day_of(decode_object(document, Recording, "recording").created_at)

@@ -30,7 +30,7 @@ from meeting_assets.core.errors import (
     UrlExpired,
 )
 from meeting_assets.core.instants import utc
-from meeting_assets.core.logs import about
+from meeting_assets.core.logs import log_context
 from meeting_assets.core.urls import without_queries
 from meeting_assets.pipeline.absence import deleted_media, look_at_lists_again
 from meeting_assets.pipeline.deletion.artifacts import purge_deleted_artifacts
@@ -41,13 +41,13 @@ from meeting_assets.pipeline.discover import (
     discover_days,
     discover_recordings,
     find_bots,
-    look_again,
+    retrieve_unfinished,
 )
 from meeting_assets.pipeline.record import keep_listings, record
 from meeting_assets.pipeline.retrieval import Retrieval
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access, RecallClient
-from meeting_assets.recall.objects import DELETED, Media, understood
+from meeting_assets.recall.objects import DELETED, Media, decode_object
 from meeting_assets.store import absence, attempts, ledger, tombstones, worklist
 from meeting_assets.store.attempts import Wanted
 from meeting_assets.store.connections import retry_on_conflict
@@ -80,7 +80,7 @@ class FetchReport:
 
 
 async def fetch_days(
-    warehouse: Warehouse,
+    storage: Storage,
     access: Access,
     days: Collection[date],
     *,
@@ -101,16 +101,16 @@ async def fetch_days(
     """
     started = monotonic()
     report = FetchReport()
-    finish_before_fetch(warehouse)
-    days = _without_expired(warehouse, days)
-    wanted = _without_purged(warehouse, recording_ids)
+    finish_before_fetch(storage)
+    days = _without_expired(storage, days)
+    wanted = _without_purged(storage, recording_ids)
     if not days or (recording_ids and not wanted):
         return report
     async with RecallClient(access) as client:
-        discovery = await _discovered(client, warehouse, days, wanted)
-        record(warehouse, discovery, discovery.clock.wall_clock())
-        if warehouse.purges_deleted:
-            await _purge_deleted(client, warehouse, discovery, discovery.clock.wall_clock())
+        discovery = await _discovered(client, storage, days, wanted)
+        record(storage, discovery, discovery.clock.wall_clock())
+        if storage.purges_deleted:
+            await _purge_deleted(client, storage, discovery, discovery.clock.wall_clock())
         report.recordings = len(discovery.found)
         report.unreadable = len(discovery.faults)
         report.faults += discovery.misplaced
@@ -121,16 +121,16 @@ async def fetch_days(
         report.discover_s = round(monotonic() - started, 3)
         logger.info("%d recordings listed for %s", len(discovery.found), _spoken(days))
         named = bool(recording_ids)
-        keys = _wanted(warehouse, discovery, kinds, refetch=refetch, named=named)
-        await _Fetch(client, warehouse, discovery, report).run(keys)
-        keep_listings(warehouse, discovery.found.values())
+        keys = _wanted(storage, discovery, kinds, refetch=refetch, named=named)
+        await _Fetch(client, storage, discovery, report).run(keys)
+        keep_listings(storage, discovery.found.values())
     report.fetch_s = round(monotonic() - started - report.discover_s, 3)
     return report
 
 
-def _without_expired(warehouse: Warehouse, days: Collection[date]) -> list[date]:
+def _without_expired(storage: Storage, days: Collection[date]) -> list[date]:
     """The days that are kept. Older ones are skipped; the nightly retention removes what is stored of them."""
-    oldest = warehouse.oldest_day
+    oldest = storage.oldest_day
     kept = [day for day in days if day >= oldest]
     if len(kept) < len(days):
         expired = sorted(set(days) - set(kept))
@@ -139,28 +139,28 @@ def _without_expired(warehouse: Warehouse, days: Collection[date]) -> list[date]
 
 
 @retry_on_conflict
-def _without_purged(warehouse: Warehouse, recording_ids: Sequence[str]) -> list[str]:
-    with warehouse.database.reading() as connection:
-        purged = tombstones.buried(connection, recording_ids)
+def _without_purged(storage: Storage, recording_ids: Sequence[str]) -> list[str]:
+    with storage.database.reading() as connection:
+        purged = tombstones.is_tombstoned(connection, recording_ids)
     for recording_id in sorted(purged):
-        logger.warning("recording %s was purged and is not brought back", recording_id, extra=about(recording_id))
+        logger.warning("recording %s was purged and is not brought back", recording_id, extra=log_context(recording_id))
     return [each for each in recording_ids if each not in purged]
 
 
 async def _discovered(
-    client: RecallClient, warehouse: Warehouse, days: Collection[date], recording_ids: Sequence[str]
+    client: RecallClient, storage: Storage, days: Collection[date], recording_ids: Sequence[str]
 ) -> Discovery:
-    clock = ObservationClock.of(warehouse.database)
-    here = warehouse.database.read(lambda connection: worklist.statuses(connection, days))
+    clock = ObservationClock.of(storage.database)
+    here = storage.database.read(lambda connection: worklist.statuses(connection, days))
     if recording_ids:
         discovery = await discover_recordings(client, recording_ids, days, known=here, clock=clock)
     else:
         discovery = await discover_days(client, days, clock=clock)
-    recordings, keys = warehouse.database.read(lambda connection: worklist.waited_for(connection, days))
+    recordings, keys = storage.database.read(lambda connection: worklist.awaited_count(connection, days))
     # Stored artifacts that are no longer listed may have been deleted. To mark one, one look is enough.
-    stored = warehouse.database.read(lambda connection: worklist.refetchable(connection, days))
-    if not recording_ids and not warehouse.purges_deleted:
-        stored -= warehouse.database.read(lambda connection: absence.marked(connection, days))
+    stored = storage.database.read(lambda connection: worklist.refetchable(connection, days))
+    if not recording_ids and not storage.purges_deleted:
+        stored -= storage.database.read(lambda connection: absence.marked(connection, days))
     keys |= stored
     if recording_ids:
         recordings &= set(recording_ids) - discovery.gone_recordings
@@ -176,16 +176,16 @@ async def _discovered(
         )
     else:
         # The lists leave out what was deleted.
-        recordings |= {each for each, status in here.items() if status != DELETED or warehouse.purges_deleted}
-    await look_again(
+        recordings |= {each for each, status in here.items() if status != DELETED or storage.purges_deleted}
+    await retrieve_unfinished(
         client,
         discovery,
         recordings=recordings,
         media={(key.recording_id, ARTIFACTS[key.kind].collection, key.artifact_id) for key in keys},
         days=days,
     )
-    await look_at_lists_again(client, warehouse, discovery)
-    named = warehouse.database.read(lambda connection: worklist.named_bots(connection, days))
+    await look_at_lists_again(client, storage, discovery)
+    named = storage.database.read(lambda connection: worklist.named_bots(connection, days))
     await find_bots(client, discovery, named)
     return discovery
 
@@ -196,35 +196,35 @@ def _is_of_another_api(here: Mapping[str, str], discovery: Discovery) -> bool:
     return bool(expected) and not expected & discovery.found.keys()
 
 
-async def _purge_deleted(client: RecallClient, warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
+async def _purge_deleted(client: RecallClient, storage: Storage, discovery: Discovery, at: datetime) -> None:
     """Removes what this look and an earlier one have found deleted at the API."""
     deleted = {each.recording_id for each in discovery.found.values() if each.recording.status.code == DELETED}
-    certain = await _certainly_gone(client, warehouse, discovery.gone_recordings)
+    certain = await _certainly_gone(client, storage, discovery.gone_recordings)
     for recording_id in sorted(discovery.gone_recordings - certain):
         logger.warning(
             "recording %s is unknown to the API and so is all around it: it is kept, since to a key of another "
             "workspace everything seems deleted; `meeting-assets purge` removes it",
             recording_id,
-            extra=about(recording_id),
+            extra=log_context(recording_id),
         )
-    confirmed = warehouse.database.read(
+    confirmed = storage.database.read(
         lambda connection: absence.confirmed_recordings(connection, deleted | certain, at=at)
     )
     if confirmed:
-        purge(warehouse, confirmed, tombstones.DELETED_AT_API)
+        purge(storage, confirmed, tombstones.DELETED_AT_API)
     for recording_id in sorted((deleted | certain) - confirmed):
-        logger.warning(UNCONFIRMED, recording_id, extra=about(recording_id))
+        logger.warning(UNCONFIRMED, recording_id, extra=log_context(recording_id))
     for recording_id in deleted & confirmed:
         del discovery.found[recording_id]
-    purge_deleted_artifacts(warehouse, deleted_media(discovery), at=at)
+    purge_deleted_artifacts(storage, deleted_media(discovery), at=at)
 
 
-async def _certainly_gone(client: RecallClient, warehouse: Warehouse, recording_ids: Collection[str]) -> set[str]:
+async def _certainly_gone(client: RecallClient, storage: Storage, recording_ids: Collection[str]) -> set[str]:
     """Those of the recordings that the API does not know, though it knows their workspace.
 
     A bot outlives its recordings; where there was none, other recordings without one have to do.
     """
-    bots, others = warehouse.database.read(
+    bots, others = storage.database.read(
         lambda connection: (
             worklist.bots_of(connection, recording_ids),
             worklist.newest_without_bot(connection, recording_ids, MOST_PROBED),
@@ -243,14 +243,14 @@ async def _certainly_gone(client: RecallClient, warehouse: Warehouse, recording_
 
 @retry_on_conflict
 def _wanted(
-    warehouse: Warehouse, discovery: Discovery, kinds: Collection[str], *, refetch: bool, named: bool
+    storage: Storage, discovery: Discovery, kinds: Collection[str], *, refetch: bool, named: bool
 ) -> list[Wanted]:
     """The artifacts to download, earliest expiry first.
 
     Waiting ones are included only for named recordings or with `refetch`.
     """
     at = discovery.clock.wall_clock()
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         days = {found.day for found in discovery.found.values()}
         candidates = worklist.to_fetch(connection, days, refetch=refetch)
     never = datetime.max.replace(tzinfo=UTC)
@@ -272,9 +272,9 @@ class _Fetch:
     answer, no download goes on; those that time out meanwhile are failed attempts and are repeated.
     """
 
-    def __init__(self, client: RecallClient, warehouse: Warehouse, discovery: Discovery, report: FetchReport) -> None:
+    def __init__(self, client: RecallClient, storage: Storage, discovery: Discovery, report: FetchReport) -> None:
         self._client = client
-        self._warehouse = warehouse
+        self._storage = storage
         self._discovery = discovery
         self._report = report
         self._places = asyncio.Semaphore(CONCURRENT_DOWNLOADS)
@@ -315,7 +315,7 @@ class _Fetch:
         """Records that these downloads begin, those that can be had."""
         offered = [each for each in wanted if self._is_offered(each.key)]
         if offered:
-            with self._warehouse.database.writing() as connection:
+            with self._storage.database.writing() as connection:
                 attempts.note_begun(connection, offered, at=self._discovery.clock.wall_clock())
             self._begun |= {each.key: each for each in offered}
 
@@ -323,7 +323,7 @@ class _Fetch:
     def _call_off(self) -> None:
         """Takes back what was recorded of downloads that something else has stopped."""
         if self._begun:
-            with self._warehouse.database.writing() as connection:
+            with self._storage.database.writing() as connection:
                 attempts.note_called_off(connection, self._begun.values())
 
     def _media(self, key: Key) -> Media | None:
@@ -360,14 +360,14 @@ class _Fetch:
             payload = await self._client.downloaded(_url(artifact, media))
         except UrlExpired:
             observed_at = self._discovery.clock.now()
-            note_recorded(self._warehouse.database, observed_at)
+            note_recorded(self._storage.database, observed_at)
             try:
                 document = await self._client.retrieved(artifact.collection, key.artifact_id)
             except Gone:
                 self._note_gone(key, observed_at)
                 self._report.counts[key.kind]["failed"] += 1
                 return
-            media = understood(document, Media, artifact.kind)
+            media = decode_object(document, Media, artifact.kind)
             payload = await self._client.downloaded(_url(artifact, media))
         await self._keep(key, artifact, media, payload, observed_at)
 
@@ -379,18 +379,18 @@ class _Fetch:
             payload = without_queries(payload)
         # Compression and the object store take their time; the ledger's transaction is short.
         kept = await asyncio.to_thread(
-            self._warehouse.raw.write, found.day, key.recording_id, key.kind, key.artifact_id, payload
+            self._storage.raw.write, found.day, key.recording_id, key.kind, key.artifact_id, payload
         )
         outcome = self._note_fetched(key, artifact, media, kept, observed_at)
         if outcome == "overtaken":
-            remove_unwanted(self._warehouse, found.day, key)
+            remove_unwanted(self._storage, found.day, key)
         self._report.counts[key.kind][outcome] += 1
 
     @retry_on_conflict
     def _note_fetched(
         self, key: Key, artifact: Artifact, media: Media, kept: RawObject, observed_at: datetime | None
     ) -> str:
-        with self._warehouse.database.writing() as connection:
+        with self._storage.database.writing() as connection:
             if self._is_purged(connection, key):
                 return "overtaken"
             outcome = ledger.note_fetched(
@@ -416,14 +416,14 @@ class _Fetch:
 
     def _is_purged(self, connection: Connection, key: Key) -> bool:
         """True if another run has purged the artifact meanwhile; its ledger rows stay locked."""
-        if not self._warehouse.purges_deleted:
+        if not self._storage.purges_deleted:
             return False
         ledger.locked(connection, key.kind, [key.recording_id])
         return key in tombstones.purged_artifacts(connection, [key.recording_id])
 
     @retry_on_conflict
     def _note_gone(self, key: Key, observed_at: datetime) -> None:
-        with self._warehouse.database.writing() as connection:
+        with self._storage.database.writing() as connection:
             ledger.note_gone(connection, key.recording_id, key.artifact_id, observed_at=observed_at)
             self._call_off_one(connection, key)
 
@@ -431,12 +431,12 @@ class _Fetch:
         self._note_failed(key, media, error, self._discovery.clock.wall_clock())
         self._begun.pop(key, None)
         self._report.counts[key.kind]["failed"] += 1
-        logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error, extra=about(*key))
+        logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error, extra=log_context(*key))
 
     @retry_on_conflict
     def _note_failed(self, key: Key, media: Media | None, error: MeetingAssetsError, at: datetime) -> None:
         found = self._discovery.found[key.recording_id]
-        with self._warehouse.database.writing() as connection:
+        with self._storage.database.writing() as connection:
             ledger.note_failed_attempt(
                 connection,
                 key,

@@ -21,7 +21,7 @@ from meeting_assets.metrics.identity import one_person
 from meeting_assets.metrics.persons import PersonMetrics, person_rows
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.derive import bot_names_of, meeting_input
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import RECORDINGS
 
@@ -40,7 +40,7 @@ def persons_by_key(connection: Connection) -> dict[str, str]:
 
 
 def parts_taken(
-    connection: Connection, warehouse: Warehouse, persons: Mapping[str, str], condition: ColumnElement[bool]
+    connection: Connection, storage: Storage, persons: Mapping[str, str], condition: ColumnElement[bool]
 ) -> list[Mapping[str, Any]]:
     """One row per meeting and person of the recordings that meet a condition, ordered by both.
 
@@ -57,22 +57,22 @@ def parts_taken(
     divided = {recording_id for (recording_id, _), count in counts.items() if count > 1}
     if divided:
         rows = [row for row in rows if row["recording_id"] not in divided]
-        rows += _measured_again(connection, warehouse, persons, divided)
+        rows += _measured_again(connection, storage, persons, divided)
     return sorted(rows, key=lambda row: (row["recording_id"], row["person_key"]))
 
 
 def _measured_again(
-    connection: Connection, warehouse: Warehouse, persons: Mapping[str, str], recording_ids: Iterable[str]
+    connection: Connection, storage: Storage, persons: Mapping[str, str], recording_ids: Iterable[str]
 ) -> Iterator[Mapping[str, Any]]:
     for recording_id in sorted(recording_ids):
         recording = connection.execute(RECORDINGS.select().where(RECORDINGS.c.recording_id == recording_id)).one()
         duration_s = connection.scalar(select(MEETINGS.duration_s).where(MEETINGS.recording_id == recording_id))
-        meeting = meeting_input(connection, recording, bot_names_of(recording, warehouse))
+        meeting = meeting_input(connection, recording, bot_names_of(recording, storage))
         attendees = [
             each._replace(person_key=persons.get(each.person_key or "", each.person_key), address_key=None)
             for each in meeting.attendees
         ]
-        found = looked_at(replace(meeting, attendees=attendees), warehouse.parameters)
+        found = looked_at(replace(meeting, attendees=attendees), storage.parameters)
         for row in person_rows(found):
             yield {"recording_id": recording_id, "duration_s": duration_s, **row}
 

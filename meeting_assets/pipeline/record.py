@@ -16,7 +16,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.instants import utc
 from meeting_assets.pipeline.discover import Discovery, Found
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store import absence, ledger, raw_tombstones, tombstones, worklist
@@ -24,44 +24,44 @@ from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
 from meeting_assets.store.ledger import Key
 from meeting_assets.store.observation import note_recorded
-from meeting_assets.store.states import Seen, Sighting, is_overtaken
+from meeting_assets.store.states import Observation, ObservedArtifact, is_overtaken
 
 BATCH = 100
 NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.names_bots]
 
 
-def record(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
+def record(storage: Storage, discovery: Discovery, at: datetime) -> None:
     """Brings recordings and ledger in line with a discovery made at an instant.
 
     What another run has seen anew meanwhile is left to that run, and dropped from the discovery; so is what was purged.
     """
-    note_recorded(warehouse.database, discovery.clock.now())
+    note_recorded(storage.database, discovery.clock.now())
     for batch in _batches(discovery.found.values()):
         ids = [found.recording_id for found in batch]
-        before = warehouse.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))  # noqa: B023 - called at once
-        dropped = _record_batch(warehouse, batch, discovery.unclear, at)
-        _remove_lifted(warehouse, before)
+        before = storage.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))  # noqa: B023 - called at once
+        dropped = _record_batch(storage, batch, discovery.unclear, at)
+        _remove_lifted(storage, before)
         for recording_id in dropped:
             del discovery.found[recording_id]
-        _keep_listings(warehouse, [found for found in batch if found.recording_id not in dropped])
-    _record_missing(warehouse, discovery, at)
+        _keep_listings(storage, [found for found in batch if found.recording_id not in dropped])
+    _record_missing(storage, discovery, at)
 
 
 @retry_on_conflict
-def _record_batch(warehouse: Warehouse, batch: Sequence[Found], unclear: Collection[str], at: datetime) -> set[str]:
+def _record_batch(storage: Storage, batch: Sequence[Found], unclear: Collection[str], at: datetime) -> set[str]:
     """Records some recordings in one transaction.
 
     Returns the ids of those to drop: they were purged, or another run observed them later.
     """
-    with warehouse.database.writing() as connection:
-        purged = tombstones.kept_out(connection, [found.recording_id for found in batch])
+    with storage.database.writing() as connection:
+        purged = tombstones.exclude_tombstoned(connection, [found.recording_id for found in batch])
         kept = [found for found in batch if found.recording_id not in purged]
         before = ledger.lock_recordings(connection, [found.recording_id for found in kept])
         rows = [recording_row(found, before.get(found.recording_id, {}), at) for found in kept]
         overtaken = {row["recording_id"] for row in rows if _is_overtaken(row, before)}
         rows = [row for row in rows if row["recording_id"] not in overtaken]
         upsert(connection, Recordings, rows, only_if=_is_not_older)
-        seen = [look for found in kept for look in looks(found, unclear)]
+        seen = [look for found in kept for look in observations(found, unclear)]
         # Of an overtaken recording some media may have been asked for later than by the other run.
         ledger.observe(connection, [_unfinished(each) if each.recording_id in overtaken else each for each in seen])
         newest = [found for found in kept if found.recording_id not in overtaken]
@@ -74,21 +74,21 @@ def _record_batch(warehouse: Warehouse, batch: Sequence[Found], unclear: Collect
     return purged | overtaken
 
 
-def _remove_lifted(warehouse: Warehouse, before: Collection[Key]) -> None:
+def _remove_lifted(storage: Storage, before: Collection[Key]) -> None:
     """Removes from the raw store those artifact tombstones of `before` that the database no longer has.
 
     The database is read again because the transaction that lifts them may be repeated after its commit.
     """
     if before:
         ids = {key.recording_id for key in before}
-        left = warehouse.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))
-        raw_tombstones.remove(warehouse.raw, {tombstones.Name(*key) for key in {*before} - left})
+        left = storage.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))
+        raw_tombstones.remove(storage.raw, {tombstones.Name(*key) for key in {*before} - left})
 
 
 @retry_on_conflict
-def _record_missing(warehouse: Warehouse, discovery: Discovery, at: datetime) -> None:
+def _record_missing(storage: Storage, discovery: Discovery, at: datetime) -> None:
     """Records what is deleted at the API, what it did not give, and objects that make no sense."""
-    with warehouse.database.writing() as connection:
+    with storage.database.writing() as connection:
         faults = _faults_of_kept(connection, discovery.faults)
         _lock_gone(connection, discovery)
         for recording_id in sorted(discovery.gone_recordings):
@@ -102,23 +102,23 @@ def _record_missing(warehouse: Warehouse, discovery: Discovery, at: datetime) ->
         ledger.note_unreadable(connection, faults, discovery.read, discovery.days)
 
 
-def keep_listings(warehouse: Warehouse, founds: Iterable[Found]) -> None:
+def keep_listings(storage: Storage, founds: Iterable[Found]) -> None:
     """Brings recording.json of these recordings in line with the ledger."""
     for batch in _batches(founds):
-        _keep_listings(warehouse, batch)
+        _keep_listings(storage, batch)
 
 
-def looks(found: Found, unclear: Collection[str] = ()) -> Iterator[Seen]:
+def observations(found: Found, unclear: Collection[str] = ()) -> Iterator[Observation]:
     """What the ledger is to know about each kind of one recording.
 
     Nothing is absent from an `unclear` collection: what could not be read there may be it.
     """
     for artifact in ARTIFACTS.values():
-        yield Seen(
+        yield Observation(
             found.recording_id,
             artifact.kind,
             tuple(
-                sighting(artifact, media, found.media_observed_at(media))
+                observed_artifact(artifact, media, found.media_observed_at(media))
                 for media in found.media[artifact.collection].values()
             ),
             is_finished=found.recording.status.code in FINISHED and artifact.collection not in unclear,
@@ -127,10 +127,10 @@ def looks(found: Found, unclear: Collection[str] = ()) -> Iterator[Seen]:
         )
 
 
-def sighting(artifact: Artifact, media: Media, observed_at: datetime | None) -> Sighting:
+def observed_artifact(artifact: Artifact, media: Media, observed_at: datetime | None) -> ObservedArtifact:
     """What a media object says of one of its artifacts, according to a request of `observed_at`."""
     has_url = media.data is not None and artifact.url(media.data) is not None
-    return Sighting(
+    return ObservedArtifact(
         str(media.id),
         media.status.code,
         media.status.sub_code,
@@ -189,15 +189,15 @@ def _parse_renamed_again(
 def _faults_of_kept(connection: Connection, faults: Mapping[str, str]) -> dict[str, str]:
     """What made no sense, without the recordings that were purged."""
     named = {name.partition(" ")[2] for name in faults if name.startswith("recording ")}
-    purged = tombstones.kept_out(connection, named)
+    purged = tombstones.exclude_tombstoned(connection, named)
     return {name: fault for name, fault in faults.items() if name.partition(" ")[2] not in purged}
 
 
 @retry_on_conflict
-def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
+def _keep_listings(storage: Storage, batch: Sequence[Found]) -> None:
     """Writes recording.json where it says something new: enough to make the database again without the API."""
     ids = [found.recording_id for found in batch]
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         recordings = ledger.lock_recordings(connection, ids)
         entries = worklist.api_side_of(connection, ids)
     written: list[dict[str, str | None]] = []
@@ -215,16 +215,16 @@ def _keep_listings(warehouse: Warehouse, batch: Sequence[Found]) -> None:
         )
         sha256 = hashlib.sha256(listing).hexdigest()
         if sha256 != row["listing_sha256"]:
-            warehouse.raw.write_listing(found.day, found.recording_id, listing)
+            storage.raw.write_listing(found.day, found.recording_id, listing)
             former = row["listing_sha256"]
             written.append({"id": found.recording_id, "sha256": sha256, "former_sha256": former})
     if written:
-        with warehouse.database.writing() as connection:
+        with storage.database.writing() as connection:
             ledger.note_listings(connection, written)
-            purged = tombstones.buried(connection, [str(each["id"]) for each in written])
+            purged = tombstones.is_tombstoned(connection, [str(each["id"]) for each in written])
         for found in batch:
             if found.recording_id in purged:
-                warehouse.raw.forget(found.day, found.recording_id)
+                storage.raw.forget(found.day, found.recording_id)
 
 
 def _lock_gone(connection: Connection, discovery: Discovery) -> None:
@@ -268,7 +268,7 @@ def _is_not_older(held: Any, given: Any) -> ColumnElement[bool]:
     return or_(held.observed_at.is_(None), given.observed_at.is_(None), held.observed_at <= given.observed_at)
 
 
-def _unfinished(seen: Seen) -> Seen:
+def _unfinished(seen: Observation) -> Observation:
     """What was seen, without the conclusion that nothing more is to come."""
     return replace(seen, is_finished=False)
 

@@ -17,11 +17,11 @@ from sqlalchemy import Connection, and_
 from meeting_assets.artifacts.artifact import OF_RECORDING, Artifact, Rows, Source
 from meeting_assets.artifacts.wire import decoded
 from meeting_assets.core.errors import MeetingAssetsError, PayloadError
-from meeting_assets.core.gc_tuning import without_cycle_search
+from meeting_assets.core.gc_tuning import paused
 from meeting_assets.core.instants import now
-from meeting_assets.core.logs import about
+from meeting_assets.core.logs import log_context
 from meeting_assets.core.names import comparable_name
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.columns import RecordingRow
 from meeting_assets.store import ledger
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
@@ -29,7 +29,7 @@ from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import Key, Loaded
-from meeting_assets.store.worklist import Entry
+from meeting_assets.store.worklist import LoadTask
 
 Read = Callable[[], bytes | None]
 
@@ -64,9 +64,9 @@ class LoadReport:
 
 
 # As a decorator: its rows are gone before the next search, which would go through all of them.
-@without_cycle_search()
+@paused()
 def load_together(
-    artifact: Artifact, batch: Sequence[tuple[Entry, Read]], warehouse: Warehouse, report: LoadReport
+    artifact: Artifact, batch: Sequence[tuple[LoadTask, Read]], storage: Storage, report: LoadReport
 ) -> None:
     """Makes the tables say what the bytes of some artifacts of one kind say.
 
@@ -77,25 +77,25 @@ def load_together(
     """
     found: list[_Parsed] = []
     for entry, read in batch:
-        with _bug_noted(warehouse, entry.key, report):
-            if (parsed := _parse_or_set_aside(artifact, entry, read, warehouse, report)) is not None:
+        with _bug_noted(storage, entry.key, report):
+            if (parsed := _parse_or_set_aside(artifact, entry, read, storage, report)) is not None:
                 found.append(parsed)
     try:
-        _replace(artifact, found, warehouse, report)
+        _replace(artifact, found, storage, report)
     except MeetingAssetsError:
         raise
     except Exception as error:  # noqa: BLE001 - our bug with one of them; with which, it says when it is alone
         logger.warning("%s: %d artifacts are loaded one by one (%s)", artifact.kind, len(found), type(error).__name__)
         for each in found:
-            with _bug_noted(warehouse, each.entry.key, report):
-                _replace(artifact, [each], warehouse, report)
+            with _bug_noted(storage, each.entry.key, report):
+                _replace(artifact, [each], storage, report)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
     """What the bytes of an artifact say."""
 
-    entry: Entry
+    entry: LoadTask
     rows: Rows
     repaired_chars: int
 
@@ -105,59 +105,63 @@ class _Parsed:
 
 
 def _parse_or_set_aside(
-    artifact: Artifact, entry: Entry, read: Read, warehouse: Warehouse, report: LoadReport
+    artifact: Artifact, entry: LoadTask, read: Read, storage: Storage, report: LoadReport
 ) -> _Parsed | None:
     """What the bytes say that `read` gives; None, and noted in the ledger, if they are lost or cannot be read."""
     payload = read()
     if payload is None:
-        _note_lost(warehouse, entry)
+        _note_lost(storage, entry)
         report.missing_raw += 1
         return None
     try:
         document, repaired = decoded(payload, artifact.wire)
-        return _Parsed(entry, artifact.rows(document, _source(entry, warehouse)), repaired)
+        return _Parsed(entry, artifact.rows(document, _source(entry, storage)), repaired)
     except PayloadError as error:
-        _quarantine(artifact, entry, str(error), warehouse)
+        _quarantine(artifact, entry, str(error), storage)
         report.quarantined += 1
         logger.warning(
-            "%s of %s is quarantined: %s", artifact.kind, entry.key.recording_id, error, extra=about(*entry.key)
+            "%s of %s is quarantined: %s", artifact.kind, entry.key.recording_id, error, extra=log_context(*entry.key)
         )
         return None
 
 
 @retry_on_conflict
-def _note_lost(warehouse: Warehouse, entry: Entry) -> None:
-    with warehouse.database.writing() as connection:
+def _note_lost(storage: Storage, entry: LoadTask) -> None:
+    with storage.database.writing() as connection:
         ledger.note_lost(connection, entry.key, entry.sha256)
 
 
-def set_aside(artifact: Artifact, entry: Entry, warehouse: Warehouse, report: LoadReport) -> None:
+def set_aside(artifact: Artifact, entry: LoadTask, storage: Storage, report: LoadReport) -> None:
     """Quarantines an artifact without a further attempt: loading it has ended the process too often."""
-    _quarantine(artifact, entry, ENDED_THE_PROCESS, warehouse, deaths=entry.load_attempts)
+    _quarantine(artifact, entry, ENDED_THE_PROCESS, storage, deaths=entry.load_attempts)
     report.quarantined += 1
     logger.warning(
-        "%s of %s is quarantined: %s", artifact.kind, entry.key.recording_id, ENDED_THE_PROCESS, extra=about(*entry.key)
+        "%s of %s is quarantined: %s",
+        artifact.kind,
+        entry.key.recording_id,
+        ENDED_THE_PROCESS,
+        extra=log_context(*entry.key),
     )
 
 
-def _source(entry: Entry, warehouse: Warehouse) -> Source:
+def _source(entry: LoadTask, storage: Storage) -> Source:
     return Source(
         entry.key.recording_id,
         entry.key.artifact_id,
         entry.created_at,
         entry.provider,
-        warehouse.bot_names | ({comparable_name(entry.bot_name)} if entry.bot_name else frozenset()),
+        storage.bot_names | ({comparable_name(entry.bot_name)} if entry.bot_name else frozenset()),
     )
 
 
 @retry_on_conflict
-def _replace(artifact: Artifact, found: Sequence[_Parsed], warehouse: Warehouse, report: LoadReport) -> None:
+def _replace(artifact: Artifact, found: Sequence[_Parsed], storage: Storage, report: LoadReport) -> None:
     """Puts rows in the place of their artifacts' former ones, but where another run was faster."""
     if not found:
         return
     done: list[_Parsed] = []
     had_rows = 0
-    with warehouse.database.writing() as connection:
+    with storage.database.writing() as connection:
         locked = ledger.locked(connection, artifact.kind, [each.entry.key.recording_id for each in found])
         for each in found:
             siblings = locked[each.entry.key.recording_id]
@@ -177,9 +181,9 @@ def _replace(artifact: Artifact, found: Sequence[_Parsed], warehouse: Warehouse,
 
 @retry_on_conflict
 def _quarantine(
-    artifact: Artifact, entry: Entry, error: str, warehouse: Warehouse, *, deaths: int | None = None
+    artifact: Artifact, entry: LoadTask, error: str, storage: Storage, *, deaths: int | None = None
 ) -> None:
-    with warehouse.database.writing() as connection:
+    with storage.database.writing() as connection:
         siblings = ledger.locked(connection, artifact.kind, [entry.key.recording_id])[entry.key.recording_id]
         if not _is_as_seen(entry, siblings):
             return
@@ -189,7 +193,7 @@ def _quarantine(
         settle(connection, artifact, [entry.key.recording_id])
 
 
-def _is_as_seen(entry: Entry, siblings: Sequence[Any]) -> bool:
+def _is_as_seen(entry: LoadTask, siblings: Sequence[Any]) -> bool:
     """Whether the ledger row, now locked, is still what was read and parsed; else its rows are not ours to write."""
     for row in siblings:
         if row["artifact_id"] == entry.key.artifact_id:
@@ -229,25 +233,25 @@ def settle(connection: Connection, artifact: Artifact, recording_ids: Sequence[s
 
 
 @contextmanager
-def _bug_noted(warehouse: Warehouse, key: Key, report: LoadReport) -> Iterator[None]:
+def _bug_noted(storage: Storage, key: Key, report: LoadReport) -> Iterator[None]:
     """Notes what can only be our bug: the others go on, and the step fails at its end."""
     try:
         yield
     except MeetingAssetsError:
         raise
     except Exception as error:  # noqa: BLE001 - that is what is noted
-        _note_bug(warehouse, key, error, report)
+        _note_bug(storage, key, error, report)
 
 
-def _note_bug(warehouse: Warehouse, key: Key, error: Exception, report: LoadReport) -> None:
+def _note_bug(storage: Storage, key: Key, error: Exception, report: LoadReport) -> None:
     # The text of a foreign error may quote what was said in the meeting; its kind does not.
     text = f"unexpected {type(error).__name__} while loading it; this is a fault of meeting_assets, please report it"
-    _write_bug(warehouse, key, text)
+    _write_bug(storage, key, text)
     report.faults.append(f"{key.kind} of {key.recording_id}: {text}")
-    logger.error("%s of %s: %s", key.kind, key.recording_id, text, extra=about(*key))
+    logger.error("%s of %s: %s", key.kind, key.recording_id, text, extra=log_context(*key))
 
 
 @retry_on_conflict
-def _write_bug(warehouse: Warehouse, key: Key, text: str) -> None:
-    with warehouse.database.writing() as connection:
+def _write_bug(storage: Storage, key: Key, text: str) -> None:
+    with storage.database.writing() as connection:
         ledger.note_bug(connection, key, text)

@@ -36,7 +36,7 @@ from meeting_assets.metrics.trends import (
     total,
 )
 from meeting_assets.pipeline.persons import parts_taken, persons_by_key
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store import locks
 from meeting_assets.store.bulk import insert_rows
@@ -70,18 +70,18 @@ class RollupReport:
 
 
 @retry_on_conflict
-def roll_up(warehouse: Warehouse, weeks: Collection[date] | None = None) -> RollupReport:
+def roll_up(storage: Storage, weeks: Collection[date] | None = None) -> RollupReport:
     """Brings the trends of some weeks, given by their Mondays, or of all, up to date."""
     started = monotonic()
     report = RollupReport()
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         persons = persons_by_key(connection)
         stale, fresh = _standing(connection, persons, weeks)
     report.unchanged = len(fresh)
     for week in sorted(stale):
-        with warehouse.database.writing() as connection:
+        with storage.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
-            _roll_up_week(connection, week, persons, warehouse)
+            _roll_up_week(connection, week, persons, storage)
         report.changed += 1
     report.rollup_s = round(monotonic() - started, 3)
     logger.info("trends: %d weeks changed, %d unchanged", report.changed, report.unchanged)
@@ -93,29 +93,29 @@ def row_counts(connection: Connection) -> dict[type[SQLModel], int]:
     return {model: connection.scalar(select(func.count()).select_from(table_of(model))) or 0 for model in ROLLUPS}
 
 
-def outdated_weeks(warehouse: Warehouse, weeks: Collection[date] | None = None) -> list[date]:
+def outdated_weeks(storage: Storage, weeks: Collection[date] | None = None) -> list[date]:
     """Of some weeks, or of all, the Mondays of those whose trends are not made from their meetings' present metrics."""
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         return sorted(_standing(connection, persons_by_key(connection), weeks)[0])
 
 
 @retry_on_conflict
-def roll_up_people(warehouse: Warehouse) -> int:
+def roll_up_people(storage: Storage) -> int:
     """Brings `people` and `person_keys` up to date; how many rows of them had to change."""
-    with warehouse.database.writing() as connection:
+    with storage.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
         persons = persons_by_key(connection)
         # Read before the metrics: what another run commits in between makes the people outdated again.
         made_from = _hash_of_people(connection, persons)
-        changed = _replace(connection, People, _people(connection, persons, warehouse))
+        changed = _replace(connection, People, _people(connection, persons, storage))
         changed += _replace(connection, PersonKeys, sorted(persons.items()))
         upsert(connection, Meta, [{"name": PEOPLE_MADE_FROM, "value": made_from}])
         return changed
 
 
-def are_people_outdated(warehouse: Warehouse) -> bool:
+def are_people_outdated(storage: Storage) -> bool:
     """Whether `people` and `person_keys` are not made from the present metrics of all meetings."""
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         made_from = connection.scalar(select(META.c.value).where(META.c.name == PEOPLE_MADE_FROM))
         return (made_from or _NOBODY) != _hash_of_people(connection, persons_by_key(connection))
 
@@ -187,14 +187,14 @@ def _hash_of(weeks: list[tuple[str, str]], persons: list[tuple[str, str]]) -> st
     return _sha256([ROLLUP_VERSION, weeks, persons])
 
 
-def _roll_up_week(connection: Connection, week: date, persons: Mapping[str, str], warehouse: Warehouse) -> None:
+def _roll_up_week(connection: Connection, week: date, persons: Mapping[str, str], storage: Storage) -> None:
     present = _hashes(connection, persons, [week])
     for table in (TRENDS, OF_PERSONS):
         connection.execute(table.delete().where(table.c.week == week))
     if week not in present:
         return
     trend = meeting_trend(_meetings(connection, week), _meetings(connection, week - WEEK))
-    members, before = (parts_taken(connection, warehouse, persons, _of(each)) for each in (week, week - WEEK))
+    members, before = (parts_taken(connection, storage, persons, _of(each)) for each in (week, week - WEEK))
     connection.execute(TRENDS.insert(), {"week": week, "inputs_hash": present[week], **trend})
     of_persons = [{"week": week, "person_key": key, **each} for key, each in person_trends(members, before).items()]
     if of_persons:
@@ -206,7 +206,7 @@ def _meetings(connection: Connection, week: date) -> list[Mapping[str, Any]]:
     return [dict(row) for row in connection.execute(query.where(_of(week))).mappings()]
 
 
-def _people(connection: Connection, persons: Mapping[str, str], warehouse: Warehouse) -> list[tuple[Any, ...]]:
+def _people(connection: Connection, persons: Mapping[str, str], storage: Storage) -> list[tuple[Any, ...]]:
     """Rows of `People`."""
     seen_at = func.coalesce(RECORDINGS.c.started_at, RECORDINGS.c.created_at, type_=RECORDINGS.c.created_at.type)
     query = (
@@ -230,7 +230,7 @@ def _people(connection: Connection, persons: Mapping[str, str], warehouse: Wareh
     found: dict[str, _Person] = {}
     for key, recording_id, name, email, at in connection.execute(query):
         found.setdefault(persons.get(key, key), _Person(at)).see(recording_id, name, email, at)
-    for row in parts_taken(connection, warehouse, persons, true()):
+    for row in parts_taken(connection, storage, persons, true()):
         if (person := found.get(row["person_key"])) is not None:
             person.talk_s.append(row["talk_time_s"])
             person.attended_s.append(row["attended_s"])

@@ -29,7 +29,7 @@ from meeting_assets.store.raw import RawStore
 
 
 @dataclass(frozen=True, slots=True)
-class Warehouse:
+class Storage:
     """Where meetings are kept, and what is needed to make sense of them."""
 
     database: Database
@@ -79,7 +79,7 @@ def open_database(settings: Settings) -> Database:
     return database
 
 
-def raw_store(settings: Settings) -> RawStore:
+def open_raw_store(settings: Settings) -> RawStore:
     """The raw store of these settings.
 
     Raises:
@@ -89,7 +89,7 @@ def raw_store(settings: Settings) -> RawStore:
 
 
 @contextmanager
-def open_read_only(settings: Settings) -> Iterator[Warehouse]:
+def open_storage_read_only(settings: Settings) -> Iterator[Storage]:
     """The warehouse for commands that only look: no file, folder, schema, table or row comes into being.
 
     Its raw store is empty, because a folder's would be created.
@@ -100,25 +100,25 @@ def open_read_only(settings: Settings) -> Iterator[Warehouse]:
     """
     with closing(Database.at(settings.database_url, settings.database_schema, is_read_only=True)) as database:
         check_readable(database, whole_schema())
-        yield _warehouse(settings, database, RawStore(MemoryStore()))
+        yield _storage(settings, database, RawStore(MemoryStore()))
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Warehouse]:
+def open_storage(settings: Settings) -> Iterator[Storage]:
     """The warehouse of these settings, its tables ready.
 
     Raises:
         StoreError: the database or the raw store cannot be used.
     """
     with closing(open_database(settings)) as database:
-        warehouse = _warehouse(settings, database, raw_store(settings))
-        config = [warehouse.parameters.config_version, *sorted(warehouse.bot_names)]
+        storage = _storage(settings, database, open_raw_store(settings))
+        config = [storage.parameters.config_version, *sorted(storage.bot_names)]
         database.note(METRICS_CONFIG, " ".join(config))
-        yield warehouse
+        yield storage
 
 
-def _warehouse(settings: Settings, database: Database, raw: RawStore) -> Warehouse:
-    return Warehouse(
+def _storage(settings: Settings, database: Database, raw: RawStore) -> Storage:
+    return Storage(
         database,
         raw,
         bot_names=settings.known_bot_names,
@@ -128,7 +128,7 @@ def _warehouse(settings: Settings, database: Database, raw: RawStore) -> Warehou
     )
 
 
-def claim(warehouse: Warehouse, settings: Settings, *, adopts: bool = False) -> None:
+def bind_origin(storage: Storage, settings: Settings, *, adopts: bool = False) -> None:
     """Makes sure that database and raw store belong together, and hold the meetings of this API origin and no other.
 
     With `adopts`, a database without recordings may take the place of the raw store's former one.
@@ -137,9 +137,9 @@ def claim(warehouse: Warehouse, settings: Settings, *, adopts: bool = False) -> 
         StoreError: they do not, or hold another one's.
     """
     origin = origin_of(settings.base_url)
-    warehouse.database.belongs_to(origin)
-    warehouse.raw.belongs_to(origin)
-    bind_ids(warehouse.database, warehouse.raw, adopts=adopts)
+    storage.database.belongs_to(origin)
+    storage.raw.belongs_to(origin)
+    bind_ids(storage.database, storage.raw, adopts=adopts)
 
 
 def origin_of(base_url: str) -> str:

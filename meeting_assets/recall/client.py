@@ -26,12 +26,12 @@ import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
 from meeting_assets.core.errors import ApiError, Gone, Refused, TooLarge, Transient
-from meeting_assets.core.instants import wire
+from meeting_assets.core.instants import to_iso8601
 from meeting_assets.core.urls import LOOPBACK
 from meeting_assets.recall.answers import Page, check_document, check_download, is_whole, object_in, page_in
 from meeting_assets.recall.bodies import ACCEPT_ENCODING, body_of
 from meeting_assets.recall.network import DEFAULT_PORTS, EnvironmentTransport, Proxies, certificates
-from meeting_assets.recall.pacing import Pace, Patience, Throttled
+from meeting_assets.recall.pacing import RateLimiter, RetryBudget, Throttled
 
 ATTEMPTS = 5
 DOWNLOAD_ATTEMPTS = 4
@@ -92,7 +92,7 @@ class RecallClient:
         access: Access,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
-        paced: Callable[[int], Pace] = Pace,
+        paced: Callable[[int], RateLimiter] = RateLimiter,
         call_timeout_s: float = CALL_TIMEOUT_S,
         download_timeout_s: float = DOWNLOAD_TIMEOUT_S,
     ) -> None:
@@ -100,7 +100,7 @@ class RecallClient:
         self._call_timeout_s = call_timeout_s
         self._download_timeout_s = download_timeout_s
         self._api_url = urlsplit(access.base_url)
-        self._paces: dict[str, Pace] = defaultdict(lambda: paced(access.list_calls_per_minute))
+        self._paces: dict[str, RateLimiter] = defaultdict(lambda: paced(access.list_calls_per_minute))
         self._retrieves = paced(RETRIEVES_PER_MINUTE)
         self._transport = transport
         self._proxies = Proxies.of_environment()
@@ -138,7 +138,7 @@ class RecallClient:
             Refused, Transient: see `core.errors`; a list that cannot be read to its end raises, it never looks short.
         """
         seen: set[str] = set()
-        async for page in self.pages(collection, spelled(query)):
+        async for page in self.pages(collection, encode_query(query)):
             for document in page.results:
                 object_id = document.get("id")
                 # Pages may shift while they are read; an object that comes twice is the same object.
@@ -202,8 +202,10 @@ class RecallClient:
             logger.warning("a document came without its end %d times and is taken as it is", CUT_ATTEMPTS)
         return body
 
-    async def _get(self, path: str, query: str, pace: Pace, read: Callable[[httpx.Response, str], Answer]) -> Answer:
-        patience = Patience(ATTEMPTS)
+    async def _get(
+        self, path: str, query: str, pace: RateLimiter, read: Callable[[httpx.Response, str], Answer]
+    ) -> Answer:
+        patience = RetryBudget(ATTEMPTS)
         async for attempt in _attempts(patience):
             with attempt:
                 await pace.wait()
@@ -231,7 +233,7 @@ class RecallClient:
         raise Transient(f"{path} of {self._api_url.hostname}: {fault}")
 
     async def _whole_answer(self, url: str) -> bytes:
-        patience = Patience(DOWNLOAD_ATTEMPTS)
+        patience = RetryBudget(DOWNLOAD_ATTEMPTS)
         async for attempt in _attempts(patience):
             with attempt, patience:
                 body = await self._download(url)
@@ -315,7 +317,7 @@ class _Progress:
             raise Transient(f"{self._path}: the list did not end within {MOST_PAGES:,} pages; reading stopped")
 
 
-def _attempts(patience: Patience) -> AsyncIterator[stamina.Attempt]:
+def _attempts(patience: RetryBudget) -> AsyncIterator[stamina.Attempt]:
     def hook(error: Exception) -> bool | float:
         wait_s = patience.wait_s(error)
         if wait_s is None:
@@ -326,12 +328,12 @@ def _attempts(patience: Patience) -> AsyncIterator[stamina.Attempt]:
     return stamina.retry_context(on=hook, attempts=None, timeout=None).__aiter__()
 
 
-def spelled(query: Query) -> str:
+def encode_query(query: Query) -> str:
     """A query as it stands in a URL."""
     pairs: list[tuple[str, str]] = []
     for name, value in query.items():
         values = value if isinstance(value, list) else [value]
-        pairs.extend((name, wire(each) if isinstance(each, datetime) else str(each)) for each in values)
+        pairs.extend((name, to_iso8601(each) if isinstance(each, datetime) else str(each)) for each in values)
     return urlencode(pairs)
 
 

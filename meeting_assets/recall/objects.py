@@ -150,7 +150,7 @@ def _instant(value: Any) -> datetime | None:
 Thing = TypeVar("Thing", Recording, Media, Bot)
 
 
-def understood(document: Any, kind: type[Thing], place: str) -> Thing:
+def decode_object(document: Any, kind: type[Thing], place: str) -> Thing:
     """A listed object as its class.
 
     Raises:

@@ -29,7 +29,7 @@ class Throttled(Transient):
     """The API asks for fewer calls (429): ordinary flow, since other processes share the workspace's limits."""
 
 
-class Pace:
+class RateLimiter:
     """At most `per_minute` calls in any sliding minute, and none while the API wants to be left alone.
 
     A bucket that refills would let twice as many pass in its first minute, which the API answers with 429.
@@ -60,7 +60,7 @@ class Pace:
         return max(self._paused_until, self._starts[0] + WINDOW_S if is_full else 0.0)
 
 
-class Patience:
+class RetryBudget:
     """Whether and when to ask again after a fault, for one call.
 
     What is broken is asked for at most `attempts` times, and not after a minute of trouble: of waiting for answers,

@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 from meeting_assets.core.instants import utc
-from meeting_assets.schema.lineage import made_from
+from meeting_assets.schema.lineage import derived_from
 
 Integer64 = BigInteger
 
@@ -87,5 +87,5 @@ class RecordingRow(SQLModel):
         sa_type=Uuid,
         primary_key=True,
         description="the API's id of the recording",
-        sa_column_kwargs=made_from("recordings.recording_id"),
+        sa_column_kwargs=derived_from("recordings.recording_id"),
     )

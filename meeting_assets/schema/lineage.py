@@ -9,7 +9,7 @@ from sqlalchemy import Column
 _MADE_FROM = "made_from"
 
 
-def made_from(*sources: str) -> dict[str, Any]:
+def derived_from(*sources: str) -> dict[str, Any]:
     """For a field's `sa_column_kwargs`: what the column is made from.
 
     A source is a path of the artifact's payload, like `[].words[].text`, or `table.column`. Nothing is named where
@@ -18,6 +18,6 @@ def made_from(*sources: str) -> dict[str, Any]:
     return {"info": {_MADE_FROM: tuple(dict.fromkeys(sources))}}
 
 
-def sources_of(column: Column[Any]) -> tuple[str, ...] | None:
+def lineage_of(column: Column[Any]) -> tuple[str, ...] | None:
     """What a column is made from; None where nobody has said it."""
     return column.info.get(_MADE_FROM)

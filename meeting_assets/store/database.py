@@ -24,7 +24,7 @@ from meeting_assets.store.driver_errors import shown
 from meeting_assets.store.migrations.plan import Schema
 from meeting_assets.store.namespaces import DEFAULT_SCHEMA, Namespace, find_namespace, quoted, set_search_path
 
-DURABLE = (Recordings, Artifacts, WebhookEvents, Meta, Tombstones, ArtifactTombstones, RunHeartbeats)
+PERSISTENT_TABLES = (Recordings, Artifacts, WebhookEvents, Meta, Tombstones, ArtifactTombstones, RunHeartbeats)
 """Tables that cannot be made again from the raw store."""
 
 
@@ -117,7 +117,7 @@ class Database(Connections):
 def schema_of(derived: Mapping[type[SQLModel], str | None], views: Mapping[str, Select[Any]] | None = None) -> Schema:
     """The persistent tables, and these derived ones and views."""
     tables = {table_of(model): kind for model, kind in derived.items()}
-    return Schema(tuple(table_of(model) for model in DURABLE), tables, views or {})
+    return Schema(tuple(table_of(model) for model in PERSISTENT_TABLES), tables, views or {})
 
 
 def upsert(

@@ -1,7 +1,7 @@
 """Heartbeats of runs: which process does a run, and when it last reported.
 
 One row per run that is in progress or reported in the last days. `sync` deletes the rows of its runs when they end,
-`nightly_housekeeping` those whose last heartbeat is two days old.
+`nightly_run_retention` those whose last heartbeat is two days old.
 
 All instants are the database's, so that hosts whose clocks differ judge alike.
 """

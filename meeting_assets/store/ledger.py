@@ -34,7 +34,6 @@ from meeting_assets.store.states import (
     DELETED,
     FAILED,
     FETCHED,
-    HOME,
     INTERRUPTED,
     LONGEST_WAIT,
     MOST_DEATHS,
@@ -42,10 +41,11 @@ from meeting_assets.store.states import (
     PARSED,
     PENDING,
     QUARANTINED,
+    STORED,
     LedgerRow,
-    Seen,
+    Observation,
     is_overtaken,
-    observed,
+    reconcile,
     settled,
 )
 
@@ -170,14 +170,14 @@ def known(connection: Connection, recording_ids: Collection[str], *, is_locking:
     return rows
 
 
-def observe(connection: Connection, looks: Sequence[Seen]) -> None:
+def observe(connection: Connection, looks: Sequence[Observation]) -> None:
     """Brings the ledger in line with what the API was seen to have."""
     before_by_kind = known(connection, {look.recording_id for look in looks}, is_locking=True)
     added: list[LedgerRow] = []
     unchanged: list[dict[str, Any]] = []
     for look in looks:
         before = before_by_kind[look.recording_id, look.kind]
-        after = observed(before, look)
+        after = reconcile(before, look)
         for artifact_id, row in after.items():
             if artifact_id not in before:
                 added.append(row)
@@ -243,7 +243,7 @@ def note_fetched(
     after = before | _NO_FAILURE | {"fetched_at": at, "raw_key": raw_key}
     if is_new:
         after |= {"load_attempts": None}
-    if is_new or before["status"] not in HOME:
+    if is_new or before["status"] not in STORED:
         after |= {"status": FETCHED, "sha256": sha256, "size_bytes": size_bytes, "error": None}
     rows = {**siblings, key.artifact_id: after}
     for artifact_id, row in (rows if is_many else settled(rows)).items():

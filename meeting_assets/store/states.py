@@ -26,7 +26,7 @@ FAILED = "failed"
 SUPERSEDED = "superseded"
 DELETED = "deleted"
 
-HOME = frozenset({FETCHED, PARSED, QUARANTINED})
+STORED = frozenset({FETCHED, PARSED, QUARANTINED})
 NEVER_TO_COME = frozenset({FAILED, DELETED})
 NO_ARTIFACT = ""
 
@@ -42,7 +42,7 @@ _NO_ATTEMPT: LedgerRow = {"error": None, "attempts": 0, "next_attempt_at": None,
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class ObservedArtifact:
     """One media object as the API listed it. `exists` is False where it came without this artifact.
 
     `observed_at` is when the request was sent; without it, the sighting counts as later than every other.
@@ -59,18 +59,18 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """All that a look at the API showed of one kind of one recording; `observed_at` is when the look began."""
 
     recording_id: str
     kind: str
-    sightings: tuple[Sighting, ...]
+    sightings: tuple[ObservedArtifact, ...]
     is_finished: bool
     is_many: bool
     observed_at: datetime | None = None
 
 
-def observed(known: Mapping[str, LedgerRow], seen: Seen) -> dict[str, LedgerRow]:
+def reconcile(known: Mapping[str, LedgerRow], seen: Observation) -> dict[str, LedgerRow]:
     """The ledger rows of one (recording, kind) by artifact id, as they should be after a look at the API."""
     rows = {artifact_id: dict(row) for artifact_id, row in known.items() if artifact_id != NO_ARTIFACT}
     absent = known.get(NO_ARTIFACT)
@@ -129,13 +129,13 @@ def blank_row(recording_id: str, kind: str, artifact_id: str) -> LedgerRow:
     }
 
 
-def _absent(row: LedgerRow, seen: Seen) -> LedgerRow:
+def _absent(row: LedgerRow, seen: Observation) -> LedgerRow:
     """The row of no artifact; an object that was listed before this look does not take its place any more."""
     observed_at = row["observed_at"] if is_overtaken(seen.observed_at, row) else seen.observed_at
     return row | {"status": ABSENT, "observed_at": observed_at or row["observed_at"]}
 
 
-def _seen_again(row: LedgerRow, sighting: Sighting) -> LedgerRow:
+def _seen_again(row: LedgerRow, sighting: ObservedArtifact) -> LedgerRow:
     is_changed = sighting.updated_at != row["api_updated_at"]
     status = _status(row, sighting, is_changed=is_changed)
     if is_changed and status == PENDING:
@@ -150,7 +150,7 @@ def _seen_again(row: LedgerRow, sighting: Sighting) -> LedgerRow:
     }
 
 
-def _status(row: LedgerRow, sighting: Sighting, *, is_changed: bool) -> str:
+def _status(row: LedgerRow, sighting: ObservedArtifact, *, is_changed: bool) -> str:
     status: str | None = row["status"]
     if sighting.api_status in NEVER_TO_COME:
         if not _is_home(row):
@@ -159,7 +159,7 @@ def _status(row: LedgerRow, sighting: Sighting, *, is_changed: bool) -> str:
         return FETCHED if status == PENDING else str(status)
     if status == SUPERSEDED:
         return SUPERSEDED
-    return str(status) if status in HOME and not is_changed else PENDING
+    return str(status) if status in STORED and not is_changed else PENDING
 
 
 def settled(rows: Mapping[str, LedgerRow]) -> dict[str, LedgerRow]:

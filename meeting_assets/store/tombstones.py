@@ -54,7 +54,7 @@ class Tombstone:
     reason: str
 
 
-def buried(connection: Connection, recording_ids: Collection[str]) -> set[str]:
+def is_tombstoned(connection: Connection, recording_ids: Collection[str]) -> set[str]:
     """Those of the recordings that were purged; what is no id of a recording was not."""
     found: set[str] = set()
     for batch in _batches([each for each in recording_ids if is_id(each)]):
@@ -62,13 +62,13 @@ def buried(connection: Connection, recording_ids: Collection[str]) -> set[str]:
     return found
 
 
-def kept_out(connection: Connection, recording_ids: Collection[str]) -> set[str]:
+def exclude_tombstoned(connection: Connection, recording_ids: Collection[str]) -> set[str]:
     """Those of the recordings that were purged; none of the others will be before this writing transaction ends."""
     locks.take_shared(connection, Lock.TOMBSTONES)
-    return buried(connection, recording_ids)
+    return is_tombstoned(connection, recording_ids)
 
 
-def close_graveyard(connection: Connection) -> None:
+def lock_tombstones(connection: Connection) -> None:
     """Waits for all that asked `kept_out`, and lets no other ask before this writing transaction ends."""
     locks.take(connection, Lock.TOMBSTONES)
 
@@ -151,12 +151,12 @@ def purged_at(connection: Connection, recording_id: str) -> datetime | None:
     return connection.scalar(select(TOMBSTONES.c.purged_at).where(TOMBSTONES.c.recording_id == recording_id))
 
 
-def day_of_buried(connection: Connection, recording_id: str) -> date | None:
+def day_of_tombstoned(connection: Connection, recording_id: str) -> date | None:
     """The day of a purged recording, as far as it was known."""
     return connection.scalar(select(TOMBSTONES.c.day).where(TOMBSTONES.c.recording_id == recording_id))
 
 
-def buried_since(connection: Connection, instant: datetime) -> Mapping[str, date | None]:
+def tombstoned_since(connection: Connection, instant: datetime) -> Mapping[str, date | None]:
     """The recordings that were purged after an instant, with their days."""
     query = select(TOMBSTONES.c.recording_id, TOMBSTONES.c.day).where(TOMBSTONES.c.purged_at >= instant)
     return dict(connection.execute(query.order_by(TOMBSTONES.c.recording_id)).all())

@@ -18,13 +18,13 @@ from meeting_assets.store.states import (
     DELETED,
     FAILED,
     FETCHED,
-    HOME,
     LONGEST_WAIT,
     MOST_DEATHS,
     NO_ARTIFACT,
     PARSED,
     PENDING,
     QUARANTINED,
+    STORED,
 )
 from meeting_assets.store.tombstones import is_id
 
@@ -32,7 +32,7 @@ from meeting_assets.store.tombstones import is_id
 LEFT_AFTER = timedelta(minutes=5)
 
 
-class Entry(NamedTuple):
+class LoadTask(NamedTuple):
     """An artifact that is home, with what parsing it needs to know."""
 
     key: Key
@@ -84,7 +84,7 @@ def to_fetch(connection: Connection, days: Collection[date], *, refetch: bool = 
     return [Wanted.of(Key(*row[:3]), *row[3:-1], worker=row[-1]) for row in connection.execute(query)]
 
 
-def to_load(connection: Connection, days: Collection[date], kind: str, parser_version: str) -> list[Entry]:
+def to_load(connection: Connection, days: Collection[date], kind: str, parser_version: str) -> list[LoadTask]:
     """Artifacts of some days whose bytes are home and whose rows are not what this parser makes of them."""
     return _entries(
         connection,
@@ -101,13 +101,13 @@ def to_load(connection: Connection, days: Collection[date], kind: str, parser_ve
     )
 
 
-def count_home(connection: Connection, days: Collection[date], kind: str) -> int:
+def stored_count(connection: Connection, days: Collection[date], kind: str) -> int:
     """How many artifacts of a kind are home for some days."""
-    query = select(func.count()).where(of_days(days), LEDGER.c.kind == kind, LEDGER.c.status.in_(HOME))
+    query = select(func.count()).where(of_days(days), LEDGER.c.kind == kind, LEDGER.c.status.in_(STORED))
     return connection.scalar(query) or 0
 
 
-def waited_for(connection: Connection, days: Collection[date]) -> tuple[set[str], set[Key]]:
+def awaited_count(connection: Connection, days: Collection[date]) -> tuple[set[str], set[Key]]:
     """What of some days is not finished at the API, or not home: recordings, and artifacts."""
     keys = pending(connection, days)
     unfinished = connection.scalars(
@@ -189,7 +189,7 @@ def outdated_days(connection: Connection, versions: Mapping[str, str]) -> list[d
     query = (
         select(RECORDINGS.c.day)
         .join(LEDGER, LEDGER.c.recording_id == RECORDINGS.c.recording_id)
-        .where(LEDGER.c.status.in_(HOME), other)
+        .where(LEDGER.c.status.in_(STORED), other)
         .distinct()
         .order_by(RECORDINGS.c.day)
     )
@@ -222,7 +222,7 @@ def api_side_of(connection: Connection, recording_ids: Collection[str]) -> dict[
     c = LEDGER.c
     said = (c.kind, c.artifact_id, c.api_status, c.sub_code, c.api_updated_at, c.api_created_at, c.provider)
     query = (
-        select(c.recording_id, *said, case((c.status.in_(HOME), c.sha256), else_=None).label("sha256"))
+        select(c.recording_id, *said, case((c.status.in_(STORED), c.sha256), else_=None).label("sha256"))
         .where(c.recording_id.in_(recording_ids), c.artifact_id != NO_ARTIFACT)
         .order_by(c.recording_id, c.kind, c.artifact_id)
     )
@@ -247,10 +247,10 @@ def unreadable(connection: Connection) -> list[tuple[str, str]]:
 
 def _is_expected(days: Collection[date], *, refetch: bool = False) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """The artifacts of some days that are to be fetched, or with `refetch` may be fetched again."""
-    return of_days(days), LEDGER.c.status.in_([PENDING, *HOME] if refetch else [PENDING])
+    return of_days(days), LEDGER.c.status.in_([PENDING, *STORED] if refetch else [PENDING])
 
 
-def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[Entry]:
+def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[LoadTask]:
     query: Select[Any] = (
         select(
             LEDGER.c.recording_id,
@@ -277,9 +277,9 @@ def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[E
     return [_entry(*row) for row in connection.execute(query)]
 
 
-def _entry(recording_id: str, kind: str, artifact_id: str, *columns: Any) -> Entry:
+def _entry(recording_id: str, kind: str, artifact_id: str, *columns: Any) -> LoadTask:
     """A row as an entry. A load that another process is at now has not ended that process."""
-    entry = Entry(Key(recording_id, kind, artifact_id), *columns[:-1])
+    entry = LoadTask(Key(recording_id, kind, artifact_id), *columns[:-1])
     if not entry.load_attempts or not is_at_work(columns[-1]):
         return entry
     return entry._replace(load_attempts=entry.load_attempts - 1 or None)

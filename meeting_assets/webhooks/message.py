@@ -36,7 +36,7 @@ _SIGNATURE = re.compile(r"v1,[A-Za-z0-9+/]{43}=")
 _EVENT = re.compile(rf"({'|'.join((RECORDING, *MEDIA))})\.([a-z_]{{1,64}})")
 
 
-class Standing(StrEnum):
+class SignatureStatus(StrEnum):
     """Whether a message is to be believed."""
 
     GENUINE = "genuine"
@@ -46,7 +46,7 @@ class Standing(StrEnum):
     """More than five minutes old or early: it may be a copy of a genuine one."""
 
 
-class Announcement(NamedTuple):
+class WebhookEvent(NamedTuple):
     """What a message says has happened, and to which recording or media object of it."""
 
     event: str
@@ -59,19 +59,23 @@ class Announcement(NamedTuple):
         return self.event.partition(".")[2] not in NOTHING_NEW
 
 
-class Seals:
+class WebhookVerifier:
     """The secrets of which any may have signed a message."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._keys = [Webhook(secret) for secret in secrets]
 
-    def standing(self, headers: Mapping[str, str], body: bytes) -> Standing:
+    def standing(self, headers: Mapping[str, str], body: bytes) -> SignatureStatus:
         """Whether one of the secrets has signed these very bytes, lately."""
         given = _given(headers)
         if given is None:
-            return Standing.UNSIGNED
+            return SignatureStatus.UNSIGNED
         standings = {_standing(key, given, body) for key in self._keys}
-        return next(each for each in (Standing.GENUINE, Standing.STALE, Standing.FORGED) if each in standings)
+        return next(
+            each
+            for each in (SignatureStatus.GENUINE, SignatureStatus.STALE, SignatureStatus.FORGED)
+            if each in standings
+        )
 
 
 def message_id(headers: Mapping[str, str]) -> str | None:
@@ -80,7 +84,7 @@ def message_id(headers: Mapping[str, str]) -> str | None:
     return given["webhook-id"] if given else None
 
 
-def announcement(body: bytes) -> Announcement | None:
+def parse_event(body: bytes) -> WebhookEvent | None:
     """What a message announces; None for real-time events, test messages and objects that are not stored.
 
     Raises:
@@ -102,7 +106,7 @@ def announcement(body: bytes) -> Announcement | None:
     except msgspec.ValidationError:
         # A test message from the dashboard, such as {"type": "ping"} or one with the id "rec_123".
         return None
-    return Announcement(message.event, str(recording_id), str(artifact_id) if artifact_id else None)
+    return WebhookEvent(message.event, str(recording_id), str(artifact_id) if artifact_id else None)
 
 
 def _is_status(code: str, data: Mapping[str, Any]) -> bool:
@@ -139,12 +143,12 @@ def _given(headers: Mapping[str, str]) -> dict[str, str] | None:
     return None
 
 
-def _standing(key: Webhook, given: Mapping[str, str], body: bytes) -> Standing:
+def _standing(key: Webhook, given: Mapping[str, str], body: bytes) -> SignatureStatus:
     signatures = " ".join(each for each in given["webhook-signature"].split() if _SIGNATURE.fullmatch(each))
     try:
         key.verify(body, {**given, "webhook-signature": signatures or "v0,"}, json_parse=False)
     except WebhookVerificationError as error:
-        return Standing.STALE if "timestamp too" in str(error) else Standing.FORGED
+        return SignatureStatus.STALE if "timestamp too" in str(error) else SignatureStatus.FORGED
     except UnicodeDecodeError:
-        return Standing.FORGED
-    return Standing.GENUINE
+        return SignatureStatus.FORGED
+    return SignatureStatus.GENUINE

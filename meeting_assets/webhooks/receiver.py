@@ -42,7 +42,7 @@ from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
-from meeting_assets.webhooks.message import Seals, Standing, announcement, message_id
+from meeting_assets.webhooks.message import SignatureStatus, WebhookVerifier, message_id, parse_event
 from meeting_assets.webhooks.protocol import CONNECTIONS, BoundedProtocol
 
 PATH = "/webhooks"
@@ -63,7 +63,7 @@ Answer = TypeVar("Answer")
 logger = logging.getLogger(__name__)
 
 
-class Fate(StrEnum):
+class Outcome(StrEnum):
     """What became of a request."""
 
     STORED = "stored"
@@ -79,22 +79,26 @@ class Fate(StrEnum):
 
 
 ANSWERS = {
-    Fate.STORED: HTTPStatus.OK,
-    Fate.REPEATED: HTTPStatus.OK,
+    Outcome.STORED: HTTPStatus.OK,
+    Outcome.REPEATED: HTTPStatus.OK,
     # Anything but 2xx would be sent again for a day, and then nothing at all.
-    Fate.NOT_OURS: HTTPStatus.OK,
-    Fate.UNSIGNED: HTTPStatus.UNAUTHORIZED,
-    Fate.FORGED: HTTPStatus.UNAUTHORIZED,
-    Fate.STALE: HTTPStatus.UNAUTHORIZED,
-    Fate.UNREADABLE: HTTPStatus.BAD_REQUEST,
-    Fate.TOO_LONG: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    Fate.TOO_SLOW: HTTPStatus.REQUEST_TIMEOUT,
-    Fate.NOT_STORED: HTTPStatus.SERVICE_UNAVAILABLE,
+    Outcome.NOT_OURS: HTTPStatus.OK,
+    Outcome.UNSIGNED: HTTPStatus.UNAUTHORIZED,
+    Outcome.FORGED: HTTPStatus.UNAUTHORIZED,
+    Outcome.STALE: HTTPStatus.UNAUTHORIZED,
+    Outcome.UNREADABLE: HTTPStatus.BAD_REQUEST,
+    Outcome.TOO_LONG: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Outcome.TOO_SLOW: HTTPStatus.REQUEST_TIMEOUT,
+    Outcome.NOT_STORED: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-UNREAD = {Fate.TOO_LONG, Fate.TOO_SLOW}
+UNREAD = {Outcome.TOO_LONG, Outcome.TOO_SLOW}
 """Answered before the body was complete."""
 CLOSE = {"Connection": "close"}
-REJECTED = {Standing.UNSIGNED: Fate.UNSIGNED, Standing.FORGED: Fate.FORGED, Standing.STALE: Fate.STALE}
+REJECTED = {
+    SignatureStatus.UNSIGNED: Outcome.UNSIGNED,
+    SignatureStatus.FORGED: Outcome.FORGED,
+    SignatureStatus.STALE: Outcome.STALE,
+}
 
 
 class TooLong(Exception):
@@ -182,9 +186,9 @@ class Receiver:
                 "webhooks from forged ones."
             )
         self._settings = settings
-        self._seals = Seals(settings.webhook_secrets)
+        self._seals = WebhookVerifier(settings.webhook_secrets)
         self._host, self._port = host, port
-        self.counts: Counter[Fate] = Counter()
+        self.counts: Counter[Outcome] = Counter()
 
     def __enter__(self) -> Self:
         self._database = open_database(self._settings)
@@ -261,38 +265,38 @@ class Receiver:
         self.counts[fate] += 1
         return JSONResponse({"outcome": fate.value}, ANSWERS[fate], CLOSE if fate in UNREAD else None)
 
-    async def _fate(self, request: Request) -> Fate:
+    async def _fate(self, request: Request) -> Outcome:
         try:
             async with asyncio.timeout(BODY_S):
                 body = await _body(request)
         except TooLong:
-            return Fate.TOO_LONG
+            return Outcome.TOO_LONG
         except TimeoutError:
-            return Fate.TOO_SLOW
+            return Outcome.TOO_SLOW
         except ClientDisconnect:
-            return Fate.UNREADABLE
+            return Outcome.UNREADABLE
         standing = self._seals.standing(request.headers, body)
         sent = message_id(request.headers)
-        if standing is not Standing.GENUINE or sent is None:
-            return REJECTED.get(standing, Fate.UNSIGNED)
+        if standing is not SignatureStatus.GENUINE or sent is None:
+            return REJECTED.get(standing, Outcome.UNSIGNED)
         try:
-            announced = announcement(body)
+            announced = parse_event(body)
         except PayloadError:
-            return Fate.UNREADABLE
+            return Outcome.UNREADABLE
         if announced is None:
-            return Fate.NOT_OURS
+            return Outcome.NOT_OURS
         at = now()
         message = Message(sent, *announced, received_at=at, handled_at=None if announced.is_news else at)
         try:
-            return Fate.STORED if await self._commits.put(message) else Fate.REPEATED
+            return Outcome.STORED if await self._commits.put(message) else Outcome.REPEATED
         except (StoreError, TimeoutError):
-            return Fate.NOT_STORED
+            return Outcome.NOT_STORED
 
     async def _tell(self, _: Request) -> JSONResponse:
         is_there = await self._is_database_there()
         document = {
             "database": "reachable" if is_there else "unreachable",
-            "messages": {fate.value: self.counts[fate] for fate in Fate},
+            "messages": {fate.value: self.counts[fate] for fate in Outcome},
         }
         return JSONResponse(document, HTTPStatus.OK if is_there else HTTPStatus.SERVICE_UNAVAILABLE)
 

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, select
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import day_of
 from meeting_assets.pipeline.retrieval import Name, Retrieval, Retrieved
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access, RecallClient
-from meeting_assets.recall.objects import DELETED, Recording, understood
+from meeting_assets.recall.objects import DELETED, Recording, decode_object
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets.webhooks.inbox import Message
 from meeting_assets.webhooks.message import RECORDING
@@ -37,8 +37,8 @@ class Days:
     """Why the API did not give one of the others; each is asked for again."""
 
 
-def days_of(
-    warehouse: Warehouse, access: Access, messages: Collection[Message], asked: Mapping[str, date], *, budget_s: float
+def resolve_days(
+    storage: Storage, access: Access, messages: Collection[Message], asked: Mapping[str, date], *, budget_s: float
 ) -> Days:
     """The days of announced recordings, as far as they could be had in the time; `asked` before are not asked again.
 
@@ -46,7 +46,7 @@ def days_of(
         Refused: see `core.errors`.
     """
     announced = {message.recording_id for message in messages}
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         stored = _stored(connection, announced)
     days = Days(asked={each: day for each, day in asked.items() if each in announced - stored.keys()})
     days.known = stored | days.asked
@@ -80,7 +80,7 @@ def _note(recording_id: str, outcome: Retrieved, days: Days) -> None:
         return
     document = outcome.document
     try:
-        created_at = understood(document, Recording, RECORDING).created_at if document is not None else None
+        created_at = decode_object(document, Recording, RECORDING).created_at if document is not None else None
     except PayloadError:
         created_at = None
     if created_at is None:

@@ -1,4 +1,4 @@
-"""Mutated payloads keep both `payload_properties`; `meeting_assets_tests.support.fuzz` runs the same search for longer."""
+"""Mutated payloads keep both `payload_properties`; `meeting_assets_tests.support.fuzz` searches for longer."""
 
 from __future__ import annotations
 

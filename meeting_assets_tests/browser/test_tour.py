@@ -22,7 +22,7 @@ from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.core.instants import days_between
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.runs import prepare_home, run_days
-from meeting_assets.pipeline.storage import opened
+from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Recording, Sandbox, fortnight
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
@@ -136,7 +136,7 @@ def unreadable(sandbox: Sandbox) -> Recording:
 
 
 def row_count(model: type[SQLModel]) -> int:
-    with opened(read_settings()) as place, place.database.reading() as connection:
+    with open_storage(read_settings()) as place, place.database.reading() as connection:
         return connection.scalar(select(func.count()).select_from(table_of(model))) or 0
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meeting_assets.core.instants import day_of, days_between, now, shifted, start_of, utc, wire
+from meeting_assets.core.instants import day_of, days_between, now, shifted, start_of, to_iso8601, utc
 
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 instants = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=zones)
@@ -71,7 +71,7 @@ def test_days_between_are_all_days_both_ends_included(first: date, length: int) 
 
 @given(instants)
 def test_the_api_reads_what_we_write(instant: datetime) -> None:
-    text = wire(instant)
+    text = to_iso8601(instant)
 
     assert text.endswith("Z")
     assert len(text) == len("2026-03-02T09:30:00.000000Z")
@@ -79,4 +79,4 @@ def test_the_api_reads_what_we_write(instant: datetime) -> None:
 
 
 def test_whole_seconds_have_microseconds_too() -> None:
-    assert wire(datetime(2026, 3, 2, 9, 30, tzinfo=UTC)) == "2026-03-02T09:30:00.000000Z"
+    assert to_iso8601(datetime(2026, 3, 2, 9, 30, tzinfo=UTC)) == "2026-03-02T09:30:00.000000Z"

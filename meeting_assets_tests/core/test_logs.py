@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.core.logs import ROOT, JsonFormatter, about, write_json
+from meeting_assets.core.logs import ROOT, JsonFormatter, log_context, write_json
 
 SIGNED = "https://host/a.mp4?Signature=x9"
 
@@ -31,7 +31,7 @@ def root() -> Iterator[logging.Logger]:
 
 
 def test_a_line_says_what_it_is_about_and_nothing_else_that_hangs_on_the_record() -> None:
-    told = line("%s of %s", "transcript", "0f7a", **about("0f7a", "transcript", "c1d2"), attendee="Ada")
+    told = line("%s of %s", "transcript", "0f7a", **log_context("0f7a", "transcript", "c1d2"), attendee="Ada")
 
     assert told.pop("at").endswith("Z")
     assert told == {

@@ -13,13 +13,13 @@ from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.core.instants import now
-from meeting_assets.health.data_checks import MOST_NAMED, Broken, Claim, ledger_claims, table_claims
+from meeting_assets.health.data_checks import MOST_NAMED, Check, Violations, ledger_checks, table_checks
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.schema.columns import RecordingRow
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets_tests.support.environments import bring_home, use, warehouse
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use
 
 DAY, NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -41,24 +41,24 @@ def recording(sandbox: Sandbox) -> Recording:
     return sandbox.world.recordings[0]
 
 
-def the_claim(name: str, table: str) -> Claim:
-    (claim,) = (each for each in [*ledger_claims(), *table_claims()] if (each.name, each.table) == (name, table))
+def the_claim(name: str, table: str) -> Check:
+    (claim,) = (each for each in [*ledger_checks(), *table_checks()] if (each.name, each.table) == (name, table))
     return claim
 
 
-def broken(name: str, table: str, at: datetime | None = None) -> Broken:
+def broken(name: str, table: str, at: datetime | None = None) -> Violations:
     """What breaks a claim at an instant, by default when the last run is long over."""
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         return the_claim(name, table).broken(connection, at or now() + LONGER)
 
 
-def places(found: Broken) -> list[tuple[str, date | None, str, str]]:
+def places(found: Violations) -> list[tuple[str, date | None, str, str]]:
     return [(each.recording_id, each.day, each.about, each.place) for each in found.newest]
 
 
 def change(*statements: Executable) -> None:
     """What no run does: rows that contradict each other."""
-    with warehouse() as place, place.database.writing() as connection:
+    with open_test_storage() as place, place.database.writing() as connection:
         for statement in statements:
             assert connection.execute(statement).rowcount > 0
 
@@ -70,11 +70,11 @@ def deleted(model: type[RecordingRow], recording: Recording, **values: Any) -> E
     return table.delete().where(table.c.recording_id == recording.id, *conditions)
 
 
-@pytest.mark.parametrize("claims", [ledger_claims, table_claims])
-def test_a_day_that_came_home_whole_breaks_no_claim(sandbox: Sandbox, claims: Callable[[], list[Claim]]) -> None:
-    bring_home([DAY])
+@pytest.mark.parametrize("claims", [ledger_checks, table_checks])
+def test_a_day_that_came_home_whole_breaks_no_claim(sandbox: Sandbox, claims: Callable[[], list[Check]]) -> None:
+    sync_days([DAY])
 
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         found = {(claim.name, claim.table): claim.broken(connection, now() + LONGER).count for claim in claims()}
 
     assert found
@@ -83,8 +83,8 @@ def test_a_day_that_came_home_whole_breaks_no_claim(sandbox: Sandbox, claims: Ca
 
 @pytest.mark.usefixtures("sandbox")
 def test_an_empty_database_breaks_no_claim() -> None:
-    with warehouse() as place, place.database.reading() as connection:
-        found = [claim.broken(connection, now()).count for claim in [*ledger_claims(), *table_claims()]]
+    with open_test_storage() as place, place.database.reading() as connection:
+        found = [claim.broken(connection, now()).count for claim in [*ledger_checks(), *table_checks()]]
 
     assert not any(found)
 
@@ -92,7 +92,7 @@ def test_an_empty_database_breaks_no_claim() -> None:
 def test_a_quarantined_artifact_is_named_with_the_place_of_its_fault(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.set_payload(recording.of("transcript")[0].id, "transcript", UNREADABLE)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     found = broken("nothing_is_quarantined", "transcript_words")
     assert places(found) == [(recording.id, DAY, "transcript", "[0].participant: expected object, got int")]
@@ -105,7 +105,7 @@ def test_all_breaches_are_counted_and_the_newest_20_named(database_url: str, mon
         use(sandbox, monkeypatch)
         for each in sandbox.world.recordings:
             sandbox.set_payload(each.of("transcript")[0].id, "transcript", UNREADABLE)
-        bring_home([DAY, NEXT_DAY])
+        sync_days([DAY, NEXT_DAY])
 
         found = broken("nothing_is_quarantined", "transcript_words")
 
@@ -117,7 +117,7 @@ def test_all_breaches_are_counted_and_the_newest_20_named(database_url: str, mon
 
 def test_what_is_not_home_is_named_a_day_before_it_expires(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.set_url(recording.of("transcript")[0].id, "transcript", None)
-    bring_home([DAY])
+    sync_days([DAY])
     assert recording.expires_at is not None
     expires_at = recording.expires_at.astimezone(UTC)
 
@@ -132,9 +132,9 @@ def test_what_is_not_home_is_named_a_day_before_it_expires(sandbox: Sandbox, rec
 
 def test_what_was_lost_is_named_for_a_week(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.set_url(recording.of("transcript")[0].id, "transcript", None)
-    bring_home([DAY])
+    sync_days([DAY])
     sandbox.delete(recording.id)
-    bring_home([DAY])
+    sync_days([DAY])
 
     lost = broken("nothing_expires_unfetched", "recordings")
     after_a_week = broken("nothing_expires_unfetched", "recordings", now() + timedelta(days=8))
@@ -144,17 +144,17 @@ def test_what_was_lost_is_named_for_a_week(sandbox: Sandbox, recording: Recordin
 
 
 def test_what_is_home_when_the_api_deletes_it_is_no_loss(sandbox: Sandbox, recording: Recording) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     sandbox.delete(recording.id)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert broken("nothing_expires_unfetched", "recordings").count == 0
 
 
 def test_a_recording_that_goes_on_for_a_day_is_stuck(sandbox: Sandbox) -> None:
     running = sandbox.add_recording(CREATED, processing=True)
-    bring_home([DAY])
+    sync_days([DAY])
 
     soon = broken("nothing_is_stuck_at_the_api", "recordings", CREATED + timedelta(hours=23))
     a_day_later = broken("nothing_is_stuck_at_the_api", "recordings", CREATED + timedelta(hours=25))
@@ -165,11 +165,11 @@ def test_a_recording_that_goes_on_for_a_day_is_stuck(sandbox: Sandbox) -> None:
 
 def test_a_transcript_that_is_made_for_a_day_is_stuck_until_it_comes(sandbox: Sandbox, recording: Recording) -> None:
     transcript_id = sandbox.add_transcript(recording.id, CREATED, processing=True)
-    bring_home([DAY])
+    sync_days([DAY])
     waiting = broken("nothing_is_stuck_at_the_api", "recordings", CREATED + timedelta(hours=25))
     sandbox.finish_artifact(transcript_id)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert (recording.id, DAY, "transcript", "processing since 2026-03-02 09:00 UTC") in places(waiting)
     assert broken("nothing_is_stuck_at_the_api", "recordings").count == 0
@@ -177,11 +177,11 @@ def test_a_transcript_that_is_made_for_a_day_is_stuck_until_it_comes(sandbox: Sa
 
 def test_an_artifact_whose_url_never_comes_is_stuck(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.set_url(recording.of("transcript")[0].id, "transcript", None)
-    bring_home([DAY])
-    bring_home([DAY])
+    sync_days([DAY])
+    sync_days([DAY])
     tried_twice = broken("nothing_is_stuck_at_the_api", "recordings")
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert tried_twice.count == 0
     said = "the API says done but gives no download URL yet"
@@ -191,7 +191,7 @@ def test_an_artifact_whose_url_never_comes_is_stuck(sandbox: Sandbox, recording:
 def test_a_finished_recording_without_metrics_is_named_once_no_run_is_at_it(
     sandbox: Sandbox, recording: Recording
 ) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     change(deleted(MeetingMetrics, recording))
 
     at_once = broken("every_finished_recording_has_metrics", "meeting_metrics", now())
@@ -204,13 +204,13 @@ def test_a_finished_recording_without_metrics_is_named_once_no_run_is_at_it(
 def test_a_recording_that_goes_on_needs_no_metrics(sandbox: Sandbox) -> None:
     sandbox.add_recording(CREATED, processing=True)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert broken("every_finished_recording_has_metrics", "meeting_metrics").count == 0
 
 
 def test_a_word_outside_its_utterance_is_named(sandbox: Sandbox, recording: Recording) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     words = table_of(TranscriptWords)
     fourth = (words.c.recording_id == recording.id, words.c.word_index == 3)
 
@@ -221,7 +221,7 @@ def test_a_word_outside_its_utterance_is_named(sandbox: Sandbox, recording: Reco
 
 
 def test_a_word_without_an_utterance_is_named(sandbox: Sandbox, recording: Recording) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
 
     change(deleted(TranscriptUtterances, recording, utterance_index=0))
 
@@ -237,7 +237,7 @@ def test_a_word_without_an_utterance_is_named(sandbox: Sandbox, recording: Recor
 def test_who_talks_in_one_source_and_not_in_the_other_is_named(
     sandbox: Sandbox, recording: Recording, gone_from: type[RecordingRow], left_in: str
 ) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
 
     change(deleted(gone_from, recording, participant_key="100"))
 
@@ -249,7 +249,7 @@ def test_who_talks_in_one_source_and_not_in_the_other_is_named(
 def test_a_source_that_does_not_say_who_speaks_contradicts_nobody(
     sandbox: Sandbox, recording: Recording, source: type[RecordingRow]
 ) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     table = table_of(source)
     spoken = (table.c.recording_id == recording.id, table.c.participant_key == "100")
 
@@ -259,7 +259,7 @@ def test_a_source_that_does_not_say_who_speaks_contradicts_nobody(
 
 
 def test_a_bot_in_the_timeline_contradicts_nobody(sandbox: Sandbox, recording: Recording) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     people = table_of(Participants)
     bot = (people.c.recording_id == recording.id, people.c.participant_key == "100")
 
@@ -273,7 +273,7 @@ def test_a_bot_in_the_timeline_contradicts_nobody(sandbox: Sandbox, recording: R
 def test_a_few_words_or_a_cough_contradict_nobody(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=2, words=60)) as sandbox:
         use(sandbox, monkeypatch)
-        bring_home([DAY])
+        sync_days([DAY])
         first, second = sandbox.world.recordings
 
         change(
@@ -296,7 +296,7 @@ def test_a_few_words_or_a_cough_contradict_nobody(database_url: str, monkeypatch
 def test_a_row_that_is_missing_is_named(
     sandbox: Sandbox, recording: Recording, model: type[RecordingRow], key: dict[str, Any]
 ) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     table = table_of(model).name
 
     change(deleted(model, recording, **key))
@@ -308,7 +308,7 @@ def test_a_row_that_is_missing_is_named(
 
 
 def test_rows_that_no_ledger_row_counts_are_named(sandbox: Sandbox, recording: Recording) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     of_timeline = (LEDGER.c.recording_id == recording.id, LEDGER.c.kind == "speaker_timeline")
 
     change(LEDGER.delete().where(*of_timeline), RECORDINGS.delete().where(RECORDINGS.c.recording_id == recording.id))
@@ -321,14 +321,14 @@ def test_rows_that_no_ledger_row_counts_are_named(sandbox: Sandbox, recording: R
 def test_two_transcripts_of_a_recording_break_no_claim(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.add_transcript(recording.id)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
-    with warehouse() as place, place.database.reading() as connection:
-        assert not any(claim.broken(connection, now() + LONGER).count for claim in table_claims())
+    with open_test_storage() as place, place.database.reading() as connection:
+        assert not any(claim.broken(connection, now() + LONGER).count for claim in table_checks())
 
 
 def test_no_breach_holds_a_name_or_what_was_said(sandbox: Sandbox, recording: Recording) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     timeline = table_of(SpeakerTimeline)
     labelled = timeline.update().where(timeline.c.participant_key == "200").values(participant_key="label:Bo Larsen")
 
@@ -339,8 +339,8 @@ def test_no_breach_holds_a_name_or_what_was_said(sandbox: Sandbox, recording: Re
         deleted(ParticipantMetrics, recording, participant_key="100"),
     )
 
-    with warehouse() as place, place.database.reading() as connection:
-        found = [claim.broken(connection, now() + LONGER) for claim in [*ledger_claims(), *table_claims()]]
+    with open_test_storage() as place, place.database.reading() as connection:
+        found = [claim.broken(connection, now() + LONGER) for claim in [*ledger_checks(), *table_checks()]]
         people = connection.execute(table_of(Participants).select()).mappings().all()
     said = repr(found)
     assert sum(each.count for each in found) > 3

@@ -11,36 +11,36 @@ from sqlalchemy import select
 from sqlmodel import SQLModel
 
 from meeting_assets.core.instants import now
-from meeting_assets.health.data_checks import STUCK_AFTER, Broken
-from meeting_assets.health.metric_checks import metric_claims
+from meeting_assets.health.data_checks import STUCK_AFTER, Violations
+from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.turns import SpeakerTransitions
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets_tests.support.environments import bring_home, only, use, warehouse
+from meeting_assets_tests.support.environments import only, open_test_storage, sync_days, use
 
 DAY = date(2026, 3, 2)
 MEETING = "every_meetings_numbers_add_up"
 PARTICIPANT = "every_participants_numbers_add_up"
-NAMES = [claim.name for claim in metric_claims()]
+NAMES = [claim.name for claim in metric_checks()]
 
 
 @pytest.fixture
-def home_with_meetings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Warehouse, str]]:
+def home_with_meetings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Storage, str]]:
     with Sandbox(uniform(DAY, recordings=2, words=300)) as sandbox:
         use(sandbox, monkeypatch)
-        bring_home([DAY])
-        with warehouse() as place:
+        sync_days([DAY])
+        with open_test_storage() as place:
             yield place, sandbox.world.recordings[0].id
 
 
-def broken(place: Warehouse) -> dict[str, Broken]:
+def broken(place: Storage) -> dict[str, Violations]:
     with place.database.reading() as connection:
-        return {claim.name: claim.broken(connection, now()) for claim in metric_claims()}
+        return {claim.name: claim.broken(connection, now()) for claim in metric_checks()}
 
 
 ABOUT = (MeetingMetrics, ParticipantMetrics, PersonMetrics, DataQuality)
@@ -68,7 +68,7 @@ CHANGES: list[tuple[type[SQLModel], dict[str, Any], set[str], str]] = [
 ]
 
 
-def test_claims_hold_and_each_breaks_where_its_table_was_changed(home_with_meetings: tuple[Warehouse, str]) -> None:
+def test_claims_hold_and_each_breaks_where_its_table_was_changed(home_with_meetings: tuple[Storage, str]) -> None:
     place, recording_id = home_with_meetings
     before = broken(place)
 
@@ -95,7 +95,7 @@ def test_claims_hold_and_each_breaks_where_its_table_was_changed(home_with_meeti
 
 
 def test_an_artifact_in_the_making_is_missing_only_once_it_is_overdue(
-    home_with_meetings: tuple[Warehouse, str],
+    home_with_meetings: tuple[Storage, str],
 ) -> None:
     place, recording_id = home_with_meetings
     states: list[tuple[dict[str, Any], bool]] = [
@@ -125,7 +125,7 @@ def test_an_artifact_in_the_making_is_missing_only_once_it_is_overdue(
 
 
 @pytest.mark.parametrize("kind", ["provider_data", "video_separate,audio_separate"])
-def test_what_nothing_is_measured_from_may_be_missing(home_with_meetings: tuple[Warehouse, str], kind: str) -> None:
+def test_what_nothing_is_measured_from_may_be_missing(home_with_meetings: tuple[Storage, str], kind: str) -> None:
     place, recording_id = home_with_meetings
     table = table_of(DataQuality)
     with place.database.writing() as connection:
@@ -137,9 +137,9 @@ def test_what_nothing_is_measured_from_may_be_missing(home_with_meetings: tuple[
 def test_a_workspace_without_transcripts_misses_none(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(only(uniform(DAY, recordings=2), "participant_events")) as sandbox:
         use(sandbox, monkeypatch)
-        bring_home([DAY])
+        sync_days([DAY])
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         with place.database.reading() as connection:
             missing = connection.scalars(select(table_of(DataQuality).c.missing_kinds)).all()
         assert ["transcript" in kinds for kinds in missing] == [True, True]

@@ -19,7 +19,7 @@ from benchmarks.ami import told
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.trends import ROLLUPS
-from meeting_assets.schema.lineage import sources_of
+from meeting_assets.schema.lineage import lineage_of
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import ROOT
 from meeting_assets_tests.metrics.test_reference_values import WITH_WORD_TIMES as AMI
@@ -57,7 +57,7 @@ def _told(description: str) -> tuple[str, str]:
 
 
 def _sources(column: Column[Any]) -> str:
-    tables = dict.fromkeys(source.partition(".")[0] for source in sources_of(column) or ())
+    tables = dict.fromkeys(source.partition(".")[0] for source in lineage_of(column) or ())
     return ", ".join(tables)
 
 

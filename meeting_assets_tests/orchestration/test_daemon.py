@@ -22,14 +22,14 @@ from sqlmodel import SQLModel
 
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.metrics.trends import ROLLUPS
-from meeting_assets.pipeline.storage import derived_tables, opened
+from meeting_assets.pipeline.storage import derived_tables, open_storage
 from meeting_assets.sandbox import Clock, Recording, Sandbox, combined, fortnight, uniform
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.support.deployment import Deployment
-from meeting_assets_tests.support.environments import OBSERVED, VOLATILE, Contents, Row, bring_home, settle_in, use
+from meeting_assets_tests.support.environments import OBSERVED, VOLATILE, Contents, Row, sync_days, use, use_home
 from meeting_assets_tests.support.ui import Run, Ui, until
 
 MINUTE_S = 60
@@ -134,7 +134,7 @@ def late_s(running: Deployment, sandbox: Sandbox, meetings: Meetings) -> float:
 
 def rows(query: Select[Any]) -> list[Row]:
     """What the deployment's database answers."""
-    with opened(read_settings()) as place, place.database.reading() as connection:
+    with open_storage(read_settings()) as place, place.database.reading() as connection:
         return [tuple(row) for row in connection.execute(query)]
 
 
@@ -203,9 +203,9 @@ def of_day(sandbox: Sandbox, day: date) -> list[Recording]:
 def undisturbed(day: date, sandbox: Sandbox, home: Path) -> Contents:
     """What a day's work leaves in a home of its own."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        settle_in(home, monkeypatch)
+        use_home(home, monkeypatch)
         use(sandbox, monkeypatch)
-        bring_home([day])
+        sync_days([day])
         return tables_of(*of_day(sandbox, day))
 
 

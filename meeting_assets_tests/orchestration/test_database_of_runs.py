@@ -12,13 +12,13 @@ from sqlalchemy import func, select
 
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.definitions import definitions
-from meeting_assets.health.diagnostics import Verdict
-from meeting_assets.orchestration.operations.doctor import examination
-from meeting_assets.orchestration.resources import MeetingWarehouse
+from meeting_assets.health.diagnostics import Severity
+from meeting_assets.orchestration.operations.doctor import diagnostics
+from meeting_assets.orchestration.resources import StorageResource
 from meeting_assets.orchestration.run_tags import DATABASE_ID
 from meeting_assets.orchestration.runs import RunOutcome, dagster_instance, prepare_home, run_days
 from meeting_assets.orchestration.sync import sync
-from meeting_assets.pipeline.storage import opened
+from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.schema.persistent import Meta, Recordings
 from meeting_assets.settings import read_settings
@@ -27,7 +27,7 @@ from meeting_assets.store.database import META, Database, table_of, upsert
 from meeting_assets.store.database_id import held_id
 from meeting_assets.store.heartbeats import HEARTBEATS
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import use, warehouse
+from meeting_assets_tests.support.environments import open_test_storage, use
 
 DAY = date(2026, 3, 2)
 
@@ -45,7 +45,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 def requested_for(sandbox: Sandbox) -> dict[str, str]:
     """The tag with which the deployment's sensor requests runs."""
     prepare_home(read_settings())
-    with warehouse() as place:
+    with open_test_storage() as place:
         database_id = held_id(place.database)
     assert database_id is not None
     return {DATABASE_ID: database_id}
@@ -56,7 +56,7 @@ def run_of_day(tags: dict[str, str] | None = None) -> RunOutcome:
 
 
 def recording_count() -> int:
-    with opened(read_settings()) as place, place.database.reading() as connection:
+    with open_storage(read_settings()) as place, place.database.reading() as connection:
         return connection.scalar(select(func.count()).select_from(table_of(Recordings))) or 0
 
 
@@ -138,7 +138,7 @@ def test_the_sensor_requests_runs_for_its_database(sandbox: Sandbox) -> None:
     ):
         result: Any = defs.resolve_sensor_def("finished_recordings")(context)
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         database_id = held_id(place.database)
     assert [request.tags[DATABASE_ID] for request in result.run_requests] == [database_id]
 
@@ -153,7 +153,7 @@ def test_a_sync_after_the_loss_of_the_database_goes_on_with_the_raw_store(sandbo
     assert done.returncode == 0, done.stderr
     assert "The empty database at " in done.stderr
     assert f"{home}/meetings.db takes the place of the raw store's former one" in done.stderr
-    with warehouse() as place:
+    with open_test_storage() as place:
         assert held_id(place.database) == place.raw.database_id()
     again = command("sync", "--from", str(DAY), "--to", str(DAY))
     assert "takes the place" not in again.stderr
@@ -171,14 +171,16 @@ def test_two_databases_of_meetings_do_not_share_a_raw_store(
 
     assert done.returncode == 1
     assert "The raw store belongs to another database" in done.stderr
-    examined = [(each.verdict, each.sentence) for each in examination().findings if each.subject == "raw store"]
-    assert any(verdict is Verdict.ERROR and "another database" in sentence for verdict, sentence in examined)
+    examined = [(each.verdict, each.sentence) for each in diagnostics().findings if each.subject == "raw store"]
+    assert any(verdict is Severity.ERROR and "another database" in sentence for verdict, sentence in examined)
 
 
 @dg.op
-def store_after_the_run_was_declared_orphaned(context: dg.OpExecutionContext, warehouse: MeetingWarehouse) -> None:
+def store_after_the_run_was_declared_orphaned(
+    context: dg.OpExecutionContext, open_test_storage: StorageResource
+) -> None:
     """What a run does that another host has given up."""
-    with warehouse.opened() as (settings, place):
+    with open_test_storage.open_storage() as (settings, place):
         with closing(Database.at(settings.database_url)) as database, database.writing() as connection:
             (found,) = heartbeats.heartbeats(connection, [context.run_id])
             assert heartbeats.declare_failed(connection, found)
@@ -192,7 +194,7 @@ def test_a_run_declared_orphaned_by_another_host_stops_before_its_next_commit(
     monkeypatch.setattr("meeting_assets.pipeline.run_heartbeat.CERTAIN_S", 0.0)
     prepare_home(read_settings())
 
-    @dg.job(resource_defs={"warehouse": MeetingWarehouse()})
+    @dg.job(resource_defs={"storage": StorageResource()})
     def job() -> None:
         store_after_the_run_was_declared_orphaned()
 

@@ -9,7 +9,7 @@ import pytest
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.sandbox import Sandbox, empty, uniform
 from meeting_assets.schema.persistent import Recordings
-from meeting_assets_tests.support.environments import bring_home, contents, days_of, ledger_row, use
+from meeting_assets_tests.support.environments import contents, days_of, ledger_row, sync_days, use
 
 DAY = date(2026, 3, 2)
 
@@ -20,7 +20,7 @@ def test_every_table_of_the_seven_artifacts_and_the_metrics_has_rows(monkeypatch
     with Sandbox(uniform(DAY, recordings=3)) as sandbox:
         use(sandbox, monkeypatch)
 
-        bring_home([DAY])
+        sync_days([DAY])
 
     assert all(contents().values())
 
@@ -28,11 +28,11 @@ def test_every_table_of_the_seven_artifacts_and_the_metrics_has_rows(monkeypatch
 def test_a_second_run_downloads_nothing_and_changes_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=3)) as sandbox:
         use(sandbox, monkeypatch)
-        bring_home([DAY])
+        sync_days([DAY])
         before = contents()
         sandbox.stats.reset()
 
-        bring_home([DAY])
+        sync_days([DAY])
 
         assert sandbox.stats.downloads == 0
         assert sandbox.stats.retrieve_calls == 0
@@ -42,11 +42,11 @@ def test_a_second_run_downloads_nothing_and_changes_no_row(monkeypatch: pytest.M
 def test_a_refetch_downloads_everything_and_changes_no_row_but_its_instants(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=2)) as sandbox:
         use(sandbox, monkeypatch)
-        bring_home([DAY])
+        sync_days([DAY])
         before = contents(without=frozenset({"fetched_at"}))
         sandbox.stats.reset()
 
-        bring_home([DAY], refetch=True)
+        sync_days([DAY], refetch=True)
 
         assert sandbox.stats.downloads == 2 * len(ARTIFACTS)
     assert contents(without=frozenset({"fetched_at"})) == before
@@ -56,7 +56,7 @@ def test_a_day_without_recordings_leaves_the_tables_empty(monkeypatch: pytest.Mo
     with Sandbox(empty()) as sandbox:
         use(sandbox, monkeypatch)
 
-        bring_home([DAY])
+        sync_days([DAY])
 
     assert not any(contents().values())
 
@@ -65,8 +65,8 @@ def test_recordings_of_neighbouring_days_are_left_alone(monkeypatch: pytest.Monk
     with Sandbox(uniform(DAY, recordings=2)) as sandbox:
         use(sandbox, monkeypatch)
 
-        bring_home([DAY + timedelta(days=1)])
-        bring_home([DAY - timedelta(days=1)])
+        sync_days([DAY + timedelta(days=1)])
+        sync_days([DAY - timedelta(days=1)])
 
         assert sandbox.stats.downloads == 0
     assert contents()["recordings"] == []
@@ -77,7 +77,7 @@ def test_200_recordings_of_a_day_arrive_with_few_list_calls_and_no_429(monkeypat
     with Sandbox(uniform(DAY, recordings=200, words=5)) as sandbox:
         use(sandbox, monkeypatch)
 
-        bring_home(days_of(sandbox))
+        sync_days(days_of(sandbox))
 
         assert sandbox.stats.list_calls_total <= 30
         assert sandbox.stats.throttled == 0
@@ -91,7 +91,7 @@ def test_platform_title_bot_and_schedule_are_known_though_the_bots_window_hides_
     with Sandbox(uniform(DAY, recordings=20, words=5)) as sandbox:
         use(sandbox, monkeypatch)
 
-        bring_home([DAY])
+        sync_days([DAY])
 
         retrieved = sandbox.stats.retrieve_calls
         world = sandbox.world
@@ -113,7 +113,7 @@ def test_only_the_named_recording_is_asked_for(monkeypatch: pytest.MonkeyPatch) 
         use(sandbox, monkeypatch)
         wanted = sandbox.world.recordings[1]
 
-        bring_home([DAY], recording_ids=[wanted.id])
+        sync_days([DAY], recording_ids=[wanted.id])
 
         assert sandbox.stats.downloads == len(ARTIFACTS)
     assert {row[0] for row in contents()["recordings"]} == {wanted.id}
@@ -124,7 +124,7 @@ def test_the_ledger_says_where_the_bytes_are_and_how_many(monkeypatch: pytest.Mo
         use(sandbox, monkeypatch)
         transcript = sandbox.world.recordings[0].of("transcript")[0]
 
-        bring_home([DAY])
+        sync_days([DAY])
 
         row = ledger_row(transcript.id, "transcript")
         assert row["status"] == "parsed"

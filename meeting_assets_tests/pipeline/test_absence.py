@@ -10,8 +10,7 @@ from rich.console import Console
 
 from meeting_assets.console import show
 from meeting_assets.core.instants import now
-from meeting_assets.health.data_checks import ledger_claims
-from meeting_assets.health.status import overview
+from meeting_assets.health.data_checks import ledger_checks
 from meeting_assets.pipeline.deletion.recordings import holding
 from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.sandbox.world import Status
@@ -19,11 +18,11 @@ from meeting_assets.store import absence
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets_tests.support.environments import (
     age_missing_marks,
-    bring_home,
     contents,
     ledger_row,
+    open_test_storage,
+    sync_days,
     use,
-    warehouse,
 )
 
 DAY = date(2026, 3, 2)
@@ -34,7 +33,7 @@ LATER = timedelta(hours=2)
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2, words=20), limits=False) as running:
         use(running, monkeypatch)
-        bring_home([DAY])
+        sync_days([DAY])
         yield running
 
 
@@ -51,16 +50,16 @@ def purging(monkeypatch: pytest.MonkeyPatch) -> None:
 def look(after: timedelta = timedelta(0), recording_ids: Sequence[str] = ()) -> None:
     """A run some time after the former looks."""
     age_missing_marks(after)
-    bring_home([DAY], recording_ids=recording_ids)
+    sync_days([DAY], recording_ids=recording_ids)
 
 
 def is_stored(recording: Recording) -> bool:
-    with warehouse() as place:
+    with open_test_storage() as place:
         return holding(place, recording.id).artifacts > 0 and bool(place.raw.kept(DAY, recording.id))
 
 
-def status_of(recording: Recording) -> str:
-    with warehouse() as place, place.database.reading() as connection:
+def api_status_of(recording: Recording) -> str:
+    with open_test_storage() as place, place.database.reading() as connection:
         columns = RECORDINGS.c
         query = RECORDINGS.select().where(columns.recording_id == recording.id)
         row = connection.execute(query).mappings().one()
@@ -103,7 +102,7 @@ def test_a_deleted_recording_is_purged_by_the_second_look_an_hour_later(
     look(timedelta(minutes=59), recording_ids=named)
 
     assert is_stored(recording)
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         assert absence.unconfirmed(connection) == {(DAY, recording.id)}
     look(LATER, recording_ids=named)
     assert not is_stored(recording)
@@ -131,12 +130,12 @@ def test_a_mark_is_taken_back_when_the_api_shows_the_recording_again(
     sandbox.habits.deleted_answers_404 = answers_404
     sandbox.delete(recording.id)
     look()
-    assert status_of(recording) == "deleted"
+    assert api_status_of(recording) == "deleted"
 
     restore(sandbox, recording)
     look()
 
-    assert status_of(recording) == "done"
+    assert api_status_of(recording) == "done"
     assert {row[3] for row in contents()["artifacts"] if recording.id in row} == {"parsed"}
 
 
@@ -147,7 +146,7 @@ def test_a_wrong_404_of_an_artifact_purges_nothing_while_its_list_shows_it(
 ) -> None:
     """Made long after its day, it is not in the lists of the day."""
     late = sandbox.add_transcript(recording.id, recording.created_at + timedelta(days=9))
-    bring_home([DAY], recording_ids=[recording.id])
+    sync_days([DAY], recording_ids=[recording.id])
     before = contents()["transcript_words"]
     sandbox.inject(Fault(f"/transcript/{late}", status=404, body="{}", times=None))
 
@@ -173,11 +172,11 @@ def test_a_deleted_artifact_is_purged_by_the_second_look_and_not_called_lost(
 
     row = ledger_row(artifact.id, "audio_separate")
     assert (row["status"], row["sha256"]) == ("deleted", None)
-    with warehouse() as place:
+    with open_test_storage() as place:
         console = Console(record=True, width=200)
-        show(console, overview(place), "All days")
+        show(console, status_of(place), "All days")
         with place.database.reading() as connection:
-            broken = {claim.name: claim.broken(connection, now()).count for claim in ledger_claims()}
+            broken = {claim.name: claim.broken(connection, now()).count for claim in ledger_checks()}
     sentences = console.export_text()
     assert "1 artifacts were deleted at Recall.ai and purged here" in sentences
     assert "before they could be fetched" not in sentences

@@ -17,12 +17,12 @@ from meeting_assets.artifacts.artifact import Rows, Source
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.core.processes import ProcessIdentity
-from meeting_assets.health.status import overview
+from meeting_assets.health.status import status_of
 from meeting_assets.pipeline.crew import Crew
 from meeting_assets.pipeline.fetch import RECORDED_AT_ONCE, fetch_days
 from meeting_assets.pipeline.load import LoadReport, load_days
 from meeting_assets.pipeline.rebuild import rebuild
-from meeting_assets.pipeline.storage import Warehouse, access_of
+from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import attempts, ledger, worklist
@@ -33,11 +33,11 @@ from meeting_assets_tests.support.commands import FORKS
 from meeting_assets_tests.support.environments import (
     VOLATILE,
     Contents,
-    bring_home,
     contents,
     ledger_row,
+    open_test_storage,
+    sync_days,
     use,
-    warehouse,
 )
 from meeting_assets_tests.support.sample_day import DAY, WORLD, victim
 from meeting_assets_tests.support.ui import until
@@ -47,7 +47,7 @@ TIMEOUT_S = 60
 
 
 def fetch_all() -> None:
-    with warehouse() as place:
+    with open_test_storage() as place:
         asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
 
 
@@ -59,7 +59,7 @@ def load_all(deadly: Collection[str] = (), *, version: str = TRANSCRIPT.parser_v
             os.kill(os.getpid(), signal.SIGKILL)
         return TRANSCRIPT.rows(document, source)
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         return load_days(replace(TRANSCRIPT, rows=rows, parser_version=version), [DAY], place)
 
 
@@ -85,7 +85,7 @@ def death_of_a_load(*deadly: str, version: str = TRANSCRIPT.parser_version) -> N
 
 def transcripts() -> dict[str, tuple[str, int | None]]:
     """Status and counted deaths of every transcript."""
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         query = LEDGER.select().where(LEDGER.c.kind == "transcript")
         rows = connection.execute(query).mappings().all()
     return {row["artifact_id"]: (row["status"], row["load_attempts"]) for row in rows}
@@ -125,7 +125,7 @@ def quarantined(sandbox: Sandbox) -> str:
 def test_it_is_released_by_other_bytes(sandbox: Sandbox, quarantined: str) -> None:
     sandbox.reissue(quarantined)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert transcripts()[quarantined] == ("parsed", None)
 
@@ -141,7 +141,7 @@ def test_it_is_released_by_another_parser_which_has_as_many_attempts(quarantined
 
 
 def test_a_rebuild_does_not_try_it_again(quarantined: str) -> None:
-    with warehouse() as place:
+    with open_test_storage() as place:
         rebuild(place)
 
     assert transcripts()[quarantined] == ("quarantined", MOST_DEATHS)
@@ -150,13 +150,13 @@ def test_a_rebuild_does_not_try_it_again(quarantined: str) -> None:
 @pytest.mark.parametrize("stopped_by", [StoreError, KeyboardInterrupt])
 def test_what_something_else_stops_does_not_count(sandbox: Sandbox, stopped_by: type[BaseException]) -> None:
     fetch_all()
-    with warehouse() as place, pytest.raises(stopped_by):
+    with open_test_storage() as place, pytest.raises(stopped_by):
         load_until(stopped_by, place)
 
     assert set(transcripts().values()) == {("fetched", None)}
 
 
-def load_until(stopped_by: type[BaseException], place: Warehouse) -> None:
+def load_until(stopped_by: type[BaseException], place: Storage) -> None:
     with place.database.reading() as connection:
         entries = worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
     with Crew(TRANSCRIPT, place, entries, helpers=0) as crew:
@@ -178,7 +178,7 @@ def test_a_download_during_which_the_process_was_killed_has_counted(sandbox: San
     assert {row[3] for row in others} == {"fetched"}
 
     sandbox.clear_faults()
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert contents(without=VOLATILE) == clean
     assert ledger_row(deadly.id, "transcript")["attempts"] == 0
@@ -195,30 +195,30 @@ def kill_a_fetch_in(sandbox: Sandbox) -> None:
 
 
 def pending_count() -> int:
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         return len(worklist.pending(connection, [DAY]))
 
 
 def test_what_ended_the_process_too_often_waits(sandbox: Sandbox, clean: Contents) -> None:
     deadly = victim("transcript")
     fetch_all()
-    with warehouse() as place, place.database.writing() as connection:
+    with open_test_storage() as place, place.database.writing() as connection:
         values = {"status": "pending", "sha256": None, "attempts": MOST_DEATHS, "error": INTERRUPTED}
         of_victim = LEDGER.c.artifact_id == deadly.id, LEDGER.c.kind == "transcript"
         due_at = now() + timedelta(hours=1)
         connection.execute(LEDGER.update().where(*of_victim).values(values | {"next_attempt_at": due_at}))
     sandbox.stats.reset()
 
-    bring_home([DAY])
+    sync_days([DAY])
     downloads = sandbox.stats.downloads
-    bring_home([DAY], recording_ids=[deadly.recording_id])
+    sync_days([DAY], recording_ids=[deadly.recording_id])
 
     assert downloads == 0
     assert contents(without=VOLATILE) == clean
 
 
 def test_a_fetch_that_the_store_stops_counts_no_attempt(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    with warehouse() as place:
+    with open_test_storage() as place:
         access = access_of(read_settings())
         monkeypatch.setattr(place.raw, "write", full)
 
@@ -241,24 +241,24 @@ def test_a_fetch_records_its_attempts_a_few_at_a_time(database_url: str, monkeyp
 
         fetch_all()
 
-        with warehouse() as place:
-            assert overview(place).left == sandbox.stats.downloads == len(sandbox.world.recordings) * len(ARTIFACTS)
+        with open_test_storage() as place:
+            assert status_of(place).left == sandbox.stats.downloads == len(sandbox.world.recordings) * len(ARTIFACTS)
 
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_bytes_that_are_missing_are_not_asked_for_in_every_sync(sandbox: Sandbox, clean: Contents, status: int) -> None:
     artifact = victim("transcript")
     sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, status=status))
-    bring_home([DAY])
+    sync_days([DAY])
     sandbox.stats.reset()
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     row = ledger_row(artifact.id, "transcript")
     assert sandbox.stats.downloads == sandbox.stats.faulted == 0
     assert (row["status"], row["attempts"], row["is_waiting"]) == ("pending", 1, True)
-    with warehouse() as place:
-        seen = overview(place)
+    with open_test_storage() as place:
+        seen = status_of(place)
     assert (seen.left, seen.next_attempt_at) == (1, row["next_attempt_at"])
 
 
@@ -270,7 +270,7 @@ def test_bytes_that_were_missing_come_when_they_are_asked_for_again(
         use(sandbox, monkeypatch)
         artifact = victim("transcript")
         sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, status=404))
-        bring_home([DAY])
+        sync_days([DAY])
         sandbox.clear_faults()
 
         if how == "changed":
@@ -278,14 +278,14 @@ def test_bytes_that_were_missing_come_when_they_are_asked_for_again(
         if how == "due":
             make_due(artifact.id)
         named = [artifact.recording_id] if how == "named" else []
-        bring_home([DAY], recording_ids=named, refetch=how == "refetch")
+        sync_days([DAY], recording_ids=named, refetch=how == "refetch")
 
     row = ledger_row(artifact.id, "transcript")
     assert (row["status"], row["attempts"], row["next_attempt_at"], row["is_waiting"]) == ("parsed", 0, None, None)
 
 
 def make_due(artifact_id: str) -> None:
-    with warehouse() as place, place.database.writing() as connection:
+    with open_test_storage() as place, place.database.writing() as connection:
         of_artifact = LEDGER.c.artifact_id == artifact_id
         connection.execute(LEDGER.update().where(of_artifact).values(next_attempt_at=now() - timedelta(seconds=1)))
 
@@ -293,29 +293,29 @@ def make_due(artifact_id: str) -> None:
 def test_a_fresh_url_that_is_refused_twice_waits(sandbox: Sandbox) -> None:
     artifact = victim("transcript")
     sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, status=403))
-    bring_home([DAY])
-    bring_home([DAY])
+    sync_days([DAY])
+    sync_days([DAY])
     sandbox.stats.reset()
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert sandbox.stats.faulted == 0
     assert ledger_row(artifact.id, "transcript")["attempts"] == 2
 
 
-def entries_of(place: Warehouse) -> list[worklist.Entry]:
+def entries_of(place: Storage) -> list[worklist.LoadTask]:
     with place.database.reading() as connection:
         return worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
 
 
-def mark_loading(place: Warehouse, entries: Collection[worklist.Entry]) -> None:
+def mark_loading(place: Storage, entries: Collection[worklist.LoadTask]) -> None:
     with place.database.writing() as connection:
         attempts.note_loading(connection, entries)
 
 
 def test_a_load_that_another_process_is_at_counts_as_no_death(sandbox: Sandbox) -> None:
     fetch_all()
-    with warehouse() as place:
+    with open_test_storage() as place:
         for _ in range(MOST_DEATHS):
             mark_loading(place, entries_of(place))
 
@@ -327,7 +327,7 @@ def test_a_load_that_another_process_is_at_counts_as_no_death(sandbox: Sandbox) 
 def test_a_load_whose_process_has_ended_counts_as_a_death(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     fetch_all()
     ended = replace(ProcessIdentity.current(), start_ticks=1)
-    with warehouse() as place:
+    with open_test_storage() as place:
         with monkeypatch.context() as elsewhere:
             elsewhere.setattr(ProcessIdentity, "current", lambda: ended)
             mark_loading(place, entries_of(place))
@@ -336,10 +336,10 @@ def test_a_load_whose_process_has_ended_counts_as_a_death(sandbox: Sandbox, monk
 
 
 def test_a_load_that_another_process_has_finished_is_not_marked_again(sandbox: Sandbox) -> None:
-    bring_home([DAY])
-    with warehouse() as place, place.database.writing() as connection:
+    sync_days([DAY])
+    with open_test_storage() as place, place.database.writing() as connection:
         ledger.parse_days_again(connection, [DAY])
-    with warehouse() as place:
+    with open_test_storage() as place:
         seen_before = entries_of(place)
         load_all()
 

@@ -10,7 +10,7 @@ from meeting_assets.sandbox import Fault, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.raw import RawStore
 from meeting_assets_tests.conftest import sqlite_first
-from meeting_assets_tests.support.environments import Contents, bring_home, contents, ledger_row
+from meeting_assets_tests.support.environments import Contents, contents, ledger_row, sync_days
 from meeting_assets_tests.support.sample_day import DAY, WORLD, assert_nobody_else_is_harmed, victim
 
 
@@ -32,7 +32,7 @@ def test_what_cannot_be_read_is_quarantined_with_the_place_of_its_fault(
     for kind in ARTIFACTS:
         sandbox.set_payload(victim(kind).id, kind, body)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     for kind in ARTIFACTS:
         row = ledger_row(victim(kind).id, kind)
@@ -48,7 +48,7 @@ def test_a_cut_download_is_asked_for_again_and_then_quarantined_where_it_ends(
     for kind in ARTIFACTS:
         sandbox.inject(Fault(f"{kind}:{victim(kind).id}", times=None, truncate_to_bytes=100))
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     for kind in ARTIFACTS:
         row = ledger_row(victim(kind).id, kind)
@@ -62,7 +62,7 @@ def test_an_empty_list_is_a_valid_artifact_without_rows(sandbox: Sandbox) -> Non
     for kind in kinds:
         sandbox.set_payload(victim(kind).id, kind, b"[]")
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     for kind in kinds:
         row = ledger_row(victim(kind).id, kind)
@@ -73,7 +73,7 @@ def test_an_empty_transcript_is_one_with_zeros(sandbox: Sandbox) -> None:
     artifact = victim("transcript")
     sandbox.set_payload(artifact.id, "transcript", b"[]")
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     (row,) = [row for row in contents()["transcripts"] if row[1] == artifact.id]
     assert row[-3:] == (0, 0, 0)
@@ -98,7 +98,7 @@ def test_nulls_and_unknown_fields_actions_and_types_are_rows_like_any_other(
     artifact = victim(kind)
     sandbox.set_payload(artifact.id, kind, body)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     row = ledger_row(artifact.id, kind)
     assert (row["status"], row["row_count"], row["error"]) == ("parsed", 1, None)
@@ -110,7 +110,7 @@ def test_characters_that_no_database_takes_are_replaced_and_counted(sandbox: San
     body = f'[{{"participant": {{"id": 1, "name": "{text}"}}, "words": [{{"text": "{text}"}}]}}]'.encode()
     sandbox.set_payload(artifact.id, "transcript", body)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     row = ledger_row(artifact.id, "transcript")
     assert (row["status"], row["repaired_chars"]) == ("parsed", 2)
@@ -122,7 +122,7 @@ def test_a_wrong_key_stops_everything_with_one_sentence(sandbox: Sandbox, monkey
     monkeypatch.setenv("RECALL_API_KEY", "not-the-key")
 
     with pytest.raises(Refused, match="RECALL_API_KEY and RECALL_REGION") as refused:
-        bring_home([DAY])
+        sync_days([DAY])
 
     assert "not-the-key" not in str(refused.value)
     assert not any(contents().values())

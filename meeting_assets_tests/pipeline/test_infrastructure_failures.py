@@ -26,7 +26,7 @@ from meeting_assets.sandbox import Fault, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.tombstones import ASKED_FOR
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.support.environments import VOLATILE, Contents, bring_home, contents, warehouse
+from meeting_assets_tests.support.environments import VOLATILE, Contents, contents, open_test_storage, sync_days
 from meeting_assets_tests.support.sample_day import DAY
 
 TIMEOUT_S = 60
@@ -78,12 +78,12 @@ def test_a_run_whose_connection_breaks_in_a_transaction_does_that_transaction_ag
     sandbox: Sandbox, clean: Contents, database_url: str, table: str
 ) -> None:
     url = plain(database_url)
-    with warehouse():
+    with open_test_storage():
         pass  # the tables are there now
 
     with ThreadPoolExecutor() as pool, psycopg.connect(url) as holder:
         holder.execute(f'LOCK TABLE "{table}" IN ACCESS EXCLUSIVE MODE')
-        run = pool.submit(bring_home, [DAY])
+        run = pool.submit(sync_days, [DAY])
         wait_for(url, f"SELECT count(*) {WAITING}")
         with psycopg.connect(url, autocommit=True) as other:
             other.execute(f"SELECT pg_terminate_backend(pid) {WAITING}")
@@ -101,7 +101,7 @@ def test_a_run_whose_connections_break_between_transactions_goes_on(
     sandbox.inject(Fault("/download/", times=None, delay_s=0.05))
 
     with ThreadPoolExecutor() as pool:
-        run = pool.submit(bring_home, [DAY])
+        run = pool.submit(sync_days, [DAY])
         wait_for(url, FETCHED)
         assert not run.done()
         with psycopg.connect(url, autocommit=True) as connection:
@@ -122,7 +122,7 @@ def test_a_run_whose_database_restarts_waits_for_it(
         sandbox.inject(Fault("/download/", times=None, delay_s=0.05))
 
         with ThreadPoolExecutor() as pool:
-            run = pool.submit(bring_home, [DAY])
+            run = pool.submit(sync_days, [DAY])
             wait_for(plain(url), FETCHED)
             server.stop()
             server.start()
@@ -143,15 +143,15 @@ def test_a_run_whose_database_stays_away_says_so_and_is_finished_by_the_next(
         sandbox.inject(Fault("/download/", times=None, delay_s=0.05))
 
         with ThreadPoolExecutor() as pool:
-            run = pool.submit(bring_home, [DAY])
+            run = pool.submit(sync_days, [DAY])
             wait_for(plain(url), FETCHED)
             with stamina.set_testing(True, attempts=2):
                 server.stop()
                 assert_said_in_a_sentence(run)
         with pytest.raises(StoreError, match="does not answer"):
-            bring_home([DAY])
+            sync_days([DAY])
         server.start()
-        bring_home([DAY])
+        sync_days([DAY])
 
         assert contents(without=VOLATILE) == clean
         server.cleanup()
@@ -199,12 +199,12 @@ def untroubled(url: str) -> set[str]:
 def test_every_write_that_ends_in_trouble_is_done_again(
     sandbox: Sandbox, clean: Contents, database_url: str, trouble: str
 ) -> None:
-    with warehouse():
+    with open_test_storage():
         pass  # the tables are there now
     make_trouble(plain(database_url), trouble)
 
-    bring_home([DAY])
-    with warehouse() as place:
+    sync_days([DAY])
+    with open_test_storage() as place:
         roll_up(place)
         roll_up_people(place)
         assert contents(without=VOLATILE) == clean
@@ -222,10 +222,10 @@ def test_a_run_whose_disk_for_raw_bytes_is_full_is_finished_when_there_is_room(
         monkeypatch.setenv("MEETING_ASSETS_RAW_URL", str(disk / "raw"))
 
         with pytest.raises(StoreError, match=r"does not take .*No space left on device"):
-            bring_home([DAY])
+            sync_days([DAY])
         assert {row[3] for row in contents()["artifacts"]} >= {"pending"}
         mount(disk, "remount,size=10m")
-        bring_home([DAY])
+        sync_days([DAY])
 
         assert contents(without=VOLATILE) == clean
 
@@ -238,16 +238,16 @@ def test_a_run_whose_disk_for_the_database_is_full_is_finished_when_there_is_roo
         monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", f"sqlite:///{disk}/meetings.db")
 
         with pytest.raises(StoreError, match="disk is full"):
-            bring_home([DAY])
+            sync_days([DAY])
         mount(disk, "remount,size=10m")
-        bring_home([DAY])
+        sync_days([DAY])
 
         assert contents(without=VOLATILE) == clean
 
 
 def test_runs_of_one_day_at_the_same_time_do_not_disturb_each_other(sandbox: Sandbox, clean: Contents) -> None:
     with ThreadPoolExecutor() as pool:
-        runs = [pool.submit(bring_home, [DAY]) for _ in range(4)]
+        runs = [pool.submit(sync_days, [DAY]) for _ in range(4)]
         for run in runs:
             run.result(TIMEOUT_S)
 
@@ -258,13 +258,13 @@ def test_runs_of_one_day_at_the_same_time_do_not_disturb_each_other(sandbox: San
 def test_raw_bytes_that_are_damaged_before_they_are_parsed_are_fetched_again(
     sandbox: Sandbox, clean: Contents, tmp_path: Path, size: int
 ) -> None:
-    with warehouse() as place:
+    with open_test_storage() as place:
         asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
     os.truncate(next((tmp_path / "raw").rglob("transcript/*/*.zst")), size)
 
-    bring_home([DAY])
+    sync_days([DAY])
     assert "pending" in {row[3] for row in contents()["artifacts"]}
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert contents(without=VOLATILE) == clean
 

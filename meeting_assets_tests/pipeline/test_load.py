@@ -17,29 +17,31 @@ from meeting_assets.pipeline import crew
 from meeting_assets.pipeline.crew import Crew
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.replace import LoadReport, load_together
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.ledger import LEDGER, Key
-from meeting_assets.store.worklist import Entry
-from meeting_assets_tests.support.environments import VOLATILE, bring_home, contents, warehouse
+from meeting_assets.store.worklist import LoadTask
+from meeting_assets_tests.support.environments import VOLATILE, contents, open_test_storage, sync_days
 from meeting_assets_tests.support.sample_day import DAY, WORLD, victim
 
 TRANSCRIPT, PARTICIPANTS = ARTIFACTS["transcript"], ARTIFACTS["participants"]
 
 
-def entries(*sizes: int, recordings: tuple[int, ...] = ()) -> list[Entry]:
+def entries(*sizes: int, recordings: tuple[int, ...] = ()) -> list[LoadTask]:
     """Artifacts of so many bytes, each of another recording unless it is said of which."""
     found = []
     for number, size_bytes in enumerate(sizes):
         of = str(UUID(int=recordings[number] if recordings else number))
         key = Key(of, "transcript", str(UUID(int=number)))
         found.append(
-            Entry(key, date(2026, 3, 2), "fetched", f"{number}.zst", "0" * 64, size_bytes, None, None, None, None, None)
+            LoadTask(
+                key, date(2026, 3, 2), "fetched", f"{number}.zst", "0" * 64, size_bytes, None, None, None, None, None
+            )
         )
     return found
 
 
-def sizes_of_batches(artifact: Artifact, place: Warehouse, of: list[Entry]) -> list[list[int]]:
+def sizes_of_batches(artifact: Artifact, place: Storage, of: list[LoadTask]) -> list[list[int]]:
     with Crew(artifact, place, of, helpers=0) as work:
         found = [*iter(work.next, [])]
     return [[entry.size_bytes or 0 for entry in batch] for batch in found]
@@ -62,14 +64,14 @@ def test_a_batch_has_so_many_bytes_and_so_many_artifacts(
     monkeypatch.setattr(crew, "BYTES_AT_ONCE", 4)
     monkeypatch.setattr(crew, "MOST_AT_ONCE", 3)
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         assert sizes_of_batches(TRANSCRIPT, place, entries(*sizes)) == expected
 
 
 def test_where_one_artifact_of_a_recording_counts_no_batch_has_two() -> None:
     of = entries(1, 2, 3, 4, recordings=(1, 1, 2, 2))
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         assert sizes_of_batches(PARTICIPANTS, place, of) == [[1], [2, 3], [4]]
         assert sizes_of_batches(TRANSCRIPT, place, of) == [[1, 2, 3, 4]]
 
@@ -88,11 +90,11 @@ def with_a_bug(recording_id: str) -> Artifact:
 
 
 def test_one_whose_rows_are_refused_costs_no_other_its_rows(sandbox: object) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     expected = contents(without=VOLATILE | {"parser_version", "error"})
     broken = victim("transcript")
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         report = load_days(with_a_bug(broken.recording_id), [DAY], place)
         with place.database.reading() as connection:
             query = select(LEDGER.c.artifact_id, LEDGER.c.parser_version, LEDGER.c.error)
@@ -107,9 +109,9 @@ def test_one_whose_rows_are_refused_costs_no_other_its_rows(sandbox: object) -> 
 
 
 def test_a_small_day_is_loaded_in_one_transaction(sandbox: object) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
 
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         query = select(LEDGER.c.parsed_at).where(LEDGER.c.kind == "transcript")
         instants = connection.scalars(query).all()
 
@@ -119,9 +121,9 @@ def test_a_small_day_is_loaded_in_one_transaction(sandbox: object) -> None:
 
 
 def test_what_another_run_has_loaded_meanwhile_is_left_to_it(sandbox: object) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     report = LoadReport()
-    with warehouse() as place:
+    with open_test_storage() as place:
         with place.database.writing() as connection:
             ledger.parse_days_again(connection, [DAY])
         with place.database.reading() as connection:

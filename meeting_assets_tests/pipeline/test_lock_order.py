@@ -18,14 +18,14 @@ from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.rollup import TRENDS, roll_up, roll_up_people
-from meeting_assets.pipeline.storage import Warehouse, access_of
+from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import absence, ledger, locks
 from meeting_assets.store.absence import CONFIRMED_AFTER
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import ASKED_FOR
-from meeting_assets_tests.support.environments import bring_home, use, warehouse
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use
 from meeting_assets_tests.support.sample_day import DAY
 
 TIMEOUT_S = 120
@@ -41,12 +41,12 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 
 
 def fetch() -> None:
-    with warehouse() as place:
+    with open_test_storage() as place:
         asyncio.run(fetch_days(place, access_of(read_settings()), [DAY], refetch=True))
 
 
 def roll_up_anew() -> None:
-    with warehouse() as place:
+    with open_test_storage() as place:
         with place.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
             connection.execute(TRENDS.update().values(inputs_hash=""))
@@ -55,23 +55,23 @@ def roll_up_anew() -> None:
 
 
 def make_again() -> None:
-    with warehouse() as place:
+    with open_test_storage() as place:
         rebuild(place, [DAY])
 
 
 @on_postgresql
 def test_work_on_the_same_recordings_never_deadlocks(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     ids = [each.id for each in sandbox.world.recordings]
-    bring_home([DAY])
+    sync_days([DAY])
     roll_up_anew()
 
     def purge_some() -> None:
-        with warehouse() as place:
+        with open_test_storage() as place:
             for recording_id in ids[:6]:
                 purge(place, [recording_id], ASKED_FOR)
 
     def purge_deleted_artifacts_of_some() -> None:
-        with warehouse() as place:
+        with open_test_storage() as place:
             for recording in sandbox.world.recordings[6:]:
                 with place.database.writing() as connection:
                     ledger.lock_recordings(connection, [recording.id])
@@ -92,26 +92,26 @@ def test_work_on_the_same_recordings_never_deadlocks(sandbox: Sandbox, caplog: p
 
 @on_postgresql
 def test_a_roll_up_blocks_no_fetch_not_even_through_a_purge_that_waits_for_it(sandbox: Sandbox) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     victim = sandbox.world.recordings[0].id
 
     def purge_one() -> None:
-        with warehouse() as place:
+        with open_test_storage() as place:
             purge(place, [victim], ASKED_FOR)
 
-    with warehouse() as place, ThreadPoolExecutor() as pool:
+    with open_test_storage() as place, ThreadPoolExecutor() as pool:
         with place.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
             purging = pool.submit(purge_one)
             wait_until_it_waits(place)
 
-            pool.submit(bring_home, [DAY]).result(TIMEOUT_S)
+            pool.submit(sync_days, [DAY]).result(TIMEOUT_S)
 
             assert not purging.done()
         purging.result(TIMEOUT_S)
 
 
-def wait_until_it_waits(place: Warehouse) -> None:
+def wait_until_it_waits(place: Storage) -> None:
     """Returns when a transaction waits for an advisory lock."""
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     for _ in range(100_000):

@@ -14,19 +14,19 @@ import pytest
 
 from meeting_assets.core.errors import Refused, SettingsError
 from meeting_assets.core.instants import now, utc
-from meeting_assets.health.status import overview
+from meeting_assets.health.status import status_of
 from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
 from meeting_assets.sandbox.world import Recording
 from meeting_assets_tests.conftest import Truth, sqlite_first
 from meeting_assets_tests.support.environments import (
     VOLATILE,
     Contents,
-    bring_home,
     contents,
     counted,
     ledger_row,
+    open_test_storage,
+    sync_days,
     use,
-    warehouse,
 )
 from meeting_assets_tests.support.sample_day import DAY
 
@@ -74,8 +74,8 @@ def meeting(sandbox: Sandbox, answers: Mapping[str, Fault] | tuple[str, ...]) ->
 
 def unreadable() -> dict[str, str]:
     """What the API gives no usable answer about, and why."""
-    with warehouse() as place:
-        return dict(each.split(": ", 1) for each in overview(place).unreadable)
+    with open_test_storage() as place:
+        return dict(each.split(": ", 1) for each in status_of(place).unreadable)
 
 
 def assert_faults_quote_nothing(faults: Mapping[str, str]) -> None:
@@ -91,7 +91,7 @@ def test_a_bot_that_is_not_given_costs_nothing_but_its_name(truth: Truth, short_
         for name, bot_id in bots.items():
             sandbox.inject(replace(ANSWERS[name], match=f"/api/v1/bot/{bot_id}/"))
 
-        bring_home([DAY])
+        sync_days([DAY])
 
         faults = unreadable()
         assert faults.keys() == {f"bot {bots[name]}" for name in ANSWERS.keys() - NAMES_GONE}
@@ -102,7 +102,7 @@ def test_a_bot_that_is_not_given_costs_nothing_but_its_name(truth: Truth, short_
         assert {row[1] for row in found["recordings"] if row[2] is None} == {*bots.values()}
 
         sandbox.clear_faults()
-        bring_home([DAY])
+        sync_days([DAY])
 
         assert contents(without=VOLATILE) == expected
         assert unreadable() == {}
@@ -114,7 +114,7 @@ def test_a_named_recording_that_is_not_given_costs_its_neighbours_nothing(api: S
         api.inject(replace(ANSWERS[name], match=f"/api/v1/recording/{recording.id}/"))
     ids = [each.id for each in api.world.recordings]
 
-    report = bring_home([DAY], recording_ids=ids)
+    report = sync_days([DAY], recording_ids=ids)
 
     assert report.faults == []
     assert {row[0] for row in contents()["meeting_metrics"]} == {api.world.recordings[-1].id}
@@ -123,7 +123,7 @@ def test_a_named_recording_that_is_not_given_costs_its_neighbours_nothing(api: S
     assert_faults_quote_nothing(faults)
 
     api.clear_faults()
-    bring_home([DAY], recording_ids=ids)
+    sync_days([DAY], recording_ids=ids)
 
     assert {row[0] for row in contents()["meeting_metrics"]} == {*ids}
 
@@ -132,12 +132,12 @@ def test_of_recordings_that_do_not_exist_only_all_fail_the_run(api: Sandbox) -> 
     unknown = "00000000-0000-4000-8000-000000000000"
     known = api.world.recordings[0].id
 
-    report = bring_home([DAY], recording_ids=[unknown, known])
+    report = sync_days([DAY], recording_ids=[unknown, known])
 
     assert report.faults == []
     assert {row[0] for row in contents()["meeting_metrics"]} == {known}
     with pytest.raises(SettingsError, match=f"no recording {unknown}"):
-        bring_home([DAY], recording_ids=[unknown])
+        sync_days([DAY], recording_ids=[unknown])
 
 
 def test_a_recording_of_another_day_is_named_after_its_neighbours_were_fetched(
@@ -148,12 +148,12 @@ def test_a_recording_of_another_day_is_named_after_its_neighbours_were_fetched(
         use(sandbox, monkeypatch)
         right, wrong = [next(r.id for r in sandbox.world.recordings if r.day == day) for day in (DAY, before)]
 
-        report = bring_home([DAY], recording_ids=[wrong, right])
+        report = sync_days([DAY], recording_ids=[wrong, right])
 
         assert report.faults == [f"Recording {wrong} is of {before}: run that day's partition."]
         assert {row[0] for row in contents()["meeting_metrics"]} == {right}
         with pytest.raises(SettingsError, match=str(before)):
-            bring_home([DAY], recording_ids=[wrong])
+            sync_days([DAY], recording_ids=[wrong])
 
 
 def test_a_media_object_that_is_not_given_stays_what_it_was(api: Sandbox) -> None:
@@ -161,13 +161,13 @@ def test_a_media_object_that_is_not_given_stays_what_it_was(api: Sandbox) -> Non
     awaited = {}
     for name, recording in meeting(api, FEW).items():
         awaited[name] = api.add_transcript(recording.id, recording.created_at + timedelta(days=30), processing=True)
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents(without=VOLATILE)
     for name, recording in meeting(api, FEW).items():
         api.add_transcript(recording.id, recording.created_at + timedelta(days=31), processing=True)
         api.inject(replace(ANSWERS[name], match=f"/api/v1/transcript/{awaited[name]}/"))
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     for name, artifact_id in awaited.items():
         row = ledger_row(artifact_id, "transcript")
@@ -180,7 +180,7 @@ def test_a_media_object_that_is_not_given_stays_what_it_was(api: Sandbox) -> Non
     api.clear_faults()
     for artifact_id in awaited.values():
         api.finish_artifact(artifact_id)
-    bring_home([DAY])
+    sync_days([DAY])
 
     rows = [ledger_row(artifact_id, "transcript") for artifact_id in awaited.values()]
     assert {(row["status"], row["error"]) for row in rows} == {("parsed", None)}
@@ -194,7 +194,7 @@ def test_an_expired_url_whose_object_is_not_given_costs_no_other_download(api: S
         api.inject(Fault(f"transcript:{transcript}", times=None, expired=True))
         api.inject(replace(ANSWERS[name], match=f"/api/v1/transcript/{transcript}/"))
 
-    report = bring_home([DAY])
+    report = sync_days([DAY])
 
     assert report.faults == []
     assert counted("meeting_metrics") == len(api.world.recordings)
@@ -220,7 +220,7 @@ def test_a_download_that_is_not_given_costs_no_other_download(
             transcript = recording.of("transcript")[0].id
             sandbox.inject(replace(answers[name], match=f"transcript:{transcript}"))
 
-        report = bring_home([DAY])
+        report = sync_days([DAY])
 
         assert report.faults == []
         for name, recording in meetings.items():
@@ -231,7 +231,7 @@ def test_a_download_that_is_not_given_costs_no_other_download(
         assert utc(too_large["next_attempt_at"]) > now() + timedelta(hours=5)
 
         sandbox.clear_faults()
-        bring_home([DAY], refetch=True)  # bytes that were missing, or too large, would wait for their next attempt
+        sync_days([DAY], refetch=True)  # bytes that were missing, or too large, would wait for their next attempt
 
         assert contents(without=VOLATILE) == expected
 
@@ -245,7 +245,7 @@ def test_a_refused_key_stops_the_run_wherever_it_is_refused(api: Sandbox) -> Non
             api.inject(Fault(path, times=None, status=code))
 
             with pytest.raises(Refused):
-                bring_home([DAY], recording_ids=[one.id])
+                sync_days([DAY], recording_ids=[one.id])
 
     assert counted("meeting_metrics") == 0
 
@@ -258,7 +258,7 @@ def test_a_refused_list_stops_the_run(api: Sandbox, collection: str) -> None:
         api.inject(Fault(f"/api/v1/{collection}/", times=None, status=code))
 
         with pytest.raises(Refused):
-            bring_home([DAY])
+            sync_days([DAY])
 
     assert counted("recordings") == 0
 
@@ -290,14 +290,14 @@ def test_a_poisoned_object_of_a_list_costs_no_other(truth: Truth) -> None:
 
         sandbox.inject(Fault("/api/v1/recording/", times=None, edit=poison))
 
-        bring_home([DAY])
+        sync_days([DAY])
 
         lost = {meetings[name].id for name in POISONS.keys() - STORED}
         assert unreadable().keys() == {f"recording {each}" for each in lost}
         assert_only_lost(contents(without=VOLATILE), expected, lost)
 
         sandbox.clear_faults()
-        bring_home([DAY])
+        sync_days([DAY])
 
         assert contents(without=VOLATILE) == expected
         assert unreadable() == {}

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, select
 
 from meeting_assets.core.errors import TransactionLost
 from meeting_assets.core.instants import now
-from meeting_assets.health.status import overview
-from meeting_assets.pipeline.arrivals import Round, arrived
+from meeting_assets.health.status import status_of
+from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
 from meeting_assets.pipeline.discover import Discovery, discover_days
 from meeting_assets.pipeline.record import record
 from meeting_assets.pipeline.storage import access_of
@@ -25,7 +25,7 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store import worklist
 from meeting_assets.store.database import META
 from meeting_assets.store.observation import LAST, ObservationClock, note_recorded
-from meeting_assets_tests.support.environments import bring_home, contents, ledger_row, use, warehouse
+from meeting_assets_tests.support.environments import contents, ledger_row, open_test_storage, sync_days, use
 
 DAY = date(2026, 3, 2)
 SECOND = timedelta(seconds=1)
@@ -48,7 +48,7 @@ def looked() -> Discovery:
     """A look at the API, as one run has it in memory."""
 
     async def look() -> Discovery:
-        with warehouse() as place:
+        with open_test_storage() as place:
             clock = ObservationClock.of(place.database)
         async with RecallClient(access_of(read_settings())) as client:
             return await discover_days(client, [DAY], clock=clock)
@@ -57,15 +57,15 @@ def looked() -> Discovery:
 
 
 def recording_status(recording_id: str) -> str:
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         return worklist.statuses(connection, [DAY])[recording_id]
 
 
 def asked_for() -> set[str]:
     """The recordings that a tick of the sensor finds due."""
-    with warehouse() as place:
-        due, _ = arrived(
-            place, access_of(read_settings()), Round.since(now() - timedelta(days=9999)), budget_s=BUDGET_S
+    with open_test_storage() as place:
+        due, _ = list_arrivals(
+            place, access_of(read_settings()), ListingPass.since(now() - timedelta(days=9999)), budget_s=BUDGET_S
         )
     return {each.recording_id for each in due}
 
@@ -74,25 +74,25 @@ def test_an_artifact_done_a_second_before_it_was_processing_is_fetched(sandbox: 
     transcript = recording.of("transcript")[0]
     done = transcript.status
     transcript.status = replace(done, code="processing", updated_at=done.updated_at + 2 * SECOND)
-    bring_home([DAY])
+    sync_days([DAY])
     transcript.status = replace(done, updated_at=done.updated_at + SECOND)
     due = asked_for()
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert due == {recording.id}
     assert ledger_row(transcript.id, "transcript")["status"] == "parsed"
-    with warehouse() as place:
-        assert overview(place).left == 0
+    with open_test_storage() as place:
+        assert status_of(place).left == 0
 
 
 def test_a_recording_done_a_second_before_it_was_processing_is_done(sandbox: Sandbox, recording: Recording) -> None:
     done = recording.status
     recording.status = replace(done, code="processing", updated_at=done.updated_at + 2 * SECOND)
-    bring_home([DAY])
+    sync_days([DAY])
     recording.status = replace(done, updated_at=done.updated_at + SECOND)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert recording_status(recording.id) == "done"
     assert recording.id in {row[0] for row in contents()["meeting_metrics"]}
@@ -102,13 +102,13 @@ def test_an_artifact_issued_again_with_an_older_instant_is_fetched_again(
     sandbox: Sandbox, recording: Recording
 ) -> None:
     transcript = recording.of("transcript")[0]
-    bring_home([DAY])
+    sync_days([DAY])
     before = ledger_row(transcript.id, "transcript")
     sandbox.reissue(transcript.id)
     transcript.status = replace(transcript.status, updated_at=before["api_updated_at"] - SECOND)
     due = asked_for()
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     after = ledger_row(transcript.id, "transcript")
     assert due == {recording.id}
@@ -123,10 +123,10 @@ def test_a_slow_look_changes_nothing_however_late_its_instants_are(sandbox: Sand
     slow = looked()
     for thing in (recording, transcript):
         thing.status = replace(thing.status, code="done", updated_at=thing.status.updated_at - SECOND)
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents()
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         record(place, slow, now())
 
     assert contents() == before
@@ -136,14 +136,14 @@ def test_a_slow_look_changes_nothing_however_late_its_instants_are(sandbox: Sand
 def test_a_slow_404_does_not_undo_a_later_look(sandbox: Sandbox, recording: Recording, is_media: bool) -> None:
     running = sandbox.add_recording(recording.created_at, processing=True)
     transcript = running.of("transcript")[0].id
-    bring_home([DAY])
+    sync_days([DAY])
     gone = {(running.id, transcript)} if is_media else set()
     slow = Discovery(gone_recordings=set() if is_media else {running.id}, gone_media=gone)
     sandbox.finish(running.id)
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents()
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         record(place, slow, now())
 
     assert contents() == before
@@ -152,13 +152,13 @@ def test_a_slow_404_does_not_undo_a_later_look(sandbox: Sandbox, recording: Reco
 def test_a_night_with_a_clock_ten_years_ahead_blocks_no_later_look(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     ahead = Discovery(clock=ObservationClock(now() + timedelta(days=3650)))
-    with warehouse() as place:
+    with open_test_storage() as place:
         note_recorded(place.database, ahead.clock.now())
     transcript.status = replace(transcript.status, code="processing")
-    bring_home([DAY])
+    sync_days([DAY])
     sandbox.finish_artifact(transcript.id)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     row = ledger_row(transcript.id, "transcript")
     assert row["status"] == "parsed"
@@ -171,14 +171,14 @@ def test_an_api_that_lists_none_of_the_stored_recordings_says_nothing_about_them
 ) -> None:
     running = sandbox.add_recording(recording.created_at, processing=True)
     waiting = sandbox.add_transcript(recording.id, recording.created_at + timedelta(hours=3), processing=True)
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents()
     sandbox.world.recordings.clear()
     sandbox.habits.deleted_answers_404 = True
     sandbox.stats.reset()
 
     with caplog.at_level(logging.WARNING, "meeting_assets"):
-        bring_home([DAY])
+        sync_days([DAY])
 
     assert contents() == before
     assert sandbox.stats.retrieve_calls == 0
@@ -203,14 +203,14 @@ def lost_once(number: int) -> Callable[[Connection], None]:
 def test_media_observations_of_an_overtaken_recording_survive_a_lost_transaction(
     sandbox: Sandbox, recording: Recording, number: int
 ) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     transcript = recording.of("transcript")[0]
     sandbox.reissue(transcript.id)
     discovery = looked()
     found = discovery.found[recording.id]
     found.observed_at = discovery.clock.started_at - timedelta(days=1)
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         place.database.before_commit = lost_once(number)
         record(place, discovery, now())
 
@@ -224,9 +224,9 @@ def test_an_observation_after_an_expired_url_is_noted_for_later_clocks(sandbox: 
     fault = Fault(f"transcript:{transcript.id}", times=1, status=403, delay_s=answered_after.total_seconds())
     sandbox.inject(fault)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         last = connection.scalar(select(META.value).where(META.name == LAST))
     assert last is not None
     assert datetime.fromisoformat(last) >= ledger_row(transcript.id, "transcript")["observed_at"] + answered_after

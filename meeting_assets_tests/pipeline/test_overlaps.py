@@ -12,21 +12,21 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now, utc
-from meeting_assets.health.status import overview
+from meeting_assets.health.status import status_of
 from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.discover import Discovery, discover_days
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.record import record
-from meeting_assets.pipeline.storage import Warehouse, access_of, derived_tables, opened
+from meeting_assets.pipeline.storage import Storage, access_of, derived_tables, open_storage
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import Key
-from meeting_assets_tests.support.environments import VOLATILE, bring_home, contents, ledger_row, use, warehouse
+from meeting_assets_tests.support.environments import VOLATILE, contents, ledger_row, open_test_storage, sync_days, use
 from meeting_assets_tests.support.ui import until
 
 DAY = date(2026, 3, 2)
@@ -55,7 +55,7 @@ def looked() -> Discovery:
     return asyncio.run(look())
 
 
-def note_fetched(place: Warehouse, key: Key, body: bytes, discovery: Discovery) -> str:
+def note_fetched(place: Storage, key: Key, body: bytes, discovery: Discovery) -> str:
     """What a slow run notes when a download that it began after its look has ended."""
     artifact = ARTIFACTS[key.kind]
     media = discovery.found[key.recording_id].media[artifact.collection][key.artifact_id]
@@ -76,14 +76,14 @@ def note_fetched(place: Warehouse, key: Key, body: bytes, discovery: Discovery) 
 def test_a_slow_download_does_not_bring_old_bytes_back(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     key = Key(recording.id, "transcript", transcript.id)
-    bring_home([DAY])
+    sync_days([DAY])
     sandbox.touch(transcript.id)
     slow, old = looked(), sandbox.payload(transcript.id, "transcript")
     sandbox.reissue(transcript.id)
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents()
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         outcome = note_fetched(place, key, old, slow)
 
     assert outcome == "overtaken"
@@ -95,7 +95,7 @@ def test_a_slow_parser_does_not_bring_old_rows_back(
 ) -> None:
     """It has read the old bytes; newer ones are fetched, parsed and committed before it writes."""
     transcript = recording.of("transcript")[0]
-    with warehouse() as slow, pytest.MonkeyPatch.context() as at_this_moment:
+    with open_test_storage() as slow, pytest.MonkeyPatch.context() as at_this_moment:
         asyncio.run(fetch_days(slow, access_of(read_settings()), [DAY]))
         read = slow.raw.read
 
@@ -103,7 +103,7 @@ def test_a_slow_parser_does_not_bring_old_rows_back(
             payload = read(key, *rest)
             if transcript.id in key:
                 sandbox.reissue(transcript.id)
-                bring_home([DAY])
+                sync_days([DAY])
             return payload
 
         at_this_moment.setattr(slow.raw, "read", read_and_be_overtaken)
@@ -113,16 +113,16 @@ def test_a_slow_parser_does_not_bring_old_rows_back(
     row = ledger_row(transcript.id, "transcript")
     assert len([each for each in after["transcript_words"] if each[1] == transcript.id]) == row["row_count"]
     empty_database()
-    bring_home([DAY])
+    sync_days([DAY])
     assert contents(without=VOLATILE)["transcript_words"] == after["transcript_words"]
 
 
 def test_a_slow_failure_does_not_undo_a_success(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents()
 
-    with warehouse() as place, place.database.writing() as connection:
+    with open_test_storage() as place, place.database.writing() as connection:
         ledger.note_failed_attempt(
             connection,
             Key(recording.id, "transcript", transcript.id),
@@ -139,48 +139,48 @@ def test_a_slow_look_does_not_undo_a_newer_one(sandbox: Sandbox) -> None:
     running = sandbox.add_recording(sandbox.world.recordings[0].created_at, processing=True)
     slow = looked()
     sandbox.finish(running.id)
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents()
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         record(place, slow, now())
 
     assert contents() == before
 
 
 def test_a_failed_refetch_leaves_what_is_home(sandbox: Sandbox) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents(without=VOLATILE)
     sandbox.inject(Fault("transcript:", times=None, status=500))
 
-    bring_home([DAY], refetch=True)
+    sync_days([DAY], refetch=True)
 
     assert contents(without=VOLATILE) == before
 
 
 def test_what_is_reissued_and_then_gone_is_kept_as_it_was(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    bring_home([DAY])
+    sync_days([DAY])
     words = contents()["transcript_words"]
     sandbox.reissue(transcript.id)
     sandbox.inject(Fault(f"transcript:{transcript.id}", times=None, status=500))
-    bring_home([DAY])
+    sync_days([DAY])
     sandbox.habits.deleted_answers_404 = True
     sandbox.delete_artifact(transcript.id)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     row = ledger_row(transcript.id, "transcript")
     assert (row["status"], row["api_status"]) == ("parsed", "deleted")
     assert contents()["transcript_words"] == words
-    with opened(read_settings()) as place:
-        assert overview(place).left == 0
+    with open_storage(read_settings()) as place:
+        assert status_of(place).left == 0
 
 
 def test_metrics_of_a_recording_deleted_at_the_api_are_made_all_the_same(
     sandbox: Sandbox, recording: Recording
 ) -> None:
-    with warehouse() as place:
+    with open_test_storage() as place:
         asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
         sandbox.delete(recording.id)
         asyncio.run(fetch_days(place, access_of(read_settings()), [DAY], recording_ids=[recording.id]))
@@ -193,13 +193,13 @@ def test_metrics_of_a_recording_deleted_at_the_api_are_made_all_the_same(
 
 
 def test_a_rebuild_makes_again_what_the_api_has_deleted_since(sandbox: Sandbox, recording: Recording) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     sandbox.delete(recording.id)
-    bring_home([DAY], recording_ids=[recording.id])
+    sync_days([DAY], recording_ids=[recording.id])
     before = contents(without=VOLATILE | {"listing_sha256", "deleted_at", "missing_since"})
     empty_database()
 
-    with opened(read_settings()) as place:
+    with open_storage(read_settings()) as place:
         report = rebuild(place)
 
     assert report.faults == []
@@ -207,9 +207,9 @@ def test_a_rebuild_makes_again_what_the_api_has_deleted_since(sandbox: Sandbox, 
 
 
 def test_a_rebuild_derives_again(sandbox: Sandbox) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents(without=VOLATILE)
-    with opened(read_settings()) as place:
+    with open_storage(read_settings()) as place:
         with place.database.writing() as connection:
             for table in ("participant_metrics", "transcript_words"):
                 model = next(each for each in derived_tables() if each.__tablename__ == table)
@@ -221,25 +221,25 @@ def test_a_rebuild_derives_again(sandbox: Sandbox) -> None:
 
 
 def test_an_object_that_makes_no_sense_costs_nobody_else_their_data(sandbox: Sandbox, recording: Recording) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents(without=VOLATILE)
     empty_database()
     broken = b'{"next": null, "previous": null, "results": [{"id": "7", "created_at": "once"}]}'
     sandbox.inject(Fault("/api/v1/video_separate/", times=1, body=broken))
 
-    bring_home([DAY])
+    sync_days([DAY])
 
-    with opened(read_settings()) as place:
-        (unreadable,) = overview(place).unreadable
+    with open_storage(read_settings()) as place:
+        (unreadable,) = status_of(place).unreadable
         assert unreadable.startswith("video_separate 7: ")
     found = contents(without=VOLATILE)
     assert found["transcript_words"] == before["transcript_words"]
     assert not any(row[1] == "video_separate" for row in found["artifacts"])
 
-    bring_home([DAY])
+    sync_days([DAY])
 
-    with opened(read_settings()) as place:
-        assert overview(place).unreadable == []
+    with open_storage(read_settings()) as place:
+        assert status_of(place).unreadable == []
     assert contents(without=VOLATILE)["video_parts"] == before["video_parts"]
 
 
@@ -248,29 +248,29 @@ def test_of_objects_that_make_no_sense_none_is_quoted_and_none_forgotten(sandbox
     results = ", ".join(f'{{"id": {each}, "created_at": "once"}}' for each in ids)
     sandbox.inject(Fault("/api/v1/video_separate/", body=f'{{"next": null, "results": [{results}]}}'))
 
-    bring_home([DAY])
+    sync_days([DAY])
 
-    with opened(read_settings()) as place:
-        unreadable = overview(place).unreadable
+    with open_storage(read_settings()) as place:
+        unreadable = status_of(place).unreadable
     assert len(unreadable) == len(ids)
     assert "Ada" not in str(unreadable)
 
 
 def empty_database() -> None:
     """As if the database had been lost, and an empty one put in its place."""
-    with opened(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as place, place.database.writing() as connection:
         for table in (*map(table_of, derived_tables()), ledger.LEDGER, ledger.RECORDINGS):
             connection.execute(table.delete())
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_what_is_gone_is_noted_beside_a_run_that_loads_many(sandbox: Sandbox) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     one, other_one = sorted(sandbox.world.recordings, key=lambda each: each.id)
     first, second = one.id, other_one.id
     seen = Discovery(gone_recordings={second}, gone_media={(first, one.of("transcript")[0].id)})
 
-    with warehouse() as place, ThreadPoolExecutor(1) as other:
+    with open_test_storage() as place, ThreadPoolExecutor(1) as other:
         with place.database.writing() as loading:
             ledger.locked(loading, "transcript", [first])
             noted = other.submit(record, place, seen, now())
@@ -281,7 +281,7 @@ def test_what_is_gone_is_noted_beside_a_run_that_loads_many(sandbox: Sandbox) ->
             assert worklist.statuses(connection, [DAY])[second] == "deleted"
 
 
-def is_waiting(place: Warehouse) -> bool:
+def is_waiting(place: Storage) -> bool:
     """Whether a transaction waits for another."""
     with place.database.reading() as connection:
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"

@@ -12,7 +12,7 @@ import pytest
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets_tests.conftest import Truth, sqlite_first
-from meeting_assets_tests.support.environments import VOLATILE, Contents, bring_home, contents, ledger_row
+from meeting_assets_tests.support.environments import VOLATILE, Contents, contents, ledger_row, sync_days
 from meeting_assets_tests.support.sample_day import DAY, assert_nobody_else_is_harmed, victim
 
 BOM = b"\xef\xbb\xbf"
@@ -36,7 +36,7 @@ def test_a_payload_is_read_whatever_its_headers_say(truth: Truth) -> None:
             for kind, artifact in ARTIFACTS.items():
                 sandbox.inject(replace(fault, match=f"{kind}:{recording.of(artifact.collection)[0].id}"))
 
-        bring_home([DAY])
+        sync_days([DAY])
 
         assert sandbox.stats.faulted >= len(READ) * len(ARTIFACTS)
         assert contents(without=VOLATILE) == expected
@@ -48,7 +48,7 @@ def test_a_page_is_read_whatever_comes_before_it_or_is_said_of_it(sandbox: Sandb
     sandbox.inject(Fault("/api/v1/transcript/", times=None, edited_headers=GZIP | {"Content-Type": "text/html"}))
     sandbox.inject(Fault("/api/v1/video_separate/", times=None, edit=gzip.compress))
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert contents(without=VOLATILE) == clean
 
@@ -57,7 +57,7 @@ def test_an_error_page_at_status_200_stays_pending_and_is_not_kept(sandbox: Sand
     artifact = victim("transcript")
     sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, body=b"<Error><Code>said</Code></Error>"))
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     row = ledger_row(artifact.id, "transcript")
     assert (row["status"], row["sha256"], row["attempts"]) == ("pending", None, 1)
@@ -72,7 +72,7 @@ def test_damaged_gzip_is_kept_and_named(sandbox: Sandbox, clean: Contents) -> No
     damaged = packed[:12] + b"\xff\xff\xff" + packed[15:]
     sandbox.set_payload(artifact.id, "transcript", damaged)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     row = ledger_row(artifact.id, "transcript")
     assert (row["status"], row["error"]) == ("quarantined", "byte 0: gzip that cannot be decompressed")
@@ -87,7 +87,7 @@ def test_instants_without_a_zone_are_utc(sandbox: Sandbox, clean: Contents) -> N
     for name in ("recording", "transcript", "video_separate", "audio_separate", "bot"):
         sandbox.inject(Fault(f"/api/v1/{name}/", times=None, edit=naive))
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert sandbox.stats.faulted > 0
     assert contents(without=frozenset({*VOLATILE, "listing_sha256"})) == without_listing(clean)

@@ -11,7 +11,7 @@ import pytest
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets_tests.conftest import Truth, sqlite_first
-from meeting_assets_tests.support.environments import VOLATILE, bring_home, contents, ledger_row, use
+from meeting_assets_tests.support.environments import VOLATILE, contents, ledger_row, sync_days, use
 from meeting_assets_tests.support.sample_day import DAY
 
 Mutation = Callable[[bytes], bytes]
@@ -115,7 +115,7 @@ def test_no_poison_is_a_crash_or_harms_a_neighbour(truth: Truth) -> None:
                 assert poisoned != healthy
                 sandbox.set_payload(media.id, kind, poisoned)
 
-        bring_home([DAY])
+        sync_days([DAY])
 
         for name, recording in victims.items():
             for kind, artifact in ARTIFACTS.items():
@@ -143,7 +143,7 @@ def assert_contained(poison: str, kind: str, row: Mapping[str, Any]) -> None:
 @pytest.mark.deployment
 def test_a_meeting_of_twelve_hours_comes_home(truth: Truth) -> None:
     with truth(uniform(DAY, recordings=1, words=120_000, people=30)) as (_, expected):
-        bring_home([DAY])
+        sync_days([DAY])
 
         assert contents(without=VOLATILE) == expected
     assert len(expected["transcript_words"]) == 120_000
@@ -155,7 +155,7 @@ def test_a_day_of_five_thousand_recordings_comes_home(database_url: str, monkeyp
         use(sandbox, monkeypatch)
         monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "100000")
 
-        bring_home([DAY])
+        sync_days([DAY])
         rows = contents()
 
     assert len(rows["meeting_metrics"]) == 5_000

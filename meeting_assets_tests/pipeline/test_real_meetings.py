@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.health.status import overview
+from meeting_assets.health.status import status_of
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
-from meeting_assets.pipeline.storage import opened
+from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Sandbox, World, from_folder
 from meeting_assets.sandbox.world import Payload
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
-from meeting_assets_tests.support.environments import bring_home, contents, days_of, settle_in, use
+from meeting_assets_tests.support.environments import contents, days_of, sync_days, use, use_home
 from meeting_assets_tests.support.noise import soiled
 
 CORPORA = ROOT / os.environ.get("MEETING_ASSETS_CORPORA", "../shared/corpora")
@@ -64,17 +64,17 @@ def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         pytest.MonkeyPatch.context() as monkeypatch,
         Sandbox(world) as sandbox,
     ):
-        settle_in(home, monkeypatch)
+        use_home(home, monkeypatch)
         if database == "postgresql":
             server = request.getfixturevalue("postgresql_server")
             monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", fresh_postgresql(server))
         use(sandbox, monkeypatch)
         if database == "postgresql" or not (home / "is_home").exists():
-            bring_home(days_of(sandbox))
+            sync_days(days_of(sandbox))
             (home / "is_home").touch()
-        with opened(read_settings()) as place:
-            assert overview(place).left == 0
-            assert not overview(place).needs
+        with open_storage(read_settings()) as place:
+            assert status_of(place).left == 0
+            assert not status_of(place).needs
         return _measured(world)
 
 

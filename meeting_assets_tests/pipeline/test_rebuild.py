@@ -13,13 +13,13 @@ from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.rebuild import rebuild, refresh
 from meeting_assets.pipeline.rollup import outdated_weeks
-from meeting_assets.pipeline.storage import opened
+from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.support.environments import VOLATILE, bring_home, contents, use
+from meeting_assets_tests.support.environments import VOLATILE, contents, sync_days, use
 
 DAY = date(2026, 3, 2)
 # Known from the look at the API that wrote it; a rebuild has nothing to write there.
@@ -37,7 +37,7 @@ def at_home(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         sandbox.fail(second.of("video_separate")[0].id, "something")
         sandbox.set_payload(third.of("transcript")[0].id, "transcript", b"[7]")
         sandbox.add_transcript(second.id, second.of("transcript")[0].created_at)
-        bring_home([DAY])
+        sync_days([DAY])
         yield sandbox
 
 
@@ -52,7 +52,7 @@ def test_an_empty_database_is_filled_from_the_raw_store_without_the_api(
         url = fresh_postgresql(request.getfixturevalue("postgresql_server"))
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
 
-    with opened(read_settings()) as place:
+    with open_storage(read_settings()) as place:
         report = rebuild(place)
 
     assert at_home.stats.requests == []
@@ -65,7 +65,7 @@ def test_a_rebuild_of_a_whole_database_changes_no_row(at_home: Sandbox) -> None:
     before = contents(without=VOLATILE)
     at_home.stats.reset()
 
-    with opened(read_settings()) as place:
+    with open_storage(read_settings()) as place:
         rebuild(place, [DAY])
         assert outdated_weeks(place) == []
 
@@ -75,7 +75,7 @@ def test_a_rebuild_of_a_whole_database_changes_no_row(at_home: Sandbox) -> None:
 
 def test_only_what_another_version_made_is_refreshed(at_home: Sandbox) -> None:
     before = contents(without=VOLATILE)
-    with opened(read_settings()) as place:
+    with open_storage(read_settings()) as place:
         with place.database.writing() as connection:
             of_another = LEDGER.update().where(LEDGER.c.kind == "participants", LEDGER.c.status == "parsed")
             connection.execute(of_another.values(parser_version="0"))
@@ -94,7 +94,7 @@ def test_other_parameters_make_metrics_again_and_parse_nothing(
     at_home.stats.reset()
     monkeypatch.setenv("MEETING_ASSETS_METRICS", "turn_gap_s=3, bridge_s=0.5")
 
-    with opened(read_settings()) as place:
+    with open_storage(read_settings()) as place:
         report = refresh(place)
         with place.database.reading() as connection:
             versions = {*connection.scalars(select(table_of(MeetingMetrics).c.config_version))}

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from meeting_assets.core.errors import Refused
-from meeting_assets.pipeline.discover import Discovery, look_again
+from meeting_assets.pipeline.discover import Discovery, retrieve_unfinished
 from meeting_assets.pipeline.retrieval import AT_ONCE, MOST_FAILURES_IN_A_ROW, NOT_ASKED, Name, Retrieval, Retrieved
 from meeting_assets.recall.client import ATTEMPTS
 from meeting_assets_tests.support.fake_transport import Wire, assert_says_nothing
@@ -112,7 +112,7 @@ def test_objects_that_were_not_asked_for_count_no_attempt() -> None:
     async def ask() -> None:
         media = {(IDS[0], "transcript", each) for each in IDS}
         async with wire.client() as client:
-            await look_again(client, discovery, recordings=(), media=media, days=[DAY])
+            await retrieve_unfinished(client, discovery, recordings=(), media=media, days=[DAY])
 
     asyncio.run(ask())
 

@@ -21,13 +21,13 @@ from meeting_assets.metrics.trends import MeetingTrends, People, PersonKeys, Per
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.rollup import outdated_weeks, roll_up, roll_up_people
-from meeting_assets.pipeline.storage import opened
+from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.support.environments import bring_home, settle_in, use, warehouse
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use, use_home
 
 SUNDAY, MONDAY, TUESDAY = date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 3)
 WEEK_BEFORE, WEEK = date(2026, 2, 23), date(2026, 3, 2)
@@ -47,12 +47,12 @@ def home_of_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     days = [uniform(SUNDAY, recordings=1), uniform(MONDAY, recordings=2), uniform(TUESDAY, recordings=1)]
     folder = tmp_path_factory.mktemp("home_of_all")
     with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(combined(days)) as running:
-        settle_in(folder, monkeypatch)
+        use_home(folder, monkeypatch)
         if request.param == "postgresql":
             server = request.getfixturevalue("postgresql_server")
             monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", fresh_postgresql(server))
         use(running, monkeypatch)
-        bring_home([SUNDAY, MONDAY, TUESDAY])
+        sync_days([SUNDAY, MONDAY, TUESDAY])
         return Home(read_settings().database_url, running.world.recordings)
 
 
@@ -75,27 +75,27 @@ def home_with_meetings(home_of_all: Home, home: Path, monkeypatch: pytest.Monkey
 
 def rolled_up() -> tuple[int, int, int]:
     """Brings everything up to date: weeks changed and unchanged, rows of people changed."""
-    with warehouse() as place:
+    with open_test_storage() as place:
         report = roll_up(place)
         return report.changed, report.unchanged, roll_up_people(place)
 
 
 def rows(model: type[SQLModel]) -> list[dict[str, Any]]:
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         table = table_of(model)
         return [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
 
 
 def change(model: type[SQLModel], recording_id: str, **values: Any) -> None:
     table = table_of(model)
-    with warehouse() as place, place.database.writing() as connection:
+    with open_test_storage() as place, place.database.writing() as connection:
         connection.execute(table.update().where(table.c.recording_id == recording_id).values(**values))
 
 
 def identify(recording_id: str, day: date, *keys: str | None, email: str | None = None) -> None:
     """Gives the participants of a recording these person keys, the last one to all others, and measures it again."""
     table = table_of(Participants)
-    with warehouse() as place, place.database.writing() as connection:
+    with open_test_storage() as place, place.database.writing() as connection:
         of_recording = table.c.recording_id == recording_id
         names = connection.scalars(
             select(table.c.participant_key).where(of_recording).order_by(table.c.participant_key)
@@ -106,7 +106,7 @@ def identify(recording_id: str, day: date, *keys: str | None, email: str | None 
             one = of_recording & (table.c.participant_key == participant_key)
             connection.execute(table.update().where(one).values(person))
     change(MeetingMetrics, recording_id, inputs_hash="")
-    with warehouse() as place:
+    with open_test_storage() as place:
         derive_days([day], place)
 
 
@@ -135,7 +135,7 @@ def test_numbers_of_a_week_are_those_of_its_meetings() -> None:
 def test_a_second_time_there_is_nothing_to_do() -> None:
     rolled_up()
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         assert outdated_weeks(place) == []
     assert rolled_up() == (0, 2, 0)
 
@@ -157,7 +157,7 @@ def test_a_changed_meeting_leaves_the_week_before_alone(home_with_meetings: Home
 
     change(MeetingMetrics, ids(home_with_meetings, TUESDAY)[0], inputs_hash="other")
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         assert outdated_weeks(place) == [WEEK]
 
 
@@ -237,13 +237,13 @@ def test_a_purged_meeting_is_taken_out_of_its_week_and_its_people(home_with_meet
     rolled_up()
     assert "zoom:gone" in {row["person_key"] for row in rows(People)}
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         purge(place, [purged], "asked for")
 
     assert [row["week"] for row in rows(MeetingTrends)] == [WEEK]
     for model in (People, PersonKeys, PersonTrends):
         assert "zoom:gone" not in {row["person_key"] for row in rows(model)}
-    with warehouse() as place:
+    with open_test_storage() as place:
         assert outdated_weeks(place) == []
 
 
@@ -269,11 +269,11 @@ def test_a_meeting_is_not_fresh_until_it_is_measured_again(home_with_meetings: H
     stale, *_ = ids(home_with_meetings, MONDAY)
     everything = fresh()
 
-    with warehouse() as place, place.database.writing() as connection:
+    with open_test_storage() as place, place.database.writing() as connection:
         connection.execute(text(statement), {"id": stale})
 
     assert fresh() == everything - {stale}
-    with warehouse() as place:
+    with open_test_storage() as place:
         derive_days([MONDAY], place)
     assert fresh() == everything
 
@@ -284,7 +284,7 @@ def test_no_meeting_is_fresh_under_other_parameters(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("MEETING_ASSETS_METRICS", "turn_gap_s=3")
 
     assert fresh() == set()
-    with warehouse() as place:
+    with open_test_storage() as place:
         assert place.parameters == Parameters(turn_gap_s=3)
         derive_days([SUNDAY, MONDAY, TUESDAY], place)
         assert outdated_weeks(place) == [WEEK_BEFORE, WEEK]
@@ -294,14 +294,14 @@ def test_no_meeting_is_fresh_under_other_parameters(monkeypatch: pytest.MonkeyPa
 def test_what_is_fresh_is_so_in_every_time_zone(home_with_meetings: Home) -> None:
     recording_id, *_ = ids(home_with_meetings, MONDAY)
     change(Recordings, recording_id, scheduled_at=datetime(2026, 3, 2, 9, tzinfo=UTC))
-    with warehouse() as place:
+    with open_test_storage() as place:
         derive_days([MONDAY], place)
 
     assert fresh(time_zone="Asia/Tokyo") == fresh() == {row["recording_id"] for row in rows(MeetingMetrics)}
 
 
 def fresh(time_zone: str | None = None) -> set[str]:
-    with opened(read_settings()) as place, place.database.reading() as connection:
+    with open_storage(read_settings()) as place, place.database.reading() as connection:
         if time_zone and not place.database.is_sqlite:
             connection.exec_driver_sql(f"SET LOCAL TIME ZONE '{time_zone}'")
         return {str(each) for each in connection.scalars(text("SELECT recording_id FROM fresh_meetings"))}

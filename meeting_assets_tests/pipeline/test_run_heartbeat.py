@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, text
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
-from meeting_assets.pipeline.storage import opened
+from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import read_settings
 from meeting_assets.store import heartbeats
@@ -32,7 +32,7 @@ WITHIN_S = 30.0
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    with opened(read_settings()) as place:
+    with open_storage(read_settings()) as place:
         yield place.database
 
 

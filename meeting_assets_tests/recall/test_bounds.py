@@ -15,7 +15,7 @@ import pytest
 from meeting_assets.core.errors import TooLarge, Transient
 from meeting_assets.recall.bodies import unpacked
 from meeting_assets.recall.client import MOST_ANSWER_BYTES, MOST_PAGES_WITHOUT_NEWS, RecallClient
-from meeting_assets.recall.pacing import JITTER_S, LONGEST_WAIT_S, Pace, Patience, Throttled
+from meeting_assets.recall.pacing import JITTER_S, LONGEST_WAIT_S, RateLimiter, RetryBudget, Throttled
 from meeting_assets_tests.support.fake_transport import (
     ACCESS,
     API,
@@ -42,11 +42,11 @@ def bomb(megabytes: int) -> bytes:
 @pytest.mark.parametrize("seconds", [1e400, 1e300, 86_400.0, float("nan"), -1e300, -5.0, 0.0])
 def test_no_wait_that_the_api_asks_for_is_longer_than_the_longest(seconds: float) -> None:
     clock = Clock()
-    pace = Pace(10, clock=clock, sleep=clock.sleep)
+    pace = RateLimiter(10, clock=clock, sleep=clock.sleep)
 
     pace.pause(seconds)
     asyncio.run(pace.wait())
-    waits_s = [Patience(5).wait_s(kind("x", retry_after_s=seconds)) for kind in (Transient, Throttled)]
+    waits_s = [RetryBudget(5).wait_s(kind("x", retry_after_s=seconds)) for kind in (Transient, Throttled)]
 
     assert clock.slept_s <= LONGEST_WAIT_S
     assert all(wait_s is not None and 0 < wait_s <= LONGEST_WAIT_S + JITTER_S for wait_s in waits_s)

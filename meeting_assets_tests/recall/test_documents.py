@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.recall.documents import UNREADABLE, Malformed, decoded, decoded_page
-from meeting_assets.recall.objects import Recording, storable, understood
+from meeting_assets.recall.objects import Recording, decode_object, storable
 from meeting_assets_tests.support.fake_transport import API, Wire, page
 
 ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
@@ -108,17 +108,17 @@ def test_a_page_whose_envelope_is_malformed_is_not_taken_for_an_empty_one(conten
 
 def test_a_malformed_object_is_named_and_not_quoted() -> None:
     with pytest.raises(PayloadError, match=r"^recording x: it cannot be decoded$"):
-        understood(Malformed({"id": ID}), Recording, "recording x")
+        decode_object(Malformed({"id": ID}), Recording, "recording x")
 
 
 def test_a_number_that_no_column_takes_is_refused_where_it_matters_and_not_stored_where_not() -> None:
     document = {"id": ID, "created_at": "2026-03-02T00:00:00Z", "metadata": {"a": UNREADABLE}}
 
-    assert str(understood(document, Recording, "recording").id) == ID
+    assert str(decode_object(document, Recording, "recording").id) == ID
     assert storable(document)["metadata"] == {"a": None}
     for field in ("id", "created_at", "status", "expires_at", "bot", "media_shortcuts"):
         with pytest.raises(PayloadError, match=f"^it: .*{field}"):
-            understood(document | {field: UNREADABLE}, Recording, "it")
+            decode_object(document | {field: UNREADABLE}, Recording, "it")
 
 
 @given(st.lists(st.dictionaries(st.text(), documents)), documents, st.booleans(), st.sampled_from([None, 1]))

@@ -24,9 +24,9 @@ from meeting_assets.recall.objects import (
     Media,
     Recording,
     Status,
+    decode_object,
     instants_of,
     storable,
-    understood,
 )
 from meeting_assets_tests.conftest import ROOT
 
@@ -52,7 +52,7 @@ def sample(path: str) -> Any:
 
 
 def test_a_recording_needs_an_id_and_an_instant_and_no_more() -> None:
-    recording = understood({"id": ID, "created_at": AT}, Recording, "recording")
+    recording = decode_object({"id": ID, "created_at": AT}, Recording, "recording")
 
     assert recording.id == UUID(ID)
     assert recording.created_at == datetime(2024, 12, 3, 2, 54, 11, 397104, UTC)
@@ -73,8 +73,8 @@ def test_a_recording_needs_an_id_and_an_instant_and_no_more() -> None:
 )
 def test_whatever_may_be_missing_may_be_null(document: dict[str, Any], kind: type[Any]) -> None:
     for key in document.keys() - {"id", "created_at"}:
-        nulled = understood(document | {key: None}, kind, "it")
-        missing = understood({name: value for name, value in document.items() if name != key}, kind, "it")
+        nulled = decode_object(document | {key: None}, kind, "it")
+        missing = decode_object({name: value for name, value in document.items() if name != key}, kind, "it")
 
         assert nulled == missing
 
@@ -96,7 +96,7 @@ def test_whatever_may_be_missing_may_be_null(document: dict[str, Any], kind: typ
 def test_a_calendar_tells_the_start_or_nothing_and_never_costs_the_bots_name(
     meetings: Any, scheduled: datetime | None
 ) -> None:
-    bot = understood({"id": ID, "bot_name": "Notes", "calendar_meetings": meetings}, Bot, "bot")
+    bot = decode_object({"id": ID, "bot_name": "Notes", "calendar_meetings": meetings}, Bot, "bot")
 
     assert (bot.bot_name, bot.scheduled_at) == ("Notes", scheduled)
 
@@ -109,7 +109,7 @@ def test_what_is_new_or_of_another_kind_is_not_in_the_way() -> None:
         "extra": {"deep": [1]},
     }
 
-    recording = understood(document, Recording, "recording")
+    recording = decode_object(document, Recording, "recording")
 
     assert recording.status.code == "uploading"
     assert recording.bot is not None
@@ -118,7 +118,7 @@ def test_what_is_new_or_of_another_kind_is_not_in_the_way() -> None:
 
 @pytest.mark.parametrize("instant", ["2024-12-03T02:54:11Z", "2024-12-03T02:54:11.3Z", "2024-12-03T04:54:11+02:00"])
 def test_instants_may_be_spelled_shorter(instant: str) -> None:
-    recording = understood(RECORDING | {"created_at": instant}, Recording, "recording")
+    recording = decode_object(RECORDING | {"created_at": instant}, Recording, "recording")
 
     assert recording.created_at.replace(microsecond=0) == datetime(2024, 12, 3, 2, 54, 11, tzinfo=UTC)
 
@@ -127,20 +127,20 @@ def test_instants_may_be_spelled_shorter(instant: str) -> None:
     "url", [None, "https://zoom.us/j/1?pwd=x", {}, {"platform": None}, {"platform": "zoom", "meeting_id": 1}]
 )
 def test_a_meeting_url_may_be_an_object_a_text_or_nothing(url: Any) -> None:
-    bot = understood({"id": ID, "meeting_url": url}, Bot, "bot")
+    bot = decode_object({"id": ID, "meeting_url": url}, Bot, "bot")
 
     assert bot.platform == ("zoom" if url == {"platform": "zoom", "meeting_id": 1} else None)
 
 
 def test_the_provider_is_the_one_that_is_not_null() -> None:
-    media = understood({"id": ID, "provider": {"rev_async": None, "deepgram_async": {}}}, Media, "transcript")
+    media = decode_object({"id": ID, "provider": {"rev_async": None, "deepgram_async": {}}}, Media, "transcript")
 
     assert media.provider == {"deepgram_async": {}}
 
 
 def test_spellings_of_2024_are_understood() -> None:
-    media = understood({"id": ID, "recording_id": OTHER, "status": STATUS}, Media, "transcript")
-    recording = understood(RECORDING | {"bot": None, "source": {"bot": {"id": OTHER}}}, Recording, "recording")
+    media = decode_object({"id": ID, "recording_id": OTHER, "status": STATUS}, Media, "transcript")
+    recording = decode_object(RECORDING | {"bot": None, "source": {"bot": {"id": OTHER}}}, Recording, "recording")
 
     assert media.recording is not None
     assert media.recording.id == UUID(OTHER)
@@ -162,14 +162,14 @@ def test_spellings_of_2024_are_understood() -> None:
 )
 def test_what_makes_no_sense_is_named_and_not_quoted(document: Any, place: str) -> None:
     with pytest.raises(PayloadError, match=f"^recording 7: .*{place}") as raised:
-        understood(document, Recording, "recording 7")
+        decode_object(document, Recording, "recording 7")
 
     assert "secret" not in repr(raised.value)
 
 
 def test_recordings_of_the_samples_are_understood() -> None:
     for document in sample("recordings/openapi-example-2025-06-recording_list.json")["results"]:
-        recording = understood(document, Recording, "recording")
+        recording = decode_object(document, Recording, "recording")
 
         assert recording.media_shortcuts is not None
         assert recording.media_shortcuts.participant_events is not None
@@ -189,7 +189,7 @@ def test_recordings_of_the_samples_are_understood() -> None:
     ],
 )
 def test_media_objects_of_the_samples_are_understood(path: str) -> None:
-    media = understood(sample(path), Media, path)
+    media = decode_object(sample(path), Media, path)
 
     assert media.recording is not None
     assert media.data is not None
@@ -198,7 +198,7 @@ def test_media_objects_of_the_samples_are_understood(path: str) -> None:
 def test_media_objects_of_2024_are_understood() -> None:
     (document,) = sample("participant_events_artifact/docs-list-participant-events-2024-12.json")["results"]
 
-    media = understood(document, Media, "participant_events")
+    media = decode_object(document, Media, "participant_events")
 
     assert media.recording is not None
 
@@ -206,9 +206,9 @@ def test_media_objects_of_2024_are_understood() -> None:
 def test_a_bot_of_the_samples_and_its_recordings_are_understood() -> None:
     document = sample("bots/docs-retrieve-bot-with-recording-2024-12.json")
 
-    assert str(understood(document, Bot, "bot").id) == document["id"]
+    assert str(decode_object(document, Bot, "bot").id) == document["id"]
     for recording in document["recordings"]:
-        assert understood(recording, Recording, "recording").bot is not None
+        assert decode_object(recording, Recording, "recording").bot is not None
 
 
 @pytest.mark.parametrize(
@@ -224,13 +224,13 @@ def test_an_instant_that_leaves_the_calendar_in_another_zone_makes_no_sense(
     document: dict[str, Any], kind: type[Any]
 ) -> None:
     with pytest.raises(PayloadError, match="it: Year out of range"):
-        understood(document, kind, "it")
+        decode_object(document, kind, "it")
 
 
 @pytest.mark.parametrize("year", ["0002", "1999", "2101", "9998"])
 def test_a_recording_of_an_impossible_year_is_set_aside_with_the_reason(year: str) -> None:
     with pytest.raises(PayloadError, match=f"it: created_at is in the year {int(year)}, expected 2000 to 2100"):
-        understood(RECORDING | {"created_at": f"{year}-06-01T00:00:00Z"}, Recording, "it")
+        decode_object(RECORDING | {"created_at": f"{year}-06-01T00:00:00Z"}, Recording, "it")
 
 
 @pytest.mark.parametrize("opening", ['{"a":', "["])
@@ -238,7 +238,7 @@ def test_what_lies_deeper_than_anybody_looks_is_in_nobody_s_way(opening: str) ->
     closing = {"[": "]"}.get(opening, "}")
     document = RECORDING | {"bot": {"id": OTHER, "metadata": json.loads(opening * 800 + "1" + closing * 800)}}
 
-    recording = understood(document, Recording, "recording")
+    recording = decode_object(document, Recording, "recording")
     stored = json.dumps(storable(document))
 
     assert str(recording.id) == ID
@@ -355,7 +355,7 @@ def instants_in(thing: Any) -> list[datetime]:
 def test_every_instant_is_aware_with_and_without_a_zone(
     document: dict[str, Any], kind: type[Any], path: tuple[Any, ...], text: str
 ) -> None:
-    thing = understood(with_instant(document, path, text), kind, "it")
+    thing = decode_object(with_instant(document, path, text), kind, "it")
 
     found = [each for each in instants_in(thing) if each.year == 2026]
     assert [(each.tzinfo, each.day) for each in found] == [(UTC, 2 if ZONES[text] != 19 else 1)]
@@ -369,7 +369,7 @@ def test_an_absurd_instant_costs_its_object_alone(
     document: dict[str, Any], kind: type[Any], path: tuple[Any, ...], text: str
 ) -> None:
     with suppress(PayloadError):
-        thing = understood(with_instant(document, path, text), kind, "it")
+        thing = decode_object(with_instant(document, path, text), kind, "it")
 
         assert kind is Bot
         assert thing.scheduled_at is None

@@ -10,11 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.core.errors import Gone, Refused, Transient, UrlExpired
-from meeting_assets.recall.pacing import FIRST_WAIT_S, JITTER_S, LONGEST_WAIT_S, WINDOW_S, Pace, Patience, Throttled
+from meeting_assets.recall.pacing import (
+    FIRST_WAIT_S,
+    JITTER_S,
+    LONGEST_WAIT_S,
+    WINDOW_S,
+    RateLimiter,
+    RetryBudget,
+    Throttled,
+)
 from meeting_assets_tests.support.fake_transport import Clock
 
 
-async def started(pace: Pace, clock: Clock, calls: int) -> list[float]:
+async def started(pace: RateLimiter, clock: Clock, calls: int) -> list[float]:
     """When each of some concurrent calls started."""
 
     async def call() -> float:
@@ -30,7 +38,7 @@ async def started(pace: Pace, clock: Clock, calls: int) -> list[float]:
 )
 def test_no_minute_holds_more_calls_than_allowed(per_minute: int, bursts: list[tuple[float, int]]) -> None:
     clock = Clock()
-    pace = Pace(per_minute, clock=clock, sleep=clock.sleep)
+    pace = RateLimiter(per_minute, clock=clock, sleep=clock.sleep)
 
     async def run() -> list[float]:
         starts: list[float] = []
@@ -48,7 +56,7 @@ def test_no_minute_holds_more_calls_than_allowed(per_minute: int, bursts: list[t
 
 def test_up_to_the_limit_nobody_waits() -> None:
     clock = Clock()
-    pace = Pace(50, clock=clock, sleep=clock.sleep)
+    pace = RateLimiter(50, clock=clock, sleep=clock.sleep)
 
     asyncio.run(started(pace, clock, 50))
 
@@ -57,7 +65,7 @@ def test_up_to_the_limit_nobody_waits() -> None:
 
 def test_nobody_waits_longer_than_needed() -> None:
     clock = Clock()
-    pace = Pace(2, clock=clock, sleep=clock.sleep)
+    pace = RateLimiter(2, clock=clock, sleep=clock.sleep)
 
     starts = asyncio.run(started(pace, clock, 6))
 
@@ -74,7 +82,7 @@ def test_whoever_gives_up_waiting_does_not_hold_up_the_others() -> None:
             clock.now_s += 60
 
         clock = Clock()
-        pace = Pace(1, clock=clock, sleep=sleep)
+        pace = RateLimiter(1, clock=clock, sleep=sleep)
 
         async def call(name: str) -> None:
             await pace.wait()
@@ -93,7 +101,7 @@ def test_whoever_gives_up_waiting_does_not_hold_up_the_others() -> None:
 
 def test_a_sleep_that_ends_too_early_is_continued() -> None:
     clock = Clock()
-    pace = Pace(1, clock=clock, sleep=lambda seconds: clock.sleep(seconds / 2 if seconds > 1e-6 else seconds))
+    pace = RateLimiter(1, clock=clock, sleep=lambda seconds: clock.sleep(seconds / 2 if seconds > 1e-6 else seconds))
 
     starts = asyncio.run(started(pace, clock, 2))
 
@@ -102,7 +110,7 @@ def test_a_sleep_that_ends_too_early_is_continued() -> None:
 
 def test_a_pause_holds_for_everybody_and_the_longest_counts() -> None:
     clock = Clock()
-    pace = Pace(50, clock=clock, sleep=clock.sleep)
+    pace = RateLimiter(50, clock=clock, sleep=clock.sleep)
     pace.pause(30)
     pace.pause(10)
 
@@ -120,7 +128,7 @@ def test_a_pause_that_comes_while_waiting_is_kept() -> None:
             if clock.now_s < 1020:
                 pace.pause(15)
 
-        pace = Pace(50, clock=clock, sleep=sleep)
+        pace = RateLimiter(50, clock=clock, sleep=sleep)
         pace.pause(10)
         await pace.wait()
         return clock()
@@ -130,11 +138,11 @@ def test_a_pause_that_comes_while_waiting_is_kept() -> None:
 
 @pytest.mark.parametrize("error", [Gone("x"), Refused("x"), UrlExpired("x"), ValueError("x")])
 def test_only_what_may_go_by_is_asked_for_again(error: Exception) -> None:
-    assert Patience(5).wait_s(error) is None
+    assert RetryBudget(5).wait_s(error) is None
 
 
 def test_waits_double_and_end_after_some_attempts() -> None:
-    patience = Patience(5)
+    patience = RetryBudget(5)
 
     waits = [patience.wait_s(Transient("x")) for _ in range(5)]
 
@@ -145,7 +153,7 @@ def test_waits_double_and_end_after_some_attempts() -> None:
 
 
 def test_waits_are_spread() -> None:
-    assert len({Patience(5).wait_s(Transient("x")) for _ in range(10)}) > 1
+    assert len({RetryBudget(5).wait_s(Transient("x")) for _ in range(10)}) > 1
 
 
 @pytest.mark.parametrize(("told_s", "least_s"), [(7.0, 7.0), (0.0, FIRST_WAIT_S), (3600.0, LONGEST_WAIT_S)])
@@ -153,7 +161,7 @@ def test_waits_are_spread() -> None:
 def test_the_api_is_left_alone_as_long_as_it_says_within_limits(
     kind: type[Transient], told_s: float, least_s: float
 ) -> None:
-    wait_s = Patience(5).wait_s(kind("x", retry_after_s=told_s))
+    wait_s = RetryBudget(5).wait_s(kind("x", retry_after_s=told_s))
 
     assert wait_s is not None
     assert least_s <= wait_s <= least_s + JITTER_S
@@ -167,7 +175,7 @@ def test_an_api_that_is_down_is_given_up_after_about_a_minute(
     answer_s: float, told_s: float | None, attempts: int
 ) -> None:
     clock = Clock()
-    patience = Patience(5, clock=clock)
+    patience = RetryBudget(5, clock=clock)
 
     made = 0
     waited: float | None = 0.0
@@ -183,7 +191,7 @@ def test_an_api_that_is_down_is_given_up_after_about_a_minute(
 
 
 def test_to_be_throttled_costs_no_attempt() -> None:
-    patience = Patience(2)
+    patience = RetryBudget(2)
 
     waits = [patience.wait_s(Throttled("x", retry_after_s=1.0)) for _ in range(20)]
 
@@ -193,7 +201,7 @@ def test_to_be_throttled_costs_no_attempt() -> None:
 
 @pytest.mark.parametrize("told_s", [None, 0.0, 20.0, 3600.0])
 def test_to_be_throttled_for_minutes_ends(told_s: float | None) -> None:
-    patience = Patience(5)
+    patience = RetryBudget(5)
 
     waits = []
     for _ in count():

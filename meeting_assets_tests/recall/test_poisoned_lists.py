@@ -15,7 +15,7 @@ import pytest
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.recall.answers import page_in
 from meeting_assets.recall.client import Access, RecallClient
-from meeting_assets.recall.objects import Bot, Media, Recording, storable, understood
+from meeting_assets.recall.objects import Bot, Media, Recording, decode_object, storable
 from meeting_assets.sandbox import Sandbox, uniform
 
 KINDS: dict[str, type[Any]] = {
@@ -85,7 +85,7 @@ def poisoned(documents: list[dict[str, Any]], path: Path, poison: bytes) -> byte
 
 def outcome(document: dict[str, Any], kind: type[Any]) -> Any:
     try:
-        return understood(document, kind, "it")
+        return decode_object(document, kind, "it")
     except PayloadError as error:
         return str(error)
 
@@ -96,7 +96,7 @@ def test_a_poisoned_field_costs_its_object_alone(
     pages: dict[str, list[dict[str, Any]]], collection: str, poison: str
 ) -> None:
     documents, kind = pages[collection], KINDS[collection]
-    expected = [understood(each, kind, "it") for each in documents]
+    expected = [decode_object(each, kind, "it") for each in documents]
     assert len(documents) == 3
 
     for path in paths(documents[1]):

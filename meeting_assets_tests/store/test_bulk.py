@@ -19,7 +19,7 @@ from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.pipeline.storage import derived_tables
 from meeting_assets.store.bulk import Row, insert_rows
 from meeting_assets.store.copying import binary_types
-from meeting_assets.store.database import DURABLE, Database, schema_of, table_of
+from meeting_assets.store.database import PERSISTENT_TABLES, Database, schema_of, table_of
 from meeting_assets.store.migrations.setup import prepare
 
 RECORDING_ID, TRANSCRIPT_ID = str(UUID(int=1)), str(UUID(int=2**127))
@@ -115,7 +115,7 @@ def test_rows_whose_lengths_make_up_for_each_other_are_refused(database: Databas
 
 
 def test_every_column_of_every_table_can_be_copied() -> None:
-    models: list[Any] = [*derived_tables(), *DURABLE]
+    models: list[Any] = [*derived_tables(), *PERSISTENT_TABLES]
 
     assert all(binary_types(table_of(model)) for model in models)
 

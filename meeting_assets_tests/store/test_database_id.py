@@ -8,24 +8,24 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.pipeline.storage import Warehouse, opened
+from meeting_assets.pipeline.storage import Storage, open_storage
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database_id import DATABASE_ID, bind_ids, held_id, verified_id
 from meeting_assets.store.raw import RawStore
-from meeting_assets_tests.support.environments import bring_home, days_of, use
+from meeting_assets_tests.support.environments import days_of, sync_days, use
 from meeting_assets_tests.support.sample_day import DAY
 
 OURS, OTHERS = "0" * 32, "1" * 32
 
 
 @pytest.fixture
-def place(database_url: str) -> Iterator[Warehouse]:
-    with opened(read_settings()) as warehouse:
-        yield warehouse
+def place(database_url: str) -> Iterator[Storage]:
+    with open_storage(read_settings()) as storage:
+        yield storage
 
 
-def given_ids(place: Warehouse, of_database: str | None, of_raw: str | None) -> None:
+def given_ids(place: Storage, of_database: str | None, of_raw: str | None) -> None:
     if of_database:
         place.database.note(DATABASE_ID, of_database)
     if of_raw:
@@ -35,10 +35,10 @@ def given_ids(place: Warehouse, of_database: str | None, of_raw: str | None) -> 
 def fill() -> None:
     with Sandbox(uniform(DAY, recordings=1, words=5)) as sandbox, pytest.MonkeyPatch.context() as monkeypatch:
         use(sandbox, monkeypatch)
-        bring_home(days_of(sandbox))
+        sync_days(days_of(sandbox))
 
 
-def test_a_new_database_and_a_new_raw_store_get_one_id(place: Warehouse) -> None:
+def test_a_new_database_and_a_new_raw_store_get_one_id(place: Storage) -> None:
     made = bind_ids(place.database, place.raw)
 
     assert held_id(place.database) == place.raw.database_id() == made == bind_ids(place.database, place.raw)
@@ -56,7 +56,7 @@ def test_a_new_database_and_a_new_raw_store_get_one_id(place: Warehouse) -> None
     ],
 )
 def test_ids_of_an_empty_database_are_bound_or_refused(
-    place: Warehouse, of_database: str | None, of_raw: str | None, adopts: bool, expected: str | None
+    place: Storage, of_database: str | None, of_raw: str | None, adopts: bool, expected: str | None
 ) -> None:
     given_ids(place, of_database, of_raw)
 
@@ -69,7 +69,7 @@ def test_ids_of_an_empty_database_are_bound_or_refused(
         assert held_id(place.database) == place.raw.database_id() == expected
 
 
-def test_a_database_with_recordings_takes_no_other_id(place: Warehouse, home: Path) -> None:
+def test_a_database_with_recordings_takes_no_other_id(place: Storage, home: Path) -> None:
     fill()
     other_store = RawStore.at(str(home / "other"))
     other_store.bind_database(OTHERS)
@@ -97,7 +97,7 @@ def test_a_database_with_recordings_takes_no_other_id(place: Warehouse, home: Pa
     ],
 )
 def test_a_run_with_a_wrong_setting_is_refused_and_changes_no_id(
-    place: Warehouse, of_database: str | None, of_raw: str | None, requested_for: str | None, setting: str
+    place: Storage, of_database: str | None, of_raw: str | None, requested_for: str | None, setting: str
 ) -> None:
     given_ids(place, of_database, of_raw)
 
@@ -109,13 +109,13 @@ def test_a_run_with_a_wrong_setting_is_refused_and_changes_no_id(
 
 
 @pytest.mark.parametrize("requested_for", [OURS, None])
-def test_a_run_with_the_right_settings_is_verified(place: Warehouse, requested_for: str | None) -> None:
+def test_a_run_with_the_right_settings_is_verified(place: Storage, requested_for: str | None) -> None:
     given_ids(place, OURS, OURS)
 
     assert verified_id(place.database, place.raw, requested_for) == OURS
 
 
-def test_a_damaged_id_in_the_raw_store_is_one_sentence(place: Warehouse, home: Path) -> None:
+def test_a_damaged_id_in_the_raw_store_is_one_sentence(place: Storage, home: Path) -> None:
     (home / "raw").mkdir(exist_ok=True)
     (home / "raw" / "database.json").write_bytes(b"{")
 

@@ -13,7 +13,7 @@ from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.ledger import LEDGER, Key
 from meeting_assets.store.migrations.setup import prepare
 from meeting_assets.store.states import DELETED, FETCHED, INTERRUPTED, MOST_DEATHS, PENDING, QUARANTINED, blank_row
-from meeting_assets.store.worklist import Entry
+from meeting_assets.store.worklist import LoadTask
 
 KEY = Key("00000000-0000-4000-8000-000000000001", "transcript", "00000000-0000-4000-8000-000000000002")
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -136,7 +136,7 @@ def test_a_pending_artifact_that_ended_the_process_is_released_once_by_another_p
     assert entry_of(database).is_deadly
 
 
-def entry_of(database: Database) -> Entry:
+def entry_of(database: Database) -> LoadTask:
     (entry,) = database.read(lambda connection: worklist.to_load(connection, [AT.date()], KEY.kind, "2"))
     return entry
 

@@ -68,7 +68,7 @@ def test_row_locks_and_tombstones_obey_the_order(database: Database) -> None:
         with pytest.raises(LockOrderError):
             ledger.lock_recordings(connection, [RECORDING_ID])
         with pytest.raises(LockOrderError):
-            tombstones.kept_out(connection, [RECORDING_ID])
+            tombstones.exclude_tombstoned(connection, [RECORDING_ID])
 
 
 def test_a_new_transaction_starts_without_locks(database: Database) -> None:

@@ -13,7 +13,7 @@ import pytest
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import StoreError
 from meeting_assets.health.diagnostics import effective_settings
-from meeting_assets.pipeline.storage import raw_store
+from meeting_assets.pipeline.storage import open_raw_store
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.object_stores import CLOUDS
@@ -177,9 +177,9 @@ def test_settings_in_hand_decide_about_the_metadata_service(
     monkeypatch.setenv("MEETING_ASSETS_INSTANCE_CREDENTIALS", of_environment)
 
     with pytest.raises(StoreError, match="no credentials"):
-        raw_store(settings)
+        open_raw_store(settings)
 
-    assert raw_store(settings.model_copy(update={"instance_credentials": True})).url == URL
+    assert open_raw_store(settings.model_copy(update={"instance_credentials": True})).url == URL
 
 
 @pytest.mark.parametrize(

@@ -17,18 +17,18 @@ from meeting_assets.store.states import (
     DELETED,
     FAILED,
     FETCHED,
-    HOME,
     NO_ARTIFACT,
     PARSED,
     PENDING,
     QUARANTINED,
+    STORED,
     SUPERSEDED,
     LedgerRow,
-    Seen,
-    Sighting,
+    Observation,
+    ObservedArtifact,
     is_due,
     is_fetchable,
-    observed,
+    reconcile,
 )
 
 T0 = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -41,17 +41,17 @@ def at(minutes: int) -> datetime:
     return T0 + timedelta(minutes=minutes)
 
 
-def sight(artifact_id: str = A, code: str = "done", **more: Any) -> Sighting:
-    return Sighting(artifact_id, code, **{"updated_at": T0, "created_at": T0} | more)
+def sight(artifact_id: str = A, code: str = "done", **more: Any) -> ObservedArtifact:
+    return ObservedArtifact(artifact_id, code, **{"updated_at": T0, "created_at": T0} | more)
 
 
-def look(*sightings: Sighting, is_finished: bool = True, is_many: bool = False) -> Seen:
-    return Seen("recording", "transcript", sightings, is_finished=is_finished, is_many=is_many)
+def look(*sightings: ObservedArtifact, is_finished: bool = True, is_many: bool = False) -> Observation:
+    return Observation("recording", "transcript", sightings, is_finished=is_finished, is_many=is_many)
 
 
 def known(status: str, sha256: str | None = None, artifact_id: str = A, **more: Any) -> dict[str, LedgerRow]:
     """A row of the ledger as earlier looks and fetches have left it."""
-    sha256 = sha256 or (SHA if status in HOME else None)
+    sha256 = sha256 or (SHA if status in STORED else None)
     return {
         artifact_id: {
             "recording_id": "recording",
@@ -85,43 +85,43 @@ def statuses(rows: Mapping[str, LedgerRow]) -> dict[str, str]:
 
 
 def test_a_finished_recording_without_an_object_has_one_absent_row() -> None:
-    rows = observed({}, look())
+    rows = reconcile({}, look())
 
     assert statuses(rows) == {NO_ARTIFACT: ABSENT}
     assert rows[NO_ARTIFACT]["recording_id"] == "recording"
 
 
 def test_an_unfinished_recording_without_an_object_has_no_row_yet() -> None:
-    assert observed({}, look(is_finished=False)) == {}
+    assert reconcile({}, look(is_finished=False)) == {}
 
 
 def test_absent_stays_absent_when_the_recording_goes_on() -> None:
-    before = observed({}, look())
+    before = reconcile({}, look())
 
-    assert observed(before, look(is_finished=False)) == before
+    assert reconcile(before, look(is_finished=False)) == before
 
 
 def test_an_object_that_appears_takes_the_place_of_absent() -> None:
-    rows = observed(observed({}, look()), look(sight()))
+    rows = reconcile(reconcile({}, look()), look(sight()))
 
     assert statuses(rows) == {A: PENDING}
 
 
 def test_a_transcript_without_provider_data_is_absent() -> None:
-    assert statuses(observed({}, look(sight(exists=False), is_many=True))) == {NO_ARTIFACT: ABSENT}
+    assert statuses(reconcile({}, look(sight(exists=False), is_many=True))) == {NO_ARTIFACT: ABSENT}
 
 
 def test_provider_data_that_was_waited_for_in_vain_is_absent() -> None:
-    waiting = observed({}, look(sight(code="processing"), is_many=True))
+    waiting = reconcile({}, look(sight(code="processing"), is_many=True))
 
-    rows = observed(waiting, look(sight(exists=False, updated_at=LATER), is_many=True))
+    rows = reconcile(waiting, look(sight(exists=False, updated_at=LATER), is_many=True))
 
     assert statuses(waiting) == {A: PENDING}
     assert statuses(rows) == {NO_ARTIFACT: ABSENT}
 
 
 def test_provider_data_of_one_transcript_of_two_is_not_absent() -> None:
-    rows = observed({}, look(sight(A, exists=False), sight(B), is_many=True))
+    rows = reconcile({}, look(sight(A, exists=False), sight(B), is_many=True))
 
     assert statuses(rows) == {B: PENDING}
 
@@ -129,13 +129,13 @@ def test_provider_data_of_one_transcript_of_two_is_not_absent() -> None:
 def test_provider_data_that_is_home_stays_when_its_url_goes() -> None:
     before = known(PARSED)
 
-    assert observed(before, look(sight(exists=False, updated_at=LATER), is_many=True)) == before
+    assert reconcile(before, look(sight(exists=False, updated_at=LATER), is_many=True)) == before
 
 
 def test_provider_data_whose_url_comes_late_is_fetched() -> None:
-    before = observed({}, look(sight(exists=False), is_many=True))
+    before = reconcile({}, look(sight(exists=False), is_many=True))
 
-    assert statuses(observed(before, look(sight(), is_many=True))) == {A: PENDING}
+    assert statuses(reconcile(before, look(sight(), is_many=True))) == {A: PENDING}
 
 
 # pending
@@ -143,7 +143,7 @@ def test_provider_data_whose_url_comes_late_is_fetched() -> None:
 
 @pytest.mark.parametrize("code", ["processing", "done", "paused", "something new"])
 def test_an_object_is_pending_until_its_bytes_are_home(code: str) -> None:
-    rows = observed({}, look(sight(code=code, sub_code="why", provider="rev_async")))
+    rows = reconcile({}, look(sight(code=code, sub_code="why", provider="rev_async")))
 
     row = rows[A]
     assert (row["status"], row["sha256"], row["attempts"]) == (PENDING, None, 0)
@@ -152,8 +152,8 @@ def test_an_object_is_pending_until_its_bytes_are_home(code: str) -> None:
 
 
 def test_new_rows_have_the_same_columns_whatever_they_are() -> None:
-    rows = observed({}, look(sight(A), sight(B, "failed"), sight(C, "processing"), is_many=True))
-    rows |= observed({}, look())
+    rows = reconcile({}, look(sight(A), sight(B, "failed"), sight(C, "processing"), is_many=True))
+    rows |= reconcile({}, look())
 
     assert len({frozenset(row) for row in rows.values()}) == 1
 
@@ -161,13 +161,13 @@ def test_new_rows_have_the_same_columns_whatever_they_are() -> None:
 def test_failed_attempts_are_remembered_while_nothing_changes_at_the_api() -> None:
     before = known(PENDING, error="503", attempts=3, next_attempt_at=LATER)
 
-    assert observed(before, look(sight())) == before
+    assert reconcile(before, look(sight())) == before
 
 
 def test_failed_attempts_are_forgotten_when_the_object_changes() -> None:
     before = known(PENDING, error="503", attempts=3, next_attempt_at=LATER)
 
-    row = observed(before, look(sight(updated_at=LATER)))[A]
+    row = reconcile(before, look(sight(updated_at=LATER)))[A]
 
     assert (row["status"], row["error"], row["attempts"], row["next_attempt_at"]) == (PENDING, None, 0, None)
 
@@ -175,25 +175,25 @@ def test_failed_attempts_are_forgotten_when_the_object_changes() -> None:
 def test_what_is_not_in_sight_stays_as_it_is() -> None:
     before = known(PENDING) | known(PARSED, artifact_id=B)
 
-    assert observed(before, look(is_many=True)) == before
+    assert reconcile(before, look(is_many=True)) == before
 
 
 # fetched, parsed, quarantined
 
 
-@pytest.mark.parametrize("status", sorted(HOME))
+@pytest.mark.parametrize("status", sorted(STORED))
 def test_what_is_home_stays_while_nothing_changes_at_the_api(status: str) -> None:
     before = known(status, error="[1]: expected int" if status == QUARANTINED else None)
 
-    assert observed(before, look(sight())) == before
+    assert reconcile(before, look(sight())) == before
 
 
-@pytest.mark.parametrize("status", sorted(HOME))
+@pytest.mark.parametrize("status", sorted(STORED))
 @pytest.mark.parametrize("code", ["done", "processing"])
 def test_what_changes_at_the_api_is_fetched_again_and_kept_until_then(status: str, code: str) -> None:
     before = known(status, error="[1]: expected int")
 
-    row = observed(before, look(sight(code=code, updated_at=LATER)))[A]
+    row = reconcile(before, look(sight(code=code, updated_at=LATER)))[A]
 
     assert (row["status"], row["error"], row["api_updated_at"]) == (PENDING, None, LATER)
     assert (row["sha256"], row["raw_key"], row["row_count"]) == (
@@ -204,13 +204,13 @@ def test_what_changes_at_the_api_is_fetched_again_and_kept_until_then(status: st
 
 
 def test_an_instant_that_is_gone_is_a_change() -> None:
-    assert statuses(observed(known(PARSED), look(sight(updated_at=None)))) == {A: PENDING}
+    assert statuses(reconcile(known(PARSED), look(sight(updated_at=None)))) == {A: PENDING}
 
 
 def test_an_observation_older_than_the_row_changes_nothing() -> None:
     before = known(PARSED, observed_at=at(2))
 
-    assert observed(before, look(sight(code="processing", updated_at=LATER, observed_at=at(1)))) == before
+    assert reconcile(before, look(sight(code="processing", updated_at=LATER, observed_at=at(1)))) == before
 
 
 @pytest.mark.parametrize("observed_at", [None, T0], ids=["of-a-former-version", "earlier"])
@@ -219,35 +219,35 @@ def test_a_newer_observation_wins_whatever_instant_the_api_states(observed_at: d
     second = timedelta(seconds=1)
     before = known(PENDING, api_status="processing", api_updated_at=T0 + 2 * second, observed_at=observed_at)
 
-    row = observed(before, look(sight(updated_at=T0 + second, observed_at=at(1))))[A]
+    row = reconcile(before, look(sight(updated_at=T0 + second, observed_at=at(1))))[A]
 
     assert (row["status"], row["api_status"], row["api_updated_at"]) == (PENDING, "done", T0 + second)
     assert is_fetchable(row, at(1))
 
 
 def test_bytes_issued_again_with_an_older_instant_are_fetched() -> None:
-    rows = observed(known(PARSED, observed_at=T0), look(sight(updated_at=at(-5), observed_at=at(1))))
+    rows = reconcile(known(PARSED, observed_at=T0), look(sight(updated_at=at(-5), observed_at=at(1))))
 
     assert statuses(rows) == {A: PENDING}
 
 
 def test_an_object_that_a_later_look_did_not_find_does_not_come_back() -> None:
     """Provider data: listed without a URL by the later of two looks, which is recorded first."""
-    before = observed({}, replace(look(sight(exists=False, observed_at=at(2))), observed_at=at(2)))
+    before = reconcile({}, replace(look(sight(exists=False, observed_at=at(2))), observed_at=at(2)))
 
-    assert observed(before, replace(look(sight(observed_at=at(1))), observed_at=at(1))) == before
+    assert reconcile(before, replace(look(sight(observed_at=at(1))), observed_at=at(1))) == before
 
 
 def test_processing_again_without_another_instant_is_no_change() -> None:
-    assert statuses(observed(known(PARSED), look(sight(code="processing")))) == {A: PARSED}
+    assert statuses(reconcile(known(PARSED), look(sight(code="processing")))) == {A: PARSED}
 
 
-@pytest.mark.parametrize("status", sorted(HOME))
+@pytest.mark.parametrize("status", sorted(STORED))
 @pytest.mark.parametrize("code", ["failed", "deleted"])
 def test_what_is_home_survives_its_end_at_the_api(status: str, code: str) -> None:
     before = known(status, error="[1]: expected int")
 
-    row = observed(before, look(sight(code=code, sub_code="why", updated_at=LATER)))[A]
+    row = reconcile(before, look(sight(code=code, sub_code="why", updated_at=LATER)))[A]
 
     assert row == before[A] | {"api_status": code, "sub_code": "why", "api_updated_at": LATER}
 
@@ -256,7 +256,7 @@ def test_what_is_home_survives_its_end_at_the_api(status: str, code: str) -> Non
 def test_where_newer_bytes_will_not_come_the_ones_at_home_count(code: str) -> None:
     before = known(PENDING, SHA, error="503", attempts=2, next_attempt_at=LATER)
 
-    row = observed(before, look(sight(code=code, updated_at=LATER)))[A]
+    row = reconcile(before, look(sight(code=code, updated_at=LATER)))[A]
 
     assert (row["status"], row["sha256"], row["api_status"]) == (FETCHED, SHA, code)
     assert (row["error"], row["attempts"], row["next_attempt_at"]) == (None, 0, None)
@@ -267,8 +267,8 @@ def test_where_newer_bytes_will_not_come_the_ones_at_home_count(code: str) -> No
 
 @pytest.mark.parametrize("code", ["failed", "deleted"])
 def test_what_ends_at_the_api_before_we_have_it_says_so(code: str) -> None:
-    fresh = observed({}, look(sight(code=code, sub_code="why")))
-    waited_for = observed(known(PENDING, error="503", attempts=2, next_attempt_at=LATER), look(sight(code=code)))
+    fresh = reconcile({}, look(sight(code=code, sub_code="why")))
+    waited_for = reconcile(known(PENDING, error="503", attempts=2, next_attempt_at=LATER), look(sight(code=code)))
 
     assert statuses(fresh) == statuses(waited_for) == {A: code}
     assert fresh[A]["sub_code"] == "why"
@@ -279,41 +279,41 @@ def test_what_ends_at_the_api_before_we_have_it_says_so(code: str) -> None:
 def test_what_comes_back_at_the_api_is_fetched(status: str, code: str) -> None:
     before = known(status, api_status=status)
 
-    assert statuses(observed(before, look(sight(code=code, updated_at=LATER)))) == {A: PENDING}
+    assert statuses(reconcile(before, look(sight(code=code, updated_at=LATER)))) == {A: PENDING}
 
 
 def test_what_has_failed_may_be_deleted() -> None:
     before = known(FAILED, api_status="failed")
 
-    assert statuses(observed(before, look(sight(code="deleted", updated_at=LATER)))) == {A: DELETED}
+    assert statuses(reconcile(before, look(sight(code="deleted", updated_at=LATER)))) == {A: DELETED}
 
 
 # superseded
 
 
 def test_of_several_objects_the_newest_is_fetched() -> None:
-    rows = observed({}, look(sight(A, created_at=at(1)), sight(B, created_at=at(2)), sight(C, created_at=at(0))))
+    rows = reconcile({}, look(sight(A, created_at=at(1)), sight(B, created_at=at(2)), sight(C, created_at=at(0))))
 
     assert statuses(rows) == {A: SUPERSEDED, B: PENDING, C: SUPERSEDED}
 
 
 def test_of_transcripts_all_are_fetched() -> None:
-    rows = observed({}, look(sight(A, created_at=at(1)), sight(B, created_at=at(2)), is_many=True))
+    rows = reconcile({}, look(sight(A, created_at=at(1)), sight(B, created_at=at(2)), is_many=True))
 
     assert statuses(rows) == {A: PENDING, B: PENDING}
 
 
 def test_objects_of_the_same_instant_are_told_apart_by_their_ids() -> None:
-    assert statuses(observed({}, look(sight(B), sight(A)))) == {A: SUPERSEDED, B: PENDING}
-    assert statuses(observed({}, look(sight(B, created_at=None), sight(A, created_at=None)))) == {
+    assert statuses(reconcile({}, look(sight(B), sight(A)))) == {A: SUPERSEDED, B: PENDING}
+    assert statuses(reconcile({}, look(sight(B, created_at=None), sight(A, created_at=None)))) == {
         A: SUPERSEDED,
         B: PENDING,
     }
 
 
 def test_bytes_stay_current_until_newer_ones_are_home() -> None:
-    waiting = observed(known(PARSED), look(sight(A), sight(B, created_at=LATER)))
-    arrived = observed(known(PARSED) | known(FETCHED, artifact_id=B, api_created_at=LATER), look())
+    waiting = reconcile(known(PARSED), look(sight(A), sight(B, created_at=LATER)))
+    arrived = reconcile(known(PARSED) | known(FETCHED, artifact_id=B, api_created_at=LATER), look())
 
     assert statuses(waiting) == {A: PARSED, B: PENDING}
     assert statuses(arrived) == {A: SUPERSEDED, B: FETCHED}
@@ -323,14 +323,14 @@ def test_bytes_stay_current_until_newer_ones_are_home() -> None:
 def test_an_object_that_changes_while_a_newer_one_waits_is_not_fetched_again() -> None:
     before = known(PARSED) | known(PENDING, artifact_id=B, api_created_at=LATER)
 
-    rows = observed(before, look(sight(A, updated_at=LATER), sight(B, created_at=LATER)))
+    rows = reconcile(before, look(sight(A, updated_at=LATER), sight(B, created_at=LATER)))
 
     assert statuses(rows) == {A: FETCHED, B: PENDING}
 
 
 @pytest.mark.parametrize("code", ["processing", "failed", "deleted"])
 def test_a_newer_object_that_is_not_done_supersedes_nothing(code: str) -> None:
-    rows = observed({}, look(sight(A), sight(B, code, created_at=LATER)))
+    rows = reconcile({}, look(sight(A), sight(B, code, created_at=LATER)))
 
     assert statuses(rows)[A] == PENDING
     assert statuses(rows)[B] == (PENDING if code == "processing" else code)
@@ -338,13 +338,13 @@ def test_a_newer_object_that_is_not_done_supersedes_nothing(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["processing", "failed", "deleted"])
 def test_whatever_is_older_than_what_counts_is_superseded(code: str) -> None:
-    rows = observed({}, look(sight(A, code), sight(B, created_at=LATER)))
+    rows = reconcile({}, look(sight(A, code), sight(B, created_at=LATER)))
 
     assert statuses(rows) == {A: SUPERSEDED, B: PENDING}
 
 
 def test_an_older_object_that_is_listed_late_is_superseded_at_once() -> None:
-    rows = observed(known(PARSED), look(sight(A), sight(B, created_at=at(-5))))
+    rows = reconcile(known(PARSED), look(sight(A), sight(B, created_at=at(-5))))
 
     assert statuses(rows) == {A: PARSED, B: SUPERSEDED}
 
@@ -353,7 +353,7 @@ def test_an_older_object_that_is_listed_late_is_superseded_at_once() -> None:
 def test_superseded_is_for_good_while_what_replaced_it_is_there(code: str) -> None:
     before = known(SUPERSEDED, SHA) | known(PARSED, artifact_id=B, api_created_at=LATER)
 
-    rows = observed(before, look(sight(A, code, updated_at=LATER)))
+    rows = reconcile(before, look(sight(A, code, updated_at=LATER)))
 
     assert statuses(rows) == {A: SUPERSEDED, B: PARSED}
 
@@ -366,7 +366,7 @@ def test_superseded_is_current_again_when_what_was_to_replace_it_will_not_come(
 ) -> None:
     before = known(SUPERSEDED, sha256) | known(PENDING, artifact_id=B, api_created_at=LATER)
 
-    rows = observed(before, look(*[sight(A)][: int(is_seen)], sight(B, code, created_at=LATER)))
+    rows = reconcile(before, look(*[sight(A)][: int(is_seen)], sight(B, code, created_at=LATER)))
 
     assert statuses(rows) == {A: revived, B: code}
 
@@ -374,7 +374,7 @@ def test_superseded_is_current_again_when_what_was_to_replace_it_will_not_come(
 def test_superseded_that_will_not_come_either_says_so() -> None:
     before = known(SUPERSEDED, api_status="failed") | known(PENDING, artifact_id=B, api_created_at=LATER)
 
-    rows = observed(before, look(sight(B, "deleted", created_at=LATER)))
+    rows = reconcile(before, look(sight(B, "deleted", created_at=LATER)))
 
     assert statuses(rows) == {A: FAILED, B: DELETED}
 
@@ -382,7 +382,7 @@ def test_superseded_that_will_not_come_either_says_so() -> None:
 def test_a_look_that_does_not_tell_an_objects_age_or_provider_does_not_unsay_them() -> None:
     before = known(PARSED, provider="rev_async")
 
-    assert observed(before, look(sight(created_at=None))) == before
+    assert reconcile(before, look(sight(created_at=None))) == before
 
 
 # laws
@@ -408,7 +408,7 @@ class Story:
 
 
 sightings = st.builds(
-    Sighting,
+    ObservedArtifact,
     st.sampled_from([A, B, C]),
     st.sampled_from(["processing", "done", "done", "failed", "deleted"]),
     updated_at=st.sampled_from([None, at(0), at(1), at(2)]),
@@ -435,12 +435,12 @@ def test_whatever_happens_the_ledger_keeps_its_promises(is_many: bool, steps: li
             given_rows, before = story.rows, deepcopy(story.rows)
             seen = look(*what, is_finished=how, is_many=is_many)
 
-            story.rows = observed(given_rows, seen)
+            story.rows = reconcile(given_rows, seen)
 
             assert given_rows == before
             assert_bytes_are_kept(before, story.rows)
             assert_all_is_accounted_for(before, story.rows, seen)
-            assert observed(story.rows, seen) == story.rows
+            assert reconcile(story.rows, seen) == story.rows
             if not is_many:
                 assert_one_is_current(story.rows)
             else:
@@ -451,7 +451,7 @@ clocks = st.sampled_from([None, at(-1), at(0), at(1), at(2)])
 """What the API's hosts state, whose clocks agree neither with each other nor with the order of requests."""
 observations = st.lists(
     st.builds(
-        Sighting,
+        ObservedArtifact,
         st.sampled_from([A, B]),
         st.sampled_from(["processing", "done", "failed", "deleted"]),
         updated_at=clocks,
@@ -465,7 +465,7 @@ observations = st.lists(
 @settings(max_examples=300)
 @given(st.data(), observations, st.booleans(), st.sampled_from([None, PARSED, PENDING]))
 def test_the_observation_sent_last_counts_in_whatever_order_they_are_recorded(
-    data: st.DataObject, sent: list[Sighting], is_many: bool, status: str | None
+    data: st.DataObject, sent: list[ObservedArtifact], is_many: bool, status: str | None
 ) -> None:
     timed = [replace(each, observed_at=at(10 + number)) for number, each in enumerate(sent)]
     latest = {each.artifact_id: each for each in timed}
@@ -487,10 +487,10 @@ def test_the_observation_sent_last_counts_in_whatever_order_they_are_recorded(
         assert row["sha256"] == rows.get(artifact_id, {}).get("sha256")
 
 
-def apply(rows: dict[str, LedgerRow], sent: list[Sighting], *, is_many: bool) -> dict[str, LedgerRow]:
+def apply(rows: dict[str, LedgerRow], sent: list[ObservedArtifact], *, is_many: bool) -> dict[str, LedgerRow]:
     """The rows after these observations were recorded, one after the other."""
     for each in sent:
-        rows = observed(rows, look(each, is_many=is_many))
+        rows = reconcile(rows, look(each, is_many=is_many))
     return rows
 
 
@@ -513,17 +513,19 @@ def assert_bytes_are_kept(before: Mapping[str, LedgerRow], after: Mapping[str, L
     for artifact_id, row in before.items():
         if row["sha256"] is not None:
             assert after[artifact_id]["sha256"] == row["sha256"]
-            assert after[artifact_id]["status"] in {*HOME, PENDING, SUPERSEDED}
+            assert after[artifact_id]["status"] in {*STORED, PENDING, SUPERSEDED}
 
 
-def assert_all_is_accounted_for(before: Mapping[str, LedgerRow], after: Mapping[str, LedgerRow], seen: Seen) -> None:
+def assert_all_is_accounted_for(
+    before: Mapping[str, LedgerRow], after: Mapping[str, LedgerRow], seen: Observation
+) -> None:
     listed = {each.artifact_id for each in seen.sightings if each.exists}
     gone = {each.artifact_id for each in seen.sightings if not each.exists}
     assert after.keys() - {NO_ARTIFACT} >= listed | (before.keys() - gone - {NO_ARTIFACT})
     assert (NO_ARTIFACT in after) <= (len(after) == 1)
     assert after or not seen.is_finished
     for row in after.values():
-        if row["status"] in HOME:
+        if row["status"] in STORED:
             assert row["sha256"] is not None
         if row["status"] in {ABSENT, FAILED, DELETED}:
             assert row["sha256"] is None

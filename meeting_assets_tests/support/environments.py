@@ -20,7 +20,7 @@ from meeting_assets.core.instants import days_between
 from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.fetch import FetchReport, fetch_days
 from meeting_assets.pipeline.load import load_days
-from meeting_assets.pipeline.storage import Warehouse, access_of, claim, derived_tables, opened
+from meeting_assets.pipeline.storage import Storage, access_of, bind_origin, derived_tables, open_storage
 from meeting_assets.sandbox import Sandbox, World, empty
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import Settings, read_settings
@@ -47,7 +47,7 @@ def free_port() -> int:
             return port
 
 
-def settle_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def use_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty home; no setting of the person who runs the tests leaks in."""
     for field in Settings.model_fields.values():
         if field.alias:
@@ -79,17 +79,17 @@ def days_of(sandbox: Sandbox) -> list[date]:
 
 
 @contextmanager
-def warehouse() -> Iterator[Warehouse]:
+def open_test_storage() -> Iterator[Storage]:
     """The warehouse of the settings, claimed for their API."""
     settings = read_settings()
-    with opened(settings) as place:
-        claim(place, settings, adopts=True)
+    with open_storage(settings) as place:
+        bind_origin(place, settings, adopts=True)
         yield place
 
 
-def bring_home(days: Sequence[date], *, recording_ids: Sequence[str] = (), refetch: bool = False) -> FetchReport:
+def sync_days(days: Sequence[date], *, recording_ids: Sequence[str] = (), refetch: bool = False) -> FetchReport:
     """What a run does for its days, step by step."""
-    with warehouse() as place:
+    with open_test_storage() as place:
         access = access_of(read_settings())
         report = asyncio.run(fetch_days(place, access, days, recording_ids=recording_ids, refetch=refetch))
         for artifact in ARTIFACTS.values():
@@ -102,11 +102,11 @@ def bring_home(days: Sequence[date], *, recording_ids: Sequence[str] = (), refet
 
 def contents(*, without: frozenset[str] = frozenset()) -> Contents:
     """Every row of every table of the home, sorted; left out: columns named in `without`, `observed_at`, `meta`."""
-    with opened(read_settings()) as place:
+    with open_storage(read_settings()) as place:
         return contents_of(place, without=without)
 
 
-def contents_of(place: Warehouse, *, without: frozenset[str] = frozenset()) -> Contents:
+def contents_of(place: Storage, *, without: frozenset[str] = frozenset()) -> Contents:
     """The same of a warehouse that is open."""
     models: tuple[type[SQLModel], ...] = (Recordings, Artifacts, *derived_tables())
     found: Contents = {}
@@ -119,7 +119,7 @@ def contents_of(place: Warehouse, *, without: frozenset[str] = frozenset()) -> C
 
 def age_missing_marks(by: timedelta) -> None:
     """Moves the times since when objects are missing at the API into the past, as if the look had been earlier."""
-    with opened(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as place, place.database.writing() as connection:
         for table in (table_of(Recordings), table_of(Artifacts)):
             marked = table.c.missing_since.is_not(None)
             for since in connection.scalars(select(table.c.missing_since).where(marked).distinct()).all():
@@ -129,7 +129,7 @@ def age_missing_marks(by: timedelta) -> None:
 
 def ledger_row(artifact_id: str, kind: str) -> dict[str, Any]:
     """The ledger's row of one artifact."""
-    with opened(read_settings()) as place, place.database.reading() as connection:
+    with open_storage(read_settings()) as place, place.database.reading() as connection:
         query = LEDGER.select().where(LEDGER.c.artifact_id == artifact_id, LEDGER.c.kind == kind)
         return dict(connection.execute(query).mappings().one())
 

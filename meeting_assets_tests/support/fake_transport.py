@@ -13,7 +13,7 @@ import httpx
 
 from meeting_assets.core.errors import MeetingAssetsError
 from meeting_assets.recall.client import Access, Query, RecallClient
-from meeting_assets.recall.pacing import Pace
+from meeting_assets.recall.pacing import RateLimiter
 from meeting_assets.settings import DOWNLOAD_HOSTS
 
 KEY = "key-5f0d2c9a"
@@ -69,7 +69,7 @@ class Wire(httpx.AsyncBaseTransport):
         return answer(request)
 
     def client(self, access: Access = ACCESS) -> RecallClient:
-        paced = partial(Pace, clock=self.clock, sleep=self.clock.sleep)
+        paced = partial(RateLimiter, clock=self.clock, sleep=self.clock.sleep)
         return RecallClient(access, transport=self, paced=paced)
 
     def listed(self, query: Query | None = None, access: Access = ACCESS) -> list[dict[str, Any]]:

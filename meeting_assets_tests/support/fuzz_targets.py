@@ -19,10 +19,10 @@ from meeting_assets.artifacts.artifact import Artifact, Rows
 from meeting_assets.core.errors import ApiError, PayloadError
 from meeting_assets.core.instants import day_of
 from meeting_assets.recall.answers import is_whole, object_in, page_in
-from meeting_assets.recall.objects import Bot, Media, Recording, storable, understood
+from meeting_assets.recall.objects import Bot, Media, Recording, decode_object, storable
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.migrations.setup import prepare
-from meeting_assets.webhooks.message import announcement
+from meeting_assets.webhooks.message import parse_event
 from meeting_assets_tests.support.payload_properties import assert_storable, assert_stored, read_or_quarantined
 from meeting_assets_tests.support.plausible_payloads import PLAUSIBLE
 
@@ -149,7 +149,7 @@ def _understanding(document: dict[str, Any], kind: type[Any]) -> str:
     """What is made of a listed object."""
     msgspec.json.encode(storable(document))
     try:
-        thing = understood(document, kind, "it")
+        thing = decode_object(document, kind, "it")
     except PayloadError as error:
         return str(error)
     for at in _instants(thing):
@@ -171,7 +171,7 @@ def webhook_target() -> Target:
 
     def read(body: bytes) -> tuple[bool, str]:
         try:
-            found = announcement(body)
+            found = parse_event(body)
         except PayloadError as error:
             return False, str(error)
         return True, "nothing" if found is None else found.event[:40]

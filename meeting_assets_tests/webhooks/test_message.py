@@ -16,7 +16,14 @@ from standardwebhooks import Webhook
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.sandbox.courier import signature
-from meeting_assets.webhooks.message import MEDIA, Announcement, Seals, Standing, announcement, message_id
+from meeting_assets.webhooks.message import (
+    MEDIA,
+    SignatureStatus,
+    WebhookEvent,
+    WebhookVerifier,
+    message_id,
+    parse_event,
+)
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = Path(os.environ.get("MEETING_ASSETS_SAMPLES", ROOT.parent / "shared" / "samples")) / "webhooks"
@@ -50,8 +57,8 @@ def signed(body: bytes = BODY, *, key: bytes = KEY, age_s: float = 0, prefix: st
     }
 
 
-def standing(headers: dict[str, str], body: bytes = BODY) -> Standing:
-    return Seals([SECRET]).standing(headers, body)
+def standing(headers: dict[str, str], body: bytes = BODY) -> SignatureStatus:
+    return WebhookVerifier([SECRET]).standing(headers, body)
 
 
 def message(event: str, **data: Any) -> bytes:
@@ -62,15 +69,15 @@ def message(event: str, **data: Any) -> bytes:
 def test_a_message_signed_by_the_secret_is_genuine(prefix: str) -> None:
     headers = signed(prefix=prefix)
 
-    assert standing(headers) is Standing.GENUINE
+    assert standing(headers) is SignatureStatus.GENUINE
     assert message_id(headers) == "msg_1"
 
 
 def test_any_of_several_secrets_may_have_signed() -> None:
-    seals = Seals([SECRET, OTHER_SECRET])
+    seals = WebhookVerifier([SECRET, OTHER_SECRET])
 
-    assert {seals.standing(signed(key=key), BODY) for key in (KEY, OTHER_KEY)} == {Standing.GENUINE}
-    assert seals.standing(signed(key=b"a third one"), BODY) is Standing.FORGED
+    assert {seals.standing(signed(key=key), BODY) for key in (KEY, OTHER_KEY)} == {SignatureStatus.GENUINE}
+    assert seals.standing(signed(key=b"a third one"), BODY) is SignatureStatus.FORGED
 
 
 @pytest.mark.parametrize("other", ["v1," + "A" * 43 + "=", "v2,new", "v1", "v1,not base64", ",", "v1a,x,y"])
@@ -78,8 +85,8 @@ def test_one_good_signature_among_others_is_enough(other: str) -> None:
     headers = signed()
     good = headers["webhook-signature"]
 
-    assert standing(headers | {"webhook-signature": f"{other} {good}"}) is Standing.GENUINE
-    assert standing(headers | {"webhook-signature": other}) is Standing.FORGED
+    assert standing(headers | {"webhook-signature": f"{other} {good}"}) is SignatureStatus.GENUINE
+    assert standing(headers | {"webhook-signature": other}) is SignatureStatus.FORGED
 
 
 @pytest.mark.parametrize("version", ["v0", "v2", "V1"])
@@ -88,16 +95,16 @@ def test_a_signature_of_another_version_is_none(version: str) -> None:
 
     headers["webhook-signature"] = headers["webhook-signature"].replace("v1", version)
 
-    assert standing(headers) is Standing.FORGED
+    assert standing(headers) is SignatureStatus.FORGED
 
 
 def test_a_changed_byte_or_id_or_time_is_forged() -> None:
     headers = signed()
     later = str(int(headers["webhook-timestamp"]) + 1)
 
-    assert standing(headers, BODY + b" ") is Standing.FORGED
-    assert standing(headers | {"webhook-id": "msg_2"}) is Standing.FORGED
-    assert standing(headers | {"webhook-timestamp": later}) is Standing.FORGED
+    assert standing(headers, BODY + b" ") is SignatureStatus.FORGED
+    assert standing(headers | {"webhook-id": "msg_2"}) is SignatureStatus.FORGED
+    assert standing(headers | {"webhook-timestamp": later}) is SignatureStatus.FORGED
 
 
 @pytest.mark.parametrize(("age_s", "expected"), [(240, "genuine"), (-240, "genuine"), (360, "stale"), (-360, "stale")])
@@ -107,7 +114,7 @@ def test_five_minutes_old_or_early_is_the_limit(age_s: float, expected: str) -> 
 
 @pytest.mark.parametrize("sent", ["soon", "nan", "inf", "1e400", "-1", "٣"])
 def test_a_time_that_is_none_is_not_believed(sent: str) -> None:
-    assert standing(signed() | {"webhook-timestamp": sent}) in {Standing.FORGED, Standing.STALE}
+    assert standing(signed() | {"webhook-timestamp": sent}) in {SignatureStatus.FORGED, SignatureStatus.STALE}
 
 
 @pytest.mark.parametrize("missing", ["webhook-id", "webhook-timestamp", "webhook-signature"])
@@ -116,17 +123,17 @@ def test_a_message_without_one_of_the_headers_is_unsigned(missing: str) -> None:
 
     del headers[missing]
 
-    assert standing(headers) is Standing.UNSIGNED
+    assert standing(headers) is SignatureStatus.UNSIGNED
     assert message_id(headers) is None
 
 
 @pytest.mark.parametrize("strange", ["", "a b", "a\x00", "é", "a" * 256])
 def test_an_id_that_no_sender_gives_is_none(strange: str) -> None:
-    assert standing(signed() | {"webhook-id": strange}) is Standing.UNSIGNED
+    assert standing(signed() | {"webhook-id": strange}) is SignatureStatus.UNSIGNED
 
 
 def test_a_body_that_is_no_text_is_forged() -> None:
-    assert standing(signed(b"\xff\xfe"), b"\xff\xfe") is Standing.FORGED
+    assert standing(signed(b"\xff\xfe"), b"\xff\xfe") is SignatureStatus.FORGED
 
 
 @needs_samples
@@ -138,13 +145,13 @@ def test_the_documented_algorithm_gives_the_signature_of_the_test_vector() -> No
     made = Webhook(vector["secret"]).sign(headers["webhook-id"], sent_at, vector["raw_body"])
 
     assert made == headers["webhook-signature"]
-    assert Seals([vector["secret"]]).standing(headers, vector["raw_body"].encode()) is Standing.STALE
+    assert WebhookVerifier([vector["secret"]]).standing(headers, vector["raw_body"].encode()) is SignatureStatus.STALE
 
 
 def test_a_recording_is_announced_by_its_id() -> None:
     body = message("recording.done", recording={"id": RECORDING.upper(), "metadata": {}}, bot=None)
 
-    assert announcement(body) == Announcement("recording.done", RECORDING, None)
+    assert parse_event(body) == WebhookEvent("recording.done", RECORDING, None)
 
 
 @pytest.mark.parametrize("noun", MEDIA)
@@ -153,9 +160,9 @@ def test_a_media_object_is_announced_with_its_recording(noun: str, code: str) ->
     status = {"code": code, "sub_code": None, "updated_at": "2026-03-02T10:00:00Z"}
     body = message(f"{noun}.{code}", **{"data": status, noun: {"id": TRANSCRIPT}, "recording": {"id": RECORDING}})
 
-    found = announcement(body)
+    found = parse_event(body)
 
-    assert found == Announcement(f"{noun}.{code}", RECORDING, TRANSCRIPT)
+    assert found == WebhookEvent(f"{noun}.{code}", RECORDING, TRANSCRIPT)
     assert found.is_news is (code != "processing")
 
 
@@ -163,8 +170,8 @@ def test_a_media_object_is_announced_with_its_recording(noun: str, code: str) ->
     "event", ["bot.done", "calendar.update", "sdk_upload.complete", "video_mixed.done", "transcript", "recording.", "x"]
 )
 def test_events_about_anything_else_are_none(event: str) -> None:
-    assert announcement(message(event, anything=["else"])) is None
-    assert announcement(json.dumps({"event": event}).encode()) is None
+    assert parse_event(message(event, anything=["else"])) is None
+    assert parse_event(json.dumps({"event": event}).encode()) is None
 
 
 @pytest.mark.parametrize("has_endpoint", [True, False], ids=["with endpoint", "without"])
@@ -179,7 +186,7 @@ def test_real_time_events_announce_nothing(event: str, has_endpoint: bool) -> No
     if has_endpoint:
         details["realtime_endpoint"] = {"id": TRANSCRIPT, "metadata": {}}
 
-    assert announcement(message(event, **details)) is None
+    assert parse_event(message(event, **details)) is None
 
 
 @pytest.mark.parametrize("event", ["recording.done", *(f"{noun}.done" for noun in MEDIA)])
@@ -187,8 +194,8 @@ def test_status_events_announce_their_recording_unless_they_name_a_real_time_end
     noun = event.partition(".")[0]
     details = {noun: {"id": TRANSCRIPT}, "recording": {"id": RECORDING}}
 
-    assert announcement(message(event, **details)) is not None
-    assert announcement(message(event, **details, realtime_endpoint={"id": TRANSCRIPT})) is None
+    assert parse_event(message(event, **details)) is not None
+    assert parse_event(message(event, **details, realtime_endpoint={"id": TRANSCRIPT})) is None
 
 
 @pytest.mark.parametrize(
@@ -208,7 +215,7 @@ def test_status_events_announce_their_recording_unless_they_name_a_real_time_end
     ],
 )
 def test_test_messages_announce_nothing(body: bytes) -> None:
-    assert announcement(body) is None
+    assert parse_event(body) is None
 
 
 @pytest.mark.parametrize(
@@ -217,7 +224,7 @@ def test_test_messages_announce_nothing(body: bytes) -> None:
 )
 def test_what_is_no_message_says_so_without_its_content(body: bytes) -> None:
     with pytest.raises(PayloadError) as caught:
-        announcement(body)
+        parse_event(body)
 
     assert "rec_123" not in str(caught.value)
 
@@ -225,7 +232,7 @@ def test_what_is_no_message_says_so_without_its_content(body: bytes) -> None:
 @needs_samples
 @pytest.mark.parametrize("name", ["docs-transcript.done-2024-12", "docs-sdk_upload.complete-2025-05"])
 def test_documented_messages_are_understood(name: str) -> None:
-    found = announcement((SAMPLES / f"{name}.json").read_bytes())
+    found = parse_event((SAMPLES / f"{name}.json").read_bytes())
 
     is_ours = "transcript" in name
     assert (found is not None) == is_ours

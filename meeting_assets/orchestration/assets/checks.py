@@ -10,9 +10,9 @@ from typing import Any
 import dagster as dg
 
 from meeting_assets.core.instants import now
-from meeting_assets.health.data_checks import Breach, Broken, Claim, ledger_claims, table_claims
-from meeting_assets.health.metric_checks import metric_claims
-from meeting_assets.orchestration.resources import MeetingWarehouse
+from meeting_assets.health.data_checks import Check, Violation, Violations, ledger_checks, table_checks
+from meeting_assets.health.metric_checks import metric_checks
+from meeting_assets.orchestration.resources import StorageResource
 
 CHECK_TABLES = "check_tables"
 _COLUMNS = dg.TableSchema(
@@ -27,14 +27,14 @@ _COLUMNS = dg.TableSchema(
 Key = dg.AssetCheckKey
 
 
-def ledger_checks() -> dg.AssetChecksDefinition:
+def ledger_check_step() -> dg.AssetChecksDefinition:
     """What costs little to ask, at the end of every run."""
-    return claim_checks("ledger_claims", ledger_claims())
+    return claim_checks("ledger_claims", ledger_checks())
 
 
-def table_checks() -> dg.AssetChecksDefinition:
+def table_check_step() -> dg.AssetChecksDefinition:
     """What walks whole tables, in a job of its own."""
-    return claim_checks("table_claims", [*table_claims(), *metric_claims()])
+    return claim_checks("table_claims", [*table_checks(), *metric_checks()])
 
 
 def check_tables_job(checks: dg.AssetChecksDefinition) -> Any:
@@ -46,7 +46,7 @@ def check_tables_job(checks: dg.AssetChecksDefinition) -> Any:
     )
 
 
-def claim_checks(name: str, claims: Sequence[Claim]) -> dg.AssetChecksDefinition:
+def claim_checks(name: str, claims: Sequence[Check]) -> dg.AssetChecksDefinition:
     """One step that evaluates claims, or those of them that are selected."""
     by_key = {Key(dg.AssetKey(claim.table), claim.name): claim for claim in claims}
 
@@ -58,8 +58,8 @@ def claim_checks(name: str, claims: Sequence[Claim]) -> dg.AssetChecksDefinition
         ],
         can_subset=True,
     )
-    def _evaluate(context: dg.AssetCheckExecutionContext, warehouse: MeetingWarehouse) -> Iterable[dg.AssetCheckResult]:
-        with warehouse.opened() as (_, place), place.database.reading() as connection:
+    def _evaluate(context: dg.AssetCheckExecutionContext, storage: StorageResource) -> Iterable[dg.AssetCheckResult]:
+        with storage.open_storage() as (_, place), place.database.reading() as connection:
             broken = {
                 key: claim.broken(connection, now())
                 for key, claim in by_key.items()
@@ -71,7 +71,7 @@ def claim_checks(name: str, claims: Sequence[Claim]) -> dg.AssetChecksDefinition
     return _evaluate
 
 
-def _result(key: dg.AssetCheckKey, claim: Claim, broken: Broken) -> dg.AssetCheckResult:
+def _result(key: dg.AssetCheckKey, claim: Check, broken: Violations) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,
@@ -81,7 +81,7 @@ def _result(key: dg.AssetCheckKey, claim: Claim, broken: Broken) -> dg.AssetChec
     )
 
 
-def _table(breaches: Iterable[Breach]) -> dg.TableMetadataValue:
+def _table(breaches: Iterable[Violation]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(
         [
             dg.TableRecord(

@@ -4,13 +4,19 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from meeting_assets.health.counts import metric_row_counts, standings
+from meeting_assets.health.counts import metric_row_counts, recording_states
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of
-from meeting_assets.orchestration.assets.specs import FRESHNESS, results, row_count_metadata, standing_table, table_spec
-from meeting_assets.orchestration.resources import MeetingWarehouse, fail_at_end
+from meeting_assets.orchestration.assets.specs import (
+    FRESHNESS,
+    recording_state_table,
+    results,
+    row_count_metadata,
+    table_spec,
+)
+from meeting_assets.orchestration.resources import StorageResource, fail_at_end
 from meeting_assets.pipeline.derive import INPUT_TABLES, derive_days
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
@@ -42,16 +48,16 @@ def metrics_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.Asse
         # and Dagster's comparison depends on the order in which a set gave their parents.
         can_subset=True,
     )
-    def _derive(context: dg.AssetExecutionContext, warehouse: MeetingWarehouse) -> Iterable[dg.MaterializeResult[None]]:
+    def _derive(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterable[dg.MaterializeResult[None]]:
         days = days_of(context)
-        with warehouse.opened() as (_, place):
+        with storage.open_storage() as (_, place):
             report = derive_days(days, place)
             with place.database.reading() as connection:
                 of_all = metric_row_counts(connection)
                 of_day = metric_row_counts(connection, days) if len(days) == 1 else None
                 of_tables = row_count_metadata(of_all, of_day)
                 if len(days) == 1:
-                    of_tables[MEETINGS]["standing"] = standing_table(standings(connection, days))
+                    of_tables[MEETINGS]["standing"] = recording_state_table(recording_states(connection, days))
         yield from results(
             context.selected_asset_keys,
             {

@@ -10,7 +10,7 @@ from meeting_assets.health.counts import parsed_row_counts
 from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of
 from meeting_assets.orchestration.assets.raw import raw_key
 from meeting_assets.orchestration.assets.specs import results, row_count_metadata, table_spec
-from meeting_assets.orchestration.resources import MeetingWarehouse, fail_at_end
+from meeting_assets.orchestration.resources import StorageResource, fail_at_end
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
@@ -44,9 +44,9 @@ def parsed_asset(artifact: Artifact, days: dg.DailyPartitionsDefinition, databas
         partitions_def=days,
         backfill_policy=BACKFILL,
     )
-    def _load(context: dg.AssetExecutionContext, warehouse: MeetingWarehouse) -> Iterable[dg.MaterializeResult[None]]:
+    def _load(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterable[dg.MaterializeResult[None]]:
         days = days_of(context)
-        with warehouse.opened() as (_, place):
+        with storage.open_storage() as (_, place):
             report = load_days(artifact, days, place)
             with place.database.reading() as connection:
                 of_all = parsed_row_counts(connection, artifact)

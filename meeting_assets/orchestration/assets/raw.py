@@ -11,12 +11,18 @@ from pydantic import Field
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.ids import canonical_uuid
-from meeting_assets.health.counts import recording_count, standings
+from meeting_assets.health.counts import recording_count, recording_states
 from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of
-from meeting_assets.orchestration.assets.specs import FRESHNESS, OWNERS, payload_schema, standing_table, table_spec
-from meeting_assets.orchestration.resources import MeetingWarehouse, fail_at_end
+from meeting_assets.orchestration.assets.specs import (
+    FRESHNESS,
+    OWNERS,
+    payload_schema,
+    recording_state_table,
+    table_spec,
+)
+from meeting_assets.orchestration.resources import StorageResource, fail_at_end
 from meeting_assets.pipeline.fetch import FetchReport, fetch_days
-from meeting_assets.pipeline.storage import Warehouse, access_of, claim
+from meeting_assets.pipeline.storage import Storage, access_of, bind_origin
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
 
@@ -73,14 +79,14 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDe
         pool=POOL,
     )
     def _fetch(
-        context: dg.AssetExecutionContext, config: FetchConfig, warehouse: MeetingWarehouse
+        context: dg.AssetExecutionContext, config: FetchConfig, storage: StorageResource
     ) -> Iterable[dg.MaterializeResult[None]]:
         selected = context.selected_asset_keys
         kinds = [kind for kind in ARTIFACTS if raw_key(kind) in selected]
         days = days_of(context)
-        with warehouse.opened() as (settings, place):
+        with storage.open_storage() as (settings, place):
             access = access_of(settings)
-            claim(place, settings)
+            bind_origin(place, settings)
             named = [canonical_uuid(each) for each in config.recording_ids]
             report = asyncio.run(
                 fetch_days(place, access, days, kinds=kinds, recording_ids=named, refetch=config.refetch)
@@ -112,7 +118,7 @@ def _spec(artifact: Artifact) -> dg.AssetSpec:
 
 
 def _of_recordings(
-    place: Warehouse, report: FetchReport, days: Collection[date], recording_ids: Collection[str]
+    place: Storage, report: FetchReport, days: Collection[date], recording_ids: Collection[str]
 ) -> dict[str, Any]:
     """What a run shows of its recordings; of a single day, where each of them stands."""
     shown: dict[str, Any] = {
@@ -126,7 +132,7 @@ def _of_recordings(
         # Dagster repeats what a run of several days shows in an event for each of them.
         if len(days) == 1:
             shown["dagster/partition_row_count"] = recording_count(connection, days)
-            shown["standing"] = standing_table(standings(connection, days, recording_ids))
+            shown["standing"] = recording_state_table(recording_states(connection, days, recording_ids))
     return shown
 
 

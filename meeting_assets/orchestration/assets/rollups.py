@@ -17,7 +17,7 @@ from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import WEEK, MeetingTrends, People, PersonKeys, PersonTrends, monday
 from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of, days_of_a_week, range_tags
 from meeting_assets.orchestration.assets.specs import results, row_count_metadata, table_spec
-from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
+from meeting_assets.orchestration.resources import StorageResource, settings_of_process
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import MAX_RUNTIME, RETRY_WHOLE
 from meeting_assets.orchestration.triggers.run_requests import LONGEST_DAY_S, NOT_ENDED
@@ -29,7 +29,7 @@ from meeting_assets.pipeline.rollup import (
     roll_up_people,
     row_counts,
 )
-from meeting_assets.pipeline.storage import Warehouse, open_read_only
+from meeting_assets.pipeline.storage import Storage, open_storage_read_only
 from meeting_assets.store.database import table_of
 
 GROUP = "rollups"
@@ -69,13 +69,13 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition) -> dg.SensorDefi
         known = {*weeks.get_partition_keys()}
         settings = settings_of_process()
         try:
-            with open_read_only(settings) as warehouse:
-                outdated = [week for week in outdated_weeks(warehouse) if week.isoformat() in known]
-                if not outdated and are_people_outdated(warehouse):
+            with open_storage_read_only(settings) as storage:
+                outdated = [week for week in outdated_weeks(storage) if week.isoformat() in known]
+                if not outdated and are_people_outdated(storage):
                     # They are made by any run.
                     outdated = [date.fromisoformat(max(known))]
                 requests = [_request(outdated[0], outdated[-1])] if outdated else []
-                requests = for_this_database(requests, warehouse.database)
+                requests = for_this_database(requests, storage.database)
         except NothingStored as nothing:
             return dg.SkipReason(str(nothing))
         if not requests:
@@ -92,12 +92,12 @@ def weeks_of(days: Iterable[date]) -> list[date]:
     return sorted(found | {week + WEEK for week in found if week < this_week})
 
 
-def weeks_to_roll_up(days: Iterable[date], warehouse: Warehouse) -> list[date]:
+def weeks_to_roll_up(days: Iterable[date], storage: Storage) -> list[date]:
     """The weeks of some days from the first to the last that is out of date; all of them if the people are."""
     weeks = weeks_of(days)
-    if are_people_outdated(warehouse):
+    if are_people_outdated(storage):
         return weeks
-    outdated = outdated_weeks(warehouse, weeks)
+    outdated = outdated_weeks(storage, weeks)
     return [week for week in weeks if outdated and outdated[0] <= week <= outdated[-1]]
 
 
@@ -121,8 +121,8 @@ def _trends(weeks: dg.WeeklyPartitionsDefinition, database: str) -> dg.AssetsDef
         partitions_def=weeks,
         backfill_policy=BACKFILL,
     )
-    def _make(context: dg.AssetExecutionContext, warehouse: MeetingWarehouse) -> Iterable[dg.MaterializeResult[None]]:
-        with warehouse.opened() as (_, place):
+    def _make(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterable[dg.MaterializeResult[None]]:
+        with storage.open_storage() as (_, place):
             report = roll_up(place, days_of(context))
             with place.database.reading() as connection:
                 counts = row_count_metadata(row_counts(connection), None)
@@ -148,8 +148,8 @@ def _people(database: str) -> dg.AssetsDefinition:
             for model in (People, PersonKeys)
         ],
     )
-    def _make(context: dg.AssetExecutionContext, warehouse: MeetingWarehouse) -> Iterable[dg.MaterializeResult[None]]:
-        with warehouse.opened() as (_, place):
+    def _make(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterable[dg.MaterializeResult[None]]:
+        with storage.open_storage() as (_, place):
             changed = roll_up_people(place)
             with place.database.reading() as connection:
                 counts = row_count_metadata(row_counts(connection), None)

@@ -12,8 +12,8 @@ from sqlalchemy import BigInteger, Column
 from sqlmodel import AutoString, SQLModel
 
 from meeting_assets.artifacts.artifact import Artifact
-from meeting_assets.health.counts import Standing
-from meeting_assets.schema.lineage import sources_of
+from meeting_assets.health.counts import RecordingState
+from meeting_assets.schema.lineage import lineage_of
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import table_of
 
@@ -127,17 +127,17 @@ def row_count_metadata(
     }
 
 
-def standing_table(found: Iterable[Standing]) -> dg.TableMetadataValue:
+def recording_state_table(found: Iterable[RecordingState]) -> dg.TableMetadataValue:
     """Where recordings stand, by id and state alone."""
     return dg.MetadataValue.table(
         [dg.TableRecord({**each._asdict(), "day": each.day.isoformat()}) for each in found],
-        schema=dg.TableSchema([dg.TableColumn(name) for name in Standing._fields]),
+        schema=dg.TableSchema([dg.TableColumn(name) for name in RecordingState._fields]),
     )
 
 
 def _sources(column: Column[Any]) -> list[str]:
     """What a column is made from, besides its own table: `recordings` names itself in the id that all tables share."""
-    return [source for source in sources_of(column) or () if not source.startswith(f"{column.table.name}.")]
+    return [source for source in lineage_of(column) or () if not source.startswith(f"{column.table.name}.")]
 
 
 def _dep(source: str, payload: dg.AssetKey | None) -> dg.TableColumnDep:

@@ -15,7 +15,7 @@ import dagster as dg
 import msgspec
 
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.operations.failures import Failure, Spell, failure_of, is_retried, told
+from meeting_assets.orchestration.operations.failures import Failure, Incident, failure_of, is_retried, notified
 from meeting_assets.orchestration.operations.notifications import Notification, Waiting, deliver, notifier_of, sentence
 from meeting_assets.orchestration.resources import settings_of_process
 
@@ -38,7 +38,7 @@ class RunsCursor(msgspec.Struct):
     seen: str | None = None
     """Dagster's own cursor behind the last failure looked at."""
     undecided: list[Undecided] = []
-    spells: list[Spell] = []
+    spells: list[Incident] = []
     outbox: list[Waiting] = []
 
 
@@ -66,7 +66,7 @@ def failed_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     cursor = _remembered(context, RunsCursor)
     now_s = now().timestamp()
     failures = _failed_for_good(context, cursor, now_s)
-    cursor.spells, notifications = told(cursor.spells, failures, now_s=now_s)
+    cursor.spells, notifications = notified(cursor.spells, failures, now_s=now_s)
     return _result(context, cursor, notifications, now_s)
 
 

@@ -5,18 +5,18 @@ That is right after the loss of a database, and wrong after a mistyped or forgot
 
 from __future__ import annotations
 
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store.database_id import difference
 
 
-def replacement_notice(warehouse: Warehouse) -> str | None:
+def replacement_notice(storage: Storage) -> str | None:
     """The notice if database and raw store do not belong together yet; None otherwise.
 
     It is true once binding both has succeeded, which it only does for an empty database.
     """
-    if difference(warehouse.database, warehouse.raw) is None:
+    if difference(storage.database, storage.raw) is None:
         return None
     return (
-        f"The empty database at {warehouse.database.address} takes the place of the raw store's former one. "
+        f"The empty database at {storage.database.address} takes the place of the raw store's former one. "
         "If that was not intended, correct MEETING_ASSETS_DATABASE_URL."
     )

@@ -14,11 +14,11 @@ from meeting_assets.core.errors import SettingsError, StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.health.diagnostics import (
     OBJECTS,
-    Examination,
-    Finding,
-    Verdict,
+    Diagnostics,
+    HealthCheck,
+    Severity,
+    diagnose,
     effective_settings,
-    looked_at,
     of_api,
     of_database,
     of_raw_objects,
@@ -28,7 +28,7 @@ from meeting_assets.health.diagnostics import (
 from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs, unknown_sentence
 from meeting_assets.orchestration.operations.storage_probe import probe_storage
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
-from meeting_assets.pipeline.storage import raw_store
+from meeting_assets.pipeline.storage import open_raw_store
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database
 from meeting_assets.store.database_id import difference
@@ -44,82 +44,82 @@ LONGEST_SILENCE_S = 120.0
 HARMLESS = "Failure condition: Couldn't "
 
 
-def examination() -> Examination:
+def diagnostics() -> Diagnostics:
     """The examination of the deployment that the environment describes."""
     try:
         settings = read_settings()
     except SettingsError as error:
-        return Examination([], iter([Finding("settings", Verdict.ERROR, str(error))]))
-    return Examination(effective_settings(settings), examined(settings))
+        return Diagnostics([], iter([HealthCheck("settings", Severity.ERROR, str(error))]))
+    return Diagnostics(effective_settings(settings), run_diagnostics(settings))
 
 
-def examined(settings: Settings) -> Iterator[Finding]:
+def run_diagnostics(settings: Settings) -> Iterator[HealthCheck]:
     """All findings, each as soon as it is known; orphaned runs are failed on the way."""
-    yield from looked_at("API", of_api(settings))
-    yield from looked_at("database", of_database(settings))
-    yield from looked_at("raw store", of_raw_store(settings))
-    yield from looked_at("raw store", _of_ids(settings))
-    yield from looked_at(OBJECTS, of_raw_objects(settings))
-    yield from looked_at(HOME, of_dagster(settings))
+    yield from diagnose("API", of_api(settings))
+    yield from diagnose("database", of_database(settings))
+    yield from diagnose("raw store", of_raw_store(settings))
+    yield from diagnose("raw store", _of_ids(settings))
+    yield from diagnose(OBJECTS, of_raw_objects(settings))
+    yield from diagnose(HOME, of_dagster(settings))
 
 
-def _of_ids(settings: Settings) -> Iterator[Finding]:
+def _of_ids(settings: Settings) -> Iterator[HealthCheck]:
     """Whether database and raw store belong together; that one of them cannot be used was found before."""
     try:
         database, raw = (
             Database.at(settings.database_url, settings.database_schema, is_read_only=True),
-            raw_store(settings),
+            open_raw_store(settings),
         )
     except StoreError:
         return
     with closing(database):
         if (sentence := difference(database, raw)) is not None:
-            yield Finding("raw store", Verdict.ERROR, sentence)
+            yield HealthCheck("raw store", Severity.ERROR, sentence)
 
 
-def of_dagster(settings: Settings) -> Iterator[Finding]:
+def of_dagster(settings: Settings) -> Iterator[HealthCheck]:
     """Whether Dagster finds a home it can work in, and how its daemon and runs are."""
     given, home = settings.dagster_home_override, settings.dagster_home
     if given is not None and not given.is_absolute():
         sentence = f"DAGSTER_HOME is no absolute path, which Dagster's own commands refuse: set it to {home}."
-        yield Finding(HOME, Verdict.WARNING, sentence)
+        yield HealthCheck(HOME, Severity.WARNING, sentence)
     if not home.is_dir():
         yield _missing_home(settings)
         return
     faults = [*_config_findings(home / CONFIG)]
     yield from faults
-    if any(each.verdict is Verdict.ERROR for each in faults):
+    if any(each.verdict is Severity.ERROR for each in faults):
         return
     prepare_home(settings)
     yield from _instance_findings(home, settings)
 
 
-def _missing_home(settings: Settings) -> Finding:
+def _missing_home(settings: Settings) -> HealthCheck:
     makes_it = "`meeting-assets sync` or `meeting-assets dev` makes it"
     if settings.dagster_home_override is None:
-        return Finding(HOME, Verdict.WARNING, f"There is no {settings.dagster_home} yet; {makes_it}.")
+        return HealthCheck(HOME, Severity.WARNING, f"There is no {settings.dagster_home} yet; {makes_it}.")
     sentence = f"DAGSTER_HOME names {settings.dagster_home}, where there is no folder: set it right, or {makes_it}."
-    return Finding(HOME, Verdict.ERROR, sentence)
+    return HealthCheck(HOME, Severity.ERROR, sentence)
 
 
-def _config_findings(path: Path) -> Iterator[Finding]:
+def _config_findings(path: Path) -> Iterator[HealthCheck]:
     """What is wrong with dagster.yaml, found before Dagster reads it."""
     if not path.exists():
-        yield Finding(HOME, Verdict.WARNING, f"There was no {path}; the one that is shipped is put there.")
+        yield HealthCheck(HOME, Severity.WARNING, f"There was no {path}; the one that is shipped is put there.")
         return
     again = "mend it, or remove it and have the shipped one put there by `meeting-assets doctor`"
     try:
         config = yaml.safe_load(path.read_text()) or {}
     except (OSError, UnicodeDecodeError) as error:
-        yield Finding(HOME, Verdict.ERROR, f"{path} cannot be read ({type(error).__name__}): {again}.")
+        yield HealthCheck(HOME, Severity.ERROR, f"{path} cannot be read ({type(error).__name__}): {again}.")
         return
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" in line {mark.line + 1}" if mark else ""
-        yield Finding(HOME, Verdict.ERROR, f"{path} is no valid YAML{place}: {again}.")
+        yield HealthCheck(HOME, Severity.ERROR, f"{path} is no valid YAML{place}: {again}.")
         return
     if not isinstance(config, dict):
-        yield Finding(HOME, Verdict.ERROR, f"{path} holds no settings by name: {again}.")
+        yield HealthCheck(HOME, Severity.ERROR, f"{path} holds no settings by name: {again}.")
         return
     wanted = yaml.safe_load(shipped(CONFIG).read_text())
     if any(storage in config for storage in STORAGES):
@@ -127,7 +127,7 @@ def _config_findings(path: Path) -> Iterator[Finding]:
     missing = [*_missing_keys(wanted, config)]
     if missing:
         sentence = f"{path} lacks what the shipped one sets, so Dagster's defaults hold: {', '.join(missing)}."
-        yield Finding(HOME, Verdict.WARNING, sentence)
+        yield HealthCheck(HOME, Severity.WARNING, sentence)
 
 
 def _missing_keys(wanted: Mapping[str, Any], present: Mapping[str, Any], above: str = "") -> Iterator[str]:
@@ -139,31 +139,31 @@ def _missing_keys(wanted: Mapping[str, Any], present: Mapping[str, Any], above: 
             yield from _missing_keys(value, present[key], f"{above}{key}.")
 
 
-def _instance_findings(home: Path, settings: Settings) -> Iterator[Finding]:
+def _instance_findings(home: Path, settings: Settings) -> Iterator[HealthCheck]:
     try:
         with dagster_instance() as instance:
             faults = [*_part_findings(instance)]
             yield from faults
-            yield from looked_at(HOME, _of_home(instance, home))
+            yield from diagnose(HOME, _of_home(instance, home))
             if not faults:
-                yield from looked_at("events", _of_events(instance))
-                yield from looked_at("daemon", _of_daemon(instance, home))
-            yield from looked_at("runs", _of_orphaned_runs(instance, settings))
+                yield from diagnose("events", _of_events(instance))
+                yield from diagnose("daemon", _of_daemon(instance, home))
+            yield from diagnose("runs", _of_orphaned_runs(instance, settings))
     except SettingsError as error:
-        yield Finding(HOME, Verdict.ERROR, str(error))
+        yield HealthCheck(HOME, Severity.ERROR, str(error))
     except Exception as error:  # noqa: BLE001 - Dagster's own classes are not all public, and dagster.yaml names others
         sentence = f"Dagster cannot work with {home / CONFIG}: {_fault(error)}; mend it there."
-        yield Finding(HOME, Verdict.ERROR, sentence)
+        yield HealthCheck(HOME, Severity.ERROR, sentence)
 
 
-def _part_findings(instance: dg.DagsterInstance) -> Iterator[Finding]:
+def _part_findings(instance: dg.DagsterInstance) -> Iterator[HealthCheck]:
     """What is wrong with the parts that Dagster loads only when they are used."""
     for part in LAZY_PARTS:
         try:
             getattr(instance, part)
         except Exception as error:  # noqa: BLE001 - it is somebody else's class, and may fail in any way
             sentence = f"{part} of {CONFIG} cannot be used: {_fault(error)}; mend it there."
-            yield Finding(HOME, Verdict.ERROR, sentence)
+            yield HealthCheck(HOME, Severity.ERROR, sentence)
 
 
 def _fault(error: Exception) -> str:
@@ -188,22 +188,22 @@ def _key_fault(fault: Any) -> str:
     return f"{place} ({fault.reason.value.lower().replace('_', ' ')})"
 
 
-def _of_home(instance: dg.DagsterInstance, home: Path) -> Iterator[Finding]:
+def _of_home(instance: dg.DagsterInstance, home: Path) -> Iterator[HealthCheck]:
     size_bytes = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     runs = instance.get_runs_count()
-    yield Finding(HOME, Verdict.OK, f"{home} holds {shown_size(size_bytes)}; {runs} runs are recorded.")
+    yield HealthCheck(HOME, Severity.OK, f"{home} holds {shown_size(size_bytes)}; {runs} runs are recorded.")
 
 
-def _of_events(instance: dg.DagsterInstance) -> Iterator[Finding]:
+def _of_events(instance: dg.DagsterInstance) -> Iterator[HealthCheck]:
     probe_storage(instance)
-    yield Finding("events", Verdict.OK, "Dagster's storage accepts runs and events; the probe is deleted.")
+    yield HealthCheck("events", Severity.OK, "Dagster's storage accepts runs and events; the probe is deleted.")
 
 
-def _of_daemon(instance: dg.DagsterInstance, home: Path) -> Iterator[Finding]:
+def _of_daemon(instance: dg.DagsterInstance, home: Path) -> Iterator[HealthCheck]:
     start = f"`DAGSTER_HOME={home} dagster-daemon run -m meeting_assets.definitions`, or `meeting-assets dev`"
     silent = {name: age_s for name, age_s in _silences_s(instance).items() if age_s > LONGEST_SILENCE_S}
     if not silent:
-        yield Finding("daemon", Verdict.OK, "It runs: sensors, schedules and queued runs go on.")
+        yield HealthCheck("daemon", Severity.OK, "It runs: sensors, schedules and queued runs go on.")
         return
     if len(silent) < len(instance.get_required_daemon_types()):
         parts = ", ".join(sorted(name.lower() for name in silent))
@@ -211,7 +211,7 @@ def _of_daemon(instance: dg.DagsterInstance, home: Path) -> Iterator[Finding]:
     else:
         since = "" if min(silent.values()) == inf else f" since {timedelta(seconds=round(min(silent.values())))}"
         sentence = f"It does not run{since}: no sensor, no schedule and no queued run starts. Start {start}."
-    yield Finding("daemon", Verdict.WARNING, sentence)
+    yield HealthCheck("daemon", Severity.WARNING, sentence)
 
 
 def _silences_s(instance: dg.DagsterInstance) -> dict[str, float]:
@@ -223,25 +223,25 @@ def _silences_s(instance: dg.DagsterInstance) -> dict[str, float]:
     }
 
 
-def _of_orphaned_runs(instance: dg.DagsterInstance, settings: Settings) -> Iterator[Finding]:
+def _of_orphaned_runs(instance: dg.DagsterInstance, settings: Settings) -> Iterator[HealthCheck]:
     try:
         found = fail_orphaned_runs(instance, settings)
     except StoreError as error:
-        yield Finding("runs", Verdict.WARNING, f"Whether runs are orphaned is not known. {error}")
+        yield HealthCheck("runs", Severity.WARNING, f"Whether runs are orphaned is not known. {error}")
         return
     if found.failed:
         sentence = (
             f"The processes of these runs have ended without telling Dagster; the runs are failed now: "
             f"{', '.join(found.failed)}. What they had stored is kept; the next run continues from there."
         )
-        yield Finding("runs", Verdict.WARNING, sentence)
+        yield HealthCheck("runs", Severity.WARNING, sentence)
     if found.silent:
         sentence = (
             f"These runs of other hosts have not reported for a minute: {', '.join(found.silent)}. The sensor "
             "orphaned_runs fails them if they stay silent."
         )
-        yield Finding("runs", Verdict.WARNING, sentence)
+        yield HealthCheck("runs", Severity.WARNING, sentence)
     if found.unknown:
-        yield Finding("runs", Verdict.WARNING, unknown_sentence(found.unknown))
+        yield HealthCheck("runs", Severity.WARNING, unknown_sentence(found.unknown))
     if not (found.failed or found.silent or found.unknown):
-        yield Finding("runs", Verdict.OK, "Every run in progress reports.")
+        yield HealthCheck("runs", Severity.OK, "Every run in progress reports.")

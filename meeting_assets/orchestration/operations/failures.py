@@ -32,7 +32,7 @@ class Failure(msgspec.Struct, frozen=True):
     cause: str
 
 
-class Spell(msgspec.Struct):
+class Incident(msgspec.Struct):
     """Failures that belong together."""
 
     job: str
@@ -79,15 +79,15 @@ def days_of(run: dg.DagsterRun) -> list[str]:
     return [day.isoformat() for day in days_between(first, last)]
 
 
-def told(
-    spells: Sequence[Spell], failures: Sequence[Failure], *, now_s: float
-) -> tuple[list[Spell], list[Notification]]:
+def notified(
+    spells: Sequence[Incident], failures: Sequence[Failure], *, now_s: float
+) -> tuple[list[Incident], list[Notification]]:
     """The spells after new failures, and what is to be told now."""
     ongoing = [*spells]
     for failure in failures:
         spell = next((each for each in ongoing if each.holds(failure)), None)
         if spell is None:
-            spell = Spell(failure.job, failure.cause, [])
+            spell = Incident(failure.job, failure.cause, [])
             ongoing.append(spell)
         spell.untold.append(failure)
         spell.days = sorted({*spell.days, *failure.days})
@@ -113,7 +113,7 @@ def _cause(event: dg.DagsterEvent) -> str:
     return f"Step {step.step_key} ended in an unexpected {(error and error.cls_name) or 'error'}."
 
 
-def _notification(spell: Spell) -> Notification:
+def _notification(spell: Incident) -> Notification:
     last = spell.untold[-1]
     days = sorted({day for failure in spell.untold for day in failure.days})
     count = len(spell.untold)

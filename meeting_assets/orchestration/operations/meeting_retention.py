@@ -3,13 +3,13 @@
 import dagster as dg
 from sqlalchemy import select
 
-from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
+from meeting_assets.orchestration.resources import StorageResource, settings_of_process
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import WAITING, retain
 from meeting_assets.pipeline.deletion.today import confirmed_today
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, is_anything_to_finish
-from meeting_assets.pipeline.storage import Warehouse, access_of, opened
+from meeting_assets.pipeline.storage import Storage, access_of, open_storage
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import META, table_of
 
@@ -19,9 +19,9 @@ CONFIRMATION = dg.AssetCheckKey(dg.AssetKey(table_of(Recordings).name), "retenti
 
 
 @dg.op(description="Purges recordings that are older than the retention, and finishes purges that were interrupted.")
-def purge_old_recordings(context: dg.OpExecutionContext, warehouse: MeetingWarehouse) -> None:
+def purge_old_recordings(context: dg.OpExecutionContext, storage: StorageResource) -> None:
     """The one step of the job."""
-    with warehouse.opened() as (settings, place):
+    with storage.open_storage() as (settings, place):
         finished = PurgeReport()
         was_waiting = _is_waiting(place)
         left_behind = finish_purges(place, finished)
@@ -61,23 +61,23 @@ def retention() -> None:
 def nightly_retention(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Asks for a run where there may be something to purge."""
     settings = settings_of_process()
-    with opened(settings) as warehouse:
-        if settings.retention_days is None and not _is_begun(warehouse):
+    with open_storage(settings) as storage:
+        if settings.retention_days is None and not _is_begun(storage):
             return dg.SkipReason(
                 "MEETING_ASSETS_RETENTION_DAYS is not set, nothing was purged recently, and no purge was interrupted."
             )
-        (request,) = for_this_database([dg.RunRequest()], warehouse.database)
+        (request,) = for_this_database([dg.RunRequest()], storage.database)
     return request
 
 
-def _is_begun(warehouse: Warehouse) -> bool:
+def _is_begun(storage: Storage) -> bool:
     """True if a purge is to be finished, or a confirmation of a retention that was unset since is to be withdrawn."""
-    return _is_waiting(warehouse) or is_anything_to_finish(warehouse)
+    return _is_waiting(storage) or is_anything_to_finish(storage)
 
 
-def _is_waiting(warehouse: Warehouse) -> bool:
+def _is_waiting(storage: Storage) -> bool:
     query = select(META.name).where(META.name == WAITING)
-    return warehouse.database.read(lambda connection: connection.scalar(query)) is not None
+    return storage.database.read(lambda connection: connection.scalar(query)) is not None
 
 
 def _evaluate(context: dg.OpExecutionContext, waiting: str | None) -> None:

@@ -23,8 +23,8 @@ import dagster as dg
 from sqlalchemy import Connection, bindparam, text
 
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.resources import MeetingWarehouse, settings_of_process
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.orchestration.resources import StorageResource, settings_of_process
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import heartbeats
 from meeting_assets.store.connections import retry_on_conflict
 
@@ -83,7 +83,7 @@ class ShardedStorage(Protocol):
 
 
 @dg.op(description="Deletes old runs of Dagster that newer ones have replaced. No meeting is touched.")
-def delete_old_runs(context: dg.OpExecutionContext, warehouse: MeetingWarehouse) -> None:
+def delete_old_runs(context: dg.OpExecutionContext, storage: StorageResource) -> None:
     """The one step of the job."""
     keep_days = settings_of_process().keep_runs_days
     swept = sweep(context.instance, before=now() - timedelta(days=keep_days))
@@ -100,27 +100,27 @@ def delete_old_runs(context: dg.OpExecutionContext, warehouse: MeetingWarehouse)
         }
     )
     try:
-        with warehouse.opened() as (_, place):
+        with storage.open_storage() as (_, place):
             _remove_silent_heartbeats(place)
     except dg.Failure as error:
         context.log.warning(f"Old heartbeats of runs are not deleted: {error.description}")
 
 
 @retry_on_conflict
-def _remove_silent_heartbeats(place: Warehouse) -> None:
+def _remove_silent_heartbeats(place: Storage) -> None:
     with place.database.writing() as connection:
         heartbeats.remove_silent(connection, longer_than=KEEP_HEARTBEATS)
 
 
 @dg.job(description="Keeps Dagster's own storage small.", executor_def=dg.in_process_executor)
-def housekeeping() -> None:
+def run_retention() -> None:
     """The job of one step."""
     delete_old_runs()
 
 
-nightly_housekeeping = dg.ScheduleDefinition(
-    name="nightly_housekeeping",
-    job=housekeeping,
+nightly_run_retention = dg.ScheduleDefinition(
+    name="nightly_run_retention",
+    job=run_retention,
     cron_schedule="0 4 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,

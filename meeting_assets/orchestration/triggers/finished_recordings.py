@@ -17,9 +17,9 @@ from meeting_assets.orchestration.resources import settings_of_process
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.orchestration.triggers.run_requests import requests_for
-from meeting_assets.pipeline.arrivals import RECORDING, Due, Round, arrived
+from meeting_assets.pipeline.arrivals import RECORDING, ListingPass, PendingRecording, list_arrivals
 from meeting_assets.pipeline.discover import LISTED_COLLECTIONS
-from meeting_assets.pipeline.storage import Warehouse, access_of, claim, opened
+from meeting_assets.pipeline.storage import Storage, access_of, bind_origin, open_storage
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings
 from meeting_assets.store import worklist
@@ -61,15 +61,15 @@ class Cursor:
             return cls()
         return cursor if is_sound else cls()
 
-    def round(self, at: datetime) -> tuple["Cursor", Round]:
+    def round(self, at: datetime) -> tuple["Cursor", ListingPass]:
         """The round to go on with, or a new one that reaches back to the last whole one."""
         if self.is_amid(at):
-            return self, Round(self.pages)
+            return self, ListingPass(self.pages)
         since = at - LOOK_BACK
         if self.whole_at is not None:
             # After an outage what was made meanwhile is looked at, too.
             since = max(min(since, datetime.fromisoformat(self.whole_at) - OVERLAP), at - LONGEST_LOOK_BACK)
-        return replace(self, began_at=at.isoformat()), Round.since(since)
+        return replace(self, began_at=at.isoformat()), ListingPass.since(since)
 
     def is_amid(self, at: datetime) -> bool:
         """Whether a round can be gone on with: the API need not know an old page any more."""
@@ -84,7 +84,7 @@ class Cursor:
             return False
         return timedelta(0) <= at - datetime.fromisoformat(self.whole_at) < SAFETY_NET
 
-    def after(self, rest: Round | None) -> "Cursor":
+    def after(self, rest: ListingPass | None) -> "Cursor":
         """The cursor when a portion was read."""
         if rest is not None:
             return replace(self, pages=dict(rest.pages))
@@ -119,19 +119,19 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
         except SettingsError as error:
             return dg.SkipReason(str(error))
         if settings.webhook_secrets and cursor.is_fresh(at):
-            with opened(settings) as warehouse:
-                known = requests_for(_known(warehouse), context.instance, days.get_partition_keys())
-                requests = for_this_database(known, warehouse.database)
+            with open_storage(settings) as storage:
+                known = requests_for(_known(storage), context.instance, days.get_partition_keys())
+                requests = for_this_database(known, storage.database)
             return dg.SensorResult(
                 run_requests=requests, skip_reason=None if requests else WITH_WEBHOOKS, cursor=cursor.written()
             )
         is_amid = cursor.is_amid(at)
         cursor, portion = cursor.round(at)
         try:
-            with opened(settings) as warehouse:
-                due, rest = _due(warehouse, settings, access, portion)
+            with open_storage(settings) as storage:
+                due, rest = _due(storage, settings, access, portion)
                 found = requests_for(due, context.instance, days.get_partition_keys())
-                requests = for_this_database(found, warehouse.database)
+                requests = for_this_database(found, storage.database)
         except (Transient, Refused) as error:
             # A page that the API does not know any more is refused; so is everything, for a wrong key.
             if isinstance(error, Refused) and not is_amid:
@@ -150,19 +150,21 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
     return _sensor
 
 
-def _due(warehouse: Warehouse, settings: Settings, access: Access, portion: Round) -> tuple[list[Due], Round | None]:
-    claim(warehouse, settings)
-    due, rest = arrived(warehouse, access, portion, budget_s=BUDGET_S)
-    return [*due, *_known(warehouse)], rest
+def _due(
+    storage: Storage, settings: Settings, access: Access, portion: ListingPass
+) -> tuple[list[PendingRecording], ListingPass | None]:
+    bind_origin(storage, settings)
+    due, rest = list_arrivals(storage, access, portion, budget_s=BUDGET_S)
+    return [*due, *_known(storage)], rest
 
 
-def _known(warehouse: Warehouse) -> list[Due]:
+def _known(storage: Storage) -> list[PendingRecording]:
     """What the ledger itself knows to be fetchable."""
-    with warehouse.database.reading() as connection:
-        return [Due(*row) for row in worklist.fetchable(connection, database_now(connection))]
+    with storage.database.reading() as connection:
+        return [PendingRecording(*row) for row in worklist.fetchable(connection, database_now(connection))]
 
 
-def _reason(due: Sequence[Due], partitions: Collection[str]) -> str:
+def _reason(due: Sequence[PendingRecording], partitions: Collection[str]) -> str:
     known = frozenset(partitions)
     outside = {each.recording_id: each.day for each in due if each.day.isoformat() not in known}
     waiting = {each.recording_id for each in due} - outside.keys()

@@ -16,9 +16,9 @@ from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB, LONGEST_RUN_S, MAX_RUNTIME
 from meeting_assets.orchestration.triggers.finished_recordings import BUDGET_S, sensor_access
 from meeting_assets.orchestration.triggers.run_requests import request_for
-from meeting_assets.pipeline.arrivals import Round, arrived
+from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
 from meeting_assets.pipeline.derive import days_of_outdated_metrics
-from meeting_assets.pipeline.storage import Warehouse, claim, opened
+from meeting_assets.pipeline.storage import Storage, bind_origin, open_storage
 from meeting_assets.settings import Settings
 from meeting_assets.store import absence, worklist
 
@@ -54,9 +54,9 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDef
         partitions = [date.fromisoformat(key) for key in days.get_partition_keys()]
         lately = partitions[-(LAST_DAYS + 1) :]
         settings = settings_of_process()
-        with opened(settings) as warehouse:
-            claim(warehouse, settings)
-            older = older_days(warehouse, settings, context, until=lately[0])
+        with open_storage(settings) as storage:
+            bind_origin(storage, settings)
+            older = older_days(storage, settings, context, until=lately[0])
             tonight = now().date()
             tags = {MAX_RUNTIME: LONGEST_RUN_S, **range_tags(lately[0], lately[-1])}
             requests = [
@@ -67,37 +67,35 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDef
                     if day >= settings.first_day
                 ),
             ]
-            return for_this_database(requests, warehouse.database)
+            return for_this_database(requests, storage.database)
 
     return _schedule
 
 
 def older_days(
-    warehouse: Warehouse, settings: Settings, context: dg.ScheduleEvaluationContext, *, until: date
+    storage: Storage, settings: Settings, context: dg.ScheduleEvaluationContext, *, until: date
 ) -> dict[date, Collection[str]]:
     """Days before `until` that are to be looked at, with the recordings that are meant; none for all."""
     days: dict[date, set[str]] = defaultdict(set)
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         unfinished = worklist.unfinished(connection)
         versions = {kind: artifact.parser_version for kind, artifact in ARTIFACTS.items()}
-        unconfirmed = absence.unconfirmed(connection) if warehouse.purges_deleted else set()
-        outdated = {*worklist.outdated_days(connection, versions), *days_of_outdated_metrics(warehouse)}
+        unconfirmed = absence.unconfirmed(connection) if storage.purges_deleted else set()
+        outdated = {*worklist.outdated_days(connection, versions), *days_of_outdated_metrics(storage)}
     for day, recording_id in [
         *unfinished,
         *sorted(unconfirmed)[-UNCONFIRMED_A_NIGHT:],
-        *_late(warehouse, settings, context),
+        *_late(storage, settings, context),
     ]:
         days[day].add(recording_id)
     whole: dict[date, set[str]] = {day: set() for day in sorted(outdated)[:OUTDATED_DAYS]}
     return {day: recording_ids for day, recording_ids in (days | whole).items() if day < until}
 
 
-def _late(
-    warehouse: Warehouse, settings: Settings, context: dg.ScheduleEvaluationContext
-) -> Iterator[tuple[date, str]]:
+def _late(storage: Storage, settings: Settings, context: dg.ScheduleEvaluationContext) -> Iterator[tuple[date, str]]:
     since = now() - timedelta(days=LAST_DAYS)
     try:
-        due, rest = arrived(warehouse, sensor_access(settings), Round.since(since), budget_s=BUDGET_S)
+        due, rest = list_arrivals(storage, sensor_access(settings), ListingPass.since(since), budget_s=BUDGET_S)
     except (ApiError, SettingsError) as error:
         context.log.warning(f"Late arrivals could not be listed: {error}")
         return

@@ -13,7 +13,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.orchestration.assets.partitions import PARTITION, RANGE_END, RANGE_START
 from meeting_assets.orchestration.assets.raw import STEP
 from meeting_assets.orchestration.runs import JOB, MAX_RUNTIME
-from meeting_assets.pipeline.arrivals import Due
+from meeting_assets.pipeline.arrivals import PendingRecording
 
 LONGEST_DAY_S = "1800"
 FEW_RECORDINGS = 10
@@ -48,7 +48,7 @@ class Fetching:
     """Empty for all."""
     started_at: datetime | None
 
-    def will_bring(self, due: Due) -> bool:
+    def will_bring(self, due: PendingRecording) -> bool:
         """Whether the run has not looked yet, has recorded what is due, or looked late enough to see it.
 
         A run that names the recording was asked for because of it, and is taken to see it: what it misses is due again.
@@ -93,7 +93,7 @@ def _of_record(record: dg.RunRecord) -> Fetching | None:
 
 
 def requests_for(
-    due: Iterable[Due], instance: dg.DagsterInstance, partitions: Collection[str]
+    due: Iterable[PendingRecording], instance: dg.DagsterInstance, partitions: Collection[str]
 ) -> Iterator[dg.RunRequest]:
     """A run per day with something due that no run underway will bring, the newest day first.
 

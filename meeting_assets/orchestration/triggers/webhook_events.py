@@ -19,14 +19,14 @@ from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.orchestration.triggers.finished_recordings import sensor_access
 from meeting_assets.orchestration.triggers.run_requests import ended, requests_for
-from meeting_assets.pipeline.arrivals import Due
-from meeting_assets.pipeline.storage import Warehouse, claim, opened
+from meeting_assets.pipeline.arrivals import PendingRecording
+from meeting_assets.pipeline.storage import Storage, bind_origin, open_storage
 from meeting_assets.settings import Settings
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
-from meeting_assets.webhooks.resolution import Days, days_of
+from meeting_assets.webhooks.resolution import Days, resolve_days
 
 # The daemon evaluates sensors every 5 s. With an interval of 5 s every other evaluation would come a moment too early.
 INTERVAL_S = 3
@@ -53,9 +53,9 @@ def announced_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefinit
         if not _is_anything_waiting(settings):
             return dg.SkipReason("No message waits.")
         try:
-            with opened(settings) as warehouse:
-                claim(warehouse, settings)
-                return _answer(context, warehouse, settings, days)
+            with open_storage(settings) as storage:
+                bind_origin(storage, settings)
+                return _answer(context, storage, settings, days)
         except SettingsError as error:
             return dg.SkipReason(str(error))
 
@@ -76,22 +76,22 @@ def _is_anything_waiting(settings: Settings) -> bool:
 
 def _answer(
     context: dg.SensorEvaluationContext,
-    warehouse: Warehouse,
+    storage: Storage,
     settings: Settings,
     partitions: dg.DailyPartitionsDefinition,
 ) -> dg.SensorResult:
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         messages = inbox.waiting(connection, at_most=MESSAGES_AT_ONCE)
     asked = _read(context.cursor)
-    known = days_of(warehouse, sensor_access(settings), messages, asked, budget_s=BUDGET_S)
+    known = resolve_days(storage, sensor_access(settings), messages, asked, budget_s=BUDGET_S)
     due = {message: _due(message, known) for message in messages if message.recording_id in known.known}
     handled = {message.message_id for message in messages if _is_pointless(message, known, settings.first_day)}
     handled |= _seen(context.instance, due)
     if handled:
-        _mark_handled(warehouse, handled)
+        _mark_handled(storage, handled)
     left = [each for message, each in due.items() if message.message_id not in handled]
     requests = for_this_database(
-        requests_for(left, context.instance, partitions.get_partition_keys()), warehouse.database
+        requests_for(left, context.instance, partitions.get_partition_keys()), storage.database
     )
     reason = f"The API cannot be read at the moment: {known.fault}" if known.fault else _reason(messages, handled)
     return dg.SensorResult(
@@ -100,13 +100,15 @@ def _answer(
 
 
 @retry_on_conflict
-def _mark_handled(warehouse: Warehouse, message_ids: Collection[str]) -> None:
-    with warehouse.database.writing() as connection:
+def _mark_handled(storage: Storage, message_ids: Collection[str]) -> None:
+    with storage.database.writing() as connection:
         inbox.mark_handled(connection, message_ids, now())
 
 
-def _due(message: Message, known: Days) -> Due:
-    return Due(known.known[message.recording_id], message.recording_id, message.received_at, is_told_once=True)
+def _due(message: Message, known: Days) -> PendingRecording:
+    return PendingRecording(
+        known.known[message.recording_id], message.recording_id, message.received_at, is_told_once=True
+    )
 
 
 def _is_pointless(message: Message, known: Days, first_day: date) -> bool:
@@ -116,7 +118,7 @@ def _is_pointless(message: Message, known: Days, first_day: date) -> bool:
     return is_of_nothing or is_too_early or message.received_at < now() - HOPELESS_AFTER
 
 
-def _seen(instance: dg.DagsterInstance, due: Mapping[Message, Due]) -> set[str]:
+def _seen(instance: dg.DagsterInstance, due: Mapping[Message, PendingRecording]) -> set[str]:
     """The messages that a run has seen."""
     if not due:
         return set()

@@ -20,12 +20,12 @@ from sqlmodel import SQLModel
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.instants import now
-from meeting_assets.core.logs import about
+from meeting_assets.core.logs import log_context
 from meeting_assets.metrics import METRICS
 from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.deletion.removal import PurgeReport, delete_rows, note_scrub_due, scrub_deleted
 from meeting_assets.pipeline.replace import settle
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import absence, ledger, locks, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
@@ -38,57 +38,57 @@ logger = logging.getLogger(__name__)
 
 
 def purge_deleted_artifacts(
-    warehouse: Warehouse, media: Collection[tuple[str, str]], *, at: datetime | None = None
+    storage: Storage, media: Collection[tuple[str, str]], *, at: datetime | None = None
 ) -> PurgeReport:
     """Purges artifacts of these (recording, media object), which a look has just found deleted at the API.
 
     Those that no earlier look has found deleted are kept until another look confirms it.
     """
-    doomed = _add_tombstones(warehouse, media, at or now())
+    doomed = _add_tombstones(storage, media, at or now())
     report = PurgeReport()
-    remove_artifacts(warehouse, doomed, report)
-    scrub_deleted(warehouse, report)
+    remove_artifacts(storage, doomed, report)
+    scrub_deleted(storage, report)
     return report
 
 
 @retry_on_conflict
-def _add_tombstones(warehouse: Warehouse, media: Collection[tuple[str, str]], at: datetime) -> list[Tombstone]:
-    with warehouse.database.writing() as connection:
+def _add_tombstones(storage: Storage, media: Collection[tuple[str, str]], at: datetime) -> list[Tombstone]:
+    with storage.database.writing() as connection:
         found = absence.confirmed_artifacts(connection, media, at=at)
         doomed = [Tombstone(Name(*key), day, at, tombstones.DELETED_AT_API) for key, day in found]
         tombstones.add(connection, doomed)
     return doomed
 
 
-def remove_artifacts(warehouse: Warehouse, doomed: Sequence[Tombstone], report: PurgeReport) -> None:
+def remove_artifacts(storage: Storage, doomed: Sequence[Tombstone], report: PurgeReport) -> None:
     """Removes rows and raw objects of artifacts whose tombstones the database holds; repeats what was interrupted."""
     if not doomed:
         return
-    raw_tombstones.write(warehouse.raw, doomed)
-    is_deleted = {each.name: _drop_artifact(warehouse, Key(*each.name), report) for each in doomed}
-    days = warehouse.raw.days_of({name.recording_id for name in is_deleted})
+    raw_tombstones.write(storage.raw, doomed)
+    is_deleted = {each.name: _drop_artifact(storage, Key(*each.name), report) for each in doomed}
+    days = storage.raw.days_of({name.recording_id for name in is_deleted})
     for name in sorted(name for name, deleted in is_deleted.items() if deleted):
-        report.raw_objects += sum(warehouse.raw.forget(day, *name) for day in days[name.recording_id])
+        report.raw_objects += sum(storage.raw.forget(day, *name) for day in days[name.recording_id])
         logger.info(
-            "%s of %s is purged: %s", name.kind, name.recording_id, tombstones.DELETED_AT_API, extra=about(*name)
+            "%s of %s is purged: %s", name.kind, name.recording_id, tombstones.DELETED_AT_API, extra=log_context(*name)
         )
-    raw_tombstones.remove(warehouse.raw, _note_finished(warehouse, is_deleted))
+    raw_tombstones.remove(storage.raw, _note_finished(storage, is_deleted))
 
 
 @retry_on_conflict
-def _note_finished(warehouse: Warehouse, finished: Collection[Name]) -> set[Name]:
+def _note_finished(storage: Storage, finished: Collection[Name]) -> set[Name]:
     """Marks tombstones as finished; returns the names of those that were lifted, because the API shows them again."""
-    with warehouse.database.writing() as connection:
+    with storage.database.writing() as connection:
         tombstones.note_finished(connection, finished, at=now())
         return tombstones.lift(connection, {name.recording_id for name in finished})
 
 
 @retry_on_conflict
-def _drop_artifact(warehouse: Warehouse, key: Key, report: PurgeReport) -> bool:
+def _drop_artifact(storage: Storage, key: Key, report: PurgeReport) -> bool:
     """Deletes the rows of an artifact, and of the metrics made from it; False if the API shows it again."""
     artifact = ARTIFACTS.get(key.kind)
     done = PurgeReport(scrub_ids={*report.scrub_ids})
-    with warehouse.database.writing() as connection:
+    with storage.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
         ledger.lock_recordings(connection, [key.recording_id])
         siblings = ledger.locked(connection, key.kind, [key.recording_id])[key.recording_id]

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, Table, func, select
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
-from meeting_assets.core.logs import about
+from meeting_assets.core.logs import log_context
 from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.deletion.removal import (
     PurgeReport,
@@ -36,7 +36,7 @@ from meeting_assets.pipeline.deletion.removal import (
     tables_to_purge,
 )
 from meeting_assets.pipeline.discover import day_of_recording
-from meeting_assets.pipeline.storage import Warehouse, access_of
+from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import Settings
 from meeting_assets.store import ledger, locks, raw_tombstones, tombstones
@@ -74,14 +74,14 @@ class Holding:
         return f"{self.recording_id}: of {self.day}, {self.artifacts} artifacts, {self.rows:,} rows."
 
 
-def holding(warehouse: Warehouse, recording_id: str) -> Holding:
+def holding(storage: Storage, recording_id: str) -> Holding:
     """What is held of a recording."""
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         day = _known_day(connection, recording_id)
         rows = {table.name: _count(connection, table, recording_id) for table in tables_to_purge(connection)}
         purged_at = tombstones.purged_at(connection, recording_id)
     if day is None:
-        day = next(iter(warehouse.raw.days_of([recording_id])[recording_id]), None)
+        day = next(iter(storage.raw.days_of([recording_id])[recording_id]), None)
     return Holding(recording_id, day, rows[LEDGER.name], sum(rows.values()), purged_at)
 
 
@@ -105,7 +105,7 @@ def day_at_api(settings: Settings, recording_id: str) -> date:
 
 
 def purge(
-    warehouse: Warehouse, recording_ids: Collection[str], reason: str, *, days: Mapping[str, date | None] | None = None
+    storage: Storage, recording_ids: Collection[str], reason: str, *, days: Mapping[str, date | None] | None = None
 ) -> PurgeReport:
     """Removes recordings for good; those that are not here are kept out from now on.
 
@@ -116,67 +116,67 @@ def purge(
     """
     report = PurgeReport()
     for batch in _batches(sorted(recording_ids)):
-        purge_batch(warehouse, {each: (days or {}).get(each) for each in batch}, reason, report)
-    scrub_deleted(warehouse, report)
+        purge_batch(storage, {each: (days or {}).get(each) for each in batch}, reason, report)
+    scrub_deleted(storage, report)
     return report
 
 
-def purge_batch(warehouse: Warehouse, recordings: Mapping[str, date | None], reason: str, report: PurgeReport) -> None:
+def purge_batch(storage: Storage, recordings: Mapping[str, date | None], reason: str, report: PurgeReport) -> None:
     """Removes recordings, without the last step: the files of the database are left to `scrub_deleted`."""
-    buried = _add_tombstones(warehouse, recordings, reason)
-    remove_recordings(warehouse, buried, report)
+    buried = _add_tombstones(storage, recordings, reason)
+    remove_recordings(storage, buried, report)
     report.recordings += len(buried)
 
 
 @retry_on_conflict
-def _add_tombstones(warehouse: Warehouse, recordings: Mapping[str, date | None], reason: str) -> list[Tombstone]:
-    with warehouse.database.writing() as connection:
-        tombstones.close_graveyard(connection)
+def _add_tombstones(storage: Storage, recordings: Mapping[str, date | None], reason: str) -> list[Tombstone]:
+    with storage.database.writing() as connection:
+        tombstones.lock_tombstones(connection)
         days = {each: _known_day(connection, each) or day for each, day in recordings.items()}
         tombstones.add(connection, [Tombstone(Name(each), day, now(), reason) for each, day in days.items()])
         return tombstones.named(connection, {Name(each) for each in recordings})
 
 
-def remove_recordings(warehouse: Warehouse, buried: Sequence[Tombstone], report: PurgeReport) -> None:
+def remove_recordings(storage: Storage, buried: Sequence[Tombstone], report: PurgeReport) -> None:
     """Removes rows and raw objects of recordings whose tombstones the database holds; repeats what was interrupted."""
     if not buried:
         return
-    raw_tombstones.write(warehouse.raw, buried)
+    raw_tombstones.write(storage.raw, buried)
     for tombstone in buried:
-        _delete_recording(warehouse, tombstone.name.recording_id, report)
-    report.raw_objects += forget_raw(warehouse, [each.name.recording_id for each in buried])
+        _delete_recording(storage, tombstone.name.recording_id, report)
+    report.raw_objects += forget_raw(storage, [each.name.recording_id for each in buried])
     for tombstone in buried:
         recording_id = tombstone.name.recording_id
-        raw_tombstones.remove_artifacts_of(warehouse.raw, recording_id)
-        logger.info("recording %s is purged: %s", recording_id, tombstone.reason, extra=about(recording_id))
-    _note_finished(warehouse, [each.name for each in buried])
+        raw_tombstones.remove_artifacts_of(storage.raw, recording_id)
+        logger.info("recording %s is purged: %s", recording_id, tombstone.reason, extra=log_context(recording_id))
+    _note_finished(storage, [each.name for each in buried])
 
 
 @retry_on_conflict
-def _note_finished(warehouse: Warehouse, finished: Collection[Name]) -> None:
-    with warehouse.database.writing() as connection:
+def _note_finished(storage: Storage, finished: Collection[Name]) -> None:
+    with storage.database.writing() as connection:
         tombstones.note_finished(connection, finished, at=now())
 
 
-def remove_unwanted(warehouse: Warehouse, day: date, key: Key) -> None:
+def remove_unwanted(storage: Storage, day: date, key: Key) -> None:
     """Removes bytes that were kept while their recording, or the artifact itself, was purged."""
-    is_buried, is_purged = warehouse.database.read(
+    is_buried, is_purged = storage.database.read(
         lambda connection: (
-            bool(tombstones.buried(connection, [key.recording_id])),
+            bool(tombstones.is_tombstoned(connection, [key.recording_id])),
             key in tombstones.purged_artifacts(connection, [key.recording_id]),
         )
     )
     if is_buried:
-        warehouse.raw.forget(day, key.recording_id)
-        forget_raw(warehouse, [key.recording_id])
+        storage.raw.forget(day, key.recording_id)
+        forget_raw(storage, [key.recording_id])
     elif is_purged:
-        warehouse.raw.forget(day, *key)
+        storage.raw.forget(day, *key)
 
 
 @retry_on_conflict
-def _delete_recording(warehouse: Warehouse, recording_id: str, report: PurgeReport) -> None:
+def _delete_recording(storage: Storage, recording_id: str, report: PurgeReport) -> None:
     done = PurgeReport(scrub_ids={*report.scrub_ids})
-    with warehouse.database.writing() as connection:
+    with storage.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
         # Locked in the order of all others, and before anything goes: runs that parse or derive it are waited for.
         ledger.lock_recordings(connection, [recording_id])
@@ -192,7 +192,7 @@ def _delete_recording(warehouse: Warehouse, recording_id: str, report: PurgeRepo
 
 def _known_day(connection: Connection, recording_id: str) -> date | None:
     day = connection.scalar(select(RECORDINGS.c.day).where(RECORDINGS.c.recording_id == recording_id))
-    return day or tombstones.day_of_buried(connection, recording_id)
+    return day or tombstones.day_of_tombstoned(connection, recording_id)
 
 
 def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: Collection[str]) -> None:

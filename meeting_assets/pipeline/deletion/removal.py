@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, inspect, select
 from sqlmodel import SQLModel
 
 from meeting_assets.pipeline import rollup
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Meta, Tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, table_of, upsert
@@ -85,30 +85,30 @@ def note_scrub_due(connection: Connection, report: PurgeReport) -> None:
     report.scrub_ids.add(scrub_id)
 
 
-def forget_raw(warehouse: Warehouse, recording_ids: Collection[str]) -> int:
+def forget_raw(storage: Storage, recording_ids: Collection[str]) -> int:
     """Deletes all raw objects of recordings, of whatever day; how many objects that were."""
-    days = warehouse.raw.days_of(recording_ids)
-    return sum(warehouse.raw.forget(day, each) for each in sorted(days) for day in days[each])
+    days = storage.raw.days_of(recording_ids)
+    return sum(storage.raw.forget(day, each) for each in sorted(days) for day in days[each])
 
 
-def scrub_deleted(warehouse: Warehouse, report: PurgeReport, *, rolls_up: bool = True) -> None:
+def scrub_deleted(storage: Storage, report: PurgeReport, *, rolls_up: bool = True) -> None:
     """Makes trends again without the purged rows, and takes deleted rows out of the database's files.
 
     Without `rolls_up` the deleted trends are left to the next roll-up, and no roll-up of another process is waited for.
     """
-    due = warehouse.database.read(lambda connection: _pending_scrub(connection, report))
+    due = storage.database.read(lambda connection: _pending_scrub(connection, report))
     if due is None and not report.tables:
         return
     if rolls_up and report.tables & rollup.TABLES:
-        rollup.roll_up(warehouse)
-        rollup.roll_up_people(warehouse)
-    report.obstacles = scrub(warehouse.database, report.tables)
+        rollup.roll_up(storage)
+        rollup.roll_up_people(storage)
+    report.obstacles = scrub(storage.database, report.tables)
     for obstacle in report.obstacles:
         logger.warning(obstacle)
     if report.is_scrubbed and due is not None:
-        _note_scrubbed(warehouse, due)
-        if warehouse.database.is_sqlite:
-            scrub(warehouse.database, ())  # the write-ahead log is empty when a purge ends
+        _note_scrubbed(storage, due)
+        if storage.database.is_sqlite:
+            scrub(storage.database, ())  # the write-ahead log is empty when a purge ends
 
 
 def _pending_scrub(connection: Connection, report: PurgeReport) -> str | None:
@@ -125,9 +125,9 @@ def _add_tables_of_others(connection: Connection, due: str | None, report: Purge
 
 
 @retry_on_conflict
-def _note_scrubbed(warehouse: Warehouse, due: str) -> None:
+def _note_scrubbed(storage: Storage, due: str) -> None:
     meta = table_of(Meta)
-    with warehouse.database.writing() as connection:
+    with storage.database.writing() as connection:
         connection.execute(meta.delete().where(and_(meta.c.name == SCRUB_DUE, meta.c.value == due)))
 
 

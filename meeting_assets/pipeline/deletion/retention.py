@@ -19,7 +19,7 @@ from meeting_assets.core.instants import start_of
 from meeting_assets.pipeline.deletion.recordings import BATCH, purge_batch
 from meeting_assets.pipeline.deletion.removal import PurgeReport, scrub_deleted
 from meeting_assets.pipeline.deletion.today import LAST_RETENTION, Today
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store import tombstones
 from meeting_assets.store.connections import retry_on_conflict
@@ -57,62 +57,60 @@ class Expired:
         )
 
 
-def expired(warehouse: Warehouse, today: date) -> Expired:
+def expired(storage: Storage, today: date) -> Expired:
     """What is too old at a day: recordings that the database knows, and raw objects that only the raw store has."""
-    if warehouse.retention_days is None:
+    if storage.retention_days is None:
         return Expired(date.min)
-    kept_from = date.fromordinal(max(1, today.toordinal() - warehouse.retention_days))
+    kept_from = date.fromordinal(max(1, today.toordinal() - storage.retention_days))
     query = select(RECORDINGS.c.recording_id, RECORDINGS.c.day).where(RECORDINGS.c.day < kept_from)
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         found: dict[str, date] = dict(connection.execute(query).all())
-    found |= _only_in_raw(warehouse, kept_from, found.keys())
+    found |= _only_in_raw(storage, kept_from, found.keys())
     return Expired(kept_from, dict(sorted(found.items(), key=lambda each: (each[1], each[0]))))
 
 
 def retain(
-    warehouse: Warehouse, today: Today, *, limit: int, budget_s: float, is_released: bool = False
+    storage: Storage, today: Today, *, limit: int, budget_s: float, is_released: bool = False
 ) -> tuple[PurgeReport, str | None]:
     """Purges what is too old, the oldest first, as far as limit and budget go; what waits for a confirmation, if any.
 
     Raises:
         StoreError: database or raw store cannot be written; the next night goes on.
     """
-    found = expired(warehouse, today.day)
-    waiting = None if is_released else _waiting(warehouse, today)
-    _note_waiting(warehouse, waiting)
+    found = expired(storage, today.day)
+    waiting = None if is_released else _waiting(storage, today)
+    _note_waiting(storage, waiting)
     if waiting is not None:
         return PurgeReport(left=len(found.recordings)), waiting
-    report = purge_expired(warehouse, found, limit=limit, budget_s=budget_s)
-    if warehouse.retention_days is not None:
-        _note_cutoff(warehouse, found, today, left=report.left, is_released=is_released)
+    report = purge_expired(storage, found, limit=limit, budget_s=budget_s)
+    if storage.retention_days is not None:
+        _note_cutoff(storage, found, today, left=report.left, is_released=is_released)
     return report, None
 
 
-def purge_expired(warehouse: Warehouse, found: Expired, *, limit: int, budget_s: float) -> PurgeReport:
+def purge_expired(storage: Storage, found: Expired, *, limit: int, budget_s: float) -> PurgeReport:
     """Purges recordings, the oldest first, as far as limit and budget go."""
     deadline = monotonic() + budget_s
     report = PurgeReport()
     remaining = iter(found.recordings.items())
     while monotonic() < deadline and (batch := dict(islice(remaining, min(BATCH, limit - report.recordings)))):
-        purge_batch(warehouse, batch, tombstones.RETENTION, report)
+        purge_batch(storage, batch, tombstones.RETENTION, report)
     report.left = len(found.recordings) - report.recordings
-    scrub_deleted(warehouse, report)
+    scrub_deleted(storage, report)
     return report
 
 
-def _only_in_raw(warehouse: Warehouse, kept_from: date, known: Collection[str]) -> dict[str, date]:
+def _only_in_raw(storage: Storage, kept_from: date, known: Collection[str]) -> dict[str, date]:
     """Recordings of older days in the raw store that the database does not know, or knows only as purged."""
     days: dict[str, date] = {}
-    for day in warehouse.raw.days():
+    for day in storage.raw.days():
         if day < kept_from:
-            days |= {
-                each: day for each in warehouse.raw.recordings(day) if each not in known and tombstones.is_id(each)
-            }
+            days |= {each: day for each in storage.raw.recordings(day) if each not in known and tombstones.is_id(each)}
     if not days:
         return {}
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         kept = _known(connection, days)
-    stored = warehouse.raw.days_of(days.keys() - kept)
+    stored = storage.raw.days_of(days.keys() - kept)
     # A recording whose time of creation has changed may have objects of an older day, too.
     return {each: days[each] for each, of_each in stored.items() if all(day < kept_from for day in of_each)}
 
@@ -130,13 +128,13 @@ def _known(connection: Connection, recording_ids: Collection[str]) -> set[str]:
     }
 
 
-def _waiting(warehouse: Warehouse, today: Today) -> str | None:
+def _waiting(storage: Storage, today: Today) -> str | None:
     """What waits for a confirmation, if more became too old than a week brings or the date itself is not confirmed.
 
     The latest clock is asked: one that is years ahead has to be noticed, though the earliest decides what is purged.
     """
-    found = expired(warehouse, max(today.clocks.values()))
-    new = [day for day in found.recordings.values() if day >= _released_before(warehouse)]
+    found = expired(storage, max(today.clocks.values()))
+    new = [day for day in found.recordings.values() if day >= _released_before(storage)]
     if not new:
         return None
     if min(new) < found.kept_from - timedelta(days=UNCONFIRMED_DAYS):
@@ -148,20 +146,20 @@ def _waiting(warehouse: Warehouse, today: Today) -> str | None:
     return f"{found.as_sentence()} Nothing was purged: {reason}. {RELEASE}"
 
 
-def _released_before(warehouse: Warehouse) -> date:
+def _released_before(storage: Storage) -> date:
     """The first day that needs a confirmation: the last cutoff while some that it released are left, else any day.
 
     Recordings that were stored after a retention had purged all of theirs were never released, however old they are.
     """
-    with warehouse.database.reading() as connection:
+    with storage.database.reading() as connection:
         notes = dict(connection.execute(select(META.name, META.value).where(META.name.in_([CUTOFF, LEFT]))).all())
     return date.fromisoformat(notes[CUTOFF]) if notes.get(LEFT, "0") != "0" and CUTOFF in notes else date.min
 
 
 @retry_on_conflict
-def _note_waiting(warehouse: Warehouse, waiting: str | None) -> None:
+def _note_waiting(storage: Storage, waiting: str | None) -> None:
     meta = table_of(Meta)
-    with warehouse.database.writing() as connection:
+    with storage.database.writing() as connection:
         if waiting is None:
             connection.execute(meta.delete().where(meta.c.name == WAITING))
         else:
@@ -169,9 +167,9 @@ def _note_waiting(warehouse: Warehouse, waiting: str | None) -> None:
 
 
 @retry_on_conflict
-def _note_cutoff(warehouse: Warehouse, found: Expired, today: Today, *, left: int, is_released: bool) -> None:
+def _note_cutoff(storage: Storage, found: Expired, today: Today, *, left: int, is_released: bool) -> None:
     """Notes how far this retention went; a jump that nothing was purged for may come from a wrong clock."""
-    with warehouse.database.writing() as connection:
+    with storage.database.writing() as connection:
         last = connection.scalar(select(META.value).where(META.name == CUTOFF))
         week = timedelta(days=UNCONFIRMED_DAYS)
         is_jump = last is not None and found.kept_from - date.fromisoformat(last) > week

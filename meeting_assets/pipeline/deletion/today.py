@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from meeting_assets.core.instants import day_of, now, utc
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access
 from meeting_assets.recall.clock import api_time
 from meeting_assets.store.database import META
@@ -45,13 +45,13 @@ class Today:
         return ", ".join(f"{clock}: {day}" for clock, day in self.clocks.items())
 
 
-def confirmed_today(warehouse: Warehouse, access: Access | None) -> Today:
+def confirmed_today(storage: Storage, access: Access | None) -> Today:
     """The earliest of the days that independent clocks show; `access` is None where the API cannot be asked."""
     clocks = {"this computer": day_of(now())}
     if (at := asyncio.run(api_time(access)) if access is not None else None) is not None:
         clocks["the API"] = day_of(at)
-    with warehouse.database.reading() as connection:
-        if not warehouse.database.is_sqlite:
+    with storage.database.reading() as connection:
+        if not storage.database.is_sqlite:
             clocks["the database server"] = day_of(database_now(connection))
         if at is None and (known := _newest_known(connection)) is not None:
             clocks["the newest recording or the last retention, plus a day"] = day_of(known + STEP)

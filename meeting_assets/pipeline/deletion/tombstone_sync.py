@@ -17,7 +17,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.pipeline.deletion.artifacts import remove_artifacts
 from meeting_assets.pipeline.deletion.recordings import BATCH, remove_recordings
 from meeting_assets.pipeline.deletion.removal import PurgeReport, forget_raw, is_scrub_due, scrub_deleted
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store import ledger, locks, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
@@ -35,24 +35,24 @@ logger = logging.getLogger(__name__)
 
 
 @retry_on_conflict
-def synchronize_tombstones(warehouse: Warehouse) -> int:
+def synchronize_tombstones(storage: Storage) -> int:
     """Gives database and raw store each other's tombstones; how many the database adopted.
 
     Raises:
         StoreError: one of the two does not answer.
     """
-    version = raw_tombstones.version(warehouse.raw)
-    stored = raw_tombstones.names(warehouse.raw)
-    with warehouse.database.reading() as connection:
+    version = raw_tombstones.version(storage.raw)
+    stored = raw_tombstones.names(storage.raw)
+    with storage.database.reading() as connection:
         known = tombstones.names(connection)
         missing = tombstones.named(connection, known - stored)
     # The recording's own tombstone stands for those of its artifacts.
     stale = {name for name in stored - known if name.kind and Name(name.recording_id) in stored | known}
-    raw_tombstones.write(warehouse.raw, missing)
-    raw_tombstones.remove(warehouse.raw, stale)
-    adopted = [raw_tombstones.read(warehouse.raw, name) for name in sorted(stored - known - stale)]
-    with warehouse.database.writing() as connection:
-        tombstones.close_graveyard(connection)
+    raw_tombstones.write(storage.raw, missing)
+    raw_tombstones.remove(storage.raw, stale)
+    adopted = [raw_tombstones.read(storage.raw, name) for name in sorted(stored - known - stale)]
+    with storage.database.writing() as connection:
+        tombstones.lock_tombstones(connection)
         tombstones.add(connection, adopted)
         # A restored ledger may say that the API has an artifact; until an observation says so, too, it stays purged.
         ledger.note_deleted_artifacts(connection, [Key(*each.name) for each in adopted if each.name.kind])
@@ -62,7 +62,7 @@ def synchronize_tombstones(warehouse: Warehouse) -> int:
     return len(adopted)
 
 
-def finish_before_fetch(warehouse: Warehouse) -> None:
+def finish_before_fetch(storage: Storage) -> None:
     """Adopts tombstones that the database does not know, and finishes interrupted purges.
 
     Costs a query and a small object where there is nothing to do. A purge that cannot be finished stops no fetch.
@@ -70,34 +70,34 @@ def finish_before_fetch(warehouse: Warehouse) -> None:
     Raises:
         StoreError: database or raw store does not answer.
     """
-    is_current = warehouse.database.read(_synchronized_version) == raw_tombstones.version(warehouse.raw)
-    has_adopted = not is_current and bool(synchronize_tombstones(warehouse))
+    is_current = storage.database.read(_synchronized_version) == raw_tombstones.version(storage.raw)
+    has_adopted = not is_current and bool(synchronize_tombstones(storage))
     try:
         if has_adopted:
-            finish_purges(warehouse)
+            finish_purges(storage)
         else:
-            finish_interrupted(warehouse)
+            finish_interrupted(storage)
     except StoreError as error:
         logger.warning("an interrupted purge could not be finished, the next fetch tries again: %s", error)
 
 
-def is_anything_to_finish(warehouse: Warehouse) -> bool:
+def is_anything_to_finish(storage: Storage) -> bool:
     """True if a purge was interrupted, was so recently that a killed run may have left something, or is unknown here.
 
     Raises:
         StoreError: database or raw store does not answer.
     """
-    stored = raw_tombstones.names(warehouse.raw)
+    stored = raw_tombstones.names(storage.raw)
 
     def is_anything_left(connection: Connection) -> bool:
-        recent = tombstones.buried_since(connection, now() - FINISHED_WITHIN)
+        recent = tombstones.tombstoned_since(connection, now() - FINISHED_WITHIN)
         is_begun = recent or tombstones.unfinished(connection) or is_scrub_due(connection)
         return bool(is_begun) or tombstones.names(connection) != stored
 
-    return warehouse.database.read(is_anything_left)
+    return storage.database.read(is_anything_left)
 
 
-def finish_interrupted(warehouse: Warehouse) -> PurgeReport:
+def finish_interrupted(storage: Storage) -> PurgeReport:
     """Finishes recent purges that were interrupted; costs one query where there are none.
 
     A later fetch does it if a roll-up, a purge or another fetch holds the roll-up lock at the start. The trends of
@@ -109,38 +109,38 @@ def finish_interrupted(warehouse: Warehouse) -> PurgeReport:
         unfinished = tombstones.unfinished(connection, now() - FINISHED_WITHIN)
         return unfinished if unfinished and locks.try_take(connection, Lock.ROLLUP) else []
 
-    if waiting := warehouse.database.read(may_begin):
-        _remove(warehouse, waiting, report)
-        scrub_deleted(warehouse, report, rolls_up=False)
+    if waiting := storage.database.read(may_begin):
+        _remove(storage, waiting, report)
+        scrub_deleted(storage, report, rolls_up=False)
     return report
 
 
-def finish_purges(warehouse: Warehouse, report: PurgeReport | None = None) -> int:
+def finish_purges(storage: Storage, report: PurgeReport | None = None) -> int:
     """Finishes every interrupted purge, and removes what killed runs have left of recently purged recordings.
 
     Returns how many raw objects were removed.
     """
     report = report if report is not None else PurgeReport()
     removed_before = report.raw_objects
-    synchronize_tombstones(warehouse)
-    waiting, recent = warehouse.database.read(
+    synchronize_tombstones(storage)
+    waiting, recent = storage.database.read(
         lambda connection: (
             tombstones.unfinished(connection),
-            tombstones.buried_since(connection, now() - FINISHED_WITHIN),
+            tombstones.tombstoned_since(connection, now() - FINISHED_WITHIN),
         )
     )
-    _remove(warehouse, waiting, report)
-    report.raw_objects += forget_raw(warehouse, [*recent])
-    scrub_deleted(warehouse, report)
+    _remove(storage, waiting, report)
+    report.raw_objects += forget_raw(storage, [*recent])
+    scrub_deleted(storage, report)
     return report.raw_objects - removed_before
 
 
-def _remove(warehouse: Warehouse, waiting: Sequence[Tombstone], report: PurgeReport) -> None:
+def _remove(storage: Storage, waiting: Sequence[Tombstone], report: PurgeReport) -> None:
     of_recordings = [each for each in waiting if not each.name.kind]
     purged = {each.name.recording_id for each in of_recordings}
     for start in range(0, len(of_recordings), BATCH):
-        remove_recordings(warehouse, of_recordings[start : start + BATCH], report)
-    remove_artifacts(warehouse, [each for each in waiting if each.name.recording_id not in purged], report)
+        remove_recordings(storage, of_recordings[start : start + BATCH], report)
+    remove_artifacts(storage, [each for each in waiting if each.name.recording_id not in purged], report)
 
 
 def _synchronized_version(connection: Connection) -> str | None:

@@ -8,13 +8,13 @@ from datetime import date, timedelta
 import dagster as dg
 import pytest
 
-from meeting_assets.health.data_checks import ledger_claims, table_claims
-from meeting_assets.health.metric_checks import metric_claims
+from meeting_assets.health.data_checks import ledger_checks, table_checks
+from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.orchestration.assets.checks import CHECK_TABLES
 from meeting_assets.orchestration.runs import run_days
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets_tests.support.environments import use, warehouse
+from meeting_assets_tests.support.environments import open_test_storage, use
 
 DAY_5, DAY_6 = date(2026, 3, 5), date(2026, 3, 6)
 UNREADABLE = b'[{"participant": 7}]'
@@ -78,7 +78,7 @@ def test_every_run_evaluates_all_claims_about_the_ledger_and_no_other(defs: dg.D
     outcome = run_days(defs, [DAY_6])
 
     found = evaluations(outcome.run_id)
-    assert set(found) == {(claim.table, claim.name) for claim in ledger_claims()}
+    assert set(found) == {(claim.table, claim.name) for claim in ledger_checks()}
     assert all(each.passed for each in found.values())
 
 
@@ -87,12 +87,12 @@ def test_a_range_evaluates_them_once(defs: dg.Definitions) -> None:
 
     with dg.DagsterInstance.get() as instance:
         events = instance.all_logs(outcome.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    assert len(events) == len(ledger_claims())
+    assert len(events) == len(ledger_checks())
 
 
 def test_claims_about_tables_have_a_job_of_their_own(defs: dg.Definitions) -> None:
     run_days(defs, [DAY_5])
-    with warehouse() as place, place.database.writing() as connection:
+    with open_test_storage() as place, place.database.writing() as connection:
         connection.execute(LEDGER.update().where(LEDGER.c.kind == "participants").values(row_count=77))
 
     with dg.DagsterInstance.get() as instance:
@@ -100,7 +100,7 @@ def test_claims_about_tables_have_a_job_of_their_own(defs: dg.Definitions) -> No
 
     found = evaluations(result.run_id)
     assert result.success
-    assert set(found) == {(claim.table, claim.name) for claim in [*table_claims(), *metric_claims()]}
+    assert set(found) == {(claim.table, claim.name) for claim in [*table_checks(), *metric_checks()]}
     failed = [key for key, each in found.items() if not each.passed]
     assert failed == [("participants", "every_counted_row_is_there")]
     assert {row["place"] for row in named(found[failed[0]])} == {"77 rows counted, 3 there"}
@@ -132,7 +132,7 @@ def test_the_severity_says_whether_numbers_are_wrong_or_data_gets_lost(sandbox: 
 
 
 def test_every_description_says_how_to_settle_it(defs: dg.Definitions) -> None:
-    claims = [*ledger_claims(), *table_claims(), *metric_claims()]
+    claims = [*ledger_checks(), *table_checks(), *metric_checks()]
 
     assert all("settle it" in claim.description or "compare them" in claim.description for claim in claims)
     specs = {(spec.asset_key.to_user_string(), spec.name): spec.description for spec in _specs(defs)}

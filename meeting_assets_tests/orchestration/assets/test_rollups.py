@@ -21,7 +21,7 @@ from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.support.environments import use, warehouse
+from meeting_assets_tests.support.environments import open_test_storage, use
 
 SUNDAY, MONDAY = date(2026, 3, 1), date(2026, 3, 2)
 WEEK_BEFORE, WEEK, WEEK_AFTER = date(2026, 2, 23), date(2026, 3, 2), date(2026, 3, 9)
@@ -55,7 +55,7 @@ def asked_for(defs: dg.Definitions) -> list[tuple[str | None, str | None]]:
 
 
 def weeks_with_trends() -> list[date]:
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         return [*connection.scalars(select(table_of(MeetingTrends).c.week).order_by(table_of(MeetingTrends).c.week))]
 
 
@@ -78,14 +78,14 @@ def test_a_sync_rolls_up_the_weeks_of_its_days_and_what_is_held_against_them(def
         ("people", None),
         ("person_keys", None),
     }
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         assert connection.execute(select(table_of(People))).first() is not None
     assert asked_for(defs) == []
 
 
 def weeks_of_a_sync() -> list[date]:
     """What a sync of the two days would roll up now."""
-    with warehouse() as place:
+    with open_test_storage() as place:
         return weeks_to_roll_up([SUNDAY, MONDAY], place)
 
 
@@ -99,7 +99,7 @@ def test_a_sync_of_what_is_home_rolls_nothing_up(defs: dg.Definitions) -> None:
 
 def test_a_sync_rolls_up_the_weeks_that_are_out_of_date(defs: dg.Definitions) -> None:
     run_days(defs, [SUNDAY, MONDAY])
-    with warehouse() as place:
+    with open_test_storage() as place:
         roll_up(place, [WEEK_BEFORE])
         roll_up_people(place)
 
@@ -108,7 +108,7 @@ def test_a_sync_rolls_up_the_weeks_that_are_out_of_date(defs: dg.Definitions) ->
 
 def test_people_that_were_left_out_of_date_are_made_again(defs: dg.Definitions) -> None:
     run_days(defs, [SUNDAY, MONDAY])
-    with warehouse() as place:
+    with open_test_storage() as place:
         roll_up(place)
 
     assert weeks_of_a_sync() == [WEEK_BEFORE, WEEK, WEEK_AFTER]

@@ -16,7 +16,7 @@ from meeting_assets.orchestration.assets.raw import FetchConfig, raw_key
 from meeting_assets.orchestration.runs import run_days
 from meeting_assets.pipeline.storage import derived_tables
 from meeting_assets.sandbox import Sandbox, combined, uniform
-from meeting_assets.schema.lineage import sources_of
+from meeting_assets.schema.lineage import lineage_of
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.environments import contents, use
@@ -77,7 +77,7 @@ def counts(metadata: Metadata, *names: str) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("model", derived_tables(), ids=TABLES)
 def test_every_column_says_what_it_is_made_from(model: Any) -> None:
-    made_from = {column.name: sources_of(column) for column in table_of(model).columns}
+    made_from = {column.name: lineage_of(column) for column in table_of(model).columns}
 
     assert [name for name, sources in made_from.items() if sources is None] == []
     assert {name for name, sources in made_from.items() if sources == ()} <= FROM_NO_COLUMN

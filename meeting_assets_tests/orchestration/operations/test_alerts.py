@@ -18,7 +18,7 @@ import pytest
 
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.orchestration.operations.alerts import failed_checks, failed_runs
-from meeting_assets.orchestration.operations.failures import Failure, Spell, told
+from meeting_assets.orchestration.operations.failures import Failure, Incident, notified
 from meeting_assets.orchestration.runs import dagster_instance, run_days
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
@@ -281,29 +281,29 @@ def test_one_cause_on_several_days_is_one_alert(
 
 
 def test_another_cause_on_another_day_is_another_alert() -> None:
-    spells, first = told([], [Failure("1", "bring_home", ["2026-03-02"], "no key")], now_s=0)
+    spells, first = notified([], [Failure("1", "bring_home", ["2026-03-02"], "no key")], now_s=0)
 
-    _, second = told(spells, [Failure("2", "bring_home", ["2026-03-03"], "no database")], now_s=1)
+    _, second = notified(spells, [Failure("2", "bring_home", ["2026-03-03"], "no database")], now_s=1)
 
     assert [notification.run_id for notification in [*first, *second]] == ["1", "2"]
 
 
 def test_a_spell_is_over_after_an_hour_without_a_failure() -> None:
     failure = Failure("1", "bring_home", ["2026-03-02"], "no key")
-    spells, _ = told([], [failure], now_s=0)
+    spells, _ = notified([], [failure], now_s=0)
 
-    after, notifications = told(spells, [], now_s=HOUR_S)
+    after, notifications = notified(spells, [], now_s=HOUR_S)
 
     assert (after, notifications) == ([], [])
-    assert told(after, [failure], now_s=HOUR_S + 1)[1] != []
+    assert notified(after, [failure], now_s=HOUR_S + 1)[1] != []
 
 
 def test_failures_without_days_and_of_different_causes_are_different() -> None:
     failures = [Failure("1", "housekeeping", [], "locked"), Failure("2", "housekeeping", [], "full")]
 
-    spells, notifications = told([], failures, now_s=0)
+    spells, notifications = notified([], failures, now_s=0)
 
-    assert [type(spell) for spell in spells] == [Spell, Spell]
+    assert [type(spell) for spell in spells] == [Incident, Incident]
     assert len(notifications) == 2
 
 

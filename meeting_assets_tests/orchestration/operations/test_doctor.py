@@ -21,8 +21,8 @@ from sqlalchemy import inspect
 
 from meeting_assets.console import show_examination
 from meeting_assets.definitions import definitions
-from meeting_assets.health.diagnostics import Examination, Finding, Verdict
-from meeting_assets.orchestration.operations.doctor import examination
+from meeting_assets.health.diagnostics import Diagnostics, HealthCheck, Severity
+from meeting_assets.orchestration.operations.doctor import diagnostics
 from meeting_assets.orchestration.run_tags import PROCESS
 from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home
 from meeting_assets.sandbox import Fault, Sandbox, uniform
@@ -30,7 +30,7 @@ from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database, table_of
 from meeting_assets_tests.support.commands import command, kill, started
-from meeting_assets_tests.support.environments import bring_home, use, warehouse
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use
 from meeting_assets_tests.support.ui import until
 
 DAY = date(2026, 3, 2)
@@ -54,12 +54,12 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield running
 
 
-def findings(subject: str) -> list[Finding]:
+def findings(subject: str) -> list[HealthCheck]:
     """What an examination finds of one thing."""
-    return [each for each in examination().findings if each.subject == subject]
+    return [each for each in diagnostics().findings if each.subject == subject]
 
 
-def only_finding(subject: str) -> Finding:
+def only_finding(subject: str) -> HealthCheck:
     (found,) = findings(subject)
     return found
 
@@ -79,7 +79,7 @@ def dagster_yaml(text: str | None = None) -> Path:
 
 
 def test_a_healthy_home_is_found_healthy(database_url: str, sandbox: Sandbox) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     dagster_yaml()
 
     done = command("doctor")
@@ -96,7 +96,7 @@ def test_a_healthy_home_is_found_healthy(database_url: str, sandbox: Sandbox) ->
 
 
 def test_what_ledger_and_raw_store_say_differently_is_named(database_url: str, sandbox: Sandbox, home: Path) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     lost, half_written, older, *_ = sorted((home / "raw" / str(DAY)).rglob("*.zst"))
     stranger = older.parent.parent.parent / "transcript" / str(uuid4()) / older.name
     stranger.parent.mkdir(parents=True)
@@ -117,12 +117,12 @@ def test_what_ledger_and_raw_store_say_differently_is_named(database_url: str, s
 
 
 def test_bytes_that_are_just_being_kept_are_no_strangers(database_url: str, sandbox: Sandbox, home: Path) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     kept = next((home / "raw" / str(DAY)).rglob("*.zst"))
     shutil.copytree(kept.parent, kept.parent.with_name(str(uuid4())))
     shutil.copy(kept, kept.with_name(kept.name + "#1"))
 
-    assert only_finding("raw objects").verdict is Verdict.OK
+    assert only_finding("raw objects").verdict is Severity.OK
 
 
 def test_a_home_that_nothing_was_done_in_yet_is_no_fault(sandbox: Sandbox, home: Path) -> None:
@@ -135,8 +135,8 @@ def test_a_home_that_nothing_was_done_in_yet_is_no_fault(sandbox: Sandbox, home:
 
 
 def test_nothing_is_left_of_what_was_tried(database_url: str, sandbox: Sandbox, home: Path) -> None:
-    assert only_finding("database").verdict is Verdict.OK
-    assert only_finding("raw store").verdict is Verdict.OK
+    assert only_finding("database").verdict is Severity.OK
+    assert only_finding("raw store").verdict is Severity.OK
 
     database = Database.at(database_url)
     with database.reading() as connection:
@@ -147,12 +147,12 @@ def test_nothing_is_left_of_what_was_tried(database_url: str, sandbox: Sandbox, 
 
 def test_nothing_is_left_of_what_was_tried_in_a_used_database(database_url: str, sandbox: Sandbox) -> None:
     def meta() -> dict[str, str]:
-        with warehouse() as place, place.database.reading() as connection:
+        with open_test_storage() as place, place.database.reading() as connection:
             return dict(connection.execute(table_of(Meta).select()).all())
 
     before = meta()
 
-    assert only_finding("database").verdict is Verdict.OK
+    assert only_finding("database").verdict is Severity.OK
 
     assert meta() == before
 
@@ -186,7 +186,7 @@ def test_a_key_that_is_missing_is_named(sandbox: Sandbox, monkeypatch: pytest.Mo
 
     found = only_finding("API")
 
-    assert found.verdict is Verdict.ERROR
+    assert found.verdict is Severity.ERROR
     assert found.sentence.startswith("RECALL_API_KEY is not set")
 
 
@@ -195,7 +195,7 @@ def test_a_wrong_key_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch)
 
     found = only_finding("API")
 
-    assert found.verdict is Verdict.ERROR
+    assert found.verdict is Severity.ERROR
     assert "check RECALL_API_KEY" in found.sentence
     assert f"Asked was {sandbox.url}, which is RECALL_BASE_URL" in found.sentence
     assert command("doctor").returncode == 1
@@ -206,7 +206,7 @@ def test_a_key_of_another_region_is_found(sandbox: Sandbox) -> None:
 
     found = only_finding("API")
 
-    assert found.verdict is Verdict.ERROR
+    assert found.verdict is Severity.ERROR
     assert "RECALL_REGION (a key works in its own region only)" in found.sentence
     assert sandbox.url in found.sentence
 
@@ -228,7 +228,7 @@ def test_an_api_out_of_reach_is_found_and_its_region_named(
 
     found = only_finding("API")
 
-    assert found.verdict is Verdict.ERROR
+    assert found.verdict is Severity.ERROR
     assert "It does not answer" in found.sentence
     assert "no connection" in found.sentence
     assert sentence in found.sentence
@@ -242,7 +242,7 @@ def test_a_raw_store_that_cannot_be_written_is_found(
 
     found = only_finding("raw store")
 
-    assert found.verdict is Verdict.ERROR
+    assert found.verdict is Severity.ERROR
     assert "check MEETING_ASSETS_RAW_URL" in found.sentence
 
 
@@ -261,7 +261,7 @@ def test_a_database_that_is_down_is_found(
 
     found = only_finding("database")
 
-    assert found.verdict is Verdict.ERROR
+    assert found.verdict is Severity.ERROR
     assert cause in found.sentence
     assert "check MEETING_ASSETS_DATABASE_URL" in found.sentence
     assert HUSH not in found.sentence
@@ -271,48 +271,48 @@ def test_the_meetings_of_another_region_are_found(
     database_url: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECALL_BASE_URL", "https://us-west-2.recall.ai")
-    with warehouse():
+    with open_test_storage():
         pass
     use(sandbox, monkeypatch)
 
     for subject in ("database", "raw store"):
         found = only_finding(subject)
-        assert found.verdict is Verdict.ERROR
+        assert found.verdict is Severity.ERROR
         assert "It holds meetings from https://us-west-2.recall.ai" in found.sentence
         assert "RECALL_REGION" in found.sentence
     assert command("doctor").returncode == 1
 
 
 def test_a_sandboxs_meetings_in_a_real_home_are_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    with warehouse():
+    with open_test_storage():
         pass
     monkeypatch.setenv("RECALL_BASE_URL", "https://127.0.0.2:1")
 
     found = only_finding("database")
 
-    assert found.verdict is Verdict.ERROR
+    assert found.verdict is Severity.ERROR
     assert "a sandbox's; give real ones a MEETING_ASSETS_HOME of their own" in found.sentence
 
 
 def test_a_database_of_a_newer_version_is_found(sandbox: Sandbox) -> None:
-    with warehouse() as place, place.database.writing() as connection:
+    with open_test_storage() as place, place.database.writing() as connection:
         meta = table_of(Meta)
         connection.execute(meta.update().where(meta.c.name == "schema_version").values(value="99"))
 
     found = only_finding("database")
 
-    assert found.verdict is Verdict.ERROR
+    assert found.verdict is Severity.ERROR
     assert "upgrade meeting_assets" in found.sentence
 
 
 def test_tables_that_are_missing_are_named(database_url: str, sandbox: Sandbox) -> None:
-    with warehouse() as place, place.database.writing() as connection:
+    with open_test_storage() as place, place.database.writing() as connection:
         connection.exec_driver_sql("DROP TABLE transcript_words")
 
     fine, missing = findings("database")
 
-    assert fine.verdict is Verdict.OK
-    assert missing.verdict is Verdict.WARNING
+    assert fine.verdict is Severity.OK
+    assert missing.verdict is Severity.WARNING
     assert "transcript_words" in missing.sentence
 
 
@@ -320,11 +320,11 @@ def test_what_needs_a_person_is_counted(sandbox: Sandbox) -> None:
     first, second = sandbox.world.recordings
     sandbox.set_payload(first.of("transcript")[0].id, "transcript", b"[7]")
     sandbox.inject(Fault(f"speaker_timeline:{second.of('participant_events')[0].id}", times=None, expired=True))
-    bring_home([DAY])
+    sync_days([DAY])
 
     found = only_finding("ledger")
 
-    assert found.verdict is Verdict.WARNING
+    assert found.verdict is Severity.WARNING
     assert "2 artifacts need a person, 1 should have come and did not: `meeting-assets status`" in found.sentence
 
 
@@ -333,7 +333,7 @@ def test_a_dagster_home_that_is_missing_is_found(sandbox: Sandbox, home: Path, m
 
     found = only_finding("Dagster home")
 
-    assert found.verdict is Verdict.ERROR
+    assert found.verdict is Severity.ERROR
     assert f"DAGSTER_HOME names {home / 'elsewhere'}, where there is no folder" in found.sentence
     assert not (home / "elsewhere").exists()
 
@@ -359,7 +359,7 @@ def test_a_dagster_home_that_is_missing_is_found(sandbox: Sandbox, home: Path, m
 def test_a_wrong_dagster_home_is_found(sandbox: Sandbox, text: str, cause: str) -> None:
     dagster_yaml(text)
 
-    errors = [each.sentence for each in findings("Dagster home") if each.verdict is Verdict.ERROR]
+    errors = [each.sentence for each in findings("Dagster home") if each.verdict is Severity.ERROR]
 
     assert len(errors) == 1
     assert cause in errors[0]
@@ -374,7 +374,7 @@ def test_a_wrong_dagster_home_hides_no_orphaned_run(sandbox: Sandbox) -> None:
 
         found = only_finding("runs")
 
-    assert found.verdict is Verdict.WARNING
+    assert found.verdict is Severity.WARNING
     assert run_id in found.sentence
 
 
@@ -386,9 +386,9 @@ def test_what_a_dagster_home_lacks_of_the_shipped_one_is_named(sandbox: Sandbox)
 
     lacking, home = findings("Dagster home")
 
-    assert lacking.verdict is Verdict.WARNING
+    assert lacking.verdict is Severity.WARNING
     assert "run_monitoring" in lacking.sentence
-    assert home.verdict is Verdict.OK
+    assert home.verdict is Severity.OK
 
 
 @pytest.mark.parametrize(
@@ -408,8 +408,8 @@ def test_a_dagster_home_without_settings_gets_the_shipped_ones(sandbox: Sandbox)
 
     told, home = findings("Dagster home")
 
-    assert told.verdict is Verdict.WARNING
-    assert home.verdict is Verdict.OK
+    assert told.verdict is Severity.WARNING
+    assert home.verdict is Severity.OK
     assert path.exists()
 
 
@@ -419,9 +419,9 @@ def test_a_dagster_home_that_is_no_absolute_path_is_told(sandbox: Sandbox, monke
 
     told, home = findings("Dagster home")
 
-    assert told.verdict is Verdict.WARNING
+    assert told.verdict is Severity.WARNING
     assert "no absolute path" in told.sentence
-    assert home.verdict is Verdict.OK
+    assert home.verdict is Severity.OK
 
 
 def test_the_size_of_dagsters_storage_and_its_runs_are_told(sandbox: Sandbox) -> None:
@@ -430,7 +430,7 @@ def test_the_size_of_dagsters_storage_and_its_runs_are_told(sandbox: Sandbox) ->
 
     found = only_finding("Dagster home")
 
-    assert found.verdict is Verdict.OK
+    assert found.verdict is Severity.OK
     assert f"holds {size_bytes / 1e6:.1f} MB" in found.sentence
     assert "; 2 runs are recorded" in found.sentence
 
@@ -440,7 +440,7 @@ def test_a_daemon_that_does_not_run_is_told_with_the_command_that_starts_it(sand
 
     found = only_finding("daemon")
 
-    assert found.verdict is Verdict.WARNING
+    assert found.verdict is Severity.WARNING
     assert f"DAGSTER_HOME={read_settings().dagster_home} dagster-daemon run" in found.sentence
 
 
@@ -469,10 +469,10 @@ def test_an_orphaned_run_is_named_and_failed(sandbox: Sandbox) -> None:
     with orphaned_run(sandbox) as run_id:
         found = only_finding("runs")
 
-    assert found.verdict is Verdict.WARNING
+    assert found.verdict is Severity.WARNING
     assert run_id in found.sentence
     assert only_run().status is dg.DagsterRunStatus.FAILURE
-    assert only_finding("runs").verdict is Verdict.OK
+    assert only_finding("runs").verdict is Severity.OK
 
 
 def test_a_run_without_a_heartbeat_is_named(sandbox: Sandbox) -> None:
@@ -484,13 +484,13 @@ def test_a_run_without_a_heartbeat_is_named(sandbox: Sandbox) -> None:
 
     found = only_finding("runs")
 
-    assert found.verdict is Verdict.WARNING
+    assert found.verdict is Severity.WARNING
     assert f"no heartbeat and are left to dagster/max_runtime: {run_id}" in found.sentence
 
 
 def test_settings_are_shown_in_columns_and_as_they_are_documented(sandbox: Sandbox) -> None:
     lines = StringIO()
-    show_examination(Console(file=lines, width=200), Examination(examination().settings, iter([])))
+    show_examination(Console(file=lines, width=200), Diagnostics(diagnostics().settings, iter([])))
 
     shown = [line.split() for line in lines.getvalue().splitlines() if "_" in line]
     assert len({line.index(" default ") for line in lines.getvalue().splitlines() if " default " in line}) == 1
@@ -516,17 +516,17 @@ def test_a_broken_part_hides_no_other(sandbox: Sandbox, monkeypatch: pytest.Monk
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", "postgresql://me@127.0.0.1:1/meetings")
     monkeypatch.setenv("MEETING_ASSETS_RAW_URL", "/dev/null/raw")
 
-    broken = [each.subject for each in examination().findings if each.verdict is Verdict.ERROR]
+    broken = [each.subject for each in diagnostics().findings if each.verdict is Severity.ERROR]
 
     assert broken == ["API", "database", "raw store", "Dagster home"]
 
 
 def test_a_raw_store_that_is_broken_does_not_hide_the_ledger(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     monkeypatch.setenv("MEETING_ASSETS_RAW_URL", "/dev/null/raw")
 
-    assert only_finding("ledger").verdict is Verdict.OK
-    assert only_finding("raw store").verdict is Verdict.ERROR
+    assert only_finding("ledger").verdict is Severity.OK
+    assert only_finding("raw store").verdict is Severity.ERROR
 
 
 def test_no_secret_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.operations.orphaned_runs import OrphanedRuns, fail_orphaned_runs, orphaned_runs_sensor
 from meeting_assets.orchestration.run_tags import PROCESS
 from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
-from meeting_assets.pipeline.storage import opened
+from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import heartbeats
@@ -61,7 +61,7 @@ def run_in_progress(
     """A run that a process has begun, and whose last heartbeat is so old by the database's clock."""
     job = definitions(read_settings()).resolve_job_def(JOB)
     run_id = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
-    with opened(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as place, place.database.writing() as connection:
         if process is not None:
             heartbeats.beat(connection, run_id, process)
             at = database_now(connection)
@@ -232,7 +232,7 @@ def test_a_run_that_was_declared_orphaned_cannot_report_any_more(
 def test_a_declaration_that_did_not_reach_dagster_is_made_good(database_url: str, instance: dg.DagsterInstance) -> None:
     """The process that declared a run orphaned may be killed before it tells Dagster."""
     run_id = run_in_progress(instance, ANOTHER_HOST)
-    with opened(read_settings()) as place:
+    with open_storage(read_settings()) as place:
         with place.database.reading() as connection:
             (found,) = heartbeats.heartbeats(connection, [run_id])
         with place.database.writing() as connection:
@@ -242,7 +242,7 @@ def test_a_declaration_that_did_not_reach_dagster_is_made_good(database_url: str
 
 
 def test_a_run_that_reports_while_it_is_judged_is_not_declared_orphaned(database_url: str) -> None:
-    with opened(read_settings()) as place:
+    with open_storage(read_settings()) as place:
         with place.database.writing() as connection:
             heartbeats.beat(connection, "run", ANOTHER_HOST)
             (seen,) = heartbeats.heartbeats(connection, ["run"])
@@ -308,7 +308,7 @@ def test_a_sync_in_a_container_with_the_same_hostname_is_left_alone_and_failed_w
             process.kill()
             process.wait()
     just_killed = judged(instance)
-    with opened(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as place, place.database.writing() as connection:
         at = database_now(connection)
         age = {"beat_at": at - timedelta(seconds=121), "suspected_at": at - timedelta(seconds=30)}
         connection.execute(update(HEARTBEATS).where(HEARTBEATS.c.run_id == run_id).values(age))

@@ -15,7 +15,7 @@ import pytest
 
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.assets.raw import raw_key
-from meeting_assets.orchestration.operations.run_retention import Sweep, housekeeping, nightly_housekeeping, sweep
+from meeting_assets.orchestration.operations.run_retention import Sweep, nightly_run_retention, run_retention, sweep
 from meeting_assets.orchestration.runs import dagster_instance, run_days
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets_tests.support.environments import use
@@ -180,7 +180,7 @@ def test_a_failed_run_stays_until_its_day_has_come_home(bring: Bring, monkeypatc
 def test_an_unfinished_run_stays(home: Path, defs: dg.Definitions) -> None:
     statuses = dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING
     with dagster_instance() as instance:
-        unfinished = {instance.create_run_for_job(housekeeping, status=status).run_id for status in statuses}
+        unfinished = {instance.create_run_for_job(run_retention, status=status).run_id for status in statuses}
     for run_id in unfinished:
         make_older(home, run_id, 40)
     execute_housekeeping(defs)
@@ -203,7 +203,7 @@ def test_a_run_without_days_goes_when_its_job_has_succeeded_again(home: Path, de
 def test_a_failed_run_without_days_stays_until_its_job_has_succeeded_again(home: Path, defs: dg.Definitions) -> None:
     before = execute_housekeeping(defs)
     with dagster_instance() as instance:
-        failed = instance.create_run_for_job(housekeeping)
+        failed = instance.create_run_for_job(run_retention)
         instance.report_run_failed(failed, "gone")
     for run_id in (before, failed.run_id):
         make_older(home, run_id, 40)
@@ -308,17 +308,17 @@ def test_the_job_keeps_the_days_that_the_setting_says_and_reports(
 
 
 def test_the_job_is_deployed_and_runs_at_night(defs: dg.Definitions) -> None:
-    schedule = defs.resolve_schedule_def("nightly_housekeeping")
+    schedule = defs.resolve_schedule_def("nightly_run_retention")
 
-    assert schedule.job_name == housekeeping.name
+    assert schedule.job_name == run_retention.name
     assert schedule.cron_schedule == "0 4 * * *"
     assert schedule.execution_timezone == "UTC"
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
-    assert nightly_housekeeping.job_name == housekeeping.name
+    assert nightly_run_retention.job_name == run_retention.name
 
 
 def execute_housekeeping(defs: dg.Definitions) -> str:
     with dagster_instance() as instance:
-        result = defs.resolve_job_def(housekeeping.name).execute_in_process(instance=instance)
+        result = defs.resolve_job_def(run_retention.name).execute_in_process(instance=instance)
     assert result.success
     return result.run_id

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.health.diagnostics import Verdict
-from meeting_assets.orchestration.operations.doctor import examined
+from meeting_assets.health.diagnostics import Severity
+from meeting_assets.orchestration.operations.doctor import run_diagnostics
 from meeting_assets.orchestration.operations.storage_probe import probe_storage
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
 from meeting_assets.settings import read_settings
@@ -72,7 +72,7 @@ def test_a_storage_that_rejects_events_is_found(dagster_home: Path, database: st
 def test_doctor_names_a_storage_that_rejects_events(dagster_home: Path) -> None:
     reject(dagster_home, "runs/index.db", "INSERT ON event_logs")
 
-    found = {each.subject: each for each in examined(read_settings())}
+    found = {each.subject: each for each in run_diagnostics(read_settings())}
 
-    assert found["events"].verdict is Verdict.ERROR
+    assert found["events"].verdict is Severity.ERROR
     assert "dagster.yaml" in found["events"].sentence

@@ -16,13 +16,13 @@ from meeting_assets.core.instants import now
 from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.orchestration.triggers.finished_recordings import Cursor
 from meeting_assets.orchestration.triggers.run_requests import RUNS_AN_HOUR, Fetching
-from meeting_assets.pipeline.arrivals import Due, Round, arrived
+from meeting_assets.pipeline.arrivals import ListingPass, PendingRecording, list_arrivals
 from meeting_assets.pipeline.fetch import fetch_days
-from meeting_assets.pipeline.storage import Warehouse, access_of
+from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Fault, Recording, Sandbox, empty, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets_tests.support.environments import contents, ledger_row, only, use, warehouse
+from meeting_assets_tests.support.environments import contents, ledger_row, only, open_test_storage, use
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
@@ -291,9 +291,9 @@ def test_a_clock_of_the_api_that_is_wrong_neither_starves_a_meeting_nor_repeats_
         artifact.status = replace(artifact.status, updated_at=artifact.status.updated_at + ahead)
     run = Fetching(recording.day.isoformat(), recording.day.isoformat(), frozenset(), now())
     (unrecorded,) = due_now()
-    with warehouse() as place:
+    with open_test_storage() as place:
         asyncio.run(fetch_recordings(place, recording))
-    with warehouse() as place, place.database.writing() as connection:
+    with open_test_storage() as place, place.database.writing() as connection:
         connection.execute(LEDGER.update().values(status="pending", sha256=None))
     recorded = due_now()
 
@@ -303,14 +303,16 @@ def test_a_clock_of_the_api_that_is_wrong_neither_starves_a_meeting_nor_repeats_
     assert recorded
 
 
-def due_now() -> list[Due]:
+def due_now() -> list[PendingRecording]:
     """What a tick finds due."""
-    with warehouse() as place:
-        due, _ = arrived(place, access_of(read_settings()), Round.since(now() - timedelta(days=999)), budget_s=60.0)
+    with open_test_storage() as place:
+        due, _ = list_arrivals(
+            place, access_of(read_settings()), ListingPass.since(now() - timedelta(days=999)), budget_s=60.0
+        )
     return due
 
 
-async def fetch_recordings(place: Warehouse, recording: Recording) -> None:
+async def fetch_recordings(place: Storage, recording: Recording) -> None:
     await fetch_days(place, access_of(read_settings()), [recording.day])
 
 
@@ -322,7 +324,7 @@ def test_what_a_run_fetched_and_left_is_asked_for_after_a_while(
 ) -> None:
     recording = sandbox.add_recording()
     bring(defs, recording)
-    with warehouse() as place, place.database.writing() as connection:
+    with open_test_storage() as place, place.database.writing() as connection:
         values = {"status": "fetched", "parser_version": None, "fetched_at": now() + fetched_at}
         connection.execute(LEDGER.update().values(values))
 
@@ -355,7 +357,7 @@ def test_what_run_after_run_brings_nothing_of_waits_for_the_hour(sandbox: Sandbo
     recording = sandbox.add_recording()
     for _ in range(RUNS_AN_HOUR):
         bring(defs, recording)
-    with warehouse() as place, place.database.writing() as connection:
+    with open_test_storage() as place, place.database.writing() as connection:
         connection.execute(LEDGER.update().values(status="pending"))
 
     assert requested(defs) == []

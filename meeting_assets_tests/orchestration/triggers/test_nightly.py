@@ -14,7 +14,7 @@ from meeting_assets.orchestration.assets.partitions import RANGE_END, RANGE_STAR
 from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.sandbox import Fault, Sandbox, empty
 from meeting_assets.store import ledger
-from meeting_assets_tests.support.environments import bring_home, use, warehouse
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use
 
 LONG_AGO = now() - timedelta(days=30)
 
@@ -60,7 +60,7 @@ def test_every_night_the_last_seven_days_and_today_are_looked_at_in_one_run(defs
 
 def test_a_transcript_made_30_days_later_is_asked_for_on_its_day(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(LONG_AGO)
-    bring_home([recording.day])
+    sync_days([recording.day])
     sandbox.add_transcript(recording.id, now() - timedelta(days=3))
 
     requests = requests_of_a_night(defs)
@@ -71,7 +71,7 @@ def test_a_transcript_made_30_days_later_is_asked_for_on_its_day(sandbox: Sandbo
 def test_what_was_not_finished_is_looked_at_however_old(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(LONG_AGO)
     sandbox.add_transcript(recording.id, LONG_AGO, processing=True)
-    bring_home([recording.day])
+    sync_days([recording.day])
 
     requests = requests_of_a_night(defs)
 
@@ -80,8 +80,8 @@ def test_what_was_not_finished_is_looked_at_however_old(sandbox: Sandbox, defs: 
 
 def test_a_day_that_another_version_has_parsed_is_done_again_as_a_whole(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(LONG_AGO)
-    bring_home([recording.day])
-    with warehouse() as place, place.database.writing() as connection:
+    sync_days([recording.day])
+    with open_test_storage() as place, place.database.writing() as connection:
         ledger.parse_days_again(connection, [recording.day])
 
     requests = requests_of_a_night(defs)
@@ -90,7 +90,7 @@ def test_a_day_that_another_version_has_parsed_is_done_again_as_a_whole(sandbox:
 
 
 def test_of_an_old_day_that_is_home_nothing_is_asked(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    bring_home([sandbox.add_recording(LONG_AGO).day])
+    sync_days([sandbox.add_recording(LONG_AGO).day])
 
     assert older(requests_of_a_night(defs)) == []
 
@@ -98,7 +98,7 @@ def test_of_an_old_day_that_is_home_nothing_is_asked(sandbox: Sandbox, defs: dg.
 def test_a_night_without_the_api_still_asks_for_what_the_ledger_knows(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(LONG_AGO)
     sandbox.add_transcript(recording.id, LONG_AGO, processing=True)
-    bring_home([recording.day])
+    sync_days([recording.day])
     sandbox.inject(Fault(match="/api/v1/", times=None, status=503))
 
     requests = requests_of_a_night(defs)

@@ -17,7 +17,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
 from meeting_assets.orchestration.triggers.finished_recordings import Cursor
-from meeting_assets.pipeline.storage import opened
+from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Fault, Recording, Sandbox, empty, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database
@@ -46,20 +46,20 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 @pytest.fixture
 def defs(defs: dg.Definitions) -> dg.Definitions:
     """With the tables made, the inbox among them."""
-    with opened(read_settings()):
+    with open_storage(read_settings()):
         return defs
 
 
 def announce(*recordings: Recording, event: str = "recording.done", age: timedelta = timedelta()) -> None:
     """Puts a message of each recording into the inbox, as the receiver does."""
     messages = [Message(uuid4().hex, event, each.id, None, now() - age) for each in recordings]
-    with opened(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as place, place.database.writing() as connection:
         inbox.put(connection, messages)
 
 
 def waiting() -> list[str]:
     """The recordings of messages that nobody has handled."""
-    with opened(read_settings()) as place, place.database.reading() as connection:
+    with open_storage(read_settings()) as place, place.database.reading() as connection:
         return sorted(message.recording_id for message in inbox.waiting(connection, at_most=100))
 
 
@@ -376,7 +376,7 @@ def test_between_the_readings_the_ledger_s_own_is_asked_for(sandbox: Sandbox, de
     transcript = recording.of("transcript")[0].id
     sandbox.inject(Fault(status=500, match=f"transcript:{transcript}", times=None))
     run_days(defs, [recording.day])
-    with opened(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as place, place.database.writing() as connection:
         connection.exec_driver_sql("UPDATE artifacts SET next_attempt_at = NULL")
 
     answer = tick(defs, Cursor(whole_at=now().isoformat()).written(), sensor="finished_recordings")

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from meeting_assets.core.instants import now
-from meeting_assets.health.audit import audited
-from meeting_assets.health.purge_verification import search, words_of
+from meeting_assets.health.audit import audit
+from meeting_assets.health.purge_verification import find_remains, fingerprints_of
 from meeting_assets.pipeline.deletion.artifacts import purge_deleted_artifacts
 from meeting_assets.pipeline.deletion.recordings import holding, purge
 from meeting_assets.pipeline.deletion.removal import SCRUB_DUE, PurgeReport, note_scrub_due, scrub_deleted
 from meeting_assets.pipeline.deletion.tombstone_sync import SYNCHRONIZED, finish_purges
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.rollup import forget, outdated_weeks, roll_up
-from meeting_assets.pipeline.storage import Warehouse
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.sandbox import Artifact, Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import locks, raw_tombstones, tombstones
@@ -29,7 +29,7 @@ from meeting_assets.store.database import META
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import Name
 from meeting_assets_tests.conftest import fresh_postgresql, sqlite_first
-from meeting_assets_tests.support.environments import bring_home, contents, ledger_row, use, warehouse
+from meeting_assets_tests.support.environments import contents, ledger_row, open_test_storage, sync_days, use
 
 DAY = date(2026, 3, 2)
 RECORDINGS = 20
@@ -49,7 +49,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         yield running
 
 
-def ends_before_step(place: Warehouse, step: int, work: Callable[[], Any]) -> bool:
+def ends_before_step(place: Storage, step: int, work: Callable[[], Any]) -> bool:
     """Whether work ends when the process is killed before its n-th use of database or raw store."""
     steps = count(1)
     with pytest.MonkeyPatch.context() as patched:
@@ -82,9 +82,9 @@ def lose_database(home: Path, request: pytest.FixtureRequest, monkeypatch: pytes
 
 def left_of(recording_id: str) -> list[str]:
     """What any table or any prefix of the raw store still has of a recording."""
-    with warehouse() as place:
-        words = words_of(place, {recording_id: None})
-        found = search(place, read_settings(), words).found
+    with open_test_storage() as place:
+        words = fingerprints_of(place, {recording_id: None})
+        found = find_remains(place, read_settings(), words).found
         return [
             *found,
             *place.raw.naming([recording_id]),
@@ -93,32 +93,32 @@ def left_of(recording_id: str) -> list[str]:
 
 
 def rows_of(recording_id: str) -> int:
-    with warehouse() as place:
+    with open_test_storage() as place:
         return holding(place, recording_id).rows
 
 
 def scrub_due() -> bool:
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         return connection.execute(META.name.table.select().where(META.name == SCRUB_DUE)).first() is not None
 
 
 @sqlite_first
 @pytest.mark.parametrize("way", ["the same purge", "the night", "the next run"])
 def test_a_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     is_ended = False
     for step, recording in enumerate(sandbox.world.recordings, start=1):
-        with warehouse() as place:
+        with open_test_storage() as place:
             is_ended = ends_before_step(place, step, lambda: purge(place, [recording.id], tombstones.ASKED_FOR))  # noqa: B023
             with place.database.reading() as connection:
-                has_begun = bool(tombstones.buried(connection, [recording.id]))
+                has_begun = bool(tombstones.is_tombstoned(connection, [recording.id]))
             assert has_begun or rows_of(recording.id) > 0
             if way == "the same purge":
                 purge(place, [recording.id], tombstones.ASKED_FOR)
             elif way == "the night":
                 finish_purges(place)
         if way == "the next run":
-            bring_home([DAY], recording_ids=[sandbox.world.recordings[-1].id])
+            sync_days([DAY], recording_ids=[sandbox.world.recordings[-1].id])
         if has_begun or way == "the same purge":
             assert left_of(recording.id) == [], f"killed before step {step}"
         assert not scrub_due()
@@ -132,10 +132,10 @@ def test_a_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> N
 def test_after_a_killed_purge_and_a_lost_database_nothing_comes_back(
     sandbox: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     removed = set()
     for step, recording in enumerate(sandbox.world.recordings, start=1):
-        with warehouse() as place:
+        with open_test_storage() as place:
             rows = rows_of(recording.id)
             is_ended = ends_before_step(place, step, lambda: purge(place, [recording.id], tombstones.ASKED_FOR))  # noqa: B023
         if rows_of(recording.id) < rows:
@@ -144,9 +144,9 @@ def test_after_a_killed_purge_and_a_lost_database_nothing_comes_back(
             break
     lose_database(home, request, monkeypatch)
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         rebuild(place)
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert len(removed) > 4
     assert {each: left_of(each) for each in removed} == {each: [] for each in removed}
@@ -158,31 +158,31 @@ def test_a_lost_database_brings_nothing_back_that_was_purged(
     sandbox: Sandbox, home: Path, way: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = sandbox.world.recordings[:2]
-    bring_home([DAY])
+    sync_days([DAY])
     purge_everything_of(first, transcript_of(second), sandbox)
     lose_database(home, request, monkeypatch)
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         if way == "a rebuild":
             rebuild(place)
         elif way == "a night":
             finish_purges(place)
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert left_of(first.id) == []
     tables = contents()
     assert len(tables["recordings"]) == RECORDINGS - 1
     assert not [row for row in tables["transcript_words"] if second.id in row]
     assert ledger_row(transcript_of(second).id, KIND)["status"] == "deleted"
-    with warehouse() as place:
+    with open_test_storage() as place:
         assert tombstone_names(place) == {Name(first.id), *names_of(transcript_of(second))}
 
 
 def purge_everything_of(recording: Recording, artifact: Artifact, sandbox: Sandbox) -> None:
     """Purges a recording, and an artifact of another one that the API has deleted."""
     sandbox.delete_artifact(artifact.id)
-    bring_home([DAY])
-    with warehouse() as place:
+    sync_days([DAY])
+    with open_test_storage() as place:
         purge(place, [recording.id], tombstones.ASKED_FOR)
         purge_deleted_artifacts(place, {(artifact.recording_id, artifact.id)}, at=now() + timedelta(hours=2))
 
@@ -195,7 +195,7 @@ def names_of(artifact: Artifact) -> set[Name]:
     return {Name(artifact.recording_id, kind, artifact.id) for kind in ("transcript", "provider_data")}
 
 
-def tombstone_names(place: Warehouse) -> set[Name]:
+def tombstone_names(place: Storage) -> set[Name]:
     with place.database.reading() as connection:
         assert tombstones.names(connection) == raw_tombstones.names(place.raw)
         return tombstones.names(connection)
@@ -210,7 +210,7 @@ def left_of_artifact(artifact: Artifact) -> list[str]:
         for row in tables[table]
         if artifact.recording_id in row
     ]
-    with warehouse() as place:
+    with open_test_storage() as place:
         keys = [key for key in place.raw.kept(DAY, artifact.recording_id) if artifact.id in key]
     hashes = [kind for kind in ("transcript", "provider_data") if ledger_row(artifact.id, kind)["sha256"]]
     return [*words, *keys, *hashes]
@@ -221,15 +221,15 @@ def left_of_artifact(artifact: Artifact) -> list[str]:
 def test_the_purge_of_an_artifact_killed_at_any_step_is_finished(
     sandbox: Sandbox, way: str, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     for recording in sandbox.world.recordings:
         sandbox.delete_artifact(transcript_of(recording).id)
-    bring_home([DAY])
+    sync_days([DAY])
     begun = []
     is_ended = False
     for step, recording in enumerate(sandbox.world.recordings, start=1):
         artifact = transcript_of(recording)
-        with warehouse() as place:
+        with open_test_storage() as place:
             is_ended = ends_before_step(place, step, lambda: confirmed(place, artifact))  # noqa: B023
             with place.database.reading() as connection:
                 has_begun = bool(tombstones.purged_artifacts(connection, [recording.id]))
@@ -239,13 +239,13 @@ def test_the_purge_of_an_artifact_killed_at_any_step_is_finished(
             break
 
     if way == "the night":
-        with warehouse() as place:
+        with open_test_storage() as place:
             finish_purges(place)
     elif way == "the next run":
-        bring_home([DAY], recording_ids=[sandbox.world.recordings[-1].id])
+        sync_days([DAY], recording_ids=[sandbox.world.recordings[-1].id])
     else:
         lose_database(home, request, monkeypatch)
-        with warehouse() as place:
+        with open_test_storage() as place:
             rebuild(place)
             finish_purges(place)
 
@@ -258,63 +258,63 @@ def test_the_purge_of_an_artifact_killed_at_any_step_is_finished(
         assert {each.id: left_of_artifact(each) for each in begun} == {each.id: [] for each in begun}
 
 
-def confirmed(place: Warehouse, artifact: Artifact) -> None:
+def confirmed(place: Storage, artifact: Artifact) -> None:
     """Purges what a second look has found deleted."""
     purge_deleted_artifacts(place, {(artifact.recording_id, artifact.id)}, at=now() + timedelta(hours=2))
 
 
 def restored_names() -> set[Name]:
-    with warehouse() as place:
+    with open_test_storage() as place:
         return tombstone_names(place)
 
 
 def test_an_artifact_that_the_api_shows_again_is_fetched_again(sandbox: Sandbox) -> None:
     recording = sandbox.world.recordings[0]
-    bring_home([DAY])
+    sync_days([DAY])
     purge_everything_of(sandbox.world.recordings[1], transcript_of(recording), sandbox)
 
     sandbox.finish_artifact(transcript_of(recording).id)
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert ledger_row(transcript_of(recording).id, KIND)["status"] == "parsed"
-    with warehouse() as place:
+    with open_test_storage() as place:
         assert tombstone_names(place) == {Name(sandbox.world.recordings[1].id)}
 
 
 def test_a_recording_that_moved_to_another_day_is_purged_from_both(sandbox: Sandbox) -> None:
     recording = sandbox.world.recordings[0]
-    bring_home([DAY])
+    sync_days([DAY])
     recording.created_at += timedelta(days=1)
-    bring_home([DAY + timedelta(days=1)], recording_ids=[recording.id])
-    with warehouse() as place:
+    sync_days([DAY + timedelta(days=1)], recording_ids=[recording.id])
+    with open_test_storage() as place:
         assert place.raw.days_of([recording.id])[recording.id] == [DAY, DAY + timedelta(days=1)]
-        words = words_of(place, {recording.id: holding(place, recording.id).day})
+        words = fingerprints_of(place, {recording.id: holding(place, recording.id).day})
 
         purge(place, [recording.id], tombstones.ASKED_FOR)
 
-        assert search(place, read_settings(), words).found == []
+        assert find_remains(place, read_settings(), words).found == []
         assert place.raw.naming([recording.id]) == {}
 
 
 @pytest.mark.parametrize("prefix", ["2019-01-01", "somewhere", ""])
 def test_the_search_finds_objects_below_any_prefix(sandbox: Sandbox, home: Path, prefix: str) -> None:
     recording = sandbox.world.recordings[0]
-    bring_home([DAY])
-    with warehouse() as place:
-        words = words_of(place, {recording.id: DAY})
+    sync_days([DAY])
+    with open_test_storage() as place:
+        words = fingerprints_of(place, {recording.id: DAY})
         purge(place, [recording.id], tombstones.ASKED_FOR)
         elsewhere = home / "raw" / prefix / recording.id
         elsewhere.mkdir(parents=True)
         (elsewhere / "recording.json").write_bytes(b"{}")
 
-        found = search(place, read_settings(), words).found
+        found = find_remains(place, read_settings(), words).found
 
     assert found == [f"the raw store keeps 1 objects below {prefix}/{recording.id}/".replace(" /", " ")]
 
 
 def test_tombstones_of_an_older_version_are_written_to_the_raw_store_at_night(sandbox: Sandbox, home: Path) -> None:
-    bring_home([DAY])
-    with warehouse() as place:
+    sync_days([DAY])
+    with open_test_storage() as place:
         purge(place, [sandbox.world.recordings[0].id], tombstones.ASKED_FOR)
         shutil.rmtree(home / "raw" / "tombstones")
 
@@ -325,13 +325,13 @@ def test_tombstones_of_an_older_version_are_written_to_the_raw_store_at_night(sa
 
 def test_tombstones_are_no_foreign_objects_and_say_nothing_of_the_meeting(sandbox: Sandbox, home: Path) -> None:
     recording = sandbox.world.recordings[0]
-    bring_home([DAY])
-    with warehouse() as place:
+    sync_days([DAY])
+    with open_test_storage() as place:
         purge(place, [recording.id], tombstones.ASKED_FOR)
-        audit = audited(place.database, place.raw, budget_s=60, in_hand=timedelta(0))
+        report = audit(place.database, place.raw, budget_s=60, in_hand=timedelta(0))
         (tombstone,) = (raw_tombstones.read(place.raw, name) for name in raw_tombstones.names(place.raw))
 
-    assert (audit.foreign, audit.unknown, audit.purged, audit.lost) == ([], [], [], [])
+    assert (report.foreign, report.unknown, report.purged, report.lost) == ([], [], [], [])
     assert (tombstone.name, tombstone.day, tombstone.reason) == (Name(recording.id), DAY, tombstones.ASKED_FOR)
 
 
@@ -339,13 +339,13 @@ def test_a_damaged_tombstone_still_keeps_its_recording_out(
     sandbox: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording = sandbox.world.recordings[0]
-    bring_home([DAY])
-    with warehouse() as place:
+    sync_days([DAY])
+    with open_test_storage() as place:
         purge(place, [recording.id], tombstones.ASKED_FOR)
     (home / "raw" / "tombstones" / f"{recording.id}.json").write_bytes(b"\x00")
     lose_database(home, request, monkeypatch)
 
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert len(contents()["recordings"]) == RECORDINGS - 1
 
@@ -354,8 +354,8 @@ def test_a_damaged_tombstone_still_keeps_its_recording_out(
 def test_a_database_restored_from_a_backup_purges_again(sandbox: Sandbox, way: str) -> None:
     """Its rows are older than the tombstone, which only the raw store has."""
     recording = sandbox.world.recordings[0]
-    bring_home([DAY])
-    with warehouse() as place:
+    sync_days([DAY])
+    with open_test_storage() as place:
         raw_tombstones.write(place.raw, [tombstones.Tombstone(Name(recording.id), DAY, now(), tombstones.ASKED_FOR)])
         with place.database.reading() as connection:
             assert connection.execute(META.name.table.select().where(META.name == SYNCHRONIZED)).first()
@@ -365,7 +365,7 @@ def test_a_database_restored_from_a_backup_purges_again(sandbox: Sandbox, way: s
         elif way == "a rebuild":
             rebuild(place)
     if way == "a sync":
-        bring_home([DAY])
+        sync_days([DAY])
 
     assert left_of(recording.id) == []
 
@@ -375,7 +375,7 @@ def test_a_database_restored_from_a_backup_purges_again(sandbox: Sandbox, way: s
 def test_a_database_restored_from_a_backup_purges_an_artifact_again(sandbox: Sandbox, home: Path, way: str) -> None:
     """Its ledger still says that the API has the artifact."""
     first, second = sandbox.world.recordings[:2]
-    bring_home([DAY])
+    sync_days([DAY])
     backup = shutil.copy(home / "meetings.db", home / "backup.db")
     purge_everything_of(first, transcript_of(second), sandbox)
     for file in home.glob("meetings.db*"):
@@ -383,21 +383,21 @@ def test_a_database_restored_from_a_backup_purges_an_artifact_again(sandbox: San
     shutil.copy(backup, home / "meetings.db")
 
     if way == "a rebuild":
-        with warehouse() as place:
+        with open_test_storage() as place:
             rebuild(place)
-    bring_home([DAY])
+    sync_days([DAY])
 
     assert left_of(first.id) == []
     assert not [row for row in contents()["transcript_words"] if second.id in row]
-    with warehouse() as place:
+    with open_test_storage() as place:
         assert tombstone_names(place) == {Name(first.id), *names_of(transcript_of(second))}
 
 
 def test_every_deleting_transaction_notes_a_scrub_of_its_own(sandbox: Sandbox) -> None:
     """A scrub that began before a transaction was committed does not remove that transaction's note."""
-    bring_home([DAY])
+    sync_days([DAY])
     report = PurgeReport()
-    with warehouse() as place:
+    with open_test_storage() as place:
         noted = []
         for _ in range(2):
             with place.database.writing() as connection:
@@ -413,8 +413,8 @@ def test_every_deleting_transaction_notes_a_scrub_of_its_own(sandbox: Sandbox) -
 
 
 def test_a_purge_of_artifacts_makes_trends_again_though_another_purge_has_scrubbed(sandbox: Sandbox) -> None:
-    bring_home([DAY])
-    with warehouse() as place:
+    sync_days([DAY])
+    with open_test_storage() as place:
         roll_up(place)
         with place.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)

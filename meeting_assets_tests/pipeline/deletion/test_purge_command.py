@@ -18,7 +18,7 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.scrub import HELD_BACK
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import bring_home, contents, use, warehouse
+from meeting_assets_tests.support.environments import contents, open_test_storage, sync_days, use
 
 DAY = date(2026, 3, 2)
 
@@ -27,7 +27,7 @@ DAY = date(2026, 3, 2)
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2, words=20), limits=False) as running:
         use(running, monkeypatch)
-        bring_home([DAY])
+        sync_days([DAY])
         yield running
 
 
@@ -50,7 +50,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_purged(recording: Recordi
 def test_an_empty_database_in_place_of_the_real_one_purges_nothing(
     recording: Recording, options: tuple[str, ...], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with warehouse() as place:
+    with open_test_storage() as place:
         stored = place.raw.days_of([recording.id])
     database_url = read_settings().database_url
     other = "sqlite:///another.db"
@@ -64,7 +64,7 @@ def test_an_empty_database_in_place_of_the_real_one_purges_nothing(
     assert done.returncode == 1
     assert "The raw store belongs to another database" in done.stderr
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", database_url)
-    with warehouse() as place:  # which also means that the real database is still bound to the raw store
+    with open_test_storage() as place:  # which also means that the real database is still bound to the raw store
         assert place.raw.days_of([recording.id]) == stored
 
 
@@ -141,10 +141,10 @@ def test_a_foreign_table_that_refers_to_a_recording_is_named_and_stops_no_sync(
     assert "Traceback" not in refused.stderr
     assert '"notes"' in refused.stderr
     added = sandbox.add_recording(start_of(DAY) + timedelta(hours=20))
-    bring_home([DAY])
+    sync_days([DAY])
     assert added.id in {row[0] for row in contents()["recordings"]}
     command("rebuild")
-    with warehouse() as place:
+    with open_test_storage() as place:
         assert place.raw.kept(DAY, recording.id), "raw objects stay while rows do"
     with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute("DROP TABLE public.notes")

@@ -23,9 +23,9 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import now
-from meeting_assets.health.purge_verification import Search, Words, search, words_of
-from meeting_assets.health.status import overview
-from meeting_assets.pipeline.arrivals import Round, arrived
+from meeting_assets.health.purge_verification import Fingerprints, Search, find_remains, fingerprints_of
+from meeting_assets.health.status import status_of
+from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
 from meeting_assets.pipeline.days import day_of_recording
 from meeting_assets.pipeline.deletion.recordings import day_at_api, holding, purge
 from meeting_assets.pipeline.deletion.removal import tables_to_purge
@@ -46,7 +46,7 @@ from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
 from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import bring_home, contents, use, warehouse
+from meeting_assets_tests.support.environments import contents, open_test_storage, sync_days, use
 
 DAY = date(2026, 3, 2)
 NAME, EMAIL, TITLE = "Zerlina Quibblethorpe", "zerlina@quibblethorpe.example", "Quarterly marmalade review"
@@ -125,15 +125,15 @@ def where(home: Path, url: str, wanted: str) -> set[str]:
 
 def purged(*recording_ids: str) -> Search:
     """What the command does."""
-    with warehouse() as place:
-        words = words_of(place, {each: holding(place, each).day for each in recording_ids})
+    with open_test_storage() as place:
+        words = fingerprints_of(place, {each: holding(place, each).day for each in recording_ids})
         purge(place, recording_ids, tombstones.ASKED_FOR)
-        return search(place, read_settings(), words)
+        return find_remains(place, read_settings(), words)
 
 
 def held(recording_id: str) -> int:
     """How many rows of how many tables name a recording; raw objects count, too."""
-    with warehouse() as place:
+    with open_test_storage() as place:
         objects = len(place.raw.kept(DAY, recording_id))
         return holding(place, recording_id).rows + objects
 
@@ -167,7 +167,7 @@ def test_after_the_command_no_trace_is_left_anywhere(
 
 
 def test_the_neighbours_stay_as_they_were(sandbox: Sandbox, recording: Recording) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents()
 
     purged(recording.id)
@@ -177,8 +177,8 @@ def test_the_neighbours_stay_as_they_were(sandbox: Sandbox, recording: Recording
 
 
 def test_every_table_with_recordings_is_purged(sandbox: Sandbox, recording: Recording, database_url: str) -> None:
-    bring_home([DAY])
-    with warehouse() as place, place.database.writing() as connection:
+    sync_days([DAY])
+    with open_test_storage() as place, place.database.writing() as connection:
         inbox.put(connection, [Message("msg_1", "recording.done", recording.id, None, now())])
         note = {"name": f"{UNREADABLE}recording {recording.id}", "value": " makes no sense"}
         connection.execute(table_of(Meta).insert().values(note))
@@ -200,20 +200,20 @@ def test_every_table_with_recordings_is_purged(sandbox: Sandbox, recording: Reco
 def test_a_new_table_about_recordings_is_covered_by_its_column() -> None:
     about_recordings = {name for name, table in SQLModel.metadata.tables.items() if "recording_id" in table.c}
 
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         covered = {table.name for table in tables_to_purge(connection)}
 
     assert covered == about_recordings - {"tombstones"}
 
 
 def test_no_sync_brings_it_back(sandbox: Sandbox, recording: Recording) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     purged(recording.id)
     sandbox.reissue(recording.of("transcript")[0].id)
     sandbox.stats.reset()
 
-    bring_home([DAY], refetch=True)
-    bring_home([DAY], recording_ids=[recording.id])
+    sync_days([DAY], refetch=True)
+    sync_days([DAY], recording_ids=[recording.id])
 
     assert held(recording.id) == 0
     assert len(contents()["recordings"]) == 2
@@ -222,13 +222,13 @@ def test_no_sync_brings_it_back(sandbox: Sandbox, recording: Recording) -> None:
 
 
 def test_no_arrival_asks_for_it(sandbox: Sandbox, recording: Recording) -> None:
-    with warehouse() as place:
+    with open_test_storage() as place:
         access = access_of(read_settings())
-        portion = Round.since(recording.created_at)
-        before, _ = arrived(place, access, portion, budget_s=20)
+        portion = ListingPass.since(recording.created_at)
+        before, _ = list_arrivals(place, access, portion, budget_s=20)
         purge(place, [recording.id], tombstones.ASKED_FOR)
 
-        after, _ = arrived(place, access, portion, budget_s=20)
+        after, _ = list_arrivals(place, access, portion, budget_s=20)
 
     assert recording.id in {due.recording_id for due in before}
     assert {due.recording_id for due in before} - {due.recording_id for due in after} == {recording.id}
@@ -239,15 +239,15 @@ def test_who_asks_for_it_is_told_in_a_sentence(sandbox: Sandbox, recording: Reco
 
     with pytest.raises(SettingsError, match=f"Recording {recording.id} was purged on .* is not brought back"):
         day_of_recording(read_settings(), recording.id)
-    with warehouse() as place:
-        assert overview(place).purged == 1
+    with open_test_storage() as place:
+        assert status_of(place).purged == 1
 
 
 def test_no_rebuild_brings_back_what_a_killed_purge_left(sandbox: Sandbox, recording: Recording, home: Path) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     killed_between_database_and_raw_store(recording, home)
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         report = rebuild(place)
 
     assert report.recordings == 2
@@ -257,8 +257,8 @@ def test_no_rebuild_brings_back_what_a_killed_purge_left(sandbox: Sandbox, recor
 def test_a_rebuild_takes_nothing_in_that_is_purged_while_it_reads(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bring_home([DAY])
-    with warehouse() as place:
+    sync_days([DAY])
+    with open_test_storage() as place:
         read = place.raw.read_listing
 
         def read_and_purge(day: date, recording_id: str) -> bytes | None:
@@ -276,12 +276,12 @@ def test_a_rebuild_takes_nothing_in_that_is_purged_while_it_reads(
 
 @pytest.mark.parametrize("way", ["the same purge", "the night"])
 def test_a_killed_purge_is_finished(sandbox: Sandbox, recording: Recording, home: Path, way: str) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     killed_between_database_and_raw_store(recording, home)
     assert held(recording.id) > 0
 
     if way == "the night":
-        with warehouse() as place:
+        with open_test_storage() as place:
             finished = finish_purges(place)
         assert finished == 8
     else:
@@ -298,7 +298,7 @@ def killed_between_database_and_raw_store(recording: Recording, home: Path) -> N
 
 
 def test_what_lists_do_not_show_of_the_raw_store_goes_too(sandbox: Sandbox, recording: Recording, home: Path) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     folder = home / "raw" / str(DAY) / recording.id
     (folder / "transcript" / "half.zst#1").write_bytes(b"what a killed write left")
 
@@ -322,7 +322,7 @@ def test_a_slow_look_writes_nothing_of_what_was_purged_meanwhile(sandbox: Sandbo
     slow = looked()
     purged(recording.id)
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         record(place, slow, now())
 
     assert held(recording.id) == 0
@@ -332,7 +332,7 @@ def test_a_slow_look_writes_nothing_of_what_was_purged_meanwhile(sandbox: Sandbo
 def test_a_listing_that_is_written_late_is_removed(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with warehouse() as place:
+    with open_test_storage() as place:
         write = place.raw.write_listing
 
         def purge_and_write(day: date, recording_id: str, listing: bytes) -> None:
@@ -349,7 +349,7 @@ def test_a_listing_that_is_written_late_is_removed(
 def test_a_slow_download_leaves_nothing_of_what_was_purged_meanwhile(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0].id
     sandbox.inject(Fault(f"transcript:{transcript}", delay_s=4.0))
-    run = threading.Thread(target=bring_home, args=([DAY],))
+    run = threading.Thread(target=sync_days, args=([DAY],))
     run.start()
     while not [each for each in contents()["artifacts"] if transcript in each]:
         assert run.is_alive()
@@ -363,15 +363,15 @@ def test_a_slow_download_leaves_nothing_of_what_was_purged_meanwhile(sandbox: Sa
 
 
 def test_runs_that_go_on_during_a_purge_write_nothing_of_it(sandbox: Sandbox) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     ended = threading.Event()
     faults: list[BaseException] = []
 
     def go_on() -> None:
         try:
             while not ended.is_set():
-                bring_home([DAY], refetch=True)
-                with warehouse() as place:
+                sync_days([DAY], refetch=True)
+                with open_test_storage() as place:
                     rebuild(place)
         except BaseException as error:  # noqa: BLE001 - told below
             faults.append(error)
@@ -396,9 +396,9 @@ def test_a_recording_that_only_the_api_knows_is_kept_out(sandbox: Sandbox, recor
     done = command("purge", "--yes", recording.id)
 
     assert done.returncode == 0, done.stderr
-    bring_home([DAY])
+    sync_days([DAY])
     assert recording.id not in {row[0] for row in contents()["recordings"]}
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         assert connection.scalar(select(table_of(Tombstones).c.day)) == DAY
 
 
@@ -410,12 +410,12 @@ def test_an_id_that_nobody_knows_is_refused(sandbox: Sandbox, monkeypatch: pytes
         day_at_api(read_settings(), UNKNOWN)
     with pytest.raises(SettingsError, match="no id of a recording"):
         canonical_uuid("standup")
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         assert tombstones.count(connection) == 0
 
 
 def test_the_search_names_a_file_in_which_something_is_left(sandbox: Sandbox, recording: Recording, home: Path) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     log = home / "dagster" / "some" / "run.log"
     log.parent.mkdir(parents=True)
     log.write_text(json.dumps({"message": f"hello {NAME}"}))
@@ -428,7 +428,7 @@ def test_the_search_names_a_file_in_which_something_is_left(sandbox: Sandbox, re
 def test_the_search_names_a_table_in_which_something_is_left(
     sandbox: Sandbox, recording: Recording, database_url: str
 ) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     engine = create_engine(database_url)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE notes_of_an_analyst (recording_id VARCHAR(36), note VARCHAR(99))"))
@@ -442,7 +442,7 @@ def test_the_search_names_a_table_in_which_something_is_left(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_pages_of_sqlite_kept_is_overwritten(sandbox: Sandbox, recording: Recording, home: Path) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     file = home / "meetings.db"
     with closing(sqlite3.connect(file, isolation_level=None)) as careless:
         careless.execute("PRAGMA secure_delete=OFF")
@@ -450,15 +450,15 @@ def test_what_pages_of_sqlite_kept_is_overwritten(sandbox: Sandbox, recording: R
         careless.execute("INSERT INTO scratch SELECT title || hex(zeroblob(2000)) FROM recordings")
         careless.execute("DELETE FROM scratch")
         careless.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    with warehouse() as place, place.database.writing() as connection:
-        words = words_of(place, {recording.id: DAY})
+    with open_test_storage() as place, place.database.writing() as connection:
+        words = fingerprints_of(place, {recording.id: DAY})
         connection.execute(text("UPDATE recordings SET title = NULL"))
     scrub_only(home)
     assert TITLE.encode() in file.read_bytes()
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         purge(place, [recording.id], tombstones.ASKED_FOR)
-        result = search(place, read_settings(), words)
+        result = find_remains(place, read_settings(), words)
 
     assert result.found == []
     assert TITLE.encode() not in file.read_bytes()
@@ -470,10 +470,10 @@ def test_files_of_the_raw_store_are_not_searched_for_text(
     database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RAW_URL", spelled.format(home / "raw"))
-    with warehouse() as place:
+    with open_test_storage() as place:
         place.raw.put("2026-03-02/other/recording.json", TITLE.encode())
 
-        result = search(place, read_settings(), Words({UNKNOWN: []}, (TITLE,)))
+        result = find_remains(place, read_settings(), Fingerprints({UNKNOWN: []}, (TITLE,)))
 
     assert result.found == []
 
@@ -485,8 +485,8 @@ def scrub_only(home: Path) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_log_of_sqlite_is_empty_after_a_purge(sandbox: Sandbox, recording: Recording, home: Path) -> None:
-    bring_home([DAY])
-    with closing(sqlite3.connect(home / "meetings.db")) as idle, warehouse() as place:
+    sync_days([DAY])
+    with closing(sqlite3.connect(home / "meetings.db")) as idle, open_test_storage() as place:
         idle.execute("SELECT count(*) FROM recordings").fetchall()
 
         purge(place, [recording.id], tombstones.ASKED_FOR)
@@ -498,16 +498,16 @@ def test_the_log_of_sqlite_is_empty_after_a_purge(sandbox: Sandbox, recording: R
 def test_a_reader_in_the_way_is_said_and_the_next_purge_ends_it(
     sandbox: Sandbox, recording: Recording, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     monkeypatch.setattr(scrub, "CHECKPOINT_TRIES", 1)
     monkeypatch.setattr(scrub, "BUSY_TIMEOUT_S", 0.1)
-    with closing(sqlite3.connect(home / "meetings.db", isolation_level=None)) as reader, warehouse() as place:
-        words = words_of(place, {recording.id: DAY})
+    with closing(sqlite3.connect(home / "meetings.db", isolation_level=None)) as reader, open_test_storage() as place:
+        words = fingerprints_of(place, {recording.id: DAY})
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM recordings").fetchone()
 
         report = purge(place, [recording.id], tombstones.ASKED_FOR)
-        result = search(place, read_settings(), words)
+        result = find_remains(place, read_settings(), words)
 
         assert not report.is_scrubbed
         assert "run the same purge again" in " ".join(result.found)
@@ -515,16 +515,16 @@ def test_a_reader_in_the_way_is_said_and_the_next_purge_ends_it(
 
         again = purge(place, [recording.id], tombstones.ASKED_FOR)
         assert again.is_scrubbed
-        assert search(place, read_settings(), words).found == []
+        assert find_remains(place, read_settings(), words).found == []
 
 
 def test_rows_that_were_being_parsed_do_not_come_after_the_purge(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The parser has read its work; the purge comes before it writes."""
-    bring_home([DAY])
+    sync_days([DAY])
     artifact = ARTIFACTS["transcript"]
-    with warehouse() as place:
+    with open_test_storage() as place:
         with place.database.writing() as connection:
             connection.execute(text("UPDATE artifacts SET parser_version = '0'"))
         read = place.raw.read

@@ -15,7 +15,7 @@ from meeting_assets.core.instants import day_of, now
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.operations.meeting_retention import nightly_retention, retention
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
-from meeting_assets.pipeline.arrivals import Round, arrived
+from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
 from meeting_assets.pipeline.days import day_of_recording, days_asked
 from meeting_assets.pipeline.deletion.recordings import holding, purge
 from meeting_assets.pipeline.deletion.removal import PurgeReport
@@ -30,11 +30,11 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
 from meeting_assets_tests.support.environments import (
     age_missing_marks,
-    bring_home,
     contents,
     ledger_row,
+    open_test_storage,
+    sync_days,
     use,
-    warehouse,
 )
 
 KEPT_DAYS = 30
@@ -58,19 +58,19 @@ def recording(sandbox: Sandbox) -> Recording:
 @pytest.fixture
 def limited(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both days are home when the retention is set."""
-    bring_home([OLD, DAY])
+    sync_days([OLD, DAY])
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
     sandbox.stats.reset()
 
 
 def days_here() -> list[date]:
     days = {day for row in contents()["recordings"] for day in row if day in (OLD, DAY)}
-    with warehouse() as place:
+    with open_test_storage() as place:
         return sorted(days | {*place.raw.days()})
 
 
 def a_night(limit: int = 100) -> PurgeReport:
-    with warehouse() as place:
+    with open_test_storage() as place:
         today = confirmed_today(place, access_of(read_settings()))
         report, waiting = retain(place, today, limit=limit, budget_s=60)
     assert waiting is None
@@ -78,12 +78,12 @@ def a_night(limit: int = 100) -> PurgeReport:
 
 
 def objects_of(recording_id: str) -> list[str]:
-    with warehouse() as place:
+    with open_test_storage() as place:
         return place.raw.kept(DAY, recording_id)
 
 
 def rows_of(recording_id: str) -> int:
-    with warehouse() as place:
+    with open_test_storage() as place:
         return holding(place, recording_id).rows
 
 
@@ -109,7 +109,7 @@ def test_a_night_ends_at_its_limit_and_the_next_goes_on(sandbox: Sandbox) -> Non
 def test_a_run_of_an_expired_day_fetches_nothing_and_leaves_the_removal_to_the_night(sandbox: Sandbox) -> None:
     before = contents()
 
-    report = bring_home([OLD])
+    report = sync_days([OLD])
 
     assert report.recordings == 0
     assert sandbox.stats.requests == []
@@ -121,7 +121,7 @@ def test_a_run_of_an_expired_day_fetches_nothing_and_leaves_the_removal_to_the_n
 def test_a_backfill_brings_home_what_may_be_kept(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
 
-    bring_home([OLD, DAY])
+    sync_days([OLD, DAY])
 
     assert days_here() == [DAY]
     assert len(contents()["meeting_metrics"]) == 2
@@ -151,15 +151,17 @@ def test_nothing_that_arrives_for_a_day_that_is_too_old_is_asked_for(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
-    with warehouse() as place:
-        due, _ = arrived(place, access_of(read_settings()), Round.since(now() - timedelta(days=99)), budget_s=20)
+    with open_test_storage() as place:
+        due, _ = list_arrivals(
+            place, access_of(read_settings()), ListingPass.since(now() - timedelta(days=99)), budget_s=20
+        )
 
     assert {each.day for each in due} == {DAY}
 
 
 @pytest.mark.usefixtures("limited")
 def test_no_rebuild_takes_in_what_is_too_old(sandbox: Sandbox) -> None:
-    with warehouse() as place:
+    with open_test_storage() as place:
         report = rebuild(place)
 
     assert report.days == [DAY]
@@ -196,16 +198,16 @@ def test_the_schedule_asks_for_a_run_only_where_there_may_be_something_to_do(
     assert asked() == ["RunRequest"]
 
     monkeypatch.delenv("MEETING_ASSETS_RETENTION_DAYS")
-    with warehouse() as place:
+    with open_test_storage() as place:
         purge(place, [recording.id], tombstones.ASKED_FOR)
     assert asked() == ["RunRequest"]
 
 
 def two_looks(days: Sequence[date] = (DAY,), recording_ids: Sequence[str] = ()) -> None:
     """Two runs, the second of them more than an hour after the first."""
-    bring_home(days, recording_ids=recording_ids)
+    sync_days(days, recording_ids=recording_ids)
     age_missing_marks(timedelta(hours=2))
-    bring_home(days, recording_ids=recording_ids)
+    sync_days(days, recording_ids=recording_ids)
 
 
 @pytest.fixture(params=[False, True], ids=["status deleted", "404"])
@@ -217,11 +219,11 @@ def answers_404(request: pytest.FixtureRequest, sandbox: Sandbox) -> bool:
 @pytest.mark.usefixtures("answers_404")
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
 def test_a_deleted_recording_is_marked_and_kept(sandbox: Sandbox, recording: Recording, is_named: bool) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents()["transcript_words"]
     sandbox.delete(recording.id)
 
-    bring_home([DAY], recording_ids=[recording.id] if is_named else [])
+    sync_days([DAY], recording_ids=[recording.id] if is_named else [])
 
     (row,) = [row for row in contents()["recordings"] if recording.id in row]
     assert "deleted" in row
@@ -235,14 +237,14 @@ def test_a_deleted_recording_is_purged_where_that_is_wanted(
     sandbox: Sandbox, recording: Recording, is_named: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
-    bring_home([DAY])
+    sync_days([DAY])
     sandbox.delete(recording.id)
 
     two_looks(recording_ids=[recording.id] if is_named else [])
 
     assert (rows_of(recording.id), objects_of(recording.id)) == (0, [])
-    with warehouse() as place, place.database.reading() as connection:
-        assert tombstones.buried(connection, [recording.id])
+    with open_test_storage() as place, place.database.reading() as connection:
+        assert tombstones.is_tombstoned(connection, [recording.id])
     assert len(contents()["meeting_metrics"]) == 1
 
 
@@ -250,9 +252,9 @@ def test_a_deleted_recording_is_purged_where_that_is_wanted(
 def test_what_was_only_marked_is_purged_when_the_setting_changes(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bring_home([DAY])
+    sync_days([DAY])
     sandbox.delete(recording.id)
-    bring_home([DAY])
+    sync_days([DAY])
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
 
     two_looks()
@@ -264,11 +266,11 @@ def test_what_was_only_marked_is_purged_when_the_setting_changes(
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
 def test_a_deleted_artifact_is_marked_and_kept(sandbox: Sandbox, recording: Recording, is_named: bool) -> None:
     transcript = recording.of("transcript")[0].id
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents()["transcript_words"]
     sandbox.delete_artifact(transcript)
 
-    bring_home([DAY], recording_ids=[recording.id] if is_named else [])
+    sync_days([DAY], recording_ids=[recording.id] if is_named else [])
 
     assert ledger_row(transcript, "transcript")["api_status"] == "deleted"
     assert contents()["transcript_words"] == before
@@ -297,7 +299,7 @@ def test_a_deleted_artifact_is_purged_where_that_is_wanted(
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
     (artifact,) = recording.of(collection)
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents()
     sandbox.delete_artifact(artifact.id)
 
@@ -311,7 +313,7 @@ def test_a_deleted_artifact_is_purged_where_that_is_wanted(
     assert after["participants"] == before["participants"]
     assert not any(artifact.id in key for key in objects_of(recording.id))
     assert len(after["meeting_metrics"]) == 2
-    bring_home([DAY])
+    sync_days([DAY])
     assert contents() == after
 
 
@@ -320,12 +322,12 @@ def test_metrics_of_a_deleted_artifact_go_with_it_and_come_again_from_the_others
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch, is_derived: bool
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
-    bring_home([DAY])
+    sync_days([DAY])
     sandbox.delete_artifact(recording.of("transcript")[0].id)
-    bring_home([DAY])
+    sync_days([DAY])
     age_missing_marks(timedelta(hours=2))
 
-    with warehouse() as place:
+    with open_test_storage() as place:
         asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
         if is_derived:
             derive_days([DAY], place)
@@ -340,7 +342,7 @@ def test_a_recording_without_bot_is_gone_only_if_another_one_is_not(
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
     sandbox.habits.deleted_answers_404 = True
     added = [sandbox.add_recording(recording.created_at, words=20, has_bot=False) for _ in range(1 + others)]
-    bring_home([DAY])
+    sync_days([DAY])
     sandbox.delete(added[0].id)
 
     two_looks()
@@ -353,7 +355,7 @@ def test_a_key_of_another_workspace_deletes_nothing(
 ) -> None:
     """To such a key every recording that is here is gone."""
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
-    bring_home([DAY])
+    sync_days([DAY])
     before = contents()["transcript_words"]
 
     with Sandbox(uniform(DAY, recordings=1, words=20, seed=7)) as another:
@@ -362,5 +364,5 @@ def test_a_key_of_another_workspace_deletes_nothing(
         two_looks(recording_ids=[recording.id])
 
     assert set(before) <= set(contents()["transcript_words"])
-    with warehouse() as place, place.database.reading() as connection:
+    with open_test_storage() as place, place.database.reading() as connection:
         assert tombstones.count(connection) == 0

@@ -10,7 +10,7 @@ import pytest
 
 from meeting_assets.core.instants import day_of, now
 from meeting_assets.definitions import definitions
-from meeting_assets.health.data_checks import Broken, ledger_claims
+from meeting_assets.health.data_checks import Violations, ledger_checks
 from meeting_assets.orchestration.operations.meeting_retention import CONFIRMATION, nightly_retention, retention
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
 from meeting_assets.pipeline import storage as storage
@@ -24,7 +24,7 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import bring_home, contents, use, warehouse
+from meeting_assets_tests.support.environments import contents, open_test_storage, sync_days, use
 
 KEPT_DAYS = 30
 TODAY = day_of(now())
@@ -39,14 +39,14 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
     days = [uniform(day, recordings=1, words=10) for day in (*BACKLOG, KEPT)]
     with Sandbox(combined(days), limits=False) as running:
         use(running, monkeypatch)
-        bring_home([*BACKLOG, KEPT])
+        sync_days([*BACKLOG, KEPT])
         monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
         yield running
 
 
 def a_night(*, ahead: timedelta = timedelta(0), is_offline: bool = False) -> tuple[PurgeReport, str | None]:
     """What the nightly job does, by a clock that may be ahead."""
-    with pytest.MonkeyPatch.context() as patched, warehouse() as place:
+    with pytest.MonkeyPatch.context() as patched, open_test_storage() as place:
         for module in (clocks, storage):
             patched.setattr(module, "now", lambda: now() + ahead)
         access = None if is_offline else access_of(read_settings())
@@ -55,15 +55,15 @@ def a_night(*, ahead: timedelta = timedelta(0), is_offline: bool = False) -> tup
 
 def days_stored() -> set[date]:
     """The days of which rows or raw objects are stored."""
-    with warehouse() as place:
+    with open_test_storage() as place:
         with place.database.reading() as connection:
             rows = {*connection.scalars(RECORDINGS.select().with_only_columns(RECORDINGS.c.day))}
         return rows | {*place.raw.days()}
 
 
-def waiting() -> Broken:
-    (claim,) = (each for each in ledger_claims() if each.name == "retention_needs_confirmation")
-    with warehouse() as place, place.database.reading() as connection:
+def waiting() -> Violations:
+    (claim,) = (each for each in ledger_checks() if each.name == "retention_needs_confirmation")
+    with open_test_storage() as place, place.database.reading() as connection:
         return claim.broken(connection, now())
 
 
@@ -119,7 +119,7 @@ def test_old_days_that_are_stored_after_a_retention_wait_for_a_person_too(
     monkeypatch.delenv("MEETING_ASSETS_RETENTION_DAYS")
     old = TODAY - timedelta(days=KEPT_DAYS + 100)
     sandbox.add_world(uniform(old, recordings=1, words=10))
-    bring_home([old])
+    sync_days([old])
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
 
     report, reason = a_night()
@@ -195,7 +195,7 @@ def test_raw_days_past_the_retention_go_though_the_database_is_lost(
         url = fresh_postgresql(request.getfixturevalue("postgresql_server"))
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
     assert a_night()[1] is not None
-    bring_home([KEPT])
+    sync_days([KEPT])
 
     keep_only_recent(monkeypatch)
 
@@ -209,12 +209,12 @@ def test_a_recording_that_moved_into_the_retention_is_kept_and_one_that_moved_ou
         recording.created_at = now() - timedelta(days=back)
         with pytest.MonkeyPatch.context() as unlimited:
             unlimited.delenv("MEETING_ASSETS_RETENTION_DAYS")
-            bring_home([recording.day], recording_ids=[recording.id])
+            sync_days([recording.day], recording_ids=[recording.id])
 
     assert command("purge", "--expired", "--yes").returncode == 0
 
     assert {row[0] for row in contents()["recordings"]} == {old.id}
-    with warehouse() as place:
+    with open_test_storage() as place:
         assert place.raw.days_of([old.id, older.id, recent.id]) == {
             old.id: [BACKLOG[1], old.day],
             older.id: [],
