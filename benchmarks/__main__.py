@@ -47,12 +47,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     given = vars(parser.parse_args())
     chosen = given.pop("command")
-    with stage() as place:
+    with stage() as storage:
         for name in COMMANDS if chosen == "all" else [chosen]:
             busy = psutil.getloadavg()[0]
             out.rule(f"{name} · {psutil.cpu_count()} cores, load {busy:.1f} before, {platform.platform()}")
             began_s = time.perf_counter()
-            COMMANDS[name](place, **given)
+            COMMANDS[name](storage, **given)
             out.print(f"[dim]{name} took {time.perf_counter() - began_s:.0f} s")
 
 

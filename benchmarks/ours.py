@@ -13,13 +13,13 @@ from meeting_assets.settings import read_settings
 
 
 def main(kinds: str, processes: str, *days: str) -> None:
-    with open_storage(read_settings()) as place:
+    with open_storage(read_settings()) as storage:
         started = time.perf_counter()
         for kind in kinds.split(","):
             load_days(
                 ARTIFACTS[kind],
                 [date.fromisoformat(day) for day in days],
-                place,
+                storage,
                 processes=None if processes == "auto" else int(processes),
             )
         print(time.perf_counter() - started)

@@ -106,16 +106,16 @@ class Stage:
         with (
             Sandbox(world(span, per_day, words), limits=False) as sandbox,
             settings(home, sandbox) as given,
-            open_storage(given) as place,
+            open_storage(given) as storage,
         ):
-            bind_origin(place, given)
-            asyncio.run(fetch_days(place, access_of(given), span, kinds=tuple(kinds)))
-            with place.database.reading() as connection:
+            bind_origin(storage, given)
+            asyncio.run(fetch_days(storage, access_of(given), span, kinds=tuple(kinds)))
+            with storage.database.reading() as connection:
                 entries = worklist.to_load(connection, span, "transcript", "none")
             for entry in entries:
                 path = plain / entry.key.recording_id / f"{entry.key.artifact_id}.json"
                 path.parent.mkdir(parents=True)
-                path.write_bytes(place.raw.read(entry.raw_key, entry.sha256) or b"")
+                path.write_bytes(storage.raw.read(entry.raw_key, entry.sha256) or b"")
         return Meetings(home, span, days * per_day, days * per_day * words, plain)
 
     def database(self, kind: str, meetings: Meetings | None = None) -> str:

@@ -140,7 +140,7 @@ def tables_of_home(chaos: Chaos) -> Contents:
     """Every row of every table, trends and people included."""
     with settings_of(chaos.sandbox, chaos.home, chaos.database_url):
         found = contents(without=VOLATILE)
-        with open_test_storage() as place, place.database.reading() as connection:
+        with open_test_storage() as storage, storage.database.reading() as connection:
             for table in map(table_of, ROLLUPS):
                 found[table.name] = sorted(map(tuple, connection.execute(select(table))), key=repr)
     return found

@@ -160,8 +160,8 @@ def test_work_with_a_role_that_only_changes_rows_goes_on(
     _, url = with_role(postgresql_database, f"GRANT USAGE ON {schema}", rows)
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
 
-    with open_storage(read_settings()) as place:
-        place.database.belongs_to("https://example.invalid")
+    with open_storage(read_settings()) as storage:
+        storage.database.belongs_to("https://example.invalid")
 
 
 def test_a_role_that_may_not_read_our_schema_is_told_the_grant(

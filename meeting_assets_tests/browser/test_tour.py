@@ -136,7 +136,7 @@ def unreadable(sandbox: Sandbox) -> Recording:
 
 
 def row_count(model: type[SQLModel]) -> int:
-    with open_storage(read_settings()) as place, place.database.reading() as connection:
+    with open_storage(read_settings()) as storage, storage.database.reading() as connection:
         return connection.scalar(select(func.count()).select_from(table_of(model))) or 0
 
 

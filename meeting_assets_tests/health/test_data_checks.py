@@ -48,7 +48,7 @@ def the_claim(name: str, table: str) -> Check:
 
 def broken(name: str, table: str, at: datetime | None = None) -> Violations:
     """What breaks a claim at an instant, by default when the last run is long over."""
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         return the_claim(name, table).broken(connection, at or now() + LONGER)
 
 
@@ -58,7 +58,7 @@ def places(found: Violations) -> list[tuple[str, date | None, str, str]]:
 
 def change(*statements: Executable) -> None:
     """What no run does: rows that contradict each other."""
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         for statement in statements:
             assert connection.execute(statement).rowcount > 0
 
@@ -74,7 +74,7 @@ def deleted(model: type[RecordingRow], recording: Recording, **values: Any) -> E
 def test_a_day_that_came_home_whole_breaks_no_claim(sandbox: Sandbox, claims: Callable[[], list[Check]]) -> None:
     sync_days([DAY])
 
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         found = {(claim.name, claim.table): claim.broken(connection, now() + LONGER).count for claim in claims()}
 
     assert found
@@ -83,7 +83,7 @@ def test_a_day_that_came_home_whole_breaks_no_claim(sandbox: Sandbox, claims: Ca
 
 @pytest.mark.usefixtures("sandbox")
 def test_an_empty_database_breaks_no_claim() -> None:
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         found = [claim.broken(connection, now()).count for claim in [*ledger_checks(), *table_checks()]]
 
     assert not any(found)
@@ -323,7 +323,7 @@ def test_two_transcripts_of_a_recording_break_no_claim(sandbox: Sandbox, recordi
 
     sync_days([DAY])
 
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         assert not any(claim.broken(connection, now() + LONGER).count for claim in table_checks())
 
 
@@ -339,7 +339,7 @@ def test_no_breach_holds_a_name_or_what_was_said(sandbox: Sandbox, recording: Re
         deleted(ParticipantMetrics, recording, participant_key="100"),
     )
 
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         found = [claim.broken(connection, now() + LONGER) for claim in [*ledger_checks(), *table_checks()]]
         people = connection.execute(table_of(Participants).select()).mappings().all()
     said = repr(found)

@@ -34,12 +34,12 @@ def home_with_meetings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> It
     with Sandbox(uniform(DAY, recordings=2, words=300)) as sandbox:
         use(sandbox, monkeypatch)
         sync_days([DAY])
-        with open_test_storage() as place:
-            yield place, sandbox.world.recordings[0].id
+        with open_test_storage() as storage:
+            yield storage, sandbox.world.recordings[0].id
 
 
-def broken(place: Storage) -> dict[str, Violations]:
-    with place.database.reading() as connection:
+def broken(storage: Storage) -> dict[str, Violations]:
+    with storage.database.reading() as connection:
         return {claim.name: claim.broken(connection, now()) for claim in metric_checks()}
 
 
@@ -69,18 +69,18 @@ CHANGES: list[tuple[type[SQLModel], dict[str, Any], set[str], str]] = [
 
 
 def test_claims_hold_and_each_breaks_where_its_table_was_changed(home_with_meetings: tuple[Storage, str]) -> None:
-    place, recording_id = home_with_meetings
-    before = broken(place)
+    storage, recording_id = home_with_meetings
+    before = broken(storage)
 
     assert {name: found.count for name, found in before.items()} == dict.fromkeys(NAMES, 0)
     for model, values, names, said in CHANGES:
         table = table_of(model)
         of_recording = table.c.recording_id == recording_id
-        with place.database.writing() as connection:
+        with storage.database.writing() as connection:
             kept = [dict(row) for row in connection.execute(table.select().where(of_recording)).mappings()]
             connection.execute(table.update().where(of_recording).values(values))
 
-        found = {name: each for name, each in broken(place).items() if each.count}
+        found = {name: each for name, each in broken(storage).items() if each.count}
 
         assert found.keys() == names, values
         for each in found.values():
@@ -88,7 +88,7 @@ def test_claims_hold_and_each_breaks_where_its_table_was_changed(home_with_meeti
                 (recording_id, DAY, table_of(about).name) for about in ABOUT
             }
         assert any(said in breach.place for each in found.values() for breach in each.newest), values
-        with place.database.writing() as connection:
+        with storage.database.writing() as connection:
             connection.execute(table.delete().where(of_recording))
             connection.execute(table.insert(), kept)
     assert set().union(*(names for _, _, names, _ in CHANGES)) == set(NAMES)
@@ -97,7 +97,7 @@ def test_claims_hold_and_each_breaks_where_its_table_was_changed(home_with_meeti
 def test_an_artifact_in_the_making_is_missing_only_once_it_is_overdue(
     home_with_meetings: tuple[Storage, str],
 ) -> None:
-    place, recording_id = home_with_meetings
+    storage, recording_id = home_with_meetings
     states: list[tuple[dict[str, Any], bool]] = [
         ({"status": "pending", "api_status": "processing", "attempts": 0}, True),
         ({"status": "pending", "api_status": "done", "attempts": 0}, True),
@@ -108,16 +108,16 @@ def test_an_artifact_in_the_making_is_missing_only_once_it_is_overdue(
     ]
     quality = table_of(DataQuality)
     is_transcript = (LEDGER.c.recording_id == recording_id) & (LEDGER.c.kind == "transcript")
-    with place.database.writing() as connection:
+    with storage.database.writing() as connection:
         of_recording = quality.c.recording_id == recording_id
         connection.execute(quality.update().where(of_recording).values(missing_kinds="transcript"))
 
     found = {}
     for state, _ in states:
         for age in (STUCK_AFTER / 2, STUCK_AFTER * 2):
-            with place.database.writing() as connection:
+            with storage.database.writing() as connection:
                 connection.execute(LEDGER.update().where(is_transcript).values(**state, api_updated_at=now() - age))
-            found[str(state), age] = broken(place)["nothing_that_is_measured_is_missing"].count
+            found[str(state), age] = broken(storage)["nothing_that_is_measured_is_missing"].count
 
     for state, is_on_its_way in states:
         assert found[str(state), STUCK_AFTER / 2] == (0 if is_on_its_way else 1), state
@@ -126,12 +126,12 @@ def test_an_artifact_in_the_making_is_missing_only_once_it_is_overdue(
 
 @pytest.mark.parametrize("kind", ["provider_data", "video_separate,audio_separate"])
 def test_what_nothing_is_measured_from_may_be_missing(home_with_meetings: tuple[Storage, str], kind: str) -> None:
-    place, recording_id = home_with_meetings
+    storage, recording_id = home_with_meetings
     table = table_of(DataQuality)
-    with place.database.writing() as connection:
+    with storage.database.writing() as connection:
         connection.execute(table.update().where(table.c.recording_id == recording_id).values(missing_kinds=kind))
 
-    assert broken(place)["nothing_that_is_measured_is_missing"].count == 0
+    assert broken(storage)["nothing_that_is_measured_is_missing"].count == 0
 
 
 def test_a_workspace_without_transcripts_misses_none(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,8 +139,8 @@ def test_a_workspace_without_transcripts_misses_none(database_url: str, monkeypa
         use(sandbox, monkeypatch)
         sync_days([DAY])
 
-    with open_test_storage() as place:
-        with place.database.reading() as connection:
+    with open_test_storage() as storage:
+        with storage.database.reading() as connection:
             missing = connection.scalars(select(table_of(DataQuality).c.missing_kinds)).all()
         assert ["transcript" in kinds for kinds in missing] == [True, True]
-        assert broken(place)["nothing_that_is_measured_is_missing"].count == 0
+        assert broken(storage)["nothing_that_is_measured_is_missing"].count == 0

@@ -134,7 +134,7 @@ def late_s(running: Deployment, sandbox: Sandbox, meetings: Meetings) -> float:
 
 def rows(query: Select[Any]) -> list[Row]:
     """What the deployment's database answers."""
-    with open_storage(read_settings()) as place, place.database.reading() as connection:
+    with open_storage(read_settings()) as storage, storage.database.reading() as connection:
         return [tuple(row) for row in connection.execute(query)]
 
 

@@ -45,8 +45,8 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 def requested_for(sandbox: Sandbox) -> dict[str, str]:
     """The tag with which the deployment's sensor requests runs."""
     prepare_home(read_settings())
-    with open_test_storage() as place:
-        database_id = held_id(place.database)
+    with open_test_storage() as storage:
+        database_id = held_id(storage.database)
     assert database_id is not None
     return {DATABASE_ID: database_id}
 
@@ -56,7 +56,7 @@ def run_of_day(tags: dict[str, str] | None = None) -> RunOutcome:
 
 
 def recording_count() -> int:
-    with open_storage(read_settings()) as place, place.database.reading() as connection:
+    with open_storage(read_settings()) as storage, storage.database.reading() as connection:
         return connection.scalar(select(func.count()).select_from(table_of(Recordings))) or 0
 
 
@@ -138,8 +138,8 @@ def test_the_sensor_requests_runs_for_its_database(sandbox: Sandbox) -> None:
     ):
         result: Any = defs.resolve_sensor_def("finished_recordings")(context)
 
-    with open_test_storage() as place:
-        database_id = held_id(place.database)
+    with open_test_storage() as storage:
+        database_id = held_id(storage.database)
     assert [request.tags[DATABASE_ID] for request in result.run_requests] == [database_id]
 
 
@@ -153,8 +153,8 @@ def test_a_sync_after_the_loss_of_the_database_goes_on_with_the_raw_store(sandbo
     assert done.returncode == 0, done.stderr
     assert "The empty database at " in done.stderr
     assert f"{home}/meetings.db takes the place of the raw store's former one" in done.stderr
-    with open_test_storage() as place:
-        assert held_id(place.database) == place.raw.database_id()
+    with open_test_storage() as storage:
+        assert held_id(storage.database) == storage.raw.database_id()
     again = command("sync", "--from", str(DAY), "--to", str(DAY))
     assert "takes the place" not in again.stderr
 
@@ -180,11 +180,11 @@ def store_after_the_run_was_declared_orphaned(
     context: dg.OpExecutionContext, open_test_storage: StorageResource
 ) -> None:
     """What a run does that another host has given up."""
-    with open_test_storage.open_storage() as (settings, place):
+    with open_test_storage.open_storage() as (settings, storage):
         with closing(Database.at(settings.database_url)) as database, database.writing() as connection:
             (found,) = heartbeats.heartbeats(connection, [context.run_id])
             assert heartbeats.declare_failed(connection, found)
-        with place.database.writing() as connection:
+        with storage.database.writing() as connection:
             upsert(connection, Meta, [{"name": "stored", "value": "1"}])
 
 

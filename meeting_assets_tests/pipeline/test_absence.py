@@ -11,6 +11,7 @@ from rich.console import Console
 from meeting_assets.console import show
 from meeting_assets.core.instants import now
 from meeting_assets.health.data_checks import ledger_checks
+from meeting_assets.health.status import status_of
 from meeting_assets.pipeline.deletion.recordings import holding
 from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.sandbox.world import Status
@@ -54,12 +55,12 @@ def look(after: timedelta = timedelta(0), recording_ids: Sequence[str] = ()) -> 
 
 
 def is_stored(recording: Recording) -> bool:
-    with open_test_storage() as place:
-        return holding(place, recording.id).artifacts > 0 and bool(place.raw.kept(DAY, recording.id))
+    with open_test_storage() as storage:
+        return holding(storage, recording.id).artifacts > 0 and bool(storage.raw.kept(DAY, recording.id))
 
 
 def api_status_of(recording: Recording) -> str:
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         columns = RECORDINGS.c
         query = RECORDINGS.select().where(columns.recording_id == recording.id)
         row = connection.execute(query).mappings().one()
@@ -102,7 +103,7 @@ def test_a_deleted_recording_is_purged_by_the_second_look_an_hour_later(
     look(timedelta(minutes=59), recording_ids=named)
 
     assert is_stored(recording)
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         assert absence.unconfirmed(connection) == {(DAY, recording.id)}
     look(LATER, recording_ids=named)
     assert not is_stored(recording)
@@ -172,10 +173,10 @@ def test_a_deleted_artifact_is_purged_by_the_second_look_and_not_called_lost(
 
     row = ledger_row(artifact.id, "audio_separate")
     assert (row["status"], row["sha256"]) == ("deleted", None)
-    with open_test_storage() as place:
+    with open_test_storage() as storage:
         console = Console(record=True, width=200)
-        show(console, status_of(place), "All days")
-        with place.database.reading() as connection:
+        show(console, status_of(storage), "All days")
+        with storage.database.reading() as connection:
             broken = {claim.name: claim.broken(connection, now()).count for claim in ledger_checks()}
     sentences = console.export_text()
     assert "1 artifacts were deleted at Recall.ai and purged here" in sentences

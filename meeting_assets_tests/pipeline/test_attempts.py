@@ -47,8 +47,8 @@ TIMEOUT_S = 60
 
 
 def fetch_all() -> None:
-    with open_test_storage() as place:
-        asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
+    with open_test_storage() as storage:
+        asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY]))
 
 
 def load_all(deadly: Collection[str] = (), *, version: str = TRANSCRIPT.parser_version) -> LoadReport:
@@ -59,8 +59,8 @@ def load_all(deadly: Collection[str] = (), *, version: str = TRANSCRIPT.parser_v
             os.kill(os.getpid(), signal.SIGKILL)
         return TRANSCRIPT.rows(document, source)
 
-    with open_test_storage() as place:
-        return load_days(replace(TRANSCRIPT, rows=rows, parser_version=version), [DAY], place)
+    with open_test_storage() as storage:
+        return load_days(replace(TRANSCRIPT, rows=rows, parser_version=version), [DAY], storage)
 
 
 def load_and_die(environment: Mapping[str, str], deadly: Collection[str], version: str) -> None:
@@ -85,7 +85,7 @@ def death_of_a_load(*deadly: str, version: str = TRANSCRIPT.parser_version) -> N
 
 def transcripts() -> dict[str, tuple[str, int | None]]:
     """Status and counted deaths of every transcript."""
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         query = LEDGER.select().where(LEDGER.c.kind == "transcript")
         rows = connection.execute(query).mappings().all()
     return {row["artifact_id"]: (row["status"], row["load_attempts"]) for row in rows}
@@ -141,8 +141,8 @@ def test_it_is_released_by_another_parser_which_has_as_many_attempts(quarantined
 
 
 def test_a_rebuild_does_not_try_it_again(quarantined: str) -> None:
-    with open_test_storage() as place:
-        rebuild(place)
+    with open_test_storage() as storage:
+        rebuild(storage)
 
     assert transcripts()[quarantined] == ("quarantined", MOST_DEATHS)
 
@@ -150,16 +150,16 @@ def test_a_rebuild_does_not_try_it_again(quarantined: str) -> None:
 @pytest.mark.parametrize("stopped_by", [StoreError, KeyboardInterrupt])
 def test_what_something_else_stops_does_not_count(sandbox: Sandbox, stopped_by: type[BaseException]) -> None:
     fetch_all()
-    with open_test_storage() as place, pytest.raises(stopped_by):
-        load_until(stopped_by, place)
+    with open_test_storage() as storage, pytest.raises(stopped_by):
+        load_until(stopped_by, storage)
 
     assert set(transcripts().values()) == {("fetched", None)}
 
 
-def load_until(stopped_by: type[BaseException], place: Storage) -> None:
-    with place.database.reading() as connection:
+def load_until(stopped_by: type[BaseException], storage: Storage) -> None:
+    with storage.database.reading() as connection:
         entries = worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
-    with Crew(TRANSCRIPT, place, entries, helpers=0) as crew:
+    with Crew(TRANSCRIPT, storage, entries, helpers=0) as crew:
         crew.next()
         assert set(transcripts().values()) == {("fetched", 1)}
         raise stopped_by
@@ -195,14 +195,14 @@ def kill_a_fetch_in(sandbox: Sandbox) -> None:
 
 
 def pending_count() -> int:
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         return len(worklist.pending(connection, [DAY]))
 
 
 def test_what_ended_the_process_too_often_waits(sandbox: Sandbox, clean: Contents) -> None:
     deadly = victim("transcript")
     fetch_all()
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         values = {"status": "pending", "sha256": None, "attempts": MOST_DEATHS, "error": INTERRUPTED}
         of_victim = LEDGER.c.artifact_id == deadly.id, LEDGER.c.kind == "transcript"
         due_at = now() + timedelta(hours=1)
@@ -218,14 +218,14 @@ def test_what_ended_the_process_too_often_waits(sandbox: Sandbox, clean: Content
 
 
 def test_a_fetch_that_the_store_stops_counts_no_attempt(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_test_storage() as place:
+    with open_test_storage() as storage:
         access = access_of(read_settings())
-        monkeypatch.setattr(place.raw, "write", full)
+        monkeypatch.setattr(storage.raw, "write", full)
 
         with pytest.raises(StoreError):
-            asyncio.run(fetch_days(place, access, [DAY]))
+            asyncio.run(fetch_days(storage, access, [DAY]))
 
-        with place.database.reading() as connection:
+        with storage.database.reading() as connection:
             rows = connection.execute(LEDGER.select()).mappings().all()
     assert {(row["attempts"], row["error"], row["next_attempt_at"]) for row in rows} == {(0, None, None)}
 
@@ -241,8 +241,8 @@ def test_a_fetch_records_its_attempts_a_few_at_a_time(database_url: str, monkeyp
 
         fetch_all()
 
-        with open_test_storage() as place:
-            assert status_of(place).left == sandbox.stats.downloads == len(sandbox.world.recordings) * len(ARTIFACTS)
+        with open_test_storage() as storage:
+            assert status_of(storage).left == sandbox.stats.downloads == len(sandbox.world.recordings) * len(ARTIFACTS)
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -257,8 +257,8 @@ def test_bytes_that_are_missing_are_not_asked_for_in_every_sync(sandbox: Sandbox
     row = ledger_row(artifact.id, "transcript")
     assert sandbox.stats.downloads == sandbox.stats.faulted == 0
     assert (row["status"], row["attempts"], row["is_waiting"]) == ("pending", 1, True)
-    with open_test_storage() as place:
-        seen = status_of(place)
+    with open_test_storage() as storage:
+        seen = status_of(storage)
     assert (seen.left, seen.next_attempt_at) == (1, row["next_attempt_at"])
 
 
@@ -285,7 +285,7 @@ def test_bytes_that_were_missing_come_when_they_are_asked_for_again(
 
 
 def make_due(artifact_id: str) -> None:
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         of_artifact = LEDGER.c.artifact_id == artifact_id
         connection.execute(LEDGER.update().where(of_artifact).values(next_attempt_at=now() - timedelta(seconds=1)))
 
@@ -303,23 +303,23 @@ def test_a_fresh_url_that_is_refused_twice_waits(sandbox: Sandbox) -> None:
     assert ledger_row(artifact.id, "transcript")["attempts"] == 2
 
 
-def entries_of(place: Storage) -> list[worklist.LoadTask]:
-    with place.database.reading() as connection:
+def entries_of(storage: Storage) -> list[worklist.LoadTask]:
+    with storage.database.reading() as connection:
         return worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
 
 
-def mark_loading(place: Storage, entries: Collection[worklist.LoadTask]) -> None:
-    with place.database.writing() as connection:
+def mark_loading(storage: Storage, entries: Collection[worklist.LoadTask]) -> None:
+    with storage.database.writing() as connection:
         attempts.note_loading(connection, entries)
 
 
 def test_a_load_that_another_process_is_at_counts_as_no_death(sandbox: Sandbox) -> None:
     fetch_all()
-    with open_test_storage() as place:
+    with open_test_storage() as storage:
         for _ in range(MOST_DEATHS):
-            mark_loading(place, entries_of(place))
+            mark_loading(storage, entries_of(storage))
 
-            assert {each.load_attempts for each in entries_of(place)} == {None}
+            assert {each.load_attempts for each in entries_of(storage)} == {None}
         load_all()
         assert {deaths for _, deaths in transcripts().values()} == {None}
 
@@ -327,22 +327,22 @@ def test_a_load_that_another_process_is_at_counts_as_no_death(sandbox: Sandbox) 
 def test_a_load_whose_process_has_ended_counts_as_a_death(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     fetch_all()
     ended = replace(ProcessIdentity.current(), start_ticks=1)
-    with open_test_storage() as place:
+    with open_test_storage() as storage:
         with monkeypatch.context() as elsewhere:
             elsewhere.setattr(ProcessIdentity, "current", lambda: ended)
-            mark_loading(place, entries_of(place))
+            mark_loading(storage, entries_of(storage))
 
-        assert {each.load_attempts for each in entries_of(place)} == {1}
+        assert {each.load_attempts for each in entries_of(storage)} == {1}
 
 
 def test_a_load_that_another_process_has_finished_is_not_marked_again(sandbox: Sandbox) -> None:
     sync_days([DAY])
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         ledger.parse_days_again(connection, [DAY])
-    with open_test_storage() as place:
-        seen_before = entries_of(place)
+    with open_test_storage() as storage:
+        seen_before = entries_of(storage)
         load_all()
 
-        mark_loading(place, seen_before)
+        mark_loading(storage, seen_before)
 
     assert {deaths for _, deaths in transcripts().values()} == {None}

@@ -116,8 +116,8 @@ def test_a_transcript_in_processing_is_waited_for_without_being_a_failure(
 
     row = ledger_row(late, "transcript")
     assert (row["status"], row["api_status"], row["attempts"]) == ("pending", "processing", 0)
-    with open_storage(read_settings()) as place:
-        assert (status_of(place).left, status_of(place).processing) == (0, 2)
+    with open_storage(read_settings()) as storage:
+        assert (status_of(storage).left, status_of(storage).processing) == (0, 2)
 
     sandbox.finish_artifact(late)
     sync_days([DAY])
@@ -141,16 +141,16 @@ def test_a_transcript_made_30_days_later_arrives(sandbox: Sandbox, recording: Re
     sync_days([DAY])
     late = sandbox.add_transcript(recording.id, CREATED + timedelta(days=30))
 
-    with open_test_storage() as place:
+    with open_test_storage() as storage:
         access = access_of(read_settings())
-        arrived = late_arrivals(place, access, [DAY], since=CREATED + timedelta(days=3))
+        arrived = late_arrivals(storage, access, [DAY], since=CREATED + timedelta(days=3))
     for day, recording_ids in arrived.items():
         sync_days([day], recording_ids=recording_ids)
 
     assert arrived == {DAY: [recording.id]}
     assert words_of(late)
-    with open_test_storage() as place:
-        assert late_arrivals(place, access, [DAY], since=CREATED + timedelta(days=3)) == {}
+    with open_test_storage() as storage:
+        assert late_arrivals(storage, access, [DAY], since=CREATED + timedelta(days=3)) == {}
 
 
 def test_what_is_late_for_an_old_day_costs_no_more_for_all_that_came_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,8 +163,8 @@ def test_what_is_late_for_an_old_day_costs_no_more_for_all_that_came_after_it(mo
         sandbox.habits.page_size = 1
         sandbox.stats.reset()
 
-        with open_test_storage() as place:
-            arrived = late_arrivals(place, access_of(read_settings()), [DAY], since=CREATED + timedelta(days=3))
+        with open_test_storage() as storage:
+            arrived = late_arrivals(storage, access_of(read_settings()), [DAY], since=CREATED + timedelta(days=3))
 
         # Two pages, which are not all; then those of each of the two recordings, one of which has two transcripts.
         assert sandbox.stats.list_calls["transcript"] == 2 + 2 + 1
@@ -179,8 +179,8 @@ def test_an_artifact_that_failed_at_the_api_is_no_failure_of_ours(sandbox: Sandb
 
     row = ledger_row(transcript.id, "transcript")
     assert (row["status"], row["sub_code"]) == ("failed", "provider_connection_failed")
-    with open_storage(read_settings()) as place:
-        assert status_of(place).left == 0
+    with open_storage(read_settings()) as storage:
+        assert status_of(storage).left == 0
 
 
 def test_what_is_home_stays_when_the_api_deletes_it(sandbox: Sandbox, recording: Recording) -> None:
@@ -203,8 +203,8 @@ def test_what_was_never_home_is_noted_as_deleted(sandbox: Sandbox) -> None:
     sync_days([DAY])
 
     assert set(statuses(running.id).values()) == {"deleted"}
-    with open_storage(read_settings()) as place:
-        assert (status_of(place).left, status_of(place).processing) == (0, 0)
+    with open_storage(read_settings()) as storage:
+        assert (status_of(storage).left, status_of(storage).processing) == (0, 0)
 
 
 def test_a_finished_recording_without_an_artifact_has_an_absent_row(
@@ -242,8 +242,8 @@ def test_a_url_that_is_missing_is_pending_and_left(sandbox: Sandbox, recording: 
     sync_days([DAY])
 
     assert "no download URL" in ledger_row(transcript.id, "transcript")["error"]
-    with open_storage(read_settings()) as place:
-        assert status_of(place).left == 1
+    with open_storage(read_settings()) as storage:
+        assert status_of(storage).left == 1
 
 
 def test_another_parser_version_parses_again_from_raw(
@@ -262,7 +262,7 @@ def test_another_parser_version_parses_again_from_raw(
 
 def outdate(kind: str) -> None:
     """As if an older parser had made the rows of a kind."""
-    with open_storage(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         connection.execute(LEDGER.update().where(LEDGER.c.kind == kind).values(parser_version="0"))
 
 
@@ -320,7 +320,7 @@ def test_what_could_not_be_read_is_read_once_it_or_the_parser_has_changed(
 
 def quarantine_by_an_older_parser(kind: str) -> None:
     """As if an older parser had not been able to read a kind."""
-    with open_storage(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         for model in ARTIFACTS[kind].tables:
             connection.execute(table_of(model).delete())
         values = {"status": "quarantined", "row_count": None, "error": "[0]: too new", "parser_version": "0"}

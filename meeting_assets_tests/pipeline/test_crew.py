@@ -48,21 +48,21 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         yield running
 
 
-def to_load(place: Storage, *kinds: str) -> list[LoadTask]:
+def to_load(storage: Storage, *kinds: str) -> list[LoadTask]:
     """All transcripts of the day, to be loaded once more, and perhaps other kinds."""
-    with place.database.writing() as connection:
+    with storage.database.writing() as connection:
         recordings = connection.scalars(select(RECORDINGS.c.recording_id)).all()
         ledger.parse_again(connection, recordings, [TRANSCRIPT.kind, *kinds])
-    with place.database.reading() as connection:
+    with storage.database.reading() as connection:
         return worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
 
 
-def load_rest(crew: Crew, place: Storage) -> LoadReport:
+def load_rest(crew: Crew, storage: Storage) -> LoadReport:
     """What this process does of the crew's work."""
     report = LoadReport()
     while batch := crew.next():
-        reads = [partial(place.raw.read, each.raw_key, each.sha256, each.size_bytes) for each in batch]
-        load_together(TRANSCRIPT, [*zip(batch, reads, strict=True)], place, report)
+        reads = [partial(storage.raw.read, each.raw_key, each.sha256, each.size_bytes) for each in batch]
+        load_together(TRANSCRIPT, [*zip(batch, reads, strict=True)], storage, report)
     return report
 
 
@@ -76,9 +76,9 @@ def members(of: psutil.Process | None = None) -> list[psutil.Process]:
 
 
 @contextmanager
-def nobody_writes(place: Storage) -> Iterator[None]:
+def nobody_writes(storage: Storage) -> Iterator[None]:
     """Every other writer waits at the ledger meanwhile."""
-    with place.database.writing() as connection:
+    with storage.database.writing() as connection:
         connection.execute(LEDGER.select().with_for_update()).all()
         yield
 
@@ -87,7 +87,7 @@ def test_helpers_leave_what_one_process_does(sandbox: Sandbox) -> None:
     sync_days([DAY])
     expected = contents(without=VOLATILE)
 
-    with open_test_storage() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=2) as crew:
+    with open_test_storage() as storage, Crew(TRANSCRIPT, storage, to_load(storage), helpers=2) as crew:
         until(lambda: crew.finished().parsed == COUNT, "all rows", within_s=START_S, every_s=SOON_S)
         left = crew.next()
 
@@ -103,9 +103,9 @@ def test_several_processes_count_every_artifact_once(sandbox: Sandbox) -> None:
     sync_days([DAY])
     expected = contents(without=VOLATILE)
 
-    with open_test_storage() as place:
-        to_load(place, *ARTIFACTS)
-        reports = [load_days(artifact, [DAY], place, processes=2) for artifact in ARTIFACTS.values()]
+    with open_test_storage() as storage:
+        to_load(storage, *ARTIFACTS)
+        reports = [load_days(artifact, [DAY], storage, processes=2) for artifact in ARTIFACTS.values()]
 
     assert [report.changed for report in reports] == [COUNT] * len(ARTIFACTS)
     assert contents(without=VOLATILE) == expected
@@ -119,9 +119,9 @@ def test_a_helper_quarantines_what_cannot_be_read(sandbox: Sandbox, caplog: pyte
     expected = contents(without=VOLATILE)
     caplog.clear()
 
-    with open_test_storage() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=1) as crew:
+    with open_test_storage() as storage, Crew(TRANSCRIPT, storage, to_load(storage), helpers=1) as crew:
         until(lambda: crew.finished().quarantined, "the fault", within_s=START_S, every_s=SOON_S)
-        report = load_rest(crew, place)
+        report = load_rest(crew, storage)
 
     assert report.parsed + crew.finished().parsed == COUNT - 1
     assert [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING] == [
@@ -134,12 +134,12 @@ def test_what_a_dead_helper_had_in_hand_is_done_without_it(sandbox: Sandbox) -> 
     sync_days([DAY])
     expected = contents(without=VOLATILE)
 
-    with open_test_storage() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=1) as crew:
-        with nobody_writes(place):
+    with open_test_storage() as storage, Crew(TRANSCRIPT, storage, to_load(storage), helpers=1) as crew:
+        with nobody_writes(storage):
             until(lambda: crew.in_hand, "an artifact in its hand", within_s=START_S, every_s=SOON_S)
             members()[0].kill()
             until(lambda: not crew.in_hand, "its end", within_s=START_S, every_s=SOON_S)
-        report = load_rest(crew, place)
+        report = load_rest(crew, storage)
 
     assert report.changed == COUNT
     assert crew.finished() == LoadReport()
@@ -154,9 +154,9 @@ def test_helpers_do_not_outlive_a_process_that_is_killed(sandbox: Sandbox) -> No
         f"from {__name__} import *\nwith warehouse() as place:\n    load_days(TRANSCRIPT, [DAY], place, processes=2)\n"
     )
 
-    with open_test_storage() as place:
-        to_load(place)
-        with nobody_writes(place):
+    with open_test_storage() as storage:
+        to_load(storage)
+        with nobody_writes(storage):
             leader = psutil.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
             helpers = until(lambda: members(leader), "a helper", within_s=START_S, every_s=SOON_S)
             leader.send_signal(signal.SIGKILL)
@@ -178,7 +178,7 @@ def test_helpers_do_not_outlive_an_interrupted_load(sandbox: Sandbox) -> None:
 
 
 def _load_interrupted() -> None:
-    with open_test_storage() as place, Crew(TRANSCRIPT, place, to_load(place), helpers=2):
+    with open_test_storage() as storage, Crew(TRANSCRIPT, storage, to_load(storage), helpers=2):
         assert len(members()) == 2
         raise KeyboardInterrupt
 
@@ -190,7 +190,10 @@ def test_a_store_that_a_helper_cannot_use_stops_the_load(sandbox: Sandbox, tmp_p
     (tmp_path / "elsewhere").rmdir()
     (tmp_path / "elsewhere").touch()
 
-    with open_test_storage() as place, Crew(TRANSCRIPT, replace(place, raw=raw), to_load(place), helpers=1) as crew:
+    with (
+        open_test_storage() as storage,
+        Crew(TRANSCRIPT, replace(storage, raw=raw), to_load(storage), helpers=1) as crew,
+    ):
         until(lambda: crew.error, "its end", within_s=START_S, every_s=SOON_S)
 
         with pytest.raises(StoreError, match="MEETING_ASSETS_RAW_URL"):
@@ -200,24 +203,24 @@ def test_a_store_that_a_helper_cannot_use_stops_the_load(sandbox: Sandbox, tmp_p
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_processes_are_as_many_as_the_work_is_worth(sandbox: Sandbox) -> None:
     sync_days([DAY])
-    with open_test_storage() as place:
-        small = to_load(place)
+    with open_test_storage() as storage:
+        small = to_load(storage)
         large = [entry._replace(size_bytes=WORTH_BYTES) for entry in small]
 
-        assert worthwhile_size(TRANSCRIPT, [], place) == 1
-        assert worthwhile_size(TRANSCRIPT, small, place) == 1
-        assert worthwhile_size(TRANSCRIPT, large[:1], place) == 1
-        assert worthwhile_size(TRANSCRIPT, large, place) == min(4, len(psutil.Process().cpu_affinity()))
-        assert worthwhile_size(replace(TRANSCRIPT, parser_version="2"), large, place) == 1
+        assert worthwhile_size(TRANSCRIPT, [], storage) == 1
+        assert worthwhile_size(TRANSCRIPT, small, storage) == 1
+        assert worthwhile_size(TRANSCRIPT, large[:1], storage) == 1
+        assert worthwhile_size(TRANSCRIPT, large, storage) == min(4, len(psutil.Process().cpu_affinity()))
+        assert worthwhile_size(replace(TRANSCRIPT, parser_version="2"), large, storage) == 1
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_one_process_is_enough_for_one_writer(sandbox: Sandbox) -> None:
     sync_days([DAY])
 
-    with open_test_storage() as place:
-        large = [entry._replace(size_bytes=WORTH_BYTES) for entry in to_load(place)]
-        assert worthwhile_size(TRANSCRIPT, large, place) == 1
+    with open_test_storage() as storage:
+        large = [entry._replace(size_bytes=WORTH_BYTES) for entry in to_load(storage)]
+        assert worthwhile_size(TRANSCRIPT, large, storage) == 1
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -232,28 +235,28 @@ def test_a_worker_of_a_pool_has_no_helpers(sandbox: Sandbox) -> None:
 
 
 def _end_with_size_of_crew() -> None:
-    with open_test_storage() as place:
-        large = [entry._replace(size_bytes=WORTH_BYTES) for entry in to_load(place)]
-        sys.exit(worthwhile_size(TRANSCRIPT, large, place))
+    with open_test_storage() as storage:
+        large = [entry._replace(size_bytes=WORTH_BYTES) for entry in to_load(storage)]
+        sys.exit(worthwhile_size(TRANSCRIPT, large, storage))
 
 
 def test_a_worker_of_a_run_declared_orphaned_stores_nothing(sandbox: Sandbox) -> None:
     sync_days([DAY])
-    with open_test_storage() as place:
-        entries = to_load(place)
+    with open_test_storage() as storage:
+        entries = to_load(storage)
         elsewhere = replace(ProcessIdentity.current(), boot_id="another boot")
-        heartbeat = RunHeartbeat("a run", lambda: place.database, elsewhere, interval_s=NEVER_S, certain_s=NEVER_S)
-        heartbeat.start(place.database)
-        place.database.before_commit = heartbeat.before_commit
-        with place.database.writing() as connection:
+        heartbeat = RunHeartbeat("a run", lambda: storage.database, elsewhere, interval_s=NEVER_S, certain_s=NEVER_S)
+        heartbeat.start(storage.database)
+        storage.database.before_commit = heartbeat.before_commit
+        with storage.database.writing() as connection:
             (found,) = heartbeats.heartbeats(connection, ["a run"])
             assert heartbeats.declare_failed(connection, found)
 
-        with Crew(TRANSCRIPT, place, entries, helpers=1) as crew:
+        with Crew(TRANSCRIPT, storage, entries, helpers=1) as crew:
             until(lambda: crew.error or crew.finished().parsed, "an outcome", within_s=START_S, every_s=SOON_S)
         heartbeat.stop()
 
-        with place.database.reading() as connection:
+        with storage.database.reading() as connection:
             left = worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
     assert "declared orphaned" in str(crew.error)
     assert len(left) == COUNT

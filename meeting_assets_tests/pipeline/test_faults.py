@@ -236,7 +236,7 @@ def runs_until_home(*, at_most: int) -> None:
             sync_days([DAY])
         except Transient:
             continue
-        with open_test_storage() as place:
-            if status_of(place).left == 0:
+        with open_test_storage() as storage:
+            if status_of(storage).left == 0:
                 return
     raise AssertionError("it never ends")

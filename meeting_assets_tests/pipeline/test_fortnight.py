@@ -290,7 +290,7 @@ class Arrived:
     """The fortnight at home, with the port that its downloads came from: manifests hold it."""
 
     world: World
-    place: Storage
+    storage: Storage
     download_port: int
 
 
@@ -307,13 +307,13 @@ def at_home(home: Path, database_url: str, download_port: int | None = None) -> 
             with Sandbox(world, download_port=port) as sandbox:
                 use(sandbox, monkeypatch)
                 sync_days(days_of(sandbox))
-            with open_storage(read_settings()) as place:
-                roll_up(place)
-                roll_up_people(place)
+            with open_storage(read_settings()) as storage:
+                roll_up(storage)
+                roll_up_people(storage)
             mark.write_text(str(port))
-        place = stack.enter_context(open_storage(read_settings()))
+        storage = stack.enter_context(open_storage(read_settings()))
         monkeypatch.undo()
-        yield Arrived(world, place, int(mark.read_text()))
+        yield Arrived(world, storage, int(mark.read_text()))
 
 
 @pytest.fixture(scope="module")
@@ -327,7 +327,7 @@ def arrived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arrived]:
 
 @pytest.fixture
 def connection(arrived: Arrived) -> Iterator[Connection]:
-    with arrived.place.database.reading() as connection:
+    with arrived.storage.database.reading() as connection:
         yield connection
 
 
@@ -354,16 +354,16 @@ def test_the_tables_show_the_quirk(arrived: Arrived, connection: Connection, qui
 def test_the_raw_bytes_tell_what_the_tables_do_not(arrived: Arrived, quirk: str) -> None:
     kind, shows = IN_RAW[quirk]
     query = select(ARTIFACTS.recording_id, ARTIFACTS.raw_key, ARTIFACTS.sha256)
-    with arrived.place.database.reading() as connection:
+    with arrived.storage.database.reading() as connection:
         artifacts = connection.execute(query.where(ARTIFACTS.kind == kind, ARTIFACTS.status == "parsed")).all()
 
-    found = {each[0] for each in artifacts if shows(json.loads(arrived.place.raw.read(*each[1:]) or b""))}
+    found = {each[0] for each in artifacts if shows(json.loads(arrived.storage.raw.read(*each[1:]) or b""))}
 
     assert found == set(quirks_of(arrived.world)[quirk])
 
 
 def test_every_table_has_rows(arrived: Arrived) -> None:
-    assert [name for name, content in contents_of(arrived.place).items() if not content] == []
+    assert [name for name, content in contents_of(arrived.storage).items() if not content] == []
 
 
 def test_a_fortnight_is_40_recordings_of_four_platforms_with_150_000_words(connection: Connection) -> None:
@@ -378,7 +378,7 @@ def test_a_fortnight_is_40_recordings_of_four_platforms_with_150_000_words(conne
 
 
 def test_nothing_is_quarantined_and_nothing_left(arrived: Arrived) -> None:
-    seen = status_of(arrived.place)
+    seen = status_of(arrived.storage)
 
     assert {status for counts in seen.artifacts.values() for status in counts} == {"parsed", "failed", "absent"}
     assert (seen.left, seen.processing, seen.needs) == (0, 0, [])
@@ -402,9 +402,9 @@ def test_postgresql_holds_the_same_and_answers_the_same_questions(
     arrived: Arrived, home: Path, postgresql_server: str
 ) -> None:
     with at_home(home, fresh_postgresql(postgresql_server), arrived.download_port) as other:
-        sqlite, postgresql = (contents_of(each.place, without=VOLATILE) for each in (arrived, other))
-        trends, same_trends = (rolled_up(each.place) for each in (arrived, other))
-        with other.place.database.reading() as connection:
+        sqlite, postgresql = (contents_of(each.storage, without=VOLATILE) for each in (arrived, other))
+        trends, same_trends = (rolled_up(each.storage) for each in (arrived, other))
+        with other.storage.database.reading() as connection:
             fresh = connection.scalar(text("SELECT count(*) FROM fresh_meetings"))
             unanswered = [question for question, query in QUESTIONS if not connection.execute(text(query)).all()]
 
@@ -416,9 +416,9 @@ def test_postgresql_holds_the_same_and_answers_the_same_questions(
     assert unanswered == []
 
 
-def rolled_up(place: Storage) -> dict[type[SQLModel], list[Row]]:
+def rolled_up(storage: Storage) -> dict[type[SQLModel], list[Row]]:
     """What is made from many meetings."""
-    with place.database.reading() as connection:
+    with storage.database.reading() as connection:
         found = {model: connection.execute(select(table_of(model))).all() for model in ROLLUPS}
     return {model: sorted(map(tuple, of_model), key=repr) for model, of_model in found.items()}
 

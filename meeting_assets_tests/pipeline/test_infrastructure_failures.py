@@ -204,11 +204,11 @@ def test_every_write_that_ends_in_trouble_is_done_again(
     make_trouble(plain(database_url), trouble)
 
     sync_days([DAY])
-    with open_test_storage() as place:
-        roll_up(place)
-        roll_up_people(place)
+    with open_test_storage() as storage:
+        roll_up(storage)
+        roll_up_people(storage)
         assert contents(without=VOLATILE) == clean
-        report = purge(place, [sandbox.world.recordings[0].id], ASKED_FOR)
+        report = purge(storage, [sandbox.world.recordings[0].id], ASKED_FOR)
 
     assert untroubled(plain(database_url)) == set()
     assert report.recordings == 1
@@ -258,8 +258,8 @@ def test_runs_of_one_day_at_the_same_time_do_not_disturb_each_other(sandbox: San
 def test_raw_bytes_that_are_damaged_before_they_are_parsed_are_fetched_again(
     sandbox: Sandbox, clean: Contents, tmp_path: Path, size: int
 ) -> None:
-    with open_test_storage() as place:
-        asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
+    with open_test_storage() as storage:
+        asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY]))
     os.truncate(next((tmp_path / "raw").rglob("transcript/*/*.zst")), size)
 
     sync_days([DAY])

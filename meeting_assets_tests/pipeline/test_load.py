@@ -41,8 +41,8 @@ def entries(*sizes: int, recordings: tuple[int, ...] = ()) -> list[LoadTask]:
     return found
 
 
-def sizes_of_batches(artifact: Artifact, place: Storage, of: list[LoadTask]) -> list[list[int]]:
-    with Crew(artifact, place, of, helpers=0) as work:
+def sizes_of_batches(artifact: Artifact, storage: Storage, of: list[LoadTask]) -> list[list[int]]:
+    with Crew(artifact, storage, of, helpers=0) as work:
         found = [*iter(work.next, [])]
     return [[entry.size_bytes or 0 for entry in batch] for batch in found]
 
@@ -64,16 +64,16 @@ def test_a_batch_has_so_many_bytes_and_so_many_artifacts(
     monkeypatch.setattr(crew, "BYTES_AT_ONCE", 4)
     monkeypatch.setattr(crew, "MOST_AT_ONCE", 3)
 
-    with open_test_storage() as place:
-        assert sizes_of_batches(TRANSCRIPT, place, entries(*sizes)) == expected
+    with open_test_storage() as storage:
+        assert sizes_of_batches(TRANSCRIPT, storage, entries(*sizes)) == expected
 
 
 def test_where_one_artifact_of_a_recording_counts_no_batch_has_two() -> None:
     of = entries(1, 2, 3, 4, recordings=(1, 1, 2, 2))
 
-    with open_test_storage() as place:
-        assert sizes_of_batches(PARTICIPANTS, place, of) == [[1], [2, 3], [4]]
-        assert sizes_of_batches(TRANSCRIPT, place, of) == [[1, 2, 3, 4]]
+    with open_test_storage() as storage:
+        assert sizes_of_batches(PARTICIPANTS, storage, of) == [[1], [2, 3], [4]]
+        assert sizes_of_batches(TRANSCRIPT, storage, of) == [[1, 2, 3, 4]]
 
 
 def with_a_bug(recording_id: str) -> Artifact:
@@ -94,9 +94,9 @@ def test_one_whose_rows_are_refused_costs_no_other_its_rows(sandbox: object) -> 
     expected = contents(without=VOLATILE | {"parser_version", "error"})
     broken = victim("transcript")
 
-    with open_test_storage() as place:
-        report = load_days(with_a_bug(broken.recording_id), [DAY], place)
-        with place.database.reading() as connection:
+    with open_test_storage() as storage:
+        report = load_days(with_a_bug(broken.recording_id), [DAY], storage)
+        with storage.database.reading() as connection:
             query = select(LEDGER.c.artifact_id, LEDGER.c.parser_version, LEDGER.c.error)
             noted = {row[0]: row[1:] for row in connection.execute(query.where(LEDGER.c.kind == "transcript"))}
 
@@ -111,7 +111,7 @@ def test_one_whose_rows_are_refused_costs_no_other_its_rows(sandbox: object) -> 
 def test_a_small_day_is_loaded_in_one_transaction(sandbox: object) -> None:
     sync_days([DAY])
 
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         query = select(LEDGER.c.parsed_at).where(LEDGER.c.kind == "transcript")
         instants = connection.scalars(query).all()
 
@@ -123,16 +123,16 @@ def test_a_small_day_is_loaded_in_one_transaction(sandbox: object) -> None:
 def test_what_another_run_has_loaded_meanwhile_is_left_to_it(sandbox: object) -> None:
     sync_days([DAY])
     report = LoadReport()
-    with open_test_storage() as place:
-        with place.database.writing() as connection:
+    with open_test_storage() as storage:
+        with storage.database.writing() as connection:
             ledger.parse_days_again(connection, [DAY])
-        with place.database.reading() as connection:
+        with storage.database.reading() as connection:
             seen = worklist.to_load(connection, [DAY], "transcript", TRANSCRIPT.parser_version)
         overtaken, *others = seen
-        with place.database.writing() as connection:
+        with storage.database.writing() as connection:
             ours = LEDGER.c.artifact_id == overtaken.key.artifact_id
             connection.execute(LEDGER.update().where(ours).values(parser_version=TRANSCRIPT.parser_version))
-        reads = [partial(place.raw.read, each.raw_key, each.sha256, each.size_bytes) for each in seen]
-        load_together(TRANSCRIPT, [*zip(seen, reads, strict=True)], place, report)
+        reads = [partial(storage.raw.read, each.raw_key, each.sha256, each.size_bytes) for each in seen]
+        load_together(TRANSCRIPT, [*zip(seen, reads, strict=True)], storage, report)
 
     assert (report.changed, len(report.faults)) == (len(others), 0)

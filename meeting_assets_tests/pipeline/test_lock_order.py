@@ -41,22 +41,22 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 
 
 def fetch() -> None:
-    with open_test_storage() as place:
-        asyncio.run(fetch_days(place, access_of(read_settings()), [DAY], refetch=True))
+    with open_test_storage() as storage:
+        asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY], refetch=True))
 
 
 def roll_up_anew() -> None:
-    with open_test_storage() as place:
-        with place.database.writing() as connection:
+    with open_test_storage() as storage:
+        with storage.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
             connection.execute(TRENDS.update().values(inputs_hash=""))
-        roll_up(place)
-        roll_up_people(place)
+        roll_up(storage)
+        roll_up_people(storage)
 
 
 def make_again() -> None:
-    with open_test_storage() as place:
-        rebuild(place, [DAY])
+    with open_test_storage() as storage:
+        rebuild(storage, [DAY])
 
 
 @on_postgresql
@@ -66,18 +66,18 @@ def test_work_on_the_same_recordings_never_deadlocks(sandbox: Sandbox, caplog: p
     roll_up_anew()
 
     def purge_some() -> None:
-        with open_test_storage() as place:
+        with open_test_storage() as storage:
             for recording_id in ids[:6]:
-                purge(place, [recording_id], ASKED_FOR)
+                purge(storage, [recording_id], ASKED_FOR)
 
     def purge_deleted_artifacts_of_some() -> None:
-        with open_test_storage() as place:
+        with open_test_storage() as storage:
             for recording in sandbox.world.recordings[6:]:
-                with place.database.writing() as connection:
+                with storage.database.writing() as connection:
                     ledger.lock_recordings(connection, [recording.id])
                     ledger.note_deleted(connection, recording.id)
                     absence.note_missing(connection, [recording.id], at=now() - CONFIRMED_AFTER)
-                purge_deleted_artifacts(place, {(recording.id, each.id) for each in recording.artifacts})
+                purge_deleted_artifacts(storage, {(recording.id, each.id) for each in recording.artifacts})
 
     # What is deleted at one moment is seen again by the next fetch.
     work: list[Callable[[], object]] = [fetch, purge_deleted_artifacts_of_some, roll_up_anew, fetch, make_again]
@@ -96,14 +96,14 @@ def test_a_roll_up_blocks_no_fetch_not_even_through_a_purge_that_waits_for_it(sa
     victim = sandbox.world.recordings[0].id
 
     def purge_one() -> None:
-        with open_test_storage() as place:
-            purge(place, [victim], ASKED_FOR)
+        with open_test_storage() as storage:
+            purge(storage, [victim], ASKED_FOR)
 
-    with open_test_storage() as place, ThreadPoolExecutor() as pool:
-        with place.database.writing() as connection:
+    with open_test_storage() as storage, ThreadPoolExecutor() as pool:
+        with storage.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
             purging = pool.submit(purge_one)
-            wait_until_it_waits(place)
+            wait_until_it_waits(storage)
 
             pool.submit(sync_days, [DAY]).result(TIMEOUT_S)
 
@@ -111,11 +111,11 @@ def test_a_roll_up_blocks_no_fetch_not_even_through_a_purge_that_waits_for_it(sa
         purging.result(TIMEOUT_S)
 
 
-def wait_until_it_waits(place: Storage) -> None:
+def wait_until_it_waits(storage: Storage) -> None:
     """Returns when a transaction waits for an advisory lock."""
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     for _ in range(100_000):
-        with place.database.reading() as connection:
+        with storage.database.reading() as connection:
             if connection.exec_driver_sql(waiting).scalar_one():
                 return
     raise AssertionError("nothing waits")

@@ -74,8 +74,8 @@ def meeting(sandbox: Sandbox, answers: Mapping[str, Fault] | tuple[str, ...]) ->
 
 def unreadable() -> dict[str, str]:
     """What the API gives no usable answer about, and why."""
-    with open_test_storage() as place:
-        return dict(each.split(": ", 1) for each in status_of(place).unreadable)
+    with open_test_storage() as storage:
+        return dict(each.split(": ", 1) for each in status_of(storage).unreadable)
 
 
 def assert_faults_quote_nothing(faults: Mapping[str, str]) -> None:

@@ -48,8 +48,8 @@ def looked() -> Discovery:
     """A look at the API, as one run has it in memory."""
 
     async def look() -> Discovery:
-        with open_test_storage() as place:
-            clock = ObservationClock.of(place.database)
+        with open_test_storage() as storage:
+            clock = ObservationClock.of(storage.database)
         async with RecallClient(access_of(read_settings())) as client:
             return await discover_days(client, [DAY], clock=clock)
 
@@ -57,15 +57,15 @@ def looked() -> Discovery:
 
 
 def recording_status(recording_id: str) -> str:
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         return worklist.statuses(connection, [DAY])[recording_id]
 
 
 def asked_for() -> set[str]:
     """The recordings that a tick of the sensor finds due."""
-    with open_test_storage() as place:
+    with open_test_storage() as storage:
         due, _ = list_arrivals(
-            place, access_of(read_settings()), ListingPass.since(now() - timedelta(days=9999)), budget_s=BUDGET_S
+            storage, access_of(read_settings()), ListingPass.since(now() - timedelta(days=9999)), budget_s=BUDGET_S
         )
     return {each.recording_id for each in due}
 
@@ -82,8 +82,8 @@ def test_an_artifact_done_a_second_before_it_was_processing_is_fetched(sandbox: 
 
     assert due == {recording.id}
     assert ledger_row(transcript.id, "transcript")["status"] == "parsed"
-    with open_test_storage() as place:
-        assert status_of(place).left == 0
+    with open_test_storage() as storage:
+        assert status_of(storage).left == 0
 
 
 def test_a_recording_done_a_second_before_it_was_processing_is_done(sandbox: Sandbox, recording: Recording) -> None:
@@ -126,8 +126,8 @@ def test_a_slow_look_changes_nothing_however_late_its_instants_are(sandbox: Sand
     sync_days([DAY])
     before = contents()
 
-    with open_test_storage() as place:
-        record(place, slow, now())
+    with open_test_storage() as storage:
+        record(storage, slow, now())
 
     assert contents() == before
 
@@ -143,8 +143,8 @@ def test_a_slow_404_does_not_undo_a_later_look(sandbox: Sandbox, recording: Reco
     sync_days([DAY])
     before = contents()
 
-    with open_test_storage() as place:
-        record(place, slow, now())
+    with open_test_storage() as storage:
+        record(storage, slow, now())
 
     assert contents() == before
 
@@ -152,8 +152,8 @@ def test_a_slow_404_does_not_undo_a_later_look(sandbox: Sandbox, recording: Reco
 def test_a_night_with_a_clock_ten_years_ahead_blocks_no_later_look(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     ahead = Discovery(clock=ObservationClock(now() + timedelta(days=3650)))
-    with open_test_storage() as place:
-        note_recorded(place.database, ahead.clock.now())
+    with open_test_storage() as storage:
+        note_recorded(storage.database, ahead.clock.now())
     transcript.status = replace(transcript.status, code="processing")
     sync_days([DAY])
     sandbox.finish_artifact(transcript.id)
@@ -210,9 +210,9 @@ def test_media_observations_of_an_overtaken_recording_survive_a_lost_transaction
     found = discovery.found[recording.id]
     found.observed_at = discovery.clock.started_at - timedelta(days=1)
 
-    with open_test_storage() as place:
-        place.database.before_commit = lost_once(number)
-        record(place, discovery, now())
+    with open_test_storage() as storage:
+        storage.database.before_commit = lost_once(number)
+        record(storage, discovery, now())
 
     assert ledger_row(transcript.id, "transcript")["status"] == "pending"
     assert recording.id not in discovery.found
@@ -226,7 +226,7 @@ def test_an_observation_after_an_expired_url_is_noted_for_later_clocks(sandbox: 
 
     sync_days([DAY])
 
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         last = connection.scalar(select(META.value).where(META.name == LAST))
     assert last is not None
     assert datetime.fromisoformat(last) >= ledger_row(transcript.id, "transcript")["observed_at"] + answered_after

@@ -55,12 +55,12 @@ def looked() -> Discovery:
     return asyncio.run(look())
 
 
-def note_fetched(place: Storage, key: Key, body: bytes, discovery: Discovery) -> str:
+def note_fetched(storage: Storage, key: Key, body: bytes, discovery: Discovery) -> str:
     """What a slow run notes when a download that it began after its look has ended."""
     artifact = ARTIFACTS[key.kind]
     media = discovery.found[key.recording_id].media[artifact.collection][key.artifact_id]
-    kept = place.raw.write(DAY, key.recording_id, key.kind, key.artifact_id, body)
-    with place.database.writing() as connection:
+    kept = storage.raw.write(DAY, key.recording_id, key.kind, key.artifact_id, body)
+    with storage.database.writing() as connection:
         return ledger.note_fetched(
             connection,
             key,
@@ -83,8 +83,8 @@ def test_a_slow_download_does_not_bring_old_bytes_back(sandbox: Sandbox, recordi
     sync_days([DAY])
     before = contents()
 
-    with open_test_storage() as place:
-        outcome = note_fetched(place, key, old, slow)
+    with open_test_storage() as storage:
+        outcome = note_fetched(storage, key, old, slow)
 
     assert outcome == "overtaken"
     assert contents() == before
@@ -122,7 +122,7 @@ def test_a_slow_failure_does_not_undo_a_success(sandbox: Sandbox, recording: Rec
     sync_days([DAY])
     before = contents()
 
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         ledger.note_failed_attempt(
             connection,
             Key(recording.id, "transcript", transcript.id),
@@ -142,8 +142,8 @@ def test_a_slow_look_does_not_undo_a_newer_one(sandbox: Sandbox) -> None:
     sync_days([DAY])
     before = contents()
 
-    with open_test_storage() as place:
-        record(place, slow, now())
+    with open_test_storage() as storage:
+        record(storage, slow, now())
 
     assert contents() == before
 
@@ -173,21 +173,21 @@ def test_what_is_reissued_and_then_gone_is_kept_as_it_was(sandbox: Sandbox, reco
     row = ledger_row(transcript.id, "transcript")
     assert (row["status"], row["api_status"]) == ("parsed", "deleted")
     assert contents()["transcript_words"] == words
-    with open_storage(read_settings()) as place:
-        assert status_of(place).left == 0
+    with open_storage(read_settings()) as storage:
+        assert status_of(storage).left == 0
 
 
 def test_metrics_of_a_recording_deleted_at_the_api_are_made_all_the_same(
     sandbox: Sandbox, recording: Recording
 ) -> None:
-    with open_test_storage() as place:
-        asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
+    with open_test_storage() as storage:
+        asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY]))
         sandbox.delete(recording.id)
-        asyncio.run(fetch_days(place, access_of(read_settings()), [DAY], recording_ids=[recording.id]))
+        asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY], recording_ids=[recording.id]))
         for artifact in ARTIFACTS.values():
-            load_days(artifact, [DAY], place)
+            load_days(artifact, [DAY], storage)
 
-        derive_days([DAY], place)
+        derive_days([DAY], storage)
 
     assert recording.id in {row[0] for row in contents()["meeting_metrics"]}
 
@@ -199,8 +199,8 @@ def test_a_rebuild_makes_again_what_the_api_has_deleted_since(sandbox: Sandbox, 
     before = contents(without=VOLATILE | {"listing_sha256", "deleted_at", "missing_since"})
     empty_database()
 
-    with open_storage(read_settings()) as place:
-        report = rebuild(place)
+    with open_storage(read_settings()) as storage:
+        report = rebuild(storage)
 
     assert report.faults == []
     assert contents(without=VOLATILE | {"listing_sha256", "deleted_at", "missing_since"}) == before
@@ -209,13 +209,13 @@ def test_a_rebuild_makes_again_what_the_api_has_deleted_since(sandbox: Sandbox, 
 def test_a_rebuild_derives_again(sandbox: Sandbox) -> None:
     sync_days([DAY])
     before = contents(without=VOLATILE)
-    with open_storage(read_settings()) as place:
-        with place.database.writing() as connection:
+    with open_storage(read_settings()) as storage:
+        with storage.database.writing() as connection:
             for table in ("participant_metrics", "transcript_words"):
                 model = next(each for each in derived_tables() if each.__tablename__ == table)
                 connection.execute(table_of(model).delete())
 
-        rebuild(place)
+        rebuild(storage)
 
     assert contents(without=VOLATILE) == before
 
@@ -229,8 +229,8 @@ def test_an_object_that_makes_no_sense_costs_nobody_else_their_data(sandbox: San
 
     sync_days([DAY])
 
-    with open_storage(read_settings()) as place:
-        (unreadable,) = status_of(place).unreadable
+    with open_storage(read_settings()) as storage:
+        (unreadable,) = status_of(storage).unreadable
         assert unreadable.startswith("video_separate 7: ")
     found = contents(without=VOLATILE)
     assert found["transcript_words"] == before["transcript_words"]
@@ -238,8 +238,8 @@ def test_an_object_that_makes_no_sense_costs_nobody_else_their_data(sandbox: San
 
     sync_days([DAY])
 
-    with open_storage(read_settings()) as place:
-        assert status_of(place).unreadable == []
+    with open_storage(read_settings()) as storage:
+        assert status_of(storage).unreadable == []
     assert contents(without=VOLATILE)["video_parts"] == before["video_parts"]
 
 
@@ -250,15 +250,15 @@ def test_of_objects_that_make_no_sense_none_is_quoted_and_none_forgotten(sandbox
 
     sync_days([DAY])
 
-    with open_storage(read_settings()) as place:
-        unreadable = status_of(place).unreadable
+    with open_storage(read_settings()) as storage:
+        unreadable = status_of(storage).unreadable
     assert len(unreadable) == len(ids)
     assert "Ada" not in str(unreadable)
 
 
 def empty_database() -> None:
     """As if the database had been lost, and an empty one put in its place."""
-    with open_storage(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         for table in (*map(table_of, derived_tables()), ledger.LEDGER, ledger.RECORDINGS):
             connection.execute(table.delete())
 
@@ -270,19 +270,19 @@ def test_what_is_gone_is_noted_beside_a_run_that_loads_many(sandbox: Sandbox) ->
     first, second = one.id, other_one.id
     seen = Discovery(gone_recordings={second}, gone_media={(first, one.of("transcript")[0].id)})
 
-    with open_test_storage() as place, ThreadPoolExecutor(1) as other:
-        with place.database.writing() as loading:
+    with open_test_storage() as storage, ThreadPoolExecutor(1) as other:
+        with storage.database.writing() as loading:
             ledger.locked(loading, "transcript", [first])
-            noted = other.submit(record, place, seen, now())
-            until(lambda: is_waiting(place), "the other's wait for the first", within_s=WAIT_S)
+            noted = other.submit(record, storage, seen, now())
+            until(lambda: is_waiting(storage), "the other's wait for the first", within_s=WAIT_S)
             ledger.locked(loading, "transcript", [second])
         noted.result()
-        with place.database.reading() as connection:
+        with storage.database.reading() as connection:
             assert worklist.statuses(connection, [DAY])[second] == "deleted"
 
 
-def is_waiting(place: Storage) -> bool:
+def is_waiting(storage: Storage) -> bool:
     """Whether a transaction waits for another."""
-    with place.database.reading() as connection:
+    with storage.database.reading() as connection:
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         return bool(connection.exec_driver_sql(waiting).scalar_one())

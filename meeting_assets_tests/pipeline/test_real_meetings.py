@@ -72,9 +72,9 @@ def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         if database == "postgresql" or not (home / "is_home").exists():
             sync_days(days_of(sandbox))
             (home / "is_home").touch()
-        with open_storage(read_settings()) as place:
-            assert status_of(place).left == 0
-            assert not status_of(place).needs
+        with open_storage(read_settings()) as storage:
+            assert status_of(storage).left == 0
+            assert not status_of(storage).needs
         return _measured(world)
 
 

@@ -52,8 +52,8 @@ def test_an_empty_database_is_filled_from_the_raw_store_without_the_api(
         url = fresh_postgresql(request.getfixturevalue("postgresql_server"))
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
 
-    with open_storage(read_settings()) as place:
-        report = rebuild(place)
+    with open_storage(read_settings()) as storage:
+        report = rebuild(storage)
 
     assert at_home.stats.requests == []
     assert report.faults == []
@@ -65,9 +65,9 @@ def test_a_rebuild_of_a_whole_database_changes_no_row(at_home: Sandbox) -> None:
     before = contents(without=VOLATILE)
     at_home.stats.reset()
 
-    with open_storage(read_settings()) as place:
-        rebuild(place, [DAY])
-        assert outdated_weeks(place) == []
+    with open_storage(read_settings()) as storage:
+        rebuild(storage, [DAY])
+        assert outdated_weeks(storage) == []
 
     assert contents(without=VOLATILE) == before
     assert at_home.stats.requests == []
@@ -75,13 +75,13 @@ def test_a_rebuild_of_a_whole_database_changes_no_row(at_home: Sandbox) -> None:
 
 def test_only_what_another_version_made_is_refreshed(at_home: Sandbox) -> None:
     before = contents(without=VOLATILE)
-    with open_storage(read_settings()) as place:
-        with place.database.writing() as connection:
+    with open_storage(read_settings()) as storage:
+        with storage.database.writing() as connection:
             of_another = LEDGER.update().where(LEDGER.c.kind == "participants", LEDGER.c.status == "parsed")
             connection.execute(of_another.values(parser_version="0"))
 
-        report = refresh(place)
-        again = refresh(place)
+        report = refresh(storage)
+        again = refresh(storage)
 
     assert (report.days, report.artifacts) == ([DAY], 3)
     assert (again.days, again.artifacts) == ([], 0)
@@ -94,9 +94,9 @@ def test_other_parameters_make_metrics_again_and_parse_nothing(
     at_home.stats.reset()
     monkeypatch.setenv("MEETING_ASSETS_METRICS", "turn_gap_s=3, bridge_s=0.5")
 
-    with open_storage(read_settings()) as place:
-        report = refresh(place)
-        with place.database.reading() as connection:
+    with open_storage(read_settings()) as storage:
+        report = refresh(storage)
+        with storage.database.reading() as connection:
             versions = {*connection.scalars(select(table_of(MeetingMetrics).c.config_version))}
 
     assert (report.days, report.artifacts, report.faults) == ([DAY], 0, [])

@@ -75,27 +75,27 @@ def home_with_meetings(home_of_all: Home, home: Path, monkeypatch: pytest.Monkey
 
 def rolled_up() -> tuple[int, int, int]:
     """Brings everything up to date: weeks changed and unchanged, rows of people changed."""
-    with open_test_storage() as place:
-        report = roll_up(place)
-        return report.changed, report.unchanged, roll_up_people(place)
+    with open_test_storage() as storage:
+        report = roll_up(storage)
+        return report.changed, report.unchanged, roll_up_people(storage)
 
 
 def rows(model: type[SQLModel]) -> list[dict[str, Any]]:
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         table = table_of(model)
         return [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
 
 
 def change(model: type[SQLModel], recording_id: str, **values: Any) -> None:
     table = table_of(model)
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         connection.execute(table.update().where(table.c.recording_id == recording_id).values(**values))
 
 
 def identify(recording_id: str, day: date, *keys: str | None, email: str | None = None) -> None:
     """Gives the participants of a recording these person keys, the last one to all others, and measures it again."""
     table = table_of(Participants)
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         of_recording = table.c.recording_id == recording_id
         names = connection.scalars(
             select(table.c.participant_key).where(of_recording).order_by(table.c.participant_key)
@@ -106,8 +106,8 @@ def identify(recording_id: str, day: date, *keys: str | None, email: str | None 
             one = of_recording & (table.c.participant_key == participant_key)
             connection.execute(table.update().where(one).values(person))
     change(MeetingMetrics, recording_id, inputs_hash="")
-    with open_test_storage() as place:
-        derive_days([day], place)
+    with open_test_storage() as storage:
+        derive_days([day], storage)
 
 
 def ids(home: Home, day: date) -> list[str]:
@@ -135,8 +135,8 @@ def test_numbers_of_a_week_are_those_of_its_meetings() -> None:
 def test_a_second_time_there_is_nothing_to_do() -> None:
     rolled_up()
 
-    with open_test_storage() as place:
-        assert outdated_weeks(place) == []
+    with open_test_storage() as storage:
+        assert outdated_weeks(storage) == []
     assert rolled_up() == (0, 2, 0)
 
 
@@ -157,8 +157,8 @@ def test_a_changed_meeting_leaves_the_week_before_alone(home_with_meetings: Home
 
     change(MeetingMetrics, ids(home_with_meetings, TUESDAY)[0], inputs_hash="other")
 
-    with open_test_storage() as place:
-        assert outdated_weeks(place) == [WEEK]
+    with open_test_storage() as storage:
+        assert outdated_weeks(storage) == [WEEK]
 
 
 def test_people_are_counted_over_all_their_meetings(home_with_meetings: Home) -> None:
@@ -237,14 +237,14 @@ def test_a_purged_meeting_is_taken_out_of_its_week_and_its_people(home_with_meet
     rolled_up()
     assert "zoom:gone" in {row["person_key"] for row in rows(People)}
 
-    with open_test_storage() as place:
-        purge(place, [purged], "asked for")
+    with open_test_storage() as storage:
+        purge(storage, [purged], "asked for")
 
     assert [row["week"] for row in rows(MeetingTrends)] == [WEEK]
     for model in (People, PersonKeys, PersonTrends):
         assert "zoom:gone" not in {row["person_key"] for row in rows(model)}
-    with open_test_storage() as place:
-        assert outdated_weeks(place) == []
+    with open_test_storage() as storage:
+        assert outdated_weeks(storage) == []
 
 
 @pytest.mark.usefixtures("home_with_meetings")
@@ -269,12 +269,12 @@ def test_a_meeting_is_not_fresh_until_it_is_measured_again(home_with_meetings: H
     stale, *_ = ids(home_with_meetings, MONDAY)
     everything = fresh()
 
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         connection.execute(text(statement), {"id": stale})
 
     assert fresh() == everything - {stale}
-    with open_test_storage() as place:
-        derive_days([MONDAY], place)
+    with open_test_storage() as storage:
+        derive_days([MONDAY], storage)
     assert fresh() == everything
 
 
@@ -284,24 +284,24 @@ def test_no_meeting_is_fresh_under_other_parameters(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("MEETING_ASSETS_METRICS", "turn_gap_s=3")
 
     assert fresh() == set()
-    with open_test_storage() as place:
-        assert place.parameters == Parameters(turn_gap_s=3)
-        derive_days([SUNDAY, MONDAY, TUESDAY], place)
-        assert outdated_weeks(place) == [WEEK_BEFORE, WEEK]
+    with open_test_storage() as storage:
+        assert storage.parameters == Parameters(turn_gap_s=3)
+        derive_days([SUNDAY, MONDAY, TUESDAY], storage)
+        assert outdated_weeks(storage) == [WEEK_BEFORE, WEEK]
     assert fresh() == everything
 
 
 def test_what_is_fresh_is_so_in_every_time_zone(home_with_meetings: Home) -> None:
     recording_id, *_ = ids(home_with_meetings, MONDAY)
     change(Recordings, recording_id, scheduled_at=datetime(2026, 3, 2, 9, tzinfo=UTC))
-    with open_test_storage() as place:
-        derive_days([MONDAY], place)
+    with open_test_storage() as storage:
+        derive_days([MONDAY], storage)
 
     assert fresh(time_zone="Asia/Tokyo") == fresh() == {row["recording_id"] for row in rows(MeetingMetrics)}
 
 
 def fresh(time_zone: str | None = None) -> set[str]:
-    with open_storage(read_settings()) as place, place.database.reading() as connection:
-        if time_zone and not place.database.is_sqlite:
+    with open_storage(read_settings()) as storage, storage.database.reading() as connection:
+        if time_zone and not storage.database.is_sqlite:
             connection.exec_driver_sql(f"SET LOCAL TIME ZONE '{time_zone}'")
         return {str(each) for each in connection.scalars(text("SELECT recording_id FROM fresh_meetings"))}

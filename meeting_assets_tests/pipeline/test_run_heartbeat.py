@@ -32,8 +32,8 @@ WITHIN_S = 30.0
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    with open_storage(read_settings()) as place:
-        yield place.database
+    with open_storage(read_settings()) as storage:
+        yield storage.database
 
 
 @pytest.fixture

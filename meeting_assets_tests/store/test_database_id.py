@@ -20,16 +20,16 @@ OURS, OTHERS = "0" * 32, "1" * 32
 
 
 @pytest.fixture
-def place(database_url: str) -> Iterator[Storage]:
+def storage(database_url: str) -> Iterator[Storage]:
     with open_storage(read_settings()) as storage:
         yield storage
 
 
-def given_ids(place: Storage, of_database: str | None, of_raw: str | None) -> None:
+def given_ids(storage: Storage, of_database: str | None, of_raw: str | None) -> None:
     if of_database:
-        place.database.note(DATABASE_ID, of_database)
+        storage.database.note(DATABASE_ID, of_database)
     if of_raw:
-        place.raw.bind_database(of_raw)
+        storage.raw.bind_database(of_raw)
 
 
 def fill() -> None:
@@ -38,10 +38,10 @@ def fill() -> None:
         sync_days(days_of(sandbox))
 
 
-def test_a_new_database_and_a_new_raw_store_get_one_id(place: Storage) -> None:
-    made = bind_ids(place.database, place.raw)
+def test_a_new_database_and_a_new_raw_store_get_one_id(storage: Storage) -> None:
+    made = bind_ids(storage.database, storage.raw)
 
-    assert held_id(place.database) == place.raw.database_id() == made == bind_ids(place.database, place.raw)
+    assert held_id(storage.database) == storage.raw.database_id() == made == bind_ids(storage.database, storage.raw)
 
 
 @pytest.mark.parametrize(
@@ -56,30 +56,30 @@ def test_a_new_database_and_a_new_raw_store_get_one_id(place: Storage) -> None:
     ],
 )
 def test_ids_of_an_empty_database_are_bound_or_refused(
-    place: Storage, of_database: str | None, of_raw: str | None, adopts: bool, expected: str | None
+    storage: Storage, of_database: str | None, of_raw: str | None, adopts: bool, expected: str | None
 ) -> None:
-    given_ids(place, of_database, of_raw)
+    given_ids(storage, of_database, of_raw)
 
     if expected is None:
         with pytest.raises(StoreError, match="MEETING_ASSETS_DATABASE_URL"):
-            bind_ids(place.database, place.raw, adopts=adopts)
-        assert (held_id(place.database), place.raw.database_id()) == (of_database, of_raw)
+            bind_ids(storage.database, storage.raw, adopts=adopts)
+        assert (held_id(storage.database), storage.raw.database_id()) == (of_database, of_raw)
     else:
-        assert bind_ids(place.database, place.raw, adopts=adopts) == expected
-        assert held_id(place.database) == place.raw.database_id() == expected
+        assert bind_ids(storage.database, storage.raw, adopts=adopts) == expected
+        assert held_id(storage.database) == storage.raw.database_id() == expected
 
 
-def test_a_database_with_recordings_takes_no_other_id(place: Storage, home: Path) -> None:
+def test_a_database_with_recordings_takes_no_other_id(storage: Storage, home: Path) -> None:
     fill()
     other_store = RawStore.at(str(home / "other"))
     other_store.bind_database(OTHERS)
-    held = held_id(place.database)
+    held = held_id(storage.database)
 
     with pytest.raises(StoreError, match="another database"):
-        bind_ids(place.database, other_store, adopts=True)
+        bind_ids(storage.database, other_store, adopts=True)
 
     assert held is not None
-    assert held_id(place.database) == held
+    assert held_id(storage.database) == held
 
 
 @pytest.mark.parametrize(
@@ -97,30 +97,30 @@ def test_a_database_with_recordings_takes_no_other_id(place: Storage, home: Path
     ],
 )
 def test_a_run_with_a_wrong_setting_is_refused_and_changes_no_id(
-    place: Storage, of_database: str | None, of_raw: str | None, requested_for: str | None, setting: str
+    storage: Storage, of_database: str | None, of_raw: str | None, requested_for: str | None, setting: str
 ) -> None:
-    given_ids(place, of_database, of_raw)
+    given_ids(storage, of_database, of_raw)
 
     with pytest.raises(StoreError, match=setting) as refused:
-        verified_id(place.database, place.raw, requested_for)
+        verified_id(storage.database, storage.raw, requested_for)
 
     assert "://" not in str(refused.value)
-    assert (held_id(place.database), place.raw.database_id()) == (of_database, of_raw)
+    assert (held_id(storage.database), storage.raw.database_id()) == (of_database, of_raw)
 
 
 @pytest.mark.parametrize("requested_for", [OURS, None])
-def test_a_run_with_the_right_settings_is_verified(place: Storage, requested_for: str | None) -> None:
-    given_ids(place, OURS, OURS)
+def test_a_run_with_the_right_settings_is_verified(storage: Storage, requested_for: str | None) -> None:
+    given_ids(storage, OURS, OURS)
 
-    assert verified_id(place.database, place.raw, requested_for) == OURS
+    assert verified_id(storage.database, storage.raw, requested_for) == OURS
 
 
-def test_a_damaged_id_in_the_raw_store_is_one_sentence(place: Storage, home: Path) -> None:
+def test_a_damaged_id_in_the_raw_store_is_one_sentence(storage: Storage, home: Path) -> None:
     (home / "raw").mkdir(exist_ok=True)
     (home / "raw" / "database.json").write_bytes(b"{")
 
     with pytest.raises(StoreError, match=r"database\.json"):
-        bind_ids(place.database, place.raw)
+        bind_ids(storage.database, storage.raw)
 
 
 def test_of_two_databases_one_is_bound_to_a_raw_store(home: Path) -> None:

@@ -82,35 +82,35 @@ def days_of(sandbox: Sandbox) -> list[date]:
 def open_test_storage() -> Iterator[Storage]:
     """The warehouse of the settings, claimed for their API."""
     settings = read_settings()
-    with open_storage(settings) as place:
-        bind_origin(place, settings, adopts=True)
-        yield place
+    with open_storage(settings) as storage:
+        bind_origin(storage, settings, adopts=True)
+        yield storage
 
 
 def sync_days(days: Sequence[date], *, recording_ids: Sequence[str] = (), refetch: bool = False) -> FetchReport:
     """What a run does for its days, step by step."""
-    with open_test_storage() as place:
+    with open_test_storage() as storage:
         access = access_of(read_settings())
-        report = asyncio.run(fetch_days(place, access, days, recording_ids=recording_ids, refetch=refetch))
+        report = asyncio.run(fetch_days(storage, access, days, recording_ids=recording_ids, refetch=refetch))
         for artifact in ARTIFACTS.values():
-            loaded = load_days(artifact, days, place)
+            loaded = load_days(artifact, days, storage)
             assert loaded.faults == []
-        derived = derive_days(days, place)
+        derived = derive_days(days, storage)
         assert derived.faults == []
     return report
 
 
 def contents(*, without: frozenset[str] = frozenset()) -> Contents:
     """Every row of every table of the home, sorted; left out: columns named in `without`, `observed_at`, `meta`."""
-    with open_storage(read_settings()) as place:
-        return contents_of(place, without=without)
+    with open_storage(read_settings()) as storage:
+        return contents_of(storage, without=without)
 
 
-def contents_of(place: Storage, *, without: frozenset[str] = frozenset()) -> Contents:
+def contents_of(storage: Storage, *, without: frozenset[str] = frozenset()) -> Contents:
     """The same of a warehouse that is open."""
     models: tuple[type[SQLModel], ...] = (Recordings, Artifacts, *derived_tables())
     found: Contents = {}
-    with place.database.reading() as connection:
+    with storage.database.reading() as connection:
         for table in map(table_of, models):
             columns = [column for column in table.columns if column.name not in without | {OBSERVED}]
             found[table.name] = sorted(map(tuple, connection.execute(select(*columns))), key=repr)
@@ -119,7 +119,7 @@ def contents_of(place: Storage, *, without: frozenset[str] = frozenset()) -> Con
 
 def age_missing_marks(by: timedelta) -> None:
     """Moves the times since when objects are missing at the API into the past, as if the look had been earlier."""
-    with open_storage(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         for table in (table_of(Recordings), table_of(Artifacts)):
             marked = table.c.missing_since.is_not(None)
             for since in connection.scalars(select(table.c.missing_since).where(marked).distinct()).all():
@@ -129,7 +129,7 @@ def age_missing_marks(by: timedelta) -> None:
 
 def ledger_row(artifact_id: str, kind: str) -> dict[str, Any]:
     """The ledger's row of one artifact."""
-    with open_storage(read_settings()) as place, place.database.reading() as connection:
+    with open_storage(read_settings()) as storage, storage.database.reading() as connection:
         query = LEDGER.select().where(LEDGER.c.artifact_id == artifact_id, LEDGER.c.kind == kind)
         return dict(connection.execute(query).mappings().one())
 

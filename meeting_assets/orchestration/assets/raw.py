@@ -84,14 +84,14 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDe
         selected = context.selected_asset_keys
         kinds = [kind for kind in ARTIFACTS if raw_key(kind) in selected]
         days = days_of(context)
-        with storage.open_storage() as (settings, place):
+        with storage.open_storage() as (settings, opened_storage):
             access = access_of(settings)
-            bind_origin(place, settings)
+            bind_origin(opened_storage, settings)
             named = [canonical_uuid(each) for each in config.recording_ids]
             report = asyncio.run(
-                fetch_days(place, access, days, kinds=kinds, recording_ids=named, refetch=config.refetch)
+                fetch_days(opened_storage, access, days, kinds=kinds, recording_ids=named, refetch=config.refetch)
             )
-            of_recordings = _of_recordings(place, report, days, named)
+            of_recordings = _of_recordings(opened_storage, report, days, named)
         # In the order of the graph: Dagster refuses an output that comes before the one it depends on.
         for key in sorted(selected, key=lambda key: len(key.path)):
             yield dg.MaterializeResult(
@@ -118,7 +118,7 @@ def _spec(artifact: Artifact) -> dg.AssetSpec:
 
 
 def _of_recordings(
-    place: Storage, report: FetchReport, days: Collection[date], recording_ids: Collection[str]
+    storage: Storage, report: FetchReport, days: Collection[date], recording_ids: Collection[str]
 ) -> dict[str, Any]:
     """What a run shows of its recordings; of a single day, where each of them stands."""
     shown: dict[str, Any] = {
@@ -127,7 +127,7 @@ def _of_recordings(
         "discover_s": report.discover_s,
         "fetch_s": report.fetch_s,
     }
-    with place.database.reading() as connection:
+    with storage.database.reading() as connection:
         shown["dagster/row_count"] = recording_count(connection)
         # Dagster repeats what a run of several days shows in an event for each of them.
         if len(days) == 1:

@@ -100,15 +100,15 @@ def delete_old_runs(context: dg.OpExecutionContext, storage: StorageResource) ->
         }
     )
     try:
-        with storage.open_storage() as (_, place):
-            _remove_silent_heartbeats(place)
+        with storage.open_storage() as (_, opened_storage):
+            _remove_silent_heartbeats(opened_storage)
     except dg.Failure as error:
         context.log.warning(f"Old heartbeats of runs are not deleted: {error.description}")
 
 
 @retry_on_conflict
-def _remove_silent_heartbeats(place: Storage) -> None:
-    with place.database.writing() as connection:
+def _remove_silent_heartbeats(storage: Storage) -> None:
+    with storage.database.writing() as connection:
         heartbeats.remove_silent(connection, longer_than=KEEP_HEARTBEATS)
 
 

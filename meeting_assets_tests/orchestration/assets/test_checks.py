@@ -92,7 +92,7 @@ def test_a_range_evaluates_them_once(defs: dg.Definitions) -> None:
 
 def test_claims_about_tables_have_a_job_of_their_own(defs: dg.Definitions) -> None:
     run_days(defs, [DAY_5])
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         connection.execute(LEDGER.update().where(LEDGER.c.kind == "participants").values(row_count=77))
 
     with dg.DagsterInstance.get() as instance:

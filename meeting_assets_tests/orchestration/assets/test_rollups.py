@@ -55,7 +55,7 @@ def asked_for(defs: dg.Definitions) -> list[tuple[str | None, str | None]]:
 
 
 def weeks_with_trends() -> list[date]:
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         return [*connection.scalars(select(table_of(MeetingTrends).c.week).order_by(table_of(MeetingTrends).c.week))]
 
 
@@ -78,15 +78,15 @@ def test_a_sync_rolls_up_the_weeks_of_its_days_and_what_is_held_against_them(def
         ("people", None),
         ("person_keys", None),
     }
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         assert connection.execute(select(table_of(People))).first() is not None
     assert asked_for(defs) == []
 
 
 def weeks_of_a_sync() -> list[date]:
     """What a sync of the two days would roll up now."""
-    with open_test_storage() as place:
-        return weeks_to_roll_up([SUNDAY, MONDAY], place)
+    with open_test_storage() as storage:
+        return weeks_to_roll_up([SUNDAY, MONDAY], storage)
 
 
 def test_a_sync_of_what_is_home_rolls_nothing_up(defs: dg.Definitions) -> None:
@@ -99,17 +99,17 @@ def test_a_sync_of_what_is_home_rolls_nothing_up(defs: dg.Definitions) -> None:
 
 def test_a_sync_rolls_up_the_weeks_that_are_out_of_date(defs: dg.Definitions) -> None:
     run_days(defs, [SUNDAY, MONDAY])
-    with open_test_storage() as place:
-        roll_up(place, [WEEK_BEFORE])
-        roll_up_people(place)
+    with open_test_storage() as storage:
+        roll_up(storage, [WEEK_BEFORE])
+        roll_up_people(storage)
 
     assert weeks_of_a_sync() == [WEEK]
 
 
 def test_people_that_were_left_out_of_date_are_made_again(defs: dg.Definitions) -> None:
     run_days(defs, [SUNDAY, MONDAY])
-    with open_test_storage() as place:
-        roll_up(place)
+    with open_test_storage() as storage:
+        roll_up(storage)
 
     assert weeks_of_a_sync() == [WEEK_BEFORE, WEEK, WEEK_AFTER]
     assert len(asked_for(defs)) == 1

@@ -147,7 +147,7 @@ def test_nothing_is_left_of_what_was_tried(database_url: str, sandbox: Sandbox, 
 
 def test_nothing_is_left_of_what_was_tried_in_a_used_database(database_url: str, sandbox: Sandbox) -> None:
     def meta() -> dict[str, str]:
-        with open_test_storage() as place, place.database.reading() as connection:
+        with open_test_storage() as storage, storage.database.reading() as connection:
             return dict(connection.execute(table_of(Meta).select()).all())
 
     before = meta()
@@ -295,7 +295,7 @@ def test_a_sandboxs_meetings_in_a_real_home_are_found(sandbox: Sandbox, monkeypa
 
 
 def test_a_database_of_a_newer_version_is_found(sandbox: Sandbox) -> None:
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         meta = table_of(Meta)
         connection.execute(meta.update().where(meta.c.name == "schema_version").values(value="99"))
 
@@ -306,7 +306,7 @@ def test_a_database_of_a_newer_version_is_found(sandbox: Sandbox) -> None:
 
 
 def test_tables_that_are_missing_are_named(database_url: str, sandbox: Sandbox) -> None:
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         connection.exec_driver_sql("DROP TABLE transcript_words")
 
     fine, missing = findings("database")

@@ -61,7 +61,7 @@ def run_in_progress(
     """A run that a process has begun, and whose last heartbeat is so old by the database's clock."""
     job = definitions(read_settings()).resolve_job_def(JOB)
     run_id = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
-    with open_storage(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         if process is not None:
             heartbeats.beat(connection, run_id, process)
             at = database_now(connection)
@@ -232,23 +232,23 @@ def test_a_run_that_was_declared_orphaned_cannot_report_any_more(
 def test_a_declaration_that_did_not_reach_dagster_is_made_good(database_url: str, instance: dg.DagsterInstance) -> None:
     """The process that declared a run orphaned may be killed before it tells Dagster."""
     run_id = run_in_progress(instance, ANOTHER_HOST)
-    with open_storage(read_settings()) as place:
-        with place.database.reading() as connection:
+    with open_storage(read_settings()) as storage:
+        with storage.database.reading() as connection:
             (found,) = heartbeats.heartbeats(connection, [run_id])
-        with place.database.writing() as connection:
+        with storage.database.writing() as connection:
             assert heartbeats.declare_failed(connection, found)
 
     assert judged(instance).failed == [run_id]
 
 
 def test_a_run_that_reports_while_it_is_judged_is_not_declared_orphaned(database_url: str) -> None:
-    with open_storage(read_settings()) as place:
-        with place.database.writing() as connection:
+    with open_storage(read_settings()) as storage:
+        with storage.database.writing() as connection:
             heartbeats.beat(connection, "run", ANOTHER_HOST)
             (seen,) = heartbeats.heartbeats(connection, ["run"])
         earlier = replace(seen, beat_at=seen.beat_at - timedelta(seconds=1))
 
-        with place.database.writing() as connection:
+        with storage.database.writing() as connection:
             assert not heartbeats.declare_failed(connection, earlier)
             assert heartbeats.beat(connection, "run", ANOTHER_HOST)
 
@@ -308,7 +308,7 @@ def test_a_sync_in_a_container_with_the_same_hostname_is_left_alone_and_failed_w
             process.kill()
             process.wait()
     just_killed = judged(instance)
-    with open_storage(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         at = database_now(connection)
         age = {"beat_at": at - timedelta(seconds=121), "suspected_at": at - timedelta(seconds=30)}
         connection.execute(update(HEARTBEATS).where(HEARTBEATS.c.run_id == run_id).values(age))

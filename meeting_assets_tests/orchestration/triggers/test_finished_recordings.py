@@ -291,9 +291,9 @@ def test_a_clock_of_the_api_that_is_wrong_neither_starves_a_meeting_nor_repeats_
         artifact.status = replace(artifact.status, updated_at=artifact.status.updated_at + ahead)
     run = Fetching(recording.day.isoformat(), recording.day.isoformat(), frozenset(), now())
     (unrecorded,) = due_now()
-    with open_test_storage() as place:
-        asyncio.run(fetch_recordings(place, recording))
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage:
+        asyncio.run(fetch_recordings(storage, recording))
+    with open_test_storage() as storage, storage.database.writing() as connection:
         connection.execute(LEDGER.update().values(status="pending", sha256=None))
     recorded = due_now()
 
@@ -305,15 +305,15 @@ def test_a_clock_of_the_api_that_is_wrong_neither_starves_a_meeting_nor_repeats_
 
 def due_now() -> list[PendingRecording]:
     """What a tick finds due."""
-    with open_test_storage() as place:
+    with open_test_storage() as storage:
         due, _ = list_arrivals(
-            place, access_of(read_settings()), ListingPass.since(now() - timedelta(days=999)), budget_s=60.0
+            storage, access_of(read_settings()), ListingPass.since(now() - timedelta(days=999)), budget_s=60.0
         )
     return due
 
 
-async def fetch_recordings(place: Storage, recording: Recording) -> None:
-    await fetch_days(place, access_of(read_settings()), [recording.day])
+async def fetch_recordings(storage: Storage, recording: Recording) -> None:
+    await fetch_days(storage, access_of(read_settings()), [recording.day])
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_what_a_run_fetched_and_left_is_asked_for_after_a_while(
 ) -> None:
     recording = sandbox.add_recording()
     bring(defs, recording)
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         values = {"status": "fetched", "parser_version": None, "fetched_at": now() + fetched_at}
         connection.execute(LEDGER.update().values(values))
 
@@ -357,7 +357,7 @@ def test_what_run_after_run_brings_nothing_of_waits_for_the_hour(sandbox: Sandbo
     recording = sandbox.add_recording()
     for _ in range(RUNS_AN_HOUR):
         bring(defs, recording)
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         connection.execute(LEDGER.update().values(status="pending"))
 
     assert requested(defs) == []

@@ -81,7 +81,7 @@ def test_what_was_not_finished_is_looked_at_however_old(sandbox: Sandbox, defs: 
 def test_a_day_that_another_version_has_parsed_is_done_again_as_a_whole(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(LONG_AGO)
     sync_days([recording.day])
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         ledger.parse_days_again(connection, [recording.day])
 
     requests = requests_of_a_night(defs)

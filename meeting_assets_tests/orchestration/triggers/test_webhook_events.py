@@ -53,13 +53,13 @@ def defs(defs: dg.Definitions) -> dg.Definitions:
 def announce(*recordings: Recording, event: str = "recording.done", age: timedelta = timedelta()) -> None:
     """Puts a message of each recording into the inbox, as the receiver does."""
     messages = [Message(uuid4().hex, event, each.id, None, now() - age) for each in recordings]
-    with open_storage(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         inbox.put(connection, messages)
 
 
 def waiting() -> list[str]:
     """The recordings of messages that nobody has handled."""
-    with open_storage(read_settings()) as place, place.database.reading() as connection:
+    with open_storage(read_settings()) as storage, storage.database.reading() as connection:
         return sorted(message.recording_id for message in inbox.waiting(connection, at_most=100))
 
 
@@ -376,7 +376,7 @@ def test_between_the_readings_the_ledger_s_own_is_asked_for(sandbox: Sandbox, de
     transcript = recording.of("transcript")[0].id
     sandbox.inject(Fault(status=500, match=f"transcript:{transcript}", times=None))
     run_days(defs, [recording.day])
-    with open_storage(read_settings()) as place, place.database.writing() as connection:
+    with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         connection.exec_driver_sql("UPDATE artifacts SET next_attempt_at = NULL")
 
     answer = tick(defs, Cursor(whole_at=now().isoformat()).written(), sensor="finished_recordings")

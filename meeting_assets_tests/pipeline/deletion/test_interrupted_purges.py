@@ -49,13 +49,13 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         yield running
 
 
-def ends_before_step(place: Storage, step: int, work: Callable[[], Any]) -> bool:
+def ends_before_step(storage: Storage, step: int, work: Callable[[], Any]) -> bool:
     """Whether work ends when the process is killed before its n-th use of database or raw store."""
     steps = count(1)
     with pytest.MonkeyPatch.context() as patched:
         for owner, name in [
-            *((place.database, name) for name in ("reading", "writing")),
-            *((place.raw, name) for name in ("put", "delete", "forget", "days_of")),
+            *((storage.database, name) for name in ("reading", "writing")),
+            *((storage.raw, name) for name in ("put", "delete", "forget", "days_of")),
         ]:
             patched.setattr(owner, name, killed_before(getattr(owner, name), steps, step))
         with suppress(Killed):
@@ -82,23 +82,23 @@ def lose_database(home: Path, request: pytest.FixtureRequest, monkeypatch: pytes
 
 def left_of(recording_id: str) -> list[str]:
     """What any table or any prefix of the raw store still has of a recording."""
-    with open_test_storage() as place:
-        words = fingerprints_of(place, {recording_id: None})
-        found = find_remains(place, read_settings(), words).found
+    with open_test_storage() as storage:
+        words = fingerprints_of(storage, {recording_id: None})
+        found = find_remains(storage, read_settings(), words).found
         return [
             *found,
-            *place.raw.naming([recording_id]),
+            *storage.raw.naming([recording_id]),
             *([f"{rows} rows"] if (rows := rows_of(recording_id)) else []),
         ]
 
 
 def rows_of(recording_id: str) -> int:
-    with open_test_storage() as place:
-        return holding(place, recording_id).rows
+    with open_test_storage() as storage:
+        return holding(storage, recording_id).rows
 
 
 def scrub_due() -> bool:
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         return connection.execute(META.name.table.select().where(META.name == SCRUB_DUE)).first() is not None
 
 
@@ -108,15 +108,15 @@ def test_a_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> N
     sync_days([DAY])
     is_ended = False
     for step, recording in enumerate(sandbox.world.recordings, start=1):
-        with open_test_storage() as place:
-            is_ended = ends_before_step(place, step, lambda: purge(place, [recording.id], tombstones.ASKED_FOR))  # noqa: B023
-            with place.database.reading() as connection:
+        with open_test_storage() as storage:
+            is_ended = ends_before_step(storage, step, lambda: purge(storage, [recording.id], tombstones.ASKED_FOR))  # noqa: B023
+            with storage.database.reading() as connection:
                 has_begun = bool(tombstones.is_tombstoned(connection, [recording.id]))
             assert has_begun or rows_of(recording.id) > 0
             if way == "the same purge":
-                purge(place, [recording.id], tombstones.ASKED_FOR)
+                purge(storage, [recording.id], tombstones.ASKED_FOR)
             elif way == "the night":
-                finish_purges(place)
+                finish_purges(storage)
         if way == "the next run":
             sync_days([DAY], recording_ids=[sandbox.world.recordings[-1].id])
         if has_begun or way == "the same purge":
@@ -135,17 +135,17 @@ def test_after_a_killed_purge_and_a_lost_database_nothing_comes_back(
     sync_days([DAY])
     removed = set()
     for step, recording in enumerate(sandbox.world.recordings, start=1):
-        with open_test_storage() as place:
+        with open_test_storage() as storage:
             rows = rows_of(recording.id)
-            is_ended = ends_before_step(place, step, lambda: purge(place, [recording.id], tombstones.ASKED_FOR))  # noqa: B023
+            is_ended = ends_before_step(storage, step, lambda: purge(storage, [recording.id], tombstones.ASKED_FOR))  # noqa: B023
         if rows_of(recording.id) < rows:
             removed.add(recording.id)
         if is_ended:
             break
     lose_database(home, request, monkeypatch)
 
-    with open_test_storage() as place:
-        rebuild(place)
+    with open_test_storage() as storage:
+        rebuild(storage)
     sync_days([DAY])
 
     assert len(removed) > 4
@@ -162,11 +162,11 @@ def test_a_lost_database_brings_nothing_back_that_was_purged(
     purge_everything_of(first, transcript_of(second), sandbox)
     lose_database(home, request, monkeypatch)
 
-    with open_test_storage() as place:
+    with open_test_storage() as storage:
         if way == "a rebuild":
-            rebuild(place)
+            rebuild(storage)
         elif way == "a night":
-            finish_purges(place)
+            finish_purges(storage)
     sync_days([DAY])
 
     assert left_of(first.id) == []
@@ -174,17 +174,17 @@ def test_a_lost_database_brings_nothing_back_that_was_purged(
     assert len(tables["recordings"]) == RECORDINGS - 1
     assert not [row for row in tables["transcript_words"] if second.id in row]
     assert ledger_row(transcript_of(second).id, KIND)["status"] == "deleted"
-    with open_test_storage() as place:
-        assert tombstone_names(place) == {Name(first.id), *names_of(transcript_of(second))}
+    with open_test_storage() as storage:
+        assert tombstone_names(storage) == {Name(first.id), *names_of(transcript_of(second))}
 
 
 def purge_everything_of(recording: Recording, artifact: Artifact, sandbox: Sandbox) -> None:
     """Purges a recording, and an artifact of another one that the API has deleted."""
     sandbox.delete_artifact(artifact.id)
     sync_days([DAY])
-    with open_test_storage() as place:
-        purge(place, [recording.id], tombstones.ASKED_FOR)
-        purge_deleted_artifacts(place, {(artifact.recording_id, artifact.id)}, at=now() + timedelta(hours=2))
+    with open_test_storage() as storage:
+        purge(storage, [recording.id], tombstones.ASKED_FOR)
+        purge_deleted_artifacts(storage, {(artifact.recording_id, artifact.id)}, at=now() + timedelta(hours=2))
 
 
 def transcript_of(recording: Recording) -> Artifact:
@@ -195,9 +195,9 @@ def names_of(artifact: Artifact) -> set[Name]:
     return {Name(artifact.recording_id, kind, artifact.id) for kind in ("transcript", "provider_data")}
 
 
-def tombstone_names(place: Storage) -> set[Name]:
-    with place.database.reading() as connection:
-        assert tombstones.names(connection) == raw_tombstones.names(place.raw)
+def tombstone_names(storage: Storage) -> set[Name]:
+    with storage.database.reading() as connection:
+        assert tombstones.names(connection) == raw_tombstones.names(storage.raw)
         return tombstones.names(connection)
 
 
@@ -210,8 +210,8 @@ def left_of_artifact(artifact: Artifact) -> list[str]:
         for row in tables[table]
         if artifact.recording_id in row
     ]
-    with open_test_storage() as place:
-        keys = [key for key in place.raw.kept(DAY, artifact.recording_id) if artifact.id in key]
+    with open_test_storage() as storage:
+        keys = [key for key in storage.raw.kept(DAY, artifact.recording_id) if artifact.id in key]
     hashes = [kind for kind in ("transcript", "provider_data") if ledger_row(artifact.id, kind)["sha256"]]
     return [*words, *keys, *hashes]
 
@@ -229,9 +229,9 @@ def test_the_purge_of_an_artifact_killed_at_any_step_is_finished(
     is_ended = False
     for step, recording in enumerate(sandbox.world.recordings, start=1):
         artifact = transcript_of(recording)
-        with open_test_storage() as place:
-            is_ended = ends_before_step(place, step, lambda: confirmed(place, artifact))  # noqa: B023
-            with place.database.reading() as connection:
+        with open_test_storage() as storage:
+            is_ended = ends_before_step(storage, step, lambda: confirmed(storage, artifact))  # noqa: B023
+            with storage.database.reading() as connection:
                 has_begun = bool(tombstones.purged_artifacts(connection, [recording.id]))
         if left_of_artifact(artifact) == [] or (has_begun and not way.startswith("a rebuild")):
             begun.append(artifact)
@@ -239,15 +239,15 @@ def test_the_purge_of_an_artifact_killed_at_any_step_is_finished(
             break
 
     if way == "the night":
-        with open_test_storage() as place:
-            finish_purges(place)
+        with open_test_storage() as storage:
+            finish_purges(storage)
     elif way == "the next run":
         sync_days([DAY], recording_ids=[sandbox.world.recordings[-1].id])
     else:
         lose_database(home, request, monkeypatch)
-        with open_test_storage() as place:
-            rebuild(place)
-            finish_purges(place)
+        with open_test_storage() as storage:
+            rebuild(storage)
+            finish_purges(storage)
 
     assert is_ended
     assert len(begun) > 2
@@ -258,14 +258,14 @@ def test_the_purge_of_an_artifact_killed_at_any_step_is_finished(
         assert {each.id: left_of_artifact(each) for each in begun} == {each.id: [] for each in begun}
 
 
-def confirmed(place: Storage, artifact: Artifact) -> None:
+def confirmed(storage: Storage, artifact: Artifact) -> None:
     """Purges what a second look has found deleted."""
-    purge_deleted_artifacts(place, {(artifact.recording_id, artifact.id)}, at=now() + timedelta(hours=2))
+    purge_deleted_artifacts(storage, {(artifact.recording_id, artifact.id)}, at=now() + timedelta(hours=2))
 
 
 def restored_names() -> set[Name]:
-    with open_test_storage() as place:
-        return tombstone_names(place)
+    with open_test_storage() as storage:
+        return tombstone_names(storage)
 
 
 def test_an_artifact_that_the_api_shows_again_is_fetched_again(sandbox: Sandbox) -> None:
@@ -277,8 +277,8 @@ def test_an_artifact_that_the_api_shows_again_is_fetched_again(sandbox: Sandbox)
     sync_days([DAY])
 
     assert ledger_row(transcript_of(recording).id, KIND)["status"] == "parsed"
-    with open_test_storage() as place:
-        assert tombstone_names(place) == {Name(sandbox.world.recordings[1].id)}
+    with open_test_storage() as storage:
+        assert tombstone_names(storage) == {Name(sandbox.world.recordings[1].id)}
 
 
 def test_a_recording_that_moved_to_another_day_is_purged_from_both(sandbox: Sandbox) -> None:
@@ -286,50 +286,50 @@ def test_a_recording_that_moved_to_another_day_is_purged_from_both(sandbox: Sand
     sync_days([DAY])
     recording.created_at += timedelta(days=1)
     sync_days([DAY + timedelta(days=1)], recording_ids=[recording.id])
-    with open_test_storage() as place:
-        assert place.raw.days_of([recording.id])[recording.id] == [DAY, DAY + timedelta(days=1)]
-        words = fingerprints_of(place, {recording.id: holding(place, recording.id).day})
+    with open_test_storage() as storage:
+        assert storage.raw.days_of([recording.id])[recording.id] == [DAY, DAY + timedelta(days=1)]
+        words = fingerprints_of(storage, {recording.id: holding(storage, recording.id).day})
 
-        purge(place, [recording.id], tombstones.ASKED_FOR)
+        purge(storage, [recording.id], tombstones.ASKED_FOR)
 
-        assert find_remains(place, read_settings(), words).found == []
-        assert place.raw.naming([recording.id]) == {}
+        assert find_remains(storage, read_settings(), words).found == []
+        assert storage.raw.naming([recording.id]) == {}
 
 
 @pytest.mark.parametrize("prefix", ["2019-01-01", "somewhere", ""])
 def test_the_search_finds_objects_below_any_prefix(sandbox: Sandbox, home: Path, prefix: str) -> None:
     recording = sandbox.world.recordings[0]
     sync_days([DAY])
-    with open_test_storage() as place:
-        words = fingerprints_of(place, {recording.id: DAY})
-        purge(place, [recording.id], tombstones.ASKED_FOR)
+    with open_test_storage() as storage:
+        words = fingerprints_of(storage, {recording.id: DAY})
+        purge(storage, [recording.id], tombstones.ASKED_FOR)
         elsewhere = home / "raw" / prefix / recording.id
         elsewhere.mkdir(parents=True)
         (elsewhere / "recording.json").write_bytes(b"{}")
 
-        found = find_remains(place, read_settings(), words).found
+        found = find_remains(storage, read_settings(), words).found
 
     assert found == [f"the raw store keeps 1 objects below {prefix}/{recording.id}/".replace(" /", " ")]
 
 
 def test_tombstones_of_an_older_version_are_written_to_the_raw_store_at_night(sandbox: Sandbox, home: Path) -> None:
     sync_days([DAY])
-    with open_test_storage() as place:
-        purge(place, [sandbox.world.recordings[0].id], tombstones.ASKED_FOR)
+    with open_test_storage() as storage:
+        purge(storage, [sandbox.world.recordings[0].id], tombstones.ASKED_FOR)
         shutil.rmtree(home / "raw" / "tombstones")
 
-        finish_purges(place)
+        finish_purges(storage)
 
-        assert raw_tombstones.names(place.raw) == {Name(sandbox.world.recordings[0].id)}
+        assert raw_tombstones.names(storage.raw) == {Name(sandbox.world.recordings[0].id)}
 
 
 def test_tombstones_are_no_foreign_objects_and_say_nothing_of_the_meeting(sandbox: Sandbox, home: Path) -> None:
     recording = sandbox.world.recordings[0]
     sync_days([DAY])
-    with open_test_storage() as place:
-        purge(place, [recording.id], tombstones.ASKED_FOR)
-        report = audit(place.database, place.raw, budget_s=60, in_hand=timedelta(0))
-        (tombstone,) = (raw_tombstones.read(place.raw, name) for name in raw_tombstones.names(place.raw))
+    with open_test_storage() as storage:
+        purge(storage, [recording.id], tombstones.ASKED_FOR)
+        report = audit(storage.database, storage.raw, budget_s=60, in_hand=timedelta(0))
+        (tombstone,) = (raw_tombstones.read(storage.raw, name) for name in raw_tombstones.names(storage.raw))
 
     assert (report.foreign, report.unknown, report.purged, report.lost) == ([], [], [], [])
     assert (tombstone.name, tombstone.day, tombstone.reason) == (Name(recording.id), DAY, tombstones.ASKED_FOR)
@@ -340,8 +340,8 @@ def test_a_damaged_tombstone_still_keeps_its_recording_out(
 ) -> None:
     recording = sandbox.world.recordings[0]
     sync_days([DAY])
-    with open_test_storage() as place:
-        purge(place, [recording.id], tombstones.ASKED_FOR)
+    with open_test_storage() as storage:
+        purge(storage, [recording.id], tombstones.ASKED_FOR)
     (home / "raw" / "tombstones" / f"{recording.id}.json").write_bytes(b"\x00")
     lose_database(home, request, monkeypatch)
 
@@ -355,15 +355,15 @@ def test_a_database_restored_from_a_backup_purges_again(sandbox: Sandbox, way: s
     """Its rows are older than the tombstone, which only the raw store has."""
     recording = sandbox.world.recordings[0]
     sync_days([DAY])
-    with open_test_storage() as place:
-        raw_tombstones.write(place.raw, [tombstones.Tombstone(Name(recording.id), DAY, now(), tombstones.ASKED_FOR)])
-        with place.database.reading() as connection:
+    with open_test_storage() as storage:
+        raw_tombstones.write(storage.raw, [tombstones.Tombstone(Name(recording.id), DAY, now(), tombstones.ASKED_FOR)])
+        with storage.database.reading() as connection:
             assert connection.execute(META.name.table.select().where(META.name == SYNCHRONIZED)).first()
 
         if way == "the night":
-            finish_purges(place)
+            finish_purges(storage)
         elif way == "a rebuild":
-            rebuild(place)
+            rebuild(storage)
     if way == "a sync":
         sync_days([DAY])
 
@@ -383,24 +383,24 @@ def test_a_database_restored_from_a_backup_purges_an_artifact_again(sandbox: San
     shutil.copy(backup, home / "meetings.db")
 
     if way == "a rebuild":
-        with open_test_storage() as place:
-            rebuild(place)
+        with open_test_storage() as storage:
+            rebuild(storage)
     sync_days([DAY])
 
     assert left_of(first.id) == []
     assert not [row for row in contents()["transcript_words"] if second.id in row]
-    with open_test_storage() as place:
-        assert tombstone_names(place) == {Name(first.id), *names_of(transcript_of(second))}
+    with open_test_storage() as storage:
+        assert tombstone_names(storage) == {Name(first.id), *names_of(transcript_of(second))}
 
 
 def test_every_deleting_transaction_notes_a_scrub_of_its_own(sandbox: Sandbox) -> None:
     """A scrub that began before a transaction was committed does not remove that transaction's note."""
     sync_days([DAY])
     report = PurgeReport()
-    with open_test_storage() as place:
+    with open_test_storage() as storage:
         noted = []
         for _ in range(2):
-            with place.database.writing() as connection:
+            with storage.database.writing() as connection:
                 note_scrub_due(connection, report)
                 noted.append(
                     connection.scalar(
@@ -414,13 +414,13 @@ def test_every_deleting_transaction_notes_a_scrub_of_its_own(sandbox: Sandbox) -
 
 def test_a_purge_of_artifacts_makes_trends_again_though_another_purge_has_scrubbed(sandbox: Sandbox) -> None:
     sync_days([DAY])
-    with open_test_storage() as place:
-        roll_up(place)
-        with place.database.writing() as connection:
+    with open_test_storage() as storage:
+        roll_up(storage)
+        with storage.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
             tables = forget(connection, sandbox.world.recordings[0].id)
-        assert outdated_weeks(place)
+        assert outdated_weeks(storage)
 
-        scrub_deleted(place, PurgeReport(tables=tables))
+        scrub_deleted(storage, PurgeReport(tables=tables))
 
-        assert outdated_weeks(place) == []
+        assert outdated_weeks(storage) == []

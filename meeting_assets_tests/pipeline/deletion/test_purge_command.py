@@ -50,8 +50,8 @@ def test_without_a_terminal_and_without_yes_nothing_is_purged(recording: Recordi
 def test_an_empty_database_in_place_of_the_real_one_purges_nothing(
     recording: Recording, options: tuple[str, ...], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with open_test_storage() as place:
-        stored = place.raw.days_of([recording.id])
+    with open_test_storage() as storage:
+        stored = storage.raw.days_of([recording.id])
     database_url = read_settings().database_url
     other = "sqlite:///another.db"
     if "postgresql" in database_url:
@@ -64,8 +64,8 @@ def test_an_empty_database_in_place_of_the_real_one_purges_nothing(
     assert done.returncode == 1
     assert "The raw store belongs to another database" in done.stderr
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", database_url)
-    with open_test_storage() as place:  # which also means that the real database is still bound to the raw store
-        assert place.raw.days_of([recording.id]) == stored
+    with open_test_storage() as storage:  # which also means that the real database is still bound to the raw store
+        assert storage.raw.days_of([recording.id]) == stored
 
 
 def test_expired_without_a_retention_creates_nothing(home: Path) -> None:
@@ -144,8 +144,8 @@ def test_a_foreign_table_that_refers_to_a_recording_is_named_and_stops_no_sync(
     sync_days([DAY])
     assert added.id in {row[0] for row in contents()["recordings"]}
     command("rebuild")
-    with open_test_storage() as place:
-        assert place.raw.kept(DAY, recording.id), "raw objects stay while rows do"
+    with open_test_storage() as storage:
+        assert storage.raw.kept(DAY, recording.id), "raw objects stay while rows do"
     with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute("DROP TABLE public.notes")
     done = command("purge", "--yes", recording.id)

@@ -120,22 +120,22 @@ def places(home: Path, url: str) -> Iterator[tuple[str, bytes]]:
 
 def where(home: Path, url: str, wanted: str) -> set[str]:
     spelled = {wanted.encode(), json.dumps(wanted)[1:-1].encode()}
-    return {place for place, content in places(home, url) if any(each in content for each in spelled)}
+    return {storage for storage, content in places(home, url) if any(each in content for each in spelled)}
 
 
 def purged(*recording_ids: str) -> Search:
     """What the command does."""
-    with open_test_storage() as place:
-        words = fingerprints_of(place, {each: holding(place, each).day for each in recording_ids})
-        purge(place, recording_ids, tombstones.ASKED_FOR)
-        return find_remains(place, read_settings(), words)
+    with open_test_storage() as storage:
+        words = fingerprints_of(storage, {each: holding(storage, each).day for each in recording_ids})
+        purge(storage, recording_ids, tombstones.ASKED_FOR)
+        return find_remains(storage, read_settings(), words)
 
 
 def held(recording_id: str) -> int:
     """How many rows of how many tables name a recording; raw objects count, too."""
-    with open_test_storage() as place:
-        objects = len(place.raw.kept(DAY, recording_id))
-        return holding(place, recording_id).rows + objects
+    with open_test_storage() as storage:
+        objects = len(storage.raw.kept(DAY, recording_id))
+        return holding(storage, recording_id).rows + objects
 
 
 @sqlite_first
@@ -156,7 +156,7 @@ def test_after_the_command_no_trace_is_left_anywhere(
     }
     assert where(home, database_url, SHARED)
     left = where(home, database_url, recording.id)
-    in_dagster = {place for place in left if "/dagster/" in place}
+    in_dagster = {storage for storage in left if "/dagster/" in storage}
     tombstone = str(home / "raw" / "tombstones" / f"{recording.id}.json")
     assert left - in_dagster == {
         tombstone,
@@ -178,7 +178,7 @@ def test_the_neighbours_stay_as_they_were(sandbox: Sandbox, recording: Recording
 
 def test_every_table_with_recordings_is_purged(sandbox: Sandbox, recording: Recording, database_url: str) -> None:
     sync_days([DAY])
-    with open_test_storage() as place, place.database.writing() as connection:
+    with open_test_storage() as storage, storage.database.writing() as connection:
         inbox.put(connection, [Message("msg_1", "recording.done", recording.id, None, now())])
         note = {"name": f"{UNREADABLE}recording {recording.id}", "value": " makes no sense"}
         connection.execute(table_of(Meta).insert().values(note))
@@ -200,7 +200,7 @@ def test_every_table_with_recordings_is_purged(sandbox: Sandbox, recording: Reco
 def test_a_new_table_about_recordings_is_covered_by_its_column() -> None:
     about_recordings = {name for name, table in SQLModel.metadata.tables.items() if "recording_id" in table.c}
 
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         covered = {table.name for table in tables_to_purge(connection)}
 
     assert covered == about_recordings - {"tombstones"}
@@ -222,13 +222,13 @@ def test_no_sync_brings_it_back(sandbox: Sandbox, recording: Recording) -> None:
 
 
 def test_no_arrival_asks_for_it(sandbox: Sandbox, recording: Recording) -> None:
-    with open_test_storage() as place:
+    with open_test_storage() as storage:
         access = access_of(read_settings())
         portion = ListingPass.since(recording.created_at)
-        before, _ = list_arrivals(place, access, portion, budget_s=20)
-        purge(place, [recording.id], tombstones.ASKED_FOR)
+        before, _ = list_arrivals(storage, access, portion, budget_s=20)
+        purge(storage, [recording.id], tombstones.ASKED_FOR)
 
-        after, _ = list_arrivals(place, access, portion, budget_s=20)
+        after, _ = list_arrivals(storage, access, portion, budget_s=20)
 
     assert recording.id in {due.recording_id for due in before}
     assert {due.recording_id for due in before} - {due.recording_id for due in after} == {recording.id}
@@ -239,16 +239,16 @@ def test_who_asks_for_it_is_told_in_a_sentence(sandbox: Sandbox, recording: Reco
 
     with pytest.raises(SettingsError, match=f"Recording {recording.id} was purged on .* is not brought back"):
         day_of_recording(read_settings(), recording.id)
-    with open_test_storage() as place:
-        assert status_of(place).purged == 1
+    with open_test_storage() as storage:
+        assert status_of(storage).purged == 1
 
 
 def test_no_rebuild_brings_back_what_a_killed_purge_left(sandbox: Sandbox, recording: Recording, home: Path) -> None:
     sync_days([DAY])
     killed_between_database_and_raw_store(recording, home)
 
-    with open_test_storage() as place:
-        report = rebuild(place)
+    with open_test_storage() as storage:
+        report = rebuild(storage)
 
     assert report.recordings == 2
     assert held(recording.id) == 0
@@ -258,17 +258,17 @@ def test_a_rebuild_takes_nothing_in_that_is_purged_while_it_reads(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync_days([DAY])
-    with open_test_storage() as place:
-        read = place.raw.read_listing
+    with open_test_storage() as storage:
+        read = storage.raw.read_listing
 
         def read_and_purge(day: date, recording_id: str) -> bytes | None:
             listing = read(day, recording_id)
             if recording_id == recording.id:
-                purge(place, [recording.id], tombstones.ASKED_FOR)
+                purge(storage, [recording.id], tombstones.ASKED_FOR)
             return listing
 
-        monkeypatch.setattr(place.raw, "read_listing", read_and_purge)
-        rebuild(place)
+        monkeypatch.setattr(storage.raw, "read_listing", read_and_purge)
+        rebuild(storage)
 
     assert held(recording.id) == 0
     assert len(contents()["recordings"]) == 2
@@ -281,8 +281,8 @@ def test_a_killed_purge_is_finished(sandbox: Sandbox, recording: Recording, home
     assert held(recording.id) > 0
 
     if way == "the night":
-        with open_test_storage() as place:
-            finished = finish_purges(place)
+        with open_test_storage() as storage:
+            finished = finish_purges(storage)
         assert finished == 8
     else:
         assert purged(recording.id).found == []
@@ -322,8 +322,8 @@ def test_a_slow_look_writes_nothing_of_what_was_purged_meanwhile(sandbox: Sandbo
     slow = looked()
     purged(recording.id)
 
-    with open_test_storage() as place:
-        record(place, slow, now())
+    with open_test_storage() as storage:
+        record(storage, slow, now())
 
     assert held(recording.id) == 0
     assert len(contents()["recordings"]) == 2
@@ -332,16 +332,16 @@ def test_a_slow_look_writes_nothing_of_what_was_purged_meanwhile(sandbox: Sandbo
 def test_a_listing_that_is_written_late_is_removed(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with open_test_storage() as place:
-        write = place.raw.write_listing
+    with open_test_storage() as storage:
+        write = storage.raw.write_listing
 
         def purge_and_write(day: date, recording_id: str, listing: bytes) -> None:
             if recording_id == recording.id:
-                purge(place, [recording.id], tombstones.ASKED_FOR)
+                purge(storage, [recording.id], tombstones.ASKED_FOR)
             write(day, recording_id, listing)
 
-        monkeypatch.setattr(place.raw, "write_listing", purge_and_write)
-        record(place, looked(), now())
+        monkeypatch.setattr(storage.raw, "write_listing", purge_and_write)
+        record(storage, looked(), now())
 
     assert held(recording.id) == 0
 
@@ -371,8 +371,8 @@ def test_runs_that_go_on_during_a_purge_write_nothing_of_it(sandbox: Sandbox) ->
         try:
             while not ended.is_set():
                 sync_days([DAY], refetch=True)
-                with open_test_storage() as place:
-                    rebuild(place)
+                with open_test_storage() as storage:
+                    rebuild(storage)
         except BaseException as error:  # noqa: BLE001 - told below
             faults.append(error)
 
@@ -398,7 +398,7 @@ def test_a_recording_that_only_the_api_knows_is_kept_out(sandbox: Sandbox, recor
     assert done.returncode == 0, done.stderr
     sync_days([DAY])
     assert recording.id not in {row[0] for row in contents()["recordings"]}
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         assert connection.scalar(select(table_of(Tombstones).c.day)) == DAY
 
 
@@ -410,7 +410,7 @@ def test_an_id_that_nobody_knows_is_refused(sandbox: Sandbox, monkeypatch: pytes
         day_at_api(read_settings(), UNKNOWN)
     with pytest.raises(SettingsError, match="no id of a recording"):
         canonical_uuid("standup")
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         assert tombstones.count(connection) == 0
 
 
@@ -450,15 +450,15 @@ def test_what_pages_of_sqlite_kept_is_overwritten(sandbox: Sandbox, recording: R
         careless.execute("INSERT INTO scratch SELECT title || hex(zeroblob(2000)) FROM recordings")
         careless.execute("DELETE FROM scratch")
         careless.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    with open_test_storage() as place, place.database.writing() as connection:
-        words = fingerprints_of(place, {recording.id: DAY})
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        words = fingerprints_of(storage, {recording.id: DAY})
         connection.execute(text("UPDATE recordings SET title = NULL"))
     scrub_only(home)
     assert TITLE.encode() in file.read_bytes()
 
-    with open_test_storage() as place:
-        purge(place, [recording.id], tombstones.ASKED_FOR)
-        result = find_remains(place, read_settings(), words)
+    with open_test_storage() as storage:
+        purge(storage, [recording.id], tombstones.ASKED_FOR)
+        result = find_remains(storage, read_settings(), words)
 
     assert result.found == []
     assert TITLE.encode() not in file.read_bytes()
@@ -470,10 +470,10 @@ def test_files_of_the_raw_store_are_not_searched_for_text(
     database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RAW_URL", spelled.format(home / "raw"))
-    with open_test_storage() as place:
-        place.raw.put("2026-03-02/other/recording.json", TITLE.encode())
+    with open_test_storage() as storage:
+        storage.raw.put("2026-03-02/other/recording.json", TITLE.encode())
 
-        result = find_remains(place, read_settings(), Fingerprints({UNKNOWN: []}, (TITLE,)))
+        result = find_remains(storage, read_settings(), Fingerprints({UNKNOWN: []}, (TITLE,)))
 
     assert result.found == []
 
@@ -486,10 +486,10 @@ def scrub_only(home: Path) -> None:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_log_of_sqlite_is_empty_after_a_purge(sandbox: Sandbox, recording: Recording, home: Path) -> None:
     sync_days([DAY])
-    with closing(sqlite3.connect(home / "meetings.db")) as idle, open_test_storage() as place:
+    with closing(sqlite3.connect(home / "meetings.db")) as idle, open_test_storage() as storage:
         idle.execute("SELECT count(*) FROM recordings").fetchall()
 
-        purge(place, [recording.id], tombstones.ASKED_FOR)
+        purge(storage, [recording.id], tombstones.ASKED_FOR)
 
         assert (home / "meetings.db-wal").stat().st_size == 0
 
@@ -501,21 +501,21 @@ def test_a_reader_in_the_way_is_said_and_the_next_purge_ends_it(
     sync_days([DAY])
     monkeypatch.setattr(scrub, "CHECKPOINT_TRIES", 1)
     monkeypatch.setattr(scrub, "BUSY_TIMEOUT_S", 0.1)
-    with closing(sqlite3.connect(home / "meetings.db", isolation_level=None)) as reader, open_test_storage() as place:
-        words = fingerprints_of(place, {recording.id: DAY})
+    with closing(sqlite3.connect(home / "meetings.db", isolation_level=None)) as reader, open_test_storage() as storage:
+        words = fingerprints_of(storage, {recording.id: DAY})
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM recordings").fetchone()
 
-        report = purge(place, [recording.id], tombstones.ASKED_FOR)
-        result = find_remains(place, read_settings(), words)
+        report = purge(storage, [recording.id], tombstones.ASKED_FOR)
+        result = find_remains(storage, read_settings(), words)
 
         assert not report.is_scrubbed
         assert "run the same purge again" in " ".join(result.found)
         reader.execute("COMMIT")
 
-        again = purge(place, [recording.id], tombstones.ASKED_FOR)
+        again = purge(storage, [recording.id], tombstones.ASKED_FOR)
         assert again.is_scrubbed
-        assert find_remains(place, read_settings(), words).found == []
+        assert find_remains(storage, read_settings(), words).found == []
 
 
 def test_rows_that_were_being_parsed_do_not_come_after_the_purge(
@@ -524,18 +524,18 @@ def test_rows_that_were_being_parsed_do_not_come_after_the_purge(
     """The parser has read its work; the purge comes before it writes."""
     sync_days([DAY])
     artifact = ARTIFACTS["transcript"]
-    with open_test_storage() as place:
-        with place.database.writing() as connection:
+    with open_test_storage() as storage:
+        with storage.database.writing() as connection:
             connection.execute(text("UPDATE artifacts SET parser_version = '0'"))
-        read = place.raw.read
+        read = storage.raw.read
 
         def read_and_purge(key: str, *rest: Any) -> bytes | None:
             payload = read(key, *rest)
             if recording.id in key:
-                purge(place, [recording.id], tombstones.ASKED_FOR)
+                purge(storage, [recording.id], tombstones.ASKED_FOR)
             return payload
 
-        monkeypatch.setattr(place.raw, "read", read_and_purge)
-        load_days(artifact, [DAY], place)
+        monkeypatch.setattr(storage.raw, "read", read_and_purge)
+        load_days(artifact, [DAY], storage)
 
     assert held(recording.id) == 0

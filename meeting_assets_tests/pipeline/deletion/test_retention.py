@@ -65,26 +65,26 @@ def limited(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def days_here() -> list[date]:
     days = {day for row in contents()["recordings"] for day in row if day in (OLD, DAY)}
-    with open_test_storage() as place:
-        return sorted(days | {*place.raw.days()})
+    with open_test_storage() as storage:
+        return sorted(days | {*storage.raw.days()})
 
 
 def a_night(limit: int = 100) -> PurgeReport:
-    with open_test_storage() as place:
-        today = confirmed_today(place, access_of(read_settings()))
-        report, waiting = retain(place, today, limit=limit, budget_s=60)
+    with open_test_storage() as storage:
+        today = confirmed_today(storage, access_of(read_settings()))
+        report, waiting = retain(storage, today, limit=limit, budget_s=60)
     assert waiting is None
     return report
 
 
 def objects_of(recording_id: str) -> list[str]:
-    with open_test_storage() as place:
-        return place.raw.kept(DAY, recording_id)
+    with open_test_storage() as storage:
+        return storage.raw.kept(DAY, recording_id)
 
 
 def rows_of(recording_id: str) -> int:
-    with open_test_storage() as place:
-        return holding(place, recording_id).rows
+    with open_test_storage() as storage:
+        return holding(storage, recording_id).rows
 
 
 @pytest.mark.usefixtures("limited")
@@ -151,9 +151,9 @@ def test_nothing_that_arrives_for_a_day_that_is_too_old_is_asked_for(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
-    with open_test_storage() as place:
+    with open_test_storage() as storage:
         due, _ = list_arrivals(
-            place, access_of(read_settings()), ListingPass.since(now() - timedelta(days=99)), budget_s=20
+            storage, access_of(read_settings()), ListingPass.since(now() - timedelta(days=99)), budget_s=20
         )
 
     assert {each.day for each in due} == {DAY}
@@ -161,8 +161,8 @@ def test_nothing_that_arrives_for_a_day_that_is_too_old_is_asked_for(
 
 @pytest.mark.usefixtures("limited")
 def test_no_rebuild_takes_in_what_is_too_old(sandbox: Sandbox) -> None:
-    with open_test_storage() as place:
-        report = rebuild(place)
+    with open_test_storage() as storage:
+        report = rebuild(storage)
 
     assert report.days == [DAY]
 
@@ -198,8 +198,8 @@ def test_the_schedule_asks_for_a_run_only_where_there_may_be_something_to_do(
     assert asked() == ["RunRequest"]
 
     monkeypatch.delenv("MEETING_ASSETS_RETENTION_DAYS")
-    with open_test_storage() as place:
-        purge(place, [recording.id], tombstones.ASKED_FOR)
+    with open_test_storage() as storage:
+        purge(storage, [recording.id], tombstones.ASKED_FOR)
     assert asked() == ["RunRequest"]
 
 
@@ -243,7 +243,7 @@ def test_a_deleted_recording_is_purged_where_that_is_wanted(
     two_looks(recording_ids=[recording.id] if is_named else [])
 
     assert (rows_of(recording.id), objects_of(recording.id)) == (0, [])
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         assert tombstones.is_tombstoned(connection, [recording.id])
     assert len(contents()["meeting_metrics"]) == 1
 
@@ -327,10 +327,10 @@ def test_metrics_of_a_deleted_artifact_go_with_it_and_come_again_from_the_others
     sync_days([DAY])
     age_missing_marks(timedelta(hours=2))
 
-    with open_test_storage() as place:
-        asyncio.run(fetch_days(place, access_of(read_settings()), [DAY]))
+    with open_test_storage() as storage:
+        asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY]))
         if is_derived:
-            derive_days([DAY], place)
+            derive_days([DAY], storage)
 
     assert (recording.id in {row[0] for row in contents()["meeting_metrics"]}) == is_derived
 
@@ -364,5 +364,5 @@ def test_a_key_of_another_workspace_deletes_nothing(
         two_looks(recording_ids=[recording.id])
 
     assert set(before) <= set(contents()["transcript_words"])
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         assert tombstones.count(connection) == 0

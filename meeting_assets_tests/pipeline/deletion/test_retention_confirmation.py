@@ -46,24 +46,24 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 
 def a_night(*, ahead: timedelta = timedelta(0), is_offline: bool = False) -> tuple[PurgeReport, str | None]:
     """What the nightly job does, by a clock that may be ahead."""
-    with pytest.MonkeyPatch.context() as patched, open_test_storage() as place:
+    with pytest.MonkeyPatch.context() as patched, open_test_storage() as storage:
         for module in (clocks, storage):
             patched.setattr(module, "now", lambda: now() + ahead)
         access = None if is_offline else access_of(read_settings())
-        return retain(place, confirmed_today(place, access), limit=100, budget_s=60)
+        return retain(storage, confirmed_today(storage, access), limit=100, budget_s=60)
 
 
 def days_stored() -> set[date]:
     """The days of which rows or raw objects are stored."""
-    with open_test_storage() as place:
-        with place.database.reading() as connection:
+    with open_test_storage() as storage:
+        with storage.database.reading() as connection:
             rows = {*connection.scalars(RECORDINGS.select().with_only_columns(RECORDINGS.c.day))}
-        return rows | {*place.raw.days()}
+        return rows | {*storage.raw.days()}
 
 
 def waiting() -> Violations:
     (claim,) = (each for each in ledger_checks() if each.name == "retention_needs_confirmation")
-    with open_test_storage() as place, place.database.reading() as connection:
+    with open_test_storage() as storage, storage.database.reading() as connection:
         return claim.broken(connection, now())
 
 
@@ -214,8 +214,8 @@ def test_a_recording_that_moved_into_the_retention_is_kept_and_one_that_moved_ou
     assert command("purge", "--expired", "--yes").returncode == 0
 
     assert {row[0] for row in contents()["recordings"]} == {old.id}
-    with open_test_storage() as place:
-        assert place.raw.days_of([old.id, older.id, recent.id]) == {
+    with open_test_storage() as storage:
+        assert storage.raw.days_of([old.id, older.id, recent.id]) == {
             old.id: [BACKLOG[1], old.day],
             older.id: [],
             recent.id: [],

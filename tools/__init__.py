@@ -1,0 +1,1 @@
+"""Checks of the repository itself that no public linter offers."""
