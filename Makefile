@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A cached .pyc saves 1.5 to 2 s at every start of Dagster, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo dev test test-deployment check pictures lock clean
+.PHONY: help install demo dev test test-deployment check renew docs pictures lock clean
 
 help:
 	@echo 'make demo             ingest a fortnight of sample meetings from a stand-in API'
@@ -14,8 +14,9 @@ help:
 	@echo 'make test-deployment  run the tests that start whole deployments or take minutes'
 	@echo 'make check            run linters and type checks only'
 	@echo 'make install          create .venv'
+	@echo 'make renew            write the golden files again after an intended change'
+	@echo 'make docs             renew the parts of the documentation that come from the code, pictures included'
 	@echo 'make lock             resolve requirements.lock again'
-	@echo 'make pictures         take the pictures of the documentation again'
 	@echo 'make clean            remove .venv'
 
 install: $(VENV)/installed
@@ -39,6 +40,7 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.language
 
 test: check
 	$(BIN)/python -m pytest -m "not deployment"
@@ -47,8 +49,13 @@ test: check
 test-deployment: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m deployment
 
-# The documentation's pictures, taken from the running product by the tests that look at it.
-pictures: install
+# Golden files are read in review: a difference that nobody intended is a defect.
+renew: install
+	RENEW=1 $(BIN)/python -m pytest -n0 -m golden
+	git diff --stat
+
+# Tables of the documents come from the code; pictures from the running product, taken by the tests that look at it.
+docs: renew
 	MEETING_ASSETS_PICTURES=docs/pictures $(BIN)/python -m pytest -n0 meeting_assets_tests/browser
 
 lock:
