@@ -1,0 +1,27 @@
+"""Ten real meetings from AMI and PriMock57 as inputs of the metrics; their README states source and licence."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets_tests.support.meeting_builder import Metrics, attendees, meeting_of, metrics_of, said
+
+FILES = sorted((Path(__file__).parents[1] / "reference_meetings").glob("*.json"))
+TWO_SPEAKERS = [path for path in FILES if path.name.startswith("primock57")]
+
+
+@cache
+def document(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(path.read_text())
+    return loaded
+
+
+def metrics_of_file(path: Path, parameters: Parameters | None = None) -> Metrics:
+    meeting = document(path)
+    timeline = (said(str(participant), start_s, end_s) for participant, start_s, end_s in meeting["segments"])
+    people = attendees(*meeting["participants"])
+    return metrics_of(meeting_of(*timeline, duration_s=meeting["duration_s"], attendees=people), parameters)
