@@ -21,8 +21,6 @@ class Controls:
         self._added = 0
         self._webhook_sender: WebhookSender | None = None
 
-    # webhooks
-
     def notify(self, url: str, secret: str) -> None:
         """Starts sending signed webhooks to `url`, one for each change of a status."""
         self.stop_notifying()
@@ -40,8 +38,6 @@ class Controls:
         if self._webhook_sender is None:
             raise ValueError("the sandbox sends no webhooks; call `notify` first")
         return self._webhook_sender
-
-    # recordings
 
     def add(self, recording: Recording, bot: Bot | None = None) -> None:
         """Adds a prepared recording and its bot."""
@@ -117,8 +113,6 @@ class Controls:
             for item in _with_artifacts(recording):
                 self._set_status(item, "deleted")
 
-    # artifacts
-
     def add_transcript(
         self,
         recording_id: str,
@@ -169,8 +163,6 @@ class Controls:
                 artifact.payloads[kind] = Payload(lambda body=body: body, as_is=bool(payloads))  # type: ignore[misc]
             self._set_status(artifact, "done")
 
-    # payloads and URLs
-
     def payload(self, artifact_id: str, kind: str) -> bytes:
         """Bytes that a download returns now; URLs inside a manifest differ on each call."""
         with self._state.lock:
@@ -203,8 +195,6 @@ class Controls:
         """Expires all URLs that the sandbox has signed so far; later URLs work."""
         with self._state.lock:
             self._state.url_signer.expire_all()
-
-    # faults
 
     def inject(self, fault: Fault) -> None:
         self._state.faults.inject(fault)

@@ -85,12 +85,12 @@ class Deck:
     def __init__(self, cards: Sequence[int], rng: Random) -> None:
         self._cards = list(cards)
         self._rng = rng
-        self._left: list[int] = []
+        self._remaining: list[int] = []
 
     def draw(self) -> int:
-        if not self._left:
-            self._left = self._rng.sample(self._cards, len(self._cards))
-        return self._left.pop()
+        if not self._remaining:
+            self._remaining = self._rng.sample(self._cards, len(self._cards))
+        return self._remaining.pop()
 
 
 class Dialogue:
