@@ -1,4 +1,4 @@
-"""What is measured, side by side with rivals or under load; `python -m benchmarks --help` lists it.
+"""Benchmarks of speed, memory and API calls; `python -m benchmarks --help` lists them.
 
-Nothing here is a test: figures depend on the machine. `docs/performance.md` has those that were taken, and where.
+Results depend on the machine; `docs/performance.md` states results and machine.
 """

@@ -1,6 +1,6 @@
-"""`python -m benchmarks COMMAND [--option N]…`: one measurement, or `all` of them; each prints its tables.
+"""Runs one benchmark, or `all`, and prints its tables: `python -m benchmarks COMMAND [--option N]…`.
 
-All load stays on this machine. `all` takes some 15 minutes on two idle cores; options make it larger or smaller.
+The load stays on this machine. `all` takes about 15 minutes on two idle cores; options change the amount of data.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import time
 import psutil
 
 from benchmarks import loading, running
-from benchmarks.stage import out, stage
+from benchmarks.fixtures import fixtures, out
 
 COMMANDS = {
     "load": loading.load,
-    "range": loading.span,
+    "range": loading.date_range,
     "dlt": loading.dlt,
     "sync": running.sync,
     "idle": running.idle,
@@ -37,22 +37,22 @@ def main() -> None:
         "python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("all", help="one after the other")
-    for name, measure in COMMANDS.items():
-        command = commands.add_parser(name, help=(measure.__doc__ or "").rstrip("."))
-        for parameter in inspect.signature(measure).parameters.values():
+    commands.add_parser("all", help="run all benchmarks in sequence")
+    for name, run in COMMANDS.items():
+        command = commands.add_parser(name, help=(run.__doc__ or "").rstrip("."))
+        for parameter in inspect.signature(run).parameters.values():
             if parameter.kind is parameter.KEYWORD_ONLY:
                 command.add_argument(f"--{parameter.name.replace('_', '-')}", type=int, default=parameter.default)
-    # A daemon that a command has started ends with it.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    # SIGTERM must also stop a daemon that the benchmark has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))
     given = vars(parser.parse_args())
     chosen = given.pop("command")
-    with stage() as storage:
+    with fixtures() as shared:
         for name in COMMANDS if chosen == "all" else [chosen]:
-            busy = psutil.getloadavg()[0]
-            out.rule(f"{name} · {psutil.cpu_count()} cores, load {busy:.1f} before, {platform.platform()}")
+            load_average = psutil.getloadavg()[0]
+            out.rule(f"{name} · {psutil.cpu_count()} cores, load {load_average:.1f} before, {platform.platform()}")
             began_s = time.perf_counter()
-            COMMANDS[name](storage, **given)
+            COMMANDS[name](shared, **given)
             out.print(f"[dim]{name} took {time.perf_counter() - began_s:.0f} s")
 
 

@@ -1,10 +1,12 @@
-"""dlt, as its documentation recommends for speed: `.venv-dlt/bin/python benchmarks/dlt_rival.py TARGET MODE FOLDER`.
+"""Loading with dlt, configured for speed as its documentation recommends. Prints the seconds.
 
-TARGET is the URL of a PostgreSQL database, which takes CSV, or the path of a DuckDB file, which takes Parquet; of each
-the fastest format. Prints seconds. The same files and rows as the floor's.
+    .venv-dlt/bin/python benchmarks/dlt_rival.py TARGET MODE FOLDER
 
-MODE `arrow` gives dlt columns (pyarrow tables, which it does not normalise), `rows` gives it pages of dictionaries.
-What arrives is appended, without keys: dlt's `merge`, which would keep the product's promises, takes longer.
+TARGET is the URL of a PostgreSQL database (loaded from CSV) or the path of a DuckDB file (loaded from Parquet); these
+are the fastest formats. Files and rows are those of `benchmarks.floor`.
+
+MODE `arrow` passes pyarrow tables to dlt, which it does not normalise; `rows` passes pages of dictionaries. Rows are
+appended without keys; dlt's `merge`, which would give the product's guarantees, takes longer.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-# Workers as the documentation's page on performance has them; events and telemetry are off.
+# Workers as in the performance page of dlt's documentation; telemetry is off.
 os.environ |= {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
     "RUNTIME__LOG_LEVEL": "ERROR",
@@ -83,8 +85,10 @@ def rows_of(path: Path) -> dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]
             times += (start_s, end_s)
             words.append((recording_id, transcript_id, number, index, key, start_s, end_s, word.text))
         text = " ".join([word.text for word in entry.words])
-        who = (key, entry.participant.id, entry.participant.name, entry.language_code)
-        utterances.append((recording_id, transcript_id, index, *who, min(times), max(times), len(text.split()), text))
+        speaker = (key, entry.participant.id, entry.participant.name, entry.language_code)
+        utterances.append(
+            (recording_id, transcript_id, index, *speaker, min(times), max(times), len(text.split()), text)
+        )
     return {"transcript_words": (WORDS, words), "transcript_utterances": (UTTERANCES, utterances)}
 
 

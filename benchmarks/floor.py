@@ -1,8 +1,8 @@
-"""The floor: what a script written for speed alone does. Transcripts as files of JSON become rows of three tables.
+"""Loading script without features, as a lower bound: loads transcripts from JSON files and prints the seconds.
 
-    python -m benchmarks.floor DATABASE_URL FOLDER      FOLDER/{recording_id}/{transcript_id}.json; prints seconds
+    python -m benchmarks.floor DATABASE_URL FOLDER      reads FOLDER/{recording_id}/{transcript_id}.json
 
-One transaction per transcript, tables with the product's own DDL; no ledger, no metrics, no checks of what comes.
+One transaction per transcript into the product's tables, without ledger, metrics and validation.
 """
 
 import gc
@@ -42,8 +42,10 @@ def rows_of(recording_id: str, transcript_id: str, payload: bytes) -> Tables:
             words.append((recording_id, transcript_id, number, index, key, start_s, end_s, word.text))
         text = " ".join([word.text for word in entry.words])
         languages[entry.language_code or ""] = True
-        who = (key, entry.participant.id, entry.participant.name, entry.language_code)
-        utterances.append((recording_id, transcript_id, index, *who, min(times), max(times), len(text.split()), text))
+        speaker = (key, entry.participant.id, entry.participant.name, entry.language_code)
+        utterances.append(
+            (recording_id, transcript_id, index, *speaker, min(times), max(times), len(text.split()), text)
+        )
     counts = len(utterances), len(words), sum(row[-2] for row in utterances)
     summary = (recording_id, transcript_id, None, ",".join(languages), None, True, False, *counts)
     return {"transcripts": [summary], "transcript_utterances": utterances, "transcript_words": words}
@@ -53,10 +55,13 @@ def sqlite_writer(path: str) -> Callable[[Tables], None]:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA synchronous=NORMAL")
 
-    def insert(name: str, rows: list[tuple[Any, ...]], at_once: int) -> None:
-        places = ", ".join([f"({', '.join('?' * len(TYPES[name].split()))})"] * at_once)
-        many = [tuple(chain.from_iterable(rows[at : at + at_once])) for at in range(0, len(rows), at_once)]
-        connection.executemany(f"INSERT INTO {name} VALUES {places}", many)  # noqa: S608
+    def insert(name: str, rows: list[tuple[Any, ...]], rows_per_statement: int) -> None:
+        placeholders = ", ".join([f"({', '.join('?' * len(TYPES[name].split()))})"] * rows_per_statement)
+        many = [
+            tuple(chain.from_iterable(rows[at : at + rows_per_statement]))
+            for at in range(0, len(rows), rows_per_statement)
+        ]
+        connection.executemany(f"INSERT INTO {name} VALUES {placeholders}", many)  # noqa: S608
 
     def write(tables: Tables) -> None:
         with connection:
@@ -67,17 +72,19 @@ def sqlite_writer(path: str) -> Callable[[Tables], None]:
     return write
 
 
-class TextAsUuid(psycopg.adapt.Dumper):
+class UuidText(psycopg.adapt.Dumper):
+    """Sends UUIDs given as text in binary format."""
+
     format, oid = psycopg.pq.Format.BINARY, 2950
-    known: dict[str, bytes] = {}  # noqa: RUF012
+    encoded: dict[str, bytes] = {}  # noqa: RUF012
 
     def dump(self, obj: str) -> bytes:
-        return self.known.get(obj) or self.known.setdefault(obj, bytes.fromhex(obj.replace("-", "")))
+        return self.encoded.get(obj) or self.encoded.setdefault(obj, bytes.fromhex(obj.replace("-", "")))
 
 
 def postgresql_writer(url: str) -> Callable[[Tables], None]:
     connection = psycopg.connect(url, autocommit=True)
-    connection.adapters.register_dumper(None, TextAsUuid)
+    connection.adapters.register_dumper(None, UuidText)
 
     def write(tables: Tables) -> None:
         with connection.transaction(), connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Raw bytes to committed rows: the product beside the floor, dlt and what most scripts do, in alternating rounds."""
+"""Time from raw bytes to committed rows: the product, `floor`, `naive` and dlt in alternating rounds."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from uuid import uuid4
 
 from sqlalchemy import create_engine, make_url, text
 
-from benchmarks.stage import (
+from benchmarks.fixtures import (
     HOUR_WORDS,
     ROOT,
     TRANSCRIPT_TABLES,
+    Fixtures,
     Meetings,
-    Stage,
     alternating,
     compared,
     environment,
@@ -29,151 +29,151 @@ from benchmarks.stage import (
 from meeting_assets.store.database import table_of
 
 KINDS = ("sqlite", "postgresql")
-COLUMNS = ("contender", "words/s", "against it", "range")
+COLUMNS = ("contender", "words/s", "relative speed", "range")
 DLT_PYTHON = ROOT / ".venv-dlt" / "bin" / "python"
 INSTALL_DLT = (
     ".venv/bin/uv venv --python .venv/bin/python .venv-dlt && .venv/bin/uv pip install --python .venv-dlt/bin/python "
     '"dlt[duckdb,postgres]==1.31.0" pyarrow msgspec'
 )
 NAIVE_SHARE = 10
-"""Of so many transcripts the naive contender loads one: it takes twenty times as long for each."""
+"""The naive contender loads one of this many transcripts, because it takes twenty times as long."""
 
 
-def load(stage: Stage, *, recordings: int = 30, rounds: int = 5) -> None:
-    """Transcripts of a day: floor, ours in one process, naive."""
-    meetings = stage.meetings(per_day=recordings)
+def load(fixtures: Fixtures, *, recordings: int = 30, rounds: int = 5) -> None:
+    """Transcripts of a day: floor, ours, naive."""
+    meetings = fixtures.meetings(per_day=recordings)
     for kind in KINDS:
-        check_rows(stage, kind)
+        check_rows(fixtures, kind)
         taken = alternating(
             rounds,
             {
-                "floor": partial(floor, stage, kind, meetings),
-                "ours": partial(ours, stage, kind, meetings, processes="1"),
-                "naive": partial(naive, stage, kind, meetings),
+                "floor": partial(floor, fixtures, kind, meetings),
+                "ours": partial(ours, fixtures, kind, meetings),
+                "naive": partial(naive, fixtures, kind, meetings),
             },
         )
-        title = f"{kind}: {recordings} transcripts of {HOUR_WORDS:,} words, one process; against the floor"
+        title = f"{kind}: {recordings} transcripts of {HOUR_WORDS:,} words; relative to the floor"
         show(title, COLUMNS, compared(taken, meetings.words, to="floor"))
 
 
-def span(stage: Stage, *, days: int = 10, per_day: int = 15, rounds: int = 3) -> None:
-    """A range of days, as many processes as the product takes by itself, against the floor's one."""
-    meetings = stage.meetings(days=days, per_day=per_day)
+def date_range(fixtures: Fixtures, *, days: int = 10, per_day: int = 15, rounds: int = 3) -> None:
+    """A range of days: floor and ours."""
+    meetings = fixtures.meetings(days=days, per_day=per_day)
     for kind in KINDS:
         taken = alternating(
             rounds,
             {
-                "floor": partial(floor, stage, kind, meetings),
-                "ours, by itself": partial(ours, stage, kind, meetings, processes="auto"),
-                "ours, one process": partial(ours, stage, kind, meetings, processes="1"),
-                "ours, two processes": partial(ours, stage, kind, meetings, processes="2"),
+                "floor": partial(floor, fixtures, kind, meetings),
+                "ours": partial(ours, fixtures, kind, meetings),
             },
         )
-        title = f"{kind}: {days} days of {per_day} transcripts; against the floor"
+        title = f"{kind}: {days} days of {per_day} transcripts; relative to the floor"
         show(title, COLUMNS, compared(taken, meetings.words, to="floor"))
 
 
-def dlt(stage: Stage, *, recordings: int = 20, rounds: int = 2) -> None:
-    """dlt in its best configuration found, against ours."""
+def dlt(fixtures: Fixtures, *, recordings: int = 20, rounds: int = 2) -> None:
+    """dlt in its fastest known configuration, relative to ours."""
     if not DLT_PYTHON.exists():
-        out.print(f"dlt is not installed, and is left out. To install it beside the product:\n  {INSTALL_DLT}")
+        out.print(f"dlt is not installed; skipping this benchmark. Install it with:\n  {INSTALL_DLT}")
         return
-    meetings = stage.meetings(per_day=recordings)
+    meetings = fixtures.meetings(per_day=recordings)
     rivals: dict[str, Callable[[], float]] = {
-        "ours, SQLite": lambda: ours(stage, "sqlite", meetings, processes="1"),
-        "ours, PostgreSQL": lambda: ours(stage, "postgresql", meetings, processes="1"),
-        "dlt, PostgreSQL, arrow to CSV": lambda: with_dlt(stage, "arrow", meetings, kind="postgresql"),
-        "dlt, PostgreSQL, pages of rows to CSV": lambda: with_dlt(stage, "rows", meetings, kind="postgresql"),
-        "dlt, DuckDB, arrow to Parquet": lambda: with_dlt(stage, "arrow", meetings),
-        "dlt, DuckDB, pages of rows to Parquet": lambda: with_dlt(stage, "rows", meetings),
+        "ours, SQLite": lambda: ours(fixtures, "sqlite", meetings),
+        "ours, PostgreSQL": lambda: ours(fixtures, "postgresql", meetings),
+        "dlt, PostgreSQL, arrow to CSV": lambda: with_dlt(fixtures, "arrow", meetings, kind="postgresql"),
+        "dlt, PostgreSQL, pages of rows to CSV": lambda: with_dlt(fixtures, "rows", meetings, kind="postgresql"),
+        "dlt, DuckDB, arrow to Parquet": lambda: with_dlt(fixtures, "arrow", meetings),
+        "dlt, DuckDB, pages of rows to Parquet": lambda: with_dlt(fixtures, "rows", meetings),
     }
     taken = alternating(rounds, rivals)
-    title = f"{recordings} transcripts of {HOUR_WORDS:,} words; against ours on PostgreSQL"
+    title = f"{recordings} transcripts of {HOUR_WORDS:,} words; relative to ours on PostgreSQL"
     show(title, COLUMNS, compared(taken, meetings.words, to="ours, PostgreSQL"))
 
 
-def growth(stage: Stage, *, words: int = 5_000_000, per_day: int = 20, rounds: int = 3) -> None:
-    """The same days into an empty database and into one that holds many words."""
-    meetings = stage.meetings(days=rounds, per_day=per_day)
+def growth(fixtures: Fixtures, *, words: int = 5_000_000, per_day: int = 20, rounds: int = 3) -> None:
+    """Loading into an empty database and into one with many rows."""
+    meetings = fixtures.meetings(days=rounds, per_day=per_day)
     for kind in KINDS:
-        urls = {"empty": stage.database(kind, meetings), "full": stage.database(kind, meetings)}
+        urls = {"empty": fixtures.database(kind, meetings), "full": fixtures.database(kind, meetings)}
         fill(urls["full"], words)
         taken: dict[str, list[float]] = {name: [] for name in urls}
         for number, day in enumerate(meetings.days):
             for name in list(urls)[:: -1 if number % 2 else 1]:
-                command = (sys.executable, "-m", "benchmarks.ours", "transcript", "1", day)
+                command = (sys.executable, "-m", "benchmarks.ours", "transcript", day)
                 sample = timed(command, environment(meetings.home, database_url=urls[name]))
-                taken[name].append(sample.said_s)
+                taken[name].append(sample.printed_s)
         ratios = [full / empty for empty, full in zip(taken["empty"], taken["full"], strict=True)]
         rows = [[name, f"{1000 * statistics.median(each) / per_day:.0f} ms"] for name, each in taken.items()]
-        rows.append(["full against empty", f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"])
-        show(f"{kind}: a transcript, in a database with no words and with {words:,}", ("database", "takes"), rows)
+        rows.append(
+            ["full relative to empty", f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"]
+        )
+        show(f"{kind}: a transcript, in a database with no words and with {words:,}", ("database", "time"), rows)
         for url in urls.values():
-            stage.drop(url)
+            fixtures.drop(url)
 
 
-def size(stage: Stage, *, recordings: int = 20) -> None:
-    """Bytes kept per word: raw, and in the tables of transcripts with their indexes."""
-    meetings = stage.meetings(per_day=recordings)
+def size(fixtures: Fixtures, *, recordings: int = 20) -> None:
+    """Storage per word: JSON, raw store, and transcript tables with their indexes."""
+    meetings = fixtures.meetings(per_day=recordings)
     raw = sum(path.stat().st_size for path in meetings.home.glob("raw/**/*.zst"))
     plain = sum(path.stat().st_size for path in meetings.plain.glob("*/*.json"))
     rows = [["JSON as downloaded", plain / meetings.words], ["raw store, compressed", raw / meetings.words]]
     for kind in KINDS:
-        url = stage.database(kind, meetings)
+        url = fixtures.database(kind, meetings)
         before = bytes_of(url)
         timed(
-            (sys.executable, "-m", "benchmarks.ours", "transcript", "1", *meetings.days),
+            (sys.executable, "-m", "benchmarks.ours", "transcript", *meetings.days),
             environment(meetings.home, database_url=url),
         )
         rows.append([f"{kind}, tables and keys", (bytes_of(url) - before) / meetings.words])
-        stage.drop(url)
-    note = "made-up texts repeat, so that the raw store's share is too small; 20 real transcripts compress 11 fold"
+        fixtures.drop(url)
+    note = "synthetic texts compress too well; 20 real transcripts were compressed by a factor of 11"
     show(f"Bytes per word ({note})", ("where", "bytes"), [[name, f"{each:.1f}"] for name, each in rows])
 
 
-def floor(stage: Stage, kind: str, meetings: Meetings) -> float:
-    return _fresh(stage, kind, None, lambda url: (sys.executable, "-m", "benchmarks.floor", url, meetings.plain))
+def floor(fixtures: Fixtures, kind: str, meetings: Meetings) -> float:
+    return _fresh(fixtures, kind, None, lambda url: (sys.executable, "-m", "benchmarks.floor", url, meetings.plain))
 
 
-def ours(stage: Stage, kind: str, meetings: Meetings, *, processes: str, kinds: str = "transcript") -> float:
-    command = (sys.executable, "-m", "benchmarks.ours", kinds, processes, *meetings.days)
-    return _fresh(stage, kind, meetings, lambda _: command)
+def ours(fixtures: Fixtures, kind: str, meetings: Meetings, *, kinds: str = "transcript") -> float:
+    command = (sys.executable, "-m", "benchmarks.ours", kinds, *meetings.days)
+    return _fresh(fixtures, kind, meetings, lambda _: command)
 
 
-def naive(stage: Stage, kind: str, meetings: Meetings) -> float:
-    """Seconds for all, from a few."""
-    few = max(1, meetings.recordings // NAIVE_SHARE)
+def naive(fixtures: Fixtures, kind: str, meetings: Meetings) -> float:
+    """Seconds for all transcripts, extrapolated from a sample."""
+    sample_count = max(1, meetings.recordings // NAIVE_SHARE)
     command = (sys.executable, "-m", "benchmarks.naive")
-    taken = _fresh(stage, kind, None, lambda url: (*command, url, meetings.plain, few))
-    return taken * meetings.recordings / few
+    taken = _fresh(fixtures, kind, None, lambda url: (*command, url, meetings.plain, sample_count))
+    return taken * meetings.recordings / sample_count
 
 
-def with_dlt(stage: Stage, mode: str, meetings: Meetings, *, kind: str = "duckdb") -> float:
+def with_dlt(fixtures: Fixtures, mode: str, meetings: Meetings, *, kind: str = "duckdb") -> float:
     script = Path(__file__).with_name("dlt_rival.py")
     if kind == "duckdb":
-        target = stage.folder / f"{uuid4().hex}.duckdb"
-        return timed((DLT_PYTHON, script, target, mode, meetings.plain)).said_s
-    # In a database of its own, like ours; dlt makes its own tables, without keys.
-    url = stage.database(kind)
+        target = fixtures.folder / f"{uuid4().hex}.duckdb"
+        return timed((DLT_PYTHON, script, target, mode, meetings.plain)).printed_s
+    # dlt creates its own tables, without keys.
+    url = fixtures.database(kind)
     try:
-        return timed((DLT_PYTHON, script, for_dlt(url), mode, meetings.plain)).said_s
+        return timed((DLT_PYTHON, script, for_dlt(url), mode, meetings.plain)).printed_s
     finally:
-        stage.drop(url)
+        fixtures.drop(url)
 
 
 def for_dlt(url: str) -> str:
-    """The URL with a host, which is the server's socket, and a password, which nobody asks for: dlt insists on both."""
+    """The URL in the form that dlt requires: the socket as host, and a password, which the server ignores."""
     given = make_url(url)
     return f"postgresql://{given.username}:none@{quote(str(given.query['host']), safe='')}/{given.database}"
 
 
-def check_rows(stage: Stage, kind: str) -> None:
-    """Floor and product must write the same words and utterances; else nothing is compared."""
-    meetings = stage.meetings(per_day=2, words=500)
+def check_rows(fixtures: Fixtures, kind: str) -> None:
+    """Exits unless floor and product write the same words and utterances."""
+    meetings = fixtures.meetings(per_day=2, words=500)
     found = []
     for command, of in ((("benchmarks.floor",), None), (("benchmarks.ours",), meetings)):
-        url = stage.database(kind, of)
-        arguments = ("transcript", "1", *meetings.days) if of else (url, meetings.plain)
+        url = fixtures.database(kind, of)
+        arguments = ("transcript", *meetings.days) if of else (url, meetings.plain)
         timed((sys.executable, "-m", *command, *arguments), environment(meetings.home, database_url=url))
         engine = create_engine(url)
         with engine.connect() as connection:
@@ -184,13 +184,13 @@ def check_rows(stage: Stage, kind: str) -> None:
                 ]
             )
         engine.dispose()
-        stage.drop(url)
+        fixtures.drop(url)
     if found[0] != found[1] or not found[0][0]:
-        sys.exit("the floor's rows are not the product's")
+        sys.exit("floor and product wrote different rows; correct benchmarks/floor.py")
 
 
 def fill(url: str, words: int) -> None:
-    """Transcripts of other recordings, copied inside the database from one."""
+    """Inserts transcripts of other recordings by copying one inside the database."""
     engine = create_engine(url)
     columns = "word_index, utterance_index, participant_key, start_s, end_s, text"
     with engine.begin() as connection:
@@ -233,10 +233,12 @@ def bytes_of(url: str) -> int:
         engine.dispose()
 
 
-def _fresh(stage: Stage, kind: str, meetings: Meetings | None, command: Callable[[str], tuple[object, ...]]) -> float:
-    url = stage.database(kind, meetings)
-    home = meetings.home if meetings else stage.folder
+def _fresh(
+    fixtures: Fixtures, kind: str, meetings: Meetings | None, command: Callable[[str], tuple[object, ...]]
+) -> float:
+    url = fixtures.database(kind, meetings)
+    home = meetings.home if meetings else fixtures.folder
     try:
-        return timed(command(url), environment(home, database_url=url)).said_s
+        return timed(command(url), environment(home, database_url=url)).printed_s
     finally:
-        stage.drop(url)
+        fixtures.drop(url)

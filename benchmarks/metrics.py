@@ -1,10 +1,10 @@
-"""How fast a meeting is measured, once its rows are in memory: made-up meetings of an hour, and one of twelve.
+"""CPU time of computing metrics from rows in memory: synthetic meetings of one hour, and one of twelve hours.
 
-    python benchmarks/metrics.py [--rounds 20] [--corpora ../shared/corpora]
+    PYTHONPATH=. python benchmarks/metrics.py [--rounds 20] [--corpora ../shared/corpora]
 
-Segments are timed in meetings that have nothing but a speaker timeline; words by how much longer the same meetings take
-with a transcript. `--corpora` measures real meetings, with all they have. Each figure is the best of all rounds: what
-else the machine does makes them slower, never faster. CPU time of one core.
+The segment rate comes from meetings with only a speaker timeline, the word rate from the additional time with a
+transcript. `--corpora` adds real AMI meetings. Each figure is the best of all rounds, because other load on the
+machine only makes rounds slower.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from meeting_assets.core.gc_tuning import paused
 from meeting_assets.metrics import measured
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets_tests.support.corpora import meeting_in
 
 STARTED_AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 RECORDING_ID = "0b6e4a60-5d4f-4f0e-8d1c-2f8f1c7d9a01"
@@ -29,8 +30,8 @@ WORDS_PER_S = 2.7
 
 
 def meeting(people: int, duration_s: float, segments: int, seed: int) -> MeetingInput:
-    """People who speak in turn, and now and then at once, words included."""
-    chance = random.Random(seed)  # noqa: S311 - made up, and the same each time
+    """A meeting in which participants speak in turn and sometimes at the same time."""
+    chance = random.Random(seed)  # noqa: S311 - synthetic data, the same in each run
     timeline: list[Speech] = []
     words: list[Word] = []
     utterances: list[Utterance] = []
@@ -64,7 +65,7 @@ def meeting(people: int, duration_s: float, segments: int, seed: int) -> Meeting
 
 
 def best_s(work: Callable[[], object], rounds: int) -> float:
-    """The least CPU time of some rounds."""
+    """Lowest CPU time of all rounds."""
     times = []
     for _ in range(rounds):
         gc.collect()
@@ -74,31 +75,31 @@ def best_s(work: Callable[[], object], rounds: int) -> float:
     return min(times)
 
 
-def all_measured(meetings: Sequence[MeetingInput]) -> None:
-    """As the pipeline measures each."""
+def compute_all(meetings: Sequence[MeetingInput]) -> None:
+    """Computes the metrics of each meeting as the pipeline does."""
     for each in meetings:
         with paused():
             measured(each, Parameters(), "hash")
 
 
 def real_meetings(corpora: Path) -> list[MeetingInput]:
-    """Meetings of the corpora that have a transcript, each word timed."""
-    from meeting_assets_tests.metrics.test_reference_values import meeting_in
-
+    """AMI meetings of the corpora, which have a time for each word."""
     return [meeting_in(path.parent) for path in sorted(corpora.glob("ami/*/oracle.json"))]
 
 
-def told(name: str, meetings: Sequence[MeetingInput], rounds: int) -> None:
-    silent = [replace(each, words=(), utterances=(), events=(), transcript_id=None) for each in meetings]
-    wordy = [replace(each, events=()) for each in meetings]
+def print_rates(name: str, meetings: Sequence[MeetingInput], rounds: int) -> None:
+    without_words = [replace(each, words=(), utterances=(), events=(), transcript_id=None) for each in meetings]
+    without_events = [replace(each, events=()) for each in meetings]
     segments, words = sum(len(each.timeline) for each in meetings), sum(len(each.words) for each in meetings)
-    of_segments, of_both = (best_s(lambda some=some: all_measured(some), rounds) for some in (silent, wordy))  # type: ignore[misc]
-    of_all = best_s(lambda: all_measured(meetings), rounds)
+    of_segments, of_both = (
+        best_s(lambda some=some: compute_all(some), rounds) for some in (without_words, without_events)
+    )  # type: ignore[misc]
+    of_all = best_s(lambda: compute_all(meetings), rounds)
     print(
         f"{name}: {len(meetings)} meetings, {segments:,} segments, {words:,} words\n"
         f"  {segments / of_segments:12,.0f} segments/s\n"
         f"  {words / max(of_both - of_segments, 1e-9):12,.0f} words/s\n"
-        f"  {1000 * of_all / len(meetings):12.1f} ms a meeting, with all it has"
+        f"  {1000 * of_all / len(meetings):12.1f} ms per meeting with words and events"
     )
 
 
@@ -107,11 +108,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--corpora", type=Path)
     given = parser.parse_args()
-    told("an hour, 6 people", [meeting(6, 3600, 700, seed) for seed in range(10)], given.rounds)
-    told("an hour, 25 people", [meeting(25, 3600, 700, seed) for seed in range(10)], given.rounds)
-    told("twelve hours, 200 people", [meeting(200, 43_200, 20_000, 0)], min(given.rounds, 5))
+    print_rates("an hour, 6 people", [meeting(6, 3600, 700, seed) for seed in range(10)], given.rounds)
+    print_rates("an hour, 25 people", [meeting(25, 3600, 700, seed) for seed in range(10)], given.rounds)
+    print_rates("twelve hours, 200 people", [meeting(200, 43_200, 20_000, 0)], min(given.rounds, 5))
     if given.corpora is not None:
-        told("AMI, half an hour, 4 people", real_meetings(given.corpora), given.rounds)
+        print_rates("AMI, half an hour, 4 people", real_meetings(given.corpora), given.rounds)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""As most scripts do it: pydantic reads a transcript, and a session of SQLModel objects writes it. Prints seconds.
+"""Common way to load transcripts: pydantic models, then a session of SQLModel objects. Prints the seconds.
 
-python -m benchmarks.naive DATABASE_URL FOLDER [COUNT]
+    python -m benchmarks.naive DATABASE_URL FOLDER [COUNT]
 
-The same files, tables and rows as the floor's; one transaction per transcript.
+Files, tables and rows are those of `benchmarks.floor`; one transaction per transcript.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ENTRIES = TypeAdapter(list[Entry])
 def rows_of(recording_id: str, transcript_id: str, payload: bytes) -> list[SQLModel]:
     ids = {"recording_id": recording_id, "transcript_id": transcript_id}
     rows: list[SQLModel] = []
-    words = spoken = 0
+    timed_units = words = 0
     entries = ENTRIES.validate_json(payload)
     for index, entry in enumerate(entries):
         key = str(entry.participant.id)
@@ -52,12 +52,12 @@ def rows_of(recording_id: str, transcript_id: str, payload: bytes) -> list[SQLMo
             times = {"start_s": word.start_timestamp.relative, "end_s": word.end_timestamp.relative}
             rows.append(
                 TranscriptWords(
-                    **ids, word_index=words, utterance_index=index, participant_key=key, **times, text=word.text
+                    **ids, word_index=timed_units, utterance_index=index, participant_key=key, **times, text=word.text
                 )
             )
-            words += 1
+            timed_units += 1
         text = " ".join(word.text for word in entry.words)
-        spoken += len(text.split())
+        words += len(text.split())
         rows.append(
             TranscriptUtterances(
                 **ids,
@@ -72,7 +72,7 @@ def rows_of(recording_id: str, transcript_id: str, payload: bytes) -> list[SQLMo
                 text=text,
             )
         )
-    counts = {"utterance_count": len(entries), "timed_unit_count": words, "word_count": spoken}
+    counts = {"utterance_count": len(entries), "timed_unit_count": timed_units, "word_count": words}
     rows.append(Transcripts(**ids, language_codes="en", is_primary=True, is_unspaced=False, **counts))
     return rows
 

@@ -1,9 +1,9 @@
-"""How many webhooks the receiver takes: signed messages from this process to one of its own on loopback, at a rate.
+"""Webhook receiver under load: sends signed messages at a fixed rate and checks that none is lost.
 
     python benchmarks/webhooks.py --rate 500 --seconds 60 [--database-url postgresql://…] [--kill-at 30]
 
-Each connection has one message under way, as a sender that waits for its answer; what is not answered by 2xx is sent
-again under its id. At the end every message that was answered must be in the inbox once, and nothing else.
+Each connection sends one message at a time and waits for the response. A message without a 2xx response is sent again
+with the same id. At the end the inbox must contain each acknowledged message exactly once, and no other.
 """
 
 from __future__ import annotations
@@ -36,22 +36,21 @@ from meeting_assets.webhooks.receiver import PATH
 
 SECRET = "whsec_" + base64.b64encode(b"of a benchmark, and of nothing else").decode()
 CONNECTIONS = 64
-START_S = 30.0
 EVENTS = ("recording.done", "transcript.done", "participant_events.done", "audio_separate.done")
 
 
 @dataclass
 class Tally:
-    """What has happened to the messages."""
+    """Responses to the messages."""
 
     answered: dict[str, float] = field(default_factory=dict)
-    """Seconds until the 2xx, by message."""
+    """Seconds until the 2xx response, by message id."""
     statuses: Counter[str] = field(default_factory=Counter)
     ended_s: float = 0.0
 
 
 class Endpoint:
-    """A receiver in a process of its own."""
+    """A receiver in its own process."""
 
     def __init__(self, port: int = 0) -> None:
         command = [sys.executable, "-m", "meeting_assets.cli", "webhooks", "--port", str(port)]
@@ -89,7 +88,7 @@ def message(number: int) -> tuple[str, str]:
 
 
 async def deliver(url: str, webhook: Webhook, numbers: asyncio.Queue[int | None], tally: Tally) -> None:
-    """One connection, opened again when it is lost."""
+    """Sends messages over one connection and reopens it when it is lost."""
     address = urlsplit(url)
     streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
     while (number := await numbers.get()) is not None:
@@ -136,7 +135,7 @@ async def load(url: str, *, rate: float, seconds: float, kill_at_s: float | None
 
 
 async def kill(endpoint: Endpoint, after_s: float) -> None:
-    """Ends the receiver as a machine does that goes down, and starts it again."""
+    """Kills the receiver with SIGKILL and starts it again."""
     await asyncio.sleep(after_s)
     port = urlsplit(endpoint.url).port or 0
     endpoint.end(signal.SIGKILL)
@@ -153,8 +152,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=float, default=500.0, help="messages per second")
     parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--database-url", help="default: a SQLite file of its own; must be empty")
-    parser.add_argument("--kill-at", type=float, help="SIGKILL after so many seconds, and a new start")
+    parser.add_argument("--database-url", help="an empty database; default: a temporary SQLite file")
+    parser.add_argument("--kill-at", type=float, help="kill and restart the receiver after this many seconds")
     given = parser.parse_args()
     with TemporaryDirectory() as home:
         os.environ |= {"MEETING_ASSETS_HOME": home, "RECALL_WEBHOOK_SECRETS": SECRET}
@@ -173,18 +172,21 @@ def main() -> None:
 
 def report(tally: Tally, ids: list[str], status: int) -> None:
     times_ms = sorted(1000 * each for each in tally.answered.values())
-    lost, strange = tally.answered.keys() - {*ids}, {*ids} - tally.answered.keys()
+    lost, unexpected = tally.answered.keys() - {*ids}, {*ids} - tally.answered.keys()
     own = resource.getrusage(resource.RUSAGE_SELF)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{len(times_ms)} messages in {tally.ended_s:.1f} s: {len(times_ms) / tally.ended_s:.0f} per second")
-    print(f"answers: {dict(tally.statuses)}")
+    print(f"responses: {dict(tally.statuses)}")
     cuts = statistics.quantiles(times_ms, n=100)
-    print(f"until answered: median {cuts[49]:.1f} ms, 99 % {cuts[98]:.1f} ms, longest {times_ms[-1]:.1f} ms")
-    for who, used in (("receiver", children), ("sender", own)):
-        print(f"processor time of the {who}: {used.ru_utime + used.ru_stime:.1f} s")
-    print(f"in the inbox: {len(ids)}, lost {len(lost)}, never answered {len(strange)}, twice {len(ids) - len({*ids})}")
+    print(f"until response: median {cuts[49]:.1f} ms, 99 % {cuts[98]:.1f} ms, longest {times_ms[-1]:.1f} ms")
+    for process, used in (("receiver", children), ("sender", own)):
+        print(f"processor time of the {process}: {used.ru_utime + used.ru_stime:.1f} s")
+    print(
+        f"in the inbox: {len(ids)}, lost {len(lost)}, never acknowledged {len(unexpected)}, "
+        f"duplicates {len(ids) - len({*ids})}"
+    )
     print(f"the receiver ended with status {status}")
-    sys.exit(1 if lost or strange or len(ids) != len({*ids}) else 0)
+    sys.exit(1 if lost or unexpected or len(ids) != len({*ids}) else 0)
 
 
 if __name__ == "__main__":

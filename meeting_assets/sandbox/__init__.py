@@ -1,11 +1,11 @@
-"""A stand-in for Recall's v1.11 API on two loopback ports, with seeded, plausible meetings.
+"""Stand-in for the Recall.ai API (v1.11) on two loopback ports, with seeded synthetic meetings.
 
-It is written from the API's documentation alone and shares no wire format with the rest of the package.
+It implements the API's documentation independently and shares no wire format with the rest of the package.
 
     with Sandbox(fortnight(date(2026, 1, 18))) as sandbox:
-        ...  # sandbox.url, sandbox.api_key; sandbox.stats tells what was asked
+        ...  # sandbox.url, sandbox.api_key; sandbox.stats counts requests
 
-Worlds: `fortnight`, `from_folder`, `uniform`, `empty`; in a `Workday` meetings go on meanwhile.
+Data (a `World`): `fortnight`, `from_folder`, `uniform` or `empty`. A `Workday` adds meetings while the sandbox serves.
 Faults: `Sandbox.inject(Fault(...))`. Webhooks: `Sandbox.notify(url, secret)`.
 """
 
@@ -13,12 +13,12 @@ from .clock import Clock
 from .faults import Fault
 from .folder import from_folder
 from .fortnight import fortnight
-from .living import Workday
 from .quirks import QUIRKS, quirks_of
 from .server import Sandbox, serve_forever
 from .state import Habits
 from .stats import Stats
 from .uniform import empty, uniform
+from .workday import Workday
 from .world import Artifact, Bot, Recording, World, combined
 
 __all__ = [

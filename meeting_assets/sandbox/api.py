@@ -1,4 +1,4 @@
-"""The API origin: `/api/v1/…`, with its authentication, limits, lists and error bodies."""
+"""API endpoints `/api/v1/…` with authentication, rate limits, lists and error bodies."""
 
 import json
 from collections.abc import Callable
@@ -42,7 +42,7 @@ FIREWALL_PAGE = """<!DOCTYPE html><html><head><title>ERROR: The request could no
 
 
 class Api:
-    """Answers lists and retrieves from the state of one sandbox."""
+    """Serves list and retrieve calls from the state of one sandbox."""
 
     def __init__(self, state: State, objects: Objects) -> None:
         self._state = state
@@ -55,14 +55,14 @@ class Api:
                 Route("/api/v1/{collection}/{id}/", self._guarded("retrieve", self._retrieve)),
             ],
             exception_handlers={
-                HTTPException: _refusal,
+                HTTPException: _error,
                 BadQueryError: lambda _, error: _json(getattr(error, "body", {}), HTTPStatus.BAD_REQUEST),
                 NoSuchPageError: lambda _, error: _detail(str(error), HTTPStatus.NOT_FOUND),
             },
         )
 
-    def _guarded(self, group: str, answer: Callable[[Request], Json]) -> Callable[[Request], Response]:
-        """The endpoint behind firewall, authentication and throttle, in the API's order."""
+    def _guarded(self, group: str, respond: Callable[[Request], Json]) -> Callable[[Request], Response]:
+        """Wraps an endpoint with firewall, authentication and throttling, in the API's order."""
 
         async def endpoint(request: Request) -> Response:
             if _has_body(request):
@@ -78,7 +78,7 @@ class Api:
                 if wait_s is not None:
                     self._state.stats.throttled += 1
                     return _throttled(wait_s)
-                return _json(answer(request))
+                return _json(respond(request))
 
         return endpoint  # type: ignore[return-value]  # Starlette takes coroutines too
 
@@ -132,17 +132,17 @@ class Api:
         }
 
     def _retrieve(self, request: Request) -> Json:
-        collection, wanted = request.path_params["collection"], request.path_params["id"]
+        collection, item_id = request.path_params["collection"], request.path_params["id"]
         world = self._state.world
         self._state.stats.retrieve_calls_by_collection[collection] += 1
         try:
             if collection == "bot":
-                return self._objects.bot(world.bot(wanted))
+                return self._objects.bot(world.bot(item_id))
             if collection == "recording":
-                recording = world.recording(wanted)
+                recording = world.recording(item_id)
                 self._refuse_deleted(recording.status.code)
                 return self._objects.recording(recording)
-            artifact = world.artifact(wanted)
+            artifact = world.artifact(item_id)
         except KeyError as error:
             raise HTTPException(HTTPStatus.NOT_FOUND) from error
         if artifact.collection != collection:
@@ -154,9 +154,9 @@ class Api:
         if code == "deleted" and self._state.habits.deleted_answers_404:
             raise HTTPException(HTTPStatus.NOT_FOUND)
 
-    def _link(self, request: Request, **place: Cursor | int | None) -> str | None:
-        """The request's URL with another `cursor` or `page`; None where there is no such page."""
-        ((name, value),) = place.items()
+    def _link(self, request: Request, **page: Cursor | int | None) -> str | None:
+        """The request's URL with another `cursor` or `page`; None if that page does not exist."""
+        ((name, value),) = page.items()
         if value is None:
             return None
         kept = [(key, text) for key, text in request.query_params.multi_items() if key != name]
@@ -172,16 +172,16 @@ def _detail(text: str, status: int) -> Response:
 
 
 def _throttled(wait_s: int) -> Response:
-    answer = _detail(f"Request was throttled. Expected available in {wait_s} seconds.", HTTPStatus.TOO_MANY_REQUESTS)
-    answer.headers["Retry-After"] = str(wait_s)
-    return answer
+    response = _detail(f"Request was throttled. Expected available in {wait_s} seconds.", HTTPStatus.TOO_MANY_REQUESTS)
+    response.headers["Retry-After"] = str(wait_s)
+    return response
 
 
 def _has_body(request: Request) -> bool:
     return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
 
 
-def _refusal(request: Request, error: Exception) -> Response:
+def _error(request: Request, error: Exception) -> Response:
     code = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
     if code == HTTPStatus.METHOD_NOT_ALLOWED:
         return _detail(f'Method "{request.method}" not allowed.', code)

@@ -1,15 +1,15 @@
-"""Around the talk of a meeting: who comes and goes, cameras and shared screens, chat."""
+"""Participants of a sample meeting, with their joins and leaves, cameras, shared screens and chat messages."""
 
 from collections.abc import Sequence
 from random import Random
 
 from .conversation import Chat, Conversation, Participant, Stay, Utterance, Video
+from .grammar import vocabulary
 from .people import BOT_NAME, Person, client, extra_data
-from .phrases.frame import CHAT_LINES, CHAT_TO_BOT
 
 
 def participants_of(people: Sequence[Person], platform: str, rng: Random, *, emails: bool) -> list[Participant]:
-    """The people with ids 100, 200, … as in the order of joining; the first is the host."""
+    """Participants with ids 100, 200, … in the order of joining; the first is the host."""
     return [
         Participant(
             id=100 * (n + 1),
@@ -24,7 +24,7 @@ def participants_of(people: Sequence[Person], platform: str, rng: Random, *, ema
 
 
 def stays_of(count: int, utterances: Sequence[Utterance], duration_s: float, rng: Random) -> list[Stay]:
-    """Most are there from the start to the end; nobody speaks before joining or after leaving."""
+    """Presence of each participant: mostly the whole meeting, and always while speaking."""
     stays = []
     for n in range(count):
         mine = [each for each in utterances if each.speaker == n]
@@ -38,13 +38,13 @@ def stays_of(count: int, utterances: Sequence[Utterance], duration_s: float, rng
 
 
 def drop_in(stay: Stay, duration_s: float, rng: Random) -> None:
-    """Somebody who looks in for a few minutes."""
+    """Shortens a stay to a few minutes in the middle of the meeting."""
     stay.join_s = round(duration_s * rng.uniform(0.3, 0.6), 3)
     stay.leave_s = round(min(duration_s - 1, stay.join_s + rng.uniform(60, 240)), 3)
 
 
 def arrive_late(conversation: Conversation, rng: Random) -> None:
-    """Whoever speaks first latest arrives shortly before that."""
+    """Delays the join of the speaker with the latest first utterance to shortly before it."""
     first_s: dict[int, float] = {}
     for utterance in conversation.utterances:
         first_s.setdefault(utterance.speaker, utterance.start_s)
@@ -55,7 +55,7 @@ def arrive_late(conversation: Conversation, rng: Random) -> None:
 
 
 def videos_of(conversation: Conversation, rng: Random) -> list[Video]:
-    """Cameras of most people, some switched off for a while, and shared screens of whoever talks a lot."""
+    """Webcams of most participants, some with a pause, and a shared screen of the host in long meetings."""
     videos = []
     for stay in conversation.stays:
         is_bot = conversation.participants[stay.participant].name == BOT_NAME
@@ -76,8 +76,8 @@ def videos_of(conversation: Conversation, rng: Random) -> list[Video]:
 
 
 def chats_of(conversation: Conversation, rng: Random, *, to: str, count: int) -> list[Chat]:
-    """Messages of people who are there."""
-    texts = rng.sample(CHAT_LINES if to == "everyone" else CHAT_TO_BOT, count)
+    """Chat messages of participants, sent while they are present."""
+    texts = rng.sample(vocabulary("english")["chat" if to == "everyone" else "chat_to_bot"], count)
     chats = []
     for text in texts:
         stay = rng.choice(conversation.stays)

@@ -1,4 +1,4 @@
-"""The sandbox's clock: wall time plus an offset that a test can move."""
+"""Clock of a sandbox: wall time plus an offset that tests can change."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from threading import Lock
 
 
 class Clock:
-    """Wall time plus an offset in seconds; `at` sets the instant it shows first."""
+    """Wall time plus an offset; `at` is the time at creation, by default the wall time."""
 
     def __init__(self, at: datetime | None = None) -> None:
         self._lock = Lock()
@@ -21,7 +21,7 @@ class Clock:
 
 
 def iso(instant: datetime) -> str:
-    """An instant as the API spells it: UTC, microseconds, `Z`.
+    """An instant in the API's format: UTC, microseconds, `Z`.
 
     >>> iso(datetime(2026, 1, 5, 9, 30, tzinfo=UTC))
     '2026-01-05T09:30:00.000000Z'

@@ -1,15 +1,15 @@
-"""What a test can do to a running sandbox: new recordings, changed content, failures, deletions, faults."""
+"""Methods with which tests change a running sandbox: new recordings, changed content, failures, deletions, faults."""
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from .courier import Courier
 from .faults import Fault
-from .frames import TranscriptFrame, dated, kinds_of, provider_details
 from .objects import Objects
+from .recording_builder import TranscriptSpec, dated, kinds_of, provider_details
 from .state import State
 from .uniform import small_meeting
+from .webhook_sender import WebhookSender
 from .world import KINDS, Artifact, Bot, Payload, Recording, Status, World, identifier
 
 
@@ -19,32 +19,28 @@ class Controls:
     def __init__(self, state: State) -> None:
         self._state = state
         self._added = 0
-        self._courier: Courier | None = None
-
-    # webhooks
+        self._webhook_sender: WebhookSender | None = None
 
     def notify(self, url: str, secret: str) -> None:
-        """Sends signed webhooks there from now on, one for each status that changes."""
+        """Starts sending signed webhooks to `url`, one for each change of a status."""
         self.stop_notifying()
         with self._state.lock:
-            self._courier = Courier(url, secret, self._state.habits)
+            self._webhook_sender = WebhookSender(url, secret, self._state.habits)
 
     def stop_notifying(self) -> None:
-        courier, self._courier = self._courier, None
-        if courier:
-            courier.stop()
+        sender, self._webhook_sender = self._webhook_sender, None
+        if sender:
+            sender.stop()
 
     @property
-    def courier(self) -> Courier:
-        """Who brings the webhooks: `answers` counts what they met with."""
-        if self._courier is None:
-            raise ValueError("nobody is notified")
-        return self._courier
-
-    # recordings
+    def webhook_sender(self) -> WebhookSender:
+        """The sender of webhooks; its `responses` counts the responses of the endpoint."""
+        if self._webhook_sender is None:
+            raise ValueError("the sandbox sends no webhooks; call `notify` first")
+        return self._webhook_sender
 
     def add(self, recording: Recording, bot: Bot | None = None) -> None:
-        """Adds a ready-made recording, with its bot."""
+        """Adds a prepared recording and its bot."""
         with self._state.lock:
             self._state.world.add(recording, bot)
 
@@ -65,7 +61,7 @@ class Controls:
         processing: bool = False,
         has_bot: bool = True,
     ) -> Recording:
-        """Adds a small meeting with all seven artifacts, or one that is still going on."""
+        """Adds a small meeting with all seven artifacts; with `processing`, one that has not finished."""
         with self._state.lock:
             self._added += 1
             when = created_at or self._state.clock.now()
@@ -74,35 +70,35 @@ class Controls:
             if processing:
                 _begin(recording)
             self._state.world.add(recording, bot)
-            self._tell(*_all_of(recording))
+            self._send_webhooks(*_with_artifacts(recording))
             return recording
 
     def begin(self, recording: Recording, bot: Bot | None = None) -> None:
-        """Adds a ready-made recording as one that is still going on; `finish` ends it."""
+        """Adds a prepared recording as one that has not finished; `finish` finishes it."""
         with self._state.lock:
             _begin(recording)
             self._state.world.add(recording, bot)
-            self._tell(*_all_of(recording))
+            self._send_webhooks(*_with_artifacts(recording))
 
     def finish(self, recording_id: str) -> None:
-        """Ends a recording: it and its artifacts are `done`."""
+        """Finishes a recording: its status and that of its artifacts become `done`."""
         with self._state.lock:
             recording = self._state.world.recording(recording_id)
             started_at = recording.started_at or recording.created_at
             recording.started_at = started_at
             recording.completed_at = started_at + timedelta(seconds=recording.planned_s)
-            for thing in _all_of(recording):
-                if thing.status.code == "processing":
-                    self._set_status(thing, "done")
+            for item in _with_artifacts(recording):
+                if item.status.code == "processing":
+                    self._set_status(item, "done")
 
     def add_artifact(self, artifact: Artifact) -> None:
-        """Adds a ready-made artifact to its recording."""
+        """Adds a prepared artifact to its recording."""
         with self._state.lock:
             self._state.world.add_artifact(artifact)
-            self._tell(artifact)
+            self._send_webhooks(artifact)
 
     def finish_artifact(self, artifact_id: str) -> None:
-        """Ends the processing of one artifact."""
+        """Sets the status of one artifact to `done`."""
         with self._state.lock:
             self._set_status(self._artifact(artifact_id), "done")
 
@@ -111,13 +107,11 @@ class Controls:
             self._set_status(self._state.world.recording(recording_id), "failed", sub_code)
 
     def delete(self, recording_id: str) -> None:
-        """Deletes a recording and everything of it, as expiry does."""
+        """Deletes a recording and its artifacts, as the API does at expiry."""
         with self._state.lock:
             recording = self._state.world.recording(recording_id)
-            for thing in _all_of(recording):
-                self._set_status(thing, "deleted")
-
-    # artifacts
+            for item in _with_artifacts(recording):
+                self._set_status(item, "deleted")
 
     def add_transcript(
         self,
@@ -127,10 +121,10 @@ class Controls:
         provider: str = "assembly_ai_async",
         payloads: Mapping[str, bytes] | None = None,
     ) -> str:
-        """Adds a transcript (by default with the payloads of the newest one) and returns its id."""
+        """Adds a transcript and returns its id; its default payloads are those of the newest transcript."""
         with self._state.lock:
             recording = self._state.world.recording(recording_id)
-            frame = TranscriptFrame(provider, after_s=0.0)
+            spec = TranscriptSpec(provider, after_s=0.0)
             earlier = recording.of("transcript")
             when = created_at or self._state.clock.now()
             artifact = Artifact(
@@ -139,11 +133,11 @@ class Controls:
                 recording_id=recording_id,
                 created_at=when,
                 status=Status("processing" if processing else "done", when),
-                payloads=_transcript_payloads(earlier, kinds_of(frame), payloads or {}),
-                details=provider_details(frame),
+                payloads=_transcript_payloads(earlier, kinds_of(spec), payloads or {}),
+                details=provider_details(spec),
             )
-            self._state.world.add_artifact(dated(artifact, frame))
-            self._tell(artifact)
+            self._state.world.add_artifact(dated(artifact, spec))
+            self._send_webhooks(artifact)
             return artifact.id
 
     def fail(self, artifact_id: str, sub_code: str | None = None) -> None:
@@ -155,13 +149,13 @@ class Controls:
             self._set_status(self._artifact(artifact_id), "deleted")
 
     def touch(self, artifact_id: str) -> None:
-        """Moves `status.updated_at`, nothing else."""
+        """Changes `status.updated_at` and nothing else."""
         with self._state.lock:
             artifact = self._artifact(artifact_id)
             self._set_status(artifact, artifact.status.code, artifact.status.sub_code)
 
     def reissue(self, artifact_id: str, payloads: Mapping[str, bytes] | None = None) -> None:
-        """New content under the same id: `payloads`, or what is there without each list's last element."""
+        """Replaces content under the same id: with `payloads`, or by removing the last element of each list."""
         with self._state.lock:
             artifact = self._artifact(artifact_id)
             for kind in artifact.kinds if payloads is None else payloads:
@@ -169,15 +163,13 @@ class Controls:
                 artifact.payloads[kind] = Payload(lambda body=body: body, as_is=bool(payloads))  # type: ignore[misc]
             self._set_status(artifact, "done")
 
-    # payloads and URLs
-
     def payload(self, artifact_id: str, kind: str) -> bytes:
-        """The bytes a download gives now; the URLs inside a manifest are fresh each time."""
+        """Bytes that a download returns now; URLs inside a manifest differ on each call."""
         with self._state.lock:
             return Objects(self._state).payload(self._artifact(artifact_id), kind)
 
     def set_payload(self, artifact_id: str, kind: str, body: bytes) -> None:
-        """Serves exactly these bytes from now on; no timestamp moves."""
+        """Serves exactly these bytes from now on, without changing a timestamp."""
         with self._state.lock:
             artifact = self._artifact(artifact_id)
             if kind not in KINDS[artifact.collection]:
@@ -185,67 +177,65 @@ class Controls:
             artifact.payloads[kind] = Payload(lambda: body, as_is=True)
 
     def set_url(self, artifact_id: str, kind: str, url: str | None) -> None:
-        """Shows this URL, or null, in place of minted ones."""
+        """Shows this URL, or null, instead of freshly signed ones."""
         with self._state.lock:
             self._artifact(artifact_id).urls[kind] = url
 
     def restore_url(self, artifact_id: str, kind: str) -> None:
-        """Mints URLs again."""
+        """Undoes `set_url`."""
         with self._state.lock:
             self._artifact(artifact_id).urls.pop(kind, None)
 
     def expire_urls_after(self, seconds: float) -> None:
-        """The lifetime of download URLs, from their minting; 0 makes every URL useless."""
+        """Sets the lifetime of download URLs; 0 expires each URL at once."""
         with self._state.lock:
-            self._state.minter.lifetime_s = seconds
+            self._state.url_signer.lifetime_s = seconds
 
     def expire_urls(self) -> None:
-        """Expires the URLs minted so far; those minted from now on work."""
+        """Expires all URLs that the sandbox has signed so far; later URLs work."""
         with self._state.lock:
-            self._state.minter.expire_all()
-
-    # faults
+            self._state.url_signer.expire_all()
 
     def inject(self, fault: Fault) -> None:
         self._state.faults.inject(fault)
 
-    def rage(self, faults: Sequence[Fault], *, chance: float, seed: int = 0) -> None:
-        """From now on each request meets, with this chance, one of the faults that match it, any number of times."""
-        self._state.faults.rage(faults, chance, seed)
+    def inject_randomly(self, faults: Sequence[Fault], *, chance: float, seed: int = 0) -> None:
+        """Applies to each request, with probability `chance`, a random one of the matching faults."""
+        self._state.faults.inject_randomly(faults, chance, seed)
 
     def clear_faults(self) -> None:
-        """Ends all faults, and the storm."""
+        """Removes all injected and random faults."""
         self._state.faults.clear()
 
     def _artifact(self, artifact_id: str) -> Artifact:
         return self._state.world.artifact(artifact_id)
 
-    def _set_status(self, thing: Recording | Artifact, code: str, sub_code: str | None = None) -> None:
-        """Never earlier than a second after the last change, so that every change can be seen."""
-        updated_at = max(self._state.clock.now(), thing.status.updated_at + timedelta(seconds=1))
-        thing.status = Status(code, updated_at, sub_code)
-        self._tell(thing)
+    def _set_status(self, item: Recording | Artifact, code: str, sub_code: str | None = None) -> None:
+        """Sets a status, at least a second later than the previous one, so that clients detect the change."""
+        updated_at = max(self._state.clock.now(), item.status.updated_at + timedelta(seconds=1))
+        item.status = Status(code, updated_at, sub_code)
+        self._send_webhooks(item)
 
-    def _tell(self, *things: Recording | Artifact) -> None:
-        if self._courier:
-            for thing in things:
-                recording_id = thing.recording_id if isinstance(thing, Artifact) else thing.id
-                self._courier.tell(thing, self._state.world.recording(recording_id))
+    def _send_webhooks(self, *items: Recording | Artifact) -> None:
+        if self._webhook_sender:
+            for item in items:
+                recording_id = item.recording_id if isinstance(item, Artifact) else item.id
+                self._webhook_sender.send_status(item, self._state.world.recording(recording_id))
 
 
-def _all_of(recording: Recording) -> list[Recording | Artifact]:
+def _with_artifacts(recording: Recording) -> list[Recording | Artifact]:
     return [recording, *recording.artifacts]
 
 
 def shortened(body: bytes) -> bytes:
-    """A payload without the last element of its list."""
+    """Payload without the last element of its list."""
     content = json.loads(body)
     (content["parts"] if isinstance(content, dict) else content)[-1:] = []
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _begin(recording: Recording) -> None:
-    """Turns a finished recording into one that is still going on."""
+    """Turns a finished recording into one that has not finished."""
     started_at = recording.started_at or recording.created_at
     recording.completed_at = None
     recording.status = Status("processing", started_at)

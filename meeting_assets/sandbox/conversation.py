@@ -1,7 +1,7 @@
-"""A meeting as it happened: who was there when, who said what, and what the platform noticed.
+"""Data model of a meeting: participants, utterances, speaker segments and platform events.
 
-All times are seconds from the start of the recording. The payloads are written from this alone, which keeps
-words, speaker timeline and events consistent with each other.
+All times are seconds from the start of the recording. All payloads are derived from one `Conversation`, which keeps
+words, speaker timeline and events consistent.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Participant:
-    """One entry of a participant list; a person who joins anew under a new id is two participants."""
+    """One entry of a participant list; a person who rejoins under a new id is two participants."""
 
     id: int | None
     name: str | None
@@ -51,20 +51,20 @@ class Utterance:
 
 @dataclass(slots=True)
 class Segment:
-    """One stretch of speech in the speaker timeline."""
+    """Continuous speech of one participant in the speaker timeline."""
 
     speaker: int
     start_s: float
     end_s: float | None
     has_empty_end: bool = False
-    """An end that is there but says nothing."""
+    """True if the payload has an end timestamp whose fields are null."""
 
 
 @dataclass(slots=True)
 class Event:
-    """Something the platform noticed; `before_email` where the address is not known yet.
+    """An event of the platform. `before_email` is True while the participant's e-mail address is unknown.
 
-    `delivery` counts the ids under which the same event came.
+    `delivery` distinguishes the ids under which the same event was delivered.
     """
 
     action: str
@@ -78,7 +78,7 @@ class Event:
 
 @dataclass(slots=True)
 class Video:
-    """A webcam or screen share that was on; `was_switched_off` says whether an event tells its end."""
+    """A webcam or screen share; without `was_switched_off` no event marks its end."""
 
     participant: int
     type: str
@@ -89,7 +89,7 @@ class Video:
 
 @dataclass(slots=True)
 class Stay:
-    """From a join to a leave."""
+    """Presence of a participant, from a join to a leave."""
 
     participant: int
     join_s: float
@@ -120,7 +120,7 @@ class Conversation:
 
 
 def segments_of(utterances: Iterable[Utterance], *, max_gap_s: float) -> list[Segment]:
-    """The timeline that words give: one speaker's words, joined over gaps up to `max_gap_s`."""
+    """Speaker timeline of utterances: words of one speaker, merged over gaps of at most `max_gap_s`."""
     found: list[Segment] = []
     latest: dict[int, Segment] = {}
     for utterance in utterances:
@@ -136,16 +136,16 @@ def segments_of(utterances: Iterable[Utterance], *, max_gap_s: float) -> list[Se
 
 
 def events_of(conversation: Conversation, *, email_after_s: float = 2.5) -> list[Event]:
-    """Joins, leaves, late addresses, speech, cameras and chat, in order of time."""
+    """Events of joins, leaves, late e-mail addresses, speech, cameras and chat, in order of time."""
     events: list[Event] = []
     known: set[int] = set()
     for stay in conversation.stays:
-        who = stay.participant
-        events.append(Event("join", who, stay.join_s, before_email=who not in known))
-        if conversation.participants[who].email and who not in known:
-            events.append(Event("update", who, stay.join_s + email_after_s))
-        known.add(who)
-        events.append(Event("leave", who, stay.leave_s))
+        participant = stay.participant
+        events.append(Event("join", participant, stay.join_s, before_email=participant not in known))
+        if conversation.participants[participant].email and participant not in known:
+            events.append(Event("update", participant, stay.join_s + email_after_s))
+        known.add(participant)
+        events.append(Event("leave", participant, stay.leave_s))
     for segment in conversation.segments:
         events.append(Event("speech_on", segment.speaker, segment.start_s))
         if segment.end_s is not None:

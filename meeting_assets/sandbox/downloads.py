@@ -1,4 +1,4 @@
-"""The download origin: JSON artifacts by token, media files by signed URL; no Authorization header wanted."""
+"""Download endpoints: JSON artifacts by token, media files by signed URL; requests with an API key are rejected."""
 
 from http import HTTPStatus
 from math import pi, sin
@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .gate import file_label
+from .fault_injection import file_label
 from .objects import Objects
 from .state import State
 from .urls import ExpiredUrlError, ForgedUrlError, error_xml, expired_xml
 
 SAMPLE_RATE_HZ = 16_000
 PCM = b"".join(pack("<h", round(6000 * sin(2 * pi * 220 * n / SAMPLE_RATE_HZ))) for n in range(SAMPLE_RATE_HZ // 10))
-"""A tenth of a second of a tone: 16 kHz, mono, signed 16 bit, little endian."""
+"""A tone of 0.1 s: 16 kHz, mono, signed 16 bit, little endian."""
 MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2\x00\x00\x00\x08free\x00\x00\x00\x08mdat"
 MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x00" + bytes(413)
 FILES = {
@@ -27,7 +27,7 @@ FILES = {
 
 
 class Downloads:
-    """Serves what the minted URLs of one sandbox point to."""
+    """Serves the signed URLs of one sandbox."""
 
     def __init__(self, state: State, objects: Objects) -> None:
         self._state = state
@@ -44,11 +44,11 @@ class Downloads:
     async def _artifact(self, request: Request) -> Response:
         kind = request.path_params["kind"]
         with self._state.lock:
-            refusal = self._refusal(request)
-            if refusal:
-                return refusal
+            rejection = self._rejection(request)
+            if rejection:
+                return rejection
             try:
-                artifact_id = self._state.minter.check_token(kind, request.query_params.get("token", ""))
+                artifact_id = self._state.url_signer.check_token(kind, request.query_params.get("token", ""))
             except ExpiredUrlError:
                 return self._expired()
             except ForgedUrlError:
@@ -63,11 +63,11 @@ class Downloads:
     async def _file(self, request: Request) -> Response:
         path = request.url.path
         with self._state.lock:
-            refusal = self._refusal(request)
-            if refusal:
-                return refusal
+            rejection = self._rejection(request)
+            if rejection:
+                return rejection
             try:
-                self._state.minter.check_file(path, request.query_params)
+                self._state.url_signer.check_file(path, request.query_params)
             except ExpiredUrlError:
                 return self._expired()
             except ForgedUrlError:
@@ -78,7 +78,7 @@ class Downloads:
         body, media_type = FILES[path.rpartition(".")[2]]
         return Response(body, media_type=media_type)
 
-    def _refusal(self, request: Request) -> Response | None:
+    def _rejection(self, request: Request) -> Response | None:
         if "authorization" not in request.headers:
             return None
         self._state.stats.downloads_with_authorization += 1

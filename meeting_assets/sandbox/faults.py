@@ -1,4 +1,4 @@
-"""Faults a test can inject: wrong answers, cut connections, delays; one by one, or as a storm."""
+"""Faults that tests inject: wrong responses, lost connections, delays; singly or at random."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from threading import Lock
 
 @dataclass
 class Fault:
-    """What goes wrong with the next `times` requests that match; `times=None` means always.
+    """A fault of the next `times` matching requests; `times=None` means all.
 
     `match` is a part of the path, or of the label `kind:artifact_id` of a download
     (`video_part:part_id`, `audio_part:part_id` for media files).
@@ -17,38 +17,38 @@ class Fault:
     match: str
     times: int | None = 1
     status: int | None = None
-    """Answer this; with `body` alone, 200."""
+    """Status of the response; 200 if only `body` is given."""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | str | None = None
     content_type: str = "application/json"
     reset: bool = False
-    """Close the connection before any header."""
+    """Closes the connection before any header."""
     cut_after_bytes: int | None = None
-    """Announce the full Content-Length, send this much, close."""
+    """Sends the full Content-Length but only this many bytes, then closes the connection."""
     truncate_to_bytes: int | None = None
-    """A complete response of only the first bytes."""
+    """Sends a complete response with only the first bytes of the body."""
     delay_s: float = 0.0
     expired: bool = False
-    """Answer as if the URL had expired."""
+    """Responds as if the URL had expired."""
     moved: bool = False
-    """Send on to the download origin, where the same is served without a fault."""
+    """Redirects to the download origin, which serves the same content without a fault."""
     pieces: int = 1
-    """So many pieces the true body comes in, chunked, with `pause_s` before each."""
+    """Number of chunks of the body, with `pause_s` before each."""
     pause_s: float = 0.0
     gzip: bool = False
-    """Compress the true body."""
+    """Compresses the body."""
     edit: Callable[[bytes], bytes] | None = None
-    """Change the true body."""
+    """Changes the body."""
     edited_headers: Mapping[str, str] = field(default_factory=dict)
-    """Replace headers of the true answer."""
+    """Headers that replace those of the response."""
 
     @property
-    def answers(self) -> bool:
-        """Whether the fault is the answer, rather than something done to the true one."""
+    def replaces_response(self) -> bool:
+        """True if the fault replaces the whole response instead of changing it."""
         return self.expired or self.moved or self.status is not None or self.body is not None
 
-    def is_meant(self, path: str, label: str | None) -> bool:
-        """Whether a request matches."""
+    def matches(self, path: str, label: str | None) -> bool:
+        """True if `match` is part of the path or label of a request."""
         return self.match in path or bool(label and self.match in label)
 
     @property
@@ -57,34 +57,35 @@ class Fault:
 
 
 class Faults:
-    """The faults in force: of those injected, oldest first, the first that matches; else what a storm brings."""
+    """All faults of a sandbox. The oldest matching injected fault is applied first, then random ones."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._waiting: list[tuple[Fault, list[int | None]]] = []
-        self._storm: tuple[Sequence[Fault], float, Random] = (), 0.0, Random(0)
+        self._injected: list[tuple[Fault, list[int | None]]] = []
+        self._random: tuple[Sequence[Fault], float, Random] = (), 0.0, Random(0)
 
     def inject(self, fault: Fault) -> None:
         with self._lock:
-            self._waiting.append((fault, [fault.times]))
+            self._injected.append((fault, [fault.times]))
 
-    def rage(self, faults: Sequence[Fault], chance: float, seed: int) -> None:
+    def inject_randomly(self, faults: Sequence[Fault], chance: float, seed: int) -> None:
         with self._lock:
-            self._storm = faults, chance, Random(seed)
+            self._random = faults, chance, Random(seed)
 
     def clear(self) -> None:
         with self._lock:
-            self._waiting.clear()
-            self._storm = (), 0.0, Random(0)
+            self._injected.clear()
+            self._random = (), 0.0, Random(0)
 
     def take(self, path: str, label: str | None) -> Fault | None:
+        """The fault to apply to a request, if any; counts it as used."""
         with self._lock:
-            for fault, left in self._waiting:
-                if left[0] == 0 or not fault.is_meant(path, label):
+            for fault, left in self._injected:
+                if left[0] == 0 or not fault.matches(path, label):
                     continue
                 if left[0] is not None:
                     left[0] -= 1
                 return fault
-            faults, chance, random = self._storm
-            meant = [fault for fault in faults if fault.is_meant(path, label)]
-            return random.choice(meant) if meant and random.random() < chance else None
+            faults, chance, random = self._random
+            matching = [fault for fault in faults if fault.matches(path, label)]
+            return random.choice(matching) if matching and random.random() < chance else None

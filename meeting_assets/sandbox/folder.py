@@ -1,6 +1,6 @@
-"""Worlds of real meetings: a tree of folders, each with a `meeting.json` and payload files beside it.
+"""Real meetings from folders, each with a `meeting.json` and payload files.
 
-The payloads are served as they are, but for their absolute times, which move with the meeting to its new day.
+Payloads are served unchanged except for their absolute times, which move with the meeting to its new day.
 """
 
 import json
@@ -9,21 +9,21 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from .frames import Frame, TranscriptFrame, framed
+from .recording_builder import RecordingSpec, TranscriptSpec, build_recording
 from .world import KINDS, Bot, Recording, World
 
 FIRST_HOUR = 8
 HOURS = 12
-WHOLE = frozenset({"participant_events"})
-"""Media objects that always have all of their URLs: once the object is done, a missing URL means "not yet"."""
+COMPLETE_COLLECTIONS = frozenset({"participant_events"})
+"""Collections whose artifacts have all URLs as soon as they are `done`; a missing URL would mean "not yet"."""
 ABSOLUTE = re.compile(rb'("absolute"\s*:\s*")([^"]+)(")')
 
 
 def from_folder(folder: Path | str, first_day: date | None = None, per_day: int = 4) -> World:
-    """The meetings found below `folder`, by folder name, `per_day` on each of consecutive UTC days.
+    """Meetings below `folder` in order of folder name, `per_day` on each of consecutive UTC days.
 
-    Without `first_day` the last of these days is yesterday. A kind without a file has no artifact. The media object of
-    participant events, if it has any file, serves an empty list for each missing one.
+    Without `first_day` the last of these days is yesterday. A kind without a file has no artifact, with one exception:
+    if one of the three files of the participant events exists, an empty list is served for each missing one.
     """
     found = sorted((each.parent for each in Path(folder).rglob("meeting.json")), key=lambda each: (each.name, each))
     count = -(-len(found) // per_day)
@@ -40,7 +40,7 @@ def from_folder(folder: Path | str, first_day: date | None = None, per_day: int 
 
 
 def _hours(first: date, per_day: int) -> Iterator[datetime]:
-    """`per_day` instants a day, spread over working hours, for ever."""
+    """Yields `per_day` instants for each day from `first` on, spread over working hours."""
     opening = datetime.combine(first, time(FIRST_HOUR), UTC)
     index = 0
     while True:
@@ -51,18 +51,18 @@ def _hours(first: date, per_day: int) -> Iterator[datetime]:
 
 def _meeting(folder: Path, name: str, created_at: datetime) -> tuple[Recording, Bot | None]:
     about = json.loads((folder / "meeting.json").read_bytes())
-    # A whole number of seconds apart, so that milliseconds stay milliseconds.
+    # Shifted by whole seconds, so that times with milliseconds keep their digits.
     started_at = created_at.replace(microsecond=0) + timedelta(seconds=12)
     first_started_at = datetime.fromisoformat(about["started_at"]).astimezone(UTC)
     shift = started_at - first_started_at.replace(microsecond=0)
     existing = {kind for kinds in KINDS.values() for kind in kinds if (folder / f"{kind}.json").exists()}
-    frame = Frame(
+    spec = RecordingSpec(
         key=f"folder/{name}/{created_at.date()}",
         created_at=created_at,
         started_at=first_started_at + shift,
         duration_s=float(about["duration_s"]),
         title=folder.name,
-        transcripts=[TranscriptFrame("assembly_ai_async", after_s=60)] if "transcript" in existing else [],
+        transcripts=[TranscriptSpec("assembly_ai_async", after_s=60)] if "transcript" in existing else [],
         separate=tuple(kind for kind in ("video_separate", "audio_separate") if kind in existing),
         metadata={"source": name},
     )
@@ -70,10 +70,10 @@ def _meeting(folder: Path, name: str, created_at: datetime) -> tuple[Recording, 
     def payload(kind: str, _: int) -> bytes:
         return moved((folder / f"{kind}.json").read_bytes(), shift) if kind in existing else b"[]"
 
-    recording, bot = framed(frame, payload)
+    recording, bot = build_recording(spec, payload)
     for artifact in recording.artifacts:
         kept = {*artifact.payloads} & existing
-        if kept and artifact.collection in WHOLE:
+        if kept and artifact.collection in COMPLETE_COLLECTIONS:
             continue
         artifact.payloads = {kind: p for kind, p in artifact.payloads.items() if kind in kept}
     recording.artifacts = [each for each in recording.artifacts if each.collection not in KINDS or each.payloads]
@@ -81,7 +81,7 @@ def _meeting(folder: Path, name: str, created_at: datetime) -> tuple[Recording, 
 
 
 def moved(body: bytes, shift: timedelta) -> bytes:
-    """The same bytes with every absolute time moved, each with as many decimals as it had.
+    """Payload with all absolute times moved by `shift`; the number of decimals stays the same.
 
     >>> moved(b'{"absolute": "2026-01-05T09:00:00.250Z", "relative": 0.25}', timedelta(days=1))
     b'{"absolute": "2026-01-06T09:00:00.250Z", "relative": 0.25}'

@@ -1,47 +1,47 @@
-"""Fourteen days of meetings that are always the same for the same dates."""
+"""Fourteen days of sample meetings, determined by seed and dates."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from .agenda import no_show, row
 from .clock import iso
-from .frames import meeting_url
 from .meeting import Meeting
 from .people import BOT_NAME
+from .recording_builder import meeting_url
+from .schedule import no_show, slots_of
 from .world import Bot, Recording, World, identifier
 
 DAYS = 14
 
 
 def fortnight(last_day: date, seed: int = 0) -> World:
-    """The fourteen days that end with `last_day`: about fifty meetings with every quirk of `QUIRKS`.
+    """About fifty meetings in the fourteen days up to `last_day`, with every quirk of `QUIRKS`.
 
-    A meeting depends on seed and date alone, so tomorrow's fortnight has thirteen days in common with today's.
+    Seed and date determine a meeting, so fortnights of consecutive days share thirteen days.
     """
     days = [last_day - timedelta(days=n) for n in reversed(range(DAYS))]
     recordings: list[Recording] = []
     bots: list[Bot] = []
     for day in days:
-        for number, slot in enumerate(row(day)):
-            recording, bot = Meeting(seed, day, number, slot).framed()
+        for number, slot in enumerate(slots_of(day)):
+            recording, bot = Meeting(seed, day, number, slot).build()
             recordings.append(recording)
             if bot and bots and bot.id == bots[-1].id:
-                _record_again(bots[-1], bot)
+                _merge_bot(bots[-1], bot)
             elif bot:
                 bots.append(bot)
         bots += _no_shows(seed, day)
     return World(recordings, bots, days)
 
 
-def _record_again(bot: Bot, later: Bot) -> None:
-    """One bot stopped recording and started again: the changes of both, the end of the second."""
+def _merge_bot(bot: Bot, later: Bot) -> None:
+    """Merges the status changes of a bot that stopped recording and started again."""
     recording = next(n for n, each in enumerate(bot.status_changes) if each["code"] == "in_call_recording")
     stopped = bot.status_changes[recording + 1] | {"code": "in_call_not_recording", "sub_code": None}
     bot.status_changes = [*bot.status_changes[: recording + 1], stopped, *later.status_changes[recording:]]
 
 
 def _no_shows(seed: int, day: date) -> Iterator[Bot]:
-    """A bot that nobody let in has no recording; the reason is in its status changes."""
+    """Bots without a recording because they never entered the meeting; their status changes give the reason."""
     missed = no_show(day)
     if missed is None:
         return

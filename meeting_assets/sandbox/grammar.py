@@ -1,24 +1,31 @@
-"""The little language the phrases are written in, and how a scene of it becomes turns.
+"""Language of the phrase files in `phrases/`, and its evaluation: a scene and a subject become spoken turns.
 
-    # first                               comes at the start of the meeting (or `last`, or `once`)
+`phrases/scenes/NAME.txt` has dialogues, separated by empty lines:
+
+    [first]                               position in the meeting: `first`, `last` or `once`; may be absent
     A: {Hi|Hello} @B, how is <thing>?     a turn of role A; a choice; B's first name; a slot
-    B?: It is {1~fine|bad}.               said or not; choices of one number in a scene take the same place
-    A+: {1~Good|Oh dear}.                 said if the last optional turn was
-    A~: Mhm.                              said while the other one goes on
-    C>: Wait.                             cuts in
+    B?: It is {1~fine|bad}.               spoken in half of the performances; equal numbers choose the same position
+    A+: {1~Good|Oh dear}.                 spoken if the last optional turn was spoken
+    A~: Mhm.                              a backchannel: spoken while the previous speaker continues
+    C>: Wait.                             an interruption
 
-Scenes are separated by empty lines, and an indented line continues the one above. A slot keeps its value within a
-scene; `<city.2>` is another value of `city`.
+`phrases/subjects/NAME.txt` and `phrases/vocabulary/NAME.txt` have values of slots: `key: value | value`. In a subject
+file, empty lines separate the subjects. A repeated key adds values.
+
+In all files, a line that starts with `#` is a comment, and an indented line continues the line above. A slot keeps
+its value within a scene; `<city.2>` is a second value of `city`.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from importlib.resources import files
 from random import Random
 
 LINE = re.compile(r"([A-D])([~?+>]?): (.*)")
+POSITION = re.compile(r"\[(first|last|once)\]")
 CHOICE = re.compile(r"\{(?:(\d)~)?([^{}]*)\}")
 SLOT = re.compile(r"<(\w+)(?:\.(\d))?>")
 ROLE = re.compile(r"@([A-D])")
@@ -26,7 +33,7 @@ SENTENCE_START = re.compile(r"(^|[.!?]\"? )([a-z])")
 STRAY_BLANK = re.compile(r" +([,.;:?!])")
 
 Subject = Mapping[str, Sequence[str]]
-"""What a scene can be about: slot -> values. Values of `ask` are `question => answer`."""
+"""Values by slot. Values of `ask` and `worry` have the form `question => answer`."""
 
 
 class Manner(Enum):
@@ -47,8 +54,8 @@ class Line:
 @dataclass(frozen=True)
 class Scene:
     lines: tuple[Line, ...]
-    place: str = ""
-    """`first`, `last`, `once` or nothing."""
+    position: str = ""
+    """`first`, `last`, `once` or empty."""
 
 
 @dataclass(frozen=True)
@@ -59,53 +66,80 @@ class Turn:
 
 
 @cache
-def scenes(text: str) -> tuple[Scene, ...]:
-    """The scenes of a phrase module."""
-    return tuple(_scene(block) for block in text.strip().split("\n\n"))
-
-
-def _scene(block: str) -> Scene:
-    lines, place = [], ""
-    for line in re.sub(r"\n +", " ", block).split("\n"):
-        found = LINE.fullmatch(line)
-        if found:
-            lines.append(Line(found[1], Manner(found[2]), found[3]))
-        elif line.startswith("# "):
-            place = line.removeprefix("# ")
-        else:
-            raise ValueError(f"not a line of a scene: {line!r}")
-    return Scene(tuple(lines), place)
+def scenes(name: str) -> tuple[Scene, ...]:
+    """Scenes of `phrases/scenes/NAME.txt`."""
+    return parse_scenes(_phrase_file("scenes", name))
 
 
 @cache
-def subjects(text: str) -> tuple[Subject, ...]:
-    """The blocks of `key: value | value` lines of a phrase module; a repeated key adds values."""
-    return tuple(_subject(block) for block in text.strip().split("\n\n"))
+def subjects(name: str) -> tuple[Subject, ...]:
+    """Subjects of `phrases/subjects/NAME.txt`."""
+    return parse_subjects(_phrase_file("subjects", name))
 
 
-def _subject(block: str) -> Subject:
-    found: dict[str, list[str]] = {}
-    for line in re.sub(r"\n +", " ", block).split("\n"):
+@cache
+def vocabulary(name: str) -> Subject:
+    """Values of `phrases/vocabulary/NAME.txt`."""
+    (values,) = parse_subjects(_phrase_file("vocabulary", name))
+    return values
+
+
+def _phrase_file(folder: str, name: str) -> str:
+    return files(__package__).joinpath("phrases", folder, f"{name}.txt").read_text("utf-8")
+
+
+def parse_scenes(text: str) -> tuple[Scene, ...]:
+    return tuple(_scene(block) for block in _blocks(text))
+
+
+def parse_subjects(text: str) -> tuple[Subject, ...]:
+    return tuple(_subject(block) for block in _blocks(text))
+
+
+def _blocks(text: str) -> Iterator[list[str]]:
+    """Lines of each block, continued lines joined, comments removed."""
+    for block in re.sub(r"\n +", " ", text.strip()).split("\n\n"):
+        lines = [line for line in block.split("\n") if not line.startswith("#")]
+        if lines:
+            yield lines
+
+
+def _scene(block: Sequence[str]) -> Scene:
+    lines, position = [], ""
+    for text in block:
+        if found := LINE.fullmatch(text):
+            lines.append(Line(found[1], Manner(found[2]), found[3]))
+        elif found := POSITION.fullmatch(text):
+            position = found[1]
+        else:
+            raise ValueError(f"not a line of a scene: {text!r}")
+    return Scene(tuple(lines), position)
+
+
+def _subject(block: Sequence[str]) -> Subject:
+    values_of: dict[str, list[str]] = {}
+    for line in block:
         key, _, values = line.partition(": ")
-        found.setdefault(key, []).extend(value.strip() for value in values.split(" | "))
-    return found
+        values_of.setdefault(key, []).extend(value.strip() for value in values.split(" | "))
+    return values_of
 
 
 @cache
 def roles(scene: Scene) -> frozenset[str]:
-    named = {name for line in scene.lines for name in ROLE.findall(line.text)}
-    return frozenset({line.role for line in scene.lines} | named)
+    """Roles that speak or are addressed in a scene."""
+    addressed = {role for line in scene.lines for role in ROLE.findall(line.text)}
+    return frozenset({line.role for line in scene.lines} | addressed)
 
 
 @cache
-def names_subject(scene: Scene, subject_slots: frozenset[str]) -> bool:
-    """Whether the scene is about something, so that it can come again about something else."""
+def has_subject(scene: Scene, subject_slots: frozenset[str]) -> bool:
+    """True if the scene mentions a subject, so that it can be repeated with another one."""
     return any(slot in subject_slots for line in scene.lines for slot, _ in SLOT.findall(line.text))
 
 
 @cache
-def plays_with(scene: Scene, doubled: tuple[tuple[str, str], ...]) -> bool:
-    """Whether the scene still makes sense when one person plays two roles, given as (role, played by)."""
+def can_be_played(scene: Scene, doubled: tuple[tuple[str, str], ...]) -> bool:
+    """True if the scene still makes sense when one person plays two roles, given as (role, role of the same person)."""
     players = dict(doubled)
     if any(f"@{role}" in line.text for line in scene.lines for role in players):
         return False
@@ -118,8 +152,11 @@ def plays_with(scene: Scene, doubled: tuple[tuple[str, str], ...]) -> bool:
     return True
 
 
-class Filling:
-    """The values of one performance of a scene."""
+class Performance:
+    """Renders one scene: chooses among alternatives and fills slots.
+
+    `drawn` has the values chosen so far, by slot; performances that share it talk about the same things.
+    """
 
     def __init__(
         self,
@@ -132,41 +169,41 @@ class Filling:
         self._names = names
         self._sources = sources
         self._drawn = {} if drawn is None else drawn
-        self._places: dict[str, float] = {}
+        self._choice_positions: dict[str, float] = {}
 
     def turns(self, scene: Scene) -> list[Turn]:
-        turns, is_said = [], True
+        turns, is_spoken = [], True
         for line in scene.lines:
             if line.manner is Manner.MAYBE:
-                is_said = self._rng.random() < 0.5
-            if is_said or line.manner not in (Manner.MAYBE, Manner.THEN):
-                turns.append(Turn(line.role, self.text(line.text), line.manner))
+                is_spoken = self._rng.random() < 0.5
+            if is_spoken or line.manner not in (Manner.MAYBE, Manner.THEN):
+                turns.append(Turn(line.role, self._text(line.text), line.manner))
         return turns
 
-    def text(self, template: str) -> str:
+    def _text(self, template: str) -> str:
         while CHOICE.search(template):
             template = CHOICE.sub(self._choice, template)
         template = SLOT.sub(lambda found: self._value(found[1], int(found[2] or 1)), template)
         return polished(ROLE.sub(lambda found: self._names[found[1]], template))
 
     def _choice(self, found: re.Match[str]) -> str:
-        options = found[2].split("|")
-        place = self._places.setdefault(found[1], self._rng.random()) if found[1] else self._rng.random()
-        return str(options[int(place * len(options))])
+        number, options = found[1], found[2].split("|")
+        position = self._choice_positions.setdefault(number, self._rng.random()) if number else self._rng.random()
+        return str(options[int(position * len(options))])
 
-    def _value(self, name: str, nth: int) -> str:
-        if name in ("ask", "worry"):
-            return self._drawing(name, nth).partition(" => ")[0]
-        if name == "answer":
+    def _value(self, slot: str, nth: int) -> str:
+        if slot in ("ask", "worry"):
+            return self._drawn_value(slot, nth).partition(" => ")[0]
+        if slot == "answer":
             asked = "ask" if any("ask" in source for source in self._sources) else "worry"
-            return self._drawing(asked, nth).partition(" => ")[2]
-        return self._drawing(name, nth)
+            return self._drawn_value(asked, nth).partition(" => ")[2]
+        return self._drawn_value(slot, nth)
 
-    def _drawing(self, name: str, nth: int) -> str:
-        if name not in self._drawn:
-            values = next(source[name] for source in self._sources if name in source)
-            self._drawn[name] = self._rng.sample(list(values), len(values))
-        drawn = self._drawn[name]
+    def _drawn_value(self, slot: str, nth: int) -> str:
+        if slot not in self._drawn:
+            values = next(source[slot] for source in self._sources if slot in source)
+            self._drawn[slot] = self._rng.sample(list(values), len(values))
+        drawn = self._drawn[slot]
         return drawn[(nth - 1) % len(drawn)]
 
 

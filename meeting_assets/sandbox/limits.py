@@ -1,4 +1,4 @@
-"""The API's rate limits: so many requests per endpoint in any 60 seconds."""
+"""Rate limits of the API: a maximum of requests per endpoint in any 60 seconds."""
 
 from collections import defaultdict, deque
 from math import ceil
@@ -10,7 +10,7 @@ PER_WINDOW = {"list": 60, "retrieve": 300}
 
 
 class Limits:
-    """A sliding window per endpoint. A throttled request is not counted, as in Django REST framework."""
+    """A sliding window per endpoint. Throttled requests do not count, as in Django REST framework."""
 
     def __init__(self, clock: Clock, *, enforced: bool) -> None:
         self.enforced = enforced
@@ -18,7 +18,7 @@ class Limits:
         self._taken: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
 
     def retry_after_s(self, group: str, collection: str) -> int | None:
-        """None where the request may pass (it is then counted), else whole seconds to wait."""
+        """Whole seconds to wait; None if the request is allowed, which also counts it."""
         if not self.enforced:
             return None
         now_s = self._clock.now().timestamp()

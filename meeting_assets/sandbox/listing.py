@@ -1,4 +1,4 @@
-"""Lists of the API: filters by query parameter, cursor pages, numbered pages."""
+"""Filters and pages of list calls: query parameters, cursor pages, numbered pages."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_left, bisect_right
@@ -13,7 +13,7 @@ from uuid import UUID
 from starlette.datastructures import QueryParams
 
 from .state import Habits
-from .world import Artifact, Bot, Recording, moment
+from .world import Artifact, Bot, Recording, sort_key
 
 RECORDING_STATUSES = ("processing", "paused", "done", "failed")
 ARTIFACT_STATUSES = ("processing", "done", "failed")
@@ -22,7 +22,7 @@ Listed = TypeVar("Listed", Recording, Artifact, Bot)
 
 
 class BadQueryError(Exception):
-    """A parameter the API answers 400 to."""
+    """A query parameter is invalid; the API responds with 400."""
 
     def __init__(self, parameter: str, message: str) -> None:
         super().__init__(message)
@@ -30,12 +30,12 @@ class BadQueryError(Exception):
 
 
 class NoSuchPageError(Exception):
-    """A cursor or page number the API answers 404 to."""
+    """A cursor or page number is invalid; the API responds with 404."""
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place between two items; `backwards` for `previous` links."""
+    """A position between two items of a list; `backwards` in `previous` links."""
 
     position: tuple[datetime, str]
     backwards: bool = False
@@ -65,31 +65,31 @@ class Page(Generic[Listed]):
 def cursor_page(
     items: Sequence[Listed], keep: Callable[[Listed], bool], cursor: Cursor | None, habits: Habits
 ) -> Page[Listed]:
-    """The page at `cursor` of `items` (ordered by `moment`); the first page without one."""
+    """Page of `items`, which are in order of `sort_key`, at `cursor`; without a cursor, the first page."""
     backwards = cursor is not None and cursor.backwards
-    falling = habits.newest_first != backwards
+    descending = habits.newest_first != backwards
     candidates: Iterable[Listed]
-    if falling:
-        end = bisect_left(items, cursor.position, key=moment) if cursor else len(items)
+    if descending:
+        end = bisect_left(items, cursor.position, key=sort_key) if cursor else len(items)
         candidates = reversed(items[:end])
     else:
-        candidates = items[bisect_right(items, cursor.position, key=moment) :] if cursor else items
+        candidates = items[bisect_right(items, cursor.position, key=sort_key) :] if cursor else items
     found = list(islice(filter(keep, candidates), habits.page_size + 1))
     more, found = len(found) > habits.page_size, found[: habits.page_size]
     if backwards:
         found.reverse()
     has_next, has_previous = (bool(found), more) if backwards else (more, bool(cursor and found))
-    # However many come again, each page has one that is new.
+    # At least one item of the page is not repeated on the next one, so that paging ends.
     last = max(0, len(found) - 1 - habits.pages_repeat)
     return Page(
         found,
-        Cursor(moment(found[last])) if has_next else None,
-        Cursor(moment(found[0]), backwards=True) if has_previous else None,
+        Cursor(sort_key(found[last])) if has_next else None,
+        Cursor(sort_key(found[0]), backwards=True) if has_previous else None,
     )
 
 
 def in_window(items: Sequence[Listed], query: QueryParams, habits: Habits) -> Sequence[Listed]:
-    """The items that `created_at_after` and `created_at_before` leave."""
+    """Items that match `created_at_after` and `created_at_before`."""
     after, before = instant(query, "created_at_after"), instant(query, "created_at_before")
     start, end = 0, len(items)
     if after:
@@ -130,7 +130,7 @@ def artifact_filter(query: QueryParams, collection: str) -> Callable[[Artifact],
 
 
 def bot_filter(query: QueryParams) -> Callable[[Bot], bool]:
-    """`join_at` is null once a bot has joined (for most): the window does not find those."""
+    """Filter of bots. A window of `join_at` excludes bots without one, which most have lost on joining."""
     after, before = instant(query, "join_at_after"), instant(query, "join_at_before")
     platforms = query.getlist("platform") + query.getlist("platform[]")
     statuses = query.getlist("status") + query.getlist("status[]")

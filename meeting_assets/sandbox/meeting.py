@@ -1,24 +1,24 @@
-"""One planned meeting made real: its API frame at once, its conversation and payloads when first asked for."""
+"""One meeting of the schedule: its recording and bot at once, its conversation and payloads on first access."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from random import Random
 
-from .agenda import Slot
 from .attendance import arrive_late, chats_of, drop_in, participants_of, stays_of, videos_of
 from .conversation import Conversation, Utterance, events_of, segments_of
+from .conversation_quirks import AFTER_EVENTS, BEFORE_EVENTS, BEFORE_TIMELINE, shift
 from .dialogue import KINDS, Dialogue
-from .frames import OWN_PROVIDERS, Frame, TranscriptFrame, framed
-from .mishaps import AFTER_EVENTS, BEFORE_EVENTS, BEFORE_TIMELINE, shift
 from .payloads import Payloads, Style
 from .people import BOT_NAME, COMPANIES, GENERIC, JAPANESE, SAME_NAME, TEAMS, UNUSUAL, Person
+from .recording_builder import OWN_PROVIDERS, RecordingSpec, TranscriptSpec, build_recording
+from .schedule import Slot
 from .world import Bot, Recording
 
 HOUR_S = 3600.0
 NEGATIVE_START_S = -2.7
 TIMELINE_GAP_S = {"zoom": 0.6, "google_meet": 0.6, "microsoft_teams": 2.0, "webex": 2.0}
-"""Zoom and Meet notice a pause; the others only a change of speaker."""
+"""Longest pause within one segment: short on platforms that detect pauses, long on those that detect changes only."""
 PROVIDERS = ("deepgram_streaming", "assembly_ai_v3_streaming", "assembly_ai_async", "gladia_v2_async")
 STYLES: dict[str, dict[str, object]] = {
     "untimed_words_null": {"words": "null_times"},
@@ -33,33 +33,33 @@ STYLES: dict[str, dict[str, object]] = {
     "japanese_meeting": {"language_code": "ja"},
     "respelled_name": {"respells_names": True},
 }
-TRANSCRIPTS: dict[str, list[TranscriptFrame]] = {
+TRANSCRIPTS: dict[str, list[TranscriptSpec]] = {
     "three_transcripts": [
-        TranscriptFrame("meeting_captions"),
-        TranscriptFrame("assembly_ai_async", after_s=640),
-        TranscriptFrame("gladia_v2_async", after_s=25.5 * HOUR_S),
+        TranscriptSpec("meeting_captions"),
+        TranscriptSpec("assembly_ai_async", after_s=640),
+        TranscriptSpec("gladia_v2_async", after_s=25.5 * HOUR_S),
     ],
     "transcript_failed": [
-        TranscriptFrame("meeting_captions", failed="zoom_captions_failure"),
-        TranscriptFrame("assembly_ai_async", after_s=1.2 * HOUR_S),
+        TranscriptSpec("meeting_captions", failed="zoom_captions_failure"),
+        TranscriptSpec("assembly_ai_async", after_s=1.2 * HOUR_S),
     ],
-    "captions": [TranscriptFrame("meeting_captions")],
-    "same_day_transcript": [TranscriptFrame("rev_async", after_s=5.5 * HOUR_S)],
-    "late_transcript": [TranscriptFrame("speechmatics_async", after_s=41 * HOUR_S)],
-    "machine_diarization": [TranscriptFrame("assembly_ai_async", after_s=420, separate_streams=False)],
-    "hybrid_diarization": [TranscriptFrame("deepgram_async", after_s=300)],
-    "provider_webhook": [TranscriptFrame("gladia_v2_async", after_s=200)],
-    "provider_http_response": [TranscriptFrame("assembly_ai_async", after_s=200)],
-    "provider_websocket_message": [TranscriptFrame("deepgram_streaming")],
-    "untimed_words_null": [TranscriptFrame("deepgram_async", after_s=260)],
-    "untimed_words_absent": [TranscriptFrame("recallai_async", after_s=180)],
-    "lean_transcript": [TranscriptFrame("speechmatics_streaming")],
-    "silent_meeting": [TranscriptFrame("deepgram_streaming")],
+    "captions": [TranscriptSpec("meeting_captions")],
+    "same_day_transcript": [TranscriptSpec("rev_async", after_s=5.5 * HOUR_S)],
+    "late_transcript": [TranscriptSpec("speechmatics_async", after_s=41 * HOUR_S)],
+    "machine_diarization": [TranscriptSpec("assembly_ai_async", after_s=420, separate_streams=False)],
+    "hybrid_diarization": [TranscriptSpec("deepgram_async", after_s=300)],
+    "provider_webhook": [TranscriptSpec("gladia_v2_async", after_s=200)],
+    "provider_http_response": [TranscriptSpec("assembly_ai_async", after_s=200)],
+    "provider_websocket_message": [TranscriptSpec("deepgram_streaming")],
+    "untimed_words_null": [TranscriptSpec("deepgram_async", after_s=260)],
+    "untimed_words_absent": [TranscriptSpec("recallai_async", after_s=180)],
+    "lean_transcript": [TranscriptSpec("speechmatics_streaming")],
+    "silent_meeting": [TranscriptSpec("deepgram_streaming")],
 }
 
 
 class Meeting:
-    """The meeting in one slot of a day's row; the same for the same (seed, day, number)."""
+    """The meeting of one slot of the schedule; seed, day and number determine it."""
 
     def __init__(self, seed: int, day: date, number: int, slot: Slot) -> None:
         self._key = f"fortnight/{seed}/{day}/{number}"
@@ -68,8 +68,8 @@ class Meeting:
         planned = datetime.combine(day, slot.start, UTC)
         created_at = planned + timedelta(seconds=rng.uniform(-50, 150), microseconds=rng.randrange(10**6))
         started_at = created_at + timedelta(seconds=rng.uniform(6, 55))
-        self._transcripts = self._transcript_frames(rng)
-        self._frame = Frame(
+        self._transcripts = self._transcript_specs(rng)
+        self._spec = RecordingSpec(
             key=self._key,
             created_at=created_at,
             started_at=started_at,
@@ -85,26 +85,26 @@ class Meeting:
             has_audio_mixed_key=rng.random() < 0.7,
             bot_name=BOT_NAME,
         )
-        self._frame.quirks = self._quirks()
+        self._spec.quirks = self._quirks()
 
-    def framed(self) -> tuple[Recording, Bot | None]:
-        return framed(self._frame, self._payload)
+    def build(self) -> tuple[Recording, Bot | None]:
+        return build_recording(self._spec, self._payload)
 
     @cached_property
     def conversation(self) -> Conversation:
-        """The whole meeting; made when the first payload is asked for."""
+        """The conversation, generated on first access."""
         rng = self._rng("conversation")
         people, silent = self._people(rng)
         knows_emails = rng.random() < 0.8 and not self._has("email_absent")
         conversation = Conversation(
-            self._frame.started_at,
-            self._frame.duration_s,
+            self._spec.started_at,
+            self._spec.duration_s,
             participants_of([*people, *silent], self._slot.platform, rng, emails=knows_emails),
             self._utterances(people, rng),
         )
-        conversation.stays = stays_of(len(people) + len(silent), conversation.utterances, self._frame.duration_s, rng)
-        self._comings_and_goings(conversation, rng)
-        self._timeline_and_events(conversation, rng)
+        conversation.stays = stays_of(len(people) + len(silent), conversation.utterances, self._spec.duration_s, rng)
+        self._change_attendance(conversation, rng)
+        self._add_timeline_and_events(conversation, rng)
         return conversation
 
     def _payload(self, kind: str, transcript: int) -> bytes:
@@ -117,22 +117,22 @@ class Meeting:
     def _has(self, quirk: str) -> bool:
         return quirk in self._slot.quirks
 
-    def _transcript_frames(self, rng: Random) -> list[TranscriptFrame]:
-        for quirk, frames in TRANSCRIPTS.items():
+    def _transcript_specs(self, rng: Random) -> list[TranscriptSpec]:
+        for quirk, specs in TRANSCRIPTS.items():
             if self._has(quirk):
-                return frames
+                return specs
         provider = rng.choice(PROVIDERS)
-        return [TranscriptFrame(provider, after_s=rng.uniform(120, 900) if provider.endswith("async") else 4.0)]
+        return [TranscriptSpec(provider, after_s=rng.uniform(120, 900) if provider.endswith("async") else 4.0)]
 
     def _separate(self) -> tuple[str, ...]:
-        """Webex gives no separate streams."""
+        """Kinds of separate streams; Webex has none."""
         if self._slot.platform == "webex":
             return ()
         missing = {"video_separate": "no_separate_video", "audio_separate": "no_separate_audio"}
         return tuple(name for name, quirk in missing.items() if not self._has(quirk))
 
     def _quirks(self) -> tuple[str, ...]:
-        """Those of the slot, and those that follow from platform and providers."""
+        """Quirks of the slot, and quirks that follow from platform and providers."""
         found = dict.fromkeys(self._slot.quirks)
         for medium in ("audio", "video"):
             if f"{medium}_separate" not in self._separate():
@@ -150,7 +150,7 @@ class Meeting:
                 found |= dict.fromkeys(transcript.provider_quirks)
         return tuple(found)
 
-    def _style(self, transcript: TranscriptFrame) -> Style:
+    def _style(self, transcript: TranscriptSpec) -> Style:
         chosen: dict[str, object] = {}
         for quirk in self._slot.quirks:
             chosen |= STYLES.get(quirk, {})
@@ -165,7 +165,7 @@ class Meeting:
         return int(self._has("silent_participant"))
 
     def _people(self, rng: Random) -> tuple[list[Person], list[Person]]:
-        """(who speaks, who does not), the host first."""
+        """Speaking and silent participants; the host is the first speaker."""
         count = self._slot.people - self._has("bot_listed")
         team = rng.sample(TEAMS[self._slot.team], min(count, len(TEAMS[self._slot.team])))
         if self._has("japanese_meeting"):
@@ -191,21 +191,21 @@ class Meeting:
     def _utterances(self, people: Sequence[Person], rng: Random) -> list[Utterance]:
         if self._has("silent_meeting"):
             return []
-        said = Dialogue(self._slot.kind, people, rng).utterances(self._frame.duration_s, rng.uniform(1.5, 9))
+        utterances = Dialogue(self._slot.kind, people, rng).utterances(self._spec.duration_s, rng.uniform(1.5, 9))
         if self._has("negative_start"):
-            shift(said, NEGATIVE_START_S - said[0].start_s)
-        return said
+            shift(utterances, NEGATIVE_START_S - utterances[0].start_s)
+        return utterances
 
-    def _comings_and_goings(self, conversation: Conversation, rng: Random) -> None:
+    def _change_attendance(self, conversation: Conversation, rng: Random) -> None:
         if self._slot.kind == "one_on_one" and not self._has("bot_listed"):
             drop_in(conversation.stays[-1], conversation.duration_s, rng)
         if self._has("late_joiner"):
             arrive_late(conversation, rng)
-        for quirk, mishap in BEFORE_TIMELINE.items():
+        for quirk, apply in BEFORE_TIMELINE.items():
             if self._has(quirk):
-                mishap(conversation, rng)
+                apply(conversation, rng)
 
-    def _timeline_and_events(self, conversation: Conversation, rng: Random) -> None:
+    def _add_timeline_and_events(self, conversation: Conversation, rng: Random) -> None:
         gap_s = TIMELINE_GAP_S[self._slot.platform]
         conversation.segments = segments_of(conversation.utterances, max_gap_s=gap_s)
         conversation.videos = videos_of(conversation, rng)
@@ -213,10 +213,10 @@ class Meeting:
             conversation.chats += chats_of(conversation, rng, to="everyone", count=4)
         if self._has("chat_to_only_bot"):
             conversation.chats += chats_of(conversation, rng, to="only_bot", count=2)
-        for quirk, mishap in BEFORE_EVENTS.items():
+        for quirk, apply in BEFORE_EVENTS.items():
             if self._has(quirk):
-                mishap(conversation, rng)
+                apply(conversation, rng)
         conversation.events = events_of(conversation)
-        for quirk, mishap in AFTER_EVENTS.items():
+        for quirk, apply in AFTER_EVENTS.items():
             if self._has(quirk):
-                mishap(conversation, rng)
+                apply(conversation, rng)

@@ -1,4 +1,4 @@
-"""The API's objects, key by key: Recording, the artifacts, Bot."""
+"""JSON objects of the API: recordings, artifacts and bots."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ MEDIA_FILE = re.compile(rb'"sandbox:([^"]+)"')
 
 
 class Objects:
-    """Writes the objects of one sandbox; every call mints fresh URLs."""
+    """Renders the objects of one sandbox; each call signs new URLs."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -58,7 +58,7 @@ class Objects:
         }
 
     def payload(self, artifact: Artifact, kind: str) -> bytes:
-        """The bytes a download of this kind gives now."""
+        """Bytes that a download of this kind returns now."""
         payload = artifact.payloads[kind]
         body = payload.body()
         if payload.as_is:
@@ -80,7 +80,7 @@ class Objects:
         }
 
     def _shortcuts(self, recording: Recording) -> Json:
-        """The newest artifact of each collection that has a shortcut."""
+        """The newest artifact of each collection in `media_shortcuts`."""
         shown: dict[str, Json | None] = dict.fromkeys(SHORTCUTS)
         for artifact in sorted(recording.artifacts, key=lambda each: each.created_at):
             if artifact.collection in shown:
@@ -121,13 +121,13 @@ class Objects:
         if kind in artifact.urls:
             return artifact.urls[kind]
         if kind in FILE_NAMES:
-            return self._state.minter.file_url(self._file_path(artifact, FILE_NAMES[kind]))
+            return self._state.url_signer.file_url(self._file_path(artifact, FILE_NAMES[kind]))
         if kind not in artifact.payloads:
             return None
-        return self._state.minter.token_url(kind, artifact.id)
+        return self._state.url_signer.token_url(kind, artifact.id)
 
     def _signed_file(self, artifact: Artifact, name: str) -> bytes:
-        return f'"{self._state.minter.file_url(self._file_path(artifact, name))}"'.encode()
+        return f'"{self._state.url_signer.file_url(self._file_path(artifact, name))}"'.encode()
 
     def _file_path(self, artifact: Artifact, name: str) -> str:
         recording = self._state.world.recording(artifact.recording_id)

@@ -1,4 +1,4 @@
-"""The seven payloads of a meeting, spelled as Recall spells them."""
+"""JSON payloads of the seven artifacts of a meeting, in Recall.ai's format."""
 
 import json
 from collections.abc import Iterator
@@ -15,26 +15,26 @@ from .world import Json, identifier
 
 @dataclass(frozen=True)
 class Style:
-    """How a payload is spelled where platforms, providers and years differ."""
+    """Variations of the payload format between platforms, providers and years."""
 
     decimals: Literal[3, 6] = 6
-    """Of the absolute times: 6 on Zoom and Google Meet, 3 on Microsoft Teams and Webex."""
+    """Decimals of absolute times: 6 on Zoom and Google Meet, 3 on Microsoft Teams and Webex."""
     absolute: Literal["given", "null", "absent"] = "given"
     has_email: bool = True
-    """Participants had no `email` before late 2025."""
+    """False before late 2025: participants had no `email`."""
     has_language_code: bool = True
     language_code: str = "en"
     words: Literal["words", "captions", "null_times", "no_times"] = "words"
     labels: Literal["people", "machine", "hybrid"] = "people"
     provider: str = "recallai_streaming"
     is_lean: bool = False
-    """Transcripts of June 2025: participants of id and name, words with relative times alone."""
+    """Transcript format of June 2025: participants have only id and name, words only relative times."""
     respells_names: bool = False
-    """Captions that spell a name in more than one way."""
+    """Some utterances have another spelling of the speaker's name, as in captions."""
 
 
 class Payloads:
-    """Writes the payloads of one conversation; `key` makes the ids inside."""
+    """Payloads of one conversation; `key` seeds the ids inside."""
 
     def __init__(self, key: str, conversation: Conversation, style: Style) -> None:
         self._key = key
@@ -51,7 +51,9 @@ class Payloads:
             {
                 "id": self._event_id(event),
                 "action": event.action,
-                "participant": self._late[event.participant] if event.before_email else self._people[event.participant],
+                "participant": self._without_email[event.participant]
+                if event.before_email
+                else self._people[event.participant],
                 "timestamp": self._timestamp(event.at_s, "given"),
                 "data": None if event.text is None else {"text": event.text, "to": event.to},
             }
@@ -121,26 +123,26 @@ class Payloads:
         return [self._participant(each) for each in self._conversation.participants]
 
     @cached_property
-    def _late(self) -> list[Json]:
+    def _without_email(self) -> list[Json]:
         return [person | {"email": None} if "email" in person else person for person in self._people]
 
     def _audios(self) -> list[Audio]:
-        """What the provider was sent: everybody's own audio, or the mix."""
-        said = self._conversation.utterances
+        """Audio sent to the provider: one stream per speaker, or the mix."""
+        utterances = self._conversation.utterances
         if is_mixed(self._style.provider, separate_streams=self._style.labels != "machine"):
-            return [Audio(None, 0.0, said)] if said else []
+            return [Audio(None, 0.0, utterances)] if utterances else []
         stays = {stay.participant: stay for stay in reversed(self._conversation.stays)}
         return [
             Audio(
                 self._people[n],
                 max(0.0, stays[n].join_s) if n in stays else 0.0,
-                [each for each in said if each.speaker == n],
+                [each for each in utterances if each.speaker == n],
             )
-            for n in sorted({each.speaker for each in said})
+            for n in sorted({each.speaker for each in utterances})
         ]
 
     def _participant(self, participant: Participant) -> Json:
-        spelled: Json = {
+        fields: Json = {
             "id": participant.id,
             "name": participant.name,
             "is_host": participant.is_host,
@@ -148,34 +150,34 @@ class Payloads:
             "extra_data": participant.extra_data,
         }
         if self._style.has_email:
-            spelled["email"] = participant.email
-        return spelled
+            fields["email"] = participant.email
+        return fields
 
     def _speakers(self) -> list[Json]:
-        """Who the transcript names: people, or what a machine told apart."""
+        """Participants as the transcript names them: people, or labels of a diarization."""
         if self._style.is_lean:
             return [{"id": each["id"], "name": each["name"]} for each in self._people]
         if self._style.labels == "people":
             return self._people
-        nobody = dict.fromkeys(self._people[0]) if self._people else {}
+        unnamed = dict.fromkeys(self._people[0]) if self._people else {}
         letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
         names = (
             [f"Speaker {letter}" for letter in letters]
             if self._style.labels == "machine"
             else [f"{each.id}-0" for each in self._conversation.participants]
         )
-        return [nobody | {"name": names[n]} for n in range(len(self._people))]
+        return [unnamed | {"name": names[n]} for n in range(len(self._people))]
 
     def _words(self, index: int, utterance: Utterance) -> Iterator[Json]:
         if self._style.words == "captions":
             yield self._word(utterance.text, utterance.start_s, utterance.end_s)
             return
         for position, word in enumerate(utterance.words):
-            # Every 40th utterance and single words elsewhere could not be placed by the aligner.
-            is_lost = index % 40 == 20 or (index % 7 == 3 and position == 1)
-            if is_lost and self._style.words == "null_times":
+            # The aligner found no times for every 40th utterance and for some single words.
+            is_untimed = index % 40 == 20 or (index % 7 == 3 and position == 1)
+            if is_untimed and self._style.words == "null_times":
                 yield {"text": word.text, "start_timestamp": None, "end_timestamp": None}
-            elif is_lost and self._style.words == "no_times":
+            elif is_untimed and self._style.words == "no_times":
                 yield {"text": word.text}
             else:
                 yield self._word(word.text, word.start_s, word.end_s)
@@ -200,13 +202,13 @@ class Payloads:
         return "absent" if self._style.is_lean else self._style.absolute
 
     def _respelled(self, participant: Json, index: int) -> Json:
-        """Now and then one letter more, as captions do."""
+        """Adds a letter to the name in some utterances."""
         if self._style.respells_names and index % 9 == 4 and participant["name"]:
             return participant | {"name": f"{participant['name']}i"}
         return participant
 
     def _timestamp(self, at_s: float, absolute: str) -> Json:
-        """Six-decimal platforms show what is left of a 32-bit float, as in the documentation's examples."""
+        """A timestamp. Platforms with six decimals round times to 32-bit floats, as the API's documentation shows."""
         relative: float = round(at_s, 6) if self._style.decimals == 3 else unpack("f", pack("f", at_s))[0]
         if absolute == "absent":
             return {"relative": relative}

@@ -1,11 +1,10 @@
-"""Who takes part: the staff of Harbourlight, its customers, and what each platform knows of a person."""
+"""People in the sample meetings: staff of the company Harbourlight, its customers, and their data on each platform."""
 
 from dataclasses import dataclass
 from hashlib import sha256
 from random import Random
 from uuid import UUID
 
-from .phrases import japanese
 from .world import Json, identifier
 
 DOMAIN = "harbourlight.example"
@@ -15,9 +14,9 @@ BOT_NAME = "Harbourlight Notetaker"
 @dataclass(frozen=True)
 class Person:
     name: str
-    """As the platform shows it."""
+    """Display name on the platform."""
     spoken: str
-    """As colleagues say it."""
+    """First name, as used in dialogue."""
     email: str | None = None
     is_guest: bool = False
 
@@ -102,16 +101,21 @@ SAME_NAME = (
     Person("Maria Garcia", "Maria", f"maria.garcia@{DOMAIN}"),
     Person("Maria Garcia", "Maria", "mgarcia@fairlane.example", is_guest=True),
 )
-JAPANESE = tuple(Person(name, spoken, f"member{n}@{DOMAIN}") for n, (name, spoken) in enumerate(japanese.PEOPLE, 1))
+JAPANESE = (
+    Person("佐藤 美咲", "佐藤 さん", f"member1@{DOMAIN}"),
+    Person("鈴木 健太", "鈴木 さん", f"member2@{DOMAIN}"),
+    Person("高橋 由美", "高橋 さん", f"member3@{DOMAIN}"),
+    Person("伊藤 翔", "伊藤 さん", f"member4@{DOMAIN}"),
+)
 
 
 def pace_wpm(person: Person) -> float:
-    """How fast someone speaks: always the same, between 145 and 185 words a minute."""
+    """Speech rate of a person, between 145 and 185 words per minute."""
     return 145 + _digest(person)[0] / 255 * 40
 
 
 def talkativeness(person: Person) -> float:
-    """How often someone takes the floor, against the others."""
+    """Relative weight with which a person is chosen as a speaker."""
     return 0.5 + _digest(person)[1] / 255
 
 
@@ -123,7 +127,7 @@ def client(person: Person, platform: str, rng: Random) -> str:
 
 
 def extra_data(person: Person, platform: str, rng: Random, *, is_host: bool) -> Json | None:
-    """What the platform tells of a participant; `user_guid` is new in each meeting, the other ids stay."""
+    """Participant data of the platform; `user_guid` differs in each meeting, the other ids are stable."""
     stable = _digest(person)
     match platform:
         case "zoom":

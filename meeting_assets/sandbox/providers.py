@@ -1,4 +1,4 @@
-"""What transcription providers answered, as Recall hands it on: the three types of parts."""
+"""Parts of `provider_data`: messages of transcription providers in the three types that Recall.ai passes on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ CONFIDENCES = (0.9912, 0.9847, 0.9623, 0.9975, 0.9401, 0.8876, 0.9789)
 
 @dataclass
 class Audio:
-    """What was heard in one participant's audio, or in the mix; providers count seconds from `offset_s`."""
+    """Utterances in one participant's audio, or in the mix; provider times count from `offset_s`."""
 
     participant: Json | None
     offset_s: float
@@ -26,14 +26,14 @@ class Audio:
 
 
 def parts_of(key: str, provider: str, audios: list[Audio], started_at: datetime) -> Iterator[Json]:
-    """The parts of one transcript: streams send messages, jobs are polled, some providers call back."""
+    """Parts of one transcript: streaming messages, polled responses, or webhooks, depending on the provider."""
     match part_type(provider):
         case "websocket_message":
             return _messages(key, provider, audios, started_at)
         case "webhook":
             return _callbacks(key, audios, started_at)
         case _:
-            return _answers(key, provider, audios, started_at)
+            return _responses(key, provider, audios, started_at)
 
 
 def part_type(provider: str) -> str:
@@ -45,16 +45,16 @@ def part_type(provider: str) -> str:
 
 
 def is_mixed(provider: str, *, separate_streams: bool) -> bool:
-    """Streams hear the mix; a job gets everybody's own audio, if that was asked for."""
+    """True for streaming providers; other providers get one audio per speaker if `separate_streams` is set."""
     return provider.endswith("_streaming") or not separate_streams
 
 
 def _messages(key: str, provider: str, audios: list[Audio], started_at: datetime) -> Iterator[Json]:
-    """One websocket message per utterance, in order of time; speakers are numbered as they are first heard."""
+    """One websocket message per utterance; speakers are numbered in order of their first utterance."""
     name = provider.removesuffix("_streaming")
     numbers: dict[int, int] = {}
-    heard = [(audio, utterance) for audio in audios for utterance in audio.utterances]
-    for index, (audio, utterance) in enumerate(heard):
+    spoken = [(audio, utterance) for audio in audios for utterance in audio.utterances]
+    for index, (audio, utterance) in enumerate(spoken):
         speaker = numbers.setdefault(utterance.speaker, len(numbers))
         alternative = {
             "transcript": utterance.text,
@@ -80,8 +80,8 @@ def _messages(key: str, provider: str, audios: list[Audio], started_at: datetime
         }
 
 
-def _answers(key: str, provider: str, audios: list[Audio], started_at: datetime) -> Iterator[Json]:
-    """One polled answer per audio."""
+def _responses(key: str, provider: str, audios: list[Audio], started_at: datetime) -> Iterator[Json]:
+    """One polled response per audio."""
     name = provider.removesuffix("_async")
     for index, audio in enumerate(audios):
         job = identifier(key, "job", index)

@@ -1,4 +1,4 @@
-"""The peculiarities of the API that a fortnight contains, each in at least one recording."""
+"""Quirks of the API and of meeting platforms; a fortnight has each in at least one recording."""
 
 from .world import World
 
@@ -35,22 +35,22 @@ QUIRKS: dict[str, str] = {
     "email_absent": "participants have no email key, as before late 2025",
     "lean_transcript": "the transcript of June 2025: participants of id and name, words without absolute",
     "japanese_meeting": "a meeting in Japanese",
-    "silent_meeting": "nobody speaks: transcript and timeline are []",
-    "unknown_first_speaker": "somebody is already talking: participant with null id and null name",
+    "silent_meeting": "no participant speaks: transcript and timeline are []",
+    "unknown_first_speaker": "the first speaker is a participant with null id and null name",
     # speaker timeline and events
     "open_segments": "the last segment has end_timestamp null, its speech_on no speech_off",
     "empty_segment_ends": "an end_timestamp whose fields are null",
     "negative_start": "speech and joins before second 0",
     "duplicated_events": "events delivered twice, with the same id and with another",
     "out_of_order_events": "events not in order of time",
-    "unknown_action": "an event action that no documentation names",
+    "unknown_action": "an event action that the documentation does not list",
     "webcam_left_on": "webcam_on without webcam_off",
     "chat_to_everyone": "chat messages to everyone",
     "chat_to_only_bot": "chat messages to the bot alone",
     # participants
     "rejoin_same_id": "a participant leaves and joins again under the same id",
     "rejoin_new_id": "a person leaves and joins again as another participant",
-    "late_joiner": "somebody joins minutes after the start",
+    "late_joiner": "a participant joins minutes after the start",
     "silent_participant": "a participant who never speaks",
     "listed_twice": "the participant list has one id twice",
     "bot_listed": "the bot itself is a participant",
@@ -60,9 +60,9 @@ QUIRKS: dict[str, str] = {
     "name_with_emoji": "a name with an emoji",
     "name_right_to_left": "a name written from right to left",
 }
-"""Name -> what is peculiar about it."""
+"""Description of each quirk by name."""
 
 
 def quirks_of(world: World) -> dict[str, list[str]]:
-    """The recordings that show each quirk, by id, oldest first."""
+    """Ids of the recordings with each quirk, oldest first."""
     return {name: [each.id for each in world.recordings if name in each.quirks] for name in QUIRKS}

@@ -1,4 +1,4 @@
-"""A running sandbox: two origins on two loopback ports, served from one thread."""
+"""HTTP server of a sandbox: API and downloads on two loopback ports, in one thread."""
 
 import asyncio
 import signal
@@ -14,7 +14,7 @@ from .api import Api
 from .clock import Clock
 from .controls import Controls
 from .downloads import Downloads
-from .gate import Gate
+from .fault_injection import FaultInjector
 from .objects import Objects
 from .state import Habits, State
 from .stats import Stats
@@ -25,9 +25,9 @@ START_S = 10.0
 
 
 class Sandbox(Controls):
-    """A stand-in Recall API that serves a copy of `world` while its `with` block runs.
+    """Stand-in Recall.ai API that serves a copy of `world` while its `with` block runs.
 
-    `limits=False` switches the rate limits off; port 0 takes a free port.
+    `limits=False` switches the rate limits off; port 0 selects a free port.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Sandbox(Controls):
 
     @property
     def download_url(self) -> str:
-        return self._state.minter.origin
+        return self._state.url_signer.origin
 
     @property
     def api_key(self) -> str:
@@ -85,7 +85,7 @@ class Sandbox(Controls):
     def start(self) -> None:
         api, downloads = (_listener(port) for port in self._ports)
         self._state.api_origin = _origin_of(api)
-        self._state.minter.origin = _origin_of(downloads)
+        self._state.url_signer.origin = _origin_of(downloads)
         objects = Objects(self._state)
         self._origins = (
             _Origin(Api(self._state, objects).app(), self._state, api),
@@ -127,12 +127,12 @@ class Sandbox(Controls):
 
 
 class _Origin(uvicorn.Server):
-    """One port. Stops at once when told, where uvicorn would look only every tenth of a second."""
+    """Server of one port. `stop` takes effect at once; uvicorn itself checks only every 0.1 s."""
 
     def __init__(self, app: ASGIApp, state: State, listener: socket.socket) -> None:
         super().__init__(
             uvicorn.Config(
-                Gate(app, state, self.hang_up),
+                FaultInjector(app, state, self.hang_up),
                 log_config=None,
                 log_level="critical",
                 access_log=False,
@@ -161,20 +161,20 @@ class _Origin(uvicorn.Server):
     def hang_up(self, scope: Scope, at_once: bool) -> None:
         for connection in self.server_state.connections:
             transport = connection.transport
-            is_meant = getattr(connection, "client", None) == tuple(scope["client"])
-            if is_meant and isinstance(transport, asyncio.Transport):
+            is_client = getattr(connection, "client", None) == tuple(scope["client"])
+            if is_client and isinstance(transport, asyncio.Transport):
                 transport.abort() if at_once else transport.close()
 
 
 def serve_forever(sandbox: Sandbox) -> None:
-    """Serves until SIGINT or SIGTERM, from the main thread; starts the sandbox unless it is running."""
-    told = Event()
-    wanted = (signal.SIGINT, signal.SIGTERM)
-    previous = {number: signal.signal(number, lambda *_: told.set()) for number in wanted}
+    """Serves until SIGINT or SIGTERM; starts the sandbox unless it runs. Call it from the main thread."""
+    stopping = Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.signal(number, lambda *_: stopping.set()) for number in signals}
     if not sandbox.is_running:
         sandbox.start()
     try:
-        told.wait()
+        stopping.wait()
     finally:
         sandbox.stop()
         for number, handler in previous.items():
@@ -182,7 +182,10 @@ def serve_forever(sandbox: Sandbox) -> None:
 
 
 def _listener(port: int) -> socket.socket:
-    """A listening socket. asyncio sets TCP_NODELAY only where the protocol is named; else each answer waits 40 ms."""
+    """A listening socket.
+
+    The protocol must be given: asyncio sets TCP_NODELAY only then, and without it each response takes 40 ms more.
+    """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -1,4 +1,4 @@
-"""Puts turns on the time axis: pace, pauses, overlap, the small noises of listeners."""
+"""Timing of spoken lines: pace, pauses, overlaps and backchannels of listeners."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ OWN_GAP_S = 0.15
 
 
 @dataclass(frozen=True)
-class Line:
-    """A turn with the speaker who says it."""
+class SpokenLine:
+    """One turn and its speaker."""
 
     speaker: int
     text: str
@@ -23,19 +23,19 @@ class Line:
 
 
 @dataclass
-class Floor:
-    """Where the conversation stands: `at_s` is the end of the last turn."""
+class SpeechTiming:
+    """Gives words their times; `at_s` is the end of the last turn."""
 
     paces_wpm: Sequence[float]
     rng: Random
     at_s: float
-    listeners: Sequence[str] = ()
-    """What people say while they listen."""
+    backchannels: Sequence[str] = ()
     fillers: Sequence[str] = ()
     ends_s: dict[int, float] = field(default_factory=dict)
+    """End of the last word of each speaker."""
 
-    def scene(self, lines: Sequence[Line], *, until_s: float) -> list[Utterance] | None:
-        """The scene spoken from here on; None, and nothing said, if it would last longer than `until_s`."""
+    def scene(self, lines: Sequence[SpokenLine], *, until_s: float) -> list[Utterance] | None:
+        """Utterances of a scene that starts at `at_s`; None, without moving `at_s`, if it would end after `until_s`."""
         before = self.at_s, dict(self.ends_s)
         spoken: list[Utterance] = []
         self.at_s += self.rng.uniform(0.4, 1.8)
@@ -48,26 +48,26 @@ class Floor:
             return None
         return spoken
 
-    def _turn(self, line: Line) -> list[Utterance]:
+    def _turn(self, line: SpokenLine) -> list[Utterance]:
         texts = line.text.split()
         if line.manner is Manner.BACKCHANNEL:
             start_s = self.at_s - min(0.9, self.rng.uniform(0.2, 0.9))
-            return [self._said(line.speaker, texts, start_s)]
+            return [self._utterance(line.speaker, texts, start_s)]
         if line.manner is Manner.INTERRUPTION:
             start_s = self.at_s - self.rng.uniform(0.3, 0.8)
         else:
             start_s = self.at_s + self._gap_s()
-        utterance = self._said(line.speaker, self._with_fillers(texts), start_s)
+        utterance = self._utterance(line.speaker, self._with_fillers(texts), start_s)
         self.at_s = max(self.at_s, utterance.end_s)
-        return [utterance, *self._noises(utterance)]
+        return [utterance, *self._backchannels(utterance)]
 
     def _gap_s(self) -> float:
-        """People answer fast, now and then they start early or have to think."""
+        """Pause before a turn: short, sometimes negative (overlap), rarely long."""
         if self.rng.random() < 0.03:
             return self.rng.uniform(1.5, 4.5)
         return min(1.2, max(-0.35, self.rng.gauss(0.28, 0.3)))
 
-    def _said(self, speaker: int, texts: Sequence[str], start_s: float) -> Utterance:
+    def _utterance(self, speaker: int, texts: Sequence[str], start_s: float) -> Utterance:
         start_s = max(start_s, self.ends_s.get(speaker, start_s - 1) + OWN_GAP_S)
         pace_wpm = self.paces_wpm[speaker] * self.rng.uniform(0.97, 1.03)
         weights = [0.55 + 0.1 * min(len(text), 12) for text in texts]
@@ -93,17 +93,17 @@ class Floor:
                 result[-1:] = [text + ",", text]
         return result
 
-    def _noises(self, utterance: Utterance) -> list[Utterance]:
-        """What the others say during a long turn."""
-        said = []
+    def _backchannels(self, utterance: Utterance) -> list[Utterance]:
+        """Backchannels of other speakers during a long turn."""
+        found = []
         for n in range(LONG_TURN_WORDS, len(utterance.words) - 4, LONG_TURN_WORDS):
             others = [each for each in range(len(self.paces_wpm)) if each != utterance.speaker]
-            if others and self.listeners and self.rng.random() < 0.35:
+            if others and self.backchannels and self.rng.random() < 0.35:
                 start_s = utterance.words[n].start_s + self.rng.uniform(0, 0.3)
                 speaker = self.rng.choice(others)
                 if self.ends_s.get(speaker, -10.0) < start_s - 1:
-                    said.append(self._said(speaker, [self.rng.choice(self.listeners)], start_s))
-        return said
+                    found.append(self._utterance(speaker, [self.rng.choice(self.backchannels)], start_s))
+        return found
 
 
 def _pause(text: str) -> float:

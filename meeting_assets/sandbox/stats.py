@@ -1,4 +1,4 @@
-"""What was asked of a sandbox, in numbers."""
+"""Counters of the requests to a sandbox."""
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
@@ -8,23 +8,23 @@ KEPT_REQUESTS = 10_000
 
 @dataclass
 class Stats:
-    """Counters of one sandbox; throttled and unauthorized requests are in none of the other counters."""
+    """Counters of one sandbox. Throttled and unauthorized requests appear in no other counter."""
 
     list_calls: Counter[str] = field(default_factory=Counter)
-    """Answered list requests, by collection (`recording`, `transcript`, `bot`, …)."""
+    """Successful list calls by collection (`recording`, `transcript`, `bot`, …)."""
     retrieve_calls_by_collection: Counter[str] = field(default_factory=Counter)
     downloads_by_kind: Counter[str] = field(default_factory=Counter)
-    """Answered downloads; media files count as `video_part`, `audio_part`, `video_mixed`, `audio_mixed`."""
+    """Successful downloads by kind; media files count as `video_part`, `audio_part`, `video_mixed`, `audio_mixed`."""
     throttled: int = 0
     unauthorized: int = 0
     expired: int = 0
-    """Downloads refused because their URL had expired."""
+    """Downloads rejected because their URL had expired."""
     urls_minted: int = 0
     downloads_with_authorization: int = 0
     faulted: int = 0
-    """Requests that an injected fault was applied to."""
+    """Requests to which a fault was applied."""
     requests: list[tuple[str, str]] = field(default_factory=list)
-    """(method, path without query) of the first ten thousand requests, both origins."""
+    """Method and path (without query) of the first 10,000 requests to both origins."""
 
     @property
     def list_calls_total(self) -> int:
@@ -38,7 +38,7 @@ class Stats:
     def downloads(self) -> int:
         return self.downloads_by_kind.total()
 
-    def note(self, method: str, path: str) -> None:
+    def count_request(self, method: str, path: str) -> None:
         if len(self.requests) < KEPT_REQUESTS:
             self.requests.append((method, path))
 

@@ -1,4 +1,4 @@
-"""Worlds without character: many small meetings of one day, for load tests; and the empty world."""
+"""Uniform data for load tests: many small, similar meetings of one day; and an empty world."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,8 +14,8 @@ from .conversation import (
     events_of,
     segments_of,
 )
-from .frames import Frame, TranscriptFrame, framed
 from .payloads import Payloads, Style
+from .recording_builder import RecordingSpec, TranscriptSpec, build_recording
 from .world import Bot, Recording, World
 
 PEOPLE = ("Ana Ruiz", "Bo Larsen", "Chi Tran", "Dana Okafor")
@@ -31,7 +31,7 @@ STYLE = Style(provider="deepgram_streaming")
 
 
 def uniform(day: date, recordings: int = 200, words: int = 50, seed: int = 0, people: int = 3) -> World:
-    """`recordings` meetings spread evenly over a day, all seven artifacts each, `words` words each."""
+    """A day with evenly spaced meetings; each has `words` words and all seven artifacts."""
     step = timedelta(days=1) / max(1, recordings)
     midnight = datetime.combine(day, time(), UTC)
     made = [
@@ -42,29 +42,29 @@ def uniform(day: date, recordings: int = 200, words: int = 50, seed: int = 0, pe
 
 
 def empty() -> World:
-    """No recording at all."""
+    """A world without recordings."""
     return World()
 
 
 def small_meeting(
     key: str, created_at: datetime, *, words: int = 50, people: int = 3, has_bot: bool = True
 ) -> tuple[Recording, Bot | None]:
-    """One meeting in which everyone speaks in turn."""
+    """One meeting in which all participants speak in turn."""
     duration_s = spoken_s(words) + 5.0
-    frame = Frame(
+    spec = RecordingSpec(
         key=key,
         created_at=created_at,
         started_at=created_at + timedelta(seconds=2),
         duration_s=duration_s,
         title="Check-in",
-        transcripts=[TranscriptFrame(STYLE.provider)],
+        transcripts=[TranscriptSpec(STYLE.provider)],
         has_bot=has_bot,
     )
 
-    def make(kind: str, n: int) -> bytes:
-        return _payloads(key, frame.started_at, words, people).bytes_of(kind)
+    def payload(kind: str, _: int) -> bytes:
+        return _payloads(key, spec.started_at, words, people).bytes_of(kind)
 
-    return framed(frame, make)
+    return build_recording(spec, payload)
 
 
 def spoken_s(words: int) -> float:

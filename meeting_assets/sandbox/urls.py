@@ -1,9 +1,9 @@
-"""Download URLs of limited life, as the API mints them anew in every answer.
+"""Download URLs with a limited lifetime, signed anew in each response of the API.
 
     JSON artifacts  /api/v1/download/KIND?token=BASE64URL({"id": …}):BASE62 TIME:SIGNATURE
     media files     /_workspace-…/FILE?AWSAccessKeyId=…&Signature=…&x-amz-security-token=…&Expires=UNIX
 
-Every signature contains the sandbox's marker, so that a test can search logs and tables for leaks.
+Each signature contains the sandbox's marker, so that tests can search logs and tables for leaks.
 """
 
 import hmac
@@ -23,15 +23,15 @@ LIFETIME_S = 6 * 3600.0
 
 
 class ExpiredUrlError(Exception):
-    """The URL was good once."""
+    """The URL was valid once."""
 
 
 class ForgedUrlError(Exception):
-    """The URL was never minted here."""
+    """The URL was never signed by this sandbox."""
 
 
 def base62(number: int) -> str:
-    """Django's way to write a time in a signature.
+    """A number in base 62, as in the timestamps of Django's signatures.
 
     >>> base62(61), base62(62)
     ('z', '10')
@@ -52,8 +52,8 @@ def token_id(token: str) -> str:
         raise ForgedUrlError from error
 
 
-class Minter:
-    """Mints and checks the URLs of one sandbox."""
+class UrlSigner:
+    """Signs and checks the URLs of one sandbox."""
 
     def __init__(self, clock: Clock, stats: Stats, *, marker: str, secret: bytes) -> None:
         self.origin = ""
@@ -63,12 +63,12 @@ class Minter:
         self._marker = marker
         self._secret = secret
         self._serial = count(1)
-        self._first_good = 1
+        self._first_valid = 1
         self._session = quote(f"IQoJb3JpZ2luX2VjE{marker}//////////wEaCXVzLWVhc3QtMSJHMEUCIQ==", safe="")
 
     def token_url(self, kind: str, artifact_id: str) -> str:
-        identity = urlsafe_b64encode(f'{{"id":"{artifact_id}"}}'.encode())
-        unsigned = f"{identity.decode().rstrip('=')}:{base62(int(self._clock.now().timestamp()))}"
+        encoded_id = urlsafe_b64encode(f'{{"id":"{artifact_id}"}}'.encode())
+        unsigned = f"{encoded_id.decode().rstrip('=')}:{base62(int(self._clock.now().timestamp()))}"
         signature = self._signed(f"{kind}/{unsigned}")
         return f"{self.origin}/api/v1/download/{kind}?token={unsigned}:{signature}"
 
@@ -81,11 +81,11 @@ class Minter:
         )
 
     def expire_all(self) -> None:
-        """No URL minted so far works any longer."""
-        self._first_good = next(self._serial)
+        """Expires all URLs signed so far."""
+        self._first_valid = next(self._serial)
 
     def check_token(self, kind: str, token: str) -> str:
-        """The artifact's id; raises `ExpiredUrlError` or `ForgedUrlError`."""
+        """Id of the token's artifact; raises `ExpiredUrlError` or `ForgedUrlError`."""
         unsigned, _, signature = token.rpartition(":")
         serial = self._serial_of(f"{kind}/{unsigned}", signature)
         issued_s = self._unix(unsigned.rpartition(":")[2])
@@ -98,7 +98,7 @@ class Minter:
         self._check_age(serial, float(expires))
 
     def _signed(self, message: str) -> str:
-        """Marker, serial number (two URLs are never equal) and MAC."""
+        """Signature with marker, serial number (so that no two URLs are equal) and MAC."""
         self._stats.urls_minted += 1
         return self._signature(message, next(self._serial))
 
@@ -115,8 +115,8 @@ class Minter:
             raise ForgedUrlError
         return serial
 
-    def _check_age(self, serial: int, good_until_s: float) -> None:
-        if serial < self._first_good or self._clock.now().timestamp() >= good_until_s:
+    def _check_age(self, serial: int, valid_until_s: float) -> None:
+        if serial < self._first_valid or self._clock.now().timestamp() >= valid_until_s:
             raise ExpiredUrlError
 
     @staticmethod
@@ -128,7 +128,7 @@ class Minter:
 
 
 def expired_xml(now: datetime) -> bytes:
-    """What S3 answers, with 403, once a URL is too old."""
+    """Body of S3's 403 response to an expired URL."""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code>'
         "<Message>Request has expired</Message>"

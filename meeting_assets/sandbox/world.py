@@ -1,7 +1,7 @@
-"""What the sandbox knows: recordings, their artifacts and the bots that made them.
+"""Data that a sandbox serves: a `World` of recordings, their artifacts and the bots that made them.
 
-A world is data only. Payload bytes are made when first asked for. In a payload template `sandbox:NAME` stands
-where a freshly signed URL of the media file NAME goes, and `SANDBOX-SECRET` where a provider's secret goes.
+Payloads are generated on first access. A payload is a template: `sandbox:NAME` is replaced by a signed URL of the
+media file NAME, and `SANDBOX-SECRET` by a provider's secret.
 """
 
 from bisect import insort
@@ -21,18 +21,18 @@ KINDS = {
     "video_separate": ("video_separate",),
     "audio_separate": ("audio_separate",),
 }
-"""The downloadable kinds of each collection of artifacts."""
+"""Downloadable artifact kinds by collection."""
 
 Json = dict[str, Any]
 
 
 def identifier(*parts: object) -> str:
-    """The same uuid for the same parts, always."""
+    """A UUID that is determined by its parts."""
     return str(uuid5(NAMESPACE, "/".join(map(str, parts))))
 
 
 class Payload:
-    """Bytes made when first asked for, then kept; a template unless `as_is`."""
+    """Bytes of a payload, generated on first access; a template unless `as_is`."""
 
     __slots__ = ("_body", "_make", "as_is")
 
@@ -56,7 +56,7 @@ class Status:
 
 @dataclass(slots=True)
 class Artifact:
-    """A media object of the API: `collection` is its path, `kinds` what can be downloaded of it."""
+    """A media object of the API; `collection` is its API path, `kinds` are its downloads."""
 
     id: str
     collection: str
@@ -65,10 +65,10 @@ class Artifact:
     status: Status
     payloads: dict[str, Payload] = field(default_factory=dict)
     details: Json = field(default_factory=dict)
-    """`format`; `diarization` and `provider`; or the `data` of meeting_metadata."""
+    """Further fields by collection: `format`; `diarization` and `provider`; or `data`."""
     metadata: dict[str, str] = field(default_factory=dict)
     urls: dict[str, str | None] = field(default_factory=dict)
-    """URLs to show in place of minted ones, by kind."""
+    """URLs by kind to show instead of freshly signed ones."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -89,9 +89,9 @@ class Recording:
     realtime_endpoints: list[Json] = field(default_factory=list)
     artifacts: list[Artifact] = field(default_factory=list)
     has_audio_mixed_key: bool = True
-    """Older recordings have no `audio_mixed` among their media shortcuts."""
+    """False for older recordings: their media shortcuts have no `audio_mixed`."""
     planned_s: float = 0.0
-    """How long a recording that is still going on will have been."""
+    """Duration of a recording, also while it has not finished."""
     quirks: tuple[str, ...] = ()
 
     @property
@@ -99,19 +99,19 @@ class Recording:
         return self.created_at.date()
 
     def of(self, collection: str) -> list[Artifact]:
-        """The artifacts of one collection, oldest first."""
-        return sorted((a for a in self.artifacts if a.collection == collection), key=moment)
+        """Artifacts of one collection, oldest first."""
+        return sorted((a for a in self.artifacts if a.collection == collection), key=sort_key)
 
 
 @dataclass(slots=True)
 class Bot:
     id: str
     created_at: datetime
-    """When it was sent; the API does not show this."""
+    """Time at which the bot was sent; the API does not show it."""
     join_at: datetime | None
     name: str
     meeting_url: Json
-    """As the API shows it; `meeting_password` and `business_meeting_password` get the sandbox's marker."""
+    """Meeting URL as the API shows it, without the marker in the passwords."""
     status_changes: list[Json] = field(default_factory=list)
     recording_config: Json = field(default_factory=dict)
     calendar_meetings: list[Json] = field(default_factory=list)
@@ -122,12 +122,9 @@ class Bot:
         return str(self.meeting_url["platform"])
 
 
-Dated = Recording | Artifact | Bot
-
-
-def moment(thing: Dated) -> tuple[datetime, str]:
-    """What lists are ordered by."""
-    return thing.created_at, thing.id
+def sort_key(item: Recording | Artifact | Bot) -> tuple[datetime, str]:
+    """Order of items in lists."""
+    return item.created_at, item.id
 
 
 class World:
@@ -140,22 +137,22 @@ class World:
         days: Iterable[date] = (),
         sources: Mapping[str, Path] | None = None,
     ) -> None:
-        self.recordings = sorted(recordings, key=moment)
-        self.bots = sorted(bots, key=moment)
+        self.recordings = sorted(recordings, key=sort_key)
+        self.bots = sorted(bots, key=sort_key)
         self.sources = dict(sources or {})
-        """recording id -> folder it was read from."""
+        """Source folder by recording id, if read from folders."""
         self._days = set(days)
         self._recording = {each.id: each for each in self.recordings}
         self._by_bot: dict[str, list[Recording]] = {}
         for each in self.recordings:
             self._by_bot.setdefault(each.bot_id or "", []).append(each)
         self._bot = {each.id: each for each in self.bots}
-        self.artifacts = sorted((a for r in self.recordings for a in r.artifacts), key=moment)
+        self.artifacts = sorted((a for r in self.recordings for a in r.artifacts), key=sort_key)
         self._artifact = {each.id: each for each in self.artifacts}
 
     @property
     def days(self) -> list[date]:
-        """All days from first to last, also those without a recording."""
+        """All days from first to last, including days without a recording."""
         known = self._days | {each.day for each in self.recordings}
         if not known:
             return []
@@ -183,25 +180,25 @@ class World:
         return self._by_bot.get(bot_id, [])
 
     def add(self, recording: Recording, bot: Bot | None = None) -> None:
-        insort(self.recordings, recording, key=moment)
+        insort(self.recordings, recording, key=sort_key)
         self._recording[recording.id] = recording
-        insort(self._by_bot.setdefault(recording.bot_id or "", []), recording, key=moment)
+        insort(self._by_bot.setdefault(recording.bot_id or "", []), recording, key=sort_key)
         if bot and bot.id not in self._bot:
-            insort(self.bots, bot, key=moment)
+            insort(self.bots, bot, key=sort_key)
             self._bot[bot.id] = bot
         for artifact in recording.artifacts:
-            self._shelve(artifact)
+            self._insert_artifact(artifact)
 
     def add_artifact(self, artifact: Artifact) -> None:
         self.recording(artifact.recording_id).artifacts.append(artifact)
-        self._shelve(artifact)
+        self._insert_artifact(artifact)
 
-    def _shelve(self, artifact: Artifact) -> None:
-        insort(self.artifacts, artifact, key=moment)
+    def _insert_artifact(self, artifact: Artifact) -> None:
+        insort(self.artifacts, artifact, key=sort_key)
         self._artifact[artifact.id] = artifact
 
     def copy(self) -> "World":
-        """A world that can change without this one changing; made payloads are shared."""
+        """An independent copy; generated payloads are shared."""
         recordings = [
             replace(
                 each,
@@ -217,7 +214,7 @@ class World:
 
 
 def combined(worlds: Iterable[World]) -> World:
-    """One world of several."""
+    """Merges several worlds into one."""
     parts = list(worlds)
     return World(
         (r for part in parts for r in part.recordings),

@@ -28,7 +28,8 @@ from meeting_assets.metrics.timeline.intervals import Interval, joined, merged
 from meeting_assets.metrics.timeline.speech_segments import Stretches, counted
 from meeting_assets.metrics.timing import latencies_us
 from meeting_assets.metrics.turns import switches, turns_of
-from meeting_assets_tests.metrics.test_reference_values import MEETINGS, document, meeting_in, meetings
+from meeting_assets_tests.metrics.test_reference_values import meetings
+from meeting_assets_tests.support.corpora import MEETINGS, document, meeting_in
 
 THEIRS = Parameters(ipu_gap_s=0, backchannel_max_s=0, turn_gap_s=3.0)
 BRIDGE_US, EDGE_US, GRACE_US, PAUSE_US = 250_000, 100_000, 500_000, 3_000_000

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Column
 
-from benchmarks.ami import told
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.schema.lineage import lineage_of
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import ROOT
-from meeting_assets_tests.metrics.test_reference_values import WITH_WORD_TIMES as AMI
+from meeting_assets_tests.support.ami_report import report_lines
+from meeting_assets_tests.support.corpora import AMI_MEETINGS
 
 DOCUMENT = ROOT / "docs/metrics.md"
 BEGIN = "## Columns\n\n"
@@ -85,12 +85,12 @@ def test_every_column_that_the_prose_names_exists() -> None:
     assert named - columns - elsewhere == set()
 
 
-@pytest.mark.skipif(not AMI, reason="no corpora of real meetings; MEETING_ASSETS_CORPORA names their folder")
-def test_what_is_said_of_annotators_and_literature_is_what_the_benchmark_measures() -> None:
+@pytest.mark.skipif(not AMI_MEETINGS, reason="no corpora of real meetings; MEETING_ASSETS_CORPORA names their folder")
+def test_documented_agreement_with_ami_annotations_is_current() -> None:
     prose = DOCUMENT.read_text().replace(",", "").replace("−", "-")
-
-    figures = {figure for line in told(AMI) for figure in re.findall(r"0\.\d+ \(\d+ of \d+\)|F1 0\.\d+", line)}
-    pooled = {line.rpartition(" ")[2] for line in told(AMI) if "pooled" in line}
+    lines = [*report_lines(AMI_MEETINGS)]
+    figures = {figure for line in lines for figure in re.findall(r"0\.\d+ \(\d+ of \d+\)|F1 0\.\d+", line)}
+    pooled = {line.rpartition(" ")[2] for line in lines if "pooled" in line}
 
     assert (len(figures), len(pooled)) == (6, 3)
     assert [figure for figure in sorted(figures | pooled) if figure.removeprefix("F1 ") not in prose] == []

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from meeting_assets.core.words import word_count
-from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets_tests.support.meeting_builder import RECORDING_ID, TRANSCRIPT_ID, Metrics, metrics_of
+from meeting_assets_tests.support.corpora import AMI_MEETINGS, MEETINGS, document, meeting_in
+from meeting_assets_tests.support.meeting_builder import Metrics, metrics_of
 from meeting_assets_tests.support.noise import soiled
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-CORPORA = REPOSITORY / os.environ.get("MEETING_ASSETS_CORPORA", "../shared/corpora")
-MEETINGS = sorted(oracle.parent for oracle in CORPORA.glob("*/*/oracle.json"))
-WITH_WORD_TIMES = [folder for folder in MEETINGS if folder.parent.name == "ami"]
 
 # Column and what the references call it.
 SECONDS = {
@@ -47,60 +36,6 @@ pytestmark = pytest.mark.skipif(
 def meetings(folders: Sequence[Path]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         "folder", [pytest.param(path, id=f"{path.parent.name}-{path.name}") for path in folders]
-    )
-
-
-@cache
-def document(path: Path) -> Any:
-    return json.loads(path.read_bytes())
-
-
-def key_of(entry: dict[str, Any]) -> str:
-    return str(entry["participant"]["id"])
-
-
-def name_of(entry: dict[str, Any]) -> str:
-    return str(entry["participant"]["name"])
-
-
-def relative(timestamp: dict[str, Any] | None) -> float | None:
-    return None if timestamp is None else timestamp["relative"]
-
-
-def speech(entry: dict[str, Any], stretch: dict[str, Any]) -> Speech:
-    start_s, end_s = relative(stretch["start_timestamp"]), relative(stretch["end_timestamp"])
-    return Speech(key_of(entry), name_of(entry), start_s, end_s)
-
-
-def timed(entry: dict[str, Any], word: dict[str, Any]) -> Word:
-    return key_of(entry), relative(word["start_timestamp"]), relative(word["end_timestamp"]), word["text"]
-
-
-def said(entry: dict[str, Any]) -> str:
-    return " ".join(word["text"] for word in entry["words"])
-
-
-def meeting_in(folder: Path, *, timeline: list[dict[str, Any]] | None = None) -> MeetingInput:
-    """The meeting of a folder, if given with another timeline."""
-    facts = document(folder / "meeting.json")
-    segments = document(folder / "speaker_timeline.json") if timeline is None else timeline
-    transcript = document(folder / "transcript.json") if (folder / "transcript.json").exists() else None
-    started_at = datetime.fromisoformat(facts["started_at"])
-    return MeetingInput(
-        RECORDING_ID,
-        started_at=started_at,
-        completed_at=started_at + timedelta(seconds=facts["duration_s"]),
-        attendees=[Attendee(str(one["id"]), one["name"], False) for one in document(folder / "participants.json")],
-        timeline=[speech(segment, segment) for segment in segments],
-        words=[timed(entry, word) for entry in transcript or () for word in entry["words"]],
-        events=[
-            Event(key_of(event), name_of(event), event["action"], relative(event["timestamp"]))
-            for event in document(folder / "participant_events.json")
-        ],
-        transcript_id=None if transcript is None else TRANSCRIPT_ID,
-        utterances=[
-            Utterance(key_of(entry), name_of(entry), word_count(said(entry)), said(entry)) for entry in transcript or ()
-        ],
     )
 
 
@@ -152,7 +87,7 @@ def test_speech_events_alone_tell_the_same(folder: Path) -> None:
     assert_agrees(metrics, folder)
 
 
-@meetings(WITH_WORD_TIMES)
+@meetings(AMI_MEETINGS)
 def test_words_timed_one_by_one_tell_the_same(folder: Path) -> None:
     metrics = metrics_of(meeting_in(folder), Parameters(timing_source="words"))
 
@@ -160,7 +95,7 @@ def test_words_timed_one_by_one_tell_the_same(folder: Path) -> None:
     assert_agrees(metrics, folder)
 
 
-@meetings(WITH_WORD_TIMES)
+@meetings(AMI_MEETINGS)
 def test_words_are_counted_as_annotators_counted_them(folder: Path) -> None:
     oracle = document(folder / "oracle.json")
     counted = oracle["transcript_counts"]["by_participant"]

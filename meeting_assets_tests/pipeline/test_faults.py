@@ -214,7 +214,7 @@ def test_every_fault_at_once_ends_in_the_truth(truth: Truth, chance: float, reco
         sandbox.habits.page_size, sandbox.habits.pages_repeat = 3, 1
         storm = [replace(fault, match=path) for fault in OF_LISTS.values() for path in LISTS]
         storm += [replace(fault, match="/download/") for fault in OF_DOWNLOADS.values()]
-        sandbox.rage(storm, chance=chance)
+        sandbox.inject_randomly(storm, chance=chance)
 
         runs_until_home(at_most=30)
 

@@ -1,4 +1,4 @@
-"""Worlds and clients for the tests of the sandbox."""
+"""Fixtures of the sandbox tests: sandboxes, HTTP clients and payloads of a fortnight."""
 
 import json
 from collections.abc import Iterator
@@ -15,17 +15,17 @@ LAST_DAY = date(2026, 1, 18)
 
 
 class Archive:
-    """The payloads of a world, as they would be served."""
+    """Payloads of a world as the sandbox would serve them."""
 
     def __init__(self, world: World) -> None:
         self._sandbox = Sandbox(world)
         self.world = self._sandbox.world
 
     def read(self, recording: Recording, kind: str, *, newest: bool = True) -> Any:
-        """The payload of this kind, of the newest (or oldest) artifact that has one."""
-        having = [each for each in recording.artifacts if kind in each.kinds]
-        having.sort(key=lambda each: each.created_at)
-        return json.loads(self._sandbox.payload(having[-1 if newest else 0].id, kind))
+        """Payload of the newest (or oldest) artifact that has this kind."""
+        artifacts = [each for each in recording.artifacts if kind in each.kinds]
+        artifacts.sort(key=lambda each: each.created_at)
+        return json.loads(self._sandbox.payload(artifacts[-1 if newest else 0].id, kind))
 
     def has(self, recording: Recording, kind: str) -> bool:
         return any(kind in each.kinds for each in recording.artifacts)
@@ -38,22 +38,22 @@ def archive() -> Archive:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """Three small meetings, without limits."""
+    """A sandbox with three small meetings and no rate limits."""
     with Sandbox(uniform(DAY, recordings=3), limits=False) as running:
         yield running
 
 
 @pytest.fixture
 def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    with client(sandbox) as opened:
-        yield opened
+    with client(sandbox) as http:
+        yield http
 
 
 @pytest.fixture
 def web() -> Iterator[httpx.Client]:
-    """A client without a key, as downloads want it."""
-    with httpx.Client() as opened:
-        yield opened
+    """A client without an API key, as downloads require."""
+    with httpx.Client() as http:
+        yield http
 
 
 def client(sandbox: Sandbox) -> httpx.Client:
@@ -61,7 +61,7 @@ def client(sandbox: Sandbox) -> httpx.Client:
 
 
 def results(api: httpx.Client, path: str, **query: str) -> list[Any]:
-    """All results of a list, page by page."""
+    """Results of all pages of a list."""
     found: list[Any] = []
     url: str | None = str(httpx.URL(path, params=query))
     while url:

@@ -1,4 +1,4 @@
-"""What a test can do to a running sandbox."""
+"""Changes that tests make to a running sandbox."""
 
 import json
 from datetime import timedelta
@@ -16,7 +16,7 @@ def shown(api: httpx.Client, recording: Recording) -> Any:
     return api.get(f"recording/{recording.id}/").json()
 
 
-def test_a_recording_that_is_going_on_has_no_urls_until_it_is_finished(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_unfinished_recording_has_no_urls(sandbox: Sandbox, api: httpx.Client) -> None:
     recording = sandbox.add_recording(processing=True)
     before = shown(api, recording)
 
@@ -29,7 +29,7 @@ def test_a_recording_that_is_going_on_has_no_urls_until_it_is_finished(sandbox: 
     assert after["media_shortcuts"]["transcript"]["data"]["download_url"]
 
 
-def test_a_deleted_recording_leaves_the_lists_and_says_so_when_asked(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_deleted_recording_is_not_listed_and_has_status_deleted(sandbox: Sandbox, api: httpx.Client) -> None:
     recording = sandbox.world.recordings[0]
 
     sandbox.delete(recording.id)
@@ -42,7 +42,7 @@ def test_a_deleted_recording_leaves_the_lists_and_says_so_when_asked(sandbox: Sa
     assert api.get(f"recording/{recording.id}/").status_code == 404
 
 
-def test_a_url_minted_before_the_deletion_finds_nothing(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+def test_url_of_a_deleted_artifact_is_404(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
     recording = sandbox.world.recordings[0]
     url = shown(api, recording)["media_shortcuts"]["transcript"]["data"]["download_url"]
 
@@ -51,7 +51,7 @@ def test_a_url_minted_before_the_deletion_finds_nothing(sandbox: Sandbox, api: h
     assert web.get(url).status_code == 404
 
 
-def test_a_failed_artifact_tells_its_sub_code(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_failed_artifact_shows_its_sub_code(sandbox: Sandbox, api: httpx.Client) -> None:
     recording = sandbox.world.recordings[0]
 
     sandbox.fail(recording.of("transcript")[0].id, "provider_connection_failed")
@@ -63,7 +63,7 @@ def test_a_failed_artifact_tells_its_sub_code(sandbox: Sandbox, api: httpx.Clien
     assert shown(api, recording)["status"]["code"] == "failed"
 
 
-def test_a_reissued_artifact_is_shorter_and_newer(sandbox: Sandbox) -> None:
+def test_reissued_artifact_is_shorter_and_newer(sandbox: Sandbox) -> None:
     transcript = sandbox.world.recordings[0].of("transcript")[0]
     before, moment = json.loads(sandbox.payload(transcript.id, "transcript")), transcript.status.updated_at
 
@@ -73,7 +73,7 @@ def test_a_reissued_artifact_is_shorter_and_newer(sandbox: Sandbox) -> None:
     assert transcript.status.updated_at > moment
 
 
-def test_a_reissue_can_bring_its_own_content(sandbox: Sandbox) -> None:
+def test_reissue_accepts_new_content(sandbox: Sandbox) -> None:
     transcript = sandbox.world.recordings[0].of("transcript")[0]
 
     sandbox.reissue(transcript.id, {"transcript": b"[]"})
@@ -82,7 +82,7 @@ def test_a_reissue_can_bring_its_own_content(sandbox: Sandbox) -> None:
     assert len(sandbox.payload(transcript.id, "provider_data")) > 100
 
 
-def test_a_touch_moves_the_time_and_nothing_else(sandbox: Sandbox) -> None:
+def test_touch_changes_only_the_time_of_the_status(sandbox: Sandbox) -> None:
     transcript = sandbox.world.recordings[0].of("transcript")[0]
     before, moment = sandbox.payload(transcript.id, "transcript"), transcript.status.updated_at
 
@@ -93,7 +93,7 @@ def test_a_touch_moves_the_time_and_nothing_else(sandbox: Sandbox) -> None:
     assert transcript.status.updated_at >= moment + timedelta(seconds=2)
 
 
-def test_any_bytes_can_be_served(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+def test_set_payload_serves_any_bytes(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
     recording = sandbox.world.recordings[0]
     video = recording.of("video_separate")[0]
     moment = video.status.updated_at
@@ -107,7 +107,7 @@ def test_any_bytes_can_be_served(sandbox: Sandbox, api: httpx.Client, web: httpx
         sandbox.set_payload(video.id, "transcript", b"[]")
 
 
-def test_a_url_can_be_null_or_lead_elsewhere(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_url_can_be_null_or_replaced(sandbox: Sandbox, api: httpx.Client) -> None:
     recording = sandbox.world.recordings[0]
     transcript = recording.of("transcript")[0]
 
@@ -122,7 +122,7 @@ def test_a_url_can_be_null_or_lead_elsewhere(sandbox: Sandbox, api: httpx.Client
     assert url().startswith(sandbox.download_url)
 
 
-def test_a_late_transcript_joins_the_recording(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_added_transcript_appears_in_the_recording(sandbox: Sandbox, api: httpx.Client) -> None:
     recording = sandbox.world.recordings[0]
     created_at = recording.created_at + timedelta(days=2)
 
@@ -135,14 +135,14 @@ def test_a_late_transcript_joins_the_recording(sandbox: Sandbox, api: httpx.Clie
     assert newest["data"]["provider_data_download_url"]
 
 
-def test_a_whole_world_can_be_added(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_world_can_be_added(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.add_world(uniform(DAY + timedelta(days=1), recordings=2))
 
     assert len(results(api, "recording/")) == 5
     assert sandbox.world.last_day == DAY + timedelta(days=1)
 
 
-def test_a_recording_can_come_from_the_desktop(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_recording_of_the_desktop_sdk_has_no_bot(sandbox: Sandbox, api: httpx.Client) -> None:
     recording = sandbox.add_recording(has_bot=False)
 
     found = shown(api, recording)

@@ -1,4 +1,4 @@
-"""Words, speaker timeline and events of one meeting tell the same story."""
+"""Words, speaker timeline and events of a sample meeting are consistent."""
 
 from collections import defaultdict
 from itertools import pairwise
@@ -10,13 +10,13 @@ from meeting_assets.sandbox import Recording
 
 from .conftest import Archive
 
-DISGUISED = ("machine_diarization", "hybrid_diarization", "lean_transcript", "captions")
+UNNAMED_SPEAKERS = ("machine_diarization", "hybrid_diarization", "lean_transcript", "captions")
 TOLERANCE_S = 0.002
 
 
 def plain(archive: Archive) -> list[Recording]:
-    """Meetings whose transcripts name the people and time every word."""
-    return [each for each in archive.world.recordings if not set(each.quirks) & set(DISGUISED)]
+    """Meetings whose transcripts name all participants and have a time for every word."""
+    return [each for each in archive.world.recordings if not set(each.quirks) & set(UNNAMED_SPEAKERS)]
 
 
 def spans(timeline: Any, end_s: float) -> dict[Any, list[tuple[float, float]]]:
@@ -38,7 +38,7 @@ def timed_words(transcript: Any) -> list[tuple[Any, float, float]]:
     ]
 
 
-def test_every_word_lies_in_a_segment_of_its_speaker(archive: Archive) -> None:
+def test_every_word_is_within_a_segment_of_its_speaker(archive: Archive) -> None:
     for recording in plain(archive):
         timeline = spans(archive.read(recording, "speaker_timeline"), recording.planned_s)
         for speaker, start_s, end_s in timed_words(archive.read(recording, "transcript")):
@@ -52,15 +52,18 @@ def test_every_segment_starts_and_ends_with_a_word(archive: Archive) -> None:
         if {"untimed_words_null", "untimed_words_absent"} & set(recording.quirks):
             continue
         words = timed_words(archive.read(recording, "transcript"))
-        starts, ends = {(who, start) for who, start, _ in words}, {(who, end) for who, _, end in words}
+        starts, ends = (
+            {(participant, start) for participant, start, _ in words},
+            {(participant, end) for participant, _, end in words},
+        )
         for segment in archive.read(recording, "speaker_timeline"):
-            who = segment["participant"]["id"]
-            assert (who, segment["start_timestamp"]["relative"]) in starts
+            participant = segment["participant"]["id"]
+            assert (participant, segment["start_timestamp"]["relative"]) in starts
             end = (segment["end_timestamp"] or {}).get("relative")
-            assert end is None or (who, end) in ends
+            assert end is None or (participant, end) in ends
 
 
-def test_speech_events_are_the_edges_of_the_segments(archive: Archive) -> None:
+def test_speech_events_match_segment_boundaries(archive: Archive) -> None:
     for recording in archive.world.recordings:
         timeline = archive.read(recording, "speaker_timeline")
         events = archive.read(recording, "participant_events")
@@ -71,44 +74,44 @@ def test_speech_events_are_the_edges_of_the_segments(archive: Archive) -> None:
         }
         edges = set()
         for segment in timeline:
-            who, end = segment["participant"]["id"], (segment["end_timestamp"] or {}).get("relative")
-            edges.add(("speech_on", who, segment["start_timestamp"]["relative"]))
-            edges |= {("speech_off", who, end)} if end is not None else set()
+            participant, end = segment["participant"]["id"], (segment["end_timestamp"] or {}).get("relative")
+            edges.add(("speech_on", participant, segment["start_timestamp"]["relative"]))
+            edges |= {("speech_off", participant, end)} if end is not None else set()
         assert noted == edges
 
 
-def test_nobody_speaks_before_joining_or_after_leaving(archive: Archive) -> None:
+def test_participants_speak_only_between_join_and_leave(archive: Archive) -> None:
     for recording in archive.world.recordings:
         first: dict[Any, float] = {}
         last: dict[Any, float] = {}
         for event in archive.read(recording, "participant_events"):
-            who, at_s = event["participant"]["id"], event["timestamp"]["relative"]
+            participant, at_s = event["participant"]["id"], event["timestamp"]["relative"]
             if event["action"] == "join":
-                first[who] = min(at_s, first.get(who, at_s))
+                first[participant] = min(at_s, first.get(participant, at_s))
             elif event["action"] == "leave":
-                last[who] = max(at_s, last.get(who, at_s))
-        # An open segment counts as far as it is known.
-        for who, stretches in spans(archive.read(recording, "speaker_timeline"), 0.0).items():
-            if who is not None:
-                assert first[who] <= min(start for start, _ in stretches)
-                assert max(end for _, end in stretches) <= last[who] + TOLERANCE_S
+                last[participant] = max(at_s, last.get(participant, at_s))
+        # An open segment has no known end; 0 s always passes.
+        for participant, segments in spans(archive.read(recording, "speaker_timeline"), 0.0).items():
+            if participant is not None:
+                assert first[participant] <= min(start for start, _ in segments)
+                assert max(end for _, end in segments) <= last[participant] + TOLERANCE_S
 
 
-def test_nobody_overlaps_themself_but_people_overlap_each_other(archive: Archive) -> None:
+def test_only_segments_of_different_speakers_overlap(archive: Archive) -> None:
     overlaps = 0
     for recording in plain(archive):
-        everybody = []
-        for stretches in spans(archive.read(recording, "speaker_timeline"), recording.planned_s).values():
-            ordered = sorted(stretches)
+        everyone_s = []
+        for segments in spans(archive.read(recording, "speaker_timeline"), recording.planned_s).values():
+            ordered = sorted(segments)
             assert all(a[1] <= b[0] + TOLERANCE_S for a, b in pairwise(ordered))
-            everybody += ordered
-        everybody.sort()
-        overlaps += sum(a[1] > b[0] + TOLERANCE_S for a, b in pairwise(everybody))
+            everyone_s += ordered
+        everyone_s.sort()
+        overlaps += sum(a[1] > b[0] + TOLERANCE_S for a, b in pairwise(everyone_s))
 
     assert overlaps > 1000
 
 
-def test_people_speak_at_a_human_pace(archive: Archive) -> None:
+def test_participants_speak_135_to_195_words_per_minute(archive: Archive) -> None:
     for recording in plain(archive):
         spoken_s: dict[Any, float] = defaultdict(float)
         count: dict[Any, int] = defaultdict(int)
@@ -116,15 +119,15 @@ def test_people_speak_at_a_human_pace(archive: Archive) -> None:
             words = [word for word in entry["words"] if word.get("start_timestamp")]
             if len(words) < 2 or entry["participant"]["id"] is None:
                 continue
-            who = entry["participant"]["id"]
-            spoken_s[who] += words[-1]["end_timestamp"]["relative"] - words[0]["start_timestamp"]["relative"]
-            count[who] += len(words)
-        for who, words_spoken in count.items():
+            participant = entry["participant"]["id"]
+            spoken_s[participant] += words[-1]["end_timestamp"]["relative"] - words[0]["start_timestamp"]["relative"]
+            count[participant] += len(words)
+        for participant, words_spoken in count.items():
             if words_spoken > 100:
-                assert 135 <= words_spoken / spoken_s[who] * 60 <= 195
+                assert 135 <= words_spoken / spoken_s[participant] * 60 <= 195
 
 
-def test_a_recording_covers_what_is_said(archive: Archive) -> None:
+def test_all_speech_is_within_the_recording(archive: Archive) -> None:
     for recording in archive.world.recordings:
         for segment in archive.read(recording, "speaker_timeline"):
             end = (segment["end_timestamp"] or {}).get("relative") or 0.0
@@ -133,7 +136,7 @@ def test_a_recording_covers_what_is_said(archive: Archive) -> None:
                 assert segment["start_timestamp"]["relative"] >= 0
 
 
-def test_audio_parts_are_of_those_who_speak(archive: Archive) -> None:
+def test_every_speaker_has_an_audio_part(archive: Archive) -> None:
     for recording in archive.world.recordings:
         if not archive.has(recording, "audio_separate"):
             continue
@@ -142,7 +145,7 @@ def test_audio_parts_are_of_those_who_speak(archive: Archive) -> None:
         assert heard == speaking - {None}
 
 
-def test_video_parts_match_their_events(archive: Archive) -> None:
+def test_video_parts_match_events(archive: Archive) -> None:
     for recording in archive.world.recordings:
         if not archive.has(recording, "video_separate"):
             continue
@@ -155,7 +158,7 @@ def test_video_parts_match_their_events(archive: Archive) -> None:
             assert (f"{part['type']}_on", part["participant"]["id"], started) in events
 
 
-def test_an_address_arrives_by_an_update_after_the_join(archive: Archive) -> None:
+def test_email_address_appears_in_an_update_after_the_join(archive: Archive) -> None:
     for recording in archive.world.recordings:
         if "out_of_order_events" in recording.quirks:
             continue
@@ -172,9 +175,7 @@ def test_an_address_arrives_by_an_update_after_the_join(archive: Archive) -> Non
 @pytest.mark.parametrize(
     ("platform", "decimals"), [("zoom", 6), ("google_meet", 6), ("microsoft_teams", 3), ("webex", 3)]
 )
-def test_absolute_times_have_as_many_digits_as_the_platform_gives(
-    archive: Archive, platform: str, decimals: int
-) -> None:
+def test_absolute_times_have_the_decimals_of_the_platform(archive: Archive, platform: str, decimals: int) -> None:
     world = archive.world
     meetings = [
         each
@@ -190,7 +191,7 @@ def test_absolute_times_have_as_many_digits_as_the_platform_gives(
         assert len(absolute.partition(".")[2].removesuffix("Z")) == decimals
 
 
-def test_no_phrase_shows_its_making(archive: Archive) -> None:
+def test_transcripts_contain_no_phrase_syntax(archive: Archive) -> None:
     for recording in archive.world.recordings:
         for entry in archive.read(recording, "transcript"):
             text = " ".join(word["text"] for word in entry["words"])

@@ -1,4 +1,4 @@
-"""Download URLs: fresh in every answer, short-lived, and no place for a key."""
+"""Download URLs: new in every response, short-lived, and used without an API key."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ HOUR_S = 3600
 
 
 def links(api: httpx.Client) -> dict[str, str]:
-    """Every JSON download of the newest recording, by kind."""
+    """URLs of all JSON downloads of the newest recording, by kind."""
     recording = api.get("recording/").json()["results"][0]
     events = recording["media_shortcuts"]["participant_events"]["data"]
     transcript = recording["media_shortcuts"]["transcript"]["data"]
@@ -39,7 +39,7 @@ def test_all_seven_artifacts_can_be_downloaded(sandbox: Sandbox, api: httpx.Clie
     assert sandbox.stats.downloads == 7
 
 
-def test_two_answers_never_hold_the_same_url(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_every_response_has_new_urls(sandbox: Sandbox, api: httpx.Client) -> None:
     first, second = links(api), links(api)
 
     assert not set(first.values()) & set(second.values())
@@ -47,13 +47,13 @@ def test_two_answers_never_hold_the_same_url(sandbox: Sandbox, api: httpx.Client
     assert all(sandbox.signature_marker in url for url in first.values())
 
 
-def test_an_artifact_answers_under_every_url_minted_for_it(api: httpx.Client, web: httpx.Client) -> None:
+def test_all_urls_of_an_artifact_return_the_same_content(api: httpx.Client, web: httpx.Client) -> None:
     first, second = links(api), links(api)
 
     assert web.get(first["transcript"]).content == web.get(second["transcript"]).content
 
 
-def test_manifests_differ_only_in_the_queries_of_their_urls(api: httpx.Client, web: httpx.Client) -> None:
+def test_downloads_of_a_manifest_differ_only_in_url_queries(api: httpx.Client, web: httpx.Client) -> None:
     url = links(api)["audio_separate"]
 
     first, second = web.get(url).json(), web.get(url).json()
@@ -78,7 +78,7 @@ def test_media_files_of_a_manifest_can_be_downloaded(sandbox: Sandbox, api: http
     assert sandbox.stats.downloads_by_kind["audio_part"] == 1
 
 
-def test_a_url_lives_six_hours() -> None:
+def test_url_expires_after_six_hours() -> None:
     clock = Clock(at=datetime(2026, 1, 6, tzinfo=UTC))
     with Sandbox(uniform(DAY, recordings=1), limits=False, clock=clock) as sandbox, client(sandbox) as api:
         url = links(api)["transcript"]
@@ -94,7 +94,7 @@ def test_a_url_lives_six_hours() -> None:
     assert sandbox.stats.expired == 1
 
 
-def test_a_media_url_expires_too() -> None:
+def test_media_url_expires() -> None:
     clock = Clock()
     with Sandbox(uniform(DAY, recordings=1), limits=False, clock=clock) as sandbox, client(sandbox) as api:
         part = httpx.get(links(api)["audio_separate"]).json()[0]
@@ -104,7 +104,7 @@ def test_a_media_url_expires_too() -> None:
     assert sandbox.stats.expired == 1
 
 
-def test_urls_can_be_expired_at_once(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+def test_urls_can_be_expired_immediately(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
     old = links(api)["participants"]
 
     sandbox.expire_urls()
@@ -116,7 +116,7 @@ def test_urls_can_be_expired_at_once(sandbox: Sandbox, api: httpx.Client, web: h
 
 
 @pytest.mark.parametrize("kind", ["transcript", "audio_separate"])
-def test_a_key_sent_to_a_download_is_refused_and_counted(sandbox: Sandbox, api: httpx.Client, kind: str) -> None:
+def test_download_request_with_api_key_is_rejected_and_counted(sandbox: Sandbox, api: httpx.Client, kind: str) -> None:
     answer = api.get(links(api)[kind])
 
     assert answer.status_code == 400
@@ -124,7 +124,7 @@ def test_a_key_sent_to_a_download_is_refused_and_counted(sandbox: Sandbox, api: 
     assert sandbox.stats.downloads == 0
 
 
-def test_a_forged_url_is_refused(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+def test_forged_url_is_rejected(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
     url = links(api)["transcript"]
     other = sandbox.world.recordings[0].of("transcript")[0].id
     file = web.get(links(api)["video_separate"]).json()[0]["download_url"]
@@ -135,7 +135,7 @@ def test_a_forged_url_is_refused(sandbox: Sandbox, api: httpx.Client, web: httpx
     assert web.get(file.replace("Expires=", "Expires=9")).status_code == 403
 
 
-def test_downloads_live_on_another_port(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+def test_downloads_use_another_port(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
     url = links(api)["transcript"]
 
     assert url.startswith(sandbox.download_url)
@@ -143,7 +143,7 @@ def test_downloads_live_on_another_port(sandbox: Sandbox, api: httpx.Client, web
     assert misled.status_code == 404
 
 
-def test_a_provider_secret_carries_the_marker(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+def test_provider_secret_contains_the_marker(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
     part = web.get(links(api)["provider_data"]).json()["parts"][0]
 
     assert sandbox.signature_marker in httpx.URL(part["data"]["url"]).params["access_token"]

@@ -1,4 +1,4 @@
-"""Injected faults: each hits what it names, as often as it says."""
+"""Injected faults affect the matching requests, as often as requested."""
 
 import time
 from collections import Counter
@@ -14,7 +14,7 @@ def transcript_url(api: httpx.Client) -> str:
     return str(recording["media_shortcuts"]["transcript"]["data"]["download_url"])
 
 
-def test_a_fault_hits_as_often_as_it_says(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_fault_affects_the_given_number_of_requests(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.inject(Fault("/recording/", times=2, status=503, headers={"Retry-After": "7"}))
 
     answers = [api.get("recording/") for _ in range(3)]
@@ -24,7 +24,7 @@ def test_a_fault_hits_as_often_as_it_says(sandbox: Sandbox, api: httpx.Client) -
     assert sandbox.stats.faulted == 2
 
 
-def test_a_fault_without_an_end_can_be_cleared(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_permanent_fault_can_be_cleared(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.inject(Fault("/recording/", times=None, status=502))
 
     assert {api.get("recording/").status_code for _ in range(5)} == {502}
@@ -32,7 +32,7 @@ def test_a_fault_without_an_end_can_be_cleared(sandbox: Sandbox, api: httpx.Clie
     assert api.get("recording/").status_code == 200
 
 
-def test_a_fault_can_name_one_artifact(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+def test_fault_can_match_one_artifact(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
     victim = sandbox.world.recordings[-1].of("transcript")[0]
     sandbox.inject(Fault(f"provider_data:{victim.id}", times=None, status=500))
     sandbox.inject(Fault(f"transcript:{sandbox.world.recordings[0].of('transcript')[0].id}", status=500))
@@ -40,7 +40,7 @@ def test_a_fault_can_name_one_artifact(sandbox: Sandbox, api: httpx.Client, web:
     assert web.get(transcript_url(api)).status_code == 200
 
 
-def test_html_can_come_where_json_was_due(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+def test_fault_can_return_html_instead_of_json(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
     sandbox.inject(Fault("/download/transcript", body="<html>busy</html>", content_type="text/html"))
 
     answer = web.get(transcript_url(api))
@@ -49,7 +49,7 @@ def test_html_can_come_where_json_was_due(sandbox: Sandbox, api: httpx.Client, w
     assert answer.headers["content-type"].startswith("text/html")
 
 
-def test_a_connection_can_be_reset(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_fault_can_reset_the_connection(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.inject(Fault("/recording/", reset=True))
 
     with pytest.raises(httpx.RemoteProtocolError):
@@ -57,7 +57,7 @@ def test_a_connection_can_be_reset(sandbox: Sandbox, api: httpx.Client) -> None:
     assert api.get("recording/").status_code == 200
 
 
-def test_a_body_can_be_cut_short_of_its_length(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+def test_body_can_be_shorter_than_its_content_length(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
     url = transcript_url(api)
     sandbox.inject(Fault("/download/", cut_after_bytes=10))
 
@@ -65,7 +65,9 @@ def test_a_body_can_be_cut_short_of_its_length(sandbox: Sandbox, api: httpx.Clie
         web.get(url)
 
 
-def test_a_body_can_be_truncated_without_a_sign(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+def test_truncated_body_can_have_a_matching_content_length(
+    sandbox: Sandbox, api: httpx.Client, web: httpx.Client
+) -> None:
     url = transcript_url(api)
     whole = web.get(url).content
     sandbox.inject(Fault("/download/", truncate_to_bytes=100))
@@ -73,7 +75,7 @@ def test_a_body_can_be_truncated_without_a_sign(sandbox: Sandbox, api: httpx.Cli
     assert web.get(url).content == whole[:100]
 
 
-def test_an_answer_can_be_late(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_response_can_be_delayed(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.inject(Fault("/recording/", delay_s=0.2))
 
     start_s = time.monotonic()
@@ -83,7 +85,7 @@ def test_an_answer_can_be_late(sandbox: Sandbox, api: httpx.Client) -> None:
     assert time.monotonic() - start_s >= 0.2
 
 
-def test_a_url_can_pretend_to_have_expired(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+def test_fault_can_expire_a_url(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
     url = transcript_url(api)
     sandbox.inject(Fault("transcript:", expired=True))
 
@@ -92,7 +94,7 @@ def test_a_url_can_pretend_to_have_expired(sandbox: Sandbox, api: httpx.Client, 
     assert sandbox.stats.expired == 1
 
 
-def test_a_body_can_come_in_pieces_and_compressed(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+def test_body_can_be_chunked_and_compressed(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
     url = transcript_url(api)
     whole = web.get(url).content
     sandbox.inject(Fault("/download/", pieces=3, gzip=True))
@@ -103,7 +105,7 @@ def test_a_body_can_come_in_pieces_and_compressed(sandbox: Sandbox, api: httpx.C
     assert (answer.headers["content-encoding"], answer.headers["transfer-encoding"]) == ("gzip", "chunked")
 
 
-def test_a_download_can_have_moved(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
+def test_download_can_be_redirected(sandbox: Sandbox, api: httpx.Client, web: httpx.Client) -> None:
     url = transcript_url(api)
     whole = web.get(url).content
     sandbox.inject(Fault("/download/", times=None, moved=True))
@@ -113,8 +115,8 @@ def test_a_download_can_have_moved(sandbox: Sandbox, api: httpx.Client, web: htt
     assert (len(answer.history), answer.content) == (1, whole)
 
 
-def test_a_storm_hits_its_share_of_what_matches_until_it_ends(sandbox: Sandbox, api: httpx.Client) -> None:
-    sandbox.rage([Fault("/recording/", status=502), Fault("/recording/", status=503)], chance=0.5)
+def test_random_faults_affect_a_share_of_matching_requests_until_cleared(sandbox: Sandbox, api: httpx.Client) -> None:
+    sandbox.inject_randomly([Fault("/recording/", status=502), Fault("/recording/", status=503)], chance=0.5)
 
     codes = Counter(api.get("recording/").status_code for _ in range(40))
     others = {api.get("bot/").status_code for _ in range(10)}

@@ -1,4 +1,4 @@
-"""Real meetings from a folder: moved to other days, otherwise as they are."""
+"""Real meetings from a folder are moved to other days and otherwise unchanged."""
 
 import json
 import os
@@ -29,26 +29,26 @@ def world() -> World:
 def folder(tmp_path: Path) -> Path:
     """Two meetings, one without a transcript."""
     for name in ("b", "a"):
-        place = tmp_path / "set" / name
-        place.mkdir(parents=True)
+        meeting = tmp_path / "set" / name
+        meeting.mkdir(parents=True)
         about = {"started_at": "2005-01-19T10:55:00.250Z", "duration_s": 90.5}
-        (place / "meeting.json").write_text(json.dumps(about))
-        (place / "participants.json").write_text("[]")
+        (meeting / "meeting.json").write_text(json.dumps(about))
+        (meeting / "participants.json").write_text("[]")
         stamp = '{"relative": 1.0, "absolute":  "2005-01-19T10:55:01.250Z"}'
         segment = f'[{{"participant": {{"id": 100}}, "start_timestamp": {stamp}, "end_timestamp": null}}]'
-        (place / "speaker_timeline.json").write_text(segment)
+        (meeting / "speaker_timeline.json").write_text(segment)
     (tmp_path / "set" / "a" / "transcript.json").write_text("[]")
     return tmp_path
 
 
-def test_meetings_come_in_order_of_their_names(folder: Path) -> None:
+def test_meetings_are_in_order_of_folder_name(folder: Path) -> None:
     world = from_folder(folder, first_day=FIRST_DAY)
 
     assert [world.sources[each.id].name for each in world.recordings] == ["a", "b"]
     assert world.days == [FIRST_DAY]
 
 
-def test_the_last_meetings_are_of_yesterday(folder: Path) -> None:
+def test_last_day_defaults_to_yesterday(folder: Path) -> None:
     world = from_folder(folder, per_day=1)
 
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
@@ -58,7 +58,7 @@ def test_the_last_meetings_are_of_yesterday(folder: Path) -> None:
     )
 
 
-def test_a_kind_without_a_file_has_no_artifact(folder: Path) -> None:
+def test_kind_without_a_file_has_no_artifact(folder: Path) -> None:
     first, second = from_folder(folder, first_day=FIRST_DAY).recordings
 
     assert [each.kinds for each in first.of("transcript")] == [("transcript",)]
@@ -66,7 +66,7 @@ def test_a_kind_without_a_file_has_no_artifact(folder: Path) -> None:
     assert second.of("participant_events")[0].kinds == ("participants", "participant_events", "speaker_timeline")
 
 
-def test_a_kind_without_a_file_is_an_empty_list_beside_files_of_its_media_object(folder: Path) -> None:
+def test_missing_file_of_participant_events_is_served_as_empty_list(folder: Path) -> None:
     sandbox = Sandbox(from_folder(folder, first_day=FIRST_DAY))
     events = sandbox.world.recordings[0].of("participant_events")[0]
 
@@ -75,18 +75,18 @@ def test_a_kind_without_a_file_is_an_empty_list_beside_files_of_its_media_object
     assert sandbox.payload(events.id, "speaker_timeline") != b"[]"
 
 
-def test_meetings_with_any_choice_of_files_sync_completely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_meetings_with_any_subset_of_files_sync_completely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = Sandbox(uniform(FIRST_DAY, recordings=1, words=20))
     (recording,) = source.world.recordings
     payloads = {kind: source.payload(each.id, kind) for each in recording.artifacts for kind in each.kinds}
     choices = [*combinations(payloads, 1), *combinations(payloads, 6), (), tuple(payloads)]
     choices += [("participants", "transcript"), ("participants", "speaker_timeline", "transcript"), ("provider_data",)]
     for n, choice in enumerate(choices):
-        place = tmp_path / "real" / f"{n:02}"
-        place.mkdir(parents=True)
-        (place / "meeting.json").write_text(json.dumps({"started_at": "2026-01-05T09:00:00Z", "duration_s": 90.5}))
+        meeting = tmp_path / "real" / f"{n:02}"
+        meeting.mkdir(parents=True)
+        (meeting / "meeting.json").write_text(json.dumps({"started_at": "2026-01-05T09:00:00Z", "duration_s": 90.5}))
         for kind in choice:
-            (place / f"{kind}.json").write_bytes(payloads[kind])
+            (meeting / f"{kind}.json").write_bytes(payloads[kind])
 
     with Sandbox(from_folder(tmp_path / "real", first_day=FIRST_DAY, per_day=len(choices))) as sandbox:
         use(sandbox, monkeypatch)
@@ -109,7 +109,7 @@ def test_absolute_times_move_with_the_meeting(folder: Path) -> None:
     assert '"absolute":  "2026-02-02T08:00:13.250Z"' in body
 
 
-def test_other_days_are_other_recordings(folder: Path) -> None:
+def test_recording_ids_depend_on_the_day(folder: Path) -> None:
     first, again, other = (
         {each.id for each in from_folder(folder, first_day=day).recordings}
         for day in (FIRST_DAY, FIRST_DAY, FIRST_DAY + timedelta(days=1))
@@ -119,12 +119,12 @@ def test_other_days_are_other_recordings(folder: Path) -> None:
     assert not first & other
 
 
-def test_all_real_meetings_are_found(world: World) -> None:
+def test_all_real_meetings_are_loaded(world: World) -> None:
     assert len(world.recordings) == len(list(CORPORA.rglob("meeting.json")))
     assert max(len([r for r in world.recordings if r.day == day]) for day in world.days) == 4
 
 
-def test_a_real_payload_differs_in_its_absolute_times_alone(world: World) -> None:
+def test_only_absolute_times_of_real_payloads_change(world: World) -> None:
     sandbox = Sandbox(world)
     for recording in sandbox.world.recordings[::11]:
         for artifact in recording.artifacts:
@@ -134,7 +134,7 @@ def test_a_real_payload_differs_in_its_absolute_times_alone(world: World) -> Non
                 assert without_dates(served) == without_dates(source)
 
 
-def test_a_real_payload_fits_its_recording(world: World) -> None:
+def test_absolute_times_match_the_start_of_the_recording(world: World) -> None:
     sandbox = Sandbox(world)
     recording = sandbox.world.recordings[3]
     events: Any = json.loads(sandbox.payload(recording.of("participant_events")[0].id, "participant_events"))
@@ -146,5 +146,5 @@ def test_a_real_payload_fits_its_recording(world: World) -> None:
 
 
 def without_dates(text: str) -> str:
-    """The text with every absolute time reduced to its digits after the second."""
+    """The text with only the fraction of a second left of each absolute time."""
     return re.sub(r'("absolute"\s*:\s*")[^".]*', r"\1", text)

@@ -1,4 +1,4 @@
-"""Fourteen days of made-up meetings: always the same, never dull."""
+"""The fortnight of sample meetings is deterministic and varied."""
 
 import json
 from collections import Counter
@@ -13,12 +13,12 @@ from .conftest import LAST_DAY, Archive
 LAST_DAYS = [LAST_DAY + timedelta(days=n) for n in range(14)]
 
 
-def words_of(archive: Archive, recording: Recording) -> int:
+def word_count(archive: Archive, recording: Recording) -> int:
     transcript = archive.read(recording, "transcript")
     return sum(len(word["text"].split()) for entry in transcript for word in entry["words"])
 
 
-def test_tomorrow_shares_thirteen_days_with_today() -> None:
+def test_fortnights_of_consecutive_days_share_thirteen_days() -> None:
     today, tomorrow = fortnight(LAST_DAY), fortnight(LAST_DAY + timedelta(days=1))
 
     shared = {each.id: each for each in today.recordings if each.day > today.first_day}
@@ -30,7 +30,7 @@ def test_tomorrow_shares_thirteen_days_with_today() -> None:
     }
 
 
-def test_the_same_date_gives_the_same_bytes() -> None:
+def test_payloads_of_a_date_are_the_same_in_every_fortnight() -> None:
     first, second = Archive(fortnight(LAST_DAY)), Archive(fortnight(LAST_DAY + timedelta(days=3)))
     recording = first.world.recordings[-2]
 
@@ -38,14 +38,14 @@ def test_the_same_date_gives_the_same_bytes() -> None:
         assert first.read(recording, kind) == second.read(second.world.recording(recording.id), kind)
 
 
-def test_another_seed_gives_other_meetings() -> None:
+def test_seed_changes_the_meetings() -> None:
     ids = [{each.id for each in fortnight(LAST_DAY, seed=seed).recordings} for seed in (0, 1)]
 
     assert not ids[0] & ids[1]
 
 
 @pytest.mark.parametrize("last_day", LAST_DAYS)
-def test_any_fourteen_days_hold_enough_for_everybody(last_day: date) -> None:
+def test_any_fourteen_days_have_forty_meetings_on_four_platforms(last_day: date) -> None:
     world = fortnight(last_day)
 
     bots = {bot.id: bot for bot in world.bots}
@@ -58,14 +58,14 @@ def test_any_fourteen_days_hold_enough_for_everybody(last_day: date) -> None:
 
 
 @pytest.mark.parametrize("last_day", LAST_DAYS)
-def test_meetings_last_from_five_to_sixty_minutes(last_day: date) -> None:
+def test_meetings_last_5_to_60_minutes(last_day: date) -> None:
     lengths_s = [each.planned_s for each in fortnight(last_day).recordings]
 
     assert min(lengths_s) >= 300
     assert max(lengths_s) <= 3600
 
 
-def test_the_times_of_a_recording_follow_each_other() -> None:
+def test_times_of_a_recording_are_in_order() -> None:
     for recording in fortnight(LAST_DAY).recordings:
         assert recording.started_at
         assert recording.completed_at
@@ -77,24 +77,24 @@ def test_the_times_of_a_recording_follow_each_other() -> None:
             assert recording.expires_at - recording.completed_at == timedelta(hours=168)
 
 
-def test_three_to_eight_people_speak_a_hundred_and_fifty_thousand_words(archive: Archive) -> None:
+def test_fortnight_has_150_000_words_and_3_to_8_participants_per_meeting(archive: Archive) -> None:
     words = 0
     for recording in archive.world.recordings:
         people = {each["id"] for each in archive.read(recording, "participants")}
-        words += words_of(archive, recording)
+        words += word_count(archive, recording)
         assert 3 <= len(people) <= 8 + ("rejoin_new_id" in recording.quirks)
 
     assert words >= 150_000
 
 
-def test_nothing_of_it_is_out_of_reach(archive: Archive) -> None:
+def test_all_artifacts_but_one_are_done(archive: Archive) -> None:
     codes = Counter(a.status.code for r in archive.world.recordings for a in r.artifacts)
 
     assert codes == {"done": sum(codes.values()) - 1, "failed": 1}
     assert {each.status.code for each in archive.world.recordings} == {"done"}
 
 
-def test_a_world_is_there_at_once_and_talks_when_asked() -> None:
+def test_payloads_are_generated_on_first_access() -> None:
     sandbox = Sandbox(fortnight(LAST_DAY))
     transcript = sandbox.world.recordings[0].of("transcript")[0]
 
@@ -102,7 +102,7 @@ def test_a_world_is_there_at_once_and_talks_when_asked() -> None:
     assert json.loads(sandbox.payload(transcript.id, "transcript"))
 
 
-def test_some_bots_never_recorded() -> None:
+def test_some_bots_have_no_recording() -> None:
     world = fortnight(LAST_DAY)
 
     idle = [each for each in world.bots if not world.recordings_of(each.id)]

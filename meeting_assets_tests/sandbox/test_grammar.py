@@ -1,89 +1,96 @@
-"""The language of the phrases."""
+"""Language of the phrase files."""
 
-from pathlib import Path
+import re
+from importlib.resources import files
 from random import Random
 
 import pytest
 
-from meeting_assets.sandbox import phrases
 from meeting_assets.sandbox.dialogue import KINDS
-from meeting_assets.sandbox.grammar import Filling, Manner, plays_with, polished, scenes, subjects
+from meeting_assets.sandbox.grammar import (
+    Manner,
+    Performance,
+    can_be_played,
+    parse_scenes,
+    polished,
+    scenes,
+    subjects,
+    vocabulary,
+)
 
+PHRASES = files("meeting_assets.sandbox") / "phrases"
 NAMES = {"A": "Ana", "B": "Bo", "C": "Chi", "D": "Dana"}
 
 
-def said(text: str, seed: int = 0, **slots: list[str]) -> list[str]:
-    filling = Filling(Random(seed), NAMES, [slots])
-    return [turn.text for turn in filling.turns(scenes(text)[0])]
+def performed(text: str, seed: int = 0, **slots: list[str]) -> list[str]:
+    performance = Performance(Random(seed), NAMES, [slots])
+    return [turn.text for turn in performance.turns(parse_scenes(text)[0])]
 
 
-def test_a_slot_keeps_its_value_within_a_scene() -> None:
+def test_slot_keeps_its_value_within_a_scene() -> None:
     for seed in range(10):
-        first, second = said("A: <city> and <city.2>.\nB: <city>, then.", seed, city=["Cork", "Graz"])
+        first, second = performed("A: <city> and <city.2>.\nB: <city>, then.", seed, city=["Cork", "Graz"])
 
         assert first in ("Cork and Graz.", "Graz and Cork.")
         assert second.split(",")[0] == first.split()[0]
 
 
-def test_numbered_choices_go_together() -> None:
+def test_choices_with_one_number_choose_the_same_position() -> None:
     for seed in range(10):
-        assert said("A: {1~left|right}.\nB: {1~west|east}.", seed) in (["Left.", "West."], ["Right.", "East."])
+        assert performed("A: {1~left|right}.\nB: {1~west|east}.", seed) in (["Left.", "West."], ["Right.", "East."])
 
 
-def test_an_answer_belongs_to_its_question() -> None:
+def test_answer_matches_its_question() -> None:
     questions = ["How many? => Ten.", "How old? => A year."]
 
     for seed in range(10):
-        assert " => ".join(said("A: <ask>\nB: <answer>", seed, ask=questions)) in questions
+        assert " => ".join(performed("A: <ask>\nB: <answer>", seed, ask=questions)) in questions
 
 
-def test_a_reply_is_said_only_if_its_cause_was() -> None:
-    lengths = {len(said("A: Hi.\nB?: Hello.\nA+: How nice.", seed)) for seed in range(20)}
+def test_reaction_requires_its_optional_turn() -> None:
+    lengths = {len(performed("A: Hi.\nB?: Hello.\nA+: How nice.", seed)) for seed in range(20)}
 
     assert lengths == {1, 3}
 
 
-def test_names_are_those_of_the_players() -> None:
-    assert said("A: @B, {over to you|your turn}.")[0].startswith("Bo, ")
+def test_role_is_replaced_by_the_name_of_its_speaker() -> None:
+    assert performed("A: @B, {over to you|your turn}.")[0].startswith("Bo, ")
 
 
-def test_a_scene_knows_when_one_person_cannot_play_two_roles() -> None:
-    (talk,) = scenes("B: Fine.\nC: Good.\nA: Next.")
-    (question,) = scenes("A: Who?\nC: Me.")
-    (addressed,) = scenes("A: Thanks, @C.\nB: Bye.")
+def test_one_person_cannot_answer_or_address_themself() -> None:
+    (talk,) = parse_scenes("B: Fine.\nC: Good.\nA: Next.")
+    (question,) = parse_scenes("A: Who?\nC: Me.")
+    (addressed,) = parse_scenes("A: Thanks, @C.\nB: Bye.")
 
-    assert plays_with(talk, (("C", "A"),))
-    assert not plays_with(question, (("C", "A"),))
-    assert not plays_with(addressed, (("C", "A"),))
+    assert can_be_played(talk, (("C", "A"),))
+    assert not can_be_played(question, (("C", "A"),))
+    assert not can_be_played(addressed, (("C", "A"),))
 
 
 def test_sentences_start_with_a_capital() -> None:
     assert polished('is it? yes .  "so"') == 'Is it? Yes. "so"'
 
 
-def test_a_line_that_is_none_is_refused() -> None:
+def test_invalid_line_is_rejected() -> None:
     with pytest.raises(ValueError, match="not a line"):
-        scenes("E: Hi.")
+        parse_scenes("E: Hi.")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_scene_can_be_filled_with_every_subject(kind: str) -> None:
-    """An unknown slot or an odd brace would raise or stay visible."""
-    from meeting_assets.sandbox.phrases import frame, japanese
-
     meeting = KINDS[kind]
-    common = japanese.SLOTS if kind == "japanese" else frame.SLOTS
-    for text in (meeting.own, *meeting.shared):
-        for scene in scenes(text):
-            assert scene.place in ("", "first", "last", "once")
+    common = vocabulary("japanese" if kind == "japanese" else "english")
+    for name in (meeting.own, *meeting.shared):
+        for scene in scenes(name):
             assert scene.lines[0].manner is Manner.TURN
             for seed, subject in enumerate(subjects(meeting.about)):
-                for turn in Filling(Random(seed), NAMES, [subject, common]).turns(scene):
+                for turn in Performance(Random(seed), NAMES, [subject, common]).turns(scene):
                     assert not set(turn.text) & set("{}<>|@~"), turn.text
 
 
-def test_phrases_are_our_own_little_world() -> None:
-    folder = Path(phrases.__file__).parent
-    addresses = [line for path in folder.glob("*.py") for line in path.read_text().split("\n") if "://" in line]
+def test_urls_in_phrases_use_example_domains() -> None:
+    texts = [file.read_text("utf-8") for folder in PHRASES.iterdir() for file in folder.iterdir()]
+    urls = [url for text in texts for url in re.findall(r"https?://\S+", text)]
 
-    assert all(".example/" in each for each in addresses)
+    assert urls
+    assert all(".example/" in url for url in urls)

@@ -1,4 +1,4 @@
-"""Rate limits: so many requests per endpoint in any minute."""
+"""Rate limits: a maximum of requests per endpoint in any minute."""
 
 from collections import Counter
 
@@ -7,7 +7,7 @@ from meeting_assets.sandbox import Clock, Sandbox, uniform
 from .conftest import DAY, client
 
 
-def test_the_sixty_first_list_call_of_a_minute_has_to_wait() -> None:
+def test_61st_list_call_within_a_minute_is_throttled() -> None:
     with Sandbox(uniform(DAY, recordings=1)) as sandbox, client(sandbox) as api:
         codes = Counter(api.get("transcript/").status_code for _ in range(61))
         refused = api.get("transcript/")
@@ -18,7 +18,7 @@ def test_the_sixty_first_list_call_of_a_minute_has_to_wait() -> None:
     assert sandbox.stats.throttled == 2
 
 
-def test_each_endpoint_has_its_own_minute() -> None:
+def test_each_endpoint_has_its_own_limit() -> None:
     with Sandbox(uniform(DAY, recordings=1)) as sandbox, client(sandbox) as api:
         for _ in range(60):
             api.get("transcript/")
@@ -27,7 +27,7 @@ def test_each_endpoint_has_its_own_minute() -> None:
         assert api.get(f"recording/{sandbox.world.recordings[0].id}/").status_code == 200
 
 
-def test_single_resources_may_be_asked_for_three_hundred_times() -> None:
+def test_301st_retrieve_call_within_a_minute_is_throttled() -> None:
     with Sandbox(uniform(DAY, recordings=1)) as sandbox, client(sandbox) as api:
         path = f"recording/{sandbox.world.recordings[0].id}/"
         codes = Counter(api.get(path).status_code for _ in range(301))
@@ -35,7 +35,7 @@ def test_single_resources_may_be_asked_for_three_hundred_times() -> None:
     assert codes == {200: 300, 429: 1}
 
 
-def test_waiting_as_long_as_told_is_enough() -> None:
+def test_request_succeeds_after_retry_after() -> None:
     clock = Clock()
     with Sandbox(uniform(DAY, recordings=1), clock=clock) as sandbox, client(sandbox) as api:
         for _ in range(60):

@@ -1,4 +1,4 @@
-"""Lists: order, pages, windows and filters."""
+"""List calls: order, pages, time windows and filters."""
 
 from datetime import timedelta
 
@@ -10,16 +10,16 @@ from meeting_assets.sandbox import Sandbox, fortnight, uniform
 from .conftest import DAY, LAST_DAY, client, results
 
 
-def test_recordings_come_newest_first_in_pages_of_fifty() -> None:
+def test_recordings_are_listed_newest_first_in_pages_of_50() -> None:
     with Sandbox(uniform(DAY, recordings=120), limits=False) as sandbox, client(sandbox) as api:
         first = api.get("recording/").json()
-        everything = results(api, "recording/")
+        listed = results(api, "recording/")
 
     assert len(first["results"]) == 50
-    assert [each["id"] for each in everything] == [each.id for each in reversed(sandbox.world.recordings)]
+    assert [each["id"] for each in listed] == [each.id for each in reversed(sandbox.world.recordings)]
 
 
-def test_next_is_a_whole_url_that_keeps_the_parameters() -> None:
+def test_next_is_an_absolute_url_with_the_same_parameters() -> None:
     with Sandbox(uniform(DAY, recordings=60), limits=False) as sandbox, client(sandbox) as api:
         page = api.get("recording/", params={"created_at_after": f"{DAY}T00:00:00Z", "status_code": "done"}).json()
 
@@ -32,7 +32,7 @@ def test_next_is_a_whole_url_that_keeps_the_parameters() -> None:
     }
 
 
-def test_previous_leads_back() -> None:
+def test_previous_returns_the_previous_page() -> None:
     with Sandbox(uniform(DAY, recordings=60), limits=False) as sandbox, client(sandbox) as api:
         first = api.get("recording/").json()
         second = api.get(first["next"]).json()
@@ -42,7 +42,7 @@ def test_previous_leads_back() -> None:
     assert [each["id"] for each in again["results"]] == [each["id"] for each in first["results"]]
 
 
-def test_a_recording_added_while_paging_shifts_nothing() -> None:
+def test_recording_added_during_paging_does_not_shift_pages() -> None:
     with Sandbox(uniform(DAY, recordings=60), limits=False) as sandbox, client(sandbox) as api:
         first = api.get("recording/").json()
         sandbox.add_recording(sandbox.world.recordings[-1].created_at + timedelta(seconds=1))
@@ -53,16 +53,16 @@ def test_a_recording_added_while_paging_shifts_nothing() -> None:
 
 
 @pytest.mark.parametrize("repeated", [1, 9, 99])
-def test_pages_can_repeat_what_they_showed_and_still_end(repeated: int) -> None:
+def test_paging_ends_when_pages_repeat_items(repeated: int) -> None:
     with Sandbox(uniform(DAY, recordings=25), limits=False) as sandbox, client(sandbox) as api:
         sandbox.habits.page_size, sandbox.habits.pages_repeat = 10, repeated
-        everything = [each["id"] for each in results(api, "recording/")]
+        listed = [each["id"] for each in results(api, "recording/")]
 
-    assert len(everything) > 25
-    assert set(everything) == {each.id for each in sandbox.world.recordings}
+    assert len(listed) > 25
+    assert set(listed) == {each.id for each in sandbox.world.recordings}
 
 
-def test_a_window_holds_its_start_and_not_its_end(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_window_includes_its_start_and_excludes_its_end(sandbox: Sandbox, api: httpx.Client) -> None:
     first, second, third = (each.created_at.isoformat() for each in sandbox.world.recordings)
 
     found = results(api, "recording/", created_at_after=first, created_at_before=third)
@@ -100,14 +100,14 @@ def test_recordings_can_be_listed_by_bot_and_status(sandbox: Sandbox, api: httpx
         ({"bot_id": "7"}, "bot_id"),
     ],
 )
-def test_a_bad_parameter_is_named(api: httpx.Client, query: dict[str, str], field: str) -> None:
+def test_error_names_the_invalid_parameter(api: httpx.Client, query: dict[str, str], field: str) -> None:
     answer = api.get("recording/", params=query)
 
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
 
 
-def test_bots_come_in_numbered_pages() -> None:
+def test_bots_have_numbered_pages() -> None:
     with Sandbox(uniform(DAY, recordings=60), limits=False) as sandbox, client(sandbox) as api:
         first = api.get("bot/").json()
         second = api.get(first["next"]).json()
@@ -118,14 +118,14 @@ def test_bots_come_in_numbered_pages() -> None:
     assert second["previous"].endswith("page=1")
 
 
-def test_about_half_of_the_bots_have_lost_their_join_at() -> None:
+def test_about_half_of_the_bots_have_no_join_at() -> None:
     with Sandbox(fortnight(LAST_DAY), limits=False) as sandbox, client(sandbox) as api:
-        everybody = results(api, "bot/")
+        bots = results(api, "bot/")
         found = results(api, "bot/", join_at_after="2026-01-01T00:00:00Z", join_at_before="2026-02-01T00:00:00Z")
 
-    lost = [each for each in everybody if each["join_at"] is None]
-    assert 0.3 < len(lost) / len(everybody) < 0.7
-    assert len(found) == len(everybody) - len(lost)
+    lost = [each for each in bots if each["join_at"] is None]
+    assert 0.3 < len(lost) / len(bots) < 0.7
+    assert len(found) == len(bots) - len(lost)
 
 
 def test_bots_can_be_listed_by_platform_and_status() -> None:

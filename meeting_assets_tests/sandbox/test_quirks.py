@@ -1,4 +1,4 @@
-"""Every quirk that is promised is there, in any fortnight, and looks as described."""
+"""Every fortnight has every quirk, and each quirk matches its description."""
 
 import json
 from collections import Counter
@@ -12,7 +12,7 @@ from meeting_assets.sandbox import QUIRKS, Recording, fortnight, quirks_of
 
 from .conftest import LAST_DAY, Archive
 
-Claim = Callable[[Archive, Recording], bool]
+Predicate = Callable[[Archive, Recording], bool]
 
 
 def events(archive: Archive, recording: Recording) -> Any:
@@ -57,10 +57,10 @@ def delay(recording: Recording) -> timedelta:
 
 def respelled(archive: Archive, recording: Recording) -> bool:
     spellings = {(each["id"], each["name"]) for each in speakers(archive, recording)}
-    return len(spellings) > len({who for who, _ in spellings})
+    return len(spellings) > len({participant_id for participant_id, _ in spellings})
 
 
-def said_by(archive: Archive, recording: Recording) -> set[Any]:
+def speaker_ids(archive: Archive, recording: Recording) -> set[Any]:
     return {each["participant"]["id"] for each in archive.read(recording, "speaker_timeline")}
 
 
@@ -68,7 +68,7 @@ def chats(archive: Archive, recording: Recording) -> set[str]:
     return {each["data"]["to"] for each in events(archive, recording) if each["data"]}
 
 
-CLAIMS: dict[str, Claim] = {
+PREDICATES: dict[str, Predicate] = {
     "three_transcripts": lambda a, r: len(r.of("transcript")) == 3,
     "transcript_failed": lambda a, r: (
         [(t.status.code, bool(t.status.sub_code)) for t in r.of("transcript")] == [("failed", True), ("done", False)]
@@ -124,7 +124,7 @@ CLAIMS: dict[str, Claim] = {
     "late_joiner": lambda a, r: any(
         each["timestamp"]["relative"] > 60 for each in events(a, r) if each["action"] == "join"
     ),
-    "silent_participant": lambda a, r: len({p["id"] for p in a.read(r, "participants")} - said_by(a, r)) > 0,
+    "silent_participant": lambda a, r: len({p["id"] for p in a.read(r, "participants")} - speaker_ids(a, r)) > 0,
     "listed_twice": lambda a, r: max(Counter(p["id"] for p in a.read(r, "participants")).values()) == 2,
     "bot_listed": lambda a, r: a.world.bot(r.bot_id or "").name in names(a, r),
     "generic_names": lambda a, r: len({"Guest", "Participant", "Unknown", "Speaker 2"} & set(names(a, r))) == 2,
@@ -135,8 +135,8 @@ CLAIMS: dict[str, Claim] = {
 }
 
 
-def test_every_quirk_has_a_description_and_a_claim() -> None:
-    assert CLAIMS.keys() == QUIRKS.keys()
+def test_every_quirk_has_a_description_and_a_predicate() -> None:
+    assert PREDICATES.keys() == QUIRKS.keys()
     assert all(QUIRKS.values())
 
 
@@ -146,20 +146,20 @@ def test_any_fortnight_has_every_quirk(last_day: date) -> None:
 
 
 @pytest.mark.parametrize("quirk", QUIRKS)
-def test_a_quirk_is_what_it_says(archive: Archive, quirk: str) -> None:
+def test_recordings_have_their_quirks(archive: Archive, quirk: str) -> None:
     for recording_id in quirks_of(archive.world)[quirk]:
-        assert CLAIMS[quirk](archive, archive.world.recording(recording_id)), recording_id
+        assert PREDICATES[quirk](archive, archive.world.recording(recording_id)), recording_id
 
 
 @pytest.mark.parametrize("last_day", [date(2026, 11, 21), date(2027, 3, 3)])
-def test_quirks_are_what_they_say_on_other_days(last_day: date) -> None:
+def test_recordings_of_other_days_have_their_quirks(last_day: date) -> None:
     other = Archive(fortnight(last_day, seed=7))
 
     for quirk, found in quirks_of(other.world).items():
-        assert CLAIMS[quirk](other, other.world.recording(found[0])), quirk
+        assert PREDICATES[quirk](other, other.world.recording(found[0])), quirk
 
 
-def test_a_duplicate_comes_with_the_same_id_or_with_another(archive: Archive) -> None:
+def test_duplicated_events_have_the_same_or_a_new_id(archive: Archive) -> None:
     recording = archive.world.recording(quirks_of(archive.world)["duplicated_events"][0])
     found = [(e["action"], e["participant"]["id"], e["timestamp"]["relative"]) for e in events(archive, recording)]
     ids = [e["id"] for e in events(archive, recording)]
@@ -172,4 +172,4 @@ def test_rejoining_with_a_new_id_splits_the_speech(archive: Archive) -> None:
     twice = [name for name, count in Counter(names(archive, recording)).items() if count == 2]
     ids = {each["id"] for each in archive.read(recording, "participants") if each["name"] in twice}
 
-    assert ids <= said_by(archive, recording)
+    assert ids <= speaker_ids(archive, recording)

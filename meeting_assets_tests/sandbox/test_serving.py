@@ -1,4 +1,4 @@
-"""Starting, stopping, and being quiet about it."""
+"""Start and stop of the server, and worlds of other shapes."""
 
 import signal
 import socket
@@ -23,7 +23,7 @@ serve_forever(sandbox)
 """
 
 
-def test_ports_can_be_chosen() -> None:
+def test_port_can_be_chosen() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
 
@@ -32,7 +32,7 @@ def test_ports_can_be_chosen() -> None:
         assert sandbox.download_url != sandbox.url
 
 
-def test_an_empty_world_has_empty_lists() -> None:
+def test_empty_world_has_empty_lists() -> None:
     with Sandbox(empty(), api_key="other-key") as sandbox, client(sandbox) as api:
         page = api.get("recording/").json()
 
@@ -40,7 +40,7 @@ def test_an_empty_world_has_empty_lists() -> None:
     assert sandbox.world.days == []
 
 
-def test_nothing_answers_after_the_end() -> None:
+def test_stopped_sandbox_accepts_no_connection() -> None:
     with Sandbox(empty()) as sandbox:
         url = sandbox.url
 
@@ -48,7 +48,7 @@ def test_nothing_answers_after_the_end() -> None:
         httpx.get(url)
 
 
-def test_an_open_connection_does_not_hold_up_the_end() -> None:
+def test_open_connection_does_not_delay_the_stop() -> None:
     with Sandbox(empty()) as sandbox:
         kept = client(sandbox)
         kept.get("recording/")
@@ -57,7 +57,7 @@ def test_an_open_connection_does_not_hold_up_the_end() -> None:
     kept.close()
 
 
-def test_many_threads_can_ask_and_change_at_the_same_time() -> None:
+def test_threads_can_read_and_change_the_sandbox_concurrently() -> None:
     with Sandbox(uniform(DAY, recordings=20), limits=False) as sandbox, client(sandbox) as api:
         asking = [threading.Thread(target=lambda: api.get("recording/").raise_for_status()) for _ in range(8)]
         changing = [threading.Thread(target=sandbox.add_recording) for _ in range(8)]
@@ -71,7 +71,7 @@ def test_many_threads_can_ask_and_change_at_the_same_time() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serving_ends_with_a_signal_and_says_nothing(number: signal.Signals) -> None:
+def test_signal_ends_the_server_without_output(number: signal.Signals) -> None:
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", SERVE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -86,7 +86,7 @@ def test_serving_ends_with_a_signal_and_says_nothing(number: signal.Signals) -> 
     assert (process.returncode, out, err) == (0, "", "")
 
 
-def test_a_clock_can_be_set_and_moved() -> None:
+def test_clock_can_be_set_and_moved() -> None:
     clock = Clock(at=datetime(2026, 1, 5, tzinfo=UTC))
 
     clock.advance(3600)
@@ -94,7 +94,7 @@ def test_a_clock_can_be_set_and_moved() -> None:
     assert timedelta(0) <= clock.now() - datetime(2026, 1, 5, 1, tzinfo=UTC) < timedelta(seconds=5)
 
 
-def test_a_uniform_world_is_as_large_as_asked() -> None:
+def test_uniform_world_has_the_requested_size() -> None:
     world = uniform(DAY, recordings=30, words=40, people=2)
 
     assert (len(world.recordings), world.days) == (30, [DAY])

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from meeting_assets.sandbox.courier import signature
+from meeting_assets.sandbox.webhook_sender import signature
 from meeting_assets_tests.support.ui import until
 
 KEY = b"the key of a workspace"

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.sandbox.courier import signature
+from meeting_assets.sandbox.webhook_sender import signature
 from meeting_assets.webhooks.message import (
     MEDIA,
     SignatureStatus,

@@ -350,9 +350,11 @@ def test_the_sandbox_s_messages_are_genuine_and_all_of_ours_arrive(receiver: Rec
         # It begins, is done and is deleted; the second transcript did not begin before anybody's eyes.
         things = [recording.id, *(each.id for each in recording.artifacts if each.collection in MEDIA)]
         ours, others = 3 * len(things) - 1, 3 * (1 + len(recording.artifacts) - len(things))
-        until(lambda: sandbox.courier.answers[200] == 2 * (ours + others), "every message twice", within_s=SOON_S)
+        until(
+            lambda: sandbox.webhook_sender.responses[200] == 2 * (ours + others), "every message twice", within_s=SOON_S
+        )
 
-        assert [*sandbox.courier.answers] == [200]
+        assert [*sandbox.webhook_sender.responses] == [200]
 
     assert counts(web) == {"stored": ours, "repeated": ours, "not_ours": 2 * others}
     assert {message.recording_id for message in stored()} == {recording.id}

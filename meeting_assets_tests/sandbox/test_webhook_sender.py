@@ -1,4 +1,4 @@
-"""The sandbox's webhooks: a message for each change, signed, in as many copies and in the order that is its habit."""
+"""Webhooks of the sandbox: one signed message per change, with configurable copies, order and losses."""
 
 import hashlib
 import hmac
@@ -20,7 +20,7 @@ SOON_S = 20
 
 
 class Endpoint(ThreadingHTTPServer):
-    """Takes what comes; answers the first `faults` deliveries with 503."""
+    """A server that records deliveries and responds to the first `faults` of them with 503."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Deliveries)
@@ -50,7 +50,7 @@ class Deliveries(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
-        """Says nothing."""
+        """Suppresses the default log line."""
 
 
 @pytest.fixture
@@ -70,12 +70,12 @@ def sandbox(endpoint: Endpoint) -> Iterator[Sandbox]:
         yield running
 
 
-def test_every_change_is_told_by_its_name(sandbox: Sandbox, endpoint: Endpoint) -> None:
+def test_every_status_change_sends_an_event(sandbox: Sandbox, endpoint: Endpoint) -> None:
     recording = sandbox.add_recording(processing=True)
     sandbox.fail_recording(recording.id, "bot_errored")
     transcript = sandbox.add_transcript(recording.id)
-    told = len(recording.artifacts) + 2
-    until(lambda: len(endpoint.deliveries) == told, "every message", within_s=SOON_S)
+    message_count = len(recording.artifacts) + 2
+    until(lambda: len(endpoint.deliveries) == message_count, "every message", within_s=SOON_S)
 
     by_event = {message["event"]: message["data"] for message in endpoint.messages}
     failed, made = by_event["recording.failed"], by_event["transcript.done"]
@@ -85,7 +85,7 @@ def test_every_change_is_told_by_its_name(sandbox: Sandbox, endpoint: Endpoint) 
     assert "recording.processing" in by_event
 
 
-def test_each_delivery_is_signed_over_id_time_and_body(sandbox: Sandbox, endpoint: Endpoint) -> None:
+def test_signature_covers_id_time_and_body(sandbox: Sandbox, endpoint: Endpoint) -> None:
     sandbox.add_recording()
     until(lambda: endpoint.deliveries, "a message", within_s=SOON_S)
 
@@ -96,17 +96,17 @@ def test_each_delivery_is_signed_over_id_time_and_body(sandbox: Sandbox, endpoin
     assert b64decode(signature) == hmac.new(KEY, signed, hashlib.sha256).digest()
 
 
-def test_copies_have_one_id_and_come_in_another_order(sandbox: Sandbox, endpoint: Endpoint) -> None:
+def test_copies_share_one_id_and_are_shuffled(sandbox: Sandbox, endpoint: Endpoint) -> None:
     sandbox.habits.webhook_copies, sandbox.habits.webhooks_shuffled = 3, True
     recording = sandbox.add_recording()
-    told = 1 + len(recording.artifacts)
-    until(lambda: len(endpoint.deliveries) == 3 * told, "every copy", within_s=SOON_S)
+    message_count = 1 + len(recording.artifacts)
+    until(lambda: len(endpoint.deliveries) == 3 * message_count, "every copy", within_s=SOON_S)
 
-    assert len({*endpoint.ids}) == told
+    assert len({*endpoint.ids}) == message_count
     assert endpoint.ids != sorted(endpoint.ids, key=endpoint.ids.index)
 
 
-def test_what_is_lost_never_comes(sandbox: Sandbox, endpoint: Endpoint) -> None:
+def test_lost_messages_are_never_sent(sandbox: Sandbox, endpoint: Endpoint) -> None:
     sandbox.habits.webhooks_lost = 1.0
     sandbox.add_recording()
     sandbox.habits.webhooks_lost = 0.0
@@ -116,10 +116,12 @@ def test_what_is_lost_never_comes(sandbox: Sandbox, endpoint: Endpoint) -> None:
     assert {message["data"]["recording"]["id"] for message in endpoint.messages} == {last.id}
 
 
-def test_what_was_not_taken_comes_again_under_its_id(sandbox: Sandbox, endpoint: Endpoint) -> None:
+def test_rejected_message_is_sent_again_with_the_same_id(sandbox: Sandbox, endpoint: Endpoint) -> None:
     endpoint.faults = 1
     recording = sandbox.add_recording()
-    told = 1 + len(recording.artifacts)
-    until(lambda: sandbox.courier.answers == {503: 1, 200: told}, "every message taken", within_s=SOON_S)
+    message_count = 1 + len(recording.artifacts)
+    until(
+        lambda: sandbox.webhook_sender.responses == {503: 1, 200: message_count}, "every message taken", within_s=SOON_S
+    )
 
     assert endpoint.ids[0] in endpoint.ids[1:]

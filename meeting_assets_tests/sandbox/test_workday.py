@@ -1,4 +1,4 @@
-"""A workspace in which meetings keep beginning and finishing, by the sandbox's clock."""
+"""A simulated workday: meetings start and finish by the sandbox's clock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from meeting_assets.sandbox import Clock, Recording, Sandbox, Workday, empty
-from meeting_assets.sandbox.living import LONGEST, ROTATION, meeting_of
+from meeting_assets.sandbox.workday import LONGEST, ROTATION, meeting_of
 from meeting_assets_tests.sandbox.conftest import client, results
 
 MORNING = datetime(2026, 3, 2, 9, 0, 20, tzinfo=UTC)
@@ -21,7 +21,7 @@ DEADLINE_S = 20.0
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """No meetings, without limits, in the morning."""
+    """A sandbox without meetings and rate limits whose clock shows a morning."""
     with Sandbox(empty(), limits=False, clock=Clock(MORNING)) as running:
         yield running
 
@@ -37,13 +37,13 @@ def ids(sandbox: Sandbox, code: str) -> set[str]:
 
 
 def late_transcripts(recording: Recording) -> list[str]:
-    """The ids of transcripts made minutes after the end."""
+    """Ids of transcripts created minutes after the meeting's end."""
     assert recording.completed_at
     late_from = recording.completed_at + timedelta(minutes=1)
     return [each.id for each in recording.of("transcript") if each.created_at > late_from]
 
 
-def test_a_workday_opens_with_meetings_that_go_on(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_workday_starts_with_running_meetings(sandbox: Sandbox, api: httpx.Client) -> None:
     Workday(sandbox).catch_up()
 
     listed = results(api, "recording/")
@@ -55,7 +55,7 @@ def test_a_workday_opens_with_meetings_that_go_on(sandbox: Sandbox, api: httpx.C
     assert {each["status_changes"][-1]["code"] for each in bots} == {"in_call_recording"}
 
 
-def test_about_one_meeting_a_minute_begins_and_another_ends(sandbox: Sandbox) -> None:
+def test_about_one_meeting_starts_and_one_finishes_every_minute(sandbox: Sandbox) -> None:
     workday = Workday(sandbox)
     workday.catch_up()
     before = len(sandbox.world.recordings)
@@ -67,9 +67,7 @@ def test_about_one_meeting_a_minute_begins_and_another_ends(sandbox: Sandbox) ->
     assert 4 <= len(ids(sandbox, "processing")) <= 12
 
 
-def test_a_finished_meeting_has_everything_but_a_transcript_that_comes_minutes_later(
-    sandbox: Sandbox, api: httpx.Client
-) -> None:
+def test_transcript_appears_minutes_after_the_other_artifacts(sandbox: Sandbox, api: httpx.Client) -> None:
     workday = Workday(sandbox)
     workday.catch_up()
     first_seen: dict[str, str] = {}
@@ -92,7 +90,7 @@ def test_a_finished_meeting_has_everything_but_a_transcript_that_comes_minutes_l
     assert with_bots == {"in_call_recording", "done"}
 
 
-def test_a_late_transcript_is_not_there_when_its_meeting_ends(sandbox: Sandbox) -> None:
+def test_late_transcript_is_missing_when_its_meeting_finishes(sandbox: Sandbox) -> None:
     workday = Workday(sandbox)
     workday.catch_up()
     without: set[str] = set()
@@ -107,7 +105,7 @@ def test_a_late_transcript_is_not_there_when_its_meeting_ends(sandbox: Sandbox) 
 
 def test_every_payload_of_every_kind_of_meeting_can_be_downloaded(sandbox: Sandbox) -> None:
     for minute in range(len(ROTATION)):
-        recording, bot = meeting_of(MORNING.replace(minute=minute, second=0)).framed()
+        recording, bot = meeting_of(MORNING.replace(minute=minute, second=0)).build()
         sandbox.add(recording, bot)
 
         assert recording.completed_at
@@ -117,7 +115,7 @@ def test_every_payload_of_every_kind_of_meeting_can_be_downloaded(sandbox: Sandb
                 assert json.loads(sandbox.payload(artifact.id, kind))
 
 
-def test_the_same_minutes_hold_the_same_meetings_whenever_one_looks() -> None:
+def test_meetings_do_not_depend_on_the_start_of_the_workday() -> None:
     worlds = []
     for opened_at in (MORNING, MORNING + timedelta(minutes=7, seconds=13)):
         with Sandbox(empty(), limits=False, clock=Clock(opened_at)) as sandbox:
@@ -134,7 +132,7 @@ def test_the_same_minutes_hold_the_same_meetings_whenever_one_looks() -> None:
     assert len(worlds[0]) >= 15
 
 
-def test_a_workday_goes_on_by_itself_until_it_is_closed(sandbox: Sandbox) -> None:
+def test_workday_advances_in_a_thread_until_closed(sandbox: Sandbox) -> None:
     with Workday(sandbox):
         sandbox.clock.advance(600)
         deadline = time.monotonic() + DEADLINE_S

@@ -1,4 +1,4 @@
-"""What happens to a request before its origin sees it: it is noted, and injected faults are applied."""
+"""ASGI middleware of both origins: counts requests and applies injected faults."""
 
 import asyncio
 import gzip
@@ -14,16 +14,16 @@ from .faults import Fault
 from .state import State
 from .urls import ForgedUrlError, expired_xml, token_id
 
-Hang = Callable[[Scope, bool], None]
-"""Closes the connection of a scope; at once if the flag is set, else after what is written has left."""
+HangUp = Callable[[Scope, bool], None]
+"""Closes the connection of a scope: at once if the flag is True, otherwise after sending buffered bytes."""
 MOVED = "moved=1"
-"""Marks the request of whoever was sent on."""
+"""Marks a redirected request, to which no further fault is applied."""
 
 
-class Gate:
-    """An origin's app with fault injection around it."""
+class FaultInjector:
+    """Wraps the app of an origin and applies the faults of the sandbox."""
 
-    def __init__(self, app: ASGIApp, state: State, hang_up: Hang) -> None:
+    def __init__(self, app: ASGIApp, state: State, hang_up: HangUp) -> None:
         self._app = app
         self._state = state
         self._hang_up = hang_up
@@ -33,17 +33,17 @@ class Gate:
             return
         send = self._dated(send)
         with self._state.lock:
-            self._state.stats.note(scope["method"], scope["path"])
+            self._state.stats.count_request(scope["method"], scope["path"])
             fault = None if _is_moved(scope) else self._state.faults.take(scope["path"], _label(scope))
             self._state.stats.faulted += fault is not None
         if fault is None:
             await self._app(scope, receive, send)
             return
         await asyncio.sleep(fault.delay_s)
-        await self._faulty(fault, scope, receive, send)
+        await self._send_with_fault(fault, scope, receive, send)
 
     def _dated(self, send: Send) -> Send:
-        """Adds the Date header that servers send; one that a fault brings stays."""
+        """Adds the `Date` header unless a fault has set one."""
 
         async def send_dated(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start" and not _has_date(message):
@@ -53,11 +53,11 @@ class Gate:
 
         return send_dated
 
-    async def _faulty(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _send_with_fault(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.reset:
             await self._close(scope, at_once=True)
             return
-        app = self._answer(fault, scope) if fault.answers else self._app
+        app = self._response(fault, scope) if fault.replaces_response else self._app
         messages = await _messages_of(app, scope, receive)
         start, body = messages[0], b"".join(m.get("body", b"") for m in messages[1:])
         if fault.truncate_to_bytes is not None:
@@ -69,7 +69,7 @@ class Gate:
             body = gzip.compress(body)
             start["headers"] = [*start["headers"], (b"content-encoding", b"gzip")]
         if fault.pieces > 1:
-            await self._drip(fault, start, body, send)
+            await self._send_in_pieces(fault, start, body, send)
             return
         _set_length(start, len(body))
         await send(start)
@@ -79,8 +79,8 @@ class Gate:
         await send({"type": "http.response.body", "body": body[: fault.cut_after_bytes], "more_body": True})
         await self._close(scope, at_once=False)
 
-    async def _drip(self, fault: Fault, start: Message, body: bytes, send: Send) -> None:
-        """The body in pieces; without a length in advance the server sends it chunked."""
+    async def _send_in_pieces(self, fault: Fault, start: Message, body: bytes, send: Send) -> None:
+        """Sends the body in chunks; without a Content-Length the server uses chunked encoding."""
         _set_length(start, None)
         await send(start)
         size = -(-len(body) // fault.pieces) or 1
@@ -89,10 +89,10 @@ class Gate:
             await send({"type": "http.response.body", "body": body[first : first + size], "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    def _answer(self, fault: Fault, scope: Scope) -> Response:
+    def _response(self, fault: Fault, scope: Scope) -> Response:
         if fault.moved:
             query = scope["query_string"].decode()
-            return RedirectResponse(f"{self._state.minter.origin}{scope['path']}?{query}&{MOVED}", 302)
+            return RedirectResponse(f"{self._state.url_signer.origin}{scope['path']}?{query}&{MOVED}", 302)
         if fault.expired:
             self._state.stats.expired += 1
             return Response(expired_xml(self._state.clock.now()), 403, media_type="application/xml")
@@ -134,7 +134,7 @@ def _set_headers(start: Message, headers: Mapping[str, str]) -> None:
 
 
 def _label(scope: Scope) -> str | None:
-    """`kind:artifact_id` of a download, `video_part:part_id` or `audio_part:part_id` of a media file."""
+    """Label of a download (`kind:artifact_id`) or media file (`video_part:part_id`, `audio_part:part_id`)."""
     path: str = scope["path"]
     if path.startswith("/api/v1/download/"):
         token = parse_qs(scope["query_string"].decode()).get("token", [""])[0]
@@ -149,7 +149,7 @@ def _label(scope: Scope) -> str | None:
 
 
 def file_label(path: str) -> tuple[str, str]:
-    """(kind, id) of a media file: of a part, or of the mixed artifact."""
+    """Kind and id of a media file: of a part, or of a mixed artifact."""
     segments = path.split("/")
     collection, artifact_id = segments[4], segments[5]
     if collection.endswith("_separate"):

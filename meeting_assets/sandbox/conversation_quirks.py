@@ -1,4 +1,7 @@
-"""What platforms do to a conversation: re-joins, lost ends, doubled events. One function per quirk."""
+"""Quirks of meeting platforms, one function each: re-joins, missing ends, duplicated events.
+
+`QUIRKS` describes them. `BEFORE_TIMELINE`, `BEFORE_EVENTS` and `AFTER_EVENTS` say at which stage each is applied.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,17 +12,20 @@ from .people import BOT_NAME
 
 
 def rejoin(conversation: Conversation, rng: Random) -> tuple[int, float]:
-    """In the longest silence of a speaker other than the host, that one leaves and joins; (who, when again)."""
-    who, gap_start_s, gap_end_s = max(
+    """Makes a participant leave and rejoin in the longest silence of any speaker but the host.
+
+    Returns the participant and the time of the second join.
+    """
+    participant, gap_start_s, gap_end_s = max(
         ((n, *_longest_gap(conversation, n)) for n in _speaking(conversation) if n != 0),
         key=lambda each: each[2] - each[1],
     )
-    stay = next(each for each in conversation.stays if each.participant == who)
+    stay = next(each for each in conversation.stays if each.participant == participant)
     leave_s = gap_start_s + (gap_end_s - gap_start_s) * rng.uniform(0.2, 0.4)
     back_s = gap_start_s + (gap_end_s - gap_start_s) * rng.uniform(0.6, 0.8)
-    conversation.stays.append(Stay(who, round(back_s, 3), stay.leave_s))
+    conversation.stays.append(Stay(participant, round(back_s, 3), stay.leave_s))
     stay.leave_s = round(leave_s, 3)
-    return who, back_s
+    return participant, back_s
 
 
 def rejoin_same_id(conversation: Conversation, rng: Random) -> None:
@@ -27,31 +33,31 @@ def rejoin_same_id(conversation: Conversation, rng: Random) -> None:
 
 
 def rejoin_new_id(conversation: Conversation, rng: Random) -> None:
-    who, back_s = rejoin(conversation, rng)
+    participant, back_s = rejoin(conversation, rng)
     again = len(conversation.participants)
-    person = conversation.participants[who]
+    person = conversation.participants[participant]
     conversation.participants.append(replace(person, id=100 * (again + 1)))
     conversation.stays[-1].participant = again
     for utterance in conversation.utterances:
-        if utterance.speaker == who and utterance.start_s > back_s:
+        if utterance.speaker == participant and utterance.start_s > back_s:
             utterance.speaker = again
 
 
 def shift(utterances: list[Utterance], by_s: float) -> None:
-    """The same talk, earlier or later."""
+    """Moves all utterances by the same time."""
     for utterance in utterances:
         for word in utterance.words:
             word.start_s, word.end_s = round(word.start_s + by_s, 3), round(word.end_s + by_s, 3)
 
 
 def unknown_first_speaker(conversation: Conversation, rng: Random) -> None:
-    nobody = len(conversation.participants)
+    unknown = len(conversation.participants)
     conversation.participants.append(Participant(None, None, None, None, None, None))
-    conversation.utterances[0].speaker = nobody
+    conversation.utterances[0].speaker = unknown
 
 
 def listed_twice(conversation: Conversation, rng: Random) -> None:
-    """The later entry has the full name."""
+    """Lists the last participant twice; the second entry has a longer name."""
     person = conversation.participants[-1]
     conversation.participants.append(replace(person, name=f"{person.name} (Harbourlight)"))
 
@@ -81,7 +87,7 @@ def webcam_left_on(conversation: Conversation, rng: Random) -> None:
 
 
 def duplicated_events(conversation: Conversation, rng: Random) -> None:
-    """Every eighth event comes again, a few places later; every other time under a new id."""
+    """Repeats every eighth event near the original, alternately under the same and under a new id."""
     events: list[Event] = []
     for n, event in enumerate(conversation.events):
         events.append(event)
@@ -91,7 +97,7 @@ def duplicated_events(conversation: Conversation, rng: Random) -> None:
 
 
 def out_of_order_events(conversation: Conversation, rng: Random) -> None:
-    """Some events arrive up to a dozen places late."""
+    """Moves some events up to twelve positions back."""
     events = conversation.events
     for n in range(5, len(events) - 12, 17):
         events.insert(n + rng.randint(3, 12), events.pop(n))
@@ -100,25 +106,25 @@ def out_of_order_events(conversation: Conversation, rng: Random) -> None:
 def unknown_action(conversation: Conversation, rng: Random) -> None:
     stay = conversation.stays[-1]
     middle_s = round((stay.join_s + stay.leave_s) / 2, 3)
-    place = sum(event.at_s <= middle_s for event in conversation.events)
-    conversation.events.insert(place, Event("hand_raised", stay.participant, middle_s))
+    index = sum(event.at_s <= middle_s for event in conversation.events)
+    conversation.events.insert(index, Event("hand_raised", stay.participant, middle_s))
 
 
-Mishap = Callable[[Conversation, Random], None]
+Effect = Callable[[Conversation, Random], None]
 
-BEFORE_TIMELINE: dict[str, Mishap] = {
+BEFORE_TIMELINE: dict[str, Effect] = {
     "rejoin_same_id": rejoin_same_id,
     "rejoin_new_id": rejoin_new_id,
     "unknown_first_speaker": unknown_first_speaker,
     "listed_twice": listed_twice,
     "bot_listed": bot_listed,
 }
-BEFORE_EVENTS: dict[str, Mishap] = {
+BEFORE_EVENTS: dict[str, Effect] = {
     "open_segments": open_segments,
     "empty_segment_ends": empty_segment_ends,
     "webcam_left_on": webcam_left_on,
 }
-AFTER_EVENTS: dict[str, Mishap] = {
+AFTER_EVENTS: dict[str, Effect] = {
     "duplicated_events": duplicated_events,
     "out_of_order_events": out_of_order_events,
     "unknown_action": unknown_action,

