@@ -1,6 +1,6 @@
 """Reads and decompresses the body of an HTTP response, up to a limit that also applies after decompression.
 
-The first bytes of a body show whether it is gzip, whatever the header says: JSON never starts with 1f 8b. httpx's own
+The first bytes of a body decide whether it is gzip, not the header: JSON never starts with 1f 8b. httpx's own
 decoder has no limit, and 2 MB of gzip can expand to 2 GiB.
 """
 

@@ -1,4 +1,4 @@
-"""Everything that comes from outside has a bound: waits, lists, and bodies after decompression."""
+"""Waits, lists and decompressed bodies have limits that the API cannot exceed."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ GZIP = {"Content-Encoding": "gzip"}
 
 
 def bomb(megabytes: int) -> bytes:
-    """So many megabytes of blanks, in a thousandth of that."""
+    """Gzip that decompresses to this many megabytes of blanks."""
     return gzip.compress(b" " * MB, mtime=0) * megabytes
 
 
 @pytest.mark.parametrize("seconds", [1e400, 1e300, 86_400.0, float("nan"), -1e300, -5.0, 0.0])
-def test_no_wait_that_the_api_asks_for_is_longer_than_the_longest(seconds: float) -> None:
+def test_wait_requested_by_the_api_never_exceeds_the_maximum(seconds: float) -> None:
     clock = FakeClock()
     limiter = RateLimiter(10, clock=clock, sleep=clock.sleep)
 
@@ -56,7 +56,7 @@ def test_no_wait_that_the_api_asks_for_is_longer_than_the_longest(seconds: float
 @pytest.mark.parametrize(
     "header", ["86400", "99999999999", "9" * 5000, "1e400", "nan", "-7", "Fri, 31 Dec 9999 23:59:59 -2359"]
 )
-def test_a_list_that_is_throttled_without_bound_is_read_after_the_longest_wait(header: str) -> None:
+def test_list_is_read_after_the_maximum_wait_if_the_api_asks_for_a_longer_one(header: str) -> None:
     transport = FakeTransport(httpx.Response(429, headers={"Retry-After": header}), page("one"))
 
     assert transport.list_objects() == [{"id": "one"}]
@@ -64,20 +64,20 @@ def test_a_list_that_is_throttled_without_bound_is_read_after_the_longest_wait(h
 
 
 def endless(results: Callable[[int], list[str]]) -> FakeTransport:
-    """A list whose `next` is always another one."""
+    """A list whose `next` always names another page."""
     numbers = itertools.count()
 
-    def answer(_: httpx.Request) -> httpx.Response:
+    def reply(_: httpx.Request) -> httpx.Response:
         number = next(numbers)
         return page(*results(number), next_url=f"{API}/api/v1/transcript/?cursor={number}")
 
-    return FakeTransport(answer)
+    return FakeTransport(reply)
 
 
 @pytest.mark.parametrize(
     "results", [lambda _: [], lambda _: ["one", "two"], lambda n: [f"{min(n, 3)}"]], ids=["empty", "same", "stuck"]
 )
-def test_a_list_without_news_and_without_end_is_an_error(results: Callable[[int], list[str]]) -> None:
+def test_endless_list_without_new_objects_raises(results: Callable[[int], list[str]]) -> None:
     transport = endless(results)
 
     with pytest.raises(Transient, match="pages in a row brought no new object") as raised:
@@ -87,15 +87,15 @@ def test_a_list_without_news_and_without_end_is_an_error(results: Callable[[int]
     assert_no_secrets(raised.value)
 
 
-def test_a_list_may_be_long_and_repeat_what_it_showed() -> None:
+def test_long_list_with_repeated_objects_is_read_completely() -> None:
     ids = [str(number) for number in range(100)]
-    answers = [page(*ids[max(0, n - 3) : n + 1], next_url=f"{API}/?c={n}") for n in range(99)]
+    replies = [page(*ids[max(0, n - 3) : n + 1], next_url=f"{API}/?c={n}") for n in range(99)]
 
-    assert [each["id"] for each in FakeTransport(*answers, page(*ids[-3:])).list_objects()] == ids
+    assert [each["id"] for each in FakeTransport(*replies, page(*ids[-3:])).list_objects()] == ids
 
 
 @pytest.mark.parametrize("count", [-1, 10**400, "many", 1e300, True, None, [], {}])
-def test_a_count_that_is_none_tells_nothing(count: object) -> None:
+def test_invalid_count_gives_no_page_count(count: object) -> None:
     async def call() -> list[int | None]:
         async with FakeTransport(page("one", count=count)).client() as client:
             return [each.page_count async for each in client.list_pages("bot")]
@@ -106,7 +106,7 @@ def test_a_count_that_is_none_tells_nothing(count: object) -> None:
 
 
 @pytest.mark.parametrize("headers", [GZIP, {}], ids=["declared", "undeclared"])
-def test_a_download_that_inflates_beyond_its_limit_is_given_up_at_once(headers: dict[str, str]) -> None:
+def test_download_that_decompresses_beyond_its_limit_raises_without_retry(headers: dict[str, str]) -> None:
     transport = FakeTransport(httpx.Response(200))
     transport.reply_with(bomb(20), headers)
 
@@ -117,7 +117,7 @@ def test_a_download_that_inflates_beyond_its_limit_is_given_up_at_once(headers: 
     assert_no_secrets(raised.value)
 
 
-def test_two_gigabytes_in_two_megabytes_take_no_memory() -> None:
+def test_decompression_bomb_needs_little_memory() -> None:
     packed = gzip.compress(bytes(64 * MB), mtime=0) * 32
     assert len(packed) < 3 * MB
     tracemalloc.start()
@@ -131,7 +131,7 @@ def test_two_gigabytes_in_two_megabytes_take_no_memory() -> None:
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_layers_of_compression_have_one_limit(layers: int) -> None:
+def test_limit_holds_for_all_layers_of_compression_together(layers: int) -> None:
     packed = bomb(20) if layers == 1 else gzip.compress(bomb(20), mtime=0)
 
     with pytest.raises(TooLarge):
@@ -140,7 +140,7 @@ def test_layers_of_compression_have_one_limit(layers: int) -> None:
 
 
 @pytest.mark.parametrize("length", [b"99999999999", b"9" * 5000, b"-1", b"nan"])
-def test_an_announced_length_out_of_range_is_an_error(length: bytes) -> None:
+def test_content_length_out_of_range_raises(length: bytes) -> None:
     async def call() -> None:
         async with serve_bytes(HEAD + b"Content-Length: " + length + b"\r\n\r\n[]") as url:
             access = replace(ACCESS, base_url=url)
@@ -151,7 +151,7 @@ def test_an_announced_length_out_of_range_is_an_error(length: bytes) -> None:
         asyncio.run(call())
 
 
-def test_a_body_longer_than_its_limit_is_given_up_without_compression_too() -> None:
+def test_uncompressed_body_beyond_its_limit_raises() -> None:
     transport = FakeTransport(httpx.Response(200))
     transport.reply_with(b" " * 1000)
 
@@ -160,7 +160,7 @@ def test_a_body_longer_than_its_limit_is_given_up_without_compression_too() -> N
     assert transport.download(access=replace(ACCESS, max_download_bytes=1000)) == b" " * 1000
 
 
-def test_a_page_that_inflates_beyond_its_limit_is_an_error_and_no_end() -> None:
+def test_page_that_decompresses_beyond_its_limit_raises() -> None:
     transport = FakeTransport(httpx.Response(200))
     transport.reply_with(bomb(MAX_RESPONSE_BYTES // MB + 1), GZIP)
 
@@ -184,7 +184,7 @@ def test_a_page_that_inflates_beyond_its_limit_is_an_error_and_no_end() -> None:
         (PACKED + b"trailing", {}),
     ],
 )
-def test_bytes_decide_what_a_download_is_and_not_its_headers(body: bytes, headers: dict[str, str]) -> None:
+def test_download_is_decoded_by_its_bytes_and_not_by_its_headers(body: bytes, headers: dict[str, str]) -> None:
     transport = FakeTransport(httpx.Response(200))
     transport.reply_with(body, headers)
 
@@ -194,7 +194,7 @@ def test_bytes_decide_what_a_download_is_and_not_its_headers(body: bytes, header
 
 
 @pytest.mark.parametrize("headers", [{}, GZIP])
-def test_a_page_is_read_whatever_its_encoding_is_called(headers: dict[str, str]) -> None:
+def test_page_is_decoded_by_its_bytes_and_not_by_its_headers(headers: dict[str, str]) -> None:
     content = page("one").content
     for body in (content, gzip.compress(content, mtime=0), b"\xef\xbb\xbf" + content):
         transport = FakeTransport(httpx.Response(200))
@@ -213,7 +213,7 @@ def test_a_page_is_read_whatever_its_encoding_is_called(headers: dict[str, str])
         (gzip.compress(b"<Error/>", mtime=0), "XML"),
     ],
 )
-def test_an_error_page_at_status_200_is_transient(body: bytes, named: str) -> None:
+def test_error_page_with_status_200_is_transient(body: bytes, named: str) -> None:
     transport = FakeTransport(httpx.Response(200))
     transport.reply_with(body, {"Content-Type": "application/json"})
 
@@ -224,7 +224,7 @@ def test_an_error_page_at_status_200_is_transient(body: bytes, named: str) -> No
     assert_no_secrets(raised.value)
 
 
-def test_damaged_gzip_without_a_header_is_kept_as_it_is() -> None:
+def test_damaged_gzip_without_a_header_is_returned_unchanged() -> None:
     damaged = PACKED[:12] + b"\xff\xff\xff" + PACKED[15:]
     transport = FakeTransport(httpx.Response(200))
     transport.reply_with(damaged)
@@ -233,7 +233,7 @@ def test_damaged_gzip_without_a_header_is_kept_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("body", [b"nope", PACKED[:12] + b"\xff\xff\xff" + PACKED[15:]], ids=["text", "damaged"])
-def test_what_is_not_gzip_though_a_header_says_so_is_asked_for_again(body: bytes) -> None:
+def test_body_that_is_not_gzip_despite_its_header_is_retried(body: bytes) -> None:
     transport = FakeTransport(httpx.Response(200))
     transport.reply_with(body, GZIP)
 

@@ -1,4 +1,4 @@
-"""Lists and single objects: complete or an error, asked for again where that helps, and no secret in any error."""
+"""Lists and objects are returned completely or raise; transient errors are retried; no error contains a secret."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OBJECT = httpx.Response(200, json={"id": "one"})
 
 
 @pytest.mark.parametrize("key", [KEY, f"Token {KEY}", f"  {KEY}\n"])
-def test_the_key_is_sent_as_a_token(key: str) -> None:
+def test_key_is_sent_as_a_token(key: str) -> None:
     transport = FakeTransport(OBJECT)
 
     transport.retrieve(access=Access(API, key))
@@ -41,7 +41,7 @@ def test_the_key_is_sent_as_a_token(key: str) -> None:
     assert transport.requests[0].headers["Authorization"] == f"Token {KEY}"
 
 
-def test_a_request_asks_for_json_and_has_no_body() -> None:
+def test_request_accepts_json_and_has_no_body() -> None:
     transport = FakeTransport(OBJECT)
 
     transport.retrieve()
@@ -51,30 +51,30 @@ def test_a_request_asks_for_json_and_has_no_body() -> None:
     assert not {"Content-Length", "Transfer-Encoding", "Content-Type"} & {name.title() for name in request.headers}
 
 
-def test_the_key_is_in_no_repr_of_what_knows_it() -> None:
+def test_key_is_not_in_the_repr_of_access_or_client() -> None:
     assert KEY not in repr(ACCESS)
     assert KEY not in repr(FakeTransport(OBJECT).client())
 
 
-def test_a_list_is_read_page_after_page_and_every_object_comes_once() -> None:
+def test_list_contains_the_objects_of_all_pages_once() -> None:
     transport = FakeTransport(page("a", "b", next_url=NEXT), page("b", "c"))
 
-    listed = transport.list_objects()
+    objects = transport.list_objects()
 
-    assert [each["id"] for each in listed] == ["a", "b", "c"]
+    assert [each["id"] for each in objects] == ["a", "b", "c"]
 
 
-def test_objects_without_an_id_are_all_there() -> None:
+def test_objects_without_an_id_are_all_listed() -> None:
     transport = FakeTransport(page(results=[{"n": 1}, {"n": 2}, {"id": None, "n": 3}, {"id": [], "n": 4}]))
 
     assert [each["n"] for each in transport.list_objects()] == [1, 2, 3, 4]
 
 
-def test_an_empty_list_is_empty() -> None:
+def test_empty_page_gives_an_empty_list() -> None:
     assert FakeTransport(page()).list_objects() == []
 
 
-def test_of_next_only_the_query_is_taken_word_for_word() -> None:
+def test_only_the_query_of_next_is_used_and_unchanged() -> None:
     query = "cursor=cD0yMDI%2BMg%3D%3D&status_code=&a=1&a=2"
     transport = FakeTransport(page("a", next_url=f"http://evil.example:99/other/?{query}#x"), page("b"))
 
@@ -83,7 +83,7 @@ def test_of_next_only_the_query_is_taken_word_for_word() -> None:
     assert str(transport.requests[1].url) == f"{API}/api/v1/transcript/?{query}"
 
 
-def test_behind_a_proxy_every_page_is_asked_from_the_proxy() -> None:
+def test_all_pages_are_requested_from_the_base_url() -> None:
     transport = FakeTransport(page("a", next_url=NEXT), page("b"))
 
     transport.list_objects(access=Access("http://proxy.example:8080/recall", KEY))
@@ -94,7 +94,7 @@ def test_behind_a_proxy_every_page_is_asked_from_the_proxy() -> None:
     ]
 
 
-def test_a_query_is_spelled_as_the_api_reads_it() -> None:
+def test_query_is_encoded_as_the_api_expects() -> None:
     transport = FakeTransport(page())
     cet = timezone(timedelta(hours=1))
 
@@ -128,7 +128,7 @@ def test_a_query_is_spelled_as_the_api_reads_it() -> None:
     ],
     ids=str,
 )
-def test_what_is_no_list_is_an_error_and_never_an_empty_list(document: Any) -> None:
+def test_response_that_is_no_list_raises(document: Any) -> None:
     transport = FakeTransport(httpx.Response(200, json=document))
 
     with pytest.raises(Transient, match="200 with") as raised:
@@ -140,14 +140,14 @@ def test_what_is_no_list_is_an_error_and_never_an_empty_list(document: Any) -> N
 @pytest.mark.parametrize(
     "following", ["", "string", "...", API, f"{API}/api/v1/transcript/?", "http://[", 7, ["x"], {}]
 )
-def test_a_next_that_leads_nowhere_is_an_error_and_no_end(following: Any) -> None:
+def test_next_without_a_query_raises(following: Any) -> None:
     transport = FakeTransport(page("a", next_url=following))
 
     with pytest.raises(Transient, match="`next` leads nowhere"):
         transport.list_objects()
 
 
-def test_a_next_that_no_url_can_hold_is_an_error() -> None:
+def test_next_with_an_invalid_character_raises() -> None:
     transport = FakeTransport(page("a", next_url=f"{API}/?cursor={CURSOR}\x01"))
 
     with pytest.raises(Transient) as raised:
@@ -157,15 +157,15 @@ def test_a_next_that_no_url_can_hold_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "answers",
+    "replies",
     [
         [page("a", next_url=NEXT)],
         [page("a", next_url=NEXT), page("b", next_url=f"{NEXT}2"), page("c", next_url=NEXT)],
     ],
     ids=["same", "circle"],
 )
-def test_a_list_that_leads_back_to_itself_is_an_error(answers: list[Reply]) -> None:
-    transport = FakeTransport(*answers)
+def test_list_that_leads_back_to_an_earlier_page_raises(replies: list[Reply]) -> None:
+    transport = FakeTransport(*replies)
 
     with pytest.raises(Transient, match="leads back") as raised:
         transport.list_objects()
@@ -174,26 +174,26 @@ def test_a_list_that_leads_back_to_itself_is_an_error(answers: list[Reply]) -> N
     assert_no_secrets(raised.value)
 
 
-def test_a_list_that_breaks_off_is_an_error_and_never_short() -> None:
+def test_list_with_a_failing_page_raises() -> None:
     transport = FakeTransport(page("a", next_url=NEXT), httpx.Response(500))
 
     with pytest.raises(Transient, match="/api/v1/transcript/: the API answered 500"):
         transport.list_objects()
 
 
-def test_a_list_that_the_api_does_not_have_is_a_wrong_base_url() -> None:
+def test_unknown_list_raises_an_error_that_names_the_base_url() -> None:
     with pytest.raises(Refused, match="RECALL_BASE_URL"):
         FakeTransport(httpx.Response(404)).list_objects()
 
 
-def test_a_page_that_has_gone_meanwhile_does_not_end_the_list() -> None:
+def test_missing_later_page_raises() -> None:
     transport = FakeTransport(page("a", next_url=NEXT), httpx.Response(404))
 
     with pytest.raises(Transient, match="from its start"):
         transport.list_objects()
 
 
-def test_an_object_id_stays_inside_its_path() -> None:
+def test_object_id_is_quoted_in_the_path() -> None:
     transport = FakeTransport(OBJECT)
 
     transport.retrieve("../bot/x?y=1#z ")
@@ -201,7 +201,7 @@ def test_an_object_id_stays_inside_its_path() -> None:
     assert transport.requests[0].url.raw_path == b"/api/v1/transcript/..%2Fbot%2Fx%3Fy%3D1%23z%20/"
 
 
-def test_one_odd_character_does_not_hide_a_page() -> None:
+def test_invalid_characters_in_a_page_are_replaced() -> None:
     body = rb'{"next": null, "results": [{"id": "a", "t": ["\ud83d x \u0000"]}, {"id": "b", "t": "\ud83d\ude00"}]}'
     transport = FakeTransport(httpx.Response(200, content=body))
 
@@ -209,7 +209,7 @@ def test_one_odd_character_does_not_hide_a_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "attempts"),
+    ("reply", "error", "attempts"),
     [
         (httpx.Response(204), ObjectRefused, 1),
         (httpx.Response(301, headers={"Location": f"https://evil.example/?{BODY_TEXT}"}), ObjectRefused, 1),
@@ -249,10 +249,10 @@ def test_one_odd_character_does_not_hide_a_page() -> None:
     ],
     ids=lambda value: None if isinstance(value, httpx.Response) else getattr(value, "__name__", repr(value)),
 )
-def test_an_answer_means_what_is_to_be_done_about_it_and_says_no_more(
-    answer: Reply, error: type[ApiError], attempts: int, caplog: pytest.LogCaptureFixture
+def test_each_response_raises_the_right_error_without_secrets(
+    reply: Reply, error: type[ApiError], attempts: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    transport = FakeTransport(answer)
+    transport = FakeTransport(reply)
 
     with pytest.raises(ApiError) as raised:
         transport.retrieve()
@@ -263,12 +263,12 @@ def test_an_answer_means_what_is_to_be_done_about_it_and_says_no_more(
     assert_no_secrets(raised.value, caplog.text)
 
 
-def test_a_wrong_key_names_the_settings_to_look_at() -> None:
+def test_error_for_a_wrong_key_names_the_settings_to_check() -> None:
     with pytest.raises(Refused, match="RECALL_API_KEY and RECALL_REGION"):
         FakeTransport(httpx.Response(401)).retrieve()
 
 
-def test_an_api_that_redirects_is_a_wrong_base_url() -> None:
+def test_error_for_a_redirect_names_the_base_url() -> None:
     with pytest.raises(Refused, match="RECALL_BASE_URL"):
         FakeTransport(httpx.Response(301, headers={"Location": f"{API}/"})).list_objects()
 
@@ -276,14 +276,14 @@ def test_an_api_that_redirects_is_a_wrong_base_url() -> None:
 @pytest.mark.parametrize(
     "fault", [httpx.Response(503), httpx.Response(429), html(200), httpx.ReadError(""), httpx.Response(409)]
 )
-def test_what_goes_by_is_asked_for_again(fault: Reply) -> None:
+def test_transient_errors_are_retried(fault: Reply) -> None:
     transport = FakeTransport(fault, fault, OBJECT)
 
     assert transport.retrieve() == {"id": "one"}
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "reply",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
         b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"id\r\n',
@@ -294,9 +294,9 @@ def test_what_goes_by_is_asked_for_again(fault: Reply) -> None:
     ],
     ids=["cut", "chunks-cut", "chunks-broken", "gzip-broken", "no-http", "nothing"],
 )
-def test_a_broken_answer_can_be_asked_for_again(answer: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_broken_response_is_transient(reply: bytes, caplog: pytest.LogCaptureFixture) -> None:
     async def call() -> None:
-        async with serve_bytes(answer) as url, RecallClient(Access(url, KEY)) as client:
+        async with serve_bytes(reply) as url, RecallClient(Access(url, KEY)) as client:
             await client.retrieve("transcript", "one")
 
     with pytest.raises(Transient, match=r"/api/v1/transcript/one/ of 127\.0\.0\.1: the response broke off") as raised:
@@ -305,7 +305,7 @@ def test_a_broken_answer_can_be_asked_for_again(answer: bytes, caplog: pytest.Lo
     assert_no_secrets(raised.value, caplog.text)
 
 
-def test_an_answer_that_never_ends_is_waited_for_only_so_long() -> None:
+def test_endless_response_times_out() -> None:
     async def call() -> None:
         head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
         async with (
@@ -320,7 +320,7 @@ def test_an_answer_that_never_ends_is_waited_for_only_so_long() -> None:
     assert_no_secrets(raised.value)
 
 
-def test_an_api_that_is_not_there_names_the_host() -> None:
+def test_error_for_an_unreachable_api_names_the_host() -> None:
     async def call() -> None:
         async with serve_bytes() as url:
             pass
@@ -333,7 +333,7 @@ def test_an_api_that_is_not_there_names_the_host() -> None:
     assert_no_secrets(raised.value)
 
 
-def test_while_the_api_throttles_nobody_asks_that_list() -> None:
+def test_throttling_pauses_all_calls_of_that_list() -> None:
     times_s: list[float] = []
     is_throttled = asyncio.Event()
 
@@ -341,11 +341,11 @@ def test_while_the_api_throttles_nobody_asks_that_list() -> None:
         is_throttled.set()
         return httpx.Response(429, headers={"Retry-After": "30"})
 
-    def answer(_: httpx.Request) -> httpx.Response:
+    def reply(_: httpx.Request) -> httpx.Response:
         times_s.append(transport.clock())
         return page()
 
-    transport = FakeTransport(throttle, answer)
+    transport = FakeTransport(throttle, reply)
 
     async def call() -> None:
         async with transport.client() as client:
@@ -358,7 +358,7 @@ def test_while_the_api_throttles_nobody_asks_that_list() -> None:
     assert times_s == [1030.0] * 3
 
 
-def test_an_api_that_throttles_for_minutes_is_an_error() -> None:
+def test_throttling_for_minutes_raises() -> None:
     transport = FakeTransport(httpx.Response(429, headers={"Retry-After": "7"}))
 
     with pytest.raises(Transient, match="429"):
@@ -367,7 +367,7 @@ def test_an_api_that_throttles_for_minutes_is_an_error() -> None:
     assert MAX_THROTTLED_S <= transport.clock.slept_s <= MAX_THROTTLED_S + 14
 
 
-def test_lists_are_paced_one_by_one() -> None:
+def test_each_list_has_its_own_rate_limit() -> None:
     transport = FakeTransport(page())
 
     async def call() -> None:
@@ -380,7 +380,7 @@ def test_lists_are_paced_one_by_one() -> None:
     assert transport.clock.slept_s == 60.0
 
 
-def test_a_cancelled_call_ends_at_once() -> None:
+def test_cancelled_call_ends_at_once() -> None:
     async def call() -> None:
         async with serve_bytes(b"", pause_s=60) as url, RecallClient(Access(url, KEY)) as client:
             call = asyncio.create_task(client.retrieve("transcript", "one"))
@@ -392,7 +392,7 @@ def test_a_cancelled_call_ends_at_once() -> None:
     asyncio.run(asyncio.wait_for(call(), 5))
 
 
-def test_a_sandbox_is_read_whatever_its_pages_and_never_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paginated_list_of_a_sandbox_is_read_without_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "ALL_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with Sandbox(uniform(date(2026, 3, 2), recordings=7), api_key=KEY) as sandbox:
@@ -404,12 +404,12 @@ def test_a_sandbox_is_read_whatever_its_pages_and_never_through_a_proxy(monkeypa
                 window = {"created_at_after": datetime(2026, 3, 2, tzinfo=UTC)}
                 return [each["id"] async for each in client.list_objects("transcript", window)]
 
-        listed = asyncio.run(call())
+        objects = asyncio.run(call())
 
-    assert sorted(listed) == sorted(each.of("transcript")[0].id for each in sandbox.world.recordings)
+    assert sorted(objects) == sorted(each.of("transcript")[0].id for each in sandbox.world.recordings)
 
 
-def test_retries_are_not_told_to_the_console(capsys: pytest.CaptureFixture[str]) -> None:
+def test_retries_print_nothing_to_the_console(capsys: pytest.CaptureFixture[str]) -> None:
     FakeTransport(httpx.Response(503), OBJECT).retrieve()
 
     captured = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""Downloads: from allowed hosts alone, never with the key, whole or as they are, and no URL in any error."""
+"""Downloads use allowed hosts only, never send the key, retry truncated documents, and raise errors without URLs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def to(location: str, code: int = 302) -> httpx.Response:
     return httpx.Response(code, headers=[(b"Location", location.encode())])
 
 
-def downloaded_from_a_server(*pieces: bytes, pause_s: float = 0.0, timeout_s: float = 5.0) -> bytes:
+def download_from_a_server(*pieces: bytes, pause_s: float = 0.0, timeout_s: float = 5.0) -> bytes:
     async def call() -> bytes:
         async with (
             serve_bytes(*pieces, pause_s=pause_s) as url,
@@ -49,11 +49,11 @@ def downloaded_from_a_server(*pieces: bytes, pause_s: float = 0.0, timeout_s: fl
     return asyncio.run(call())
 
 
-async def _connections(asked: Callable[[RecallClient, str], Awaitable[object]]) -> int:
-    """How many connections a server saw, while something was asked of it."""
+async def _connections(downloads: Callable[[RecallClient, str], Awaitable[object]]) -> int:
+    """Number of connections that a server accepts during the downloads."""
     served: list[asyncio.Task[None] | None] = []
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         served.append(asyncio.current_task())
         with suppress(asyncio.IncompleteReadError):
             while await reader.readuntil(b"\r\n\r\n"):
@@ -62,15 +62,15 @@ async def _connections(asked: Callable[[RecallClient, str], Awaitable[object]]) 
         writer.close()
         await writer.wait_closed()
 
-    async with await asyncio.start_server(answer, "127.0.0.1") as server:
+    async with await asyncio.start_server(reply, "127.0.0.1") as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with RecallClient(Access(url, KEY)) as client:
-            await asked(client, url)
+            await downloads(client, url)
         await asyncio.gather(*filter(None, served))
     return len(served)
 
 
-def test_downloads_one_after_the_other_share_a_connection_and_those_at_once_have_one_each() -> None:
+def test_sequential_downloads_share_a_connection_and_concurrent_ones_do_not() -> None:
     async def in_turn(client: RecallClient, url: str) -> None:
         for number in range(4):
             assert await client.download(f"{url}/{number}") == b"[]"
@@ -83,7 +83,7 @@ def test_downloads_one_after_the_other_share_a_connection_and_those_at_once_have
 
 
 @pytest.mark.parametrize("url", [DOWNLOAD, BUCKET])
-def test_a_download_is_asked_for_without_the_key(url: str) -> None:
+def test_download_request_does_not_contain_the_key(url: str) -> None:
     transport = FakeTransport(WHOLE)
 
     assert transport.download(url) == DOCUMENT
@@ -92,7 +92,7 @@ def test_a_download_is_asked_for_without_the_key(url: str) -> None:
     assert str(transport.requests[0].url) == url
 
 
-def test_the_key_stays_away_after_a_call_to_the_api() -> None:
+def test_cookies_of_the_api_are_not_sent_with_downloads() -> None:
     transport = FakeTransport(httpx.Response(200, json={}, headers={"Set-Cookie": f"a={KEY}; Domain=recall.ai"}), WHOLE)
 
     async def call() -> None:
@@ -108,7 +108,7 @@ def test_the_key_stays_away_after_a_call_to_the_api() -> None:
 @pytest.mark.parametrize(
     "location", [BUCKET, "/api/v1/other?token=x", f"{API}:8443/x", "https://eu-central-1.recall.ai/x"]
 )
-def test_a_redirect_is_followed_to_allowed_hosts_without_the_key(location: str) -> None:
+def test_redirect_to_an_allowed_host_is_followed_without_the_key(location: str) -> None:
     transport = FakeTransport(to(location), WHOLE)
 
     assert transport.download() == DOCUMENT
@@ -136,9 +136,7 @@ def test_a_redirect_is_followed_to_allowed_hosts_without_the_key(location: str) 
     ],
 )
 @pytest.mark.parametrize("is_redirect", [False, True])
-def test_other_hosts_are_never_asked_and_the_setting_is_named(
-    url: str, is_redirect: bool, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_urls_of_other_hosts_are_never_requested(url: str, is_redirect: bool, caplog: pytest.LogCaptureFixture) -> None:
     transport = FakeTransport(to(url), WHOLE) if is_redirect else FakeTransport(WHOLE)
 
     with pytest.raises(ApiError) as raised:
@@ -149,7 +147,7 @@ def test_other_hosts_are_never_asked_and_the_setting_is_named(
     assert_no_secrets(raised.value, caplog.text)
 
 
-def test_a_host_that_is_not_allowed_is_named_with_the_setting() -> None:
+def test_error_for_a_forbidden_host_names_host_and_setting() -> None:
     with pytest.raises(ApiError, match=r"https://evil\.example.* MEETING_ASSETS_DOWNLOAD_HOSTS"):
         FakeTransport(WHOLE).download("https://evil.example/a")
 
@@ -192,13 +190,15 @@ OTHER_HOSTS = (
 
 
 @pytest.mark.parametrize("host", RECALL_HOSTS)
-def test_downloads_may_come_from_recall_and_its_buckets(host: str) -> None:
+def test_hosts_and_buckets_of_recall_are_allowed(host: str) -> None:
     assert FakeTransport(WHOLE).download(f"https://{host}/a?{SIGNATURE}") == DOCUMENT
 
 
 @pytest.mark.parametrize("host", OTHER_HOSTS)
 @pytest.mark.parametrize("is_redirect", [False, True])
-def test_downloads_come_from_no_other_host(host: str, is_redirect: bool, caplog: pytest.LogCaptureFixture) -> None:
+def test_hosts_that_resemble_recall_are_forbidden(
+    host: str, is_redirect: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     url = f"https://{host}/a?{SIGNATURE}"
     transport = FakeTransport(to(url), WHOLE) if is_redirect else FakeTransport(WHOLE)
 
@@ -224,7 +224,7 @@ def test_downloads_come_from_no_other_host(host: str, is_redirect: bool, caplog:
         ("http://proxy.example:8080", "http://proxy.example/a", False),
     ],
 )
-def test_the_api_is_known_by_host_and_port(api: str, url: str, is_allowed: bool) -> None:
+def test_api_host_is_allowed_at_its_own_port_only(api: str, url: str, is_allowed: bool) -> None:
     transport = FakeTransport(WHOLE)
 
     with nullcontext() if is_allowed else pytest.raises(ApiError):
@@ -233,19 +233,19 @@ def test_the_api_is_known_by_host_and_port(api: str, url: str, is_allowed: bool)
     assert len(transport.requests) == is_allowed
 
 
-def test_patterns_of_hosts_may_be_spelled_in_capitals() -> None:
+def test_host_patterns_ignore_case() -> None:
     transport = FakeTransport(WHOLE)
 
     assert transport.download("https://files.example/a", Access(API, KEY, download_hosts=("*.EXAMPLE",))) == DOCUMENT
 
 
-def test_a_sandbox_may_send_to_another_port_of_its_host() -> None:
+def test_sandbox_may_serve_downloads_at_another_port() -> None:
     transport = FakeTransport(WHOLE)
 
     assert transport.download("http://127.0.0.1:9/a", Access("http://127.0.0.1:8", KEY)) == DOCUMENT
 
 
-def test_redirects_in_a_circle_end() -> None:
+def test_circular_redirects_raise() -> None:
     transport = FakeTransport(to(DOWNLOAD))
 
     with pytest.raises(Transient) as raised:
@@ -255,7 +255,7 @@ def test_redirects_in_a_circle_end() -> None:
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 410])
-def test_a_url_that_is_not_accepted_needs_a_fresh_one_at_once(code: int) -> None:
+def test_rejected_url_raises_without_retry(code: int) -> None:
     transport = FakeTransport(httpx.Response(code, text=BODY_TEXT))
 
     with pytest.raises(UrlExpired, match=str(code)) as raised:
@@ -266,7 +266,7 @@ def test_a_url_that_is_not_accepted_needs_a_fresh_one_at_once(code: int) -> None
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "reply",
     [
         httpx.Response(500, text=BODY_TEXT),
         httpx.Response(503),
@@ -280,10 +280,10 @@ def test_a_url_that_is_not_accepted_needs_a_fresh_one_at_once(code: int) -> None
         httpx.UnsupportedProtocol(BODY_TEXT),
     ],
 )
-def test_what_may_go_by_is_asked_for_again_and_then_left_for_later(
-    answer: Reply, caplog: pytest.LogCaptureFixture
+def test_transient_errors_of_downloads_are_retried_before_they_raise(
+    reply: Reply, caplog: pytest.LogCaptureFixture
 ) -> None:
-    transport = FakeTransport(answer)
+    transport = FakeTransport(reply)
 
     with pytest.raises(Transient) as raised:
         transport.download()
@@ -292,13 +292,13 @@ def test_what_may_go_by_is_asked_for_again_and_then_left_for_later(
     assert_no_secrets(raised.value, caplog.text)
 
 
-def test_being_throttled_is_ridden_out() -> None:
+def test_throttled_download_is_retried_until_it_succeeds() -> None:
     transport = FakeTransport(*[httpx.Response(429, headers={"Retry-After": "9"})] * 20, WHOLE)
 
     assert transport.download() == DOCUMENT
 
 
-def test_html_where_json_was_due_is_named() -> None:
+def test_html_instead_of_json_raises() -> None:
     with pytest.raises(Transient, match="HTML instead of JSON"):
         FakeTransport(html(200)).download()
 
@@ -306,7 +306,7 @@ def test_html_where_json_was_due_is_named() -> None:
 @pytest.mark.parametrize(
     "url", ["", "...", "no url", "https://", "http://[", f"https://h:p/?{SIGNATURE}", f"https://h/\x01{SIGNATURE}"]
 )
-def test_a_url_that_is_none_can_be_asked_for_again(url: str) -> None:
+def test_invalid_url_raises_without_secrets(url: str) -> None:
     with pytest.raises(ApiError) as raised:
         FakeTransport(WHOLE).download(url)
 
@@ -314,14 +314,14 @@ def test_a_url_that_is_none_can_be_asked_for_again(url: str) -> None:
 
 
 @pytest.mark.parametrize("cut", [b"", b"[", b'[{"a": 1}', b'{"parts": [{}]', b'{"parts": [{}', b'[{"a": "x'])
-def test_a_document_without_its_end_is_asked_for_again(cut: bytes) -> None:
+def test_truncated_document_is_downloaded_again(cut: bytes) -> None:
     transport = FakeTransport(httpx.Response(200, content=cut), httpx.Response(200, content=cut), WHOLE)
 
     assert transport.download() == DOCUMENT
 
 
 @pytest.mark.parametrize("body", [b"", b'[{"a": 1}', b"no JSON", b"[NaN]", b"[1]]", DOCUMENT * 2])
-def test_what_stays_no_json_is_taken_as_it_is(body: bytes) -> None:
+def test_document_that_stays_invalid_is_returned_unchanged(body: bytes) -> None:
     transport = FakeTransport(httpx.Response(200, content=body))
 
     assert transport.download() == body
@@ -341,7 +341,7 @@ def test_what_stays_no_json_is_taken_as_it_is(body: bytes) -> None:
         b"[" * 5000 + b"]" * 5000,
     ],
 )
-def test_odd_but_whole_json_is_asked_for_once(body: bytes) -> None:
+def test_unusual_but_complete_json_is_downloaded_once(body: bytes) -> None:
     transport = FakeTransport(httpx.Response(200, content=body))
 
     assert transport.download() == body
@@ -349,7 +349,7 @@ def test_odd_but_whole_json_is_asked_for_once(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "reply",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + DOCUMENT,
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1c\r\n" + DOCUMENT + b"\r\n",
@@ -359,39 +359,39 @@ def test_odd_but_whole_json_is_asked_for_once(body: bytes) -> None:
     ],
     ids=["cut", "chunks-cut", "chunks-broken", "gzip-broken", "nothing"],
 )
-def test_a_broken_download_can_be_asked_for_again(answer: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_broken_download_is_transient(reply: bytes, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(Transient, match="broke off") as raised:
-        downloaded_from_a_server(answer)
+        download_from_a_server(reply)
 
     assert_no_secrets(raised.value, caplog.text)
 
 
-def test_a_compressed_download_is_unpacked() -> None:
+def test_compressed_download_is_decompressed() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"
 
-    assert downloaded_from_a_server(head, gzip.compress(DOCUMENT)) == DOCUMENT
+    assert download_from_a_server(head, gzip.compress(DOCUMENT)) == DOCUMENT
 
 
-def test_a_compressed_download_without_its_end_is_known_by_its_json() -> None:
+def test_truncated_compressed_download_is_returned_as_far_as_it_goes() -> None:
     document = json.dumps(list(range(10_000))).encode()
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"
 
-    taken = downloaded_from_a_server(head, gzip.compress(document)[:-100])
+    taken = download_from_a_server(head, gzip.compress(document)[:-100])
 
     assert document.startswith(taken)
     assert taken != document
 
 
-def test_a_download_that_never_ends_is_waited_for_only_so_long() -> None:
+def test_endless_download_times_out() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 
     with pytest.raises(Transient, match="no response in time") as raised:
-        downloaded_from_a_server(head, *[b" "] * 1000, pause_s=0.01, timeout_s=0.03)
+        download_from_a_server(head, *[b" "] * 1000, pause_s=0.01, timeout_s=0.03)
 
     assert_no_secrets(raised.value)
 
 
-def test_downloads_of_a_sandbox_survive_its_faults(caplog: pytest.LogCaptureFixture) -> None:
+def test_download_from_a_sandbox_succeeds_after_its_faults(caplog: pytest.LogCaptureFixture) -> None:
     with Sandbox(uniform(date(2026, 3, 2), recordings=1), api_key=KEY) as sandbox:
         artifact = sandbox.world.recordings[0].of("transcript")[0]
         for fault in (
@@ -415,6 +415,6 @@ def test_downloads_of_a_sandbox_survive_its_faults(caplog: pytest.LogCaptureFixt
     assert sandbox.signature_marker not in caplog.text
 
 
-def test_the_defaults_accept_what_the_api_hands_out() -> None:
+def test_default_hosts_accept_the_urls_of_the_api() -> None:
     for url in (DOWNLOAD, BUCKET, BUCKET.replace("//recallai", "//eu-central-1-recallai")):
         assert FakeTransport(WHOLE).download(url, ACCESS) == DOCUMENT

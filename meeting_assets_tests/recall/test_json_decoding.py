@@ -1,4 +1,4 @@
-"""Answers of the API are decoded as a whole, or object by object: one malformed object costs a page nothing else."""
+"""Pages are decoded as a whole or object by object, so a malformed object does not affect the others."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ documents = st.recursive(
 
 
 def with_poison(poison: bytes) -> bytes:
-    """A page whose second of three objects holds a value spelled just so."""
+    """A page of three objects; the second contains this literal as a value."""
     second = b'{"note": {"a": [%b]}, "id": "two"}' % poison
     return b'{"count": 3, "next": "%b", "results": [{"id": "one"}, %b, {"id": "three"}]}' % (API.encode(), second)
 
 
 @pytest.mark.parametrize("name", READ)
-def test_odd_text_and_numbers_out_of_range_cost_nothing_but_themselves(name: str) -> None:
+def test_invalid_text_and_numbers_are_replaced_and_all_else_is_kept(name: str) -> None:
     poison, value = READ[name]
 
     found = decode_page(with_poison(poison))
@@ -65,7 +65,7 @@ def test_odd_text_and_numbers_out_of_range_cost_nothing_but_themselves(name: str
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_object_costs_its_page_nothing_else(name: str) -> None:
+def test_malformed_object_does_not_affect_the_rest_of_its_page(name: str) -> None:
     found = decode_page(with_poison(MALFORMED[name]))
 
     one, two, three = found["results"]
@@ -74,7 +74,7 @@ def test_a_malformed_object_costs_its_page_nothing_else(name: str) -> None:
     assert two == {"id": "two"}
 
 
-def test_a_malformed_object_without_a_readable_id_is_there_all_the_same() -> None:
+def test_malformed_object_without_a_readable_id_is_kept_without_id() -> None:
     found = decode_page(b'{"next": null, "results": [{"id": undefined}, undefined, {"id": "three"}]}')
 
     assert found["results"] == [{}, {}, {"id": "three"}]
@@ -82,7 +82,7 @@ def test_a_malformed_object_without_a_readable_id_is_there_all_the_same() -> Non
 
 
 @pytest.mark.parametrize("element", [b"null", b"7", b'"said"', b"[]", b"true"])
-def test_an_element_that_is_no_object_costs_a_list_nothing_else(element: bytes) -> None:
+def test_list_element_that_is_no_object_does_not_affect_the_others(element: bytes) -> None:
     transport = FakeTransport(page("one"))
     transport.reply_with(b'{"next": null, "results": [{"id": "one"}, %b, {"id": "three"}]}' % element)
 
@@ -90,7 +90,7 @@ def test_an_element_that_is_no_object_costs_a_list_nothing_else(element: bytes) 
 
 
 @pytest.mark.parametrize("start", [b"\xef\xbb\xbf", b" \r\n\t", b""])
-def test_a_byte_order_mark_is_not_in_the_way(start: bytes) -> None:
+def test_byte_order_mark_is_ignored(start: bytes) -> None:
     transport = FakeTransport(page("one"))
     transport.reply_with(start + b'{"next": null, "results": [{"id": "one"}]}')
 
@@ -101,17 +101,17 @@ def test_a_byte_order_mark_is_not_in_the_way(start: bytes) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"undefined", b'{"results": [{"a": undefined}', b'{"results": {"a": 01}}']
 )
-def test_a_page_whose_envelope_is_malformed_is_not_taken_for_an_empty_one(content: bytes) -> None:
+def test_page_with_a_malformed_envelope_raises(content: bytes) -> None:
     with pytest.raises((ValueError, KeyError)):
         decode_page(content)
 
 
-def test_a_malformed_object_is_named_and_not_quoted() -> None:
+def test_error_for_a_malformed_object_names_but_does_not_quote_it() -> None:
     with pytest.raises(PayloadError, match=r"^recording x: the object is not valid JSON$"):
         decode_object(MalformedObject({"id": ID}), Recording, "recording x")
 
 
-def test_a_number_that_no_column_takes_is_refused_where_it_matters_and_not_stored_where_not() -> None:
+def test_invalid_number_is_rejected_in_known_fields_and_dropped_in_others() -> None:
     document = {"id": ID, "created_at": "2026-03-02T00:00:00Z", "metadata": {"a": INVALID_NUMBER}}
 
     assert str(decode_object(document, Recording, "recording").id) == ID
@@ -122,7 +122,7 @@ def test_a_number_that_no_column_takes_is_refused_where_it_matters_and_not_store
 
 
 @given(st.lists(st.dictionaries(st.text(), documents)), documents, st.booleans(), st.sampled_from([None, 1]))
-def test_object_by_object_reads_what_is_read_as_a_whole(
+def test_decoding_by_object_equals_decoding_as_a_whole(
     results: list[dict[str, Any]], other: Any, is_ascii: bool, indent: int | None
 ) -> None:
     whole = {"next": None, "other": other, "results": results}

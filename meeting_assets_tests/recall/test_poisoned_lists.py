@@ -1,4 +1,4 @@
-"""Every listed object, poisoned in every field: the other objects of its page are read, and only this one is named."""
+"""An invalid value in any field of a listed object does not affect the other objects of its page."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def pages() -> dict[str, list[dict[str, Any]]]:
 
 
 def paths(document: Any, prefix: Path = ()) -> Iterator[Path]:
-    """Every field of a document, however deep; of a list the first element."""
+    """Paths of all fields of a document; of each list, only the first element is followed."""
     members: list[tuple[str | int, Any]] = []
     if isinstance(document, dict):
         members = [*document.items()]
@@ -73,12 +73,12 @@ def paths(document: Any, prefix: Path = ()) -> Iterator[Path]:
 
 
 def poisoned(documents: list[dict[str, Any]], path: Path, poison: bytes) -> bytes:
-    """The page with the value of one field of its second object spelled just so."""
+    """The page; one field of its second object has this literal as its value."""
     copy = json.loads(json.dumps(documents))
-    place: Any = copy[1]
+    parent: Any = copy[1]
     for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = HERE
+        parent = parent[key]
+    parent[path[-1]] = HERE
     page = json.dumps({"next": None, "previous": None, "results": copy}).encode()
     return page.replace(f'"{HERE}"'.encode(), poison)
 
@@ -92,7 +92,7 @@ def outcome(document: dict[str, Any], kind: type[Any]) -> Any:
 
 @pytest.mark.parametrize("poison", POISONS)
 @pytest.mark.parametrize("collection", KINDS)
-def test_a_poisoned_field_costs_its_object_alone(
+def test_poisoned_field_affects_only_its_object(
     pages: dict[str, list[dict[str, Any]]], collection: str, poison: str
 ) -> None:
     documents, kind = pages[collection], KINDS[collection]

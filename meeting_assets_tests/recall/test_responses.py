@@ -1,4 +1,4 @@
-"""What an answer says beside its body, and whether a document is whole."""
+"""Retry-After is read as seconds or a date; complete and truncated JSON are distinguished."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def test_retry_after_is_seconds_or_a_date_by_the_apis_clock(headers: dict[str, s
 
 
 @given(documents, st.sampled_from([None, 2]), st.booleans())
-def test_every_json_document_is_whole(document: object, indent: int | None, is_ascii: bool) -> None:
+def test_every_json_document_is_complete(document: object, indent: int | None, is_ascii: bool) -> None:
     text = json.dumps(document, indent=indent, ensure_ascii=is_ascii).encode(errors="surrogatepass")
 
     assert is_complete_json(text)
 
 
 @given(st.lists(documents, min_size=1) | st.dictionaries(st.text(), documents, min_size=1), st.data())
-def test_no_beginning_of_a_document_is_whole(document: object, data: st.DataObject) -> None:
+def test_no_prefix_of_a_document_is_complete(document: object, data: st.DataObject) -> None:
     text = json.dumps(document).encode()
 
     assert not is_complete_json(text[: data.draw(st.integers(0, len(text) - 1))])
