@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
-from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -26,49 +21,14 @@ from meeting_assets.sandbox import Sandbox, empty
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.migrations.setup import prepare
-from meeting_assets.webhooks import application, inbox, inbox_writer, protocol
+from meeting_assets.webhooks import application, inbox, inbox_writer
 from meeting_assets.webhooks.application import HEALTH, MAX_BODY_BYTES, PATH
 from meeting_assets.webhooks.inbox import INBOX, Message
 from meeting_assets.webhooks.message import MEDIA
-from meeting_assets.webhooks.receiver import MAX_HEADER_BYTES, Receiver
+from meeting_assets.webhooks.receiver import Receiver
 from meeting_assets_tests.support.ui import until
 from meeting_assets_tests.support.webhook_sender import SECRET, ReceiverCommand, signed_request
-
-HOST = "127.0.0.1"
-SOON_S = 20
-
-
-@pytest.fixture(autouse=True)
-def secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECALL_WEBHOOK_SECRETS", SECRET)
-
-
-@contextmanager
-def served() -> Iterator[Receiver]:
-    with Receiver(read_settings(), host=HOST, port=0) as running:
-        thread = threading.Thread(target=running.serve)
-        thread.start()
-        try:
-            yield running
-        finally:
-            running.stop()
-            thread.join()
-
-
-@pytest.fixture
-def receiver(database_url: str) -> Iterator[Receiver]:
-    with served() as running:
-        yield running
-
-
-@pytest.fixture
-def web(receiver: Receiver) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=receiver.url.removesuffix(PATH), timeout=30) as client:
-        yield client
-
-
-def body(event: str = "recording.done", **data: Any) -> bytes:
-    return json.dumps({"event": event, "data": {"recording": {"id": str(uuid4())}} | data}).encode()
+from meeting_assets_tests.webhooks.conftest import HOST, SOON_S, body, port_of, served
 
 
 def stored() -> list[Message]:
@@ -165,91 +125,6 @@ def test_other_paths_and_methods_are_rejected(web: httpx.Client) -> None:
     statuses = [web.get(PATH).status_code, web.post(HEALTH).status_code, web.get("/").status_code]
 
     assert statuses == [405, 405, 404]
-
-
-def test_endless_headers_are_rejected(receiver: Receiver) -> None:
-    with socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S) as connection:
-        connection.sendall(b"POST /webhooks HTTP/1.1\r\nx: " + b"a" * (MAX_HEADER_BYTES + 1))
-
-        assert connection.recv(100).startswith(b"HTTP/1.1 400")
-
-
-def test_connection_of_a_silent_sender_is_closed(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "HEADERS_S", 0.3)
-    monkeypatch.setattr(protocol, "EXCHANGE_S", 0.3)
-    headers = b"POST /webhooks HTTP/1.1\r\nhost: here\r\n"
-    silent = b"", headers, headers + b"content-length: 9\r\n\r\n"
-
-    for sent in silent:
-        with socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S) as connection:
-            connection.sendall(sent)
-
-            assert not is_answered(connection)
-
-
-HEADERS = b"POST /webhooks HTTP/1.1\r\n"
-
-
-@pytest.mark.parametrize("sent", [b"", HEADERS, HEADERS + b"Content-Length: 9\r\n\r\n"])
-def test_silent_connections_do_not_delay_messages(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, sent: bytes
-) -> None:
-    monkeypatch.setattr(protocol, "CONNECTIONS", 30)
-    monkeypatch.setattr(protocol, "RESERVED", 3)
-    monkeypatch.setattr(protocol, "HEADERS_S", 60.0)
-
-    assert seconds_for_three_messages(receiver, 40, sent) < 2
-
-
-@pytest.mark.deployment
-def test_a_thousand_silent_connections_do_not_delay_messages(receiver: Receiver) -> None:
-    assert seconds_for_three_messages(receiver, protocol.CONNECTIONS, b"") < 2
-
-
-def seconds_for_three_messages(receiver: Receiver, count: int, sent: bytes) -> float:
-    """Time to send three messages while other connections send no complete request."""
-    with ExitStack() as silent:
-        for _ in range(count):
-            connection = silent.enter_context(socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S))
-            connection.sendall(sent)
-
-        started_s = monotonic()
-        statuses = [httpx.post(receiver.url, **signed_request(body(), f"msg_{n}")).status_code for n in range(3)]
-        took_s = monotonic() - started_s
-
-    assert statuses == [200] * 3
-    return took_s
-
-
-@pytest.mark.parametrize("path", [PATH, "/elsewhere"])
-@pytest.mark.parametrize(
-    "header",
-    [f"Content-Length: {MAX_BODY_BYTES * 50}", "Transfer-Encoding: chunked"],
-    ids=["content-length", "chunked"],
-)
-def test_rest_of_a_rejected_body_is_not_read(receiver: Receiver, path: str, header: str) -> None:
-    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
-    request = f"POST {path} HTTP/1.1\r\nHost: here\r\n{header}\r\n\r\n".encode()
-    with socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S) as connection:
-        started_s = monotonic()
-        connection.sendall(request + chunk * (MAX_BODY_BYTES // 0x10000 + 1))
-        response = b"".join(iter(lambda: connection.recv(65_536), b""))
-        took_s = monotonic() - started_s
-
-    assert response.startswith(b"HTTP/1.1 413" if path == PATH else b"HTTP/1.1 404")
-    assert took_s < 2
-
-
-def test_connection_is_closed_if_the_sender_continues_after_the_response(receiver: Receiver) -> None:
-    request = f"POST {PATH} HTTP/1.1\r\nHost: here\r\nContent-Length: {MAX_BODY_BYTES * 10_000}\r\n\r\n".encode()
-    with socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S) as connection:
-        connection.sendall(request)
-        started_s = monotonic()
-        with suppress(ConnectionError):
-            while monotonic() - started_s < SOON_S:
-                connection.sendall(b" " * 65_536)
-
-        assert monotonic() - started_s < 5
 
 
 def test_slow_body_gets_408(receiver: Receiver, web: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -409,18 +284,6 @@ def test_command_without_a_secret_fails(monkeypatch: pytest.MonkeyPatch) -> None
     assert refused.returncode == 1
     assert "RECALL_WEBHOOK_SECRETS is not set" in refused.stderr
     assert "Traceback" not in refused.stderr
-
-
-def port_of(receiver: Receiver) -> int:
-    return int(receiver.url.rsplit(":", 1)[1].removesuffix(PATH))
-
-
-def is_answered(connection: socket.socket) -> bool:
-    """True if any byte arrives before the connection is closed."""
-    try:
-        return bool(connection.recv(1))
-    except ConnectionResetError:
-        return False
 
 
 def rename(database: Database, table: str, name: str) -> None:
