@@ -93,7 +93,7 @@ class RecallClient:
 
     async def __aenter__(self) -> Self:
         await self._open.enter_async_context(self._api)
-        await self._open.enter_async_context(self._downloads)
+        self._open.push_async_callback(self._downloads.aclose)
         return self
 
     async def __aexit__(

@@ -12,8 +12,6 @@ import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from fnmatch import fnmatchcase
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -70,7 +68,7 @@ class AllowedHosts:
 
 
 class DownloadClient:
-    """Downloads concurrently; an async context manager."""
+    """Downloads documents, also concurrently; `aclose` closes its connections."""
 
     def __init__(
         self,
@@ -88,12 +86,7 @@ class DownloadClient:
         self._idle_clients: list[httpx.AsyncClient] = []
         self._clients = AsyncExitStack()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def aclose(self) -> None:
         await self._clients.aclose()
 
     async def download(self, url: str) -> bytes:

@@ -70,11 +70,6 @@ STATUS_CODES = {
 }
 BODY_UNREAD = {Outcome.TOO_LONG, Outcome.TOO_SLOW}
 """Outcomes of requests with an incomplete body; their connections are closed."""
-REJECTED = {
-    SignatureStatus.UNSIGNED: Outcome.UNSIGNED,
-    SignatureStatus.FORGED: Outcome.FORGED,
-    SignatureStatus.STALE: Outcome.STALE,
-}
 
 
 class TooLong(Exception):
@@ -129,7 +124,7 @@ class Application:
         signature = self._verifier.verify(request.headers, body)
         sent_id = message_id(request.headers)
         if signature is not SignatureStatus.GENUINE or sent_id is None:
-            return REJECTED.get(signature, Outcome.UNSIGNED)
+            return Outcome(signature.value)
         return await self._store(sent_id, body)
 
     async def _store(self, sent_id: str, body: bytes) -> Outcome:
