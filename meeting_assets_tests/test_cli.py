@@ -72,7 +72,7 @@ def test_sync_brings_the_named_days_home(sandbox: Sandbox) -> None:
     done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
     assert done.returncode == 0, done.stderr
-    assert "Everything that could be brought home is home." in done.stdout
+    assert "Every available artifact is stored." in done.stdout
     assert len(contents()["recordings"]) == 2
 
 
@@ -108,7 +108,7 @@ def test_sync_exits_with_1_when_something_should_have_come_and_did_not(sandbox: 
     done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
     assert done.returncode == 1
-    assert "2 artifacts should have come and did not" in done.stdout
+    assert "2 available artifacts are missing." in done.stdout
 
 
 def test_sync_exits_with_0_and_says_so_when_an_artifact_is_unreadable_or_failed_at_the_api(sandbox: Sandbox) -> None:

@@ -13,7 +13,9 @@ from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.core.instants import now
-from meeting_assets.health.data_checks import MOST_NAMED, Check, Violations, ledger_checks, table_checks
+from meeting_assets.health.check import MAX_NAMED, Check, Violations
+from meeting_assets.health.ledger_checks import ledger_checks
+from meeting_assets.health.table_checks import table_checks
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.schema.columns import RecordingRow
@@ -49,11 +51,11 @@ def the_claim(name: str, table: str) -> Check:
 def broken(name: str, table: str, at: datetime | None = None) -> Violations:
     """What breaks a claim at an instant, by default when the last run is long over."""
     with open_test_storage() as storage, storage.database.reading() as connection:
-        return the_claim(name, table).broken(connection, at or now() + LONGER)
+        return the_claim(name, table).violations(connection, at or now() + LONGER)
 
 
 def places(found: Violations) -> list[tuple[str, date | None, str, str]]:
-    return [(each.recording_id, each.day, each.about, each.place) for each in found.newest]
+    return [(each.recording_id, each.day, each.source, each.location) for each in found.newest]
 
 
 def change(*statements: Executable) -> None:
@@ -75,7 +77,7 @@ def test_a_day_that_came_home_whole_breaks_no_claim(sandbox: Sandbox, claims: Ca
     sync_days([DAY])
 
     with open_test_storage() as storage, storage.database.reading() as connection:
-        found = {(claim.name, claim.table): claim.broken(connection, now() + LONGER).count for claim in claims()}
+        found = {(claim.name, claim.table): claim.violations(connection, now() + LONGER).count for claim in claims()}
 
     assert found
     assert not any(found.values())
@@ -84,7 +86,7 @@ def test_a_day_that_came_home_whole_breaks_no_claim(sandbox: Sandbox, claims: Ca
 @pytest.mark.usefixtures("sandbox")
 def test_an_empty_database_breaks_no_claim() -> None:
     with open_test_storage() as storage, storage.database.reading() as connection:
-        found = [claim.broken(connection, now()).count for claim in [*ledger_checks(), *table_checks()]]
+        found = [claim.violations(connection, now()).count for claim in [*ledger_checks(), *table_checks()]]
 
     assert not any(found)
 
@@ -100,7 +102,7 @@ def test_a_quarantined_artifact_is_named_with_the_place_of_its_fault(sandbox: Sa
 
 
 def test_all_breaches_are_counted_and_the_newest_20_named(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    days = [uniform(DAY, recordings=2, words=5), uniform(NEXT_DAY, recordings=MOST_NAMED, words=5)]
+    days = [uniform(DAY, recordings=2, words=5), uniform(NEXT_DAY, recordings=MAX_NAMED, words=5)]
     with Sandbox(combined(days)) as sandbox:
         use(sandbox, monkeypatch)
         for each in sandbox.world.recordings:
@@ -109,7 +111,7 @@ def test_all_breaches_are_counted_and_the_newest_20_named(database_url: str, mon
 
         found = broken("nothing_is_quarantined", "transcript_words")
 
-    assert found.count == 2 + MOST_NAMED
+    assert found.count == 2 + MAX_NAMED
     assert [(each.day, each.recording_id) for each in found.newest] == sorted(
         (each.day, each.id) for each in sandbox.world.recordings if each.day == NEXT_DAY
     )
@@ -126,7 +128,7 @@ def test_what_is_not_home_is_named_a_day_before_it_expires(sandbox: Sandbox, rec
     too_late = broken("nothing_expires_unfetched", "recordings", expires_at + timedelta(hours=1))
 
     assert in_time.count == 0
-    said = f"not home, expires at {expires_at:%Y-%m-%d %H:%M} UTC"
+    said = f"not fetched, expires at {expires_at:%Y-%m-%d %H:%M} UTC"
     assert places(late) == places(too_late) == [(recording.id, DAY, "transcript", said)]
 
 
@@ -227,7 +229,7 @@ def test_a_word_without_an_utterance_is_named(sandbox: Sandbox, recording: Recor
 
     found = broken("every_utterances_words_lie_inside_it", "transcript_words")
     assert found.count > 1
-    assert found.newest[0].place == "utterance 0, word 0"
+    assert found.newest[0].location == "utterance 0, word 0"
 
 
 @pytest.mark.parametrize(
@@ -242,7 +244,7 @@ def test_who_talks_in_one_source_and_not_in_the_other_is_named(
     change(deleted(gone_from, recording, participant_key="100"))
 
     found = broken("timeline_and_transcript_name_the_same_people", "transcript_utterances")
-    assert places(found) == [(recording.id, DAY, left_in, "participant 100 is here alone")]
+    assert places(found) == [(recording.id, DAY, left_in, "participant 100 is in this source only")]
 
 
 @pytest.mark.parametrize("source", [SpeakerTimeline, TranscriptUtterances])
@@ -302,8 +304,8 @@ def test_a_row_that_is_missing_is_named(
     change(deleted(model, recording, **key))
 
     (breach,) = broken("every_counted_row_is_there", table).newest
-    assert (breach.recording_id, breach.day, breach.about) == (recording.id, DAY, table)
-    counted, present = (int(word) for word in breach.place.split() if word.isdigit())
+    assert (breach.recording_id, breach.day, breach.source) == (recording.id, DAY, table)
+    counted, present = (int(word) for word in breach.location.split() if word.isdigit())
     assert counted == present + 1
 
 
@@ -315,7 +317,7 @@ def test_rows_that_no_ledger_row_counts_are_named(sandbox: Sandbox, recording: R
 
     (breach,) = broken("every_counted_row_is_there", "speaker_timeline").newest
     assert (breach.recording_id, breach.day) == (recording.id, None)
-    assert breach.place.startswith("0 rows counted, ")
+    assert breach.location.startswith("0 rows expected, ")
 
 
 def test_two_transcripts_of_a_recording_break_no_claim(sandbox: Sandbox, recording: Recording) -> None:
@@ -324,7 +326,7 @@ def test_two_transcripts_of_a_recording_break_no_claim(sandbox: Sandbox, recordi
     sync_days([DAY])
 
     with open_test_storage() as storage, storage.database.reading() as connection:
-        assert not any(claim.broken(connection, now() + LONGER).count for claim in table_checks())
+        assert not any(claim.violations(connection, now() + LONGER).count for claim in table_checks())
 
 
 def test_no_breach_holds_a_name_or_what_was_said(sandbox: Sandbox, recording: Recording) -> None:
@@ -340,7 +342,7 @@ def test_no_breach_holds_a_name_or_what_was_said(sandbox: Sandbox, recording: Re
     )
 
     with open_test_storage() as storage, storage.database.reading() as connection:
-        found = [claim.broken(connection, now() + LONGER) for claim in [*ledger_checks(), *table_checks()]]
+        found = [claim.violations(connection, now() + LONGER) for claim in [*ledger_checks(), *table_checks()]]
         people = connection.execute(table_of(Participants).select()).mappings().all()
     said = repr(found)
     assert sum(each.count for each in found) > 3

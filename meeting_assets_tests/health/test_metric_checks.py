@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlmodel import SQLModel
 
 from meeting_assets.core.instants import now
-from meeting_assets.health.data_checks import STUCK_AFTER, Violations
+from meeting_assets.health.check import Violations
+from meeting_assets.health.ledger_checks import STUCK_AFTER
 from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.quality import DataQuality
@@ -40,7 +41,7 @@ def home_with_meetings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> It
 
 def broken(storage: Storage) -> dict[str, Violations]:
     with storage.database.reading() as connection:
-        return {claim.name: claim.broken(connection, now()) for claim in metric_checks()}
+        return {claim.name: claim.violations(connection, now()) for claim in metric_checks()}
 
 
 ABOUT = (MeetingMetrics, ParticipantMetrics, PersonMetrics, DataQuality)
@@ -54,10 +55,10 @@ CHANGES: list[tuple[type[SQLModel], dict[str, Any], set[str], str]] = [
     (ParticipantMetrics, {"talk_share": 0.9}, {MEETING}, "the row contradicts itself"),
     (ParticipantMetrics, {"solo_talk_s": 9999.0}, {PARTICIPANT}, "a row contradicts itself"),
     (ParticipantMetrics, {"webcam_on_s": 9999.0}, {PARTICIPANT}, "a row contradicts itself"),
-    (ParticipantMetrics, {"attended_s": 0.0}, {PARTICIPANT, "nobody_talks_longer_than_they_attend"}, ""),
+    (ParticipantMetrics, {"attended_s": 0.0}, {PARTICIPANT, "talk_time_is_within_attendance"}, ""),
     (PersonMetrics, {"attended_s": 1190.0}, {"every_persons_numbers_add_up"}, "a row contradicts itself"),
     (PersonMetrics, {"talk_share": 1.1}, {"every_persons_numbers_add_up"}, ""),
-    (DataQuality, {"timeline_word_coverage": 0.49}, {"timeline_and_words_agree"}, "49% of speech has words"),
+    (DataQuality, {"timeline_word_coverage": 0.49}, {"timeline_and_words_agree"}, "words cover 49% of the timeline"),
     (DataQuality, {"word_timeline_coverage": 0.2}, {"timeline_and_words_agree"}, ""),
     (DataQuality, {"speech_event_agreement": 0.7}, {"speech_events_and_timeline_agree"}, "70% in common"),
     (DataQuality, {"clock_skew_s": -7200.0}, {"clocks_agree"}, "off by -7200.0 s"),
@@ -84,10 +85,10 @@ def test_claims_hold_and_each_breaks_where_its_table_was_changed(home_with_meeti
 
         assert found.keys() == names, values
         for each in found.values():
-            assert {(breach.recording_id, breach.day, breach.about) for breach in each.newest} <= {
+            assert {(breach.recording_id, breach.day, breach.source) for breach in each.newest} <= {
                 (recording_id, DAY, table_of(about).name) for about in ABOUT
             }
-        assert any(said in breach.place for each in found.values() for breach in each.newest), values
+        assert any(said in breach.location for each in found.values() for breach in each.newest), values
         with storage.database.writing() as connection:
             connection.execute(table.delete().where(of_recording))
             connection.execute(table.insert(), kept)

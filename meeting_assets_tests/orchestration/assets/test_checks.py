@@ -8,8 +8,9 @@ from datetime import date, timedelta
 import dagster as dg
 import pytest
 
-from meeting_assets.health.data_checks import ledger_checks, table_checks
+from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.health.metric_checks import metric_checks
+from meeting_assets.health.table_checks import table_checks
 from meeting_assets.orchestration.assets.checks import CHECK_TABLES
 from meeting_assets.orchestration.runs import run_days
 from meeting_assets.sandbox import Sandbox, combined, uniform

@@ -14,9 +14,10 @@ import pytest
 
 from meeting_assets.core.instants import now
 from meeting_assets.health.audit import audit
-from meeting_assets.health.purge_verification import find_remains, fingerprints_of
+from meeting_assets.health.fingerprints import fingerprints_of
+from meeting_assets.health.purge_verification import find_remains
 from meeting_assets.pipeline.deletion.artifacts import purge_deleted_artifacts
-from meeting_assets.pipeline.deletion.recordings import holding, purge
+from meeting_assets.pipeline.deletion.recordings import purge, stored_recording
 from meeting_assets.pipeline.deletion.removal import SCRUB_DUE, PurgeReport, note_scrub_due, scrub_deleted
 from meeting_assets.pipeline.deletion.tombstone_sync import SYNCHRONIZED, finish_purges
 from meeting_assets.pipeline.rebuild import rebuild
@@ -94,7 +95,7 @@ def left_of(recording_id: str) -> list[str]:
 
 def rows_of(recording_id: str) -> int:
     with open_test_storage() as storage:
-        return holding(storage, recording_id).rows
+        return stored_recording(storage, recording_id).rows
 
 
 def scrub_due() -> bool:
@@ -288,7 +289,7 @@ def test_a_recording_that_moved_to_another_day_is_purged_from_both(sandbox: Sand
     sync_days([DAY + timedelta(days=1)], recording_ids=[recording.id])
     with open_test_storage() as storage:
         assert storage.raw.days_of([recording.id])[recording.id] == [DAY, DAY + timedelta(days=1)]
-        words = fingerprints_of(storage, {recording.id: holding(storage, recording.id).day})
+        words = fingerprints_of(storage, {recording.id: stored_recording(storage, recording.id).day})
 
         purge(storage, [recording.id], tombstones.ASKED_FOR)
 
@@ -328,7 +329,7 @@ def test_tombstones_are_no_foreign_objects_and_say_nothing_of_the_meeting(sandbo
     sync_days([DAY])
     with open_test_storage() as storage:
         purge(storage, [recording.id], tombstones.ASKED_FOR)
-        report = audit(storage.database, storage.raw, budget_s=60, in_hand=timedelta(0))
+        report = audit(storage.database, storage.raw, budget_s=60, min_age=timedelta(0))
         (tombstone,) = (raw_tombstones.read(storage.raw, name) for name in raw_tombstones.names(storage.raw))
 
     assert (report.foreign, report.unknown, report.purged, report.lost) == ([], [], [], [])

@@ -20,14 +20,16 @@ from sqlalchemy import create_engine, inspect, select, text
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.cli.deletion import verify_purge
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import now
-from meeting_assets.health.purge_verification import Fingerprints, Search, find_remains, fingerprints_of
+from meeting_assets.health.fingerprints import Fingerprints, fingerprints_of
+from meeting_assets.health.purge_verification import Remains, find_remains
 from meeting_assets.health.status import status_of
 from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
 from meeting_assets.pipeline.days import day_of_recording
-from meeting_assets.pipeline.deletion.recordings import day_at_api, holding, purge
+from meeting_assets.pipeline.deletion.recordings import day_at_api, purge, stored_recording
 from meeting_assets.pipeline.deletion.removal import tables_to_purge
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges
 from meeting_assets.pipeline.discover import Discovery, discover_days
@@ -123,19 +125,19 @@ def where(home: Path, url: str, wanted: str) -> set[str]:
     return {storage for storage, content in places(home, url) if any(each in content for each in spelled)}
 
 
-def purged(*recording_ids: str) -> Search:
+def purged(*recording_ids: str) -> Remains:
     """What the command does."""
     with open_test_storage() as storage:
-        words = fingerprints_of(storage, {each: holding(storage, each).day for each in recording_ids})
+        fingerprints = fingerprints_of(storage, {each: stored_recording(storage, each).day for each in recording_ids})
         purge(storage, recording_ids, tombstones.ASKED_FOR)
-        return find_remains(storage, read_settings(), words)
+        return find_remains(storage, read_settings(), fingerprints)
 
 
 def held(recording_id: str) -> int:
     """How many rows of how many tables name a recording; raw objects count, too."""
     with open_test_storage() as storage:
         objects = len(storage.raw.kept(DAY, recording_id))
-        return holding(storage, recording_id).rows + objects
+        return stored_recording(storage, recording_id).rows + objects
 
 
 @sqlite_first
@@ -403,10 +405,10 @@ def test_a_recording_that_only_the_api_knows_is_kept_out(sandbox: Sandbox, recor
 
 
 def test_an_id_that_nobody_knows_is_refused(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SettingsError, match="neither here nor at the API"):
+    with pytest.raises(SettingsError, match="neither stored nor known to the API"):
         day_at_api(read_settings(), UNKNOWN)
     monkeypatch.delenv("RECALL_API_KEY")
-    with pytest.raises(SettingsError, match="without RECALL_API_KEY"):
+    with pytest.raises(SettingsError, match=r"is not stored\. Set RECALL_API_KEY"):
         day_at_api(read_settings(), UNKNOWN)
     with pytest.raises(SettingsError, match="no id of a recording"):
         canonical_uuid("standup")
@@ -422,7 +424,7 @@ def test_the_search_names_a_file_in_which_something_is_left(sandbox: Sandbox, re
 
     result = purged(recording.id)
 
-    assert result.found == [f"text of it stands in {log}"]
+    assert result.found == [f"{log} contains text of the recording"]
 
 
 def test_the_search_names_a_table_in_which_something_is_left(
@@ -458,8 +460,10 @@ def test_what_pages_of_sqlite_kept_is_overwritten(sandbox: Sandbox, recording: R
 
     with open_test_storage() as storage:
         purge(storage, [recording.id], tombstones.ASKED_FOR)
-        result = find_remains(storage, read_settings(), words)
+        before = find_remains(storage, read_settings(), words)
+        result = verify_purge(read_settings(), storage, words)
 
+    assert before.deleted_text_count > 0
     assert result.found == []
     assert TITLE.encode() not in file.read_bytes()
 

@@ -17,7 +17,7 @@ from meeting_assets.orchestration.operations.meeting_retention import nightly_re
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
 from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
 from meeting_assets.pipeline.days import day_of_recording, days_asked
-from meeting_assets.pipeline.deletion.recordings import holding, purge
+from meeting_assets.pipeline.deletion.recordings import purge, stored_recording
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import retain
 from meeting_assets.pipeline.deletion.today import confirmed_today
@@ -84,14 +84,14 @@ def objects_of(recording_id: str) -> list[str]:
 
 def rows_of(recording_id: str) -> int:
     with open_test_storage() as storage:
-        return holding(storage, recording_id).rows
+        return stored_recording(storage, recording_id).rows
 
 
 @pytest.mark.usefixtures("limited")
 def test_what_is_older_than_the_retention_goes_and_the_rest_stays(sandbox: Sandbox) -> None:
     report = a_night()
 
-    assert (report.recordings, report.left) == (3, 0)
+    assert (report.recordings, report.remaining) == (3, 0)
     assert days_here() == [DAY]
     assert len(contents()["meeting_metrics"]) == 2
 
@@ -101,7 +101,7 @@ def test_a_night_ends_at_its_limit_and_the_next_goes_on(sandbox: Sandbox) -> Non
     first = a_night(limit=2)
     second = a_night(limit=2)
 
-    assert [(each.recordings, each.left) for each in (first, second)] == [(2, 1), (1, 0)]
+    assert [(each.recordings, each.remaining) for each in (first, second)] == [(2, 1), (1, 0)]
     assert days_here() == [DAY]
 
 

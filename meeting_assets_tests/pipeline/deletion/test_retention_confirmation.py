@@ -10,7 +10,8 @@ import pytest
 
 from meeting_assets.core.instants import day_of, now
 from meeting_assets.definitions import definitions
-from meeting_assets.health.data_checks import Violations, ledger_checks
+from meeting_assets.health.check import Violations
+from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.orchestration.operations.meeting_retention import CONFIRMATION, nightly_retention, retention
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
 from meeting_assets.pipeline import storage as storage
@@ -64,7 +65,7 @@ def days_stored() -> set[date]:
 def waiting() -> Violations:
     (claim,) = (each for each in ledger_checks() if each.name == "retention_needs_confirmation")
     with open_test_storage() as storage, storage.database.reading() as connection:
-        return claim.broken(connection, now())
+        return claim.violations(connection, now())
 
 
 def keep_only_recent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,8 +87,8 @@ def test_a_clock_ten_years_ahead_purges_nothing_and_fails_the_check(
         assert (report.recordings, days_stored()) == (0, {KEPT})
         assert contents() == before
         assert "1 recordings of 1 days" in str(reason)
-        assert "Correct the clock that is wrong" in waiting().newest[0].place
-        assert "`meeting-assets purge --expired` shows what it would purge" in waiting().newest[0].place
+        assert "If a clock is wrong, correct it." in waiting().newest[0].location
+        assert "run `meeting-assets purge --expired`: it lists the recordings" in waiting().newest[0].location
     assert a_night()[1] is None
     assert waiting().count == 0
 
