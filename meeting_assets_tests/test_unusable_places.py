@@ -39,7 +39,7 @@ def sentence_of(arguments: tuple[str, ...]) -> str:
 
 
 @pytest.mark.parametrize("arguments", COMMANDS[1:], ids=lambda each: each[0])
-def test_a_home_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+def test_home_that_cannot_be_created_is_reported(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
     monkeypatch.setenv("MEETING_ASSETS_HOME", "/proc/nowhere")
 
     said = sentence_of(arguments)
@@ -48,7 +48,7 @@ def test_a_home_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, arg
     assert "let this user read and write it" in said or re.search("cannot be (made|opened)", said)
 
 
-def test_a_dagster_home_that_cannot_be_made_names_its_own_setting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dagster_home_that_cannot_be_created_names_its_setting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", "/proc/nowhere")
 
     said = [sentence_of(arguments) for arguments in (("demo",), ("sync", *DAYS))]
@@ -59,7 +59,7 @@ def test_a_dagster_home_that_cannot_be_made_names_its_own_setting(home: Path, mo
 
 
 @pytest.mark.parametrize("name", ["team?notes", "a%41"])
-def test_a_home_whose_path_dagster_misreads_is_told_and_nothing_is_made(
+def test_home_path_that_dagster_misreads_is_refused_and_nothing_is_created(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_HOME", str(tmp_path / "homes" / name))
@@ -68,7 +68,9 @@ def test_a_home_whose_path_dagster_misreads_is_told_and_nothing_is_made(
     assert {each.name for each in tmp_path.glob("homes/*")} <= {name}
 
 
-def test_status_of_a_home_that_cannot_be_made_says_that_nothing_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_of_a_home_that_cannot_be_created_reports_that_nothing_is_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("MEETING_ASSETS_HOME", "/proc/nowhere")
 
     done = command("status")
@@ -78,7 +80,7 @@ def test_status_of_a_home_that_cannot_be_made_says_that_nothing_is_stored(monkey
 
 
 @pytest.mark.parametrize("arguments", COMMANDS[1:], ids=lambda each: each[0])
-def test_a_read_only_file_system_is_told(
+def test_read_only_file_system_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     with small_disk(tmp_path / "disk", size_kb=400) as disk:
@@ -88,7 +90,7 @@ def test_a_read_only_file_system_is_told(
         assert "Read-only file system" in sentence_of(arguments)
 
 
-def test_a_full_disk_of_dagsters_home_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_of_dagster_home_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with small_disk(tmp_path / "disk", size_kb=200) as disk:
         monkeypatch.setenv("DAGSTER_HOME", str(disk / "dagster"))
 
@@ -98,7 +100,7 @@ def test_a_full_disk_of_dagsters_home_is_told(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=lambda each: each[0])
-def test_a_database_server_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+def test_unavailable_database_server_is_reported(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", "postgresql://me:pw-1e7d02c9@127.0.0.1:1/meetings")
 
     said = sentence_of(arguments)

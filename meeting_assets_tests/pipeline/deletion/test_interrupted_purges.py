@@ -105,7 +105,7 @@ def scrub_due() -> bool:
 
 @sqlite_first
 @pytest.mark.parametrize("way", ["the same purge", "the night", "the next run"])
-def test_a_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> None:
+def test_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> None:
     sync_days([DAY])
     is_ended = False
     for step, recording in enumerate(sandbox.world.recordings, start=1):
@@ -130,7 +130,7 @@ def test_a_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> N
 
 
 @sqlite_first
-def test_after_a_killed_purge_and_a_lost_database_nothing_comes_back(
+def test_killed_purge_is_kept_after_the_loss_of_the_database(
     sandbox: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync_days([DAY])
@@ -155,7 +155,7 @@ def test_after_a_killed_purge_and_a_lost_database_nothing_comes_back(
 
 
 @pytest.mark.parametrize("way", ["a sync", "a rebuild", "a night"])
-def test_a_lost_database_brings_nothing_back_that_was_purged(
+def test_new_database_adopts_tombstones_of_the_raw_store(
     sandbox: Sandbox, home: Path, way: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = sandbox.world.recordings[:2]
@@ -219,7 +219,7 @@ def left_of_artifact(artifact: Artifact) -> list[str]:
 
 @sqlite_first
 @pytest.mark.parametrize("way", ["the night", "the next run", "a rebuild after the database is lost"])
-def test_the_purge_of_an_artifact_killed_at_any_step_is_finished(
+def test_artifact_purge_killed_at_any_step_is_finished(
     sandbox: Sandbox, way: str, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync_days([DAY])
@@ -269,7 +269,7 @@ def restored_names() -> set[Name]:
         return tombstone_names(storage)
 
 
-def test_an_artifact_that_the_api_shows_again_is_fetched_again(sandbox: Sandbox) -> None:
+def test_purged_artifact_is_fetched_again_when_the_api_lists_it_again(sandbox: Sandbox) -> None:
     recording = sandbox.world.recordings[0]
     sync_days([DAY])
     purge_everything_of(sandbox.world.recordings[1], transcript_of(recording), sandbox)
@@ -282,7 +282,7 @@ def test_an_artifact_that_the_api_shows_again_is_fetched_again(sandbox: Sandbox)
         assert tombstone_names(storage) == {Name(sandbox.world.recordings[1].id)}
 
 
-def test_a_recording_that_moved_to_another_day_is_purged_from_both(sandbox: Sandbox) -> None:
+def test_recording_that_moved_to_another_day_is_purged_from_both_days(sandbox: Sandbox) -> None:
     recording = sandbox.world.recordings[0]
     sync_days([DAY])
     recording.created_at += timedelta(days=1)
@@ -298,7 +298,7 @@ def test_a_recording_that_moved_to_another_day_is_purged_from_both(sandbox: Sand
 
 
 @pytest.mark.parametrize("prefix", ["2019-01-01", "somewhere", ""])
-def test_the_search_finds_objects_below_any_prefix(sandbox: Sandbox, home: Path, prefix: str) -> None:
+def test_search_finds_raw_objects_below_any_prefix(sandbox: Sandbox, home: Path, prefix: str) -> None:
     recording = sandbox.world.recordings[0]
     sync_days([DAY])
     with open_test_storage() as storage:
@@ -313,7 +313,7 @@ def test_the_search_finds_objects_below_any_prefix(sandbox: Sandbox, home: Path,
     assert found == [f"the raw store keeps 1 objects below {prefix}/{recording.id}/".replace(" /", " ")]
 
 
-def test_tombstones_of_an_older_version_are_written_to_the_raw_store_at_night(sandbox: Sandbox, home: Path) -> None:
+def test_nightly_job_writes_missing_tombstones_to_the_raw_store(sandbox: Sandbox, home: Path) -> None:
     sync_days([DAY])
     with open_test_storage() as storage:
         purge(storage, [sandbox.world.recordings[0].id], tombstones.ASKED_FOR)
@@ -324,7 +324,7 @@ def test_tombstones_of_an_older_version_are_written_to_the_raw_store_at_night(sa
         assert raw_tombstones.names(storage.raw) == {Name(sandbox.world.recordings[0].id)}
 
 
-def test_tombstones_are_no_foreign_objects_and_say_nothing_of_the_meeting(sandbox: Sandbox, home: Path) -> None:
+def test_audit_accepts_tombstones_and_they_contain_only_id_day_and_reason(sandbox: Sandbox, home: Path) -> None:
     recording = sandbox.world.recordings[0]
     sync_days([DAY])
     with open_test_storage() as storage:
@@ -336,7 +336,7 @@ def test_tombstones_are_no_foreign_objects_and_say_nothing_of_the_meeting(sandbo
     assert (tombstone.name, tombstone.day, tombstone.reason) == (Name(recording.id), DAY, tombstones.ASKED_FOR)
 
 
-def test_a_damaged_tombstone_still_keeps_its_recording_out(
+def test_damaged_tombstone_still_prevents_a_download(
     sandbox: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording = sandbox.world.recordings[0]
@@ -352,7 +352,7 @@ def test_a_damaged_tombstone_still_keeps_its_recording_out(
 
 
 @pytest.mark.parametrize("way", ["the night", "a rebuild", "a sync"])
-def test_a_database_restored_from_a_backup_purges_again(sandbox: Sandbox, way: str) -> None:
+def test_database_restored_from_a_backup_purges_recordings_again(sandbox: Sandbox, way: str) -> None:
     """Its rows are older than the tombstone, which only the raw store has."""
     recording = sandbox.world.recordings[0]
     sync_days([DAY])
@@ -373,7 +373,7 @@ def test_a_database_restored_from_a_backup_purges_again(sandbox: Sandbox, way: s
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("way", ["a rebuild", "a sync"])
-def test_a_database_restored_from_a_backup_purges_an_artifact_again(sandbox: Sandbox, home: Path, way: str) -> None:
+def test_database_restored_from_a_backup_purges_artifacts_again(sandbox: Sandbox, home: Path, way: str) -> None:
     """Its ledger still says that the API has the artifact."""
     first, second = sandbox.world.recordings[:2]
     sync_days([DAY])
@@ -394,7 +394,7 @@ def test_a_database_restored_from_a_backup_purges_an_artifact_again(sandbox: San
         assert tombstone_names(storage) == {Name(first.id), *names_of(transcript_of(second))}
 
 
-def test_every_deleting_transaction_notes_a_scrub_of_its_own(sandbox: Sandbox) -> None:
+def test_every_deleting_transaction_records_its_own_pending_scrub(sandbox: Sandbox) -> None:
     """A scrub that began before a transaction was committed does not remove that transaction's note."""
     sync_days([DAY])
     report = PurgeReport()
@@ -413,7 +413,7 @@ def test_every_deleting_transaction_notes_a_scrub_of_its_own(sandbox: Sandbox) -
     assert report.tables == set()
 
 
-def test_a_purge_of_artifacts_makes_trends_again_though_another_purge_has_scrubbed(sandbox: Sandbox) -> None:
+def test_artifact_purge_derives_trends_although_another_purge_has_scrubbed(sandbox: Sandbox) -> None:
     sync_days([DAY])
     with open_test_storage() as storage:
         roll_up(storage)

@@ -141,7 +141,7 @@ def held(recording_id: str) -> int:
 
 
 @sqlite_first
-def test_after_the_command_no_trace_is_left_anywhere(
+def test_purge_command_leaves_no_text_of_the_recording_anywhere(
     sandbox: Sandbox, recording: Recording, home: Path, database_url: str
 ) -> None:
     command("sync", "--from", str(DAY), "--to", str(DAY))
@@ -168,7 +168,7 @@ def test_after_the_command_no_trace_is_left_anywhere(
     assert not any(planted in done.stdout + done.stderr for planted in PLANTED)
 
 
-def test_the_neighbours_stay_as_they_were(sandbox: Sandbox, recording: Recording) -> None:
+def test_purge_changes_no_other_recording(sandbox: Sandbox, recording: Recording) -> None:
     sync_days([DAY])
     before = contents()
 
@@ -199,7 +199,7 @@ def test_every_table_with_recordings_is_purged(sandbox: Sandbox, recording: Reco
     assert {name for name, found in rows.items() if recording.id in repr(found)} == {"tombstones"}
 
 
-def test_a_new_table_about_recordings_is_covered_by_its_column() -> None:
+def test_every_table_with_a_recording_id_is_in_tables_to_purge() -> None:
     about_recordings = {name for name, table in SQLModel.metadata.tables.items() if "recording_id" in table.c}
 
     with open_test_storage() as storage, storage.database.reading() as connection:
@@ -208,7 +208,7 @@ def test_a_new_table_about_recordings_is_covered_by_its_column() -> None:
     assert covered == about_recordings - {"tombstones"}
 
 
-def test_no_sync_brings_it_back(sandbox: Sandbox, recording: Recording) -> None:
+def test_sync_does_not_fetch_a_purged_recording(sandbox: Sandbox, recording: Recording) -> None:
     sync_days([DAY])
     purged(recording.id)
     sandbox.reissue(recording.of("transcript")[0].id)
@@ -223,7 +223,7 @@ def test_no_sync_brings_it_back(sandbox: Sandbox, recording: Recording) -> None:
     assert asked == []
 
 
-def test_no_arrival_asks_for_it(sandbox: Sandbox, recording: Recording) -> None:
+def test_arrivals_do_not_include_a_purged_recording(sandbox: Sandbox, recording: Recording) -> None:
     with open_test_storage() as storage:
         access = access_of(read_settings())
         portion = ListingPass.since(recording.created_at)
@@ -236,7 +236,9 @@ def test_no_arrival_asks_for_it(sandbox: Sandbox, recording: Recording) -> None:
     assert {due.recording_id for due in before} - {due.recording_id for due in after} == {recording.id}
 
 
-def test_who_asks_for_it_is_told_in_a_sentence(sandbox: Sandbox, recording: Recording) -> None:
+def test_request_for_a_purged_recording_is_refused_with_the_date_of_the_purge(
+    sandbox: Sandbox, recording: Recording
+) -> None:
     purged(recording.id)
 
     with pytest.raises(SettingsError, match=f"Recording {recording.id} was purged on .* is not brought back"):
@@ -245,9 +247,11 @@ def test_who_asks_for_it_is_told_in_a_sentence(sandbox: Sandbox, recording: Reco
         assert status_of(storage).purged == 1
 
 
-def test_no_rebuild_brings_back_what_a_killed_purge_left(sandbox: Sandbox, recording: Recording, home: Path) -> None:
+def test_rebuild_ignores_raw_objects_of_an_interrupted_purge(
+    sandbox: Sandbox, recording: Recording, home: Path
+) -> None:
     sync_days([DAY])
-    killed_between_database_and_raw_store(recording, home)
+    interrupt_before_raw_store(recording, home)
 
     with open_test_storage() as storage:
         report = rebuild(storage)
@@ -256,7 +260,7 @@ def test_no_rebuild_brings_back_what_a_killed_purge_left(sandbox: Sandbox, recor
     assert held(recording.id) == 0
 
 
-def test_a_rebuild_takes_nothing_in_that_is_purged_while_it_reads(
+def test_rebuild_stores_nothing_of_a_recording_purged_meanwhile(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync_days([DAY])
@@ -277,9 +281,9 @@ def test_a_rebuild_takes_nothing_in_that_is_purged_while_it_reads(
 
 
 @pytest.mark.parametrize("way", ["the same purge", "the night"])
-def test_a_killed_purge_is_finished(sandbox: Sandbox, recording: Recording, home: Path, way: str) -> None:
+def test_interrupted_purge_is_finished(sandbox: Sandbox, recording: Recording, home: Path, way: str) -> None:
     sync_days([DAY])
-    killed_between_database_and_raw_store(recording, home)
+    interrupt_before_raw_store(recording, home)
     assert held(recording.id) > 0
 
     if way == "the night":
@@ -292,14 +296,14 @@ def test_a_killed_purge_is_finished(sandbox: Sandbox, recording: Recording, home
     assert held(recording.id) == 0
 
 
-def killed_between_database_and_raw_store(recording: Recording, home: Path) -> None:
+def interrupt_before_raw_store(recording: Recording, home: Path) -> None:
     raw = home / "raw" / str(DAY) / recording.id
     shutil.copytree(raw, home / "kept")
     purged(recording.id)
     shutil.move(home / "kept", raw)
 
 
-def test_what_lists_do_not_show_of_the_raw_store_goes_too(sandbox: Sandbox, recording: Recording, home: Path) -> None:
+def test_purge_deletes_incomplete_raw_objects(sandbox: Sandbox, recording: Recording, home: Path) -> None:
     sync_days([DAY])
     folder = home / "raw" / str(DAY) / recording.id
     (folder / "transcript" / "half.zst#1").write_bytes(b"what a killed write left")
@@ -320,7 +324,7 @@ def looked() -> Discovery:
     return asyncio.run(look())
 
 
-def test_a_slow_look_writes_nothing_of_what_was_purged_meanwhile(sandbox: Sandbox, recording: Recording) -> None:
+def test_slow_discovery_stores_nothing_of_a_recording_purged_meanwhile(sandbox: Sandbox, recording: Recording) -> None:
     slow = looked()
     purged(recording.id)
 
@@ -331,7 +335,7 @@ def test_a_slow_look_writes_nothing_of_what_was_purged_meanwhile(sandbox: Sandbo
     assert len(contents()["recordings"]) == 2
 
 
-def test_a_listing_that_is_written_late_is_removed(
+def test_listing_written_after_the_purge_is_deleted(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_test_storage() as storage:
@@ -348,7 +352,7 @@ def test_a_listing_that_is_written_late_is_removed(
     assert held(recording.id) == 0
 
 
-def test_a_slow_download_leaves_nothing_of_what_was_purged_meanwhile(sandbox: Sandbox, recording: Recording) -> None:
+def test_slow_download_stores_nothing_of_a_recording_purged_meanwhile(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0].id
     sandbox.inject(Fault(f"transcript:{transcript}", delay_s=4.0))
     run = threading.Thread(target=sync_days, args=([DAY],))
@@ -364,7 +368,7 @@ def test_a_slow_download_leaves_nothing_of_what_was_purged_meanwhile(sandbox: Sa
     assert len(contents()["meeting_metrics"]) == 2
 
 
-def test_runs_that_go_on_during_a_purge_write_nothing_of_it(sandbox: Sandbox) -> None:
+def test_concurrent_runs_store_nothing_of_purged_recordings(sandbox: Sandbox) -> None:
     sync_days([DAY])
     ended = threading.Event()
     faults: list[BaseException] = []
@@ -394,7 +398,7 @@ def test_runs_that_go_on_during_a_purge_write_nothing_of_it(sandbox: Sandbox) ->
     assert len(contents()["meeting_metrics"]) == 1
 
 
-def test_a_recording_that_only_the_api_knows_is_kept_out(sandbox: Sandbox, recording: Recording) -> None:
+def test_purged_recording_that_was_never_stored_is_not_fetched(sandbox: Sandbox, recording: Recording) -> None:
     done = command("purge", "--yes", recording.id)
 
     assert done.returncode == 0, done.stderr
@@ -404,7 +408,7 @@ def test_a_recording_that_only_the_api_knows_is_kept_out(sandbox: Sandbox, recor
         assert connection.scalar(select(table_of(Tombstones).c.day)) == DAY
 
 
-def test_an_id_that_nobody_knows_is_refused(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_id_is_refused(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="neither stored nor known to the API"):
         day_at_api(read_settings(), UNKNOWN)
     monkeypatch.delenv("RECALL_API_KEY")
@@ -416,7 +420,7 @@ def test_an_id_that_nobody_knows_is_refused(sandbox: Sandbox, monkeypatch: pytes
         assert tombstones.count(connection) == 0
 
 
-def test_the_search_names_a_file_in_which_something_is_left(sandbox: Sandbox, recording: Recording, home: Path) -> None:
+def test_search_names_a_file_with_text_of_the_recording(sandbox: Sandbox, recording: Recording, home: Path) -> None:
     sync_days([DAY])
     log = home / "dagster" / "some" / "run.log"
     log.parent.mkdir(parents=True)
@@ -427,9 +431,7 @@ def test_the_search_names_a_file_in_which_something_is_left(sandbox: Sandbox, re
     assert result.found == [f"{log} contains text of the recording"]
 
 
-def test_the_search_names_a_table_in_which_something_is_left(
-    sandbox: Sandbox, recording: Recording, database_url: str
-) -> None:
+def test_search_names_a_foreign_table_with_the_id(sandbox: Sandbox, recording: Recording, database_url: str) -> None:
     sync_days([DAY])
     engine = create_engine(database_url)
     with engine.begin() as connection:
@@ -443,7 +445,9 @@ def test_the_search_names_a_table_in_which_something_is_left(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_what_pages_of_sqlite_kept_is_overwritten(sandbox: Sandbox, recording: Recording, home: Path) -> None:
+def test_deleted_rows_in_unused_pages_are_found_and_overwritten(
+    sandbox: Sandbox, recording: Recording, home: Path
+) -> None:
     sync_days([DAY])
     file = home / "meetings.db"
     with closing(sqlite3.connect(file, isolation_level=None)) as careless:
@@ -470,7 +474,7 @@ def test_what_pages_of_sqlite_kept_is_overwritten(sandbox: Sandbox, recording: R
 
 @pytest.mark.parametrize("spelled", ["{}", "file://{}", "file://localhost{}"])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_files_of_the_raw_store_are_not_searched_for_text(
+def test_search_skips_files_of_the_raw_store(
     database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RAW_URL", spelled.format(home / "raw"))
@@ -488,7 +492,7 @@ def scrub_only(home: Path) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_log_of_sqlite_is_empty_after_a_purge(sandbox: Sandbox, recording: Recording, home: Path) -> None:
+def test_write_ahead_log_of_sqlite_is_empty_after_a_purge(sandbox: Sandbox, recording: Recording, home: Path) -> None:
     sync_days([DAY])
     with closing(sqlite3.connect(home / "meetings.db")) as idle, open_test_storage() as storage:
         idle.execute("SELECT count(*) FROM recordings").fetchall()
@@ -499,7 +503,7 @@ def test_the_log_of_sqlite_is_empty_after_a_purge(sandbox: Sandbox, recording: R
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_reader_in_the_way_is_said_and_the_next_purge_ends_it(
+def test_open_transaction_of_a_reader_is_reported_and_the_next_purge_succeeds(
     sandbox: Sandbox, recording: Recording, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync_days([DAY])
@@ -522,7 +526,7 @@ def test_a_reader_in_the_way_is_said_and_the_next_purge_ends_it(
         assert find_remains(storage, read_settings(), words).found == []
 
 
-def test_rows_that_were_being_parsed_do_not_come_after_the_purge(
+def test_parser_stores_nothing_of_a_recording_purged_meanwhile(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The parser has read its work; the purge comes before it writes."""

@@ -88,7 +88,7 @@ def rows_of(recording_id: str) -> int:
 
 
 @pytest.mark.usefixtures("limited")
-def test_what_is_older_than_the_retention_goes_and_the_rest_stays(sandbox: Sandbox) -> None:
+def test_retention_purges_expired_days_only(sandbox: Sandbox) -> None:
     report = a_night()
 
     assert (report.recordings, report.remaining) == (3, 0)
@@ -97,7 +97,7 @@ def test_what_is_older_than_the_retention_goes_and_the_rest_stays(sandbox: Sandb
 
 
 @pytest.mark.usefixtures("limited")
-def test_a_night_ends_at_its_limit_and_the_next_goes_on(sandbox: Sandbox) -> None:
+def test_retention_stops_at_its_limit_and_the_next_one_continues(sandbox: Sandbox) -> None:
     first = a_night(limit=2)
     second = a_night(limit=2)
 
@@ -106,7 +106,7 @@ def test_a_night_ends_at_its_limit_and_the_next_goes_on(sandbox: Sandbox) -> Non
 
 
 @pytest.mark.usefixtures("limited")
-def test_a_run_of_an_expired_day_fetches_nothing_and_leaves_the_removal_to_the_night(sandbox: Sandbox) -> None:
+def test_run_of_an_expired_day_fetches_and_deletes_nothing(sandbox: Sandbox) -> None:
     before = contents()
 
     report = sync_days([OLD])
@@ -118,7 +118,7 @@ def test_a_run_of_an_expired_day_fetches_nothing_and_leaves_the_removal_to_the_n
     assert days_here() == [DAY]
 
 
-def test_a_backfill_brings_home_what_may_be_kept(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_backfill_fetches_only_days_within_the_retention(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
 
     sync_days([OLD, DAY])
@@ -128,7 +128,7 @@ def test_a_backfill_brings_home_what_may_be_kept(sandbox: Sandbox, monkeypatch: 
 
 
 @pytest.mark.usefixtures("limited")
-def test_who_asks_for_days_that_are_too_old_is_told_which_setting_says_so(sandbox: Sandbox) -> None:
+def test_request_for_expired_days_is_refused_and_names_the_setting(sandbox: Sandbox) -> None:
     settings = read_settings()
     old = next(each for each in sandbox.world.recordings if each.day == OLD)
 
@@ -139,7 +139,7 @@ def test_who_asks_for_days_that_are_too_old_is_told_which_setting_says_so(sandbo
     assert days_asked(settings, DAY, None)[0] == DAY
 
 
-def test_days_that_nobody_named_are_within_the_retention(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_days_are_within_the_retention(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", "2")
 
     days = days_asked(read_settings(), None, None)
@@ -147,9 +147,7 @@ def test_days_that_nobody_named_are_within_the_retention(sandbox: Sandbox, monke
     assert days[0] == TODAY - timedelta(days=2)
 
 
-def test_nothing_that_arrives_for_a_day_that_is_too_old_is_asked_for(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_arrivals_for_expired_days_are_ignored(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
     with open_test_storage() as storage:
         due, _ = list_arrivals(
@@ -160,7 +158,7 @@ def test_nothing_that_arrives_for_a_day_that_is_too_old_is_asked_for(
 
 
 @pytest.mark.usefixtures("limited")
-def test_no_rebuild_takes_in_what_is_too_old(sandbox: Sandbox) -> None:
+def test_rebuild_skips_expired_days(sandbox: Sandbox) -> None:
     with open_test_storage() as storage:
         report = rebuild(storage)
 
@@ -169,7 +167,7 @@ def test_no_rebuild_takes_in_what_is_too_old(sandbox: Sandbox) -> None:
 
 @pytest.mark.usefixtures("limited")
 @pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
-def test_the_nightly_job_purges_and_shows_numbers(sandbox: Sandbox) -> None:
+def test_nightly_job_purges_and_reports_counts(sandbox: Sandbox) -> None:
     settings = read_settings()
     prepare_home(settings)
 
@@ -184,7 +182,7 @@ def test_the_nightly_job_purges_and_shows_numbers(sandbox: Sandbox) -> None:
     assert days_here() == [DAY]
 
 
-def test_the_schedule_asks_for_a_run_only_where_there_may_be_something_to_do(
+def test_schedule_requests_a_run_only_if_there_may_be_work(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def asked() -> list[str]:
@@ -218,7 +216,9 @@ def answers_404(request: pytest.FixtureRequest, sandbox: Sandbox) -> bool:
 
 @pytest.mark.usefixtures("answers_404")
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
-def test_a_deleted_recording_is_marked_and_kept(sandbox: Sandbox, recording: Recording, is_named: bool) -> None:
+def test_recording_deleted_at_the_api_is_marked_and_kept(
+    sandbox: Sandbox, recording: Recording, is_named: bool
+) -> None:
     sync_days([DAY])
     before = contents()["transcript_words"]
     sandbox.delete(recording.id)
@@ -233,7 +233,7 @@ def test_a_deleted_recording_is_marked_and_kept(sandbox: Sandbox, recording: Rec
 
 @pytest.mark.usefixtures("answers_404")
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
-def test_a_deleted_recording_is_purged_where_that_is_wanted(
+def test_recording_deleted_at_the_api_is_purged_if_configured(
     sandbox: Sandbox, recording: Recording, is_named: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
@@ -249,7 +249,7 @@ def test_a_deleted_recording_is_purged_where_that_is_wanted(
 
 
 @pytest.mark.usefixtures("answers_404")
-def test_what_was_only_marked_is_purged_when_the_setting_changes(
+def test_marked_recording_is_purged_after_the_setting_changes(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync_days([DAY])
@@ -264,7 +264,7 @@ def test_what_was_only_marked_is_purged_when_the_setting_changes(
 
 @pytest.mark.usefixtures("answers_404")
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
-def test_a_deleted_artifact_is_marked_and_kept(sandbox: Sandbox, recording: Recording, is_named: bool) -> None:
+def test_artifact_deleted_at_the_api_is_marked_and_kept(sandbox: Sandbox, recording: Recording, is_named: bool) -> None:
     transcript = recording.of("transcript")[0].id
     sync_days([DAY])
     before = contents()["transcript_words"]
@@ -289,7 +289,7 @@ def test_a_deleted_artifact_is_marked_and_kept(sandbox: Sandbox, recording: Reco
         ("audio_separate", ("audio_separate",), ("audio_parts",)),
     ],
 )
-def test_a_deleted_artifact_is_purged_where_that_is_wanted(
+def test_artifact_deleted_at_the_api_is_purged_if_configured(
     sandbox: Sandbox,
     recording: Recording,
     monkeypatch: pytest.MonkeyPatch,
@@ -318,7 +318,7 @@ def test_a_deleted_artifact_is_purged_where_that_is_wanted(
 
 
 @pytest.mark.parametrize("is_derived", [False, True])
-def test_metrics_of_a_deleted_artifact_go_with_it_and_come_again_from_the_others(
+def test_artifact_purge_deletes_metrics_and_derive_restores_them_from_other_artifacts(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch, is_derived: bool
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
@@ -336,7 +336,7 @@ def test_metrics_of_a_deleted_artifact_go_with_it_and_come_again_from_the_others
 
 
 @pytest.mark.parametrize("others", [0, 1])
-def test_a_recording_without_bot_is_gone_only_if_another_one_is_not(
+def test_recording_without_bot_counts_as_deleted_only_if_another_one_is_found(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch, others: int
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
@@ -350,7 +350,7 @@ def test_a_recording_without_bot_is_gone_only_if_another_one_is_not(
     assert (rows_of(added[0].id) == 0) == bool(others)
 
 
-def test_a_key_of_another_workspace_deletes_nothing(
+def test_key_of_another_workspace_deletes_nothing(
     sandbox: Sandbox, recording: Recording, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To such a key every recording that is here is gone."""

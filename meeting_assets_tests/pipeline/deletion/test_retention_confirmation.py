@@ -75,7 +75,7 @@ def keep_only_recent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("is_offline", [False, True])
-def test_a_clock_ten_years_ahead_purges_nothing_and_fails_the_check(
+def test_clock_ten_years_ahead_purges_nothing_and_fails_the_check(
     sandbox: Sandbox, is_offline: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep_only_recent(monkeypatch)
@@ -93,7 +93,7 @@ def test_a_clock_ten_years_ahead_purges_nothing_and_fails_the_check(
     assert waiting().count == 0
 
 
-def test_more_than_a_week_waits_until_a_person_releases_it(sandbox: Sandbox) -> None:
+def test_retention_of_more_than_a_week_waits_for_a_confirmation(sandbox: Sandbox) -> None:
     report, reason = a_night()
 
     assert (report.recordings, days_stored()) == (0, {*BACKLOG, KEPT})
@@ -112,7 +112,7 @@ def test_more_than_a_week_waits_until_a_person_releases_it(sandbox: Sandbox) -> 
     assert waiting().count == 0
 
 
-def test_old_days_that_are_stored_after_a_retention_wait_for_a_person_too(
+def test_old_days_stored_after_a_retention_wait_for_a_confirmation(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert command("purge", "--expired", "--yes").returncode == 0
@@ -130,7 +130,7 @@ def test_old_days_that_are_stored_after_a_retention_wait_for_a_person_too(
 
 
 @pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
-def test_the_nightly_job_fails_with_its_check_and_both_recover(sandbox: Sandbox) -> None:
+def test_nightly_job_and_check_fail_until_the_confirmation(sandbox: Sandbox) -> None:
     settings = read_settings()
     prepare_home(settings)
     job = definitions(settings).resolve_job_def(retention.name)
@@ -147,7 +147,7 @@ def test_the_nightly_job_fails_with_its_check_and_both_recover(sandbox: Sandbox)
 
 
 @pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
-def test_a_confirmation_that_waits_is_withdrawn_when_the_retention_is_unset(
+def test_pending_confirmation_is_withdrawn_when_the_retention_is_unset(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare_home(read_settings())
@@ -179,7 +179,7 @@ def evaluation(instance: dg.DagsterInstance) -> bool:
     return event.asset_check_evaluation_data.passed
 
 
-def test_a_night_after_quiet_weeks_purges_what_one_day_brings(sandbox: Sandbox) -> None:
+def test_retention_after_weeks_without_one_needs_no_confirmation_for_one_day(sandbox: Sandbox) -> None:
     """The last retention was long ago; only a day's worth has expired since."""
     assert command("purge", "--expired", "--yes").returncode == 0
 
@@ -188,7 +188,7 @@ def test_a_night_after_quiet_weeks_purges_what_one_day_brings(sandbox: Sandbox) 
     assert (report.recordings, reason) == (0, None)
 
 
-def test_raw_days_past_the_retention_go_though_the_database_is_lost(
+def test_expired_raw_objects_are_purged_after_the_loss_of_the_database(
     sandbox: Sandbox, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: pytest.TempPathFactory
 ) -> None:
     url = f"sqlite:///{tmp_path}/another.db"
@@ -204,7 +204,7 @@ def test_raw_days_past_the_retention_go_though_the_database_is_lost(
     assert len(contents()["recordings"]) == 1
 
 
-def test_a_recording_that_moved_into_the_retention_is_kept_and_one_that_moved_out_goes_whole(sandbox: Sandbox) -> None:
+def test_retention_uses_the_current_day_of_a_recording_that_moved(sandbox: Sandbox) -> None:
     old, older, recent = sandbox.world.recordings[1], sandbox.world.recordings[0], sandbox.world.recordings[2]
     for recording, back in ((old, 3), (recent, KEPT_DAYS + 2)):
         recording.created_at = now() - timedelta(days=back)
