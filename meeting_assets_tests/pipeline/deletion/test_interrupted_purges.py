@@ -1,8 +1,7 @@
-"""A purge that is killed at any step is finished later, and a database that was lost brings nothing purged back."""
+"""An interrupted purge is finished later, at whichever step it was killed."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date, timedelta
@@ -12,25 +11,31 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.core.instants import now
-from meeting_assets.health.audit import audit
 from meeting_assets.health.fingerprints import fingerprints_of
 from meeting_assets.health.purge_verification import find_remains
-from meeting_assets.pipeline.deletion.artifacts import purge_deleted_artifacts
 from meeting_assets.pipeline.deletion.recordings import purge, stored_recording
 from meeting_assets.pipeline.deletion.removal import SCRUB_DUE, PurgeReport, note_scrub_due, scrub_deleted
-from meeting_assets.pipeline.deletion.tombstone_sync import SYNCHRONIZED, finish_purges
+from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.rollup import forget, outdated_weeks, roll_up
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.sandbox import Artifact, Recording, Sandbox, uniform
+from meeting_assets.sandbox import Artifact, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import locks, raw_tombstones, tombstones
+from meeting_assets.store import locks, tombstones
 from meeting_assets.store.database import META
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import Name
-from meeting_assets_tests.conftest import fresh_postgresql, sqlite_first
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import contents, ledger_row, open_test_storage, sync_days, use
+from meeting_assets_tests.support.purges import (
+    confirm_deletion,
+    names_of,
+    remains_of,
+    stored_rows,
+    tombstone_names,
+    transcript_of,
+    use_empty_database,
+)
 
 DAY = date(2026, 3, 2)
 RECORDINGS = 20
@@ -74,30 +79,6 @@ def killed_before(method: Callable[..., Any], steps: Iterator[int], step: int) -
     return call
 
 
-def lose_database(home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = f"sqlite:///{home / 'another.db'}"
-    if "postgresql" in read_settings().database_url:
-        url = fresh_postgresql(request.getfixturevalue("postgresql_server"))
-    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
-
-
-def left_of(recording_id: str) -> list[str]:
-    """What any table or any prefix of the raw store still has of a recording."""
-    with open_test_storage() as storage:
-        words = fingerprints_of(storage, {recording_id: None})
-        found = find_remains(storage, read_settings(), words).found
-        return [
-            *found,
-            *storage.raw.naming([recording_id]),
-            *([f"{rows} rows"] if (rows := rows_of(recording_id)) else []),
-        ]
-
-
-def rows_of(recording_id: str) -> int:
-    with open_test_storage() as storage:
-        return stored_recording(storage, recording_id).rows
-
-
 def scrub_due() -> bool:
     with open_test_storage() as storage, storage.database.reading() as connection:
         return connection.execute(META.name.table.select().where(META.name == SCRUB_DUE)).first() is not None
@@ -113,7 +94,7 @@ def test_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> Non
             is_ended = ends_before_step(storage, step, lambda: purge(storage, [recording.id], tombstones.ASKED_FOR))  # noqa: B023
             with storage.database.reading() as connection:
                 has_begun = bool(tombstones.is_tombstoned(connection, [recording.id]))
-            assert has_begun or rows_of(recording.id) > 0
+            assert has_begun or stored_rows(recording.id) > 0
             if way == "the same purge":
                 purge(storage, [recording.id], tombstones.ASKED_FOR)
             elif way == "the night":
@@ -121,7 +102,7 @@ def test_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> Non
         if way == "the next run":
             sync_days([DAY], recording_ids=[sandbox.world.recordings[-1].id])
         if has_begun or way == "the same purge":
-            assert left_of(recording.id) == [], f"killed before step {step}"
+            assert remains_of(recording.id) == [], f"killed before step {step}"
         assert not scrub_due()
         if is_ended:
             break
@@ -137,72 +118,24 @@ def test_killed_purge_is_kept_after_the_loss_of_the_database(
     removed = set()
     for step, recording in enumerate(sandbox.world.recordings, start=1):
         with open_test_storage() as storage:
-            rows = rows_of(recording.id)
+            rows = stored_rows(recording.id)
             is_ended = ends_before_step(storage, step, lambda: purge(storage, [recording.id], tombstones.ASKED_FOR))  # noqa: B023
-        if rows_of(recording.id) < rows:
+        if stored_rows(recording.id) < rows:
             removed.add(recording.id)
         if is_ended:
             break
-    lose_database(home, request, monkeypatch)
+    use_empty_database(home, request, monkeypatch)
 
     with open_test_storage() as storage:
         rebuild(storage)
     sync_days([DAY])
 
     assert len(removed) > 4
-    assert {each: left_of(each) for each in removed} == {each: [] for each in removed}
+    assert {each: remains_of(each) for each in removed} == {each: [] for each in removed}
     assert removed.isdisjoint(row[0] for row in contents()["recordings"])
 
 
-@pytest.mark.parametrize("way", ["a sync", "a rebuild", "a night"])
-def test_new_database_adopts_tombstones_of_the_raw_store(
-    sandbox: Sandbox, home: Path, way: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = sandbox.world.recordings[:2]
-    sync_days([DAY])
-    purge_everything_of(first, transcript_of(second), sandbox)
-    lose_database(home, request, monkeypatch)
-
-    with open_test_storage() as storage:
-        if way == "a rebuild":
-            rebuild(storage)
-        elif way == "a night":
-            finish_purges(storage)
-    sync_days([DAY])
-
-    assert left_of(first.id) == []
-    tables = contents()
-    assert len(tables["recordings"]) == RECORDINGS - 1
-    assert not [row for row in tables["transcript_words"] if second.id in row]
-    assert ledger_row(transcript_of(second).id, KIND)["status"] == "deleted"
-    with open_test_storage() as storage:
-        assert tombstone_names(storage) == {Name(first.id), *names_of(transcript_of(second))}
-
-
-def purge_everything_of(recording: Recording, artifact: Artifact, sandbox: Sandbox) -> None:
-    """Purges a recording, and an artifact of another one that the API has deleted."""
-    sandbox.delete_artifact(artifact.id)
-    sync_days([DAY])
-    with open_test_storage() as storage:
-        purge(storage, [recording.id], tombstones.ASKED_FOR)
-        purge_deleted_artifacts(storage, {(artifact.recording_id, artifact.id)}, at=now() + timedelta(hours=2))
-
-
-def transcript_of(recording: Recording) -> Artifact:
-    return recording.of("transcript")[0]
-
-
-def names_of(artifact: Artifact) -> set[Name]:
-    return {Name(artifact.recording_id, kind, artifact.id) for kind in ("transcript", "provider_data")}
-
-
-def tombstone_names(storage: Storage) -> set[Name]:
-    with storage.database.reading() as connection:
-        assert tombstones.names(connection) == raw_tombstones.names(storage.raw)
-        return tombstones.names(connection)
-
-
-def left_of_artifact(artifact: Artifact) -> list[str]:
+def remains_of_artifact(artifact: Artifact) -> list[str]:
     """What is left of a transcript: rows, objects, a hash in the ledger."""
     tables = contents()
     words = [
@@ -214,7 +147,7 @@ def left_of_artifact(artifact: Artifact) -> list[str]:
     with open_test_storage() as storage:
         keys = [key for key in storage.raw.kept(DAY, artifact.recording_id) if artifact.id in key]
     hashes = [kind for kind in ("transcript", "provider_data") if ledger_row(artifact.id, kind)["sha256"]]
-    return [*words, *keys, *hashes]
+    return [*fingerprints, *keys, *hashes]
 
 
 @sqlite_first
@@ -231,10 +164,10 @@ def test_artifact_purge_killed_at_any_step_is_finished(
     for step, recording in enumerate(sandbox.world.recordings, start=1):
         artifact = transcript_of(recording)
         with open_test_storage() as storage:
-            is_ended = ends_before_step(storage, step, lambda: confirmed(storage, artifact))  # noqa: B023
+            is_ended = ends_before_step(storage, step, lambda: confirm_deletion(storage, artifact))  # noqa: B023
             with storage.database.reading() as connection:
                 has_begun = bool(tombstones.purged_artifacts(connection, [recording.id]))
-        if left_of_artifact(artifact) == [] or (has_begun and not way.startswith("a rebuild")):
+        if remains_of_artifact(artifact) == [] or (has_begun and not way.startswith("a rebuild")):
             begun.append(artifact)
         if is_ended:
             break
@@ -245,7 +178,7 @@ def test_artifact_purge_killed_at_any_step_is_finished(
     elif way == "the next run":
         sync_days([DAY], recording_ids=[sandbox.world.recordings[-1].id])
     else:
-        lose_database(home, request, monkeypatch)
+        use_empty_database(home, request, monkeypatch)
         with open_test_storage() as storage:
             rebuild(storage)
             finish_purges(storage)
@@ -256,30 +189,12 @@ def test_artifact_purge_killed_at_any_step_is_finished(
         assert {name for each in begun for name in names_of(each)} <= restored_names()
         assert not [row for row in contents()["transcript_words"] if row[0] in {each.recording_id for each in begun}]
     else:
-        assert {each.id: left_of_artifact(each) for each in begun} == {each.id: [] for each in begun}
-
-
-def confirmed(storage: Storage, artifact: Artifact) -> None:
-    """Purges what a second look has found deleted."""
-    purge_deleted_artifacts(storage, {(artifact.recording_id, artifact.id)}, at=now() + timedelta(hours=2))
+        assert {each.id: remains_of_artifact(each) for each in begun} == {each.id: [] for each in begun}
 
 
 def restored_names() -> set[Name]:
     with open_test_storage() as storage:
         return tombstone_names(storage)
-
-
-def test_purged_artifact_is_fetched_again_when_the_api_lists_it_again(sandbox: Sandbox) -> None:
-    recording = sandbox.world.recordings[0]
-    sync_days([DAY])
-    purge_everything_of(sandbox.world.recordings[1], transcript_of(recording), sandbox)
-
-    sandbox.finish_artifact(transcript_of(recording).id)
-    sync_days([DAY])
-
-    assert ledger_row(transcript_of(recording).id, KIND)["status"] == "parsed"
-    with open_test_storage() as storage:
-        assert tombstone_names(storage) == {Name(sandbox.world.recordings[1].id)}
 
 
 def test_recording_that_moved_to_another_day_is_purged_from_both_days(sandbox: Sandbox) -> None:
@@ -289,109 +204,12 @@ def test_recording_that_moved_to_another_day_is_purged_from_both_days(sandbox: S
     sync_days([DAY + timedelta(days=1)], recording_ids=[recording.id])
     with open_test_storage() as storage:
         assert storage.raw.days_of([recording.id])[recording.id] == [DAY, DAY + timedelta(days=1)]
-        words = fingerprints_of(storage, {recording.id: stored_recording(storage, recording.id).day})
+        fingerprints = fingerprints_of(storage, {recording.id: stored_recording(storage, recording.id).day})
 
         purge(storage, [recording.id], tombstones.ASKED_FOR)
 
-        assert find_remains(storage, read_settings(), words).found == []
+        assert find_remains(storage, read_settings(), fingerprints).found == []
         assert storage.raw.naming([recording.id]) == {}
-
-
-@pytest.mark.parametrize("prefix", ["2019-01-01", "somewhere", ""])
-def test_search_finds_raw_objects_below_any_prefix(sandbox: Sandbox, home: Path, prefix: str) -> None:
-    recording = sandbox.world.recordings[0]
-    sync_days([DAY])
-    with open_test_storage() as storage:
-        words = fingerprints_of(storage, {recording.id: DAY})
-        purge(storage, [recording.id], tombstones.ASKED_FOR)
-        elsewhere = home / "raw" / prefix / recording.id
-        elsewhere.mkdir(parents=True)
-        (elsewhere / "recording.json").write_bytes(b"{}")
-
-        found = find_remains(storage, read_settings(), words).found
-
-    assert found == [f"the raw store keeps 1 objects below {prefix}/{recording.id}/".replace(" /", " ")]
-
-
-def test_nightly_job_writes_missing_tombstones_to_the_raw_store(sandbox: Sandbox, home: Path) -> None:
-    sync_days([DAY])
-    with open_test_storage() as storage:
-        purge(storage, [sandbox.world.recordings[0].id], tombstones.ASKED_FOR)
-        shutil.rmtree(home / "raw" / "tombstones")
-
-        finish_purges(storage)
-
-        assert raw_tombstones.names(storage.raw) == {Name(sandbox.world.recordings[0].id)}
-
-
-def test_audit_accepts_tombstones_and_they_contain_only_id_day_and_reason(sandbox: Sandbox, home: Path) -> None:
-    recording = sandbox.world.recordings[0]
-    sync_days([DAY])
-    with open_test_storage() as storage:
-        purge(storage, [recording.id], tombstones.ASKED_FOR)
-        report = audit(storage.database, storage.raw, budget_s=60, min_age=timedelta(0))
-        (tombstone,) = (raw_tombstones.read(storage.raw, name) for name in raw_tombstones.names(storage.raw))
-
-    assert (report.foreign, report.unknown, report.purged, report.lost) == ([], [], [], [])
-    assert (tombstone.name, tombstone.day, tombstone.reason) == (Name(recording.id), DAY, tombstones.ASKED_FOR)
-
-
-def test_damaged_tombstone_still_prevents_a_download(
-    sandbox: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recording = sandbox.world.recordings[0]
-    sync_days([DAY])
-    with open_test_storage() as storage:
-        purge(storage, [recording.id], tombstones.ASKED_FOR)
-    (home / "raw" / "tombstones" / f"{recording.id}.json").write_bytes(b"\x00")
-    lose_database(home, request, monkeypatch)
-
-    sync_days([DAY])
-
-    assert len(contents()["recordings"]) == RECORDINGS - 1
-
-
-@pytest.mark.parametrize("way", ["the night", "a rebuild", "a sync"])
-def test_database_restored_from_a_backup_purges_recordings_again(sandbox: Sandbox, way: str) -> None:
-    """Its rows are older than the tombstone, which only the raw store has."""
-    recording = sandbox.world.recordings[0]
-    sync_days([DAY])
-    with open_test_storage() as storage:
-        raw_tombstones.write(storage.raw, [tombstones.Tombstone(Name(recording.id), DAY, now(), tombstones.ASKED_FOR)])
-        with storage.database.reading() as connection:
-            assert connection.execute(META.name.table.select().where(META.name == SYNCHRONIZED)).first()
-
-        if way == "the night":
-            finish_purges(storage)
-        elif way == "a rebuild":
-            rebuild(storage)
-    if way == "a sync":
-        sync_days([DAY])
-
-    assert left_of(recording.id) == []
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("way", ["a rebuild", "a sync"])
-def test_database_restored_from_a_backup_purges_artifacts_again(sandbox: Sandbox, home: Path, way: str) -> None:
-    """Its ledger still says that the API has the artifact."""
-    first, second = sandbox.world.recordings[:2]
-    sync_days([DAY])
-    backup = shutil.copy(home / "meetings.db", home / "backup.db")
-    purge_everything_of(first, transcript_of(second), sandbox)
-    for file in home.glob("meetings.db*"):
-        file.unlink()
-    shutil.copy(backup, home / "meetings.db")
-
-    if way == "a rebuild":
-        with open_test_storage() as storage:
-            rebuild(storage)
-    sync_days([DAY])
-
-    assert left_of(first.id) == []
-    assert not [row for row in contents()["transcript_words"] if second.id in row]
-    with open_test_storage() as storage:
-        assert tombstone_names(storage) == {Name(first.id), *names_of(transcript_of(second))}
 
 
 def test_every_deleting_transaction_records_its_own_pending_scrub(sandbox: Sandbox) -> None:
