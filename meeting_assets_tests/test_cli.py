@@ -1,4 +1,4 @@
-"""The commands, as a user runs them: what they print, what they leave, how they exit."""
+"""The commands as a user runs them: output, stored data and exit status."""
 
 from __future__ import annotations
 
@@ -129,10 +129,10 @@ def test_sync_logs_json_with_ids(sandbox: Sandbox, monkeypatch: pytest.MonkeyPat
 
     done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
-    told = [json.loads(line) for line in done.stderr.splitlines()]
-    (quarantined,) = [each for each in told if "is quarantined" in each["message"]]
+    records = [json.loads(line) for line in done.stderr.splitlines()]
+    (quarantined,) = [each for each in records if "is quarantined" in each["message"]]
     assert (quarantined["recording_id"], quarantined["artifact_id"]) == (broken.recording_id, broken.id)
-    listed = next(each for each in told if "recordings listed" in each["message"])
+    listed = next(each for each in records if "recordings listed" in each["message"])
     assert listed["run_id"] == quarantined["run_id"]
 
 
@@ -200,8 +200,8 @@ def test_status_of_a_new_home_is_empty(home: Path) -> None:
 
 
 @contextmanager
-def served(*options: str) -> Iterator[str]:
-    """A `sandbox` command that runs, and what it said."""
+def sandbox_command(*options: str) -> Iterator[str]:
+    """Runs a `sandbox` command; yields its output."""
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "meeting_assets.cli", "sandbox", "--port", "0", *options],
         stdout=subprocess.PIPE,
@@ -231,8 +231,8 @@ def test_sync_works_with_the_instructions_of_the_sandbox_command(home: Path, mon
     segment = {"participant": speaker, "start_timestamp": at, "end_timestamp": end}
     (meeting / "speaker_timeline.json").write_text(json.dumps([segment]))
 
-    with served("--from-folder", str(home / "meetings"), "--first-day", "2026-03-02") as said:
-        exports = next(line for line in said.splitlines() if line.strip().startswith("export "))
+    with sandbox_command("--from-folder", str(home / "meetings"), "--first-day", "2026-03-02") as output:
+        exports = next(line for line in output.splitlines() if line.strip().startswith("export "))
         for assignment in exports.split()[1:]:
             name, _, value = assignment.partition("=")
             monkeypatch.setenv(name, value)
@@ -251,11 +251,11 @@ def test_sandbox_of_a_folder_without_meetings_is_refused(home: Path) -> None:
     assert "no meeting.json" in done.stderr
 
 
-@pytest.mark.parametrize("spell", [str.upper, lambda text: f"{{{text.replace('-', '')}}}"], ids=["upper", "braces"])
-def test_sync_accepts_every_notation_of_an_id(sandbox: Sandbox, spell: Callable[[str], str]) -> None:
+@pytest.mark.parametrize("notation", [str.upper, lambda text: f"{{{text.replace('-', '')}}}"], ids=["upper", "braces"])
+def test_sync_accepts_every_notation_of_an_id(sandbox: Sandbox, notation: Callable[[str], str]) -> None:
     recording = sandbox.world.recordings[0]
 
-    done = command("sync", "--recording", spell(recording.id))
+    done = command("sync", "--recording", notation(recording.id))
 
     assert done.returncode == 0, done.stderr
     assert [row[0] for row in contents()["recordings"]] == [recording.id]

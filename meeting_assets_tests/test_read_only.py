@@ -1,4 +1,4 @@
-"""Commands that only look change nothing, and no command touches what it did not create."""
+"""Read-only commands change nothing, and no command changes tables of other programs."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from meeting_assets_tests.support.schema_versions import (
 
 @pytest.fixture
 def new_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home that does not exist yet."""
+    """A home that does not exist."""
     monkeypatch.setenv("MEETING_ASSETS_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 
 
 def with_role(url: str, *grants: str) -> tuple[str, str]:
-    """A new role with some grants, and the database's URL for it."""
+    """Creates a role with some grants; returns its name and its database URL."""
     role = f"role_{uuid4().hex}"
     execute(url, f"CREATE ROLE {role} LOGIN", *(f"{each} TO {role}" for each in grants))
     return role, url.replace("postgres:@", f"{role}:@")
@@ -193,12 +193,12 @@ def test_role_without_create_privilege_gets_the_missing_grant(
 
     with pytest.raises(StoreError) as raised:
         open_database(read_settings())
-    examined = command("doctor")
+    diagnosed = command("doctor")
 
     assert grant in str(raised.value)
     assert f"TO {role};" in str(raised.value)
-    assert examined.returncode == 1
-    assert grant in examined.stdout
+    assert diagnosed.returncode == 1
+    assert grant in diagnosed.stdout
 
 
 def test_schema_created_by_an_administrator_is_used(postgresql_database: str, monkeypatch: pytest.MonkeyPatch) -> None:

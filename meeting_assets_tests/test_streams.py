@@ -1,4 +1,4 @@
-"""Standard streams: whatever they are, a command ends as its work did, and without a traceback."""
+"""Commands work with every encoding of the standard streams, and with closed or full ones."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[byte
 
 
 def shell(script: str) -> subprocess.CompletedProcess[bytes]:
-    """A command in a shell; `$MA` is the command."""
+    """Runs a shell script in which `$MA` is the command."""
     return subprocess.run(
         ["bash", "-c", f'MA="{" ".join(MAIN)}"; {script}'], capture_output=True, timeout=TIMEOUT_S, check=False
     )
@@ -55,7 +55,7 @@ FAST = {(("status",), "ascii"), (("doctor", "--json"), "cp1252")}
 
 
 def slow(*values: object, unless: bool = False) -> Any:
-    """A case that is left to `make test-deployment`."""
+    """A case that only `make test-deployment` runs."""
     return pytest.param(*values, marks=[] if unless else pytest.mark.deployment)
 
 
@@ -93,10 +93,10 @@ def test_sync_works_in_every_encoding(sandbox: Sandbox, encoding: str) -> None:
 
 @pytest.mark.deployment
 def test_symbols_are_readable_in_ascii(home: Path) -> None:
-    said = run("doctor", PYTHONIOENCODING="ascii").stdout.decode("ascii")
+    output = run("doctor", PYTHONIOENCODING="ascii").stdout.decode("ascii")
 
-    assert "\n+ database" in said
-    assert "\nx API" in said
+    assert "\n+ database" in output
+    assert "\nx API" in output
 
 
 @pytest.mark.deployment

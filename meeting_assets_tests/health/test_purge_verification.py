@@ -99,12 +99,12 @@ def test_deleted_rows_in_unused_pages_are_found_and_overwritten(
     assert TITLE.encode() not in file.read_bytes()
 
 
-@pytest.mark.parametrize("spelled", ["{}", "file://{}", "file://localhost{}"])
+@pytest.mark.parametrize("raw_url", ["{}", "file://{}", "file://localhost{}"])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_search_skips_files_of_the_raw_store(
-    database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
+    database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch, raw_url: str
 ) -> None:
-    monkeypatch.setenv("MEETING_ASSETS_RAW_URL", spelled.format(home / "raw"))
+    monkeypatch.setenv("MEETING_ASSETS_RAW_URL", raw_url.format(home / "raw"))
     with open_test_storage() as storage:
         storage.raw.put("2026-03-02/other/recording.json", TITLE.encode())
 

@@ -49,7 +49,7 @@ def plant_texts(sandbox: Sandbox) -> None:
 
 
 def locations(home: Path, url: str) -> Iterator[tuple[str, bytes]]:
-    """Everything that is kept anywhere, byte for byte, raw objects also as they were."""
+    """The bytes of every file and row; raw objects also decompressed."""
     for path in sorted(home.rglob("*")):
         if path.is_file():
             content = path.read_bytes()
@@ -66,5 +66,5 @@ def locations(home: Path, url: str) -> Iterator[tuple[str, bytes]]:
 
 
 def locations_of(home: Path, url: str, wanted: str) -> set[str]:
-    spelled = {wanted.encode(), json.dumps(wanted)[1:-1].encode()}
-    return {location for location, content in locations(home, url) if any(each in content for each in spelled)}
+    variants = {wanted.encode(), json.dumps(wanted)[1:-1].encode()}
+    return {location for location, content in locations(home, url) if any(each in content for each in variants)}

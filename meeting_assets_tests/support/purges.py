@@ -1,4 +1,4 @@
-"""Purges of recordings and artifacts in tests, and searches for what is still stored of them."""
+"""Purges recordings and artifacts, and searches for their remains."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def objects_of(recording_id: str) -> list[str]:
 
 
 def sync_twice(days: Sequence[date] = (DAY,), recording_ids: Sequence[str] = ()) -> None:
-    """Two runs, the second of them more than an hour after the first."""
+    """Two syncs with more than an hour between their observations."""
     sync_days(days, recording_ids=recording_ids)
     age_missing_marks(timedelta(hours=2))
     sync_days(days, recording_ids=recording_ids)
@@ -126,7 +126,7 @@ def test_artifact_deleted_at_the_api_is_marked_and_kept(sandbox: Sandbox, record
 @pytest.mark.parametrize(
     ("collection", "kinds", "tables"),
     [
-        # A recording shows its transcript, deleted or not; that a separate audio is gone shows only when asked for it.
+        # The API lists a deleted transcript with its recording; deleted separate audio is only noticed by a retrieve.
         (
             "transcript",
             ("transcript", "provider_data"),
@@ -199,7 +199,7 @@ def test_recording_without_bot_counts_as_deleted_only_if_another_one_is_found(
 def test_key_of_another_workspace_deletes_nothing(
     sandbox: Sandbox, recording: Recording, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To such a key every recording that is here is gone."""
+    """Such a key does not see any stored recording."""
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
     sync_days([DAY])
     before = contents()["transcript_words"]

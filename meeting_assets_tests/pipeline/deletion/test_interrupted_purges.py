@@ -43,12 +43,12 @@ KIND = "transcript"
 
 
 class Killed(BaseException):
-    """Stands for the end of the process: no handler of ours catches it."""
+    """Simulates the death of the process: no handler of ours catches it."""
 
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A day with a meeting for each step that a purge may be killed at."""
+    """A day with one meeting for each step at which a purge is killed."""
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
     with Sandbox(uniform(DAY, recordings=RECORDINGS, words=10), limits=False) as running:
         use(running, monkeypatch)
@@ -56,7 +56,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 
 
 def ends_before_step(storage: Storage, step: int, work: Callable[[], Any]) -> bool:
-    """Whether work ends when the process is killed before its n-th use of database or raw store."""
+    """True if the work ends, although the process is killed before its n-th use of database or raw store."""
     steps = count(1)
     with pytest.MonkeyPatch.context() as patched:
         for owner, name in [
@@ -85,7 +85,7 @@ def scrub_due() -> bool:
 
 
 @sqlite_first
-@pytest.mark.parametrize("way", ["the same purge", "the night", "the next run"])
+@pytest.mark.parametrize("way", ["the same purge", "the nightly job", "the next run"])
 def test_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> None:
     sync_days([DAY])
     is_ended = False
@@ -97,7 +97,7 @@ def test_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> Non
             assert has_begun or stored_rows(recording.id) > 0
             if way == "the same purge":
                 purge(storage, [recording.id], tombstones.ASKED_FOR)
-            elif way == "the night":
+            elif way == "the nightly job":
                 finish_purges(storage)
         if way == "the next run":
             sync_days([DAY], recording_ids=[sandbox.world.recordings[-1].id])
@@ -136,9 +136,9 @@ def test_killed_purge_is_kept_after_the_loss_of_the_database(
 
 
 def remains_of_artifact(artifact: Artifact) -> list[str]:
-    """What is left of a transcript: rows, objects, a hash in the ledger."""
+    """Rows, raw objects and ledger hashes that are still stored of a transcript."""
     tables = contents()
-    words = [
+    tables_with_rows = [
         table
         for table in ("transcript_words", "provider_parts")
         for row in tables[table]
@@ -147,11 +147,11 @@ def remains_of_artifact(artifact: Artifact) -> list[str]:
     with open_test_storage() as storage:
         keys = [key for key in storage.raw.kept(DAY, artifact.recording_id) if artifact.id in key]
     hashes = [kind for kind in ("transcript", "provider_data") if ledger_row(artifact.id, kind)["sha256"]]
-    return [*fingerprints, *keys, *hashes]
+    return [*tables_with_rows, *keys, *hashes]
 
 
 @sqlite_first
-@pytest.mark.parametrize("way", ["the night", "the next run", "a rebuild after the database is lost"])
+@pytest.mark.parametrize("way", ["the nightly job", "the next run", "a rebuild after the database is lost"])
 def test_artifact_purge_killed_at_any_step_is_finished(
     sandbox: Sandbox, way: str, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,7 +172,7 @@ def test_artifact_purge_killed_at_any_step_is_finished(
         if is_ended:
             break
 
-    if way == "the night":
+    if way == "the nightly job":
         with open_test_storage() as storage:
             finish_purges(storage)
     elif way == "the next run":
@@ -213,21 +213,21 @@ def test_recording_that_moved_to_another_day_is_purged_from_both_days(sandbox: S
 
 
 def test_every_deleting_transaction_records_its_own_pending_scrub(sandbox: Sandbox) -> None:
-    """A scrub that began before a transaction was committed does not remove that transaction's note."""
+    """A scrub that began before a transaction was committed does not delete the record of that transaction."""
     sync_days([DAY])
     report = PurgeReport()
     with open_test_storage() as storage:
-        noted = []
+        recorded = []
         for _ in range(2):
             with storage.database.writing() as connection:
                 note_scrub_due(connection, report)
-                noted.append(
+                recorded.append(
                     connection.scalar(
                         META.name.table.select().with_only_columns(META.value).where(META.name == SCRUB_DUE)
                     )
                 )
 
-    assert len({*noted}) == 2
+    assert len({*recorded}) == 2
     assert report.tables == set()
 
 

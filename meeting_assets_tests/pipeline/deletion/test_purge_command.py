@@ -1,4 +1,4 @@
-"""The purge command: it asks before it deletes, and says what it could not do."""
+"""The purge command asks for a confirmation, and reports obstacles with their remedy."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_purge_is_refused_for_a_raw_store_of_another_database(
     assert done.returncode == 1
     assert "The raw store belongs to another database" in done.stderr
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", database_url)
-    with open_test_storage() as storage:  # which also means that the real database is still bound to the raw store
+    with open_test_storage() as storage:  # succeeds only if the raw store still belongs to the real database
         assert storage.raw.days_of([recording.id]) == stored
 
 

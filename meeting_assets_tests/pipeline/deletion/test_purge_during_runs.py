@@ -70,7 +70,7 @@ def test_rebuild_stores_nothing_of_a_recording_purged_meanwhile(
 
 
 def discover_day() -> Discovery:
-    """A look at the API, as one run has it in memory."""
+    """The discovery of a day, as a run keeps it in memory."""
 
     async def discover() -> Discovery:
         async with RecallClient(access_of(read_settings())) as client:
@@ -116,7 +116,7 @@ def test_slow_download_stores_nothing_of_a_recording_purged_meanwhile(sandbox: S
         assert run.is_alive()
 
     purge_and_verify(recording.id)
-    assert run.is_alive(), "the download was to be slower than the purge"
+    assert run.is_alive(), "the purge must end before the download"
     run.join(60)
 
     assert stored_count(recording.id, DAY) == 0
@@ -134,7 +134,7 @@ def test_concurrent_runs_store_nothing_of_purged_recordings(sandbox: Sandbox) ->
                 sync_days([DAY], refetch=True)
                 with open_test_storage() as storage:
                     rebuild(storage)
-        except BaseException as error:  # noqa: BLE001 - told below
+        except BaseException as error:  # noqa: BLE001 - asserted below
             faults.append(error)
 
     runs = [threading.Thread(target=sync_repeatedly) for _ in range(2)]
@@ -156,7 +156,7 @@ def test_concurrent_runs_store_nothing_of_purged_recordings(sandbox: Sandbox) ->
 def test_parser_stores_nothing_of_a_recording_purged_meanwhile(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The parser has read its work; the purge comes before it writes."""
+    """The purge happens after the parser has read the payload and before it writes rows."""
     sync_days([DAY])
     artifact = ARTIFACTS["transcript"]
     with open_test_storage() as storage:

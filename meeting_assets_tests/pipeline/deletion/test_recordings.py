@@ -185,13 +185,13 @@ def test_rebuild_ignores_raw_objects_of_an_interrupted_purge(
     assert stored_count(recording.id, DAY) == 0
 
 
-@pytest.mark.parametrize("way", ["the same purge", "the night"])
+@pytest.mark.parametrize("way", ["the same purge", "the nightly job"])
 def test_interrupted_purge_is_finished(sandbox: Sandbox, recording: Recording, home: Path, way: str) -> None:
     sync_days([DAY])
     interrupt_before_raw_store(recording, home)
     assert stored_count(recording.id, DAY) > 0
 
-    if way == "the night":
+    if way == "the nightly job":
         with open_test_storage() as storage:
             finished = finish_purges(storage)
         assert finished == 8

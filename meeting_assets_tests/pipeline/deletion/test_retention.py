@@ -38,7 +38,7 @@ OLD, DAY = TODAY - timedelta(days=KEPT_DAYS + 1), TODAY - timedelta(days=KEPT_DA
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A day that has just become too old, and the next."""
+    """A day that has just expired, and the next one."""
     with Sandbox(combined([uniform(OLD, recordings=3, words=20), uniform(DAY, recordings=2, words=20)])) as running:
         use(running, monkeypatch)
         yield running
@@ -51,7 +51,7 @@ def recording(sandbox: Sandbox) -> Recording:
 
 @pytest.fixture
 def retention_is_set(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both days are home when the retention is set."""
+    """Stores both days before the retention is set."""
     sync_days([OLD, DAY])
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
     sandbox.stats.reset()
@@ -169,17 +169,17 @@ def test_nightly_job_purges_and_reports_counts(sandbox: Sandbox) -> None:
 def test_schedule_requests_a_run_only_if_there_may_be_work(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def asked() -> list[str]:
+    def outcome() -> list[str]:
         with dg.DagsterInstance.ephemeral() as instance, dg.build_schedule_context(instance) as context:
             result = nightly_retention(context)
         return [type(result).__name__]
 
-    assert asked() == ["SkipReason"]
+    assert outcome() == ["SkipReason"]
 
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
-    assert asked() == ["RunRequest"]
+    assert outcome() == ["RunRequest"]
 
     monkeypatch.delenv("MEETING_ASSETS_RETENTION_DAYS")
     with open_test_storage() as storage:
         purge(storage, [recording.id], tombstones.ASKED_FOR)
-    assert asked() == ["RunRequest"]
+    assert outcome() == ["RunRequest"]

@@ -41,7 +41,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         yield running
 
 
-@pytest.mark.parametrize("way", ["a sync", "a rebuild", "a night"])
+@pytest.mark.parametrize("way", ["a sync", "a rebuild", "the nightly job"])
 def test_new_database_adopts_tombstones_of_the_raw_store(
     sandbox: Sandbox, home: Path, way: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,7 +53,7 @@ def test_new_database_adopts_tombstones_of_the_raw_store(
     with open_test_storage() as storage:
         if way == "a rebuild":
             rebuild(storage)
-        elif way == "a night":
+        elif way == "the nightly job":
             finish_purges(storage)
     sync_days([DAY])
 
@@ -117,9 +117,9 @@ def test_damaged_tombstone_still_prevents_a_download(
     assert len(contents()["recordings"]) == RECORDINGS - 1
 
 
-@pytest.mark.parametrize("way", ["the night", "a rebuild", "a sync"])
+@pytest.mark.parametrize("way", ["the nightly job", "a rebuild", "a sync"])
 def test_database_restored_from_a_backup_purges_recordings_again(sandbox: Sandbox, way: str) -> None:
-    """Its rows are older than the tombstone, which only the raw store has."""
+    """The restored rows are older than the tombstone, which only the raw store has."""
     recording = sandbox.world.recordings[0]
     sync_days([DAY])
     with open_test_storage() as storage:
@@ -127,7 +127,7 @@ def test_database_restored_from_a_backup_purges_recordings_again(sandbox: Sandbo
         with storage.database.reading() as connection:
             assert connection.execute(META.name.table.select().where(META.name == SYNCHRONIZED)).first()
 
-        if way == "the night":
+        if way == "the nightly job":
             finish_purges(storage)
         elif way == "a rebuild":
             rebuild(storage)
@@ -140,7 +140,7 @@ def test_database_restored_from_a_backup_purges_recordings_again(sandbox: Sandbo
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("way", ["a rebuild", "a sync"])
 def test_database_restored_from_a_backup_purges_artifacts_again(sandbox: Sandbox, home: Path, way: str) -> None:
-    """Its ledger still says that the API has the artifact."""
+    """The restored ledger still contains the artifact as stored."""
     first, second = sandbox.world.recordings[:2]
     sync_days([DAY])
     backup = shutil.copy(home / "meetings.db", home / "backup.db")
