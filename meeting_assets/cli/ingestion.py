@@ -49,6 +49,8 @@ def sync(
 ) -> None:
     """Fetches, parses and measures the meetings of some days (default: the last 7 days to today), or one recording."""
     settings = read_settings()
+    if recording is not None and (first or last):
+        raise SettingsError("--recording finds its day automatically. Omit --from and --to.")
     recording_ids = [] if recording is None else [canonical_uuid(recording)]
     days = _days_to_sync(settings, recording_ids, as_date(first), as_date(last))
     report = _run_sync(settings, days, recording_ids=recording_ids, refetch=refetch, is_quiet=as_json)
@@ -95,11 +97,9 @@ def rebuild(
 def _days_to_sync(settings: Settings, recording_ids: list[str], first: date | None, last: date | None) -> list[date]:
     from meeting_assets.pipeline.days import day_of_recording, days_asked
 
-    if not recording_ids:
-        return days_asked(settings, first, last)
-    if first or last:
-        raise SettingsError("--recording finds its day automatically. Omit --from and --to.")
-    return [day_of_recording(settings, recording_ids[0])]
+    if recording_ids:
+        return [day_of_recording(settings, recording_ids[0])]
+    return days_asked(settings, first, last)
 
 
 def _run_sync(

@@ -57,7 +57,7 @@ def _missing_file(settings: Settings, sentence: str) -> HealthCheck:
     while not folder.exists():
         folder = folder.parent
     if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-        return HealthCheck(DATABASE, Severity.OK, f"{sentence.removesuffix('.')}. It contains no meetings yet.")
+        return HealthCheck(DATABASE, Severity.OK, sentence)
     reason = os.strerror(errno.EACCES if folder.is_dir() else errno.ENOTDIR)
     advice = "Check MEETING_ASSETS_DATABASE_URL and MEETING_ASSETS_HOME"
     return HealthCheck(DATABASE, Severity.ERROR, f"Its folder cannot be created ({folder}: {reason}). {advice}.")

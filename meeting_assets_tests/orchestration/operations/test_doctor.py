@@ -250,7 +250,7 @@ def test_a_raw_store_that_cannot_be_written_is_found(
     ("url", "cause"),
     [
         (f"postgresql://me:{HUSH}@127.0.0.1:1/meetings", "does not answer"),
-        ("sqlite:////dev/null/meetings.db", "folder cannot be made"),
+        ("sqlite:////dev/null/meetings.db", "folder cannot be created"),
         ("sqlite:////proc", "cannot be opened"),
     ],
 )
@@ -506,7 +506,7 @@ def test_a_sync_fails_orphaned_runs_before_it_begins(sandbox: Sandbox) -> None:
         done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
     assert done.returncode == 0, done.stderr
-    assert f"The process of run {run_id} has ended" in done.stderr
+    assert f"Run {run_id} was marked as failed, because its process ended" in done.stderr
     with dagster_instance() as instance:
         statuses = {run.run_id: run.status for run in instance.get_runs()}
     assert statuses.pop(run_id) is dg.DagsterRunStatus.FAILURE
