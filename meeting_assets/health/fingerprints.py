@@ -6,7 +6,7 @@ tables and of the raw store. Short texts and single words are skipped, because t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -31,9 +31,9 @@ MIN_TEXT_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
-    """Distinctive texts of recordings, and the days under which each recording is stored."""
+    """Ids and distinctive texts of recordings."""
 
-    days: dict[str, list[date]]
+    recording_ids: Collection[str]
     texts: tuple[str, ...]
 
 
@@ -42,17 +42,13 @@ def fingerprints_of(storage: Storage, days: dict[str, date | None]) -> Fingerpri
 
     `days` maps the ids of recordings to their days, None if unknown.
     """
-    stored = storage.raw.days_of(days)
-    all_days = {
-        recording_id: sorted({*stored[recording_id], *([day] if day is not None else [])})
-        for recording_id, day in days.items()
-    }
+    stored_days = storage.raw.days_of(days)
     texts: dict[str, None] = {}
-    for recording_id in all_days:
+    for recording_id, known_day in days.items():
         texts |= dict.fromkeys(_texts_of_rows(storage, recording_id))
-        for day in all_days[recording_id]:
+        for day in sorted({*stored_days[recording_id], *filter(None, [known_day])}):
             texts |= dict.fromkeys(_texts_of_raw_objects(storage, day, recording_id))
-    return Fingerprints(all_days, tuple(filter(_is_distinctive, texts)))
+    return Fingerprints(days.keys(), tuple(filter(_is_distinctive, texts)))
 
 
 def _texts_of_rows(storage: Storage, recording_id: str) -> Iterator[str]:

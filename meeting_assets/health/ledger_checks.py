@@ -9,7 +9,7 @@ from sqlalchemy import Date, Select, and_, cast, exists, func, literal, null, or
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.health.check import Check
-from meeting_assets.health.status import MANY_ATTEMPTS
+from meeting_assets.health.status import EXPIRES_SOON, LEDGER_WITH_DAYS, MANY_ATTEMPTS
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.deletion.retention import UNCONFIRMED_DAYS, WAITING
 from meeting_assets.pipeline.derive import is_measurable
@@ -20,7 +20,6 @@ from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.states import DELETED, FETCHED, INTERRUPTED, PENDING, QUARANTINED
 from meeting_assets.store.tombstones import is_purged_artifact
 
-EXPIRES_SOON = timedelta(hours=24)
 STUCK_AFTER = timedelta(hours=24)
 # A lost artifact cannot be recovered. The check reports it for a week, then passes again.
 LOSS_REPORTED_FOR = timedelta(days=7)
@@ -170,5 +169,5 @@ def _without_metrics(at: datetime) -> Select[Any]:
 
 def _of_ledger(*columns: Any) -> Select[Any]:
     """Ledger rows with the day of their recording."""
-    joined = LEDGER.join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
-    return select(LEDGER.c.recording_id, RECORDINGS.c.day, LEDGER.c.kind.label("source"), *columns).select_from(joined)
+    row = LEDGER.c.recording_id, RECORDINGS.c.day, LEDGER.c.kind.label("source")
+    return select(*row, *columns).select_from(LEDGER_WITH_DAYS)

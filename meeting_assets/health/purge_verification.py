@@ -4,8 +4,8 @@
 - Files may not contain a fingerprint of the recording: the files of a SQLite database, and every other file below our
   home and Dagster's home, such as logs and pages.
 
-A fingerprint that rows of other recordings contain, too, proves nothing, such as the name of a person who attends both
-meetings. It is skipped and counted.
+A fingerprint in the database's files that rows of other recordings contain, too, proves nothing, such as the name of a
+person who attends both meetings. It is skipped.
 """
 
 from __future__ import annotations
@@ -43,8 +43,6 @@ class Remains:
 
     locations: int = 0
     strings: int = 0
-    shared: int = 0
-    """Excerpts that were found, but that rows of other recordings contain, too."""
     deleted_text_count: int = 0
     """Excerpts in the files of a SQLite database that no row contains: unused pages keep deleted rows."""
     found: list[str] = field(default_factory=list)
@@ -58,12 +56,12 @@ class Remains:
 
 def find_remains(storage: Storage, settings: Settings, fingerprints: Fingerprints) -> Remains:
     """Searches tables, the raw store and files for purged recordings."""
-    remains = Remains(strings=len(fingerprints.days) + len(fingerprints.texts))
+    remains = Remains(strings=len(fingerprints.recording_ids) + len(fingerprints.texts))
     with storage.database.reading() as connection:
-        _search_tables(connection, fingerprints.days, remains)
+        _search_tables(connection, fingerprints.recording_ids, remains)
     # Every prefix is searched, not only those of the known days: the purge may have missed a prefix.
     remains.locations += 1
-    for prefix, count in storage.raw.naming(fingerprints.days).items():
+    for prefix, count in storage.raw.naming(fingerprints.recording_ids).items():
         remains.found.append(f"the raw store keeps {count} objects below {prefix}/")
     excerpts = {excerpt for text in fingerprints.texts for excerpt in _excerpts(text)}
     _search_database_files(storage.database, excerpts, remains)
@@ -116,7 +114,6 @@ def _search_database_files(database: Database, excerpts: Collection[str], remain
     remains.locations += len(files)
     found = {excerpt for path in files for excerpt in _found_in_file(path, excerpts)}
     remains.deleted_text_count = _count_without_row(database, found)
-    remains.shared = len(found) - remains.deleted_text_count
     if remains.deleted_text_count:
         remains.found.append(
             f"the database's files contain {remains.deleted_text_count} texts of deleted rows. Another process may "

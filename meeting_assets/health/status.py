@@ -22,6 +22,7 @@ from meeting_assets.store.states import DELETED, FETCHED, PARSED, PENDING, QUARA
 
 MANY_ATTEMPTS = 3
 EXPIRES_SOON = timedelta(hours=24)
+LEDGER_WITH_DAYS = LEDGER.join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,10 @@ def _count_recordings(connection: Connection, of_days: Any, status: Status) -> N
 
 
 def _count_artifacts(connection: Connection, of_days: Any, status: Status) -> None:
-    joined = LEDGER.join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
     columns = (LEDGER.c.kind, LEDGER.c.status, LEDGER.c.api_status, LEDGER.c.parser_version)
     query = (
         select(*columns, func.count(), func.sum(LEDGER.c.row_count), func.sum(LEDGER.c.repaired_chars))
-        .select_from(joined)
+        .select_from(LEDGER_WITH_DAYS)
         .where(of_days)
         .group_by(*columns)
     )
@@ -140,21 +140,20 @@ def _count_artifacts(connection: Connection, of_days: Any, status: Status) -> No
 
 
 def _next_attempt_at(connection: Connection, of_days: Any) -> datetime | None:
-    joined = LEDGER.join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
     is_offered = and_(LEDGER.c.status == PENDING, LEDGER.c.api_status == "done")
-    query = select(func.min(LEDGER.c.next_attempt_at, type_=LEDGER.c.next_attempt_at.type)).select_from(joined)
+    query = select(func.min(LEDGER.c.next_attempt_at, type_=LEDGER.c.next_attempt_at.type)).select_from(
+        LEDGER_WITH_DAYS
+    )
     at: datetime | None = connection.scalar(query.where(of_days, is_offered))
     return at
 
 
 def _count_purged_artifacts(connection: Connection, of_days: Any) -> int:
-    joined = LEDGER.join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
     is_purged = and_(LEDGER.c.status == DELETED, tombstones.is_purged_artifact())
-    return connection.scalar(select(func.count()).select_from(joined).where(of_days, is_purged)) or 0
+    return connection.scalar(select(func.count()).select_from(LEDGER_WITH_DAYS).where(of_days, is_purged)) or 0
 
 
 def _action_items(connection: Connection, of_days: Any) -> list[ActionItem]:
-    joined = LEDGER.join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
     deadline = now() + EXPIRES_SOON
     needs_action = or_(
         LEDGER.c.status == QUARANTINED,
@@ -171,7 +170,7 @@ def _action_items(connection: Connection, of_days: Any) -> list[ActionItem]:
     )
     query = (
         select(*columns)
-        .select_from(joined)
+        .select_from(LEDGER_WITH_DAYS)
         .where(of_days, needs_action)
         .order_by(RECORDINGS.c.day.desc(), *columns[:1])
     )

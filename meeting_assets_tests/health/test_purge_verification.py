@@ -108,7 +108,7 @@ def test_search_skips_files_of_the_raw_store(
     with open_test_storage() as storage:
         storage.raw.put("2026-03-02/other/recording.json", TITLE.encode())
 
-        result = find_remains(storage, read_settings(), Fingerprints({UNKNOWN: []}, (TITLE,)))
+        result = find_remains(storage, read_settings(), Fingerprints([UNKNOWN], (TITLE,)))
 
     assert result.found == []
 
