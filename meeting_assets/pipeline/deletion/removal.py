@@ -79,7 +79,7 @@ def note_scrub_due(connection: Connection, report: PurgeReport) -> None:
 
     Each record has a new id: a scrub that began before this transaction was committed must not delete its record.
     """
-    _add_tables_of_others(connection, _scrub_due(connection), report)
+    _pending_scrub(connection, report)
     scrub_id = uuid4().hex
     upsert(connection, Meta, [{"name": SCRUB_DUE, "value": scrub_id}])
     report.scrub_ids.add(scrub_id)
@@ -114,14 +114,9 @@ def scrub_deleted(storage: Storage, report: PurgeReport, *, rolls_up: bool = Tru
 def _pending_scrub(connection: Connection, report: PurgeReport) -> str | None:
     """The id of the pending scrub; if another purge recorded it, all tables are added to the report."""
     due = _scrub_due(connection)
-    _add_tables_of_others(connection, due, report)
-    return due
-
-
-def _add_tables_of_others(connection: Connection, due: str | None, report: PurgeReport) -> None:
-    """Adds all tables if another purge, in progress or interrupted, has recorded the pending scrub."""
     if due is not None and due not in report.scrub_ids:
-        report.tables |= _all_tables(connection)
+        report.tables |= {table.name for table in tables_to_purge(connection)} | {*rollup.TABLES}
+    return due
 
 
 @retry_on_conflict
@@ -138,7 +133,3 @@ def is_scrub_due(connection: Connection) -> bool:
 
 def _scrub_due(connection: Connection) -> str | None:
     return connection.scalar(select(META.value).where(META.name == SCRUB_DUE))
-
-
-def _all_tables(connection: Connection) -> set[str]:
-    return {table.name for table in tables_to_purge(connection)} | {*rollup.TABLES}
