@@ -134,8 +134,8 @@ def _agreement_checks() -> list[Check]:
         _quality_check(
             "clocks_agree",
             "The clock times of events and their seconds from the start of the recording differ by less than "
-            f"{LARGEST_SKEW_S:.0f} s. If it fails, the seconds are counted from another instant than the start: send "
-            "the id of the recording to Recall.ai's support.",
+            f"{LARGEST_SKEW_S:.0f} s. If it fails, the seconds are counted from another instant than the start. To fix "
+            "it, send the id of the recording to Recall.ai's support.",
             lambda _at: func.abs(QUALITY.clock_skew_s) > LARGEST_SKEW_S,
             lambda row: f"off by {row.clock_skew_s:.1f} s",
         ),
@@ -143,8 +143,8 @@ def _agreement_checks() -> list[Check]:
             "nothing_that_is_measured_is_missing",
             "Every recording with metrics has participants, events, a speaker timeline and, if any recording has one, "
             "a transcript. An artifact that is in progress at the API or not fetched yet counts as missing after "
-            f"{STUCK_AFTER.total_seconds() / 3600:.0f} h. If it fails, metrics are derived from fewer sources: find "
-            "the cause in the Recall.ai dashboard.",
+            f"{STUCK_AFTER.total_seconds() / 3600:.0f} h. If it fails, metrics are derived from fewer sources. To fix "
+            "it, find the cause in the Recall.ai dashboard.",
             lambda at: or_(*(_is_missing(kind, at) for kind in MEASURED_KINDS)),
             lambda row: f"without {row.missing_kinds.replace(',', ', ')}",
         ),

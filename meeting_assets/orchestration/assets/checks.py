@@ -1,4 +1,4 @@
-"""Asset checks: the claims of `health.data_checks`, one step per group, each check about the asset its claim speaks of.
+"""Asset checks: the claims of `health`, one step per group, each check about the asset its claim speaks of.
 
 They have no partitions and read none: Dagster shows a check's last evaluation, and one about a day would hide another's
 fault.
