@@ -14,7 +14,7 @@ from meeting_assets.health.check import Violations
 from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.orchestration.operations.meeting_retention import CONFIRMATION, nightly_retention, retention
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
-from meeting_assets.pipeline import storage as storage
+from meeting_assets.pipeline import storage as storage_module
 from meeting_assets.pipeline.deletion import today as clocks
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import retain
@@ -48,7 +48,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 def run_retention(*, ahead: timedelta = timedelta(0), is_offline: bool = False) -> tuple[PurgeReport, str | None]:
     """Runs a retention with a clock that is ahead by some time."""
     with pytest.MonkeyPatch.context() as patched, open_test_storage() as storage:
-        for module in (clocks, storage):
+        for module in (clocks, storage_module):
             patched.setattr(module, "now", lambda: now() + ahead)
         access = None if is_offline else access_of(read_settings())
         return retain(storage, confirmed_today(storage, access), limit=100, budget_s=60)
