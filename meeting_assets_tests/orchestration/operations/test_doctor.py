@@ -263,7 +263,7 @@ def test_a_database_that_is_down_is_found(
 
     assert found.severity is Severity.ERROR
     assert cause in found.sentence
-    assert "check MEETING_ASSETS_DATABASE_URL" in found.sentence
+    assert "heck MEETING_ASSETS_DATABASE_URL" in found.sentence
     assert HUSH not in found.sentence
 
 
