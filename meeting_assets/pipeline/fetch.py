@@ -34,7 +34,7 @@ from meeting_assets.core.logs import log_context
 from meeting_assets.core.urls import without_queries
 from meeting_assets.pipeline.absence import deleted_media, look_at_lists_again
 from meeting_assets.pipeline.deletion.artifacts import purge_deleted_artifacts
-from meeting_assets.pipeline.deletion.recordings import purge, remove_unwanted
+from meeting_assets.pipeline.deletion.recordings import purge, remove_if_purged
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_before_fetch
 from meeting_assets.pipeline.discover import (
     Discovery,
@@ -383,7 +383,7 @@ class _Fetch:
         )
         outcome = self._note_fetched(key, artifact, media, kept, observed_at)
         if outcome == "overtaken":
-            remove_unwanted(self._storage, found.day, key)
+            remove_if_purged(self._storage, found.day, key)
         self._report.counts[key.kind][outcome] += 1
 
     @retry_on_conflict
