@@ -411,7 +411,7 @@ def _tallies() -> dict[type[SQLModel], Any]:
     """Per table the column of a smaller one that sums up its rows; None where the ledger does."""
     tallies: dict[type[SQLModel], Any] = dict(COUNTED_IN)
     for artifact in ARTIFACTS.values():
-        tallies |= {**artifact.counted_in, artifact.tables[-1]: None}
+        tallies |= {**artifact.row_count_source, artifact.tables[-1]: None}
     return tallies
 
 

@@ -45,7 +45,7 @@ def put(
 
 
 def settle(connection: Connection, recording_id: str = RECORDING_ID) -> None:
-    for statement in ARTIFACT.settling:
+    for statement in ARTIFACT.post_load:
         connection.execute(statement, {OF_RECORDING: recording_id})
 
 

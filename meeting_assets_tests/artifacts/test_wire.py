@@ -20,8 +20,8 @@ from meeting_assets.artifacts.wire import (
     Int64,
     Moment,
     Speaker,
+    absolute_at,
     decoded,
-    instant,
     kept_json,
     participant_key,
     repaired_text,
@@ -241,7 +241,7 @@ class TestInstants:
     def test_the_clock_is_read_in_all_its_spellings(self, absolute: str) -> None:
         (read,), _ = decoded(thing(at={"absolute": absolute}), list[Thing])
 
-        assert instant(read.at) == datetime(2025, 7, 17, 0, 0, 9, 730_000, tzinfo=UTC)
+        assert absolute_at(read.at) == datetime(2025, 7, 17, 0, 0, 9, 730_000, tzinfo=UTC)
 
     @pytest.mark.parametrize("absolute", ["0001-01-01T00:00:00+12:00", "9999-12-31T23:59:59-12:00"])
     def test_an_instant_that_leaves_the_calendar_is_a_fault(self, absolute: str) -> None:
@@ -251,7 +251,7 @@ class TestInstants:
     def test_at_its_edges_it_does_not(self, absolute: str) -> None:
         (read,), _ = decoded(thing(at={"absolute": absolute}), list[Thing])
 
-        assert instant(read.at) == datetime.fromisoformat(absolute)
+        assert absolute_at(read.at) == datetime.fromisoformat(absolute)
 
 
 class TestNesting:

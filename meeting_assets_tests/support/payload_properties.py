@@ -49,7 +49,7 @@ FAULT = re.compile(rf"(?:{_PLACE}): (?:{_SHAPE}|{_SYNTAX})(?: \(a shape from bef
 
 def read_or_quarantined(artifact: Artifact, payload: bytes) -> Rows | str:
     """The rows of a payload as it is kept, or its fault; anything else that is raised breaks the law."""
-    if artifact.holds_urls:
+    if artifact.contains_signed_urls:
         payload = without_queries(payload)
     try:
         document, repaired = decoded(payload, artifact.wire)

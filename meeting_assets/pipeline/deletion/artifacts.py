@@ -105,7 +105,7 @@ def _drop_artifact(storage: Storage, key: Key, report: PurgeReport) -> bool:
         for metrics in METRICS:
             table = table_of(metrics)
             delete_rows(connection, table, table.c.recording_id == key.recording_id, done)
-        ledger.note_purged(connection, key, is_many=artifact.is_many)
+        ledger.note_purged(connection, key, is_many=artifact.allows_multiple)
         note_scrub_due(connection, done)
     report.add(done)
     return True
