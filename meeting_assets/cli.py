@@ -32,6 +32,7 @@ from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import days_between
 from meeting_assets.core.logs import is_json, write_json
 from meeting_assets.core.streams import flushed_streams, prepare_streams
+from meeting_assets.recall.log_filters import suppress_request_logs
 from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -61,9 +62,7 @@ def main() -> None:
     prepare_streams()
     raise_threshold()
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-    for chatty in ("httpx", "httpcore", "stamina"):
-        # httpx logs whole URLs, whose signatures are secrets.
-        logging.getLogger(chatty).setLevel(logging.ERROR)
+    suppress_request_logs()
     with flushed_streams():
         _run()
 

@@ -245,7 +245,7 @@ async def _ask(access: Access) -> None:
     until = now()
     window = {"created_at_after": until - LISTED, "created_at_before": until}
     async with asyncio.timeout(API_ANSWERS_WITHIN_S), RecallClient(access) as client:
-        async for _ in client.listed("recording", window):
+        async for _ in client.list_objects("recording", window):
             return
 
 

@@ -357,18 +357,18 @@ class _Fetch:
     async def _bring_home(self, key: Key, artifact: Artifact, media: Media) -> None:
         observed_at = self._discovery.found[key.recording_id].media_observed_at(media)
         try:
-            payload = await self._client.downloaded(_url(artifact, media))
+            payload = await self._client.download(_url(artifact, media))
         except UrlExpired:
             observed_at = self._discovery.clock.now()
             note_recorded(self._storage.database, observed_at)
             try:
-                document = await self._client.retrieved(artifact.collection, key.artifact_id)
+                document = await self._client.retrieve(artifact.collection, key.artifact_id)
             except Gone:
                 self._note_gone(key, observed_at)
                 self._report.counts[key.kind]["failed"] += 1
                 return
             media = decode_object(document, Media, artifact.kind)
-            payload = await self._client.downloaded(_url(artifact, media))
+            payload = await self._client.download(_url(artifact, media))
         await self._keep(key, artifact, media, payload, observed_at)
 
     async def _keep(

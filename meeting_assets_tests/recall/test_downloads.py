@@ -18,16 +18,16 @@ from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets_tests.support.fake_transport import (
     ACCESS,
     API,
+    BODY_TEXT,
     BUCKET,
     DOWNLOAD,
     KEY,
-    SAID,
     SIGNATURE,
-    Answer,
-    Wire,
-    assert_says_nothing,
+    FakeTransport,
+    Reply,
+    assert_no_secrets,
     html,
-    saying,
+    serve_bytes,
 )
 
 DOCUMENT = b'[{"participant": {"id": 1}}]'
@@ -39,14 +39,14 @@ def to(location: str, code: int = 302) -> httpx.Response:
 
 
 def downloaded_from_a_server(*pieces: bytes, pause_s: float = 0.0, timeout_s: float = 5.0) -> bytes:
-    async def ask() -> bytes:
+    async def call() -> bytes:
         async with (
-            saying(*pieces, pause_s=pause_s) as url,
+            serve_bytes(*pieces, pause_s=pause_s) as url,
             RecallClient(Access(url, KEY), download_timeout_s=timeout_s) as client,
         ):
-            return await client.downloaded(f"{url}/a?token={SIGNATURE}")
+            return await client.download(f"{url}/a?token={SIGNATURE}")
 
-    return asyncio.run(ask())
+    return asyncio.run(call())
 
 
 async def _connections(asked: Callable[[RecallClient, str], Awaitable[object]]) -> int:
@@ -73,10 +73,10 @@ async def _connections(asked: Callable[[RecallClient, str], Awaitable[object]]) 
 def test_downloads_one_after_the_other_share_a_connection_and_those_at_once_have_one_each() -> None:
     async def in_turn(client: RecallClient, url: str) -> None:
         for number in range(4):
-            assert await client.downloaded(f"{url}/{number}") == b"[]"
+            assert await client.download(f"{url}/{number}") == b"[]"
 
     async def at_once(client: RecallClient, url: str) -> None:
-        await asyncio.gather(*(client.downloaded(f"{url}/{number}") for number in range(4)))
+        await asyncio.gather(*(client.download(f"{url}/{number}") for number in range(4)))
 
     assert asyncio.run(_connections(in_turn)) == 1
     assert asyncio.run(_connections(at_once)) == 4
@@ -84,36 +84,36 @@ def test_downloads_one_after_the_other_share_a_connection_and_those_at_once_have
 
 @pytest.mark.parametrize("url", [DOWNLOAD, BUCKET])
 def test_a_download_is_asked_for_without_the_key(url: str) -> None:
-    wire = Wire(WHOLE)
+    transport = FakeTransport(WHOLE)
 
-    assert wire.downloaded(url) == DOCUMENT
-    assert "Authorization" not in wire.requests[0].headers
-    assert KEY not in repr(wire.requests[0].headers.raw)
-    assert str(wire.requests[0].url) == url
+    assert transport.download(url) == DOCUMENT
+    assert "Authorization" not in transport.requests[0].headers
+    assert KEY not in repr(transport.requests[0].headers.raw)
+    assert str(transport.requests[0].url) == url
 
 
 def test_the_key_stays_away_after_a_call_to_the_api() -> None:
-    wire = Wire(httpx.Response(200, json={}, headers={"Set-Cookie": f"a={KEY}; Domain=recall.ai"}), WHOLE)
+    transport = FakeTransport(httpx.Response(200, json={}, headers={"Set-Cookie": f"a={KEY}; Domain=recall.ai"}), WHOLE)
 
-    async def ask() -> None:
-        async with wire.client() as client:
-            await client.retrieved("transcript", "one")
-            await client.downloaded(DOWNLOAD)
+    async def call() -> None:
+        async with transport.client() as client:
+            await client.retrieve("transcript", "one")
+            await client.download(DOWNLOAD)
 
-    asyncio.run(ask())
+    asyncio.run(call())
 
-    assert KEY not in repr(wire.requests[1].headers.raw)
+    assert KEY not in repr(transport.requests[1].headers.raw)
 
 
 @pytest.mark.parametrize(
     "location", [BUCKET, "/api/v1/other?token=x", f"{API}:8443/x", "https://eu-central-1.recall.ai/x"]
 )
 def test_a_redirect_is_followed_to_allowed_hosts_without_the_key(location: str) -> None:
-    wire = Wire(to(location), WHOLE)
+    transport = FakeTransport(to(location), WHOLE)
 
-    assert wire.downloaded() == DOCUMENT
-    assert len(wire.requests) == 2
-    assert not any("Authorization" in each.headers for each in wire.requests)
+    assert transport.download() == DOCUMENT
+    assert len(transport.requests) == 2
+    assert not any("Authorization" in each.headers for each in transport.requests)
 
 
 @pytest.mark.parametrize(
@@ -139,19 +139,19 @@ def test_a_redirect_is_followed_to_allowed_hosts_without_the_key(location: str) 
 def test_other_hosts_are_never_asked_and_the_setting_is_named(
     url: str, is_redirect: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wire = Wire(to(url), WHOLE) if is_redirect else Wire(WHOLE)
+    transport = FakeTransport(to(url), WHOLE) if is_redirect else FakeTransport(WHOLE)
 
     with pytest.raises(ApiError) as raised:
-        wire.downloaded(DOWNLOAD if is_redirect else url)
+        transport.download(DOWNLOAD if is_redirect else url)
 
-    assert len(wire.requests) == is_redirect
-    assert all(str(each.url) == DOWNLOAD for each in wire.requests)
-    assert_says_nothing(raised.value, caplog.text)
+    assert len(transport.requests) == is_redirect
+    assert all(str(each.url) == DOWNLOAD for each in transport.requests)
+    assert_no_secrets(raised.value, caplog.text)
 
 
 def test_a_host_that_is_not_allowed_is_named_with_the_setting() -> None:
     with pytest.raises(ApiError, match=r"https://evil\.example.* MEETING_ASSETS_DOWNLOAD_HOSTS"):
-        Wire(WHOLE).downloaded("https://evil.example/a")
+        FakeTransport(WHOLE).download("https://evil.example/a")
 
 
 OWN = "recallai-production-bot-data"
@@ -193,20 +193,20 @@ OTHER_HOSTS = (
 
 @pytest.mark.parametrize("host", RECALL_HOSTS)
 def test_downloads_may_come_from_recall_and_its_buckets(host: str) -> None:
-    assert Wire(WHOLE).downloaded(f"https://{host}/a?{SIGNATURE}") == DOCUMENT
+    assert FakeTransport(WHOLE).download(f"https://{host}/a?{SIGNATURE}") == DOCUMENT
 
 
 @pytest.mark.parametrize("host", OTHER_HOSTS)
 @pytest.mark.parametrize("is_redirect", [False, True])
 def test_downloads_come_from_no_other_host(host: str, is_redirect: bool, caplog: pytest.LogCaptureFixture) -> None:
     url = f"https://{host}/a?{SIGNATURE}"
-    wire = Wire(to(url), WHOLE) if is_redirect else Wire(WHOLE)
+    transport = FakeTransport(to(url), WHOLE) if is_redirect else FakeTransport(WHOLE)
 
     with pytest.raises(ApiError) as raised:
-        wire.downloaded(DOWNLOAD if is_redirect else url)
+        transport.download(DOWNLOAD if is_redirect else url)
 
-    assert len(wire.requests) == is_redirect
-    assert_says_nothing(raised.value, caplog.text)
+    assert len(transport.requests) == is_redirect
+    assert_no_secrets(raised.value, caplog.text)
 
 
 @pytest.mark.parametrize(
@@ -225,82 +225,82 @@ def test_downloads_come_from_no_other_host(host: str, is_redirect: bool, caplog:
     ],
 )
 def test_the_api_is_known_by_host_and_port(api: str, url: str, is_allowed: bool) -> None:
-    wire = Wire(WHOLE)
+    transport = FakeTransport(WHOLE)
 
     with nullcontext() if is_allowed else pytest.raises(ApiError):
-        wire.downloaded(url, Access(api, KEY))
+        transport.download(url, Access(api, KEY))
 
-    assert len(wire.requests) == is_allowed
+    assert len(transport.requests) == is_allowed
 
 
 def test_patterns_of_hosts_may_be_spelled_in_capitals() -> None:
-    wire = Wire(WHOLE)
+    transport = FakeTransport(WHOLE)
 
-    assert wire.downloaded("https://files.example/a", Access(API, KEY, download_hosts=("*.EXAMPLE",))) == DOCUMENT
+    assert transport.download("https://files.example/a", Access(API, KEY, download_hosts=("*.EXAMPLE",))) == DOCUMENT
 
 
 def test_a_sandbox_may_send_to_another_port_of_its_host() -> None:
-    wire = Wire(WHOLE)
+    transport = FakeTransport(WHOLE)
 
-    assert wire.downloaded("http://127.0.0.1:9/a", Access("http://127.0.0.1:8", KEY)) == DOCUMENT
+    assert transport.download("http://127.0.0.1:9/a", Access("http://127.0.0.1:8", KEY)) == DOCUMENT
 
 
 def test_redirects_in_a_circle_end() -> None:
-    wire = Wire(to(DOWNLOAD))
+    transport = FakeTransport(to(DOWNLOAD))
 
     with pytest.raises(Transient) as raised:
-        wire.downloaded()
+        transport.download()
 
-    assert_says_nothing(raised.value)
+    assert_no_secrets(raised.value)
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 410])
 def test_a_url_that_is_not_accepted_needs_a_fresh_one_at_once(code: int) -> None:
-    wire = Wire(httpx.Response(code, text=SAID))
+    transport = FakeTransport(httpx.Response(code, text=BODY_TEXT))
 
     with pytest.raises(UrlExpired, match=str(code)) as raised:
-        wire.downloaded()
+        transport.download()
 
-    assert len(wire.requests) == 1
-    assert_says_nothing(raised.value)
+    assert len(transport.requests) == 1
+    assert_no_secrets(raised.value)
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        httpx.Response(500, text=SAID),
+        httpx.Response(500, text=BODY_TEXT),
         httpx.Response(503),
         httpx.Response(204),
         httpx.Response(304),
         html(200),
         html(502),
         httpx.ConnectError("refused"),
-        httpx.ReadTimeout(SAID),
-        httpx.RemoteProtocolError(SAID),
-        httpx.UnsupportedProtocol(SAID),
+        httpx.ReadTimeout(BODY_TEXT),
+        httpx.RemoteProtocolError(BODY_TEXT),
+        httpx.UnsupportedProtocol(BODY_TEXT),
     ],
 )
 def test_what_may_go_by_is_asked_for_again_and_then_left_for_later(
-    answer: Answer, caplog: pytest.LogCaptureFixture
+    answer: Reply, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wire = Wire(answer)
+    transport = FakeTransport(answer)
 
     with pytest.raises(Transient) as raised:
-        wire.downloaded()
+        transport.download()
 
-    assert len(wire.requests) == 4
-    assert_says_nothing(raised.value, caplog.text)
+    assert len(transport.requests) == 4
+    assert_no_secrets(raised.value, caplog.text)
 
 
 def test_being_throttled_is_ridden_out() -> None:
-    wire = Wire(*[httpx.Response(429, headers={"Retry-After": "9"})] * 20, WHOLE)
+    transport = FakeTransport(*[httpx.Response(429, headers={"Retry-After": "9"})] * 20, WHOLE)
 
-    assert wire.downloaded() == DOCUMENT
+    assert transport.download() == DOCUMENT
 
 
 def test_html_where_json_was_due_is_named() -> None:
-    with pytest.raises(Transient, match="HTML where JSON was due"):
-        Wire(html(200)).downloaded()
+    with pytest.raises(Transient, match="HTML instead of JSON"):
+        FakeTransport(html(200)).download()
 
 
 @pytest.mark.parametrize(
@@ -308,24 +308,24 @@ def test_html_where_json_was_due_is_named() -> None:
 )
 def test_a_url_that_is_none_can_be_asked_for_again(url: str) -> None:
     with pytest.raises(ApiError) as raised:
-        Wire(WHOLE).downloaded(url)
+        FakeTransport(WHOLE).download(url)
 
-    assert_says_nothing(raised.value)
+    assert_no_secrets(raised.value)
 
 
 @pytest.mark.parametrize("cut", [b"", b"[", b'[{"a": 1}', b'{"parts": [{}]', b'{"parts": [{}', b'[{"a": "x'])
 def test_a_document_without_its_end_is_asked_for_again(cut: bytes) -> None:
-    wire = Wire(httpx.Response(200, content=cut), httpx.Response(200, content=cut), WHOLE)
+    transport = FakeTransport(httpx.Response(200, content=cut), httpx.Response(200, content=cut), WHOLE)
 
-    assert wire.downloaded() == DOCUMENT
+    assert transport.download() == DOCUMENT
 
 
 @pytest.mark.parametrize("body", [b"", b'[{"a": 1}', b"no JSON", b"[NaN]", b"[1]]", DOCUMENT * 2])
 def test_what_stays_no_json_is_taken_as_it_is(body: bytes) -> None:
-    wire = Wire(httpx.Response(200, content=body))
+    transport = FakeTransport(httpx.Response(200, content=body))
 
-    assert wire.downloaded() == body
-    assert len(wire.requests) == 4
+    assert transport.download() == body
+    assert len(transport.requests) == 4
 
 
 @pytest.mark.parametrize(
@@ -342,10 +342,10 @@ def test_what_stays_no_json_is_taken_as_it_is(body: bytes) -> None:
     ],
 )
 def test_odd_but_whole_json_is_asked_for_once(body: bytes) -> None:
-    wire = Wire(httpx.Response(200, content=body))
+    transport = FakeTransport(httpx.Response(200, content=body))
 
-    assert wire.downloaded() == body
-    assert len(wire.requests) == 1
+    assert transport.download() == body
+    assert len(transport.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -363,7 +363,7 @@ def test_a_broken_download_can_be_asked_for_again(answer: bytes, caplog: pytest.
     with pytest.raises(Transient, match="broke off") as raised:
         downloaded_from_a_server(answer)
 
-    assert_says_nothing(raised.value, caplog.text)
+    assert_no_secrets(raised.value, caplog.text)
 
 
 def test_a_compressed_download_is_unpacked() -> None:
@@ -385,10 +385,10 @@ def test_a_compressed_download_without_its_end_is_known_by_its_json() -> None:
 def test_a_download_that_never_ends_is_waited_for_only_so_long() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 
-    with pytest.raises(Transient, match="no answer in time") as raised:
+    with pytest.raises(Transient, match="no response in time") as raised:
         downloaded_from_a_server(head, *[b" "] * 1000, pause_s=0.01, timeout_s=0.03)
 
-    assert_says_nothing(raised.value)
+    assert_no_secrets(raised.value)
 
 
 def test_downloads_of_a_sandbox_survive_its_faults(caplog: pytest.LogCaptureFixture) -> None:
@@ -402,12 +402,12 @@ def test_downloads_of_a_sandbox_survive_its_faults(caplog: pytest.LogCaptureFixt
         ):
             sandbox.inject(fault)
 
-        async def ask() -> bytes:
+        async def call() -> bytes:
             async with RecallClient(Access(sandbox.url, KEY)) as client:
-                media = await client.retrieved("transcript", artifact.id)
-                return await client.downloaded(media["data"]["download_url"])
+                media = await client.retrieve("transcript", artifact.id)
+                return await client.download(media["data"]["download_url"])
 
-        body = asyncio.run(ask())
+        body = asyncio.run(call())
 
     assert body == artifact.payloads["transcript"].body()
     assert sandbox.stats.faulted == 4
@@ -417,4 +417,4 @@ def test_downloads_of_a_sandbox_survive_its_faults(caplog: pytest.LogCaptureFixt
 
 def test_the_defaults_accept_what_the_api_hands_out() -> None:
     for url in (DOWNLOAD, BUCKET, BUCKET.replace("//recallai", "//eu-central-1-recallai")):
-        assert Wire(WHOLE).downloaded(url, ACCESS) == DOCUMENT
+        assert FakeTransport(WHOLE).download(url, ACCESS) == DOCUMENT

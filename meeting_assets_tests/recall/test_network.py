@@ -104,7 +104,7 @@ def recorder(*answers: bytes) -> Iterator[tuple[int, list[bytes]]]:
 
 async def retrieve(url: str = API) -> None:
     async with RecallClient(Access(url, KEY)) as client:
-        await client.retrieved("transcript", "one")
+        await client.retrieve("transcript", "one")
 
 
 @pytest.mark.parametrize(("no_proxy", "url"), DIRECT)
@@ -112,7 +112,7 @@ def test_hosts_of_no_proxy_are_reached_directly(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("ALL_PROXY", PROXY)
     monkeypatch.setenv("NO_PROXY", no_proxy)
 
-    assert Proxies.of_environment().proxy_for(httpx.URL(url)) is None
+    assert Proxies.from_environment().proxy_for(httpx.URL(url)) is None
 
 
 @pytest.mark.parametrize(("no_proxy", "url"), [each for each in PROXIED if "\x00" not in each[0]])
@@ -120,7 +120,7 @@ def test_other_hosts_are_reached_through_the_proxy(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("ALL_PROXY", PROXY)
     monkeypatch.setenv("NO_PROXY", no_proxy)
 
-    proxy = Proxies.of_environment().proxy_for(httpx.URL(url))
+    proxy = Proxies.from_environment().proxy_for(httpx.URL(url))
 
     assert proxy is not None
     assert proxy.url == PROXY
@@ -174,7 +174,7 @@ def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(
 ) -> None:
     monkeypatch.setenv(name, url.replace("://", f"://me:{SECRET}@"))
 
-    with pytest.raises(SettingsError, match=f"^{name} names no proxy") as caught:
+    with pytest.raises(SettingsError, match=f"^{name} names no valid proxy") as caught:
         asyncio.run(retrieve())
 
     assert SECRET not in str(caught.value)
@@ -182,7 +182,7 @@ def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(
 
 def test_a_socks_proxy_without_its_package_names_variable_and_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5h://proxy.example:1080")
-    monkeypatch.setattr(network, "SOCKS_FAULTS", ())
+    monkeypatch.setattr(network, "SOCKS_ERRORS", ())
 
     with pytest.raises(SettingsError, match=r"ALL_PROXY names a SOCKS proxy.*httpx\[socks\]"):
         asyncio.run(retrieve())
@@ -221,4 +221,4 @@ def test_certificates_of_the_environment_are_trusted(monkeypatch: pytest.MonkeyP
 async def retrieve_once(url: str) -> None:
     """One attempt: the first answer that is not one ends it."""
     async with RecallClient(Access(url, KEY)) as client:
-        await client._asked("/api/v1/transcript/one/", "")
+        await client._send("/api/v1/transcript/one/", "")

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.recall import objects
 from meeting_assets.recall.objects import (
+    ApiObject,
     Bot,
-    Listed,
     Media,
     Recording,
     Status,
     decode_object,
-    instants_of,
+    instant_fields,
     storable,
 )
 from meeting_assets_tests.conftest import ROOT
@@ -379,7 +379,7 @@ def test_every_class_with_an_instant_makes_it_aware() -> None:
     with_instants = [each for each in structs if "datetime" in str(get_type_hints(each))]
 
     assert {Status, Media, Recording} <= {*with_instants}
-    assert all(issubclass(each, Listed) for each in with_instants)
-    assert {name for each in with_instants for name in instants_of(each)} == {
+    assert all(issubclass(each, ApiObject) for each in with_instants)
+    assert {name for each in with_instants for name in instant_fields(each)} == {
         name for each in with_instants for name, hint in get_type_hints(each).items() if "datetime" in str(hint)
     }

@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.recall.answers import page_in
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import Bot, Media, Recording, decode_object, storable
+from meeting_assets.recall.responses import parse_page
 from meeting_assets.sandbox import Sandbox, uniform
 
 KINDS: dict[str, type[Any]] = {
@@ -52,12 +52,12 @@ Path = tuple[str | int, ...]
 def pages() -> dict[str, list[dict[str, Any]]]:
     """Three objects of each collection, as a sandbox lists them."""
 
-    async def ask(sandbox: Sandbox) -> dict[str, list[dict[str, Any]]]:
+    async def call(sandbox: Sandbox) -> dict[str, list[dict[str, Any]]]:
         async with RecallClient(Access(sandbox.url, sandbox.api_key)) as client:
-            return {name: [each async for each in client.listed(name, {})] for name in KINDS}
+            return {name: [each async for each in client.list_objects(name, {})] for name in KINDS}
 
     with Sandbox(uniform(date(2026, 3, 2), recordings=3, words=1)) as sandbox:
-        return asyncio.run(ask(sandbox))
+        return asyncio.run(call(sandbox))
 
 
 def paths(document: Any, prefix: Path = ()) -> Iterator[Path]:
@@ -101,7 +101,7 @@ def test_a_poisoned_field_costs_its_object_alone(
 
     for path in paths(documents[1]):
         content = poisoned(documents, path, POISONS[poison])
-        results = page_in(httpx.Response(200, content=content), "/api/v1/x/").results
+        results = parse_page(httpx.Response(200, content=content), "/api/v1/x/").results
         first, second, third = [outcome(each, kind) for each in results]
 
         assert [first, third] == [expected[0], expected[2]], path
