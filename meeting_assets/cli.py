@@ -379,7 +379,7 @@ def _synced(
             from meeting_assets.definitions import defs
             from meeting_assets.orchestration.sync import sync as bring_home
 
-            report = bring_home(defs, settings, days, recording_ids=recording_ids or [], refetch=refetch)
+            report = bring_home(defs(), settings, days, recording_ids=recording_ids or [], refetch=refetch)
     if report.notice:
         _note(report.notice)
     for fault in report.faults:
