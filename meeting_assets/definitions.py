@@ -5,6 +5,7 @@ Dagster calls `defs` when it loads the code location. Importing this module read
 
 import dagster as dg
 
+from meeting_assets.core.gc_tuning import freeze, raise_threshold
 from meeting_assets.orchestration.assets.checks import check_tables_job, ledger_check_step, table_check_step
 from meeting_assets.orchestration.assets.metrics import metrics_assets
 from meeting_assets.orchestration.assets.parsed import parsed_assets
@@ -65,4 +66,7 @@ def definitions(settings: Settings) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """The entry point of code servers and run workers."""
-    return definitions(read_settings())
+    raise_threshold()
+    loaded = definitions(read_settings())
+    freeze()
+    return loaded

@@ -36,5 +36,5 @@ def test_every_spelling_of_an_id_is_one_id(given: str) -> None:
     ],
 )
 def test_what_is_no_id_is_named(given: str) -> None:
-    with pytest.raises(SettingsError, match=f"is no id of a recording. Expected a UUID such as {ID}"):
+    with pytest.raises(SettingsError, match=f"is not a recording id. Expected a UUID such as {ID}"):
         canonical_uuid(given)
