@@ -45,7 +45,7 @@ RAW_TEMPLATES = ("s3://key:{}@bucket/raw", "s3://{}@bucket/raw", "s3://bucket/ra
 
 
 def pieces(password: str) -> set[str]:
-    """Returns the parts of the password that no output may contain: unescaped, percent-escaped and as Python escapes."""
+    """Returns the parts of the password that no output may contain, unescaped and in the escapes of URLs and Python."""
     runs = {password[start : start + PIECE] for start in range(len(password) - PIECE + 1)}
     letters = {each for each in runs if set(each) <= set(LETTERS)}
     return letters | {quote(each, safe="") for each in letters} | {ascii(each)[1:-1] for each in letters}

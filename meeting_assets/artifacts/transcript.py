@@ -41,7 +41,7 @@ WORD_TEXT = "[].words[].text"
 
 
 class TranscriptRow(RecordingRow):
-    """A row about one transcript; its tables are keyed by recording and transcript first."""
+    """The base class of rows about one transcript; recording and transcript are the first parts of the key."""
 
     transcript_id: str = fields.uuid("the API's id of the transcript", primary_key=True, derived_from="artifact_id")
 

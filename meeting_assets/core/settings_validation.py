@@ -47,7 +47,7 @@ def api_key(key: SecretStr) -> SecretStr:
     bare = re.sub(r"^token\s+", "", key.get_secret_value().strip(), flags=re.IGNORECASE)
     if not _VISIBLE_ASCII.fullmatch(bare):
         raise ValueError(
-            "it contains a blank, a line break or a letter that is never part of a key; copy it again from the dashboard"
+            "it contains a blank, a line break or a letter that no key contains; copy it again from the dashboard"
         )
     return SecretStr(bare)
 
