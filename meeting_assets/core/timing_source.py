@@ -1,4 +1,4 @@
-"""The sources of speech times."""
+"""The sources of speech times that a user can prefer."""
 
 from __future__ import annotations
 
