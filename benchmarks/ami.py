@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from meeting_assets.metrics import Measured, looked_at, meeting_rows
+from meeting_assets.metrics.analysis import MeetingAnalysis, analyse
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.tables import meeting_rows
 from meeting_assets.metrics.words import question_count
 from meeting_assets_tests.metrics.test_reference_values import document, meeting_in
 
@@ -64,11 +65,11 @@ def summed(scores: Iterable[Score]) -> Score:
     return Score(*(sum(column) for column in zip(*scores, strict=True)))
 
 
-def detected_backchannels(meeting: Measured) -> list[Span]:
-    return [Span(speaker, start / 1e6, end / 1e6) for start, end, speaker in meeting.taking.backchannels.rows()]
+def detected_backchannels(meeting: MeetingAnalysis) -> list[Span]:
+    return [Span(speaker, start / 1e6, end / 1e6) for start, end, speaker in meeting.taking.backchannels]
 
 
-def detected_questions(meeting: Measured) -> list[Span]:
+def detected_questions(meeting: MeetingAnalysis) -> list[Span]:
     return [
         Span(key, start_s, end_s)
         for key, start_s, end_s, text in meeting.spoken.given.words
@@ -84,8 +85,8 @@ def acts(folder: Path, name: str) -> list[Span]:
 
 def told(folders: Sequence[Path]) -> Iterator[str]:
     """The lines of the report."""
-    meetings = [(folder, looked_at(meeting_in(folder), Parameters())) for folder in folders]
-    detectors: dict[str, tuple[Callable[[Measured], list[Span]], str]] = {
+    meetings = [(folder, analyse(meeting_in(folder), Parameters())) for folder in folders]
+    detectors: dict[str, tuple[Callable[[MeetingAnalysis], list[Span]], str]] = {
         "backchannels": (detected_backchannels, "backchannel_spans"),
         "questions": (detected_questions, "elicit_spans"),
     }

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.metrics.meeting import MeetingInput
 from meeting_assets_tests.support.meeting_builder import (
     STARTED_AT,
@@ -114,7 +115,7 @@ def test_what_is_missing_is_named() -> None:
         ("audio_separate", "parsed"),
     ]
 
-    row = quality(meeting_of(artifacts=artifacts))
+    row = quality(meeting_of(artifacts=artifacts, artifact_kinds=list(ARTIFACTS)))
 
     assert (row["missing_artifacts"], row["missing_kinds"]) == (2, "provider_data,video_separate")
     assert row["quarantined_artifacts"] == 1

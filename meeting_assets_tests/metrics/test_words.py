@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from meeting_assets.metrics.meeting import Utterance
+from meeting_assets.metrics.timeline.speech_segments import SpeechSegment
 from meeting_assets.metrics.words import WordTimes, filler_counts, question_count
 from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, Metrics, meeting_of, metrics_of, said, word
 
@@ -69,9 +70,9 @@ def test_without_a_transcript_a_meeting_has_no_words() -> None:
     assert (meeting["word_count"], meeting["words_per_minute"], meeting["question_count"]) == (None, None, None)
 
 
-def test_words_are_found_by_who_begins_them_when() -> None:
+def test_a_segment_counts_the_words_that_its_speaker_starts_in_it() -> None:
     words = WordTimes([word("ann", 3, 4, "two words"), word("bo", 1, 2), word("ann", 1, 2), word("ann", None, 2)], 0.2)
 
-    assert words.within((1_000_000, 3_000_000, "ann")) == 1
-    assert words.within((1_000_000, 3_000_001, "ann")) == 3
-    assert words.within((0, 9_000_000, "cy")) == 0
+    assert words.count_in(SpeechSegment(1_000_000, 3_000_000, "ann")) == 1
+    assert words.count_in(SpeechSegment(1_000_000, 3_000_001, "ann")) == 3
+    assert words.count_in(SpeechSegment(0, 9_000_000, "cy")) == 0
