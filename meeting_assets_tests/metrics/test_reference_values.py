@@ -1,4 +1,4 @@
-"""Real meetings, held against pyannote.core, PySAL and SciPy; clean, soiled, and by their other sources."""
+"""Compares real meetings with pyannote.core, PySAL and SciPy: clean, noisy, and by their other sources."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from meeting_assets.core.words import word_count
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets_tests.support.meeting_builder import RECORDING_ID, TRANSCRIPT_ID, Metrics, metrics_of
-from meeting_assets_tests.support.noise import soiled
+from meeting_assets_tests.support.noise import with_noise
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CORPORA = REPOSITORY / os.environ.get("MEETING_ASSETS_CORPORA", "../shared/corpora")
 MEETINGS = sorted(oracle.parent for oracle in CORPORA.glob("*/*/oracle.json"))
 WITH_WORD_TIMES = [folder for folder in MEETINGS if folder.parent.name == "ami"]
 
-# Column and what the references call it.
+# Columns and their names in the reference values.
 SECONDS = {
     "span_s": "span_s",
     "speech_s": "speech_union_s",
@@ -67,8 +67,8 @@ def relative(timestamp: dict[str, Any] | None) -> float | None:
     return None if timestamp is None else timestamp["relative"]
 
 
-def speech(entry: dict[str, Any], stretch: dict[str, Any]) -> Speech:
-    start_s, end_s = relative(stretch["start_timestamp"]), relative(stretch["end_timestamp"])
+def speech(entry: dict[str, Any], times: dict[str, Any]) -> Speech:
+    start_s, end_s = relative(times["start_timestamp"]), relative(times["end_timestamp"])
     return Speech(key_of(entry), name_of(entry), start_s, end_s)
 
 
@@ -81,7 +81,7 @@ def said(entry: dict[str, Any]) -> str:
 
 
 def meeting_in(folder: Path, *, timeline: list[dict[str, Any]] | None = None) -> MeetingInput:
-    """The meeting of a folder, if given with another timeline."""
+    """The meeting of a folder; `timeline` replaces its own."""
     facts = document(folder / "meeting.json")
     segments = document(folder / "speaker_timeline.json") if timeline is None else timeline
     transcript = document(folder / "transcript.json") if (folder / "transcript.json").exists() else None
@@ -124,7 +124,7 @@ def is_near(value: float | None, reference: float | None, tolerance: float) -> b
 
 
 @meetings(MEETINGS)
-def test_a_real_meeting_measures_as_the_references_say(folder: Path) -> None:
+def test_real_meeting_agrees_with_the_reference_values(folder: Path) -> None:
     metrics = metrics_of(meeting_in(folder))
 
     assert metrics.meeting["timing_source"] == "speaker_timeline"
@@ -133,19 +133,19 @@ def test_a_real_meeting_measures_as_the_references_say(folder: Path) -> None:
 
 @meetings(MEETINGS)
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_soiled_timeline_measures_the_same(folder: Path, seed: int) -> None:
+def test_noisy_timeline_gives_the_same_metrics(folder: Path, seed: int) -> None:
     clean = meeting_in(folder)
     segments = document(folder / "speaker_timeline.json")
-    dirty = soiled(segments, seed=seed, duration_s=document(folder / "meeting.json")["duration_s"])
+    noisy = with_noise(segments, seed=seed, duration_s=document(folder / "meeting.json")["duration_s"])
 
-    metrics = metrics_of(meeting_in(folder, timeline=dirty))
+    metrics = metrics_of(meeting_in(folder, timeline=noisy))
 
     assert_agrees(metrics, folder)
     assert metrics.without_counts() == metrics_of(clean).without_counts()
 
 
 @meetings(MEETINGS)
-def test_speech_events_alone_tell_the_same(folder: Path) -> None:
+def test_speech_events_alone_give_the_reference_values(folder: Path) -> None:
     metrics = metrics_of(meeting_in(folder), Parameters(timing_source="speech_events"))
 
     assert metrics.meeting["timing_source"] == "speech_events"
@@ -153,7 +153,7 @@ def test_speech_events_alone_tell_the_same(folder: Path) -> None:
 
 
 @meetings(WITH_WORD_TIMES)
-def test_words_timed_one_by_one_tell_the_same(folder: Path) -> None:
+def test_words_with_times_give_the_reference_values(folder: Path) -> None:
     metrics = metrics_of(meeting_in(folder), Parameters(timing_source="words"))
 
     assert metrics.meeting["timing_source"] == "words"
@@ -161,7 +161,7 @@ def test_words_timed_one_by_one_tell_the_same(folder: Path) -> None:
 
 
 @meetings(WITH_WORD_TIMES)
-def test_words_are_counted_as_annotators_counted_them(folder: Path) -> None:
+def test_word_counts_agree_with_the_annotators(folder: Path) -> None:
     oracle = document(folder / "oracle.json")
     counted = oracle["transcript_counts"]["by_participant"]
     words = {str(oracle["participant_ids"][name]): counts["words"] for name, counts in counted.items()}

@@ -39,7 +39,7 @@ def test_a_question_ends_in_a_question_mark(text: str, count: int) -> None:
     assert question_count(text) == count
 
 
-def test_fillers_are_held_against_words() -> None:
+def test_filler_rate_is_per_100_words() -> None:
     row = texts("Um, it is like, you know, um, fine.", "So be it").participants["ann"]
 
     assert (row["filler_count"], row["extended_filler_count"]) == (2, 4)
@@ -51,7 +51,7 @@ def test_where_nobody_writes_punctuation_questions_are_unknown() -> None:
     assert texts("how are you", "fine.").participants["ann"]["question_count"] == 0
 
 
-def test_fillers_of_scripts_without_blanks_are_unknown() -> None:
+def test_fillers_are_unknown_in_scripts_without_blanks() -> None:
     row = texts("えーと、元気ですか？", is_unspaced=True).participants["ann"]
 
     assert (row["filler_count"], row["fillers_per_100_words"], row["question_count"]) == (None, None, 1)

@@ -63,7 +63,9 @@ def clean_speech(segments: Iterable[Speech], *, bot_keys: Collection[str], durat
         bot_speech_us=length_us(clipped(bots, start=0, end=end_us)),
         dropped_intervals=sum(speaker not in bot_keys for speaker in dropped),
         open_intervals=sum(end is None for _, end in of_people),
-        clipped_intervals=sum(_reaches_out(each, end_us) for each in of_people),
+        clipped_intervals=sum(
+            start < 0 or start >= end_us or (end is not None and end > end_us) for start, end in of_people
+        ),
         self_overlap_us=claimed_us - sum(map(length_us, inside.values())),
     )
 
@@ -124,8 +126,3 @@ def _latest_us(intervals: Mapping[str, Iterable[OpenInterval]], duration_us: int
 
 def _last_edge_us(intervals: Iterable[OpenInterval]) -> int:
     return max((start if end is None else end for start, end in intervals), default=0)
-
-
-def _reaches_out(interval: OpenInterval, end_us: int) -> bool:
-    start, end = interval
-    return start < 0 or start >= end_us or (end is not None and end > end_us)

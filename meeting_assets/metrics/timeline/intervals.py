@@ -80,7 +80,10 @@ def intersection_us(one: Sequence[Interval], other: Sequence[Interval]) -> int:
     i = j = 0
     while i < len(one) and j < len(other):
         (start, end), (other_start, other_end) = one[i], other[j]
-        shared_us += max(0, min(end, other_end) - max(start, other_start))
+        shared_start = start if start > other_start else other_start
+        shared_end = end if end < other_end else other_end
+        if shared_end > shared_start:
+            shared_us += shared_end - shared_start
         if end < other_end:
             i += 1
         else:
