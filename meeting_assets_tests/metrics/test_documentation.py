@@ -1,6 +1,7 @@
 """docs/metrics.md describes every column as the code does.
 
-After an intended change, write its tables again and read the difference: `RENEW_DOCS=1 pytest -n0 -k columns_are_those`.
+After an intended change, write its tables again and read the difference:
+`RENEW_DOCS=1 pytest -n0 -k columns_are_those`.
 """
 
 from __future__ import annotations
