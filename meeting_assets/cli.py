@@ -238,12 +238,15 @@ def migrate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the steps and change nothing")] = False,
 ) -> None:
     """Upgrades the tables to this version; keeps rows and grants."""
+    from meeting_assets.orchestration.home import migrate_home
     from meeting_assets.pipeline.storage import whole_schema
     from meeting_assets.store.database import Database
     from meeting_assets.store.migrations.migrate import migrate as change_tables
     from meeting_assets.store.migrations.migrate import steps
 
     settings = read_settings()
+    if (sentence := migrate_home(settings.dagster_home, is_dry_run=dry_run)) is not None:
+        out.print(sentence, highlight=False, soft_wrap=True)
     address = settings.database_url, settings.database_schema
     try:
         with closing(Database.at(*address, is_read_only=True)) as database:
@@ -372,10 +375,12 @@ def _synced(
 
     access_of(settings)  # what is missing is said at once, Dagster takes seconds to start
     with progress(err, "Bringing meetings home", is_quiet=is_quiet or is_json()), _no_chatter():
-        from meeting_assets.orchestration import runs
+        from meeting_assets.orchestration.home import prepare_home
 
-        runs.prepare_home(settings)
-        with runs.dagster_instance():
+        prepare_home(settings)
+        from meeting_assets.orchestration.runs import dagster_instance
+
+        with dagster_instance():
             _fail_orphaned_runs(settings)
             from meeting_assets.definitions import defs
             from meeting_assets.orchestration.sync import sync as bring_home

@@ -17,9 +17,10 @@ import psutil
 import pytest
 
 from meeting_assets.health.diagnostics import Severity
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.doctor import diagnostics
 from meeting_assets.orchestration.run_tags import PROCESS
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.deployment import Deployment

@@ -16,10 +16,11 @@ import httpx
 import psutil
 
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
+from meeting_assets.orchestration.home import prepare_home, shipped
 from meeting_assets.orchestration.operations.database_replacement import replacement_notice
 from meeting_assets.orchestration.operations.home_lock import HomeLock
 from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline.storage import bind_origin, open_storage
 from meeting_assets.settings import Settings
 
@@ -59,10 +60,10 @@ class DagsterDev:
 
     def __enter__(self) -> Self:
         _check_port(self._port)
+        prepare_home(self._settings)
         with open_storage(self._settings) as storage:
             self.notice = replacement_notice(storage)
             bind_origin(storage, self._settings, adopts=True)
-        prepare_home(self._settings)
         with dagster_instance() as instance:
             _check_no_daemon(instance, self._settings, self._lock.ended_at_s or 0.0)
             fail_orphaned_runs(instance, self._settings)

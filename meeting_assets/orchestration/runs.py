@@ -3,7 +3,6 @@
 import fcntl
 import logging
 import os
-import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,21 +14,16 @@ from typing import Any
 
 import dagster as dg
 
-import meeting_assets
-from meeting_assets.core.errors import SettingsError
-from meeting_assets.core.files import unusable
 from meeting_assets.orchestration.assets.partitions import range_tags
 from meeting_assets.orchestration.assets.raw import STEP
+from meeting_assets.orchestration.home import naming_dagster_home
 from meeting_assets.orchestration.resources import HOPELESS
-from meeting_assets.settings import Settings
 
 JOB = "bring_home"
 # A month of meetings from a busy workspace takes as long as the API's limits make it.
 MAX_RUNTIME, LONGEST_RUN_S = "dagster/max_runtime", "21600"
 # A run that died is done again as a whole: its steps do what the ledger says is left, which costs next to nothing.
 RETRY_WHOLE = {"dagster/retry_strategy": "ALL_STEPS"}
-# Dagster puts the path of its SQLite files into a URL without escaping it: files would be created elsewhere.
-UNREADABLE_BY_DAGSTER = frozenset("?%")
 # Nobody but the caller tries again: Dagster's daemon cannot repeat a run that it did not start.
 NO_RETRIES = {"dagster/max_retries": "0"}
 
@@ -43,26 +37,6 @@ class RunOutcome:
     faults: tuple[str, ...]
     is_hopeless: bool = False
     """Whether any other run would fail just so: a wrong key, a wrong setting, no database."""
-
-
-def prepare_home(settings: Settings) -> None:
-    """Makes DAGSTER_HOME with the shipped dagster.yaml where it is missing, and names it to Dagster.
-
-    Raises:
-        SettingsError: it cannot be written, or Dagster could not find its files there.
-    """
-    home = settings.dagster_home
-    if UNREADABLE_BY_DAGSTER.intersection(str(home)):
-        raise SettingsError(
-            f"Dagster's storage cannot use the folder {home}, because its path holds `?` or `%`: "
-            "set DAGSTER_HOME to a folder without these characters."
-        )
-    with _naming_dagster_home(home):
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not (home / "dagster.yaml").exists():
-            shutil.copyfile(shipped("dagster.yaml"), home / "dagster.yaml")
-    os.environ["DAGSTER_HOME"] = str(home)
-    os.environ["MEETING_ASSETS_HOME"] = str(settings.absolute_home)
 
 
 def run_days(
@@ -122,7 +96,7 @@ def dagster_instance() -> Iterator[dg.DagsterInstance]:
         yield open_already
         return
     home = Path(os.environ["DAGSTER_HOME"])
-    with _naming_dagster_home(home):
+    with naming_dagster_home(home):
         opened = (home / "lock").open("w")
     with opened as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -133,15 +107,6 @@ def dagster_instance() -> Iterator[dg.DagsterInstance]:
             yield instance
         finally:
             _OPEN.reset(token)
-
-
-@contextmanager
-def _naming_dagster_home(home: Path) -> Iterator[None]:
-    """Turns errors of the file system into a sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise SettingsError(unusable(error, home, "DAGSTER_HOME")) from None
 
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -174,9 +139,3 @@ def _faults(result: dg.ExecuteInProcessResult) -> list[str]:
             cause = failure.error.cause or failure.error
             faults.append(f"{event.step_key}: {cause.message.strip().splitlines()[0]}")
     return faults
-
-
-def shipped(name: str) -> Path:
-    """A file that comes with the package: inside it when installed, beside it in a checkout."""
-    package = Path(meeting_assets.__file__).parent
-    return next(path for path in (package / name, package.parent / name) if path.exists())

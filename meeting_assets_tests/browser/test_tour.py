@@ -21,7 +21,8 @@ from sqlmodel import SQLModel
 from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.core.instants import days_between
 from meeting_assets.definitions import definitions
-from meeting_assets.orchestration.runs import prepare_home, run_days
+from meeting_assets.orchestration.home import prepare_home
+from meeting_assets.orchestration.runs import run_days
 from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Recording, Sandbox, fortnight
 from meeting_assets.settings import read_settings

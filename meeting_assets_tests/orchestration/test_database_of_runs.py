@@ -13,10 +13,11 @@ from sqlalchemy import func, select
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.definitions import definitions
 from meeting_assets.health.diagnostics import Severity
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.doctor import diagnostics
 from meeting_assets.orchestration.resources import StorageResource
 from meeting_assets.orchestration.run_tags import DATABASE_ID
-from meeting_assets.orchestration.runs import RunOutcome, dagster_instance, prepare_home, run_days
+from meeting_assets.orchestration.runs import RunOutcome, dagster_instance, run_days
 from meeting_assets.orchestration.sync import sync
 from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Sandbox, uniform

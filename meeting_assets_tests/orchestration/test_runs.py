@@ -11,7 +11,8 @@ import pytest
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.assets.raw import raw_key
-from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
+from meeting_assets.orchestration.home import prepare_home
+from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.environments import contents, only, use

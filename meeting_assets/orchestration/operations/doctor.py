@@ -25,20 +25,24 @@ from meeting_assets.health.diagnostics import (
     of_raw_store,
     shown_size,
 )
+from meeting_assets.orchestration.home import (
+    CONFIG,
+    names_removed_storage,
+    prepare_home,
+    removed_storage_sentence,
+    shipped,
+)
 from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs, unknown_sentence
 from meeting_assets.orchestration.operations.storage_probe import probe_storage
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline.storage import open_raw_store
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database
 from meeting_assets.store.database_id import difference
 
-CONFIG = "dagster.yaml"
 HOME = "Dagster home"
 # Dagster makes these when they are first used: a wrong one leaves a healthy daemon whose every run fails.
 LAZY_PARTS = ("run_launcher", "run_coordinator", "event_log_storage", "run_storage", "schedule_storage", "scheduler")
-# A home that names one of these has chosen where Dagster keeps its own.
-STORAGES = ("storage", "run_storage", "event_log_storage", "schedule_storage")
 # They say that they live every half minute, but not while they work.
 LONGEST_SILENCE_S = 120.0
 HARMLESS = "Failure condition: Couldn't "
@@ -121,10 +125,10 @@ def _config_findings(path: Path) -> Iterator[HealthCheck]:
     if not isinstance(config, dict):
         yield HealthCheck(HOME, Severity.ERROR, f"{path} holds no settings by name: {again}.")
         return
-    wanted = yaml.safe_load(shipped(CONFIG).read_text())
-    if any(storage in config for storage in STORAGES):
-        del wanted["storage"]
-    missing = [*_missing_keys(wanted, config)]
+    if names_removed_storage(path.parent):
+        yield HealthCheck(HOME, Severity.ERROR, removed_storage_sentence(path.parent))
+        return
+    missing = [*_missing_keys(yaml.safe_load(shipped(CONFIG).read_text()), config)]
     if missing:
         sentence = f"{path} lacks what the shipped one sets, so Dagster's defaults hold: {', '.join(missing)}."
         yield HealthCheck(HOME, Severity.WARNING, sentence)

@@ -16,7 +16,7 @@ import dagster as dg
 import pytest
 
 from meeting_assets.definitions import definitions
-from meeting_assets.orchestration.runs import prepare_home
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.conftest import ROOT
 

@@ -22,9 +22,10 @@ from sqlalchemy import inspect
 from meeting_assets.console import show_examination
 from meeting_assets.definitions import definitions
 from meeting_assets.health.diagnostics import Diagnostics, HealthCheck, Severity
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.doctor import diagnostics
 from meeting_assets.orchestration.run_tags import PROCESS
-from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home
+from meeting_assets.orchestration.runs import JOB, dagster_instance
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import Settings, read_settings

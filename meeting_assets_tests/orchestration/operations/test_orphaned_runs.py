@@ -20,9 +20,10 @@ from sqlalchemy import update
 
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.definitions import definitions
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.orphaned_runs import OrphanedRuns, fail_orphaned_runs, orphaned_runs_sensor
 from meeting_assets.orchestration.run_tags import PROCESS
-from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
+from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings

@@ -15,7 +15,8 @@ from sqlalchemy import event
 
 from meeting_assets.core.instants import now
 from meeting_assets.definitions import definitions
-from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
+from meeting_assets.orchestration.home import prepare_home
+from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.orchestration.triggers.finished_recordings import Cursor
 from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Fault, Recording, Sandbox, empty, uniform
