@@ -4,6 +4,7 @@ secret ever reaches a run's config."""
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -18,6 +19,7 @@ from meeting_assets.core.errors import (
 )
 from meeting_assets.core.logs import write_json
 from meeting_assets.orchestration.run_tags import DATABASE_ID, process_tag
+from meeting_assets.orchestration.sqlite_commits import lighter_commits
 from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
 from meeting_assets.pipeline.storage import Storage, open_storage
 from meeting_assets.settings import Settings, read_settings
@@ -35,6 +37,7 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     _kept: ExitStack | None = PrivateAttr(None)
     """During a run, what is open; the steps of a run in one process use the same, and prepare the tables once."""
+    _commits: ExitStack | None = PrivateAttr(None)
     _of_run: tuple[Settings, Storage] | None = PrivateAttr(None)
     _run: dg.DagsterRun | None = PrivateAttr(None)
     _database_id: str | None = PrivateAttr(None)
@@ -44,6 +47,9 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Starts the run's heartbeat, writes its tags, and names the run in what the process logs."""
         if context.instance is not None and context.run is not None:
             self._run = context.run
+            self._commits = ExitStack()
+            if (dagster_home := os.environ.get("DAGSTER_HOME")) is not None:
+                self._commits.enter_context(lighter_commits(Path(dagster_home)))
             self._kept = ExitStack()
             with suppress(MeetingAssetsError):  # raised again by the step, which says it in the run
                 settings_of_process(context.run.run_id)
@@ -58,7 +64,9 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         if self._heartbeat is not None:
             self._heartbeat.stop()
         self._close()
-        self._kept = self._run = self._heartbeat = self._database_id = None
+        if self._commits is not None:
+            self._commits.close()
+        self._kept = self._commits = self._run = self._heartbeat = self._database_id = None
         with suppress(SettingsError):
             settings_of_process()
 

@@ -18,6 +18,7 @@ from meeting_assets.orchestration.assets.partitions import range_tags
 from meeting_assets.orchestration.assets.raw import STEP
 from meeting_assets.orchestration.home import naming_dagster_home
 from meeting_assets.orchestration.resources import HOPELESS
+from meeting_assets.orchestration.sqlite_commits import lighter_commits
 
 JOB = "bring_home"
 # A month of meetings from a busy workspace takes as long as the API's limits make it.
@@ -101,7 +102,7 @@ def dagster_instance() -> Iterator[dg.DagsterInstance]:
     with opened as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         instance = dg.DagsterInstance.get()
-    with instance:
+    with instance, lighter_commits(home):
         token = _OPEN.set(instance)
         try:
             yield instance
