@@ -307,7 +307,7 @@ def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_POR
             _note(dagster.notice)
         if is_ready:
             say_what_runs(out, settings, dagster.url, is_sandbox=is_sandbox)
-            dagster.wait_until_told()
+            dagster.wait_until_stopped()
             _note("Ending; a run in progress has a few seconds left.")
 
 

@@ -1,4 +1,4 @@
-"""The probe of Dagster's storage: a storage that takes no events is found, and a healthy one is left as it was."""
+"""The probe of Dagster's storage: a storage that rejects events is reported, and a healthy one stays unchanged."""
 
 from __future__ import annotations
 
