@@ -115,10 +115,12 @@ def _run_sync(
 
     access_of(settings)  # reports missing settings at once; Dagster takes seconds to start
     with progress(err, "Syncing meetings", is_quiet=is_quiet or is_json()), hidden_warnings():
-        from meeting_assets.orchestration import runs
+        from meeting_assets.orchestration.home import prepare_home
 
-        runs.prepare_home(settings)
-        with runs.dagster_instance():
+        prepare_home(settings)
+        from meeting_assets.orchestration.runs import dagster_instance
+
+        with dagster_instance():
             _fail_orphaned_runs(settings)
             from meeting_assets.definitions import defs
             from meeting_assets.orchestration.sync import sync as sync_days

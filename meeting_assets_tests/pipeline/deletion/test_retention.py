@@ -11,8 +11,9 @@ import pytest
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import day_of, now
 from meeting_assets.definitions import definitions
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.meeting_retention import nightly_retention, retention
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
 from meeting_assets.pipeline.days import day_of_recording, days_asked
 from meeting_assets.pipeline.deletion.recordings import purge
