@@ -40,7 +40,7 @@ NAIVE_SHARE = 10
 
 
 def load(stage: Stage, *, recordings: int = 30, rounds: int = 5) -> None:
-    """Transcripts of a day: floor, ours in one process, naive."""
+    """Transcripts of a day: floor, ours, naive."""
     meetings = stage.meetings(per_day=recordings)
     for kind in KINDS:
         check_rows(stage, kind)
@@ -48,25 +48,23 @@ def load(stage: Stage, *, recordings: int = 30, rounds: int = 5) -> None:
             rounds,
             {
                 "floor": partial(floor, stage, kind, meetings),
-                "ours": partial(ours, stage, kind, meetings, processes="1"),
+                "ours": partial(ours, stage, kind, meetings),
                 "naive": partial(naive, stage, kind, meetings),
             },
         )
-        title = f"{kind}: {recordings} transcripts of {HOUR_WORDS:,} words, one process; against the floor"
+        title = f"{kind}: {recordings} transcripts of {HOUR_WORDS:,} words; against the floor"
         show(title, COLUMNS, compared(taken, meetings.words, to="floor"))
 
 
 def span(stage: Stage, *, days: int = 10, per_day: int = 15, rounds: int = 3) -> None:
-    """A range of days, as many processes as the product takes by itself, against the floor's one."""
+    """A range of days against the floor."""
     meetings = stage.meetings(days=days, per_day=per_day)
     for kind in KINDS:
         taken = alternating(
             rounds,
             {
                 "floor": partial(floor, stage, kind, meetings),
-                "ours, by itself": partial(ours, stage, kind, meetings, processes="auto"),
-                "ours, one process": partial(ours, stage, kind, meetings, processes="1"),
-                "ours, two processes": partial(ours, stage, kind, meetings, processes="2"),
+                "ours": partial(ours, stage, kind, meetings),
             },
         )
         title = f"{kind}: {days} days of {per_day} transcripts; against the floor"
@@ -80,8 +78,8 @@ def dlt(stage: Stage, *, recordings: int = 20, rounds: int = 2) -> None:
         return
     meetings = stage.meetings(per_day=recordings)
     rivals: dict[str, Callable[[], float]] = {
-        "ours, SQLite": lambda: ours(stage, "sqlite", meetings, processes="1"),
-        "ours, PostgreSQL": lambda: ours(stage, "postgresql", meetings, processes="1"),
+        "ours, SQLite": lambda: ours(stage, "sqlite", meetings),
+        "ours, PostgreSQL": lambda: ours(stage, "postgresql", meetings),
         "dlt, PostgreSQL, arrow to CSV": lambda: with_dlt(stage, "arrow", meetings, kind="postgresql"),
         "dlt, PostgreSQL, pages of rows to CSV": lambda: with_dlt(stage, "rows", meetings, kind="postgresql"),
         "dlt, DuckDB, arrow to Parquet": lambda: with_dlt(stage, "arrow", meetings),
@@ -135,8 +133,8 @@ def floor(stage: Stage, kind: str, meetings: Meetings) -> float:
     return _fresh(stage, kind, None, lambda url: (sys.executable, "-m", "benchmarks.floor", url, meetings.plain))
 
 
-def ours(stage: Stage, kind: str, meetings: Meetings, *, processes: str, kinds: str = "transcript") -> float:
-    command = (sys.executable, "-m", "benchmarks.ours", kinds, processes, *meetings.days)
+def ours(stage: Stage, kind: str, meetings: Meetings, *, kinds: str = "transcript") -> float:
+    command = (sys.executable, "-m", "benchmarks.ours", kinds, *meetings.days)
     return _fresh(stage, kind, meetings, lambda _: command)
 
 

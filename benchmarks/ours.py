@@ -1,4 +1,4 @@
-"""The product, as a contender: `python -m benchmarks.ours KINDS PROCESSES DAY…` loads what is home. Prints seconds."""
+"""The product, as a contender: `python -m benchmarks.ours KINDS DAY…` loads the fetched payloads. Prints seconds."""
 
 from __future__ import annotations
 
@@ -12,16 +12,11 @@ from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.settings import read_settings
 
 
-def main(kinds: str, processes: str, *days: str) -> None:
+def main(kinds: str, *days: str) -> None:
     with open_storage(read_settings()) as storage:
         started = time.perf_counter()
         for kind in kinds.split(","):
-            load_days(
-                ARTIFACTS[kind],
-                [date.fromisoformat(day) for day in days],
-                storage,
-                processes=None if processes == "auto" else int(processes),
-            )
+            load_days(ARTIFACTS[kind], [date.fromisoformat(day) for day in days], storage)
         print(time.perf_counter() - started)
 
 

@@ -21,7 +21,6 @@ from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterance
 from meeting_assets.artifacts.video_separate import VideoParts
 from meeting_assets.core.errors import MeetingAssetsError
 from meeting_assets.core.gc_tuning import paused
-from meeting_assets.core.names import comparable_name
 from meeting_assets.metrics import measured
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import inputs_hash
@@ -147,14 +146,9 @@ def _hash(recording: Row[Any], ledger_rows: Iterable[Any], storage: Storage) -> 
         duration_s=recording.duration_s,
         started_at=recording.started_at,
         scheduled_at=recording.scheduled_at,
-        bot_names=bot_names_of(recording, storage),
+        bot_names=storage.bot_names_with(recording.bot_name),
         config_version=storage.parameters.config_version,
     )
-
-
-def bot_names_of(recording: Row[Any], storage: Storage) -> frozenset[str]:
-    """The comparable names of the recording's bot and of known note-takers."""
-    return storage.bot_names | ({comparable_name(recording.bot_name)} if recording.bot_name else frozenset())
 
 
 @retry_on_conflict
@@ -164,7 +158,7 @@ def _derive(recording: Row[Any], current: str, storage: Storage) -> bool | None:
     None, and nothing written, where its inputs have changed while they were made.
     """
     with paused(), storage.database.reading() as connection:
-        meeting = meeting_input(connection, recording, bot_names_of(recording, storage))
+        meeting = meeting_input(connection, recording, storage.bot_names_with(recording.bot_name))
         rows = measured(meeting, storage.parameters, current)
     with storage.database.writing() as connection:
         # Its row is locked, so that two runs that derive the same recording do so one after the other.

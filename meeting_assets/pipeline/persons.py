@@ -20,7 +20,7 @@ from meeting_assets.metrics import looked_at
 from meeting_assets.metrics.identity import one_person
 from meeting_assets.metrics.persons import PersonMetrics, person_rows
 from meeting_assets.metrics.tables import MeetingMetrics
-from meeting_assets.pipeline.derive import bot_names_of, meeting_input
+from meeting_assets.pipeline.derive import meeting_input
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import RECORDINGS
@@ -67,7 +67,7 @@ def _measured_again(
     for recording_id in sorted(recording_ids):
         recording = connection.execute(RECORDINGS.select().where(RECORDINGS.c.recording_id == recording_id)).one()
         duration_s = connection.scalar(select(MEETINGS.duration_s).where(MEETINGS.recording_id == recording_id))
-        meeting = meeting_input(connection, recording, bot_names_of(recording, storage))
+        meeting = meeting_input(connection, recording, storage.bot_names_with(recording.bot_name))
         attendees = [
             each._replace(person_key=persons.get(each.person_key or "", each.person_key), address_key=None)
             for each in meeting.attendees

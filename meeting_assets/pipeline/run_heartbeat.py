@@ -54,11 +54,6 @@ class RunHeartbeat:
         self._stopped = Event()
         self._thread: Thread | None = None
 
-    @property
-    def identity(self) -> tuple[str, ProcessIdentity]:
-        """The run and the process that its heartbeats name."""
-        return self._run_id, self._process
-
     def start(self, database: Database) -> None:
         """Writes the first heartbeat, and starts the thread that writes the others over connections of its own.
 
@@ -103,9 +98,3 @@ class RunHeartbeat:
         with database.writing() as connection:
             self._is_orphaned = not heartbeats.beat(connection, self._run_id, self._process)
         self._reported_s = at_s
-
-
-def heartbeat_of(database: Database) -> RunHeartbeat | None:
-    """The heartbeat that the database's writing transactions depend on; None outside of runs."""
-    owner = getattr(database.before_commit, "__self__", None)
-    return owner if isinstance(owner, RunHeartbeat) else None

@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import day_of, now
+from meeting_assets.core.names import comparable_name
 from meeting_assets.core.urls import LOOPBACK
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import Parameters
@@ -44,6 +45,10 @@ class Storage:
     def oldest_day(self) -> date:
         """The first day whose recordings are kept."""
         return oldest_day(self.retention_days)
+
+    def bot_names_with(self, bot_name: str | None) -> frozenset[str]:
+        """The comparable names of known note-takers and of a recording's own bot."""
+        return self.bot_names | ({comparable_name(bot_name)} if bot_name else frozenset())
 
 
 def derived_tables() -> dict[type[SQLModel], str | None]:

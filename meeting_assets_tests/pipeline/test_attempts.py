@@ -18,7 +18,6 @@ from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.health.status import status_of
-from meeting_assets.pipeline.crew import Crew
 from meeting_assets.pipeline.fetch import RECORDED_AT_ONCE, fetch_days
 from meeting_assets.pipeline.load import LoadReport, load_days
 from meeting_assets.pipeline.rebuild import rebuild
@@ -147,22 +146,20 @@ def test_a_rebuild_does_not_try_it_again(quarantined: str) -> None:
     assert transcripts()[quarantined] == ("quarantined", MOST_DEATHS)
 
 
-@pytest.mark.parametrize("stopped_by", [StoreError, KeyboardInterrupt])
-def test_what_something_else_stops_does_not_count(sandbox: Sandbox, stopped_by: type[BaseException]) -> None:
+@pytest.mark.parametrize("error", [StoreError, KeyboardInterrupt])
+def test_load_stopped_by_another_failure_counts_no_attempt(sandbox: Sandbox, error: type[BaseException]) -> None:
+    marked: set[tuple[str, int | None]] = set()
+
+    def stop(document: Any, source: Source) -> Rows:
+        marked.update(transcripts().values())
+        raise error
+
     fetch_all()
-    with open_test_storage() as storage, pytest.raises(stopped_by):
-        load_until(stopped_by, storage)
+    with open_test_storage() as storage, pytest.raises(error):
+        load_days(replace(TRANSCRIPT, rows=stop), [DAY], storage)
 
+    assert marked == {("fetched", 1)}
     assert set(transcripts().values()) == {("fetched", None)}
-
-
-def load_until(stopped_by: type[BaseException], storage: Storage) -> None:
-    with storage.database.reading() as connection:
-        entries = worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
-    with Crew(TRANSCRIPT, storage, entries, helpers=0) as crew:
-        crew.next()
-        assert set(transcripts().values()) == {("fetched", 1)}
-        raise stopped_by
 
 
 def test_a_download_during_which_the_process_was_killed_has_counted(sandbox: Sandbox, clean: Contents) -> None:
