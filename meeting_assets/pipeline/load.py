@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import date
@@ -89,7 +89,7 @@ def batches(artifact: Artifact, tasks: Sequence[LoadTask]) -> Iterator[list[Load
         yield batch
 
 
-def _read_ahead(batched: Iterable[list[LoadTask]], storage: Storage) -> Iterator[Batch]:
+def _read_ahead(batched: Iterable[list[LoadTask]], storage: Storage) -> Generator[Batch]:
     """Yields batches with their raw bytes; the next batch is read while the current one is loaded.
 
     An artifact with interrupted attempts is read when nothing else is in memory. Each attempt is marked in the ledger

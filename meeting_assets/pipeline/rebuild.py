@@ -20,7 +20,7 @@ from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, synchronize_tombstones
 from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days, derive_days_again
-from meeting_assets.pipeline.discover import Found
+from meeting_assets.pipeline.discovery import Found
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.record import recording_row
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people

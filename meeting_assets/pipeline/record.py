@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, or_
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.instants import utc
-from meeting_assets.pipeline.discover import Discovery, Found
+from meeting_assets.pipeline.discovery import Discovery, Found
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
 from meeting_assets.schema.persistent import Recordings

@@ -18,7 +18,8 @@ from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.health.status import status_of
-from meeting_assets.pipeline.fetch import RECORDED_AT_ONCE, fetch_days
+from meeting_assets.pipeline.download import ATTEMPTS_PER_TRANSACTION
+from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.load import LoadReport, load_days
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.storage import Storage, access_of
@@ -233,7 +234,7 @@ def full(*_: object) -> None:
 
 def test_a_fetch_records_its_attempts_a_few_at_a_time(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more artifacts than are recorded at once, all come."""
-    with Sandbox(uniform(DAY, recordings=RECORDED_AT_ONCE // 5, words=5), limits=False) as sandbox:
+    with Sandbox(uniform(DAY, recordings=ATTEMPTS_PER_TRANSACTION // 5, words=5), limits=False) as sandbox:
         use(sandbox, monkeypatch)
 
         fetch_all()

@@ -14,7 +14,8 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now, utc
 from meeting_assets.health.status import status_of
 from meeting_assets.pipeline.derive import derive_days
-from meeting_assets.pipeline.discover import Discovery, discover_days
+from meeting_assets.pipeline.discover import discover_days
+from meeting_assets.pipeline.discovery import Discovery
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.rebuild import rebuild

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from meeting_assets.core.errors import Refused
-from meeting_assets.pipeline.discover import Discovery, retrieve_unfinished
+from meeting_assets.pipeline.discover import retrieve_unfinished
+from meeting_assets.pipeline.discovery import Discovery
 from meeting_assets.pipeline.retrieval import AT_ONCE, MOST_FAILURES_IN_A_ROW, NOT_ASKED, Name, Retrieval, Retrieved
 from meeting_assets.recall.client import ATTEMPTS
 from meeting_assets_tests.support.fake_transport import Wire, assert_says_nothing

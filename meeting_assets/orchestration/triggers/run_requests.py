@@ -59,7 +59,7 @@ class Fetching:
             return False  # a range of days may wait for hours, and then take some
         if self.recording_ids and due.recording_id not in self.recording_ids:
             return False
-        if self.recording_ids and not due.is_told_once:
+        if self.recording_ids and not due.is_one_shot:
             return True
         return self.started_at is None or due.changed_at is None or due.changed_at <= self.started_at
 

@@ -107,7 +107,7 @@ def _mark_handled(storage: Storage, message_ids: Collection[str]) -> None:
 
 def _due(message: Message, known: Days) -> PendingRecording:
     return PendingRecording(
-        known.known[message.recording_id], message.recording_id, message.received_at, is_told_once=True
+        known.known[message.recording_id], message.recording_id, message.received_at, is_one_shot=True
     )
 
 

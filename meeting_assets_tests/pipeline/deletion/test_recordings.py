@@ -30,7 +30,8 @@ from meeting_assets.pipeline.days import day_of_recording
 from meeting_assets.pipeline.deletion.recordings import day_at_api, holding, purge
 from meeting_assets.pipeline.deletion.removal import tables_to_purge
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges
-from meeting_assets.pipeline.discover import Discovery, discover_days
+from meeting_assets.pipeline.discover import discover_days
+from meeting_assets.pipeline.discovery import Discovery
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.record import record
