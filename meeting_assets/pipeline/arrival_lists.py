@@ -1,4 +1,4 @@
-"""Reads the API's lists by creation time, whatever day the recordings belong to.
+"""Reads the API's lists by creation time: recordings of any day.
 
 Reading stops when the time budget or the page budget is used up; `ListingPass` continues it later.
 """

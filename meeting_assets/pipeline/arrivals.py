@@ -1,4 +1,4 @@
-"""Arrivals: compares recently created objects of the API with the ledger, whatever day their recordings belong to.
+"""Arrivals: compares recently created objects of the API, of recordings of any day, with the ledger.
 
 The lists by day do not show objects that were created long after their day, and a sensor cannot list every day.
 """
@@ -109,10 +109,10 @@ def _compared(
             yield day, recording_id, *_before_and_after(known, _partial_observations(recording_id, arrivals))
 
 
-def _before_and_after(known: Known, observed: Iterable[Observation]) -> tuple[list[LedgerRow], list[LedgerRow]]:
+def _before_and_after(known: Known, new: Iterable[Observation]) -> tuple[list[LedgerRow], list[LedgerRow]]:
     before: list[LedgerRow] = []
     after: list[LedgerRow] = []
-    for each in observed:
+    for each in new:
         rows = known[each.recording_id, each.kind]
         changed = reconcile(rows, each)
         before += [rows[artifact_id] for artifact_id in sorted(rows)]
@@ -125,8 +125,8 @@ def _partial_observations(recording_id: str, arrivals: Arrivals) -> Iterator[Obs
     began_at = arrivals.discovery.clock.started_at
     for artifact in ARTIFACTS.values():
         media = [each for name, each in arrivals.elsewhere[recording_id] if name == artifact.collection]
-        if observed := tuple(observed_artifact(artifact, each, began_at) for each in media):
-            yield Observation(recording_id, artifact.kind, observed, is_finished=False, is_many=artifact.is_many)
+        if artifacts := tuple(observed_artifact(artifact, each, began_at) for each in media):
+            yield Observation(recording_id, artifact.kind, artifacts, is_finished=False, is_many=artifact.is_many)
 
 
 def _is_recorded(before: Sequence[LedgerRow], after: Sequence[LedgerRow]) -> bool:

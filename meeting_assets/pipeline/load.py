@@ -138,7 +138,7 @@ def _without_crashing(loader: Loader, tasks: Sequence[LoadTask], database: Datab
     """
     for task in tasks:
         if task.is_deadly:
-            loader.quarantine(task, ENDED_THE_PROCESS, deaths=task.load_attempts)
+            loader.quarantine(task, ENDED_THE_PROCESS, interrupted=task.load_attempts)
     released = {task.key: _released(task) for task in tasks if task.load_attempts and task.is_quarantined}
     if released:
         _release(database, released.values())

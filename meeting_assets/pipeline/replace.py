@@ -94,12 +94,12 @@ class Loader:
                 with self._bug_recorded(each.task.key):
                     self._replace([each])
 
-    def quarantine(self, task: LoadTask, error: str, *, deaths: int | None = None) -> None:
+    def quarantine(self, task: LoadTask, error: str, *, interrupted: int | None = None) -> None:
         """Removes the artifact's rows and records why its bytes are not loaded.
 
-        `deaths` is the number of attempts that ended the process.
+        `interrupted` is the number of attempts that ended the process.
         """
-        self._write_quarantine(task, error, deaths)
+        self._write_quarantine(task, error, interrupted)
         self.report.quarantined += 1
         key = task.key
         logger.warning("%s of %s is quarantined: %s", key.kind, key.recording_id, error, extra=log_context(*key))
@@ -154,7 +154,7 @@ class Loader:
             ledger.note_lost(connection, task.key, task.sha256)
 
     @retry_on_conflict
-    def _write_quarantine(self, task: LoadTask, error: str, deaths: int | None) -> None:
+    def _write_quarantine(self, task: LoadTask, error: str, interrupted: int | None) -> None:
         artifact, key = self._artifact, task.key
         with self._storage.database.writing() as connection:
             ledger_rows = ledger.locked(connection, artifact.kind, [key.recording_id])[key.recording_id]
@@ -162,7 +162,7 @@ class Loader:
                 return
             _delete_rows(connection, artifact, key, ledger_rows)
             version = artifact.parser_version
-            ledger.note_quarantined(connection, key, parser_version=version, error=error, at=now(), deaths=deaths)
+            ledger.note_quarantined(connection, key, parser_version=version, error=error, at=now(), deaths=interrupted)
             settle(connection, artifact, [key.recording_id])
 
     @contextmanager
