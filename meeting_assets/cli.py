@@ -149,7 +149,7 @@ def sync(
     as_json: AsJson = False,
 ) -> None:
     """Brings days home, both included (default: the last 7 days to today), or one recording."""
-    from meeting_assets.pipeline.days import day_of_recording, days_asked
+    from meeting_assets.pipeline.days import day_of_recording, requested_days
 
     settings = read_settings()
     if recording is not None:
@@ -158,7 +158,7 @@ def sync(
         recording = canonical_uuid(recording)
         days = [day_of_recording(settings, recording)]
     else:
-        days = days_asked(settings, _date(first), _date(last))
+        days = requested_days(settings, _date(first), _date(last))
     report = _synced(settings, days, recording_ids=[recording] if recording else [], refetch=refetch, is_quiet=as_json)
     if as_json:
         document = {
@@ -188,7 +188,7 @@ def rebuild(
     """Makes the tables again from the raw store, of some days or of all; the API is not asked."""
     from meeting_assets.health.status import status_of
     from meeting_assets.orchestration.operations.database_replacement import replacement_notice
-    from meeting_assets.pipeline.days import days_asked
+    from meeting_assets.pipeline.days import requested_days
     from meeting_assets.pipeline.rebuild import rebuild as make_again
     from meeting_assets.pipeline.rebuild import refresh
     from meeting_assets.pipeline.storage import open_storage
@@ -197,7 +197,7 @@ def rebuild(
     if outdated and (first or last):
         raise SettingsError("--outdated finds its days by itself: leave --from and --to out.")
     settings = read_settings()
-    days = days_asked(settings, _date(first) or settings.first_day, _date(last)) if first or last else None
+    days = requested_days(settings, _date(first) or settings.first_day, _date(last)) if first or last else None
     with (
         open_storage(settings) as storage,
         progress(err, "Making the tables again", is_quiet=is_json()),

@@ -117,12 +117,12 @@ async def _recheck_media(client: RecallClient, storage: Storage, discovery: Disc
     """Lists the media objects of each recording with gone ones that the lists by day could not show."""
     for recording_id, collection in sorted(_unlisted_collections(storage, discovery)):
         gone = {comparable_id(each): each for of, each in discovery.gone_media if of == recording_id}
-        asked_at = discovery.clock.now()
+        requested_at = discovery.clock.now()
         async for document in client.listed(collection, {"recording_id": recording_id}):
             media_id = gone.get(comparable_id(document.get("id")))
             if media_id is not None:
                 discovery.gone_media.discard((recording_id, media_id))
-                discovery.add_media(collection, document, asked_at)
+                discovery.add_media(collection, document, requested_at)
                 logger.warning(CONTRADICTION, f"{collection} {media_id}", recording_id, extra=log_context(recording_id))
 
 

@@ -16,7 +16,7 @@ from meeting_assets.store import tombstones, worklist
 DEFAULT_DAYS = 7
 
 
-def days_asked(settings: Settings, first: date | None, last: date | None) -> list[date]:
+def requested_days(settings: Settings, first: date | None, last: date | None) -> list[date]:
     """The days from `first` to `last`, both included; by default the last seven days and today.
 
     Raises:

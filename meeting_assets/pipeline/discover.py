@@ -42,11 +42,11 @@ async def discover_days(
                 for name in LISTED_COLLECTIONS
             ),
         )
-        for asked_at, document in recordings:
-            discovery.add(document, days, asked_at)
+        for requested_at, document in recordings:
+            discovery.add(document, days, requested_at)
         for name, documents in zip(LISTED_COLLECTIONS, media, strict=True):
-            for asked_at, document in documents:
-                discovery.add_media(name, document, asked_at)
+            for requested_at, document in documents:
+                discovery.add_media(name, document, requested_at)
     return discovery
 
 
@@ -71,7 +71,7 @@ async def discover_recordings(
     for name, outcome in outcomes.items():
         document = discovery.add_retrieved(name, outcome)
         if document is not None:
-            _add_named(discovery, name, document, days, outcome.asked_at)
+            _add_named(discovery, name, document, days, outcome.requested_at)
         elif outcome.is_gone and name.object_id in known:
             discovery.gone_recordings.add(name.object_id)
         elif outcome.is_gone:
@@ -84,8 +84,8 @@ async def discover_recordings(
     for collection in LISTED_COLLECTIONS:
         lists = [_listed(client, discovery.clock, collection, {"recording_id": each}) for each in existing]
         for documents in await asyncio.gather(*lists):
-            for asked_at, document in documents:
-                discovery.add_media(collection, document, asked_at)
+            for requested_at, document in documents:
+                discovery.add_media(collection, document, requested_at)
     return discovery
 
 
@@ -103,10 +103,10 @@ async def retrieve_unfinished(
     """
     retrieval = Retrieval(client, discovery.clock)
     missing = [Name("recording", each) for each in set(recordings) - discovery.found.keys()]
-    unasked = [name for name in missing if str(name) not in discovery.faults]
-    for name, outcome in (await retrieval.each(unasked)).items():
+    unrequested = [name for name in missing if str(name) not in discovery.faults]
+    for name, outcome in (await retrieval.each(unrequested)).items():
         if (document := discovery.add_retrieved(name, outcome)) is not None:
-            discovery.add(document, days, outcome.asked_at)
+            discovery.add(document, days, outcome.requested_at)
         elif outcome.is_gone:
             discovery.gone_recordings.add(name.object_id)
     holders = {
@@ -116,10 +116,10 @@ async def retrieve_unfinished(
     }
     for name, outcome in (await retrieval.each(holders)).items():
         if (document := discovery.add_retrieved(name, outcome)) is not None:
-            discovery.add_media(name.collection, document, outcome.asked_at)
+            discovery.add_media(name.collection, document, outcome.requested_at)
         elif outcome.is_gone:
             discovery.gone_media.add((holders[name], name.object_id))
-        elif outcome.was_asked:
+        elif outcome.was_requested:
             discovery.not_given[holders[name], name] = str(outcome.fault)
 
 
@@ -139,9 +139,9 @@ async def day_of_recording(access: Access, recording_id: str) -> date:
 
 
 def _add_named(
-    discovery: Discovery, name: Name, document: dict[str, Any], days: Collection[date], asked_at: datetime | None
+    discovery: Discovery, name: Name, document: dict[str, Any], days: Collection[date], requested_at: datetime | None
 ) -> None:
-    discovery.add(document, days, asked_at)
+    discovery.add(document, days, requested_at)
     if name.object_id in discovery.found or str(name) in discovery.faults:
         return
     with suppress(PayloadError):
@@ -157,10 +157,10 @@ async def _listed(
     Pages may shift while they are read. An object on two pages is returned twice; the later one is right.
     """
     listed: list[tuple[datetime, dict[str, Any]]] = []
-    asked_at = clock.now()
+    requested_at = clock.now()
     async for page in client.pages(collection, encode_query(query)):
-        listed += [(asked_at, document) for document in page.results]
-        asked_at = clock.now()
+        listed += [(requested_at, document) for document in page.results]
+        requested_at = clock.now()
     return listed
 
 

@@ -32,18 +32,18 @@ class Found:
     """Observation time at which the discovery began."""
     observed_at: datetime | None = None
     """When the request was sent that showed the recording."""
-    media_asked_at: dict[str, datetime] = field(default_factory=dict)
+    media_requested_at: dict[str, datetime] = field(default_factory=dict)
     """When the requests were sent that showed media objects, by media id; missing ids came with the recording."""
 
     @property
     def last_observed_at(self) -> datetime | None:
         """When the last of these requests was sent."""
-        asked = [*self.media_asked_at.values(), *([self.observed_at] if self.observed_at else [])]
-        return max(asked, default=None)
+        times = [*self.media_requested_at.values(), *([self.observed_at] if self.observed_at else [])]
+        return max(times, default=None)
 
     def media_observed_at(self, media: Media) -> datetime | None:
         """When the request was sent that showed a media object."""
-        return self.media_asked_at.get(str(media.id), self.observed_at)
+        return self.media_requested_at.get(str(media.id), self.observed_at)
 
     @property
     def recording_id(self) -> str:
@@ -78,30 +78,32 @@ class Discovery:
     """Messages about named recordings of another day."""
     clock: ObservationClock = field(default_factory=ObservationClock)
     """Gives the observation times; started when the discovery began."""
-    asked_at: dict[str, datetime] = field(default_factory=dict)
+    requested_at: dict[str, datetime] = field(default_factory=dict)
     """When the requests were sent that showed objects to be gone, by object id."""
 
     def gone_at(self, object_id: str) -> datetime:
         """When the request was sent that showed an object to be gone."""
-        return self.asked_at.get(object_id, self.clock.started_at)
+        return self.requested_at.get(object_id, self.clock.started_at)
 
-    def add(self, document: dict[str, Any], days: Collection[date] | None, asked_at: datetime | None = None) -> None:
+    def add(
+        self, document: dict[str, Any], days: Collection[date] | None, requested_at: datetime | None = None
+    ) -> None:
         """Adds a recording if it belongs to one of the days; None accepts any day.
 
-        `asked_at` is the time of the request; by default the time at which the discovery began.
+        `requested_at` is the time of the request; by default the time at which the discovery began.
         """
         recording = self.decode_object("recording", document, Recording)
         if recording is None or (days is not None and day_of(recording.created_at) not in days):
             return
         began_at = self.clock.started_at
-        found = Found(recording, storable(document), began_at=began_at, observed_at=asked_at or began_at)
+        found = Found(recording, storable(document), began_at=began_at, observed_at=requested_at or began_at)
         for collection in ("transcript", "participant_events"):
             media = getattr(recording.media_shortcuts, collection, None)
             if media is not None:
                 found.media[collection][str(media.id)] = media
         self.found[found.recording_id] = found
 
-    def add_media(self, collection: str, document: dict[str, Any], asked_at: datetime | None = None) -> None:
+    def add_media(self, collection: str, document: dict[str, Any], requested_at: datetime | None = None) -> None:
         """Adds a media object to its recording, if that was found; it replaces the recording's shortcut to it."""
         media = self.decode_object(collection, document, Media)
         if media is None:
@@ -110,7 +112,7 @@ class Discovery:
             self._add_orphaned_media(collection, media)
         elif found := self.found.get(str(media.recording.id)):
             found.media[collection][str(media.id)] = media
-            found.media_asked_at[str(media.id)] = asked_at or self.clock.started_at
+            found.media_requested_at[str(media.id)] = requested_at or self.clock.started_at
 
     def decode_object(self, collection: str, document: Any, kind: type[Thing]) -> Thing | None:
         """Decodes an object; on failure it records a fault and returns None."""
@@ -135,7 +137,7 @@ class Discovery:
             self.faults[str(name)] = outcome.fault
         elif outcome.is_gone:
             self.read.add(str(name))
-            self.asked_at[name.object_id] = outcome.asked_at or self.clock.started_at
+            self.requested_at[name.object_id] = outcome.requested_at or self.clock.started_at
         return outcome.document
 
     def _add_orphaned_media(self, collection: str, media: Media) -> None:

@@ -17,9 +17,11 @@ from meeting_assets.core.errors import Gone, ObjectRefused, Transient
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.store.observation import ObservationClock
 
-AT_ONCE = 16
-MOST_FAILURES_IN_A_ROW = 20
-NOT_ASKED = f"not asked, since {MOST_FAILURES_IN_A_ROW} retrieves in a row had failed; the next run asks again"
+CONCURRENT_RETRIEVES = 16
+MAX_FAILURES_IN_A_ROW = 20
+NOT_REQUESTED = (
+    f"not requested, because {MAX_FAILURES_IN_A_ROW} retrieves in a row had failed; the next run requests it"
+)
 
 OTHER = "the API answered with another object"
 
@@ -42,13 +44,13 @@ class Retrieved:
     fault: str | None = None
     is_refused: bool = False
     """True if the API refuses this object, so that a retry is useless."""
-    asked_at: datetime | None = None
+    requested_at: datetime | None = None
     """When the request was sent, by the clock that orders observations; None without such a clock."""
 
     @property
-    def was_asked(self) -> bool:
+    def was_requested(self) -> bool:
         """False if no request was sent, because many retrieves before it had failed."""
-        return self.fault != NOT_ASKED
+        return self.fault != NOT_REQUESTED
 
     @property
     def is_gone(self) -> bool:
@@ -62,7 +64,7 @@ class Retrieval:
     def __init__(self, client: RecallClient, clock: ObservationClock | None = None) -> None:
         self._client = client
         self._clock = clock
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(CONCURRENT_RETRIEVES)
         self._failures = 0
 
     async def one(self, collection: str, object_id: str) -> Retrieved:
@@ -72,9 +74,9 @@ class Retrieval:
             Refused: the key is wrong.
         """
         async with self._slots:
-            if self._failures >= MOST_FAILURES_IN_A_ROW:
-                return Retrieved(fault=NOT_ASKED)
-            return await self._asked(collection, object_id)
+            if self._failures >= MAX_FAILURES_IN_A_ROW:
+                return Retrieved(fault=NOT_REQUESTED)
+            return await self._retrieve(collection, object_id)
 
     async def each(self, names: Collection[Name]) -> dict[Name, Retrieved]:
         """Retrieves several objects concurrently; results are sorted by name.
@@ -83,20 +85,20 @@ class Retrieval:
             Refused: the key is wrong.
         """
         # In random order: if the API fails halfway, the next run starts with other objects.
-        asked = sample([*names], len(names))
-        outcomes = await asyncio.gather(*(self.one(*name) for name in asked))
-        found = dict(zip(asked, outcomes, strict=True))
+        order = sample([*names], len(names))
+        outcomes = await asyncio.gather(*(self.one(*name) for name in order))
+        found = dict(zip(order, outcomes, strict=True))
         return {name: found[name] for name in sorted(found)}
 
-    async def _asked(self, collection: str, object_id: str) -> Retrieved:
-        asked_at = self._clock.now() if self._clock else None
+    async def _retrieve(self, collection: str, object_id: str) -> Retrieved:
+        requested_at = self._clock.now() if self._clock else None
         try:
             document = await self._client.retrieved(collection, object_id)
             is_meant = comparable_id(document.get("id")) == comparable_id(object_id)
             fault = None if is_meant else f"{OTHER} for {collection} {object_id}"
-            outcome = Retrieved(document if is_meant else None, fault, asked_at=asked_at)
+            outcome = Retrieved(document if is_meant else None, fault, requested_at=requested_at)
         except Gone:
-            outcome = Retrieved(asked_at=asked_at)
+            outcome = Retrieved(requested_at=requested_at)
         except ObjectRefused as error:
             outcome = Retrieved(fault=str(error), is_refused=True)
         except Transient as error:

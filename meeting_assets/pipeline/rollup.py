@@ -173,8 +173,8 @@ def _hashes(connection: Connection, persons: Mapping[str, str], weeks: Collectio
             if key in renamed:
                 inputs[monday(day)].append((key, renamed[key]))
     own = {week: sorted(of_week) for week, of_week in inputs.items()}
-    asked = own if weeks is None else own.keys() & {*weeks}
-    return {week: _sha256([ROLLUP_VERSION, own[week], own.get(week - WEEK, [])]) for week in asked}
+    requested = own if weeks is None else own.keys() & {*weeks}
+    return {week: _sha256([ROLLUP_VERSION, own[week], own.get(week - WEEK, [])]) for week in requested}
 
 
 def _hash_of_people(connection: Connection, persons: Mapping[str, str]) -> str:

@@ -12,7 +12,14 @@ import pytest
 from meeting_assets.core.errors import Refused
 from meeting_assets.pipeline.discover import retrieve_unfinished
 from meeting_assets.pipeline.discovery import Discovery
-from meeting_assets.pipeline.retrieval import AT_ONCE, MOST_FAILURES_IN_A_ROW, NOT_ASKED, Name, Retrieval, Retrieved
+from meeting_assets.pipeline.retrieval import (
+    CONCURRENT_RETRIEVES,
+    MAX_FAILURES_IN_A_ROW,
+    NOT_REQUESTED,
+    Name,
+    Retrieval,
+    Retrieved,
+)
 from meeting_assets.recall.client import ATTEMPTS
 from meeting_assets_tests.support.fake_transport import Wire, assert_says_nothing
 
@@ -64,9 +71,10 @@ def test_an_object_that_was_not_asked_for_is_not_taken_for_the_one_that_was() ->
 def test_an_api_that_is_down_is_not_asked_for_everything() -> None:
     found, wire = outcomes(lambda _: httpx.Response(503))
 
-    assert len(wire.requests) <= (MOST_FAILURES_IN_A_ROW + AT_ONCE) * ATTEMPTS
+    most = MAX_FAILURES_IN_A_ROW + CONCURRENT_RETRIEVES
+    assert len(wire.requests) <= most * ATTEMPTS
     assert not any(each.is_gone or each.document for each in found.values())
-    assert sum(each.fault == NOT_ASKED for each in found.values()) >= len(IDS) - MOST_FAILURES_IN_A_ROW - AT_ONCE
+    assert sum(each.fault == NOT_REQUESTED for each in found.values()) >= len(IDS) - most
 
 
 def test_some_objects_that_fail_for_good_do_not_hide_the_others() -> None:
@@ -118,4 +126,4 @@ def test_objects_that_were_not_asked_for_count_no_attempt() -> None:
     asyncio.run(ask())
 
     assert 0 < len(discovery.not_given) < len(IDS)
-    assert NOT_ASKED not in discovery.not_given.values()
+    assert NOT_REQUESTED not in discovery.not_given.values()

@@ -16,7 +16,7 @@ from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.operations.meeting_retention import nightly_retention, retention
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
 from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
-from meeting_assets.pipeline.days import day_of_recording, days_asked
+from meeting_assets.pipeline.days import day_of_recording, requested_days
 from meeting_assets.pipeline.deletion.recordings import holding, purge
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import retain
@@ -133,16 +133,16 @@ def test_who_asks_for_days_that_are_too_old_is_told_which_setting_says_so(sandbo
     old = next(each for each in sandbox.world.recordings if each.day == OLD)
 
     with pytest.raises(SettingsError, match=f"{OLD} is older than MEETING_ASSETS_RETENTION_DAYS={KEPT_DAYS} keeps"):
-        days_asked(settings, OLD, None)
+        requested_days(settings, OLD, None)
     with pytest.raises(SettingsError, match="MEETING_ASSETS_RETENTION_DAYS"):
         day_of_recording(settings, old.id)
-    assert days_asked(settings, DAY, None)[0] == DAY
+    assert requested_days(settings, DAY, None)[0] == DAY
 
 
 def test_days_that_nobody_named_are_within_the_retention(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", "2")
 
-    days = days_asked(read_settings(), None, None)
+    days = requested_days(read_settings(), None, None)
 
     assert days[0] == TODAY - timedelta(days=2)
 
