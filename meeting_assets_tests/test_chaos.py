@@ -168,7 +168,7 @@ def world_of_days() -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize("seconds", [10, pytest.param(180, marks=pytest.mark.deployment)])
-def test_five_processes_and_a_changing_api_end_in_the_tables_of_a_fresh_home(
+def test_concurrent_commands_and_a_changing_api_end_in_the_tables_of_a_fresh_home(
     seconds: int, world_of_days: Sandbox, postgresql_server: str, tmp_path: Path
 ) -> None:
     chaos = Chaos(world_of_days, tmp_path / "chaos", fresh_postgresql(postgresql_server))

@@ -132,7 +132,7 @@ def moments(whole: int) -> list[Callable[[Path], bool]]:
 
 
 @pytest.mark.parametrize("each", [4, pytest.param(1, marks=pytest.mark.deployment)], ids=["some", "all"])
-def test_a_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, each: int) -> None:
+def test_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, each: int) -> None:
     with (
         Sandbox(uniform(DAY, recordings=RECORDINGS, words=300), limits=False) as sandbox,
         ThreadPoolExecutor(AT_ONCE) as pool,
@@ -150,7 +150,7 @@ def test_a_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, eac
 
 
 @pytest.mark.deployment
-def test_a_backfill_killed_a_hundred_times_is_finished_by_one_sync(database_url: str, tmp_path: Path) -> None:
+def test_backfill_killed_a_hundred_times_is_finished_by_one_sync(database_url: str, tmp_path: Path) -> None:
     """Meetings go on meanwhile, so that every kill hits a run with something to fetch, parse and derive."""
     days = days_between(DAY, DAY + timedelta(days=BACKFILL_DAYS - 1))
     chance = Random(7)

@@ -91,7 +91,7 @@ def transcripts() -> dict[str, tuple[str, int | None]]:
     return {row["artifact_id"]: (row["status"], row["load_attempts"]) for row in rows}
 
 
-def test_a_payload_that_ends_the_process_is_tried_alone_and_then_quarantined(sandbox: Sandbox) -> None:
+def test_payload_that_kills_the_process_is_loaded_alone_and_then_quarantined(sandbox: Sandbox) -> None:
     deadly = victim("transcript").id
     fetch_all()
 
@@ -122,7 +122,7 @@ def quarantined(sandbox: Sandbox) -> str:
     return deadly
 
 
-def test_it_is_released_by_other_bytes(sandbox: Sandbox, quarantined: str) -> None:
+def test_quarantine_after_kills_ends_with_new_bytes(sandbox: Sandbox, quarantined: str) -> None:
     sandbox.reissue(quarantined)
 
     sync_days([DAY])
@@ -130,7 +130,7 @@ def test_it_is_released_by_other_bytes(sandbox: Sandbox, quarantined: str) -> No
     assert transcripts()[quarantined] == ("parsed", None)
 
 
-def test_it_is_released_by_another_parser_which_has_as_many_attempts(quarantined: str) -> None:
+def test_quarantine_after_kills_ends_with_a_new_parser_version_which_gets_as_many_attempts(quarantined: str) -> None:
     death_of_a_load(quarantined, version="next")
     deaths = transcripts()[quarantined]
 
@@ -140,7 +140,7 @@ def test_it_is_released_by_another_parser_which_has_as_many_attempts(quarantined
     assert transcripts()[quarantined] == ("parsed", None)
 
 
-def test_a_rebuild_does_not_try_it_again(quarantined: str) -> None:
+def test_rebuild_keeps_the_quarantine_after_kills(quarantined: str) -> None:
     with open_test_storage() as storage:
         rebuild(storage)
 
@@ -163,7 +163,7 @@ def test_load_stopped_by_another_failure_counts_no_attempt(sandbox: Sandbox, err
     assert set(transcripts().values()) == {("fetched", None)}
 
 
-def test_a_download_during_which_the_process_was_killed_has_counted(sandbox: Sandbox, clean: Contents) -> None:
+def test_download_interrupted_by_a_kill_counts_as_an_attempt(sandbox: Sandbox, clean: Contents) -> None:
     deadly = victim("transcript")
     sandbox.inject(Fault(f"transcript:{deadly.id}", times=None, delay_s=TIMEOUT_S))
     for attempt in (1, 2):
@@ -197,7 +197,7 @@ def pending_count() -> int:
         return len(worklist.pending(connection, [DAY]))
 
 
-def test_what_ended_the_process_too_often_waits(sandbox: Sandbox, clean: Contents) -> None:
+def test_download_that_killed_the_process_too_often_waits(sandbox: Sandbox, clean: Contents) -> None:
     deadly = victim("transcript")
     fetch_all()
     with open_test_storage() as storage, storage.database.writing() as connection:
@@ -215,7 +215,7 @@ def test_what_ended_the_process_too_often_waits(sandbox: Sandbox, clean: Content
     assert contents(without=VOLATILE) == clean
 
 
-def test_a_fetch_that_the_store_stops_counts_no_attempt(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fetch_stopped_by_the_raw_store_counts_no_attempt(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_test_storage() as storage:
         access = access_of(read_settings())
         monkeypatch.setattr(storage.raw, "write", full)
@@ -232,7 +232,9 @@ def full(*_: object) -> None:
     raise StoreError("no space")
 
 
-def test_a_fetch_records_its_attempts_a_few_at_a_time(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_artifacts_are_fetched_although_attempts_are_recorded_in_groups(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of more artifacts than are recorded at once, all come."""
     with Sandbox(uniform(DAY, recordings=ATTEMPTS_PER_TRANSACTION // 5, words=5), limits=False) as sandbox:
         use(sandbox, monkeypatch)
@@ -244,7 +246,7 @@ def test_a_fetch_records_its_attempts_a_few_at_a_time(database_url: str, monkeyp
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_bytes_that_are_missing_are_not_asked_for_in_every_sync(sandbox: Sandbox, clean: Contents, status: int) -> None:
+def test_missing_bytes_are_not_requested_by_every_sync(sandbox: Sandbox, clean: Contents, status: int) -> None:
     artifact = victim("transcript")
     sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, status=status))
     sync_days([DAY])
@@ -261,7 +263,7 @@ def test_bytes_that_are_missing_are_not_asked_for_in_every_sync(sandbox: Sandbox
 
 
 @pytest.mark.parametrize("how", ["refetch", "named", "changed", "due"])
-def test_bytes_that_were_missing_come_when_they_are_asked_for_again(
+def test_bytes_that_were_missing_are_fetched_on_the_next_request(
     database_url: str, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     with Sandbox(WORLD) as sandbox:
@@ -288,7 +290,7 @@ def make_due(artifact_id: str) -> None:
         connection.execute(LEDGER.update().where(of_artifact).values(next_attempt_at=now() - timedelta(seconds=1)))
 
 
-def test_a_fresh_url_that_is_refused_twice_waits(sandbox: Sandbox) -> None:
+def test_artifact_whose_fresh_url_is_refused_twice_waits(sandbox: Sandbox) -> None:
     artifact = victim("transcript")
     sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, status=403))
     sync_days([DAY])
@@ -311,7 +313,7 @@ def mark_loading(storage: Storage, entries: Collection[worklist.LoadTask]) -> No
         attempts.note_loading(connection, entries)
 
 
-def test_a_load_that_another_process_is_at_counts_as_no_death(sandbox: Sandbox) -> None:
+def test_load_in_progress_in_another_process_counts_as_no_interrupted_attempt(sandbox: Sandbox) -> None:
     fetch_all()
     with open_test_storage() as storage:
         for _ in range(MOST_DEATHS):
@@ -322,7 +324,9 @@ def test_a_load_that_another_process_is_at_counts_as_no_death(sandbox: Sandbox) 
         assert {deaths for _, deaths in transcripts().values()} == {None}
 
 
-def test_a_load_whose_process_has_ended_counts_as_a_death(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_load_of_an_ended_process_counts_as_an_interrupted_attempt(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fetch_all()
     ended = replace(ProcessIdentity.current(), start_ticks=1)
     with open_test_storage() as storage:
@@ -333,7 +337,7 @@ def test_a_load_whose_process_has_ended_counts_as_a_death(sandbox: Sandbox, monk
         assert {each.load_attempts for each in entries_of(storage)} == {1}
 
 
-def test_a_load_that_another_process_has_finished_is_not_marked_again(sandbox: Sandbox) -> None:
+def test_load_finished_by_another_process_is_not_marked_again(sandbox: Sandbox) -> None:
     sync_days([DAY])
     with open_test_storage() as storage, storage.database.writing() as connection:
         ledger.parse_days_again(connection, [DAY])

@@ -331,13 +331,13 @@ def connection(arrived: Arrived) -> Iterator[Connection]:
         yield connection
 
 
-def test_every_quirk_is_counted() -> None:
+def test_every_quirk_has_a_query() -> None:
     assert SHOWN_BY.keys() == QUIRKS.keys()
     assert ALSO_ELSEWHERE.keys() | IN_RAW.keys() <= QUIRKS.keys()
 
 
 @pytest.mark.parametrize("quirk", SHOWN_BY)
-def test_the_tables_show_the_quirk(arrived: Arrived, connection: Connection, quirk: str) -> None:
+def test_tables_show_the_quirk(arrived: Arrived, connection: Connection, quirk: str) -> None:
     made = quirks_of(arrived.world)
     look_alike = [each for each, query in SHOWN_BY.items() if query is SHOWN_BY[quirk]]
 
@@ -351,7 +351,7 @@ def test_the_tables_show_the_quirk(arrived: Arrived, connection: Connection, qui
 
 
 @pytest.mark.parametrize("quirk", IN_RAW)
-def test_the_raw_bytes_tell_what_the_tables_do_not(arrived: Arrived, quirk: str) -> None:
+def test_raw_bytes_distinguish_quirks_that_look_the_same_in_tables(arrived: Arrived, quirk: str) -> None:
     kind, shows = IN_RAW[quirk]
     query = select(ARTIFACTS.recording_id, ARTIFACTS.raw_key, ARTIFACTS.sha256)
     with arrived.storage.database.reading() as connection:
@@ -366,7 +366,7 @@ def test_every_table_has_rows(arrived: Arrived) -> None:
     assert [name for name, content in contents_of(arrived.storage).items() if not content] == []
 
 
-def test_a_fortnight_is_40_recordings_of_four_platforms_with_150_000_words(connection: Connection) -> None:
+def test_fortnight_has_40_recordings_of_four_platforms_with_150_000_words(connection: Connection) -> None:
     recordings = connection.scalar(select(func.count(RECORDINGS.recording_id)))
     platforms = set(connection.scalars(select(RECORDINGS.platform).where(RECORDINGS.bot_id.is_not(None))))
     words = connection.scalar(select(func.sum(TRANSCRIPTS.word_count)).where(TRANSCRIPTS.is_primary))
@@ -377,7 +377,7 @@ def test_a_fortnight_is_40_recordings_of_four_platforms_with_150_000_words(conne
     assert words >= 150_000
 
 
-def test_nothing_is_quarantined_and_nothing_left(arrived: Arrived) -> None:
+def test_no_artifact_is_quarantined_or_missing(arrived: Arrived) -> None:
     seen = status_of(arrived.storage)
 
     assert {status for counts in seen.artifacts.values() for status in counts} == {"parsed", "failed", "absent"}
@@ -398,7 +398,7 @@ def test_every_word_lies_inside_its_utterance(connection: Connection) -> None:
 
 
 # One test, and not every test for either database: a fortnight takes half a minute to come home.
-def test_postgresql_holds_the_same_and_answers_the_same_questions(
+def test_postgresql_has_the_same_rows_and_answers_the_same_questions(
     arrived: Arrived, home: Path, postgresql_server: str
 ) -> None:
     with at_home(home, fresh_postgresql(postgresql_server), arrived.download_port) as other:
@@ -428,7 +428,7 @@ def test_every_documented_question_has_an_answer(connection: Connection, questio
     assert connection.execute(text(query)).all(), question
 
 
-def test_of_a_fortnight_just_brought_home_every_meeting_is_fresh(connection: Connection) -> None:
+def test_every_meeting_is_fresh_after_a_sync(connection: Connection) -> None:
     fresh, measured = (
         connection.scalar(text(f"SELECT count(*) FROM {name}")) for name in ("fresh_meetings", "meeting_metrics")
     )
@@ -437,7 +437,7 @@ def test_of_a_fortnight_just_brought_home_every_meeting_is_fresh(connection: Con
 
 
 @pytest.mark.parametrize("name", ["Kai 🌊 Moana", "سلمى حداد", "Siobhan O'Donnell-Reyes"])
-def test_an_unusual_name_arrives_unchanged(connection: Connection, name: str) -> None:
+def test_unusual_name_is_stored_unchanged(connection: Connection, name: str) -> None:
     columns = (
         PARTICIPANTS.name,
         EVENTS.participant_name,

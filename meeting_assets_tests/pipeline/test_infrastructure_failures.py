@@ -74,7 +74,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @on_postgresql
 @pytest.mark.parametrize("table", ["artifacts", "transcript_words", "meeting_metrics"])
-def test_a_run_whose_connection_breaks_in_a_transaction_does_that_transaction_again(
+def test_transaction_is_repeated_after_its_connection_breaks(
     sandbox: Sandbox, clean: Contents, database_url: str, table: str
 ) -> None:
     url = plain(database_url)
@@ -94,7 +94,7 @@ def test_a_run_whose_connection_breaks_in_a_transaction_does_that_transaction_ag
 
 
 @on_postgresql
-def test_a_run_whose_connections_break_between_transactions_goes_on(
+def test_run_continues_after_connections_break_between_transactions(
     sandbox: Sandbox, clean: Contents, database_url: str
 ) -> None:
     url = plain(database_url)
@@ -112,7 +112,7 @@ def test_a_run_whose_connections_break_between_transactions_goes_on(
 
 
 @on_postgresql
-def test_a_run_whose_database_restarts_waits_for_it(
+def test_run_waits_while_its_database_restarts(
     sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -133,7 +133,7 @@ def test_a_run_whose_database_restarts_waits_for_it(
 
 
 @on_postgresql
-def test_a_run_whose_database_stays_away_says_so_and_is_finished_by_the_next(
+def test_run_without_database_fails_with_an_explanation_and_the_next_run_finishes(
     sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -196,9 +196,7 @@ def untroubled(url: str) -> set[str]:
 
 @on_postgresql
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_every_write_that_ends_in_trouble_is_done_again(
-    sandbox: Sandbox, clean: Contents, database_url: str, trouble: str
-) -> None:
+def test_every_failed_write_is_repeated(sandbox: Sandbox, clean: Contents, database_url: str, trouble: str) -> None:
     with open_test_storage():
         pass  # the tables are there now
     make_trouble(plain(database_url), trouble)
@@ -215,7 +213,7 @@ def test_every_write_that_ends_in_trouble_is_done_again(
     assert sandbox.world.recordings[0].id not in {row[0] for row in contents()["recordings"]}
 
 
-def test_a_run_whose_disk_for_raw_bytes_is_full_is_finished_when_there_is_room(
+def test_run_stopped_by_a_full_raw_store_is_finished_when_there_is_space(
     sandbox: Sandbox, clean: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with small_disk(tmp_path / "disk", size_kb=48) as disk:
@@ -231,7 +229,7 @@ def test_a_run_whose_disk_for_raw_bytes_is_full_is_finished_when_there_is_room(
 
 
 @on_sqlite
-def test_a_run_whose_disk_for_the_database_is_full_is_finished_when_there_is_room(
+def test_run_stopped_by_a_full_database_disk_is_finished_when_there_is_space(
     sandbox: Sandbox, clean: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with small_disk(tmp_path / "disk", size_kb=400) as disk:
@@ -245,7 +243,7 @@ def test_a_run_whose_disk_for_the_database_is_full_is_finished_when_there_is_roo
         assert contents(without=VOLATILE) == clean
 
 
-def test_runs_of_one_day_at_the_same_time_do_not_disturb_each_other(sandbox: Sandbox, clean: Contents) -> None:
+def test_concurrent_runs_of_one_day_end_in_the_same_tables(sandbox: Sandbox, clean: Contents) -> None:
     with ThreadPoolExecutor() as pool:
         runs = [pool.submit(sync_days, [DAY]) for _ in range(4)]
         for run in runs:
@@ -255,9 +253,7 @@ def test_runs_of_one_day_at_the_same_time_do_not_disturb_each_other(sandbox: San
 
 
 @pytest.mark.parametrize("size", [0, 100], ids=["empty", "cut"])
-def test_raw_bytes_that_are_damaged_before_they_are_parsed_are_fetched_again(
-    sandbox: Sandbox, clean: Contents, tmp_path: Path, size: int
-) -> None:
+def test_damaged_raw_bytes_are_fetched_again(sandbox: Sandbox, clean: Contents, tmp_path: Path, size: int) -> None:
     with open_test_storage() as storage:
         asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY]))
     os.truncate(next((tmp_path / "raw").rglob("transcript/*/*.zst")), size)

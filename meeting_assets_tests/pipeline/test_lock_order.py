@@ -60,7 +60,9 @@ def make_again() -> None:
 
 
 @on_postgresql
-def test_work_on_the_same_recordings_never_deadlocks(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_concurrent_work_on_the_same_recordings_never_deadlocks(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
     ids = [each.id for each in sandbox.world.recordings]
     sync_days([DAY])
     roll_up_anew()
@@ -91,7 +93,7 @@ def test_work_on_the_same_recordings_never_deadlocks(sandbox: Sandbox, caplog: p
 
 
 @on_postgresql
-def test_a_roll_up_blocks_no_fetch_not_even_through_a_purge_that_waits_for_it(sandbox: Sandbox) -> None:
+def test_roll_up_does_not_block_a_fetch_through_a_waiting_purge(sandbox: Sandbox) -> None:
     sync_days([DAY])
     victim = sandbox.world.recordings[0].id
 

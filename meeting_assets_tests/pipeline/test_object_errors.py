@@ -83,7 +83,7 @@ def assert_faults_quote_nothing(faults: Mapping[str, str]) -> None:
 
 
 @sqlite_first
-def test_a_bot_that_is_not_given_costs_nothing_but_its_name(truth: Truth, short_waits: None) -> None:
+def test_failed_retrieve_of_a_bot_loses_only_its_name(truth: Truth, short_waits: None) -> None:
     with truth(uniform(DAY, recordings=len(ANSWERS) + 1, words=5)) as (sandbox, expected):
         for bot in sandbox.world.bots:
             bot.join_at = None  # no list by time shows it
@@ -108,7 +108,7 @@ def test_a_bot_that_is_not_given_costs_nothing_but_its_name(truth: Truth, short_
         assert unreadable() == {}
 
 
-def test_a_named_recording_that_is_not_given_costs_its_neighbours_nothing(api: Sandbox) -> None:
+def test_failed_retrieve_of_a_named_recording_does_not_affect_the_others(api: Sandbox) -> None:
     meetings = meeting(api, FEW)
     for name, recording in meetings.items():
         api.inject(replace(ANSWERS[name], match=f"/api/v1/recording/{recording.id}/"))
@@ -128,7 +128,7 @@ def test_a_named_recording_that_is_not_given_costs_its_neighbours_nothing(api: S
     assert {row[0] for row in contents()["meeting_metrics"]} == {*ids}
 
 
-def test_of_recordings_that_do_not_exist_only_all_fail_the_run(api: Sandbox) -> None:
+def test_run_fails_only_if_all_named_recordings_are_unknown(api: Sandbox) -> None:
     unknown = "00000000-0000-4000-8000-000000000000"
     known = api.world.recordings[0].id
 
@@ -140,7 +140,7 @@ def test_of_recordings_that_do_not_exist_only_all_fail_the_run(api: Sandbox) -> 
         sync_days([DAY], recording_ids=[unknown])
 
 
-def test_a_recording_of_another_day_is_named_after_its_neighbours_were_fetched(
+def test_named_recording_of_another_day_is_reported_and_the_others_are_fetched(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = DAY - timedelta(days=1)
@@ -156,7 +156,7 @@ def test_a_recording_of_another_day_is_named_after_its_neighbours_were_fetched(
             sync_days([DAY], recording_ids=[wrong])
 
 
-def test_a_media_object_that_is_not_given_stays_what_it_was(api: Sandbox) -> None:
+def test_failed_retrieve_of_a_media_object_keeps_its_state(api: Sandbox) -> None:
     """It was being made and is too late for the lists of its day; a shortcut shows only the newest."""
     awaited = {}
     for name, recording in meeting(api, FEW).items():
@@ -187,7 +187,7 @@ def test_a_media_object_that_is_not_given_stays_what_it_was(api: Sandbox) -> Non
     assert unreadable() == {}
 
 
-def test_an_expired_url_whose_object_is_not_given_costs_no_other_download(api: Sandbox) -> None:
+def test_failed_renewal_of_an_expired_url_does_not_affect_other_downloads(api: Sandbox) -> None:
     meetings = meeting(api, FEW)
     for name, recording in meetings.items():
         transcript = recording.of("transcript")[0].id
@@ -207,7 +207,7 @@ def test_an_expired_url_whose_object_is_not_given_costs_no_other_download(api: S
 
 
 @sqlite_first
-def test_a_download_that_is_not_given_costs_no_other_download(
+def test_failed_download_does_not_affect_other_downloads(
     truth: Truth, short_waits: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     odd = ANSWERS.keys() - {"other-shape", "no-json", "empty", "deep"}
@@ -237,7 +237,7 @@ def test_a_download_that_is_not_given_costs_no_other_download(
 
 
 @sqlite_first
-def test_a_refused_key_stops_the_run_wherever_it_is_refused(api: Sandbox) -> None:
+def test_refused_key_stops_the_run_at_any_call(api: Sandbox) -> None:
     one = api.world.recordings[0]
     for path in (f"/api/v1/recording/{one.id}/", f"/api/v1/bot/{one.bot_id}/"):
         for code in (401, 402):
@@ -252,7 +252,7 @@ def test_a_refused_key_stops_the_run_wherever_it_is_refused(api: Sandbox) -> Non
 
 @sqlite_first
 @pytest.mark.parametrize("collection", ["recording", "transcript", "video_separate", "audio_separate"])
-def test_a_refused_list_stops_the_run(api: Sandbox, collection: str) -> None:
+def test_refused_list_stops_the_run(api: Sandbox, collection: str) -> None:
     for code in (401, 402, 400, 403, 404, 405, 410, 422, 451):
         api.clear_faults()
         api.inject(Fault(f"/api/v1/{collection}/", times=None, status=code))
@@ -275,7 +275,7 @@ POISONS = {
 STORED = {"infinite", "NaN", "5000-digits", "not-utf-8", "lone-surrogate"}
 
 
-def test_a_poisoned_object_of_a_list_costs_no_other(truth: Truth) -> None:
+def test_malformed_object_of_a_list_does_not_affect_the_others(truth: Truth) -> None:
     """Where the poison matters to nothing that is kept, not even its own meeting is lost."""
     with truth(uniform(DAY, recordings=len(POISONS) + 1, words=5)) as (sandbox, expected):
         meetings = dict(zip(POISONS, sandbox.world.recordings, strict=False))

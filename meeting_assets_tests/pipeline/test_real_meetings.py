@@ -101,13 +101,13 @@ def _dicts(rows: list[tuple[Any, ...]], model: Any) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def test_all_of_them_come_home(measured: Measured) -> None:
+def test_all_real_meetings_are_measured(measured: Measured) -> None:
     assert set(measured.meetings) == {folder.name for folder in FOLDERS}
     assert len(FOLDERS) == 66
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
-def test_the_numbers_agree_with_the_references(measured: Measured, folder: Path) -> None:
+def test_metrics_agree_with_reference_values(measured: Measured, folder: Path) -> None:
     oracle = json.loads((folder / "oracle.json").read_bytes())
     found = measured.meetings[folder.name]
 

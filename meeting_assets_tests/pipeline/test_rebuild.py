@@ -41,7 +41,7 @@ def at_home(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         yield sandbox
 
 
-def test_an_empty_database_is_filled_from_the_raw_store_without_the_api(
+def test_rebuild_fills_an_empty_database_without_the_api(
     at_home: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(without=WITHOUT)
@@ -61,7 +61,7 @@ def test_an_empty_database_is_filled_from_the_raw_store_without_the_api(
     assert contents(without=WITHOUT) == before
 
 
-def test_a_rebuild_of_a_whole_database_changes_no_row(at_home: Sandbox) -> None:
+def test_rebuild_of_a_complete_database_changes_no_row(at_home: Sandbox) -> None:
     before = contents(without=VOLATILE)
     at_home.stats.reset()
 
@@ -73,7 +73,7 @@ def test_a_rebuild_of_a_whole_database_changes_no_row(at_home: Sandbox) -> None:
     assert at_home.stats.requests == []
 
 
-def test_only_what_another_version_made_is_refreshed(at_home: Sandbox) -> None:
+def test_refresh_parses_only_rows_of_another_parser_version(at_home: Sandbox) -> None:
     before = contents(without=VOLATILE)
     with open_storage(read_settings()) as storage:
         with storage.database.writing() as connection:
@@ -88,7 +88,7 @@ def test_only_what_another_version_made_is_refreshed(at_home: Sandbox) -> None:
     assert contents(without=VOLATILE) == before
 
 
-def test_other_parameters_make_metrics_again_and_parse_nothing(
+def test_changed_parameters_derive_metrics_again_and_parse_nothing(
     at_home: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_home.stats.reset()

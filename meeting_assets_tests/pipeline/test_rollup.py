@@ -123,7 +123,7 @@ def test_each_week_has_its_meetings() -> None:
 
 
 @pytest.mark.usefixtures("home_with_meetings")
-def test_numbers_of_a_week_are_those_of_its_meetings() -> None:
+def test_weekly_numbers_are_those_of_its_meetings() -> None:
     rolled_up()
 
     metrics = [row for row in rows(MeetingMetrics) if row["recording_id"]]
@@ -132,7 +132,7 @@ def test_numbers_of_a_week_are_those_of_its_meetings() -> None:
 
 
 @pytest.mark.usefixtures("home_with_meetings")
-def test_a_second_time_there_is_nothing_to_do() -> None:
+def test_second_roll_up_changes_nothing() -> None:
     rolled_up()
 
     with open_test_storage() as storage:
@@ -140,7 +140,7 @@ def test_a_second_time_there_is_nothing_to_do() -> None:
     assert rolled_up() == (0, 2, 0)
 
 
-def test_a_changed_meeting_changes_its_week_and_what_is_held_against_it(home_with_meetings: Home) -> None:
+def test_changed_meeting_changes_its_week_and_the_following_one(home_with_meetings: Home) -> None:
     rolled_up()
     before = {row["week"]: row["inputs_hash"] for row in rows(MeetingTrends)}
 
@@ -152,7 +152,7 @@ def test_a_changed_meeting_changes_its_week_and_what_is_held_against_it(home_wit
     assert after[1]["silence_ratio_change"] == pytest.approx(after[1]["silence_ratio_mean"])
 
 
-def test_a_changed_meeting_leaves_the_week_before_alone(home_with_meetings: Home) -> None:
+def test_changed_meeting_does_not_change_the_week_before(home_with_meetings: Home) -> None:
     rolled_up()
 
     change(MeetingMetrics, ids(home_with_meetings, TUESDAY)[0], inputs_hash="other")
@@ -179,7 +179,7 @@ def test_people_are_counted_over_all_their_meetings(home_with_meetings: Home) ->
     assert [(row["week"], row["meeting_count"]) for row in rows(PersonTrends)] == [(WEEK, 2)]
 
 
-def test_who_a_key_is_may_be_learnt_in_another_week(home_with_meetings: Home) -> None:
+def test_meeting_of_another_week_may_merge_keys(home_with_meetings: Home) -> None:
     first, *_ = ids(home_with_meetings, SUNDAY)
     for day in (SUNDAY, MONDAY, TUESDAY):
         for recording_id in ids(home_with_meetings, day):
@@ -203,7 +203,7 @@ def test_who_a_key_is_may_be_learnt_in_another_week(home_with_meetings: Home) ->
     assert [(row["person_key"], row["meeting_count"]) for row in rows(People)] == [("zoom:a", 2)]
 
 
-def test_two_keys_that_another_meeting_shows_to_be_one_person_are_united_in_every_meeting(
+def test_keys_merged_by_one_meeting_are_merged_in_every_meeting(
     home_with_meetings: Home,
 ) -> None:
     for day in (SUNDAY, MONDAY):
@@ -231,7 +231,7 @@ def test_two_keys_that_another_meeting_shows_to_be_one_person_are_united_in_ever
     assert (person["person_key"], person["meeting_count"]) == ("zoom:a", 2)
 
 
-def test_a_purged_meeting_is_taken_out_of_its_week_and_its_people(home_with_meetings: Home) -> None:
+def test_purged_meeting_is_removed_from_trends_and_people(home_with_meetings: Home) -> None:
     (purged,) = ids(home_with_meetings, SUNDAY)
     identify(purged, SUNDAY, "zoom:gone")
     rolled_up()
@@ -265,7 +265,7 @@ def test_fresh_meetings_are_those_whose_metrics_match_the_ledger() -> None:
         "UPDATE recordings SET scheduled_at = '2026-01-05 09:00:00.000000' WHERE recording_id = :id",
     ],
 )
-def test_a_meeting_is_not_fresh_until_it_is_measured_again(home_with_meetings: Home, statement: str) -> None:
+def test_changed_meeting_is_not_fresh_until_it_is_measured_again(home_with_meetings: Home, statement: str) -> None:
     stale, *_ = ids(home_with_meetings, MONDAY)
     everything = fresh()
 
@@ -291,7 +291,7 @@ def test_no_meeting_is_fresh_under_other_parameters(monkeypatch: pytest.MonkeyPa
     assert fresh() == everything
 
 
-def test_what_is_fresh_is_so_in_every_time_zone(home_with_meetings: Home) -> None:
+def test_freshness_does_not_depend_on_the_time_zone(home_with_meetings: Home) -> None:
     recording_id, *_ = ids(home_with_meetings, MONDAY)
     change(Recordings, recording_id, scheduled_at=datetime(2026, 3, 2, 9, tzinfo=UTC))
     with open_test_storage() as storage:

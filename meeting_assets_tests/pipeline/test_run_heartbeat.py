@@ -81,7 +81,7 @@ def last_beat(database: Database) -> datetime:
     return found.beat_at
 
 
-def test_a_run_declared_orphaned_stores_nothing_more(
+def test_run_declared_orphaned_stores_nothing_more(
     database: Database, database_url: str, begin: Callable[..., RunHeartbeat]
 ) -> None:
     begin()
@@ -93,7 +93,7 @@ def test_a_run_declared_orphaned_stores_nothing_more(
     assert not is_stored(database)
 
 
-def test_the_thread_notices_that_the_run_was_declared_orphaned(
+def test_heartbeat_thread_notices_that_the_run_was_declared_orphaned(
     database: Database, database_url: str, begin: Callable[..., RunHeartbeat]
 ) -> None:
     begin(certain_s=NEVER_S, interval_s=0.01)
@@ -109,7 +109,7 @@ def test_the_thread_notices_that_the_run_was_declared_orphaned(
     assert not is_stored(database)
 
 
-def test_a_run_that_cannot_write_its_heartbeat_stores_nothing(
+def test_run_that_cannot_write_its_heartbeat_stores_nothing(
     database: Database, begin: Callable[..., RunHeartbeat]
 ) -> None:
     begin()
@@ -122,9 +122,7 @@ def test_a_run_that_cannot_write_its_heartbeat_stores_nothing(
     assert not is_stored(database)
 
 
-def test_a_run_whose_thread_could_not_report_goes_on_if_it_still_counts(
-    database: Database, begin: Callable[..., RunHeartbeat]
-) -> None:
+def test_commit_writes_a_late_heartbeat(database: Database, begin: Callable[..., RunHeartbeat]) -> None:
     """An outage of the database alone ends no run: the heartbeat is written with what the run stores."""
     begin()
     before = last_beat(database)
@@ -142,9 +140,7 @@ def wait_for_the_databases_clock(database: Database, before: datetime) -> None:
             pass
 
 
-def test_a_database_that_was_made_again_gets_the_heartbeat_again(
-    database: Database, begin: Callable[..., RunHeartbeat]
-) -> None:
+def test_commit_restores_a_missing_heartbeat_row(database: Database, begin: Callable[..., RunHeartbeat]) -> None:
     begin()
     with database.engine.begin() as connection:
         connection.execute(delete(HEARTBEATS))
@@ -154,9 +150,7 @@ def test_a_database_that_was_made_again_gets_the_heartbeat_again(
     assert is_stored(database)
 
 
-def test_shortly_after_a_heartbeat_a_commit_costs_no_statement(
-    database: Database, begin: Callable[..., RunHeartbeat]
-) -> None:
+def test_commit_shortly_after_a_heartbeat_writes_none(database: Database, begin: Callable[..., RunHeartbeat]) -> None:
     begin(certain_s=NEVER_S)
     before = last_beat(database)
 
@@ -165,7 +159,7 @@ def test_shortly_after_a_heartbeat_a_commit_costs_no_statement(
     assert last_beat(database) == before
 
 
-def test_the_thread_reports_until_the_run_ends(database: Database, begin: Callable[..., RunHeartbeat]) -> None:
+def test_heartbeat_thread_ends_with_the_run(database: Database, begin: Callable[..., RunHeartbeat]) -> None:
     heartbeat = begin(interval_s=0.01)
     before = last_beat(database)
     deadline = time.monotonic() + WITHIN_S

@@ -71,7 +71,9 @@ def asked_for() -> set[str]:
     return {each.recording_id for each in due}
 
 
-def test_an_artifact_done_a_second_before_it_was_processing_is_fetched(sandbox: Sandbox, recording: Recording) -> None:
+def test_artifact_done_with_an_older_api_time_than_its_processing_is_fetched(
+    sandbox: Sandbox, recording: Recording
+) -> None:
     transcript = recording.of("transcript")[0]
     done = transcript.status
     transcript.status = replace(done, code="processing", updated_at=done.updated_at + 2 * SECOND)
@@ -87,7 +89,9 @@ def test_an_artifact_done_a_second_before_it_was_processing_is_fetched(sandbox: 
         assert status_of(storage).left == 0
 
 
-def test_a_recording_done_a_second_before_it_was_processing_is_done(sandbox: Sandbox, recording: Recording) -> None:
+def test_recording_done_with_an_older_api_time_than_its_processing_is_done(
+    sandbox: Sandbox, recording: Recording
+) -> None:
     done = recording.status
     recording.status = replace(done, code="processing", updated_at=done.updated_at + 2 * SECOND)
     sync_days([DAY])
@@ -99,9 +103,7 @@ def test_a_recording_done_a_second_before_it_was_processing_is_done(sandbox: San
     assert recording.id in {row[0] for row in contents()["meeting_metrics"]}
 
 
-def test_an_artifact_issued_again_with_an_older_instant_is_fetched_again(
-    sandbox: Sandbox, recording: Recording
-) -> None:
+def test_artifact_reissued_with_an_older_api_time_is_fetched_again(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
     before = ledger_row(transcript.id, "transcript")
@@ -117,7 +119,7 @@ def test_an_artifact_issued_again_with_an_older_instant_is_fetched_again(
     assert after["sha256"] != before["sha256"]
 
 
-def test_a_slow_look_changes_nothing_however_late_its_instants_are(sandbox: Sandbox, recording: Recording) -> None:
+def test_slow_observation_changes_nothing_even_with_later_api_times(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     for thing in (recording, transcript):
         thing.status = replace(thing.status, code="processing", updated_at=thing.status.updated_at + 2 * SECOND)
@@ -134,7 +136,7 @@ def test_a_slow_look_changes_nothing_however_late_its_instants_are(sandbox: Sand
 
 
 @pytest.mark.parametrize("is_media", [True, False], ids=["artifact", "recording"])
-def test_a_slow_404_does_not_undo_a_later_look(sandbox: Sandbox, recording: Recording, is_media: bool) -> None:
+def test_slow_404_does_not_undo_a_later_observation(sandbox: Sandbox, recording: Recording, is_media: bool) -> None:
     running = sandbox.add_recording(recording.created_at, processing=True)
     transcript = running.of("transcript")[0].id
     sync_days([DAY])
@@ -150,7 +152,9 @@ def test_a_slow_404_does_not_undo_a_later_look(sandbox: Sandbox, recording: Reco
     assert contents() == before
 
 
-def test_a_night_with_a_clock_ten_years_ahead_blocks_no_later_look(sandbox: Sandbox, recording: Recording) -> None:
+def test_observation_by_a_clock_ten_years_ahead_does_not_block_later_ones(
+    sandbox: Sandbox, recording: Recording
+) -> None:
     transcript = recording.of("transcript")[0]
     ahead = Discovery(clock=ObservationClock(now() + timedelta(days=3650)))
     with open_test_storage() as storage:
@@ -167,7 +171,7 @@ def test_a_night_with_a_clock_ten_years_ahead_blocks_no_later_look(sandbox: Sand
     assert abs(row["fetched_at"] - now()) < timedelta(hours=1)
 
 
-def test_an_api_that_lists_none_of_the_stored_recordings_says_nothing_about_them(
+def test_api_that_lists_no_stored_recording_marks_none_as_missing(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     running = sandbox.add_recording(recording.created_at, processing=True)
@@ -219,7 +223,7 @@ def test_media_observations_of_an_overtaken_recording_survive_a_lost_transaction
     assert recording.id not in discovery.found
 
 
-def test_an_observation_after_an_expired_url_is_noted_for_later_clocks(sandbox: Sandbox, recording: Recording) -> None:
+def test_observation_after_an_expired_url_is_recorded_for_later_clocks(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     answered_after = timedelta(seconds=0.5)
     fault = Fault(f"transcript:{transcript.id}", times=1, status=403, delay_s=answered_after.total_seconds())

@@ -103,7 +103,7 @@ PARSED: Mapping[str, Mutation] = {
 
 
 @sqlite_first
-def test_no_poison_is_a_crash_or_harms_a_neighbour(truth: Truth) -> None:
+def test_malformed_payloads_neither_crash_nor_affect_other_recordings(truth: Truth) -> None:
     poisons = {name: mutation for name, (mutation, _) in QUARANTINED.items()} | dict(PARSED)
     with truth(uniform(DAY, recordings=HEALTHY + len(poisons))) as (sandbox, expected):
         victims = dict(zip(poisons, sandbox.world.recordings[HEALTHY:], strict=True))
@@ -141,7 +141,7 @@ def assert_contained(poison: str, kind: str, row: Mapping[str, Any]) -> None:
 
 
 @pytest.mark.deployment
-def test_a_meeting_of_twelve_hours_comes_home(truth: Truth) -> None:
+def test_meeting_of_twelve_hours_is_stored(truth: Truth) -> None:
     with truth(uniform(DAY, recordings=1, words=120_000, people=30)) as (_, expected):
         sync_days([DAY])
 
@@ -150,7 +150,7 @@ def test_a_meeting_of_twelve_hours_comes_home(truth: Truth) -> None:
 
 
 @pytest.mark.deployment
-def test_a_day_of_five_thousand_recordings_comes_home(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_day_of_five_thousand_recordings_is_stored(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=5_000, words=20), limits=False) as sandbox:
         use(sandbox, monkeypatch)
         monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "100000")

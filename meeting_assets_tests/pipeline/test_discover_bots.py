@@ -52,7 +52,7 @@ def test_bots_are_found_with_few_calls(recordings: int, page_size: int, list_cal
     assert all(bots_of(discovery).values())
 
 
-def test_bots_of_other_days_are_neither_waited_for_nor_understood() -> None:
+def test_bots_of_other_days_are_neither_awaited_nor_decoded() -> None:
     """The sandbox lists the newest first; one of the others is no bot as the API documents it."""
     days = [uniform(DAY, recordings=MANY_BOTS, words=1), uniform(DAY - timedelta(days=1), recordings=100, words=1)]
     with Sandbox(combined(days), limits=False) as sandbox:

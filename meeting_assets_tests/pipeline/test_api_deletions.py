@@ -77,7 +77,7 @@ def restore(sandbox: Sandbox, recording: Recording) -> None:
 
 @pytest.mark.usefixtures("purging")
 @pytest.mark.parametrize("times", [1, None], ids=["once", "always"])
-def test_a_wrong_404_purges_nothing_while_the_list_shows_the_recording(
+def test_wrong_404_purges_nothing_while_the_list_shows_the_recording(
     sandbox: Sandbox, recording: Recording, times: int | None
 ) -> None:
     before = contents()
@@ -92,7 +92,7 @@ def test_a_wrong_404_purges_nothing_while_the_list_shows_the_recording(
 @pytest.mark.usefixtures("purging")
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
 @pytest.mark.parametrize("answers_404", [False, True], ids=["status deleted", "404"])
-def test_a_deleted_recording_is_purged_by_the_second_look_an_hour_later(
+def test_deleted_recording_is_purged_by_a_second_fetch_an_hour_later(
     sandbox: Sandbox, recording: Recording, is_named: bool, answers_404: bool
 ) -> None:
     sandbox.habits.deleted_answers_404 = answers_404
@@ -110,7 +110,7 @@ def test_a_deleted_recording_is_purged_by_the_second_look_an_hour_later(
 
 
 @pytest.mark.usefixtures("purging")
-def test_looks_that_disagree_start_anew(sandbox: Sandbox, recording: Recording) -> None:
+def test_reappearance_resets_the_confirmation_of_a_deletion(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.delete(recording.id)
     look()
     restore(sandbox, recording)
@@ -125,7 +125,7 @@ def test_looks_that_disagree_start_anew(sandbox: Sandbox, recording: Recording) 
 
 
 @pytest.mark.parametrize("answers_404", [False, True], ids=["status deleted", "404"])
-def test_a_mark_is_taken_back_when_the_api_shows_the_recording_again(
+def test_deletion_mark_is_cleared_when_the_api_shows_the_recording_again(
     sandbox: Sandbox, recording: Recording, answers_404: bool
 ) -> None:
     sandbox.habits.deleted_answers_404 = answers_404
@@ -142,7 +142,7 @@ def test_a_mark_is_taken_back_when_the_api_shows_the_recording_again(
 
 @pytest.mark.usefixtures("purging")
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
-def test_a_wrong_404_of_an_artifact_purges_nothing_while_its_list_shows_it(
+def test_wrong_404_of_an_artifact_purges_nothing_while_its_list_shows_it(
     sandbox: Sandbox, recording: Recording, is_named: bool
 ) -> None:
     """Made long after its day, it is not in the lists of the day."""
@@ -160,7 +160,7 @@ def test_a_wrong_404_of_an_artifact_purges_nothing_while_its_list_shows_it(
 
 @pytest.mark.usefixtures("purging")
 @pytest.mark.parametrize("answers_404", [False, True], ids=["status deleted", "404"])
-def test_a_deleted_artifact_is_purged_by_the_second_look_and_not_called_lost(
+def test_deleted_artifact_is_purged_by_the_second_fetch_and_not_reported_as_lost(
     sandbox: Sandbox, recording: Recording, answers_404: bool
 ) -> None:
     sandbox.habits.deleted_answers_404 = answers_404
@@ -184,7 +184,7 @@ def test_a_deleted_artifact_is_purged_by_the_second_look_and_not_called_lost(
     assert broken["nothing_expires_unfetched"] == 0
 
 
-def test_a_day_without_deletions_asks_for_no_object_again(sandbox: Sandbox) -> None:
+def test_day_without_deletions_retrieves_no_single_object(sandbox: Sandbox) -> None:
     sandbox.stats.reset()
 
     look()

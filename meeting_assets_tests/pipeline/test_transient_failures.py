@@ -71,7 +71,7 @@ OF_DOWNLOADS = OF_LISTS | {
 }
 
 
-def test_what_hits_a_download_and_goes_by_is_ridden_out(truth: Truth) -> None:
+def test_transient_download_failures_are_retried(truth: Truth) -> None:
     with truth(uniform(DAY, recordings=len(OF_DOWNLOADS))) as (sandbox, expected):
         for recording, fault in zip(sandbox.world.recordings, OF_DOWNLOADS.values(), strict=True):
             for kind, artifact in ARTIFACTS.items():
@@ -86,7 +86,7 @@ def test_what_hits_a_download_and_goes_by_is_ridden_out(truth: Truth) -> None:
 
 @sqlite_first
 @pytest.mark.parametrize("faults", SERIES, ids=" ".join)
-def test_what_hits_a_list_and_goes_by_is_ridden_out(sandbox: Sandbox, clean: Contents, faults: tuple[str, ...]) -> None:
+def test_transient_list_failures_are_retried(sandbox: Sandbox, clean: Contents, faults: tuple[str, ...]) -> None:
     for path in LISTS:
         for name in faults:
             sandbox.inject(replace(OF_LISTS[name], match=path))
@@ -106,7 +106,7 @@ def test_what_hits_a_list_and_goes_by_is_ridden_out(sandbox: Sandbox, clean: Con
     ],
     ids=["expired", "5xx", "html"],
 )
-def test_what_does_not_go_by_is_pending_and_comes_with_the_next_run(
+def test_permanent_download_failure_stays_pending_and_is_fetched_by_the_next_run(
     sandbox: Sandbox, clean: Contents, fault: Callable[[str], Fault], error: str
 ) -> None:
     artifact = victim("transcript")
@@ -126,9 +126,7 @@ def test_what_does_not_go_by_is_pending_and_comes_with_the_next_run(
     assert contents(without=VOLATILE) == clean
 
 
-def test_urls_that_expire_between_list_and_download_are_replaced_by_fresh_ones(
-    sandbox: Sandbox, clean: Contents
-) -> None:
+def test_urls_that_expire_between_list_and_download_are_renewed(sandbox: Sandbox, clean: Contents) -> None:
     sandbox.inject(Fault("/download/", times=None, delay_s=0.3))
 
     with ThreadPoolExecutor() as pool:
@@ -141,7 +139,7 @@ def test_urls_that_expire_between_list_and_download_are_replaced_by_fresh_ones(
     assert contents(without=VOLATILE) == clean
 
 
-def test_every_url_that_expires_before_it_is_used_is_asked_for_again(sandbox: Sandbox, clean: Contents) -> None:
+def test_artifacts_stay_pending_while_every_url_expires_before_use(sandbox: Sandbox, clean: Contents) -> None:
     sandbox.expire_urls_after(0)
 
     report = sync_days([DAY])
@@ -155,7 +153,7 @@ def test_every_url_that_expires_before_it_is_used_is_asked_for_again(sandbox: Sa
     assert contents(without=VOLATILE) == clean
 
 
-def test_pages_that_repeat_what_they_showed_count_nothing_twice(sandbox: Sandbox, clean: Contents) -> None:
+def test_pages_that_repeat_objects_count_nothing_twice(sandbox: Sandbox, clean: Contents) -> None:
     sandbox.habits.page_size, sandbox.habits.pages_repeat = 2, 1
 
     sync_days([DAY])
@@ -163,7 +161,7 @@ def test_pages_that_repeat_what_they_showed_count_nothing_twice(sandbox: Sandbox
     assert contents(without=VOLATILE) == clean
 
 
-def test_a_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> None:
+def test_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> None:
     sandbox.habits.page_size = 1
     sandbox.inject(Fault("/api/v1/", times=None, delay_s=0.05))
     instants = [each.created_at for each in WORLD.recordings for _ in range(2)]
@@ -182,7 +180,7 @@ def test_a_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> N
 
 
 @sqlite_first
-def test_while_the_api_is_away_nothing_is_concluded_and_nothing_given_up(
+def test_api_outage_changes_nothing_and_ends_no_retries(
     sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.inject(Fault("transcript:", times=None, status=503))
@@ -209,7 +207,7 @@ def test_while_the_api_is_away_nothing_is_concluded_and_nothing_given_up(
         pytest.param(0.5, 10, marks=pytest.mark.deployment),
     ],
 )
-def test_every_fault_at_once_ends_in_the_truth(truth: Truth, chance: float, recordings: int) -> None:
+def test_all_faults_at_once_end_in_the_same_tables(truth: Truth, chance: float, recordings: int) -> None:
     with truth(uniform(DAY, recordings=recordings, words=100)) as (sandbox, expected):
         sandbox.habits.page_size, sandbox.habits.pages_repeat = 3, 1
         storm = [replace(fault, match=path) for fault in OF_LISTS.values() for path in LISTS]
