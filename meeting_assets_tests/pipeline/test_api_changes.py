@@ -1,4 +1,4 @@
-"""The tables follow what changes at the API, whatever was there before."""
+"""Changes at the API change the tables accordingly."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def recording(sandbox: Sandbox) -> Recording:
     return sandbox.world.recordings[0]
 
 
-def words_of(transcript_id: str) -> list[str]:
+def transcript_words(transcript_id: str) -> list[str]:
     return [row[-1] for row in contents()["transcript_words"] if row[1] == transcript_id]
 
 
@@ -61,13 +61,13 @@ def metrics_hash(recording_id: str) -> str:
 def test_shorter_transcript_leaves_no_rows_of_the_longer_one(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
-    before = words_of(transcript.id)
+    before = transcript_words(transcript.id)
     sandbox.reissue(transcript.id)
 
     sync_days([DAY])
 
-    assert 0 < len(words_of(transcript.id)) < len(before)
-    assert ledger_row(transcript.id, "transcript")["row_count"] == len(words_of(transcript.id))
+    assert 0 < len(transcript_words(transcript.id)) < len(before)
+    assert ledger_row(transcript.id, "transcript")["row_count"] == len(transcript_words(transcript.id))
 
 
 def test_new_bytes_change_the_metrics(sandbox: Sandbox, recording: Recording) -> None:
@@ -121,7 +121,7 @@ def test_transcript_in_processing_stays_pending_and_is_no_failure(sandbox: Sandb
     sync_days([DAY])
 
     assert ledger_row(late, "transcript")["status"] == "parsed"
-    assert words_of(late)
+    assert transcript_words(late)
 
 
 def test_second_transcript_becomes_primary(sandbox: Sandbox, recording: Recording) -> None:
@@ -146,7 +146,7 @@ def test_transcript_created_30_days_later_is_found(sandbox: Sandbox, recording: 
         sync_days([day], recording_ids=recording_ids)
 
     assert arrived == {DAY: [recording.id]}
-    assert words_of(late)
+    assert transcript_words(late)
     with open_test_storage() as storage:
         assert late_arrivals(storage, access, [DAY], since=CREATED + timedelta(days=3)) == {}
 
@@ -164,7 +164,7 @@ def test_finding_late_arrivals_of_an_old_day_does_not_list_all_later_days(monkey
         with open_test_storage() as storage:
             arrived = late_arrivals(storage, access_of(read_settings()), [DAY], since=CREATED + timedelta(days=3))
 
-        # Two pages, which are not all; then those of each of the two recordings, one of which has two transcripts.
+        # Two pages of the long list, then the lists of both recordings, one of which has two transcripts.
         assert sandbox.stats.list_calls["transcript"] == 2 + 2 + 1
     assert arrived == {DAY: [recording.id]}
 
@@ -184,12 +184,12 @@ def test_artifact_that_failed_at_the_api_is_not_retried(sandbox: Sandbox, record
 def test_stored_artifact_stays_when_the_api_deletes_it(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
-    before = words_of(transcript.id)
+    before = transcript_words(transcript.id)
     sandbox.delete(recording.id)
 
     sync_days([DAY], recording_ids=[recording.id])
 
-    assert words_of(transcript.id) == before
+    assert transcript_words(transcript.id) == before
     assert ledger_row(transcript.id, "transcript")["api_status"] == "deleted"
 
 
@@ -259,7 +259,7 @@ def test_new_parser_version_parses_again_from_raw(
 
 
 def outdate(kind: str) -> None:
-    """As if an older parser had made the rows of a kind."""
+    """Marks the rows of a kind as parsed by an older parser version."""
     with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         connection.execute(LEDGER.update().where(LEDGER.c.kind == kind).values(parser_version="0"))
 
@@ -313,11 +313,11 @@ def test_quarantined_payload_is_parsed_after_its_bytes_or_the_parser_changed(
 
     row = ledger_row(transcript.id, "transcript")
     assert (row["status"], row["error"]) == ("parsed", None)
-    assert words_of(transcript.id)
+    assert transcript_words(transcript.id)
 
 
 def quarantine_by_an_older_parser(kind: str) -> None:
-    """As if an older parser had not been able to read a kind."""
+    """Marks a kind as quarantined by an older parser version."""
     with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         for model in ARTIFACTS[kind].tables:
             connection.execute(table_of(model).delete())
@@ -328,7 +328,7 @@ def quarantine_by_an_older_parser(kind: str) -> None:
 def test_recording_that_is_processed_again_is_fetched_again(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
-    before = words_of(transcript.id)
+    before = transcript_words(transcript.id)
     for thing in (recording, transcript):
         thing.status = replace(
             thing.status, code="processing", updated_at=thing.status.updated_at + timedelta(minutes=1)
@@ -336,14 +336,14 @@ def test_recording_that_is_processed_again_is_fetched_again(sandbox: Sandbox, re
 
     sync_days([DAY])
 
-    assert words_of(transcript.id) == before
+    assert transcript_words(transcript.id) == before
     assert statuses(recording.id)["transcript"] == "pending"
 
     sandbox.reissue(transcript.id)
     sandbox.finish(recording.id)
     sync_days([DAY])
 
-    assert 0 < len(words_of(transcript.id)) < len(before)
+    assert 0 < len(transcript_words(transcript.id)) < len(before)
     assert statuses(recording.id)["transcript"] == "parsed"
 
 
@@ -371,12 +371,12 @@ def test_recording_without_a_bot_is_stored(sandbox: Sandbox) -> None:
 def test_artifacts_are_fetched_in_order_of_expiry(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=12), limits=False) as sandbox:
         use(sandbox, monkeypatch)
-        hurried = max(sandbox.world.recordings, key=lambda each: each.id)  # which order by ids would fetch last
-        assert hurried.expires_at
-        hurried.expires_at -= timedelta(days=1)
+        urgent = max(sandbox.world.recordings, key=lambda each: each.id)  # the last one in order of ids
+        assert urgent.expires_at
+        urgent.expires_at -= timedelta(days=1)
 
         sync_days([DAY])
 
         column = [*Artifacts.model_fields].index("fetched_at")
         fetched = sorted(contents()["artifacts"], key=lambda row: row[column])
-        assert {row[0] for row in fetched[-len(fetched) // 2 :]}.isdisjoint({hurried.id})
+        assert {row[0] for row in fetched[-len(fetched) // 2 :]}.isdisjoint({urgent.id})

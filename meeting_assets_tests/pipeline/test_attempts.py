@@ -1,4 +1,4 @@
-"""Attempts are recorded before they begin: what ends the process is tried alone, ever less often, and not for ever."""
+"""Attempts are recorded before they begin: artifacts that kill the process are isolated, then quarantined."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def fetch_all() -> None:
 
 
 def load_all(deadly: Collection[str] = (), *, version: str = TRANSCRIPT.parser_version) -> LoadReport:
-    """Loads the day's transcripts; one of the `deadly` ends the process, as a payload without measure would."""
+    """Loads the day's transcripts; one of the `deadly` ends the process, as an oversized payload would."""
 
     def rows(document: Any, source: Source) -> Rows:
         if source.artifact_id in deadly:
@@ -75,8 +75,8 @@ def fetch_and_die(environment: Mapping[str, str]) -> None:
     fetch_all()
 
 
-def death_of_a_load(*deadly: str, version: str = TRANSCRIPT.parser_version) -> None:
-    """A process that loads is killed, by a signal that nothing can be done about."""
+def kill_during_load(*deadly: str, version: str = TRANSCRIPT.parser_version) -> None:
+    """Kills a loading process while it parses one of the `deadly` artifacts."""
     process = FORKS.Process(target=load_and_die, args=(dict(os.environ), deadly, version))
     process.start()
     process.join(TIMEOUT_S)
@@ -84,7 +84,7 @@ def death_of_a_load(*deadly: str, version: str = TRANSCRIPT.parser_version) -> N
 
 
 def transcripts() -> dict[str, tuple[str, int | None]]:
-    """Status and counted deaths of every transcript."""
+    """Status and interrupted attempts of every transcript."""
     with open_test_storage() as storage, storage.database.reading() as connection:
         query = LEDGER.select().where(LEDGER.c.kind == "transcript")
         rows = connection.execute(query).mappings().all()
@@ -95,11 +95,11 @@ def test_payload_that_kills_the_process_is_loaded_alone_and_then_quarantined(san
     deadly = victim("transcript").id
     fetch_all()
 
-    death_of_a_load(deadly)
+    kill_during_load(deadly)
     assert set(transcripts().values()) == {("fetched", 1)}
-    death_of_a_load(deadly)
+    kill_during_load(deadly)
     assert transcripts()[deadly] == ("fetched", 2)
-    death_of_a_load(deadly)
+    kill_during_load(deadly)
     found = transcripts()
     assert found.pop(deadly) == ("fetched", 3)
     assert set(found.values()) == {("parsed", None)}
@@ -113,11 +113,11 @@ def test_payload_that_kills_the_process_is_loaded_alone_and_then_quarantined(san
 
 @pytest.fixture
 def quarantined(sandbox: Sandbox) -> str:
-    """A transcript whose loading has ended the process too often."""
+    """A transcript whose loading has killed the process too often."""
     deadly = victim("transcript").id
     fetch_all()
     for _ in range(MOST_DEATHS):
-        death_of_a_load(deadly)
+        kill_during_load(deadly)
     load_all([deadly])
     return deadly
 
@@ -131,12 +131,12 @@ def test_quarantine_after_kills_ends_with_new_bytes(sandbox: Sandbox, quarantine
 
 
 def test_quarantine_after_kills_ends_with_a_new_parser_version_which_gets_as_many_attempts(quarantined: str) -> None:
-    death_of_a_load(quarantined, version="next")
-    deaths = transcripts()[quarantined]
+    kill_during_load(quarantined, version="next")
+    after_kill = transcripts()[quarantined]
 
     load_all(version="next")
 
-    assert deaths == ("fetched", 1)
+    assert after_kill == ("fetched", 1)
     assert transcripts()[quarantined] == ("parsed", None)
 
 
@@ -183,7 +183,7 @@ def test_download_interrupted_by_a_kill_counts_as_an_attempt(sandbox: Sandbox, c
 
 
 def kill_a_fetch_in(sandbox: Sandbox) -> None:
-    """Kills a process that fetches when the download that hangs is all that is left."""
+    """Kills a fetching process when only the hanging download is left."""
     faulted = sandbox.stats.faulted
     process = FORKS.Process(target=fetch_and_die, args=(dict(os.environ),))
     process.start()
@@ -235,7 +235,6 @@ def full(*_: object) -> None:
 def test_all_artifacts_are_fetched_although_attempts_are_recorded_in_groups(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of more artifacts than are recorded at once, all come."""
     with Sandbox(uniform(DAY, recordings=ATTEMPTS_PER_TRANSACTION // 5, words=5), limits=False) as sandbox:
         use(sandbox, monkeypatch)
 
@@ -321,7 +320,7 @@ def test_load_in_progress_in_another_process_counts_as_no_interrupted_attempt(sa
 
             assert {each.load_attempts for each in entries_of(storage)} == {None}
         load_all()
-        assert {deaths for _, deaths in transcripts().values()} == {None}
+        assert {attempts for _, attempts in transcripts().values()} == {None}
 
 
 def test_load_of_an_ended_process_counts_as_an_interrupted_attempt(
@@ -347,4 +346,4 @@ def test_load_finished_by_another_process_is_not_marked_again(sandbox: Sandbox) 
 
         mark_loading(storage, seen_before)
 
-    assert {deaths for _, deaths in transcripts().values()} == {None}
+    assert {attempts for _, attempts in transcripts().values()} == {None}

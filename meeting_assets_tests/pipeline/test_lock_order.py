@@ -1,4 +1,4 @@
-"""Runs, roll-ups, rebuilds and purges of the same recordings at the same time never wait for each other in a circle."""
+"""Concurrent runs, roll-ups, rebuilds and purges of the same recordings never deadlock."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fetch() -> None:
         asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY], refetch=True))
 
 
-def roll_up_anew() -> None:
+def repeat_roll_up() -> None:
     with open_test_storage() as storage:
         with storage.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
@@ -54,7 +54,7 @@ def roll_up_anew() -> None:
         roll_up_people(storage)
 
 
-def make_again() -> None:
+def rebuild_day() -> None:
     with open_test_storage() as storage:
         rebuild(storage, [DAY])
 
@@ -65,7 +65,7 @@ def test_concurrent_work_on_the_same_recordings_never_deadlocks(
 ) -> None:
     ids = [each.id for each in sandbox.world.recordings]
     sync_days([DAY])
-    roll_up_anew()
+    repeat_roll_up()
 
     def purge_some() -> None:
         with open_test_storage() as storage:
@@ -81,8 +81,8 @@ def test_concurrent_work_on_the_same_recordings_never_deadlocks(
                     absence.note_missing(connection, [recording.id], at=now() - CONFIRMED_AFTER)
                 purge_deleted_artifacts(storage, {(recording.id, each.id) for each in recording.artifacts})
 
-    # What is deleted at one moment is seen again by the next fetch.
-    work: list[Callable[[], object]] = [fetch, purge_deleted_artifacts_of_some, roll_up_anew, fetch, make_again]
+    # Each fetch restores artifacts that were marked deleted.
+    work: list[Callable[[], object]] = [fetch, purge_deleted_artifacts_of_some, repeat_roll_up, fetch, rebuild_day]
     with caplog.at_level(logging.WARNING), ThreadPoolExecutor() as pool:
         runs = [pool.submit(each) for each in (*work, purge_some, *work)]
         for run in runs:
@@ -105,7 +105,7 @@ def test_roll_up_does_not_block_a_fetch_through_a_waiting_purge(sandbox: Sandbox
         with storage.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
             purging = pool.submit(purge_one)
-            wait_until_it_waits(storage)
+            wait_for_lock_wait(storage)
 
             pool.submit(sync_days, [DAY]).result(TIMEOUT_S)
 
@@ -113,14 +113,14 @@ def test_roll_up_does_not_block_a_fetch_through_a_waiting_purge(sandbox: Sandbox
         purging.result(TIMEOUT_S)
 
 
-def wait_until_it_waits(storage: Storage) -> None:
-    """Returns when a transaction waits for an advisory lock."""
+def wait_for_lock_wait(storage: Storage) -> None:
+    """Waits until a transaction waits for an advisory lock."""
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     for _ in range(100_000):
         with storage.database.reading() as connection:
             if connection.exec_driver_sql(waiting).scalar_one():
                 return
-    raise AssertionError("nothing waits")
+    raise AssertionError("no transaction waits")
 
 
 def writers(path: Path) -> Iterator[tuple[str, bool]]:
@@ -131,7 +131,7 @@ def writers(path: Path) -> Iterator[tuple[str, bool]]:
 
 
 def test_every_function_that_writes_is_retried() -> None:
-    # The probe of `doctor` tells what it finds.
+    # The probe of `doctor` reports the error.
     exempt = {"diagnostics._try_to_write"}
     found = dict(each for path in SOURCES.rglob("*.py") if path.stem != "connections" for each in writers(path))
 

@@ -1,4 +1,4 @@
-"""Which of two observations counts: the one asked for later, whatever the clocks of the API's hosts say."""
+"""Of two observations the one requested later counts, independent of the clocks of the API's hosts."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ def recording(sandbox: Sandbox) -> Recording:
     return sandbox.world.recordings[0]
 
 
-def looked() -> Discovery:
-    """A look at the API, as one run has it in memory."""
+def discover() -> Discovery:
+    """A discovery of the day, held in memory by a slow run."""
 
-    async def look() -> Discovery:
+    async def ask() -> Discovery:
         with open_test_storage() as storage:
             clock = ObservationClock.of(storage.database)
         async with RecallClient(access_of(read_settings())) as client:
             return await discover_days(client, [DAY], clock=clock)
 
-    return asyncio.run(look())
+    return asyncio.run(ask())
 
 
 def recording_status(recording_id: str) -> str:
@@ -62,8 +62,8 @@ def recording_status(recording_id: str) -> str:
         return worklist.statuses(connection, [DAY])[recording_id]
 
 
-def asked_for() -> set[str]:
-    """The recordings that a tick of the sensor finds due."""
+def pending_recordings() -> set[str]:
+    """The recordings for which the sensor would request a run."""
     with open_test_storage() as storage:
         due, _ = list_arrivals(
             storage, access_of(read_settings()), ListingPass.since(now() - timedelta(days=9999)), budget_s=BUDGET_S
@@ -79,7 +79,7 @@ def test_artifact_done_with_an_older_api_time_than_its_processing_is_fetched(
     transcript.status = replace(done, code="processing", updated_at=done.updated_at + 2 * SECOND)
     sync_days([DAY])
     transcript.status = replace(done, updated_at=done.updated_at + SECOND)
-    due = asked_for()
+    due = pending_recordings()
 
     sync_days([DAY])
 
@@ -109,7 +109,7 @@ def test_artifact_reissued_with_an_older_api_time_is_fetched_again(sandbox: Sand
     before = ledger_row(transcript.id, "transcript")
     sandbox.reissue(transcript.id)
     transcript.status = replace(transcript.status, updated_at=before["api_updated_at"] - SECOND)
-    due = asked_for()
+    due = pending_recordings()
 
     sync_days([DAY])
 
@@ -123,7 +123,7 @@ def test_slow_observation_changes_nothing_even_with_later_api_times(sandbox: San
     transcript = recording.of("transcript")[0]
     for thing in (recording, transcript):
         thing.status = replace(thing.status, code="processing", updated_at=thing.status.updated_at + 2 * SECOND)
-    slow = looked()
+    slow = discover()
     for thing in (recording, transcript):
         thing.status = replace(thing.status, code="done", updated_at=thing.status.updated_at - SECOND)
     sync_days([DAY])
@@ -194,7 +194,7 @@ def test_api_that_lists_no_stored_recording_marks_none_as_missing(
 
 
 def lost_once(number: int) -> Callable[[Connection], None]:
-    """The end of transactions, of which one is lost."""
+    """A commit hook that loses one transaction."""
     committed = count(1)
 
     def before_commit(_: Connection) -> None:
@@ -211,7 +211,7 @@ def test_media_observations_of_an_overtaken_recording_survive_a_lost_transaction
     sync_days([DAY])
     transcript = recording.of("transcript")[0]
     sandbox.reissue(transcript.id)
-    discovery = looked()
+    discovery = discover()
     found = discovery.found[recording.id]
     found.observed_at = discovery.clock.started_at - timedelta(days=1)
 

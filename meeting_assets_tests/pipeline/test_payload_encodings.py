@@ -1,4 +1,4 @@
-"""Payloads as servers send them: labels, encodings and error pages that are not what they say."""
+"""Payloads with wrong labels or encodings, and error pages with status 200."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad input is named, kept, and costs nobody else their data."""
+"""Unreadable payloads are quarantined, and other recordings are not affected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from meeting_assets_tests.support.sample_day import DAY, WORLD, assert_nobody_el
 
 @sqlite_first
 @pytest.mark.parametrize(
-    ("body", "place"),
+    ("body", "location"),
     [
         (b"no JSON at all", "byte "),
         (b'"a text"', "byte 0: "),
@@ -27,7 +27,7 @@ from meeting_assets_tests.support.sample_day import DAY, WORLD, assert_nobody_el
     ids=["no-json", "wrong-top-level", "wrong-shape", "wrong-type", "empty"],
 )
 def test_unreadable_payload_is_quarantined_with_the_place_of_its_fault(
-    sandbox: Sandbox, clean: Contents, body: bytes, place: str
+    sandbox: Sandbox, clean: Contents, body: bytes, location: str
 ) -> None:
     for kind in ARTIFACTS:
         sandbox.set_payload(victim(kind).id, kind, body)
@@ -37,7 +37,7 @@ def test_unreadable_payload_is_quarantined_with_the_place_of_its_fault(
     for kind in ARTIFACTS:
         row = ledger_row(victim(kind).id, kind)
         assert (row["status"], row["row_count"]) == ("quarantined", None)
-        assert place in row["error"]
+        assert location in row["error"]
         assert RawStore.at(read_settings().raw_url).read(row["raw_key"], row["sha256"]) == body
     assert_nobody_else_is_harmed(clean, ARTIFACTS)
 

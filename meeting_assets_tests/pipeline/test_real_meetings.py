@@ -1,4 +1,4 @@
-"""Real meetings, over HTTP into the tables, held against reference values that others computed."""
+"""Real meetings, synced over HTTP, compared with third-party reference values."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.skipif(
 
 @dataclass(frozen=True)
 class Measured:
-    """What the tables say of the real meetings, by name of their folder."""
+    """Metrics of the real meetings, by name of their folder."""
 
     meetings: dict[str, dict[str, Any]]
     talk_s: dict[str, dict[str, float]]
@@ -50,15 +50,15 @@ class Measured:
     params=[
         pytest.param((database, state), id=f"{database}-{state}", marks=marks)
         for database, marks in (("sqlite", ()), ("postgresql", pytest.mark.deployment))
-        for state in ("clean", "soiled")
+        for state in ("clean", "noisy")
     ],
 )
 def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Measured:
-    """All meetings brought home, as they are or with soiled timelines; in SQLite once for all processes that test."""
+    """All meetings synced, with clean or noisy timelines; in SQLite once for all test processes."""
     database, state = request.param
     world = from_folder(CORPORA)
-    if state == "soiled":
-        _soil(world)
+    if state == "noisy":
+        _add_noise(world)
     with (
         shared_folder(tmp_path_factory, f"{database}-{state}") as home,
         pytest.MonkeyPatch.context() as monkeypatch,
@@ -69,16 +69,16 @@ def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             server = request.getfixturevalue("postgresql_server")
             monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", fresh_postgresql(server))
         use(sandbox, monkeypatch)
-        if database == "postgresql" or not (home / "is_home").exists():
+        if database == "postgresql" or not (home / "is_synced").exists():
             sync_days(days_of(sandbox))
-            (home / "is_home").touch()
+            (home / "is_synced").touch()
         with open_storage(read_settings()) as storage:
             assert status_of(storage).left == 0
             assert not status_of(storage).needs
         return _measured(world)
 
 
-def _soil(world: World) -> None:
+def _add_noise(world: World) -> None:
     for index, recording in enumerate(world.recordings):
         (artifact,) = recording.of("participant_events")
         clean = json.loads(artifact.payloads["speaker_timeline"].body())

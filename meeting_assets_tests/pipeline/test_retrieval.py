@@ -1,4 +1,4 @@
-"""Retrieves of single objects: one that fails costs no other, and an API that is down is not asked without end."""
+"""Retrieves of single objects: a failure does not affect the others, and an outage stops them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def outcomes(answer: Callable[[str], httpx.Response], ids: Collection[str] = IDS) -> tuple[dict[str, Retrieved], Wire]:
-    """What retrieves of recordings give, where the API answers so to their ids."""
+    """Outcomes of retrieves of recordings, given the API's response per id."""
     wire = Wire(lambda request: answer(request.url.path.split("/")[-2]))
 
     async def ask() -> dict[Name, Retrieved]:

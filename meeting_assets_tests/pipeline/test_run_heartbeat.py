@@ -1,4 +1,4 @@
-"""The heartbeat of a run: reported while the run lasts, and a condition of everything that the run stores."""
+"""The heartbeat of a run: written while the run lasts, and a condition of each of its commits."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def begin(database: Database, database_url: str) -> Iterator[Callable[..., RunHeartbeat]]:
-    """Begins a run whose transactions are conditional on its heartbeat."""
+    """Starts a run whose commits depend on its heartbeat."""
     begun = []
 
     def begin(*, certain_s: float = AT_EVERY_COMMIT_S, interval_s: float = NEVER_S) -> RunHeartbeat:
@@ -56,7 +56,7 @@ def begin(database: Database, database_url: str) -> Iterator[Callable[..., RunHe
 
 
 def store(database: Database) -> None:
-    """What a run does to a table."""
+    """Commits a row, as a run does."""
     with database.writing() as connection:
         upsert(connection, Meta, [{"name": "stored by the run", "value": "1"}])
 
@@ -68,9 +68,9 @@ def is_stored(database: Database) -> bool:
 
 
 def declare_orphaned(database_url: str) -> None:
-    """What another host does that finds the run silent."""
+    """Declares the run orphaned, as another host does."""
     with closing(Database.at(database_url)) as database, database.writing() as connection:
-        # The run may report between the two statements.
+        # The run may write a heartbeat between the two statements.
         while not heartbeats.declare_failed(connection, heartbeats.heartbeats(connection, [RUN])[0]):
             pass
 
@@ -123,7 +123,7 @@ def test_run_that_cannot_write_its_heartbeat_stores_nothing(
 
 
 def test_commit_writes_a_late_heartbeat(database: Database, begin: Callable[..., RunHeartbeat]) -> None:
-    """An outage of the database alone ends no run: the heartbeat is written with what the run stores."""
+    """A database outage alone ends no run: the heartbeat is written with the next commit."""
     begin()
     before = last_beat(database)
     wait_for_the_databases_clock(database, before)

@@ -1,4 +1,4 @@
-"""A day comes home: complete, once, and again without doing anything."""
+"""Syncs of a day: complete, without duplicates, and idempotent."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ def test_bot_columns_are_complete_although_the_bot_list_hides_half_of_the_bots(
     recordings = contents(without=frozenset({"listing_sha256"}))["recordings"]
     assert all(row[2] and row[3] for row in recordings)
     assert 0 < retrieved < 20
-    place = [*Recordings.model_fields].index("scheduled_at")
-    scheduled = {row[0]: row[place] for row in recordings}
+    index = [*Recordings.model_fields].index("scheduled_at")
+    scheduled = {row[0]: row[index] for row in recordings}
     assert scheduled == {
         each: datetime.fromisoformat(meetings[0]["start_time"]) if meetings else None
         for each, meetings in calendars.items()

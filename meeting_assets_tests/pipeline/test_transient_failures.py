@@ -1,4 +1,4 @@
-"""Whatever goes wrong on the way and goes by is ridden out: the tables are those of an undisturbed day."""
+"""Transient failures of calls and downloads are retried: the tables equal those of an undisturbed day."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD, assert_nob
 
 TIMEOUT_S = 60.0
 AT_ONCE = 4
-"""So many faults in a row a call survives."""
+"""Number of consecutive faults that a call survives."""
 PAGE_OF_THE_EDGE = b"<html>403 ERROR Request blocked.</html>"
 LISTS = tuple(f"/api/v1/{name}/" for name in ("recording", "transcript", "video_separate", "audio_separate", "bot"))
 
 
 def batched(names: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
-    """The names, so many at a time."""
+    """The names in batches."""
     remaining = iter(names)
     while batch := tuple(islice(remaining, size)):
         yield batch
@@ -59,10 +59,10 @@ UNUSUAL = {
     "gzip": Fault("", gzip=True),
     "chunked-gzip": Fault("", gzip=True, pieces=3),
 }
-"""What is no failure: whoever meets one of these is answered."""
+"""Unusual responses that are no failures."""
 OF_LISTS = FAILING | UNUSUAL
 SERIES = [*batched(FAILING, AT_ONCE), *((name,) for name in UNUSUAL)]
-"""What one call meets, one after the other; what is answered comes alone."""
+"""Faults of consecutive attempts of one call; an unusual response ends the call, so it stands alone."""
 OF_DOWNLOADS = OF_LISTS | {
     "expired": Fault("", expired=True),
     "404": Fault("", status=404),
@@ -214,7 +214,7 @@ def test_all_faults_at_once_end_in_the_same_tables(truth: Truth, chance: float, 
         storm += [replace(fault, match="/download/") for fault in OF_DOWNLOADS.values()]
         sandbox.rage(storm, chance=chance)
 
-        runs_until_home(at_most=30)
+        sync_until_complete(at_most=30)
 
         assert sandbox.stats.faulted > 0
         assert contents(without=VOLATILE) == expected
@@ -227,8 +227,8 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.002)
 
 
-def runs_until_home(*, at_most: int) -> None:
-    """Runs of the day until nothing is left that should have come."""
+def sync_until_complete(*, at_most: int) -> None:
+    """Syncs the day until no artifact is missing."""
     for _ in range(at_most):
         try:
             sync_days([DAY])
@@ -237,4 +237,4 @@ def runs_until_home(*, at_most: int) -> None:
         with open_test_storage() as storage:
             if status_of(storage).left == 0:
                 return
-    raise AssertionError("it never ends")
+    raise AssertionError("artifacts are still missing")
