@@ -17,6 +17,7 @@ from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.sandbox.world import Status
 from meeting_assets.store import absence
 from meeting_assets.store.ledger import RECORDINGS
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import (
     age_missing_marks,
     contents,
@@ -89,6 +90,7 @@ def test_wrong_404_purges_nothing_while_the_list_shows_the_recording(
     assert contents() == before
 
 
+@sqlite_first
 @pytest.mark.usefixtures("purging")
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
 @pytest.mark.parametrize("answers_404", [False, True], ids=["status deleted", "404"])

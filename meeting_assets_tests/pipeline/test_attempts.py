@@ -29,6 +29,7 @@ from meeting_assets.store import attempts, ledger, worklist
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets.store.states import INTERRUPTED, MOST_DEATHS
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import FORKS
 from meeting_assets_tests.support.environments import (
     VOLATILE,
@@ -122,6 +123,7 @@ def quarantined(sandbox: Sandbox) -> str:
     return deadly
 
 
+@sqlite_first
 def test_quarantine_after_kills_ends_with_new_bytes(sandbox: Sandbox, quarantined: str) -> None:
     sandbox.reissue(quarantined)
 
@@ -130,6 +132,7 @@ def test_quarantine_after_kills_ends_with_new_bytes(sandbox: Sandbox, quarantine
     assert transcripts()[quarantined] == ("parsed", None)
 
 
+@sqlite_first
 def test_quarantine_after_kills_ends_with_a_new_parser_version_which_gets_as_many_attempts(quarantined: str) -> None:
     kill_during_load(quarantined, version="next")
     after_kill = transcripts()[quarantined]
@@ -140,6 +143,7 @@ def test_quarantine_after_kills_ends_with_a_new_parser_version_which_gets_as_man
     assert transcripts()[quarantined] == ("parsed", None)
 
 
+@sqlite_first
 def test_rebuild_keeps_the_quarantine_after_kills(quarantined: str) -> None:
     with open_test_storage() as storage:
         rebuild(storage)
@@ -163,6 +167,7 @@ def test_load_stopped_by_another_failure_counts_no_attempt(sandbox: Sandbox, err
     assert set(transcripts().values()) == {("fetched", None)}
 
 
+@sqlite_first
 def test_download_interrupted_by_a_kill_counts_as_an_attempt(sandbox: Sandbox, clean: Contents) -> None:
     deadly = victim("transcript")
     sandbox.inject(Fault(f"transcript:{deadly.id}", times=None, delay_s=TIMEOUT_S))
@@ -261,6 +266,7 @@ def test_missing_bytes_are_not_requested_by_every_sync(sandbox: Sandbox, clean: 
     assert (seen.left, seen.next_attempt_at) == (1, row["next_attempt_at"])
 
 
+@sqlite_first
 @pytest.mark.parametrize("how", ["refetch", "named", "changed", "due"])
 def test_bytes_that_were_missing_are_fetched_on_the_next_request(
     database_url: str, monkeypatch: pytest.MonkeyPatch, how: str

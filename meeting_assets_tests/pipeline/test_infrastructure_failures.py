@@ -6,11 +6,12 @@ import asyncio
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psycopg
 import pytest
@@ -33,6 +34,30 @@ TIMEOUT_S = 60
 FETCHED = "SELECT count(*) FROM artifacts WHERE sha256 IS NOT NULL"
 OTHERS = "datname = current_database() AND pid <> pg_backend_pid()"
 WAITING = f"FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND {OTHERS}"
+
+
+FAILURES = {
+    "deadlock": "RAISE EXCEPTION 'provoked' USING ERRCODE = '40P01'",
+    "serialization failure": "RAISE EXCEPTION 'provoked' USING ERRCODE = '40001'",
+    "lock time-out": "RAISE EXCEPTION 'provoked' USING ERRCODE = '55P03'",
+    "cancelled statement": "RAISE EXCEPTION 'provoked' USING ERRCODE = '57014'",
+    "broken connection": "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10)",
+}
+IN_MAKE_TEST = {"artifacts", "deadlock", "broken connection"}
+"""One of each kind; the others are left to `make test-deployment`."""
+
+
+def _params(names: Iterable[str]) -> list[Any]:
+    return [name if name in IN_MAKE_TEST else pytest.param(name, marks=pytest.mark.deployment) for name in names]
+
+
+BROKEN_TABLES = _params(["artifacts", "transcript_words", "meeting_metrics"])
+FAILURE_NAMES = _params(FAILURES)
+WRITTEN_TABLES = (
+    *("recordings", "artifacts", "participants", "participant_events", "speaker_timeline", "transcripts"),
+    *("transcript_words", "provider_parts", "meeting_metrics", "participant_metrics", "turns"),
+    *("meeting_trends", "person_trends", "people", "tombstones"),
+)
 
 
 @contextmanager
@@ -73,7 +98,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @on_postgresql
-@pytest.mark.parametrize("table", ["artifacts", "transcript_words", "meeting_metrics"])
+@pytest.mark.parametrize("table", BROKEN_TABLES)
 def test_transaction_is_repeated_after_its_connection_breaks(
     sandbox: Sandbox, clean: Contents, database_url: str, table: str
 ) -> None:
@@ -157,20 +182,6 @@ def test_run_without_database_fails_with_an_explanation_and_the_next_run_finishe
         server.cleanup()
 
 
-FAILURES = {
-    "deadlock": "RAISE EXCEPTION 'provoked' USING ERRCODE = '40P01'",
-    "serialization failure": "RAISE EXCEPTION 'provoked' USING ERRCODE = '40001'",
-    "lock time-out": "RAISE EXCEPTION 'provoked' USING ERRCODE = '55P03'",
-    "cancelled statement": "RAISE EXCEPTION 'provoked' USING ERRCODE = '57014'",
-    "broken connection": "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10)",
-}
-WRITTEN_TABLES = (
-    *("recordings", "artifacts", "participants", "participant_events", "speaker_timeline", "transcripts"),
-    *("transcript_words", "provider_parts", "meeting_metrics", "participant_metrics", "turns"),
-    *("meeting_trends", "person_trends", "people", "tombstones"),
-)
-
-
 def inject_failures(url: str, failure: str) -> None:
     """Makes the first write to each table fail. A sequence counts writes, because a rollback does not reset it."""
     with psycopg.connect(url, autocommit=True) as connection:
@@ -195,7 +206,7 @@ def tables_without_failure(url: str) -> set[str]:
 
 
 @on_postgresql
-@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("failure", FAILURE_NAMES)
 def test_every_failed_write_is_repeated(sandbox: Sandbox, clean: Contents, database_url: str, failure: str) -> None:
     with open_test_storage():
         pass  # creates the tables

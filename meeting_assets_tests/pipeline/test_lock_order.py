@@ -29,6 +29,7 @@ from meeting_assets_tests.support.environments import open_test_storage, sync_da
 from meeting_assets_tests.support.sample_day import DAY
 
 TIMEOUT_S = 120
+ROUNDS = (1, pytest.param(2, marks=pytest.mark.deployment))
 SOURCES = Path(meeting_assets.__file__).parent
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -60,8 +61,9 @@ def rebuild_day() -> None:
 
 
 @on_postgresql
+@pytest.mark.parametrize("rounds", ROUNDS)
 def test_concurrent_work_on_the_same_recordings_never_deadlocks(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, rounds: int
 ) -> None:
     ids = [each.id for each in sandbox.world.recordings]
     sync_days([DAY])
@@ -84,7 +86,7 @@ def test_concurrent_work_on_the_same_recordings_never_deadlocks(
     # Each fetch restores artifacts that were marked deleted.
     work: list[Callable[[], object]] = [fetch, purge_deleted_artifacts_of_some, repeat_roll_up, fetch, rebuild_day]
     with caplog.at_level(logging.WARNING), ThreadPoolExecutor() as pool:
-        runs = [pool.submit(each) for each in (*work, purge_some, *work)]
+        runs = [pool.submit(each) for each in (*work, purge_some, *work * (rounds - 1))]
         for run in runs:
             run.result(TIMEOUT_S)
 

@@ -94,5 +94,5 @@ def test_instants_without_a_zone_are_utc(sandbox: Sandbox, clean: Contents) -> N
 
 
 def without_listing(clean: Contents) -> Contents:
-    """recording.json says what was listed, word for word; its hash is the last column."""
+    """The rows without the hash of recording.json, the last column: that file has instants as the API sent them."""
     return clean | {"recordings": [row[:-1] for row in clean["recordings"]]}
