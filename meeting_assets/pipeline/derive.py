@@ -194,21 +194,8 @@ _NOTE_INPUTS = _note_inputs()
 def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozenset[str]) -> MeetingInput:
     """Reads the inputs of the metrics of a recording, given as its row of `recordings`."""
     recording_id = recording.recording_id
-    transcript = connection.execute(
-        select(TRANSCRIPTS.transcript_id, TRANSCRIPTS.is_unspaced).where(
-            TRANSCRIPTS.recording_id == recording_id, TRANSCRIPTS.is_primary
-        )
-    ).first()
-
-    def rows(columns: Sequence[Any], *conditions: Any) -> Sequence[Any]:
-        query = select(*columns).where(columns[0].table.c.recording_id == recording_id, *conditions)
-        return connection.execute(query.order_by(*_key(columns[0].table))).all()
-
-    def rows_of_transcript(*columns: Any) -> Sequence[Any]:
-        if transcript is None:
-            return ()
-        return rows(columns, columns[0].table.c.transcript_id == transcript.transcript_id)
-
+    tables = _ParsedTables(connection, recording_id)
+    rows, transcript = tables.rows, tables.transcript
     artifacts = select(ledger.LEDGER.c.kind, ledger.LEDGER.c.status).where(ledger.LEDGER.c.recording_id == recording_id)
     return MeetingInput(
         recording_id,
@@ -217,20 +204,12 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
         scheduled_at=recording.scheduled_at,
         latest_end_s=None if (recording.duration_s or 0) > 0 else _latest_end_s(connection, recording_id),
         bot_names=bot_names,
-        attendees=[
-            Attendee(key, name, is_bot, person, person_key(None, email))
-            for key, name, is_bot, person, email in rows(
-                (
-                    *(PARTICIPANTS.participant_key, PARTICIPANTS.name, PARTICIPANTS.is_bot),
-                    *(PARTICIPANTS.person_key, PARTICIPANTS.email),
-                )
-            )
-        ],
+        attendees=tables.attendees(),
         timeline=[
             Speech(*row)
             for row in rows((TIMELINE.participant_key, TIMELINE.speaker_name, TIMELINE.start_s, TIMELINE.end_s))
         ],
-        words=rows_of_transcript(WORDS.participant_key, WORDS.start_s, WORDS.end_s, WORDS.text),
+        words=tables.transcript_rows(WORDS.participant_key, WORDS.start_s, WORDS.end_s, WORDS.text),
         events=[
             Event(*row)
             for row in rows(
@@ -240,7 +219,7 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
         transcript_id=transcript.transcript_id if transcript else None,
         utterances=[
             Utterance(*row)
-            for row in rows_of_transcript(
+            for row in tables.transcript_rows(
                 UTTERANCES.participant_key, UTTERANCES.speaker_name, UTTERANCES.word_count, UTTERANCES.text
             )
         ],
@@ -250,8 +229,35 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
     )
 
 
-def _key(table: Table) -> list[Any]:
-    return [*table.primary_key]
+class _ParsedTables:
+    """Reads the parsed rows of one recording, in the order of their keys."""
+
+    def __init__(self, connection: Connection, recording_id: str) -> None:
+        self._connection = connection
+        self._recording_id = recording_id
+        self.transcript = connection.execute(
+            select(TRANSCRIPTS.transcript_id, TRANSCRIPTS.is_unspaced).where(
+                TRANSCRIPTS.recording_id == recording_id, TRANSCRIPTS.is_primary
+            )
+        ).first()
+        """The primary transcript."""
+
+    def rows(self, columns: Sequence[Any], *conditions: Any) -> Sequence[Any]:
+        table: Table = columns[0].table
+        query = select(*columns).where(table.c.recording_id == self._recording_id, *conditions)
+        return self._connection.execute(query.order_by(*table.primary_key)).all()
+
+    def transcript_rows(self, *columns: Any) -> Sequence[Any]:
+        if self.transcript is None:
+            return ()
+        return self.rows(columns, columns[0].table.c.transcript_id == self.transcript.transcript_id)
+
+    def attendees(self) -> list[Attendee]:
+        c = PARTICIPANTS
+        rows = self.rows((c.participant_key, c.name, c.is_bot, c.person_key, c.email))
+        return [
+            Attendee(key, name, is_bot, person, person_key(None, email)) for key, name, is_bot, person, email in rows
+        ]
 
 
 def _latest_end_s(connection: Connection, recording_id: str) -> float | None:
