@@ -60,7 +60,7 @@ class FetchRun:
             return False  # a queued range of days may wait for hours
         if self.recording_ids and pending.recording_id not in self.recording_ids:
             return False
-        if self.recording_ids and not pending.is_told_once:
+        if self.recording_ids and not pending.is_one_shot:
             return True
         return self.started_at is None or pending.changed_at is None or pending.changed_at <= self.started_at
 

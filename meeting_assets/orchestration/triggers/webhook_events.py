@@ -109,7 +109,7 @@ def _mark_handled(storage: Storage, message_ids: Collection[str]) -> None:
 
 def _pending(message: Message, resolved: Days) -> PendingRecording:
     return PendingRecording(
-        resolved.by_recording[message.recording_id], message.recording_id, message.received_at, is_told_once=True
+        resolved.by_recording[message.recording_id], message.recording_id, message.received_at, is_one_shot=True
     )
 
 
