@@ -161,7 +161,7 @@ def test_work_with_a_role_that_only_changes_rows_goes_on(
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
 
     with open_storage(read_settings()) as storage:
-        storage.database.belongs_to("https://example.invalid")
+        storage.database.bind_origin("https://example.invalid")
 
 
 def test_a_role_that_may_not_read_our_schema_is_told_the_grant(

@@ -22,7 +22,8 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now
 from meeting_assets.store.database import Database
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key, of_days
-from meeting_assets.store.raw import RawStore, artifact_of, recording_of
+from meeting_assets.store.raw import RawStore
+from meeting_assets.store.raw_layout import artifact_of, recording_of
 from meeting_assets.store.tombstones import is_tombstoned
 
 IN_HAND = timedelta(hours=1)
@@ -88,7 +89,7 @@ def _look_at(day: date, database: Database, raw: RawStore, audit: Audit, *, befo
         place = audit.purged if recording_of(key) in purged else audit.unknown if is_adoptable else audit.foreign
         place.append(key)
     audit.lost += sorted(key for key in still if key is not None and key not in kept)
-    audit.half_written += raw.half_written(day, before=before)
+    audit.half_written += raw.interrupted_writes(day, before=before)
     audit.objects += len(kept)
     audit.days += 1
 

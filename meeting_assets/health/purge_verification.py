@@ -97,7 +97,7 @@ def find_remains(storage: Storage, settings: Settings, words: Fingerprints) -> S
         _search_tables(connection, words.days, result)
     # Every prefix is searched, not only those that the purge has removed: it may have missed one.
     result.places += 1
-    for prefix, count in storage.raw.naming(words.days).items():
+    for prefix, count in storage.raw.prefixes_naming(words.days).items():
         result.found.append(f"the raw store keeps {count} objects below {prefix}/")
     result.strings += len(words.texts)
     pieces = {piece for text in words.texts for piece in _pieces(text)}

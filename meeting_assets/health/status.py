@@ -15,10 +15,11 @@ from meeting_assets.core.instants import now, to_iso8601
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.derive import outdated_metrics
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store import tombstones, worklist
+from meeting_assets.store import tombstones
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.states import DELETED, FETCHED, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.unreadable_objects import read_unreadable
 
 MANY_ATTEMPTS = 3
 SOON = timedelta(hours=24)
@@ -101,7 +102,7 @@ def status_of(storage: Storage, days: Collection[date] | None = None, recording_
         seen.next_attempt_at = _next_attempt_at(connection, of_days)
         seen.purged_artifacts = _count_purged_artifacts(connection, of_days)
         seen.needs = _needs(connection, of_days)
-        seen.unreadable = [f"{name}: {fault}" for name, fault in worklist.unreadable(connection)]
+        seen.unreadable = [f"{name}: {fault}" for name, fault in read_unreadable(connection)]
         seen.purged = tombstones.count(connection)
     seen.metrics_outdated = outdated_metrics(storage, days)
     return seen

@@ -278,12 +278,14 @@ def _partial_looks(recording_id: str, arrivals: Arrivals) -> Iterator[Observatio
         media = [each for name, each in arrivals.elsewhere[recording_id] if name == artifact.collection]
         began_at = arrivals.discovery.clock.started_at
         if sightings := tuple(observed_artifact(artifact, each, began_at) for each in media):
-            yield Observation(recording_id, artifact.kind, sightings, is_finished=False, is_many=artifact.is_many)
+            yield Observation(
+                recording_id, artifact.kind, sightings, is_finished=False, allows_multiple=artifact.is_many
+            )
 
 
 def _is_recorded(before: Sequence[LedgerRow], after: Sequence[LedgerRow]) -> bool:
-    """Whether the ledger says what was listed, but for when it was last observed."""
-    return [row | {"observed_at": None} for row in before] == [row | {"observed_at": None} for row in after]
+    """True if the ledger already matches the listing, apart from observation times."""
+    return [row.undated for row in before] == [row.undated for row in after]
 
 
 def _is_over(arrivals: Arrivals, recording_id: str, before: list[LedgerRow]) -> bool:

@@ -36,7 +36,7 @@ from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.store.ledger import Key
 from meeting_assets.store.raw import RawStore
-from meeting_assets.store.worklist import LoadTask
+from meeting_assets.store.tasks import LoadTask
 
 WORTH_BYTES = 100_000_000
 """Of payloads for each member: two seconds of work, twice what it takes a member to start."""

@@ -48,12 +48,12 @@ from meeting_assets.pipeline.retrieval import Retrieval
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import DELETED, Media, decode_object
-from meeting_assets.store import absence, attempts, ledger, tombstones, worklist
-from meeting_assets.store.attempts import Wanted
+from meeting_assets.store import absence, api_state, attempts, fetch_results, ledger, tombstones, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.ledger import Key
 from meeting_assets.store.observation import ObservationClock, note_recorded
-from meeting_assets.store.raw import RawObject
+from meeting_assets.store.raw_layout import RawObject
+from meeting_assets.store.tasks import FetchTask
 
 logger = logging.getLogger(__name__)
 
@@ -244,7 +244,7 @@ async def _certainly_gone(client: RecallClient, storage: Storage, recording_ids:
 @retry_on_conflict
 def _wanted(
     storage: Storage, discovery: Discovery, kinds: Collection[str], *, refetch: bool, named: bool
-) -> list[Wanted]:
+) -> list[FetchTask]:
     """The artifacts to download, earliest expiry first.
 
     Waiting ones are included only for named recordings or with `refetch`.
@@ -279,10 +279,10 @@ class _Fetch:
         self._report = report
         self._places = asyncio.Semaphore(CONCURRENT_DOWNLOADS)
         self._done = 0
-        self._begun: dict[Key, Wanted] = {}
+        self._begun: dict[Key, FetchTask] = {}
         """Attempts that are recorded and have not ended."""
 
-    async def run(self, wanted: Sequence[Wanted]) -> None:
+    async def run(self, wanted: Sequence[FetchTask]) -> None:
         """Downloads everything; only a fault that stops all the others is raised.
 
         What ended the process before is downloaded last and alone.
@@ -311,7 +311,7 @@ class _Fetch:
                 self._call_off()
 
     @retry_on_conflict
-    def _begin(self, wanted: Sequence[Wanted]) -> None:
+    def _begin(self, wanted: Sequence[FetchTask]) -> None:
         """Records that these downloads begin, those that can be had."""
         offered = [each for each in wanted if self._is_offered(each.key)]
         if offered:
@@ -393,14 +393,14 @@ class _Fetch:
         with self._storage.database.writing() as connection:
             if self._is_purged(connection, key):
                 return "overtaken"
-            outcome = ledger.note_fetched(
+            outcome = fetch_results.mark_fetched(
                 connection,
                 key,
                 raw_key=kept.key,
                 sha256=kept.sha256,
                 size_bytes=kept.size_bytes,
                 updated_at=_updated_at(media),
-                is_many=artifact.is_many,
+                allows_multiple=artifact.is_many,
                 at=self._discovery.clock.wall_clock(),
                 observed_at=observed_at,
             )
@@ -424,7 +424,7 @@ class _Fetch:
     @retry_on_conflict
     def _note_gone(self, key: Key, observed_at: datetime) -> None:
         with self._storage.database.writing() as connection:
-            ledger.note_gone(connection, key.recording_id, key.artifact_id, observed_at=observed_at)
+            api_state.mark_object_deleted(connection, key.recording_id, key.artifact_id, observed_at=observed_at)
             self._call_off_one(connection, key)
 
     def _set_aside(self, key: Key, media: Media | None, error: MeetingAssetsError) -> None:
@@ -437,7 +437,7 @@ class _Fetch:
     def _note_failed(self, key: Key, media: Media | None, error: MeetingAssetsError, at: datetime) -> None:
         found = self._discovery.found[key.recording_id]
         with self._storage.database.writing() as connection:
-            ledger.note_failed_attempt(
+            fetch_results.mark_attempt_failed(
                 connection,
                 key,
                 str(error),

@@ -16,7 +16,7 @@ from meeting_assets.store import attempts, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.states import FETCHED, PENDING
-from meeting_assets.store.worklist import LoadTask
+from meeting_assets.store.tasks import LoadTask
 
 __all__ = ["LoadReport", "load_days"]
 

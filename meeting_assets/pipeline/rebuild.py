@@ -27,11 +27,11 @@ from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import FINISHED, Recording, decode_object
 from meeting_assets.schema.persistent import Recordings
-from meeting_assets.store import ledger, tombstones, worklist
+from meeting_assets.store import api_state, fetch_results, ledger, load_results, tombstones, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
-from meeting_assets.store.raw import StoredArtifact
-from meeting_assets.store.states import FETCHED, LedgerRow, Observation, ObservedArtifact, blank_row
+from meeting_assets.store.raw_layout import StoredArtifact
+from meeting_assets.store.states import FETCHED, LedgerRow, Observation, ObservedArtifact
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def rebuild(storage: Storage, days: Collection[date] | None = None) -> RebuildRe
     """
     origin = storage.raw.origin()
     if origin is not None:
-        storage.database.belongs_to(origin)
+        storage.database.bind_origin(origin)
     # A lost database knows no tombstones, and a restored one not all; the raw store does.
     if synchronize_tombstones(storage):
         finish_purges(storage)
@@ -117,7 +117,7 @@ def refresh(storage: Storage) -> RebuildReport:
 def _make_outdated(storage: Storage, days: Collection[date]) -> None:
     """Notes that everything of some days is to be parsed and derived."""
     with storage.database.writing() as connection:
-        ledger.parse_days_again(connection, days)
+        load_results.mark_days_outdated(connection, days)
         derive_days_again(connection, days)
 
 
@@ -141,7 +141,7 @@ def _still_kept(storage: Storage, day: date) -> list[str]:
         # While rows could not be deleted, the bytes stay as well: they would be missed if the purge is never finished.
         rows = connection.scalars(_stored(purged)).all()
     for recording_id in purged - {*rows}:
-        storage.raw.forget(day, recording_id)
+        storage.raw.purge(day, recording_id)
     return [each for each in recording_ids if each not in purged]
 
 
@@ -169,9 +169,9 @@ def _take_in(storage: Storage, day: date, recording_id: str) -> None:
         if not is_known:
             bot = msgspec.structs.asdict(listing.bot)
             upsert(connection, Recordings, [recording_row(Found(recording, listing.recording), bot, now())])
-        ledger.adopt(connection, rows)
+        fetch_results.adopt(connection, rows)
         if not is_known:
-            ledger.observe(connection, [_seen(recording_id, kind, recording, listing) for kind in ARTIFACTS])
+            api_state.observe(connection, [_seen(recording_id, kind, recording, listing) for kind in ARTIFACTS])
 
 
 def _kept_rows(storage: Storage, day: date, recording_id: str, listing: _Listing) -> list[LedgerRow]:
@@ -192,24 +192,27 @@ def _kept_rows(storage: Storage, day: date, recording_id: str, listing: _Listing
         payload = storage.raw.read(stored.key, stored.sha256)
         if payload is not None and kind in ARTIFACTS:
             side = sides.get((kind, artifact_id), _Side(kind, artifact_id))
-            rows.append(blank_row(recording_id, kind, artifact_id) | _home_row(stored, side, len(payload)))
+            rows.append(_stored_row(recording_id, stored, side, len(payload)))
     return rows
 
 
-def _home_row(stored: StoredArtifact, side: _Side, size_bytes: int) -> LedgerRow:
-    return {
-        "status": FETCHED,
-        "api_status": side.api_status,
-        "sub_code": side.sub_code,
+def _stored_row(recording_id: str, stored: StoredArtifact, side: _Side, size_bytes: int) -> LedgerRow:
+    return LedgerRow(
+        recording_id,
+        stored.kind,
+        stored.artifact_id,
+        FETCHED,
+        api_status=side.api_status,
+        sub_code=side.sub_code,
         # Which state of the object other bytes belong to is not known: the next look at the API asks for them again.
-        "api_updated_at": side.api_updated_at if stored.sha256 == side.sha256 else None,
-        "api_created_at": side.api_created_at,
-        "provider": side.provider,
-        "raw_key": stored.key,
-        "sha256": stored.sha256,
-        "size_bytes": size_bytes,
-        "fetched_at": stored.kept_at,
-    }
+        api_updated_at=side.api_updated_at if stored.sha256 == side.sha256 else None,
+        api_created_at=side.api_created_at,
+        provider=side.provider,
+        raw_key=stored.key,
+        sha256=stored.sha256,
+        size_bytes=size_bytes,
+        fetched_at=stored.kept_at,
+    )
 
 
 def _listing(content: bytes | None) -> _Listing:
@@ -239,5 +242,5 @@ def _seen(recording_id: str, kind: str, recording: Recording, listing: _Listing)
         kind,
         sightings,
         is_finished=recording.status.code in FINISHED,
-        is_many=ARTIFACTS[kind].is_many,
+        allows_multiple=ARTIFACTS[kind].is_many,
     )

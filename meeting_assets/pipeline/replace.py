@@ -23,13 +23,15 @@ from meeting_assets.core.logs import log_context
 from meeting_assets.core.names import comparable_name
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.columns import RecordingRow
-from meeting_assets.store import ledger
+from meeting_assets.store import fetch_results, ledger, load_results
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import Key, Loaded
-from meeting_assets.store.worklist import LoadTask
+from meeting_assets.store.ledger import Key
+from meeting_assets.store.load_results import Loaded
+from meeting_assets.store.states import LedgerRow
+from meeting_assets.store.tasks import LoadTask
 
 Read = Callable[[], bytes | None]
 
@@ -128,12 +130,12 @@ def _parse_or_set_aside(
 @retry_on_conflict
 def _note_lost(storage: Storage, entry: LoadTask) -> None:
     with storage.database.writing() as connection:
-        ledger.note_lost(connection, entry.key, entry.sha256)
+        fetch_results.mark_lost(connection, entry.key, entry.sha256)
 
 
 def set_aside(artifact: Artifact, entry: LoadTask, storage: Storage, report: LoadReport) -> None:
     """Quarantines an artifact without a further attempt: loading it has ended the process too often."""
-    _quarantine(artifact, entry, ENDED_THE_PROCESS, storage, deaths=entry.load_attempts)
+    _quarantine(artifact, entry, ENDED_THE_PROCESS, storage, load_attempts=entry.load_attempts)
     report.quarantined += 1
     logger.warning(
         "%s of %s is quarantined: %s",
@@ -172,7 +174,7 @@ def _replace(artifact: Artifact, found: Sequence[_Parsed], storage: Storage, rep
         for table, rows in zip(artifact.tables if done else (), by_table, strict=True):
             insert_rows(connection, table, [*chain.from_iterable(rows)])
         loaded = [Loaded(each.entry.key, each.row_count, each.rows.replaced, each.repaired_chars) for each in done]
-        ledger.note_parsed(connection, loaded, artifact.parser_version, at=now())
+        load_results.mark_parsed(connection, loaded, artifact.parser_version, at=now())
         settle(connection, artifact, [each.entry.key.recording_id for each in done])
     report.new += len(done) - had_rows
     report.changed += had_rows
@@ -181,7 +183,7 @@ def _replace(artifact: Artifact, found: Sequence[_Parsed], storage: Storage, rep
 
 @retry_on_conflict
 def _quarantine(
-    artifact: Artifact, entry: LoadTask, error: str, storage: Storage, *, deaths: int | None = None
+    artifact: Artifact, entry: LoadTask, error: str, storage: Storage, *, load_attempts: int | None = None
 ) -> None:
     with storage.database.writing() as connection:
         siblings = ledger.locked(connection, artifact.kind, [entry.key.recording_id])[entry.key.recording_id]
@@ -189,31 +191,32 @@ def _quarantine(
             return
         _delete_rows(connection, artifact, entry.key, siblings)
         version = artifact.parser_version
-        ledger.note_quarantined(connection, entry.key, parser_version=version, error=error, at=now(), deaths=deaths)
+        load_results.mark_quarantined(
+            connection, entry.key, parser_version=version, error=error, at=now(), load_attempts=load_attempts
+        )
         settle(connection, artifact, [entry.key.recording_id])
 
 
-def _is_as_seen(entry: LoadTask, siblings: Sequence[Any]) -> bool:
+def _is_as_seen(entry: LoadTask, siblings: Sequence[LedgerRow]) -> bool:
     """Whether the ledger row, now locked, is still what was read and parsed; else its rows are not ours to write."""
     for row in siblings:
-        if row["artifact_id"] == entry.key.artifact_id:
-            seen = (entry.sha256, entry.parser_version, entry.status)
-            return bool((row["sha256"], row["parser_version"], row["status"]) == seen)
+        if row.artifact_id == entry.key.artifact_id:
+            return (row.sha256, row.parser_version, row.status) == (entry.sha256, entry.parser_version, entry.status)
     return False
 
 
-def _delete_rows(connection: Connection, artifact: Artifact, key: Key, siblings: Sequence[Any]) -> bool:
+def _delete_rows(connection: Connection, artifact: Artifact, key: Key, siblings: Sequence[LedgerRow]) -> bool:
     """Deletes the former rows, if there are any: of this artifact, or of the recording where only one counts."""
     holders = [
-        Key(row["recording_id"], row["kind"], row["artifact_id"])
+        Key.of(row)
         for row in siblings
-        if row["row_count"] is not None and (not artifact.is_many or row["artifact_id"] == key.artifact_id)
+        if row.row_count is not None and (not artifact.is_many or row.artifact_id == key.artifact_id)
     ]
     if not holders:
         return False
     for model in artifact.tables:
         connection.execute(table_of(model).delete().where(_rows_of(model, artifact, key)))
-    ledger.note_without_rows(connection, holders)
+    load_results.mark_without_rows(connection, holders)
     return True
 
 
@@ -254,4 +257,4 @@ def _note_bug(storage: Storage, key: Key, error: Exception, report: LoadReport) 
 @retry_on_conflict
 def _write_bug(storage: Storage, key: Key, text: str) -> None:
     with storage.database.writing() as connection:
-        ledger.note_bug(connection, key, text)
+        load_results.mark_bug(connection, key, text)

@@ -25,10 +25,11 @@ from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import attempts, ledger, worklist
+from meeting_assets.store import attempts, load_results, worklist
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets.store.states import INTERRUPTED, MOST_DEATHS
+from meeting_assets.store.tasks import LoadTask
 from meeting_assets_tests.support.commands import FORKS
 from meeting_assets_tests.support.environments import (
     VOLATILE,
@@ -303,12 +304,12 @@ def test_a_fresh_url_that_is_refused_twice_waits(sandbox: Sandbox) -> None:
     assert ledger_row(artifact.id, "transcript")["attempts"] == 2
 
 
-def entries_of(storage: Storage) -> list[worklist.LoadTask]:
+def entries_of(storage: Storage) -> list[LoadTask]:
     with storage.database.reading() as connection:
         return worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
 
 
-def mark_loading(storage: Storage, entries: Collection[worklist.LoadTask]) -> None:
+def mark_loading(storage: Storage, entries: Collection[LoadTask]) -> None:
     with storage.database.writing() as connection:
         attempts.note_loading(connection, entries)
 
@@ -338,7 +339,7 @@ def test_a_load_whose_process_has_ended_counts_as_a_death(sandbox: Sandbox, monk
 def test_a_load_that_another_process_has_finished_is_not_marked_again(sandbox: Sandbox) -> None:
     sync_days([DAY])
     with open_test_storage() as storage, storage.database.writing() as connection:
-        ledger.parse_days_again(connection, [DAY])
+        load_results.mark_days_outdated(connection, [DAY])
     with open_test_storage() as storage:
         seen_before = entries_of(storage)
         load_all()

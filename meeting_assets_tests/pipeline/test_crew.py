@@ -26,10 +26,10 @@ from meeting_assets.pipeline.replace import LoadReport, load_together
 from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.sandbox import Sandbox, uniform
-from meeting_assets.store import heartbeats, ledger, worklist
+from meeting_assets.store import heartbeats, load_results, worklist
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.raw import RawStore
-from meeting_assets.store.worklist import LoadTask
+from meeting_assets.store.tasks import LoadTask
 from meeting_assets_tests.support.environments import VOLATILE, contents, open_test_storage, sync_days, use
 from meeting_assets_tests.support.ui import until
 
@@ -52,7 +52,7 @@ def to_load(storage: Storage, *kinds: str) -> list[LoadTask]:
     """All transcripts of the day, to be loaded once more, and perhaps other kinds."""
     with storage.database.writing() as connection:
         recordings = connection.scalars(select(RECORDINGS.c.recording_id)).all()
-        ledger.parse_again(connection, recordings, [TRANSCRIPT.kind, *kinds])
+        load_results.mark_outdated(connection, recordings, [TRANSCRIPT.kind, *kinds])
     with storage.database.reading() as connection:
         return worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
 

@@ -27,7 +27,7 @@ def storage(database_url: str) -> Iterator[Storage]:
 
 def given_ids(storage: Storage, of_database: str | None, of_raw: str | None) -> None:
     if of_database:
-        storage.database.note(DATABASE_ID, of_database)
+        storage.database.set_meta(DATABASE_ID, of_database)
     if of_raw:
         storage.raw.bind_database(of_raw)
 

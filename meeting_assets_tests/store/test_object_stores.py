@@ -94,21 +94,21 @@ def test_what_is_deleted_is_gone_and_nothing_else(raw: RawStore) -> None:
     keep(raw, b"[]", "b", "one")
     keep(raw, b"[]", "b", "two")
 
-    assert raw.forget(DAY, "a") == 1
-    assert raw.forget(DAY, "b", "transcript", "one") == 1
-    assert raw.forget(DAY, "a") == 0
-    assert raw.kept(DAY, "a") == []
+    assert raw.purge(DAY, "a") == 1
+    assert raw.purge(DAY, "b", "transcript", "one") == 1
+    assert raw.purge(DAY, "a") == 0
+    assert raw.paths_of(DAY, "a") == []
     assert [each.artifact_id for each in raw.artifacts(DAY, "b")] == ["two"]
 
 
 def test_a_store_belongs_to_one_origin(raw: RawStore) -> None:
     assert raw.origin() is None
 
-    raw.belongs_to(ORIGIN)
+    raw.bind_origin(ORIGIN)
 
     assert raw.origin() == ORIGIN
     with pytest.raises(StoreError, match=f"holds meetings from {ORIGIN}"):
-        raw.belongs_to("https://us-west-2.recall.ai")
+        raw.bind_origin("https://us-west-2.recall.ai")
 
 
 def test_a_probe_leaves_nothing(raw: RawStore) -> None:

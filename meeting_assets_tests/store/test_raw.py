@@ -21,7 +21,8 @@ from obstore.store import LocalStore, MemoryStore, from_url
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.urls import without_queries
-from meeting_assets.store.raw import RawObject, RawStore
+from meeting_assets.store.raw import RawStore
+from meeting_assets.store.raw_layout import RawObject
 
 DAY = date(2026, 3, 2)
 PAYLOAD = b'[{"text": "hello"}]' * 100
@@ -175,7 +176,7 @@ class BoundMeanwhile(RawStore):
         held = super().origin()
         if not self.is_bound:
             self.is_bound = True
-            RawStore.at(self.url).belongs_to("https://first")
+            RawStore.at(self.url).bind_origin("https://first")
         return held
 
 
@@ -183,7 +184,7 @@ def test_of_two_origins_that_bind_a_new_store_at_once_the_second_is_refused(fold
     raw = BoundMeanwhile.at(str(folder))
 
     with pytest.raises(StoreError, match="holds meetings from https://first, not from https://second"):
-        raw.belongs_to("https://second")
+        raw.bind_origin("https://second")
 
     assert RawStore.at(str(folder)).origin() == "https://first"
 
@@ -271,25 +272,25 @@ def test_where_there_is_no_room_nothing_is_left_behind(raw: RawStore, folder: Pa
 
 
 def test_a_new_store_is_claimed_once(raw: RawStore, folder: Path) -> None:
-    raw.belongs_to("https://us-east-1.recall.ai")
-    raw.belongs_to("https://us-east-1.recall.ai")
+    raw.bind_origin("https://us-east-1.recall.ai")
+    raw.bind_origin("https://us-east-1.recall.ai")
 
     assert json.loads((folder / "origin.json").read_bytes()) == {"api_origin": "https://us-east-1.recall.ai"}
 
 
 def test_a_store_says_whose_meetings_it_holds(raw: RawStore) -> None:
     before = raw.origin()
-    raw.belongs_to("https://us-east-1.recall.ai")
+    raw.bind_origin("https://us-east-1.recall.ai")
 
     assert (before, raw.origin()) == (None, "https://us-east-1.recall.ai")
 
 
 def test_the_store_of_one_origin_refuses_another(raw: RawStore, folder: Path) -> None:
-    raw.belongs_to("https://us-east-1.recall.ai")
+    raw.bind_origin("https://us-east-1.recall.ai")
     before = (folder / "origin.json").read_bytes()
 
     with pytest.raises(StoreError, match=r"https://us-east-1\.recall\.ai, not from http://127\.0\.0\.1"):
-        raw.belongs_to("http://127.0.0.1")
+        raw.bind_origin("http://127.0.0.1")
 
     assert (folder / "origin.json").read_bytes() == before
 
@@ -300,7 +301,7 @@ def test_the_store_of_one_origin_refuses_another(raw: RawStore, folder: Path) ->
 def test_a_damaged_claim_is_named_and_left_to_a_person(raw: RawStore, folder: Path, stored: bytes) -> None:
     (folder / "origin.json").write_bytes(stored)
 
-    for ask in (raw.origin, lambda: raw.belongs_to("https://us-east-1.recall.ai")):
+    for ask in (raw.origin, lambda: raw.bind_origin("https://us-east-1.recall.ai")):
         with pytest.raises(StoreError, match=r"origin\.json is damaged"):
             ask()
 
@@ -308,7 +309,7 @@ def test_a_damaged_claim_is_named_and_left_to_a_person(raw: RawStore, folder: Pa
 
 
 def test_everything_that_is_kept_can_be_found_again(raw: RawStore, folder: Path) -> None:
-    raw.belongs_to("https://us-east-1.recall.ai")
+    raw.bind_origin("https://us-east-1.recall.ai")
     kept = keep(raw)
     raw.write_listing(DAY, "recording", b'{"listed": 1}')
     raw.write_listing(date(2026, 3, 1), "other", b"{}")

@@ -43,13 +43,13 @@ def test_every_prefix_that_names_a_recording_is_found_but_tombstones(raw: RawSto
         raw.put(key, b"{}")
     raw_tombstones.write(raw, [Tombstone(Name(RECORDING), None, datetime(2026, 3, 3, tzinfo=UTC), "asked for")])
 
-    assert raw.naming([RECORDING]) == {
+    assert raw.prefixes_naming([RECORDING]) == {
         f"2026-03-02/{RECORDING}": 2,
         f"2026-99-99/{RECORDING}": 1,
         RECORDING: 1,
         f"elsewhere/copy-of-{RECORDING}": 1,
     }
-    assert raw.naming([]) == {}
+    assert raw.prefixes_naming([]) == {}
 
 
 def test_tombstones_come_back_as_they_were_written(raw: RawStore) -> None:

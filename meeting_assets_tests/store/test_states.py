@@ -45,40 +45,31 @@ def sight(artifact_id: str = A, code: str = "done", **more: Any) -> ObservedArti
     return ObservedArtifact(artifact_id, code, **{"updated_at": T0, "created_at": T0} | more)
 
 
-def look(*sightings: ObservedArtifact, is_finished: bool = True, is_many: bool = False) -> Observation:
-    return Observation("recording", "transcript", sightings, is_finished=is_finished, is_many=is_many)
+def look(*sightings: ObservedArtifact, is_finished: bool = True, allows_multiple: bool = False) -> Observation:
+    return Observation("recording", "transcript", sightings, is_finished=is_finished, allows_multiple=allows_multiple)
 
 
 def known(status: str, sha256: str | None = None, artifact_id: str = A, **more: Any) -> dict[str, LedgerRow]:
     """A row of the ledger as earlier looks and fetches have left it."""
     sha256 = sha256 or (SHA if status in STORED else None)
-    return {
-        artifact_id: {
-            "recording_id": "recording",
-            "kind": "transcript",
-            "artifact_id": artifact_id,
-            "status": status,
-            "api_status": "done",
-            "sub_code": None,
-            "api_updated_at": T0,
-            "api_created_at": T0,
-            "provider": None,
-            "raw_key": sha256 and f"key/{sha256}",
-            "sha256": sha256,
-            "row_count": 7 if status == PARSED else None,
-            "parser_version": "1" if status in {PARSED, QUARANTINED} else None,
-            "error": None,
-            "attempts": 0,
-            "next_attempt_at": None,
-            "is_waiting": None,
-            "observed_at": None,
-        }
-        | more
-    }
+    row = LedgerRow(
+        "recording",
+        "transcript",
+        artifact_id,
+        status,
+        api_status="done",
+        api_updated_at=T0,
+        api_created_at=T0,
+        raw_key=sha256 and f"key/{sha256}",
+        sha256=sha256,
+        row_count=7 if status == PARSED else None,
+        parser_version="1" if status in {PARSED, QUARANTINED} else None,
+    )
+    return {artifact_id: replace(row, **more)}
 
 
 def statuses(rows: Mapping[str, LedgerRow]) -> dict[str, str]:
-    return {artifact_id: row["status"] for artifact_id, row in rows.items()}
+    return {artifact_id: row.status for artifact_id, row in rows.items()}
 
 
 # absent
@@ -88,7 +79,7 @@ def test_a_finished_recording_without_an_object_has_one_absent_row() -> None:
     rows = reconcile({}, look())
 
     assert statuses(rows) == {NO_ARTIFACT: ABSENT}
-    assert rows[NO_ARTIFACT]["recording_id"] == "recording"
+    assert rows[NO_ARTIFACT].recording_id == "recording"
 
 
 def test_an_unfinished_recording_without_an_object_has_no_row_yet() -> None:
@@ -108,20 +99,20 @@ def test_an_object_that_appears_takes_the_place_of_absent() -> None:
 
 
 def test_a_transcript_without_provider_data_is_absent() -> None:
-    assert statuses(reconcile({}, look(sight(exists=False), is_many=True))) == {NO_ARTIFACT: ABSENT}
+    assert statuses(reconcile({}, look(sight(exists=False), allows_multiple=True))) == {NO_ARTIFACT: ABSENT}
 
 
 def test_provider_data_that_was_waited_for_in_vain_is_absent() -> None:
-    waiting = reconcile({}, look(sight(code="processing"), is_many=True))
+    waiting = reconcile({}, look(sight(code="processing"), allows_multiple=True))
 
-    rows = reconcile(waiting, look(sight(exists=False, updated_at=LATER), is_many=True))
+    rows = reconcile(waiting, look(sight(exists=False, updated_at=LATER), allows_multiple=True))
 
     assert statuses(waiting) == {A: PENDING}
     assert statuses(rows) == {NO_ARTIFACT: ABSENT}
 
 
 def test_provider_data_of_one_transcript_of_two_is_not_absent() -> None:
-    rows = reconcile({}, look(sight(A, exists=False), sight(B), is_many=True))
+    rows = reconcile({}, look(sight(A, exists=False), sight(B), allows_multiple=True))
 
     assert statuses(rows) == {B: PENDING}
 
@@ -129,13 +120,13 @@ def test_provider_data_of_one_transcript_of_two_is_not_absent() -> None:
 def test_provider_data_that_is_home_stays_when_its_url_goes() -> None:
     before = known(PARSED)
 
-    assert reconcile(before, look(sight(exists=False, updated_at=LATER), is_many=True)) == before
+    assert reconcile(before, look(sight(exists=False, updated_at=LATER), allows_multiple=True)) == before
 
 
 def test_provider_data_whose_url_comes_late_is_fetched() -> None:
-    before = reconcile({}, look(sight(exists=False), is_many=True))
+    before = reconcile({}, look(sight(exists=False), allows_multiple=True))
 
-    assert statuses(reconcile(before, look(sight(), is_many=True))) == {A: PENDING}
+    assert statuses(reconcile(before, look(sight(), allows_multiple=True))) == {A: PENDING}
 
 
 # pending
@@ -146,16 +137,9 @@ def test_an_object_is_pending_until_its_bytes_are_home(code: str) -> None:
     rows = reconcile({}, look(sight(code=code, sub_code="why", provider="rev_async")))
 
     row = rows[A]
-    assert (row["status"], row["sha256"], row["attempts"]) == (PENDING, None, 0)
-    assert (row["api_status"], row["sub_code"], row["provider"]) == (code, "why", "rev_async")
-    assert (row["api_updated_at"], row["api_created_at"]) == (T0, T0)
-
-
-def test_new_rows_have_the_same_columns_whatever_they_are() -> None:
-    rows = reconcile({}, look(sight(A), sight(B, "failed"), sight(C, "processing"), is_many=True))
-    rows |= reconcile({}, look())
-
-    assert len({frozenset(row) for row in rows.values()}) == 1
+    assert (row.status, row.sha256, row.attempts) == (PENDING, None, 0)
+    assert (row.api_status, row.sub_code, row.provider) == (code, "why", "rev_async")
+    assert (row.api_updated_at, row.api_created_at) == (T0, T0)
 
 
 def test_failed_attempts_are_remembered_while_nothing_changes_at_the_api() -> None:
@@ -169,13 +153,13 @@ def test_failed_attempts_are_forgotten_when_the_object_changes() -> None:
 
     row = reconcile(before, look(sight(updated_at=LATER)))[A]
 
-    assert (row["status"], row["error"], row["attempts"], row["next_attempt_at"]) == (PENDING, None, 0, None)
+    assert (row.status, row.error, row.attempts, row.next_attempt_at) == (PENDING, None, 0, None)
 
 
 def test_what_is_not_in_sight_stays_as_it_is() -> None:
     before = known(PENDING) | known(PARSED, artifact_id=B)
 
-    assert reconcile(before, look(is_many=True)) == before
+    assert reconcile(before, look(allows_multiple=True)) == before
 
 
 # fetched, parsed, quarantined
@@ -195,11 +179,11 @@ def test_what_changes_at_the_api_is_fetched_again_and_kept_until_then(status: st
 
     row = reconcile(before, look(sight(code=code, updated_at=LATER)))[A]
 
-    assert (row["status"], row["error"], row["api_updated_at"]) == (PENDING, None, LATER)
-    assert (row["sha256"], row["raw_key"], row["row_count"]) == (
+    assert (row.status, row.error, row.api_updated_at) == (PENDING, None, LATER)
+    assert (row.sha256, row.raw_key, row.row_count) == (
         SHA,
-        before[A]["raw_key"],
-        before[A]["row_count"],
+        before[A].raw_key,
+        before[A].row_count,
     )
 
 
@@ -221,7 +205,7 @@ def test_a_newer_observation_wins_whatever_instant_the_api_states(observed_at: d
 
     row = reconcile(before, look(sight(updated_at=T0 + second, observed_at=at(1))))[A]
 
-    assert (row["status"], row["api_status"], row["api_updated_at"]) == (PENDING, "done", T0 + second)
+    assert (row.status, row.api_status, row.api_updated_at) == (PENDING, "done", T0 + second)
     assert is_fetchable(row, at(1))
 
 
@@ -249,7 +233,7 @@ def test_what_is_home_survives_its_end_at_the_api(status: str, code: str) -> Non
 
     row = reconcile(before, look(sight(code=code, sub_code="why", updated_at=LATER)))[A]
 
-    assert row == before[A] | {"api_status": code, "sub_code": "why", "api_updated_at": LATER}
+    assert row == replace(before[A], api_status=code, sub_code="why", api_updated_at=LATER)
 
 
 @pytest.mark.parametrize("code", ["failed", "deleted"])
@@ -258,8 +242,8 @@ def test_where_newer_bytes_will_not_come_the_ones_at_home_count(code: str) -> No
 
     row = reconcile(before, look(sight(code=code, updated_at=LATER)))[A]
 
-    assert (row["status"], row["sha256"], row["api_status"]) == (FETCHED, SHA, code)
-    assert (row["error"], row["attempts"], row["next_attempt_at"]) == (None, 0, None)
+    assert (row.status, row.sha256, row.api_status) == (FETCHED, SHA, code)
+    assert (row.error, row.attempts, row.next_attempt_at) == (None, 0, None)
 
 
 # failed, deleted
@@ -271,8 +255,8 @@ def test_what_ends_at_the_api_before_we_have_it_says_so(code: str) -> None:
     waited_for = reconcile(known(PENDING, error="503", attempts=2, next_attempt_at=LATER), look(sight(code=code)))
 
     assert statuses(fresh) == statuses(waited_for) == {A: code}
-    assert fresh[A]["sub_code"] == "why"
-    assert (waited_for[A]["error"], waited_for[A]["next_attempt_at"]) == (None, None)
+    assert fresh[A].sub_code == "why"
+    assert (waited_for[A].error, waited_for[A].next_attempt_at) == (None, None)
 
 
 @pytest.mark.parametrize(("status", "code"), [(FAILED, "done"), (FAILED, "processing"), (DELETED, "done")])
@@ -298,7 +282,7 @@ def test_of_several_objects_the_newest_is_fetched() -> None:
 
 
 def test_of_transcripts_all_are_fetched() -> None:
-    rows = reconcile({}, look(sight(A, created_at=at(1)), sight(B, created_at=at(2)), is_many=True))
+    rows = reconcile({}, look(sight(A, created_at=at(1)), sight(B, created_at=at(2)), allows_multiple=True))
 
     assert statuses(rows) == {A: PENDING, B: PENDING}
 
@@ -317,7 +301,7 @@ def test_bytes_stay_current_until_newer_ones_are_home() -> None:
 
     assert statuses(waiting) == {A: PARSED, B: PENDING}
     assert statuses(arrived) == {A: SUPERSEDED, B: FETCHED}
-    assert arrived[A]["sha256"] == SHA
+    assert arrived[A].sha256 == SHA
 
 
 def test_an_object_that_changes_while_a_newer_one_waits_is_not_fetched_again() -> None:
@@ -391,20 +375,20 @@ def test_a_look_that_does_not_tell_an_objects_age_or_provider_does_not_unsay_the
 class Story:
     """A recording's artifacts of one kind, through looks at the API, fetches and parses in any order."""
 
-    def __init__(self, *, is_many: bool) -> None:
-        self.is_many = is_many
+    def __init__(self, *, allows_multiple: bool) -> None:
+        self.allows_multiple = allows_multiple
         self.rows: dict[str, LedgerRow] = {}
 
     def fetch(self, artifact_id: str, sha256: str) -> None:
         row = self.rows.get(artifact_id)
-        if row is None or row["status"] != PENDING or row["api_status"] != "done":
+        if row is None or row.status != PENDING or row.api_status != "done":
             return
-        row |= {"status": FETCHED, "sha256": sha256}
+        self.rows[artifact_id] = replace(row, status=FETCHED, sha256=sha256)
 
     def parse(self, artifact_id: str, status: str) -> None:
         row = self.rows.get(artifact_id)
-        if row is not None and row["status"] == FETCHED:
-            row |= {"status": status}
+        if row is not None and row.status == FETCHED:
+            self.rows[artifact_id] = replace(row, status=status)
 
 
 sightings = st.builds(
@@ -424,8 +408,10 @@ parses = st.tuples(st.just("parse"), st.sampled_from([A, B, C]), st.sampled_from
 
 @settings(max_examples=300)
 @given(st.booleans(), st.lists(looks | fetches | parses, max_size=12))
-def test_whatever_happens_the_ledger_keeps_its_promises(is_many: bool, steps: list[tuple[str, Any, Any]]) -> None:
-    story = Story(is_many=is_many)
+def test_whatever_happens_the_ledger_keeps_its_promises(
+    allows_multiple: bool, steps: list[tuple[str, Any, Any]]
+) -> None:
+    story = Story(allows_multiple=allows_multiple)
     for step, what, how in steps:
         if step == "fetch":
             story.fetch(what, how)
@@ -433,7 +419,7 @@ def test_whatever_happens_the_ledger_keeps_its_promises(is_many: bool, steps: li
             story.parse(what, how)
         else:
             given_rows, before = story.rows, deepcopy(story.rows)
-            seen = look(*what, is_finished=how, is_many=is_many)
+            seen = look(*what, is_finished=how, allows_multiple=allows_multiple)
 
             story.rows = reconcile(given_rows, seen)
 
@@ -441,7 +427,7 @@ def test_whatever_happens_the_ledger_keeps_its_promises(is_many: bool, steps: li
             assert_bytes_are_kept(before, story.rows)
             assert_all_is_accounted_for(before, story.rows, seen)
             assert reconcile(story.rows, seen) == story.rows
-            if not is_many:
+            if not allows_multiple:
                 assert_one_is_current(story.rows)
             else:
                 assert SUPERSEDED not in statuses(story.rows).values()
@@ -465,32 +451,32 @@ observations = st.lists(
 @settings(max_examples=300)
 @given(st.data(), observations, st.booleans(), st.sampled_from([None, PARSED, PENDING]))
 def test_the_observation_sent_last_counts_in_whatever_order_they_are_recorded(
-    data: st.DataObject, sent: list[ObservedArtifact], is_many: bool, status: str | None
+    data: st.DataObject, sent: list[ObservedArtifact], allows_multiple: bool, status: str | None
 ) -> None:
     timed = [replace(each, observed_at=at(10 + number)) for number, each in enumerate(sent)]
     latest = {each.artifact_id: each for each in timed}
     rows = known(status, SHA, observed_at=data.draw(st.sampled_from([None, T0]))) if status else {}
-    in_order = apply(rows, timed, is_many=is_many)
+    in_order = apply(rows, timed, allows_multiple=allows_multiple)
 
-    in_any_order = apply(rows, data.draw(st.permutations(timed)), is_many=is_many)
+    in_any_order = apply(rows, data.draw(st.permutations(timed)), allows_multiple=allows_multiple)
 
     for artifact_id, last in latest.items():
         row = in_any_order[artifact_id]
-        assert (row["api_status"], row["api_updated_at"]) == (last.api_status, last.updated_at)
-        assert row["observed_at"] == last.observed_at
+        assert (row.api_status, row.api_updated_at) == (last.api_status, last.updated_at)
+        assert row.observed_at == last.observed_at
     if not rows:
         # Without bytes at home the API alone decides; with bytes, a change that was seen may be fetched once more.
         ages = {each.artifact_id: each.created_at for each in timed}
         same_age = all(each.created_at == ages[each.artifact_id] for each in timed)
         assert not same_age or statuses(in_any_order) == statuses(in_order)
     for artifact_id, row in in_any_order.items():
-        assert row["sha256"] == rows.get(artifact_id, {}).get("sha256")
+        assert row.sha256 == (rows[artifact_id].sha256 if artifact_id in rows else None)
 
 
-def apply(rows: dict[str, LedgerRow], sent: list[ObservedArtifact], *, is_many: bool) -> dict[str, LedgerRow]:
+def apply(rows: dict[str, LedgerRow], sent: list[ObservedArtifact], *, allows_multiple: bool) -> dict[str, LedgerRow]:
     """The rows after these observations were recorded, one after the other."""
     for each in sent:
-        rows = reconcile(rows, look(each, is_many=is_many))
+        rows = reconcile(rows, look(each, allows_multiple=allows_multiple))
     return rows
 
 
@@ -511,28 +497,28 @@ def test_an_attempt_further_ahead_than_any_wait_was_noted_by_a_wrong_clock(wait:
 
 def assert_bytes_are_kept(before: Mapping[str, LedgerRow], after: Mapping[str, LedgerRow]) -> None:
     for artifact_id, row in before.items():
-        if row["sha256"] is not None:
-            assert after[artifact_id]["sha256"] == row["sha256"]
-            assert after[artifact_id]["status"] in {*STORED, PENDING, SUPERSEDED}
+        if row.sha256 is not None:
+            assert after[artifact_id].sha256 == row.sha256
+            assert after[artifact_id].status in {*STORED, PENDING, SUPERSEDED}
 
 
 def assert_all_is_accounted_for(
     before: Mapping[str, LedgerRow], after: Mapping[str, LedgerRow], seen: Observation
 ) -> None:
-    listed = {each.artifact_id for each in seen.sightings if each.exists}
-    gone = {each.artifact_id for each in seen.sightings if not each.exists}
+    listed = {each.artifact_id for each in seen.artifacts if each.exists}
+    gone = {each.artifact_id for each in seen.artifacts if not each.exists}
     assert after.keys() - {NO_ARTIFACT} >= listed | (before.keys() - gone - {NO_ARTIFACT})
     assert (NO_ARTIFACT in after) <= (len(after) == 1)
     assert after or not seen.is_finished
     for row in after.values():
-        if row["status"] in STORED:
-            assert row["sha256"] is not None
-        if row["status"] in {ABSENT, FAILED, DELETED}:
-            assert row["sha256"] is None
+        if row.status in STORED:
+            assert row.sha256 is not None
+        if row.status in {ABSENT, FAILED, DELETED}:
+            assert row.sha256 is None
 
 
 def assert_one_is_current(rows: Mapping[str, LedgerRow]) -> None:
-    home = [row for row in rows.values() if row["sha256"] is not None and row["status"] != SUPERSEDED]
-    assert len(home) == any(row["sha256"] is not None for row in rows.values())
-    fetchable = [row for row in rows.values() if row["status"] == PENDING and row["api_status"] == "done"]
+    home = [row for row in rows.values() if row.sha256 is not None and row.status != SUPERSEDED]
+    assert len(home) == any(row.sha256 is not None for row in rows.values())
+    fetchable = [row for row in rows.values() if row.status == PENDING and row.api_status == "done"]
     assert len(fetchable) <= 1

@@ -45,6 +45,7 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import Name, Tombstone
+from meeting_assets.store.unreadable_objects import UNREADABLE
 
 logger = logging.getLogger(__name__)
 
@@ -167,10 +168,10 @@ def remove_unwanted(storage: Storage, day: date, key: Key) -> None:
         )
     )
     if is_buried:
-        storage.raw.forget(day, key.recording_id)
+        storage.raw.purge(day, key.recording_id)
         forget_raw(storage, [key.recording_id])
     elif is_purged:
-        storage.raw.forget(day, *key)
+        storage.raw.purge(day, *key)
 
 
 @retry_on_conflict
@@ -200,7 +201,7 @@ def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: 
     collections = {artifact.collection for artifact in ARTIFACTS.values()}
     objects = {f"recording {recording_id}", *(f"{name} {each}" for name in collections for each in artifact_ids)}
     meta = table_of(Meta)
-    theirs = meta.c.name.in_([ledger.UNREADABLE + each for each in objects])
+    theirs = meta.c.name.in_([UNREADABLE + each for each in objects])
     connection.execute(select(meta.c.name).where(theirs).order_by(meta.c.name).with_for_update())
     connection.execute(meta.delete().where(theirs))
 

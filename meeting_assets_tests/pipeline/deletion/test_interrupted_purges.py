@@ -87,7 +87,7 @@ def left_of(recording_id: str) -> list[str]:
         found = find_remains(storage, read_settings(), words).found
         return [
             *found,
-            *storage.raw.naming([recording_id]),
+            *storage.raw.prefixes_naming([recording_id]),
             *([f"{rows} rows"] if (rows := rows_of(recording_id)) else []),
         ]
 
@@ -211,7 +211,7 @@ def left_of_artifact(artifact: Artifact) -> list[str]:
         if artifact.recording_id in row
     ]
     with open_test_storage() as storage:
-        keys = [key for key in storage.raw.kept(DAY, artifact.recording_id) if artifact.id in key]
+        keys = [key for key in storage.raw.paths_of(DAY, artifact.recording_id) if artifact.id in key]
     hashes = [kind for kind in ("transcript", "provider_data") if ledger_row(artifact.id, kind)["sha256"]]
     return [*words, *keys, *hashes]
 
@@ -293,7 +293,7 @@ def test_a_recording_that_moved_to_another_day_is_purged_from_both(sandbox: Sand
         purge(storage, [recording.id], tombstones.ASKED_FOR)
 
         assert find_remains(storage, read_settings(), words).found == []
-        assert storage.raw.naming([recording.id]) == {}
+        assert storage.raw.prefixes_naming([recording.id]) == {}
 
 
 @pytest.mark.parametrize("prefix", ["2019-01-01", "somewhere", ""])

@@ -41,7 +41,7 @@ from meeting_assets.schema.persistent import Meta, Tombstones
 from meeting_assets.settings import read_settings
 from meeting_assets.store import scrub, tombstones
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import UNREADABLE
+from meeting_assets.store.unreadable_objects import UNREADABLE
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
 from meeting_assets_tests.conftest import sqlite_first
@@ -134,7 +134,7 @@ def purged(*recording_ids: str) -> Search:
 def held(recording_id: str) -> int:
     """How many rows of how many tables name a recording; raw objects count, too."""
     with open_test_storage() as storage:
-        objects = len(storage.raw.kept(DAY, recording_id))
+        objects = len(storage.raw.paths_of(DAY, recording_id))
         return holding(storage, recording_id).rows + objects
 
 

@@ -79,7 +79,7 @@ def a_night(limit: int = 100) -> PurgeReport:
 
 def objects_of(recording_id: str) -> list[str]:
     with open_test_storage() as storage:
-        return storage.raw.kept(DAY, recording_id)
+        return storage.raw.paths_of(DAY, recording_id)
 
 
 def rows_of(recording_id: str) -> int:

@@ -20,7 +20,8 @@ from meeting_assets.pipeline.storage import derived_tables, whole_schema
 from meeting_assets.pipeline.views import VIEWS
 from meeting_assets.schema.persistent import Artifacts, Meta, Recordings
 from meeting_assets.store.database import META, Database, schema_of, table_of
-from meeting_assets.store.migrations.plan import SCHEMA_VERSION, Schema, TableShape, table_shape
+from meeting_assets.store.migrations.definitions import TableDefinition, table_definition
+from meeting_assets.store.migrations.plan import SCHEMA_VERSION, Schema
 from meeting_assets.store.migrations.setup import check_readable, prepare
 from meeting_assets_tests.support.schema_versions import (
     FOREIGN_ROWS,
@@ -157,7 +158,7 @@ def test_two_schemas_of_one_database_are_two_databases(postgresql_database: str)
     for schema in ("meetings", "others"):
         database = Database.at(postgresql_database, schema)
         prepare(database, whole_schema())
-        database.note("api_origin", schema)
+        database.set_meta("api_origin", schema)
         database.close()
 
     found = fetched(postgresql_database, "SELECT value FROM others.meta WHERE name = 'api_origin'")
@@ -335,9 +336,9 @@ def test_reading_refuses_a_database_whose_required_column_is_gone(database: Data
         check_readable(database, whole_schema())
 
 
-def without_attempts(database: Database) -> TableShape:
+def without_attempts(database: Database) -> TableDefinition:
     """What an older version would have recorded of the ledger."""
-    return table_shape(
+    return table_definition(
         without_column(whole_schema(), "artifacts", "attempts").tables["artifacts"], database.engine.dialect
     )
 
@@ -449,7 +450,7 @@ def test_of_two_origins_that_bind_a_new_database_at_once_the_second_is_refused(p
     with ThreadPoolExecutor() as pool:
         with first.writing() as connection:
             connection.execute(table_of(Meta).insert(), {"name": "api_origin", "value": "https://one"})
-            binding = pool.submit(second.belongs_to, "https://two")
+            binding = pool.submit(second.bind_origin, "https://two")
             wait_until_a_lock_is_waited_for(first)
         with pytest.raises(StoreError, match=r"meetings from https://one, not from https://two"):
             binding.result(TIMEOUT_S)
@@ -460,11 +461,11 @@ def test_of_two_origins_that_bind_a_new_database_at_once_the_second_is_refused(p
 
 
 def test_a_database_belongs_to_one_origin(database: Database) -> None:
-    database.belongs_to("https://one")
-    database.belongs_to("https://one")
+    database.bind_origin("https://one")
+    database.bind_origin("https://one")
 
     with pytest.raises(StoreError, match=r"meetings from https://one, not from https://two"):
-        database.belongs_to("https://two")
+        database.bind_origin("https://two")
 
 
 def test_reading_what_a_newer_version_has_added_to_is_refused(database: Database) -> None:
