@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -11,16 +12,13 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, or_
 from meeting_assets.store.database import insert_into
 from meeting_assets.store.ledger import (
     LEDGER,
-    OF_ARTIFACT,
     RECORDINGS,
     Key,
     follows,
     is_artifact,
     known,
     lock_matching,
-    parameters_of,
-    update_row,
-    values_of,
+    update_rows,
 )
 from meeting_assets.store.states import (
     DELETED,
@@ -33,7 +31,6 @@ from meeting_assets.store.states import (
     reconcile,
 )
 
-_OBSERVED_AGAIN = LEDGER.update().where(OF_ARTIFACT).values(observed_at=bindparam("at"))
 _HAS_NO_BYTES = LEDGER.c.sha256.is_(None)
 _WAS_EXPECTED = or_(LEDGER.c.status == PENDING, and_(_HAS_NO_BYTES, LEDGER.c.status == FAILED))
 _DELETED_AT_API: dict[str, Any] = {
@@ -53,26 +50,19 @@ def observe(connection: Connection, observations: Sequence[Observation]) -> None
     """Updates the ledger to match what the API showed."""
     rows = known(connection, {seen.recording_id for seen in observations}, is_locking=True)
     added: list[LedgerRow] = []
-    unchanged: list[dict[str, Any]] = []
+    changed: list[LedgerRow] = []
     for seen in observations:
         before = rows[seen.recording_id, seen.kind]
         after = reconcile(before, seen)
-        for artifact_id, row in after.items():
-            held = before.get(artifact_id)
-            if held is None:
-                added.append(row)
-            elif row.undated != held.undated:
-                update_row(connection, row)
-            elif row.observed_at != held.observed_at:
-                unchanged.append(parameters_of(Key.of(row)) | {"at": row.observed_at})
+        added += [row for artifact_id, row in after.items() if artifact_id not in before]
+        changed += [row for artifact_id, row in after.items() if row != before.get(artifact_id, row)]
         for artifact_id in before.keys() - after.keys():
             connection.execute(LEDGER.delete().where(is_artifact(Key.of(before[artifact_id]))))
-    if unchanged:
-        connection.execute(_OBSERVED_AGAIN, unchanged)
+    update_rows(connection, changed)
     if added:
         # Another run may have added the same row, and may already have fetched the artifact.
-        added.sort(key=Key.of)
-        connection.execute(insert_into(connection, LEDGER).on_conflict_do_nothing(), [*map(values_of, added)])
+        insert = insert_into(connection, LEDGER).on_conflict_do_nothing()
+        connection.execute(insert, [asdict(row) for row in sorted(added, key=Key.of)])
 
 
 def mark_recording_deleted(connection: Connection, recording_id: str, *, observed_at: datetime | None = None) -> None:

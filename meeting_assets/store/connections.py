@@ -39,6 +39,31 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+def retry_on_conflict(function: Callable[P, T]) -> Callable[P, T]:
+    """Calls a function again if its transaction was lost to a deadlock, a timeout or a restart of the server.
+
+    The function must be idempotent: if the connection breaks before the commit is confirmed, the transaction may have
+    been committed. An error that an inner function has already retried is not retried again.
+    """
+
+    @wraps(function)
+    def retried(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return _RETRIES(_is_worth_another_try, function, *args, **kwargs)
+        except TransactionLost as error:
+            error.is_retried = True
+            raise
+
+    return retried
+
+
+def _is_worth_another_try(error: Exception) -> bool:
+    is_worth_it = isinstance(error, TransactionLost) and not error.is_retried
+    if is_worth_it:
+        logger.warning("a transaction was lost and is retried up to %d times: %s", TRIES - 1, error)
+    return is_worth_it
+
+
 class Connections:
     """One database. `reading()` and `writing()` are its transactions."""
 
@@ -92,18 +117,15 @@ class Connections:
         with self._transaction(self._begun_with_retries(is_writing=False)) as connection:
             yield connection
 
+    @retry_on_conflict
     def read(self, query: Callable[[Connection], T]) -> T:
         """Calls a function in a transaction that only reads, again if the connection breaks; returns its result.
 
         Raises:
             StoreError: the database does not answer.
         """
-
-        def result() -> T:
-            with self.reading() as connection:
-                return query(connection)
-
-        return retry_on_conflict(result)()
+        with self.reading() as connection:
+            return query(connection)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -146,24 +168,6 @@ class Connections:
         self.engine.dispose()
 
 
-def retry_on_conflict(function: Callable[P, T]) -> Callable[P, T]:
-    """Calls a function again if its transaction was lost to a deadlock, a timeout or a restart of the server.
-
-    The function must be idempotent: if the connection breaks before the commit is confirmed, the transaction may have
-    been committed. An error that an inner function has already retried is not retried again.
-    """
-
-    @wraps(function)
-    def retried(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return _RETRIES(_is_worth_another_try, function, *args, **kwargs)
-        except TransactionLost as error:
-            error.is_retried = True
-            raise
-
-    return retried
-
-
 def address_of(url: str) -> URL:
     """The URL for SQLAlchemy. Not every version of it decodes the path of a SQLite file.
 
@@ -181,14 +185,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         reason = unusable(error, folder, "MEETING_ASSETS_DATABASE_URL or MEETING_ASSETS_HOME")
-        raise StoreError(f"The database's folder cannot be created. {reason}") from None
-
-
-def _is_worth_another_try(error: Exception) -> bool:
-    is_worth_it = isinstance(error, TransactionLost) and not error.is_retried
-    if is_worth_it:
-        logger.warning("a transaction was lost and is retried up to %d times: %s", TRIES - 1, error)
-    return is_worth_it
+        raise StoreError(f"The database's folder cannot be made. {reason}") from None
 
 
 def _engine(address: URL, *, is_read_only: bool = False) -> Engine:

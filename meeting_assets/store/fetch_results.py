@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, select
 
-from meeting_assets.store.ledger import (
-    LEDGER,
-    Key,
-    is_artifact,
-    lock_siblings,
-    update_row,
-    values_of,
-)
+from meeting_assets.store.ledger import LEDGER, Key, is_artifact, lock_siblings, update_rows
 from meeting_assets.store.locks import Rows, about_to_lock
 from meeting_assets.store.states import (
     DELETED,
@@ -107,11 +100,11 @@ def mark_attempt_failed(
     if row is None:
         return
 
+    is_near_expiry = expires_at is not None and expires_at - at < NEAR_EXPIRY
+    longest_wait = WAIT_NEAR_EXPIRY if is_near_expiry else MAX_WAIT
+
     def next_attempt_at(failures: int) -> datetime:
-        if is_too_large:
-            return at + MAX_WAIT
-        is_near_expiry = expires_at is not None and expires_at - at < NEAR_EXPIRY
-        return at + (min(wait_after(failures), WAIT_NEAR_EXPIRY) if is_near_expiry else wait_after(failures))
+        return at + (MAX_WAIT if is_too_large else min(wait_after(failures), longest_wait))
 
     if row.attempts and (row.error, row.next_attempt_at) == (error, next_attempt_at(row.attempts - 1)):
         return  # already recorded: the transaction is repeated after its commit
@@ -163,18 +156,17 @@ def adopt(connection: Connection, rows: Sequence[LedgerRow]) -> None:
     for row in rows:
         held = connection.execute(LEDGER.select().where(is_artifact(Key.of(row))).with_for_update()).mappings().first()
         if held is None:
-            connection.execute(LEDGER.insert().values(values_of(row)))
+            connection.execute(LEDGER.insert().values(asdict(row)))
         elif held["sha256"] is None:
             # Rows parsed from lost bytes may still be in the tables; the columns about them stay.
             loaded = ("row_count", "replaced_rows", "repaired_chars", "parser_version", "load_attempts", "parsed_at")
             kept = {name: held[name] for name in (*loaded, "missing_since")}
-            update_row(connection, replace(row, **kept))
+            update_rows(connection, [replace(row, **kept)])
 
 
 def _update_siblings(
     connection: Connection, siblings: Mapping[str, LedgerRow], changed: LedgerRow, *, allows_multiple: bool
 ) -> None:
     rows = {**siblings, changed.artifact_id: changed}
-    for artifact_id, row in (rows if allows_multiple else supersede_older(rows)).items():
-        if row != siblings[artifact_id]:
-            update_row(connection, row)
+    rows = rows if allows_multiple else supersede_older(rows)
+    update_rows(connection, [row for artifact_id, row in rows.items() if row != siblings[artifact_id]])

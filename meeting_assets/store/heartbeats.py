@@ -9,7 +9,7 @@ All instants come from the database's clock, so hosts with different clocks agre
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,14 +41,7 @@ class Heartbeat:
 def beat(connection: Connection, run_id: str, process: ProcessIdentity) -> bool:
     """Records that a run is in progress. Writes nothing and returns False if the run was declared orphaned."""
     at = database_now(connection)
-    row = {
-        "run_id": run_id,
-        "boot_id": process.boot_id,
-        "pid_namespace": process.pid_namespace,
-        "pid": process.pid,
-        "start_ticks": process.start_ticks,
-        "hostname": process.hostname,
-    }
+    row = {"run_id": run_id, **asdict(process)}
     insert = insert_into(connection, HEARTBEATS).values(**row, started_at=at, beat_at=at)
     upsert = insert.on_conflict_do_update(
         index_elements=[C.run_id],

@@ -6,18 +6,9 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, case, func, not_
+from sqlalchemy import Connection, and_, case, func, not_
 
-from meeting_assets.store.ledger import (
-    IS_QUARANTINED,
-    LEDGER,
-    OF_ARTIFACT,
-    Key,
-    is_artifact,
-    lock_matching,
-    of_days,
-    parameters_of,
-)
+from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, Key, is_artifact, lock_matching, of_days
 from meeting_assets.store.states import MOST_DEATHS, PARSED, PENDING, QUARANTINED
 
 # While newer bytes are awaited, `error` describes the attempts to fetch them. Loading the older bytes keeps it.
@@ -25,22 +16,6 @@ _IS_FETCH_ERROR = and_(LEDGER.c.status == PENDING, LEDGER.c.attempts > 0)
 # Bytes that ended the process wait for other bytes or another parser version.
 _IS_SET_ASIDE = and_(IS_QUARANTINED, func.coalesce(LEDGER.c.load_attempts, 0) >= MOST_DEATHS)
 _IS_LOADABLE = and_(LEDGER.c.sha256.is_not(None), not_(_IS_SET_ASIDE))
-_MARK_PARSED = (
-    LEDGER.update()
-    .where(OF_ARTIFACT)
-    .values(
-        # Older bytes may be parsed while newer ones are awaited.
-        status=case((LEDGER.c.status == PENDING, PENDING), else_=PARSED),
-        parser_version=bindparam("version"),
-        row_count=bindparam("rows"),
-        replaced_rows=bindparam("replaced"),
-        repaired_chars=bindparam("repaired"),
-        error=case((_IS_FETCH_ERROR, LEDGER.c.error), else_=None),
-        load_attempts=None,
-        worker=None,
-        parsed_at=bindparam("at"),
-    )
-)
 
 
 class Loaded(NamedTuple):
@@ -54,19 +29,23 @@ class Loaded(NamedTuple):
 
 def mark_parsed(connection: Connection, loaded: Sequence[Loaded], parser_version: str, *, at: datetime) -> None:
     """Records that the tables hold the rows which this parser version makes from the bytes."""
-    values = [
-        parameters_of(each.key)
-        | {
-            "version": parser_version,
-            "rows": each.row_count,
-            "replaced": each.replaced_rows,
-            "repaired": each.repaired_chars,
-            "at": at,
-        }
-        for each in loaded
-    ]
-    if values:
-        connection.execute(_MARK_PARSED, values)
+    for each in loaded:
+        connection.execute(
+            LEDGER.update()
+            .where(is_artifact(each.key))
+            .values(
+                # Older bytes may be parsed while newer ones are awaited.
+                status=case((LEDGER.c.status == PENDING, PENDING), else_=PARSED),
+                parser_version=parser_version,
+                row_count=each.row_count,
+                replaced_rows=each.replaced_rows,
+                repaired_chars=each.repaired_chars,
+                error=case((_IS_FETCH_ERROR, LEDGER.c.error), else_=None),
+                load_attempts=None,
+                worker=None,
+                parsed_at=at,
+            )
+        )
 
 
 def mark_quarantined(

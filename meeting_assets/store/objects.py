@@ -33,7 +33,10 @@ _QUOTED = re.compile(r'"[^"]*"|<.*')
 
 
 class Objects:
-    """The objects of one folder or object store. Keys are relative to its root."""
+    """The objects of one folder or object store. Keys are relative to its root.
+
+    All methods raise `StoreError` if the store does not answer or refuses the operation.
+    """
 
     def __init__(self, store: ObjectStore, url: str = "", *, instance_credentials: bool = False) -> None:
         self._store = store
@@ -70,19 +73,11 @@ class Objects:
         return Path(self._store.prefix)
 
     def put(self, key: str, content: bytes) -> None:
-        """Writes an object, as a whole or not at all.
-
-        Raises:
-            StoreError: the object could not be written.
-        """
+        """Writes an object, as a whole or not at all."""
         translated(f"take {key}", lambda: self._store.put(key, content))
 
     def create(self, key: str, content: bytes) -> None:
-        """Writes an object unless it exists. An object store without conditional writes overwrites it.
-
-        Raises:
-            StoreError: the object could not be written.
-        """
+        """Writes an object unless it exists. An object store without conditional writes overwrites it."""
 
         def create() -> None:
             try:
@@ -95,11 +90,7 @@ class Objects:
         translated(f"take {key}", create)
 
     def get(self, key: str) -> bytes | None:
-        """The content of an object; None if it does not exist.
-
-        Raises:
-            StoreError: the store does not answer.
-        """
+        """The content of an object; None if it does not exist."""
 
         def get() -> bytes | None:
             try:
@@ -138,11 +129,7 @@ class Objects:
             return [*pool.map(lambda name: self.names(f"{name}/"), prefixes)]
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Deletes objects; a missing object is no error.
-
-        Raises:
-            StoreError: an object could not be deleted.
-        """
+        """Deletes objects; a missing object is no error."""
 
         def delete() -> None:
             for key in keys:

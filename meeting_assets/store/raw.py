@@ -33,22 +33,14 @@ class RawStore(Objects):
     """One raw store: artifacts, listings, and the origin and database it belongs to."""
 
     def write(self, day: date, recording_id: str, kind: str, artifact_id: str, payload: bytes) -> RawObject:
-        """Stores the bytes of an artifact, as a whole or not at all.
-
-        Raises:
-            StoreError: the bytes could not be written.
-        """
+        """Stores the bytes of an artifact, as a whole or not at all."""
         sha256 = hashlib.sha256(payload).hexdigest()
         key = artifact_key(day, recording_id, kind, artifact_id, sha256)
         self.put(key, zstandard.ZstdCompressor(level=LEVEL).compress(payload))
         return RawObject(key, sha256, len(payload))
 
     def read(self, key: str, sha256: str, size_bytes: int | None = None) -> bytes | None:
-        """The bytes of an artifact, or None if they are missing or damaged. Faster with their size.
-
-        Raises:
-            StoreError: the store does not answer.
-        """
+        """The bytes of an artifact, or None if they are missing or damaged. Faster with their size."""
         stored = self.get(key)
         if stored is None:
             return None
@@ -59,11 +51,7 @@ class RawStore(Objects):
         return payload if hashlib.sha256(payload).hexdigest() == sha256 else None
 
     def write_listing(self, day: date, recording_id: str, listing: bytes) -> None:
-        """Stores the API's listing of a recording.
-
-        Raises:
-            StoreError: the listing could not be written.
-        """
+        """Stores the API's listing of a recording."""
         self.put(listing_key(day, recording_id), listing)
 
     def read_listing(self, day: date, recording_id: str) -> bytes | None:
@@ -118,20 +106,12 @@ class RawStore(Objects):
         return held
 
     def bind_database(self, database_id: str) -> str:
-        """Writes the id of the database that describes this raw store unless it has one; returns the id it has then.
-
-        Raises:
-            StoreError: the id could not be written.
-        """
+        """Writes the id of the database that describes this raw store unless it has one; returns the id it has then."""
         self.create(DATABASE, msgspec.json.encode({"database_id": database_id}))
         return self.database_id() or database_id
 
     def probe(self) -> None:
-        """Writes an object, reads it and deletes it.
-
-        Raises:
-            StoreError: one of these operations failed.
-        """
+        """Writes an object, reads it and deletes it."""
         key, content = f"probe-{uuid4()}", b"probe"
         self.put(key, content)
         stored = self.get(key)
@@ -195,11 +175,7 @@ class RawStore(Objects):
         return self.keys(f"{day}/{recording_id}/")
 
     def purge(self, day: date, recording_id: str, kind: str | None = None, artifact_id: str | None = None) -> int:
-        """Deletes all objects of a recording, or of one artifact of it; returns their number.
-
-        Raises:
-            StoreError: an object could not be deleted.
-        """
+        """Deletes all objects of a recording, or of one artifact of it; returns their number."""
         rest = f"{kind}/{artifact_id}/" if kind and artifact_id else ""
         prefix = f"{day}/{recording_id}/{rest}"
         keys = self.keys(prefix)

@@ -35,11 +35,7 @@ class _Content(msgspec.Struct, frozen=True):
 
 
 def write(raw: RawStore, tombstones: Collection[Tombstone]) -> None:
-    """Writes tombstones. Overwriting one changes nothing: all of one name have the same content.
-
-    Raises:
-        StoreError: a tombstone could not be written.
-    """
+    """Writes tombstones. Overwriting one changes nothing: all of one name have the same content."""
     for tombstone in tombstones:
         content: dict[str, Any] = {name: value for name, value in tombstone.name._asdict().items() if value}
         content |= {"day": tombstone.day, "purged_at": tombstone.purged_at, "reason": tombstone.reason}
@@ -49,11 +45,7 @@ def write(raw: RawStore, tombstones: Collection[Tombstone]) -> None:
 
 
 def version(raw: RawStore) -> str:
-    """The version of the set of tombstones. A database restored from a backup has recorded an older one.
-
-    Raises:
-        StoreError: the raw store does not answer.
-    """
+    """The version of the set of tombstones. A database restored from a backup has recorded an older one."""
     return (raw.get(VERSION) or b"").decode(errors="replace")
 
 
@@ -74,11 +66,7 @@ def read(raw: RawStore, name: Name) -> Tombstone:
 
 
 def remove(raw: RawStore, removed: Collection[Name]) -> None:
-    """Removes tombstones.
-
-    Raises:
-        StoreError: a tombstone could not be removed.
-    """
+    """Removes tombstones."""
     if removed:
         raw.delete([_key(name) for name in removed])
         _change_version(raw)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ def database(database_url: str) -> Iterator[Database]:
     database = Database.at(database_url)
     prepare(database, schema_of({}))
     with database.writing() as connection:
-        connection.execute(LEDGER.insert().values(ledger.values_of(LedgerRow(*KEY, PENDING, api_status="done"))))
+        connection.execute(LEDGER.insert().values(asdict(LedgerRow(*KEY, PENDING, api_status="done"))))
     yield database
     database.close()
 
