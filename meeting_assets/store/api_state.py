@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, or_
+from sqlalchemy import ColumnElement, Connection, and_, case, or_
 
 from meeting_assets.store.database import insert_into
 from meeting_assets.store.ledger import (
@@ -93,14 +93,14 @@ def mark_listings_written(connection: Connection, written: Sequence[Mapping[str,
     `former_sha256` is the recorded hash at the time the content was composed. If another run has recorded another hash
     since, the raw store may hold either content. Then no hash is recorded, and the next run writes the file again.
     """
-    held = RECORDINGS.c.listing_sha256
-    is_alone = or_(held.is_not_distinct_from(bindparam("former_sha256", type_=held.type)), held == bindparam("sha256"))
-    connection.execute(
-        RECORDINGS.update()
-        .where(RECORDINGS.c.recording_id == bindparam("id"))
-        .values(listing_sha256=case((is_alone, bindparam("sha256", type_=held.type)), else_=None)),
-        sorted(written, key=lambda each: str(each["id"])),
-    )
+    recorded = RECORDINGS.c.listing_sha256
+    for each in sorted(written, key=lambda each: str(each["id"])):
+        is_only_writer = or_(recorded.is_not_distinct_from(each["former_sha256"]), recorded == each["sha256"])
+        connection.execute(
+            RECORDINGS.update()
+            .where(RECORDINGS.c.recording_id == each["id"])
+            .values(listing_sha256=case((is_only_writer, each["sha256"]), else_=None))
+        )
 
 
 def _mark_deleted(connection: Connection, condition: ColumnElement[bool], observed_at: datetime | None) -> None:

@@ -127,6 +127,6 @@ def update_rows(connection: Connection, rows: Collection[LedgerRow]) -> None:
     """Writes all columns of existing rows."""
     # perf: one statement for all rows; a sync updates the observation time of every listed artifact (benchmarks idle)
     update = LEDGER.update().where(*(column == bindparam(f"key_{column.name}") for column in LEDGER.primary_key))
-    if rows:
-        keys = ({f"key_{name}": value for name, value in Key.of(row)._asdict().items()} for row in rows)
-        connection.execute(update, [key | asdict(row) for key, row in zip(keys, rows, strict=True)])
+    values = [asdict(row) | {f"key_{name}": value for name, value in Key.of(row)._asdict().items()} for row in rows]
+    if values:
+        connection.execute(update, values)
