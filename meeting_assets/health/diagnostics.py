@@ -49,7 +49,7 @@ from meeting_assets.settings import Settings
 from meeting_assets.store.database import PERSISTENT_TABLES, Database, table_of
 from meeting_assets.store.migrations.inspection import VERSION_RECORD, read_meta, read_plan
 from meeting_assets.store.migrations.plan import SCHEMA_VERSION
-from meeting_assets.store.migrations.setup import check_privileges, listed, refuse
+from meeting_assets.store.migrations.setup import check_privileges, join_names, refuse
 from meeting_assets.store.namespaces import check_may_create
 from meeting_assets.store.object_stores import cloud_of
 from meeting_assets.store.raw import RawStore
@@ -284,7 +284,7 @@ def _database(database: Database, settings: Settings) -> Iterator[HealthCheck]:
         sentence = f"Tables are missing: {', '.join(missing)}; `meeting-assets rebuild` makes and fills them."
         yield HealthCheck("database", Severity.WARNING, sentence)
     if known and plan.columns:
-        columns = listed([f"{table}.{column}" for table, column in plan.columns])
+        columns = join_names([f"{table}.{column}" for table, column in plan.columns])
         sentence = f"An older version made it; `meeting-assets sync` or `meeting-assets migrate` adds {columns}."
         yield HealthCheck("database", Severity.WARNING, sentence)
 

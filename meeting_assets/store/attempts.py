@@ -16,10 +16,10 @@ from sqlalchemy import Connection, case
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.store.fetch_results import wait_after
 from meeting_assets.store.ledger import LEDGER, is_artifact
-from meeting_assets.store.states import FETCHED, INTERRUPTED, MOST_DEATHS, PENDING
+from meeting_assets.store.states import FETCHED, INTERRUPTED, MAX_INTERRUPTIONS, PENDING
 from meeting_assets.store.tasks import FetchTask, LoadTask
 
-ENDED_THE_PROCESS = f"loading it ended the process {MOST_DEATHS} times"
+ENDED_THE_PROCESS = f"loading it ended the process {MAX_INTERRUPTIONS} times"
 
 Task = TypeVar("Task", FetchTask, LoadTask)
 

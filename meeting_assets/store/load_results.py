@@ -9,12 +9,12 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, case, func, not_
 
 from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, Key, is_artifact, lock_matching, of_days
-from meeting_assets.store.states import MOST_DEATHS, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.states import MAX_INTERRUPTIONS, PARSED, PENDING, QUARANTINED
 
 # While newer bytes are awaited, `error` describes the attempts to fetch them. Loading the older bytes keeps it.
 _IS_FETCH_ERROR = and_(LEDGER.c.status == PENDING, LEDGER.c.attempts > 0)
 # Bytes that ended the process wait for other bytes or another parser version.
-_IS_SET_ASIDE = and_(IS_QUARANTINED, func.coalesce(LEDGER.c.load_attempts, 0) >= MOST_DEATHS)
+_IS_SET_ASIDE = and_(IS_QUARANTINED, func.coalesce(LEDGER.c.load_attempts, 0) >= MAX_INTERRUPTIONS)
 _IS_LOADABLE = and_(LEDGER.c.sha256.is_not(None), not_(_IS_SET_ASIDE))
 
 

@@ -33,7 +33,7 @@ NO_ARTIFACT = ""
 MAX_WAIT = timedelta(hours=6)
 """The longest wait between two attempts to fetch."""
 INTERRUPTED = "an attempt to fetch it began and has not ended: its process is at work, or was killed"
-MOST_DEATHS = 3
+MAX_INTERRUPTIONS = 3
 """Attempts that may end the process before the artifact is set aside."""
 
 NO_ATTEMPT: dict[str, Any] = {

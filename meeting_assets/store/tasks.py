@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.store.ledger import Key
-from meeting_assets.store.states import INTERRUPTED, MOST_DEATHS, is_due
+from meeting_assets.store.states import INTERRUPTED, MAX_INTERRUPTIONS, is_due
 
 
 class FetchTask(NamedTuple):
@@ -37,7 +37,7 @@ class FetchTask(NamedTuple):
 
         Missing bytes and artifacts that ended the process too often wait until they are due.
         """
-        waits = self.is_waiting or (self.is_suspect and self.attempts >= MOST_DEATHS)
+        waits = self.is_waiting or (self.is_suspect and self.attempts >= MAX_INTERRUPTIONS)
         return not waits or is_due(self.next_attempt_at, at)
 
 
@@ -70,7 +70,7 @@ class LoadTask(NamedTuple):
     @property
     def is_deadly(self) -> bool:
         """True if loading has ended the process so often that this parser version does not try again."""
-        return (self.load_attempts or 0) >= MOST_DEATHS and not self.is_quarantined
+        return (self.load_attempts or 0) >= MAX_INTERRUPTIONS and not self.is_quarantined
 
 
 def _is_running(worker: str | None) -> bool:

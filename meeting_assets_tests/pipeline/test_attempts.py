@@ -28,7 +28,7 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store import attempts, load_results, worklist
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets.store.states import INTERRUPTED, MOST_DEATHS
+from meeting_assets.store.states import INTERRUPTED, MAX_INTERRUPTIONS
 from meeting_assets.store.tasks import LoadTask
 from meeting_assets_tests.support.commands import FORKS
 from meeting_assets_tests.support.environments import (
@@ -117,7 +117,7 @@ def quarantined(sandbox: Sandbox) -> str:
     """A transcript whose loading has ended the process too often."""
     deadly = victim("transcript").id
     fetch_all()
-    for _ in range(MOST_DEATHS):
+    for _ in range(MAX_INTERRUPTIONS):
         death_of_a_load(deadly)
     load_all([deadly])
     return deadly
@@ -145,7 +145,7 @@ def test_a_rebuild_does_not_try_it_again(quarantined: str) -> None:
     with open_test_storage() as storage:
         rebuild(storage)
 
-    assert transcripts()[quarantined] == ("quarantined", MOST_DEATHS)
+    assert transcripts()[quarantined] == ("quarantined", MAX_INTERRUPTIONS)
 
 
 @pytest.mark.parametrize("stopped_by", [StoreError, KeyboardInterrupt])
@@ -204,7 +204,7 @@ def test_what_ended_the_process_too_often_waits(sandbox: Sandbox, clean: Content
     deadly = victim("transcript")
     fetch_all()
     with open_test_storage() as storage, storage.database.writing() as connection:
-        values = {"status": "pending", "sha256": None, "attempts": MOST_DEATHS, "error": INTERRUPTED}
+        values = {"status": "pending", "sha256": None, "attempts": MAX_INTERRUPTIONS, "error": INTERRUPTED}
         of_victim = LEDGER.c.artifact_id == deadly.id, LEDGER.c.kind == "transcript"
         due_at = now() + timedelta(hours=1)
         connection.execute(LEDGER.update().where(*of_victim).values(values | {"next_attempt_at": due_at}))
@@ -317,7 +317,7 @@ def mark_loading(storage: Storage, entries: Collection[LoadTask]) -> None:
 def test_a_load_that_another_process_is_at_counts_as_no_death(sandbox: Sandbox) -> None:
     fetch_all()
     with open_test_storage() as storage:
-        for _ in range(MOST_DEATHS):
+        for _ in range(MAX_INTERRUPTIONS):
             mark_loading(storage, entries_of(storage))
 
             assert {each.load_attempts for each in entries_of(storage)} == {None}

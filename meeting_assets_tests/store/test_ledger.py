@@ -13,7 +13,15 @@ from meeting_assets.store import api_state, attempts, fetch_results, ledger, loa
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.ledger import LEDGER, Key
 from meeting_assets.store.migrations.setup import prepare
-from meeting_assets.store.states import DELETED, FETCHED, INTERRUPTED, MOST_DEATHS, PENDING, QUARANTINED, LedgerRow
+from meeting_assets.store.states import (
+    DELETED,
+    FETCHED,
+    INTERRUPTED,
+    MAX_INTERRUPTIONS,
+    PENDING,
+    QUARANTINED,
+    LedgerRow,
+)
 from meeting_assets.store.tasks import LoadTask
 
 KEY = Key("00000000-0000-4000-8000-000000000001", "transcript", "00000000-0000-4000-8000-000000000002")
@@ -124,14 +132,14 @@ def test_another_parser_version_retries_once_a_pending_artifact_that_ended_the_p
         row = {"recording_id": KEY.recording_id, "status": "done", "created_at": AT, "day": AT.date()}
         connection.execute(ledger.RECORDINGS.insert().values(row))
         load_results.mark_quarantined(
-            connection, KEY, parser_version="1", error="interrupted", at=AT, load_attempts=MOST_DEATHS
+            connection, KEY, parser_version="1", error="interrupted", at=AT, load_attempts=MAX_INTERRUPTIONS
         )
 
     first = load_task(database)
     with database.writing() as connection:
         attempts.release(connection, [first])
     released = load_task(database)
-    write(database, load_attempts=MOST_DEATHS)
+    write(database, load_attempts=MAX_INTERRUPTIONS)
 
     assert (first.is_deadly, first.is_quarantined) == (False, True)
     assert (released.status, released.load_attempts, released.is_quarantined) == (PENDING, None, False)

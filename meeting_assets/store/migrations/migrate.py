@@ -55,7 +55,7 @@ from meeting_assets.store.migrations.setup import (
     add_missing,
     create_views,
     drop_views,
-    listed,
+    join_names,
     mark_tables_outdated,
     newer_version_message,
     record_schema,
@@ -138,7 +138,7 @@ def _steps(connection: Connection, schema: Schema, plan: Plan) -> Iterator[str]:
         text = f"Replace table {change.name} with its {rows} rows and its grants: {'; '.join(change.differences)}"
         placeholders = _placeholder_names(schema.tables[change.name], found.tables[change.name])
         if placeholders and rows:
-            text += f". {listed(placeholders)} will be filled when the rows are parsed or derived again"
+            text += f". {join_names(placeholders)} will be filled when the rows are parsed or derived again"
         yield text
     yield from (f"Leave table {name} as it is; this version does not use it" for name in plan.abandoned)
 
@@ -153,14 +153,14 @@ def _refuse_impossible(connection: Connection, schema: Schema, plan: Plan) -> No
         foreign = foreign_columns(wanted, recorded.tables.get(change.name), there)
         if foreign:
             raise StoreError(
-                f"Table {change.name} has columns that meeting_assets did not create: {listed(sorted(foreign))}. "
+                f"Table {change.name} has columns that meeting_assets did not create: {join_names(sorted(foreign))}. "
                 "Nothing was changed. Move them to a table of yours, then run `meeting-assets migrate` again."
             )
         missing_keys = [each for each in wanted.key if there.column(each) is None]
         lacking = missing_keys or (_placeholder_names(table, there) if change.name in persistent else [])
         if lacking:
             raise StoreError(
-                f"Table {change.name} lacks {listed(lacking)}, which its rows cannot supply. Nothing was changed. "
+                f"Table {change.name} lacks {join_names(lacking)}, which its rows cannot supply. Nothing was changed. "
                 "Set another MEETING_ASSETS_DATABASE_URL or MEETING_ASSETS_DATABASE_SCHEMA, and run "
                 "`meeting-assets rebuild`, which makes a new database from the raw store."
             )

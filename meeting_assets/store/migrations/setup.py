@@ -92,7 +92,7 @@ def check_readable(database: Database, schema: Schema) -> None:
         raise StoreError(_migration_message(plan))
     if plan.missing:
         raise StoreError(
-            f"The database was made by an older version of meeting_assets and lacks {listed(plan.missing)}. "
+            f"The database was made by an older version of meeting_assets and lacks {join_names(plan.missing)}. "
             "The next `meeting-assets sync` or `meeting-assets migrate` adds this; nothing was changed now."
         )
 
@@ -126,7 +126,7 @@ def require_no_conflicts(plan: Plan, connection: Connection) -> None:
 def newer_version_message(plan: Plan) -> str:
     """The message about a database of a newer version."""
     return (
-        f"A newer version of meeting_assets made this database (it has {listed(plan.newer)}, this version knows "
+        f"A newer version of meeting_assets made this database (it has {join_names(plan.newer)}, this version knows "
         f"schema {SCHEMA_VERSION}): upgrade meeting_assets."
     )
 
@@ -223,10 +223,10 @@ def refusals_explained(database: Database) -> Iterator[None]:
     )
 
 
-def listed(names: Collection[str]) -> str:
+def join_names(names: Collection[str]) -> str:
     """Joins names for a sentence; of many, the first few.
 
-    >>> listed(["a", "b"])
+    >>> join_names(["a", "b"])
     'a, b'
     """
     rest = len(names) - MAX_NAMES
@@ -245,13 +245,13 @@ def check_privileges(connection: Connection, schema: Schema) -> None:
     if missing:
         schema_name, role = connection.exec_driver_sql("SELECT current_schema(), quote_ident(current_user)").one()
         raise StoreError(
-            f"The database role {role} may not write {listed(missing)}. Ask the owner of the tables for "
+            f"The database role {role} may not write {join_names(missing)}. Ask the owner of the tables for "
             f"`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema_name} TO {role};`"
         )
 
 
 def _migration_message(plan: Plan) -> str:
-    changes = f": {listed([str(each) for each in plan.changes])}" if plan.changes else ""
+    changes = f": {join_names([str(each) for each in plan.changes])}" if plan.changes else ""
     return (
         f"The tables of this database were made by another version of meeting_assets{changes}. "
         "Run `meeting-assets migrate` once every process runs this version (`--dry-run` shows the steps), "
