@@ -90,7 +90,7 @@ class Connections:
         database = cls(_engine(address, is_read_only=is_read_only))
         try:
             # Not retried here, so that a wrong address is reported immediately. Runs retry this call.
-            with database._transaction(database._begun(is_writing=False)):
+            with database._transaction(database._begin(is_writing=False)):
                 return database
         except StoreError:
             database.close()
@@ -114,7 +114,7 @@ class Connections:
         Raises:
             StoreError: the database does not answer.
         """
-        with self._transaction(self._begun_with_retries(is_writing=False)) as connection:
+        with self._transaction(self._begin_with_retries(is_writing=False)) as connection:
             yield connection
 
     @retry_on_conflict
@@ -137,16 +137,16 @@ class Connections:
         Raises:
             StoreError: the database does not answer, or cannot store more.
         """
-        with self._transaction(self._begun_with_retries(is_writing=True)) as connection:
+        with self._transaction(self._begin_with_retries(is_writing=True)) as connection:
             yield connection
             if self.before_commit is not None:
                 self.before_commit(connection)
 
-    def _begun_with_retries(self, *, is_writing: bool) -> Connection:
+    def _begin_with_retries(self, *, is_writing: bool) -> Connection:
         """Begins a transaction, and waits for a server that restarts: no work is lost by a retry at this point."""
-        return retry_on_conflict(self._begun)(is_writing=is_writing)
+        return retry_on_conflict(self._begin)(is_writing=is_writing)
 
-    def _begun(self, *, is_writing: bool) -> Connection:
+    def _begin(self, *, is_writing: bool) -> Connection:
         """Begins a transaction on a new connection."""
         with translated(self.engine.url):
             connection = self.engine.connect().execution_options(is_writing=is_writing)

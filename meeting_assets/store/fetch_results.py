@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, select
+from sqlalchemy import Connection, and_, case
 
 from meeting_assets.store.ledger import LEDGER, Key, is_artifact, lock_siblings, update_rows
 from meeting_assets.store.locks import Rows, about_to_lock
@@ -95,13 +95,11 @@ def mark_attempt_failed(
         is_artifact(key), LEDGER.c.status == PENDING, LEDGER.c.api_updated_at.is_not_distinct_from(updated_at)
     )
     about_to_lock(connection, Rows.LEDGER)
-    columns = LEDGER.c.attempts, LEDGER.c.error, LEDGER.c.next_attempt_at
-    row = connection.execute(select(*columns).where(waiting).with_for_update()).first()
+    row = connection.execute(LEDGER.select().where(waiting).with_for_update()).first()
     if row is None:
         return
 
-    is_near_expiry = expires_at is not None and expires_at - at < NEAR_EXPIRY
-    longest_wait = WAIT_NEAR_EXPIRY if is_near_expiry else MAX_WAIT
+    longest_wait = WAIT_NEAR_EXPIRY if expires_at is not None and expires_at - at < NEAR_EXPIRY else MAX_WAIT
 
     def next_attempt_at(failures: int) -> datetime:
         return at + (MAX_WAIT if is_too_large else min(wait_after(failures), longest_wait))
