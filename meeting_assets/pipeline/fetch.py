@@ -48,7 +48,7 @@ from meeting_assets.pipeline.retrieval import Retrieval
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import DELETED, Media, decode_object
-from meeting_assets.store import absence, api_state, attempts, fetch_results, ledger, tombstones, worklist
+from meeting_assets.store import absence, api_state, attempts, ledger, raw_state, tombstones, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.ledger import Key
 from meeting_assets.store.observation import ObservationClock, note_recorded
@@ -393,7 +393,7 @@ class _Fetch:
         with self._storage.database.writing() as connection:
             if self._is_purged(connection, key):
                 return "overtaken"
-            outcome = fetch_results.mark_fetched(
+            outcome = raw_state.mark_fetched(
                 connection,
                 key,
                 raw_key=kept.key,
@@ -437,7 +437,7 @@ class _Fetch:
     def _note_failed(self, key: Key, media: Media | None, error: MeetingAssetsError, at: datetime) -> None:
         found = self._discovery.found[key.recording_id]
         with self._storage.database.writing() as connection:
-            fetch_results.mark_attempt_failed(
+            raw_state.mark_attempt_failed(
                 connection,
                 key,
                 str(error),

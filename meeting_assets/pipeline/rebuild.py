@@ -27,7 +27,7 @@ from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import FINISHED, Recording, decode_object
 from meeting_assets.schema.persistent import Recordings
-from meeting_assets.store import api_state, fetch_results, ledger, load_results, tombstones, worklist
+from meeting_assets.store import api_state, ledger, raw_state, table_state, tombstones, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
 from meeting_assets.store.raw_layout import StoredArtifact
@@ -117,7 +117,7 @@ def refresh(storage: Storage) -> RebuildReport:
 def _make_outdated(storage: Storage, days: Collection[date]) -> None:
     """Notes that everything of some days is to be parsed and derived."""
     with storage.database.writing() as connection:
-        load_results.mark_days_outdated(connection, days)
+        table_state.mark_days_outdated(connection, days)
         derive_days_again(connection, days)
 
 
@@ -169,7 +169,7 @@ def _take_in(storage: Storage, day: date, recording_id: str) -> None:
         if not is_known:
             bot = msgspec.structs.asdict(listing.bot)
             upsert(connection, Recordings, [recording_row(Found(recording, listing.recording), bot, now())])
-        fetch_results.adopt(connection, rows)
+        raw_state.adopt(connection, rows)
         if not is_known:
             api_state.observe(connection, [_seen(recording_id, kind, recording, listing) for kind in ARTIFACTS])
 

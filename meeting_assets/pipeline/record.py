@@ -22,10 +22,10 @@ from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store import (
     absence,
     api_state,
-    fetch_results,
     ledger,
-    load_results,
+    raw_state,
     raw_tombstones,
+    table_state,
     tombstones,
     unreadable_objects,
     worklist,
@@ -193,7 +193,7 @@ def _parse_renamed_again(
         if row["recording_id"] in before and row["bot_name"] != before[row["recording_id"]]["bot_name"]
     ]
     if renamed:
-        load_results.mark_outdated(connection, renamed, NAMED_BY_BOT)
+        table_state.mark_outdated(connection, renamed, NAMED_BY_BOT)
 
 
 def _faults_of_kept(connection: Connection, faults: Mapping[str, str]) -> dict[str, str]:
@@ -263,7 +263,7 @@ def _note_not_given(connection: Connection, discovery: Discovery, at: datetime) 
         for kind in [each.kind for each in ARTIFACTS.values() if each.collection == name.collection]:
             if row := rows[recording_id, kind].get(name.object_id):
                 key = Key(recording_id, kind, name.object_id)
-                fetch_results.mark_attempt_failed(
+                raw_state.mark_attempt_failed(
                     connection, key, fault, updated_at=row.api_updated_at, at=at, expires_at=None
                 )
 

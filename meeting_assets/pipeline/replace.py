@@ -23,14 +23,14 @@ from meeting_assets.core.logs import log_context
 from meeting_assets.core.names import comparable_name
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.columns import RecordingRow
-from meeting_assets.store import fetch_results, ledger, load_results
+from meeting_assets.store import ledger, raw_state, table_state
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import Key
-from meeting_assets.store.load_results import Loaded
 from meeting_assets.store.states import LedgerRow
+from meeting_assets.store.table_state import Loaded
 from meeting_assets.store.tasks import LoadTask
 
 Read = Callable[[], bytes | None]
@@ -130,7 +130,7 @@ def _parse_or_set_aside(
 @retry_on_conflict
 def _note_lost(storage: Storage, entry: LoadTask) -> None:
     with storage.database.writing() as connection:
-        fetch_results.mark_lost(connection, entry.key, entry.sha256)
+        raw_state.mark_lost(connection, entry.key, entry.sha256)
 
 
 def set_aside(artifact: Artifact, entry: LoadTask, storage: Storage, report: LoadReport) -> None:
@@ -174,7 +174,7 @@ def _replace(artifact: Artifact, found: Sequence[_Parsed], storage: Storage, rep
         for table, rows in zip(artifact.tables if done else (), by_table, strict=True):
             insert_rows(connection, table, [*chain.from_iterable(rows)])
         loaded = [Loaded(each.entry.key, each.row_count, each.rows.replaced, each.repaired_chars) for each in done]
-        load_results.mark_parsed(connection, loaded, artifact.parser_version, at=now())
+        table_state.mark_parsed(connection, loaded, artifact.parser_version, at=now())
         settle(connection, artifact, [each.entry.key.recording_id for each in done])
     report.new += len(done) - had_rows
     report.changed += had_rows
@@ -191,7 +191,7 @@ def _quarantine(
             return
         _delete_rows(connection, artifact, entry.key, siblings)
         version = artifact.parser_version
-        load_results.mark_quarantined(
+        table_state.mark_quarantined(
             connection, entry.key, parser_version=version, error=error, at=now(), load_attempts=load_attempts
         )
         settle(connection, artifact, [entry.key.recording_id])
@@ -216,7 +216,7 @@ def _delete_rows(connection: Connection, artifact: Artifact, key: Key, siblings:
         return False
     for model in artifact.tables:
         connection.execute(table_of(model).delete().where(_rows_of(model, artifact, key)))
-    load_results.mark_without_rows(connection, holders)
+    table_state.mark_without_rows(connection, holders)
     return True
 
 
@@ -257,4 +257,4 @@ def _note_bug(storage: Storage, key: Key, error: Exception, report: LoadReport) 
 @retry_on_conflict
 def _write_bug(storage: Storage, key: Key, text: str) -> None:
     with storage.database.writing() as connection:
-        load_results.mark_bug(connection, key, text)
+        table_state.mark_bug(connection, key, text)

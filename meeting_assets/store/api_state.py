@@ -1,4 +1,4 @@
-"""Ledger writes that follow observations of the API: new, changed and deleted recordings and artifacts."""
+"""Ledger writes about the API: new, changed and deleted recordings and artifacts, as observed."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from typing import TypeVar
 from sqlalchemy import Connection, case
 
 from meeting_assets.core.processes import ProcessIdentity
-from meeting_assets.store.fetch_results import wait_after
 from meeting_assets.store.ledger import LEDGER, is_artifact
+from meeting_assets.store.raw_state import wait_after
 from meeting_assets.store.states import FETCHED, INTERRUPTED, MAX_INTERRUPTIONS, PENDING
 from meeting_assets.store.tasks import FetchTask, LoadTask
 

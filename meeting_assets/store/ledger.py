@@ -1,8 +1,8 @@
 """The ledger: table `artifacts`, one row per (recording, kind, artifact). Keys, conditions, reads and locks.
 
 Assets do the work that the ledger marks as missing or outdated (`store.worklist`). Runs can therefore be repeated,
-overlap or be killed at any point. `store.states` defines the states; `store.api_state`, `store.fetch_results` and
-`store.load_results` write them.
+overlap or be killed at any point. `store.states` defines the states; `store.api_state`, `store.raw_state` and
+`store.table_state` write them.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import attempts, load_results, worklist
+from meeting_assets.store import attempts, table_state, worklist
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets.store.states import INTERRUPTED, MAX_INTERRUPTIONS
@@ -339,7 +339,7 @@ def test_a_load_whose_process_has_ended_counts_as_a_death(sandbox: Sandbox, monk
 def test_a_load_that_another_process_has_finished_is_not_marked_again(sandbox: Sandbox) -> None:
     sync_days([DAY])
     with open_test_storage() as storage, storage.database.writing() as connection:
-        load_results.mark_days_outdated(connection, [DAY])
+        table_state.mark_days_outdated(connection, [DAY])
     with open_test_storage() as storage:
         seen_before = entries_of(storage)
         load_all()

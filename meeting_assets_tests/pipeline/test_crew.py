@@ -26,7 +26,7 @@ from meeting_assets.pipeline.replace import LoadReport, load_together
 from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.sandbox import Sandbox, uniform
-from meeting_assets.store import heartbeats, load_results, worklist
+from meeting_assets.store import heartbeats, table_state, worklist
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.tasks import LoadTask
@@ -52,7 +52,7 @@ def to_load(storage: Storage, *kinds: str) -> list[LoadTask]:
     """All transcripts of the day, to be loaded once more, and perhaps other kinds."""
     with storage.database.writing() as connection:
         recordings = connection.scalars(select(RECORDINGS.c.recording_id)).all()
-        load_results.mark_outdated(connection, recordings, [TRANSCRIPT.kind, *kinds])
+        table_state.mark_outdated(connection, recordings, [TRANSCRIPT.kind, *kinds])
     with storage.database.reading() as connection:
         return worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
 

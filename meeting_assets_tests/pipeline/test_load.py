@@ -18,7 +18,7 @@ from meeting_assets.pipeline.crew import Crew
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.replace import LoadReport, load_together
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store import load_results, worklist
+from meeting_assets.store import table_state, worklist
 from meeting_assets.store.ledger import LEDGER, Key
 from meeting_assets.store.tasks import LoadTask
 from meeting_assets_tests.support.environments import VOLATILE, contents, open_test_storage, sync_days
@@ -125,7 +125,7 @@ def test_what_another_run_has_loaded_meanwhile_is_left_to_it(sandbox: object) ->
     report = LoadReport()
     with open_test_storage() as storage:
         with storage.database.writing() as connection:
-            load_results.mark_days_outdated(connection, [DAY])
+            table_state.mark_days_outdated(connection, [DAY])
         with storage.database.reading() as connection:
             seen = worklist.to_load(connection, [DAY], "transcript", TRANSCRIPT.parser_version)
         overtaken, *others = seen

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.store import api_state, attempts, fetch_results, ledger, load_results, worklist
+from meeting_assets.store import api_state, attempts, ledger, raw_state, table_state, worklist
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.ledger import LEDGER, Key
 from meeting_assets.store.migrations.setup import prepare
@@ -41,7 +41,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 def fail(database: Database, at: datetime, expires_at: datetime | None = None) -> Any:
     with database.writing() as connection:
-        fetch_results.mark_attempt_failed(connection, KEY, "503", updated_at=None, at=at, expires_at=expires_at)
+        raw_state.mark_attempt_failed(connection, KEY, "503", updated_at=None, at=at, expires_at=expires_at)
     return row_of(database)
 
 
@@ -116,11 +116,11 @@ def test_loading_older_bytes_keeps_the_mark_of_a_running_download(database: Data
 
     with database.writing() as connection:
         if outcome == "parsed":
-            load_results.mark_parsed(connection, [load_results.Loaded(KEY, 1, 0, 0)], "1", at=AT)
+            table_state.mark_parsed(connection, [table_state.Loaded(KEY, 1, 0, 0)], "1", at=AT)
         elif outcome == "quarantined":
-            load_results.mark_quarantined(connection, KEY, parser_version="1", error="no text", at=AT)
+            table_state.mark_quarantined(connection, KEY, parser_version="1", error="no text", at=AT)
         else:
-            load_results.mark_bug(connection, KEY, "a bug")
+            table_state.mark_bug(connection, KEY, "a bug")
 
     assert (row_of(database).status, row_of(database).error) == (PENDING, INTERRUPTED)
     assert fail(database, AT).attempts == 1
@@ -131,7 +131,7 @@ def test_another_parser_version_retries_once_a_pending_artifact_that_ended_the_p
     with database.writing() as connection:
         row = {"recording_id": KEY.recording_id, "status": "done", "created_at": AT, "day": AT.date()}
         connection.execute(ledger.RECORDINGS.insert().values(row))
-        load_results.mark_quarantined(
+        table_state.mark_quarantined(
             connection, KEY, parser_version="1", error="interrupted", at=AT, load_attempts=MAX_INTERRUPTIONS
         )
 
@@ -178,7 +178,7 @@ def test_adopted_bytes_keep_the_row_count_of_lost_bytes(database: Database) -> N
     found = LedgerRow(*KEY, FETCHED, raw_key="key", sha256="0" * 64, size_bytes=2, fetched_at=AT)
 
     with database.writing() as connection:
-        fetch_results.adopt(connection, [found])
+        raw_state.adopt(connection, [found])
 
     row = row_of(database)
     assert (row.status, row.sha256, row.row_count, row.parser_version) == (FETCHED, "0" * 64, 7, "1")

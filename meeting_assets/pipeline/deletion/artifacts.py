@@ -26,7 +26,7 @@ from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.deletion.removal import PurgeReport, delete_rows, note_scrub_due, scrub_deleted
 from meeting_assets.pipeline.replace import settle
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store import absence, fetch_results, ledger, locks, raw_tombstones, tombstones
+from meeting_assets.store import absence, ledger, locks, raw_state, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import Key
@@ -105,7 +105,7 @@ def _drop_artifact(storage: Storage, key: Key, report: PurgeReport) -> bool:
         for metrics in METRICS:
             table = table_of(metrics)
             delete_rows(connection, table, table.c.recording_id == key.recording_id, done)
-        fetch_results.mark_purged(connection, key, allows_multiple=artifact.is_many)
+        raw_state.mark_purged(connection, key, allows_multiple=artifact.is_many)
         note_scrub_due(connection, done)
     report.add(done)
     return True

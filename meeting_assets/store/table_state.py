@@ -1,4 +1,4 @@
-"""Ledger writes about tables: parsed, quarantined, failed by a bug, or outdated."""
+"""Ledger writes about the tables: rows parsed, quarantined, failed by a bug, or outdated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ledger writes about stored bytes: fetched, failed to fetch, found in the raw store, lost, or removed by a purge."""
+"""Ledger writes about the raw store: bytes fetched, not fetched, found again, lost, or removed by a purge."""
 
 from __future__ import annotations
 
