@@ -55,7 +55,7 @@ def ends_before_step(storage: Storage, step: int, work: Callable[[], Any]) -> bo
     with pytest.MonkeyPatch.context() as patched:
         for owner, name in [
             *((storage.database, name) for name in ("reading", "writing")),
-            *((storage.raw, name) for name in ("put", "delete", "forget", "days_of")),
+            *((storage.raw, name) for name in ("put", "delete", "purge", "days_of")),
         ]:
             patched.setattr(owner, name, killed_before(getattr(owner, name), steps, step))
         with suppress(Killed):
