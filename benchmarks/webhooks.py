@@ -31,8 +31,8 @@ from standardwebhooks import Webhook
 
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database
+from meeting_assets.webhooks.application import PATH
 from meeting_assets.webhooks.inbox import INBOX
-from meeting_assets.webhooks.receiver import PATH
 
 SECRET = "whsec_" + base64.b64encode(b"of a benchmark, and of nothing else").decode()
 CONNECTIONS = 64

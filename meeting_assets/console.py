@@ -1,6 +1,6 @@
-"""How things look at a terminal: progress while days come home, and what a ledger's overview says to a person.
+"""Terminal output: progress of a sync, the status table, diagnostics, and instructions.
 
-Where the output is no terminal, the same in plain lines.
+Without a terminal the same text is printed in plain lines.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rich.table import Table
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.urls import printable
-from meeting_assets.health.diagnostics import Diagnostics, Severity
+from meeting_assets.health.diagnostics.report import Diagnostics, Severity
 from meeting_assets.health.status import Status
 from meeting_assets.settings import Settings
 from meeting_assets.store.states import ABSENT, DELETED, FAILED, FETCHED, PARSED, PENDING, QUARANTINED, SUPERSEDED
@@ -26,13 +26,13 @@ from meeting_assets.store.states import ABSENT, DELETED, FAILED, FETCHED, PARSED
 COLUMNS = {
     PARSED: "in tables",
     ABSENT: "absent",
-    PENDING: "waiting",
+    PENDING: "pending",
     FAILED: "failed",
     QUARANTINED: "unreadable",
 }
-SELDOM = {FETCHED: "not parsed", DELETED: "deleted", SUPERSEDED: "replaced"}
-"""Shown where there are any: bytes without rows, artifacts deleted before they came, older objects."""
-NEEDS_SHOWN = 10
+RARE_COLUMNS = {FETCHED: "not parsed", DELETED: "deleted", SUPERSEDED: "replaced"}
+"""Shown only if a count is not zero: bytes without rows, artifacts deleted before they were fetched, older objects."""
+MAX_ITEMS_SHOWN = 10
 MARKS = {Severity.OK: "[green]✓[/green]", Severity.WARNING: "[yellow]![/yellow]", Severity.ERROR: "[red]✗[/red]"}
 FIRST_QUERY = "select name, talk_share, words_per_minute from participant_metrics order by 2 desc limit 5"
 
@@ -40,20 +40,20 @@ if TYPE_CHECKING:
     from meeting_assets.sandbox import World
 
 
-class _Told(logging.Handler):
-    """Passes what the pipeline logs on to the terminal."""
+class _MessageHandler(logging.Handler):
+    """Passes log messages of the pipeline to a function."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, show: Callable[[str], None]) -> None:
         super().__init__(logging.INFO)
-        self._tell = tell
+        self._show = show
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._tell(record.getMessage())
+        self._show(record.getMessage())
 
 
 @contextmanager
 def progress(console: Console, title: str, *, is_quiet: bool) -> Iterator[None]:
-    """Shows what the pipeline logs: in one line that changes on a terminal, line by line elsewhere."""
+    """Shows log messages of the pipeline: in one changing line on a terminal, line by line elsewhere."""
     logger = logging.getLogger("meeting_assets")
     logger.setLevel(logging.INFO)
     if is_quiet:
@@ -61,12 +61,12 @@ def progress(console: Console, title: str, *, is_quiet: bool) -> Iterator[None]:
         return
     if not console.is_terminal:
         console.print(title)
-        handler = _Told(lambda message: console.print(f"  {message}", highlight=False, soft_wrap=True))
+        handler = _MessageHandler(lambda message: console.print(f"  {message}", highlight=False, soft_wrap=True))
         with _handling(logger, handler):
             yield
         return
-    with console.status(title) as status:
-        handler = _Told(lambda message: status.update(f"{title}  [dim]{message}[/dim]"))
+    with console.status(title) as line:
+        handler = _MessageHandler(lambda message: line.update(f"{title}  [dim]{message}[/dim]"))
         with _handling(logger, handler):
             yield
 
@@ -80,80 +80,86 @@ def _handling(logger: logging.Logger, handler: logging.Handler) -> Iterator[None
         logger.removeHandler(handler)
 
 
-def show(console: Console, seen: Status, title: str) -> None:
-    """The overview as a table, and below it what needs a person."""
+def print_status(console: Console, status: Status, title: str) -> None:
+    """Prints the status as a table, followed by remarks and action items."""
     columns = COLUMNS | {
-        status: heading
-        for status, heading in SELDOM.items()
-        if any(counts[status] for counts in seen.artifacts.values())
+        ledger_status: heading
+        for ledger_status, heading in RARE_COLUMNS.items()
+        if any(counts[ledger_status] for counts in status.artifacts.values())
     }
+    has_outdated = bool(status.outdated.total())
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     table.add_column("artifact", no_wrap=True)
-    for heading in (*columns.values(), *(["outdated"] if seen.outdated.total() else []), "rows"):
+    for heading in (*columns.values(), *(["outdated"] if has_outdated else []), "rows"):
         table.add_column(heading, justify="right")
     for kind in ARTIFACTS:
-        counts = [seen.artifacts[kind][status] for status in columns]
-        if seen.outdated.total():
-            counts.append(seen.outdated[kind])
-        table.add_row(kind, *(str(count) if count else "·" for count in counts), f"{seen.rows[kind]:,}")
+        counts = [status.artifacts[kind][ledger_status] for ledger_status in columns]
+        if has_outdated:
+            counts.append(status.outdated[kind])
+        table.add_row(kind, *(str(count) if count else "·" for count in counts), f"{status.rows[kind]:,}")
     console.print(table)
-    recordings = sum(seen.recordings.values())
-    console.print(f"{recordings} recordings, metrics of {seen.metrics_derived}.", highlight=False)
-    for sentence in _remarks(seen):
+    recordings = sum(status.recordings.values())
+    console.print(f"{recordings} recordings, {status.metrics_derived} of them with metrics.", highlight=False)
+    for sentence in (*_remarks(status), *_action_items(status)):
         console.print(sentence, highlight=False, soft_wrap=True)
 
 
-def _remarks(seen: Status) -> Iterator[str]:
-    if seen.processing:
-        yield f"{seen.processing} artifacts are still being made at Recall.ai; a later sync brings them."
-    if seen.left:
-        yield f"[yellow]{seen.left} artifacts should have come and did not; {_when_again(seen)}.[/yellow]"
-    lost = sum(counts[DELETED] for counts in seen.artifacts.values()) - seen.purged_artifacts
+def _remarks(status: Status) -> Iterator[str]:
+    if status.processing:
+        yield f"{status.processing} artifacts are not finished at Recall.ai yet. A later sync fetches them."
+    if status.missing:
+        yield f"[yellow]{status.missing} available artifacts are missing. {_retry_advice(status)}[/yellow]"
+    lost = sum(counts[DELETED] for counts in status.artifacts.values()) - status.purged_artifacts
     if lost > 0:
         yield f"[yellow]{lost} artifacts were deleted at Recall.ai before they could be fetched.[/yellow]"
-    for name in seen.unreadable[:NEEDS_SHOWN]:
-        yield f"[yellow]![/yellow] the API gives no usable answer about {name}"
-    outdated = sum(seen.outdated.values()) + seen.metrics_outdated
+    for name in status.unreadable[:MAX_ITEMS_SHOWN]:
+        yield f"[yellow]![/yellow] The API lists an object that cannot be read: {name}"
+    outdated = sum(status.outdated.values()) + status.metrics_outdated
     if outdated:
-        yield f"{outdated} entries are out of date; a sync of their days brings them up to date."
-    if seen.repaired_chars:
-        yield f"{seen.repaired_chars} characters that no database takes were replaced."
-    if seen.purged_artifacts:
-        yield f"{seen.purged_artifacts} artifacts were deleted at Recall.ai and purged here."
-    if seen.purged:
-        yield f"{seen.purged} recordings were purged and are kept out."
-    for need in seen.needs[:NEEDS_SHOWN]:
-        yield f"[yellow]![/yellow] {need.day} {need.kind} of {need.recording_id} {need.what}\n  {need.advice}"
-    if len(seen.needs) > NEEDS_SHOWN:
-        yield f"... and {len(seen.needs) - NEEDS_SHOWN} more: `meeting-assets status --json` lists all."
+        yield f"{outdated} entries are outdated. Run `meeting-assets rebuild --outdated` to update them."
+    if status.repaired_chars:
+        yield f"{status.repaired_chars} characters that databases do not accept were replaced by U+FFFD."
+    if status.purged_artifacts:
+        yield f"{status.purged_artifacts} artifacts were purged, because they were deleted at Recall.ai."
+    if status.purged:
+        yield f"{status.purged} recordings were purged. They will not be fetched again."
 
 
-def _when_again(seen: Status) -> str:
-    if seen.next_attempt_at is None:
-        return "run the same sync again"
-    due = f"{seen.next_attempt_at:%Y-%m-%d %H:%M} UTC"
-    return f"run the same sync again; those whose bytes are missing at Recall.ai are tried at {due} at the earliest"
+def _action_items(status: Status) -> Iterator[str]:
+    for item in status.action_items[:MAX_ITEMS_SHOWN]:
+        yield f"[yellow]![/yellow] {item.day} {item.kind} of {item.recording_id} {item.problem}\n  {item.advice}"
+    if len(status.action_items) > MAX_ITEMS_SHOWN:
+        more = len(status.action_items) - MAX_ITEMS_SHOWN
+        yield f"... and {more} more. Run `meeting-assets status --json` to list all of them."
 
 
-def show_examination(console: Console, found: Diagnostics) -> bool:
-    """Every setting, then a line per finding as soon as it is known; whether nothing has to be mended."""
-    width = max((len(each.name) for each in found.settings), default=0)
-    for each in found.settings:
+def _retry_advice(status: Status) -> str:
+    if status.next_attempt_at is None:
+        return "Run the same sync again."
+    next_attempt = f"{status.next_attempt_at:%Y-%m-%d %H:%M} UTC"
+    return f"Run the same sync again. Artifacts without bytes at Recall.ai are retried after {next_attempt}."
+
+
+def print_diagnostics(console: Console, diagnostics: Diagnostics) -> bool:
+    """Prints the settings, then each health check as soon as it is done; True if no check has an error."""
+    width = max((len(each.name) for each in diagnostics.settings), default=0)
+    for each in diagnostics.settings:
         source = f"[dim]{each.source:<11}[/dim]" if each.source == "default" else each.source
         console.print(f"{each.name:<{width}} {source} {escape(each.value)}", highlight=False, soft_wrap=True)
-    if found.settings:
+    if diagnostics.settings:
         console.print()
-    broken = 0
-    for finding in found.findings:
-        broken += finding.verdict is Severity.ERROR
-        line = f"{MARKS[finding.verdict]} {finding.subject:<12}  {escape(finding.sentence)}"
+    errors = 0
+    for check in diagnostics.checks:
+        errors += check.severity is Severity.ERROR
+        line = f"{MARKS[check.severity]} {check.subject:<12}  {escape(check.sentence)}"
         console.print(line, highlight=False, soft_wrap=True)
-    console.print(f"\n{broken} to be mended (✗)." if broken else "\nNothing has to be mended.", highlight=False)
-    return not broken
+    summary = f"{errors} {'problem has' if errors == 1 else 'problems have'} to be fixed (✗)."
+    console.print(f"\n{summary if errors else 'No problem has to be fixed.'}", highlight=False)
+    return not errors
 
 
-def say_how_to_use(console: Console, url: str, key: str, world: World) -> None:
-    """How to bring the meetings of a sandbox home."""
+def print_sandbox_instructions(console: Console, url: str, key: str, world: World) -> None:
+    """Prints the commands that sync the meetings of a sandbox."""
     console.print(
         f"A stand-in for the Recall.ai API is at {url}, with {len(world.recordings)} meetings "
         f"from {world.first_day} to {world.last_day}. Stop it with Ctrl-C. In another terminal:\n\n"
@@ -164,8 +170,8 @@ def say_how_to_use(console: Console, url: str, key: str, world: World) -> None:
     )
 
 
-def say_where_to_look(console: Console, settings: Settings) -> None:
-    """Where everything is after a demo."""
+def print_next_steps(console: Console, settings: Settings) -> None:
+    """Prints the location of tables and raw bytes, and the commands that show runs and the ledger."""
     file = settings.database_file
     tables = f"sqlite3 {shlex.quote(_short(str(file)))} '{FIRST_QUERY}'" if file else printable(settings.database_url)
     console.print(
@@ -179,20 +185,20 @@ def say_where_to_look(console: Console, settings: Settings) -> None:
     )
 
 
-def say_what_runs(console: Console, settings: Settings, url: str, *, is_sandbox: bool) -> None:
-    """What is where while Dagster runs."""
-    place = str(settings.database_file or printable(settings.database_url))
-    source = "a sandbox, in which a meeting finishes about every minute" if is_sandbox else settings.base_url
+def print_dev_addresses(console: Console, settings: Settings, url: str, *, is_sandbox: bool) -> None:
+    """Prints the addresses of Dagster's UI, of the API and of the database."""
+    database = str(settings.database_file or printable(settings.database_url))
+    source = "a sandbox, where a meeting finishes about every minute" if is_sandbox else settings.base_url
     console.print(
-        f"Dagster's UI   {url}\nMeetings       from {source}, into {_short(place)}\nStop           Ctrl-C",
+        f"Dagster's UI   {url}\nMeetings       from {source}, stored in {_short(database)}\nStop           Ctrl-C",
         highlight=False,
         soft_wrap=True,
     )
 
 
-def _short(place: str) -> str:
-    """A path as one would type it from here; what is no path stays."""
+def _short(location: str) -> str:
+    """A path relative to the current folder; other paths and URLs stay as they are."""
     try:
-        return str(Path(place).relative_to(Path.cwd()))
+        return str(Path(location).relative_to(Path.cwd()))
     except ValueError:
-        return place
+        return location

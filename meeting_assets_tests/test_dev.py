@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from meeting_assets.health.diagnostics import Severity
+from meeting_assets.health.diagnostics.report import Severity
 from meeting_assets.orchestration.operations.doctor import diagnostics
 from meeting_assets.orchestration.run_tags import PROCESS
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
@@ -108,8 +108,8 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 def verdict(subject: str) -> Severity:
     """How bad `doctor` finds something."""
-    (found,) = [each for each in diagnostics().findings if each.subject == subject]
-    return found.verdict
+    (found,) = [each for each in diagnostics().checks if each.subject == subject]
+    return found.severity
 
 
 def test_dev_without_a_key_runs_over_a_sandbox_and_ends_without_a_trace(home: Path) -> None:
@@ -123,7 +123,7 @@ def test_dev_without_a_key_runs_over_a_sandbox_and_ends_without_a_trace(home: Pa
         assert answer.is_success
         assert "dagster_webserver_version" in answer.json()
         assert f"http://127.0.0.1:{running.port}" in said
-        assert "a sandbox, in which a meeting finishes about every minute" in said
+        assert "a sandbox, where a meeting finishes about every minute" in said
         assert str(home / "meetings.db") in said
         assert "Traceback" not in said
         assert len(begun) >= 4

@@ -174,7 +174,7 @@ def test_a_backfill_killed_a_hundred_times_is_finished_by_one_sync(database_url:
 
         assert tables_in(sandbox, home, database_url) == tables_in(sandbox, undisturbed)
         with settings_of(sandbox, home, database_url), open_test_storage() as storage:
-            report = audit(storage.database, storage.raw, budget_s=TIMEOUT_S, in_hand=timedelta(0))
+            report = audit(storage.database, storage.raw, budget_s=TIMEOUT_S, min_age=timedelta(0))
         assert (report.days, report.lost, report.unknown, report.purged, report.foreign) == (
             BACKFILL_DAYS,
             [],

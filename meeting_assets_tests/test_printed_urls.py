@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from meeting_assets.console import say_what_runs, say_where_to_look
+from meeting_assets.console import print_dev_addresses, print_next_steps
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
 from meeting_assets.core.urls import printable
-from meeting_assets.health.diagnostics import effective_settings
+from meeting_assets.health.diagnostics.settings import effective_settings
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database
 from meeting_assets.store.raw import RawStore
@@ -59,8 +59,8 @@ def printed(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> str:
     except SettingsError as error:
         return str(error)
     out = Console(file=io.StringIO(), width=400)
-    say_where_to_look(out, read)
-    say_what_runs(out, read, "http://127.0.0.1:3000", is_sandbox=True)
+    print_next_steps(out, read)
+    print_dev_addresses(out, read, "http://127.0.0.1:3000", is_sandbox=True)
     lines = [out.file.getvalue(), repr(read), *(each.value for each in effective_settings(read))]  # type: ignore[attr-defined]
     return "\n".join([*lines, *failures(read, name)])
 

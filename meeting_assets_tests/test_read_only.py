@@ -1,4 +1,4 @@
-"""Commands that only look change nothing, and no command touches what it did not create."""
+"""Read-only commands change nothing, and no command changes tables of other programs."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from meeting_assets_tests.support.schema_versions import (
 
 @pytest.fixture
 def new_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home that does not exist yet."""
+    """A home that does not exist."""
     monkeypatch.setenv("MEETING_ASSETS_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 
 
 def with_role(url: str, *grants: str) -> tuple[str, str]:
-    """A new role with some grants, and the database's URL for it."""
+    """Creates a role with some grants; returns its name and its database URL."""
     role = f"role_{uuid4().hex}"
     execute(url, f"CREATE ROLE {role} LOGIN", *(f"{each} TO {role}" for each in grants))
     return role, url.replace("postgres:@", f"{role}:@")
 
 
-def test_status_of_a_home_that_does_not_exist_says_so_and_creates_nothing(new_home: Path) -> None:
+def test_status_of_a_missing_home_reports_it_and_creates_nothing(new_home: Path) -> None:
     done = command("status")
 
     assert done.returncode == 0
@@ -51,7 +51,7 @@ def test_status_of_a_home_that_does_not_exist_says_so_and_creates_nothing(new_ho
     assert not new_home.exists()
 
 
-def test_status_as_json_of_a_home_that_does_not_exist_is_empty(new_home: Path) -> None:
+def test_status_as_json_of_a_missing_home_is_empty(new_home: Path) -> None:
     done = command("status", "--json")
 
     assert json.loads(done.stdout)["recordings"] == {}
@@ -59,7 +59,7 @@ def test_status_as_json_of_a_home_that_does_not_exist_is_empty(new_home: Path) -
 
 
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
-def test_migrate_before_the_first_start_has_nothing_to_do(
+def test_migrate_before_the_first_sync_has_nothing_to_do(
     database_url: str, home: Path, options: tuple[str, ...]
 ) -> None:
     done = command("migrate", *options)
@@ -77,7 +77,7 @@ def test_loading_definitions_creates_nothing(new_home: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("status",), ("status", "--json"), ("doctor",), ("migrate", "--dry-run")])
-def test_commands_that_look_leave_a_database_as_it_is(
+def test_read_only_commands_change_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     with Sandbox(WORLD, download_port=PORT) as sandbox:
@@ -92,7 +92,7 @@ def test_commands_that_look_leave_a_database_as_it_is(
 
 
 @pytest.mark.parametrize("arguments", [("status",), ("doctor",), ("migrate", "--dry-run")])
-def test_commands_that_look_leave_a_database_of_an_older_version_as_it_is(
+def test_read_only_commands_do_not_change_a_database_of_an_older_version(
     database_url: str, arguments: tuple[str, ...]
 ) -> None:
     make_version_2(database_url)
@@ -104,7 +104,7 @@ def test_commands_that_look_leave_a_database_of_an_older_version_as_it_is(
 
 
 @pytest.mark.parametrize("arguments", [("status",), ("doctor",), ("rebuild",), ("sync",), ("migrate",)])
-def test_tables_of_another_program_survive_every_command(
+def test_no_command_changes_tables_of_another_program(
     database_url: str, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_SCHEMA", "public")
@@ -123,7 +123,7 @@ def test_tables_of_another_program_survive_every_command(
         assert everything(database_url) == before
 
 
-def test_status_reads_with_a_role_that_only_reads(postgresql_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_works_with_a_read_only_role(postgresql_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_storage(read_settings()):
         pass
     schema = "SCHEMA meetings"
@@ -136,7 +136,7 @@ def test_status_reads_with_a_role_that_only_reads(postgresql_database: str, monk
     assert "0 recordings" in done.stdout
 
 
-def test_work_with_a_role_that_only_reads_names_the_grant(
+def test_writing_with_a_read_only_role_names_the_missing_grant(
     postgresql_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_storage(read_settings()):
@@ -150,7 +150,7 @@ def test_work_with_a_role_that_only_reads_names_the_grant(
     assert f"TO {role};" in command("doctor").stdout
 
 
-def test_work_with_a_role_that_only_changes_rows_goes_on(
+def test_role_that_only_changes_rows_is_sufficient_for_existing_tables(
     postgresql_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_storage(read_settings()):
@@ -164,7 +164,7 @@ def test_work_with_a_role_that_only_changes_rows_goes_on(
         storage.database.belongs_to("https://example.invalid")
 
 
-def test_a_role_that_may_not_read_our_schema_is_told_the_grant(
+def test_role_without_access_to_our_schema_gets_the_missing_grant(
     postgresql_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_storage(read_settings()):
@@ -183,7 +183,7 @@ def test_a_role_that_may_not_read_our_schema_is_told_the_grant(
     ("schema", "grant"),
     [("meetings", "GRANT CREATE ON DATABASE"), ("public", 'GRANT USAGE, CREATE ON SCHEMA "public"')],
 )
-def test_a_role_that_may_create_nothing_is_told_the_grant(
+def test_role_without_create_privilege_gets_the_missing_grant(
     postgresql_database: str, monkeypatch: pytest.MonkeyPatch, schema: str, grant: str
 ) -> None:
     execute(postgresql_database, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
@@ -193,17 +193,15 @@ def test_a_role_that_may_create_nothing_is_told_the_grant(
 
     with pytest.raises(StoreError) as raised:
         open_database(read_settings())
-    examined = command("doctor")
+    diagnosed = command("doctor")
 
     assert grant in str(raised.value)
     assert f"TO {role};" in str(raised.value)
-    assert examined.returncode == 1
-    assert grant in examined.stdout
+    assert diagnosed.returncode == 1
+    assert grant in diagnosed.stdout
 
 
-def test_a_schema_that_an_administrator_has_made_is_used(
-    postgresql_database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_schema_created_by_an_administrator_is_used(postgresql_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     role, url = with_role(postgresql_database)
     execute(postgresql_database, f"CREATE SCHEMA meetings AUTHORIZATION {role}")
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
@@ -239,7 +237,7 @@ def test_migrate_prints_its_steps_and_keeps_the_rows(database_url: str) -> None:
     assert command("rebuild").returncode == 0
 
 
-def test_an_older_version_leaves_the_database_of_a_newer_one_alone(database_url: str) -> None:
+def test_older_version_does_not_change_a_newer_database(database_url: str) -> None:
     with open_storage(read_settings()):
         pass
     execute(database_url, "UPDATE meta SET value = '99' WHERE name = 'schema_version'")

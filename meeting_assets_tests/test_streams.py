@@ -1,4 +1,4 @@
-"""Standard streams: whatever they are, a command ends as its work did, and without a traceback."""
+"""Commands work with every encoding of the standard streams, and with closed or full ones."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[byte
 
 
 def shell(script: str) -> subprocess.CompletedProcess[bytes]:
-    """A command in a shell; `$MA` is the command."""
+    """Runs a shell script in which `$MA` is the command."""
     return subprocess.run(
         ["bash", "-c", f'MA="{" ".join(MAIN)}"; {script}'], capture_output=True, timeout=TIMEOUT_S, check=False
     )
@@ -55,12 +55,12 @@ FAST = {(("status",), "ascii"), (("doctor", "--json"), "cp1252")}
 
 
 def slow(*values: object, unless: bool = False) -> Any:
-    """A case that is left to `make test-deployment`."""
+    """A case that only `make test-deployment` runs."""
     return pytest.param(*values, marks=[] if unless else pytest.mark.deployment)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_every_sign_has_a_form_in_every_encoding(encoding: str) -> None:
+def test_every_symbol_can_be_encoded_in_every_encoding(encoding: str) -> None:
     prepare_streams()
 
     text = "✓ ✗ … · → Zoë 会議 \ud83d".encode(encoding, ERRORS).decode(encoding)
@@ -72,7 +72,7 @@ def test_every_sign_has_a_form_in_every_encoding(encoding: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "encoding"), [slow(*each, unless=each in FAST) for each in product(COMMANDS, ENCODINGS)]
 )
-def test_no_encoding_ends_a_command(home: Path, arguments: tuple[str, ...], encoding: str) -> None:
+def test_commands_work_in_every_encoding(home: Path, arguments: tuple[str, ...], encoding: str) -> None:
     done = run(*arguments, PYTHONIOENCODING=encoding)
 
     assert done.returncode == (1 if "doctor" in arguments else 0), done.stderr
@@ -84,7 +84,7 @@ def test_no_encoding_ends_a_command(home: Path, arguments: tuple[str, ...], enco
 
 @pytest.mark.deployment
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_a_sync_ends_well_in_any_encoding(sandbox: Sandbox, encoding: str) -> None:
+def test_sync_works_in_every_encoding(sandbox: Sandbox, encoding: str) -> None:
     done = run("sync", "--from", str(DAY), "--to", str(DAY), PYTHONIOENCODING=encoding)
 
     assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr
@@ -92,15 +92,15 @@ def test_a_sync_ends_well_in_any_encoding(sandbox: Sandbox, encoding: str) -> No
 
 
 @pytest.mark.deployment
-def test_signs_have_a_readable_form_in_ascii(home: Path) -> None:
-    said = run("doctor", PYTHONIOENCODING="ascii").stdout.decode("ascii")
+def test_symbols_are_readable_in_ascii(home: Path) -> None:
+    output = run("doctor", PYTHONIOENCODING="ascii").stdout.decode("ascii")
 
-    assert "\n+ database" in said
-    assert "\nx API" in said
+    assert "\n+ database" in output
+    assert "\nx API" in output
 
 
 @pytest.mark.deployment
-def test_the_locale_c_ends_no_command(home: Path) -> None:
+def test_commands_work_in_the_c_locale(home: Path) -> None:
     done = run("doctor", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
 
     assert (done.returncode, b"Traceback" in done.stderr) == (1, False)
@@ -119,7 +119,7 @@ def test_the_locale_c_ends_no_command(home: Path) -> None:
         slow("$MA --help | true"),
     ],
 )
-def test_a_reader_that_has_gone_is_no_fault(home: Path, script: str) -> None:
+def test_closed_output_is_no_error(home: Path, script: str) -> None:
     done = shell(script)
 
     assert done.returncode == 0
@@ -129,14 +129,14 @@ def test_a_reader_that_has_gone_is_no_fault(home: Path, script: str) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("arguments", ["status --json", slow("status"), slow("doctor")])
-def test_output_that_cannot_be_written_is_said(home: Path, arguments: str) -> None:
+def test_unwritable_output_is_reported(home: Path, arguments: str) -> None:
     done = shell(f"$MA {arguments} > /dev/full")
 
     assert done.returncode == 1
     assert done.stderr == b"Error: standard output cannot be written: No space left on device.\n"
 
 
-def test_a_dagster_home_that_cannot_be_written_is_named(sandbox: Sandbox, home: Path) -> None:
+def test_unwritable_dagster_home_is_reported(sandbox: Sandbox, home: Path) -> None:
     (home / "dagster").write_text("a file in its place")
 
     done = command("sync")

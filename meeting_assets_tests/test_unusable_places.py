@@ -1,4 +1,4 @@
-"""Every command whose home, database or disk cannot be used ends with one sentence, and never with a traceback."""
+"""Commands whose home, database or disk cannot be used end with one sentence instead of a traceback."""
 
 from __future__ import annotations
 
@@ -30,36 +30,36 @@ def _unreachable_api(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def sentence_of(arguments: tuple[str, ...]) -> str:
     done = command(*arguments)
-    said = done.stdout + done.stderr
+    output = done.stdout + done.stderr
 
-    assert done.returncode == 1, said
-    assert "Traceback" not in said
-    assert "unexpected" not in said
-    return said
+    assert done.returncode == 1, output
+    assert "Traceback" not in output
+    assert "unexpected" not in output
+    return output
 
 
 @pytest.mark.parametrize("arguments", COMMANDS[1:], ids=lambda each: each[0])
-def test_a_home_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+def test_home_that_cannot_be_created_is_reported(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
     monkeypatch.setenv("MEETING_ASSETS_HOME", "/proc/nowhere")
 
-    said = sentence_of(arguments)
+    output = sentence_of(arguments)
 
-    assert "/proc" in said
-    assert "let this user read and write it" in said or re.search("cannot be (made|opened)", said)
+    assert "/proc" in output
+    assert "let this user read and write it" in output or re.search("cannot be (made|opened)", output)
 
 
-def test_a_dagster_home_that_cannot_be_made_names_its_own_setting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dagster_home_that_cannot_be_created_names_its_setting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", "/proc/nowhere")
 
-    said = [sentence_of(arguments) for arguments in (("demo",), ("sync", *DAYS))]
+    output = [sentence_of(arguments) for arguments in (("demo",), ("sync", *DAYS))]
 
-    for each in said:
+    for each in output:
         assert "/proc/nowhere. Make room there, or let this user read and write it." in each
         assert "Or set DAGSTER_HOME to another folder" in each
 
 
 @pytest.mark.parametrize("name", ["team?notes", "a%41"])
-def test_a_home_whose_path_dagster_misreads_is_told_and_nothing_is_made(
+def test_home_path_that_dagster_misreads_is_refused_and_nothing_is_created(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_HOME", str(tmp_path / "homes" / name))
@@ -68,7 +68,9 @@ def test_a_home_whose_path_dagster_misreads_is_told_and_nothing_is_made(
     assert {each.name for each in tmp_path.glob("homes/*")} <= {name}
 
 
-def test_status_of_a_home_that_cannot_be_made_says_that_nothing_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_of_a_home_that_cannot_be_created_reports_that_nothing_is_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("MEETING_ASSETS_HOME", "/proc/nowhere")
 
     done = command("status")
@@ -78,7 +80,7 @@ def test_status_of_a_home_that_cannot_be_made_says_that_nothing_is_stored(monkey
 
 
 @pytest.mark.parametrize("arguments", COMMANDS[1:], ids=lambda each: each[0])
-def test_a_read_only_file_system_is_told(
+def test_read_only_file_system_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     with small_disk(tmp_path / "disk", size_kb=400) as disk:
@@ -88,21 +90,21 @@ def test_a_read_only_file_system_is_told(
         assert "Read-only file system" in sentence_of(arguments)
 
 
-def test_a_full_disk_of_dagsters_home_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_of_dagster_home_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with small_disk(tmp_path / "disk", size_kb=200) as disk:
         monkeypatch.setenv("DAGSTER_HOME", str(disk / "dagster"))
 
-        said = sentence_of(("sync", *DAYS))
+        output = sentence_of(("sync", *DAYS))
 
-    assert "Dagster's own storage cannot be used (database or disk is full)" in said
+    assert "Dagster's own storage cannot be used (database or disk is full)" in output
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=lambda each: each[0])
-def test_a_database_server_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+def test_unavailable_database_server_is_reported(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", "postgresql://me:pw-1e7d02c9@127.0.0.1:1/meetings")
 
-    said = sentence_of(arguments)
+    output = sentence_of(arguments)
 
-    assert "does not answer" in said
-    assert "Connection refused" in said
-    assert "pw-1e7d02c9" not in said
+    assert "does not answer" in output
+    assert "Connection refused" in output
+    assert "pw-1e7d02c9" not in output

@@ -1,1 +1,4 @@
-"""Read-only views of a deployment: data checks, status, diagnostics, raw-store audit, purge verification."""
+"""Health of the stored data and of the deployment: data checks, audit, status, diagnostics, purge verification.
+
+These modules change no stored data. Two diagnostics write a probe and remove it again.
+"""

@@ -1,13 +1,11 @@
-"""The audit: what ledger and raw store say of each other, day by day, the newest first.
+"""The audit: compares the ledger with the object names of the raw store, day by day, the newest first. It reads only.
 
-    lost          the ledger says that bytes are home, and the raw store does not have them
-    unknown       the raw store has bytes that the ledger knows nothing of, and that a rebuild would take in
-    purged        something is left of a recording that was purged
-    foreign       something else lies there
-    half-written  what a killed writer has left behind; nobody will ever read it
-    older         earlier contents of artifacts that were issued again; kept on purpose
-
-Nothing is read but names, and nothing is changed.
+lost          the ledger says that bytes are stored, but the raw store does not have them
+unknown       objects without a ledger row; a rebuild would load them
+purged        objects of a purged recording
+foreign       objects that this package did not write
+half-written  leftovers of a killed writer; they are never read
+older         earlier contents of artifacts that were issued again; kept on purpose
 """
 
 from __future__ import annotations
@@ -25,18 +23,18 @@ from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key, of_days
 from meeting_assets.store.raw import RawStore, artifact_of, recording_of
 from meeting_assets.store.tombstones import is_tombstoned
 
-IN_HAND = timedelta(hours=1)
-"""What is younger may be in the hands of a run: no write takes longer."""
+LONGEST_WRITE = timedelta(hours=1)
+"""A run may still be writing objects that are younger than this."""
 
 LISTING = "recording.json"
 
 
 @dataclass(slots=True)
 class Audit:
-    """What was found, by the keys of raw objects, and how many days were looked at."""
+    """The keys of the raw objects found, by category, and the number of audited days."""
 
     days: int = 0
-    days_kept: int = 0
+    days_stored: int = 0
     objects: int = 0
     older: int = 0
     lost: list[str] = field(default_factory=list)
@@ -46,55 +44,55 @@ class Audit:
     half_written: list[str] = field(default_factory=list)
 
 
-def audit(database: Database, raw: RawStore, *, budget_s: float, in_hand: timedelta = IN_HAND) -> Audit:
-    """Looks at all days that something is kept or known of, or at as many as there is time for.
+def audit(database: Database, raw: RawStore, *, budget_s: float, min_age: timedelta = LONGEST_WRITE) -> Audit:
+    """Audits all days that the raw store or the ledger has, as far as the time budget allows.
 
-    What is younger than `in_hand` is not called unknown or half written.
+    Objects younger than `min_age` are not reported as unknown or half-written.
 
     Raises:
-        StoreError: raw store or database does not answer.
+        StoreError: raw store or database is unavailable.
     """
     deadline = monotonic() + budget_s
-    audit = Audit()
+    result = Audit()
     with database.reading() as connection:
         days = {*raw.days(), *connection.scalars(select(RECORDINGS.c.day).distinct())}
-    audit.days_kept = len(days)
+    result.days_stored = len(days)
     for day in sorted(days, reverse=True):
         if monotonic() > deadline:
             break
-        _look_at(day, database, raw, audit, before=now() - in_hand)
-    return audit
+        _audit_day(day, database, raw, result, before=now() - min_age)
+    return result
 
 
-def _look_at(day: date, database: Database, raw: RawStore, audit: Audit, *, before: datetime) -> None:
-    # The ledger is asked first: what is written meanwhile is then unknown, and too young to be named.
+def _audit_day(day: date, database: Database, raw: RawStore, result: Audit, *, before: datetime) -> None:
+    # The ledger is read before the raw store: objects written in between are unknown, but too young to be reported.
     with database.reading() as connection:
-        current = _current(connection, day)
+        current = _current_keys(connection, day)
         recordings = {*connection.scalars(select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day == day))}
-    kept = raw.objects(day)
-    strange = []
-    for key, kept_at in kept.items():
+    stored = raw.objects(day)
+    unmatched = []
+    for key, written_at in stored.items():
         artifact = artifact_of(key)
         if artifact in current:
-            audit.older += current[artifact] != key
-        elif kept_at < before and not (_is_listing(key) and recording_of(key) in recordings):
-            strange.append(key)
+            result.older += current[artifact] != key
+        elif written_at < before and not (_is_listing(key) and recording_of(key) in recordings):
+            unmatched.append(key)
     with database.reading() as connection:
-        purged = is_tombstoned(connection, {recording_of(key) for key in strange})
-        # What was replaced or purged while the names were read is not lost.
-        still = {*_current(connection, day).values()} & {*current.values()}
-    for key in strange:
-        is_adoptable = f"{day}/{recording_of(key)}/{LISTING}" in kept and (_is_listing(key) or _is_ours(key))
-        place = audit.purged if recording_of(key) in purged else audit.unknown if is_adoptable else audit.foreign
-        place.append(key)
-    audit.lost += sorted(key for key in still if key is not None and key not in kept)
-    audit.half_written += raw.half_written(day, before=before)
-    audit.objects += len(kept)
-    audit.days += 1
+        purged = is_tombstoned(connection, {recording_of(key) for key in unmatched})
+        # Objects that were replaced or purged while the names were read are not lost.
+        still_current = {*_current_keys(connection, day).values()} & {*current.values()}
+    for key in unmatched:
+        is_loadable = f"{day}/{recording_of(key)}/{LISTING}" in stored and (_is_listing(key) or _is_ours(key))
+        category = result.purged if recording_of(key) in purged else result.unknown if is_loadable else result.foreign
+        category.append(key)
+    result.lost += sorted(key for key in still_current if key is not None and key not in stored)
+    result.half_written += raw.half_written(day, before=before)
+    result.objects += len(stored)
+    result.days += 1
 
 
-def _current(connection: Connection, day: date) -> dict[Key, str | None]:
-    """The artifacts of a day, with the keys of the bytes that are home."""
+def _current_keys(connection: Connection, day: date) -> dict[Key, str | None]:
+    """The artifacts of a day with the keys of their stored bytes."""
     key = LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id
     query = select(*key, LEDGER.c.raw_key, LEDGER.c.sha256).where(of_days([day]))
     return {Key(*row[:3]): row[3] if row[4] else None for row in connection.execute(query)}

@@ -1,6 +1,6 @@
-"""What the tables hold, in numbers that cost little to ask: rows per table, and where each recording of a day stands.
+"""Row counts of tables, and the state of each recording of a day.
 
-Large tables are not walked: the ledger, and small tables that sum up larger ones, know how many rows they have.
+Large tables are not scanned: the ledger and small tables already contain the row counts of larger ones.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.states import FETCHED, PARSED, PENDING, QUARANTINED
 
-MOST_STANDINGS = 50
+MAX_STATES = 50
 
 
 class RecordingState(NamedTuple):
-    """Where a recording stands: how many of its artifacts are in tables, fetched only, waited for, unreadable."""
+    """A recording with the number of its artifacts that are parsed, only fetched, pending and quarantined."""
 
     recording_id: str
     day: date
@@ -35,16 +35,16 @@ class RecordingState(NamedTuple):
 
 
 def recording_count(connection: Connection, days: Collection[date] | None = None) -> int:
-    """How many recordings some days have, or all."""
+    """The number of recordings of some days, or of all."""
     return _counted(connection, Recordings, days)
 
 
 def parsed_row_counts(
     connection: Connection, artifact: Artifact, days: Collection[date] | None = None
 ) -> dict[type[SQLModel], int]:
-    """How many rows each table of an artifact has for some days, or for all."""
+    """The row count of each table of an artifact, for some days or for all."""
     counts: dict[type[SQLModel], int] = {
-        model: _tallied(connection, model, artifact.counted_in, days) for model in artifact.tables[:-1]
+        model: _summed(connection, model, artifact.counted_in, days) for model in artifact.tables[:-1]
     }
     of_kind = (LEDGER.c.kind == artifact.kind, _of_days(LEDGER, days))
     counts[artifact.tables[-1]] = int(connection.scalar(select(func.sum(LEDGER.c.row_count)).where(*of_kind)) or 0)
@@ -52,14 +52,14 @@ def parsed_row_counts(
 
 
 def metric_row_counts(connection: Connection, days: Collection[date] | None = None) -> dict[type[SQLModel], int]:
-    """How many rows each metric table has for some days, or for all."""
-    return {model: _tallied(connection, model, COUNTED_IN, days) for model in METRICS}
+    """The row count of each metric table, for some days or for all."""
+    return {model: _summed(connection, model, COUNTED_IN, days) for model in METRICS}
 
 
 def recording_states(
     connection: Connection, days: Collection[date], recording_ids: Collection[str] = ()
 ) -> list[RecordingState]:
-    """Where the recordings of some days stand, those that need something first; at most `MOST_STANDINGS`."""
+    """The states of the recordings of some days, incomplete ones first; at most `MAX_STATES`."""
     parsed, fetched, waiting, unreadable = (
         func.count().filter(LEDGER.c.status == status) for status in (PARSED, FETCHED, PENDING, QUARANTINED)
     )
@@ -70,22 +70,22 @@ def recording_states(
         .where(RECORDINGS.c.day.in_(days), RECORDINGS.c.recording_id.in_(recording_ids) if recording_ids else true())
         .group_by(RECORDINGS.c.recording_id)
         .order_by(unreadable.desc(), waiting.desc(), RECORDINGS.c.day.desc(), RECORDINGS.c.recording_id)
-        .limit(MOST_STANDINGS)
+        .limit(MAX_STATES)
     )
     return [RecordingState(*row) for row in connection.execute(query)]
 
 
-def _tallied(
+def _summed(
     connection: Connection,
     model: type[SQLModel],
-    counted_in: Mapping[type[SQLModel], Any],
+    row_count_columns: Mapping[type[SQLModel], Any],
     days: Collection[date] | None,
 ) -> int:
-    if model not in counted_in:
+    if model not in row_count_columns:
         return _counted(connection, model, days)
-    column = counted_in[model]
-    summed = select(func.sum(column)).where(_of_days(table_of(column.class_), days))
-    return int(connection.scalar(summed) or 0)
+    column = row_count_columns[model]
+    query = select(func.sum(column)).where(_of_days(table_of(column.class_), days))
+    return int(connection.scalar(query) or 0)
 
 
 def _counted(connection: Connection, model: type[SQLModel], days: Collection[date] | None) -> int:

@@ -20,6 +20,7 @@ from meeting_assets.core.logs import write_json
 from meeting_assets.orchestration.run_tags import DATABASE_ID, process_tag
 from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
 from meeting_assets.pipeline.storage import Storage, open_storage
+from meeting_assets.recall.log_filters import suppress_request_logs
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
@@ -66,6 +67,7 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def open_storage(self) -> Iterator[tuple[Settings, Storage]]:
         """The settings and the warehouse, for one step; what this package raises on purpose becomes one sentence."""
         os.umask(PRIVATE)
+        suppress_request_logs()
         try:
             if self._run is None:
                 with _opened() as ours:
@@ -124,6 +126,7 @@ def settings_of_process(run_id: str | None = None) -> Settings:
         SettingsError: one of them is wrong.
     """
     os.umask(PRIVATE)
+    suppress_request_logs()
     settings = read_settings()
     if settings.log_format == "json":
         write_json(settings.secrets, run_id=run_id)

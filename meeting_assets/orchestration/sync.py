@@ -44,7 +44,7 @@ class SyncReport:
     @property
     def is_complete(self) -> bool:
         """Whether everything that could be brought home is home."""
-        return all(run.succeeded for run in self.runs) and self.seen.left == 0 and not self.seen.unreadable
+        return all(run.succeeded for run in self.runs) and self.seen.missing == 0 and not self.seen.unreadable
 
 
 def sync(

@@ -294,7 +294,7 @@ async def _listed_bots(client: RecallClient, created_at: Collection[datetime]) -
     """
     if len(created_at) >= MANY_BOTS:
         worth_pages = len(created_at) / 2 / client.retrieves_per_list_call
-        async for page in client.pages("bot"):
+        async for page in client.list_pages("bot"):
             for document in page.results:
                 yield document
             if page.page_count is None or page.page_count > worth_pages:
@@ -306,7 +306,7 @@ async def _listed_bots(client: RecallClient, created_at: Collection[datetime]) -
             "join_at_after": shifted(min(created_at), -BOT_MARGIN),
             "join_at_before": shifted(max(created_at), BOT_MARGIN),
         }
-        async for document in client.listed("bot", window):
+        async for document in client.list_objects("bot", window):
             yield document
 
 
@@ -335,7 +335,7 @@ async def _listed(
     """
     listed: list[tuple[datetime, dict[str, Any]]] = []
     asked_at = clock.now()
-    async for page in client.pages(collection, encode_query(query)):
+    async for page in client.list_pages(collection, encode_query(query)):
         listed += [(asked_at, document) for document in page.results]
         asked_at = clock.now()
     return listed
@@ -350,7 +350,7 @@ async def day_of_recording(access: Access, recording_id: str) -> date:
     """
     try:
         async with RecallClient(access) as client:
-            document = await client.retrieved("recording", recording_id)
+            document = await client.retrieve("recording", recording_id)
     except Gone:
         raise SettingsError(f"The API has no recording {recording_id}.") from None
     return day_of(decode_object(document, Recording, "recording").created_at)

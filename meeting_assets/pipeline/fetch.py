@@ -34,7 +34,7 @@ from meeting_assets.core.logs import log_context
 from meeting_assets.core.urls import without_queries
 from meeting_assets.pipeline.absence import deleted_media, look_at_lists_again
 from meeting_assets.pipeline.deletion.artifacts import purge_deleted_artifacts
-from meeting_assets.pipeline.deletion.recordings import purge, remove_unwanted
+from meeting_assets.pipeline.deletion.recordings import purge, remove_if_purged
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_before_fetch
 from meeting_assets.pipeline.discover import (
     Discovery,
@@ -357,18 +357,18 @@ class _Fetch:
     async def _bring_home(self, key: Key, artifact: Artifact, media: Media) -> None:
         observed_at = self._discovery.found[key.recording_id].media_observed_at(media)
         try:
-            payload = await self._client.downloaded(_url(artifact, media))
+            payload = await self._client.download(_url(artifact, media))
         except UrlExpired:
             observed_at = self._discovery.clock.now()
             note_recorded(self._storage.database, observed_at)
             try:
-                document = await self._client.retrieved(artifact.collection, key.artifact_id)
+                document = await self._client.retrieve(artifact.collection, key.artifact_id)
             except Gone:
                 self._note_gone(key, observed_at)
                 self._report.counts[key.kind]["failed"] += 1
                 return
             media = decode_object(document, Media, artifact.kind)
-            payload = await self._client.downloaded(_url(artifact, media))
+            payload = await self._client.download(_url(artifact, media))
         await self._keep(key, artifact, media, payload, observed_at)
 
     async def _keep(
@@ -383,7 +383,7 @@ class _Fetch:
         )
         outcome = self._note_fetched(key, artifact, media, kept, observed_at)
         if outcome == "overtaken":
-            remove_unwanted(self._storage, found.day, key)
+            remove_if_purged(self._storage, found.day, key)
         self._report.counts[key.kind][outcome] += 1
 
     @retry_on_conflict

@@ -91,7 +91,7 @@ class Retrieval:
     async def _asked(self, collection: str, object_id: str) -> Retrieved:
         asked_at = self._clock.now() if self._clock else None
         try:
-            document = await self._client.retrieved(collection, object_id)
+            document = await self._client.retrieve(collection, object_id)
             is_meant = comparable_id(document.get("id")) == comparable_id(object_id)
             fault = None if is_meant else f"{OTHER} for {collection} {object_id}"
             outcome = Retrieved(document if is_meant else None, fault, asked_at=asked_at)

@@ -167,5 +167,5 @@ def access_of(settings: Settings) -> Access:
         api_key=settings.api_key.get_secret_value(),
         list_calls_per_minute=settings.list_calls_per_minute,
         download_hosts=settings.download_host_patterns,
-        most_download_bytes=settings.max_download_mb * 2**20,
+        max_download_bytes=settings.max_download_mb * 2**20,
     )

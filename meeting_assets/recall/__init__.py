@@ -1,1 +1,1 @@
-"""The Recall.ai API: its client, its pacing and the objects it lists."""
+"""The Recall.ai API: client, rate limits and retries, decoding of its responses, and the objects it lists."""

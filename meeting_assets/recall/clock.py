@@ -1,4 +1,4 @@
-"""The time at the API, from the Date header that every HTTP answer carries."""
+"""The API's time, from the Date header of an HTTP response."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from meeting_assets.core.instants import utc
-from meeting_assets.recall.client import LIMITS, Access
+from meeting_assets.recall.client import Access
 from meeting_assets.recall.network import EnvironmentTransport, Proxies, certificates
 
 TIMEOUT_S = 20.0
@@ -16,11 +16,11 @@ PATH = "/api/v1/"
 
 
 async def api_time(access: Access, *, transport: httpx.AsyncBaseTransport | None = None) -> datetime | None:
-    """The time that the API's host gives in its answer; None if it does not answer or gives none.
+    """The time at the API's host; None if the host does not respond or sends no valid date.
 
-    Sends no key: any answer will do, a 401 or 404 too.
+    Sends no key: a 401 or 404 carries the date as well.
     """
-    transport = transport or EnvironmentTransport(Proxies.of_environment(), certificates(), LIMITS)
+    transport = transport or EnvironmentTransport(Proxies.from_environment(), certificates())
     try:
         async with (
             httpx.AsyncClient(timeout=TIMEOUT_S, transport=transport) as client,

@@ -1,12 +1,13 @@
-"""Proxies and certificate authorities of every HTTP client, as the environment names them.
+"""Connections of all HTTP clients: proxies and certificate authorities from the environment, time-outs, failures.
 
-    HTTP_PROXY, HTTPS_PROXY, ALL_PROXY   http://, https://, socks5:// or socks5h:// URLs; lower case works, too
+    HTTP_PROXY, HTTPS_PROXY, ALL_PROXY   http://, https://, socks5:// or socks5h:// URLs; lower-case names work as well
     NO_PROXY                             hosts to reach directly, separated by commas or blanks: `*`, domains with their
                                          subdomains, addresses, networks such as fd07::/16; each with an optional port
-    SSL_CERT_FILE, SSL_CERT_DIR          certificate authorities, in place of certifi's
+    SSL_CERT_FILE, SSL_CERT_DIR          certificate authorities that replace those of certifi
 
-httpx reads these itself, but its constructor raises foreign errors: on networks and brackets of IPv6 in NO_PROXY, on
-SOCKS without `socksio`, on missing certificate files. Here NO_PROXY never raises, and other errors name their variable.
+httpx reads these variables too, but its constructor raises errors of other libraries: for networks and IPv6 brackets in
+NO_PROXY, for SOCKS without `socksio`, for missing certificate files. Here NO_PROXY never raises, and all other errors
+name their variable.
 """
 
 from __future__ import annotations
@@ -28,15 +29,18 @@ from meeting_assets.core.urls import LOOPBACK
 
 DEFAULT_PORTS = MappingProxyType({"http": 80, "https": 443})
 SOCKS = frozenset({"socks5", "socks5h"})
-USABLE = frozenset({"http", "https"}) | SOCKS
+PROXY_SCHEMES = frozenset({"http", "https"}) | SOCKS
+# The pool's time-out is off: waiting for a free connection is no failure of the API.
+TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=None)
+LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32)
 
 try:
     from socksio import ProtocolError
 except ImportError:
-    SOCKS_FAULTS: tuple[type[Exception], ...] = ()
+    SOCKS_ERRORS: tuple[type[Exception], ...] = ()
 else:
-    SOCKS_FAULTS = (ProtocolError,)
-    """Errors of SOCKS proxies that httpx passes on as they are."""
+    SOCKS_ERRORS = (ProtocolError,)
+    """Errors of SOCKS proxies that httpx does not translate."""
 
 _HOST = re.compile(r"[a-z0-9._:-]+", re.IGNORECASE)
 _ENTRY = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?P<host>\[[^]]*\](?:/\d+)?|[^\[\]]*?)(?::(?P<port>\d+))?")
@@ -44,14 +48,14 @@ _ENTRY = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?P<host>\[[^]]*\](?:/\d+)?|[^\[
 
 @dataclass(frozen=True, slots=True)
 class DirectHosts:
-    """One entry of NO_PROXY: a network or a domain, and the scheme and port it is limited to."""
+    """One entry of NO_PROXY: a network or a domain, optionally limited to a scheme or a port."""
 
     host: str | IPv4Network | IPv6Network
     scheme: str | None = None
     port: int | None = None
 
     def covers(self, url: httpx.URL) -> bool:
-        """Whether a URL is to be reached directly."""
+        """True if the entry applies to a URL."""
         if self.scheme not in {None, "all", url.scheme}:
             return False
         if self.port not in {None, url.port or DEFAULT_PORTS.get(url.scheme)}:
@@ -66,41 +70,40 @@ class DirectHosts:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The proxies of the environment by scheme, and the hosts that are reached without them."""
+    """Proxies by URL scheme, and the hosts that are reached without a proxy."""
 
     by_scheme: dict[str, httpx.Proxy]
     direct: tuple[DirectHosts, ...]
 
     @classmethod
-    def of_environment(cls) -> Proxies:
-        """The proxies that the environment names now.
+    def from_environment(cls) -> Proxies:
+        """Reads the proxies from the environment.
 
         Raises:
-            SettingsError: one of them cannot be used.
+            SettingsError: a variable names no valid proxy.
         """
-        given = getproxies()
+        variables = getproxies()
         # A sandbox on this machine is never reached through a proxy.
-        direct = tuple(direct_hosts(",".join([*sorted(LOOPBACK), given.get("no", "")])))
+        direct = tuple(direct_hosts(",".join([*sorted(LOOPBACK), variables.get("no", "")])))
         by_scheme = {}
         for scheme in DEFAULT_PORTS:
-            name = scheme if given.get(scheme) else "all"
-            if url := given.get(name, "").strip():
+            name = scheme if variables.get(scheme) else "all"
+            if url := variables.get(name, "").strip():
                 by_scheme[scheme] = _proxy(url, _variable(name))
         return cls(by_scheme, direct)
 
     def proxy_for(self, url: httpx.URL) -> httpx.Proxy | None:
-        """The proxy to reach a URL through; None to reach it directly."""
+        """The proxy for a URL; None for a direct connection."""
         proxy = self.by_scheme.get(url.scheme)
         return None if proxy is None or any(each.covers(url) for each in self.direct) else proxy
 
 
 class EnvironmentTransport(httpx.AsyncBaseTransport):
-    """Sends each request through the proxy that the environment names for its URL, or directly."""
+    """Sends each request directly or through the proxy for its URL."""
 
-    def __init__(self, proxies: Proxies, certificates: ssl.SSLContext, limits: httpx.Limits) -> None:
+    def __init__(self, proxies: Proxies, certificates: ssl.SSLContext) -> None:
         self._proxies = proxies
         self._certificates = certificates
-        self._limits = limits
         self._transports: dict[httpx.URL | None, httpx.AsyncHTTPTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -108,12 +111,12 @@ class EnvironmentTransport(httpx.AsyncBaseTransport):
         url = proxy.url if proxy else None
         transport = self._transports.get(url)
         if transport is None:
-            transport = httpx.AsyncHTTPTransport(verify=self._certificates, limits=self._limits, proxy=proxy)
+            transport = httpx.AsyncHTTPTransport(verify=self._certificates, limits=LIMITS, proxy=proxy)
             self._transports[url] = transport
         try:
             return await transport.handle_async_request(request)
-        except SOCKS_FAULTS:
-            raise httpx.ProxyError("The SOCKS proxy gave no answer of its protocol.") from None
+        except SOCKS_ERRORS:
+            raise httpx.ProxyError("The SOCKS proxy broke its protocol.") from None
 
     async def aclose(self) -> None:
         for transport in self._transports.values():
@@ -121,22 +124,22 @@ class EnvironmentTransport(httpx.AsyncBaseTransport):
 
 
 def certificates() -> ssl.SSLContext:
-    """The certificate authorities to trust.
+    """The trusted certificate authorities.
 
     Raises:
-        SettingsError: the file or folder that the environment names holds none.
+        SettingsError: SSL_CERT_FILE or SSL_CERT_DIR names no usable file or folder.
     """
     if file := os.environ.get("SSL_CERT_FILE"):
         return _certificates_of_file(file)
     if folders := os.environ.get("SSL_CERT_DIR"):
         if not any(Path(each).is_dir() and os.access(each, os.R_OK | os.X_OK) for each in folders.split(os.pathsep)):
-            raise SettingsError(f"SSL_CERT_DIR names no folder that can be read: {folders}. Correct it or unset it.")
+            raise SettingsError(f"SSL_CERT_DIR names no readable folder: {folders}. Correct it or unset it.")
         return ssl.create_default_context(capath=folders)
     return httpx.create_ssl_context(trust_env=False)
 
 
 def direct_hosts(no_proxy: str) -> Iterator[DirectHosts]:
-    """The entries of NO_PROXY; what is no host is skipped.
+    """Parses NO_PROXY; entries that name no host are skipped.
 
     >>> [str(each.host) for each in direct_hosts("*.Example.com, [::1],fd07::/16, 10.1.2.3/8,,*")]
     ['example.com', '::1/128', 'fd07::/16', '10.0.0.0/8', '*']
@@ -164,29 +167,29 @@ def _is_within(name: str, domain: str) -> bool:
 
 
 def _proxy(url: str, variable: str) -> httpx.Proxy:
-    """A proxy; its URL may hold a password and is not quoted."""
+    """Parses a proxy URL, which errors do not quote: it may contain a password."""
     advice = "Set it to a URL such as http://HOST:PORT or socks5h://HOST:PORT, or unset it."
     try:
         proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
     except (httpx.InvalidURL, ValueError):
         proxy = None
-    if proxy is None or not _is_usable(proxy.url):
-        raise SettingsError(f"{variable} names no proxy that can be used. {advice}")
-    if proxy.url.scheme in SOCKS and not SOCKS_FAULTS:
+    if proxy is None or not _is_valid(proxy.url):
+        raise SettingsError(f"{variable} names no valid proxy. {advice}")
+    if proxy.url.scheme in SOCKS and not SOCKS_ERRORS:
         raise SettingsError(
             f"{variable} names a SOCKS proxy, for which the package socksio is missing. "
-            "Install it by `pip install 'httpx[socks]'`, or name an HTTP proxy."
+            "Install it with `pip install 'httpx[socks]'`, or name an HTTP proxy."
         )
     return proxy
 
 
-def _is_usable(url: httpx.URL) -> bool:
+def _is_valid(url: httpx.URL) -> bool:
     has_host = _HOST.fullmatch(url.raw_host.decode()) is not None
-    return has_host and url.scheme in USABLE and (url.port is None or 0 < url.port < 65_536)
+    return has_host and url.scheme in PROXY_SCHEMES and (url.port is None or 0 < url.port < 65_536)
 
 
 def _variable(name: str) -> str:
-    """The variable that named a proxy; the lower-case one has precedence."""
+    """The variable that sets a proxy; the lower-case variable has precedence."""
     names = (f"{name}_proxy", f"{name.upper()}_PROXY")
     return next((each for each in names if os.environ.get(each)), "The system's proxy setting")
 
@@ -199,3 +202,16 @@ def _certificates_of_file(file: str) -> ssl.SSLContext:
     except OSError as error:
         cause = (error.strerror or type(error).__name__).lower()
     raise SettingsError(f"SSL_CERT_FILE names {file}, which cannot be used: {cause}. Correct it or unset it.")
+
+
+def failure_cause(error: Exception) -> str:
+    """Describes a failed request by the class of its error: the error's own text may contain parts of the URL."""
+    if isinstance(error, httpx.ConnectError):
+        return f"no connection ({error})"
+    if isinstance(error, httpx.ProxyError):
+        return "the proxy refused the connection"
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return "the URL is invalid"
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return f"no response in time ({type(error).__name__})"
+    return f"the response broke off ({type(error).__name__})"

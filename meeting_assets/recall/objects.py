@@ -1,7 +1,7 @@
-"""What the API lists: recordings, the media objects that artifacts hang on, and bots.
+"""Objects that the API lists: recordings, their media objects, and bots.
 
-Only what this package reads is spelled out; everything else is tolerated, whether new, null or missing, and so are the
-spellings of 2024. What may be stored of an object is what `storable` leaves of it: no URL that works, no password.
+The classes declare only the fields that this package reads. New fields, nulls and missing fields are tolerated, and so
+are the field names of 2024. Before an object is stored, its URLs and secrets are removed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import msgspec
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import check_plausible, check_year, make_aware, utc
 from meeting_assets.core.urls import without_queries
-from meeting_assets.recall.documents import Malformed, Unreadable
+from meeting_assets.recall.json_decoding import InvalidNumber, MalformedObject
 
 FINISHED = frozenset({"done", "failed"})
 DELETED = "deleted"
-DEEPEST = 100
-"""Levels of a listed object that are looked at; what lies deeper is none of ours, and could not be walked through."""
+MAX_LEVELS = 100
+"""Levels of nesting of a listed object that are read and stored; recursion needs a limit."""
 
 _SECRET_KEY = re.compile(
     r"url|pass(word|code|phrase|wd)|pwd|secret|token|credential|(api|access|private|signing)[-_ ]?key|auth|bearer"
@@ -32,23 +32,23 @@ _SECRET_KEY = re.compile(
 )
 
 
-class Listed(msgspec.Struct, frozen=True):
-    """The base of every class with instants: each is aware, in UTC, and inside the calendar in every zone."""
+class ApiObject(msgspec.Struct, frozen=True):
+    """Base of every class with instants: each is aware, in UTC, and inside the calendar in every time zone."""
 
     def __post_init__(self) -> None:
-        for name in instants_of(type(self)):
+        for name in instant_fields(type(self)):
             make_aware(self, name)
 
 
 @cache
-def instants_of(kind: type[Listed]) -> tuple[str, ...]:
-    """The fields of a class that hold instants."""
+def instant_fields(kind: type[ApiObject]) -> tuple[str, ...]:
+    """Names of the fields that contain instants."""
     hints = get_type_hints(kind)
     return tuple(name for name, hint in hints.items() if datetime in {hint, *get_args(hint)})
 
 
-class Status(Listed, frozen=True):
-    """Where an object stands at the API; one that does not say is not finished."""
+class Status(ApiObject, frozen=True):
+    """Status of an object at the API. An object without a status counts as unfinished."""
 
     code: str = "processing"
     sub_code: str | None = None
@@ -56,13 +56,13 @@ class Status(Listed, frozen=True):
 
 
 class Ref(msgspec.Struct, frozen=True):
-    """A mention of another object."""
+    """A reference to another object."""
 
     id: UUID
 
 
 class MediaData(msgspec.Struct, frozen=True):
-    """The signed URLs of a media object. They are secrets and expire: kept in memory alone."""
+    """The signed URLs of a media object. They are secrets that expire, so they stay in memory."""
 
     download_url: str | None = None
     provider_data_download_url: str | None = None
@@ -72,8 +72,8 @@ class MediaData(msgspec.Struct, frozen=True):
     title: str | None = None
 
 
-class Media(Listed, frozen=True):
-    """A media object of a recording, from a shortcut or from its own list."""
+class Media(ApiObject, frozen=True):
+    """A media object of a recording, from `media_shortcuts` or from a list of its own."""
 
     id: UUID
     status: Status = Status()
@@ -85,15 +85,15 @@ class Media(Listed, frozen=True):
 
 
 class Shortcuts(msgspec.Struct, frozen=True):
-    """The media objects that come along with a recording."""
+    """The media objects that the API embeds in a recording."""
 
     transcript: Media | None = None
     participant_events: Media | None = None
     meeting_metadata: Media | None = None
 
 
-class Recording(Listed, frozen=True):
-    """A recording as listed; `bot` is missing for the desktop SDK."""
+class Recording(ApiObject, frozen=True):
+    """A listed recording. Recordings of the desktop SDK have no bot."""
 
     id: UUID
     created_at: datetime
@@ -110,13 +110,13 @@ class Recording(Listed, frozen=True):
 
 
 class MeetingUrl(msgspec.Struct, frozen=True):
-    """Where the bot went; the rest of it (ids, passwords) is nobody's business here."""
+    """The meeting's address. Its ids and passwords are not read."""
 
     platform: str | None = None
 
 
 class Bot(msgspec.Struct, frozen=True):
-    """A bot as listed. Platform and schedule of a meeting are known from here alone."""
+    """A listed bot, the only source of the meeting's platform and schedule."""
 
     id: UUID
     bot_name: str | None = None
@@ -125,9 +125,9 @@ class Bot(msgspec.Struct, frozen=True):
 
     @property
     def scheduled_at(self) -> datetime | None:
-        """When the calendar says that the meeting starts; of several calendars' words the first.
+        """Start of the meeting in the calendar; the earliest, if several calendars contain the meeting.
 
-        What is no instant there, like the date of a whole day, tells nothing, and costs nobody the bot's name.
+        Invalid values, such as the date of an all-day event, are ignored: the bot's other fields remain usable.
         """
         meetings = self.calendar_meetings if isinstance(self.calendar_meetings, list) else []
         starts = [_instant(each.get("start_time")) for each in meetings if isinstance(each, dict)]
@@ -150,25 +150,25 @@ def _instant(value: Any) -> datetime | None:
 Thing = TypeVar("Thing", Recording, Media, Bot)
 
 
-def decode_object(document: Any, kind: type[Thing], place: str) -> Thing:
-    """A listed object as its class.
+def decode_object(document: Any, kind: type[Thing], location: str) -> Thing:
+    """Converts a listed object to its class.
 
     Raises:
-        PayloadError: naming `place` and what is wrong there.
+        PayloadError: the object is malformed; the text names `location` and the field.
     """
-    if isinstance(document, Malformed):
-        raise PayloadError(f"{place}: it cannot be decoded")
+    if isinstance(document, MalformedObject):
+        raise PayloadError(f"{location}: the object is not valid JSON")
     try:
-        return msgspec.convert(_as_spelled_today(_without_nulls(document)), kind)
+        return msgspec.convert(_with_current_names(_without_nulls(document)), kind)
     except msgspec.ValidationError as error:
-        raise PayloadError(f"{place}: {error}") from None
+        raise PayloadError(f"{location}: {error}") from None
 
 
-def storable(document: Any, levels: int = DEEPEST) -> Any:
-    """A listed object without the values of keys that hold URLs or secrets, and without secrets inside text."""
+def storable(document: Any, levels: int = MAX_LEVELS) -> Any:
+    """A copy of a listed object without fields for URLs or secrets, and without secrets inside text."""
     if isinstance(document, str):
         return without_queries(document.encode(errors="surrogatepass")).decode(errors="surrogatepass")
-    if not levels or isinstance(document, Unreadable):
+    if not levels or isinstance(document, InvalidNumber):
         return None
     if isinstance(document, Mapping):
         return {key: storable(value, levels - 1) for key, value in document.items() if not _SECRET_KEY.search(key)}
@@ -177,15 +177,15 @@ def storable(document: Any, levels: int = DEEPEST) -> Any:
     return document
 
 
-def _without_nulls(document: Any, levels: int = DEEPEST) -> Any:
-    """Null says no more than a missing key."""
+def _without_nulls(document: Any, levels: int = MAX_LEVELS) -> Any:
+    """Removes nulls, which mean the same as missing fields."""
     if isinstance(document, Mapping) and levels:
         return {key: _without_nulls(value, levels - 1) for key, value in document.items() if value is not None}
     return document
 
 
-def _as_spelled_today(document: Any) -> Any:
-    """An object of 2024 named its recording by `recording_id`, and its bot inside `source`."""
+def _with_current_names(document: Any) -> Any:
+    """Translates the field names of 2024: `recording_id`, and `bot` inside `source`."""
     if not isinstance(document, Mapping):
         return document
     renamed: dict[str, Any] = {}

@@ -1,1 +1,1 @@
-"""Webhooks of Recall.ai: messages and their signatures, the inbox table, the receiver, and the recordings they name."""
+"""Webhooks of Recall.ai: message format, signatures, the inbox table, the receiver, and the resolution of days."""

@@ -1,11 +1,11 @@
-"""HTTP for the receiver, with bounds on how long a connection may occupy a place without sending a whole request.
+"""HTTP protocol of the receiver, with limits for slow and silent connections.
 
-    headers not complete within `HEADERS_S`    the connection is closed
-    exchange not complete within `EXCHANGE_S`  the connection is closed
-    nearly `CONNECTIONS` open                  the connection that has waited longest for its request is closed first
-    answered before the body is complete       the rest of the body is not read; the connection is closed
+    headers incomplete after `HEADERS_S`        the connection is closed
+    exchange incomplete after `EXCHANGE_S`      the connection is closed
+    nearly `CONNECTIONS` connections open       the oldest connection without a complete request is closed
+    response sent before the body is complete   the rest of the body is not read; the connection is closed
 
-Uvicorn alone waits for headers without a limit, and reads the rest of a body after its answer.
+Uvicorn itself waits for headers without a limit, and reads the rest of a body after its response.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADERS_S = 5.0
 EXCHANGE_S = 20.0
-"""From complete headers to the end of the answer; a sender gives up after 15 s."""
+"""From complete headers to the end of the response; Recall.ai gives up after 15 s."""
 LINGER_S = 1.0
-"""How long a sender that is still sending has to read the answer; closing at once would reset the connection."""
+"""Time for a client that is still sending to read the response; closing at once would reset the connection."""
 CONNECTIONS = 1_000
 RESERVED = 100
-"""Places that connections without a complete request never take from new ones."""
+"""Connections kept free for new clients, which connections without a complete request never occupy."""
 
 
 class BoundedProtocol(H11Protocol):
     """One connection."""
 
     _incomplete: ClassVar[dict[BoundedProtocol, None]] = {}
-    """Connections of this process that have not sent a complete request, the oldest first."""
+    """Connections of this process without a complete request, the oldest first."""
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -38,11 +38,11 @@ class BoundedProtocol(H11Protocol):
         self._lingering = _LingeringTransport(transport, self.conn)
         self.transport = self._lingering  # type: ignore[assignment]
         self._close_after(HEADERS_S)
-        self._note_completeness()
-        self._make_room()
+        self._update_incomplete()
+        self._close_oldest()
 
     def data_received(self, data: bytes) -> None:
-        if self._lingering.has_begun:
+        if self._lingering.is_lingering:
             return
         had_headers = self._has_headers
         if self._deadline is None:
@@ -50,20 +50,20 @@ class BoundedProtocol(H11Protocol):
         super().data_received(data)
         if self._has_headers and not had_headers:
             self._close_after(EXCHANGE_S)
-        self._note_completeness()
+        self._update_incomplete()
 
     def on_response_complete(self) -> None:
         self._cancel_deadline()
         if self.conn.their_state is h11.SEND_BODY:
             self.transport.close()
         super().on_response_complete()
-        if self._has_headers:  # of a pipelined request
+        if self._has_headers:  # a pipelined request has begun
             self._close_after(EXCHANGE_S)
-        self._note_completeness()
+        self._update_incomplete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel_deadline()
-        self._lingering.end()
+        self._lingering.cancel_abort()
         self._incomplete.pop(self, None)
         super().connection_lost(exc)
 
@@ -71,17 +71,17 @@ class BoundedProtocol(H11Protocol):
     def _has_headers(self) -> bool:
         return self.conn.their_state is not h11.IDLE
 
-    def _note_completeness(self) -> None:
+    def _update_incomplete(self) -> None:
         if self.conn.their_state in {h11.IDLE, h11.SEND_BODY} and not self.transport.is_closing():
             self._incomplete.setdefault(self)
         else:
             self._incomplete.pop(self, None)
 
-    def _make_room(self) -> None:
+    def _close_oldest(self) -> None:
         while len(self.connections) > CONNECTIONS - RESERVED and self._incomplete:
             oldest = next(iter(self._incomplete))
             del self._incomplete[oldest]
-            self.connections.discard(oldest)  # asyncio does so only in the next iteration of its loop
+            self.connections.discard(oldest)  # asyncio removes it only in the next iteration of its loop
             oldest.transport.abort()
 
     def _close_after(self, seconds: float) -> None:
@@ -95,9 +95,9 @@ class BoundedProtocol(H11Protocol):
 
 
 class _LingeringTransport:
-    """A transport that discards the rest of an unread body for a moment when it is closed.
+    """A transport whose `close` discards the rest of an unread body for `LINGER_S` before it closes the socket.
 
-    To close a socket with unread bytes resets the connection, and the sender loses the answer.
+    Closing a socket with unread bytes resets the connection, and the client loses the response.
     """
 
     def __init__(self, transport: asyncio.Transport, connection: h11.Connection) -> None:
@@ -109,12 +109,12 @@ class _LingeringTransport:
         return getattr(self._transport, name)
 
     @property
-    def has_begun(self) -> bool:
-        """Whether `close` was called before the body was complete."""
+    def is_lingering(self) -> bool:
+        """True after `close` was called with an incomplete body."""
         return self._abort is not None
 
     def is_closing(self) -> bool:
-        return self.has_begun or self._transport.is_closing()
+        return self.is_lingering or self._transport.is_closing()
 
     def close(self) -> None:
         if self.is_closing():
@@ -126,7 +126,7 @@ class _LingeringTransport:
         self._transport.resume_reading()
         self._abort = asyncio.get_running_loop().call_later(LINGER_S, self._transport.abort)
 
-    def end(self) -> None:
-        """Forgets the timer of a connection that is closed."""
+    def cancel_abort(self) -> None:
+        """Cancels the timer after the connection is closed."""
         if self._abort is not None:
             self._abort.cancel()

@@ -1,6 +1,6 @@
-"""Announced: what messages in the inbox mean, as recordings with their days. What they say is not believed.
+"""Resolves the recordings in inbox messages to days: from the tables, else from the API.
 
-The day is known from the tables, or asked from the API, once. What has become of a recording, its run sees.
+The content of a message is not trusted. Its recording's status is determined later, by the run of the day.
 """
 
 from __future__ import annotations
@@ -26,57 +26,57 @@ from meeting_assets.webhooks.message import RECORDING
 
 @dataclass(slots=True)
 class Days:
-    """What is known of announced recordings."""
+    """Days of recordings, by recording id."""
 
-    known: dict[str, date] = field(default_factory=dict)
-    asked: dict[str, date] = field(default_factory=dict)
-    """Those of `known` that the API was asked for."""
-    none: set[str] = field(default_factory=set)
-    """Recordings that the API does not have any more or refuses, or that make no sense, which polling names."""
-    fault: str | None = None
-    """Why the API did not give one of the others; each is asked for again."""
+    by_recording: dict[str, date] = field(default_factory=dict)
+    retrieved: dict[str, date] = field(default_factory=dict)
+    """The part of `by_recording` that came from the API."""
+    unresolvable: set[str] = field(default_factory=set)
+    """Recordings that the API refuses, no longer has, or describes without a valid `created_at`."""
+    error: str | None = None
+    """A transient error of the API; unresolved recordings are retried."""
 
 
 def resolve_days(
-    storage: Storage, access: Access, messages: Collection[Message], asked: Mapping[str, date], *, budget_s: float
+    storage: Storage, access: Access, messages: Collection[Message], retrieved: Mapping[str, date], *, budget_s: float
 ) -> Days:
-    """The days of announced recordings, as far as they could be had in the time; `asked` before are not asked again.
+    """Resolves as many recordings as `budget_s` allows; those `retrieved` earlier are not retrieved again.
 
     Raises:
         Refused: see `core.errors`.
     """
-    announced = {message.recording_id for message in messages}
+    recording_ids = {message.recording_id for message in messages}
     with storage.database.reading() as connection:
-        stored = _stored(connection, announced)
-    days = Days(asked={each: day for each, day in asked.items() if each in announced - stored.keys()})
-    days.known = stored | days.asked
-    asyncio.run(_ask(access, sorted(announced - days.known.keys()), days, budget_s=budget_s))
+        stored = _stored_days(connection, recording_ids)
+    days = Days(retrieved={each: day for each, day in retrieved.items() if each in recording_ids - stored.keys()})
+    days.by_recording = stored | days.retrieved
+    asyncio.run(_retrieve(access, sorted(recording_ids - days.by_recording.keys()), days, budget_s=budget_s))
     return days
 
 
-def _stored(connection: Connection, recording_ids: Collection[str]) -> dict[str, date]:
-    """The days of recordings in the tables that were not deleted."""
+def _stored_days(connection: Connection, recording_ids: Collection[str]) -> dict[str, date]:
+    """Days of stored recordings that are not deleted."""
     columns = RECORDINGS.c.recording_id, RECORDINGS.c.day
     query = select(*columns).where(RECORDINGS.c.recording_id.in_(recording_ids), RECORDINGS.c.status != DELETED)
     return dict(connection.execute(query).all())
 
 
-async def _ask(access: Access, recording_ids: Sequence[str], days: Days, *, budget_s: float) -> None:
+async def _retrieve(access: Access, recording_ids: Sequence[str], days: Days, *, budget_s: float) -> None:
     if not recording_ids:
         return
     try:
         async with asyncio.timeout(budget_s), RecallClient(access) as client:
             retrieval = Retrieval(client)
-            # In random order: those that the time does not suffice for have their turn the next time.
+            # In random order, so that a short budget does not always exclude the same recordings.
             for recording_id in sample(recording_ids, len(recording_ids)):
-                _note(recording_id, await retrieval.one(*Name(RECORDING, recording_id)), days)
+                _add(recording_id, await retrieval.one(*Name(RECORDING, recording_id)), days)
     except TimeoutError:
         pass
 
 
-def _note(recording_id: str, outcome: Retrieved, days: Days) -> None:
+def _add(recording_id: str, outcome: Retrieved, days: Days) -> None:
     if outcome.fault is not None and not outcome.is_refused:
-        days.fault = outcome.fault
+        days.error = outcome.fault
         return
     document = outcome.document
     try:
@@ -84,6 +84,6 @@ def _note(recording_id: str, outcome: Retrieved, days: Days) -> None:
     except PayloadError:
         created_at = None
     if created_at is None:
-        days.none.add(recording_id)
+        days.unresolvable.add(recording_id)
     else:
-        days.known[recording_id] = days.asked[recording_id] = day_of(created_at)
+        days.by_recording[recording_id] = days.retrieved[recording_id] = day_of(created_at)

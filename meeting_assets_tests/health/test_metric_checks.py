@@ -1,4 +1,4 @@
-"""Claims about metrics name the rows that contradict each other, and the sources that do."""
+"""Checks of metrics: they report rows that contradict each other, and sources that do not agree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlmodel import SQLModel
 
 from meeting_assets.core.instants import now
-from meeting_assets.health.data_checks import STUCK_AFTER, Violations
+from meeting_assets.health.check import Violations
+from meeting_assets.health.ledger_checks import STUCK_AFTER
 from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.quality import DataQuality
@@ -26,11 +27,11 @@ from meeting_assets_tests.support.environments import only, open_test_storage, s
 DAY = date(2026, 3, 2)
 MEETING = "every_meetings_numbers_add_up"
 PARTICIPANT = "every_participants_numbers_add_up"
-NAMES = [claim.name for claim in metric_checks()]
+NAMES = [check.name for check in metric_checks()]
 
 
 @pytest.fixture
-def home_with_meetings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Storage, str]]:
+def stored_meetings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Storage, str]]:
     with Sandbox(uniform(DAY, recordings=2, words=300)) as sandbox:
         use(sandbox, monkeypatch)
         sync_days([DAY])
@@ -38,13 +39,13 @@ def home_with_meetings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> It
             yield storage, sandbox.world.recordings[0].id
 
 
-def broken(storage: Storage) -> dict[str, Violations]:
+def violations_of(storage: Storage) -> dict[str, Violations]:
     with storage.database.reading() as connection:
-        return {claim.name: claim.broken(connection, now()) for claim in metric_checks()}
+        return {check.name: check.violations(connection, now()) for check in metric_checks()}
 
 
-ABOUT = (MeetingMetrics, ParticipantMetrics, PersonMetrics, DataQuality)
-# What no run does: a table, values of one recording's rows, and the claims that break.
+SOURCES = (MeetingMetrics, ParticipantMetrics, PersonMetrics, DataQuality)
+# A table, changed values in the rows of one recording, the checks that must fail, and a part of the reported location.
 CHANGES: list[tuple[type[SQLModel], dict[str, Any], set[str], str]] = [
     (MeetingMetrics, {"silence_s": 9999.0}, {MEETING}, "the row contradicts itself or its participants"),
     (MeetingMetrics, {"talk_s": 0.0}, {MEETING}, "the row contradicts itself"),
@@ -54,10 +55,10 @@ CHANGES: list[tuple[type[SQLModel], dict[str, Any], set[str], str]] = [
     (ParticipantMetrics, {"talk_share": 0.9}, {MEETING}, "the row contradicts itself"),
     (ParticipantMetrics, {"solo_talk_s": 9999.0}, {PARTICIPANT}, "a row contradicts itself"),
     (ParticipantMetrics, {"webcam_on_s": 9999.0}, {PARTICIPANT}, "a row contradicts itself"),
-    (ParticipantMetrics, {"attended_s": 0.0}, {PARTICIPANT, "nobody_talks_longer_than_they_attend"}, ""),
+    (ParticipantMetrics, {"attended_s": 0.0}, {PARTICIPANT, "talk_time_is_within_attendance"}, ""),
     (PersonMetrics, {"attended_s": 1190.0}, {"every_persons_numbers_add_up"}, "a row contradicts itself"),
     (PersonMetrics, {"talk_share": 1.1}, {"every_persons_numbers_add_up"}, ""),
-    (DataQuality, {"timeline_word_coverage": 0.49}, {"timeline_and_words_agree"}, "49% of speech has words"),
+    (DataQuality, {"timeline_word_coverage": 0.49}, {"timeline_and_words_agree"}, "words cover 49% of the timeline"),
     (DataQuality, {"word_timeline_coverage": 0.2}, {"timeline_and_words_agree"}, ""),
     (DataQuality, {"speech_event_agreement": 0.7}, {"speech_events_and_timeline_agree"}, "70% in common"),
     (DataQuality, {"clock_skew_s": -7200.0}, {"clocks_agree"}, "off by -7200.0 s"),
@@ -68,36 +69,36 @@ CHANGES: list[tuple[type[SQLModel], dict[str, Any], set[str], str]] = [
 ]
 
 
-def test_claims_hold_and_each_breaks_where_its_table_was_changed(home_with_meetings: tuple[Storage, str]) -> None:
-    storage, recording_id = home_with_meetings
-    before = broken(storage)
+def test_each_check_fails_for_a_changed_value_of_its_table_only(stored_meetings: tuple[Storage, str]) -> None:
+    storage, recording_id = stored_meetings
+    before = violations_of(storage)
 
     assert {name: found.count for name, found in before.items()} == dict.fromkeys(NAMES, 0)
-    for model, values, names, said in CHANGES:
+    for model, values, names, location in CHANGES:
         table = table_of(model)
         of_recording = table.c.recording_id == recording_id
         with storage.database.writing() as connection:
             kept = [dict(row) for row in connection.execute(table.select().where(of_recording)).mappings()]
             connection.execute(table.update().where(of_recording).values(values))
 
-        found = {name: each for name, each in broken(storage).items() if each.count}
+        found = {name: each for name, each in violations_of(storage).items() if each.count}
 
         assert found.keys() == names, values
         for each in found.values():
-            assert {(breach.recording_id, breach.day, breach.about) for breach in each.newest} <= {
-                (recording_id, DAY, table_of(about).name) for about in ABOUT
+            assert {(violation.recording_id, violation.day, violation.source) for violation in each.newest} <= {
+                (recording_id, DAY, table_of(source).name) for source in SOURCES
             }
-        assert any(said in breach.place for each in found.values() for breach in each.newest), values
+        assert any(location in violation.location for each in found.values() for violation in each.newest), values
         with storage.database.writing() as connection:
             connection.execute(table.delete().where(of_recording))
             connection.execute(table.insert(), kept)
     assert set().union(*(names for _, _, names, _ in CHANGES)) == set(NAMES)
 
 
-def test_an_artifact_in_the_making_is_missing_only_once_it_is_overdue(
-    home_with_meetings: tuple[Storage, str],
+def test_artifact_in_progress_is_missing_only_when_overdue(
+    stored_meetings: tuple[Storage, str],
 ) -> None:
-    storage, recording_id = home_with_meetings
+    storage, recording_id = stored_meetings
     states: list[tuple[dict[str, Any], bool]] = [
         ({"status": "pending", "api_status": "processing", "attempts": 0}, True),
         ({"status": "pending", "api_status": "done", "attempts": 0}, True),
@@ -117,24 +118,24 @@ def test_an_artifact_in_the_making_is_missing_only_once_it_is_overdue(
         for age in (STUCK_AFTER / 2, STUCK_AFTER * 2):
             with storage.database.writing() as connection:
                 connection.execute(LEDGER.update().where(is_transcript).values(**state, api_updated_at=now() - age))
-            found[str(state), age] = broken(storage)["nothing_that_is_measured_is_missing"].count
+            found[str(state), age] = violations_of(storage)["nothing_that_is_measured_is_missing"].count
 
-    for state, is_on_its_way in states:
-        assert found[str(state), STUCK_AFTER / 2] == (0 if is_on_its_way else 1), state
+    for state, is_arriving in states:
+        assert found[str(state), STUCK_AFTER / 2] == (0 if is_arriving else 1), state
         assert found[str(state), STUCK_AFTER * 2] == 1, state
 
 
 @pytest.mark.parametrize("kind", ["provider_data", "video_separate,audio_separate"])
-def test_what_nothing_is_measured_from_may_be_missing(home_with_meetings: tuple[Storage, str], kind: str) -> None:
-    storage, recording_id = home_with_meetings
+def test_kinds_without_metrics_may_be_missing(stored_meetings: tuple[Storage, str], kind: str) -> None:
+    storage, recording_id = stored_meetings
     table = table_of(DataQuality)
     with storage.database.writing() as connection:
         connection.execute(table.update().where(table.c.recording_id == recording_id).values(missing_kinds=kind))
 
-    assert broken(storage)["nothing_that_is_measured_is_missing"].count == 0
+    assert violations_of(storage)["nothing_that_is_measured_is_missing"].count == 0
 
 
-def test_a_workspace_without_transcripts_misses_none(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workspace_without_transcripts_passes(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(only(uniform(DAY, recordings=2), "participant_events")) as sandbox:
         use(sandbox, monkeypatch)
         sync_days([DAY])
@@ -143,4 +144,4 @@ def test_a_workspace_without_transcripts_misses_none(database_url: str, monkeypa
         with storage.database.reading() as connection:
             missing = connection.scalars(select(table_of(DataQuality).c.missing_kinds)).all()
         assert ["transcript" in kinds for kinds in missing] == [True, True]
-        assert broken(storage)["nothing_that_is_measured_is_missing"].count == 0
+        assert violations_of(storage)["nothing_that_is_measured_is_missing"].count == 0

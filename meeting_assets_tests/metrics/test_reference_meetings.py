@@ -1,4 +1,4 @@
-"""Ten real meetings agree with pyannote.core, PySAL, SciPy and call-ai-metrics; sources in `reference_meetings/README.md`."""
+"""Ten real meetings agree with pyannote.core, PySAL, SciPy and call-ai-metrics."""
 
 from __future__ import annotations
 

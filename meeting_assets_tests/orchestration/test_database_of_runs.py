@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.definitions import definitions
-from meeting_assets.health.diagnostics import Severity
+from meeting_assets.health.diagnostics.report import Severity
 from meeting_assets.orchestration.operations.doctor import diagnostics
 from meeting_assets.orchestration.resources import StorageResource
 from meeting_assets.orchestration.run_tags import DATABASE_ID
@@ -171,7 +171,7 @@ def test_two_databases_of_meetings_do_not_share_a_raw_store(
 
     assert done.returncode == 1
     assert "The raw store belongs to another database" in done.stderr
-    examined = [(each.verdict, each.sentence) for each in diagnostics().findings if each.subject == "raw store"]
+    examined = [(each.severity, each.sentence) for each in diagnostics().checks if each.subject == "raw store"]
     assert any(verdict is Severity.ERROR and "another database" in sentence for verdict, sentence in examined)
 
 

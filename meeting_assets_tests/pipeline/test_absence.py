@@ -8,11 +8,11 @@ from datetime import date, timedelta
 import pytest
 from rich.console import Console
 
-from meeting_assets.console import show
+from meeting_assets.console import print_status
 from meeting_assets.core.instants import now
-from meeting_assets.health.data_checks import ledger_checks
+from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.health.status import status_of
-from meeting_assets.pipeline.deletion.recordings import holding
+from meeting_assets.pipeline.deletion.recordings import stored_recording
 from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.sandbox.world import Status
 from meeting_assets.store import absence
@@ -56,7 +56,7 @@ def look(after: timedelta = timedelta(0), recording_ids: Sequence[str] = ()) -> 
 
 def is_stored(recording: Recording) -> bool:
     with open_test_storage() as storage:
-        return holding(storage, recording.id).artifacts > 0 and bool(storage.raw.kept(DAY, recording.id))
+        return stored_recording(storage, recording.id).artifacts > 0 and bool(storage.raw.kept(DAY, recording.id))
 
 
 def api_status_of(recording: Recording) -> str:
@@ -175,9 +175,9 @@ def test_a_deleted_artifact_is_purged_by_the_second_look_and_not_called_lost(
     assert (row["status"], row["sha256"]) == ("deleted", None)
     with open_test_storage() as storage:
         console = Console(record=True, width=200)
-        show(console, status_of(storage), "All days")
+        print_status(console, status_of(storage), "All days")
         with storage.database.reading() as connection:
-            broken = {claim.name: claim.broken(connection, now()).count for claim in ledger_checks()}
+            broken = {claim.name: claim.violations(connection, now()).count for claim in ledger_checks()}
     sentences = console.export_text()
     assert "1 artifacts were deleted at Recall.ai and purged here" in sentences
     assert "before they could be fetched" not in sentences

@@ -242,7 +242,9 @@ def test_a_fetch_records_its_attempts_a_few_at_a_time(database_url: str, monkeyp
         fetch_all()
 
         with open_test_storage() as storage:
-            assert status_of(storage).left == sandbox.stats.downloads == len(sandbox.world.recordings) * len(ARTIFACTS)
+            assert (
+                status_of(storage).missing == sandbox.stats.downloads == len(sandbox.world.recordings) * len(ARTIFACTS)
+            )
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -259,7 +261,7 @@ def test_bytes_that_are_missing_are_not_asked_for_in_every_sync(sandbox: Sandbox
     assert (row["status"], row["attempts"], row["is_waiting"]) == ("pending", 1, True)
     with open_test_storage() as storage:
         seen = status_of(storage)
-    assert (seen.left, seen.next_attempt_at) == (1, row["next_attempt_at"])
+    assert (seen.missing, seen.next_attempt_at) == (1, row["next_attempt_at"])
 
 
 @pytest.mark.parametrize("how", ["refetch", "named", "changed", "due"])

@@ -117,7 +117,7 @@ def test_a_transcript_in_processing_is_waited_for_without_being_a_failure(
     row = ledger_row(late, "transcript")
     assert (row["status"], row["api_status"], row["attempts"]) == ("pending", "processing", 0)
     with open_storage(read_settings()) as storage:
-        assert (status_of(storage).left, status_of(storage).processing) == (0, 2)
+        assert (status_of(storage).missing, status_of(storage).processing) == (0, 2)
 
     sandbox.finish_artifact(late)
     sync_days([DAY])
@@ -180,7 +180,7 @@ def test_an_artifact_that_failed_at_the_api_is_no_failure_of_ours(sandbox: Sandb
     row = ledger_row(transcript.id, "transcript")
     assert (row["status"], row["sub_code"]) == ("failed", "provider_connection_failed")
     with open_storage(read_settings()) as storage:
-        assert status_of(storage).left == 0
+        assert status_of(storage).missing == 0
 
 
 def test_what_is_home_stays_when_the_api_deletes_it(sandbox: Sandbox, recording: Recording) -> None:
@@ -204,7 +204,7 @@ def test_what_was_never_home_is_noted_as_deleted(sandbox: Sandbox) -> None:
 
     assert set(statuses(running.id).values()) == {"deleted"}
     with open_storage(read_settings()) as storage:
-        assert (status_of(storage).left, status_of(storage).processing) == (0, 0)
+        assert (status_of(storage).missing, status_of(storage).processing) == (0, 0)
 
 
 def test_a_finished_recording_without_an_artifact_has_an_absent_row(
@@ -243,7 +243,7 @@ def test_a_url_that_is_missing_is_pending_and_left(sandbox: Sandbox, recording: 
 
     assert "no download URL" in ledger_row(transcript.id, "transcript")["error"]
     with open_storage(read_settings()) as storage:
-        assert status_of(storage).left == 1
+        assert status_of(storage).missing == 1
 
 
 def test_another_parser_version_parses_again_from_raw(

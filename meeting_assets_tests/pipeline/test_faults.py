@@ -237,6 +237,6 @@ def runs_until_home(*, at_most: int) -> None:
         except Transient:
             continue
         with open_test_storage() as storage:
-            if status_of(storage).left == 0:
+            if status_of(storage).missing == 0:
                 return
     raise AssertionError("it never ends")

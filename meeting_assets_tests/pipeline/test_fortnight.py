@@ -381,7 +381,7 @@ def test_nothing_is_quarantined_and_nothing_left(arrived: Arrived) -> None:
     seen = status_of(arrived.storage)
 
     assert {status for counts in seen.artifacts.values() for status in counts} == {"parsed", "failed", "absent"}
-    assert (seen.left, seen.processing, seen.needs) == (0, 0, [])
+    assert (seen.missing, seen.processing, seen.action_items) == (0, 0, [])
 
 
 def test_every_word_lies_inside_its_utterance(connection: Connection) -> None:

@@ -83,7 +83,7 @@ def test_an_artifact_done_a_second_before_it_was_processing_is_fetched(sandbox: 
     assert due == {recording.id}
     assert ledger_row(transcript.id, "transcript")["status"] == "parsed"
     with open_test_storage() as storage:
-        assert status_of(storage).left == 0
+        assert status_of(storage).missing == 0
 
 
 def test_a_recording_done_a_second_before_it_was_processing_is_done(sandbox: Sandbox, recording: Recording) -> None:

@@ -174,7 +174,7 @@ def test_what_is_reissued_and_then_gone_is_kept_as_it_was(sandbox: Sandbox, reco
     assert (row["status"], row["api_status"]) == ("parsed", "deleted")
     assert contents()["transcript_words"] == words
     with open_storage(read_settings()) as storage:
-        assert status_of(storage).left == 0
+        assert status_of(storage).missing == 0
 
 
 def test_metrics_of_a_recording_deleted_at_the_api_are_made_all_the_same(

@@ -61,7 +61,7 @@ def test_an_error_page_at_status_200_stays_pending_and_is_not_kept(sandbox: Sand
 
     row = ledger_row(artifact.id, "transcript")
     assert (row["status"], row["sha256"], row["attempts"]) == ("pending", None, 1)
-    assert row["error"] == "the download gave XML where JSON was due"
+    assert row["error"] == "the download gave XML instead of JSON"
     assert_nobody_else_is_harmed(clean, ["transcript"])
 
 

@@ -73,8 +73,8 @@ def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             sync_days(days_of(sandbox))
             (home / "is_home").touch()
         with open_storage(read_settings()) as storage:
-            assert status_of(storage).left == 0
-            assert not status_of(storage).needs
+            assert status_of(storage).missing == 0
+            assert not status_of(storage).action_items
         return _measured(world)
 
 

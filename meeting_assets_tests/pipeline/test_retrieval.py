@@ -13,7 +13,7 @@ from meeting_assets.core.errors import Refused
 from meeting_assets.pipeline.discover import Discovery, retrieve_unfinished
 from meeting_assets.pipeline.retrieval import AT_ONCE, MOST_FAILURES_IN_A_ROW, NOT_ASKED, Name, Retrieval, Retrieved
 from meeting_assets.recall.client import ATTEMPTS
-from meeting_assets_tests.support.fake_transport import Wire, assert_says_nothing
+from meeting_assets_tests.support.fake_transport import FakeTransport, assert_no_secrets
 
 IDS = [f"{number:08}-0000-4000-8000-000000000000" for number in range(200)]
 RECORDING = {"id": IDS[0], "created_at": "2026-03-02T09:00:00Z", "status": {"code": "done"}}
@@ -26,9 +26,11 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("meeting_assets.recall.pacing.JITTER_S", 0.0)
 
 
-def outcomes(answer: Callable[[str], httpx.Response], ids: Collection[str] = IDS) -> tuple[dict[str, Retrieved], Wire]:
+def outcomes(
+    answer: Callable[[str], httpx.Response], ids: Collection[str] = IDS
+) -> tuple[dict[str, Retrieved], FakeTransport]:
     """What retrieves of recordings give, where the API answers so to their ids."""
-    wire = Wire(lambda request: answer(request.url.path.split("/")[-2]))
+    wire = FakeTransport(lambda request: answer(request.url.path.split("/")[-2]))
 
     async def ask() -> dict[Name, Retrieved]:
         async with wire.client() as client:
@@ -79,7 +81,7 @@ def test_a_refused_key_is_raised(code: int) -> None:
     with pytest.raises(Refused) as raised:
         outcomes(lambda _: httpx.Response(code), IDS[:3])
 
-    assert_says_nothing(raised.value)
+    assert_no_secrets(raised.value)
 
 
 @pytest.mark.parametrize("reference", [{}, {"recording": None}])
@@ -105,7 +107,7 @@ def test_an_object_that_a_retrieve_reads_is_no_longer_named() -> None:
 
 
 def test_objects_that_were_not_asked_for_count_no_attempt() -> None:
-    wire = Wire(lambda _: httpx.Response(500))
+    wire = FakeTransport(lambda _: httpx.Response(500))
     discovery = Discovery()
     discovery.add(RECORDING, None)
 

@@ -1,4 +1,4 @@
-"""Everything that comes from outside has a bound: waits, lists, and bodies after decompression."""
+"""Waits, lists and decompressed bodies have limits that the API cannot exceed."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ import httpx
 import pytest
 
 from meeting_assets.core.errors import TooLarge, Transient
-from meeting_assets.recall.bodies import unpacked
-from meeting_assets.recall.client import MOST_ANSWER_BYTES, MOST_PAGES_WITHOUT_NEWS, RecallClient
-from meeting_assets.recall.pacing import JITTER_S, LONGEST_WAIT_S, RateLimiter, RetryBudget, Throttled
+from meeting_assets.recall.client import MAX_RESPONSE_BYTES, RecallClient
+from meeting_assets.recall.pacing import JITTER_S, MAX_WAIT_S, RateLimiter, RetryBudget, Throttled
+from meeting_assets.recall.pagination import MAX_PAGES_WITHOUT_NEW_OBJECT
+from meeting_assets.recall.response_bodies import decompress
 from meeting_assets_tests.support.fake_transport import (
     ACCESS,
     API,
     DOWNLOAD,
-    Clock,
-    Wire,
-    assert_says_nothing,
+    FakeClock,
+    FakeTransport,
+    assert_no_secrets,
     page,
-    saying,
+    serve_bytes,
 )
 
 MB = 2**20
@@ -35,94 +36,94 @@ GZIP = {"Content-Encoding": "gzip"}
 
 
 def bomb(megabytes: int) -> bytes:
-    """So many megabytes of blanks, in a thousandth of that."""
+    """Gzip that decompresses to this many megabytes of blanks."""
     return gzip.compress(b" " * MB, mtime=0) * megabytes
 
 
 @pytest.mark.parametrize("seconds", [1e400, 1e300, 86_400.0, float("nan"), -1e300, -5.0, 0.0])
-def test_no_wait_that_the_api_asks_for_is_longer_than_the_longest(seconds: float) -> None:
-    clock = Clock()
-    pace = RateLimiter(10, clock=clock, sleep=clock.sleep)
+def test_wait_requested_by_the_api_never_exceeds_the_maximum(seconds: float) -> None:
+    clock = FakeClock()
+    limiter = RateLimiter(10, clock=clock, sleep=clock.sleep)
 
-    pace.pause(seconds)
-    asyncio.run(pace.wait())
+    limiter.pause(seconds)
+    asyncio.run(limiter.wait())
     waits_s = [RetryBudget(5).wait_s(kind("x", retry_after_s=seconds)) for kind in (Transient, Throttled)]
 
-    assert clock.slept_s <= LONGEST_WAIT_S
-    assert all(wait_s is not None and 0 < wait_s <= LONGEST_WAIT_S + JITTER_S for wait_s in waits_s)
+    assert clock.slept_s <= MAX_WAIT_S
+    assert all(wait_s is not None and 0 < wait_s <= MAX_WAIT_S + JITTER_S for wait_s in waits_s)
 
 
 @pytest.mark.parametrize(
     "header", ["86400", "99999999999", "9" * 5000, "1e400", "nan", "-7", "Fri, 31 Dec 9999 23:59:59 -2359"]
 )
-def test_a_list_that_is_throttled_without_bound_is_read_after_the_longest_wait(header: str) -> None:
-    wire = Wire(httpx.Response(429, headers={"Retry-After": header}), page("one"))
+def test_list_is_read_after_the_maximum_wait_if_the_api_asks_for_a_longer_one(header: str) -> None:
+    transport = FakeTransport(httpx.Response(429, headers={"Retry-After": header}), page("one"))
 
-    assert wire.listed() == [{"id": "one"}]
-    assert wire.clock.slept_s <= LONGEST_WAIT_S
+    assert transport.list_objects() == [{"id": "one"}]
+    assert transport.clock.slept_s <= MAX_WAIT_S
 
 
-def endless(results: Callable[[int], list[str]]) -> Wire:
-    """A list whose `next` is always another one."""
+def endless(results: Callable[[int], list[str]]) -> FakeTransport:
+    """A list whose `next` always names another page."""
     numbers = itertools.count()
 
-    def answer(_: httpx.Request) -> httpx.Response:
+    def reply(_: httpx.Request) -> httpx.Response:
         number = next(numbers)
-        return page(*results(number), following=f"{API}/api/v1/transcript/?cursor={number}")
+        return page(*results(number), next_url=f"{API}/api/v1/transcript/?cursor={number}")
 
-    return Wire(answer)
+    return FakeTransport(reply)
 
 
 @pytest.mark.parametrize(
     "results", [lambda _: [], lambda _: ["one", "two"], lambda n: [f"{min(n, 3)}"]], ids=["empty", "same", "stuck"]
 )
-def test_a_list_without_news_and_without_end_is_an_error(results: Callable[[int], list[str]]) -> None:
-    wire = endless(results)
+def test_endless_list_without_new_objects_raises(results: Callable[[int], list[str]]) -> None:
+    transport = endless(results)
 
     with pytest.raises(Transient, match="pages in a row brought no new object") as raised:
-        wire.listed()
+        transport.list_objects()
 
-    assert len(wire.requests) <= MOST_PAGES_WITHOUT_NEWS + 5
-    assert_says_nothing(raised.value)
+    assert len(transport.requests) <= MAX_PAGES_WITHOUT_NEW_OBJECT + 5
+    assert_no_secrets(raised.value)
 
 
-def test_a_list_may_be_long_and_repeat_what_it_showed() -> None:
+def test_long_list_with_repeated_objects_is_read_completely() -> None:
     ids = [str(number) for number in range(100)]
-    answers = [page(*ids[max(0, n - 3) : n + 1], following=f"{API}/?c={n}") for n in range(99)]
+    replies = [page(*ids[max(0, n - 3) : n + 1], next_url=f"{API}/?c={n}") for n in range(99)]
 
-    assert [each["id"] for each in Wire(*answers, page(*ids[-3:])).listed()] == ids
+    assert [each["id"] for each in FakeTransport(*replies, page(*ids[-3:])).list_objects()] == ids
 
 
 @pytest.mark.parametrize("count", [-1, 10**400, "many", 1e300, True, None, [], {}])
-def test_a_count_that_is_none_tells_nothing(count: object) -> None:
-    async def ask() -> list[int | None]:
-        async with Wire(page("one", count=count)).client() as client:
-            return [each.page_count async for each in client.pages("bot")]
+def test_invalid_count_gives_no_page_count(count: object) -> None:
+    async def call() -> list[int | None]:
+        async with FakeTransport(page("one", count=count)).client() as client:
+            return [each.page_count async for each in client.list_pages("bot")]
 
-    (page_count,) = asyncio.run(ask())
+    (page_count,) = asyncio.run(call())
 
     assert page_count is None
 
 
 @pytest.mark.parametrize("headers", [GZIP, {}], ids=["declared", "undeclared"])
-def test_a_download_that_inflates_beyond_its_limit_is_given_up_at_once(headers: dict[str, str]) -> None:
-    wire = Wire(httpx.Response(200))
-    wire.answer_with(bomb(20), headers)
+def test_download_that_decompresses_beyond_its_limit_raises_without_retry(headers: dict[str, str]) -> None:
+    transport = FakeTransport(httpx.Response(200))
+    transport.reply_with(bomb(20), headers)
 
     with pytest.raises(TooLarge, match=r"larger than 16 MB.*MEETING_ASSETS_MAX_DOWNLOAD_MB") as raised:
-        wire.downloaded(access=replace(ACCESS, most_download_bytes=16 * MB))
+        transport.download(access=replace(ACCESS, max_download_bytes=16 * MB))
 
-    assert len(wire.requests) == 1
-    assert_says_nothing(raised.value)
+    assert len(transport.requests) == 1
+    assert_no_secrets(raised.value)
 
 
-def test_two_gigabytes_in_two_megabytes_take_no_memory() -> None:
+def test_decompression_bomb_needs_little_memory() -> None:
     packed = gzip.compress(bytes(64 * MB), mtime=0) * 32
     assert len(packed) < 3 * MB
     tracemalloc.start()
 
     with pytest.raises(TooLarge):
-        unpacked(packed, 32 * MB)
+        decompress(packed, 32 * MB)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -130,41 +131,41 @@ def test_two_gigabytes_in_two_megabytes_take_no_memory() -> None:
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_layers_of_compression_have_one_limit(layers: int) -> None:
+def test_limit_holds_for_all_layers_of_compression_together(layers: int) -> None:
     packed = bomb(20) if layers == 1 else gzip.compress(bomb(20), mtime=0)
 
     with pytest.raises(TooLarge):
-        unpacked(packed, 16 * MB)
-    assert len(unpacked(packed, 20 * MB)) == 20 * MB
+        decompress(packed, 16 * MB)
+    assert len(decompress(packed, 20 * MB)) == 20 * MB
 
 
 @pytest.mark.parametrize("length", [b"99999999999", b"9" * 5000, b"-1", b"nan"])
-def test_an_announced_length_out_of_range_is_an_error(length: bytes) -> None:
-    async def ask() -> None:
-        async with saying(HEAD + b"Content-Length: " + length + b"\r\n\r\n[]") as url:
+def test_content_length_out_of_range_raises(length: bytes) -> None:
+    async def call() -> None:
+        async with serve_bytes(HEAD + b"Content-Length: " + length + b"\r\n\r\n[]") as url:
             access = replace(ACCESS, base_url=url)
             async with RecallClient(access) as client:
-                await client.downloaded(f"{url}/a")
+                await client.download(f"{url}/a")
 
     with pytest.raises((TooLarge, Transient)):
-        asyncio.run(ask())
+        asyncio.run(call())
 
 
-def test_a_body_longer_than_its_limit_is_given_up_without_compression_too() -> None:
-    wire = Wire(httpx.Response(200))
-    wire.answer_with(b" " * 1000)
+def test_uncompressed_body_beyond_its_limit_raises() -> None:
+    transport = FakeTransport(httpx.Response(200))
+    transport.reply_with(b" " * 1000)
 
     with pytest.raises(TooLarge):
-        wire.downloaded(access=replace(ACCESS, most_download_bytes=999))
-    assert wire.downloaded(access=replace(ACCESS, most_download_bytes=1000)) == b" " * 1000
+        transport.download(access=replace(ACCESS, max_download_bytes=999))
+    assert transport.download(access=replace(ACCESS, max_download_bytes=1000)) == b" " * 1000
 
 
-def test_a_page_that_inflates_beyond_its_limit_is_an_error_and_no_end() -> None:
-    wire = Wire(httpx.Response(200))
-    wire.answer_with(bomb(MOST_ANSWER_BYTES // MB + 1), GZIP)
+def test_page_that_decompresses_beyond_its_limit_raises() -> None:
+    transport = FakeTransport(httpx.Response(200))
+    transport.reply_with(bomb(MAX_RESPONSE_BYTES // MB + 1), GZIP)
 
     with pytest.raises(Transient, match="larger than 64 MB"):
-        wire.listed()
+        transport.list_objects()
 
 
 @pytest.mark.parametrize(
@@ -183,24 +184,24 @@ def test_a_page_that_inflates_beyond_its_limit_is_an_error_and_no_end() -> None:
         (PACKED + b"trailing", {}),
     ],
 )
-def test_bytes_decide_what_a_download_is_and_not_its_headers(body: bytes, headers: dict[str, str]) -> None:
-    wire = Wire(httpx.Response(200))
-    wire.answer_with(body, headers)
+def test_download_is_decoded_by_its_bytes_and_not_by_its_headers(body: bytes, headers: dict[str, str]) -> None:
+    transport = FakeTransport(httpx.Response(200))
+    transport.reply_with(body, headers)
 
-    assert wire.downloaded().removeprefix(b"\xef\xbb\xbf") == DOCUMENT
-    assert wire.requests[0].headers["Accept-Encoding"] == "gzip"
-    assert len(wire.requests) == 1
+    assert transport.download().removeprefix(b"\xef\xbb\xbf") == DOCUMENT
+    assert transport.requests[0].headers["Accept-Encoding"] == "gzip"
+    assert len(transport.requests) == 1
 
 
 @pytest.mark.parametrize("headers", [{}, GZIP])
-def test_a_page_is_read_whatever_its_encoding_is_called(headers: dict[str, str]) -> None:
+def test_page_is_decoded_by_its_bytes_and_not_by_its_headers(headers: dict[str, str]) -> None:
     content = page("one").content
     for body in (content, gzip.compress(content, mtime=0), b"\xef\xbb\xbf" + content):
-        wire = Wire(httpx.Response(200))
-        wire.answer_with(body, headers)
+        transport = FakeTransport(httpx.Response(200))
+        transport.reply_with(body, headers)
 
-        assert wire.listed() == [{"id": "one"}]
-        assert wire.requests[0].headers["Accept-Encoding"] == "gzip"
+        assert transport.list_objects() == [{"id": "one"}]
+        assert transport.requests[0].headers["Accept-Encoding"] == "gzip"
 
 
 @pytest.mark.parametrize(
@@ -212,30 +213,30 @@ def test_a_page_is_read_whatever_its_encoding_is_called(headers: dict[str, str])
         (gzip.compress(b"<Error/>", mtime=0), "XML"),
     ],
 )
-def test_an_error_page_at_status_200_is_transient(body: bytes, named: str) -> None:
-    wire = Wire(httpx.Response(200))
-    wire.answer_with(body, {"Content-Type": "application/json"})
+def test_error_page_with_status_200_is_transient(body: bytes, named: str) -> None:
+    transport = FakeTransport(httpx.Response(200))
+    transport.reply_with(body, {"Content-Type": "application/json"})
 
-    with pytest.raises(Transient, match=f"the download gave {named} where JSON was due") as raised:
-        wire.downloaded(DOWNLOAD)
+    with pytest.raises(Transient, match=f"the download gave {named} instead of JSON") as raised:
+        transport.download(DOWNLOAD)
 
-    assert len(wire.requests) == 4
-    assert_says_nothing(raised.value)
+    assert len(transport.requests) == 4
+    assert_no_secrets(raised.value)
 
 
-def test_damaged_gzip_without_a_header_is_kept_as_it_is() -> None:
+def test_damaged_gzip_without_a_header_is_returned_unchanged() -> None:
     damaged = PACKED[:12] + b"\xff\xff\xff" + PACKED[15:]
-    wire = Wire(httpx.Response(200))
-    wire.answer_with(damaged)
+    transport = FakeTransport(httpx.Response(200))
+    transport.reply_with(damaged)
 
-    assert wire.downloaded() == damaged
+    assert transport.download() == damaged
 
 
 @pytest.mark.parametrize("body", [b"nope", PACKED[:12] + b"\xff\xff\xff" + PACKED[15:]], ids=["text", "damaged"])
-def test_what_is_not_gzip_though_a_header_says_so_is_asked_for_again(body: bytes) -> None:
-    wire = Wire(httpx.Response(200))
-    wire.answer_with(body, GZIP)
+def test_body_that_is_not_gzip_despite_its_header_is_retried(body: bytes) -> None:
+    transport = FakeTransport(httpx.Response(200))
+    transport.reply_with(body, GZIP)
 
     with pytest.raises(Transient, match="broke off"):
-        wire.downloaded()
-    assert len(wire.requests) == 4
+        transport.download()
+    assert len(transport.requests) == 4

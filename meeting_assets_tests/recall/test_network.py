@@ -1,4 +1,4 @@
-"""The environment's proxies and certificates: requests take the way it names, and a wrong variable is named."""
+"""Proxies and certificates of the environment are used; an invalid variable is named in the error."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def recorder(*answers: bytes) -> Iterator[tuple[int, list[bytes]]]:
-    """A port that notes what each connection sends, gives the answers one by one, and closes it."""
+def recorder(*replies: bytes) -> Iterator[tuple[int, list[bytes]]]:
+    """A server that records the data of each connection, sends the replies in turn, and closes the connection."""
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -91,9 +91,9 @@ def recorder(*answers: bytes) -> Iterator[tuple[int, list[bytes]]]:
                 except OSError:
                     return
                 with connection:
-                    for answer in (*answers, b"")[: len(answers) or 1]:
+                    for reply in (*replies, b"")[: len(replies) or 1]:
                         heard.append(connection.recv(1_000))
-                        connection.sendall(answer)
+                        connection.sendall(reply)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -104,15 +104,15 @@ def recorder(*answers: bytes) -> Iterator[tuple[int, list[bytes]]]:
 
 async def retrieve(url: str = API) -> None:
     async with RecallClient(Access(url, KEY)) as client:
-        await client.retrieved("transcript", "one")
+        await client.retrieve("transcript", "one")
 
 
 @pytest.mark.parametrize(("no_proxy", "url"), DIRECT)
-def test_hosts_of_no_proxy_are_reached_directly(monkeypatch: pytest.MonkeyPatch, no_proxy: str, url: str) -> None:
+def test_hosts_in_no_proxy_are_reached_directly(monkeypatch: pytest.MonkeyPatch, no_proxy: str, url: str) -> None:
     monkeypatch.setenv("ALL_PROXY", PROXY)
     monkeypatch.setenv("NO_PROXY", no_proxy)
 
-    assert Proxies.of_environment().proxy_for(httpx.URL(url)) is None
+    assert Proxies.from_environment().proxy_for(httpx.URL(url)) is None
 
 
 @pytest.mark.parametrize(("no_proxy", "url"), [each for each in PROXIED if "\x00" not in each[0]])
@@ -120,14 +120,14 @@ def test_other_hosts_are_reached_through_the_proxy(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("ALL_PROXY", PROXY)
     monkeypatch.setenv("NO_PROXY", no_proxy)
 
-    proxy = Proxies.of_environment().proxy_for(httpx.URL(url))
+    proxy = Proxies.from_environment().proxy_for(httpx.URL(url))
 
     assert proxy is not None
     assert proxy.url == PROXY
 
 
 @pytest.mark.parametrize("no_proxy", sorted({entry for entry, _ in DIRECT + PROXIED if "\x00" not in entry}))
-def test_no_entry_of_no_proxy_prevents_a_client(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
+def test_invalid_entries_of_no_proxy_are_ignored(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
     monkeypatch.setenv("NO_PROXY", no_proxy)
     with recorder() as (port, heard), pytest.raises(Transient):
         asyncio.run(retrieve_once(f"http://127.0.0.1:{port}"))
@@ -136,7 +136,7 @@ def test_no_entry_of_no_proxy_prevents_a_client(monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
-def test_calls_go_through_an_http_proxy(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_calls_use_the_http_proxy(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     with recorder() as (port, heard):
         monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
         with pytest.raises(Transient):
@@ -146,7 +146,7 @@ def test_calls_go_through_an_http_proxy(monkeypatch: pytest.MonkeyPatch, name: s
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
-def test_calls_go_through_a_socks_proxy(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+def test_calls_use_the_socks_proxy(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     to_api = b"\x05\x01\x00\x03\x0bapi.example\x00\x50"
     with recorder(b"\x05\x00", b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00", OBJECT) as (port, heard):
         monkeypatch.setenv("ALL_PROXY", f"{scheme}://127.0.0.1:{port}")
@@ -169,27 +169,25 @@ def test_calls_go_through_a_socks_proxy(monkeypatch: pytest.MonkeyPatch, scheme:
         "://x",
     ],
 )
-def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(
-    monkeypatch: pytest.MonkeyPatch, name: str, url: str
-) -> None:
+def test_error_for_an_invalid_proxy_names_its_variable(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
     monkeypatch.setenv(name, url.replace("://", f"://me:{SECRET}@"))
 
-    with pytest.raises(SettingsError, match=f"^{name} names no proxy") as caught:
+    with pytest.raises(SettingsError, match=f"^{name} names no valid proxy") as caught:
         asyncio.run(retrieve())
 
     assert SECRET not in str(caught.value)
 
 
-def test_a_socks_proxy_without_its_package_names_variable_and_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_for_a_missing_socks_package_names_variable_and_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5h://proxy.example:1080")
-    monkeypatch.setattr(network, "SOCKS_FAULTS", ())
+    monkeypatch.setattr(network, "SOCKS_ERRORS", ())
 
     with pytest.raises(SettingsError, match=r"ALL_PROXY names a SOCKS proxy.*httpx\[socks\]"):
         asyncio.run(retrieve())
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
-def test_a_certificate_file_that_cannot_be_used_is_named(
+def test_error_for_an_invalid_certificate_file_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
 ) -> None:
     file = tmp_path / "ca.pem"
@@ -202,7 +200,9 @@ def test_a_certificate_file_that_cannot_be_used_is_named(
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-def test_a_path_of_the_wrong_kind_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_error_for_a_certificate_path_of_the_wrong_kind_names_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(name, str(tmp_path if name == "SSL_CERT_FILE" else tmp_path / "file"))
 
@@ -210,7 +210,7 @@ def test_a_path_of_the_wrong_kind_is_named(tmp_path: Path, monkeypatch: pytest.M
         certificates()
 
 
-def test_certificates_of_the_environment_are_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_certificates_of_the_environment_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     import certifi
 
     monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
@@ -219,6 +219,6 @@ def test_certificates_of_the_environment_are_trusted(monkeypatch: pytest.MonkeyP
 
 
 async def retrieve_once(url: str) -> None:
-    """One attempt: the first answer that is not one ends it."""
+    """One attempt without retries."""
     async with RecallClient(Access(url, KEY)) as client:
-        await client._asked("/api/v1/transcript/one/", "")
+        await client._send("/api/v1/transcript/one/", "")

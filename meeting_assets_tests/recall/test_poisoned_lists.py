@@ -1,4 +1,4 @@
-"""Every listed object, poisoned in every field: the other objects of its page are read, and only this one is named."""
+"""An invalid value in any field of a listed object does not affect the other objects of its page."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.recall.answers import page_in
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import Bot, Media, Recording, decode_object, storable
+from meeting_assets.recall.responses import parse_page
 from meeting_assets.sandbox import Sandbox, uniform
 
 KINDS: dict[str, type[Any]] = {
@@ -52,16 +52,16 @@ Path = tuple[str | int, ...]
 def pages() -> dict[str, list[dict[str, Any]]]:
     """Three objects of each collection, as a sandbox lists them."""
 
-    async def ask(sandbox: Sandbox) -> dict[str, list[dict[str, Any]]]:
+    async def call(sandbox: Sandbox) -> dict[str, list[dict[str, Any]]]:
         async with RecallClient(Access(sandbox.url, sandbox.api_key)) as client:
-            return {name: [each async for each in client.listed(name, {})] for name in KINDS}
+            return {name: [each async for each in client.list_objects(name, {})] for name in KINDS}
 
     with Sandbox(uniform(date(2026, 3, 2), recordings=3, words=1)) as sandbox:
-        return asyncio.run(ask(sandbox))
+        return asyncio.run(call(sandbox))
 
 
 def paths(document: Any, prefix: Path = ()) -> Iterator[Path]:
-    """Every field of a document, however deep; of a list the first element."""
+    """Paths of all fields of a document; of each list, only the first element is followed."""
     members: list[tuple[str | int, Any]] = []
     if isinstance(document, dict):
         members = [*document.items()]
@@ -73,12 +73,12 @@ def paths(document: Any, prefix: Path = ()) -> Iterator[Path]:
 
 
 def poisoned(documents: list[dict[str, Any]], path: Path, poison: bytes) -> bytes:
-    """The page with the value of one field of its second object spelled just so."""
+    """The page; one field of its second object has this literal as its value."""
     copy = json.loads(json.dumps(documents))
-    place: Any = copy[1]
+    parent: Any = copy[1]
     for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = HERE
+        parent = parent[key]
+    parent[path[-1]] = HERE
     page = json.dumps({"next": None, "previous": None, "results": copy}).encode()
     return page.replace(f'"{HERE}"'.encode(), poison)
 
@@ -92,7 +92,7 @@ def outcome(document: dict[str, Any], kind: type[Any]) -> Any:
 
 @pytest.mark.parametrize("poison", POISONS)
 @pytest.mark.parametrize("collection", KINDS)
-def test_a_poisoned_field_costs_its_object_alone(
+def test_poisoned_field_affects_only_its_object(
     pages: dict[str, list[dict[str, Any]]], collection: str, poison: str
 ) -> None:
     documents, kind = pages[collection], KINDS[collection]
@@ -101,7 +101,7 @@ def test_a_poisoned_field_costs_its_object_alone(
 
     for path in paths(documents[1]):
         content = poisoned(documents, path, POISONS[poison])
-        results = page_in(httpx.Response(200, content=content), "/api/v1/x/").results
+        results = parse_page(httpx.Response(200, content=content), "/api/v1/x/").results
         first, second, third = [outcome(each, kind) for each in results]
 
         assert [first, third] == [expected[0], expected[2]], path

@@ -12,7 +12,7 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import StoreError
-from meeting_assets.health.diagnostics import effective_settings
+from meeting_assets.health.diagnostics.settings import effective_settings
 from meeting_assets.pipeline.storage import open_raw_store
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings

@@ -1,6 +1,7 @@
-"""Commands in processes of their own that start fast; the start itself is `test_cli`'s to try.
+"""Runs commands in forked processes.
 
-To start the interpreter and to import Dagster takes longer than most commands: it is done once, and forked.
+Starting the interpreter and importing Dagster take longer than most commands, so this happens once, before the fork.
+`test_cli` starts the installed script without this shortcut.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ FORKS.set_forkserver_preload(["meeting_assets.cli", "meeting_assets.orchestratio
 
 
 def command(*arguments: str) -> CompletedProcess[str]:
-    """What `meeting-assets` says and how it exits, in the environment of the test."""
+    """Runs `meeting-assets` in the environment of the test; returns its output and exit status."""
     with TemporaryDirectory() as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
         process = started(arguments, os.environ, out, err)
@@ -39,27 +40,27 @@ def command(*arguments: str) -> CompletedProcess[str]:
 def started(
     arguments: tuple[str, ...], environment: Mapping[str, str], out: Path | None = None, err: Path | None = None
 ) -> BaseProcess:
-    """A command that runs, in a process group of its own; what it says goes to files, or nowhere."""
-    says = [path or Path(os.devnull) for path in (out, err)]
-    process = FORKS.Process(target=_run, args=(arguments, dict(environment), says))
+    """Starts a command in its own process group; its output is written to files or discarded."""
+    outputs = [path or Path(os.devnull) for path in (out, err)]
+    process = FORKS.Process(target=_run, args=(arguments, dict(environment), outputs))
     process.start()
     return process
 
 
 def kill(process: BaseProcess) -> None:
-    """Ends a command, and all that it started, in the midst of whatever it does."""
+    """Kills a command and its child processes at once."""
     assert process.pid
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.join()
 
 
-def _run(arguments: tuple[str, ...], environment: Mapping[str, str], says: list[Path]) -> None:
-    # A group of its own: what the command starts can be ended with it.
+def _run(arguments: tuple[str, ...], environment: Mapping[str, str], outputs: list[Path]) -> None:
+    # Its own process group, so that child processes can be killed with it.
     os.setsid()
     os.environ.clear()
     os.environ.update(environment)
-    for number, path in enumerate(says, start=1):
+    for number, path in enumerate(outputs, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     sys.argv = ["meeting-assets", *arguments]
     main()

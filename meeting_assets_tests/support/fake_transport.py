@@ -1,4 +1,4 @@
-"""The wire between a client and an API that says what a test wants, and a clock that nobody has to wait for."""
+"""A transport that returns prepared HTTP responses, a clock without real waits, and a check for leaked secrets."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from meeting_assets.settings import DOWNLOAD_HOSTS
 KEY = "key-5f0d2c9a"
 SIGNATURE = "sgn-71c04d5e"
 CURSOR = "cur-0b9a8f7e"
-SAID = "said-33d1e2f4"
-SECRETS = (KEY, SIGNATURE, CURSOR, SAID)
+BODY_TEXT = "said-33d1e2f4"
+SECRETS = (KEY, SIGNATURE, CURSOR, BODY_TEXT)
 
 API = "https://us-east-1.recall.ai"
 DOWNLOAD = f"{API}/api/v1/download/transcript?token={SIGNATURE}"
 BUCKET = f"https://recallai-production-bot-data.s3.amazonaws.com/a.json?Signature={SIGNATURE}"
 ACCESS = Access(API, KEY, download_hosts=DOWNLOAD_HOSTS)
 
-Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+Reply = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
 
-class Clock:
-    """A clock that jumps ahead when somebody sleeps."""
+class FakeClock:
+    """A clock that jumps ahead during `sleep`."""
 
     def __init__(self) -> None:
         self.now_s = 1000.0
@@ -46,78 +46,78 @@ class Clock:
         await asyncio.sleep(0)
 
 
-class Wire(httpx.AsyncBaseTransport):
-    """Gives the answers one after the other, the last one for ever; notes what was asked."""
+class FakeTransport(httpx.AsyncBaseTransport):
+    """Returns the replies in turn, then repeats the last one; records the requests."""
 
-    def __init__(self, *answers: Answer) -> None:
-        self._answers = list(answers)
+    def __init__(self, *replies: Reply) -> None:
+        self._replies = list(replies)
         self.requests: list[httpx.Request] = []
-        self.clock = Clock()
+        self.clock = FakeClock()
 
-    def answer_with(self, content: bytes, headers: Mapping[str, str] | None = None) -> None:
-        """Gives these very bytes from now on, whatever the headers say of them."""
-        self._answers = [lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(content))]
+    def reply_with(self, content: bytes, headers: Mapping[str, str] | None = None) -> None:
+        """Returns these bytes unchanged from now on, even if they contradict the headers."""
+        self._replies = [lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(content))]
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        if isinstance(answer, httpx.Response):
-            # A new one each time, since a client closes the one it has read.
-            return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
-        return answer(request)
+        reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+        if isinstance(reply, Exception):
+            raise reply
+        if isinstance(reply, httpx.Response):
+            # A new response each time, since a client closes the response after reading it.
+            return httpx.Response(reply.status_code, headers=reply.headers, content=reply.content)
+        return reply(request)
 
     def client(self, access: Access = ACCESS) -> RecallClient:
-        paced = partial(RateLimiter, clock=self.clock, sleep=self.clock.sleep)
-        return RecallClient(access, transport=self, paced=paced)
+        new_limiter = partial(RateLimiter, clock=self.clock, sleep=self.clock.sleep)
+        return RecallClient(access, transport=self, new_limiter=new_limiter)
 
-    def listed(self, query: Query | None = None, access: Access = ACCESS) -> list[dict[str, Any]]:
+    def list_objects(self, query: Query | None = None, access: Access = ACCESS) -> list[dict[str, Any]]:
         """The whole list of transcripts."""
 
-        async def ask() -> list[dict[str, Any]]:
+        async def call() -> list[dict[str, Any]]:
             async with self.client(access) as client:
-                return [each async for each in client.listed("transcript", query or {})]
+                return [each async for each in client.list_objects("transcript", query or {})]
 
-        return asyncio.run(ask())
+        return asyncio.run(call())
 
-    def retrieved(self, object_id: str = "one", access: Access = ACCESS) -> dict[str, Any]:
+    def retrieve(self, object_id: str = "one", access: Access = ACCESS) -> dict[str, Any]:
         """One transcript."""
 
-        async def ask() -> dict[str, Any]:
+        async def call() -> dict[str, Any]:
             async with self.client(access) as client:
-                return await client.retrieved("transcript", object_id)
+                return await client.retrieve("transcript", object_id)
 
-        return asyncio.run(ask())
+        return asyncio.run(call())
 
-    def downloaded(self, url: str = DOWNLOAD, access: Access = ACCESS) -> bytes:
+    def download(self, url: str = DOWNLOAD, access: Access = ACCESS) -> bytes:
         """The document behind a URL."""
 
-        async def ask() -> bytes:
+        async def call() -> bytes:
             async with self.client(access) as client:
-                return await client.downloaded(url)
+                return await client.download(url)
 
-        return asyncio.run(ask())
+        return asyncio.run(call())
 
 
-def page(*ids: str, following: Any = None, **more: Any) -> httpx.Response:
+def page(*ids: str, next_url: Any = None, **more: Any) -> httpx.Response:
     """A page of a list."""
     return httpx.Response(
-        200, json={"next": following, "previous": None, "results": [{"id": each} for each in ids]} | more
+        200, json={"next": next_url, "previous": None, "results": [{"id": each} for each in ids]} | more
     )
 
 
 def html(code: int) -> httpx.Response:
-    """What the edge says."""
-    return httpx.Response(code, html=f"<!DOCTYPE html><html>{SAID}</html>")
+    """An error page of the API's firewall."""
+    return httpx.Response(code, html=f"<!DOCTYPE html><html>{BODY_TEXT}</html>")
 
 
 @asynccontextmanager
-async def saying(*pieces: bytes, pause_s: float = 0.0) -> AsyncIterator[str]:
-    """A server that answers everybody with these bytes, whatever they are; gives its URL."""
+async def serve_bytes(*pieces: bytes, pause_s: float = 0.0) -> AsyncIterator[str]:
+    """Yields the URL of a server that sends these bytes after each request."""
     calls: set[asyncio.Task[Any]] = set()
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         calls.add(asyncio.current_task())  # type: ignore[arg-type]
         try:
             await reader.readuntil(b"\r\n\r\n")
@@ -127,7 +127,7 @@ async def saying(*pieces: bytes, pause_s: float = 0.0) -> AsyncIterator[str]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(reply, "127.0.0.1", 0)
     async with server:
         host, port = server.sockets[0].getsockname()
         yield f"http://{host}:{port}"
@@ -136,8 +136,8 @@ async def saying(*pieces: bytes, pause_s: float = 0.0) -> AsyncIterator[str]:
     await asyncio.gather(*calls, return_exceptions=True)
 
 
-def assert_says_nothing(error: BaseException, *logged: str) -> None:
-    """Neither the error, nor what it was raised from, nor a log holds a secret."""
+def assert_no_secrets(error: BaseException, *logged: str) -> None:
+    """Asserts that an error, its causes and the logs contain no secret, and that only our errors are causes."""
     chain: list[BaseException] = []
     rest: list[BaseException | None] = [error]
     while rest:
@@ -145,8 +145,8 @@ def assert_says_nothing(error: BaseException, *logged: str) -> None:
             chain.append(each)
             rest += [each.__cause__, each.__context__]
     assert all(isinstance(each, MeetingAssetsError) for each in chain), chain
-    said = [*logged, *traceback.format_exception(error)]
+    texts = [*logged, *traceback.format_exception(error)]
     for each in chain:
-        said += [str(each), repr(each), repr(vars(each))]
+        texts += [str(each), repr(each), repr(vars(each))]
     for secret in SECRETS:
-        assert not any(secret in text for text in said)
+        assert not any(secret in text for text in texts)

@@ -18,8 +18,8 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact, Rows
 from meeting_assets.core.errors import ApiError, PayloadError
 from meeting_assets.core.instants import day_of
-from meeting_assets.recall.answers import is_whole, object_in, page_in
 from meeting_assets.recall.objects import Bot, Media, Recording, decode_object, storable
+from meeting_assets.recall.responses import is_complete_json, parse_object, parse_page
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.migrations.setup import prepare
 from meeting_assets.webhooks.message import parse_event
@@ -113,7 +113,7 @@ def payload_target(artifact: Artifact, depot: Depot) -> Target:
     """One of the seven parsers."""
 
     def read(payload: bytes) -> tuple[bool, str]:
-        is_whole(payload)
+        is_complete_json(payload)
         rows = read_or_quarantined(artifact, payload)
         if isinstance(rows, str):
             return False, re.sub(r"\d+", "#", rows)
@@ -131,11 +131,11 @@ def answer_target() -> Target:
     def read(body: bytes) -> tuple[bool, str]:
         response = httpx.Response(200, content=body)
         try:
-            answer = object_in(response, "/api/v1/bot/")
+            answer = parse_object(response, "/api/v1/bot/")
         except ApiError as error:
             return False, type(error).__name__
         try:
-            objects = page_in(response, "/api/v1/recording/").results
+            objects = parse_page(response, "/api/v1/recording/").results
         except ApiError:
             objects = [answer]
         outcomes = [_understanding(document, kind) for document in objects for kind in LISTED]

@@ -1,4 +1,4 @@
-"""The receiver as a user starts it, and messages signed for it."""
+"""The receiver command as a subprocess, and signed requests for it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ START_S = 60
 STOP_S = 30
 
 
-def sealed(content: bytes, message_id: str = "msg_1", *, key: bytes = KEY, age_s: float = 0) -> dict[str, Any]:
-    """A signed request, as httpx takes it."""
+def signed_request(content: bytes, message_id: str = "msg_1", *, key: bytes = KEY, age_s: float = 0) -> dict[str, Any]:
+    """Content and headers of a signed request, as keyword arguments for httpx."""
     sent_s = str(int(time.time() - age_s))
     headers = {
         "webhook-id": message_id,
@@ -36,7 +36,7 @@ def sealed(content: bytes, message_id: str = "msg_1", *, key: bytes = KEY, age_s
 
 
 class ReceiverCommand:
-    """`meeting-assets webhooks` in a process of its own, while the `with` block runs."""
+    """`meeting-assets webhooks` as a subprocess, while the `with` block runs."""
 
     def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         self._environment = {**os.environ, **(settings or {})}
@@ -64,16 +64,16 @@ class ReceiverCommand:
         if self._process.poll() is None:
             self.end(signal.SIGTERM)
 
-    def said(self) -> str:
-        """What it has printed so far."""
+    def output(self) -> str:
+        """Its standard output and standard error so far."""
         return self._log.read_text()
 
     def end(self, number: signal.Signals) -> int:
-        """Ends it by a signal; its exit status."""
+        """Sends a signal, waits for the exit, and returns the exit status."""
         self._process.send_signal(number)
         return self._process.wait(STOP_S)
 
     def _address(self) -> str:
-        assert self._process.poll() is None, self.said()
-        found = re.search(r"http://\S+/webhooks", self.said())
+        assert self._process.poll() is None, self.output()
+        found = re.search(r"http://\S+/webhooks", self.output())
         return found[0] if found else ""

@@ -1,4 +1,4 @@
-"""The inbox: a message stands in it once, whatever its sender does."""
+"""The inbox stores each message once."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    opened = Database.at(database_url)
-    prepare(opened, schema_of({}))
-    yield opened
-    opened.close()
+    database = Database.at(database_url)
+    prepare(database, schema_of({}))
+    yield database
+    database.close()
 
 
 def numbered(number: int, **changes: Any) -> Message:
@@ -46,7 +46,7 @@ def ids(database: Database) -> list[str]:
         return sorted(connection.scalars(INBOX.select().with_only_columns(INBOX.c.message_id)))
 
 
-def test_a_message_comes_out_as_it_went_in(database: Database) -> None:
+def test_message_is_read_as_it_was_written(database: Database) -> None:
     message, other = numbered(1), numbered(2, event="recording.done", artifact_id=None)
 
     new = put(database, message, other)
@@ -55,7 +55,7 @@ def test_a_message_comes_out_as_it_went_in(database: Database) -> None:
     assert waiting(database) == [other, message]
 
 
-def test_a_message_that_comes_again_changes_nothing(database: Database) -> None:
+def test_repeated_message_changes_nothing(database: Database) -> None:
     put(database, numbered(1))
 
     new = put(database, numbered(1, event="recording.done"), numbered(2), numbered(2))
@@ -64,7 +64,7 @@ def test_a_message_that_comes_again_changes_nothing(database: Database) -> None:
     assert [each.event for each in waiting(database)] == ["transcript.done"] * 2
 
 
-def test_hundreds_of_messages_go_in_at_once(database: Database) -> None:
+def test_thousands_of_messages_are_inserted_at_once(database: Database) -> None:
     put(database, *map(numbered, range(0, 3000, 2)))
 
     new = put(database, *map(numbered, range(3000)))
@@ -73,37 +73,36 @@ def test_hundreds_of_messages_go_in_at_once(database: Database) -> None:
     assert len(ids(database)) == 3000
 
 
-def test_the_newest_are_given_first(database: Database) -> None:
+def test_newest_messages_come_first(database: Database) -> None:
     put(database, *map(numbered, range(5)))
 
     assert [each.message_id for each in waiting(database, at_most=2)] == ["msg_4", "msg_3"]
 
 
-def test_what_is_handled_no_longer_waits(database: Database) -> None:
+def test_handled_messages_no_longer_wait(database: Database) -> None:
     put(database, *map(numbered, range(1200)), numbered(1200, handled_at=AT))
-    before = inbox.is_anything_waiting
 
     with database.writing() as connection:
-        was_waiting = before(connection)
+        was_waiting = inbox.is_anything_waiting(connection)
         inbox.mark_handled(connection, [f"msg_{number}" for number in range(1200)], AT)
-        is_waiting = before(connection)
+        is_waiting = inbox.is_anything_waiting(connection)
 
     assert (was_waiting, is_waiting) == (True, False)
     assert waiting(database) == []
     assert len(ids(database)) == 1201
 
 
-def test_only_what_was_handled_long_ago_is_forgotten(database: Database) -> None:
+def test_only_messages_handled_before_the_instant_are_deleted(database: Database) -> None:
     put(database, numbered(1, handled_at=AT), numbered(2, handled_at=AT + timedelta(days=1)), numbered(3))
 
     with database.writing() as connection:
-        count = inbox.forget_handled(connection, AT + timedelta(hours=1))
+        count = inbox.delete_handled(connection, AT + timedelta(hours=1))
 
     assert count == 1
     assert ids(database) == ["msg_2", "msg_3"]
 
 
-def test_one_that_is_asked_often_is_found_by_an_index(database: Database) -> None:
+def test_query_for_unhandled_messages_uses_an_index(database: Database) -> None:
     put(database, *(numbered(number, handled_at=AT) for number in range(100)))
     explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
 

@@ -1,18 +1,13 @@
-"""The receiver over HTTP: each message gets its answer, and what is answered 2xx stands in the inbox once."""
+"""The receiver over HTTP: each message gets the right response, and is stored once if the response is 2xx."""
 
 from __future__ import annotations
 
-import json
 import signal
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
-from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -26,49 +21,14 @@ from meeting_assets.sandbox import Sandbox, empty
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.migrations.setup import prepare
-from meeting_assets.webhooks import inbox, protocol
-from meeting_assets.webhooks import receiver as module
+from meeting_assets.webhooks import application, inbox, inbox_writer
+from meeting_assets.webhooks.application import HEALTH, MAX_BODY_BYTES, PATH
 from meeting_assets.webhooks.inbox import INBOX, Message
 from meeting_assets.webhooks.message import MEDIA
-from meeting_assets.webhooks.receiver import BODY_BYTES, HEADER_BYTES, HEALTH, PATH, Receiver
+from meeting_assets.webhooks.receiver import Receiver
 from meeting_assets_tests.support.ui import until
-from meeting_assets_tests.support.webhook_sender import SECRET, ReceiverCommand, sealed
-
-HOST = "127.0.0.1"
-SOON_S = 20
-
-
-@pytest.fixture(autouse=True)
-def secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECALL_WEBHOOK_SECRETS", SECRET)
-
-
-@contextmanager
-def served() -> Iterator[Receiver]:
-    with Receiver(read_settings(), host=HOST, port=0) as running:
-        thread = threading.Thread(target=running.serve)
-        thread.start()
-        try:
-            yield running
-        finally:
-            running.stop()
-            thread.join()
-
-
-@pytest.fixture
-def receiver(database_url: str) -> Iterator[Receiver]:
-    with served() as running:
-        yield running
-
-
-@pytest.fixture
-def web(receiver: Receiver) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=receiver.url.removesuffix(PATH), timeout=30) as client:
-        yield client
-
-
-def body(event: str = "recording.done", **data: Any) -> bytes:
-    return json.dumps({"event": event, "data": {"recording": {"id": str(uuid4())}} | data}).encode()
+from meeting_assets_tests.support.webhook_sender import SECRET, ReceiverCommand, signed_request
+from meeting_assets_tests.webhooks.conftest import HOST, SOON_S, body, port_of, served
 
 
 def stored() -> list[Message]:
@@ -81,37 +41,37 @@ def stored() -> list[Message]:
 
 
 def counts(web: httpx.Client) -> dict[str, int]:
-    """The outcomes there were, with their numbers."""
+    """Number of messages by outcome, without zeros."""
     return {name: count for name, count in web.get(HEALTH).json()["messages"].items() if count}
 
 
-def test_a_signed_message_is_in_the_inbox_when_it_is_answered(web: httpx.Client) -> None:
+def test_signed_message_is_stored_before_the_response(web: httpx.Client) -> None:
     recording_id, transcript_id = str(uuid4()), str(uuid4())
     content = body("transcript.done", recording={"id": recording_id}, transcript={"id": transcript_id})
 
-    answer = web.post(PATH, **sealed(content))
+    response = web.post(PATH, **signed_request(content))
 
     (message,) = stored()
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert message[:4] == ("msg_1", "transcript.done", recording_id, transcript_id)
     assert abs(now() - message.received_at) < timedelta(seconds=SOON_S)
     assert message.handled_at is None
 
 
-def test_a_message_that_comes_again_is_answered_and_changes_nothing(web: httpx.Client) -> None:
+def test_repeated_message_gets_200_and_changes_nothing(web: httpx.Client) -> None:
     content = body()
-    web.post(PATH, **sealed(content))
+    web.post(PATH, **signed_request(content))
     before = stored()
 
-    answers = [web.post(PATH, **sealed(content)).status_code for _ in range(3)]
+    statuses = [web.post(PATH, **signed_request(content)).status_code for _ in range(3)]
 
-    assert answers == [200] * 3
+    assert statuses == [200] * 3
     assert stored() == before
     assert counts(web) == {"stored": 1, "repeated": 3}
 
 
-def test_what_has_only_begun_needs_no_look(web: httpx.Client) -> None:
-    web.post(PATH, **sealed(body("recording.processing")))
+def test_message_about_an_unfinished_object_is_stored_as_handled(web: httpx.Client) -> None:
+    web.post(PATH, **signed_request(body("recording.processing")))
 
     (message,) = stored()
     assert message.handled_at == message.received_at
@@ -121,143 +81,58 @@ def test_what_has_only_begun_needs_no_look(web: httpx.Client) -> None:
     ("sent", "status", "outcome"),
     [
         (lambda: {"content": body()}, 401, "unsigned"),
-        (lambda: sealed(body(), key=b"another"), 401, "forged"),
-        (lambda: sealed(body()) | {"content": body()}, 401, "forged"),
-        (lambda: sealed(body(), age_s=600), 401, "stale"),
-        (lambda: sealed(body(), age_s=-600), 401, "stale"),
-        (lambda: sealed(b"[]"), 400, "unreadable"),
-        (lambda: sealed(b""), 400, "unreadable"),
-        (lambda: sealed(body(recording={"id": "rec_123"})), 200, "not_ours"),
-        (lambda: sealed(b'{"type": "ping"}'), 200, "not_ours"),
-        (lambda: sealed(body("transcript.data", transcript={"id": str(uuid4())})), 200, "not_ours"),
-        (lambda: sealed(body("participant_events.speech_on")), 200, "not_ours"),
-        (lambda: sealed(body(realtime_endpoint={"id": str(uuid4())})), 200, "not_ours"),
-        (lambda: sealed(b" " * (BODY_BYTES + 1)), 413, "too_long"),
-        (lambda: sealed(body("bot.done")), 200, "not_ours"),
-        (lambda: sealed(body("something.new")), 200, "not_ours"),
+        (lambda: signed_request(body(), key=b"another"), 401, "forged"),
+        (lambda: signed_request(body()) | {"content": body()}, 401, "forged"),
+        (lambda: signed_request(body(), age_s=600), 401, "stale"),
+        (lambda: signed_request(body(), age_s=-600), 401, "stale"),
+        (lambda: signed_request(b"[]"), 400, "unreadable"),
+        (lambda: signed_request(b""), 400, "unreadable"),
+        (lambda: signed_request(body(recording={"id": "rec_123"})), 200, "not_ours"),
+        (lambda: signed_request(b'{"type": "ping"}'), 200, "not_ours"),
+        (lambda: signed_request(body("transcript.data", transcript={"id": str(uuid4())})), 200, "not_ours"),
+        (lambda: signed_request(body("participant_events.speech_on")), 200, "not_ours"),
+        (lambda: signed_request(body(realtime_endpoint={"id": str(uuid4())})), 200, "not_ours"),
+        (lambda: signed_request(b" " * (MAX_BODY_BYTES + 1)), 413, "too_long"),
+        (lambda: signed_request(body("bot.done")), 200, "not_ours"),
+        (lambda: signed_request(body("something.new")), 200, "not_ours"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_not_wanted_leaves_no_trace_but_a_count(
+def test_rejected_message_is_counted_and_not_stored(
     web: httpx.Client, sent: Callable[[], dict[str, Any]], status: int, outcome: str
 ) -> None:
-    # Sealed now: what was sealed when the tests were collected is stale by now.
-    answer = web.post(PATH, **sent())
+    # Signed here: a signature from the collection of the tests may be stale by now.
+    response = web.post(PATH, **sent())
 
-    assert (answer.status_code, answer.json()) == (status, {"outcome": outcome})
+    assert (response.status_code, response.json()) == (status, {"outcome": outcome})
     assert stored() == []
     assert counts(web) == {outcome: 1}
 
 
-def test_a_body_without_an_announced_length_has_the_same_limit(web: httpx.Client) -> None:
+def test_body_without_content_length_has_the_same_limit(web: httpx.Client) -> None:
     chunks = (b" " * 65_536 for _ in range(20))
 
     try:
         status = web.post(PATH, content=chunks).status_code
     except httpx.WriteError:
-        status = 413  # the answer came before the body was through, and the connection is closed then
+        status = 413  # the receiver responds before the body is complete, and closes the connection
 
     assert status == 413
     assert counts(web) == {"too_long": 1}
 
 
-def test_other_paths_and_methods_are_not_served(web: httpx.Client) -> None:
+def test_other_paths_and_methods_are_rejected(web: httpx.Client) -> None:
     statuses = [web.get(PATH).status_code, web.post(HEALTH).status_code, web.get("/").status_code]
 
     assert statuses == [405, 405, 404]
 
 
-def test_headers_without_end_are_refused(receiver: Receiver) -> None:
-    with socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S) as connection:
-        connection.sendall(b"POST /webhooks HTTP/1.1\r\nx: " + b"a" * (HEADER_BYTES + 1))
-
-        assert connection.recv(100).startswith(b"HTTP/1.1 400")
-
-
-def test_a_sender_who_does_not_go_on_is_hung_up_on(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "HEADERS_S", 0.3)
-    monkeypatch.setattr(protocol, "EXCHANGE_S", 0.3)
-    headers = b"POST /webhooks HTTP/1.1\r\nhost: here\r\n"
-    silent = b"", headers, headers + b"content-length: 9\r\n\r\n"
-
-    for sent in silent:
-        with socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S) as connection:
-            connection.sendall(sent)
-
-            assert not is_answered(connection)
-
-
-HEADERS = b"POST /webhooks HTTP/1.1\r\n"
-
-
-@pytest.mark.parametrize("sent", [b"", HEADERS, HEADERS + b"Content-Length: 9\r\n\r\n"])
-def test_silent_connections_keep_no_sender_waiting(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, sent: bytes
-) -> None:
-    monkeypatch.setattr(protocol, "CONNECTIONS", 30)
-    monkeypatch.setattr(protocol, "RESERVED", 3)
-    monkeypatch.setattr(protocol, "HEADERS_S", 60.0)
-
-    assert among_silent_connections(receiver, 40, sent) < 2
-
-
-@pytest.mark.deployment
-def test_a_thousand_silent_connections_keep_no_sender_waiting(receiver: Receiver) -> None:
-    assert among_silent_connections(receiver, protocol.CONNECTIONS, b"") < 2
-
-
-def among_silent_connections(receiver: Receiver, count: int, sent: bytes) -> float:
-    """How long three messages take beside connections that send no whole request, in seconds."""
-    with ExitStack() as silent:
-        for _ in range(count):
-            connection = silent.enter_context(socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S))
-            connection.sendall(sent)
-
-        started_s = monotonic()
-        statuses = [httpx.post(receiver.url, **sealed(body(), f"msg_{n}")).status_code for n in range(3)]
-        took_s = monotonic() - started_s
-
-    assert statuses == [200] * 3
-    return took_s
-
-
-@pytest.mark.parametrize("path", [PATH, "/elsewhere"])
-@pytest.mark.parametrize(
-    "header", [f"Content-Length: {BODY_BYTES * 50}", "Transfer-Encoding: chunked"], ids=["announced", "chunked"]
-)
-def test_the_rest_of_an_unwanted_body_is_not_read(receiver: Receiver, path: str, header: str) -> None:
-    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
-    request = f"POST {path} HTTP/1.1\r\nHost: here\r\n{header}\r\n\r\n".encode()
-    with socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S) as connection:
-        started_s = monotonic()
-        connection.sendall(request + chunk * (BODY_BYTES // 0x10000 + 1))
-        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
-        took_s = monotonic() - started_s
-
-    assert answer.startswith(b"HTTP/1.1 413" if path == PATH else b"HTTP/1.1 404")
-    assert took_s < 2
-
-
-def test_a_sender_that_sends_on_after_the_answer_is_closed_soon(receiver: Receiver) -> None:
-    request = f"POST {PATH} HTTP/1.1\r\nHost: here\r\nContent-Length: {BODY_BYTES * 10_000}\r\n\r\n".encode()
-    with socket.create_connection((HOST, port_of(receiver)), timeout=SOON_S) as connection:
-        connection.sendall(request)
-        started_s = monotonic()
-        with suppress(ConnectionError):
-            while monotonic() - started_s < SOON_S:
-                connection.sendall(b" " * 65_536)
-
-        assert monotonic() - started_s < 5
-
-
-def test_a_body_that_does_not_come_is_answered_so(
-    receiver: Receiver, web: httpx.Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "BODY_S", 0.2)
+def test_slow_body_gets_408(receiver: Receiver, web: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application, "BODY_TIMEOUT_S", 0.2)
 
     def drip() -> Iterator[bytes]:
         yield b"{"
-        until(lambda: counts(other), "an answer", within_s=SOON_S)
+        until(lambda: counts(other), "a response", within_s=SOON_S)
 
     with httpx.Client(base_url=receiver.url.removesuffix(PATH)) as other:
         status = web.post(PATH, content=drip()).status_code
@@ -266,50 +141,50 @@ def test_a_body_that_does_not_come_is_answered_so(
     assert counts(web) == {"too_slow": 1}
 
 
-def test_many_senders_at_once_share_transactions_and_lose_nothing(web: httpx.Client) -> None:
-    sent = [sealed(body(), f"msg_{number % 300}") for number in range(400)]
+def test_messages_of_concurrent_senders_are_all_stored(web: httpx.Client) -> None:
+    sent = [signed_request(body(), f"msg_{number % 300}") for number in range(400)]
 
     with ThreadPoolExecutor(16) as senders:
-        answers = [*senders.map(lambda each: web.post(PATH, **each).status_code, sent)]
+        statuses = [*senders.map(lambda each: web.post(PATH, **each).status_code, sent)]
 
-    assert set(answers) == {200}
+    assert set(statuses) == {200}
     assert len(stored()) == 300
     assert counts(web) == {"stored": 300, "repeated": 100}
 
 
-def test_while_the_database_takes_nothing_senders_are_told_to_come_again(receiver: Receiver, web: httpx.Client) -> None:
+def test_message_gets_503_while_the_database_fails(receiver: Receiver, web: httpx.Client) -> None:
     database = Database.at(read_settings().database_url)
     rename(database, "webhook_events", "elsewhere")
 
-    refused = web.post(PATH, **sealed(body()))
-    ill = web.get(HEALTH)
+    refused = web.post(PATH, **signed_request(body()))
+    health = web.get(HEALTH)
     rename(database, "elsewhere", "webhook_events")
-    accepted = web.post(PATH, **sealed(body()))
+    accepted = web.post(PATH, **signed_request(body()))
 
     database.close()
     assert (refused.status_code, accepted.status_code) == (503, 200)
-    assert (ill.status_code, ill.json()["database"]) == (503, "unreachable")
+    assert (health.status_code, health.json()["database"]) == (503, "unreachable")
     assert web.get(HEALTH).json()["database"] == "reachable"
     assert len(stored()) == 1
 
 
-def test_a_writer_elsewhere_keeps_senders_waiting_and_no_longer_than_they_do(
+def test_message_gets_503_while_another_writer_holds_the_inbox_for_too_long(
     receiver: Receiver, web: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "STORED_WITHIN_S", 0.3)
+    monkeypatch.setattr(inbox_writer, "PUT_TIMEOUT_S", 0.3)
     database = Database.at(read_settings().database_url)
 
     with database.writing() as connection:
         connection.execute(text(lock(database)))
-        kept_waiting = web.post(PATH, **sealed(body(), "msg_1"))
-    accepted = web.post(PATH, **sealed(body(), "msg_1"))
+        delayed = web.post(PATH, **signed_request(body(), "msg_1"))
+    accepted = web.post(PATH, **signed_request(body(), "msg_1"))
 
     database.close()
-    assert (kept_waiting.status_code, accepted.status_code) == (503, 200)
+    assert (delayed.status_code, accepted.status_code) == (503, 200)
     assert len(stored()) == 1
 
 
-def test_what_was_handled_a_month_ago_is_forgotten(database_url: str) -> None:
+def test_message_handled_a_month_ago_is_deleted(database_url: str) -> None:
     long_ago = now() - timedelta(days=31)
     database = Database.at(database_url)
     prepare(database, schema_of({}))
@@ -319,26 +194,26 @@ def test_what_was_handled_a_month_ago_is_forgotten(database_url: str) -> None:
     database.close()
 
     with served():
-        until(lambda: len(stored()) == 1, "the old message's end", within_s=SOON_S)
+        until(lambda: len(stored()) == 1, "deletion of the old message", within_s=SOON_S)
 
     assert [message.message_id for message in stored()] == ["waiting"]
 
 
-def test_without_a_secret_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_receiver_without_a_secret_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECALL_WEBHOOK_SECRETS")
 
     with pytest.raises(SettingsError, match="RECALL_WEBHOOK_SECRETS is not set"):
         Receiver(read_settings(), host=HOST, port=0)
 
 
-def test_a_port_in_use_is_named(receiver: Receiver) -> None:
+def test_error_for_an_occupied_port_names_it(receiver: Receiver) -> None:
     port = port_of(receiver)
 
     with pytest.raises(SettingsError, match=f"--port {port}"), Receiver(read_settings(), host=HOST, port=port):
         pass
 
 
-def test_the_sandbox_s_messages_are_genuine_and_all_of_ours_arrive(receiver: Receiver, web: httpx.Client) -> None:
+def test_messages_of_the_sandbox_are_genuine_and_stored(receiver: Receiver, web: httpx.Client) -> None:
     with Sandbox(empty()) as sandbox:
         sandbox.habits.webhook_copies = 2
         sandbox.habits.webhooks_shuffled = True
@@ -347,9 +222,9 @@ def test_the_sandbox_s_messages_are_genuine_and_all_of_ours_arrive(receiver: Rec
         sandbox.finish(recording.id)
         sandbox.add_transcript(recording.id)
         sandbox.delete(recording.id)
-        # It begins, is done and is deleted; the second transcript did not begin before anybody's eyes.
-        things = [recording.id, *(each.id for each in recording.artifacts if each.collection in MEDIA)]
-        ours, others = 3 * len(things) - 1, 3 * (1 + len(recording.artifacts) - len(things))
+        # Each object sends processing, done and deleted, except that the second transcript sends no processing.
+        object_ids = [recording.id, *(each.id for each in recording.artifacts if each.collection in MEDIA)]
+        ours, others = 3 * len(object_ids) - 1, 3 * (1 + len(recording.artifacts) - len(object_ids))
         until(
             lambda: sandbox.webhook_sender.responses[200] == 2 * (ours + others), "every message twice", within_s=SOON_S
         )
@@ -360,44 +235,48 @@ def test_the_sandbox_s_messages_are_genuine_and_all_of_ours_arrive(receiver: Rec
     assert {message.recording_id for message in stored()} == {recording.id}
 
 
-def test_what_was_answered_survives_a_kill_and_is_there_once_after_redelivery(database_url: str) -> None:
+def test_acknowledged_messages_survive_a_kill_and_are_stored_once_after_redelivery(database_url: str) -> None:
     contents = {f"msg_{number:03}": body() for number in range(200)}
-    answered: set[str] = set()
+    acknowledged: set[str] = set()
 
     def send(message_id: str) -> None:
         try:
-            if client.post(killed.url, **sealed(contents[message_id], message_id)).status_code == 200:
-                answered.add(message_id)
+            if client.post(killed.url, **signed_request(contents[message_id], message_id)).status_code == 200:
+                acknowledged.add(message_id)
         except httpx.TransportError:
             return
-        if len(answered) == 50:
+        if len(acknowledged) == 50:
             killed.end(signal.SIGKILL)
 
     with ReceiverCommand() as killed, httpx.Client() as client, ThreadPoolExecutor(8) as senders:
         [*senders.map(send, contents)]
-    there = {message.message_id for message in stored()}
+    stored_ids = {message.message_id for message in stored()}
     with ReceiverCommand() as again, httpx.Client() as client:
-        statuses = {client.post(again.url, **sealed(contents[each], each)).status_code for each in contents}
+        statuses = {client.post(again.url, **signed_request(contents[each], each)).status_code for each in contents}
         status = again.end(signal.SIGTERM)
 
-    assert 50 <= len(answered) < 200
-    assert answered <= there
+    assert 50 <= len(acknowledged) < 200
+    assert acknowledged <= stored_ids
     assert statuses == {200}
     assert [message.message_id for message in stored()] == [*contents]
     assert status == 0
 
 
-def test_the_command_says_where_it_listens_and_nothing_of_what_it_hears() -> None:
+def test_command_prints_its_url_and_no_content_of_messages() -> None:
     private = body("bot.done", bot={"metadata": {"customer": "Contoso"}})
     with ReceiverCommand() as running, httpx.Client() as client:
-        for sent in (sealed(private), sealed(private, key=b"another"), sealed(b"Contoso"), {"content": private}):
+        for sent in (
+            signed_request(private),
+            signed_request(private, key=b"another"),
+            signed_request(b"Contoso"),
+            {"content": private},
+        ):
             client.post(running.url, **sent)
 
-    said = running.said()
-    assert said.strip() == f"Webhooks are received at {running.url}"
+    assert running.output().strip() == f"Webhooks are received at {running.url}"
 
 
-def test_the_command_refuses_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_without_a_secret_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECALL_WEBHOOK_SECRETS")
 
     refused = subprocess.run(
@@ -409,23 +288,11 @@ def test_the_command_refuses_without_a_secret(monkeypatch: pytest.MonkeyPatch) -
     assert "Traceback" not in refused.stderr
 
 
-def port_of(receiver: Receiver) -> int:
-    return int(receiver.url.rsplit(":", 1)[1].removesuffix(PATH))
-
-
-def is_answered(connection: socket.socket) -> bool:
-    """Whether anything comes before the other side closes."""
-    try:
-        return bool(connection.recv(1))
-    except ConnectionResetError:
-        return False
-
-
 def rename(database: Database, table: str, name: str) -> None:
     with database.writing() as connection:
         connection.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
 def lock(database: Database) -> str:
-    """What keeps every other writer of the inbox waiting; on SQLite the transaction itself does."""
+    """A statement that blocks other writers of the inbox; on SQLite the transaction itself blocks them."""
     return "SELECT 1" if database.is_sqlite else "LOCK TABLE webhook_events IN EXCLUSIVE MODE"

@@ -1,4 +1,4 @@
-"""Asset checks: the claims of `health.data_checks`, one step per group, each check about the asset its claim speaks of.
+"""Asset checks: the claims of `health`, one step per group, each check about the asset its claim speaks of.
 
 They have no partitions and read none: Dagster shows a check's last evaluation, and one about a day would hide another's
 fault.
@@ -10,8 +10,10 @@ from typing import Any
 import dagster as dg
 
 from meeting_assets.core.instants import now
-from meeting_assets.health.data_checks import Check, Violation, Violations, ledger_checks, table_checks
+from meeting_assets.health.check import Check, Violation, Violations
+from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.health.metric_checks import metric_checks
+from meeting_assets.health.table_checks import table_checks
 from meeting_assets.orchestration.resources import StorageResource
 
 CHECK_TABLES = "check_tables"
@@ -61,7 +63,7 @@ def claim_checks(name: str, claims: Sequence[Check]) -> dg.AssetChecksDefinition
     def _evaluate(context: dg.AssetCheckExecutionContext, storage: StorageResource) -> Iterable[dg.AssetCheckResult]:
         with storage.open_storage() as (_, place), place.database.reading() as connection:
             broken = {
-                key: claim.broken(connection, now())
+                key: claim.violations(connection, now())
                 for key, claim in by_key.items()
                 if key in context.selected_asset_check_keys
             }
@@ -88,8 +90,8 @@ def _table(breaches: Iterable[Violation]) -> dg.TableMetadataValue:
                 {
                     "recording_id": breach.recording_id,
                     "day": breach.day.isoformat() if breach.day else None,
-                    "about": breach.about,
-                    "place": breach.place,
+                    "about": breach.source,
+                    "place": breach.location,
                 }
             )
             for breach in breaches

@@ -12,19 +12,11 @@ import yaml  # type: ignore[import-untyped]
 
 from meeting_assets.core.errors import SettingsError, StoreError
 from meeting_assets.core.instants import now
-from meeting_assets.health.diagnostics import (
-    OBJECTS,
-    Diagnostics,
-    HealthCheck,
-    Severity,
-    diagnose,
-    effective_settings,
-    of_api,
-    of_database,
-    of_raw_objects,
-    of_raw_store,
-    shown_size,
-)
+from meeting_assets.health.diagnostics.api import diagnose_api
+from meeting_assets.health.diagnostics.database import diagnose_database
+from meeting_assets.health.diagnostics.raw_store import RAW_OBJECTS, diagnose_raw_objects, diagnose_raw_store
+from meeting_assets.health.diagnostics.report import Diagnostics, HealthCheck, Severity, diagnose, shown_size
+from meeting_assets.health.diagnostics.settings import effective_settings
 from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs, unknown_sentence
 from meeting_assets.orchestration.operations.storage_probe import probe_storage
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
@@ -55,11 +47,11 @@ def diagnostics() -> Diagnostics:
 
 def run_diagnostics(settings: Settings) -> Iterator[HealthCheck]:
     """All findings, each as soon as it is known; orphaned runs are failed on the way."""
-    yield from diagnose("API", of_api(settings))
-    yield from diagnose("database", of_database(settings))
-    yield from diagnose("raw store", of_raw_store(settings))
+    yield from diagnose("API", diagnose_api(settings))
+    yield from diagnose("database", diagnose_database(settings))
+    yield from diagnose("raw store", diagnose_raw_store(settings))
     yield from diagnose("raw store", _of_ids(settings))
-    yield from diagnose(OBJECTS, of_raw_objects(settings))
+    yield from diagnose(RAW_OBJECTS, diagnose_raw_objects(settings))
     yield from diagnose(HOME, of_dagster(settings))
 
 
@@ -88,7 +80,7 @@ def of_dagster(settings: Settings) -> Iterator[HealthCheck]:
         return
     faults = [*_config_findings(home / CONFIG)]
     yield from faults
-    if any(each.verdict is Severity.ERROR for each in faults):
+    if any(each.severity is Severity.ERROR for each in faults):
         return
     prepare_home(settings)
     yield from _instance_findings(home, settings)

@@ -8,7 +8,7 @@ from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import WAITING, retain
 from meeting_assets.pipeline.deletion.today import confirmed_today
-from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, is_anything_to_finish
+from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, has_unfinished_purges
 from meeting_assets.pipeline.storage import Storage, access_of, open_storage
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import META, table_of
@@ -27,11 +27,11 @@ def purge_old_recordings(context: dg.OpExecutionContext, storage: StorageResourc
         left_behind = finish_purges(place, finished)
         today = confirmed_today(place, access_of(settings) if settings.api_key is not None else None)
         report, waiting = retain(place, today, limit=RECORDINGS_PER_NIGHT, budget_s=BUDGET_S)
-    context.log.info(f"{report.recordings} recordings are purged, {report.left} are left for another night.")
+    context.log.info(f"{report.recordings} recordings are purged, {report.remaining} are left for another night.")
     context.add_output_metadata(
         {
             "recordings_purged": report.recordings,
-            "recordings_left": report.left,
+            "recordings_left": report.remaining,
             "rows_deleted": report.rows,
             "raw_objects_deleted": report.raw_objects,
             "raw_objects_left_behind_deleted": left_behind,
@@ -72,7 +72,7 @@ def nightly_retention(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | 
 
 def _is_begun(storage: Storage) -> bool:
     """True if a purge is to be finished, or a confirmation of a retention that was unset since is to be withdrawn."""
-    return _is_waiting(storage) or is_anything_to_finish(storage)
+    return _is_waiting(storage) or has_unfinished_purges(storage)
 
 
 def _is_waiting(storage: Storage) -> bool:

@@ -17,14 +17,11 @@ from pydantic import SecretStr
 from meeting_assets.core.errors import SettingsError, Transient
 from meeting_assets.core.logs import is_json
 from meeting_assets.core.urls import without_queries
-
-# Importing `client` silences httpx, which logs the URLs it asks.
-from meeting_assets.recall import client as _silences_httpx  # noqa: F401
-from meeting_assets.recall.network import SOCKS_FAULTS, Proxies, certificates
+from meeting_assets.recall.network import SOCKS_ERRORS, Proxies, certificates
 from meeting_assets.settings import Settings
 
 POST_TIMEOUT_S = 10.0
-POST_FAULTS: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, OSError, *SOCKS_FAULTS)
+POST_FAULTS: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, OSError, *SOCKS_ERRORS)
 # A tick of a sensor that takes longer than 60 s loses its cursor.
 DELIVERY_BUDGET_S = 20.0
 GIVE_UP_AFTER_S = 2 * 3600.0
@@ -85,7 +82,7 @@ class WebhookNotifier:
         document = msgspec.structs.replace(notification, text=escape(notification.text, quote=False))
         url = self.url.get_secret_value()
         try:
-            proxy = Proxies.of_environment().proxy_for(httpx.URL(url))
+            proxy = Proxies.from_environment().proxy_for(httpx.URL(url))
             with (
                 httpx.Client(timeout=POST_TIMEOUT_S, proxy=proxy, verify=certificates(), trust_env=False) as client,
                 client.stream(

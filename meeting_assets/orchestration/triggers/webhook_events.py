@@ -84,7 +84,7 @@ def _answer(
         messages = inbox.waiting(connection, at_most=MESSAGES_AT_ONCE)
     asked = _read(context.cursor)
     known = resolve_days(storage, sensor_access(settings), messages, asked, budget_s=BUDGET_S)
-    due = {message: _due(message, known) for message in messages if message.recording_id in known.known}
+    due = {message: _due(message, known) for message in messages if message.recording_id in known.by_recording}
     handled = {message.message_id for message in messages if _is_pointless(message, known, settings.first_day)}
     handled |= _seen(context.instance, due)
     if handled:
@@ -93,9 +93,9 @@ def _answer(
     requests = for_this_database(
         requests_for(left, context.instance, partitions.get_partition_keys()), storage.database
     )
-    reason = f"The API cannot be read at the moment: {known.fault}" if known.fault else _reason(messages, handled)
+    reason = f"The API cannot be read at the moment: {known.error}" if known.error else _reason(messages, handled)
     return dg.SensorResult(
-        run_requests=requests, skip_reason=None if requests else reason, cursor=_written(known.asked)
+        run_requests=requests, skip_reason=None if requests else reason, cursor=_written(known.retrieved)
     )
 
 
@@ -107,14 +107,14 @@ def _mark_handled(storage: Storage, message_ids: Collection[str]) -> None:
 
 def _due(message: Message, known: Days) -> PendingRecording:
     return PendingRecording(
-        known.known[message.recording_id], message.recording_id, message.received_at, is_told_once=True
+        known.by_recording[message.recording_id], message.recording_id, message.received_at, is_told_once=True
     )
 
 
 def _is_pointless(message: Message, known: Days, first_day: date) -> bool:
     """Whether no run will do anything about a message."""
-    is_of_nothing = message.recording_id in known.none
-    is_too_early = known.known.get(message.recording_id, first_day) < first_day
+    is_of_nothing = message.recording_id in known.unresolvable
+    is_too_early = known.by_recording.get(message.recording_id, first_day) < first_day
     return is_of_nothing or is_too_early or message.received_at < now() - HOPELESS_AFTER
 
 

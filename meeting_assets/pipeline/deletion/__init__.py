@@ -1,1 +1,1 @@
-"""Deletion: purge of recordings and artifacts, retention, and tombstones that keep purged data out."""
+"""Deletion: purge of recordings and artifacts, retention, and tombstones that prevent another download."""

@@ -1,11 +1,11 @@
-"""Purging artifacts that the API has deleted: bytes, rows and metrics go, the ledger row stays and says so.
+"""Purge of artifacts that the API has deleted. Their bytes, rows and metrics are deleted, the ledger row is kept.
 
-    1. a tombstone in the database, then one in the raw store
-    2. in one transaction: the rows of the artifact, and the metrics derived from it
-    3. the raw store: everything of the artifact, of whatever day
-    4. the tombstone is marked as finished
+    1. Write a tombstone to the database, then one to the raw store.
+    2. Delete the rows of the artifact and the metrics derived from it, in one transaction.
+    3. Delete all raw objects of the artifact, of any day.
+    4. Mark the tombstone as finished.
 
-A purge that is killed after 1 is finished by the next fetch or at night (`pipeline.deletion.tombstone_sync`).
+If a purge is killed after step 1, the next fetch or the nightly job finishes it (`pipeline.deletion.tombstone_sync`).
 """
 
 from __future__ import annotations
@@ -40,13 +40,12 @@ logger = logging.getLogger(__name__)
 def purge_deleted_artifacts(
     storage: Storage, media: Collection[tuple[str, str]], *, at: datetime | None = None
 ) -> PurgeReport:
-    """Purges artifacts of these (recording, media object), which a look has just found deleted at the API.
+    """Purges artifacts that the last observation found deleted at the API, given as (recording, media object) ids.
 
-    Those that no earlier look has found deleted are kept until another look confirms it.
+    Without an earlier observation that found them deleted, too, they are kept until the next one confirms it.
     """
-    doomed = _add_tombstones(storage, media, at or now())
     report = PurgeReport()
-    remove_artifacts(storage, doomed, report)
+    remove_artifacts(storage, _add_tombstones(storage, media, at or now()), report)
     scrub_deleted(storage, report)
     return report
 
@@ -55,39 +54,39 @@ def purge_deleted_artifacts(
 def _add_tombstones(storage: Storage, media: Collection[tuple[str, str]], at: datetime) -> list[Tombstone]:
     with storage.database.writing() as connection:
         found = absence.confirmed_artifacts(connection, media, at=at)
-        doomed = [Tombstone(Name(*key), day, at, tombstones.DELETED_AT_API) for key, day in found]
-        tombstones.add(connection, doomed)
-    return doomed
+        added = [Tombstone(Name(*key), day, at, tombstones.DELETED_AT_API) for key, day in found]
+        tombstones.add(connection, added)
+    return added
 
 
-def remove_artifacts(storage: Storage, doomed: Sequence[Tombstone], report: PurgeReport) -> None:
-    """Removes rows and raw objects of artifacts whose tombstones the database holds; repeats what was interrupted."""
-    if not doomed:
+def remove_artifacts(storage: Storage, pending: Sequence[Tombstone], report: PurgeReport) -> None:
+    """Deletes rows and raw objects of artifacts with a tombstone in the database; may be repeated after a failure."""
+    if not pending:
         return
-    raw_tombstones.write(storage.raw, doomed)
-    is_deleted = {each.name: _drop_artifact(storage, Key(*each.name), report) for each in doomed}
+    raw_tombstones.write(storage.raw, pending)
+    is_deleted = {each.name: _delete_artifact(storage, Key(*each.name), report) for each in pending}
     days = storage.raw.days_of({name.recording_id for name in is_deleted})
     for name in sorted(name for name, deleted in is_deleted.items() if deleted):
         report.raw_objects += sum(storage.raw.forget(day, *name) for day in days[name.recording_id])
         logger.info(
-            "%s of %s is purged: %s", name.kind, name.recording_id, tombstones.DELETED_AT_API, extra=log_context(*name)
+            "%s of %s was purged: %s", name.kind, name.recording_id, tombstones.DELETED_AT_API, extra=log_context(*name)
         )
     raw_tombstones.remove(storage.raw, _note_finished(storage, is_deleted))
 
 
 @retry_on_conflict
 def _note_finished(storage: Storage, finished: Collection[Name]) -> set[Name]:
-    """Marks tombstones as finished; returns the names of those that were lifted, because the API shows them again."""
+    """Marks tombstones as finished; returns the names of lifted tombstones, whose artifacts the API lists again."""
     with storage.database.writing() as connection:
         tombstones.note_finished(connection, finished, at=now())
         return tombstones.lift(connection, {name.recording_id for name in finished})
 
 
 @retry_on_conflict
-def _drop_artifact(storage: Storage, key: Key, report: PurgeReport) -> bool:
-    """Deletes the rows of an artifact, and of the metrics made from it; False if the API shows it again."""
+def _delete_artifact(storage: Storage, key: Key, report: PurgeReport) -> bool:
+    """Deletes the rows of an artifact and the metrics derived from it; False if the API lists the artifact again."""
     artifact = ARTIFACTS.get(key.kind)
-    done = PurgeReport(scrub_ids={*report.scrub_ids})
+    deleted = PurgeReport(scrub_ids={*report.scrub_ids})
     with storage.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
         ledger.lock_recordings(connection, [key.recording_id])
@@ -99,20 +98,20 @@ def _drop_artifact(storage: Storage, key: Key, report: PurgeReport) -> bool:
             return True
         if row["row_count"] is not None:
             for model in artifact.tables:
-                delete_rows(connection, table_of(model), _is_of(artifact, key, model), done)
+                delete_rows(connection, table_of(model), _is_of(artifact, key, model), deleted)
             settle(connection, artifact, [key.recording_id])
-        done.tables |= rollup.forget(connection, key.recording_id)
+        deleted.tables |= rollup.forget(connection, key.recording_id)
         for metrics in METRICS:
             table = table_of(metrics)
-            delete_rows(connection, table, table.c.recording_id == key.recording_id, done)
+            delete_rows(connection, table, table.c.recording_id == key.recording_id, deleted)
         ledger.note_purged(connection, key, is_many=artifact.is_many)
-        note_scrub_due(connection, done)
-    report.add(done)
+        note_scrub_due(connection, deleted)
+    report.add(deleted)
     return True
 
 
 def _is_of(artifact: Artifact, key: Key, model: type[SQLModel]) -> ColumnElement[bool]:
-    """The rows of one artifact in one of its tables."""
+    """Matches the rows of one artifact in one of its tables."""
     table = table_of(model)
     is_its = table.c.recording_id == key.recording_id
     return is_its if artifact.id_column is None else and_(is_its, table.c[artifact.id_column] == key.artifact_id)

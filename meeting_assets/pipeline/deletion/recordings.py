@@ -1,15 +1,14 @@
-"""Purging: a recording leaves the database and the raw store for good, and a tombstone keeps it out.
+"""Purge of recordings: deletes them from database and raw store; a tombstone prevents another download.
 
-    1. a tombstone in the database, then one in the raw store
-    2. in one transaction: every row of every table
-    3. the raw store: everything of the recording, of whatever day
-    4. the tombstone is marked as finished
-    5. the files of the database: what was deleted is taken out of them (`store.scrub`)
+    1. Write a tombstone to the database, then one to the raw store.
+    2. Delete all rows of the recording, in one transaction.
+    3. Delete all raw objects of the recording, of any day.
+    4. Mark the tombstone as finished.
+    5. Erase the deleted rows from the files of the database (`store.scrub`).
 
-A purge that is killed can be repeated, and ends in the same state: from 1 on no run writes a row of the recording,
-and a run that has just kept bytes of it removes them itself (`remove_unwanted`). Interrupted purges are finished by
-the next fetch and at night (`pipeline.deletion.tombstone_sync`). `health.purge_verification` proves that nothing is
-left.
+A killed purge can be repeated and ends in the same state. After step 1 no run writes a row of the recording, and a run
+that has just stored bytes of it deletes them itself (`remove_if_purged`). The next fetch and the nightly job finish
+interrupted purges (`pipeline.deletion.tombstone_sync`). `health.purge_verification` searches for remains.
 """
 
 from __future__ import annotations
@@ -52,8 +51,8 @@ BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """What is held of a recording, in numbers."""
+class StoredRecording:
+    """The numbers of artifacts and rows that are stored of a recording."""
 
     recording_id: str
     day: date | None
@@ -66,53 +65,51 @@ class Holding:
         return self.day is not None or self.rows > 0 or self.purged_at is not None
 
     def as_sentence(self) -> str:
-        """For a person, without a title or a name."""
+        """A sentence for a person, without title or names."""
         if self.purged_at is not None and not self.rows:
-            return f"{self.recording_id}: purged already, on {self.purged_at.date()}."
+            return f"{self.recording_id}: already purged on {self.purged_at.date()}."
         if not self.is_known:
-            return f"{self.recording_id}: not here; it is kept out from now on."
-        return f"{self.recording_id}: of {self.day}, {self.artifacts} artifacts, {self.rows:,} rows."
+            return f"{self.recording_id}: not stored; the purge prevents a later download."
+        return f"{self.recording_id}: day {self.day}, {self.artifacts} artifacts, {self.rows:,} rows."
 
 
-def holding(storage: Storage, recording_id: str) -> Holding:
-    """What is held of a recording."""
+def stored_recording(storage: Storage, recording_id: str) -> StoredRecording:
+    """Counts the artifacts and rows of a recording."""
     with storage.database.reading() as connection:
         day = _known_day(connection, recording_id)
         rows = {table.name: _count(connection, table, recording_id) for table in tables_to_purge(connection)}
         purged_at = tombstones.purged_at(connection, recording_id)
     if day is None:
         day = next(iter(storage.raw.days_of([recording_id])[recording_id]), None)
-    return Holding(recording_id, day, rows[LEDGER.name], sum(rows.values()), purged_at)
+    return StoredRecording(recording_id, day, rows[LEDGER.name], sum(rows.values()), purged_at)
 
 
 def day_at_api(settings: Settings, recording_id: str) -> date:
-    """The day of a recording that is not here, asked from the API.
+    """Retrieves the day of a recording that is not stored from the API.
 
     Raises:
-        SettingsError: it is unknown there, too, or cannot be asked for.
-        ApiError: the API does not say.
+        SettingsError: the API does not know the recording either, or no key is set.
+        ApiError: the API does not answer.
     """
     if settings.api_key is None:
-        raise SettingsError(
-            f"Recording {recording_id} is not here, and without RECALL_API_KEY the API cannot be asked about it."
-        )
+        raise SettingsError(f"Recording {recording_id} is not stored. Set RECALL_API_KEY to look it up at the API.")
     try:
         return asyncio.run(day_of_recording(access_of(settings), recording_id))
     except SettingsError:
         raise SettingsError(
-            f"Recording {recording_id} is neither here nor at the API: there is nothing to purge."
+            f"Recording {recording_id} is neither stored nor known to the API: there is nothing to purge. Check the id."
         ) from None
 
 
 def purge(
     storage: Storage, recording_ids: Collection[str], reason: str, *, days: Mapping[str, date | None] | None = None
 ) -> PurgeReport:
-    """Removes recordings for good; those that are not here are kept out from now on.
+    """Purges recordings; tombstones also prevent the download of recordings that are not stored.
 
-    `days` says when recordings were that nothing here knows the day of.
+    `days` contains the days of recordings that are not stored.
 
     Raises:
-        StoreError: database or raw store cannot be written; the purge can be repeated.
+        StoreError: database or raw store cannot be written. Repeat the purge.
     """
     report = PurgeReport()
     for batch in _batches(sorted(recording_ids)):
@@ -122,10 +119,10 @@ def purge(
 
 
 def purge_batch(storage: Storage, recordings: Mapping[str, date | None], reason: str, report: PurgeReport) -> None:
-    """Removes recordings, without the last step: the files of the database are left to `scrub_deleted`."""
-    buried = _add_tombstones(storage, recordings, reason)
-    remove_recordings(storage, buried, report)
-    report.recordings += len(buried)
+    """Purges recordings without the last step: the caller calls `scrub_deleted` after all batches."""
+    added = _add_tombstones(storage, recordings, reason)
+    remove_recordings(storage, added, report)
+    report.recordings += len(added)
 
 
 @retry_on_conflict
@@ -137,19 +134,19 @@ def _add_tombstones(storage: Storage, recordings: Mapping[str, date | None], rea
         return tombstones.named(connection, {Name(each) for each in recordings})
 
 
-def remove_recordings(storage: Storage, buried: Sequence[Tombstone], report: PurgeReport) -> None:
-    """Removes rows and raw objects of recordings whose tombstones the database holds; repeats what was interrupted."""
-    if not buried:
+def remove_recordings(storage: Storage, pending: Sequence[Tombstone], report: PurgeReport) -> None:
+    """Deletes rows and raw objects of recordings with a tombstone in the database; may be repeated after a failure."""
+    if not pending:
         return
-    raw_tombstones.write(storage.raw, buried)
-    for tombstone in buried:
+    raw_tombstones.write(storage.raw, pending)
+    for tombstone in pending:
         _delete_recording(storage, tombstone.name.recording_id, report)
-    report.raw_objects += forget_raw(storage, [each.name.recording_id for each in buried])
-    for tombstone in buried:
+    report.raw_objects += forget_raw(storage, [each.name.recording_id for each in pending])
+    for tombstone in pending:
         recording_id = tombstone.name.recording_id
         raw_tombstones.remove_artifacts_of(storage.raw, recording_id)
-        logger.info("recording %s is purged: %s", recording_id, tombstone.reason, extra=log_context(recording_id))
-    _note_finished(storage, [each.name for each in buried])
+        logger.info("recording %s was purged: %s", recording_id, tombstone.reason, extra=log_context(recording_id))
+    _note_finished(storage, [each.name for each in pending])
 
 
 @retry_on_conflict
@@ -158,36 +155,36 @@ def _note_finished(storage: Storage, finished: Collection[Name]) -> None:
         tombstones.note_finished(connection, finished, at=now())
 
 
-def remove_unwanted(storage: Storage, day: date, key: Key) -> None:
-    """Removes bytes that were kept while their recording, or the artifact itself, was purged."""
-    is_buried, is_purged = storage.database.read(
+def remove_if_purged(storage: Storage, day: date, key: Key) -> None:
+    """Deletes the bytes of an artifact that a run stored while the artifact or its recording was purged."""
+    is_recording_purged, is_artifact_purged = storage.database.read(
         lambda connection: (
             bool(tombstones.is_tombstoned(connection, [key.recording_id])),
             key in tombstones.purged_artifacts(connection, [key.recording_id]),
         )
     )
-    if is_buried:
+    if is_recording_purged:
         storage.raw.forget(day, key.recording_id)
         forget_raw(storage, [key.recording_id])
-    elif is_purged:
+    elif is_artifact_purged:
         storage.raw.forget(day, *key)
 
 
 @retry_on_conflict
 def _delete_recording(storage: Storage, recording_id: str, report: PurgeReport) -> None:
-    done = PurgeReport(scrub_ids={*report.scrub_ids})
+    deleted = PurgeReport(scrub_ids={*report.scrub_ids})
     with storage.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
-        # Locked in the order of all others, and before anything goes: runs that parse or derive it are waited for.
+        # Locks the ledger in the usual order before it deletes rows, to wait for runs that parse or derive them.
         ledger.lock_recordings(connection, [recording_id])
         rows = ledger.known(connection, [recording_id], is_locking=True)
         artifact_ids = {artifact_id for of_kind in rows.values() for artifact_id in of_kind}
-        done.tables |= rollup.forget(connection, recording_id)
+        deleted.tables |= rollup.forget(connection, recording_id)
         for table in tables_to_purge(connection):
-            delete_rows(connection, table, table.c.recording_id == recording_id, done)
-        note_scrub_due(connection, done)
+            delete_rows(connection, table, table.c.recording_id == recording_id, deleted)
+        note_scrub_due(connection, deleted)
         _forget_unreadable(connection, recording_id, artifact_ids)
-    report.add(done)
+    report.add(deleted)
 
 
 def _known_day(connection: Connection, recording_id: str) -> date | None:
@@ -196,13 +193,13 @@ def _known_day(connection: Connection, recording_id: str) -> date | None:
 
 
 def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: Collection[str]) -> None:
-    """What `meta` says of objects of the recording that made no sense."""
+    """Deletes the notes in `meta` about objects of the recording that could not be decoded."""
     collections = {artifact.collection for artifact in ARTIFACTS.values()}
     objects = {f"recording {recording_id}", *(f"{name} {each}" for name in collections for each in artifact_ids)}
     meta = table_of(Meta)
-    theirs = meta.c.name.in_([ledger.UNREADABLE + each for each in objects])
-    connection.execute(select(meta.c.name).where(theirs).order_by(meta.c.name).with_for_update())
-    connection.execute(meta.delete().where(theirs))
+    is_theirs = meta.c.name.in_([ledger.UNREADABLE + each for each in objects])
+    connection.execute(select(meta.c.name).where(is_theirs).order_by(meta.c.name).with_for_update())
+    connection.execute(meta.delete().where(is_theirs))
 
 
 def _count(connection: Connection, table: Table, recording_id: str) -> int:

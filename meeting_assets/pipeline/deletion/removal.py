@@ -1,7 +1,7 @@
-"""Removal: what a purge of recordings and a purge of artifacts share.
+"""Deletion of rows and raw objects: steps shared by the purges of recordings and of artifacts.
 
-Rows are deleted, then raw objects, then what deleted rows leave in the files of the database (`store.scrub`). The last
-step is noted as due in `meta` together with the deleted rows, so that a later purge does it where one was killed.
+After rows and raw objects are deleted, a scrub erases the deleted rows from the files of the database (`store.scrub`).
+The transaction that deletes rows records in `meta` that a scrub is due. If the purge is killed, a later one scrubs.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class PurgeReport:
-    """What a purge removed."""
+    """Counts of deleted recordings, rows and raw objects."""
 
     recordings: int = 0
     rows: int = 0
     raw_objects: int = 0
     tables: set[str] = field(default_factory=set)
     obstacles: list[str] = field(default_factory=list)
-    """What kept deleted rows from being taken out of the database's files, with what to do about it."""
-    left: int = 0
-    """Expired recordings that wait for another night."""
+    """Reasons why deleted rows may still be in the database's files, each with the remedy."""
+    remaining: int = 0
+    """Expired recordings that a later retention has to purge."""
     scrub_ids: set[str] = field(default_factory=set)
-    """Identify the pending scrubs in `meta` that this purge has noted, one for each deleting transaction."""
+    """Ids of the pending scrubs that this purge has recorded in `meta`, one for each deleting transaction."""
 
     def add(self, other: PurgeReport) -> None:
-        """Adds the counts of a transaction after it was committed; before that it may be executed several times."""
+        """Adds the counts of a committed transaction. Before the commit, a transaction may be retried several times."""
         self.rows += other.rows
         self.tables |= other.tables
         self.scrub_ids |= other.scrub_ids
@@ -52,17 +52,17 @@ class PurgeReport:
         return not self.obstacles
 
     def as_sentence(self) -> str:
-        """For a person."""
-        return f"{self.recordings} recordings purged: {self.rows:,} rows and {self.raw_objects:,} raw objects are gone."
+        """A sentence for a person."""
+        return f"{self.recordings} recordings purged: {self.rows:,} rows and {self.raw_objects:,} raw objects deleted."
 
 
 def tables_to_purge(connection: Connection) -> list[Table]:
-    """Every table of ours that has rows about recordings, but for the tombstones; a new one is found by its column."""
-    there = set(inspect(connection).get_table_names())
+    """All our tables with a `recording_id`, except the tombstones."""
+    present = set(inspect(connection).get_table_names())
     return [
         table
         for table in SQLModel.metadata.sorted_tables
-        if "recording_id" in table.c and table.name in there and table.name != table_of(Tombstones).name
+        if "recording_id" in table.c and table.name in present and table.name != table_of(Tombstones).name
     ]
 
 
@@ -75,26 +75,26 @@ def delete_rows(connection: Connection, table: Table, condition: ColumnElement[b
 
 
 def note_scrub_due(connection: Connection, report: PurgeReport) -> None:
-    """Notes that deleted rows have to be taken out of the files, after all tables but `meta` are written.
+    """Records a pending scrub in `meta`, which is written after all other tables.
 
-    Each note has a new id: a scrub that began before this transaction was committed must not remove its note.
+    Each record has a new id: a scrub that began before this transaction was committed must not delete its record.
     """
-    _add_tables_of_others(connection, _scrub_due(connection), report)
+    _pending_scrub(connection, report)
     scrub_id = uuid4().hex
     upsert(connection, Meta, [{"name": SCRUB_DUE, "value": scrub_id}])
     report.scrub_ids.add(scrub_id)
 
 
 def forget_raw(storage: Storage, recording_ids: Collection[str]) -> int:
-    """Deletes all raw objects of recordings, of whatever day; how many objects that were."""
+    """Deletes all raw objects of recordings, of any day; returns their number."""
     days = storage.raw.days_of(recording_ids)
     return sum(storage.raw.forget(day, each) for each in sorted(days) for day in days[each])
 
 
 def scrub_deleted(storage: Storage, report: PurgeReport, *, rolls_up: bool = True) -> None:
-    """Makes trends again without the purged rows, and takes deleted rows out of the database's files.
+    """Derives trends without the purged rows, and erases deleted rows from the database's files.
 
-    Without `rolls_up` the deleted trends are left to the next roll-up, and no roll-up of another process is waited for.
+    Without `rolls_up` the next roll-up derives the trends, so that this purge does not wait for another process.
     """
     due = storage.database.read(lambda connection: _pending_scrub(connection, report))
     if due is None and not report.tables:
@@ -108,20 +108,15 @@ def scrub_deleted(storage: Storage, report: PurgeReport, *, rolls_up: bool = Tru
     if report.is_scrubbed and due is not None:
         _note_scrubbed(storage, due)
         if storage.database.is_sqlite:
-            scrub(storage.database, ())  # the write-ahead log is empty when a purge ends
+            scrub(storage.database, ())  # empties the write-ahead log, which now contains the deletion from `meta`
 
 
 def _pending_scrub(connection: Connection, report: PurgeReport) -> str | None:
-    """The id of the pending scrub; if another purge noted it, the report gets all tables to scrub."""
+    """The id of the pending scrub; if another purge recorded it, all tables are added to the report."""
     due = _scrub_due(connection)
-    _add_tables_of_others(connection, due, report)
-    return due
-
-
-def _add_tables_of_others(connection: Connection, due: str | None, report: PurgeReport) -> None:
-    """Adds all tables if another purge, which may be in progress or was interrupted, has noted the pending scrub."""
     if due is not None and due not in report.scrub_ids:
-        report.tables |= _all_tables(connection)
+        report.tables |= {table.name for table in tables_to_purge(connection)} | {*rollup.TABLES}
+    return due
 
 
 @retry_on_conflict
@@ -132,13 +127,9 @@ def _note_scrubbed(storage: Storage, due: str) -> None:
 
 
 def is_scrub_due(connection: Connection) -> bool:
-    """True if deleted rows may still stand in the database's files, since a purge was interrupted or held up."""
+    """True if the database's files may contain deleted rows, because a purge was interrupted or blocked."""
     return _scrub_due(connection) is not None
 
 
 def _scrub_due(connection: Connection) -> str | None:
     return connection.scalar(select(META.value).where(META.name == SCRUB_DUE))
-
-
-def _all_tables(connection: Connection) -> set[str]:
-    return {table.name for table in tables_to_purge(connection)} | {*rollup.TABLES}

@@ -1,8 +1,8 @@
-"""Retention: what is older than MEETING_ASSETS_RETENTION_DAYS is purged, from the database and from the raw store.
+"""Retention: purges recordings that are older than MEETING_ASSETS_RETENTION_DAYS.
 
-A night purges at most `UNCONFIRMED_DAYS` days that became too old since the last one. More than that looks like a wrong
-clock or a mistyped setting: nothing is purged, `meta` says what waits, the check `retention_needs_confirmation` fails,
-and `meeting-assets purge --expired` releases it.
+A nightly retention purges at most `UNCONFIRMED_DAYS` days that expired since the last one. More days may be caused by a
+wrong clock or a mistyped setting: nothing is purged, a record in `meta` explains why, and the check
+`retention_needs_confirmation` fails until a person runs `meeting-assets purge --expired`.
 """
 
 from __future__ import annotations
@@ -28,37 +28,37 @@ from meeting_assets.store.ledger import RECORDINGS
 
 UNCONFIRMED_DAYS = 7
 WAITING = "retention_waiting"
-"""The name in `meta` of what waits for a confirmation, as a sentence."""
+"""The record in `meta` of a retention that waits for a confirmation, as a sentence."""
 RELEASE = (
-    "Correct the clock that is wrong, if one is. `meeting-assets purge --expired` shows what it would purge by the "
-    "earliest clock, and asks."
+    "If a clock is wrong, correct it. Otherwise run `meeting-assets purge --expired`: it lists the recordings that are "
+    "expired by the earliest clock, and asks for a confirmation."
 )
 CUTOFF = "retention_cutoff"
-"""The name in `meta` of the first day that the last retention kept."""
-LEFT = "retention_left"
-"""The name in `meta` of the number of recordings that the last retention released and did not get to."""
+"""The record in `meta` of the first day that the last retention kept."""
+REMAINING = "retention_left"
+"""The record in `meta` of the number of expired recordings that the last retention had no time to purge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """Recordings that are too old, with their days, and the first day that is kept."""
+    """Expired recordings with their days, and the first day that is kept."""
 
     kept_from: date
     recordings: Mapping[str, date] = field(default_factory=dict)
 
     def as_sentence(self) -> str:
-        """For a person, without an id."""
+        """A sentence for a person, without ids."""
         if not self.recordings:
-            return f"No recording is of a day before {self.kept_from}."
+            return f"No recording is older than {self.kept_from}, the first day to keep."
         days = sorted(set(self.recordings.values()))
         return (
             f"{len(self.recordings):,} recordings of {len(days):,} days ({days[0]} to {days[-1]}) are older than "
-            f"MEETING_ASSETS_RETENTION_DAYS keeps: all before {self.kept_from}."
+            f"{self.kept_from}, the first day to keep by MEETING_ASSETS_RETENTION_DAYS."
         )
 
 
 def expired(storage: Storage, today: date) -> Expired:
-    """What is too old at a day: recordings that the database knows, and raw objects that only the raw store has."""
+    """The recordings that are expired on a day, in the database or only in the raw store."""
     if storage.retention_days is None:
         return Expired(date.min)
     kept_from = date.fromordinal(max(1, today.toordinal() - storage.retention_days))
@@ -72,36 +72,38 @@ def expired(storage: Storage, today: date) -> Expired:
 def retain(
     storage: Storage, today: Today, *, limit: int, budget_s: float, is_released: bool = False
 ) -> tuple[PurgeReport, str | None]:
-    """Purges what is too old, the oldest first, as far as limit and budget go; what waits for a confirmation, if any.
+    """Purges expired recordings, the oldest first, within a limit and a time budget.
+
+    Returns the report, and the sentence about a retention that waits for a confirmation, if any.
 
     Raises:
-        StoreError: database or raw store cannot be written; the next night goes on.
+        StoreError: database or raw store cannot be written. The next retention continues.
     """
     found = expired(storage, today.day)
     waiting = None if is_released else _waiting(storage, today)
     _note_waiting(storage, waiting)
     if waiting is not None:
-        return PurgeReport(left=len(found.recordings)), waiting
+        return PurgeReport(remaining=len(found.recordings)), waiting
     report = purge_expired(storage, found, limit=limit, budget_s=budget_s)
     if storage.retention_days is not None:
-        _note_cutoff(storage, found, today, left=report.left, is_released=is_released)
+        _note_cutoff(storage, found, today, remaining=report.remaining, is_released=is_released)
     return report, None
 
 
 def purge_expired(storage: Storage, found: Expired, *, limit: int, budget_s: float) -> PurgeReport:
-    """Purges recordings, the oldest first, as far as limit and budget go."""
+    """Purges recordings, the oldest first, within a limit and a time budget."""
     deadline = monotonic() + budget_s
     report = PurgeReport()
-    remaining = iter(found.recordings.items())
-    while monotonic() < deadline and (batch := dict(islice(remaining, min(BATCH, limit - report.recordings)))):
+    queue = iter(found.recordings.items())
+    while monotonic() < deadline and (batch := dict(islice(queue, min(BATCH, limit - report.recordings)))):
         purge_batch(storage, batch, tombstones.RETENTION, report)
-    report.left = len(found.recordings) - report.recordings
+    report.remaining = len(found.recordings) - report.recordings
     scrub_deleted(storage, report)
     return report
 
 
 def _only_in_raw(storage: Storage, kept_from: date, known: Collection[str]) -> dict[str, date]:
-    """Recordings of older days in the raw store that the database does not know, or knows only as purged."""
+    """Recordings of older days in the raw store without a row in `recordings`."""
     days: dict[str, date] = {}
     for day in storage.raw.days():
         if day < kept_from:
@@ -111,7 +113,7 @@ def _only_in_raw(storage: Storage, kept_from: date, known: Collection[str]) -> d
     with storage.database.reading() as connection:
         kept = _known(connection, days)
     stored = storage.raw.days_of(days.keys() - kept)
-    # A recording whose time of creation has changed may have objects of an older day, too.
+    # A recording whose `created_at` has changed may have objects of several days; it expires with the last day.
     return {each: days[each] for each, of_each in stored.items() if all(day < kept_from for day in of_each)}
 
 
@@ -129,16 +131,17 @@ def _known(connection: Connection, recording_ids: Collection[str]) -> set[str]:
 
 
 def _waiting(storage: Storage, today: Today) -> str | None:
-    """What waits for a confirmation, if more became too old than a week brings or the date itself is not confirmed.
+    """The reason to wait for a confirmation: more than a week of days expired, or no second clock confirms the date.
 
-    The latest clock is asked: one that is years ahead has to be noticed, though the earliest decides what is purged.
+    The latest clock decides about the confirmation, so that a clock that is years ahead is noticed. The earliest clock
+    decides about the purge.
     """
     found = expired(storage, max(today.clocks.values()))
     new = [day for day in found.recordings.values() if day >= _released_before(storage)]
     if not new:
         return None
     if min(new) < found.kept_from - timedelta(days=UNCONFIRMED_DAYS):
-        reason = f"that is more than the {UNCONFIRMED_DAYS} days that a night purges unasked ({today.as_sentence()})"
+        reason = f"more than {UNCONFIRMED_DAYS} days need a confirmation ({today.as_sentence()})"
     elif not today.is_confirmed:
         reason = f"no second clock confirms the date ({today.as_sentence()})"
     else:
@@ -147,13 +150,13 @@ def _waiting(storage: Storage, today: Today) -> str | None:
 
 
 def _released_before(storage: Storage) -> date:
-    """The first day that needs a confirmation: the last cutoff while some that it released are left, else any day.
+    """The first day that needs a confirmation: the last cutoff if its recordings are not all purged, else any day.
 
-    Recordings that were stored after a retention had purged all of theirs were never released, however old they are.
+    Old recordings that were stored after a finished retention were never confirmed.
     """
     with storage.database.reading() as connection:
-        notes = dict(connection.execute(select(META.name, META.value).where(META.name.in_([CUTOFF, LEFT]))).all())
-    return date.fromisoformat(notes[CUTOFF]) if notes.get(LEFT, "0") != "0" and CUTOFF in notes else date.min
+        notes = dict(connection.execute(select(META.name, META.value).where(META.name.in_([CUTOFF, REMAINING]))).all())
+    return date.fromisoformat(notes[CUTOFF]) if notes.get(REMAINING, "0") != "0" and CUTOFF in notes else date.min
 
 
 @retry_on_conflict
@@ -167,13 +170,13 @@ def _note_waiting(storage: Storage, waiting: str | None) -> None:
 
 
 @retry_on_conflict
-def _note_cutoff(storage: Storage, found: Expired, today: Today, *, left: int, is_released: bool) -> None:
-    """Notes how far this retention went; a jump that nothing was purged for may come from a wrong clock."""
+def _note_cutoff(storage: Storage, found: Expired, today: Today, *, remaining: int, is_released: bool) -> None:
+    """Records the cutoff of this retention, except for a jump without a purge, which may come from a wrong clock."""
     with storage.database.writing() as connection:
         last = connection.scalar(select(META.value).where(META.name == CUTOFF))
-        week = timedelta(days=UNCONFIRMED_DAYS)
-        is_jump = last is not None and found.kept_from - date.fromisoformat(last) > week
+        largest_step = timedelta(days=UNCONFIRMED_DAYS)
+        is_jump = last is not None and found.kept_from - date.fromisoformat(last) > largest_step
         if is_released or found.recordings or not is_jump:
             notes = {CUTOFF: found.kept_from.isoformat(), LAST_RETENTION: start_of(today.day).isoformat()}
-            notes |= {LEFT: str(left)}
+            notes |= {REMAINING: str(remaining)}
             upsert(connection, Meta, [{"name": name, "value": value} for name, value in notes.items()])

@@ -1,10 +1,11 @@
-"""Today's date, confirmed by clocks that do not depend on each other.
+"""Today's date, confirmed by independent clocks.
 
-Retention deletes by date, and a computer's clock may be wrong. Its day counts only as far as other clocks agree:
+Retention deletes by date, and the clock of this computer may be wrong. The earliest date of these clocks counts:
 
+- the clock of this computer;
 - the Date header of the API, if it answers;
 - the clock of a PostgreSQL server;
-- if the API does not answer, the newest time that it has given for a recording, or the last retention, plus a day.
+- if the API does not answer, the newest `created_at` of a recording or the last retention, plus a day.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets.store.observation import database_now
 
 LAST_RETENTION = "retention_ran_at"
-"""The name in `meta` of the time of the last retention that was confirmed."""
+"""The record in `meta` of the time of the last confirmed retention."""
 STEP = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The earliest day that any clock shows, and what each clock shows."""
+    """The earliest date of all clocks, and the date of each clock."""
 
     day: date
     clocks: dict[str, date]
@@ -41,12 +42,12 @@ class Today:
         return len(self.clocks) > 1
 
     def as_sentence(self) -> str:
-        """For a person."""
+        """The date of each clock, for a person."""
         return ", ".join(f"{clock}: {day}" for clock, day in self.clocks.items())
 
 
 def confirmed_today(storage: Storage, access: Access | None) -> Today:
-    """The earliest of the days that independent clocks show; `access` is None where the API cannot be asked."""
+    """Reads the clocks; `access` is None if the API must not be called."""
     clocks = {"this computer": day_of(now())}
     if (at := asyncio.run(api_time(access)) if access is not None else None) is not None:
         clocks["the API"] = day_of(at)

@@ -1,7 +1,7 @@
-"""Keeps the tombstones of the database and of the raw store alike, and finishes interrupted purges.
+"""Synchronizes the tombstones of database and raw store, and finishes interrupted purges.
 
-A database that was lost or restored from a backup adopts the tombstones of the raw store, so that nothing that was
-purged comes back. An older database writes the tombstones that it alone has to the raw store.
+A new or restored database adopts the tombstones of the raw store, so that purged recordings are not fetched again.
+Tombstones that only the database has are written to the raw store.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import Name, Tombstone
 
 FINISHED_WITHIN = timedelta(days=3)
-"""So long after a purge the nights look for bytes that a killed run has left; no run takes longer."""
+"""The nightly job deletes bytes that killed runs stored of recordings purged within this time. No run takes longer."""
 SYNCHRONIZED = "tombstones_in_raw_store"
-"""The name in `meta` of the version of the raw store's tombstones that the database knows."""
+"""The record in `meta` of the raw store's tombstone version at the last synchronization."""
 
 logger = logging.getLogger(__name__)
 
 
 @retry_on_conflict
 def synchronize_tombstones(storage: Storage) -> int:
-    """Gives database and raw store each other's tombstones; how many the database adopted.
+    """Copies tombstones in both directions; returns the number that the database adopted.
 
     Raises:
-        StoreError: one of the two does not answer.
+        StoreError: database or raw store is unavailable.
     """
     version = raw_tombstones.version(storage.raw)
     stored = raw_tombstones.names(storage.raw)
     with storage.database.reading() as connection:
         known = tombstones.names(connection)
         missing = tombstones.named(connection, known - stored)
-    # The recording's own tombstone stands for those of its artifacts.
+    # The tombstone of a recording replaces those of its artifacts.
     stale = {name for name in stored - known if name.kind and Name(name.recording_id) in stored | known}
     raw_tombstones.write(storage.raw, missing)
     raw_tombstones.remove(storage.raw, stale)
@@ -54,21 +54,21 @@ def synchronize_tombstones(storage: Storage) -> int:
     with storage.database.writing() as connection:
         tombstones.lock_tombstones(connection)
         tombstones.add(connection, adopted)
-        # A restored ledger may say that the API has an artifact; until an observation says so, too, it stays purged.
+        # A restored ledger may contain purged artifacts. They stay purged until the API lists them again.
         ledger.note_deleted_artifacts(connection, [Key(*each.name) for each in adopted if each.name.kind])
         upsert(connection, Meta, [{"name": SYNCHRONIZED, "value": version}])
     if adopted:
-        logger.info("%d tombstones were taken over from the raw store", len(adopted))
+        logger.info("%d tombstones were adopted from the raw store", len(adopted))
     return len(adopted)
 
 
 def finish_before_fetch(storage: Storage) -> None:
-    """Adopts tombstones that the database does not know, and finishes interrupted purges.
+    """Adopts missing tombstones and finishes interrupted purges before a fetch.
 
-    Costs a query and a small object where there is nothing to do. A purge that cannot be finished stops no fetch.
+    Without work it costs one query and one small object. A purge that cannot be finished does not stop the fetch.
 
     Raises:
-        StoreError: database or raw store does not answer.
+        StoreError: database or raw store is unavailable.
     """
     is_current = storage.database.read(_synchronized_version) == raw_tombstones.version(storage.raw)
     has_adopted = not is_current and bool(synchronize_tombstones(storage))
@@ -78,71 +78,71 @@ def finish_before_fetch(storage: Storage) -> None:
         else:
             finish_interrupted(storage)
     except StoreError as error:
-        logger.warning("an interrupted purge could not be finished, the next fetch tries again: %s", error)
+        logger.warning("an interrupted purge could not be finished; the next fetch retries it: %s", error)
 
 
-def is_anything_to_finish(storage: Storage) -> bool:
-    """True if a purge was interrupted, was so recently that a killed run may have left something, or is unknown here.
+def has_unfinished_purges(storage: Storage) -> bool:
+    """True if a purge is interrupted or recent, or if tombstones differ between database and raw store.
 
     Raises:
-        StoreError: database or raw store does not answer.
+        StoreError: database or raw store is unavailable.
     """
     stored = raw_tombstones.names(storage.raw)
 
-    def is_anything_left(connection: Connection) -> bool:
+    def has_work(connection: Connection) -> bool:
         recent = tombstones.tombstoned_since(connection, now() - FINISHED_WITHIN)
-        is_begun = recent or tombstones.unfinished(connection) or is_scrub_due(connection)
-        return bool(is_begun) or tombstones.names(connection) != stored
+        is_unfinished = recent or tombstones.unfinished(connection) or is_scrub_due(connection)
+        return bool(is_unfinished) or tombstones.names(connection) != stored
 
-    return storage.database.read(is_anything_left)
+    return storage.database.read(has_work)
 
 
 def finish_interrupted(storage: Storage) -> PurgeReport:
-    """Finishes recent purges that were interrupted; costs one query where there are none.
+    """Finishes recent interrupted purges; costs one query if there are none.
 
-    A later fetch does it if a roll-up, a purge or another fetch holds the roll-up lock at the start. The trends of
-    these purges are left to the next roll-up, so that no fetch waits for one.
+    If a roll-up, a purge or another fetch holds the roll-up lock, a later fetch finishes them. The next roll-up derives
+    the trends, so that no fetch waits for a roll-up.
     """
     report = PurgeReport()
 
-    def may_begin(connection: Connection) -> list[Tombstone]:
+    def startable(connection: Connection) -> list[Tombstone]:
         unfinished = tombstones.unfinished(connection, now() - FINISHED_WITHIN)
         return unfinished if unfinished and locks.try_take(connection, Lock.ROLLUP) else []
 
-    if waiting := storage.database.read(may_begin):
-        _remove(storage, waiting, report)
+    if pending := storage.database.read(startable):
+        _remove(storage, pending, report)
         scrub_deleted(storage, report, rolls_up=False)
     return report
 
 
 def finish_purges(storage: Storage, report: PurgeReport | None = None) -> int:
-    """Finishes every interrupted purge, and removes what killed runs have left of recently purged recordings.
+    """Finishes every interrupted purge, and deletes bytes that killed runs stored of recently purged recordings.
 
-    Returns how many raw objects were removed.
+    Returns the number of deleted raw objects.
     """
     report = report if report is not None else PurgeReport()
     removed_before = report.raw_objects
     synchronize_tombstones(storage)
-    waiting, recent = storage.database.read(
+    pending, recent = storage.database.read(
         lambda connection: (
             tombstones.unfinished(connection),
             tombstones.tombstoned_since(connection, now() - FINISHED_WITHIN),
         )
     )
-    _remove(storage, waiting, report)
+    _remove(storage, pending, report)
     report.raw_objects += forget_raw(storage, [*recent])
     scrub_deleted(storage, report)
     return report.raw_objects - removed_before
 
 
-def _remove(storage: Storage, waiting: Sequence[Tombstone], report: PurgeReport) -> None:
-    of_recordings = [each for each in waiting if not each.name.kind]
+def _remove(storage: Storage, pending: Sequence[Tombstone], report: PurgeReport) -> None:
+    of_recordings = [each for each in pending if not each.name.kind]
     purged = {each.name.recording_id for each in of_recordings}
     for start in range(0, len(of_recordings), BATCH):
         remove_recordings(storage, of_recordings[start : start + BATCH], report)
-    remove_artifacts(storage, [each for each in waiting if each.name.recording_id not in purged], report)
+    remove_artifacts(storage, [each for each in pending if each.name.recording_id not in purged], report)
 
 
 def _synchronized_version(connection: Connection) -> str | None:
-    """The version of the raw store's tombstones that this database knows; None if it never looked."""
+    """The raw store's tombstone version at the last synchronization; None before the first one."""
     return connection.scalar(select(META.value).where(META.name == SYNCHRONIZED))

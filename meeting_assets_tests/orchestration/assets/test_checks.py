@@ -8,8 +8,9 @@ from datetime import date, timedelta
 import dagster as dg
 import pytest
 
-from meeting_assets.health.data_checks import ledger_checks, table_checks
+from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.health.metric_checks import metric_checks
+from meeting_assets.health.table_checks import table_checks
 from meeting_assets.orchestration.assets.checks import CHECK_TABLES
 from meeting_assets.orchestration.runs import run_days
 from meeting_assets.sandbox import Sandbox, combined, uniform
@@ -103,7 +104,7 @@ def test_claims_about_tables_have_a_job_of_their_own(defs: dg.Definitions) -> No
     assert set(found) == {(claim.table, claim.name) for claim in [*table_checks(), *metric_checks()]}
     failed = [key for key, each in found.items() if not each.passed]
     assert failed == [("participants", "every_counted_row_is_there")]
-    assert {row["place"] for row in named(found[failed[0]])} == {"77 rows counted, 3 there"}
+    assert {row["place"] for row in named(found[failed[0]])} == {"77 rows expected, 3 found"}
 
 
 def test_assets_materialized_by_themselves_bring_their_own_checks_alone(defs: dg.Definitions) -> None:
@@ -134,7 +135,7 @@ def test_the_severity_says_whether_numbers_are_wrong_or_data_gets_lost(sandbox: 
 def test_every_description_says_how_to_settle_it(defs: dg.Definitions) -> None:
     claims = [*ledger_checks(), *table_checks(), *metric_checks()]
 
-    assert all("settle it" in claim.description or "compare them" in claim.description for claim in claims)
+    assert all("To fix" in claim.description or "compare both" in claim.description for claim in claims)
     specs = {(spec.asset_key.to_user_string(), spec.name): spec.description for spec in _specs(defs)}
     assert specs == {(claim.table, claim.name): claim.description for claim in claims}
 

@@ -19,9 +19,9 @@ import yaml  # type: ignore[import-untyped]
 from rich.console import Console
 from sqlalchemy import inspect
 
-from meeting_assets.console import show_examination
+from meeting_assets.console import print_diagnostics
 from meeting_assets.definitions import definitions
-from meeting_assets.health.diagnostics import Diagnostics, HealthCheck, Severity
+from meeting_assets.health.diagnostics.report import Diagnostics, HealthCheck, Severity
 from meeting_assets.orchestration.operations.doctor import diagnostics
 from meeting_assets.orchestration.run_tags import PROCESS
 from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home
@@ -56,7 +56,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 def findings(subject: str) -> list[HealthCheck]:
     """What an examination finds of one thing."""
-    return [each for each in diagnostics().findings if each.subject == subject]
+    return [each for each in diagnostics().checks if each.subject == subject]
 
 
 def only_finding(subject: str) -> HealthCheck:
@@ -90,8 +90,8 @@ def test_a_healthy_home_is_found_healthy(database_url: str, sandbox: Sandbox) ->
     assert [line[0] for line in marked] == ["✓", "✓", "✓", "✓", "✓", "✓", "✓", "!", "✓"]
     assert "daemon-run" not in done.stdout
     assert "meetings from http://127.0.0.1" in done.stdout
-    assert "2 recordings; nothing needs a person" in done.stdout
-    assert "Nothing has to be mended." in done.stdout
+    assert "2 recordings; no artifact needs an action" in done.stdout
+    assert "No problem has to be fixed." in done.stdout
     assert done.stderr == ""
 
 
@@ -107,13 +107,13 @@ def test_what_ledger_and_raw_store_say_differently_is_named(database_url: str, s
     for path in (stranger, half_written.with_name(half_written.name + "#1")):
         os.utime(path, (0, 0))
 
-    told = [f"{each.verdict} {each.sentence}" for each in findings("raw objects")]
+    told = [f"{each.severity} {each.sentence}" for each in findings("raw objects")]
 
     assert [each.split()[0] for each in told] == ["error", "warning", "warning", "ok"]
     assert str(lost.relative_to(home / "raw")) in told[0]
     assert str(stranger.relative_to(home / "raw")) in told[1]
     assert f"{half_written.name}#1" in told[2]
-    assert "1 of them earlier contents, of 1 day," in told[3]
+    assert "(1 of them are earlier contents) of 1 day were compared" in told[3]
 
 
 def test_bytes_that_are_just_being_kept_are_no_strangers(database_url: str, sandbox: Sandbox, home: Path) -> None:
@@ -122,21 +122,21 @@ def test_bytes_that_are_just_being_kept_are_no_strangers(database_url: str, sand
     shutil.copytree(kept.parent, kept.parent.with_name(str(uuid4())))
     shutil.copy(kept, kept.with_name(kept.name + "#1"))
 
-    assert only_finding("raw objects").verdict is Severity.OK
+    assert only_finding("raw objects").severity is Severity.OK
 
 
 def test_a_home_that_nothing_was_done_in_yet_is_no_fault(sandbox: Sandbox, home: Path) -> None:
     done = command("doctor")
 
     assert done.returncode == 0, done.stdout
-    assert "holds no meetings yet" in done.stdout
+    assert "contains no meetings yet" in done.stdout
     assert "`meeting-assets sync` or `meeting-assets dev` makes it" in done.stdout
     assert not (home / "dagster").exists()
 
 
 def test_nothing_is_left_of_what_was_tried(database_url: str, sandbox: Sandbox, home: Path) -> None:
-    assert only_finding("database").verdict is Severity.OK
-    assert only_finding("raw store").verdict is Severity.OK
+    assert only_finding("database").severity is Severity.OK
+    assert only_finding("raw store").severity is Severity.OK
 
     database = Database.at(database_url)
     with database.reading() as connection:
@@ -152,7 +152,7 @@ def test_nothing_is_left_of_what_was_tried_in_a_used_database(database_url: str,
 
     before = meta()
 
-    assert only_finding("database").verdict is Severity.OK
+    assert only_finding("database").severity is Severity.OK
 
     assert meta() == before
 
@@ -186,7 +186,7 @@ def test_a_key_that_is_missing_is_named(sandbox: Sandbox, monkeypatch: pytest.Mo
 
     found = only_finding("API")
 
-    assert found.verdict is Severity.ERROR
+    assert found.severity is Severity.ERROR
     assert found.sentence.startswith("RECALL_API_KEY is not set")
 
 
@@ -195,9 +195,9 @@ def test_a_wrong_key_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch)
 
     found = only_finding("API")
 
-    assert found.verdict is Severity.ERROR
+    assert found.severity is Severity.ERROR
     assert "check RECALL_API_KEY" in found.sentence
-    assert f"Asked was {sandbox.url}, which is RECALL_BASE_URL" in found.sentence
+    assert f"The address {sandbox.url} comes from RECALL_BASE_URL" in found.sentence
     assert command("doctor").returncode == 1
 
 
@@ -206,7 +206,7 @@ def test_a_key_of_another_region_is_found(sandbox: Sandbox) -> None:
 
     found = only_finding("API")
 
-    assert found.verdict is Severity.ERROR
+    assert found.severity is Severity.ERROR
     assert "RECALL_REGION (a key works in its own region only)" in found.sentence
     assert sandbox.url in found.sentence
 
@@ -214,8 +214,8 @@ def test_a_key_of_another_region_is_found(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("region", "sentence"),
     [
-        ("eu-central-1", "Asked was https://eu-central-1.recall.ai, of RECALL_REGION eu-central-1."),
-        (None, "Asked was https://us-east-1.recall.ai, because RECALL_REGION is not set."),
+        ("eu-central-1", "The address https://eu-central-1.recall.ai comes from RECALL_REGION eu-central-1."),
+        (None, "The address https://us-east-1.recall.ai is the default, because RECALL_REGION is not set."),
     ],
 )
 def test_an_api_out_of_reach_is_found_and_its_region_named(
@@ -228,7 +228,7 @@ def test_an_api_out_of_reach_is_found_and_its_region_named(
 
     found = only_finding("API")
 
-    assert found.verdict is Severity.ERROR
+    assert found.severity is Severity.ERROR
     assert "It does not answer" in found.sentence
     assert "no connection" in found.sentence
     assert sentence in found.sentence
@@ -242,7 +242,7 @@ def test_a_raw_store_that_cannot_be_written_is_found(
 
     found = only_finding("raw store")
 
-    assert found.verdict is Severity.ERROR
+    assert found.severity is Severity.ERROR
     assert "check MEETING_ASSETS_RAW_URL" in found.sentence
 
 
@@ -250,7 +250,7 @@ def test_a_raw_store_that_cannot_be_written_is_found(
     ("url", "cause"),
     [
         (f"postgresql://me:{HUSH}@127.0.0.1:1/meetings", "does not answer"),
-        ("sqlite:////dev/null/meetings.db", "folder cannot be made"),
+        ("sqlite:////dev/null/meetings.db", "folder cannot be created"),
         ("sqlite:////proc", "cannot be opened"),
     ],
 )
@@ -261,9 +261,9 @@ def test_a_database_that_is_down_is_found(
 
     found = only_finding("database")
 
-    assert found.verdict is Severity.ERROR
+    assert found.severity is Severity.ERROR
     assert cause in found.sentence
-    assert "check MEETING_ASSETS_DATABASE_URL" in found.sentence
+    assert "heck MEETING_ASSETS_DATABASE_URL" in found.sentence
     assert HUSH not in found.sentence
 
 
@@ -277,8 +277,8 @@ def test_the_meetings_of_another_region_are_found(
 
     for subject in ("database", "raw store"):
         found = only_finding(subject)
-        assert found.verdict is Severity.ERROR
-        assert "It holds meetings from https://us-west-2.recall.ai" in found.sentence
+        assert found.severity is Severity.ERROR
+        assert "It contains meetings from https://us-west-2.recall.ai" in found.sentence
         assert "RECALL_REGION" in found.sentence
     assert command("doctor").returncode == 1
 
@@ -290,8 +290,8 @@ def test_a_sandboxs_meetings_in_a_real_home_are_found(sandbox: Sandbox, monkeypa
 
     found = only_finding("database")
 
-    assert found.verdict is Severity.ERROR
-    assert "a sandbox's; give real ones a MEETING_ASSETS_HOME of their own" in found.sentence
+    assert found.severity is Severity.ERROR
+    assert "They come from a sandbox. Choose another MEETING_ASSETS_HOME for real meetings." in found.sentence
 
 
 def test_a_database_of_a_newer_version_is_found(sandbox: Sandbox) -> None:
@@ -301,7 +301,7 @@ def test_a_database_of_a_newer_version_is_found(sandbox: Sandbox) -> None:
 
     found = only_finding("database")
 
-    assert found.verdict is Severity.ERROR
+    assert found.severity is Severity.ERROR
     assert "upgrade meeting_assets" in found.sentence
 
 
@@ -311,8 +311,8 @@ def test_tables_that_are_missing_are_named(database_url: str, sandbox: Sandbox) 
 
     fine, missing = findings("database")
 
-    assert fine.verdict is Severity.OK
-    assert missing.verdict is Severity.WARNING
+    assert fine.severity is Severity.OK
+    assert missing.severity is Severity.WARNING
     assert "transcript_words" in missing.sentence
 
 
@@ -324,8 +324,11 @@ def test_what_needs_a_person_is_counted(sandbox: Sandbox) -> None:
 
     found = only_finding("ledger")
 
-    assert found.verdict is Severity.WARNING
-    assert "2 artifacts need a person, 1 should have come and did not: `meeting-assets status`" in found.sentence
+    assert found.severity is Severity.WARNING
+    assert (
+        "2 artifacts need a person's action, 1 artifacts are not fetched or not parsed. Run `meeting-assets status`"
+        in found.sentence
+    )
 
 
 def test_a_dagster_home_that_is_missing_is_found(sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,7 +336,7 @@ def test_a_dagster_home_that_is_missing_is_found(sandbox: Sandbox, home: Path, m
 
     found = only_finding("Dagster home")
 
-    assert found.verdict is Severity.ERROR
+    assert found.severity is Severity.ERROR
     assert f"DAGSTER_HOME names {home / 'elsewhere'}, where there is no folder" in found.sentence
     assert not (home / "elsewhere").exists()
 
@@ -359,7 +362,7 @@ def test_a_dagster_home_that_is_missing_is_found(sandbox: Sandbox, home: Path, m
 def test_a_wrong_dagster_home_is_found(sandbox: Sandbox, text: str, cause: str) -> None:
     dagster_yaml(text)
 
-    errors = [each.sentence for each in findings("Dagster home") if each.verdict is Severity.ERROR]
+    errors = [each.sentence for each in findings("Dagster home") if each.severity is Severity.ERROR]
 
     assert len(errors) == 1
     assert cause in errors[0]
@@ -374,7 +377,7 @@ def test_a_wrong_dagster_home_hides_no_orphaned_run(sandbox: Sandbox) -> None:
 
         found = only_finding("runs")
 
-    assert found.verdict is Severity.WARNING
+    assert found.severity is Severity.WARNING
     assert run_id in found.sentence
 
 
@@ -386,9 +389,9 @@ def test_what_a_dagster_home_lacks_of_the_shipped_one_is_named(sandbox: Sandbox)
 
     lacking, home = findings("Dagster home")
 
-    assert lacking.verdict is Severity.WARNING
+    assert lacking.severity is Severity.WARNING
     assert "run_monitoring" in lacking.sentence
-    assert home.verdict is Severity.OK
+    assert home.severity is Severity.OK
 
 
 @pytest.mark.parametrize(
@@ -408,8 +411,8 @@ def test_a_dagster_home_without_settings_gets_the_shipped_ones(sandbox: Sandbox)
 
     told, home = findings("Dagster home")
 
-    assert told.verdict is Severity.WARNING
-    assert home.verdict is Severity.OK
+    assert told.severity is Severity.WARNING
+    assert home.severity is Severity.OK
     assert path.exists()
 
 
@@ -419,9 +422,9 @@ def test_a_dagster_home_that_is_no_absolute_path_is_told(sandbox: Sandbox, monke
 
     told, home = findings("Dagster home")
 
-    assert told.verdict is Severity.WARNING
+    assert told.severity is Severity.WARNING
     assert "no absolute path" in told.sentence
-    assert home.verdict is Severity.OK
+    assert home.severity is Severity.OK
 
 
 def test_the_size_of_dagsters_storage_and_its_runs_are_told(sandbox: Sandbox) -> None:
@@ -430,7 +433,7 @@ def test_the_size_of_dagsters_storage_and_its_runs_are_told(sandbox: Sandbox) ->
 
     found = only_finding("Dagster home")
 
-    assert found.verdict is Severity.OK
+    assert found.severity is Severity.OK
     assert f"holds {size_bytes / 1e6:.1f} MB" in found.sentence
     assert "; 2 runs are recorded" in found.sentence
 
@@ -440,7 +443,7 @@ def test_a_daemon_that_does_not_run_is_told_with_the_command_that_starts_it(sand
 
     found = only_finding("daemon")
 
-    assert found.verdict is Severity.WARNING
+    assert found.severity is Severity.WARNING
     assert f"DAGSTER_HOME={read_settings().dagster_home} dagster-daemon run" in found.sentence
 
 
@@ -469,10 +472,10 @@ def test_an_orphaned_run_is_named_and_failed(sandbox: Sandbox) -> None:
     with orphaned_run(sandbox) as run_id:
         found = only_finding("runs")
 
-    assert found.verdict is Severity.WARNING
+    assert found.severity is Severity.WARNING
     assert run_id in found.sentence
     assert only_run().status is dg.DagsterRunStatus.FAILURE
-    assert only_finding("runs").verdict is Severity.OK
+    assert only_finding("runs").severity is Severity.OK
 
 
 def test_a_run_without_a_heartbeat_is_named(sandbox: Sandbox) -> None:
@@ -484,13 +487,13 @@ def test_a_run_without_a_heartbeat_is_named(sandbox: Sandbox) -> None:
 
     found = only_finding("runs")
 
-    assert found.verdict is Severity.WARNING
+    assert found.severity is Severity.WARNING
     assert f"no heartbeat and are left to dagster/max_runtime: {run_id}" in found.sentence
 
 
 def test_settings_are_shown_in_columns_and_as_they_are_documented(sandbox: Sandbox) -> None:
     lines = StringIO()
-    show_examination(Console(file=lines, width=200), Diagnostics(diagnostics().settings, iter([])))
+    print_diagnostics(Console(file=lines, width=200), Diagnostics(diagnostics().settings, iter([])))
 
     shown = [line.split() for line in lines.getvalue().splitlines() if "_" in line]
     assert len({line.index(" default ") for line in lines.getvalue().splitlines() if " default " in line}) == 1
@@ -503,7 +506,7 @@ def test_a_sync_fails_orphaned_runs_before_it_begins(sandbox: Sandbox) -> None:
         done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
     assert done.returncode == 0, done.stderr
-    assert f"The process of run {run_id} has ended" in done.stderr
+    assert f"Run {run_id} was marked as failed, because its process ended" in done.stderr
     with dagster_instance() as instance:
         statuses = {run.run_id: run.status for run in instance.get_runs()}
     assert statuses.pop(run_id) is dg.DagsterRunStatus.FAILURE
@@ -516,7 +519,7 @@ def test_a_broken_part_hides_no_other(sandbox: Sandbox, monkeypatch: pytest.Monk
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", "postgresql://me@127.0.0.1:1/meetings")
     monkeypatch.setenv("MEETING_ASSETS_RAW_URL", "/dev/null/raw")
 
-    broken = [each.subject for each in diagnostics().findings if each.verdict is Severity.ERROR]
+    broken = [each.subject for each in diagnostics().checks if each.severity is Severity.ERROR]
 
     assert broken == ["API", "database", "raw store", "Dagster home"]
 
@@ -525,8 +528,8 @@ def test_a_raw_store_that_is_broken_does_not_hide_the_ledger(sandbox: Sandbox, m
     sync_days([DAY])
     monkeypatch.setenv("MEETING_ASSETS_RAW_URL", "/dev/null/raw")
 
-    assert only_finding("ledger").verdict is Severity.OK
-    assert only_finding("raw store").verdict is Severity.ERROR
+    assert only_finding("ledger").severity is Severity.OK
+    assert only_finding("raw store").severity is Severity.ERROR
 
 
 def test_no_secret_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

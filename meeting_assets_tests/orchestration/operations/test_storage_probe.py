@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.health.diagnostics import Severity
+from meeting_assets.health.diagnostics.report import Severity
 from meeting_assets.orchestration.operations.doctor import run_diagnostics
 from meeting_assets.orchestration.operations.storage_probe import probe_storage
 from meeting_assets.orchestration.runs import dagster_instance, prepare_home
@@ -74,5 +74,5 @@ def test_doctor_names_a_storage_that_rejects_events(dagster_home: Path) -> None:
 
     found = {each.subject: each for each in run_diagnostics(read_settings())}
 
-    assert found["events"].verdict is Severity.ERROR
+    assert found["events"].severity is Severity.ERROR
     assert "dagster.yaml" in found["events"].sentence

@@ -1,4 +1,4 @@
-"""The purge command: it asks before it deletes, and says what it could not do."""
+"""The purge command asks for a confirmation, and reports obstacles with their remedy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def recording(sandbox: Sandbox) -> Recording:
     return sandbox.world.recordings[0]
 
 
-def test_without_a_terminal_and_without_yes_nothing_is_purged(recording: Recording) -> None:
+def test_purge_without_terminal_and_without_yes_is_refused(recording: Recording) -> None:
     before = contents()
 
     done = command("purge", recording.id)
@@ -47,7 +47,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_purged(recording: Recordi
 
 
 @pytest.mark.parametrize("options", [(), ("--expired",)])
-def test_an_empty_database_in_place_of_the_real_one_purges_nothing(
+def test_purge_is_refused_for_a_raw_store_of_another_database(
     recording: Recording, options: tuple[str, ...], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_test_storage() as storage:
@@ -64,11 +64,11 @@ def test_an_empty_database_in_place_of_the_real_one_purges_nothing(
     assert done.returncode == 1
     assert "The raw store belongs to another database" in done.stderr
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", database_url)
-    with open_test_storage() as storage:  # which also means that the real database is still bound to the raw store
+    with open_test_storage() as storage:  # succeeds only if the raw store still belongs to the real database
         assert storage.raw.days_of([recording.id]) == stored
 
 
-def test_expired_without_a_retention_creates_nothing(home: Path) -> None:
+def test_purge_of_expired_recordings_without_a_retention_creates_nothing(home: Path) -> None:
     done = command("purge", "--expired", "--yes")
 
     assert done.returncode == 1
@@ -85,7 +85,7 @@ def test_recordings_and_expired_exclude_each_other(recording: Recording) -> None
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_role_that_does_not_own_the_tables_is_told_what_was_not_vacuumed(
+def test_purge_by_a_role_that_owns_no_tables_names_the_tables_to_vacuum(
     recording: Recording, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
@@ -104,7 +104,7 @@ def test_a_role_that_does_not_own_the_tables_is_told_what_was_not_vacuumed(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_transaction_that_holds_deleted_rows_back_is_named_and_the_next_purge_ends_it(
+def test_old_transaction_that_keeps_deleted_rows_is_reported_and_the_next_purge_succeeds(
     recording: Recording, database_url: str
 ) -> None:
     with closing(psycopg.connect(database_url.replace("+psycopg", ""))) as reader:
@@ -128,7 +128,7 @@ def dead_rows(database_url: str) -> int:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_foreign_table_that_refers_to_a_recording_is_named_and_stops_no_sync(
+def test_foreign_key_of_a_foreign_table_stops_the_purge_but_no_sync(
     recording: Recording, sandbox: Sandbox, database_url: str
 ) -> None:
     with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:

@@ -1,8 +1,8 @@
-"""Decodes the JSON of the API: a page of a list as a whole, or object by object where one of them is malformed.
+"""Decodes the API's JSON. A page is decoded as a whole, or object by object if one of its objects is malformed.
 
-Text is repaired: NUL, lone surrogates and bytes that are not UTF-8 become U+FFFD. A number that no column takes (NaN,
-infinity, 1e400, an integer of thousands of digits) becomes `UNREADABLE`, which no field accepts: an object is refused
-where such a number matters, and read where it does not.
+Text is repaired: NUL, lone surrogates and bytes that are not UTF-8 become U+FFFD. A number that no column can store
+(NaN, infinity, 1e400, an integer of thousands of digits) becomes `INVALID_NUMBER`. Validation then rejects the object
+if one of its known fields has this value, and ignores the value in other fields.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 BOM = b"\xef\xbb\xbf"
-MOST_DIGITS = 4300
-"""Python converts no longer integers."""
+MAX_DIGITS = 4300
+"""Python's default limit for converting text to an integer."""
 
 _SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -26,72 +26,72 @@ _NAMED = re.compile(rb'\s*+"([^"\\]*+)"\s*+:\s*+(.*)', re.DOTALL)
 _OPENING, _CLOSING, _COMMA = b"[{", b"]}", b","[0]
 
 
-class Unreadable:
-    """The type of `UNREADABLE`."""
+class InvalidNumber:
+    """The type of `INVALID_NUMBER`."""
 
     def __repr__(self) -> str:
-        return "UNREADABLE"
+        return "INVALID_NUMBER"
 
 
-UNREADABLE = Unreadable()
-"""Replaces a number that no column takes."""
+INVALID_NUMBER = InvalidNumber()
+"""Replaces a number that no column can store."""
 
 
-class Malformed(dict[str, Any]):
-    """A listed object that cannot be decoded: it holds the id, where that can be read, and nothing else."""
+class MalformedObject(dict[str, Any]):
+    """A listed object that is not valid JSON. It contains its id, if that is readable, and no other field."""
 
 
-def decoded(content: bytes) -> Any:
-    """A JSON document with text and numbers that can be stored.
+def decode_json(content: bytes) -> Any:
+    """A JSON document with storable text and numbers.
 
     Raises:
-        ValueError, RecursionError: it is not JSON, or nested too deeply.
+        ValueError, RecursionError: the content is not JSON, or nested too deeply.
     """
     content = content.removeprefix(BOM)
     if not _SUSPICIOUS.search(content):
         try:
             return msgspec.json.decode(content)
         except ValueError:
-            pass  # the tolerant decoder has the last word
+            pass  # the tolerant decoder below may still succeed
     text = content.decode(errors="replace")
     return _storable_text(
-        json.loads(text, strict=False, parse_int=_integer, parse_float=_float, parse_constant=lambda _: UNREADABLE)
+        json.loads(text, strict=False, parse_int=_integer, parse_float=_float, parse_constant=lambda _: INVALID_NUMBER)
     )
 
 
-def decoded_page(content: bytes) -> Any:
-    """A page of a list; where it cannot be decoded as a whole, a malformed object costs its page nothing else.
+def decode_page(content: bytes) -> Any:
+    """A page of a list. Malformed objects become `MalformedObject`; the others are decoded.
 
     Raises:
-        KeyError, ValueError, RecursionError: the page around the objects cannot be decoded.
+        KeyError, ValueError, RecursionError: the page itself is malformed.
     """
     try:
-        return decoded(content)
+        return decode_json(content)
     except (ValueError, RecursionError):
         members = dict(_members(content.removeprefix(BOM)))
     results = members["results"]
     if not results.startswith(b"["):
         raise ValueError("results is not an array")
-    page = {name: decoded(members[name]) for name in ("next", "count") if name in members}
+    page = {name: decode_json(members[name]) for name in ("next", "count") if name in members}
     return page | {"results": [_element(each) for each in _parts(results)]}
 
 
 def _element(content: bytes) -> Any:
     try:
-        return decoded(content)
+        return decode_json(content)
     except (ValueError, RecursionError):
-        return Malformed(_id_in(content))
+        return MalformedObject(_id_in(content))
 
 
 def _id_in(content: bytes) -> dict[str, Any]:
     try:
-        return {"id": decoded(dict(_members(content))["id"])}
+        return {"id": decode_json(dict(_members(content))["id"])}
     except (ValueError, KeyError, RecursionError):
         return {}
 
 
 def _members(content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Names and values of a JSON object, the values not decoded."""
+    """Names and undecoded values of a JSON object."""
     if not content.lstrip().startswith(b"{"):
         raise ValueError("not an object")
     for part in _parts(content):
@@ -100,7 +100,7 @@ def _members(content: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _parts(content: bytes) -> list[bytes]:
-    """What stands between the commas of a JSON array or object, not decoded and however deeply nested.
+    """Splits a JSON array or object at its commas, without decoding and at any depth of nesting.
 
     >>> _parts(b'[1e400, {"a": [2, "]"]}]')
     [b'1e400', b' {"a": [2, "]"]}']
@@ -124,13 +124,13 @@ def _parts(content: bytes) -> list[bytes]:
     return [part for part in parts if part.strip()]
 
 
-def _integer(text: str) -> int | Unreadable:
-    return int(text) if len(text) <= MOST_DIGITS else UNREADABLE
+def _integer(text: str) -> int | InvalidNumber:
+    return int(text) if len(text) <= MAX_DIGITS else INVALID_NUMBER
 
 
-def _float(text: str) -> float | Unreadable:
+def _float(text: str) -> float | InvalidNumber:
     value = float(text)
-    return value if math.isfinite(value) else UNREADABLE
+    return value if math.isfinite(value) else INVALID_NUMBER
 
 
 def _storable_text(document: Any) -> Any:

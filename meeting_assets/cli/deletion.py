@@ -1,0 +1,107 @@
+"""The command `purge`, which deletes recordings permanently."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from meeting_assets.cli.terminal import print_errors, print_line
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.ids import canonical_uuid
+from meeting_assets.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from meeting_assets.health.fingerprints import Fingerprints
+    from meeting_assets.health.purge_verification import Remains
+    from meeting_assets.pipeline.storage import Storage
+
+
+def purge(
+    recordings: Annotated[list[str] | None, typer.Argument(metavar="RECORDING", help="ids of recordings")] = None,
+    expired: Annotated[
+        bool, typer.Option("--expired", help="purge all recordings older than MEETING_ASSETS_RETENTION_DAYS")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="purge without asking; required where there is no terminal")
+    ] = False,
+) -> None:
+    """Deletes recordings permanently, prevents another download, and (without `--expired`) verifies the deletion."""
+    from meeting_assets.pipeline.storage import open_storage
+    from meeting_assets.store.database_id import bind_ids
+
+    if expired == bool(recordings):
+        raise SettingsError("Name the recordings to purge, or give --expired: exactly one of the two.")
+    if not yes and not sys.stdin.isatty():
+        raise SettingsError("Nothing was purged: there is no terminal to confirm. Give --yes.")
+    settings = read_settings()
+    if expired and settings.retention_days is None:
+        raise SettingsError("MEETING_ASSETS_RETENTION_DAYS is not set, so no recording expires. Set it to purge.")
+    with open_storage(settings) as storage:
+        # Binds no new database: if a setting names an empty one by mistake, the real one would keep its rows.
+        bind_ids(storage.database, storage.raw)
+        if expired:
+            raise typer.Exit(_purge_expired(settings, storage, is_asking=not yes))
+        raise typer.Exit(_purge_recordings(settings, storage, recordings or [], is_asking=not yes))
+
+
+def verify_purge(settings: Settings, storage: Storage, fingerprints: Fingerprints) -> Remains:
+    """Searches for remains. Rewrites a SQLite database if unused pages contain deleted rows, and searches again."""
+    from meeting_assets.health.purge_verification import find_remains
+    from meeting_assets.store.scrub import rewrite
+
+    remains = find_remains(storage, settings, fingerprints)
+    if remains.deleted_text_count and rewrite(storage.database):
+        remains = find_remains(storage, settings, fingerprints)
+    return remains
+
+
+def _purge_recordings(settings: Settings, storage: Storage, recordings: list[str], *, is_asking: bool) -> int:
+    """Purges recordings, verifies the deletion, and returns the exit status."""
+    from meeting_assets.health.fingerprints import fingerprints_of
+    from meeting_assets.pipeline.deletion.recordings import day_at_api, purge, stored_recording
+    from meeting_assets.store.tombstones import ASKED_FOR
+
+    stored = [stored_recording(storage, each) for each in dict.fromkeys(map(canonical_uuid, recordings))]
+    days = {
+        each.recording_id: each.day if each.is_known else day_at_api(settings, each.recording_id) for each in stored
+    }
+    _confirm([each.as_sentence() for each in stored], is_asking=is_asking)
+    fingerprints = fingerprints_of(storage, days)
+    report = purge(storage, days, ASKED_FOR, days=days)
+    remains = verify_purge(settings, storage, fingerprints)
+    print_line(report.as_sentence())
+    print_line(remains.as_sentence(is_scrubbed=report.is_scrubbed))
+    print_errors(report.obstacles)
+    return 1 if report.obstacles or remains.found else 0
+
+
+def _purge_expired(settings: Settings, storage: Storage, *, is_asking: bool) -> int:
+    """Purges all recordings older than the retention, and returns the exit status."""
+    from meeting_assets.pipeline.deletion.retention import expired, retain
+    from meeting_assets.pipeline.deletion.today import confirmed_today
+    from meeting_assets.pipeline.deletion.tombstone_sync import synchronize_tombstones
+    from meeting_assets.pipeline.storage import access_of
+
+    synchronize_tombstones(storage)
+    today = confirmed_today(storage, access_of(settings) if settings.api_key is not None else None)
+    found = expired(storage, today.day)
+    clocks = f"Today is {today.day}, the earliest date of these clocks: {today.as_sentence()}."
+    _confirm([clocks, found.as_sentence()], is_asking=is_asking and bool(found.recordings))
+    report, _ = retain(storage, today, limit=len(found.recordings), budget_s=math.inf, is_released=True)
+    print_line(report.as_sentence())
+    remaining = expired(storage, today.day)
+    print_errors(report.obstacles)
+    if remaining.recordings:
+        print_errors([f"Some recordings were not purged. {remaining.as_sentence()} Run the same command again."])
+    return 1 if report.obstacles or remaining.recordings else 0
+
+
+def _confirm(sentences: list[str], *, is_asking: bool) -> None:
+    """Prints the recordings that would be deleted, and asks for a confirmation."""
+    for sentence in sentences:
+        print_line(sentence)
+    if is_asking:
+        typer.confirm("Delete all of this permanently?", abort=True)

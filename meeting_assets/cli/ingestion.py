@@ -1,0 +1,154 @@
+"""Commands that fill the tables: `demo`, `sync` and `rebuild`."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from meeting_assets.cli.options import AsJson, FirstDay, LastDay, as_date
+from meeting_assets.cli.sandboxes import sample_world, use_sandbox
+from meeting_assets.cli.terminal import err, hidden_warnings, out, print_errors, print_json, print_line, print_note
+from meeting_assets.console import print_next_steps, print_status, progress
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.ids import canonical_uuid
+from meeting_assets.core.instants import days_between
+from meeting_assets.core.logs import is_json
+from meeting_assets.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from meeting_assets.orchestration.sync import SyncReport
+
+
+def demo() -> None:
+    """Syncs two weeks of sample meetings from a sandbox API, and prints a summary and the location of the tables."""
+    from meeting_assets.orchestration.operations.home_lock import HomeLock
+    from meeting_assets.sandbox import Sandbox
+
+    world = sample_world()
+    days = days_between(world.first_day, world.last_day)
+    with HomeLock(read_settings(), "demo") as lock, Sandbox(world) as sandbox:
+        lock.announce(url=sandbox.url)
+        use_sandbox(sandbox, world.first_day)
+        settings = read_settings()
+        report = _run_sync(settings, days, is_quiet=False)
+    print_status(out, report.seen, f"Sample meetings, {days[0]} to {days[-1]}")
+    print_next_steps(out, settings)
+    raise typer.Exit(_exit_status(report))
+
+
+def sync(
+    first: FirstDay = None,
+    last: LastDay = None,
+    recording: Annotated[
+        str | None, typer.Option(help="sync only this recording; its day is found automatically", metavar="ID")
+    ] = None,
+    refetch: Annotated[bool, typer.Option("--refetch", help="download stored artifacts again")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fetches, parses and measures the meetings of some days (default: the last 7 days to today), or one recording."""
+    settings = read_settings()
+    if recording is not None and (first or last):
+        raise SettingsError("--recording finds its day automatically. Omit --from and --to.")
+    recording_ids = [] if recording is None else [canonical_uuid(recording)]
+    days = _days_to_sync(settings, recording_ids, as_date(first), as_date(last))
+    report = _run_sync(settings, days, recording_ids=recording_ids, refetch=refetch, is_quiet=as_json)
+    if as_json:
+        print_json(_sync_document(report, days))
+    elif report.runs and not report.faults:
+        print_status(out, report.seen, f"{days[0]} to {days[-1]}" if len(days) > 1 else str(days[0]))
+        if report.is_complete:
+            print_line("Every available artifact is stored.")
+    raise typer.Exit(_exit_status(report))
+
+
+def rebuild(
+    first: FirstDay = None,
+    last: LastDay = None,
+    outdated: Annotated[
+        bool, typer.Option("--outdated", help="rebuild only rows that another version of meeting_assets wrote")
+    ] = False,
+) -> None:
+    """Parses and derives the tables again from the raw store, for some days or for all, without the API."""
+    from meeting_assets.health.status import status_of
+    from meeting_assets.orchestration.operations.database_replacement import replacement_notice
+    from meeting_assets.pipeline import rebuild as rebuilding
+    from meeting_assets.pipeline.days import days_asked
+    from meeting_assets.pipeline.storage import open_storage
+    from meeting_assets.store.database_id import bind_ids
+
+    if outdated and (first or last):
+        raise SettingsError("--outdated finds its days automatically. Omit --from and --to.")
+    settings = read_settings()
+    days = days_asked(settings, as_date(first) or settings.first_day, as_date(last)) if first or last else None
+    with open_storage(settings) as storage, progress(err, "Rebuilding the tables", is_quiet=is_json()):
+        notice = replacement_notice(storage)
+        bind_ids(storage.database, storage.raw, adopts=True)
+        report = rebuilding.refresh(storage) if outdated else rebuilding.rebuild(storage, days)
+        status = status_of(storage, report.days)
+    if notice:
+        print_note(notice)
+    print_errors(report.faults)
+    print_status(out, status, f"{len(report.days)} days rebuilt, {report.artifacts} artifacts")
+    raise typer.Exit(1 if report.faults else 0)
+
+
+def _days_to_sync(settings: Settings, recording_ids: list[str], first: date | None, last: date | None) -> list[date]:
+    from meeting_assets.pipeline.days import day_of_recording, days_asked
+
+    if recording_ids:
+        return [day_of_recording(settings, recording_ids[0])]
+    return days_asked(settings, first, last)
+
+
+def _run_sync(
+    settings: Settings,
+    days: list[date],
+    *,
+    is_quiet: bool,
+    recording_ids: list[str] | None = None,
+    refetch: bool = False,
+) -> SyncReport:
+    """Runs a sync, shows its progress and prints its errors."""
+    from meeting_assets.pipeline.storage import access_of
+
+    access_of(settings)  # reports missing settings at once; Dagster takes seconds to start
+    with progress(err, "Syncing meetings", is_quiet=is_quiet or is_json()), hidden_warnings():
+        from meeting_assets.orchestration import runs
+
+        runs.prepare_home(settings)
+        with runs.dagster_instance():
+            _fail_orphaned_runs(settings)
+            from meeting_assets.definitions import defs
+            from meeting_assets.orchestration.sync import sync as sync_days
+
+            report = sync_days(defs, settings, days, recording_ids=recording_ids or [], refetch=refetch)
+    if report.notice:
+        print_note(report.notice)
+    print_errors(report.faults)
+    return report
+
+
+def _fail_orphaned_runs(settings: Settings) -> None:
+    """Fails runs whose process has ended, because they would block their days."""
+    from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs
+    from meeting_assets.orchestration.runs import dagster_instance
+
+    with dagster_instance() as instance:
+        for run_id in fail_orphaned_runs(instance, settings).failed:
+            print_note(f"Run {run_id} was marked as failed, because its process ended without reporting to Dagster.")
+
+
+def _sync_document(report: SyncReport, days: list[date]) -> dict[str, Any]:
+    return {
+        "complete": report.is_complete,
+        "days": [days[0].isoformat(), days[-1].isoformat()],
+        "runs": [{"run_id": run.run_id, "succeeded": run.succeeded} for run in report.runs],
+        "faults": report.faults,
+        **report.seen.as_json(),
+    }
+
+
+def _exit_status(report: SyncReport) -> int:
+    return 0 if report.is_complete else 1

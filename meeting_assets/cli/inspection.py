@@ -1,0 +1,48 @@
+"""Commands that inspect a deployment: `status` and `doctor`."""
+
+from __future__ import annotations
+
+import typer
+
+from meeting_assets.cli.options import AsJson
+from meeting_assets.cli.terminal import hidden_warnings, out, print_json, print_note
+from meeting_assets.console import print_diagnostics, print_status
+from meeting_assets.core.errors import NothingStored
+from meeting_assets.settings import read_settings
+
+
+def status(as_json: AsJson = False) -> None:
+    """Counts stored, missing and unreadable artifacts, and lists those that need a person's action."""
+    from meeting_assets.health.status import Status, status_of
+    from meeting_assets.pipeline.storage import open_storage_read_only
+
+    try:
+        with open_storage_read_only(read_settings()) as storage:
+            found, note = status_of(storage), None
+    except NothingStored as error:
+        found, note = Status(), str(error)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        print_status(out, found, "All days")
+    if note:
+        print_note(note)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Checks settings, API key and region, database, raw store and Dagster's home, and explains how to fix problems.
+
+    Changes no table and no meeting: probes write to the raw store and to Dagster's storage and are removed again.
+    Fails runs whose process has ended.
+    """
+    with hidden_warnings():
+        from meeting_assets.orchestration.operations.doctor import diagnostics
+
+        found = diagnostics()
+        if as_json:
+            document = found.as_json()
+            is_healthy = document["healthy"]
+            print_json(document)
+        else:
+            is_healthy = print_diagnostics(out, found)
+    raise typer.Exit(0 if is_healthy else 1)

@@ -1,0 +1,82 @@
+"""Commands that run until they are stopped: `sandbox`, `dev` and `webhooks`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meeting_assets.cli.options import as_date
+from meeting_assets.cli.sandboxes import live_sandbox, sample_world, world_of
+from meeting_assets.cli.terminal import err, hidden_warnings, out, print_line, print_note
+from meeting_assets.console import print_dev_addresses, print_sandbox_instructions, progress
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.logs import is_json
+from meeting_assets.settings import read_settings
+
+SANDBOX_PORT = 8461
+UI_PORT = 3000
+WEBHOOK_PORT = 8462
+
+
+def sandbox(
+    from_folder: Annotated[
+        Path | None, typer.Option(help="serve the real meetings in this folder instead of sample meetings")
+    ] = None,
+    first_day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="day of the first real meeting")
+    ] = None,
+    per_day: Annotated[int, typer.Option(min=1, help="real meetings per day")] = 4,
+    port: Annotated[int, typer.Option(help="port of the API; 0 selects a free one")] = SANDBOX_PORT,
+    no_limits: Annotated[bool, typer.Option("--no-limits", help="disable the API's rate limits")] = False,
+) -> None:
+    """Serves a stand-in for the Recall.ai API on this machine until it is stopped."""
+    from meeting_assets.sandbox import Sandbox, serve_forever
+
+    world = sample_world() if from_folder is None else world_of(from_folder, as_date(first_day), per_day)
+    server = Sandbox(world, limits=not no_limits, port=port)
+    try:
+        server.start()
+    except OSError as error:
+        raise SettingsError(f"--port {port} cannot be used: {error.strerror}. Choose another port.") from None
+    print_sandbox_instructions(out, server.url, server.api_key, world)
+    serve_forever(server)
+
+
+def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_PORT) -> None:
+    """Runs Dagster's UI, daemon, sensors and schedules; without RECALL_API_KEY on a sandbox with sample meetings."""
+    from meeting_assets.orchestration.operations.home_lock import HomeLock
+
+    with ExitStack() as running:
+        settings = read_settings()
+        lock = running.enter_context(HomeLock(settings, "dev", f"http://127.0.0.1:{port}"))
+        is_sandbox = settings.api_key is None
+        if is_sandbox:
+            running.enter_context(live_sandbox())
+        settings = read_settings()
+        with progress(err, "Starting Dagster", is_quiet=is_json()), hidden_warnings():
+            from meeting_assets.orchestration.dev import DagsterDev
+
+            dagster = running.enter_context(DagsterDev(settings, port, lock))
+            is_ready = dagster.wait_until_ready()
+        if dagster.notice:
+            print_note(dagster.notice)
+        if is_ready:
+            print_dev_addresses(out, settings, dagster.url, is_sandbox=is_sandbox)
+            dagster.wait_until_told()
+            print_note("Stopping. Runs in progress have a few seconds to finish.")
+
+
+def webhooks(
+    host: Annotated[str, typer.Option(help="address to listen on, behind a proxy that terminates TLS")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen on; 0 selects a free one")] = WEBHOOK_PORT,
+) -> None:
+    """Receives Recall.ai's webhooks until it is stopped, so that meetings are fetched seconds after they finish."""
+    from meeting_assets.webhooks.receiver import Receiver
+
+    with Receiver(read_settings(), host=host, port=port) as receiver:
+        print_line(f"Webhooks are received at {receiver.url}")
+        receiver.serve()

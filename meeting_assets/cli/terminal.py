@@ -1,0 +1,58 @@
+"""Output of the commands: results on standard output, notes and errors on standard error."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+
+from meeting_assets.core.logs import is_json
+
+out = Console()
+err = Console(stderr=True)
+logger = logging.getLogger("meeting_assets.cli")
+
+
+def print_line(sentence: str) -> None:
+    """Prints a sentence without wrapping it, so that paths and commands can be copied."""
+    out.print(sentence, highlight=False, soft_wrap=True)
+
+
+def print_json(document: Any) -> None:
+    """Prints the one JSON document of a command."""
+    print(json.dumps(document, indent=2))  # noqa: T201 - the output of the command
+
+
+def print_note(sentence: str) -> None:
+    """Prints a note, or logs it where logs are JSON."""
+    if is_json():
+        logger.info(sentence)
+    else:
+        err.print(sentence, highlight=False, soft_wrap=True)
+
+
+def print_error(sentence: str) -> None:
+    """Prints an error, or logs it where logs are JSON."""
+    if is_json():
+        logger.error(sentence)
+    else:
+        err.print(f"[red]Error:[/red] {sentence}", highlight=False, soft_wrap=True)
+
+
+def print_errors(sentences: Iterable[str]) -> None:
+    """Prints errors, one line each."""
+    for sentence in sentences:
+        print_error(sentence)
+
+
+@contextmanager
+def hidden_warnings() -> Iterator[None]:
+    """Hides Python warnings of Dagster, such as those about beta features."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

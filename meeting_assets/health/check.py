@@ -1,0 +1,64 @@
+"""Data checks: a rule about stored rows, and the query for the rows that violate it.
+
+A check covers whole tables or the whole ledger, never the days of one run. It passes only when no violation is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, func, select
+
+MAX_NAMED = 20
+
+
+class Violation(NamedTuple):
+    """A stored fact that violates a check. It contains no spoken text and no person's name."""
+
+    recording_id: str
+    day: date | None
+    source: str
+    """An artifact kind or a table."""
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Violations:
+    """The number of violations of a check, and the newest `MAX_NAMED` of them."""
+
+    count: int
+    newest: tuple[Violation, ...]
+
+
+def _location(row: Any) -> str:
+    return str(row.location)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A rule about a table, and the query for the rows that violate it."""
+
+    name: str
+    description: str
+    table: str
+    is_error: bool
+    """True if a violation means wrong numbers or data loss; otherwise it is a warning."""
+    violating_rows: Callable[[datetime], Select[Any]]
+    """Selects `recording_id`, `day`, `source` and the columns that `location_of` reads, as of an instant."""
+    location_of: Callable[[Any], str] = _location
+    """Describes where a selected row violates the rule."""
+
+    def violations(self, connection: Connection, at: datetime) -> Violations:
+        """Evaluates the check as of an instant."""
+        found = self.violating_rows(at).subquery()
+        query = (
+            select(found, func.count().over().label("violation_count"))
+            .order_by(found.c.day.desc(), *(column for column in found.c if column.name != "day"))
+            .limit(MAX_NAMED)
+        )
+        rows = connection.execute(query).all()
+        newest = tuple(Violation(row.recording_id, row.day, row.source, self.location_of(row)) for row in rows)
+        return Violations(rows[0].violation_count if rows else 0, newest)

@@ -1,0 +1,93 @@
+"""Diagnostics of the raw store: access, origin, and agreement with the ledger.
+
+The probe of the raw store writes one object and deletes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import inspect
+
+from meeting_assets.core.errors import StoreError
+from meeting_assets.core.urls import printable
+from meeting_assets.health.audit import Audit, audit
+from meeting_assets.health.diagnostics.database import table_names
+from meeting_assets.health.diagnostics.origin import diagnose_origin
+from meeting_assets.health.diagnostics.report import HealthCheck, Severity
+from meeting_assets.pipeline.storage import open_raw_store
+from meeting_assets.settings import Settings
+from meeting_assets.store.database import Database
+
+RAW_STORE = "raw store"
+RAW_OBJECTS = "raw objects"
+AUDIT_BUDGET_S = 20.0
+MAX_KEYS_NAMED = 5
+
+
+def diagnose_raw_store(settings: Settings) -> Iterator[HealthCheck]:
+    """Checks that the raw store can be written, read and deleted from, and the origin of its meetings."""
+    raw = open_raw_store(settings)
+    raw.probe()
+    yield diagnose_origin(RAW_STORE, raw.origin(), settings, f"{printable(settings.raw_url)} can be written")
+
+
+def diagnose_raw_objects(settings: Settings) -> Iterator[HealthCheck]:
+    """Audits raw store and ledger; yields nothing if one of them is unavailable, because other checks report that."""
+    try:
+        database = Database.at(settings.database_url, settings.database_schema, is_read_only=True)
+        raw = open_raw_store(settings)
+    except StoreError:
+        return
+    try:
+        with database.reading() as connection:
+            is_complete = not table_names() - {*inspect(connection).get_table_names()}
+        result = audit(database, raw, budget_s=AUDIT_BUDGET_S) if is_complete else None
+    except StoreError:
+        return
+    finally:
+        database.close()
+    if result is not None:
+        yield from _audit_checks(result)
+
+
+def _audit_checks(result: Audit) -> Iterator[HealthCheck]:
+    for keys, severity, sentence in (
+        (
+            result.lost,
+            Severity.ERROR,
+            "are in the ledger, but not in the raw store. Run `meeting-assets sync --from DAY --to DAY --refetch` to "
+            "fetch them again. If Recall.ai no longer has them, run `meeting-assets rebuild --from DAY --to DAY` to "
+            "record the loss",
+        ),
+        (
+            result.unknown,
+            Severity.WARNING,
+            "have no ledger row. Run `meeting-assets rebuild --from DAY --to DAY` to load them",
+        ),
+        (
+            result.purged,
+            Severity.WARNING,
+            "belong to purged recordings. Run `meeting-assets purge` for these recordings again",
+        ),
+        (
+            result.foreign,
+            Severity.WARNING,
+            "were not written by this version of meeting_assets. Inspect them and move them out of the raw store",
+        ),
+        (result.half_written, Severity.WARNING, "were left incomplete by killed runs. They can be deleted"),
+    ):
+        if keys:
+            yield HealthCheck(RAW_OBJECTS, severity, f"{_named(keys)} {sentence}.")
+    older = f" ({result.older} of them are earlier contents)" if result.older else ""
+    days = "1 day" if result.days == 1 else f"{result.days} days"
+    sentence = f"{result.objects} objects{older} of {days} were compared with the ledger by name"
+    remaining = result.days_stored - result.days
+    if remaining > 0:
+        sentence += f"; {remaining} older days were skipped after {AUDIT_BUDGET_S:.0f} s"
+    yield HealthCheck(RAW_OBJECTS, Severity.WARNING if remaining > 0 else Severity.OK, f"{sentence}.")
+
+
+def _named(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - MAX_KEYS_NAMED} more" if len(keys) > MAX_KEYS_NAMED else ""
+    return f"{len(keys)} raw objects ({', '.join(keys[:MAX_KEYS_NAMED])}{more})"

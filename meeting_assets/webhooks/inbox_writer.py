@@ -1,0 +1,105 @@
+"""Writes received messages to the inbox; messages that arrive together share a transaction (group commit)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from meeting_assets.core.errors import StoreError
+from meeting_assets.core.instants import now
+from meeting_assets.store.connections import retry_on_conflict
+from meeting_assets.store.database import Database
+from meeting_assets.webhooks import inbox
+from meeting_assets.webhooks.inbox import Message
+
+PUT_TIMEOUT_S = 10.0
+BATCH_DELAY_S = 0.005
+"""Time in which further messages may join a transaction."""
+RETENTION = timedelta(days=30)
+"""Age at which handled messages are deleted."""
+DELETION_INTERVAL_S = 24 * 3600.0
+
+Result = TypeVar("Result")
+
+logger = logging.getLogger(__name__)
+
+
+class InboxWriter:
+    """The only writer of the inbox in this process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._arrived = asyncio.Event()
+        self._queue: list[tuple[Message, asyncio.Future[bool]]] = []
+        # A thread of its own, so that no other work delays the writer.
+        self._thread = ThreadPoolExecutor(1, "inbox")
+
+    async def put(self, message: Message) -> bool:
+        """Stores a message; True if it is new. Returns after the commit.
+
+        Raises:
+            StoreError, TimeoutError: the message may not be stored.
+        """
+        is_new: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._queue.append((message, is_new))
+        self._arrived.set()
+        async with asyncio.timeout(PUT_TIMEOUT_S):
+            return await is_new
+
+    async def run(self) -> None:
+        """Writes until it is cancelled."""
+        while True:
+            await self._arrived.wait()
+            await asyncio.sleep(BATCH_DELAY_S)
+            self._arrived.clear()
+            batch = [(message, is_new) for message, is_new in self._queue if not is_new.done()]
+            self._queue.clear()
+            if batch:
+                await self._write(batch)
+
+    async def run_deletion(self) -> None:
+        """Deletes old handled messages once a day, until it is cancelled."""
+        while True:
+            with suppress(StoreError):
+                await self._in_thread(self._delete_old)
+            await asyncio.sleep(DELETION_INTERVAL_S)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _write(self, batch: Sequence[tuple[Message, asyncio.Future[bool]]]) -> None:
+        try:
+            new_ids = await self._in_thread(self._insert, [message for message, _ in batch])
+        except Exception as error:  # noqa: BLE001 - a failed batch must not end the writer
+            logger.warning("%d messages could not be stored: %s", len(batch), _loggable(error))
+            for _, is_new in batch:
+                if not is_new.done():
+                    is_new.set_exception(StoreError("not stored"))
+            return
+        for message, is_new in batch:
+            if not is_new.done():
+                is_new.set_result(message.message_id in new_ids)
+                new_ids.discard(message.message_id)
+
+    @retry_on_conflict
+    def _insert(self, messages: Sequence[Message]) -> set[str]:
+        with self._database.writing() as connection:
+            return inbox.put(connection, messages)
+
+    @retry_on_conflict
+    def _delete_old(self) -> None:
+        with self._database.writing() as connection:
+            inbox.delete_handled(connection, now() - RETENTION)
+
+    async def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+
+
+def _loggable(error: Exception) -> str:
+    """The text of our own errors; of other errors only the class, since their text may quote the message."""
+    return str(error) if isinstance(error, StoreError) else f"unexpected {type(error).__name__}"
