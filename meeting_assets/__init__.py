@@ -1,17 +1,23 @@
-"""Finished Recall.ai meetings, brought home. The map of the package, from the top down:
+"""Stores finished Recall.ai meetings: raw artifacts, SQL tables and metrics as Dagster assets.
 
-    definitions     what is deployed
-    cli             the `meeting-assets` command
-    orchestration   Dagster and only Dagster: assets, partitions, jobs, resources
-    pipeline        a day of work without Dagster: discover, fetch, load, derive
-    artifacts       one file per download artifact: wire format, tables, payload -> rows; the registry of all seven
-    metrics         one file per question about a meeting: tables, pure functions
-    recall          the API: client and its objects
-    store           raw store, database, ledger
-    sandbox         a stand-in Recall API on a loopback port, with plausible meetings
-    settings        every setting, its default and meaning
-    core            words shared by all: errors, instants, intervals
+The packages, from the top layer down; a module imports only from layers below its own:
 
-A recording arrives (`pipeline.discover`), its artifacts are fetched (`pipeline.fetch`), parsed (`pipeline.load`)
-and measured (`pipeline.derive`). An eighth artifact is one new file in `artifacts` and one line in its registry.
+    definitions     the definitions deployed by default
+    cli             the `meeting-assets` command; `console` prints for it
+    orchestration   Dagster code: `assets`, `triggers` (sensors, schedules), `operations` (alerts, retention, doctor)
+    health          read-only checks: data checks, audit, status, diagnostics, purge verification
+    webhooks        receiver of Recall.ai's webhooks: message, signature, inbox
+    pipeline        the work of one day without Dagster: discover, fetch, load, derive, rollup, purge
+    artifacts       one module per download artifact: wire format, tables, payload -> rows; the registry
+    metrics         one module per question: tables and pure functions; `timeline` holds interval arithmetic
+    store           raw store, database, ledger, worklist, locks, migrations
+    recall          the API client, its objects and rate limits
+    schema          column types, column helpers, lineage, the persistent tables
+    settings        every setting with default and meaning
+    core            code that all layers share: errors, instants, names, URLs, logs
+    sandbox         a stand-in for the Recall.ai API with plausible meetings; imports only `core`
+
+A recording is discovered (`pipeline.discover`), its artifacts are fetched (`pipeline.fetch`), loaded (`pipeline.load`)
+and measured (`pipeline.derive`). `health` observes the result. Another artifact is one module in `artifacts` and one
+line in its registry. Importing a module never changes the process; entry points (`cli`, `definitions.defs`) do that.
 """

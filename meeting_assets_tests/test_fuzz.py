@@ -1,4 +1,4 @@
-"""The fuzzer finds what it is there to find, keeps it, and does the same twice for the same seed."""
+"""The fuzzer detects and stores violations, and is reproducible."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from meeting_assets_tests.support.fuzz import Tally, fuzz
-from meeting_assets_tests.support.fuzz_targets import KINDS, Depot, Target, target_of
+from meeting_assets_tests.support.fuzz_targets import KINDS, StorageCheck, Target, target_of
 
 DOCUMENT = [{"id": 1, "name": "Ada", "words": ["so", "be", "it"]}]
 
 
 def strict(payload: bytes) -> tuple[bool, str]:
-    """Stumbles over a null, wherever it is."""
+    """Raises for every payload that contains null."""
     if b"null" in payload:
         raise RuntimeError(f"null at {payload.index(b'null')}")
     return True, str(len(payload))
@@ -23,16 +23,16 @@ def fuzzed(target: Target, findings: Path, *, input_count: int = 200, seed: int 
     return fuzz("things", target, seconds=60, seed=seed, findings=findings, most_inputs=input_count)
 
 
-def test_a_broken_law_is_kept_once_as_small_as_it_can_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_violation_is_stored_once_and_reduced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tally = fuzzed(Target([DOCUMENT], strict), tmp_path)
 
-    (kept,) = tally.broken.values()
+    (kept,) = tally.violations.values()
     assert kept.read_bytes() == b"null"
     assert kept.parent == tmp_path
     assert "RuntimeError in test_fuzz.py, strict: null at #" in capsys.readouterr().out
 
 
-def test_the_same_seed_tries_the_same_and_another_something_else(tmp_path: Path) -> None:
+def test_seed_determines_the_inputs(tmp_path: Path) -> None:
     def tried(seed: int) -> list[bytes]:
         payloads: list[bytes] = []
 
@@ -49,8 +49,8 @@ def test_the_same_seed_tries_the_same_and_another_something_else(tmp_path: Path)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_decoder_can_be_fed(kind: str, tmp_path: Path) -> None:
-    tally = fuzzed(target_of(kind, Depot({})), tmp_path, input_count=100)
+def test_every_target_accepts_mutated_payloads(kind: str, tmp_path: Path) -> None:
+    tally = fuzzed(target_of(kind, StorageCheck({})), tmp_path, input_count=100)
 
-    assert tally.broken == {}
+    assert tally.violations == {}
     assert 0 < tally.read < tally.inputs == 100

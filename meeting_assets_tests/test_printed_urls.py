@@ -1,4 +1,4 @@
-"""No part of a password in a URL is printed: not by errors, not by `doctor`, not by the closing lines of a demo."""
+"""No output contains any part of a password in a URL: neither errors nor `doctor` nor the summary of a demo."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from meeting_assets.store.database import Database
 from meeting_assets.store.raw import RawStore
 
 PIECE = 4
-# None of these letters is in any word that is printed, so that a piece found in the output comes from the password.
+# No other output contains these letters, so that a piece found in the output comes from the password.
 LETTERS = "ЖЩЪЫЭЮЯ"
 PASSWORDS = st.lists(
     st.tuples(
@@ -30,7 +30,7 @@ PASSWORDS = st.lists(
     min_size=1,
     max_size=4,
 ).map(lambda parts: "".join(letters + mark for letters, mark in parts) + LETTERS)
-SPELLINGS: dict[str, Callable[[str], str]] = {
+ENCODINGS: dict[str, Callable[[str], str]] = {
     "raw": lambda password: password,
     "escaped": lambda password: quote(password, safe=""),
 }
@@ -45,14 +45,14 @@ RAW_TEMPLATES = ("s3://key:{}@bucket/raw", "s3://{}@bucket/raw", "s3://bucket/ra
 
 
 def pieces(password: str) -> set[str]:
-    """All that must not be read anywhere: parts of the password, as they are and as URLs and Python spell them."""
+    """Returns the parts of the password that no output may contain, unescaped and in the escapes of URLs and Python."""
     runs = {password[start : start + PIECE] for start in range(len(password) - PIECE + 1)}
     letters = {each for each in runs if set(each) <= set(LETTERS)}
     return letters | {quote(each, safe="") for each in letters} | {ascii(each)[1:-1] for each in letters}
 
 
 def printed(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> str:
-    """Everything that is said with a URL in the settings."""
+    """Returns all output that may refer to a URL in the settings."""
     monkeypatch.setenv(name, url)
     try:
         read = read_settings()
@@ -66,7 +66,7 @@ def printed(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> str:
 
 
 def failures(read: Settings, name: str) -> list[str]:
-    """What is said of a database that does not answer, and of a raw store that cannot be opened."""
+    """Returns the messages about an unreachable database or raw store."""
     try:
         if name == "MEETING_ASSETS_DATABASE_URL":
             Database.at(read.database_url).close()
@@ -77,12 +77,12 @@ def failures(read: Settings, name: str) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("template", TEMPLATES)
 @settings(max_examples=15)
 @given(password=PASSWORDS)
-def test_no_piece_of_a_databases_password_is_printed(template: str, spelling: str, password: str) -> None:
-    url = template.format(SPELLINGS[spelling](password))
+def test_output_omits_the_password_of_a_database(template: str, encoding: str, password: str) -> None:
+    url = template.format(ENCODINGS[encoding](password))
     with pytest.MonkeyPatch.context() as monkeypatch:
         output = printed(monkeypatch, "MEETING_ASSETS_DATABASE_URL", url)
 
@@ -102,19 +102,19 @@ def test_unknown_connection_option_is_rejected_without_quoting_it(monkeypatch: p
     assert not [each for each in re.split("[=&]", query) if each in str(caught.value).split()]
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("template", RAW_TEMPLATES)
 @settings(max_examples=15)
 @given(password=PASSWORDS)
-def test_no_piece_of_a_raw_stores_secret_is_printed(template: str, spelling: str, password: str) -> None:
-    url = template.format(SPELLINGS[spelling](password))
+def test_output_omits_the_secrets_of_a_raw_store(template: str, encoding: str, password: str) -> None:
+    url = template.format(ENCODINGS[encoding](password))
     with pytest.MonkeyPatch.context() as monkeypatch:
         output = printed(monkeypatch, "MEETING_ASSETS_RAW_URL", url)
 
     assert [each for each in pieces(password) if each in output] == []
 
 
-def test_the_search_finds_what_is_printed() -> None:
+def test_search_detects_a_printed_password() -> None:
     password = "ЖЩЪЫ@ЭЮЯЖ"
 
     assert any(each in f"postgresql://me:{password}@host/db" for each in pieces(password))
@@ -124,14 +124,14 @@ def test_the_search_finds_what_is_printed() -> None:
 @pytest.mark.parametrize(
     "user", ["me:my@secret/x", "me:a/b", "me:a?b", "me:a#b", "me:100%", "me:%zz", "me@corp:x", "me:pa@ss"]
 )
-def test_an_unescaped_password_is_rejected_with_advice_on_escaping(monkeypatch: pytest.MonkeyPatch, user: str) -> None:
+def test_unescaped_password_is_rejected_with_advice_on_escaping(monkeypatch: pytest.MonkeyPatch, user: str) -> None:
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", f"postgresql://{user}@host/db")
 
     with pytest.raises(SettingsError, match=r"^MEETING_ASSETS_DATABASE_URL is wrong: .*percent-escaped.*%40 for @"):
         read_settings()
 
 
-def test_a_printed_url_keeps_host_port_and_path() -> None:
+def test_printable_url_keeps_host_port_and_path() -> None:
     assert printable("postgresql://me:x@host:5432/db?sslmode=require") == "postgresql://host:5432/db"
     assert printable("s3://bucket/team@x/raw") == "s3://…"
     assert printable("postgresql://[::1]:5432/db") == "postgresql://[::1]:5432/db"

@@ -71,7 +71,7 @@ def test_migrate_before_the_first_sync_has_nothing_to_do(
 
 
 def test_loading_definitions_creates_nothing(new_home: Path) -> None:
-    subprocess.run([sys.executable, "-c", "import meeting_assets.definitions"], check=True)
+    subprocess.run([sys.executable, "-c", "from meeting_assets.definitions import defs; defs()"], check=True)
 
     assert not new_home.exists()
 

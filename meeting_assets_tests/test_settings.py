@@ -1,4 +1,4 @@
-"""Settings: every promised variable with its default, and one sentence for each wrong one, without its value."""
+"""Settings: promised variables, defaults, and messages for invalid values."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ def reading(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
     return read_settings()
 
 
-def test_every_promised_variable_is_read() -> None:
+def test_promised_variables_exist() -> None:
     assert {field.alias for field in Settings.model_fields.values()} >= PROMISED
 
 
-def test_every_variable_says_what_it_means() -> None:
+def test_every_setting_has_a_description() -> None:
     assert all(field.description for field in Settings.model_fields.values())
 
 
-def test_defaults_are_as_promised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_defaults_match_documentation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("MEETING_ASSETS_HOME")
     monkeypatch.chdir(tmp_path)
 
     settings = read_settings()
 
     home = tmp_path / "data"
-    assert settings.absolute_home == home
+    assert settings.home == home
     assert settings.database_url == f"sqlite:///{home}/meetings.db"
     assert settings.raw_url == str(home / "raw")
     assert settings.dagster_home == home / "dagster"
@@ -63,7 +63,7 @@ def test_defaults_are_as_promised(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert settings.download_host_patterns == DOWNLOAD_HOSTS
 
 
-def test_variables_that_are_not_ours_are_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_variables_named_like_fields_are_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     before = read_settings()
     for name in Settings.model_fields:
         monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
@@ -73,7 +73,7 @@ def test_variables_that_are_not_ours_are_not_read(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("value", ["", "  ", "\n"])
-def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     before = read_settings()
     for field in Settings.model_fields.values():
         if field.alias != "MEETING_ASSETS_HOME":
@@ -82,7 +82,7 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch, valu
     assert read_settings() == before
 
 
-def test_blanks_around_a_value_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blanks_around_value_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = reading(monkeypatch, RECALL_REGION=" eu-central-1\n", MEETING_ASSETS_FIRST_DAY=" 2026-01-02 ")
 
     assert settings.base_url == "https://eu-central-1.recall.ai"
@@ -90,24 +90,24 @@ def test_blanks_around_a_value_do_not_count(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("key", ["abc", " abc\n", "Token abc", "token  abc", "Token\tabc"])
-def test_a_key_may_come_with_blanks_or_with_its_prefix(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+def test_api_key_may_have_blanks_or_token_prefix(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     settings = reading(monkeypatch, RECALL_API_KEY=key)
 
     assert settings.api_key is not None
     assert settings.api_key.get_secret_value() == "abc"
 
 
-def test_home_is_made_absolute_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_home_does_not_follow_the_working_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     settings = reading(monkeypatch, MEETING_ASSETS_HOME="meetings")
     (tmp_path / "other").mkdir()
     monkeypatch.chdir(tmp_path / "other")
 
-    assert settings.absolute_home == tmp_path / "meetings"
+    assert settings.home == tmp_path / "meetings"
     assert settings.raw_url == str(tmp_path / "meetings" / "raw")
 
 
-def test_a_tilde_is_the_users_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_tilde_expands_to_the_home_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
 
     settings = reading(
@@ -118,13 +118,13 @@ def test_a_tilde_is_the_users_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         DAGSTER_HOME="~/dagster",
     )
 
-    assert settings.absolute_home == tmp_path / "home"
+    assert settings.home == tmp_path / "home"
     assert settings.raw_url == str(tmp_path / "raw")
     assert settings.database_url == f"sqlite:///{tmp_path}/x.db"
     assert settings.dagster_home == tmp_path / "dagster"
 
 
-def test_a_tilde_without_a_user_is_a_name(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+def test_tilde_with_unknown_user_is_part_of_a_name(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     assert reading(monkeypatch, MEETING_ASSETS_RAW_URL="~nobody-here/raw").raw_url == str(home / "~nobody-here/raw")
 
 
@@ -145,7 +145,7 @@ def test_a_tilde_without_a_user_is_a_name(monkeypatch: pytest.MonkeyPatch, home:
         ("sqlite:///100%25/x.db", "sqlite:///{home}/100%25/x.db"),
     ],
 )
-def test_a_database_is_named_with_its_driver(
+def test_database_url_includes_driver(
     monkeypatch: pytest.MonkeyPatch, home: Path, value: str, read: str | None
 ) -> None:
     if read is None:
@@ -161,14 +161,16 @@ def test_a_database_is_named_with_its_driver(
     ("value", "read"),
     [("x/y", "{home}/x/y"), ("/abs", "/abs"), ("s3://bucket/x", "s3://bucket/x"), ("file:///x", "file:///x")],
 )
-def test_a_raw_store_is_an_absolute_folder_or_a_url(
+def test_raw_url_is_an_absolute_folder_or_a_url(
     monkeypatch: pytest.MonkeyPatch, home: Path, value: str, read: str
 ) -> None:
     assert reading(monkeypatch, MEETING_ASSETS_RAW_URL=value).raw_url == read.format(home=home)
 
 
 @pytest.mark.parametrize(("value", "read"), [("x", "{home}/x"), ("/abs", "/abs")])
-def test_dagsters_folder_lies_in_home(monkeypatch: pytest.MonkeyPatch, home: Path, value: str, read: str) -> None:
+def test_relative_dagster_home_is_inside_home(
+    monkeypatch: pytest.MonkeyPatch, home: Path, value: str, read: str
+) -> None:
     assert str(reading(monkeypatch, DAGSTER_HOME=value).dagster_home) == read.format(home=home)
 
 
@@ -180,11 +182,11 @@ def test_dagsters_folder_lies_in_home(monkeypatch: pytest.MonkeyPatch, home: Pat
         ("https://us-west-2.recall.ai/api/v1/", "https://us-west-2.recall.ai"),
     ],
 )
-def test_a_base_url_is_what_paths_are_put_behind(monkeypatch: pytest.MonkeyPatch, value: str, read: str) -> None:
+def test_base_url_excludes_the_api_path(monkeypatch: pytest.MonkeyPatch, value: str, read: str) -> None:
     assert reading(monkeypatch, RECALL_BASE_URL=value).base_url == read
 
 
-def test_lists_stand_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = reading(
         monkeypatch,
         RECALL_WEBHOOK_SECRETS="whsec_YWJj, whsec_YWJk,",
@@ -232,7 +234,7 @@ def test_lists_stand_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MEETING_ASSETS_METRICS", SECRET),
     ],
 )
-def test_a_wrong_value_is_one_sentence_that_names_the_variable_and_not_the_value(
+def test_message_names_the_invalid_variable_and_omits_its_value(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     with pytest.raises(SettingsError) as raised:
@@ -246,14 +248,14 @@ def test_a_wrong_value_is_one_sentence_that_names_the_variable_and_not_the_value
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
 
 
-def test_every_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_message_names_every_invalid_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
         SettingsError, match=r"RECALL_REGION is wrong: .*\. MEETING_ASSETS_TIMING_SOURCE is wrong: .*\.$"
     ):
         reading(monkeypatch, RECALL_REGION="mars-1", MEETING_ASSETS_TIMING_SOURCE="vinyl")
 
 
-def test_no_secret_is_shown_with_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_printed_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = reading(
         monkeypatch,
         RECALL_API_KEY=SECRET,
@@ -268,7 +270,7 @@ def test_no_secret_is_shown_with_the_settings(monkeypatch: pytest.MonkeyPatch) -
         assert "whsec_" not in shown
 
 
-def test_reading_settings_does_not_take_the_database_library_along() -> None:
+def test_importing_settings_does_not_import_sqlalchemy() -> None:
     code = "import sys, meeting_assets.settings; sys.exit('sqlalchemy' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

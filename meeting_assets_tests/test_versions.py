@@ -112,7 +112,7 @@ def raw_bytes() -> Results:
     for kind, payloads in PLAUSIBLE.items():
         for number, payload in enumerate(payloads):
             content = json.dumps(payload).encode()
-            kept = without_queries(content) if ARTIFACTS[kind].holds_urls else content
+            kept = without_queries(content) if ARTIFACTS[kind].contains_signed_urls else content
             found[f"{kind}[{number}]"] = hashlib.sha256(kept).hexdigest()
     return found
 

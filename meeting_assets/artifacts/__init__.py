@@ -1,4 +1,7 @@
-"""The seven download artifacts, one file each, and their registry. An eighth is one file and one line here."""
+"""The seven download artifacts, one module each, and their registry.
+
+Another artifact is one new module and one line in the registry.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an artifact is: the one description that the pipeline, the ledger and Dagster work from."""
+"""The description of an artifact kind. Pipeline, ledger and Dagster assets work from it alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import UpdateBase
 from sqlmodel import SQLModel
 
-from meeting_assets.recall.objects import MediaData
 from meeting_assets.schema.columns import RecordingRow
 
 Row = tuple[Any, ...]
@@ -18,58 +17,61 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a payload comes from; all that rows may hold besides the payload."""
+    """The origin of a payload: the values that rows may contain in addition to those of the payload."""
 
     recording_id: str
     artifact_id: str
     created_at: datetime | None = None
     provider: str | None = None
     bot_names: frozenset[str] = frozenset()
+    """Comparable names (`core.names`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one payload, a list per table of the artifact, each in column order."""
+    """The rows of one payload: one list per table of the artifact, values in column order."""
 
     by_table: tuple[list[Row], ...]
-    replaced: int = 0  # entries of the payload whose key came again later
+    replaced: int = 0
+    """Entries of the payload that a later entry with the same key replaced."""
 
 
 OF_RECORDING = "of_recording"
-"""The parameter of statements about one recording's rows: its id."""
+"""The parameter for the recording's id in statements of `post_load`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """One kind of download artifact: where it is, what it looks like, what becomes of it."""
+    """One kind of download artifact: its place in the API, its wire format, its tables and its parser."""
 
     kind: str
     description: str
     collection: str
-    """The API's name of the media object the artifact hangs on."""
-    url: Callable[[MediaData], str | None]
+    """The API's name of the media object that carries the artifact's URL."""
+    url_field: str = "download_url"
+    """The field of the media object's `data` that contains the URL."""
     wire: Any
     """The payload's type."""
     tables: tuple[type[RecordingRow], ...]
-    """The finest one last; the ledger counts its rows."""
+    """The table with the finest grain comes last; the ledger's `row_count` counts its rows."""
     rows: Callable[[Any, Source], Rows]
     parser_version: str
     is_listed: bool = True
-    """Whether the media object has to be asked for; the others come along with the recording."""
+    """Whether the API has a list of the media objects; other media objects are part of the recording."""
     id_column: str | None = None
-    """The column with the artifact's id, where several of a recording may count; of other kinds the newest counts."""
-    may_lack_url: bool = False
-    """Whether a finished media object may come without this artifact."""
-    holds_urls: bool = False
-    """Whether the payload holds URLs, whose signatures are taken off before it is kept."""
-    names_bots: bool = False
-    """Whether its rows depend on what the recording's bot is called."""
-    settling: tuple[UpdateBase, ...] = ()
-    """Brings a recording's rows in line with each other after some of them were replaced; takes `OF_RECORDING`."""
-    counted_in: Mapping[type[SQLModel], Any] = field(default_factory=dict)
-    """Tables other than the finest that may be large: the column of a small table that sums up to their rows."""
+    """The column with the artifact's id, if a recording may have several current artifacts of this kind."""
+    url_optional: bool = False
+    """Whether a finished media object may lack the URL of this artifact."""
+    contains_signed_urls: bool = False
+    """Whether the payload contains signed URLs; their signatures are removed before the payload is stored."""
+    depends_on_bot_names: bool = False
+    """Whether the rows depend on the name of the recording's bot."""
+    post_load: tuple[UpdateBase, ...] = ()
+    """Statements that run after rows of a recording were replaced, with the parameter `OF_RECORDING`."""
+    row_count_source: Mapping[type[SQLModel], Any] = field(default_factory=dict)
+    """For other large tables: the column of a smaller table whose sum is their number of rows."""
 
     @property
-    def is_many(self) -> bool:
-        """Whether a recording may have several that count."""
+    def allows_multiple(self) -> bool:
+        """Whether a recording may have several current artifacts of this kind; else the newest one is current."""
         return self.id_column is not None

@@ -1,4 +1,4 @@
-"""Separate audio: which stretches of whose audio were recorded, as the manifest lists them."""
+"""Separate audio: one part per continuous stream of one participant, as listed in the manifest."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ class AudioParts(MediaPartRow, table=True):
 
 ARTIFACT = Artifact(
     kind="audio_separate",
-    description="Which stretches of whose audio were recorded separately.",
+    description="The separately recorded audio of each participant, as listed in the manifest.",
     collection="audio_separate",
-    url=lambda data: data.download_url,
     wire=list[MediaPart],
     tables=(AudioParts,),
     rows=part_rows,
     parser_version="2",
-    holds_urls=True,
+    contains_signed_urls=True,
 )

@@ -1,4 +1,4 @@
-"""Participant events: joins and leaves, speech, webcam and screen share switched on and off, chat."""
+"""Participant events: joins, leaves, speech, webcam and screen share switches, chat messages."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
-from meeting_assets.artifacts.wire import Moment, Speaker, decoded_part, instant, participant_key, seconds
-from meeting_assets.schema.columns import KEYED, Instant, Integer64, RecordingRow
-from meeting_assets.schema.lineage import derived_from
+from meeting_assets.artifacts.wire import Moment, Speaker, absolute_at, decoded_part, participant_key, relative_s
+from meeting_assets.schema import fields
+from meeting_assets.schema.columns import KEYED, RecordingRow
 
 
 class Chat(msgspec.Struct, frozen=True):
-    """What a chat message carries."""
+    """The data of a chat message."""
 
     text: str | None = None
     to: str | None = None
@@ -25,7 +24,7 @@ NO_CHAT = Chat()
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One entry of participant_events.json; actions are an open set, and only of chat is it known what they carry."""
+    """One entry of participant_events.json. The set of actions is open; only the data of chat messages is decoded."""
 
     action: str
     participant: Speaker
@@ -35,51 +34,34 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class ParticipantEvents(RecordingRow, table=True):
-    """What participants did, as the platform reported it.
+    """Actions of participants, as reported by the meeting platform.
 
-    Grain: one row per (recording, event); events may come twice and out of order.
+    Grain: one row per (recording, event); events may be repeated and out of order.
     """
 
     __tablename__ = "participant_events"
     __table_args__ = KEYED
 
-    event_index: int = Field(
-        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=derived_from("[]")
+    event_index: int = fields.position("in the order of the payload", primary_key=True, derived_from="[]")
+    event_id: str | None = fields.text("the API's id of the event; may repeat", derived_from="[].id")
+    action: str = fields.text(
+        "join, leave, update, speech_on, speech_off, webcam_on, chat_message, ...", derived_from="[].action"
     )
-    event_id: str | None = Field(
-        description="the API's id of the event; may repeat", sa_column_kwargs=derived_from("[].id")
+    participant_key: str = fields.participant_key("[].participant")
+    participant_id: int | None = fields.participant_id("[].participant")
+    participant_name: str | None = fields.text("display name, not unique", derived_from="[].participant.name")
+    at: datetime | None = fields.instant("clock time of the event", derived_from="[].timestamp.absolute")
+    at_s: float | None = fields.seconds(
+        "from the start of the recording; may be negative", derived_from="[].timestamp.relative"
     )
-    action: str = Field(
-        description="join, leave, update, speech_on, speech_off, webcam_on, chat_message, ...",
-        sa_column_kwargs=derived_from("[].action"),
-    )
-    participant_key: str = Field(
-        description="who: the id as text, else `label:` with the name, else `unknown`",
-        sa_column_kwargs=derived_from("[].participant.id", "[].participant.name"),
-    )
-    participant_id: int | None = Field(
-        sa_type=Integer64,
-        description="as the API says; NULL under machine diarization",
-        sa_column_kwargs=derived_from("[].participant.id"),
-    )
-    participant_name: str | None = Field(
-        description="display name, not unique", sa_column_kwargs=derived_from("[].participant.name")
-    )
-    at: datetime | None = Field(
-        sa_type=Instant, description="when, by the clock", sa_column_kwargs=derived_from("[].timestamp.absolute")
-    )
-    at_s: float | None = Field(
-        description="seconds from the start of the recording; may be negative",
-        sa_column_kwargs=derived_from("[].timestamp.relative"),
-    )
-    chat_text: str | None = Field(description="chat messages only", sa_column_kwargs=derived_from("[].data"))
-    chat_to: str | None = Field(
-        description="everyone or only_bot; chat messages only", sa_column_kwargs=derived_from("[].data")
+    chat_text: str | None = fields.text("text of the chat message; NULL for other actions", derived_from="[].data")
+    chat_to: str | None = fields.text(
+        "everyone or only_bot for a chat message; NULL for other actions", derived_from="[].data"
     )
 
 
 def event_rows(events: Sequence[Event], source: Source) -> Rows:
-    """Rows of `ParticipantEvents`, in the order of the payload."""
+    """Returns the rows of `ParticipantEvents`, in the order of the payload."""
     return Rows(([_row(index, event, source) for index, event in enumerate(events)],))
 
 
@@ -94,8 +76,8 @@ def _row(index: int, event: Event, source: Source) -> Row:
         participant_key(event.participant.id, event.participant.name),
         event.participant.id,
         event.participant.name,
-        instant(event.timestamp),
-        seconds(event.timestamp),
+        absolute_at(event.timestamp),
+        relative_s(event.timestamp),
         chat.text,
         chat.to,
     )
@@ -105,7 +87,7 @@ ARTIFACT = Artifact(
     kind="participant_events",
     description="Joins, leaves, speech, webcam, screen share and chat, as events.",
     collection="participant_events",
-    url=lambda data: data.participant_events_download_url,
+    url_field="participant_events_download_url",
     wire=list[Event],
     tables=(ParticipantEvents,),
     rows=event_rows,

@@ -1,4 +1,4 @@
-"""Participants: who was in the meeting, as the platform lists them."""
+"""Participants of the meeting, as listed by the meeting platform."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
 from meeting_assets.artifacts.person_keys import person_key
 from meeting_assets.artifacts.wire import Int64, kept_json, participant_key
 from meeting_assets.core.names import is_one_of
-from meeting_assets.schema.columns import KEYED, Integer64, Json, RecordingRow
-from meeting_assets.schema.lineage import derived_from
+from meeting_assets.schema import fields
+from meeting_assets.schema.columns import KEYED, RecordingRow
 
 
 class Participant(msgspec.Struct, frozen=True):
-    """One entry of participants.json; `email` came late in 2025 and may be missing."""
+    """One entry of participants.json. `email` exists since late 2025."""
 
     id: Int64 | None
     name: str | None = None
@@ -28,7 +27,7 @@ class Participant(msgspec.Struct, frozen=True):
 
 
 class Participants(RecordingRow, table=True):
-    """Who was in the meeting.
+    """The participants of the meeting.
 
     Grain: one row per (recording, participant) of participants.json.
     """
@@ -36,42 +35,28 @@ class Participants(RecordingRow, table=True):
     __tablename__ = "participants"
     __table_args__ = KEYED
 
-    participant_key: str = Field(
-        primary_key=True,
-        description="the id as text, else label: and the name, else unknown",
-        sa_column_kwargs=derived_from("[].id", "[].name"),
+    participant_key: str = fields.participant_key("[]", primary_key=True)
+    participant_id: int | None = fields.participant_id("[]")
+    name: str | None = fields.text("display name, not unique", derived_from="[].name")
+    email: str | None = fields.text("from a calendar match at Recall.ai; may be wrong", derived_from="[].email")
+    is_host: bool | None = fields.flag("according to the meeting platform", derived_from="[].is_host")
+    is_bot: bool = fields.flag(
+        "whether the name is that of the recording's bot or of a known note-taker",
+        derived_from=("[].name", "recordings.bot_name"),
     )
-    participant_id: int | None = Field(
-        sa_type=Integer64, description="unique within one meeting only", sa_column_kwargs=derived_from("[].id")
+    client_kind: str | None = fields.text(
+        "the payload's platform: desktop, dial-in, unknown, ...", derived_from="[].platform"
     )
-    name: str | None = Field(description="display name, not unique", sa_column_kwargs=derived_from("[].name"))
-    email: str | None = Field(
-        description="from a calendar match at Recall.ai; may be wrong", sa_column_kwargs=derived_from("[].email")
-    )
-    is_host: bool | None = Field(sa_column_kwargs=derived_from("[].is_host"))
-    is_bot: bool = Field(
-        description="the recording's own bot or a known note-taker, by name",
-        sa_column_kwargs=derived_from("[].name", "recordings.bot_name"),
-    )
-    client_kind: str | None = Field(
-        description="the payload's platform: desktop, dial-in, unknown, ...",
-        sa_column_kwargs=derived_from("[].platform"),
-    )
-    extra_data: Any = Field(
-        sa_type=Json,
-        nullable=True,
-        description="what the meeting platform adds, as given",
-        sa_column_kwargs=derived_from("[].extra_data"),
-    )
-    person_key: str | None = Field(
+    extra_data: Any = fields.json("platform-specific data, as given", derived_from="[].extra_data")
+    person_key: str | None = fields.text(
+        "stable across meetings: `zoom:`, `teams:` or `slack:` and the id, else `email:` and the address, else NULL",
         index=True,
-        description="stable across meetings: zoom:, teams: or slack: id, else email:, else NULL",
-        sa_column_kwargs=derived_from("[].extra_data", "[].email"),
+        derived_from=("[].extra_data", "[].email"),
     )
 
 
 def participant_rows(participants: Sequence[Participant], source: Source) -> Rows:
-    """Rows of `Participants`; of entries with the same key the last one counts."""
+    """Returns the rows of `Participants`. The last of several entries with the same key replaces the others."""
     rows: dict[str, Row] = {}
     for index, each in enumerate(participants):
         key = participant_key(each.id, each.name)
@@ -93,19 +78,19 @@ def participant_rows(participants: Sequence[Participant], source: Source) -> Row
 
 
 def is_bot(name: str | None, bot_names: Collection[str]) -> bool:
-    """Whether that is the name of a bot; `bot_names` are comparable names (`core.names`)."""
+    """Whether the name is that of a bot; `bot_names` are comparable names (`core.names`)."""
     return is_one_of(name, bot_names)
 
 
 ARTIFACT = Artifact(
     kind="participants",
-    description="Who was in the meeting, as the platform lists them.",
+    description="The participants of the meeting, as listed by the meeting platform.",
     collection="participant_events",
-    url=lambda data: data.participants_download_url,
+    url_field="participants_download_url",
     wire=list[Participant],
     tables=(Participants,),
     rows=participant_rows,
     parser_version="2",
     is_listed=False,
-    names_bots=True,
+    depends_on_bot_names=True,
 )

@@ -1,16 +1,16 @@
-"""Keys that identify a person across meetings, from what a participant's payload says. A display name is never one.
+"""Keys that identify a person across meetings, derived from a participant's payload. Display names are not used.
 
-| platform | accepted | of whom |
+| platform | accepted | identifies |
 |---|---|---|
-| Zoom | `conf_user_id`, any text that is no number | a user who is signed in |
-| Teams | `8:orgid:…`, `8:gcch:…`, `8:dod:…` | an account of an organization, in the public and the government clouds |
+| Zoom | `conf_user_id`, any text that is not a number | a signed-in user |
+| Teams | `8:orgid:…`, `8:gcch:…`, `8:dod:…` | an organization's account in the public or a government cloud |
 | Teams | `8:live:…` | a personal Microsoft account |
-| Teams | a bare UUID | the object id of an account of an organization |
-| Slack | `U…` or `W…`, capitals and digits | a member of a workspace or of an Enterprise Grid |
-| any | an e-mail address | whoever Recall.ai matched in the calendar |
+| Teams | a bare UUID | the object id of an organization's account |
+| Slack | `U…` or `W…`, upper-case letters and digits | a member of a workspace or of an Enterprise Grid |
+| any | an e-mail address | the person that Recall.ai matched in the calendar |
 
-Everything else is made per join or belongs to a telephone: Teams' `8:teamsvisitor:…`, `8:guest:…`, `8:acs:…` and
-`4:+49…`, a bot's `28:…`, numbers. Ids of a dial-in whose name is a phone number identify a line, not a person.
+Other ids change with each join or identify a telephone line or a bot: Teams' `8:teamsvisitor:…`, `8:guest:…`,
+`8:acs:…`, `4:+49…` and `28:…`, and numbers. Ids of a dial-in whose name is a phone number identify a line, too.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _STABLE_IDS = (
 
 
 def person_key(extra: Any, email: str | None, *, name: str | None = None, client_kind: str | None = None) -> str | None:
-    """The key of a participant's person; None if nothing that is known of the participant lasts beyond the meeting.
+    """Returns the person key of a participant; None if the payload has no id that is stable across meetings.
 
     >>> person_key({"zoom": {"conf_user_id": "RiajK"}}, "ada@example.com"), person_key(None, "Ada@Example.com")
     ('zoom:RiajK', 'email:ada@example.com')
@@ -51,7 +51,7 @@ def person_key(extra: Any, email: str | None, *, name: str | None = None, client
 
 
 def is_phone_number(text: str | None) -> bool:
-    """Whether a text is nothing but a phone number, in whole or with digits masked, or another bare number.
+    """Whether the text consists of a phone number, possibly with masked digits, or of another number.
 
     >>> [is_phone_number(each) for each in ("+49 30 123456", "(030) 12***67", "4930123", "R2D2", "1 Ada")]
     [True, True, True, False, False]

@@ -1,4 +1,4 @@
-"""Transcript provider data: what the transcription provider itself sent, kept as it is."""
+"""Provider data: the messages of the transcription provider, stored unchanged."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
+from meeting_assets.artifacts.transcript import TranscriptRow
 from meeting_assets.artifacts.wire import Seconds, Speaker, kept_json, participant_key
 from meeting_assets.core.instants import make_aware, utc
-from meeting_assets.schema.columns import Instant, Json, RecordingRow, Uuid
-from meeting_assets.schema.lineage import derived_from
+from meeting_assets.schema import fields
 
-NOBODY = Speaker(id=None)
+NO_SPEAKER = Speaker(id=None)
 
 
 class SourceAudio(msgspec.Struct, frozen=True):
-    """Which audio the provider heard: the mix, or one participant's."""
+    """The audio that the provider transcribed: the mix, or that of one participant."""
 
     type: str | None = None
     offset: Seconds | None = None
@@ -44,58 +43,37 @@ class ProviderData(msgspec.Struct, frozen=True):
     parts: list[Part]
 
 
-class ProviderParts(RecordingRow, table=True):
-    """What the transcription provider sent, message by message.
+class ProviderParts(TranscriptRow, table=True):
+    """The messages of the transcription provider.
 
     Grain: one row per (recording, transcript, part).
     """
 
-    # Not KEYED: in SQLite a row of more than a quarter of a page, as these are, would take a page of its own besides.
+    # Not KEYED: without row numbers, SQLite stores rows of more than a quarter of a page on pages of their own.
     __tablename__ = "provider_parts"
 
-    transcript_id: str = Field(
-        sa_type=Uuid,
-        primary_key=True,
-        description="the API's id of the transcript",
-        sa_column_kwargs=derived_from("artifact_id"),
+    part_index: int = fields.position("in the order of the payload", primary_key=True, derived_from="parts[]")
+    part_id: str | None = fields.text("the API's id of the part", derived_from="parts[].id")
+    created_at: datetime | None = fields.instant(
+        "when the provider sent the message", derived_from="parts[].created_at"
     )
-    part_index: int = Field(
-        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=derived_from("parts[]")
+    type: str = fields.text("webhook, http_response, websocket_message, ...", derived_from="parts[].type")
+    source_type: str | None = fields.text("mixed or separate audio", derived_from="parts[].source_audio.type")
+    offset_s: float | None = fields.seconds(
+        "start of the transcribed audio within the recording", derived_from="parts[].source_audio.offset"
     )
-    part_id: str | None = Field(description="the API's id of the part", sa_column_kwargs=derived_from("parts[].id"))
-    created_at: datetime | None = Field(
-        sa_type=Instant, description="when the provider sent it", sa_column_kwargs=derived_from("parts[].created_at")
-    )
-    type: str = Field(
-        description="webhook, http_response, websocket_message, ...", sa_column_kwargs=derived_from("parts[].type")
-    )
-    source_type: str | None = Field(
-        description="mixed or separate audio", sa_column_kwargs=derived_from("parts[].source_audio.type")
-    )
-    offset_s: float | None = Field(
-        description="start of the audio the provider heard, in the recording",
-        sa_column_kwargs=derived_from("parts[].source_audio.offset"),
-    )
-    participant_key: str = Field(
-        description="whose audio; unknown for the mix",
-        sa_column_kwargs=derived_from("parts[].source_audio.participant.id", "parts[].source_audio.participant.name"),
-    )
-    payload: Any = Field(
-        sa_type=Json,
-        nullable=True,
-        description="the part's data as given, URLs without their queries",
-        sa_column_kwargs=derived_from("parts[].data"),
-    )
+    participant_key: str = fields.participant_key("parts[].source_audio.participant")
+    payload: Any = fields.json("the data of the part as given, URLs without queries", derived_from="parts[].data")
 
 
 def provider_rows(document: ProviderData, source: Source) -> Rows:
-    """Rows of `ProviderParts`, in the order of the payload."""
+    """Returns the rows of `ProviderParts`, in the order of the payload."""
     return Rows(([_row(index, part, source) for index, part in enumerate(document.parts)],))
 
 
 def _row(index: int, part: Part, source: Source) -> Row:
     audio = part.source_audio
-    speaker = (audio.participant if audio else None) or NOBODY
+    speaker = (audio.participant if audio else None) or NO_SPEAKER
     payload, _ = kept_json(part.data, f"parts[{index}].data")
     return (
         source.recording_id,
@@ -113,14 +91,14 @@ def _row(index: int, part: Part, source: Source) -> Row:
 
 ARTIFACT = Artifact(
     kind="provider_data",
-    description="What the transcription provider itself sent, message by message.",
+    description="The messages of the transcription provider, unchanged.",
     collection="transcript",
-    url=lambda data: data.provider_data_download_url,
+    url_field="provider_data_download_url",
     wire=ProviderData,
     tables=(ProviderParts,),
     rows=provider_rows,
     parser_version="2",
     id_column="transcript_id",
-    may_lack_url=True,
-    holds_urls=True,
+    url_optional=True,
+    contains_signed_urls=True,
 )

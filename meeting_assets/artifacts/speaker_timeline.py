@@ -1,4 +1,4 @@
-"""Speaker timeline: who held the floor when, according to the meeting platform."""
+"""Speaker timeline: the periods in which participants spoke, according to the meeting platform."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlmodel import Field
 
 from meeting_assets.artifacts.artifact import Artifact, Rows, Source
-from meeting_assets.artifacts.wire import Moment, Speaker, instant, participant_key, seconds
-from meeting_assets.schema.columns import KEYED, Instant, Integer64, RecordingRow
-from meeting_assets.schema.lineage import derived_from
+from meeting_assets.artifacts.wire import Moment, Speaker, absolute_at, participant_key, relative_s
+from meeting_assets.schema import fields
+from meeting_assets.schema.columns import KEYED, RecordingRow
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """One stretch of speech; without an end where the platform never reported one."""
+    """One segment of speech; it has no end if the platform never reported one."""
 
     participant: Speaker
     start_timestamp: Moment | None
@@ -23,7 +22,7 @@ class Segment(msgspec.Struct, frozen=True):
 
 
 class SpeakerTimeline(RecordingRow, table=True):
-    """Who held the floor when, according to the meeting platform.
+    """The periods in which participants spoke, according to the meeting platform.
 
     Grain: one row per (recording, segment).
     """
@@ -31,39 +30,23 @@ class SpeakerTimeline(RecordingRow, table=True):
     __tablename__ = "speaker_timeline"
     __table_args__ = KEYED
 
-    segment_index: int = Field(
-        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=derived_from("[]")
+    segment_index: int = fields.position("in the order of the payload", primary_key=True, derived_from="[]")
+    participant_key: str = fields.participant_key("[].participant")
+    participant_id: int | None = fields.participant_id("[].participant")
+    speaker_name: str | None = fields.text("display name, not unique", derived_from="[].participant.name")
+    start_s: float | None = fields.seconds(
+        "from the start of the recording; may be negative", derived_from="[].start_timestamp.relative"
     )
-    participant_key: str = Field(
-        description="who: the id as text, else `label:` with the name, else `unknown`",
-        sa_column_kwargs=derived_from("[].participant.id", "[].participant.name"),
+    end_s: float | None = fields.seconds(
+        "from the start of the recording; NULL if the platform never reported the end",
+        derived_from="[].end_timestamp.relative",
     )
-    participant_id: int | None = Field(
-        sa_type=Integer64,
-        description="as the API says; NULL under machine diarization",
-        sa_column_kwargs=derived_from("[].participant.id"),
-    )
-    speaker_name: str | None = Field(
-        description="display name, not unique", sa_column_kwargs=derived_from("[].participant.name")
-    )
-    start_s: float | None = Field(
-        description="seconds from the start of the recording; may be negative",
-        sa_column_kwargs=derived_from("[].start_timestamp.relative"),
-    )
-    end_s: float | None = Field(
-        description="NULL while the segment was never closed",
-        sa_column_kwargs=derived_from("[].end_timestamp.relative"),
-    )
-    start_at: datetime | None = Field(
-        sa_type=Instant, description="start by the clock", sa_column_kwargs=derived_from("[].start_timestamp.absolute")
-    )
-    end_at: datetime | None = Field(
-        sa_type=Instant, description="end by the clock", sa_column_kwargs=derived_from("[].end_timestamp.absolute")
-    )
+    start_at: datetime | None = fields.instant("clock time of start_s", derived_from="[].start_timestamp.absolute")
+    end_at: datetime | None = fields.instant("clock time of end_s", derived_from="[].end_timestamp.absolute")
 
 
 def timeline_rows(segments: Sequence[Segment], source: Source) -> Rows:
-    """Rows of `SpeakerTimeline`, in the order of the payload."""
+    """Returns the rows of `SpeakerTimeline`, in the order of the payload."""
     rows = [
         (
             source.recording_id,
@@ -71,10 +54,10 @@ def timeline_rows(segments: Sequence[Segment], source: Source) -> Rows:
             participant_key(segment.participant.id, segment.participant.name),
             segment.participant.id,
             segment.participant.name,
-            seconds(segment.start_timestamp),
-            seconds(segment.end_timestamp),
-            instant(segment.start_timestamp),
-            instant(segment.end_timestamp),
+            relative_s(segment.start_timestamp),
+            relative_s(segment.end_timestamp),
+            absolute_at(segment.start_timestamp),
+            absolute_at(segment.end_timestamp),
         )
         for index, segment in enumerate(segments)
     ]
@@ -83,9 +66,9 @@ def timeline_rows(segments: Sequence[Segment], source: Source) -> Rows:
 
 ARTIFACT = Artifact(
     kind="speaker_timeline",
-    description="Who held the floor when, according to the meeting platform.",
+    description="The periods in which participants spoke, according to the meeting platform.",
     collection="participant_events",
-    url=lambda data: data.speaker_timeline_download_url,
+    url_field="speaker_timeline_download_url",
     wire=list[Segment],
     tables=(SpeakerTimeline,),
     rows=timeline_rows,

@@ -1,6 +1,7 @@
-"""Transcripts: who said what, in utterances and timed units. A recording may have several transcripts.
+"""Transcripts: utterances with speaker and text, and their timed words. A recording may have several transcripts.
 
-One of them is *primary*: among those with at least one word the one created last, ties by the larger id.
+The *primary* transcript is the last created one with at least one word; of several created at once, the one with the
+largest id.
 """
 
 from __future__ import annotations
@@ -10,17 +11,17 @@ from datetime import datetime
 
 import msgspec
 from sqlalchemy import Update, bindparam, func, select, update
-from sqlmodel import Field, col
+from sqlmodel import col
 
 from meeting_assets.artifacts.artifact import OF_RECORDING, Artifact, Row, Rows, Source
 from meeting_assets.artifacts.wire import Offset, Speaker, participant_key
 from meeting_assets.core.words import is_unspaced, word_count
-from meeting_assets.schema.columns import KEYED, Instant, Integer64, RecordingRow, Uuid
-from meeting_assets.schema.lineage import derived_from
+from meeting_assets.schema import fields
+from meeting_assets.schema.columns import KEYED, RecordingRow
 
 
 class Word(msgspec.Struct, frozen=True, gc=False):
-    """One timed unit: a word, or with platform captions a whole utterance. Times may be null or missing."""
+    """One timed unit: a word, or a whole utterance of platform captions. Times may be null or missing."""
 
     text: str
     start_timestamp: Offset | None = None
@@ -28,7 +29,7 @@ class Word(msgspec.Struct, frozen=True, gc=False):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One utterance. The clock times of words are left where they are: they repeat what `relative` says."""
+    """One utterance. The absolute times of its words are not decoded; they repeat the relative times."""
 
     participant: Speaker
     words: list[Word]
@@ -36,10 +37,17 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 WORD_TIMES = ("[].words[].start_timestamp.relative", "[].words[].end_timestamp.relative")
+WORD_TEXT = "[].words[].text"
 
 
-class Transcripts(RecordingRow, table=True):
-    """The transcripts that could be read.
+class TranscriptRow(RecordingRow):
+    """The base class of rows about one transcript; recording and transcript are the first parts of the key."""
+
+    transcript_id: str = fields.uuid("the API's id of the transcript", primary_key=True, derived_from="artifact_id")
+
+
+class Transcripts(TranscriptRow, table=True):
+    """The parsed transcripts.
 
     Grain: one row per (recording, transcript).
     """
@@ -47,40 +55,20 @@ class Transcripts(RecordingRow, table=True):
     __tablename__ = "transcripts"
     __table_args__ = KEYED
 
-    transcript_id: str = Field(
-        sa_type=Uuid,
-        primary_key=True,
-        description="the API's id of the transcript",
-        sa_column_kwargs=derived_from("artifact_id"),
+    provider: str | None = fields.text("the API's key of the transcription provider", derived_from="provider")
+    language_codes: str | None = fields.text("comma-separated, in order of appearance", derived_from="[].language_code")
+    created_at: datetime | None = fields.instant("when the transcript was created", derived_from="created_at")
+    is_primary: bool = fields.flag(
+        "whether the metrics take words from this transcript", derived_from=("created_at", "artifact_id", WORD_TEXT)
     )
-    provider: str | None = Field(
-        description="who made it: the API's provider key", sa_column_kwargs=derived_from("provider")
-    )
-    language_codes: str | None = Field(
-        description="comma-separated, in order of appearance", sa_column_kwargs=derived_from("[].language_code")
-    )
-    created_at: datetime | None = Field(
-        sa_type=Instant, description="when it was asked for", sa_column_kwargs=derived_from("created_at")
-    )
-    is_primary: bool = Field(
-        description="whether the metrics take words from it",
-        sa_column_kwargs=derived_from("created_at", "artifact_id", "[].words[].text"),
-    )
-    is_unspaced: bool = Field(
-        description="whether its script puts no blanks between words", sa_column_kwargs=derived_from("[].words[].text")
-    )
-    utterance_count: int = Field(description="its utterances", sa_column_kwargs=derived_from("[]"))
-    timed_unit_count: int = Field(
-        description="elements of words[] in all utterances", sa_column_kwargs=derived_from("[].words[]")
-    )
-    word_count: int = Field(
-        description="runs of non-blank characters with a letter or digit",
-        sa_column_kwargs=derived_from("[].words[].text"),
-    )
+    is_unspaced: bool = fields.flag("whether its script writes no blanks between words", derived_from=WORD_TEXT)
+    utterance_count: int = fields.count("utterances of the transcript", derived_from="[]")
+    timed_unit_count: int = fields.count("elements of words[] in all utterances", derived_from="[].words[]")
+    word_count: int = fields.count("runs of non-blank characters with a letter or digit", derived_from=WORD_TEXT)
 
 
-class TranscriptUtterances(RecordingRow, table=True):
-    """Who said what at a stretch.
+class TranscriptUtterances(TranscriptRow, table=True):
+    """The utterances of a transcript: consecutive words of one speaker.
 
     Grain: one row per (recording, transcript, utterance).
     """
@@ -88,44 +76,20 @@ class TranscriptUtterances(RecordingRow, table=True):
     __tablename__ = "transcript_utterances"
     __table_args__ = KEYED
 
-    transcript_id: str = Field(
-        sa_type=Uuid,
-        primary_key=True,
-        description="the API's id of the transcript",
-        sa_column_kwargs=derived_from("artifact_id"),
+    utterance_index: int = fields.position("in the order of the payload", primary_key=True, derived_from="[]")
+    participant_key: str = fields.participant_key("[].participant")
+    participant_id: int | None = fields.participant_id("[].participant")
+    speaker_name: str | None = fields.text("display name or diarization label", derived_from="[].participant.name")
+    language_code: str | None = fields.text("as given by the provider", derived_from="[].language_code")
+    start_s: float | None = fields.seconds(
+        "earliest time of its words; NULL if none has a time", derived_from=WORD_TIMES
     )
-    utterance_index: int = Field(
-        primary_key=True, description="0-based, in the order of the payload", sa_column_kwargs=derived_from("[]")
-    )
-    participant_key: str = Field(
-        description="who: the id as text, else `label:` with the name, else `unknown`",
-        sa_column_kwargs=derived_from("[].participant.id", "[].participant.name"),
-    )
-    participant_id: int | None = Field(
-        sa_type=Integer64,
-        description="as the API says; NULL under machine diarization",
-        sa_column_kwargs=derived_from("[].participant.id"),
-    )
-    speaker_name: str | None = Field(
-        description="display name or diarization label", sa_column_kwargs=derived_from("[].participant.name")
-    )
-    language_code: str | None = Field(
-        description="as the provider names it", sa_column_kwargs=derived_from("[].language_code")
-    )
-    start_s: float | None = Field(
-        description="earliest time of its words; NULL if none is timed", sa_column_kwargs=derived_from(*WORD_TIMES)
-    )
-    end_s: float | None = Field(
-        description="latest time of its words; NULL if none is timed", sa_column_kwargs=derived_from(*WORD_TIMES)
-    )
-    word_count: int = Field(
-        description="runs of non-blank characters with a letter or digit",
-        sa_column_kwargs=derived_from("[].words[].text"),
-    )
-    text: str = Field(description="its words, joined with blanks", sa_column_kwargs=derived_from("[].words[].text"))
+    end_s: float | None = fields.seconds("latest time of its words; NULL if none has a time", derived_from=WORD_TIMES)
+    word_count: int = fields.count("runs of non-blank characters with a letter or digit", derived_from=WORD_TEXT)
+    text: str = fields.text("its words, joined with blanks", derived_from=WORD_TEXT)
 
 
-class TranscriptWords(RecordingRow, table=True):
+class TranscriptWords(TranscriptRow, table=True):
     """The timed units of a transcript, mostly words.
 
     Grain: one row per (recording, transcript, element of words[]).
@@ -134,38 +98,20 @@ class TranscriptWords(RecordingRow, table=True):
     __tablename__ = "transcript_words"
     __table_args__ = KEYED
 
-    transcript_id: str = Field(
-        sa_type=Uuid,
-        primary_key=True,
-        description="the API's id of the transcript",
-        sa_column_kwargs=derived_from("artifact_id"),
+    word_index: int = fields.position("through the whole transcript", primary_key=True, derived_from="[].words[]")
+    utterance_index: int = fields.position("of the utterance that contains the word", derived_from="[]")
+    participant_key: str = fields.participant_key("[].participant")
+    start_s: float | None = fields.seconds(
+        "from the start of the recording, as given", derived_from="[].words[].start_timestamp.relative"
     )
-    word_index: int = Field(
-        primary_key=True,
-        description="0-based, through the whole transcript",
-        sa_column_kwargs=derived_from("[].words[]"),
+    end_s: float | None = fields.seconds(
+        "from the start of the recording, as given", derived_from="[].words[].end_timestamp.relative"
     )
-    utterance_index: int = Field(description="the utterance it is in, 0-based", sa_column_kwargs=derived_from("[]"))
-    participant_key: str = Field(
-        description="who: the id as text, else `label:` with the name, else `unknown`",
-        sa_column_kwargs=derived_from("[].participant.id", "[].participant.name"),
-    )
-    start_s: float | None = Field(
-        description="seconds from the start of the recording, as given",
-        sa_column_kwargs=derived_from("[].words[].start_timestamp.relative"),
-    )
-    end_s: float | None = Field(
-        description="seconds from the start of the recording, as given",
-        sa_column_kwargs=derived_from("[].words[].end_timestamp.relative"),
-    )
-    text: str = Field(
-        description="a word, or with platform captions a whole utterance",
-        sa_column_kwargs=derived_from("[].words[].text"),
-    )
+    text: str = fields.text("a word; with platform captions a whole utterance", derived_from=WORD_TEXT)
 
 
 def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
-    """Rows of `Transcripts`, `TranscriptUtterances` and `TranscriptWords`, in one pass; `[]` is one row of zeros."""
+    """Returns the rows of `Transcripts`, `TranscriptUtterances` and `TranscriptWords`; `[]` gives one row of zeros."""
     recording_id, transcript_id = source.recording_id, source.artifact_id
     utterances: list[Row] = []
     words: list[Row] = []
@@ -174,7 +120,7 @@ def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
         key = participant_key(speaker.id, speaker.name)
         times: list[float | None] = []
         for word_index, word in enumerate(entry.words, len(words)):
-            # The hot path: no call per word but these.
+            # perf: this loop runs once per word and calls no functions of its own (benchmarks load)
             start, end = word.start_timestamp, word.end_timestamp
             start_s = None if start is None else start.relative
             end_s = None if end is None else end.relative
@@ -201,7 +147,7 @@ def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
 
 
 def _ends(times_s: list[float | None]) -> tuple[float | None, float | None]:
-    """The earliest and the latest of some times, without those that are not known."""
+    """Returns the earliest and the latest time; None if no time is known."""
     try:
         return min(times_s), max(times_s)  # type: ignore[type-var]
     except (TypeError, ValueError):
@@ -217,7 +163,7 @@ def _summary(entries: Sequence[Entry], utterances: Sequence[Row], timed_units: i
         source.provider,
         ",".join(languages) or None,
         source.created_at,
-        False,  # `_primary_marked` decides, once it knows all transcripts of the recording
+        False,  # `_update_primary` sets it after all transcripts of the recording are loaded
         is_unspaced(" ".join(row[-1] for row in utterances)),
         len(utterances),
         timed_units,
@@ -225,8 +171,8 @@ def _summary(entries: Sequence[Entry], utterances: Sequence[Row], timed_units: i
     )
 
 
-def _primary_marked() -> Update:
-    """Marks a recording's primary transcript, and no other."""
+def _update_primary() -> Update:
+    """Returns the statement that sets `is_primary` of a recording's transcripts."""
     of_recording = col(Transcripts.recording_id) == bindparam(OF_RECORDING)
     primary = (
         select(col(Transcripts.transcript_id))
@@ -243,15 +189,14 @@ def _primary_marked() -> Update:
 
 ARTIFACT = Artifact(
     kind="transcript",
-    description="Who said what: utterances and timed words, of every transcript of the recording.",
+    description="Utterances and timed words of every transcript of the recording.",
     collection="transcript",
-    url=lambda data: data.download_url,
     wire=list[Entry],
     tables=(Transcripts, TranscriptUtterances, TranscriptWords),
     rows=transcript_rows,
     parser_version="2",
     id_column="transcript_id",
-    # Put together once: that takes longer than doing it.
-    settling=(_primary_marked(),),
-    counted_in={TranscriptUtterances: col(Transcripts.utterance_count)},
+    # perf: building this statement takes longer than executing it (benchmarks load)
+    post_load=(_update_primary(),),
+    row_count_source={TranscriptUtterances: col(Transcripts.utterance_count)},
 )

@@ -1,4 +1,4 @@
-"""Separate video: which stretches of whose video were recorded, as the manifest lists them."""
+"""Separate video: one part per continuous stream of one participant, as listed in the manifest."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ class VideoParts(MediaPartRow, table=True):
 
 ARTIFACT = Artifact(
     kind="video_separate",
-    description="Which stretches of whose video were recorded separately.",
+    description="The separately recorded video of each participant, as listed in the manifest.",
     collection="video_separate",
-    url=lambda data: data.download_url,
     wire=list[MediaPart],
     tables=(VideoParts,),
     rows=part_rows,
     parser_version="2",
-    holds_urls=True,
+    contains_signed_urls=True,
 )

@@ -1,8 +1,8 @@
-"""What all payloads share: decoding with the place of a fault, participants, timestamps.
+"""Decoding of payloads, and the parts that all wire formats share: participants and timestamps.
 
-Text is repaired: NUL characters and lone surrogates, which no database takes, become U+FFFD and are counted.
-Structure is not: bytes that are no JSON, or JSON of another shape, are a `PayloadError` that starts with the place.
-What comes out can be stored in the columns it is meant for, and read from them again.
+Text is repaired: NUL characters and lone surrogates, which databases reject, become U+FFFD and are counted.
+Structure is not repaired: bytes that are not JSON, or JSON of another shape, raise a `PayloadError` that starts with
+the place of the first fault. Every decoded value can be stored in its column.
 
 >>> decoded(b'[1, "two"]', list[int])
 Traceback (most recent call last):
@@ -27,28 +27,29 @@ from meeting_assets.core.names import normalized_name
 DEEPEST_NESTING = 200
 LONGEST_KEY = 300
 UNKNOWN = "unknown"
+"""The participant key of speakers without id and name."""
 
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-# Beyond is no time of a meeting, and arithmetic with it ends in infinity. As microseconds these fit into 64 bits.
+# Larger values are not times of a meeting and can overflow to infinity. These fit into 64 bits as microseconds.
 Seconds = Annotated[float, Meta(ge=-9e12, le=9e12)]
 Shape = TypeVar("Shape")
 
 
 class Speaker(msgspec.Struct, frozen=True, gc=False):
-    """A participant as named beside what was said or done; `id` is None under machine diarization."""
+    """The participant of an utterance or event. `id` is None under machine diarization."""
 
     id: Int64 | None
     name: str | None = None
 
 
 class Offset(msgspec.Struct, frozen=True, gc=False):
-    """A moment of the recording."""
+    """A position in the recording."""
 
     relative: Seconds | None = None
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):
-    """A moment of the recording and of the clock; either may be missing."""
+    """A position in the recording and the clock time. Either may be missing."""
 
     relative: Seconds | None = None
     absolute: datetime | None = None
@@ -58,20 +59,20 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
             make_aware(self, "absolute")
 
 
-def seconds(moment: Moment | None) -> float | None:
-    """Seconds from the start of the recording, as given."""
+def relative_s(moment: Moment | None) -> float | None:
+    """Returns the seconds from the start of the recording, as given."""
     return None if moment is None else moment.relative
 
 
-def instant(moment: Moment | None) -> datetime | None:
-    """The clock time in UTC, as given."""
+def absolute_at(moment: Moment | None) -> datetime | None:
+    """Returns the clock time in UTC."""
     return None if moment is None or moment.absolute is None else utc(moment.absolute)
 
 
 def participant_key(participant_id: int | None, name: str | None) -> str:
-    """How a speaker is called in every table.
+    """Returns the key of a speaker in every table.
 
-    Two spellings of one label, such as composed and decomposed letters, are one key; case tells labels apart.
+    Equivalent Unicode encodings of a label, such as composed and decomposed letters, have one key. Case is significant.
 
     >>> participant_key(100, "Ada"), participant_key(None, " Speaker  A "), participant_key(None, None)
     ('100', 'label:Speaker A', 'unknown')
@@ -83,26 +84,26 @@ def participant_key(participant_id: int | None, name: str | None) -> str:
 
 
 def indexable(key: str) -> str:
-    """The key, if an index of PostgreSQL takes two of its length; else its beginning and its digest."""
+    """Returns the key, shortened to beginning and digest if an index of PostgreSQL cannot contain two of its length."""
     return key if len(key) <= LONGEST_KEY else f"{key[:200]}…{sha256(key.encode()).hexdigest()}"
 
 
 def decoded(payload: bytes, shape: type[Shape]) -> tuple[Shape, int]:
-    """The payload as its wire format, and how many characters of text were repaired.
+    """Returns the decoded payload and the number of repaired characters.
 
     Raises:
-        PayloadError: the place of the first fault and what is wrong there, never what the payload says.
+        PayloadError: with the place and the cause of the first fault, and no text of the payload.
     """
     if payload.startswith(_GZIP):
         raise PayloadError("byte 0: gzip that cannot be decompressed")
     document, repaired = repaired_text(payload.removeprefix(_BOM))
     try:
-        document.decode()  # msgspec does not look into text that it skips
+        document.decode()  # msgspec does not check the text of skipped fields
         if _may_be_deep(document) and (at := _too_deep_at(document)) is not None:
             raise PayloadError(f"byte {_in_payload(at, payload)}: {_TOO_DEEP}")
         return msgspec.json.decode(document, type=shape), repaired
     except msgspec.ValidationError as error:
-        older = " (a shape from before API v1.11)" if _is_older(document) else ""
+        older = " (a shape from before API v1.11)" if _is_from_older_api(document) else ""
         raise PayloadError(_shape_fault(str(error)) + older) from None
     except msgspec.DecodeError as error:
         at, cause = _syntax_fault(str(error), document)
@@ -114,25 +115,25 @@ def decoded(payload: bytes, shape: type[Shape]) -> tuple[Shape, int]:
         raise PayloadError(f"byte {_in_payload(at, payload)}: {_TOO_DEEP}") from None
 
 
-def decoded_part(part: msgspec.Raw, shape: Any, place: str) -> Any:
-    """What a part of a decoded document says, where its shape depends on its surroundings.
+def decoded_part(part: msgspec.Raw, shape: Any, path: str) -> Any:
+    """Returns a part of a decoded document; for parts whose shape depends on other fields.
 
     Raises:
-        PayloadError: the place of the first fault, which begins with that of the part.
+        PayloadError: with the place of the first fault, which begins with `path`.
     """
     try:
         return msgspec.json.decode(part, type=shape)
     except msgspec.ValidationError as error:
-        raise PayloadError(_shape_fault(str(error), place)) from None
+        raise PayloadError(_shape_fault(str(error), path)) from None
 
 
-def kept_json(part: msgspec.Raw, place: str) -> tuple[str | None, Any]:
-    """A part of the payload as it is stored, None for `null`; and what it says.
+def kept_json(part: msgspec.Raw, path: str) -> tuple[str | None, Any]:
+    """Returns the JSON text of a part of the payload, None for `null`, and the decoded part.
 
     Raises:
-        PayloadError: it holds a number that is out of range, so that nobody could read it.
+        PayloadError: the part contains a number that is out of range.
     """
-    value = decoded_part(part, Any, place)
+    value = decoded_part(part, Any, path)
     return None if value is None else bytes(part).decode(), value
 
 
@@ -147,12 +148,12 @@ _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 
 def repaired_text(document: bytes) -> tuple[bytes, int]:
-    r"""JSON without NUL characters and lone surrogates, and how many there were.
+    r"""Returns JSON without NUL characters and lone surrogates, and the number of these.
 
     >>> repaired_text(rb'["a\u0000b", "\ud83d\ude00", "\ud83d", "\\u0000"]')
     (b'["a\\ufffdb", "\\ud83d\\ude00", "\\ufffd", "\\\\u0000"]', 2)
     """
-    # Looking for a byte first costs next to nothing; the expressions cost more than decoding.
+    # perf: the regular expressions cost more than decoding, searching for a byte is almost free (benchmarks load)
     repaired = 0
     if b"\x00" in document:
         repaired = document.count(b"\x00")
@@ -163,14 +164,14 @@ def repaired_text(document: bytes) -> tuple[bytes, int]:
     if b"\\" in document and _SUSPICIOUS.search(document):
         lone = 0
 
-        def mended(escape: re.Match[bytes]) -> bytes:
+        def replaced(escape: re.Match[bytes]) -> bytes:
             nonlocal lone
             if escape[1] is None:
                 return escape[0]
             lone += 1
             return rb"\ufffd"
 
-        document = _ESCAPE.sub(mended, document)
+        document = _ESCAPE.sub(replaced, document)
         repaired += lone
     return document, repaired
 
@@ -182,7 +183,7 @@ _ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 def _may_be_deep(document: bytes) -> bool:
-    """Whether brackets nest too deep, or do not match."""
+    """Whether brackets are nested too deeply, or do not match."""
     brackets = _brackets(document)
     for level in range(DEEPEST_NESTING):
         if len(brackets) <= DEEPEST_NESTING - level:
@@ -195,22 +196,21 @@ def _may_be_deep(document: bytes) -> bool:
 
 
 def _brackets(document: bytes) -> bytes:
-    r"""The brackets outside of texts, all as square ones.
-
-    By calls for the whole document: going through its tokens would cost more than decoding.
+    r"""Returns the brackets outside of strings, with braces replaced by square brackets.
 
     >>> _brackets(rb'[{"a\"]": "]"}, []]')
     b'[[][]]'
     """
+    # perf: iterating over tokens costs more than decoding; these calls process whole documents (benchmarks load)
     if b"\\" in document:
         document = document.replace(b"\\\\", b"").replace(b'\\"', b"")
     marks = document.translate(_AS_SQUARE, _ALL_BUT_MARKS).replace(b'""', b"")
-    # What is left between quotation marks are the brackets of one text.
+    # Brackets between quotation marks belong to one string.
     return b"".join(marks.split(b'"')[::2]) if b'"' in marks else marks
 
 
 def _too_deep_at(document: bytes) -> int | None:
-    """The first bracket beyond the deepest nesting."""
+    """Returns the position of the first bracket that is nested too deeply."""
     depth = 0
     for token in _TOKEN.finditer(document):
         if document[token.start()] in b"[{":
@@ -226,26 +226,26 @@ _AT = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 _BYTE = re.compile(r" \(byte (?P<byte>\d+)\)$")
 
 
-def _shape_fault(message: str, place: str = "") -> str:
+def _shape_fault(message: str, prefix: str = "") -> str:
     at = _AT.search(message)
-    path = place + (at["path"] if at else "")
-    return f"{path.removeprefix('.') or 'byte 0'}: {_worded(message[: at.start()] if at else message)}"
+    path = prefix + (at["path"] if at else "")
+    return f"{path.removeprefix('.') or 'byte 0'}: {_lowercase_start(message[: at.start()] if at else message)}"
 
 
 def _syntax_fault(message: str, document: bytes) -> tuple[int, str]:
     at = _BYTE.search(message)
     if at is None:
-        return len(document), _worded(message)
-    return int(at["byte"]), _worded(message[: at.start()].removeprefix("JSON is malformed: "))
+        return len(document), _lowercase_start(message)
+    return int(at["byte"]), _lowercase_start(message[: at.start()].removeprefix("JSON is malformed: "))
 
 
-def _worded(cause: str) -> str:
+def _lowercase_start(cause: str) -> str:
     cause = cause.replace("`", "").replace(" | null", "")
     return cause[:1].lower() + cause[1:]
 
 
 def _in_payload(offset: int, payload: bytes) -> int:
-    """Where the payload has what the repaired document has at an offset: repair makes a raw NUL two bytes longer."""
+    """Converts an offset in the repaired document to one in the payload: a repaired NUL is two bytes longer."""
     body = payload.removeprefix(_BOM)
     for nul in re.finditer(b"\x00", body):
         if nul.start() >= offset:
@@ -254,8 +254,8 @@ def _in_payload(offset: int, payload: bytes) -> int:
     return offset + len(payload) - len(body)
 
 
-def _is_older(document: bytes) -> bool:
-    """Whether an element says who spoke as before API v1.11: by `speaker` or `user_id`, without a participant."""
+def _is_from_older_api(document: bytes) -> bool:
+    """Whether an element names its speaker as before API v1.11: by `speaker` or `user_id`, without a participant."""
     try:
         elements = msgspec.json.decode(document, type=list[dict[str, msgspec.Raw]])
     except msgspec.DecodeError:

@@ -123,7 +123,7 @@ def _run_sync(
             from meeting_assets.definitions import defs
             from meeting_assets.orchestration.sync import sync as sync_days
 
-            report = sync_days(defs, settings, days, recording_ids=recording_ids or [], refetch=refetch)
+            report = sync_days(defs(), settings, days, recording_ids=recording_ids or [], refetch=refetch)
     if report.notice:
         print_note(report.notice)
     print_errors(report.faults)

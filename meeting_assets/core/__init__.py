@@ -1,1 +1,1 @@
-"""Words shared by all layers: errors, instants, intervals, everybody's stretches of time at once, words of speech."""
+"""Code that all layers share: errors, instants, names, ids, URLs, logs, processes and streams."""

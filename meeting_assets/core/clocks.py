@@ -1,14 +1,14 @@
-"""The clock that measures how much time has passed."""
+"""A monotonic clock that includes the time a machine is suspended."""
 
 from __future__ import annotations
 
 import time
 from typing import Final
 
-# On Linux, CLOCK_MONOTONIC and time.monotonic() stand still while the machine is suspended.
+# On Linux, CLOCK_MONOTONIC and time.monotonic() stop while the machine is suspended.
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def elapsed_s() -> float:
-    """Seconds since an arbitrary instant; setting the machine's time does not change them, and suspension counts."""
+    """Returns seconds since an arbitrary instant. They include suspension and are independent of the wall clock."""
     return time.clock_gettime(_CLOCK)

@@ -1,53 +1,53 @@
-"""Everything this package raises on purpose, grouped by what to do about it.
+"""The exceptions of this package, grouped by the required reaction.
 
 MeetingAssetsError
 ├── SettingsError          fix the setting it names
-├── StoreError             the database or the raw store cannot be used; fix it, then run again
-│   ├── TransactionLost    run the whole transaction again
-│   └── NothingStored      a command that only reads has nothing to show; say so and end
-├── ApiError               the API did not give what was asked
-│   ├── Transient          ask again, after `retry_after_s` if set
-│   ├── UrlExpired         get a fresh URL, then ask again
-│   │   └── BytesMissing   the same; if a fresh URL does not help, wait ever longer
-│   ├── Gone               it will never exist; note that and go on
-│   ├── ObjectRefused      this one object is not given; note that and go on with the others
-│   ├── TooLarge           this one download exceeds its limit; note that, retry at the longest interval
-│   └── Refused            key or region is wrong, or a list is refused; stop the run
-└── PayloadError           quarantine this artifact, go on with the others
+├── StoreError             the database or the raw store is not usable; fix it, then run again
+│   ├── TransactionLost    retry the whole transaction
+│   └── NothingStored      a read-only command has nothing to show; report that and exit
+├── ApiError               a request to the API failed
+│   ├── Transient          retry, after `retry_after_s` if set
+│   ├── UrlExpired         get a fresh URL, then retry
+│   │   └── BytesMissing   the same; if a fresh URL does not help, retry at increasing intervals
+│   ├── Gone               the object does not exist; record that and continue
+│   ├── ObjectRefused      the API refuses this object; record that and continue with the others
+│   ├── TooLarge           this download exceeds its limit; record that, retry at the longest interval
+│   └── Refused            the API refuses the key, the region or a list; stop the run
+└── PayloadError           quarantine this artifact, continue with the others
 """
 
 from __future__ import annotations
 
 
 class MeetingAssetsError(Exception):
-    """The root of the tree; its text can be shown to a user and never holds a secret."""
+    """The base class. Messages can be shown to users and contain no secrets."""
 
 
 class SettingsError(MeetingAssetsError):
-    """A setting is missing or wrong; the text names it."""
+    """A setting is missing or invalid; the message names it."""
 
 
 class StoreError(MeetingAssetsError):
-    """The database or the raw store cannot be used as it is; the text says why."""
+    """The database or the raw store is not usable; the message states the reason."""
 
 
 class TransactionLost(StoreError):
-    """A transaction was ended by a deadlock, a time-out or an outage; the same transaction may succeed later."""
+    """A deadlock, a time-out or an outage ended a transaction. The same transaction may succeed later."""
 
     is_retried = False
-    """True once it was tried again in vain, so that no caller starts over."""
+    """True after retries were exhausted, so that outer functions do not retry again."""
 
 
 class NothingStored(StoreError):
-    """There is no database yet, or none of our tables in it, and this command creates none."""
+    """The database does not exist or has none of our tables, and this command creates none."""
 
 
 class ApiError(MeetingAssetsError):
-    """The API did not give what was asked."""
+    """A request to the API failed."""
 
 
 class Transient(ApiError):
-    """Asking again later may help, at the earliest after `retry_after_s`."""
+    """A retry may succeed, at the earliest after `retry_after_s`."""
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -55,28 +55,28 @@ class Transient(ApiError):
 
 
 class UrlExpired(ApiError):
-    """A download URL is no longer accepted; a fresh one may be."""
+    """A download URL is no longer valid; a fresh one may be."""
 
 
 class BytesMissing(UrlExpired):
-    """Nothing is stored behind a download URL (any more)."""
+    """A download URL is valid, but its object does not exist."""
 
 
 class Gone(ApiError):
-    """What was asked for does not exist (any more)."""
+    """The requested object does not exist, or no longer exists."""
 
 
 class ObjectRefused(ApiError):
-    """The API refuses a call about one object; calls about other objects are not affected."""
+    """The API refuses a request for one object; requests for other objects are unaffected."""
 
 
 class TooLarge(ApiError):
-    """A download is larger than the limit, after decompression; reading stopped there."""
+    """A download exceeds the size limit after decompression; it was aborted."""
 
 
 class Refused(ApiError):
-    """The API does not accept the key, the region or the request for a list."""
+    """The API refuses the key, the region or the request for a list."""
 
 
 class PayloadError(MeetingAssetsError):
-    """The bytes of an artifact do not say what they should; the text starts with the place of the fault."""
+    """The bytes of an artifact violate its wire format; the message starts with the place of the fault."""

@@ -1,4 +1,4 @@
-"""Errors of the file system, as sentences for a user."""
+"""Messages about errors of the file system."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def unusable(error: OSError, path: Path | str, setting: str | None = None) -> str:
-    """What the file system refused at a path, and what to do. `setting` can name another folder.
+    """Returns a message with the error, the path and the remedy; `setting` is the setting that can name another folder.
 
     >>> unusable(OSError(28, "No space left on device"), "/srv/raw")
     'No space left on device: /srv/raw. Make room there, or let this user read and write it.'

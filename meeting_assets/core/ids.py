@@ -1,4 +1,4 @@
-"""Ids of recordings, as people and other programs write them."""
+"""Recording ids as entered by users."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _UUID = re.compile(r"(?:urn:uuid:)?(\{)?([0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-
 
 
 def canonical_uuid(given: str) -> str:
-    """A recording's id in the spelling of the tables: lower case, with dashes.
+    """Returns a recording id in the form of the tables: lower case, with dashes.
 
     >>> canonical_uuid("{0206F11B68AB42B18A30B85F60076E83}")
     '0206f11b-68ab-42b1-8a30-b85f60076e83'
 
     Raises:
-        SettingsError: it is not an id.
+        SettingsError: the text is not a UUID.
     """
     match = _UUID.fullmatch(given.strip())
     if match is None:
-        raise SettingsError(f"{given!r} is no id of a recording. Expected a UUID such as {EXAMPLE}.")
+        raise SettingsError(f"{given!r} is not a recording id. Expected a UUID such as {EXAMPLE}.")
     return str(UUID(match[2]))

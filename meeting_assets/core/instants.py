@@ -1,4 +1,4 @@
-"""Instants: aware UTC datetimes, and the days that hold them."""
+"""Instants (aware UTC datetimes) and UTC days."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
-# Recall.ai records since 2022; test data may be older.
+# Recall.ai exists since 2022; test data may be older.
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 
 
 def now() -> datetime:
-    """The present instant."""
+    """Returns the current instant."""
     return datetime.now(UTC)
 
 
 def utc(instant: datetime) -> datetime:
-    """The same instant in UTC; a naive one is taken as UTC, as the API means it.
+    """Returns the instant in UTC. A naive datetime is UTC, as in the API.
 
-    An instant that UTC puts outside the calendar becomes the first or the last one of the calendar.
+    An instant outside the range of `datetime` becomes the first or last instant of that range.
     """
-    if instant.tzinfo is UTC:  # as nearly all are that were decoded
+    if instant.tzinfo is UTC:  # perf: true of nearly all decoded instants (benchmarks load)
         return instant
     if instant.tzinfo is None:
         return instant.replace(tzinfo=UTC)
@@ -31,7 +31,7 @@ def utc(instant: datetime) -> datetime:
 
 
 def shifted(instant: datetime, by: timedelta) -> datetime:
-    """The aware instant so much later, at most the first or the last instant of the calendar."""
+    """Returns the instant plus `by`, limited to the range of `datetime`."""
     try:
         return instant + by
     except OverflowError:
@@ -43,20 +43,20 @@ def _end_of_calendar(*, is_last: bool) -> datetime:
 
 
 def check_year(instant: datetime | None) -> None:
-    """Refuses the first and the last year of the calendar: in another time zone they are outside of it.
+    """Rejects the first and the last year of `datetime`: in another time zone the instant may be out of range.
 
     Raises:
-        ValueError: msgspec adds the place.
+        ValueError: msgspec adds the place to the message.
     """
     if instant is not None and not datetime.min.year < instant.year < datetime.max.year:
         raise ValueError("Year out of range")
 
 
 def make_aware(struct: msgspec.Struct, name: str) -> None:
-    """Replaces an instant that was just decoded by the same instant in UTC; for `__post_init__`, of frozen structs too.
+    """Converts a decoded instant to UTC in place. `__post_init__` calls it, also in frozen structs.
 
     Raises:
-        ValueError: its year is the first or the last of the calendar.
+        ValueError: its year is the first or the last of `datetime`.
     """
     given = getattr(struct, name)
     if given is not None:
@@ -66,30 +66,30 @@ def make_aware(struct: msgspec.Struct, name: str) -> None:
 
 
 def check_plausible(instant: datetime) -> None:
-    """Refuses an instant that cannot be the beginning of a meeting: its day could be no partition.
+    """Rejects an instant that cannot be the start of a meeting, because its day cannot be a partition.
 
     Raises:
-        ValueError: msgspec adds the place.
+        ValueError: msgspec adds the place to the message.
     """
     if not EARLIEST_YEAR <= instant.year <= LATEST_YEAR:
         raise ValueError(f"created_at is in the year {instant.year}, expected {EARLIEST_YEAR} to {LATEST_YEAR}")
 
 
 def day_of(instant: datetime) -> date:
-    """The UTC day that holds an instant."""
+    """Returns the UTC day of an instant."""
     return utc(instant).date()
 
 
 def start_of(day: date) -> datetime:
-    """The first instant of a UTC day."""
+    """Returns the first instant of a UTC day."""
     return datetime.combine(day, time(), UTC)
 
 
 def days_between(first: date, last: date) -> list[date]:
-    """Every day from `first` to `last`, both included; empty where `last` is earlier."""
+    """Returns every day from `first` to `last`, both included; empty if `last` is earlier."""
     return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
 
 def to_iso8601(instant: datetime) -> str:
-    """The instant as the API writes it: ISO 8601, microseconds, `Z`."""
+    """Returns the instant in the API's format: ISO 8601 with microseconds and `Z`."""
     return utc(instant).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -1,9 +1,10 @@
-"""Structured logs: one JSON object a line, with the ids of what it is about, and without secrets.
+"""Structured logs: one JSON object per line, with the ids of recording and artifact, and without secrets.
 
     {"at": "2026-03-02T09:30:00.123Z", "level": "WARNING", "logger": "meeting_assets.pipeline.load",
      "message": "…", "recording_id": "…", "kind": "transcript", "artifact_id": "…", "run_id": "…"}
 
-Messages hold no secrets to begin with; whatever foreign text might bring along is taken out here once more.
+Our messages contain no secrets. As a second safeguard, the formatter removes secrets that text from libraries may
+contain.
 """
 
 from __future__ import annotations
@@ -20,26 +21,26 @@ from meeting_assets.core.urls import without_queries
 ROOT = "meeting_assets"
 SHORTEST = 4
 FIELDS = ("recording_id", "kind", "artifact_id")
-"""What a record may be about. Nothing else that somebody hangs on a record gets into the line."""
+"""The attributes of a log record that are written; other attributes are ignored."""
 
 
 def log_context(recording_id: str, kind: str | None = None, artifact_id: str | None = None) -> dict[str, str]:
-    """For a logger's `extra`: what a message is about."""
+    """Returns a logger's `extra`: the ids that a message refers to."""
     given = {"recording_id": recording_id, "kind": kind, "artifact_id": artifact_id}
     return {name: value for name, value in given.items() if value}
 
 
 def is_json() -> bool:
-    """Whether this process writes JSON."""
+    """Whether this process logs as JSON."""
     return any(isinstance(each, JsonHandler) for each in logging.getLogger(ROOT).handlers)
 
 
 def write_json(secrets: Collection[str], *, run_id: str | None = None) -> None:
-    """Writes what this package logs to standard error from now on, in place of an earlier such handler.
+    """Logs this package's messages as JSON to standard error; replaces an earlier JSON handler.
 
     Args:
-        secrets: what must stand in no line, whatever brought it there.
-        run_id: of the Dagster run that this process does at present.
+        secrets: values that are removed from every line.
+        run_id: the Dagster run that this process executes.
     """
     logger = logging.getLogger(ROOT)
     handler = JsonHandler(sys.stderr)
@@ -49,16 +50,16 @@ def write_json(secrets: Collection[str], *, run_id: str | None = None) -> None:
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON."""
+    """Formats a log record as one line of JSON."""
 
     def __init__(self, secrets: Collection[str] = (), *, run_id: str | None = None) -> None:
         super().__init__()
-        # The longest first: one may be the beginning of another. One of a few letters stands in every second word.
+        # Longest first, because one secret may be a prefix of another. Very short ones would occur in ordinary words.
         self._secrets = sorted((each for each in secrets if len(each) >= SHORTEST), key=len, reverse=True)
         self._run_id = run_id
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without the text of exceptions, which may quote what was said in a meeting."""
+        """Omits the text of exceptions, which may quote a meeting's transcript."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         fields: dict[str, Any] = {
             "at": at.replace("+00:00", "Z"),
@@ -80,4 +81,4 @@ class JsonFormatter(logging.Formatter):
 
 
 class JsonHandler(logging.StreamHandler[Any]):
-    """The one handler of ours."""
+    """The handler that `write_json` installs."""

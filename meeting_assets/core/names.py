@@ -1,7 +1,7 @@
-r"""Names that were typed, spoken or sent by different systems, in one spelling, so that they can be compared.
+r"""Normalization of names, so that names from different systems can be compared.
 
-    normalized_name   what is shown, in one encoding: composed (NFC), without invisible characters, blanks collapsed
-    comparable_name   the same without regard to case
+    normalized_name   for display: composed (NFC), without invisible characters, with single blanks
+    comparable_name   for comparison: the same, with case folded
 
 >>> normalized_name("Re\u0301union\u200b  Notes ") == "Réunion Notes"
 True
@@ -36,7 +36,7 @@ _LABEL = re.compile(r"\s*[(\[\uff08\u3010](?P<label>[^()\[\]\uff08\uff09\u3010\u
 
 
 def normalized_name(name: str) -> str:
-    """The name composed (NFC), without invisible characters, with single blanks between its parts; case is kept."""
+    """Returns the name composed (NFC), without invisible characters, with single blanks. Case is kept."""
     if not name.isascii():
         visible = [each for each in name if not _is_invisible(each)]
         name = unicodedata.normalize("NFC", "".join(visible))
@@ -44,14 +44,14 @@ def normalized_name(name: str) -> str:
 
 
 def comparable_name(name: str) -> str:
-    """What two spellings of one name have in common; empty where nothing is visible."""
+    """Returns a form that is equal for equivalent names; empty if the name has no visible characters."""
     normalized = normalized_name(name)
-    # As Unicode defines canonical caseless matching: letters without their accents fold alike in any encoding.
+    # Canonical caseless matching as defined by Unicode: it is independent of the encoding of accents.
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", normalized).casefold())
 
 
 def is_one_of(name: str | None, comparable_names: Collection[str]) -> bool:
-    """Whether a name is one of some comparable names, with or without the labels that a platform appends.
+    """Whether the name is among comparable names, with or without labels appended by a platform.
 
     >>> is_one_of("Note Taker (Guest)", {"note taker"}), is_one_of("Note Taker (Ada)", {"note taker"})
     (True, False)

@@ -1,7 +1,7 @@
-"""Which process this is, in a form that another process can compare, on this host or on any other.
+"""Identities of processes that are comparable across processes and hosts.
 
-A process id means something only within one boot of one kernel and one process namespace. Hostnames play no part: two
-containers may share one.
+A process id is unique only within one boot of one kernel and one process namespace. Hostnames are not compared, because
+two containers may have the same one.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Self
 
 PROC = Path("/proc")
 STATE, START_TICKS = 0, 19
-"""Positions in /proc/PID/stat after the command's name, which may itself hold blanks and brackets."""
+"""Positions in /proc/PID/stat after the command's name, which may contain blanks and brackets."""
 ENDED = frozenset({"Z", "X"})
-"""States of a process that has ended and waits for its parent."""
+"""States of a process that has ended but still has an entry in /proc."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
-    """One process of one boot. Where /proc is missing, boot, namespace and start are None."""
+    """One process of one boot. Without /proc, boot, namespace and start are None."""
 
     boot_id: str | None
     pid_namespace: str | None
@@ -29,11 +29,11 @@ class ProcessIdentity:
     start_ticks: int | None
     """Clock ticks from the boot to the start of the process; independent of the host's clock."""
     hostname: str
-    """For people only."""
+    """For display only."""
 
     @classmethod
     def current(cls) -> Self:
-        """The identity of this process."""
+        """Returns the identity of this process."""
         stat = _stat(os.getpid())
         return cls(
             boot_id=_boot_id(),
@@ -45,7 +45,7 @@ class ProcessIdentity:
 
     @classmethod
     def of(cls, pid: int) -> Self | None:
-        """The identity of a running process of this namespace; None if it has ended or /proc is missing."""
+        """Returns the identity of a running process of this namespace; None if it has ended or /proc is missing."""
         stat = _stat(pid)
         if not stat or stat[STATE] in ENDED:
             return None
@@ -53,7 +53,7 @@ class ProcessIdentity:
 
     @classmethod
     def named(cls, name: str) -> Self | None:
-        """The identity that `name` was made of; None if it holds none."""
+        """Parses the property `name` of an identity; None if the text is not one."""
         boot_id, pid_namespace, pid, start_ticks = [*name.split(), *[""] * 4][:4]
         if not (pid.isdecimal() and start_ticks.isdecimal()):
             return None
@@ -69,7 +69,7 @@ class ProcessIdentity:
         return f"{self.boot_id} {self.pid_namespace} {self.pid} {self.start_ticks}"
 
     def is_visible_to(self, other: ProcessIdentity) -> bool:
-        """True if process ids mean the same to both: same boot, same process namespace.
+        """Whether both processes share boot and process namespace, so that process ids are comparable.
 
         >>> here = ProcessIdentity("boot", "pid:[1]", 7, 100, "worker")
         >>> here.is_visible_to(ProcessIdentity("boot", "pid:[2]", 8, 100, "worker"))
@@ -79,7 +79,7 @@ class ProcessIdentity:
         return known and (self.boot_id, self.pid_namespace) == (other.boot_id, other.pid_namespace)
 
     def is_running(self) -> bool:
-        """True unless the process has certainly ended. Asked only of a process that is visible to this one."""
+        """False only if the process has certainly ended. The process must be visible to the current one."""
         stat = _stat(self.pid)
         if stat:
             return stat[STATE] not in ENDED and int(stat[START_TICKS]) == self.start_ticks
@@ -98,7 +98,7 @@ def _pid_namespace() -> str | None:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat after the command's name; empty if the file cannot be read."""
+    """Returns the fields of /proc/PID/stat after the command's name; empty if the file is unreadable."""
     text = _read(PROC / str(pid) / "stat")
     return text.rpartition(")")[2].split() if text else []
 
@@ -111,7 +111,7 @@ def _read(path: Path) -> str | None:
 
 
 def _is_hidden(pid: int) -> bool:
-    """True if the process exists although /proc does not show it, as with its mount option `hidepid`."""
+    """Whether the process exists although /proc hides it, as with the mount option `hidepid`."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Standard streams that no output can break: any encoding, closed, or with a reader that has gone."""
+"""Standard streams that accept any output, even if their encoding is limited, or they or their reader are closed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import TextIO
 
 ERRORS = "meeting_assets.readable"
 READABLE = {"✓": "+", "✗": "x", "…": "...", "·": ".", "→": "->", "–": "-", "—": "-", "“": '"', "”": '"', "’": "'"}  # noqa: RUF001
-"""ASCII for the signs that messages use; every other character that the encoding lacks becomes `?`."""
+"""ASCII replacements for signs in messages; other characters missing from the encoding become `?`."""
 
 
 def prepare_streams() -> None:
-    """Lets standard output and error take any character, and opens those that are closed."""
+    """Makes standard output and error accept every character, and opens closed streams."""
     _open_closed_descriptors()
-    codecs.register_error(ERRORS, _readable)
+    codecs.register_error(ERRORS, _replacement)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=ERRORS)
@@ -25,10 +25,10 @@ def prepare_streams() -> None:
 
 @contextmanager
 def flushed_streams() -> Iterator[None]:
-    """Writes what is buffered at the end; a reader that has gone ends the process without a traceback.
+    """Flushes both streams at the end. A closed reader ends the process without a traceback.
 
     Raises:
-        SystemExit: standard output cannot be written.
+        SystemExit: standard output is not writable.
     """
     try:
         try:
@@ -47,7 +47,7 @@ def flushed_streams() -> Iterator[None]:
         raise SystemExit(1) from None
 
 
-def _readable(error: UnicodeError) -> tuple[str, int]:
+def _replacement(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
@@ -55,7 +55,7 @@ def _readable(error: UnicodeError) -> tuple[str, int]:
 
 
 def _open_closed_descriptors() -> None:
-    """A descriptor below 3 that is closed would be given to the next file, such as the database."""
+    """Opens closed descriptors below 3; otherwise the next opened file, such as the database, gets one of them."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -70,7 +70,7 @@ def _null() -> TextIO:
 
 
 def _is_unwritable(stream: TextIO) -> bool:
-    """Whether standard output takes nothing; what it failed to write before is no longer in its buffer."""
+    """Whether writes to standard output fail. Earlier failed output is no longer in its buffer."""
     try:
         stream.flush()
         os.write(stream.fileno(), b"\n")
@@ -80,7 +80,7 @@ def _is_unwritable(stream: TextIO) -> bool:
 
 
 def _discard_output() -> None:
-    """The interpreter flushes both streams at its end, and would complain again."""
+    """Redirects both streams to null, because the interpreter flushes them at exit and would report the error again."""
     null = os.open(os.devnull, os.O_WRONLY)
     for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
         try:

@@ -1,4 +1,4 @@
-"""What counts as a word of speech, and where counting words makes no sense.
+"""Counting of spoken words, and detection of scripts without word boundaries.
 
 A word is a maximal run of non-blank characters with at least one letter or digit:
 
@@ -7,7 +7,7 @@ A word is a maximal run of non-blank characters with at least one letter or digi
 >>> word_count("... —")
 0
 
-Some scripts put no blanks between words, so that runs are not words:
+Some scripts write no blanks between words, so that runs are not words:
 
 >>> is_unspaced("今日は会議です"), is_unspaced("Guten Tag")
 (True, False)
@@ -29,9 +29,9 @@ _UNSPACED = re.compile(
 
 
 def word_count(text: str) -> int:
-    """Runs of non-blank characters that hold a letter or digit (of any script)."""
+    """Returns the number of runs of non-blank characters with a letter or digit of any script."""
     runs = text.split()
-    # Nearly all begin with one; an expression that looks for it takes three times as long.
+    # perf: nearly all runs begin with a letter or digit; an expression takes three times as long (benchmarks load)
     if "".join([run[0] for run in runs]).isalnum():
         return len(runs)
     others = [run for run in runs if not run[0].isalnum()]

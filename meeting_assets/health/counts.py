@@ -44,7 +44,7 @@ def parsed_row_counts(
 ) -> dict[type[SQLModel], int]:
     """The row count of each table of an artifact, for some days or for all."""
     counts: dict[type[SQLModel], int] = {
-        model: _summed(connection, model, artifact.counted_in, days) for model in artifact.tables[:-1]
+        model: _summed(connection, model, artifact.row_count_source, days) for model in artifact.tables[:-1]
     }
     of_kind = (LEDGER.c.kind == artifact.kind, _of_days(LEDGER, days))
     counts[artifact.tables[-1]] = int(connection.scalar(select(func.sum(LEDGER.c.row_count)).where(*of_kind)) or 0)

@@ -180,7 +180,7 @@ def _row_counters() -> dict[type[SQLModel], Any]:
     """For each table the column of a smaller table that counts its rows; None if the ledger counts them."""
     counters: dict[type[SQLModel], Any] = dict(COUNTED_IN)
     for artifact in ARTIFACTS.values():
-        counters |= {**artifact.counted_in, artifact.tables[-1]: None}
+        counters |= {**artifact.row_count_source, artifact.tables[-1]: None}
     return counters
 
 

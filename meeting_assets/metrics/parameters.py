@@ -13,7 +13,7 @@ from typing import Any, Self, TypeAlias
 
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import utc
-from meeting_assets.settings import TimingSource
+from meeting_assets.core.timing_source import TimingSource
 
 # Raised whenever a change of code changes a number: rows made under another version are then out of date.
 METRICS_VERSION = "4"

@@ -20,6 +20,7 @@ from sqlmodel import Field, SQLModel
 
 from meeting_assets.core.instants import utc
 from meeting_assets.core.names import comparable_name, is_one_of
+from meeting_assets.core.timing_source import TimingSource
 from meeting_assets.metrics.identity import persons_of
 from meeting_assets.metrics.lineage import SPEECH
 from meeting_assets.metrics.meeting import (
@@ -36,7 +37,6 @@ from meeting_assets.metrics.timeline.intervals import microseconds
 from meeting_assets.metrics.timeline.speech_segments import Floor, Stretches, floor
 from meeting_assets.metrics.timeline.switches import OFF, ON, stretches, switched
 from meeting_assets.schema.lineage import derived_from
-from meeting_assets.settings import TimingSource
 
 # Part of a row: values by column name.
 Columns: TypeAlias = dict[str, object]

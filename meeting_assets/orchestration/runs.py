@@ -62,7 +62,7 @@ def prepare_home(settings: Settings) -> None:
         if not (home / "dagster.yaml").exists():
             shutil.copyfile(shipped("dagster.yaml"), home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
-    os.environ["MEETING_ASSETS_HOME"] = str(settings.absolute_home)
+    os.environ["MEETING_ASSETS_HOME"] = str(settings.home)
 
 
 def run_days(

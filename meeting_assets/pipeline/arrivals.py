@@ -278,7 +278,9 @@ def _partial_looks(recording_id: str, arrivals: Arrivals) -> Iterator[Observatio
         media = [each for name, each in arrivals.elsewhere[recording_id] if name == artifact.collection]
         began_at = arrivals.discovery.clock.started_at
         if sightings := tuple(observed_artifact(artifact, each, began_at) for each in media):
-            yield Observation(recording_id, artifact.kind, sightings, is_finished=False, is_many=artifact.is_many)
+            yield Observation(
+                recording_id, artifact.kind, sightings, is_finished=False, is_many=artifact.allows_multiple
+            )
 
 
 def _is_recorded(before: Sequence[LedgerRow], after: Sequence[LedgerRow]) -> bool:

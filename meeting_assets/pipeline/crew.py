@@ -209,7 +209,7 @@ class Crew:
             entry = self._left[-1]
             size_bytes += entry.size_bytes or 0
             # Where one artifact of a recording counts, the rows of a former one go before those of the next come.
-            has_former = entry.key.recording_id in recordings and not self._artifact.is_many
+            has_former = entry.key.recording_id in recordings and not self._artifact.allows_multiple
             if taken and (size_bytes > BYTES_AT_ONCE or has_former or entry.load_attempts):
                 break
             taken.append(self._left.pop())

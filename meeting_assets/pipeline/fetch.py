@@ -375,7 +375,7 @@ class _Fetch:
         self, key: Key, artifact: Artifact, media: Media, payload: bytes, observed_at: datetime | None
     ) -> None:
         found = self._discovery.found[key.recording_id]
-        if artifact.holds_urls:
+        if artifact.contains_signed_urls:
             payload = without_queries(payload)
         # Compression and the object store take their time; the ledger's transaction is short.
         kept = await asyncio.to_thread(
@@ -400,7 +400,7 @@ class _Fetch:
                 sha256=kept.sha256,
                 size_bytes=kept.size_bytes,
                 updated_at=_updated_at(media),
-                is_many=artifact.is_many,
+                is_many=artifact.allows_multiple,
                 at=self._discovery.clock.wall_clock(),
                 observed_at=observed_at,
             )
@@ -451,10 +451,9 @@ class _Fetch:
 
 
 def _url(artifact: Artifact, media: Media) -> str:
-    url = artifact.url(media.data) if media.data is not None else None
-    if url is None:
+    if artifact.url_field not in media.data:
         raise Transient(NO_URL_YET)
-    return url
+    return str(media.data[artifact.url_field])
 
 
 def _updated_at(media: Media) -> datetime | None:

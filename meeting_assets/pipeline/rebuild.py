@@ -239,5 +239,5 @@ def _seen(recording_id: str, kind: str, recording: Recording, listing: _Listing)
         kind,
         sightings,
         is_finished=recording.status.code in FINISHED,
-        is_many=ARTIFACTS[kind].is_many,
+        is_many=ARTIFACTS[kind].allows_multiple,
     )

@@ -27,7 +27,7 @@ from meeting_assets.store.observation import note_recorded
 from meeting_assets.store.states import Observation, ObservedArtifact, is_overtaken
 
 BATCH = 100
-NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.names_bots]
+NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.depends_on_bot_names]
 
 
 def record(storage: Storage, discovery: Discovery, at: datetime) -> None:
@@ -122,14 +122,14 @@ def observations(found: Found, unclear: Collection[str] = ()) -> Iterator[Observ
                 for media in found.media[artifact.collection].values()
             ),
             is_finished=found.recording.status.code in FINISHED and artifact.collection not in unclear,
-            is_many=artifact.is_many,
+            is_many=artifact.allows_multiple,
             observed_at=found.began_at,
         )
 
 
 def observed_artifact(artifact: Artifact, media: Media, observed_at: datetime | None) -> ObservedArtifact:
     """What a media object says of one of its artifacts, according to a request of `observed_at`."""
-    has_url = media.data is not None and artifact.url(media.data) is not None
+    has_url = artifact.url_field in media.data
     return ObservedArtifact(
         str(media.id),
         media.status.code,
@@ -137,7 +137,7 @@ def observed_artifact(artifact: Artifact, media: Media, observed_at: datetime | 
         utc(media.status.updated_at) if media.status.updated_at else None,
         utc(media.created_at) if media.created_at else None,
         next(iter(media.provider), None) if media.provider else None,
-        exists=has_url or not artifact.may_lack_url or media.status.code != "done",
+        exists=has_url or not artifact.url_optional or media.status.code != "done",
         observed_at=observed_at,
     )
 
@@ -146,7 +146,7 @@ def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict
     """The row of `recordings` after a look; what only the bot tells stays as it was `before` where it was not asked."""
     recording, bot = found.recording, found.bot
     metadata = recording.media_shortcuts.meeting_metadata if recording.media_shortcuts else None
-    title = metadata.data.title if metadata and metadata.data else None
+    title = metadata.data.get("title") if metadata else None
     # A recording that was deleted may come back without its times.
     started_at = recording.started_at or before.get("started_at")
     completed_at = recording.completed_at or before.get("completed_at")

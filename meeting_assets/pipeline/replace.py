@@ -207,7 +207,7 @@ def _delete_rows(connection: Connection, artifact: Artifact, key: Key, siblings:
     holders = [
         Key(row["recording_id"], row["kind"], row["artifact_id"])
         for row in siblings
-        if row["row_count"] is not None and (not artifact.is_many or row["artifact_id"] == key.artifact_id)
+        if row["row_count"] is not None and (not artifact.allows_multiple or row["artifact_id"] == key.artifact_id)
     ]
     if not holders:
         return False
@@ -228,7 +228,7 @@ def _rows_of(model: type[RecordingRow], artifact: Artifact, key: Key) -> Any:
 def settle(connection: Connection, artifact: Artifact, recording_ids: Sequence[str]) -> None:
     """Brings rows of one kind in line with each other, within each recording."""
     of_each = [{OF_RECORDING: recording_id} for recording_id in dict.fromkeys(recording_ids)]
-    for statement in artifact.settling if of_each else ():
+    for statement in artifact.post_load if of_each else ():
         connection.execute(statement, of_each)
 
 

@@ -61,17 +61,6 @@ class Ref(msgspec.Struct, frozen=True):
     id: UUID
 
 
-class MediaData(msgspec.Struct, frozen=True):
-    """The signed URLs of a media object. They are secrets that expire, so they stay in memory."""
-
-    download_url: str | None = None
-    provider_data_download_url: str | None = None
-    participants_download_url: str | None = None
-    participant_events_download_url: str | None = None
-    speaker_timeline_download_url: str | None = None
-    title: str | None = None
-
-
 class Media(ApiObject, frozen=True):
     """A media object of a recording, from `media_shortcuts` or from a list of its own."""
 
@@ -79,9 +68,16 @@ class Media(ApiObject, frozen=True):
     status: Status = Status()
     created_at: datetime | None = None
     recording: Ref | None = None
-    data: MediaData | None = None
+    data: Mapping[str, Any] = {}
+    """Signed URLs, and the title of a meeting. URLs are secrets and expire: they stay in memory."""
     provider: dict[str, Any] | None = None
     format: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, value in self.data.items():
+            if (name == "title" or name.endswith("download_url")) and not isinstance(value, str):
+                raise ValueError(f"data.{name} is not text")
 
 
 class Shortcuts(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and PostgreSQL, and the base of every table about a recording.
+"""Column types with equal meaning on SQLite and PostgreSQL, and the base class of tables about recordings.
 
 | type | PostgreSQL | SQLite |
 |---|---|---|
@@ -24,12 +24,12 @@ from meeting_assets.schema.lineage import derived_from
 
 Integer64 = BigInteger
 
-# Tables that are found by their key alone take 41 % less room without SQLite's hidden row number.
+# Tables that are queried by key alone take 41 % less space without SQLite's hidden row number.
 KEYED = {"sqlite_with_rowid": False}
 
 
 class Uuid(TypeDecorator[str]):
-    """An id of the API. Text in Python on both databases, so that one value is spelled one way."""
+    """An id of the API. It is text in Python on both databases, so that equal ids are equal values."""
 
     impl = String(36)
     cache_ok = True
@@ -41,7 +41,7 @@ class Uuid(TypeDecorator[str]):
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC datetime. The drivers' defaults disagree with the ORM's on SQLite; this is the one spelling."""
+    """An aware UTC datetime. It replaces the default formats of SQLite's driver and of the ORM, which differ."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -65,7 +65,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Json(TypeDecorator[Any]):
-    """A JSON document. Bulk rows carry it as text, the ORM as Python values; None is NULL, never JSON's `null`."""
+    """A JSON document: text in bulk rows, Python values in the ORM. None is NULL, never JSON's `null`."""
 
     impl = postgresql.JSON
     cache_ok = True
@@ -81,7 +81,7 @@ class Json(TypeDecorator[Any]):
 
 
 class RecordingRow(SQLModel):
-    """A row about one recording; its tables are keyed by the recording first."""
+    """The base class of rows about one recording; the recording is the first part of the key."""
 
     recording_id: str = Field(
         sa_type=Uuid,

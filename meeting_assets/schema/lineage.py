@@ -1,4 +1,7 @@
-"""Where the values of a column come from, written beside its declaration; Dagster shows it as column lineage."""
+"""Column lineage: the sources of a column's values, declared with the column and shown by Dagster.
+
+A source is a path of the artifact's payload, such as `[].words[].text`, or `table.column`.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,14 @@ from typing import Any
 
 from sqlalchemy import Column
 
-_MADE_FROM = "made_from"
+_DERIVED_FROM = "derived_from"
 
 
 def derived_from(*sources: str) -> dict[str, Any]:
-    """For a field's `sa_column_kwargs`: what the column is made from.
-
-    A source is a path of the artifact's payload, like `[].words[].text`, or `table.column`. Nothing is named where
-    values come from settings or code alone.
-    """
-    return {"info": {_MADE_FROM: tuple(dict.fromkeys(sources))}}
+    """Returns a field's `sa_column_kwargs`; no sources mean that settings or code alone determine the values."""
+    return {"info": {_DERIVED_FROM: tuple(dict.fromkeys(sources))}}
 
 
 def lineage_of(column: Column[Any]) -> tuple[str, ...] | None:
-    """What a column is made from; None where nobody has said it."""
-    return column.info.get(_MADE_FROM)
+    """Returns the sources of a column; None if its declaration names none."""
+    return column.info.get(_DERIVED_FROM)

@@ -1,20 +1,22 @@
-"""The tables that cannot be made again from raw bytes alone: recordings, the ledger, and what the database is.
+"""The persistent tables: recordings, the ledger, webhooks, tombstones, run heartbeats and metadata of the database.
 
-All other tables are a cache of the raw store and may be dropped and rebuilt.
+All other tables are derived from the raw store and can be dropped and rebuilt.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index
+from sqlalchemy import text as sql
+from sqlmodel import SQLModel
 
-from meeting_assets.schema.columns import KEYED, Instant, Integer64, RecordingRow, Uuid
+from meeting_assets.schema import fields
+from meeting_assets.schema.columns import KEYED, RecordingRow
 
 
 class Recordings(RecordingRow, table=True):
-    """Every recording the API has listed, whatever its status.
+    """Every recording that the API has listed, in any status.
 
     Grain: one row per recording.
     """
@@ -22,38 +24,30 @@ class Recordings(RecordingRow, table=True):
     __tablename__ = "recordings"
     __table_args__ = KEYED
 
-    bot_id: str | None = Field(sa_type=Uuid, description="NULL for the desktop SDK")
-    bot_name: str | None
-    platform: str | None = Field(description="zoom, google_meet, microsoft_teams, webex, ...; known from the bot")
-    title: str | None
-    status: str = Field(description="processing, paused, done, failed or deleted, as the API says")
-    sub_code: str | None
-    api_updated_at: datetime | None = Field(sa_type=Instant, description="the API's status.updated_at")
-    created_at: datetime = Field(sa_type=Instant)
-    started_at: datetime | None = Field(sa_type=Instant)
-    completed_at: datetime | None = Field(sa_type=Instant)
-    expires_at: datetime | None = Field(sa_type=Instant, description="when the API deletes it; NULL for never")
-    duration_s: float | None = Field(description="completed_at - started_at; NULL where one is missing")
-    scheduled_at: datetime | None = Field(
-        sa_type=Instant, description="when the calendar says that the meeting starts; known from the bot"
+    bot_id: str | None = fields.uuid("the API's id of the bot; NULL for the desktop SDK")
+    bot_name: str | None = fields.text("display name of the bot")
+    platform: str | None = fields.text("zoom, google_meet, microsoft_teams, webex, ..., as the bot states it")
+    title: str | None = fields.text("title of the meeting")
+    status: str = fields.text("the API's status: processing, paused, done, failed or deleted")
+    sub_code: str | None = fields.text("the API's reason for the status")
+    api_updated_at: datetime | None = fields.instant("the API's status.updated_at")
+    created_at: datetime = fields.instant("when the API created the recording")
+    started_at: datetime | None = fields.instant("when recording started")
+    completed_at: datetime | None = fields.instant("when recording ended")
+    expires_at: datetime | None = fields.instant("when the API deletes the recording; NULL for never")
+    duration_s: float | None = fields.seconds("completed_at - started_at; NULL if one is missing")
+    scheduled_at: datetime | None = fields.instant("scheduled start of the meeting, from the bot's calendar events")
+    day: date = fields.day("UTC day of created_at; the partition of the recording", index=True)
+    deleted_at: datetime | None = fields.instant("when the recording was first observed as deleted at the API")
+    observed_at: datetime | None = fields.instant("when the request was sent that the row reflects (store.observation)")
+    missing_since: datetime | None = fields.instant(
+        "first of the consecutive observations of the recording as deleted at the API"
     )
-    day: date = Field(index=True, description="the UTC day of created_at, which is its partition")
-    deleted_at: datetime | None = Field(sa_type=Instant, description="when it was first seen deleted at the API")
-    observed_at: datetime | None = Field(
-        default=None,
-        sa_type=Instant,
-        description="when the request was sent whose answer the row follows; see store.observation",
-    )
-    missing_since: datetime | None = Field(
-        default=None,
-        sa_type=Instant,
-        description="first of the consecutive observations that found it deleted at the API",
-    )
-    listing_sha256: str | None = Field(description="of recording.json in the raw store")
+    listing_sha256: str | None = fields.text("of recording.json in the raw store")
 
 
 class Artifacts(RecordingRow, table=True):
-    """The ledger: what is known of every artifact, and what is to be done.
+    """The ledger: the state of every artifact.
 
     Grain: one row per (recording, kind, artifact). `artifact_id` is text because absent artifacts have ''.
     """
@@ -61,143 +55,121 @@ class Artifacts(RecordingRow, table=True):
     __tablename__ = "artifacts"
     __table_args__ = KEYED
 
-    kind: str = Field(primary_key=True)
-    artifact_id: str = Field(primary_key=True, description="the API's id of the media object; '' if absent")
-    status: str = Field(
-        index=True,
-        description="absent, pending, fetched, parsed, quarantined, failed, superseded or deleted",
+    kind: str = fields.text("artifact kind", primary_key=True)
+    artifact_id: str = fields.text("the API's id of the media object; '' if absent", primary_key=True)
+    status: str = fields.text(
+        "absent, pending, fetched, parsed, quarantined, failed, superseded or deleted", index=True
     )
-    api_status: str | None = Field(description="processing, done, failed or deleted, as the API says")
-    sub_code: str | None
-    api_updated_at: datetime | None = Field(sa_type=Instant, description="the API's status.updated_at")
-    api_created_at: datetime | None = Field(sa_type=Instant)
-    missing_since: datetime | None = Field(
-        default=None,
-        sa_type=Instant,
-        description="first of the consecutive observations that found it deleted at the API",
+    api_status: str | None = fields.text("the API's status: processing, done, failed or deleted")
+    sub_code: str | None = fields.text("the API's reason for the status")
+    api_updated_at: datetime | None = fields.instant("the API's status.updated_at")
+    api_created_at: datetime | None = fields.instant("the API's created_at")
+    missing_since: datetime | None = fields.instant(
+        "first of the consecutive observations of the artifact as deleted at the API"
     )
-    provider: str | None = Field(description="the transcription provider's key at the API")
-    raw_key: str | None = Field(description="where the bytes are in the raw store")
-    sha256: str | None = Field(description="of the uncompressed bytes")
-    size_bytes: int | None = Field(sa_type=Integer64, description="of the uncompressed bytes")
-    row_count: int | None = Field(sa_type=Integer64, description="in the finest table; NULL without rows")
-    replaced_rows: int | None = Field(description="entries of the payload whose key came again later")
-    repaired_chars: int | None = Field(sa_type=Integer64, description="characters replaced by U+FFFD")
-    parser_version: str | None = Field(description="that parsed or quarantined these bytes")
-    error: str | None = Field(description="why the last attempt failed, or the place of the fault")
-    attempts: int = Field(description="attempts to fetch since the last success, counted before each begins")
-    next_attempt_at: datetime | None = Field(sa_type=Instant)
-    is_waiting: bool | None = Field(
-        default=None,
-        description=(
-            "true if a sync of the day does not fetch it before next_attempt_at: its bytes are missing, too large, or "
-            "rejected twice"
-        ),
+    provider: str | None = fields.text("the API's key of the transcription provider")
+    raw_key: str | None = fields.text("key of the bytes in the raw store")
+    sha256: str | None = fields.text("of the uncompressed bytes")
+    size_bytes: int | None = fields.integer64("of the uncompressed bytes")
+    row_count: int | None = fields.integer64("rows in the table with the finest grain; NULL without rows")
+    replaced_rows: int | None = fields.count("entries of the payload that a later entry with the same key replaced")
+    repaired_chars: int | None = fields.integer64("characters replaced by U+FFFD")
+    parser_version: str | None = fields.text("version that parsed or quarantined these bytes")
+    error: str | None = fields.text("why the last attempt failed, or the place and cause of the quarantine")
+    attempts: int = fields.count("attempts to fetch since the last success, each counted before it begins")
+    next_attempt_at: datetime | None = fields.instant("earliest time of the next attempt to fetch")
+    is_waiting: bool | None = fields.flag(
+        "true if a sync of the day does not fetch it before next_attempt_at, because its bytes are missing, too large "
+        "or rejected twice"
     )
-    worker: str | None = Field(
-        default=None, description="process that made the last attempt to fetch or load it, while that has not ended"
-    )
-    load_attempts: int | None = Field(
-        default=None, description="attempts to load these bytes that ended the process; NULL for none"
-    )
-    fetched_at: datetime | None = Field(sa_type=Instant)
-    parsed_at: datetime | None = Field(sa_type=Instant)
-    observed_at: datetime | None = Field(
-        default=None,
-        sa_type=Instant,
-        description="when the request was sent whose answer the row follows; see store.observation",
-    )
+    worker: str | None = fields.text("process of an attempt to fetch or load that has not ended")
+    load_attempts: int | None = fields.count("attempts to load these bytes that ended the process; NULL for none")
+    fetched_at: datetime | None = fields.instant("when the bytes were stored")
+    parsed_at: datetime | None = fields.instant("when the bytes were parsed or quarantined")
+    observed_at: datetime | None = fields.instant("when the request was sent that the row reflects (store.observation)")
 
 
 class WebhookEvents(SQLModel, table=True):
-    """The inbox: what Recall.ai has announced by webhook. Only what asks for a look at the API; never a payload.
+    """The inbox of Recall.ai's webhooks: events that require a request to the API. Payloads are not stored.
 
     Grain: one row per message, however often it was delivered.
     """
 
     __tablename__ = "webhook_events"
     __table_args__ = (
-        # Looked at every few seconds, and hardly ever anything in it.
+        # perf: a sensor queries unhandled events every few seconds, and there are few
         Index(
             "webhook_events_waiting",
             "received_at",
-            sqlite_where=text("handled_at IS NULL"),
-            postgresql_where=text("handled_at IS NULL"),
+            sqlite_where=sql("handled_at IS NULL"),
+            postgresql_where=sql("handled_at IS NULL"),
         ),
         KEYED,
     )
 
-    message_id: str = Field(primary_key=True, description="the sender's id of the message, the same for each delivery")
-    event: str = Field(description="recording.done, transcript.failed, ..., as the API says")
-    recording_id: str = Field(sa_type=Uuid, index=True)
-    artifact_id: str | None = Field(sa_type=Uuid, description="the media object; NULL for the recording itself")
-    received_at: datetime = Field(sa_type=Instant)
-    handled_at: datetime | None = Field(sa_type=Instant, description="when nothing was to be done any more")
+    message_id: str = fields.text("the sender's id of the message, equal for repeated deliveries", primary_key=True)
+    event: str = fields.text("the API's event: recording.done, transcript.failed, ...")
+    recording_id: str = fields.uuid("the API's id of the recording", index=True)
+    artifact_id: str | None = fields.uuid("the API's id of the media object; NULL for the recording itself")
+    received_at: datetime = fields.instant("when the first delivery arrived")
+    handled_at: datetime | None = fields.instant("when the event required no further action")
 
 
 class Tombstones(RecordingRow, table=True):
-    """Recordings that were purged: no look at the API brings them back.
+    """Purged recordings. They are not fetched again.
 
-    Grain: one row per purged recording; nothing else is known of it any more.
+    Grain: one row per purged recording; no other data about it remains.
     """
 
     __tablename__ = "tombstones"
     __table_args__ = KEYED
 
-    day: date | None = Field(description="where its raw bytes were; NULL if it was never home")
-    purged_at: datetime = Field(sa_type=Instant)
-    reason: str = Field(description="asked for, deleted at the API, retention, or unknown")
-    finished_at: datetime | None = Field(
-        default=None, sa_type=Instant, description="when its rows and raw objects were removed; NULL until then"
-    )
+    day: date | None = fields.day("the recording's day, which is part of its raw keys; NULL if it was never stored")
+    purged_at: datetime = fields.instant("when the purge began")
+    reason: str = fields.text("asked for, deleted at the API, retention, or unknown")
+    finished_at: datetime | None = fields.instant("when its rows and raw objects were removed; NULL until then")
 
 
 class ArtifactTombstones(RecordingRow, table=True):
-    """Artifacts that were purged because the API deleted them: no rebuild brings their bytes back.
+    """Artifacts that were purged because the API deleted them. A rebuild does not restore them.
 
-    Grain: one row per purged artifact of a recording that is still here.
+    Grain: one row per purged artifact of a recording that was not purged.
     """
 
     __tablename__ = "artifact_tombstones"
     __table_args__ = KEYED
 
-    kind: str = Field(primary_key=True)
-    artifact_id: str = Field(primary_key=True, description="the API's id of the media object")
-    day: date | None = Field(description="the day of its recording")
-    purged_at: datetime = Field(sa_type=Instant)
-    reason: str = Field(description="deleted at the API")
-    finished_at: datetime | None = Field(
-        default=None, sa_type=Instant, description="when its rows and raw objects were removed; NULL until then"
-    )
+    kind: str = fields.text("artifact kind", primary_key=True)
+    artifact_id: str = fields.text("the API's id of the media object", primary_key=True)
+    day: date | None = fields.day("the recording's day")
+    purged_at: datetime = fields.instant("when the purge began")
+    reason: str = fields.text("deleted at the API")
+    finished_at: datetime | None = fields.instant("when its rows and raw objects were removed; NULL until then")
 
 
 class RunHeartbeats(SQLModel, table=True):
-    """Runs, the process of each, and when it last reported, by the database's clock.
+    """Runs with their process and the time of their last heartbeat, by the database's clock.
 
-    Grain: one row per run that is in progress or reported in the last days.
+    Grain: one row per run that is in progress or had a heartbeat in the last days.
     """
 
     __tablename__ = "run_heartbeats"
     __table_args__ = KEYED
 
-    run_id: str = Field(primary_key=True, description="Dagster's id of the run")
-    boot_id: str | None = Field(default=None, description="of the kernel that runs the process; NULL where unknown")
-    pid_namespace: str | None = Field(default=None, description="in which the process id is valid")
-    pid: int | None = Field(default=None, sa_type=Integer64)
-    start_ticks: int | None = Field(
-        default=None, sa_type=Integer64, description="clock ticks from the boot to the start of the process"
-    )
-    hostname: str | None = Field(default=None, description="for people; no decision rests on it")
-    started_at: datetime | None = Field(default=None, sa_type=Instant)
-    beat_at: datetime | None = Field(default=None, sa_type=Instant, description="when the run last reported")
-    suspected_at: datetime | None = Field(
-        default=None, sa_type=Instant, description="when the run was first found silent since it last reported"
-    )
-    failed_at: datetime | None = Field(default=None, sa_type=Instant, description="when it was declared orphaned")
+    run_id: str = fields.text("Dagster's id of the run", primary_key=True)
+    boot_id: str | None = fields.text("the kernel's boot id; NULL if unknown")
+    pid_namespace: str | None = fields.text("process namespace in which pid is valid")
+    pid: int | None = fields.integer64("process id")
+    start_ticks: int | None = fields.integer64("clock ticks from boot to the start of the process")
+    hostname: str | None = fields.text("for display only")
+    started_at: datetime | None = fields.instant("when the run started")
+    beat_at: datetime | None = fields.instant("time of the last heartbeat")
+    suspected_at: datetime | None = fields.instant("when the run was first found without a recent heartbeat")
+    failed_at: datetime | None = fields.instant("when the run was declared orphaned")
 
 
 class Meta(SQLModel, table=True):
-    """What this database is: its schema's version, whose meetings it holds, the shape of its derived tables.
+    """Metadata of the database: schema version, database id, API origin, shape of the derived tables.
 
     Grain: one row per name.
     """
@@ -205,5 +177,5 @@ class Meta(SQLModel, table=True):
     __tablename__ = "meta"
     __table_args__ = KEYED
 
-    name: str = Field(primary_key=True)
-    value: str
+    name: str = fields.text("name of the entry", primary_key=True)
+    value: str = fields.text("value of the entry")

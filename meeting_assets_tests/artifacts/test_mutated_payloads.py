@@ -1,4 +1,4 @@
-"""Mutated payloads keep both `payload_properties`; `meeting_assets_tests.support.fuzz` searches for longer."""
+"""Mutated payloads have the `payload_properties`; `meeting_assets_tests.support.fuzz` tests more of them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact, Rows
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.migrations.setup import prepare
-from meeting_assets_tests.support.mutations import changed, damaged, opened, variants, written
+from meeting_assets_tests.support.mutations import editable, serialized, variants, with_change, with_damage
 from meeting_assets_tests.support.payload_properties import assert_storable, assert_stored, read_or_quarantined
-from meeting_assets_tests.support.payloads import clocks, ids, moments, numbers, offsets, spelled, texts
+from meeting_assets_tests.support.payloads import clocks, encoded, ids, moments, numbers, offsets, texts
 from meeting_assets_tests.support.plausible_payloads import PLAUSIBLE
 
 each_artifact = pytest.mark.parametrize("artifact", ARTIFACTS.values(), ids=lambda artifact: artifact.kind)
@@ -28,7 +28,7 @@ json_values = st.recursive(
 
 
 def objects(required: dict[str, Any], **optional: Any) -> st.SearchStrategy[dict[str, Any]]:
-    """Objects with some members that must be there and some that may be missing or null, and now and then a new one."""
+    """Generates objects with required members, optional members that may be null, and sometimes an unknown member."""
     return st.fixed_dictionaries(required, optional={name: st.none() | each for name, each in optional.items()}) | (
         st.fixed_dictionaries(required | {"new": json_values})
     )
@@ -74,19 +74,19 @@ DOCUMENTS: dict[str, st.SearchStrategy[Any]] = {
 
 @st.composite
 def payloads(draw: st.DrawFn, kind: str, *, most_damages: int = 2) -> bytes:
-    """Payloads of one kind after up to three changes to the document and some to its bytes."""
-    document = opened(draw(st.sampled_from(PLAUSIBLE[kind]) | DOCUMENTS[kind]))
+    """Generates payloads of one kind with up to three changes of the document and some of its bytes."""
+    document = editable(draw(st.sampled_from(PLAUSIBLE[kind]) | DOCUMENTS[kind]))
     chance = draw(st.randoms())
     for _ in range(draw(st.integers(0, 3))):
-        document = changed(document, chance)
-    payload = written(document, is_ascii=draw(st.booleans()))
+        document = with_change(document, chance)
+    payload = serialized(document, is_ascii=draw(st.booleans()))
     for _ in range(draw(st.integers(0, most_damages))):
-        payload = damaged(payload, chance)
+        payload = with_damage(payload, chance)
     return payload
 
 
-def assert_lawful(artifact: Artifact, payload: bytes) -> Rows | None:
-    """The rows of a payload that is read."""
+def checked_rows(artifact: Artifact, payload: bytes) -> Rows | None:
+    """Returns the rows of a payload, None if it is quarantined; asserts the properties."""
     rows = read_or_quarantined(artifact, payload)
     if isinstance(rows, str):
         return None
@@ -94,60 +94,60 @@ def assert_lawful(artifact: Artifact, payload: bytes) -> Rows | None:
     return rows
 
 
-def check(law: Callable[[Any], None], cases: st.SearchStrategy[Any], example_count: int) -> None:
-    # A busy machine is no broken law.
-    settings(max_examples=example_count, suppress_health_check=[HealthCheck.too_slow])(given(cases)(law))()
+def check(check_case: Callable[[Any], None], cases: st.SearchStrategy[Any], example_count: int) -> None:
+    # Slow generation on a busy machine is not a failure.
+    settings(max_examples=example_count, suppress_health_check=[HealthCheck.too_slow])(given(cases)(check_case))()
 
 
 @each_artifact
 @pytest.mark.parametrize("example_count", [200, pytest.param(2_000, marks=pytest.mark.deployment)])
-def test_a_payload_is_read_or_quarantined(artifact: Artifact, example_count: int) -> None:
-    def law(payload: bytes) -> None:
-        assert_lawful(artifact, payload)
+def test_mutated_payload_is_parsed_or_quarantined(artifact: Artifact, example_count: int) -> None:
+    def check_case(payload: bytes) -> None:
+        checked_rows(artifact, payload)
 
-    check(law, payloads(artifact.kind), example_count)
+    check(check_case, payloads(artifact.kind), example_count)
 
 
 @each_artifact
-def test_anything_may_stand_anywhere(artifact: Artifact) -> None:
+def test_payload_with_replaced_value_is_parsed_or_quarantined(artifact: Artifact) -> None:
     for document in PLAUSIBLE[artifact.kind]:
         for variant in variants(document):
-            assert_lawful(artifact, variant)
+            checked_rows(artifact, variant)
 
 
 @each_artifact
-def test_no_beginning_of_a_payload_is_read(artifact: Artifact) -> None:
+def test_truncated_payload_is_quarantined(artifact: Artifact) -> None:
     for document in PLAUSIBLE[artifact.kind]:
-        payload = spelled(document)
+        payload = encoded(document)
         for size in range(len(payload)):
-            assert assert_lawful(artifact, payload[:size]) is None
+            assert checked_rows(artifact, payload[:size]) is None
 
 
 @each_artifact
 @pytest.mark.parametrize(
-    "monster", ["[" * 50_000, '{"a":' * 50_000, "[" * 50_000 + "]" * 50_000, "9" * 1_000_000], ids=lambda text: text[:2]
+    "extreme", ["[" * 50_000, '{"a":' * 50_000, "[" * 50_000 + "]" * 50_000, "9" * 1_000_000], ids=lambda text: text[:2]
 )
-def test_a_monster_is_no_more_than_a_fault(artifact: Artifact, monster: str) -> None:
-    payload = spelled(PLAUSIBLE[artifact.kind][0]).replace(b'"Ada"', monster.encode())
+def test_extreme_payload_is_quarantined(artifact: Artifact, extreme: str) -> None:
+    payload = encoded(PLAUSIBLE[artifact.kind][0]).replace(b'"Ada"', extreme.encode())
 
-    assert assert_lawful(artifact, payload) is None
+    assert checked_rows(artifact, payload) is None
 
 
 @each_artifact
-def test_levels_at_the_edge_of_what_python_takes_are_a_fault(artifact: Artifact) -> None:
-    payload = spelled(PLAUSIBLE[artifact.kind][0])
+def test_nesting_near_the_recursion_limit_is_quarantined(artifact: Artifact) -> None:
+    payload = encoded(PLAUSIBLE[artifact.kind][0])
     read, kept_or_skipped, kept = b'"Ada"', b'"RiajK"', b'"no"'
 
-    for place in (read, kept_or_skipped, kept) if kept in payload else (read, kept_or_skipped):
+    for original in (read, kept_or_skipped, kept) if kept in payload else (read, kept_or_skipped):
         for levels in range(950, 1_000):
             hidden = b'["]",' * levels + b"1" + b',"["]' * levels
-            assert assert_lawful(artifact, payload.replace(place, hidden)) is None
+            assert checked_rows(artifact, payload.replace(original, hidden)) is None
 
 
-def test_a_single_word_of_ten_megabytes_is_a_word() -> None:
-    payload = spelled(PLAUSIBLE["transcript"][0]).replace(b'"No,"', b'"' + rb"\u0000]" * 1_428_572 + b'"')
+def test_word_of_ten_megabytes_is_parsed() -> None:
+    payload = encoded(PLAUSIBLE["transcript"][0]).replace(b'"No,"', b'"' + rb"\u0000]" * 1_428_572 + b'"')
 
-    rows = assert_lawful(ARTIFACTS["transcript"], payload)
+    rows = checked_rows(ARTIFACTS["transcript"], payload)
 
     assert rows is not None
     assert rows.by_table[-1][0][-1] == "\ufffd]" * 1_428_572
@@ -162,16 +162,16 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.mark.parametrize("example_count", [500, pytest.param(5_000, marks=pytest.mark.deployment)])
-def test_what_is_read_is_stored_and_given_back(database: Database, example_count: int) -> None:
+def test_parsed_rows_survive_the_database(database: Database, example_count: int) -> None:
     cases = st.sampled_from([*ARTIFACTS]).flatmap(
         lambda kind: st.tuples(st.just(ARTIFACTS[kind]), payloads(kind, most_damages=0))
     )
 
-    def law(case: tuple[Artifact, bytes]) -> None:
+    def check_case(case: tuple[Artifact, bytes]) -> None:
         artifact, payload = case
-        if (rows := assert_lawful(artifact, payload)) is not None:
+        if (rows := checked_rows(artifact, payload)) is not None:
             with database.writing() as connection:
                 assert_stored(artifact, rows, connection)
                 connection.rollback()
 
-    check(law, cases, example_count)
+    check(check_case, cases, example_count)

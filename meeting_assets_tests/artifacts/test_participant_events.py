@@ -1,4 +1,4 @@
-"""Participant events: one row each, whatever their action; what they carry is read of chat alone."""
+"""Participant events become one row each; only chat messages have their data decoded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ events = st.lists(
 
 
 @given(events)
-def test_every_event_is_a_row_in_the_order_of_the_payload(payload: list[dict[str, Any]]) -> None:
+def test_events_become_rows_in_payload_order(payload: list[dict[str, Any]]) -> None:
     rows = rows_from(ARTIFACT, payload)
 
     assert [row["event_index"] for row in rows] == list(range(len(payload)))
@@ -45,7 +45,7 @@ def test_every_event_is_a_row_in_the_order_of_the_payload(payload: list[dict[str
     assert all(row["participant_key"] for row in rows)
 
 
-def test_an_event_is_a_row() -> None:
+def test_event_becomes_a_row() -> None:
     assert row_from(ARTIFACT, JOIN) == {
         "recording_id": RECORDING_ID,
         "event_index": 0,
@@ -61,18 +61,18 @@ def test_an_event_is_a_row() -> None:
     }
 
 
-def test_an_empty_list_is_no_event() -> None:
+def test_empty_list_gives_no_events() -> None:
     assert rows_from(ARTIFACT, []) == []
 
 
-def test_an_event_that_comes_twice_is_two_rows() -> None:
+def test_repeated_event_gives_two_rows() -> None:
     rows = rows_from(ARTIFACT, [JOIN, JOIN])
 
     assert [row["event_id"] for row in rows] == ["e1", "e1"]
 
 
 @pytest.mark.parametrize("timestamp", [None, {}, {"relative": None, "absolute": None}])
-def test_a_time_that_is_null_or_missing_stays_null(timestamp: Any) -> None:
+def test_missing_time_is_null(timestamp: Any) -> None:
     row = row_from(ARTIFACT, JOIN | {"timestamp": timestamp})
 
     assert (row["at"], row["at_s"]) == (None, None)
@@ -88,14 +88,14 @@ def test_a_time_that_is_null_or_missing_stays_null(timestamp: Any) -> None:
         (None, None, None),
     ],
 )
-def test_a_chat_message_has_its_text(data: Any, text: str | None, to: str | None) -> None:
+def test_chat_message_has_text_and_recipient(data: Any, text: str | None, to: str | None) -> None:
     row = row_from(ARTIFACT, JOIN | {"action": "chat_message", "data": data})
 
     assert (row["chat_text"], row["chat_to"]) == (text, to)
 
 
 @pytest.mark.parametrize("data", [{"text": "👍"}, {"text": 3}, "👍", [1], 7])
-def test_what_a_new_action_carries_is_no_chat_and_no_fault(data: Any) -> None:
+def test_data_of_unknown_action_is_ignored(data: Any) -> None:
     row = row_from(ARTIFACT, JOIN | {"action": "reaction", "data": data})
 
     assert (row["action"], row["chat_text"], row["chat_to"]) == ("reaction", None, None)
@@ -114,5 +114,5 @@ def test_what_a_new_action_carries_is_no_chat_and_no_fault(data: Any) -> None:
         ([JOIN | {"action": "chat_message", "data": {"text": 3}}], "[0].data.text: expected str, got int"),
     ],
 )
-def test_another_shape_is_quarantined_with_its_place(payload: Any, fault: str) -> None:
+def test_wrong_shape_is_quarantined_with_its_path(payload: Any, fault: str) -> None:
     assert fault_of(ARTIFACT, payload) == fault

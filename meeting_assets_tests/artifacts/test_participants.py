@@ -1,4 +1,4 @@
-"""Participants: exactly those of the payload, one row per key."""
+"""Participants of the payload become one row per key."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from meeting_assets_tests.support.payloads import (
     ADA,
     RECORDING_ID,
     SOURCE,
+    encoded,
     fault_of,
     row_from,
     rows_from,
     speakers,
-    spelled,
 )
 
 listed = st.lists(speakers, max_size=8)
@@ -32,7 +32,7 @@ def clean(name: str | None) -> str | None:
 
 
 @given(listed)
-def test_every_participant_is_one_row_and_the_last_entry_wins(participants: list[dict[str, Any]]) -> None:
+def test_last_entry_of_a_participant_becomes_its_row(participants: list[dict[str, Any]]) -> None:
     last = {participant_key(each["id"], clean(each.get("name"))): each for each in participants}
 
     rows = rows_from(ARTIFACT, participants)
@@ -45,15 +45,15 @@ def test_every_participant_is_one_row_and_the_last_entry_wins(participants: list
 
 
 @given(listed)
-def test_entries_that_came_again_are_counted(participants: list[dict[str, Any]]) -> None:
-    document, _ = decoded(spelled(participants), ARTIFACT.wire)
+def test_replaced_entries_are_counted(participants: list[dict[str, Any]]) -> None:
+    document, _ = decoded(encoded(participants), ARTIFACT.wire)
 
     rows = ARTIFACT.rows(document, SOURCE)
 
     assert len(rows.by_table[0]) + rows.replaced == len(participants)
 
 
-def test_a_participant_is_a_row() -> None:
+def test_participant_becomes_a_row() -> None:
     extra_data = {"zoom": {"os": 2, "guest": False, "user_guid": "EF3A", "conf_user_id": "RiajK"}}
 
     row = row_from(ARTIFACT, ADA | {"extra_data": extra_data, "email": "Ada@Example.com"})
@@ -72,18 +72,18 @@ def test_a_participant_is_a_row() -> None:
     }
 
 
-def test_all_but_the_id_may_be_missing() -> None:
+def test_all_fields_except_id_are_optional() -> None:
     row = row_from(ARTIFACT, {"id": None})
 
     assert row["participant_key"] == "unknown"
     assert {row[name] for name in row.keys() - {"recording_id", "participant_key", "is_bot"}} == {None}
 
 
-def test_an_empty_list_is_nobody() -> None:
+def test_empty_list_gives_no_participants() -> None:
     assert rows_from(ARTIFACT, []) == []
 
 
-def test_rows_are_in_the_order_of_the_entries_that_count() -> None:
+def test_rows_have_the_order_of_the_last_entries() -> None:
     rows = rows_from(ARTIFACT, [{"id": 1, "name": "A"}, {"id": 2}, {"id": 1, "name": "a"}])
 
     assert [(row["participant_id"], row["name"]) for row in rows] == [(2, None), (1, "a")]
@@ -122,7 +122,7 @@ def test_rows_are_in_the_order_of_the_entries_that_count() -> None:
         ([1], None, None),
     ],
 )
-def test_a_person_is_known_by_what_is_stable_never_by_name(extra_data: Any, email: str | None, person_key: str) -> None:
+def test_person_key_uses_stable_ids_and_never_the_name(extra_data: Any, email: str | None, person_key: str) -> None:
     row = row_from(ARTIFACT, ADA | {"extra_data": extra_data, "email": email})
 
     assert row["person_key"] == person_key
@@ -137,13 +137,13 @@ def test_a_person_is_known_by_what_is_stable_never_by_name(extra_data: Any, emai
         ("desktop", "+49 30 12345678", "zoom:z"),
     ],
 )
-def test_an_id_of_a_telephone_is_no_person(client_kind: str, name: str, person_key: str | None) -> None:
+def test_telephone_id_gives_no_person_key(client_kind: str, name: str, person_key: str | None) -> None:
     dial_in = ADA | {"platform": client_kind, "name": name, "extra_data": {"zoom": {"conf_user_id": "z"}}}
 
     assert row_from(ARTIFACT, dial_in)["person_key"] == person_key
 
 
-def test_a_person_key_that_no_index_takes_is_cut() -> None:
+def test_person_key_too_long_for_an_index_is_shortened() -> None:
     row = row_from(ARTIFACT, ADA | {"email": "a" * 10_000 + "@example.com"})
 
     assert row["person_key"].startswith("email:aaa")
@@ -163,7 +163,7 @@ def test_a_person_key_that_no_index_takes_is_cut() -> None:
         (None, False),
     ],
 )
-def test_a_bot_is_known_by_its_name(name: str | None, is_bot: bool) -> None:
+def test_bot_is_recognized_by_name(name: str | None, is_bot: bool) -> None:
     source = replace(SOURCE, bot_names=frozenset({"note taker", ""}))
 
     (row,) = rows_from(ARTIFACT, [ADA | {"name": name}], source)
@@ -180,7 +180,7 @@ def test_a_bot_is_known_by_its_name(name: str | None, is_bot: bool) -> None:
         (r'{"a\u0000": "\ud800"}', r'{"a\ufffd": "\ufffd"}'),
     ],
 )
-def test_what_the_platform_adds_is_kept_as_given(extra_data: str, kept: str | None) -> None:
+def test_extra_data_is_stored_unchanged(extra_data: str, kept: str | None) -> None:
     (row,) = rows_from(ARTIFACT, f'[{{"id": 1, "extra_data": {extra_data}}}]')
 
     assert row["extra_data"] == kept
@@ -197,5 +197,5 @@ def test_what_the_platform_adds_is_kept_as_given(extra_data: str, kept: str | No
         ({"participants": []}, "byte 0: expected array, got object"),
     ],
 )
-def test_another_shape_is_quarantined_with_its_place(payload: Any, fault: str) -> None:
+def test_wrong_shape_is_quarantined_with_its_path(payload: Any, fault: str) -> None:
     assert fault_of(ARTIFACT, payload) == fault

@@ -1,4 +1,4 @@
-"""The primary transcript: of those with words the one made last; never two."""
+"""The primary transcript is the last created one with words."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def put(
 
 
 def settle(connection: Connection, recording_id: str = RECORDING_ID) -> None:
-    for statement in ARTIFACT.settling:
+    for statement in ARTIFACT.post_load:
         connection.execute(statement, {OF_RECORDING: recording_id})
 
 
@@ -54,7 +54,7 @@ def primaries(connection: Connection, recording_id: str = RECORDING_ID) -> list[
     return list(connection.scalars(select(TRANSCRIPTS.c.transcript_id).where(of_recording, TRANSCRIPTS.c.is_primary)))
 
 
-def test_the_one_made_last_is_primary(connection: Connection) -> None:
+def test_last_created_transcript_is_primary(connection: Connection) -> None:
     put(connection, SMALL, LATE)
     put(connection, LARGE, EARLY)
 
@@ -63,7 +63,7 @@ def test_the_one_made_last_is_primary(connection: Connection) -> None:
     assert primaries(connection) == [SMALL]
 
 
-def test_of_two_made_at_once_the_larger_id_is_primary(connection: Connection) -> None:
+def test_larger_id_is_primary_if_creation_times_are_equal(connection: Connection) -> None:
     for transcript_id in (MIDDLE, LARGE, SMALL):
         put(connection, transcript_id, LATE)
 
@@ -72,7 +72,7 @@ def test_of_two_made_at_once_the_larger_id_is_primary(connection: Connection) ->
     assert primaries(connection) == [LARGE]
 
 
-def test_one_without_words_never_is(connection: Connection) -> None:
+def test_transcript_without_words_is_not_primary(connection: Connection) -> None:
     put(connection, SMALL, EARLY)
     put(connection, LARGE, LATE, words=0)
 
@@ -81,7 +81,7 @@ def test_one_without_words_never_is(connection: Connection) -> None:
     assert primaries(connection) == [SMALL]
 
 
-def test_where_all_are_empty_none_is(connection: Connection) -> None:
+def test_no_transcript_is_primary_if_all_are_empty(connection: Connection) -> None:
     put(connection, SMALL, EARLY, words=0, is_primary=True)
     put(connection, LARGE, LATE, words=0)
 
@@ -90,7 +90,7 @@ def test_where_all_are_empty_none_is(connection: Connection) -> None:
     assert primaries(connection) == []
 
 
-def test_one_made_nobody_knows_when_comes_last(connection: Connection) -> None:
+def test_transcript_without_creation_time_comes_last(connection: Connection) -> None:
     put(connection, SMALL, EARLY)
     put(connection, LARGE, None)
 
@@ -99,7 +99,7 @@ def test_one_made_nobody_knows_when_comes_last(connection: Connection) -> None:
     assert primaries(connection) == [SMALL]
 
 
-def test_but_is_primary_if_it_is_the_only_one(connection: Connection) -> None:
+def test_only_transcript_is_primary_without_creation_time(connection: Connection) -> None:
     put(connection, LARGE, None)
 
     settle(connection)
@@ -107,7 +107,7 @@ def test_but_is_primary_if_it_is_the_only_one(connection: Connection) -> None:
     assert primaries(connection) == [LARGE]
 
 
-def test_a_former_primary_gives_way(connection: Connection) -> None:
+def test_second_transcript_becomes_primary(connection: Connection) -> None:
     put(connection, LARGE, EARLY, is_primary=True)
     put(connection, SMALL, LATE)
 
@@ -116,7 +116,7 @@ def test_a_former_primary_gives_way(connection: Connection) -> None:
     assert primaries(connection) == [SMALL]
 
 
-def test_two_primaries_become_one(connection: Connection) -> None:
+def test_one_of_two_primary_transcripts_remains_primary(connection: Connection) -> None:
     put(connection, LARGE, EARLY, is_primary=True)
     put(connection, SMALL, LATE, is_primary=True)
 
@@ -125,7 +125,7 @@ def test_two_primaries_become_one(connection: Connection) -> None:
     assert primaries(connection) == [SMALL]
 
 
-def test_what_is_settled_stays(connection: Connection) -> None:
+def test_repeated_update_changes_nothing(connection: Connection) -> None:
     put(connection, SMALL, LATE)
 
     settle(connection)
@@ -134,7 +134,7 @@ def test_what_is_settled_stays(connection: Connection) -> None:
     assert primaries(connection) == [SMALL]
 
 
-def test_other_recordings_are_left_alone(connection: Connection) -> None:
+def test_other_recordings_are_not_updated(connection: Connection) -> None:
     put(connection, SMALL, EARLY)
     put(connection, LARGE, LATE, recording_id=OTHER_ID)
     put(connection, MIDDLE, EARLY, recording_id=OTHER_ID, is_primary=True)
@@ -145,7 +145,7 @@ def test_other_recordings_are_left_alone(connection: Connection) -> None:
     assert primaries(connection, OTHER_ID) == [MIDDLE]
 
 
-def test_a_recording_without_transcripts_is_settled(connection: Connection) -> None:
+def test_update_without_transcripts_changes_nothing(connection: Connection) -> None:
     settle(connection)
 
     assert primaries(connection) == []

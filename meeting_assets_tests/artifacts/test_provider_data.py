@@ -1,4 +1,4 @@
-"""Provider data: the envelope is read, what the provider sent is kept as it came."""
+"""Provider data: the envelope is decoded, the provider's messages are stored unchanged."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def row_from(part: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(parts)
-def test_every_part_is_a_row_in_the_order_of_the_payload(payload: list[dict[str, Any]]) -> None:
+def test_parts_become_rows_in_payload_order(payload: list[dict[str, Any]]) -> None:
     rows = rows_from(ARTIFACT, {"parts": payload})
 
     assert [row["part_index"] for row in rows] == list(range(len(payload)))
@@ -62,7 +62,7 @@ def test_every_part_is_a_row_in_the_order_of_the_payload(payload: list[dict[str,
 
 
 @given(documents)
-def test_what_the_provider_sent_is_kept_as_it_came(document: Any) -> None:
+def test_provider_message_is_stored_unchanged(document: Any) -> None:
     kept = row_from({"type": "webhook", "data": document})["payload"]
 
     if document is None:
@@ -71,7 +71,7 @@ def test_what_the_provider_sent_is_kept_as_it_came(document: Any) -> None:
         assert kept == sent
 
 
-def test_a_part_is_a_row() -> None:
+def test_part_becomes_a_row() -> None:
     assert row_from(PART) == {
         "recording_id": RECORDING_ID,
         "transcript_id": ARTIFACT_ID,
@@ -86,7 +86,7 @@ def test_a_part_is_a_row() -> None:
     }
 
 
-def test_a_provider_that_sent_nothing_has_no_rows() -> None:
+def test_document_without_parts_gives_no_rows() -> None:
     assert rows_from(ARTIFACT, {"parts": []}) == []
 
 
@@ -94,11 +94,11 @@ def test_a_provider_that_sent_nothing_has_no_rows() -> None:
     "audio",
     [None, {}, {"type": "mixed", "offset": 0.0, "participant": None}, {"type": "mixed", "participant": {"id": None}}],
 )
-def test_the_mix_is_nobodys_audio(audio: Any) -> None:
+def test_mixed_audio_has_unknown_speaker(audio: Any) -> None:
     assert row_from(PART | {"source_audio": audio})["participant_key"] == "unknown"
 
 
-def test_a_deep_or_wide_message_is_kept() -> None:
+def test_deep_or_wide_message_is_stored() -> None:
     document: dict[str, Any] = {"a": [[[]] * 1_000] * 10}
 
     assert json.loads(row_from({"type": "webhook", "data": document})["payload"]) == document
@@ -122,5 +122,5 @@ def test_a_deep_or_wide_message_is_kept() -> None:
         ('{"parts": [{"type": "webhook", "data": {"n": NaN}}]}', "byte 45: invalid character"),
     ],
 )
-def test_another_shape_is_quarantined_with_its_place(payload: Any, fault: str) -> None:
+def test_wrong_shape_is_quarantined_with_its_path(payload: Any, fault: str) -> None:
     assert fault_of(ARTIFACT, payload) == fault

@@ -1,4 +1,4 @@
-"""What comes out of a payload is what both databases give back, at the edges of what the wire can hold too."""
+"""Parsed rows survive both databases, including edge cases of the wire format."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import Database, schema_of, table_of
 from meeting_assets.store.migrations.setup import prepare
 from meeting_assets_tests.support.payload_properties import as_read
-from meeting_assets_tests.support.payloads import ADA, SOURCE, spelled
+from meeting_assets_tests.support.payloads import ADA, SOURCE, encoded
 
 TEXT = "tab\tline\nreturn\rback\\slash \\. \\N \\x41 quote\"' 😀 é 会議 \x7f \x01 \u2028 \ufeff {} []"
 NUL, LONE = "a\u0000b", "a\ud800b"
@@ -38,7 +38,8 @@ PAIRS = list(zip(SPEAKERS, MOMENTS, strict=True))
 JSON: dict[str, Any] = {TEXT: [TEXT, NUL, LONE, 2**64, 1e308, -0.0, True, None, {}, []], NUL: {"": ""}}
 
 PARTS = [
-    {"id": TEXT, "participant": who, "start_timestamp": when, "duration": 9e12, "type": NUL} for who, when in PAIRS
+    {"id": TEXT, "participant": speaker, "start_timestamp": when, "duration": 9e12, "type": NUL}
+    for speaker, when in PAIRS
 ]
 PAYLOADS: dict[str, Any] = {
     "participants": [
@@ -53,33 +54,33 @@ PAYLOADS: dict[str, Any] = {
         {
             "id": TEXT,
             "action": "chat_message",
-            "participant": who,
+            "participant": speaker,
             "timestamp": when,
             "data": {"text": TEXT, "to": LONE},
         }
-        for who, when in PAIRS
+        for speaker, when in PAIRS
     ],
     "speaker_timeline": [
-        {"participant": who, "start_timestamp": when, "end_timestamp": MOMENTS[-index]}
-        for index, (who, when) in enumerate(PAIRS)
+        {"participant": speaker, "start_timestamp": when, "end_timestamp": MOMENTS[-index]}
+        for index, (speaker, when) in enumerate(PAIRS)
     ],
     "transcript": [
         {
-            "participant": who,
+            "participant": speaker,
             "language_code": TEXT,
             "words": [{"text": text, "start_timestamp": when, "end_timestamp": MOMENTS[2]} for text in (TEXT, NUL, "")],
         }
-        for who, when in PAIRS
+        for speaker, when in PAIRS
     ],
     "provider_data": {
         "parts": [
             {
                 "type": TEXT,
                 "created_at": (when or {}).get("absolute"),
-                "source_audio": {"type": LONE, "offset": (when or {}).get("relative"), "participant": who},
+                "source_audio": {"type": LONE, "offset": (when or {}).get("relative"), "participant": speaker},
                 "data": JSON,
             }
-            for who, when in PAIRS
+            for speaker, when in PAIRS
         ]
     },
     "video_separate": PARTS,
@@ -89,7 +90,7 @@ PAYLOADS: dict[str, Any] = {
 
 @pytest.fixture
 def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """A database; PostgreSQL with a session in another time zone."""
+    """A database; the session of PostgreSQL has another time zone."""
     monkeypatch.setenv("PGTZ", "America/St_Johns")
     database = Database.at(database_url)
     yield database
@@ -98,7 +99,7 @@ def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dat
 
 @pytest.mark.parametrize("artifact", ARTIFACTS.values(), ids=lambda artifact: artifact.kind)
 def test_rows_survive_the_database(artifact: Artifact, database: Database) -> None:
-    document, _ = decoded(spelled(PAYLOADS[artifact.kind]), artifact.wire)
+    document, _ = decoded(encoded(PAYLOADS[artifact.kind]), artifact.wire)
     rows = artifact.rows(document, SOURCE)
     prepare(database, schema_of(dict.fromkeys(artifact.tables, artifact.kind)))
 

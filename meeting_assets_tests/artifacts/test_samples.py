@@ -1,4 +1,4 @@
-"""Published payloads: those of the present API are read, older ones refused. They are not part of this repository."""
+"""Published payloads of the current API are parsed, older ones quarantined. They are not part of this repository."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def sample(path: str) -> Any:
         ("transcript/derived-machine-diarization-2025-12.json", ["hello", "hello"]),
     ],
 )
-def test_transcripts_are_read(path: str, texts: list[str]) -> None:
+def test_sample_transcripts_are_parsed(path: str, texts: list[str]) -> None:
     rows = rows_from(ARTIFACTS["transcript"], sample(path))
 
     assert [row["text"] for row in rows] == texts
     assert all(row["start_s"] < row["end_s"] for row in rows)
 
 
-def test_a_transcript_of_a_real_time_event_is_read() -> None:
+def test_transcript_of_a_real_time_event_is_parsed() -> None:
     utterance = sample("realtime/real-transcript.data-2026-02-anonymised.json")["data"]["data"]
 
     (row,) = rows_from(ARTIFACTS["transcript"], [utterance])
@@ -50,7 +50,7 @@ def test_a_transcript_of_a_real_time_event_is_read() -> None:
     assert (row["participant_key"], row["start_s"], row["end_s"]) == ("100", 7.0, 12.0)
 
 
-def test_speaker_timelines_are_read() -> None:
+def test_sample_speaker_timelines_are_parsed() -> None:
     rows = rows_from(ARTIFACTS["speaker_timeline"], sample("speaker_timeline/derived-open-range-2025-12.json"))
 
     assert [(row["participant_key"], row["start_s"], row["end_s"]) for row in rows] == [
@@ -59,7 +59,7 @@ def test_speaker_timelines_are_read() -> None:
     ]
 
 
-def test_participants_are_read() -> None:
+def test_sample_participants_are_parsed() -> None:
     participants = [
         sample("participants/docs-zoom-participant-2025-08.json"),
         {"id": 200, "extra_data": {"microsoft_teams": sample("participants/docs-teams-extra_data-2025-08.json")}},
@@ -82,7 +82,7 @@ def test_participants_are_read() -> None:
         "realtime/chat_message-google-meet-2026-09-anonymised.json",
     ],
 )
-def test_participant_events_are_read(path: str) -> None:
+def test_sample_participant_events_are_parsed(path: str) -> None:
     message = sample(path)
     action = message["event"].removeprefix("participant_events.")
     event = message["data"]["data"] | {"action": action}
@@ -94,25 +94,27 @@ def test_participant_events_are_read(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "place"),
+    ("path", "fault_path"),
     [
         ("transcript/legacy-v1.0-2022-react-transcript-components.json", "[0].words[0].start_timestamp: "),
         ("transcript/v1.10-schema-example.json", "[0].words[0].start_timestamp: "),
         ("speaker_timeline/v1.10-schema-example.json", "[0]: "),
     ],
 )
-def test_older_shapes_are_refused_with_the_place(path: str, place: str) -> None:
+def test_samples_of_older_api_are_quarantined_with_the_path(path: str, fault_path: str) -> None:
     fault = fault_of(ARTIFACTS[path.partition("/")[0]], sample(path))
 
-    assert fault.startswith(place)
+    assert fault.startswith(fault_path)
     assert fault.endswith("(a shape from before API v1.11)")
 
 
-def test_every_payload_among_the_samples_is_in_a_test() -> None:
+def test_every_sample_payload_is_covered_by_a_test() -> None:
     kinds = [folder for folder in SAMPLES.iterdir() if folder.name in {*ARTIFACTS, "realtime"}]
     payloads = {f"{folder.name}/{path.name}" for folder in kinds for path in folder.glob("*.json")}
 
-    of_the_api = {path for path in payloads if "openapi-example" in path}  # media objects, not what they point to
-    other = {"realtime/third-party-transcript.provider_data.json"}  # made up by its author, unlike the documented shape
+    of_the_api = {path for path in payloads if "openapi-example" in path}  # media objects, not payloads
+    other = {
+        "realtime/third-party-transcript.provider_data.json"
+    }  # invented by its author; differs from the documented shape
     code = Path(__file__).read_text()
     assert {path for path in payloads - of_the_api - other if path not in code} == set()

@@ -1,4 +1,4 @@
-"""Manifests of separate audio and video: one row per part; the files they name are not fetched."""
+"""Manifests of separate audio and video become one row per part, without URLs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def artifact(request: pytest.FixtureRequest) -> Artifact:
 
 
 @given(parts)
-def test_every_part_is_a_row_in_the_order_of_the_payload(artifact: Artifact, payload: list[dict[str, Any]]) -> None:
+def test_parts_become_rows_in_payload_order(artifact: Artifact, payload: list[dict[str, Any]]) -> None:
     rows = rows_from(artifact, payload)
 
     assert [row["part_index"] for row in rows] == list(range(len(payload)))
@@ -51,7 +51,7 @@ def test_every_part_is_a_row_in_the_order_of_the_payload(artifact: Artifact, pay
     assert all(row["participant_key"] for row in rows)
 
 
-def test_a_part_is_a_row_without_its_url(artifact: Artifact) -> None:
+def test_part_becomes_a_row_without_url(artifact: Artifact) -> None:
     assert row_from(artifact, PART | {"type": "webcam"}) == {
         "recording_id": RECORDING_ID,
         "part_index": 0,
@@ -68,11 +68,11 @@ def test_a_part_is_a_row_without_its_url(artifact: Artifact) -> None:
     }
 
 
-def test_audio_has_no_type(artifact: Artifact) -> None:
+def test_audio_part_has_no_type(artifact: Artifact) -> None:
     assert row_from(artifact, PART)["type"] is None
 
 
-def test_an_empty_manifest_is_no_part(artifact: Artifact) -> None:
+def test_empty_manifest_gives_no_parts(artifact: Artifact) -> None:
     assert rows_from(artifact, []) == []
 
 
@@ -87,5 +87,5 @@ def test_an_empty_manifest_is_no_part(artifact: Artifact) -> None:
         ([PART | {"start_timestamp": 1.5}], "[0].start_timestamp: expected object, got float"),
     ],
 )
-def test_another_shape_is_quarantined_with_its_place(artifact: Artifact, payload: Any, fault: str) -> None:
+def test_wrong_shape_is_quarantined_with_its_path(artifact: Artifact, payload: Any, fault: str) -> None:
     assert fault_of(artifact, payload) == fault

@@ -1,4 +1,4 @@
-"""The speaker timeline: one row per segment, open ends and times before the start included."""
+"""Segments of the speaker timeline become one row each, including open ends and negative times."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ segments = st.lists(
 
 
 @given(segments)
-def test_every_segment_is_a_row_in_the_order_of_the_payload(payload: list[dict[str, Any]]) -> None:
+def test_segments_become_rows_in_payload_order(payload: list[dict[str, Any]]) -> None:
     rows = rows_from(ARTIFACT, payload)
 
     assert [row["segment_index"] for row in rows] == list(range(len(payload)))
@@ -43,7 +43,7 @@ def instant_of(absolute: str | None) -> datetime | None:
     return datetime.fromisoformat(absolute) if absolute else None
 
 
-def test_a_segment_is_a_row() -> None:
+def test_segment_becomes_a_row() -> None:
     assert row_from(ARTIFACT, SEGMENT) == {
         "recording_id": RECORDING_ID,
         "segment_index": 0,
@@ -57,18 +57,18 @@ def test_a_segment_is_a_row() -> None:
     }
 
 
-def test_an_empty_list_is_no_segment() -> None:
+def test_empty_list_gives_no_segments() -> None:
     assert rows_from(ARTIFACT, []) == []
 
 
 @pytest.mark.parametrize("end", [{}, {"end_timestamp": None}, {"end_timestamp": {"relative": None, "absolute": None}}])
-def test_a_segment_that_was_never_closed_has_no_end(end: dict[str, Any]) -> None:
+def test_open_segment_has_no_end(end: dict[str, Any]) -> None:
     row = row_from(ARTIFACT, {"participant": ADA, "start_timestamp": {"relative": 15, "absolute": None}, **end})
 
     assert (row["start_s"], row["end_s"], row["start_at"], row["end_at"]) == (15.0, None, None, None)
 
 
-def test_a_segment_of_nobody_is_a_row() -> None:
+def test_segment_without_speaker_becomes_a_row() -> None:
     row = row_from(ARTIFACT, SEGMENT | {"participant": {"id": None, "name": None}, "start_timestamp": None})
 
     assert (row["participant_key"], row["start_s"], row["start_at"]) == ("unknown", None, None)
@@ -88,5 +88,5 @@ def test_a_segment_of_nobody_is_a_row() -> None:
         ('[{"participant": {"id": 1}, "start_timestamp": {"relative": NaN}}]', "byte 60: invalid character"),
     ],
 )
-def test_another_shape_is_quarantined_with_its_place(payload: Any, fault: str) -> None:
+def test_wrong_shape_is_quarantined_with_its_path(payload: Any, fault: str) -> None:
     assert fault_of(ARTIFACT, payload) == fault

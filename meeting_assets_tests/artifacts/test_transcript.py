@@ -1,4 +1,4 @@
-"""Transcripts: one summary, a row per utterance, a row per timed unit; nothing is made up."""
+"""Transcripts become one summary row, a row per utterance and a row per timed unit."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ transcripts = st.lists(
 
 
 @given(transcripts)
-def test_every_element_is_a_row_in_the_order_of_the_payload(entries: list[dict[str, Any]]) -> None:
+def test_utterances_and_words_become_rows_in_payload_order(entries: list[dict[str, Any]]) -> None:
     tables = tables_from(ARTIFACT, entries)
 
     expected = [(index, word["text"]) for index, each in enumerate(entries) for word in each["words"]]
@@ -68,7 +68,7 @@ def test_every_element_is_a_row_in_the_order_of_the_payload(entries: list[dict[s
 
 
 @given(transcripts)
-def test_counts_of_the_summary_are_those_of_the_rows(entries: list[dict[str, Any]]) -> None:
+def test_summary_counts_equal_row_counts(entries: list[dict[str, Any]]) -> None:
     tables = tables_from(ARTIFACT, entries)
 
     (summary,) = tables["transcripts"]
@@ -78,7 +78,7 @@ def test_counts_of_the_summary_are_those_of_the_rows(entries: list[dict[str, Any
 
 
 @given(transcripts)
-def test_the_words_of_an_utterance_are_those_of_its_speaker(entries: list[dict[str, Any]]) -> None:
+def test_words_have_the_speaker_of_their_utterance(entries: list[dict[str, Any]]) -> None:
     tables = tables_from(ARTIFACT, entries)
 
     keys = {row["utterance_index"]: row["participant_key"] for row in tables["transcript_utterances"]}
@@ -87,7 +87,7 @@ def test_the_words_of_an_utterance_are_those_of_its_speaker(entries: list[dict[s
 
 
 @given(transcripts)
-def test_an_utterance_holds_all_times_of_its_words(entries: list[dict[str, Any]]) -> None:
+def test_utterance_spans_all_times_of_its_words(entries: list[dict[str, Any]]) -> None:
     tables = tables_from(ARTIFACT, entries)
 
     for utterance in tables["transcript_utterances"]:
@@ -100,7 +100,7 @@ def storable(text: str) -> str:
     return text.replace("\0", "\ufffd").replace("\ud800", "\ufffd")
 
 
-def test_an_empty_transcript_is_one_row_of_zeros() -> None:
+def test_empty_transcript_gives_one_row_of_zeros() -> None:
     tables = tables_from(ARTIFACT, [])
 
     assert tables["transcripts"] == [
@@ -120,7 +120,7 @@ def test_an_empty_transcript_is_one_row_of_zeros() -> None:
     assert tables["transcript_utterances"] == tables["transcript_words"] == []
 
 
-def test_a_word_is_a_row() -> None:
+def test_word_becomes_a_row() -> None:
     row = row_from(ARTIFACT, entry(word("Hello,", 1.25, 1.5)))
 
     assert row == {
@@ -135,7 +135,7 @@ def test_a_word_is_a_row() -> None:
     }
 
 
-def test_an_utterance_joins_its_words_with_blanks() -> None:
+def test_utterance_text_joins_words_with_blanks() -> None:
     row = utterance_from(word("No,", 2.0, 2.5), word("no", -1.0, 7.0), word("—"), word("never!"), language_code="en")
 
     assert row == {
@@ -153,27 +153,27 @@ def test_an_utterance_joins_its_words_with_blanks() -> None:
     }
 
 
-def test_an_utterance_without_words_stays_one() -> None:
+def test_utterance_without_words_becomes_a_row() -> None:
     row = utterance_from()
 
     assert (row["start_s"], row["end_s"], row["word_count"], row["text"]) == (None, None, 0, "")
 
 
 @pytest.mark.parametrize("time", [{}, {"start_timestamp": None}, {"start_timestamp": {}, "end_timestamp": None}])
-def test_times_that_are_null_or_missing_stay_null(time: dict[str, Any]) -> None:
+def test_missing_times_are_null(time: dict[str, Any]) -> None:
     row = row_from(ARTIFACT, entry({"text": "so", **time}))
 
     assert (row["start_s"], row["end_s"]) == (None, None)
 
 
 @pytest.mark.parametrize("absolute", [None, "2026-01-16T14:30:07.435Z", "long ago", 3.5])
-def test_clock_times_of_words_are_not_read(absolute: Any) -> None:
+def test_absolute_times_of_words_are_ignored(absolute: Any) -> None:
     row = row_from(ARTIFACT, entry({"text": "so", "start_timestamp": {"relative": 1, "absolute": absolute}}))
 
     assert row["start_s"] == 1.0
 
 
-def test_a_caption_is_one_timed_unit_of_many_words() -> None:
+def test_caption_is_one_timed_unit_with_several_words() -> None:
     tables = tables_from(ARTIFACT, [entry(word("No, I am your father.", 9.7, 12.7))])
 
     (summary,) = tables["transcripts"]
@@ -191,7 +191,7 @@ def test_a_caption_is_one_timed_unit_of_many_words() -> None:
         ({"id": 2**63 - 1}, "9223372036854775807"),
     ],
 )
-def test_who_speaks_is_called_the_same_in_both_tables(participant: dict[str, Any], key: str) -> None:
+def test_utterances_and_words_have_equal_speaker_keys(participant: dict[str, Any], key: str) -> None:
     tables = tables_from(ARTIFACT, [entry(word("so"), participant=participant)])
 
     assert {
@@ -200,18 +200,18 @@ def test_who_speaks_is_called_the_same_in_both_tables(participant: dict[str, Any
     assert tables["transcript_utterances"][0]["participant_id"] == participant["id"]
 
 
-def test_languages_are_listed_once_in_order_of_appearance() -> None:
+def test_each_language_is_listed_once_in_order_of_appearance() -> None:
     summary = summary_from(*(entry(language_code=code) for code in ("en", None, "de", "", "en")), entry())
 
     assert summary["language_codes"] == "en,de"
 
 
 @pytest.mark.parametrize(("text", "is_unspaced"), [("今日は会議です", True), ("Guten Tag 会議", False)])
-def test_a_script_without_blanks_is_said(text: str, is_unspaced: bool) -> None:
+def test_script_without_blanks_is_detected(text: str, is_unspaced: bool) -> None:
     assert summary_from(entry(word(text)))["is_unspaced"] is is_unspaced
 
 
-def test_a_word_of_ten_megabytes_is_a_word() -> None:
+def test_word_of_ten_megabytes_is_parsed() -> None:
     text = "ab" * 5_000_000
 
     tables = tables_from(ARTIFACT, [entry(word(text))])
@@ -220,7 +220,7 @@ def test_a_word_of_ten_megabytes_is_a_word() -> None:
     assert tables["transcript_words"][0]["text"] == text
 
 
-def test_the_order_of_keys_means_nothing() -> None:
+def test_order_of_json_keys_is_irrelevant() -> None:
     payload = json.dumps([{"words": [{"end_timestamp": {"relative": 2}, "text": "so"}], "participant": ADA}])
 
     (row,) = rows_from(ARTIFACT, payload)
@@ -250,5 +250,5 @@ def test_the_order_of_keys_means_nothing() -> None:
         ({"parts": []}, "byte 0: expected array, got object"),
     ],
 )  # fmt: skip
-def test_another_shape_is_quarantined_with_its_place(payload: Any, fault: str) -> None:
+def test_wrong_shape_is_quarantined_with_its_path(payload: Any, fault: str) -> None:
     assert fault_of(ARTIFACT, payload) == fault

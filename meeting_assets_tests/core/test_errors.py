@@ -1,4 +1,4 @@
-"""The error tree: as it is drawn, and fit to cross a process."""
+"""The classes of errors match the drawn tree and can be pickled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from meeting_assets.core.errors import ApiError, MeetingAssetsError, PayloadErro
 CLASSES = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, MeetingAssetsError)]
 
 
-def test_the_tree_is_as_it_is_drawn() -> None:
+def test_drawn_tree_matches_the_classes() -> None:
     drawn: dict[str, str | None] = {}
     path: list[str] = []
     for line in str(errors.__doc__).splitlines():
@@ -27,26 +27,26 @@ def test_the_tree_is_as_it_is_drawn() -> None:
     }
 
 
-def test_each_class_says_what_it_means() -> None:
+def test_every_class_has_a_docstring() -> None:
     assert all(each.__doc__ for each in CLASSES)
 
 
 @pytest.mark.parametrize("kind", CLASSES)
-def test_an_error_is_its_sentence(kind: type[MeetingAssetsError]) -> None:
+def test_text_of_an_error_is_its_message(kind: type[MeetingAssetsError]) -> None:
     assert str(kind("Check RECALL_API_KEY.")) == "Check RECALL_API_KEY."
 
 
-def test_only_transient_says_when_to_ask_again() -> None:
+def test_only_transient_has_a_retry_time() -> None:
     assert Transient("x").retry_after_s is None
     assert Transient("x", retry_after_s=3.0).retry_after_s == 3.0
     assert not hasattr(Refused("x"), "retry_after_s")
 
 
-def test_an_error_survives_the_way_to_another_process() -> None:
-    copy = pickle.loads(pickle.dumps(Transient("x", retry_after_s=3.0)))  # noqa: S301 - made here
+def test_errors_can_be_pickled() -> None:
+    copy = pickle.loads(pickle.dumps(Transient("x", retry_after_s=3.0)))  # noqa: S301 - created by this test
 
     assert (type(copy), str(copy), copy.retry_after_s) == (Transient, "x", 3.0)
 
 
-def test_a_bad_payload_is_no_fault_of_the_api() -> None:
+def test_payload_error_is_not_an_api_error() -> None:
     assert not issubclass(PayloadError, ApiError)

@@ -1,4 +1,4 @@
-"""Ids in every spelling become one."""
+"""Equivalent forms of an id have one canonical form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BARE = ID.replace("-", "")
     "given",
     [ID, ID.upper(), BARE, BARE.upper(), f"{{{ID}}}", f"{{{BARE.upper()}}}", f" {ID}\n", f"urn:uuid:{ID}"],
 )
-def test_every_spelling_of_an_id_is_one_id(given: str) -> None:
+def test_equivalent_ids_have_one_canonical_form(given: str) -> None:
     assert canonical_uuid(given) == ID
 
 
@@ -35,6 +35,6 @@ def test_every_spelling_of_an_id_is_one_id(given: str) -> None:
         "rec_123",
     ],
 )
-def test_what_is_no_id_is_named(given: str) -> None:
-    with pytest.raises(SettingsError, match=f"is no id of a recording. Expected a UUID such as {ID}"):
+def test_invalid_id_is_named_in_the_message(given: str) -> None:
+    with pytest.raises(SettingsError, match=f"is not a recording id. Expected a UUID such as {ID}"):
         canonical_uuid(given)

@@ -1,4 +1,4 @@
-"""Structured logs: each record is one line of JSON that says what it is about and tells no secret."""
+"""Structured logs: each record is one line of JSON with ids and without secrets."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SIGNED = "https://host/a.mp4?Signature=x9"
 
 def line(message: str, *arguments: object, secrets: Any = (), **extra: Any) -> dict[str, Any]:
     record = logging.getLogger(ROOT).makeRecord(ROOT, logging.WARNING, "f", 1, message, arguments, None, extra=extra)
-    told: dict[str, Any] = json.loads(JsonFormatter(secrets, run_id="r1").format(record))
-    return told
+    logged: dict[str, Any] = json.loads(JsonFormatter(secrets, run_id="r1").format(record))
+    return logged
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def root() -> Iterator[logging.Logger]:
     logger.handlers[:] = handlers
 
 
-def test_a_line_says_what_it_is_about_and_nothing_else_that_hangs_on_the_record() -> None:
-    told = line("%s of %s", "transcript", "0f7a", **log_context("0f7a", "transcript", "c1d2"), attendee="Ada")
+def test_line_contains_known_fields_only() -> None:
+    logged = line("%s of %s", "transcript", "0f7a", **log_context("0f7a", "transcript", "c1d2"), attendee="Ada")
 
-    assert told.pop("at").endswith("Z")
-    assert told == {
+    assert logged.pop("at").endswith("Z")
+    assert logged == {
         "level": "WARNING",
         "logger": "meeting_assets",
         "message": "transcript of 0f7a",
@@ -45,36 +45,36 @@ def test_a_line_says_what_it_is_about_and_nothing_else_that_hangs_on_the_record(
     }
 
 
-def test_secrets_and_signatures_are_taken_out() -> None:
-    told = line("%s with key-1 and key-12", SIGNED, secrets=("key-1", "key-12"))
+def test_secrets_and_signatures_are_removed() -> None:
+    logged = line("%s with key-1 and key-12", SIGNED, secrets=("key-1", "key-12"))
 
-    assert told["message"] == "https://host/a.mp4 with … and …"
+    assert logged["message"] == "https://host/a.mp4 with … and …"
 
 
-def test_of_an_exception_only_its_kind_is_told() -> None:
+def test_exception_is_logged_by_class_name_only() -> None:
     try:
         raise ValueError("what Ada said")
     except ValueError:
         record = logging.getLogger(ROOT).makeRecord(ROOT, logging.ERROR, "f", 1, "broken", (), sys.exc_info())
 
-    told = JsonFormatter().format(record)
+    logged = JsonFormatter().format(record)
 
-    assert json.loads(told)["error"] == "ValueError"
-    assert "Ada" not in told
+    assert json.loads(logged)["error"] == "ValueError"
+    assert "Ada" not in logged
 
 
-def test_line_breaks_and_letters_of_any_script_stay_in_their_line() -> None:
+def test_message_with_line_breaks_stays_on_one_line() -> None:
     record = logging.getLogger(ROOT).makeRecord(ROOT, logging.INFO, "f", 1, "a\nb 会議 \ud800", (), None)
 
     assert "\n" not in JsonFormatter().format(record)
     assert json.loads(JsonFormatter().format(record))["message"] == "a\nb 会議 ?"
 
 
-def test_to_begin_again_doubles_no_line(root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+def test_second_call_does_not_duplicate_lines(root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
     write_json([], run_id="first")
     write_json([], run_id="second")
 
     root.info("once")
 
-    (told,) = capsys.readouterr().err.splitlines()
-    assert json.loads(told)["run_id"] == "second"
+    (logged,) = capsys.readouterr().err.splitlines()
+    assert json.loads(logged)["run_id"] == "second"

@@ -1,4 +1,4 @@
-"""Spellings of one name are one name, and different names stay different."""
+"""Equivalent names are equal after normalization, different names are not."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_every_spelling_of_a_name_is_that_name(spelling: str) -> None:
+def test_equivalent_names_are_recognized(spelling: str) -> None:
     assert comparable_name(spelling) == comparable_name(NAME)
     assert is_one_of(spelling, {comparable_name(NAME)})
 
@@ -40,7 +40,7 @@ def test_every_spelling_of_a_name_is_that_name(spelling: str) -> None:
     "label", ["(Guest)", "[External]", " (guest) [EXTERNAL]", "(Nicht\u00a0überprüft)", "（ゲスト）"]
 )
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_labels_of_platforms_are_no_part_of_a_name(spelling: str, label: str) -> None:
+def test_platform_labels_are_ignored(spelling: str, label: str) -> None:
     assert is_one_of(f"{spelling} {unicodedata.normalize('NFD', label)}", {comparable_name(NAME)})
 
 
@@ -54,24 +54,24 @@ def test_labels_of_platforms_are_no_part_of_a_name(spelling: str, label: str) ->
         ("AB", "A B"),
     ],
 )
-def test_different_names_stay_different(one: str, other: str) -> None:
+def test_different_names_are_distinguished(one: str, other: str) -> None:
     assert comparable_name(one) != comparable_name(other)
     assert normalized_name(one) != normalized_name(other)
 
 
 @pytest.mark.parametrize("name", [None, "", " ", "\u200b\ufeff", "(Guest)", "Notes (Ada)", "Guest", "Notes 2"])
-def test_what_is_no_bot_is_none(name: str | None) -> None:
+def test_other_names_are_not_recognized(name: str | None) -> None:
     assert not is_one_of(name, {"notes", ""})
 
 
 @given(names)
-def test_normalizing_twice_changes_nothing(name: str) -> None:
+def test_normalization_is_idempotent(name: str) -> None:
     assert normalized_name(normalized_name(name)) == normalized_name(name)
     assert comparable_name(comparable_name(name)) == comparable_name(name)
 
 
 @given(names)
-def test_neither_encoding_nor_blanks_nor_case_matter(name: str) -> None:
+def test_encoding_blanks_and_case_are_irrelevant(name: str) -> None:
     comparable = comparable_name(name)
 
     assert comparable_name(unicodedata.normalize("NFD", name)) == comparable
@@ -79,5 +79,5 @@ def test_neither_encoding_nor_blanks_nor_case_matter(name: str) -> None:
     assert comparable_name(name.casefold()) == comparable
 
 
-def test_published_labels_are_comparable() -> None:
+def test_platform_labels_are_in_comparable_form() -> None:
     assert {comparable_name(each) for each in PLATFORM_LABELS} == PLATFORM_LABELS

@@ -1,4 +1,4 @@
-r"""URLs lose users, queries and tokens however they are spelled; all else stays byte for byte."""
+r"""Users, queries and tokens are removed from URLs in every encoding; all other text remains unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from meeting_assets.core.urls import without_queries
 
 SECRET = "SECRET"
 
-# Pieces that URLs and JSON are made of, in any order.
+# Fragments of URLs and JSON, combined in any order.
 pieces = st.lists(
     st.sampled_from(
         [
@@ -41,7 +41,7 @@ pieces = st.lists(
 
 hosts = st.from_regex(r"[a-z0-9-]{1,8}(\.[a-z]{2,5})?(:[0-9]{2,4})?", fullmatch=True)
 paths = st.from_regex(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%é-]{0,6}){0,3}", fullmatch=True).filter(
-    lambda path: "://" not in path  # a URL inside a URL loses its user, too
+    lambda path: "://" not in path  # the user of a URL inside a URL is removed, too
 )
 queries = st.from_regex(r"\?[A-Za-z0-9._~!$&'()*+,;=:@%/?#é{}|^`-]{0,20}", fullmatch=True)
 schemes = st.sampled_from(["https", "HTTPS", "http", "wss", "s3", "rtmp", "git+ssh"])
@@ -50,8 +50,8 @@ bare_urls = st.builds("{}://{}{}".format, schemes, hosts, paths)
 signed = st.builds("{}{}".format, bare_urls, queries)
 
 
-def spelled(document: Any, *, slashes: bool, is_html_safe: bool) -> str:
-    """JSON as some encoders write it."""
+def encoded_json(document: Any, *, slashes: bool, is_html_safe: bool) -> str:
+    """Encodes JSON as some encoders do."""
     text = json.dumps(document)
     if slashes:
         text = text.replace("/", "\\/")
@@ -93,7 +93,7 @@ def spelled(document: Any, *, slashes: bool, is_html_safe: bool) -> str:
         ("https://h/é?SECRETé", "https://h/é"),
     ],
 )
-def test_a_url_loses_what_is_secret_and_nothing_else(text: str, left: str) -> None:
+def test_only_secrets_are_removed_from_urls(text: str, left: str) -> None:
     assert without_queries(text.encode()).decode() == left
 
 
@@ -108,28 +108,28 @@ def test_a_url_loses_what_is_secret_and_nothing_else(text: str, left: str) -> No
         "",
     ],
 )
-def test_text_without_a_secret_stays_byte_for_byte(text: str) -> None:
+def test_text_without_secrets_remains_unchanged(text: str) -> None:
     assert without_queries(text.encode()).decode() == text
 
 
 @given(st.lists(st.tuples(plain, signed)), plain, st.booleans(), st.booleans())
-def test_of_a_document_nothing_but_queries_is_taken(
+def test_only_queries_are_removed_from_documents(
     texts: list[tuple[str, str]], end: str, slashes: bool, is_html_safe: bool
 ) -> None:
-    """However it is spelled: the document without queries is the document of URLs without queries."""
+    """In every encoding, a document without queries equals the document of URLs without queries."""
     document = [{"text": text, "url": url} for text, url in texts] + [end]
     bare = [{"text": text, "url": url.split("?")[0]} for text, url in texts] + [end]
 
-    cleaned = without_queries(spelled(document, slashes=slashes, is_html_safe=is_html_safe).encode())
+    cleaned = without_queries(encoded_json(document, slashes=slashes, is_html_safe=is_html_safe).encode())
 
-    assert cleaned == spelled(bare, slashes=slashes, is_html_safe=is_html_safe).encode()
+    assert cleaned == encoded_json(bare, slashes=slashes, is_html_safe=is_html_safe).encode()
 
 
 @given(st.dictionaries(plain, signed | plain), st.integers(1, 3), st.booleans())
-def test_json_inside_json_is_cleaned_and_stays_json(document: dict[str, str], depth: int, slashes: bool) -> None:
+def test_secrets_are_removed_from_nested_json(document: dict[str, str], depth: int, slashes: bool) -> None:
     text = json.dumps(document)
     for _ in range(depth):
-        text = spelled(text, slashes=slashes, is_html_safe=False)
+        text = encoded_json(text, slashes=slashes, is_html_safe=False)
 
     inner = without_queries(text.encode()).decode()
     for _ in range(depth):
@@ -143,14 +143,14 @@ def test_json_inside_json_is_cleaned_and_stays_json(document: dict[str, str], de
 
 @given(pieces)
 @example("://://u@://h?x")
-def test_cleaning_twice_changes_nothing_more(text: str) -> None:
+def test_removal_is_idempotent(text: str) -> None:
     once = without_queries(text.encode())
 
     assert without_queries(once) == once
 
 
 @given(pieces)
-def test_valid_json_stays_valid_and_no_escape_is_torn(text: str) -> None:
+def test_removal_keeps_json_valid(text: str) -> None:
     document = f'["{text}"]'
     try:
         json.loads(document)
@@ -161,19 +161,19 @@ def test_valid_json_stays_valid_and_no_escape_is_torn(text: str) -> None:
 
 
 @given(pieces)
-def test_what_is_left_is_the_text_with_pieces_missing(text: str) -> None:
+def test_result_is_a_subsequence_of_the_text(text: str) -> None:
     rest = iter(text.encode())
 
     assert all(byte in rest for byte in without_queries(text.encode()))
 
 
 @given(st.binary())
-def test_any_bytes_can_be_cleaned(text: bytes) -> None:
+def test_any_bytes_are_accepted(text: bytes) -> None:
     assert len(without_queries(text)) <= len(text)
 
 
 @given(pieces, pieces)
-def test_a_query_never_survives(before: str, query: str) -> None:
+def test_no_query_remains(before: str, query: str) -> None:
     if re.search(r"[\x00-\x20\"<>\x7f\\]", query):
         query = "q"
 
@@ -204,7 +204,7 @@ def test_a_query_never_survives(before: str, query: str) -> None:
     ],
 )
 @pytest.mark.parametrize("start", ["", "https://", "https://h?", "https://h#"])
-def test_time_grows_with_length_alone(piece: str, start: str) -> None:
+def test_time_is_linear_in_length(piece: str, start: str) -> None:
     def time_s(length: int) -> float:
         text = (start + piece * (length // len(piece))).encode()
         best = float("inf")
@@ -214,5 +214,5 @@ def test_time_grows_with_length_alone(piece: str, start: str) -> None:
             best = min(best, process_time() - began)
         return best
 
-    # Of the processor: others may be at work. Quadratic time would be 400 times as long.
+    # CPU time, because the machine may be busy. Quadratic time would be 400 times as long.
     assert time_s(200_000) < 100 * time_s(10_000) + 0.02

@@ -68,7 +68,7 @@ def note_fetched(storage: Storage, key: Key, body: bytes, discovery: Discovery) 
             sha256=kept.sha256,
             size_bytes=kept.size_bytes,
             updated_at=utc(media.status.updated_at) if media.status.updated_at else None,
-            is_many=artifact.is_many,
+            is_many=artifact.allows_multiple,
             at=now(),
         )
 

@@ -157,8 +157,7 @@ def test_sample_recordings_are_read() -> None:
 
         assert recording.media_shortcuts is not None
         assert recording.media_shortcuts.participant_events is not None
-        assert recording.media_shortcuts.participant_events.data is not None
-        assert recording.media_shortcuts.participant_events.data.participants_download_url
+        assert "participants_download_url" in recording.media_shortcuts.participant_events.data
 
 
 @pytest.mark.parametrize(
@@ -176,7 +175,7 @@ def test_sample_media_objects_are_read(path: str) -> None:
     media = decode_object(sample(path), Media, path)
 
     assert media.recording is not None
-    assert media.data is not None
+    assert media.data
 
 
 def test_sample_media_objects_of_2024_are_read() -> None:

@@ -1,4 +1,4 @@
-"""Column types: the same meaning on both databases, the spelling each promises."""
+"""Column types have the same meaning and the promised representation on both databases."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def scalar(database: Database, statement: str) -> Any:
         return connection.exec_driver_sql(statement).scalar_one()
 
 
-def test_on_sqlite_an_instant_is_utc_text_with_six_digits() -> None:
+def test_instant_is_utc_text_with_six_digits_on_sqlite() -> None:
     at = datetime(2026, 3, 2, 1, 30, tzinfo=timezone(timedelta(hours=2)))
 
     assert sqlite_text(at) == "2026-03-01 23:30:00.000000"
 
 
 @given(instants)
-def test_every_instant_comes_back_from_its_text(at: datetime) -> None:
+def test_instant_survives_conversion_to_text(at: datetime) -> None:
     text = sqlite_text(at)
 
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", text)
@@ -70,12 +70,12 @@ def test_every_instant_comes_back_from_its_text(at: datetime) -> None:
 
 
 @given(instants, instants)
-def test_texts_sort_as_instants_do(one: datetime, other: datetime) -> None:
+def test_texts_of_instants_sort_chronologically(one: datetime, other: datetime) -> None:
     assert (sqlite_text(one) < sqlite_text(other)) == (one < other)
 
 
 @given(instants)
-def test_what_is_read_is_utc(at: datetime) -> None:
+def test_instants_are_read_as_utc(at: datetime) -> None:
     for dialect in (SQLITE, POSTGRESQL):
         read = Instant().process_result_value(at, dialect)
 
@@ -94,7 +94,7 @@ def test_what_is_read_is_utc(at: datetime) -> None:
     ],
     ids=["sqlite", "postgresql"],
 )
-def test_each_database_has_its_own_type(dialect: Any, types: dict[str, str]) -> None:
+def test_column_types_match_the_database(dialect: Any, types: dict[str, str]) -> None:
     assert {name: EVENTS.c[name].type.dialect_impl(dialect).compile(dialect) for name in types} == types
 
 
@@ -103,7 +103,7 @@ def test_json_is_text_on_sqlite_and_json_on_postgresql(dialect: Any, kind: str) 
     assert f"extra_data {kind}" in str(CreateTable(PARTICIPANTS).compile(dialect=dialect))
 
 
-def test_json_goes_in_and_comes_out_as_values(database: Database) -> None:
+def test_json_is_written_and_read_as_values(database: Database) -> None:
     documents: dict[str, Any] = {"1": {"a": [1.5, "é\n"]}, "2": [], "3": "text", "4": 0, "5": False}
 
     for key, document in documents.items():
@@ -114,13 +114,13 @@ def test_json_goes_in_and_comes_out_as_values(database: Database) -> None:
     assert [tuple(row) for row in sorted(found)] == list(documents.items())
 
 
-def test_none_is_null_and_no_json(database: Database) -> None:
+def test_none_is_stored_as_null(database: Database) -> None:
     put_participant(database, extra_data=None)
 
     assert scalar(database, "SELECT count(*) FROM participants WHERE extra_data IS NULL") == 1
 
 
-def test_an_id_is_text_in_python_and_found_by_it(database: Database) -> None:
+def test_id_is_text_in_python(database: Database) -> None:
     put_participant(database)
 
     with database.reading() as connection:
@@ -130,7 +130,7 @@ def test_an_id_is_text_in_python_and_found_by_it(database: Database) -> None:
         assert found.all() == [RECORDING_ID]
 
 
-def test_an_id_takes_16_bytes_on_postgresql_and_is_dashed_text_on_sqlite(database: Database) -> None:
+def test_id_is_uuid_on_postgresql_and_dashed_text_on_sqlite(database: Database) -> None:
     put_participant(database)
 
     stored = scalar(database, "SELECT recording_id FROM participants")

@@ -1,8 +1,8 @@
 """Feeds mutated payloads to the parsers: `python -m meeting_assets_tests.support.fuzz --seconds 600`.
 
-What is tried, and what holds for it, is shared with the property tests (`mutations`, `artifacts.laws`). Beyond them:
-documents that led to a new fault or a new combination of columns are mutated further, time is held against length, and
-what breaks a law is made smaller and kept. Everything follows from the seed but the databases.
+Mutations and properties are those of the property tests (`mutations`, `payload_properties`). In addition, documents
+that led to a new fault or a new combination of columns are mutated further, parsing time is compared with length, and
+payloads that violate a property are reduced and stored. The seed determines all inputs.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from random import Random
 from tempfile import gettempdir
 from time import process_time
 
-from meeting_assets_tests.support.fuzz_targets import KINDS, Depot, Target, databases, target_of
-from meeting_assets_tests.support.mutations import changed, damaged, opened, written
+from meeting_assets_tests.support.fuzz_targets import KINDS, StorageCheck, Target, databases, target_of
+from meeting_assets_tests.support.mutations import editable, serialized, with_change, with_damage
 
 POOL = 1_000
 LONGEST_ANCESTOR = 2_500
@@ -30,36 +30,34 @@ LONGEST_ANCESTOR = 2_500
 
 @dataclass
 class Tally:
-    """What has been tried so far."""
+    """Statistics of a run."""
 
     inputs: int = 0
     size_bytes: int = 0
     read: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
-    broken: dict[str, Path] = field(default_factory=dict)
+    violations: dict[str, Path] = field(default_factory=dict)
 
 
 def fuzz(name: str, target: Target, *, seconds: float, seed: int, findings: Path, most_inputs: float = inf) -> Tally:
-    """Mutates and feeds for so many seconds of this process's CPU time."""
+    """Mutates and parses payloads for the given CPU time."""
     chance, tally = Random(f"{name} {seed}"), Tally()
-    pool = [opened(document) for document in target.documents]
+    pool = [editable(document) for document in target.documents]
     until, report_at = process_time() + seconds, process_time() + 60
     while (now := process_time()) < until and tally.inputs < most_inputs:
         if now > report_at:
             report_at = now + 60
-            print(
-                f"  {name}: {tally.inputs:,} inputs, {len(tally.outcomes):,} outcomes, {len(tally.broken)} broken laws",
-                flush=True,
-            )
-        document = opened(chance.choice(pool))
+            counts = f"{tally.inputs:,} inputs, {len(tally.outcomes):,} outcomes, {len(tally.violations)} violations"
+            print(f"  {name}: {counts}", flush=True)
+        document = editable(chance.choice(pool))
         for _ in range(chance.choice([0, 1, 1, 1, 2, 2, 3, 5])):
-            document = changed(document, chance)
-        payload = written(document, is_ascii=chance.random() < 0.5)
+            document = with_change(document, chance)
+        payload = serialized(document, is_ascii=chance.random() < 0.5)
         is_damaged = chance.random() < 0.3
         for _ in range(chance.choice([1, 1, 2, 4]) if is_damaged else 0):
-            payload = damaged(payload, chance)
+            payload = with_damage(payload, chance)
         is_new, is_read = _feed(name, target, payload, tally, findings)
-        # Of what is refused a few: most of their descendants are refused for the same fault.
+        # Few rejected documents are kept, because most of their descendants have the same fault.
         if is_new and not is_damaged and len(payload) < LONGEST_ANCESTOR and (is_read or chance.random() < 0.05):
             if len(pool) >= POOL:
                 del pool[chance.randrange(len(target.documents), POOL)]
@@ -68,12 +66,12 @@ def fuzz(name: str, target: Target, *, seconds: float, seed: int, findings: Path
 
 
 def _feed(name: str, target: Target, payload: bytes, tally: Tally, findings: Path) -> tuple[bool, bool]:
-    """Whether the outcome is a new one, and whether the payload was read."""
+    """Returns whether the outcome is new, and whether the payload was parsed."""
     tally.inputs += 1
     tally.size_bytes += len(payload)
     try:
         is_read, outcome = _timed(target, payload)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it should not be
+    except Exception as error:  # noqa: BLE001 - every exception violates a property
         _keep(name, target, payload, error, tally, findings)
         return False, False
     tally.read += is_read
@@ -91,15 +89,15 @@ def _timed(target: Target, payload: bytes) -> tuple[bool, str]:
 
 
 def _keep(name: str, target: Target, payload: bytes, error: Exception, tally: Tally, findings: Path) -> None:
-    """Writes down and prints a payload that breaks a law: the first of each kind, made as small as is easy."""
+    """Stores and prints a payload that violates a property, reduced in size; only the first of each kind."""
     kind = _kind_of(error)
-    if kind in tally.broken:
+    if kind in tally.violations:
         return
     small = _smaller(target, payload, kind)
     findings.mkdir(parents=True, exist_ok=True)
-    tally.broken[kind] = findings / f"{name}-{sha256(small).hexdigest()[:12]}.bin"
-    tally.broken[kind].write_bytes(small)
-    print(f"BROKEN {name}: {kind}\n  {tally.broken[kind]} ({len(small)} bytes)\n  {small!r:.2000}")
+    tally.violations[kind] = findings / f"{name}-{sha256(small).hexdigest()[:12]}.bin"
+    tally.violations[kind].write_bytes(small)
+    print(f"VIOLATION {name}: {kind}\n  {tally.violations[kind]} ({len(small)} bytes)\n  {small!r:.2000}")
     traceback.print_exception(error, limit=-4, file=sys.stdout)
     sys.stdout.flush()
 
@@ -111,7 +109,7 @@ def _kind_of(error: Exception) -> str:
 
 
 def _smaller(target: Target, payload: bytes, kind: str) -> bytes:
-    """The payload without the spans that make no difference."""
+    """Removes spans that do not affect the violation."""
 
     def is_alike(candidate: bytes) -> bool:
         try:
@@ -140,23 +138,23 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--findings", type=Path, default=Path(gettempdir(), "fuzz-findings"), help="a folder")
     options = parser.parse_args()
-    faulthandler.enable()  # what crashes in C leaves no finding, but a trace, and comes again with the seed
-    broken = 0
+    faulthandler.enable()  # a crash in C stores no finding; its trace and the seed reproduce it
+    violations = 0
     with databases() as found:
         for name in options.kind or KINDS:
-            depot = Depot(found)
-            target = target_of(name, depot)
+            storage_check = StorageCheck(found)
+            target = target_of(name, storage_check)
             print(f"{name}: {options.seconds:.0f} s of CPU time, seed {options.seed}", flush=True)
             tally = fuzz(name, target, seconds=options.seconds, seed=options.seed, findings=options.findings)
-            stored = f", {depot.stored:,} stored in {' and '.join(found)}" if depot.stored else ""
+            stored = f", {storage_check.stored:,} stored in {' and '.join(found)}" if storage_check.stored else ""
             print(
                 f"{name}: {tally.inputs:,} inputs ({tally.size_bytes / 1e6:,.0f} MB) tried in {options.seconds:.0f} s: "
                 f"{tally.read:,} read{stored}, {tally.inputs - tally.read:,} refused, "
-                f"{len(tally.outcomes):,} outcomes told apart, {len(tally.broken)} laws broken",
+                f"{len(tally.outcomes):,} outcomes, {len(tally.violations)} violations",
                 flush=True,
             )
-            broken += len(tally.broken)
-    return 1 if broken else 0
+            violations += len(tally.violations)
+    return 1 if violations else 0
 
 
 if __name__ == "__main__":

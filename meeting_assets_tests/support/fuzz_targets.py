@@ -1,4 +1,4 @@
-"""What the fuzzer feeds: the seven parsers, the API's answers with the objects in them, and webhooks."""
+"""Targets of the fuzzer: the parsers of all artifacts, the decoders of API responses, and webhook messages."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from meeting_assets.webhooks.message import parse_event
 from meeting_assets_tests.support.payload_properties import assert_storable, assert_stored, read_or_quarantined
 from meeting_assets_tests.support.plausible_payloads import PLAUSIBLE
 
-KINDS = [*ARTIFACTS, "answers", "webhooks"]
+KINDS = [*ARTIFACTS, "responses", "webhooks"]
 STORED_EVERY = 20
 ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
 AT = "2024-12-03T02:54:11.397104Z"
 STATUS = {"code": "done", "sub_code": None, "updated_at": AT}
-MEDIUM: dict[str, Any] = {
+MEDIA_OBJECT: dict[str, Any] = {
     "id": ID,
     "recording": {"id": ID, "metadata": {}},
     "created_at": AT,
@@ -48,10 +48,10 @@ LISTED: dict[type[Any], dict[str, Any]] = {
         "completed_at": None,
         "expires_at": AT,
         "status": STATUS,
-        "media_shortcuts": {"transcript": MEDIUM, "participant_events": None, "meeting_metadata": MEDIUM},
+        "media_shortcuts": {"transcript": MEDIA_OBJECT, "participant_events": None, "meeting_metadata": MEDIA_OBJECT},
         "bot": {"id": ID, "metadata": {}},
     },
-    Media: MEDIUM,
+    Media: MEDIA_OBJECT,
     Bot: {"id": ID, "bot_name": "Notes", "meeting_url": {"platform": "zoom", "meeting_id": "1"}},
 }
 MESSAGE = {"event": "transcript.done", "data": {"transcript": {"id": ID}, "recording": {"id": ID}, "bot": {"id": ID}}}
@@ -60,22 +60,22 @@ READ = "read"
 
 @dataclass(frozen=True)
 class Target:
-    """What is fed: documents to begin with, and what becomes of a payload."""
+    """A function under test, with documents to mutate."""
 
     documents: list[Any]
     read: Callable[[bytes], tuple[bool, str]]
-    """Whether it was read, and what distinguishes this outcome from others; an exception breaks the law."""
+    """Returns whether the payload was parsed, and a description of the outcome. An exception is a violation."""
 
 
-class Depot:
-    """Real databases, of which every so many payloads are put into one after the other."""
+class StorageCheck:
+    """Stores every twentieth parsed payload in real databases."""
 
     def __init__(self, databases: Mapping[str, Database]) -> None:
         self.databases = databases
         self.seen = 0
         self.stored = 0
 
-    def take(self, artifact: Artifact, rows: Rows) -> None:
+    def store_sample(self, artifact: Artifact, rows: Rows) -> None:
         self.seen += 1
         if self.seen % STORED_EVERY:
             return
@@ -88,7 +88,7 @@ class Depot:
 
 @contextmanager
 def databases() -> Iterator[dict[str, Database]]:
-    """A SQLite, and a PostgreSQL if one starts here, with every artifact's tables."""
+    """Yields a SQLite and, if available, a PostgreSQL database with the tables of all artifacts."""
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(ignore_cleanup_errors=True))
         found = {"SQLite": Database.at(f"sqlite:///{folder}/meetings.db")}
@@ -109,8 +109,8 @@ def databases() -> Iterator[dict[str, Database]]:
         yield found
 
 
-def payload_target(artifact: Artifact, depot: Depot) -> Target:
-    """One of the seven parsers."""
+def payload_target(artifact: Artifact, storage_check: StorageCheck) -> Target:
+    """Returns the target for an artifact's parser."""
 
     def read(payload: bytes) -> tuple[bool, str]:
         is_complete_json(payload)
@@ -118,15 +118,15 @@ def payload_target(artifact: Artifact, depot: Depot) -> Target:
         if isinstance(rows, str):
             return False, re.sub(r"\d+", "#", rows)
         assert_storable(artifact, rows)
-        depot.take(artifact, rows)
+        storage_check.store_sample(artifact, rows)
         shapes = {tuple(type(value).__name__[0] for value in row) for table in rows.by_table for row in table}
         return True, f"{len(shapes)} {rows.replaced > 0} {sha256(repr(sorted(shapes)).encode()).hexdigest()[:8]}"
 
     return Target(PLAUSIBLE[artifact.kind], read)
 
 
-def answer_target() -> Target:
-    """What the API answers: an object, or a page of a list, and the listed objects in it."""
+def response_target() -> Target:
+    """Returns the target for API responses: objects, pages of lists, and their listed objects."""
 
     def read(body: bytes) -> tuple[bool, str]:
         response = httpx.Response(200, content=body)
@@ -138,36 +138,36 @@ def answer_target() -> Target:
             objects = parse_page(response, "/api/v1/recording/").results
         except ApiError:
             objects = [answer]
-        outcomes = [_understanding(document, kind) for document in objects for kind in LISTED]
+        outcomes = [_decoding_outcome(document, kind) for document in objects for kind in LISTED]
         return READ in outcomes, " ".join(outcomes)
 
     pages = [{"next": "https://host/?cursor=x", "previous": None, "results": [each]} for each in LISTED.values()]
     return Target([*LISTED.values(), *pages], read)
 
 
-def _understanding(document: dict[str, Any], kind: type[Any]) -> str:
-    """What is made of a listed object."""
+def _decoding_outcome(document: dict[str, Any], kind: type[Any]) -> str:
+    """Returns the outcome of decoding a listed object."""
     msgspec.json.encode(storable(document))
     try:
-        thing = decode_object(document, kind, "it")
+        decoded = decode_object(document, kind, "it")
     except PayloadError as error:
         return str(error)
-    for at in _instants(thing):
+    for at in _instants(decoded):
         day_of(at)
     return READ
 
 
-def _instants(thing: Any) -> Iterator[datetime]:
-    """The instants of an object and of those it holds."""
-    for name in getattr(thing, "__struct_fields__", ()):
-        value = getattr(thing, name)
+def _instants(decoded: Any) -> Iterator[datetime]:
+    """Yields the instants of an object and of nested objects."""
+    for name in getattr(decoded, "__struct_fields__", ()):
+        value = getattr(decoded, name)
         if isinstance(value, datetime):
             yield value
         yield from _instants(value)
 
 
 def webhook_target() -> Target:
-    """What a webhook announces."""
+    """Returns the target for webhook messages."""
 
     def read(body: bytes) -> tuple[bool, str]:
         try:
@@ -179,8 +179,8 @@ def webhook_target() -> Target:
     return Target([MESSAGE, {"event": "recording.done", "data": {"recording": {"id": ID}}}], read)
 
 
-def target_of(kind: str, depot: Depot) -> Target:
-    """What is fed with payloads of a kind."""
+def target_of(kind: str, storage_check: StorageCheck) -> Target:
+    """Returns the target for a kind."""
     if kind in ARTIFACTS:
-        return payload_target(ARTIFACTS[kind], depot)
-    return answer_target() if kind == "answers" else webhook_target()
+        return payload_target(ARTIFACTS[kind], storage_check)
+    return response_target() if kind == "responses" else webhook_target()

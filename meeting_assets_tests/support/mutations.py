@@ -1,10 +1,10 @@
-"""What can happen to JSON on its way: to the document, and to its bytes. The same for the same `Random`.
+"""Random mutations of JSON documents and of their bytes. Equal `Random` objects give equal mutations.
 
-    the document   any node becomes any other thing, or lies deeper; members and elements go, come twice, change places
-    its bytes      flipped, inserted, deleted, repeated, cut off, spelled in another encoding
+    document   a node is replaced or nested; members and elements are removed, repeated or moved
+    bytes      flipped, inserted, deleted, repeated, truncated, encoded differently
 
-A document is opened before it is changed: objects become `Members`, which may have a key twice, and a node may become
-a `Spelling`, which is written as it is, JSON or not.
+`editable` prepares a document for changes: objects become `Members`, which may repeat a key. A change may replace a
+node by a `RawNode`, whose bytes are written unchanged and need not be JSON.
 """
 
 from __future__ import annotations
@@ -14,96 +14,20 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
+from meeting_assets_tests.support.unusual_json import (
+    CLOCKS,
+    KEYS,
+    NUMBERS,
+    TEXTS,
+    UNUSUAL_JSON,
+    UNUSUAL_VALUES,
+    Members,
+    RawNode,
+)
 
-class Spelling(bytes):
-    """A node as it is to be written."""
-
-
-class Members(list[list[Any]]):
-    """The members of an object: each a key and a value."""
-
-
-NUMBERS = [
-    *("NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1e-400", "1e308", "5e-324", "-0", "-0.0", "1E2", "1.0"),
-    *("9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "1e15", "0.1"),
-    *("18446744073709551616", "2147483648", "9000000000000", "-9000000000000.1", "1.7976931348623157e308", "1e19"),
-    *("9" * 300, "9" * 400, "9" * 4300, "9" * 4301, f"0.{'1' * 800}", f"1{'0' * 400}e-400", "1e99999999999999999999"),
-    *("01", "+1", "1.", ".5", "-", "1e", "0x1", "1_0", "١", "--1"),
-]
-CLOCKS = [
-    *("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "0001-12-31T23:59:59.999999Z", "0002-01-01T00:00:00+23:59"),
-    *("9999-12-31T23:59:59.999999Z", "9998-12-31T23:59:59.9999999-23:59", "9998-12-31T23:59:59-14:00", "0000-01-01"),
-    *("2026-03-02T09:30:00", "2026-03-02 09:30:00.123456789-0500", "2026-03-02T23:59:60Z", "2026-03-02T24:00:00Z"),
-    *("2026-02-30T00:00:00Z", "2026-03-02T09:30:00+24:00", "10000-01-01T00:00:00Z", "-001-01-01T00:00:00Z", "noon"),
-    *("1883-11-18T12:00:00Z", "1582-10-10T00:00:00Z", "2026-03-02T09:30:00.Z", "2026-03-02T09:30Z", "1772443800"),
-]
-TEXTS = [
-    *("", " ", "0", "null", "label:", "unknown", "\x7f", "\u2028", "\ufeff", "\ufffe", "😀", "会議", "İ" * 300, "ß"),
-    *("]", "[", "}{", '"', '\\"', "\\", "\\N", "\\.", "\t", "\n", "\r", "x" * 290, "x" * 400, "é" * 3_000, "[" * 250),
-    *("https://u:p@host/a?b=c#d=e", "5a7062f3-bd54-4838-b296-df84f85c7b92", "chat_message", "-0", "1e5", "a\u0300"),
-    *CLOCKS,
-]
-ODDLY_SPELLED = [
-    rb'"\u0000"',
-    b'"\x00"',
-    rb'"\ud800"',
-    rb'"\uDE00\uD83D"',
-    rb'"\ud83d\ude00"',
-    rb'"\\u0000"',
-    rb'"\\\u0000"',
-    rb'"\ud83d\u0000"',
-    b'"\xed\xa0\x80"',
-    b'"\xed\xa0\xbd\xed\xb8\x80"',
-    b'"\xff"',
-    b'"\xc0\x80"',
-    b'"\xf4\x90\x80\x80"',
-    b'"\xe2\x82"',
-    b'"\x01"',
-    b'"\n"',
-    rb'"\x"',
-    rb'"\u12"',
-    rb'"\uzzzz"',
-    b'"',
-    b"'a'",
-    b"",
-    b"undefined",
-    b"True",
-    b"{1: 2}",
-    b"{null: 2}",
-    b"[1,]",
-    b'{"a": 1,}',
-    b"[1 2]",
-    b"/**/ 1",
-    b"\xef\xbb\xbf1",
-    b"[][]",
-    b"}",
-    b"]",
-]
-KEYS = [
-    *("", "id", "name", "participant", "words", "text", "relative", "absolute", "parts", "data", "timestamp", "type"),
-    *(
-        "start_timestamp",
-        "end_timestamp",
-        "action",
-        "extra_data",
-        "email",
-        "zoom",
-        "conf_user_id",
-        "speaker",
-        "user_id",
-    ),
-    *("duration", "source_audio", "offset", "created_at", "language_code", "recording_id", "bot", "status", "results"),
-    *("next", "code", "event", "recording", "\0", "\ud800", "x" * 300, "url", "]", '"'),
-]
-AWKWARD: list[Any] = [
-    *(None, True, 0, 1.5, [], Members(), [[]], Members([["a", 1]])),
-    *TEXTS,
-    *(Spelling(number.encode()) for number in NUMBERS),
-    *map(Spelling, ODDLY_SPELLED),
-]
-# Around what is read, around what Python takes, and far beyond; what is beyond costs more than all the rest.
+# Near the limit of the parsers, near the recursion limit of Python, and far beyond.
 DEPTHS = [1, 2, 5, 50, 190, *range(194, 204), 250, 490, 500, *range(975, 1003), 2_000]
-ABYSS = 50_000
+EXTREME_DEPTH = 50_000
 WRAPPINGS = [(b"[", b"]"), (b'{"a":', b"}"), (b'["]",', b',"["]'), (b'{"}":"\\"]","a":', b',"{":"[{"}'), (b"[", b"")]
 TOKENS = [
     *(b"[", b"]", b"{", b"}", b",", b":", b'"', b"\\", b"null", b"true", b"-", b".", b"e", b"0", b" ", b"\n", b"\t"),
@@ -114,56 +38,56 @@ TOKENS = [
 _ASCII, _UNICODE = json.JSONEncoder(), json.JSONEncoder(ensure_ascii=False)
 
 
-def opened(document: Any) -> Any:
-    """A copy of a document, opened or not, that can be changed."""
+def editable(document: Any) -> Any:
+    """Returns an editable copy of a document."""
     if isinstance(document, dict):
-        return Members([key, opened(value)] for key, value in document.items())
+        return Members([key, editable(value)] for key, value in document.items())
     if isinstance(document, Members):
-        return Members([key, opened(value)] for key, value in document)
+        return Members([key, editable(value)] for key, value in document)
     if isinstance(document, list):
-        return [opened(each) for each in document]
+        return [editable(each) for each in document]
     return document
 
 
-def changed(document: Any, chance: Random) -> Any:
-    """An opened document with one thing done to it; it is used up."""
+def with_change(document: Any, chance: Random) -> Any:
+    """Returns an editable document after one change; it modifies its argument."""
     holder = [document]
     chance.choice(_CHANGES)(holder, chance)
     return holder[0]
 
 
-def written(document: Any, *, is_ascii: bool = True) -> bytes:
-    """An opened document as bytes, NaN and lone surrogates as they are."""
-    if isinstance(document, Spelling):
+def serialized(document: Any, *, is_ascii: bool = True) -> bytes:
+    """Serializes an editable document, including NaN and lone surrogates."""
+    if isinstance(document, RawNode):
         return bytes(document)
     if isinstance(document, Members):
         members = (
-            written(key, is_ascii=is_ascii) + b":" + written(value, is_ascii=is_ascii) for key, value in document
+            serialized(key, is_ascii=is_ascii) + b":" + serialized(value, is_ascii=is_ascii) for key, value in document
         )
         return b"{" + b",".join(members) + b"}"
     if isinstance(document, list):
-        return b"[" + b",".join([written(each, is_ascii=is_ascii) for each in document]) + b"]"
+        return b"[" + b",".join([serialized(each, is_ascii=is_ascii) for each in document]) + b"]"
     return (_ASCII if is_ascii else _UNICODE).encode(document).encode(errors="surrogatepass")
 
 
-def damaged(payload: bytes, chance: Random) -> bytes:
-    """A payload with one thing done to its bytes."""
+def with_damage(payload: bytes, chance: Random) -> bytes:
+    """Returns a payload after one change of its bytes."""
     return chance.choice(_DAMAGES)(payload, chance)
 
 
 def variants(document: Any) -> Iterator[bytes]:
-    """Every document with one node replaced by one of the values that are known to be awkward."""
-    holder = [opened(document)]
-    for container, index in list(_places(holder)):
+    """Yields every document with one node replaced by one of the unusual values."""
+    holder = [editable(document)]
+    for container, index in list(_nodes(holder)):
         was = container[index]
-        for awkward in AWKWARD:
-            container[index] = awkward
-            yield written(holder[0])
+        for value in UNUSUAL_VALUES:
+            container[index] = value
+            yield serialized(holder[0])
         container[index] = was
 
 
 def any_value(chance: Random) -> Any:
-    """A value of any type that JSON has, or of none."""
+    """Returns a random value of any JSON type, or one that is not JSON."""
     return chance.choice(_VALUES)(chance)
 
 
@@ -175,40 +99,40 @@ _VALUES: Sequence[Callable[[Random], Any]] = [
     lambda chance: chance.randrange(-2, 1_000),
     lambda chance: chance.choice(TEXTS),
     lambda chance: chance.choice(CLOCKS),
-    lambda chance: Spelling(chance.choice(NUMBERS).encode()),
-    lambda chance: Spelling(chance.choice(ODDLY_SPELLED)),
+    lambda chance: RawNode(chance.choice(NUMBERS).encode()),
+    lambda chance: RawNode(chance.choice(UNUSUAL_JSON)),
     lambda chance: [any_value(chance) for _ in range(chance.randrange(4))],
     lambda chance: Members([chance.choice(KEYS), any_value(chance)] for _ in range(chance.randrange(4))),
 ]
 
 
 def _replace(holder: list[Any], chance: Random) -> None:
-    container, index = chance.choice(list(_places(holder)))
+    container, index = chance.choice(list(_nodes(holder)))
     container[index] = any_value(chance)
 
 
 def _copy_elsewhere(holder: list[Any], chance: Random) -> None:
-    places = list(_places(holder))
-    (container, index), (other, at) = chance.choice(places), chance.choice(places)
-    container[index] = opened(other[at])
+    nodes = list(_nodes(holder))
+    (container, index), (other, at) = chance.choice(nodes), chance.choice(nodes)
+    container[index] = editable(other[at])
 
 
 def _swap(holder: list[Any], chance: Random) -> None:
-    leaves = [(container, index) for container, index in _places(holder) if not isinstance(container[index], list)]
+    leaves = [(container, index) for container, index in _nodes(holder) if not isinstance(container[index], list)]
     if leaves:
         (one, here), (other, there) = chance.choice(leaves), chance.choice(leaves)
         one[here], other[there] = other[there], one[here]
 
 
-def _bury(holder: list[Any], chance: Random) -> None:
-    container, index = chance.choice(list(_places(holder)))
+def _nest(holder: list[Any], chance: Random) -> None:
+    container, index = chance.choice(list(_nodes(holder)))
     before, after = chance.choice(WRAPPINGS)
-    depth = ABYSS if chance.random() < 0.002 else chance.choice(DEPTHS)
-    container[index] = Spelling(before * depth + written(container[index]) + after * depth)
+    depth = EXTREME_DEPTH if chance.random() < 0.002 else chance.choice(DEPTHS)
+    container[index] = RawNode(before * depth + serialized(container[index]) + after * depth)
 
 
-def _stretch(holder: list[Any], chance: Random) -> None:
-    container, index = chance.choice(list(_places(holder)))
+def _lengthen(holder: list[Any], chance: Random) -> None:
+    container, index = chance.choice(list(_nodes(holder)))
     if isinstance(container[index], str):
         container[index] *= chance.choice([2, 60, 300, 3_000])
 
@@ -221,7 +145,7 @@ def _drop(holder: list[Any], chance: Random) -> None:
 def _double(holder: list[Any], chance: Random) -> None:
     if container := _container(holder, chance):
         each = chance.choice(container)
-        twin = [each[0], opened(each[1])] if isinstance(container, Members) else opened(each)
+        twin = [each[0], editable(each[1])] if isinstance(container, Members) else editable(each)
         container.insert(chance.randrange(len(container) + 1), twin)
 
 
@@ -249,24 +173,24 @@ def _add(holder: list[Any], chance: Random) -> None:
 
 
 _CHANGES: Sequence[Callable[[list[Any], Random], None]] = [
-    *(_replace, _replace, _replace, _copy_elsewhere, _swap, _bury, _stretch),
+    *(_replace, _replace, _replace, _copy_elsewhere, _swap, _nest, _lengthen),
     *(_drop, _double, _double_with_another_value, _shuffle, _rename, _add),
 ]
 
 
-def _places(container: list[Any]) -> Iterator[tuple[list[Any], int]]:
-    """Where the nodes below an array or object are: a list, and the position in it."""
+def _nodes(container: list[Any]) -> Iterator[tuple[list[Any], int]]:
+    """Yields the nodes below an array or object, as a list and the position in it."""
     is_object = isinstance(container, Members)
     here = [(member, 1) for member in container] if is_object else [(container, at) for at in range(len(container))]
     for parent, at in here:
         yield parent, at
         if isinstance(parent[at], list):
-            yield from _places(parent[at])
+            yield from _nodes(parent[at])
 
 
 def _container(holder: list[Any], chance: Random) -> list[Any]:
-    """An array or object of the document; an empty array where it has none."""
-    containers = [container[index] for container, index in _places(holder) if isinstance(container[index], list)]
+    """Returns a random array or object of the document; an empty array if there is none."""
+    containers = [container[index] for container, index in _nodes(holder) if isinstance(container[index], list)]
     return chance.choice(containers) if containers else []
 
 

@@ -1,7 +1,7 @@
-"""What holds for every payload, however it came about.
+"""Properties of every payload, valid or not.
 
-It becomes rows, or it is quarantined with the place of its fault and not a word of its content. Nothing else.
-Its rows can be stored, in SQLite and PostgreSQL, and are read back equal.
+It is parsed to rows, or quarantined with the place and cause of its fault and without its content.
+Its rows can be stored in SQLite and PostgreSQL, and are read back unchanged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.payloads import SOURCE
 
-LONGEST_INDEXED_BYTES = 2_700  # of PostgreSQL's B-trees: a third of a page
+LONGEST_INDEXED_BYTES = 2_700  # limit of PostgreSQL's B-trees: a third of a page
 
 _NAMES = (
     "absolute|action|created_at|data|duration|email|end_timestamp|extra_data|id|is_host|language_code|name|offset"
@@ -43,13 +43,13 @@ _SYNTAX = (
     "|invalid utf-16 surrogate pair|unexpected end of (?:hex escape|escaped utf-16 surrogate pair)"
     r"|expected (?:':'|'\"'|',' or '[\]}]')|trailing comma in (?:array|object)|object keys must be strings"
 )
-# Nothing of a payload fits into this but names and numbers that are ours.
+# The pattern allows only names and numbers of the wire format, so that no content of a payload matches.
 FAULT = re.compile(rf"(?:{_PLACE}): (?:{_SHAPE}|{_SYNTAX})(?: \(a shape from before API v1\.11\))?")
 
 
 def read_or_quarantined(artifact: Artifact, payload: bytes) -> Rows | str:
-    """The rows of a payload as it is kept, or its fault; anything else that is raised breaks the law."""
-    if artifact.holds_urls:
+    """Returns the rows of a payload or its fault. Any other exception violates the property."""
+    if artifact.contains_signed_urls:
         payload = without_queries(payload)
     try:
         document, repaired = decoded(payload, artifact.wire)
@@ -63,18 +63,18 @@ def read_or_quarantined(artifact: Artifact, payload: bytes) -> Rows | str:
 
 
 def assert_storable(artifact: Artifact, rows: Rows) -> None:
-    """Whether every value fits its column on both databases, as far as that is known without them."""
+    """Asserts that every value fits its column on both databases, without using them."""
     for model, rows_of_table in zip(artifact.tables, rows.by_table, strict=True):
         table = table_of(model)
         keys = [index for index, column in enumerate(table.columns) if column.primary_key]
         indexed = [index for index, column in enumerate(table.columns) if column.primary_key or column.index]
         again = Counter(tuple(row[index] for index in keys) for row in rows_of_table)
-        assert len(again) == len(rows_of_table), f"{table.name}: a key comes twice"
+        assert len(again) == len(rows_of_table), f"{table.name}: repeated key"
         for row in rows_of_table:
             for column, value in zip(table.columns, row, strict=True):
                 assert _fits(value, column), f"{table.name}.{column.name} does not take {value!r:.200}"
             length = sum(len(row[index].encode()) for index in indexed if isinstance(row[index], str))
-            assert length < LONGEST_INDEXED_BYTES, f"{table.name}: no index takes {length} bytes"
+            assert length < LONGEST_INDEXED_BYTES, f"{table.name}: {length} bytes exceed the limit of an index"
 
 
 def _fits(value: Any, column: Any) -> bool:
@@ -100,7 +100,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _refuse(constant: str) -> None:
-    raise AssertionError(f"{constant} is no JSON")
+    raise AssertionError(f"{constant} is not JSON")
 
 
 def _depth(document: Any) -> int:
@@ -112,7 +112,7 @@ def _depth(document: Any) -> int:
 
 
 def assert_stored(artifact: Artifact, rows: Rows, connection: Connection) -> None:
-    """Whether a database takes the rows and gives them back; the caller rolls back."""
+    """Asserts that a database stores the rows and returns them unchanged. The caller rolls back."""
     for model, rows_of_table in zip(artifact.tables, rows.by_table, strict=True):
         insert_rows(connection, model, rows_of_table)
         found = map(tuple, connection.execute(_all_of(table_of(model))))
@@ -124,7 +124,7 @@ def _all_of(table: Table) -> Select[Any]:
 
 
 def as_read(model: type[RecordingRow], row: Row) -> Row:
-    """The row with its JSON, which is inserted as text, as values."""
+    """Returns the row with decoded JSON, which is inserted as text."""
     columns = table_of(model).columns
     return tuple(
         json.loads(value) if isinstance(column.type, Json) and value is not None else value

@@ -1,4 +1,4 @@
-"""Small payloads, and what becomes of them: rows by column name, or the fault that quarantines them."""
+"""Small payloads, and helpers that parse them to rows by column name or to the fault."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SOURCE = Source(
 )
 ADA = {"id": 100, "name": "Ada", "is_host": True, "platform": "desktop", "extra_data": None, "email": None}
 
-# What the wire may hold, with a liking for its edges.
+# Values of the wire format, with edge cases.
 texts = st.text(max_size=8) | st.sampled_from(["", " ", "\u0000", "\ud800", "\\", "\n\t", "😀", "会議", "]" * 3])
 ids = st.none() | st.integers(0, 900) | st.sampled_from([-(2**63), 2**63 - 1])
 numbers = st.floats(-9e12, 9e12) | st.integers(-10, 10_000)
@@ -40,16 +40,16 @@ def moments() -> st.SearchStrategy[Any]:
     return st.none() | st.fixed_dictionaries({}, optional=optional)
 
 
-def spelled(payload: Any) -> bytes:
-    """The payload as bytes; a text stands for itself."""
+def encoded(payload: Any) -> bytes:
+    """Encodes the payload; bytes and text are used unchanged."""
     if isinstance(payload, bytes):
         return payload
     return (payload if isinstance(payload, str) else json.dumps(payload)).encode()
 
 
 def tables_from(artifact: Artifact, payload: Any, source: Source = SOURCE) -> dict[str, list[dict[str, Any]]]:
-    """The rows of each table, by column name; every row has a value for every column."""
-    document, _ = decoded(spelled(payload), artifact.wire)
+    """Returns the rows of each table by column name, and asserts that rows are complete."""
+    document, _ = decoded(encoded(payload), artifact.wire)
     rows = artifact.rows(document, source)
     return {
         str(table_of(model).name): [
@@ -60,18 +60,18 @@ def tables_from(artifact: Artifact, payload: Any, source: Source = SOURCE) -> di
 
 
 def rows_from(artifact: Artifact, payload: Any, source: Source = SOURCE) -> list[dict[str, Any]]:
-    """The rows of the finest table."""
+    """Returns the rows of the table with the finest grain."""
     return list(tables_from(artifact, payload, source).values())[-1]
 
 
 def row_from(artifact: Artifact, *elements: Any) -> dict[str, Any]:
-    """The only row of a payload with these elements."""
+    """Returns the only row of a payload with these elements."""
     (row,) = rows_from(artifact, list(elements))
     return row
 
 
 def fault_of(artifact: Artifact, payload: Any) -> str:
-    """Why a payload is quarantined."""
+    """Returns the fault of a payload that is quarantined."""
     with pytest.raises(PayloadError) as quarantined:
         rows_from(artifact, payload)
     return str(quarantined.value)

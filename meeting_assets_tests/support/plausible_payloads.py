@@ -1,4 +1,4 @@
-"""Payloads as Recall.ai documents them, small: null and missing fields, people and labels, words and captions."""
+"""Small payloads as documented by Recall.ai, with null and missing fields, ids and labels, words and captions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ADA = {
 }
 BO = {"id": 200, "name": 'Bo "B" 会議', "is_host": False, "platform": None, "extra_data": None}
 LABEL = {"id": None, "name": "Speaker A", "is_host": None, "platform": None, "extra_data": None, "email": None}
-EVERYBODY = [ADA, BO, LABEL]
+ALL_PARTICIPANTS = [ADA, BO, LABEL]
 
 
 def moment(second: float, absolute: str | None = "2026-03-02T09:30:07.250000Z") -> dict[str, Any]:
@@ -37,7 +37,7 @@ MEDIA_PARTS = [
     {"id": "1", "participant": BO, "start_timestamp": moment(2.5, None), "duration": 3, "type": "screenshare"},
 ]
 PLAUSIBLE: dict[str, list[Any]] = {
-    "participants": [EVERYBODY, [BO | {"extra_data": {"microsoft_teams": {"user_id": "8:orgid:1"}}}, ADA], []],
+    "participants": [ALL_PARTICIPANTS, [BO | {"extra_data": {"microsoft_teams": {"user_id": "8:orgid:1"}}}, ADA], []],
     "participant_events": [
         [
             {"id": "e1", "action": "join", "participant": ADA, "timestamp": moment(-1.5), "data": None},

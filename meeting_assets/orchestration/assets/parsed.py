@@ -25,7 +25,8 @@ def parsed_assets(days: dg.DailyPartitionsDefinition, database: str) -> list[dg.
 
 def parsed_asset(artifact: Artifact, days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDefinition:
     """The asset that keeps one artifact's tables equal to its raw bytes."""
-    deps = [raw_key(artifact.kind), *([dg.AssetKey(table_of(Recordings).name)] if artifact.names_bots else [])]
+    recordings = [dg.AssetKey(table_of(Recordings).name)]
+    deps = [raw_key(artifact.kind), *(recordings if artifact.depends_on_bot_names else [])]
 
     @dg.multi_asset(
         name=f"parsed_{artifact.kind}",

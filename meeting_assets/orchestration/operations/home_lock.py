@@ -44,7 +44,7 @@ class HomeLock:
     """
 
     def __init__(self, settings: Settings, command: str, url: str | None = None) -> None:
-        self._home = settings.absolute_home.resolve()
+        self._home = settings.home.resolve()
         self._folders = sorted({self._home, settings.dagster_home.resolve()})
         self._dagster_home = settings.dagster_home
         self._owner = Owner(command, url, os.getpid())

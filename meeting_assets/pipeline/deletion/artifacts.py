@@ -104,7 +104,7 @@ def _delete_artifact(storage: Storage, key: Key, report: PurgeReport) -> bool:
         for metrics in METRICS:
             table = table_of(metrics)
             delete_rows(connection, table, table.c.recording_id == key.recording_id, deleted)
-        ledger.note_purged(connection, key, is_many=artifact.is_many)
+        ledger.note_purged(connection, key, is_many=artifact.allows_multiple)
         note_scrub_due(connection, deleted)
     report.add(deleted)
     return True
