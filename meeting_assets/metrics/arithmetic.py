@@ -1,4 +1,4 @@
-"""Arithmetic that all questions share. What is undefined is None, never 0 and never not-a-number."""
+"""Arithmetic shared by all metrics. An undefined result is None, never 0 and never not-a-number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def ratio(part: float, whole: float | None) -> float | None:
-    """`part / whole`, None of nothing.
+    """`part / whole`; None if `whole` is 0 or unknown.
 
     >>> ratio(1, 4), ratio(0, 0)
     (0.25, None)
@@ -15,7 +15,7 @@ def ratio(part: float, whole: float | None) -> float | None:
 
 
 def median(values: Sequence[int]) -> float | None:
-    """The middle one, or the mean of the two in the middle.
+    """The middle value, or the mean of the two middle ones.
 
     >>> median([3, 1, 2]), median([1, 2]), median([])
     (2, 1.5, None)
@@ -28,5 +28,5 @@ def median(values: Sequence[int]) -> float | None:
 
 
 def seconds_or_none(time_us: float | None) -> float | None:
-    """Microseconds as seconds; None stays None."""
+    """Converts microseconds to seconds; None stays None."""
     return None if time_us is None else time_us / 1_000_000

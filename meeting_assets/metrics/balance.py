@@ -1,60 +1,59 @@
-"""How evenly the talk was spread. Among equals Gini and dominance are 0, entropy is 1; NULL under two."""
+"""Balance of talk between participants: among equals Gini and dominance are 0 and entropy is 1."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
 from meeting_assets.metrics.lineage import PEOPLE, SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.schema.lineage import derived_from
+from meeting_assets.schema import fields
 
-# Who talked less was silent.
+# A participant with less talk is silent.
 SILENT_BELOW_US = 1_000_000
 
 
 class MeetingBalance(SQLModel):
-    """Columns of `meeting_metrics`. Attendees are all people with a row in `participant_metrics`."""
+    """Columns of `meeting_metrics`. Attendees are all participants with a row in `participant_metrics`."""
 
-    gini_talk: float | None = Field(
-        description="0-1; sum_i sum_j |x_i - x_j| / (2 n^2 mean) over the talk times x of the n who spoke; "
-        "NULL for fewer than two",
-        sa_column_kwargs=derived_from(*SPEECH),
+    gini_talk: float | None = fields.share(
+        "sum_i sum_j |x_i - x_j| / (2 n^2 mean) over the talk times x of the n participants who spoke; NULL for fewer "
+        "than two",
+        derived_from=SPEECH,
     )
-    gini_talk_attendees: float | None = Field(
-        description="0-1; the same over all attendees, the silent as 0; one speaker among n makes (n-1)/n",
-        sa_column_kwargs=derived_from(*SPEECH, *PEOPLE),
+    gini_talk_attendees: float | None = fields.share(
+        "the same over all attendees, silent ones as 0; one speaker among n gives (n-1)/n",
+        derived_from=(*SPEECH, *PEOPLE),
     )
-    entropy_talk: float | None = Field(
-        description="0-1; -sum p ln p / ln n over the talk shares p of the n who spoke; NULL for fewer than two",
-        sa_column_kwargs=derived_from(*SPEECH),
+    entropy_talk: float | None = fields.share(
+        "-sum p ln p / ln n over the talk shares p of the n participants who spoke; NULL for fewer than two",
+        derived_from=SPEECH,
     )
-    dominance: float | None = Field(
-        description="0-1; (largest talk share - 1/n) / (1 - 1/n) over the n who spoke; NULL for fewer than two",
-        sa_column_kwargs=derived_from(*SPEECH),
+    dominance: float | None = fields.share(
+        "(largest talk share - 1/n) / (1 - 1/n) over the n participants who spoke; NULL for fewer than two",
+        derived_from=SPEECH,
     )
-    silent_participants: int | None = Field(
-        description="attendees who talked less than 1 s", sa_column_kwargs=derived_from(*SPEECH, *PEOPLE)
+    silent_participants: int | None = fields.count(
+        "attendees with less than 1 s of talk", derived_from=(*SPEECH, *PEOPLE)
     )
-    participant_count: int = Field(
-        description="attendees: everybody on the participants list or named by another artifact, without "
-        "bots and `unknown`",
-        sa_column_kwargs=derived_from(*PEOPLE),
+    participant_count: int = fields.count(
+        "attendees: all participants on the participants list or named by another artifact, without bots and `unknown`",
+        derived_from=PEOPLE,
     )
 
 
 def meeting_balance(meeting: SpokenMeeting) -> Columns:
     """The columns of `MeetingBalance`."""
-    of_attendees = list(meeting.talk_us.values())
-    of_speakers = [talk_us for talk_us in of_attendees if talk_us > 0]
-    silent = sum(talk_us < SILENT_BELOW_US for talk_us in of_attendees)
+    attendee_talk_us = list(meeting.talk_us.values())
+    speaker_talk_us = [talk_us for talk_us in attendee_talk_us if talk_us > 0]
+    silent = sum(talk_us < SILENT_BELOW_US for talk_us in attendee_talk_us)
     return {
-        "gini_talk": gini(of_speakers),
-        "gini_talk_attendees": gini(of_attendees),
-        "entropy_talk": normalised_entropy(of_speakers),
-        "dominance": dominance(of_speakers),
+        "gini_talk": gini(speaker_talk_us),
+        "gini_talk_attendees": gini(attendee_talk_us),
+        "entropy_talk": normalised_entropy(speaker_talk_us),
+        "dominance": dominance(speaker_talk_us),
         "silent_participants": silent if meeting.timing_source is not None else None,
         "participant_count": len(meeting.people),
     }
@@ -86,7 +85,7 @@ def normalised_entropy(amounts: Sequence[int]) -> float | None:
 
 
 def dominance(amounts: Sequence[int]) -> float | None:
-    """(max p - 1/n) / (1 - 1/n) over shares p: 0 among equals, towards 1 where one has nearly all.
+    """(max p - 1/n) / (1 - 1/n) over shares p: 0 among equals, near 1 if one participant has nearly all.
 
     >>> dominance([5, 5]), dominance([15, 5]), dominance([5])
     (0.0, 0.5, None)

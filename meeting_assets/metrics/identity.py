@@ -1,4 +1,4 @@
-"""Which participants are one person: keys that were seen together on one participant identify the same person."""
+"""Identity of persons: keys that occur together on one participant identify the same person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from meeting_assets.metrics.meeting import Attendee
 
 
 def persons_of(attendees: Iterable[Attendee]) -> Mapping[str, str]:
-    """The person of each attendee that has one, by `participant_key`.
+    """The person of each identified attendee, by `participant_key`.
 
     >>> laptop = Attendee("100", "Ada", False, "zoom:a", "email:ada@example.com")
     >>> phone = Attendee("200", "Ada (phone)", False, "email:ada@example.com", "email:ada@example.com")
@@ -22,25 +22,25 @@ def persons_of(attendees: Iterable[Attendee]) -> Mapping[str, str]:
 
 
 def one_person(keys: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Which person each key means, from pairs of keys that were seen on one participant.
+    """The person of each key, from pairs of keys that occur on one participant.
 
-    Of all keys of a person the platform's come first, then the alphabet.
+    A person is named by one of its keys: the platform's before an address, then the alphabetically first.
 
     >>> one_person([("zoom:a", "email:e"), ("teams:b", "email:e"), ("email:f", "email:f")])
     {'zoom:a': 'teams:b', 'email:e': 'teams:b', 'teams:b': 'teams:b', 'email:f': 'email:f'}
     """
-    leader: dict[str, str] = {}
+    parent: dict[str, str] = {}
 
-    def found(key: str) -> str:
-        while leader.setdefault(key, key) != key:
-            leader[key] = leader[leader[key]]
-            key = leader[key]
+    def root(key: str) -> str:
+        while parent.setdefault(key, key) != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
         return key
 
     for one, other in keys:
-        first, second = sorted((found(one), found(other)), key=_rank)
-        leader[second] = first
-    return {key: found(key) for key in leader}
+        first, second = sorted((root(one), root(other)), key=_rank)
+        parent[second] = first
+    return {key: root(key) for key in parent}
 
 
 def _rank(key: str) -> tuple[bool, str]:

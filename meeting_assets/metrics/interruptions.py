@@ -1,4 +1,4 @@
-"""Who talks over whom, and who listens aloud.
+"""Interruptions and backchannels.
 
     ann  ━━━━━━━━━━━━━━━━━━━━━━━━━━              speech, bridged over gaps shorter than `bridge_s`
     bo          ━━        ━━━━━━━━━━━━━
@@ -6,222 +6,169 @@
                           ↑ interruption: starts strictly inside ann's speech, overlaps it for more than
                             `interruption_grace_s`; successful, for bo still speaks when ann has ended
 
-An IPU overlaps for as long as the speech of others, taken together, goes on under it. The victim is who started first;
-where two started first at the same time, it is whoever of them talks more in the whole meeting, and nobody if that is
-equal, too. Who starts at the very same time interrupts nobody. Backchannels are no interruptions. `unknown` neither
-interrupts nor is interrupted.
+An IPU overlaps for as long as the speech of others, taken together, continues under it. The interrupted speaker is the
+one who started first. Of several with the same start, it is the one with the most talk time in the meeting; if two
+share the most talk time, the interruption counts for no interrupted speaker. IPUs with equal starts do not interrupt
+each other. Backchannels are no interruptions. `unknown` neither interrupts nor is interrupted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
+from meeting_assets.metrics.floor import Role, TurnTaking
+from meeting_assets.metrics.lineage import FLOOR
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.metrics.timeline.arrays import Column, np
-from meeting_assets.metrics.timeline.intervals import microseconds
-from meeting_assets.metrics.timeline.speech_segments import NOBODY, Stretches, counted
-from meeting_assets.metrics.turns import BACKCHANNEL, FLOOR, TurnTaking, ipus
-from meeting_assets.schema.lineage import derived_from
-
-# Start and end in microseconds, and the place of who speaks.
-Span: TypeAlias = tuple[int, int, int]
+from meeting_assets.metrics.timeline.intervals import to_microseconds
+from meeting_assets.metrics.timeline.speech_segments import SpeechSegment, segments_in_order
+from meeting_assets.schema import fields
 
 
-@dataclass(frozen=True, slots=True)
-class Interruptions:
-    """Somebody starts to talk over others, for longer than happens by chance; column by column."""
+class Interruption(NamedTuple):
+    """One speaker starts to talk over others, for longer than happens by chance."""
 
-    by: Column
-    of: Column
-    """`NOBODY` where no one of those who are talked over can be named."""
-    is_successful: Column
-    names: Sequence[str]
-
-    def __len__(self) -> int:
-        return len(self.by)
+    interrupter: str
+    interrupted: str | None
+    """None if two speakers qualify equally."""
+    is_successful: bool
 
 
 class ParticipantInterruptions(SQLModel):
     """Columns of `participant_metrics`."""
 
-    interruptions_made: int | None = Field(
-        description="how often they start strictly inside another's speech (bridged over bridge_s) and overlap it "
-        "for more than interruption_grace_s, backchannels left out",
-        sa_column_kwargs=derived_from(*FLOOR),
+    interruptions_made: int | None = fields.count(
+        "IPUs that start strictly inside another's speech (bridged over bridge_s) and overlap it for more than "
+        "interruption_grace_s, backchannels left out",
+        derived_from=FLOOR,
     )
-    interruptions_successful: int | None = Field(
-        description="of interruptions_made those in which they still speak when the interrupted has ended",
-        sa_column_kwargs=derived_from(*FLOOR),
+    interruptions_successful: int | None = fields.count(
+        "of interruptions_made those that continue after the interrupted speaker has ended", derived_from=FLOOR
     )
-    interruptions_received: int | None = Field(
-        description="interruptions in which they, of all who spoke, had started first",
-        sa_column_kwargs=derived_from(*FLOOR),
+    interruptions_received: int | None = fields.count(
+        "interruptions of the participant, as the first of all interrupted speakers to start", derived_from=FLOOR
     )
-    backchannel_count: int | None = Field(
-        description="stretches of speech of at most backchannel_max_s and backchannel_max_words, inside another's "
-        "floor or between two stretches of it",
-        sa_column_kwargs=derived_from(*FLOOR),
+    backchannel_count: int | None = fields.count(
+        "IPUs of at most backchannel_max_s and backchannel_max_words, inside another's floor or between two parts of "
+        "it",
+        derived_from=FLOOR,
     )
 
 
 class MeetingInterruptions(SQLModel):
     """Columns of `meeting_metrics`."""
 
-    interruption_count: int | None = Field(
-        description="sum of interruptions_made over the participants", sa_column_kwargs=derived_from(*FLOOR)
-    )
-    backchannel_count: int | None = Field(
-        description="sum of backchannel_count over the participants", sa_column_kwargs=derived_from(*FLOOR)
-    )
+    interruption_count: int | None = fields.count("sum of interruptions_made over the participants", derived_from=FLOOR)
+    backchannel_count: int | None = fields.count("sum of backchannel_count over the participants", derived_from=FLOOR)
 
 
-def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parameters) -> Interruptions:
-    """All of a meeting."""
-    return talked_over(
-        taking.ipus.at(taking.roles != BACKCHANNEL),
-        meeting.known_speech,
+def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parameters) -> list[Interruption]:
+    """All interruptions of a meeting, in order; devices of one person do not interrupt each other."""
+    return interruptions_among(
+        [ipu for ipu, role in zip(taking.ipus, taking.roles, strict=True) if role is not Role.BACKCHANNEL],
+        segments_in_order(meeting.known_speech, gap_us=to_microseconds(parameters.bridge_s)),
         talk_us=meeting.talk_us,
-        bridge_us=microseconds(parameters.bridge_s),
-        grace_us=microseconds(parameters.interruption_grace_s),
         persons=meeting.persons,
+        bridge_us=to_microseconds(parameters.bridge_s),
+        grace_us=to_microseconds(parameters.interruption_grace_s),
     )
 
 
-def talked_over(
-    units: Stretches,
-    speech: Stretches,
+def interruptions_among(
+    ipus: Iterable[SpeechSegment],
+    speech: Sequence[SpeechSegment],
     *,
     talk_us: Mapping[str, int],
+    persons: Mapping[str, str],
     bridge_us: int,
     grace_us: int,
-    persons: Mapping[str, str] = {},
-) -> Interruptions:
-    """Which of some IPUs, ordered by start, are interruptions; nobody interrupts another device of the same person.
+) -> list[Interruption]:
+    """The interruptions among some IPUs.
 
     Args:
-        units: the IPUs, with the names of `speech`.
-        speech: the speech that can be interrupted.
-        talk_us: per name, the talk time in the meeting.
-        bridge_us: speech goes on over shorter gaps.
-        grace_us: a shorter overlap is no interruption.
-        persons: the person of each name that is one of several devices of it.
+        ipus: candidates, ordered by start.
+        speech: all speech, bridged and ordered by start.
+        talk_us: talk time of each speaker in the meeting.
+        persons: the person of each identified speaker.
+        bridge_us: others' speech continues across shorter gaps.
+        grace_us: an overlap up to this length is no interruption.
     """
-    spans = ipus(speech, bridge_us)
-    person = _person_places(spans.names, persons)
-    if not len(spans):
-        return Interruptions(units.who[:0], units.who[:0], units.who[:0], units.names)
-    # Of the spans that have begun before a unit: how many, and how many of them go on.
-    begun = spans.start.searchsorted(units.start)
-    ongoing = begun - np.sort(spans.end).searchsorted(units.start, "right")
-    may_be = (ongoing > 0) & (units.end - units.start > grace_us)
-    units, begun, ongoing = units.at(may_be), begun[may_be], ongoing[may_be]
-    # Which of them ends last, and when.
-    reach = np.maximum.accumulate(spans.end)
-    last = np.maximum.accumulate(np.where(spans.end == reach, np.arange(len(spans)), 0))[begun - 1]
-    until = reach[begun - 1]
-    # The hot path: one other speaks, for long enough, or nobody follows them soon enough.
-    is_other = (ongoing == 1) & (person[spans.who[last]] != person[units.who])
-    is_one = is_other & (until - units.start > grace_us)
-    following = spans.start.searchsorted(until + bridge_us) - begun
-    is_own_next = person[spans.who[np.minimum(begun, len(spans) - 1)]] == person[units.who]
-    is_many = (ongoing > 1) | (is_other & ~is_one & (following > is_own_next))
-    among_many = _among_many(
-        units.at(is_many),
-        begun[is_many],
-        spans,
-        person.tolist(),
-        talk_us=talk_us,
-        bridge_us=bridge_us,
-        grace_us=grace_us,
-    )
-    of_one = units.who[is_one], spans.who[last[is_one]], (units.end > until)[is_one]
-    by, of, is_successful = (np.concatenate(columns) for columns in zip(of_one, among_many.T, strict=True))
-    return Interruptions(by, of, is_successful, units.names)
-
-
-def _person_places(names: Sequence[str], persons: Mapping[str, str]) -> Column:
-    """Per name a number that the names of one person share."""
-    first: dict[str, int] = {}
-    return np.array(
-        [first.setdefault(persons.get(name, f"participant:{name}"), place) for place, name in enumerate(names)]
-    )
-
-
-def _among_many(
-    units: Stretches,
-    begun: Column,
-    spans: Stretches,
-    person: Sequence[int],
-    *,
-    talk_us: Mapping[str, int],
-    bridge_us: int,
-    grace_us: int,
-) -> Column:
-    """Those of IPUs in whose way are several others: by whom, of whom, and whether they are successful, row by row."""
-    found: list[tuple[int, int, bool]] = []
-    # Those in which one of the units starts.
-    held = spans.at(units.start.searchsorted(spans.end) > units.start.searchsorted(spans.start, "right"))
-    rows = held.placed()
-    talk = [talk_us.get(name, 0) for name in spans.names]
-    underway: list[Span] = []
-    known = 0
-    for following, (start, end, speaker) in zip(begun.tolist(), units.placed(), strict=True):
-        while known < len(rows) and rows[known][0] < start:
-            underway.append(rows[known])
-            known += 1
-        underway = [span for span in underway if span[1] > start]
-        others = [span for span in underway if person[span[2]] != person[speaker]]
+    found: list[Interruption] = []
+    underway: list[SpeechSegment] = []
+    begun = 0
+    for ipu in ipus:
+        if ipu.length_us <= grace_us:
+            continue
+        while begun < len(speech) and speech[begun].start_us < ipu.start_us:
+            underway.append(speech[begun])
+            begun += 1
+        underway = [segment for segment in underway if segment.end_us > ipu.start_us]
+        others = [segment for segment in underway if not _is_same_person(segment, ipu, persons)]
         if not others:
             continue
-        stops_us = until = max([until for _, until, _ in others])
-        # Others may take over from each other; only as far as it matters.
-        while until - start <= grace_us and following < len(spans) and spans.start[following] - until < bridge_us:
-            if person[spans.who[following]] != person[speaker]:
-                until = max(until, int(spans.end[following]))
-            following += 1
-        if until - start > grace_us:
-            victim = _first(others, talk)
-            if victim:
-                stops_us = victim[1]
-            found.append((speaker, victim[2] if victim else NOBODY, end > stops_us))
-    return np.array(found, int).reshape(-1, 3)
+        others_end_us = max(segment.end_us for segment in others)
+        limit_us = ipu.start_us + grace_us
+        # Others may take over from each other; beyond the limit it does not matter.
+        end_us = others_end_us
+        for index in range(begun, len(speech)):
+            if end_us > limit_us or speech[index].start_us - end_us >= bridge_us:
+                break
+            if not _is_same_person(speech[index], ipu, persons):
+                end_us = max(end_us, speech[index].end_us)
+        if end_us > limit_us:
+            found.append(_interruption(ipu, _first_to_start(others, talk_us), others_end_us))
+    return found
 
 
-def participant_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Interruptions) -> dict[str, Columns]:
-    """The columns of `ParticipantInterruptions` for each of the people."""
+def participant_interruptions(
+    meeting: SpokenMeeting, taking: TurnTaking, found: Sequence[Interruption]
+) -> dict[str, Columns]:
+    """The columns of `ParticipantInterruptions` for each participant."""
     if meeting.timing_source is None:
         return {key: dict.fromkeys(ParticipantInterruptions.model_fields) for key in meeting.people}
-    made = counted(found.by, found.names)
-    successful = counted(found.by[found.is_successful > 0], found.names)
-    received = counted(found.of[found.of != NOBODY], found.names)
-    backchannels = counted(taking.ipus.who[taking.roles == BACKCHANNEL], taking.ipus.names)
+    made = Counter(each.interrupter for each in found)
+    successful = Counter(each.interrupter for each in found if each.is_successful)
+    received = Counter(each.interrupted for each in found)
+    backchannels = Counter(unit.speaker for unit in taking.backchannels)
     return {
         key: {
-            "interruptions_made": made.get(key, 0),
-            "interruptions_successful": successful.get(key, 0),
-            "interruptions_received": received.get(key, 0),
-            "backchannel_count": backchannels.get(key, 0),
+            "interruptions_made": made[key],
+            "interruptions_successful": successful[key],
+            "interruptions_received": received[key],
+            "backchannel_count": backchannels[key],
         }
         for key in meeting.people
     }
 
 
-def meeting_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Interruptions) -> Columns:
+def meeting_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Sequence[Interruption]) -> Columns:
     """The columns of `MeetingInterruptions`."""
     if meeting.timing_source is None:
         return dict.fromkeys(MeetingInterruptions.model_fields)
-    return {"interruption_count": len(found), "backchannel_count": int(np.count_nonzero(taking.roles == BACKCHANNEL))}
+    return {"interruption_count": len(found), "backchannel_count": len(taking.backchannels)}
 
 
-def _first(spans: Sequence[Span], talk_us: Sequence[int]) -> Span | None:
-    """Of spans in order the one that started first; of several that of who talks most, None if two do."""
-    if len(spans) == 1 or spans[0][0] < spans[1][0]:
-        return spans[0]
-    first, second = sorted(spans, key=lambda span: (span[0], -talk_us[span[2]]))[:2]
-    is_tie = first[0] == second[0] and talk_us[first[2]] == talk_us[second[2]]
-    return None if is_tie else first
+def _interruption(ipu: SpeechSegment, victim: SpeechSegment | None, others_end_us: int) -> Interruption:
+    if victim is None:
+        return Interruption(ipu.speaker, None, ipu.end_us > others_end_us)
+    return Interruption(ipu.speaker, victim.speaker, ipu.end_us > victim.end_us)
+
+
+def _is_same_person(one: SpeechSegment, other: SpeechSegment, persons: Mapping[str, str]) -> bool:
+    if one.speaker == other.speaker:
+        return True
+    return one.speaker in persons and persons[one.speaker] == persons.get(other.speaker)
+
+
+def _first_to_start(segments: Iterable[SpeechSegment], talk_us: Mapping[str, int]) -> SpeechSegment | None:
+    """The segment that started first; of several the one whose speaker talks most, None if two talk equally much."""
+    ranked = sorted(segments, key=lambda segment: (segment.start_us, -talk_us.get(segment.speaker, 0)))
+    first, *others = ranked
+    if others and others[0].start_us == first.start_us:
+        is_tied = talk_us.get(others[0].speaker, 0) == talk_us.get(first.speaker, 0)
+        return None if is_tied else first
+    return first

@@ -1,8 +1,11 @@
-"""What the numbers are made from, as `table.column`, grouped by the question it answers; for `made_from`."""
+"""Source columns of the metrics, grouped by the question that they answer.
+
+A metric column passes these groups as `derived_from`; each source is `table.column` of a parsed table.
+"""
 
 from __future__ import annotations
 
-# Who was there, and what they are called.
+# The participants of a meeting and their names.
 PEOPLE = (
     "participants.participant_key",
     "participants.name",
@@ -16,7 +19,7 @@ PEOPLE = (
     "recordings.bot_name",
 )
 
-# How long the recording is: its two instants, or the latest end in any artifact.
+# The duration of the recording: start and end, or the latest end in any artifact.
 LENGTH = (
     "recordings.started_at",
     "recordings.completed_at",
@@ -31,7 +34,7 @@ LENGTH = (
     "audio_parts.duration_s",
 )
 
-# Who spoke when, by the first source that tells; without bots, cut at the ends of the recording.
+# The speech of each participant by the timing source, without bots and clipped to the recording.
 SPEECH = (
     "speaker_timeline.participant_key",
     "speaker_timeline.start_s",
@@ -48,7 +51,7 @@ SPEECH = (
     "recordings.completed_at",
 )
 
-# When each word was said, and how many words it is.
+# The time and the number of words of each timed unit.
 WORD_TIMES = (
     "transcripts.is_primary",
     "transcript_words.participant_key",
@@ -57,18 +60,24 @@ WORD_TIMES = (
     "transcript_words.text",
 )
 
-# Who was in the meeting when.
+# Turns: speech, and words, which decide whether an IPU is short enough to be a backchannel.
+FLOOR = (*SPEECH, *WORD_TIMES)
+
+# The sessions of each participant.
 PRESENCE = ("participant_events.participant_key", "participant_events.action", "participant_events.at_s")
 
-# When the meeting was to start.
+# The chat messages of each participant.
+CHAT = ("participant_events.participant_key", "participant_events.action", "participant_events.chat_text")
+
+# The scheduled start of the meeting.
 SCHEDULE = ("recordings.scheduled_at", "recordings.started_at")
 
-# Who is one person under several keys of one meeting.
+# The person of each participant.
 PERSONS = ("participants.participant_key", "participants.person_key")
 
-# What was said.
+# The text of each participant.
 TEXTS = ("transcripts.is_primary", "transcript_utterances.participant_key", "transcript_utterances.text")
 
-# How many words each said.
+# The word count of each participant.
 WORDS = ("transcripts.is_primary", "transcript_utterances.participant_key", "transcript_utterances.word_count")
 IS_UNSPACED = "transcripts.is_unspaced"

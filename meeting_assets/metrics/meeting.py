@@ -1,6 +1,6 @@
-"""What is known of one meeting before anything is measured: plain rows, as SQL queries return them.
+"""The input of the metrics: one meeting as plain rows, as SQL queries return them.
 
-`participant_key` is one key everywhere: the participant's id as text, else `label:` and a name, else
+`participant_key` is the same key everywhere: the participant's id as text, else `label:` and a name, else
 `unknown`. Seconds count from the start of the recording; they may be negative, out of order or missing.
 """
 
@@ -22,11 +22,11 @@ class Attendee(NamedTuple):
     is_bot: bool
     person_key: str | None = None
     address_key: str | None = None
-    """The key of the e-mail address beside `person_key`; it may equal `person_key`."""
+    """The person key of the e-mail address; it may equal `person_key`."""
 
 
 class Speech(NamedTuple):
-    """A segment of the timeline. One without end was never closed."""
+    """A raw segment of one speaker's speech. A segment without end was never closed."""
 
     participant_key: str
     speaker_name: str | None
@@ -53,27 +53,27 @@ class Event(NamedTuple):
     chat_text: str | None = None
 
 
-# participant_key, start_s, end_s and text of a timed unit. A row of the database as it is, for there are many.
 Word: TypeAlias = tuple[str, float | None, float | None, str]
-# Seconds from the start, and the clock time of the same moment.
+"""participant_key, start_s, end_s and text of a timed unit: a database row, unconverted, because there are many."""
 Moment: TypeAlias = tuple[float, datetime]
+"""Seconds from the start, and the clock time of the same moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeetingInput:
-    """One recording. An artifact that is not parsed and one that holds nothing are the same here: no rows."""
+    """One recording. Both an empty artifact and one that is not parsed have no rows here."""
 
     recording_id: str
 
     started_at: datetime | None = None
     completed_at: datetime | None = None
     scheduled_at: datetime | None = None
-    """When the calendar says that it starts."""
+    """The start of the meeting in the calendar."""
     latest_end_s: float | None = None
-    """The latest end in any artifact; stands in for the duration where an instant is missing."""
+    """The latest end in any artifact: the duration if an instant is missing."""
 
     bot_names: Collection[str] = ()
-    """The recording's bot and other note-takers; compared as `core.names` does."""
+    """Names of the recording's bot and other note-takers, compared by `core.names`."""
     attendees: Sequence[Attendee] = ()
 
     timeline: Sequence[Speech] = ()
@@ -82,12 +82,14 @@ class MeetingInput:
     events: Sequence[Event] = ()
 
     transcript_id: str | None = None
-    """The primary transcript; None where there is none, and then nobody's words are counted."""
+    """The primary transcript; without one, word counts are None."""
     utterances: Sequence[Utterance] = ()
     is_unspaced: bool = False
-    """Whether the transcript's script puts no blanks between words, so that counting words says nothing."""
+    """Whether the transcript's script has no blanks between words, so that word rates are undefined."""
 
     moments: Iterable[Moment] = ()
-    """Moments of any artifact that are told by both clocks."""
+    """Moments that an artifact states by both clocks."""
     artifacts: Collection[tuple[str, str]] = ()
     """Kind and status of every artifact in the ledger."""
+    artifact_kinds: Sequence[str] = ()
+    """All kinds of artifacts that a recording can have."""

@@ -1,4 +1,4 @@
-"""What numbers depend on besides the meeting: parameters and the version of the code; the hash of it all."""
+"""Parameters of the metrics, and the hash over all inputs of a recording's metric rows."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import utc
 from meeting_assets.core.timing_source import TimingSource
 
-# Raised whenever a change of code changes a number: rows made under another version are then out of date.
+# Raise it whenever a code change changes a number: rows of another version are out of date.
 METRICS_VERSION = "4"
 
-# kind, artifact_id, status, sha256, parser_version
 LedgerEntry: TypeAlias = tuple[str, str, str, str | None, str | None]
+"""kind, artifact_id, status, sha256 and parser_version of a ledger row."""
 
 SETTING = "MEETING_ASSETS_METRICS"
 LONGEST_S = 86_400.0
@@ -28,40 +28,40 @@ LONGEST_MEETING_S = 31 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What a user may set. All else about a metric is its definition and changes with `METRICS_VERSION`."""
+    """The parameters that a user can set. Other constants are part of the definitions: see `METRICS_VERSION`."""
 
     timing_source: TimingSource = "speaker_timeline"
-    """Asked first for speech times; the others follow in their usual order where it has none."""
+    """The preferred source of speech times; if it has none, the others follow in their usual order."""
 
     ipu_gap_s: float = 0.2
     """One speaker's speech with shorter gaps is one inter-pausal unit (IPU)."""
     turn_gap_s: float = 1.5
     """Pauses up to this do not end a turn."""
     interruption_grace_s: float = 0.5
-    """To talk over somebody no longer than this is no interruption."""
+    """An overlap up to this length is no interruption."""
     backchannel_max_s: float = 1.0
-    """What is longer is no backchannel."""
+    """Longer speech is no backchannel."""
     backchannel_max_words: int = 3
-    """What has more words is no backchannel."""
+    """Speech with more words is no backchannel."""
     backchannel_edge_s: float = 0.1
-    """To end so much later than the holder of the floor is still inside."""
+    """An IPU that ends up to this later than the holder's floor is still inside it."""
     bridge_s: float = 0.25
-    """In shorter gaps of their speech people still speak, and can be interrupted."""
+    """Speech continues across shorter gaps, so that a speaker can be interrupted in them."""
     window_s: float = 150.0
     """Length of a window of balance over time."""
     window_step_s: float = 30.0
-    """From the start of one window to that of the next."""
+    """Distance between the starts of consecutive windows."""
     longest_meeting_s: float = 172_800.0
-    """A recording that seems to be longer has an unknown duration, and no windows of balance."""
+    """A recording with a longer duration counts as one of unknown duration and has no windows of balance."""
     late_grace_s: float = 60.0
-    """Who comes no later than this, after the start in the calendar or after the first, is not late."""
+    """A person who joins up to this after the scheduled start, or after the first join, is not late."""
 
     @classmethod
     def of(cls, timing_source: TimingSource, given: Mapping[str, float]) -> Self:
-        """The defaults but for what is given.
+        """The defaults, replaced by the given values.
 
         Raises:
-            SettingsError: there is no such parameter, or it cannot be so.
+            SettingsError: a parameter does not exist, or its value is out of range.
         """
         known = [field.name for field in fields(cls) if field.name != "timing_source"]
         values: dict[str, Any] = {}
@@ -77,13 +77,13 @@ class Parameters:
 
     @property
     def config_version(self) -> str:
-        """A short name for these values, the same in every process."""
+        """A short name of these values, the same in every process."""
         return _version(self)
 
 
 @cache
 def _version(parameters: Parameters) -> str:
-    # As floats, or 3 and 3.0 would have two names.
+    # As floats, because 3 and 3.0 must have the same name.
     values = {name: float(value) if isinstance(value, int) else value for name, value in asdict(parameters).items()}
     return _sha256(values)[:12]
 
@@ -97,13 +97,13 @@ def inputs_hash(
     bot_names: Collection[str],
     config_version: str,
 ) -> str:
-    """What a recording's metric rows were made from: they are out of date if and only if this differs.
+    """The hash over all inputs of a recording's metric rows, which are out of date if and only if it differs.
 
     Args:
         ledger: all ledger rows of the recording, in any order.
-        duration_s, started_at, scheduled_at: as `recordings` has them; NULL there is None here.
+        duration_s, started_at, scheduled_at: columns of `recordings`; NULL is None.
         bot_names: as in `MeetingInput`.
-        config_version: of the parameters in use.
+        config_version: of the parameters in force.
     """
     entries = sorted(json.dumps(entry) for entry in ledger)
     instants = [None if at is None else utc(at).isoformat() for at in (started_at, scheduled_at)]

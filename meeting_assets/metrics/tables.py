@@ -1,47 +1,44 @@
-"""The wide tables, one row per meeting or participant, put together from what each question contributes.
+"""The wide tables, one row per meeting or participant, assembled from the columns of each metric.
 
-The base class that declares a column stands in the file of the functions that fill it.
+The file of a metric declares its columns and computes them; the last base class contributes the first columns.
 """
 
 from __future__ import annotations
 
-from sqlmodel import Field, SQLModel
+from collections.abc import Iterator
 
-from meeting_assets.metrics.airtime import MeetingAirtime, ParticipantAirtime
-from meeting_assets.metrics.attendance import MeetingAttendance, ParticipantAttendance
-from meeting_assets.metrics.balance import MeetingBalance
-from meeting_assets.metrics.interruptions import MeetingInterruptions, ParticipantInterruptions
+from sqlmodel import SQLModel
+
+from meeting_assets.metrics.airtime import MeetingAirtime, ParticipantAirtime, meeting_airtime
+from meeting_assets.metrics.analysis import MeetingAnalysis
+from meeting_assets.metrics.attendance import MeetingAttendance, ParticipantAttendance, meeting_attendance
+from meeting_assets.metrics.balance import MeetingBalance, meeting_balance
+from meeting_assets.metrics.interruptions import MeetingInterruptions, ParticipantInterruptions, meeting_interruptions
 from meeting_assets.metrics.lineage import PEOPLE, PERSONS
-from meeting_assets.metrics.speech import MeetingTiming
-from meeting_assets.metrics.timing import MeetingReplies, ParticipantReplies
-from meeting_assets.metrics.turns import MeetingTurns, ParticipantTurns
-from meeting_assets.metrics.words import MeetingWords, ParticipantWords
-from meeting_assets.schema.columns import KEYED, RecordingRow, Uuid
-from meeting_assets.schema.lineage import derived_from
+from meeting_assets.metrics.speech import Columns, MeetingTiming, meeting_timing
+from meeting_assets.metrics.timing import MeetingReplies, ParticipantReplies, meeting_replies
+from meeting_assets.metrics.turns import MeetingTurns, ParticipantTurns, meeting_turns
+from meeting_assets.metrics.words import MeetingWords, ParticipantWords, meeting_words
+from meeting_assets.schema import fields
+from meeting_assets.schema.columns import KEYED, RecordingRow
 
 
 class _ParticipantRow(RecordingRow):
-    participant_key: str = Field(
-        primary_key=True,
-        description="the participant's id as text, else `label:` and the speaker's name",
-        sa_column_kwargs=derived_from(*PEOPLE),
+    participant_key: str = fields.text(
+        "the participant's id as text, else `label:` and the speaker's name", primary_key=True, derived_from=PEOPLE
     )
-    name: str | None = Field(
-        description="display name; NULL if nothing names the participant", sa_column_kwargs=derived_from(*PEOPLE)
-    )
-    person_key: str | None = Field(
+    name: str | None = fields.text("display name; NULL if no artifact names the participant", derived_from=PEOPLE)
+    person_key: str | None = fields.text(
+        "the person across meetings, by the platform's id or the e-mail address: a row of people; NULL if unknown",
         index=True,
-        description="who this is across meetings, by the platform's or the address book's word: a row of people; NULL "
-        "if nothing says",
-        sa_column_kwargs=derived_from(*PERSONS),
+        derived_from=PERSONS,
     )
-    is_listed: bool = Field(
-        description="whether the participants artifact lists them; false for those who only occur elsewhere",
-        sa_column_kwargs=derived_from("participants.participant_key"),
+    is_listed: bool = fields.flag(
+        "whether the participants artifact lists the participant; false for those that only other artifacts name",
+        derived_from="participants.participant_key",
     )
 
 
-# Fields of the last base come first.
 class ParticipantMetrics(
     ParticipantAttendance,
     ParticipantInterruptions,
@@ -52,7 +49,7 @@ class ParticipantMetrics(
     _ParticipantRow,
     table=True,
 ):
-    """How much and in what way each participant took part.
+    """Each participant's part in a meeting.
 
     Grain: one row per (recording, participant); bots and `unknown` have none.
     """
@@ -62,22 +59,21 @@ class ParticipantMetrics(
 
 
 class _MeetingRow(RecordingRow):
-    transcript_id: str | None = Field(
-        sa_type=Uuid,
-        description="the primary transcript, from which all words come; NULL if there is none",
-        sa_column_kwargs=derived_from("transcripts.transcript_id", "transcripts.is_primary"),
+    transcript_id: str | None = fields.uuid(
+        "the primary transcript, from which all words come; NULL if there is none",
+        derived_from=("transcripts.transcript_id", "transcripts.is_primary"),
     )
-    config_version: str = Field(description="names the parameters that were in force", sa_column_kwargs=derived_from())
-    inputs_hash: str = Field(
-        description="hash of all this row was made from; the row is out of date if and only if it differs",
-        sa_column_kwargs=derived_from("recordings.duration_s", "recordings.bot_name"),
+    config_version: str = fields.text("name of the parameters in force", derived_from=())
+    inputs_hash: str = fields.text(
+        "hash of all inputs of this row; the row is out of date if and only if it differs",
+        derived_from=("recordings.duration_s", "recordings.bot_name"),
     )
 
 
 class _MeetingInputs(SQLModel):
-    inputs: str | None = Field(
-        description="what inputs_hash is made from, as SQL can spell it; the view fresh_meetings compares it",
-        sa_column_kwargs=derived_from("recordings.duration_s", "recordings.bot_name"),
+    inputs: str | None = fields.text(
+        "the inputs of inputs_hash as an SQL expression yields them; the view fresh_meetings compares it",
+        derived_from=("recordings.duration_s", "recordings.bot_name"),
     )
 
 
@@ -94,10 +90,39 @@ class MeetingMetrics(
     _MeetingRow,
     table=True,
 ):
-    """How a meeting went, in one row.
+    """All metrics of a meeting as a whole.
 
     Grain: one row per recording.
     """
 
     __tablename__ = "meeting_metrics"
     __table_args__ = KEYED
+
+
+def participant_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
+    """Rows of `ParticipantMetrics`: the attendees in their order, then participants that only other artifacts name."""
+    for key, person in meeting.spoken.people.items():
+        yield {
+            "participant_key": key,
+            "name": person.name,
+            "person_key": person.person_key,
+            "is_listed": person.is_listed,
+            **meeting.participants[key],
+        }
+
+
+def meeting_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
+    """The row of `MeetingMetrics`; the caller that stores it sets `inputs`."""
+    spoken = meeting.spoken
+    yield {
+        "transcript_id": spoken.given.transcript_id,
+        **meeting_timing(spoken),
+        **meeting_airtime(spoken),
+        **meeting_balance(spoken),
+        **meeting_turns(spoken, meeting.taking),
+        **meeting_replies(spoken, meeting.taking),
+        **meeting_interruptions(spoken, meeting.taking, meeting.interruptions),
+        **meeting_words(spoken, meeting.participants),
+        **meeting_attendance(spoken, meeting.presence, meeting.participants, meeting.parameters),
+        "inputs": None,
+    }

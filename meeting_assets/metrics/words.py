@@ -1,8 +1,8 @@
-"""What was said, in numbers: words, their rate, fillers, questions. All from the primary transcript.
+"""Words, their rate, fillers and questions, all from the primary transcript.
 
-A word is a run of non-blank characters with a letter or digit (`core.words`). Fillers are of English: the strict list
-holds sounds that mean nothing else, the extended one also words that mostly mean something. A question is a question
-mark, or several, at the end of a word.
+A word is a run of non-blank characters with a letter or digit (`core.words`). Fillers are English: the strict list
+holds sounds without other meaning, the extended list adds words that mostly have one. A question is a question mark,
+or several in a row, at the end of a word.
 
 >>> question_count("Really?! You saw a?b=1?? Why?")
 3
@@ -15,31 +15,38 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import groupby
 from operator import itemgetter
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
 from meeting_assets.core.words import word_count
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.lineage import IS_UNSPACED, SPEECH, TEXTS, WORDS
 from meeting_assets.metrics.meeting import Word
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.metrics.timeline.intervals import Interval, clipped, joined, merged, microseconds, seconds
-from meeting_assets.schema.lineage import derived_from
+from meeting_assets.metrics.timeline.intervals import (
+    Interval,
+    bridged,
+    clipped,
+    to_microseconds,
+    to_seconds,
+    union,
+)
+from meeting_assets.metrics.timeline.speech_segments import SpeechSegment
+from meeting_assets.schema import fields
 
-# Under it a rate of speech is noise.
+# With less talk a rate of speech is noise.
 WORDS_PER_MINUTE_MIN_TALK_US = 10_000_000
-# What a transcript's texts hold if its provider writes punctuation at all.
+# A transcript without any of these comes from a provider that writes no punctuation.
 _PUNCTUATION = re.compile(r"[.?!\u2026\u3002\uff1f\uff01\u061f]")
 _QUESTIONS = re.compile(r"\?+(?!\w)|[\uff1f\u061f]+")
-# What words are made of here: `uh-huh` and `'em` are one.
+# Characters of a token: `uh-huh` and `'em` are one token each.
 _EDGE = r"[\w'\u2019-]"
 _OUTSIDE = re.compile(rf"^(?:(?!{_EDGE}).)+|(?:(?!{_EDGE}).)+$")
 _STRICT = frozenset({"um", "uh", "er", "erm", "hmm", "mm"})
 _EXTENDED = _STRICT | {"umm", "uhm", "uhh", "ah", "eh", "mhm", "like", "basically", "actually", "literally"}
 _PHRASES = [
-    # The plain text comes first, so that the search can leap to where it stands.
+    # perf: an expression that starts with plain text is found faster than one that starts with a look-behind
     re.compile(rf"{phrase}(?<!{_EDGE}{phrase})(?!{_EDGE})")
     for phrase in ("you know", "i mean", "sort of", "kind of")
 ]
@@ -48,115 +55,111 @@ _PHRASES = [
 class ParticipantWords(SQLModel):
     """Columns of `participant_metrics`."""
 
-    word_count: int | None = Field(
-        description="runs of non-blank characters with a letter or digit in the primary transcript; "
-        "NULL without a transcript",
-        sa_column_kwargs=derived_from(*WORDS),
+    word_count: int | None = fields.count(
+        "runs of non-blank characters with a letter or digit in the primary transcript; NULL without a transcript",
+        derived_from=WORDS,
     )
-    word_share: float | None = Field(
-        description="0-1; word_count / sum of word_count over the meeting's participants; "
-        "NULL in scripts without blanks between words",
-        sa_column_kwargs=derived_from(*WORDS, IS_UNSPACED),
+    word_share: float | None = fields.share(
+        "word_count / sum of word_count over the meeting's participants; NULL in scripts without blanks between words",
+        derived_from=(*WORDS, IS_UNSPACED),
     )
-    words_per_minute: float | None = Field(
-        description="1/min; word_count / (talk_time_s / 60); NULL under 10 s of talk and in scripts without "
-        "blanks between words (130-175 is Read.ai's band, AMI has 145-190)",
-        sa_column_kwargs=derived_from(*WORDS, IS_UNSPACED, *SPEECH),
+    words_per_minute: float | None = fields.number(
+        "word_count / (talk_time_s / 60); NULL under 10 s of talk and in scripts without blanks between words "
+        "(130-175 is Read.ai's band, AMI has 145-190)",
+        unit="1/min",
+        derived_from=(*WORDS, IS_UNSPACED, *SPEECH),
     )
-    filler_count: int | None = Field(
-        description="um, uh, er, erm, hmm and mm, standing alone; English only",
-        sa_column_kwargs=derived_from(*TEXTS, IS_UNSPACED),
+    filler_count: int | None = fields.count(
+        "um, uh, er, erm, hmm and mm, standing alone; English only", derived_from=(*TEXTS, IS_UNSPACED)
     )
-    fillers_per_100_words: float | None = Field(
-        description="1/100 words; 100 * filler_count / word_count (Read.ai's advice is under 4)",
-        sa_column_kwargs=derived_from(*TEXTS, *WORDS, IS_UNSPACED),
+    fillers_per_100_words: float | None = fields.number(
+        "100 * filler_count / word_count (Read.ai's advice is under 4)",
+        unit="1/100 words",
+        derived_from=(*TEXTS, *WORDS, IS_UNSPACED),
     )
-    extended_filler_count: int | None = Field(
-        description="filler_count, and what may mean something elsewhere: ah, eh, mhm, uhm, like, you know, I mean, "
+    extended_filler_count: int | None = fields.count(
+        "filler_count, and sounds and words that can have a meaning: ah, eh, mhm, uhm, like, you know, I mean, "
         "sort of, kind of, basically, actually, literally; English only",
-        sa_column_kwargs=derived_from(*TEXTS, IS_UNSPACED),
+        derived_from=(*TEXTS, IS_UNSPACED),
     )
-    question_count: int | None = Field(
-        description="sentences that end in a question mark; NULL if the transcript has no punctuation "
-        "(Gong, Fireflies)",
-        sa_column_kwargs=derived_from(*TEXTS),
+    question_count: int | None = fields.count(
+        "sentences that end in a question mark; NULL if the transcript has no punctuation (Gong, Fireflies)",
+        derived_from=TEXTS,
     )
 
 
 class MeetingWords(SQLModel):
     """Columns of `meeting_metrics`."""
 
-    word_count: int | None = Field(
-        description="sum of word_count over the participants", sa_column_kwargs=derived_from(*WORDS)
+    word_count: int | None = fields.count("sum of word_count over the participants", derived_from=WORDS)
+    words_per_minute: float | None = fields.number(
+        "word_count / (sum of talk_time_s / 60); NULL under the same conditions as in participant_metrics",
+        unit="1/min",
+        derived_from=(*WORDS, IS_UNSPACED, *SPEECH),
     )
-    words_per_minute: float | None = Field(
-        description="1/min; word_count / (sum of talk_time_s / 60); NULL as that of participants is",
-        sa_column_kwargs=derived_from(*WORDS, IS_UNSPACED, *SPEECH),
-    )
-    question_count: int | None = Field(
-        description="sum of question_count over the participants", sa_column_kwargs=derived_from(*TEXTS)
-    )
+    question_count: int | None = fields.count("sum of question_count over the participants", derived_from=TEXTS)
 
 
 class WordTimes:
-    """Timed units by when they were said. In them lies nearly all the time that metrics take: one pass, no copies."""
+    """The times of a transcript's units, for backchannels and data quality.
+
+    Reads the words once and copies none: a transcript is the largest input of a meeting.
+    """
 
     def __init__(self, words: Sequence[Word], gap_s: float) -> None:
         self._words = words
         self.untimed = 0
-        """Units that lack a start or an end."""
+        """Units without start or end."""
         self.nonpositive = 0
         """Units that end no later than they start."""
-        self.runs: list[tuple[float, float]] = []
-        """Stretches with words, in seconds: consecutive units joined where less than `gap_s` lies between."""
-        since, until = 0.0, -gap_s
+        self._runs: list[tuple[float, float]] = []
+        start, end = 0.0, -gap_s
         for _, start_s, end_s, _ in words:
             if start_s is None or end_s is None:
                 self.untimed += 1
             elif end_s <= start_s:
                 self.nonpositive += 1
-            elif since <= start_s and start_s - until < gap_s:
-                if end_s > until:
-                    until = end_s
+            elif start <= start_s and start_s - end < gap_s:
+                if end_s > end:
+                    end = end_s
             else:
-                self.runs.append((since, until))
-                since, until = start_s, end_s
-        self.runs.append((since, until))
+                self._runs.append((start, end))
+                start, end = start_s, end_s
+        self._runs.append((start, end))
 
-    def spoken(self, gap_us: int, end_us: int) -> list[Interval]:
-        """When words were said inside a recording, by whomever, joined over gaps shorter than `gap_us`."""
-        in_us = ((microseconds(start_s), microseconds(end_s)) for start_s, end_s in self.runs)
-        return clipped(joined(merged(each for each in in_us if each[0] < each[1]), gap_us), start=0, end=end_us)
+    def intervals(self, gap_us: int, end_us: int) -> list[Interval]:
+        """Times with words inside the recording, of any speaker, merged across gaps shorter than `gap_us`."""
+        runs = ((to_microseconds(start_s), to_microseconds(end_s)) for start_s, end_s in self._runs)
+        return clipped(bridged(union(run for run in runs if run[0] < run[1]), gap_us), start=0, end=end_us)
 
     @property
-    def are_there(self) -> bool:
-        """Whether there is any timed unit."""
-        return bool(self._words)
+    def is_empty(self) -> bool:
+        """Whether the transcript has no timed units."""
+        return not self._words
 
-    def within(self, stretch: tuple[int, int, str]) -> int:
-        """How many words a speaker began to say in a stretch of time, given as start, end and speaker."""
-        start_us, end_us, speaker = stretch
-        starts, units = self._by_speaker.get(speaker, ((), ()))
-        # Times may be given finer than a microsecond.
-        first = bisect_left(starts, seconds(start_us) - 5e-7)
-        last = bisect_left(starts, seconds(end_us) - 5e-7)
-        return sum([word_count(text) for _, _, _, text in units[first:last]])
+    def count_in(self, segment: SpeechSegment) -> int:
+        """Number of words that the segment's speaker starts in the segment."""
+        starts, units = self._by_speaker.get(segment.speaker, ((), ()))
+        # Times may be finer than a microsecond.
+        first = bisect_left(starts, to_seconds(segment.start_us) - 5e-7)
+        last = bisect_left(starts, to_seconds(segment.end_us) - 5e-7)
+        return sum(word_count(text) for _, _, _, text in units[first:last])
 
     @cached_property
     def _by_speaker(self) -> dict[str, tuple[list[float], list[Word]]]:
-        """Each speaker's units in order, with their starts."""
-        units: dict[str, list[Word]] = defaultdict(list)
-        for key, of_speaker in groupby(self._words, itemgetter(0)):
-            units[key].extend(of_speaker)
-        found: dict[str, tuple[list[float], list[Word]]] = {}
-        for key, of_key in units.items():
-            timed = sorted([unit for unit in of_key if unit[1] is not None], key=itemgetter(1))
-            found[key] = [start_s for _, start_s, _, _ in timed if start_s is not None], timed
-        return found
+        """Starts and units of each speaker, in order."""
+        timed: dict[str, list[tuple[float, Word]]] = defaultdict(list)
+        for unit in self._words:
+            speaker, start_s, _, _ = unit
+            if start_s is not None:
+                timed[speaker].append((start_s, unit))
+        for own in timed.values():
+            own.sort(key=itemgetter(0))
+        return {speaker: ([start_s for start_s, _ in own], [unit for _, unit in own]) for speaker, own in timed.items()}
 
 
 def participant_words(meeting: SpokenMeeting) -> dict[str, Columns]:
-    """The columns of `ParticipantWords` for each of the people."""
+    """The columns of `ParticipantWords` for each participant."""
     given = meeting.given
     if given.transcript_id is None:
         return {key: dict.fromkeys(ParticipantWords.model_fields) for key in meeting.people}
@@ -197,7 +200,7 @@ def meeting_words(meeting: SpokenMeeting, participants: Mapping[str, Columns]) -
 
 
 def words_per_minute(count: int, talk_us: int) -> float | None:
-    """Words per minute of own talk, None where there is too little of it to tell.
+    """Words per minute of own talk; None if there is too little talk for a rate.
 
     >>> words_per_minute(50, 20_000_000)
     150.0
@@ -206,17 +209,16 @@ def words_per_minute(count: int, talk_us: int) -> float | None:
 
 
 def filler_counts(text: str) -> tuple[int, int]:
-    """Fillers of the strict and of the extended list, that stand alone: `uh-huh` and `mm-hmm` are answers.
+    """Number of fillers of the strict and of the extended list that stand alone; `uh-huh` and `mm-hmm` are answers.
 
     >>> filler_counts("Um, so, uh-huh, I er ... mm-hmm, you know")
     (2, 3)
     """
     lower = text.lower()
     strict = extended = 0
-    # There are many words and few different ones.
     for token, count in Counter(lower.split()).items():
         word = token
-        # An expression takes longer than to see that there is nothing to cut off.
+        # perf: most tokens have no punctuation, and matching the expression costs more than this test
         if not (token[0].isalnum() and token[-1].isalnum()) and token not in _EXTENDED:
             word = _OUTSIDE.sub("", token)
         if word in _EXTENDED:
@@ -226,7 +228,7 @@ def filler_counts(text: str) -> tuple[int, int]:
 
 
 def question_count(text: str) -> int:
-    """Question marks, several in a row counted once, that are not inside a word."""
+    """Number of question marks that are not inside a word; several in a row count once."""
     return len(_QUESTIONS.findall(text))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, Update, and_, bindparam, exists, func, or_, select, true
 
+from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.audio_separate import AudioParts
 from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
@@ -253,6 +254,7 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
         is_unspaced=bool(transcript and transcript.is_unspaced),
         moments=rows((EVENTS.at_s, EVENTS.at), EVENTS.at.is_not(None), EVENTS.at_s.is_not(None)),
         artifacts=[(kind, status) for kind, status in connection.execute(artifacts)],
+        artifact_kinds=[*ARTIFACTS],
     )
 
 

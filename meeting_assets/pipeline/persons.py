@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.person_keys import person_key
-from meeting_assets.metrics import looked_at
+from meeting_assets.metrics.analysis import analyse
 from meeting_assets.metrics.identity import one_person
 from meeting_assets.metrics.persons import PersonMetrics, person_rows
 from meeting_assets.metrics.tables import MeetingMetrics
@@ -72,7 +72,7 @@ def _measured_again(
             each._replace(person_key=persons.get(each.person_key or "", each.person_key), address_key=None)
             for each in meeting.attendees
         ]
-        found = looked_at(replace(meeting, attendees=attendees), storage.parameters)
+        found = analyse(replace(meeting, attendees=attendees), storage.parameters)
         for row in person_rows(found):
             yield {"recording_id": recording_id, "duration_s": duration_s, **row}
 

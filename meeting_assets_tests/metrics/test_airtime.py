@@ -55,7 +55,7 @@ def column(metrics: Metrics, name: str) -> dict[str, object]:
     return {key: row[name] for key, row in metrics.participants.items()}
 
 
-def test_two_who_overlap_share_the_floor() -> None:
+def test_overlapping_speakers_share_the_floor() -> None:
     metrics = metrics_of(meeting_of(said("ann", 10, 40), said("bo", 30, 60), said("ann", 80, 90)))
 
     assert column(metrics, "talk_time_s") == {"ann": 40, "bo": 30}
@@ -166,7 +166,7 @@ def test_an_attendee_who_never_speaks_has_a_row_of_zeros() -> None:
     assert row["overlapped_talk_s"] == 0
 
 
-def test_an_empty_meeting_has_one_row_that_knows_nothing_of_speech() -> None:
+def test_empty_meeting_has_one_row_with_unknown_speech() -> None:
     metrics = metrics_of(meeting_of(duration_s=None))
 
     assert metrics.participants == {}

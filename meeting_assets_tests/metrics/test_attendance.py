@@ -18,7 +18,7 @@ from meeting_assets_tests.support.meeting_builder import (
 
 
 def did(key: str, **at_s: float) -> list[Event]:
-    """Events of one participant: what, and when."""
+    """Events of one participant: seconds by action."""
     return [Event(key, None, action.rstrip("_0123456789"), each) for action, each in at_s.items()]
 
 
@@ -35,7 +35,7 @@ def sessions(metrics: Metrics) -> list[tuple[Any, ...]]:
     return [tuple(row.values())[1:] for row in metrics.attendance]
 
 
-def test_a_stay_is_from_join_to_leave() -> None:
+def test_session_lasts_from_join_to_leave() -> None:
     metrics = there(*did("ann", join=10, leave=60))
 
     assert sessions(metrics) == [("ann", 0, 10, 60, False, False)]
@@ -77,7 +77,7 @@ def test_attendance_counts_inside_the_recording_only() -> None:
     assert ann(metrics, "attended_s", "first_join_s", "left_early_s") == (100, -20, 0)
 
 
-def test_late_is_later_than_the_first() -> None:
+def test_participant_is_late_relative_to_the_first_join() -> None:
     metrics = there(*did("ann", join=75, leave=100), *did("bo", join=5, leave=100), *did("cy", join=0, leave=100))
 
     late_s = {key: row["joined_late_s"] for key, row in metrics.participants.items()}
@@ -103,31 +103,31 @@ def test_where_a_calendar_tells_the_start_late_is_later_than_that(
 
 
 @pytest.mark.parametrize("off", [timedelta(days=2), timedelta(days=-2)])
-def test_a_calendar_that_is_far_off_is_not_believed(off: timedelta) -> None:
+def test_scheduled_start_far_from_the_recording_is_ignored(off: timedelta) -> None:
     metrics = there(*did("ann", join=75), *did("bo", join=5), scheduled_at=STARTED_AT + off)
 
     assert ann(metrics, "joined_late_s") == (70,)
 
 
-def test_a_calendar_says_nothing_of_a_recording_without_start() -> None:
+def test_scheduled_start_is_ignored_if_the_recording_has_no_start() -> None:
     metrics = there(*did("ann", join=75), *did("bo", join=5), started_at=None, scheduled_at=STARTED_AT)
 
     assert ann(metrics, "joined_late_s") == (70,)
 
 
-def test_nothing_is_known_of_who_has_neither_joined_nor_left() -> None:
+def test_attendance_is_unknown_without_join_and_leave_events() -> None:
     metrics = there(*did("ann", webcam_on=5), *did("bo", join=0, leave=100))
 
     assert ann(metrics, "attended_s", "webcam_on_s", "join_count") == (None, None, None)
 
 
-def test_a_camera_counts_while_its_owner_is_there() -> None:
+def test_camera_counts_only_while_its_owner_attends() -> None:
     metrics = there(*did("ann", join=10, webcam_on=20, leave=60, join_2=80, leave_2=90))
 
     assert ann(metrics, "webcam_on_s", "webcam_ratio") == (40, 40 / 60)
 
 
-def test_a_camera_that_is_first_switched_off_was_on_since_the_join() -> None:
+def test_camera_with_a_first_off_event_was_on_since_the_join() -> None:
     metrics = there(*did("ann", join=10, webcam_off=40, leave=60))
 
     assert ann(metrics, "webcam_on_s") == (30,)
@@ -139,7 +139,7 @@ def test_a_shared_screen_is_shared_until_it_is_switched_off() -> None:
     assert ann(metrics, "screenshare_s") == (15,)
 
 
-def test_a_message_that_was_delivered_twice_counts_once() -> None:
+def test_chat_message_delivered_twice_counts_once() -> None:
     message = Event("ann", None, "chat_message", 5.0, "Slides are in the wiki :)")
 
     metrics = there(message, message, message._replace(at_s=9.0))
@@ -147,13 +147,13 @@ def test_a_message_that_was_delivered_twice_counts_once() -> None:
     assert ann(metrics, "chat_messages", "chat_words") == (2, 10)
 
 
-def test_talk_is_held_against_presence() -> None:
+def test_presence_talk_ratio_relates_talk_to_attendance() -> None:
     metrics = there(*did("ann", join=50, leave=90), timeline=[said("ann", 40, 60)])
 
     assert ann(metrics, "presence_talk_ratio", "talk_ratio") == (0.25, 0.2)
 
 
-def test_a_person_under_two_ids_is_there_once() -> None:
+def test_person_with_two_ids_counts_once_in_concurrency() -> None:
     metrics = there(
         *did("100", join=0, leave=60),
         *did("200", join=50, leave=100),
@@ -187,7 +187,7 @@ def test_without_events_attendance_is_unknown() -> None:
     assert metrics.attendance == []
 
 
-def test_in_a_recording_of_unknown_length_what_is_open_ends_with_the_last_event() -> None:
+def test_open_session_ends_with_the_last_event_if_the_duration_is_unknown() -> None:
     metrics = there(*did("ann", join=10, join_2=30), duration_s=None)
 
     assert sessions(metrics) == [("ann", 0, 10, 30, False, True)]

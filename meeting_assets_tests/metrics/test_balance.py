@@ -36,7 +36,7 @@ def test_one_speaker_among_n_attendees_has_all_the_gini_there_is(amount: int, n:
 
 
 @given(several)
-def test_measures_of_balance_stay_between_none_and_all(amounts: list[int]) -> None:
+def test_balance_measures_stay_between_0_and_1(amounts: list[int]) -> None:
     for measure in (gini(amounts), normalised_entropy(amounts), dominance(amounts)):
         assert measure is not None
         assert -1e-12 <= measure <= 1 + 1e-12
@@ -55,7 +55,7 @@ def test_order_does_not_change_balance_by_a_bit(amounts: list[int], chance: rand
 
 
 @pytest.mark.parametrize("amounts", [[], [5]], ids=["nobody", "one"])
-def test_fewer_than_two_have_no_balance(amounts: list[int]) -> None:
+def test_fewer_than_two_speakers_have_no_balance(amounts: list[int]) -> None:
     assert (gini(amounts), normalised_entropy(amounts), dominance(amounts)) == (None, None, None)
 
 
@@ -63,7 +63,7 @@ def test_entropy_is_the_mean_surprise_over_its_maximum() -> None:
     assert normalised_entropy([1, 3]) == pytest.approx(-(0.25 * math.log(0.25) + 0.75 * math.log(0.75)) / math.log(2))
 
 
-def test_the_silent_count_among_attendees_only() -> None:
+def test_silent_participants_count_among_attendees_only() -> None:
     metrics = metrics_of(
         meeting_of(said("ann", 0, 30), said("bo", 30, 60), attendees=attendees("ann", "bo", "cy", "di"))
     )
@@ -74,7 +74,7 @@ def test_the_silent_count_among_attendees_only() -> None:
     assert metrics.meeting["gini_talk_attendees"] == 0.5
 
 
-def test_one_who_speaks_among_the_silent_has_no_balance_but_among_attendees() -> None:
+def test_single_speaker_has_balance_among_attendees_only() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 30), attendees=attendees("ann", "bo", "cy", "di")))
 
     assert metrics.meeting["gini_talk"] is None

@@ -1,4 +1,4 @@
-"""No time value in a payload decides how many rows, how much memory or how much time a meeting takes."""
+"""Time values in a payload do not determine the number of rows, the memory or the time that a meeting takes."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def test_the_number_of_rows_is_bounded_by_the_number_of_entries(
 
 
 @pytest.mark.parametrize("absurd_s", ABSURD_S)
-@pytest.mark.parametrize("place", ["completed_at", "latest_end_s", "segment", "word", "event"])
-def test_one_absurd_time_costs_no_memory_and_no_rows(place: str, absurd_s: float) -> None:
+@pytest.mark.parametrize("field", ["completed_at", "latest_end_s", "segment", "word", "event"])
+def test_one_absurd_time_costs_no_memory_and_no_rows(field: str, absurd_s: float) -> None:
     meeting = meeting_of(said("ann", 0, 60), said("bo", 50, 90), attendees=attendees("ann", "bo"))
     end_at = STARTED_AT + timedelta(seconds=max(-3e8, min(absurd_s, 2e11)))
     absurd = {
@@ -94,7 +94,7 @@ def test_one_absurd_time_costs_no_memory_and_no_rows(place: str, absurd_s: float
         "event": replace(
             meeting, events=[on("ann", absurd_s), Event("ann", None, "join", absurd_s)], completed_at=None
         ),
-    }[place]
+    }[field]
 
     tracemalloc.start()
     count = row_count(absurd)
@@ -105,7 +105,7 @@ def test_one_absurd_time_costs_no_memory_and_no_rows(place: str, absurd_s: float
     assert peak_bytes < MOST_BYTES
 
 
-def test_a_recording_that_ends_a_year_late_has_an_unknown_duration_and_says_what_it_claimed() -> None:
+def test_implausible_duration_is_unknown_and_kept_in_data_quality() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 60), completed_at=STARTED_AT + A_YEAR))
 
     assert (metrics.meeting["duration_s"], metrics.windows) == (None, [])
@@ -120,7 +120,7 @@ def test_a_meeting_of_twelve_hours_is_measured_to_its_end() -> None:
     assert len(metrics.windows) == (43_200 - 150) // 30 + 1
 
 
-def test_how_long_a_meeting_can_be_is_a_parameter() -> None:
+def test_longest_plausible_meeting_is_a_parameter() -> None:
     meeting = meeting_of(said("ann", 0, 60), duration_s=300_000)
 
     assert metrics_of(meeting).meeting["duration_s"] is None

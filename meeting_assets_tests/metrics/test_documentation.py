@@ -1,6 +1,7 @@
-"""docs/metrics.md says of every column what the code says of it.
+"""docs/metrics.md describes every column as the code does.
 
-After a wanted change write its tables anew, and read the difference: `RENEW_DOCS=1 pytest -n0 -k columns_are_those`.
+After an intended change, write its tables again and read the difference:
+`RENEW_DOCS=1 pytest -n0 -k columns_are_those`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ UNIT = re.compile(r"(s|0-1|1/min|1/h|ratio|h|persons|turns|1/100 words); (.+)", 
 
 
 def written() -> str:
-    """The part of the document that is written from the models."""
+    """The generated part of the document."""
     return "\n".join(line for model in TABLES for line in _section(model))
 
 
@@ -44,13 +45,13 @@ def _section(model: Any) -> Iterator[str]:
     yield "| column | unit | definition | made from |"
     yield "|---|---|---|---|"
     for column in table.columns:
-        unit, definition = _told(model.model_fields[column.name].description)
+        unit, definition = _unit_and_definition(model.model_fields[column.name].description)
         key = " (key)" if column.primary_key else ""
         yield f"| `{column.name}`{key} | {unit} | {definition} | {_sources(column)} |"
     yield ""
 
 
-def _told(description: str) -> tuple[str, str]:
+def _unit_and_definition(description: str) -> tuple[str, str]:
     found = UNIT.fullmatch(description)
     unit, definition = found.groups() if found else ("", description)
     return unit, definition.replace("|", "\\|")
@@ -71,7 +72,7 @@ def test_columns_are_those_of_the_tables_with_their_units_and_definitions() -> N
 
 
 @pytest.mark.parametrize("field", [field for field in fields(Parameters) if field.name != "timing_source"])
-def test_every_parameter_stands_there_with_its_default(field: Any) -> None:
+def test_every_parameter_is_documented_with_its_default(field: Any) -> None:
     assert re.search(rf"^\| `{field.name}` \| {field.default:g} \| .+ \|$", DOCUMENT.read_text(), re.MULTILINE)
 
 
@@ -86,11 +87,13 @@ def test_every_column_that_the_prose_names_exists() -> None:
 
 
 @pytest.mark.skipif(not AMI_MEETINGS, reason="no corpora of real meetings; MEETING_ASSETS_CORPORA names their folder")
-def test_documented_agreement_with_ami_annotations_is_current() -> None:
+def test_documented_figures_of_annotators_are_those_of_the_benchmark() -> None:
     prose = DOCUMENT.read_text().replace(",", "").replace("−", "-")
-    lines = [*report_lines(AMI_MEETINGS)]
-    figures = {figure for line in lines for figure in re.findall(r"0\.\d+ \(\d+ of \d+\)|F1 0\.\d+", line)}
-    pooled = {line.rpartition(" ")[2] for line in lines if "pooled" in line}
+
+    figures = {
+        figure for line in report_lines(AMI_MEETINGS) for figure in re.findall(r"0\.\d+ \(\d+ of \d+\)|F1 0\.\d+", line)
+    }
+    pooled = {line.rpartition(" ")[2] for line in report_lines(AMI_MEETINGS) if "pooled" in line}
 
     assert (len(figures), len(pooled)) == (6, 3)
     assert [figure for figure in sorted(figures | pooled) if figure.removeprefix("F1 ") not in prose] == []

@@ -11,7 +11,7 @@ def of(metrics: Metrics, name: str) -> dict[str, Any]:
     return {key: row[name] for key, row in metrics.participants.items() if row[name]}
 
 
-def test_who_starts_in_anothers_speech_and_goes_on_interrupts() -> None:
+def test_speaker_who_starts_in_anothers_speech_and_continues_interrupts() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 8, 20)))
 
     assert of(metrics, "interruptions_made") == {"bo": 1}
@@ -21,20 +21,20 @@ def test_who_starts_in_anothers_speech_and_goes_on_interrupts() -> None:
 
 
 @pytest.mark.parametrize(("start_s", "count"), [(9.5, 0), (9.499, 1)])
-def test_half_a_second_of_overlap_is_grace(start_s: float, count: int) -> None:
+def test_overlap_up_to_half_a_second_is_no_interruption(start_s: float, count: int) -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", start_s, 20)))
 
     assert metrics.meeting["interruption_count"] == count
 
 
-def test_who_gives_up_first_has_not_succeeded() -> None:
+def test_interruption_that_ends_first_is_not_successful() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 4, 7)))
 
     assert of(metrics, "interruptions_made") == {"bo": 1}
     assert of(metrics, "interruptions_successful") == {}
 
 
-def test_equal_starts_interrupt_nobody() -> None:
+def test_speakers_with_equal_starts_do_not_interrupt_each_other() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 0, 20)))
 
     assert metrics.meeting["interruption_count"] == 0
@@ -54,14 +54,14 @@ def test_who_takes_a_breath_can_be_interrupted(restart_s: float, count: int) -> 
     assert of(metrics, "interruptions_made").get("bo", 0) == count
 
 
-def test_the_victim_is_who_started_first() -> None:
+def test_the_interrupted_speaker_is_the_first_to_start() -> None:
     metrics = metrics_of(meeting_of(said("ann", 5, 20), said("bo", 0, 20), said("cy", 10, 30)))
 
     assert of(metrics, "interruptions_received") == {"bo": 2}
     assert of(metrics, "interruptions_made") == {"ann": 1, "cy": 1}
 
 
-def test_of_two_who_started_first_together_who_talks_more_is_the_victim() -> None:
+def test_speaker_with_more_talk_is_interrupted_among_equal_starts() -> None:
     unequal = metrics_of(meeting_of(said("ann", 0, 20), said("bo", 0, 21), said("cy", 10, 30)))
     equal = metrics_of(meeting_of(said("ann", 0, 20), said("bo", 0, 20), said("cy", 10, 30)))
 
@@ -70,7 +70,7 @@ def test_of_two_who_started_first_together_who_talks_more_is_the_victim() -> Non
     assert of(equal, "interruptions_received") == {}
 
 
-def test_others_who_take_over_from_each_other_are_overlapped_as_one() -> None:
+def test_overlap_continues_when_others_take_over_from_each_other() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 9.8, 20), said("cy", 9.9, 20)))
 
     # Ann has ended after 0.2 s, but then bo talks over cy.
@@ -79,7 +79,7 @@ def test_others_who_take_over_from_each_other_are_overlapped_as_one() -> None:
 
 
 @pytest.mark.parametrize(("start_s", "count"), [(10.2, 1), (10.25, 0)])
-def test_others_who_take_over_after_a_breath_are_overlapped_as_one(start_s: float, count: int) -> None:
+def test_overlap_continues_across_a_bridged_gap_between_others(start_s: float, count: int) -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 9.8, 20), said("cy", start_s, 10.9)))
 
     assert of(metrics, "interruptions_made").get("bo", 0) == count

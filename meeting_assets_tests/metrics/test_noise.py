@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 from itertools import chain
 
-from meeting_assets_tests.support.noise import Segment, soiled
+from meeting_assets_tests.support.noise import Segment, with_noise
 
 DURATION_S = 320.0
 
@@ -14,7 +14,7 @@ def timestamp(at_s: float) -> dict[str, object]:
 
 
 def timeline() -> list[Segment]:
-    """Two take turns of 8 s until the end; nobody pauses."""
+    """Two speakers take turns of 8 s until the end, without pauses."""
     people = [
         {"id": number, "name": name, "is_host": None, "platform": "desktop", "extra_data": None, "email": None}
         for number, name in ((100, "Ann"), (200, "Bo"))
@@ -38,27 +38,27 @@ def start_s(segment: Segment) -> float:
     return float(segment["start_timestamp"]["relative"])
 
 
-def test_the_same_seed_makes_the_same_mess() -> None:
-    assert soiled(timeline(), seed=7) == soiled(timeline(), seed=7)
-    assert soiled(timeline(), seed=7) != soiled(timeline(), seed=8)
+def test_the_same_seed_makes_the_same_noise() -> None:
+    assert with_noise(timeline(), seed=7) == with_noise(timeline(), seed=7)
+    assert with_noise(timeline(), seed=7) != with_noise(timeline(), seed=8)
 
 
-def test_the_clean_timeline_is_left_as_it_is() -> None:
+def test_noise_does_not_change_its_input() -> None:
     clean = timeline()
 
-    soiled(clean, seed=7, duration_s=DURATION_S)
+    with_noise(clean, seed=7, duration_s=DURATION_S)
 
     assert clean == timeline()
 
 
-def test_every_kind_of_dirt_occurs() -> None:
-    segments = list(chain.from_iterable(soiled(timeline(), seed=seed, duration_s=DURATION_S) for seed in range(5)))
+def test_every_kind_of_noise_occurs() -> None:
+    segments = list(chain.from_iterable(with_noise(timeline(), seed=seed, duration_s=DURATION_S) for seed in range(5)))
 
     closed = [(start_s(segment), end) for segment in segments if (end := end_s(segment)) is not None]
     copies = Counter((segment["participant"]["id"], start_s(segment), end_s(segment)) for segment in segments)
     assert max(copies.values()) > 5, "doubled"
-    assert any(segment["end_timestamp"] is None for segment in segments), "opened"
-    assert any(segment["end_timestamp"] == {"absolute": None, "relative": None} for segment in segments), "opened"
+    assert any(segment["end_timestamp"] is None for segment in segments), "open"
+    assert any(segment["end_timestamp"] == {"absolute": None, "relative": None} for segment in segments), "open"
     assert any(start == end for start, end in closed), "empty"
     assert any(start > end for start, end in closed), "negative"
     assert any(start < 0 < end for start, end in closed), "begins early"
@@ -70,7 +70,7 @@ def test_every_kind_of_dirt_occurs() -> None:
 def test_segments_keep_the_format_of_the_api() -> None:
     clean = timeline()
 
-    for segment in soiled(clean, seed=3, duration_s=DURATION_S):
+    for segment in with_noise(clean, seed=3, duration_s=DURATION_S):
         assert segment.keys() == clean[0].keys()
         assert segment["participant"] in [clean[0]["participant"], clean[1]["participant"]]
         for stamp in (segment["start_timestamp"], segment["end_timestamp"]):

@@ -45,18 +45,18 @@ def test_the_order_of_ledger_rows_and_names_does_not_matter() -> None:
     ],
     ids=str,
 )
-def test_every_fact_is_an_input(change: dict[str, Any]) -> None:
+def test_every_input_changes_the_inputs_hash(change: dict[str, Any]) -> None:
     assert inputs_hash(LEDGER, **(FACTS | change)) != inputs_hash(LEDGER, **FACTS)
 
 
-@pytest.mark.parametrize("place", range(5))
-def test_every_field_of_a_ledger_row_is_an_input(place: int) -> None:
-    changed: Any = [*LEDGER[:2], tuple("other" if field == place else LEDGER[2][field] for field in range(5))]
+@pytest.mark.parametrize("changed_field", range(5))
+def test_every_field_of_a_ledger_row_changes_the_inputs_hash(changed_field: int) -> None:
+    changed: Any = [*LEDGER[:2], tuple("other" if field == changed_field else LEDGER[2][field] for field in range(5))]
 
     assert inputs_hash(changed, **FACTS) != inputs_hash(LEDGER, **FACTS)
 
 
-def test_a_ledger_row_more_is_an_input() -> None:
+def test_an_additional_ledger_row_changes_the_inputs_hash() -> None:
     assert inputs_hash(LEDGER[:2], **FACTS) != inputs_hash(LEDGER, **FACTS)
 
 
@@ -101,7 +101,7 @@ def test_what_is_not_set_stays_as_it_is() -> None:
         ({"window_step_s": 0.5}, "window_step_s must be from 1 to 86400"),
     ],
 )
-def test_a_wrong_parameter_is_named_with_what_would_be_right(given: dict[str, float], named: str) -> None:
+def test_invalid_parameter_is_rejected_with_the_valid_choices(given: dict[str, float], named: str) -> None:
     with pytest.raises(SettingsError, match=named):
         Parameters.of("speaker_timeline", given)
 

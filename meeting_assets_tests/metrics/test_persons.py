@@ -1,4 +1,4 @@
-"""A person on several devices is one person: times are united, never summed."""
+"""A person on several devices is one person: times are merged, never summed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def on_two_devices(*timeline: Speech, **given: Any) -> Metrics:
     return metrics_of(meeting_of(*timeline, attendees=ATTENDEES, duration_s=600, **given))
 
 
-def test_sessions_and_speech_of_a_persons_devices_are_united() -> None:
+def test_sessions_and_speech_of_a_persons_devices_are_merged() -> None:
     metrics = on_two_devices(
         *(said("100", 0, 10), said("200", 5, 15), said(BO, 20, 30)),
         events=[*stays("100", 0), *stays("200", 10), *stays(BO, 0)],
@@ -44,7 +44,7 @@ def test_attendance_lasts_until_the_last_device_leaves() -> None:
     assert metrics.participants["200"]["attended_s"] == 250
 
 
-def test_words_of_a_persons_devices_are_summed_and_their_rate_is_of_united_time() -> None:
+def test_words_of_a_persons_devices_are_summed_and_rated_by_merged_talk() -> None:
     metrics = on_two_devices(
         *(said("100", 0, 20), said("200", 10, 30)),
         transcript_id=TRANSCRIPT_ID,
@@ -65,14 +65,14 @@ def test_a_device_does_not_interrupt_another_one_of_the_same_person() -> None:
     assert metrics.persons["zoom:a"]["interruptions_made"] == metrics.persons["zoom:a"]["interruptions_received"] == 0
 
 
-def test_two_devices_that_talk_over_somebody_are_one_interruption_of_the_person() -> None:
+def test_two_devices_that_interrupt_together_make_one_interruption() -> None:
     metrics = on_two_devices(said(BO, 0, 20), said("100", 5, 8), said("200", 5.1, 8))
 
     assert metrics.persons["zoom:a"]["interruptions_made"] == 1
     assert metrics.persons["zoom:b"]["interruptions_received"] == 1
 
 
-def test_somebody_else_still_interrupts_a_person_with_two_devices() -> None:
+def test_another_person_interrupts_a_person_with_two_devices_once() -> None:
     metrics = on_two_devices(said("100", 0, 10), said("200", 4, 12), said(BO, 6, 14))
 
     assert metrics.participants[BO]["interruptions_made"] == 1
@@ -96,7 +96,7 @@ def test_an_address_seen_beside_a_platforms_id_makes_one_person() -> None:
     assert metrics.meeting["person_count"] == 1
 
 
-def test_what_is_unknown_of_all_devices_is_unknown_of_the_person() -> None:
+def test_values_unknown_for_all_devices_are_unknown_for_the_person() -> None:
     (ada, _) = metrics_of(meeting_of(attendees=ATTENDEES)).persons.values()
 
     known = {name for name, value in ada.items() if value is not None}
@@ -127,17 +127,17 @@ def test_times_of_a_person_lie_between_the_largest_and_the_sum_of_the_devices(
     for column in ("talk_time_s", "attended_s"):
         own = [metrics.participants[key][column] for key in ("100", "200")]
         known = [each for each in own if each is not None]
-        united = metrics.persons["zoom:a"][column]
-        assert (united is None) == (not known)
-        if united is not None:
-            assert max(known) <= united <= sum(known) + 1e-9
-            assert united <= metrics.meeting["duration_s"]
+        merged = metrics.persons["zoom:a"][column]
+        assert (merged is None) == (not known)
+        if merged is not None:
+            assert max(known) <= merged <= sum(known) + 1e-9
+            assert merged <= metrics.meeting["duration_s"]
     shares = [row["talk_share"] for row in metrics.persons.values()]
     assert None in shares or sum(shares) == pytest.approx(1)
 
 
 @given(st.lists(segments, max_size=20), st.lists(moves, max_size=12))
-def test_two_devices_are_measured_like_one_that_said_all_of_it(timeline: list[Speech], events: list[Event]) -> None:
+def test_two_devices_are_measured_like_one_with_the_same_speech(timeline: list[Speech], events: list[Event]) -> None:
     words = [word(key, start_s, end_s) for key, _, start_s, end_s in timeline]
     meeting = meeting_of(*timeline, attendees=ATTENDEES, words=words, duration_s=200)
 

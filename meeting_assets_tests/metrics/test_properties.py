@@ -1,4 +1,4 @@
-"""What holds for every meeting, however it went."""
+"""Properties of the metrics of every meeting."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ seeds = st.integers(0, 2**32)
 
 
 def raw_segments() -> st.SearchStrategy[Speech]:
-    """As bad as the wire allows."""
+    """Any times that the wire format allows."""
     times = st.none() | st.integers(-20_000, 130_000).map(lambda ms: ms / 1000)
     return st.builds(said, st.sampled_from((*SPEAKERS, "recorder")), times, times)
 
@@ -104,14 +104,14 @@ def test_repeating_rows_changes_only_counts(timeline: list[Speech]) -> None:
 
 @given(timelines, st.data())
 def test_cutting_a_segment_anywhere_changes_only_counts(timeline: list[Speech], data: st.DataObject) -> None:
-    place = data.draw(st.integers(0, len(timeline) - 1))
-    speaker, name, start_s, end_s = timeline[place]
+    index = data.draw(st.integers(0, len(timeline) - 1))
+    speaker, name, start_s, end_s = timeline[index]
     assert start_s is not None
     assert end_s is not None
     cut_s = data.draw(st.floats(start_s, end_s))
     pieces = [Speech(speaker, name, start_s, cut_s), Speech(speaker, name, cut_s, end_s)]
 
-    cut = metrics_of(people_in([*timeline[:place], *pieces, *timeline[place + 1 :]]))
+    cut = metrics_of(people_in([*timeline[:index], *pieces, *timeline[index + 1 :]]))
 
     assert cut.without_counts() == metrics_of(people_in(timeline)).without_counts()
 
@@ -178,7 +178,7 @@ def test_identical_speakers_overlap_for_their_whole_duration(timeline: list[Spee
 
 
 @given(timelines | raw_timelines)
-def test_nothing_is_measured_as_not_a_number(timeline: list[Speech]) -> None:
+def test_no_value_is_nan_or_infinite(timeline: list[Speech]) -> None:
     metrics = metrics_of(people_in(timeline))
 
     rows = [metrics.meeting, metrics.quality, *metrics.participants.values(), *metrics.turns, *metrics.windows]
@@ -265,7 +265,7 @@ def raw_events() -> st.SearchStrategy[Event]:
 
 
 @given(st.lists(raw_events(), max_size=25), raw_timelines, seeds)
-def test_nobody_attends_longer_than_the_recording_or_shows_more_than_they_attend(
+def test_attendance_fits_the_recording_and_devices_fit_attendance(
     events: list[Event], timeline: list[Speech], seed: int
 ) -> None:
     meeting = replace(people_in(timeline), events=events)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.metrics.meeting import MeetingInput
 from meeting_assets_tests.support.meeting_builder import (
     STARTED_AT,
@@ -38,7 +39,7 @@ def test_gaps_between_words_are_closed_as_in_speech() -> None:
 
 
 @pytest.mark.parametrize("given", [{"words": ()}, {"timeline": (), "words": [word("ann", 0, 5)]}])
-def test_coverage_needs_both(given: dict[str, Any]) -> None:
+def test_coverage_is_unknown_unless_both_sources_have_times(given: dict[str, Any]) -> None:
     row = quality(meeting_of(**{"timeline": [said("ann", 0, 10)], **given}))
 
     assert (row["timeline_word_coverage"], row["word_timeline_coverage"]) == (None, None)
@@ -66,7 +67,7 @@ def test_sources_are_compared_inside_the_recording() -> None:
     assert (row["speech_event_agreement"], row["word_timeline_coverage"]) == (1, 1)
 
 
-def test_what_was_mended_is_counted() -> None:
+def test_repairs_are_counted() -> None:
     row = quality(
         meeting_of(
             said("ann", 0, 10),
@@ -97,11 +98,11 @@ def test_the_skew_of_the_clocks_is_a_median() -> None:
     assert quality(meeting_of(moments=moments))["clock_skew_s"] == 2.5
 
 
-def test_the_skew_is_unknown_where_the_start_is() -> None:
+def test_clock_skew_is_unknown_without_a_start() -> None:
     assert quality(meeting_of(moments=[(0, STARTED_AT)], started_at=None))["clock_skew_s"] is None
 
 
-def test_what_is_missing_is_named() -> None:
+def test_missing_kinds_are_named() -> None:
     artifacts = [
         ("participants", "parsed"),
         ("participant_events", "parsed"),
@@ -114,7 +115,7 @@ def test_what_is_missing_is_named() -> None:
         ("audio_separate", "parsed"),
     ]
 
-    row = quality(meeting_of(artifacts=artifacts))
+    row = quality(meeting_of(artifacts=artifacts, artifact_kinds=list(ARTIFACTS)))
 
     assert (row["missing_artifacts"], row["missing_kinds"]) == (2, "provider_data,video_separate")
     assert row["quarantined_artifacts"] == 1

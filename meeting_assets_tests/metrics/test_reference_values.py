@@ -1,4 +1,4 @@
-"""Real meetings, held against pyannote.core, PySAL and SciPy; clean, soiled, and by their other sources."""
+"""Compares real meetings with pyannote.core, PySAL and SciPy: clean, noisy, and by their other sources."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets_tests.support.corpora import AMI_MEETINGS, MEETINGS, document, meeting_in
 from meeting_assets_tests.support.meeting_builder import Metrics, metrics_of
-from meeting_assets_tests.support.noise import soiled
+from meeting_assets_tests.support.noise import with_noise
 
-# Column and what the references call it.
+# Columns and their names in the reference values.
 SECONDS = {
     "span_s": "span_s",
     "speech_s": "speech_union_s",
@@ -59,7 +59,7 @@ def is_near(value: float | None, reference: float | None, tolerance: float) -> b
 
 
 @meetings(MEETINGS)
-def test_a_real_meeting_measures_as_the_references_say(folder: Path) -> None:
+def test_real_meeting_agrees_with_the_reference_values(folder: Path) -> None:
     metrics = metrics_of(meeting_in(folder))
 
     assert metrics.meeting["timing_source"] == "speaker_timeline"
@@ -68,19 +68,19 @@ def test_a_real_meeting_measures_as_the_references_say(folder: Path) -> None:
 
 @meetings(MEETINGS)
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_soiled_timeline_measures_the_same(folder: Path, seed: int) -> None:
+def test_noisy_timeline_gives_the_same_metrics(folder: Path, seed: int) -> None:
     clean = meeting_in(folder)
     segments = document(folder / "speaker_timeline.json")
-    dirty = soiled(segments, seed=seed, duration_s=document(folder / "meeting.json")["duration_s"])
+    noisy = with_noise(segments, seed=seed, duration_s=document(folder / "meeting.json")["duration_s"])
 
-    metrics = metrics_of(meeting_in(folder, timeline=dirty))
+    metrics = metrics_of(meeting_in(folder, timeline=noisy))
 
     assert_agrees(metrics, folder)
     assert metrics.without_counts() == metrics_of(clean).without_counts()
 
 
 @meetings(MEETINGS)
-def test_speech_events_alone_tell_the_same(folder: Path) -> None:
+def test_speech_events_alone_give_the_reference_values(folder: Path) -> None:
     metrics = metrics_of(meeting_in(folder), Parameters(timing_source="speech_events"))
 
     assert metrics.meeting["timing_source"] == "speech_events"
@@ -88,7 +88,7 @@ def test_speech_events_alone_tell_the_same(folder: Path) -> None:
 
 
 @meetings(AMI_MEETINGS)
-def test_words_timed_one_by_one_tell_the_same(folder: Path) -> None:
+def test_words_with_times_give_the_reference_values(folder: Path) -> None:
     metrics = metrics_of(meeting_in(folder), Parameters(timing_source="words"))
 
     assert metrics.meeting["timing_source"] == "words"
@@ -96,7 +96,7 @@ def test_words_timed_one_by_one_tell_the_same(folder: Path) -> None:
 
 
 @meetings(AMI_MEETINGS)
-def test_words_are_counted_as_annotators_counted_them(folder: Path) -> None:
+def test_word_counts_agree_with_the_annotators(folder: Path) -> None:
     oracle = document(folder / "oracle.json")
     counted = oracle["transcript_counts"]["by_participant"]
     words = {str(oracle["participant_ids"][name]): counts["words"] for name, counts in counted.items()}

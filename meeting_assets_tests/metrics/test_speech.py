@@ -21,11 +21,11 @@ from meeting_assets_tests.support.meeting_builder import (
 )
 
 
-def stretches(*events: Event) -> list[tuple[float | None, float | None]]:
+def spoken_intervals(*events: Event) -> list[tuple[float | None, float | None]]:
     return [(start_s, end_s) for _, _, start_s, end_s in event_speech(events)]
 
 
-def test_the_timeline_comes_first() -> None:
+def test_timeline_is_the_first_choice_of_source() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), words=[word("bo", 0, 30)], events=[on("cy", 1), off("cy", 50)]))
 
     assert metrics.meeting["timing_source"] == "speaker_timeline"
@@ -54,14 +54,14 @@ def test_words_without_an_end_close_at_the_next_word_or_the_end_and_those_withou
     assert (metrics.meeting["open_intervals"], metrics.meeting["dropped_intervals"]) == (2, 2)
 
 
-def test_events_tell_the_time_where_words_are_untimed() -> None:
+def test_speech_events_are_the_source_if_words_have_no_times() -> None:
     metrics = metrics_of(meeting_of(words=[word("ann", None, None)], events=[on("ann", 1), off("ann", 3)]))
 
     assert metrics.meeting["timing_source"] == "speech_events"
     assert metrics.talk_times_s() == {"ann": 2}
 
 
-def test_a_preferred_source_is_asked_first() -> None:
+def test_preferred_timing_source_is_tried_first() -> None:
     meeting = meeting_of(said("ann", 0, 10), words=[word("ann", 0, 4)])
 
     metrics = metrics_of(meeting, Parameters(timing_source="words"))
@@ -84,7 +84,7 @@ def test_sources_are_never_mixed() -> None:
     assert metrics.talk_times_s() == {"ann": 10}
 
 
-def test_people_who_speak_in_a_later_source_outweigh_a_bot_in_an_earlier_one() -> None:
+def test_later_source_with_people_is_preferred_to_an_earlier_one_with_a_bot() -> None:
     metrics = metrics_of(meeting_of(said("recorder", 0, 5), attendees=[bot("recorder")], words=[word("ann", 8, 10)]))
 
     assert metrics.meeting["timing_source"] == "words"
@@ -99,7 +99,7 @@ def test_the_duration_runs_from_start_to_completion() -> None:
     assert metrics.meeting["duration_extended_s"] == 0
 
 
-def test_the_latest_end_stands_in_for_a_missing_instant() -> None:
+def test_latest_end_is_the_duration_if_an_instant_is_missing() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), duration_s=None, latest_end_s=40.25))
 
     assert metrics.meeting["duration_s"] == 40.25
@@ -130,7 +130,7 @@ def test_a_speaker_who_is_not_listed_gets_a_row_by_the_name_of_the_speech() -> N
     assert metrics.participants["ann"]["is_listed"] is True
 
 
-def test_everybody_an_artifact_names_gets_a_row() -> None:
+def test_every_participant_named_by_an_artifact_has_a_row() -> None:
     metrics = metrics_of(
         meeting_of(
             said("ann", 0, 10),
@@ -151,7 +151,7 @@ def test_speakers_of_the_chosen_source_get_a_row_though_nothing_else_names_them(
     assert metrics.talk_times_s() == {"dee": 10}
 
 
-def test_the_list_knows_a_name_better_than_the_speech() -> None:
+def test_name_on_the_participants_list_takes_precedence() -> None:
     listed = [Attendee("100", "Ann Smith", is_bot=False), Attendee("200", None, is_bot=False)]
 
     metrics = metrics_of(meeting_of(said("100", 0, 1, name="A."), said("200", 2, 3, name="Bo"), attendees=listed))
@@ -159,14 +159,14 @@ def test_the_list_knows_a_name_better_than_the_speech() -> None:
     assert [row["name"] for row in metrics.participants.values()] == ["Ann Smith", "Bo"]
 
 
-def test_of_two_names_the_order_of_rows_does_not_decide() -> None:
+def test_choice_between_two_names_does_not_depend_on_row_order() -> None:
     names = [said("100", 0, 1, name="Ann S."), said("100", 2, 3, name="Ann"), said("100", 4, 5)]
 
     assert metrics_of(meeting_of(*names)).participants["100"]["name"] == "Ann"
     assert metrics_of(meeting_of(*reversed(names))).participants["100"]["name"] == "Ann"
 
 
-def test_unknown_has_no_row_though_it_is_listed() -> None:
+def test_unknown_has_no_row_even_if_listed() -> None:
     metrics = metrics_of(
         meeting_of(said("unknown", 0, 10), attendees=[*attendees("ann"), Attendee("unknown", None, is_bot=False)])
     )
@@ -204,39 +204,39 @@ def test_two_bots_at_once_speak_as_long_as_their_union() -> None:
     assert metrics.meeting["bot_speech_s"] == 15
 
 
-def test_a_blank_bot_name_makes_nobody_a_bot() -> None:
+def test_blank_bot_name_matches_no_participant() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10, name=" "), bot_names=["", " "]))
 
     assert metrics.talk_times_s() == {"ann": 10}
 
 
-def test_an_event_pair_is_a_stretch_of_speech() -> None:
-    assert stretches(on("ann", 1), on("bo", 2), off("ann", 3), off("bo", 5)) == [(1, 3), (2, 5)]
+def test_pair_of_speech_events_is_an_interval() -> None:
+    assert spoken_intervals(on("ann", 1), on("bo", 2), off("ann", 3), off("bo", 5)) == [(1, 3), (2, 5)]
 
 
 def test_the_order_of_events_in_the_payload_does_not_matter() -> None:
-    assert stretches(off("ann", 9), on("ann", 6), off("ann", 3), on("ann", 1)) == [(1, 3), (6, 9)]
+    assert spoken_intervals(off("ann", 9), on("ann", 6), off("ann", 3), on("ann", 1)) == [(1, 3), (6, 9)]
 
 
-def test_a_repeated_speech_on_is_the_same_stretch() -> None:
-    assert stretches(on("ann", 1), on("ann", 2), off("ann", 5)) == [(1, 5)]
+def test_repeated_speech_on_continues_the_interval() -> None:
+    assert spoken_intervals(on("ann", 1), on("ann", 2), off("ann", 5)) == [(1, 5)]
 
 
 def test_a_speech_on_without_off_is_open() -> None:
-    assert stretches(on("ann", 1), off("ann", 2), on("ann", 6)) == [(1, 2), (6, None)]
+    assert spoken_intervals(on("ann", 1), off("ann", 2), on("ann", 6)) == [(1, 2), (6, None)]
 
 
 def test_a_speech_off_without_on_has_no_start() -> None:
-    assert stretches(off("ann", 2), on("ann", 6), off("ann", 7), off("ann", 8)) == [(None, 2), (6, 7), (None, 8)]
+    assert spoken_intervals(off("ann", 2), on("ann", 6), off("ann", 7), off("ann", 8)) == [(None, 2), (6, 7), (None, 8)]
 
 
-def test_stretches_that_touch_are_told_from_one_that_ends() -> None:
-    touching = stretches(on("ann", 1), off("ann", 3), on("ann", 3), off("ann", 5))
-    ending = stretches(on("ann", 1), off("ann", 3), on("ann", 3), on("ann", 8), off("ann", 9))
+def test_touching_speech_intervals_differ_from_one_that_ends() -> None:
+    touching = spoken_intervals(on("ann", 1), off("ann", 3), on("ann", 3), off("ann", 5))
+    ending = spoken_intervals(on("ann", 1), off("ann", 3), on("ann", 3), on("ann", 8), off("ann", 9))
 
     assert touching == [(1, 5)]
     assert ending == [(1, 3), (8, 9)]
 
 
-def test_an_event_without_time_says_nothing() -> None:
-    assert stretches(on("ann", None), on("ann", 1), off("ann", None), off("ann", 4)) == [(1, 4)]
+def test_event_without_time_is_ignored() -> None:
+    assert spoken_intervals(on("ann", None), on("ann", 1), off("ann", None), off("ann", 4)) == [(1, 4)]

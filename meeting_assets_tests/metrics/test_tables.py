@@ -38,7 +38,7 @@ def test_a_table_starts_with_its_key(table: type[SQLModel]) -> None:
 
 
 @tables
-def test_every_column_says_what_it_holds(table: type[SQLModel]) -> None:
+def test_every_column_has_a_description(table: type[SQLModel]) -> None:
     for name, field in table.model_fields.items():
         assert field.description, name
 
@@ -49,14 +49,14 @@ def test_every_table_states_its_grain(table: type[SQLModel]) -> None:
 
 
 @tables
-def test_units_are_told_where_the_name_does_not(table: type[SQLModel]) -> None:
+def test_descriptions_state_units_that_names_do_not(table: type[SQLModel]) -> None:
     for name, field in table.model_fields.items():
         if field.annotation in {float, float | None}:
             assert (field.description or "").startswith(UNITS), name
             assert name.endswith("_s") == (field.description or "").startswith("s; "), name
 
 
-def test_rows_carry_their_recording_and_what_they_were_made_from() -> None:
+def test_rows_carry_their_recording_parameters_and_inputs_hash() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10)), Parameters(timing_source="words"))
 
     assert metrics.meeting["recording_id"] == metrics.participants["ann"]["recording_id"] == RECORDING_ID

@@ -31,7 +31,7 @@ def test_a_reply_that_overlaps_has_no_latency() -> None:
     assert metrics.meeting["response_latency_s"] == 2.5
 
 
-def test_who_never_replies_has_no_latency() -> None:
+def test_speaker_without_replies_has_no_latency() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10)))
 
     assert (metrics.participants["ann"]["reply_count"], metrics.participants["ann"]["response_latency_s"]) == (0, None)
@@ -58,13 +58,13 @@ def test_an_overlap_is_between_if_the_other_goes_on_alone() -> None:
     assert counts(within) == (0, 0, 0, 1)
 
 
-def test_three_at_once_are_one_overlap() -> None:
+def test_three_simultaneous_speakers_are_one_overlap() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 4, 8), said("cy", 5, 7)))
 
     assert counts(metrics) == (0, 0, 0, 1)
 
 
-def test_what_borders_on_unknown_is_not_counted() -> None:
+def test_transitions_from_and_to_unknown_do_not_count() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 5), said("unknown", 6, 8), said("ann", 9, 10)))
 
     assert counts(metrics) == (0, 0, 0, 0)

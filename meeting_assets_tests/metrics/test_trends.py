@@ -9,14 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.metrics.identity import one_person
-from meeting_assets.metrics.trends import (
-    MEETING_MEASURES,
-    PERSON_MEASURES,
-    ROLLUPS,
-    meeting_trend,
-    monday,
-    person_trends,
-)
+from meeting_assets.metrics.measures import MEETING_MEASURES, PERSON_MEASURES
+from meeting_assets.metrics.trends import ROLLUPS, meeting_trend, monday, person_trends
 from meeting_assets.store.database import table_of
 
 
@@ -27,7 +21,7 @@ def meeting(**numbers: Any) -> dict[str, Any]:
 
 
 def member(person: str, recording: str = "r1", **numbers: Any) -> dict[str, Any]:
-    """A row of `person_metrics`, with what is known of the meeting."""
+    """A row of `person_metrics`, with the meeting's duration."""
     names = {name for each in PERSON_MEASURES for name in (each.numerator, each.denominator)}
     return {
         **dict.fromkeys(names | {"word_share", "word_count"}),
@@ -56,14 +50,14 @@ def test_a_change_is_against_the_mean_of_the_week_before() -> None:
     assert of(trend, "overlap_ratio") == (1, 0.3, 0.3, pytest.approx(0.2))
 
 
-def test_meetings_that_do_not_tell_are_left_out() -> None:
+def test_meetings_with_unknown_values_are_left_out_of_trends() -> None:
     trend = meeting_trend([meeting(silence_s=None, span_s=None), meeting(silence_s=0.0, span_s=0.0)], [meeting()])
 
     assert of(trend, "silence_ratio") == (0, None, None, None)
     assert trend["meeting_count"] == 2
 
 
-def test_rates_are_counted_in_what_they_say() -> None:
+def test_rates_use_the_unit_of_their_name() -> None:
     trend = meeting_trend(
         [meeting(interruption_count=3, speaker_switches=60, word_count=300, words_per_minute=150.0, talk_s=120.0)], []
     )
@@ -92,7 +86,7 @@ def test_a_persons_meetings_are_averaged_and_pooled() -> None:
     assert of(person, "presence_talk_ratio") == (1, 0.25, 0.25, None)
 
 
-def test_a_person_who_was_not_there_the_week_before_has_no_change() -> None:
+def test_person_without_meetings_in_the_week_before_has_no_change() -> None:
     now = [member("zoom:a", talk_time_s=1.0, persons_talk_s=2.0), member("zoom:b", talk_time_s=1.0, persons_talk_s=2.0)]
 
     people = person_trends(now, [member("zoom:a", talk_time_s=1.0, persons_talk_s=4.0)])
@@ -101,7 +95,7 @@ def test_a_person_who_was_not_there_the_week_before_has_no_change() -> None:
     assert people["zoom:b"]["talk_share_change"] is None
 
 
-def test_under_ten_seconds_of_talk_nobody_has_a_rate_of_words() -> None:
+def test_word_rate_is_unknown_under_ten_seconds_of_talk() -> None:
     rows = [member("zoom:a", talk_time_s=9.9, word_count=30, word_share=1.0)]
 
     assert of(person_trends(rows, [])["zoom:a"], "words_per_minute") == (0, None, None, None)
@@ -136,7 +130,7 @@ def test_who_is_one_person_does_not_depend_on_the_order(seen: list[tuple[str, st
 
 
 @pytest.mark.parametrize("table", ROLLUPS, ids=lambda table: table.__tablename__)
-def test_every_table_states_its_grain_and_every_column_what_it_holds(table: Any) -> None:
+def test_every_table_states_its_grain_and_describes_every_column(table: Any) -> None:
     assert "Grain: one row per" in (table.__doc__ or "")
     assert [column.name for column in table_of(table).columns] == list(table.model_fields)
     for name, field in table.model_fields.items():

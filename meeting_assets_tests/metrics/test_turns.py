@@ -40,13 +40,13 @@ def test_speech_inside_anothers_floor_takes_no_turn_and_breaks_none() -> None:
 
 
 @pytest.mark.parametrize(("end_s", "takes_the_floor"), [(20.1, False), (20.101, True)])
-def test_a_tenth_of_a_second_after_the_holder_is_still_inside(end_s: float, takes_the_floor: bool) -> None:
+def test_ipu_that_ends_up_to_100_ms_after_the_floor_is_inside(end_s: float, takes_the_floor: bool) -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 20), said("bo", 15, end_s)))
 
     assert (("bo", 15, end_s) in floors(metrics)) is takes_the_floor
 
 
-def test_who_goes_on_after_the_holder_has_the_floor() -> None:
+def test_speaker_who_continues_after_the_holder_takes_the_floor() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 8, 20), said("ann", 19, 30)))
 
     assert floors(metrics) == [("ann", 0, 10), ("bo", 8, 20), ("ann", 19, 30)]
@@ -55,7 +55,7 @@ def test_who_goes_on_after_the_holder_has_the_floor() -> None:
     assert metrics.meeting["interactivity_per_min"] == pytest.approx(2 / (100 / 60))
 
 
-def test_a_short_sound_between_two_stretches_of_anothers_is_a_backchannel() -> None:
+def test_short_ipu_between_two_ipus_of_one_other_speaker_is_a_backchannel() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 10.2, 10.7), said("ann", 11, 20)))
 
     assert floors(metrics) == [("ann", 0, 20)]
@@ -64,7 +64,7 @@ def test_a_short_sound_between_two_stretches_of_anothers_is_a_backchannel() -> N
     assert of(metrics, "talk_time_s") == {"ann": 19, "bo": 0.5}
 
 
-def test_two_short_sounds_in_a_row_are_backchannels_both() -> None:
+def test_two_consecutive_short_ipus_are_both_backchannels() -> None:
     metrics = metrics_of(
         meeting_of(said("ann", 0, 10), said("bo", 10.2, 10.5), said("cy", 10.6, 10.9), said("ann", 11, 20))
     )
@@ -83,7 +83,7 @@ def test_two_short_sounds_in_a_row_are_backchannels_both() -> None:
     ],
     ids=["too long", "between two others", "the last word", "the start of more", "the first word"],
 )
-def test_what_is_long_or_not_between_two_of_another_takes_the_floor(timeline: list[Speech]) -> None:
+def test_ipu_that_is_long_or_not_between_two_of_one_speaker_takes_the_floor(timeline: list[Speech]) -> None:
     metrics = metrics_of(meeting_of(*timeline))
 
     assert backchannels(metrics) == []
@@ -99,7 +99,7 @@ def test_a_backchannel_has_three_words_at_most(count: int, is_one: bool) -> None
     assert bool(backchannels(metrics)) is is_one
 
 
-def test_captions_of_many_words_are_no_backchannel() -> None:
+def test_caption_with_many_words_is_no_backchannel() -> None:
     words = [word("bo", 10.2, 10.9, "Yes, and I would add")]
 
     metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 10.2, 10.9), said("ann", 11, 20), words=words))
@@ -107,14 +107,14 @@ def test_captions_of_many_words_are_no_backchannel() -> None:
     assert backchannels(metrics) == []
 
 
-def test_of_two_who_start_and_end_together_who_talks_more_has_the_floor() -> None:
+def test_speaker_with_more_talk_takes_the_floor_from_an_equal_ipu() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 0, 10), said("bo", 20, 30)))
 
     assert floors(metrics) == [("bo", 0, 10), ("bo", 20, 30)]
     assert metrics.meeting["tied_ipus"] == 0
 
 
-def test_of_two_who_agree_in_everything_none_has_the_floor() -> None:
+def test_tied_ipus_take_no_floor() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 0, 10)))
 
     assert floors(metrics) == []
@@ -129,7 +129,7 @@ def test_unknown_takes_no_turns() -> None:
     assert metrics.transitions == {("ann", "bo"): 1}
 
 
-def test_any_speech_of_another_ends_what_is_uninterrupted() -> None:
+def test_any_speech_of_another_participant_ends_uninterrupted_speech() -> None:
     metrics = metrics_of(
         meeting_of(said("ann", 0, 10), said("bo", 4, 4.5), said("ann", 11, 13), said("unknown", 13, 14))
     )
@@ -139,7 +139,7 @@ def test_any_speech_of_another_ends_what_is_uninterrupted() -> None:
     assert metrics.meeting["longest_uninterrupted_s"] == 8.5
 
 
-def test_a_long_pause_ends_what_is_uninterrupted() -> None:
+def test_long_pause_ends_uninterrupted_speech() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 5), said("ann", 6.5, 8), said("ann", 9.6, 11)))
 
     assert of(metrics, "longest_uninterrupted_s") == {"ann": 8}

@@ -23,25 +23,25 @@ def test_a_meeting_shorter_than_a_window_is_one() -> None:
     assert (window["top_key"], window["top_share"]) == ("ann", 10 / 14)
 
 
-def test_talk_counts_in_every_window_it_reaches_into() -> None:
+def test_talk_counts_in_every_window_that_it_overlaps() -> None:
     metrics = metrics_of(meeting_of(said("ann", 5, 25), said("bo", 15, 17), duration_s=40), TENS)
 
     assert [row["talk_s"] for row in metrics.windows] == [17, 17, 5]
     assert [row["top_share"] for row in metrics.windows] == [15 / 17, 15 / 17, 1]
 
 
-def test_of_two_alike_none_is_on_top() -> None:
+def test_two_equal_speakers_give_no_top_speaker() -> None:
     (window,) = metrics_of(meeting_of(said("ann", 0, 5), said("bo", 5, 10), duration_s=15), TENS).windows
 
     assert (window["top_key"], window["top_share"]) == (None, 0.5)
 
 
-def test_a_window_in_which_nobody_talks_has_no_top() -> None:
+def test_window_without_talk_has_no_top_speaker() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 5), duration_s=40), TENS)
 
     assert (metrics.windows[2]["talk_s"], metrics.windows[2]["speaker_count"]) == (0, 0)
     assert (metrics.windows[2]["top_key"], metrics.windows[2]["top_share"]) == (None, None)
 
 
-def test_there_are_no_windows_where_nothing_is_known_of_speech() -> None:
+def test_there_are_no_windows_without_a_timing_source() -> None:
     assert metrics_of(meeting_of()).windows == []

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from meeting_assets.metrics.meeting import Utterance
+from meeting_assets.metrics.timeline.speech_segments import SpeechSegment
 from meeting_assets.metrics.words import WordTimes, filler_counts, question_count
 from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, Metrics, meeting_of, metrics_of, said, word
 
@@ -38,7 +39,7 @@ def test_a_question_ends_in_a_question_mark(text: str, count: int) -> None:
     assert question_count(text) == count
 
 
-def test_fillers_are_held_against_words() -> None:
+def test_filler_rate_is_per_100_words() -> None:
     row = texts("Um, it is like, you know, um, fine.", "So be it").participants["ann"]
 
     assert (row["filler_count"], row["extended_filler_count"]) == (2, 4)
@@ -50,7 +51,7 @@ def test_where_nobody_writes_punctuation_questions_are_unknown() -> None:
     assert texts("how are you", "fine.").participants["ann"]["question_count"] == 0
 
 
-def test_fillers_of_scripts_without_blanks_are_unknown() -> None:
+def test_fillers_are_unknown_in_scripts_without_blanks() -> None:
     row = texts("えーと、元気ですか？", is_unspaced=True).participants["ann"]
 
     assert (row["filler_count"], row["fillers_per_100_words"], row["question_count"]) == (None, None, 1)
@@ -69,9 +70,9 @@ def test_without_a_transcript_a_meeting_has_no_words() -> None:
     assert (meeting["word_count"], meeting["words_per_minute"], meeting["question_count"]) == (None, None, None)
 
 
-def test_words_are_found_by_who_begins_them_when() -> None:
+def test_a_segment_counts_the_words_that_its_speaker_starts_in_it() -> None:
     words = WordTimes([word("ann", 3, 4, "two words"), word("bo", 1, 2), word("ann", 1, 2), word("ann", None, 2)], 0.2)
 
-    assert words.within((1_000_000, 3_000_000, "ann")) == 1
-    assert words.within((1_000_000, 3_000_001, "ann")) == 3
-    assert words.within((0, 9_000_000, "cy")) == 0
+    assert words.count_in(SpeechSegment(1_000_000, 3_000_000, "ann")) == 1
+    assert words.count_in(SpeechSegment(1_000_000, 3_000_001, "ann")) == 3
+    assert words.count_in(SpeechSegment(0, 9_000_000, "cy")) == 0

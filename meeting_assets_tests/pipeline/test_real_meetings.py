@@ -19,7 +19,7 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
 from meeting_assets_tests.support.environments import contents, days_of, sync_days, use, use_home
-from meeting_assets_tests.support.noise import soiled
+from meeting_assets_tests.support.noise import with_noise
 
 CORPORA = ROOT / os.environ.get("MEETING_ASSETS_CORPORA", "../shared/corpora")
 FOLDERS = sorted(path.parent for path in CORPORA.glob("*/*/oracle.json"))
@@ -82,7 +82,7 @@ def _soil(world: World) -> None:
     for index, recording in enumerate(world.recordings):
         (artifact,) = recording.of("participant_events")
         clean = json.loads(artifact.payloads["speaker_timeline"].body())
-        body = json.dumps(soiled(clean, seed=index)).encode()
+        body = json.dumps(with_noise(clean, seed=index)).encode()
         artifact.payloads["speaker_timeline"] = Payload(lambda body=body: body, as_is=True)  # type: ignore[misc]
 
 

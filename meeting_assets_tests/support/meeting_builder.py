@@ -1,6 +1,6 @@
-"""Meetings in a few words, and their measures by column name.
+"""Builds short meetings, and returns their metrics by column name.
 
-`said("ann", 0, 5)` is a segment; `meeting_of(...)` a meeting of 100 s; `metrics_of(...)` what is measured.
+`said("ann", 0, 5)` is a segment, `meeting_of(...)` a meeting of 100 s, `metrics_of(...)` its metrics.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Metrics:
         return {key: row["talk_time_s"] for key, row in self.participants.items()}
 
     def without_counts(self) -> tuple[Any, ...]:
-        """All but what tells how the segments were cut."""
+        """All rows without the counts that depend on how speech is cut into segments."""
         counts = {"dropped_intervals", "open_intervals", "clipped_intervals"}
         of_meeting = {name: value for name, value in self.meeting.items() if name not in counts}
         return of_meeting, self.participants, self.persons, self.turns, self.transitions, self.windows, self.attendance

@@ -1,13 +1,13 @@
-"""Speaker timelines as a bad day leaves them: other rows, the same speech.
+"""Adds noise to speaker timelines: different segments with the same speech.
 
-Whatever is done here keeps the union of each speaker's speech inside the recording, so every quantity of speech
-must come out as from the clean timeline. Payloads stay in the API's format, times whole milliseconds.
+All noise keeps the union of each speaker's speech inside the recording, so every metric of speech must equal that of
+the clean timeline. Payloads stay in the API's format, and times are whole milliseconds.
 
     cut        a segment becomes two, which touch or overlap
     doubled    a segment comes twice
-    opened     an end is null where the same speaker's next start, or the end of the recording, is just there
-    early      speech that begins at 0 begins before it; speech from before the recording is reported as well
-    empty      segments without length or with a negative one, also where others start or inside those without end
+    open       an end is null if the same speaker's next start, or the end of the recording, is the same instant
+    early      speech that begins at 0 begins before it; speech before the recording is added
+    empty      segments of zero or negative length, also at the starts of others and inside open ones
     shuffled   in any order
 """
 
@@ -24,18 +24,18 @@ from typing import Any, TypeAlias
 Segment: TypeAlias = dict[str, Any]
 
 
-def soiled(segments: Sequence[Segment], *, seed: int, duration_s: float | None = None) -> list[Segment]:
-    """The timeline with all of that done to it; the same for the same seed.
+def with_noise(segments: Sequence[Segment], *, seed: int, duration_s: float | None = None) -> list[Segment]:
+    """The timeline with every kind of noise, the same for the same seed.
 
     Args:
-        segments: payload of a clean timeline: every segment closed, none before 0. It is left as it is.
-        seed: decides everything.
-        duration_s: of the recording; if given, an end may also be null where the recording ends.
+        segments: payload of a clean timeline: every segment closed, none before 0. It is not changed.
+        seed: seed of all random choices.
+        duration_s: duration of the recording; if given, an end may also be null at the end of the recording.
     """
     chance = random.Random(seed)
     pieces = [piece for segment in segments for piece in _cut(segment, chance)]
     pieces += [deepcopy(piece) for piece in pieces if chance.random() < 0.2]
-    pieces = _opened(pieces, chance, duration_s)
+    pieces = _with_open_ends(pieces, chance, duration_s)
     pieces += [litter for segment in segments for litter in _empty(segment, chance)]
     pieces += _early(segments, chance)
     chance.shuffle(pieces)
@@ -53,22 +53,22 @@ def _cut(segment: Segment, chance: random.Random) -> list[Segment]:
     return [_moved(segment, start_ms, cut_ms + overlap_ms), _moved(segment, cut_ms, end_ms)]
 
 
-def _opened(pieces: list[Segment], chance: random.Random, duration_s: float | None) -> list[Segment]:
+def _with_open_ends(pieces: list[Segment], chance: random.Random, duration_s: float | None) -> list[Segment]:
     starts: dict[str, list[int]] = defaultdict(list)
     for piece in pieces:
         starts[_speaker(piece)].append(_start_ms(piece))
     for of_speaker in starts.values():
         of_speaker.sort()
     end_of_recording = None if duration_s is None else round(duration_s * 1000)
-    opened = []
+    result = []
     for piece in pieces:
         later = starts[_speaker(piece)]
         position = bisect_right(later, _start_ms(piece))
         closes_at = later[position] if position < len(later) else end_of_recording
         is_opened = closes_at == _end_ms(piece) and chance.random() < 0.5
         unknown_end = chance.choice([None, {"absolute": None, "relative": None}])
-        opened.append({**piece, "end_timestamp": unknown_end} if is_opened else piece)
-    return opened
+        result.append({**piece, "end_timestamp": unknown_end} if is_opened else piece)
+    return result
 
 
 def _empty(segment: Segment, chance: random.Random) -> Iterator[Segment]:
@@ -91,7 +91,7 @@ def _early(segments: Sequence[Segment], chance: random.Random) -> list[Segment]:
 
 
 def _moved(segment: Segment, start_ms: int, end_ms: int) -> Segment:
-    """A copy with other times; `absolute` moves along and keeps its number of decimals."""
+    """A copy with other times; `absolute` moves too and keeps its number of decimals."""
     shift_ms = start_ms - _start_ms(segment)
     start = segment["start_timestamp"]
     return {

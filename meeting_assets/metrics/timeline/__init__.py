@@ -1,1 +1,1 @@
-"""Interval arithmetic: intervals of time, speech segments per speaker, and the cleaning of raw segments."""
+"""Interval arithmetic: intervals of time, speech per speaker, and the cleaning of raw segments."""

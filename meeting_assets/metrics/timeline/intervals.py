@@ -1,14 +1,14 @@
-"""Interval arithmetic: stretches of time, half-open `[start, end)`, as plain tuples.
+"""Arithmetic on half-open intervals `[start, end)`, as plain tuples of whole microseconds.
 
-Times are whole microseconds: what adds up by definition adds up in the result, a tie is a tie, and a segment
-cut in two anywhere weighs what it weighed before. `microseconds` and `seconds` convert at the edges:
+Whole microseconds keep results exact: sums that must be equal are equal, and a segment that is cut in two weighs as
+much as before. `to_microseconds` and `to_seconds` convert at the edges:
 
->>> microseconds(0.1) + microseconds(0.2) == microseconds(0.3)
+>>> to_microseconds(0.1) + to_microseconds(0.2) == to_microseconds(0.3)
 True
->>> seconds(1_500_000)
+>>> to_seconds(1_500_000)
 1.5
 
-An interval holds time: `start < end`. No intervals is a valid input everywhere; its length is 0.
+An interval is never empty: `start < end`. Every function accepts an empty list of intervals; its length is 0.
 """
 
 from __future__ import annotations
@@ -21,80 +21,78 @@ Interval: TypeAlias = tuple[int, int]
 _MICROSECONDS_PER_SECOND = 1_000_000
 
 
-def microseconds(time_s: float) -> int:
-    """Seconds as whole microseconds, to the nearest."""
+def to_microseconds(time_s: float) -> int:
+    """Seconds as whole microseconds, rounded to the nearest."""
     return round(time_s * _MICROSECONDS_PER_SECOND)
 
 
-def seconds(time_us: int) -> float:
-    """Microseconds as seconds: the float that prints as the decimal number meant."""
+def to_seconds(time_us: int) -> float:
+    """Microseconds as seconds."""
     return time_us / _MICROSECONDS_PER_SECOND
 
 
-def merged(intervals: Iterable[Interval]) -> list[Interval]:
-    """The union in order: intervals joined where they overlap or touch.
+def union(intervals: Iterable[Interval]) -> list[Interval]:
+    """Intervals merged where they overlap or touch, in order.
 
         ━━━━━       ━━━━
            ━━━━━━       ━━━
       = ━━━━━━━━━   ━━━━━━━
 
-    >>> merged([(5, 9), (0, 3), (2, 5), (11, 12)])
+    >>> union([(5, 9), (0, 3), (2, 5), (11, 12)])
     [(0, 9), (11, 12)]
     """
-    union: list[Interval] = []
-    rest = iter(sorted(intervals))
-    for since, until in rest:
-        for start, end in rest:
-            if start > until:
-                union.append((since, until))
-                since, until = start, end
-            elif end > until:
-                until = end
-        union.append((since, until))
-    return union
+    return bridged(sorted(intervals), gap_us=1)
 
 
-def joined(disjoint: Iterable[Interval], gap_us: int) -> list[Interval]:
-    """Ordered intervals, of which no two overlap, joined where less than `gap_us` lies between.
+def bridged(ordered: Iterable[Interval], gap_us: int) -> list[Interval]:
+    """Intervals, ordered by start, merged across gaps shorter than `gap_us`.
 
         ━━━━━  ━━     ━━
       = ━━━━━━━━━     ━━
 
-    >>> joined([(0, 9), (11, 12), (15, 16)], 3)
+    >>> bridged([(0, 9), (11, 12), (15, 16)], 3)
     [(0, 12), (15, 16)]
     """
-    bridged: list[Interval] = []
-    rest = iter(disjoint)
-    for since, until in rest:
-        for start, end in rest:
-            if start - until >= gap_us:
-                bridged.append((since, until))
-                since = start
-            until = end
-        bridged.append((since, until))
-    return bridged
+    merged: list[Interval] = []
+    remaining = iter(ordered)
+    for start, end in remaining:
+        for next_start, next_end in remaining:
+            if next_start - end >= gap_us:
+                merged.append((start, end))
+                start, end = next_start, next_end
+            elif next_end > end:
+                end = next_end
+        merged.append((start, end))
+    return merged
 
 
-def shared_us(one: Sequence[Interval], other: Sequence[Interval]) -> int:
-    """How long both are on; each is in order, and no two intervals of it overlap.
+def intersection_us(one: Sequence[Interval], other: Sequence[Interval]) -> int:
+    """Length of the time that two unions share.
 
-    >>> shared_us([(0, 9), (11, 12)], [(8, 20)])
+        ━━━━━━━━━   ━━━━
+             ━━━━━━━━━
+      =      ━━━━   ━━
+
+    >>> intersection_us([(0, 9), (11, 12)], [(8, 20)])
     2
     """
-    shared, place = 0, 0
-    for start, end in one:
-        while place < len(other) and other[place][1] <= start:
-            place += 1
-        at = place
-        while at < len(other) and other[at][0] < end:
-            since, until = other[at]
-            shared += (until if until < end else end) - (since if since > start else start)
-            at += 1
-    return shared
+    shared_us = 0
+    i = j = 0
+    while i < len(one) and j < len(other):
+        (start, end), (other_start, other_end) = one[i], other[j]
+        shared_start = start if start > other_start else other_start
+        shared_end = end if end < other_end else other_end
+        if shared_end > shared_start:
+            shared_us += shared_end - shared_start
+        if end < other_end:
+            i += 1
+        else:
+            j += 1
+    return shared_us
 
 
 def clipped(intervals: Iterable[Interval], *, start: int, end: int) -> list[Interval]:
-    """What lies inside `[start, end)`; intervals wholly outside vanish.
+    """The parts of the intervals inside `[start, end)`; intervals wholly outside vanish.
 
            ┃          ┃
         ━━━━━━  ━━  ━━━━━  ━━━
@@ -113,7 +111,7 @@ def clipped(intervals: Iterable[Interval], *, start: int, end: int) -> list[Inte
 
 
 def length_us(disjoint: Iterable[Interval]) -> int:
-    """Total length of intervals of which no two overlap.
+    """Total length of intervals that do not overlap.
 
     >>> length_us([(0, 3), (4, 5)])
     4

@@ -80,7 +80,7 @@ def test_two_open_segments_in_a_row_close_one_after_the_other() -> None:
     assert metrics.meeting["open_intervals"] == 2
 
 
-def test_what_lies_before_the_recording_is_cut_off_and_counted() -> None:
+def test_speech_before_the_recording_is_clipped_and_counted() -> None:
     metrics = ann(said("ann", -5, 5), said("ann", -9, -7), said("ann", 50, 60))
 
     assert metrics.participants["ann"]["talk_time_s"] == 15
@@ -95,7 +95,7 @@ def test_speech_that_ends_up_to_five_seconds_late_extends_the_recording() -> Non
     assert metrics.meeting["clipped_intervals"] == 0
 
 
-def test_later_speech_is_cut_off_and_counted() -> None:
+def test_later_speech_is_clipped_and_counted() -> None:
     metrics = ann(said("ann", 90, 105.001), said("ann", 200, 201))
 
     assert metrics.participants["ann"]["talk_time_s"] == 10
@@ -110,7 +110,7 @@ def test_an_open_segment_that_starts_after_the_recording_is_left_out_and_counted
     assert metrics.meeting["clipped_intervals"] == 1
 
 
-def test_the_extension_holds_for_everybody() -> None:
+def test_extension_applies_to_all_speakers() -> None:
     metrics = ann(said("ann", 90, 200), said("bo", 99, 103))
 
     assert metrics.talk_times_s() == {"ann": 13, "bo": 4}
@@ -144,11 +144,11 @@ def test_hygiene_counts_leave_bots_out() -> None:
     assert counts == [0, 0, 0]
 
 
-def test_speech_of_one_speaker_counts_once_however_often_it_is_claimed() -> None:
+def test_repeated_speech_of_one_speaker_counts_once() -> None:
     assert talk_s(said("ann", 0, 10), said("ann", 0, 10), said("ann", 5, 12), said("ann", 12, 14)) == 14
 
 
-def test_where_no_end_is_known_the_last_edge_of_speech_is_the_end() -> None:
+def test_recording_of_unknown_duration_ends_with_its_last_speech() -> None:
     metrics = ann(said("ann", 5, None), said("ann", 9, None), duration_s=None)
 
     assert metrics.participants["ann"]["talk_time_s"] == 4
@@ -157,14 +157,14 @@ def test_where_no_end_is_known_the_last_edge_of_speech_is_the_end() -> None:
     assert metrics.participants["ann"]["talk_ratio"] is None
 
 
-def test_times_that_64_bits_cannot_hold_are_cut_off_like_others() -> None:
+def test_times_beyond_64_bits_are_clipped_like_others() -> None:
     late, early = ann(said("ann", 50, 1e300), said("ann", 1e200, None)), ann(said("ann", -1e300, 50))
 
     assert [metrics.participants["ann"]["talk_time_s"] for metrics in (late, early)] == [50, 50]
     assert [metrics.meeting["clipped_intervals"] for metrics in (late, early)] == [2, 1]
 
 
-def test_times_that_64_bits_cannot_hold_are_measured_where_nobody_knows_better() -> None:
+def test_times_beyond_64_bits_are_measured_if_the_duration_is_unknown() -> None:
     far_s = 2.0**70
     metrics = ann(said("ann", 0, far_s), said("bo", 2 * far_s, 3 * far_s), duration_s=None)
 
