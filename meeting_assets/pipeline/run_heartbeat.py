@@ -1,8 +1,8 @@
-"""The heartbeat of a run, kept by a thread of the process that does the run.
+"""The heartbeat of a run, written by a thread of the run's process.
 
-A run that another host has declared orphaned stores nothing any more. So each writing transaction asks `before_commit`:
-shortly after a heartbeat that costs nothing; later the heartbeat is written in the same transaction, and both are
-committed or neither. An outage of the database alone ends no run.
+A run that another host has declared orphaned must not store anything. Each writing transaction therefore calls
+`before_commit`. Shortly after a heartbeat this does nothing; later it writes a heartbeat in the same transaction, so
+that both commit or neither does. A database outage alone ends no run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from meeting_assets.store.database import Database
 
 INTERVAL_S = 15.0
 CERTAIN_S = 45.0
-"""No host declares a run orphaned that reported so recently: well below `orphaned_runs.SILENT_FOR`."""
+"""No host declares a run orphaned this soon after a heartbeat: well below `orphaned_runs.SILENT_FOR`."""
 STOP_S = 5.0
 ORPHANED = (
     "This run did not report for two minutes and was declared orphaned, so it stores nothing any more. What it had "
@@ -33,7 +33,7 @@ ORPHANED = (
 
 
 class RunHeartbeat:
-    """Reports that a run is in progress, from `start` to `stop`."""
+    """Writes heartbeats of a run from `start` to `stop`."""
 
     def __init__(
         self,
@@ -54,13 +54,8 @@ class RunHeartbeat:
         self._stopped = Event()
         self._thread: Thread | None = None
 
-    @property
-    def identity(self) -> tuple[str, ProcessIdentity]:
-        """The run and the process that its heartbeats name."""
-        return self._run_id, self._process
-
     def start(self, database: Database) -> None:
-        """Writes the first heartbeat, and starts the thread that writes the others over connections of its own.
+        """Writes the first heartbeat, and starts the thread that writes the others over its own connections.
 
         Raises:
             StoreError: the heartbeat cannot be written.
@@ -70,13 +65,13 @@ class RunHeartbeat:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread. The row stays until Dagster knows that the run has ended."""
+        """Stops the thread. The heartbeat row stays until Dagster has recorded the end of the run."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join(STOP_S)
 
     def before_commit(self, connection: Connection) -> None:
-        """Makes sure that what is about to be committed belongs to a run not declared orphaned.
+        """Aborts the transaction if the run was declared orphaned.
 
         Raises:
             StoreError: the run was declared orphaned.
@@ -93,19 +88,13 @@ class RunHeartbeat:
 
     def _keep(self) -> None:
         while not self._is_orphaned and not self._stopped.wait(self._interval_s):
-            # An outage may pass. Until then each commit proves that the run is not declared orphaned.
+            # An outage may pass. Until then each commit checks that the run was not declared orphaned.
             with suppress(StoreError, SQLAlchemyError), closing(self._open_database()) as database:
                 self._report(database)
 
     @retry_on_conflict
     def _report(self, database: Database) -> None:
-        at_s = elapsed_s()  # before the request: the row may be older than its answer
+        at_s = elapsed_s()  # taken before the request, because the row may be older than the response
         with database.writing() as connection:
             self._is_orphaned = not heartbeats.beat(connection, self._run_id, self._process)
         self._reported_s = at_s
-
-
-def heartbeat_of(database: Database) -> RunHeartbeat | None:
-    """The heartbeat that the database's writing transactions depend on; None outside of runs."""
-    owner = getattr(database.before_commit, "__self__", None)
-    return owner if isinstance(owner, RunHeartbeat) else None

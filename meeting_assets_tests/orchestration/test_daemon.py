@@ -1,7 +1,6 @@
-"""The product as it runs for good: code server, webserver and daemon over one home, a sandbox behind them, and no hand
-on anything but the UI.
+"""A whole deployment: code server, webserver and daemon on one home, a sandbox, and actions in the UI only.
 
-Waiting is most of it, so what takes long is begun by fixtures of the module and goes on during other tests.
+Fixtures of the module start long operations, which continue during other tests.
 """
 
 from __future__ import annotations
@@ -139,7 +138,7 @@ def rows(query: Select[Any]) -> list[Row]:
 
 
 def tables_of(*recordings: Recording) -> Contents:
-    """What all tables hold of some recordings, sorted."""
+    """The sorted rows of some recordings in all tables."""
     models: tuple[type[SQLModel], ...] = (Recordings, Artifacts, *derived_tables())
     ids = [each.id for each in recordings]
     found: Contents = {}
@@ -240,7 +239,7 @@ def test_a_run_of_one_recording_touches_no_other(sandbox: Sandbox, ui: Ui) -> No
     assert not any(tables_of(other).values())
 
 
-def test_a_finished_meeting_is_home_within_a_minute(ui: Ui, meetings: Meetings) -> None:
+def test_finished_recording_is_stored_within_a_minute(ui: Ui, meetings: Meetings) -> None:
     wait_until_home(meetings)
 
     run = ui.wait_for_success(runs_for(ui, meetings.finished)[-1].run_id)
@@ -257,7 +256,7 @@ def test_a_finished_meeting_is_home_within_a_minute(ui: Ui, meetings: Meetings) 
 
 
 @pytest.mark.usefixtures("late_s")
-def test_a_day_whose_run_was_killed_is_done_by_the_next(sandbox: Sandbox, ui: Ui, tmp_path: Path) -> None:
+def test_next_run_completes_a_day_whose_run_was_killed(sandbox: Sandbox, ui: Ui, tmp_path: Path) -> None:
     expected = undisturbed(BUSY_DAY, sandbox, tmp_path)
     killed = run_in_progress(ui, sandbox, BUSY_DAY)
 
@@ -266,7 +265,9 @@ def test_a_day_whose_run_was_killed_is_done_by_the_next(sandbox: Sandbox, ui: Ui
     assert_next_run_does_all(ui, sandbox, BUSY_DAY, killed, expected)
 
 
-def test_a_transcript_that_is_done_three_hours_later_comes_by_itself(ui: Ui, meetings: Meetings, late_s: float) -> None:
+def test_transcript_completed_three_hours_later_is_stored_automatically(
+    ui: Ui, meetings: Meetings, late_s: float
+) -> None:
     late, transcript = meetings.transcribed_late, meetings.late_transcript
 
     until(lambda: statuses(late, artifact_id=transcript) == {"parsed"}, "the late transcript", within_s=PATIENCE_S)
@@ -276,7 +277,7 @@ def test_a_transcript_that_is_done_three_hours_later_comes_by_itself(ui: Ui, mee
     assert first.created_s < late_s < newest.created_s
 
 
-def test_a_backfill_of_the_fortnight_launched_in_the_ui_ends_well(ui: Ui, backfill_id: str) -> None:
+def test_backfill_launched_in_the_ui_succeeds(ui: Ui, backfill_id: str) -> None:
     days = {day.isoformat() for day in FORTNIGHT.days}
 
     status = ui.wait_for_backfill(backfill_id, within_s=PATIENCE_S)
@@ -289,7 +290,7 @@ def test_a_backfill_of_the_fortnight_launched_in_the_ui_ends_well(ui: Ui, backfi
     assert "pending" not in statuses(*FORTNIGHT.recordings)
 
 
-def test_a_transcript_made_a_month_later_comes_with_the_nightly_reconciliation(
+def test_nightly_reconciliation_stores_a_transcript_created_a_month_later(
     sandbox: Sandbox, ui: Ui, old_run: str
 ) -> None:
     (recording,) = of_day(sandbox, LONG_AGO)
@@ -308,7 +309,7 @@ def test_a_transcript_made_a_month_later_comes_with_the_nightly_reconciliation(
     assert newest.run_id in {each.run_id for each in runs}
 
 
-def test_a_day_whose_machine_went_down_is_done_by_the_next_run(
+def test_next_run_completes_a_day_whose_machine_went_down(
     sandbox: Sandbox, running: Deployment, ui: Ui, tmp_path: Path
 ) -> None:
     expected = undisturbed(BUSIER_DAY, sandbox, tmp_path)
@@ -320,7 +321,7 @@ def test_a_day_whose_machine_went_down_is_done_by_the_next_run(
     assert_next_run_does_all(ui, sandbox, BUSIER_DAY, killed, expected)
 
 
-def test_nothing_is_asked_for_twice_or_ever_again(ui: Ui, meetings: Meetings) -> None:
+def test_no_recording_is_requested_twice(ui: Ui, meetings: Meetings) -> None:
     wait_until_home(meetings)
 
     run = ui.wait_for_success(runs_for(ui, meetings.finished)[-1].run_id)

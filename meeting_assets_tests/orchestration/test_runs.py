@@ -1,4 +1,4 @@
-"""Runs through Dagster: every selected asset of a successful run is materialized, whatever the day held."""
+"""Runs through Dagster: every selected asset of a successful run is materialized, also for days without recordings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.assets.raw import raw_key
-from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
+from meeting_assets.orchestration.home import prepare_home
+from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.environments import contents, only, use
@@ -30,7 +31,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 @pytest.mark.usefixtures("defs")
-def test_inside_of_an_open_instance_it_is_the_same_one() -> None:
+def test_nested_blocks_share_the_open_instance() -> None:
     with dagster_instance() as outer:
         with dagster_instance() as inner:
             assert inner is outer
@@ -160,7 +161,7 @@ def test_a_recording_of_another_day_fails_and_names_that_day(sandbox: Sandbox, d
     assert LAST.isoformat() in outcome.faults[0]
 
 
-def test_a_refetch_downloads_what_is_home(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_refetch_downloads_stored_artifacts_again(sandbox: Sandbox, defs: dg.Definitions) -> None:
     run_days(defs, [LAST])
     sandbox.stats.reset()
 

@@ -1,4 +1,4 @@
-"""The heartbeat of a run: reported while the run lasts, and a condition of everything that the run stores."""
+"""The heartbeat of a run: written while the run lasts, and a condition of each of its commits."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def begin(database: Database, database_url: str) -> Iterator[Callable[..., RunHeartbeat]]:
-    """Begins a run whose transactions are conditional on its heartbeat."""
+    """Starts a run whose commits depend on its heartbeat."""
     begun = []
 
     def begin(*, certain_s: float = AT_EVERY_COMMIT_S, interval_s: float = NEVER_S) -> RunHeartbeat:
@@ -56,7 +56,7 @@ def begin(database: Database, database_url: str) -> Iterator[Callable[..., RunHe
 
 
 def store(database: Database) -> None:
-    """What a run does to a table."""
+    """Commits a row, as a run does."""
     with database.writing() as connection:
         upsert(connection, Meta, [{"name": "stored by the run", "value": "1"}])
 
@@ -68,9 +68,9 @@ def is_stored(database: Database) -> bool:
 
 
 def declare_orphaned(database_url: str) -> None:
-    """What another host does that finds the run silent."""
+    """Declares the run orphaned, as another host does."""
     with closing(Database.at(database_url)) as database, database.writing() as connection:
-        # The run may report between the two statements.
+        # The run may write a heartbeat between the two statements.
         while not heartbeats.declare_failed(connection, heartbeats.heartbeats(connection, [RUN])[0]):
             pass
 
@@ -81,7 +81,7 @@ def last_beat(database: Database) -> datetime:
     return found.beat_at
 
 
-def test_a_run_declared_orphaned_stores_nothing_more(
+def test_run_declared_orphaned_stores_nothing_more(
     database: Database, database_url: str, begin: Callable[..., RunHeartbeat]
 ) -> None:
     begin()
@@ -93,7 +93,7 @@ def test_a_run_declared_orphaned_stores_nothing_more(
     assert not is_stored(database)
 
 
-def test_the_thread_notices_that_the_run_was_declared_orphaned(
+def test_heartbeat_thread_notices_that_the_run_was_declared_orphaned(
     database: Database, database_url: str, begin: Callable[..., RunHeartbeat]
 ) -> None:
     begin(certain_s=NEVER_S, interval_s=0.01)
@@ -109,7 +109,7 @@ def test_the_thread_notices_that_the_run_was_declared_orphaned(
     assert not is_stored(database)
 
 
-def test_a_run_that_cannot_write_its_heartbeat_stores_nothing(
+def test_run_that_cannot_write_its_heartbeat_stores_nothing(
     database: Database, begin: Callable[..., RunHeartbeat]
 ) -> None:
     begin()
@@ -122,10 +122,8 @@ def test_a_run_that_cannot_write_its_heartbeat_stores_nothing(
     assert not is_stored(database)
 
 
-def test_a_run_whose_thread_could_not_report_goes_on_if_it_still_counts(
-    database: Database, begin: Callable[..., RunHeartbeat]
-) -> None:
-    """An outage of the database alone ends no run: the heartbeat is written with what the run stores."""
+def test_commit_writes_a_late_heartbeat(database: Database, begin: Callable[..., RunHeartbeat]) -> None:
+    """A database outage alone ends no run: the heartbeat is written with the next commit."""
     begin()
     before = last_beat(database)
     wait_for_the_databases_clock(database, before)
@@ -142,9 +140,7 @@ def wait_for_the_databases_clock(database: Database, before: datetime) -> None:
             pass
 
 
-def test_a_database_that_was_made_again_gets_the_heartbeat_again(
-    database: Database, begin: Callable[..., RunHeartbeat]
-) -> None:
+def test_commit_restores_a_missing_heartbeat_row(database: Database, begin: Callable[..., RunHeartbeat]) -> None:
     begin()
     with database.engine.begin() as connection:
         connection.execute(delete(HEARTBEATS))
@@ -154,9 +150,7 @@ def test_a_database_that_was_made_again_gets_the_heartbeat_again(
     assert is_stored(database)
 
 
-def test_shortly_after_a_heartbeat_a_commit_costs_no_statement(
-    database: Database, begin: Callable[..., RunHeartbeat]
-) -> None:
+def test_commit_shortly_after_a_heartbeat_writes_none(database: Database, begin: Callable[..., RunHeartbeat]) -> None:
     begin(certain_s=NEVER_S)
     before = last_beat(database)
 
@@ -165,7 +159,7 @@ def test_shortly_after_a_heartbeat_a_commit_costs_no_statement(
     assert last_beat(database) == before
 
 
-def test_the_thread_reports_until_the_run_ends(database: Database, begin: Callable[..., RunHeartbeat]) -> None:
+def test_heartbeat_thread_ends_with_the_run(database: Database, begin: Callable[..., RunHeartbeat]) -> None:
     heartbeat = begin(interval_s=0.01)
     before = last_beat(database)
     deadline = time.monotonic() + WITHIN_S

@@ -1,6 +1,6 @@
-"""The notice that an empty database takes the place of the raw store's former one.
+"""The notice that an empty database replaces the former database of a raw store.
 
-That is right after the loss of a database, and wrong after a mistyped or forgotten MEETING_ASSETS_DATABASE_URL.
+This is intended after the loss of a database, but not after a mistyped or forgotten MEETING_ASSETS_DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -17,6 +17,6 @@ def replacement_notice(storage: Storage) -> str | None:
     if difference(storage.database, storage.raw) is None:
         return None
     return (
-        f"The empty database at {storage.database.address} takes the place of the raw store's former one. "
+        f"The empty database at {storage.database.address} replaces the former database of this raw store. "
         "If that was not intended, correct MEETING_ASSETS_DATABASE_URL."
     )

@@ -1,8 +1,8 @@
-"""One `dev` or `demo` at a time per home.
+"""The lock that allows one `dev` or `demo` per home.
 
-Each starts a sandbox whose meetings are its own: a second one on the same home would take the meetings of the first for
-deleted. The lock is the operating system's, on a file in each of the two homes, so it ends with its process, however
-that ends. The file says where the owner can be reached, and which process group it has started.
+Each of them starts a sandbox with meetings of its own, so a second one on the same home would mark the meetings of the
+first as deleted. The lock is a file lock in each of the two homes; the operating system releases it when the process
+ends. The file contains the address of the owner and the process group that it started.
 """
 
 import fcntl
@@ -25,22 +25,22 @@ STOP_S = 20.0
 
 
 class Owner(msgspec.Struct):
-    """What the file says of the command that holds the lock, or held it last."""
+    """Content of the file: the command that holds the lock, or held it last."""
 
     command: str = "dev"
     url: str | None = None
     pid: int = 0
     group: int | None = None
-    """The process group that the command has started."""
+    """The process group that the command started."""
     ended_at_s: float | None = None
     """Seconds since 1970 by the host's clock; None while the command runs, and after it was killed."""
 
 
 class HomeLock:
-    """The right to start a sandbox or Dagster on the homes of these settings, while the `with` block runs.
+    """The lock on the homes of these settings, held while the `with` block runs.
 
     Raises:
-        SettingsError: another command has it, or a home cannot be made.
+        SettingsError: another command holds it, or a home cannot be created.
     """
 
     def __init__(self, settings: Settings, command: str, url: str | None = None) -> None:
@@ -51,7 +51,7 @@ class HomeLock:
         self._held = ExitStack()
         self._files: list[IO[bytes]] = []
         self.ended_at_s: float | None = None
-        """When the former owner and all it had started were known to have ended."""
+        """UNIX time at which the former owner and its processes were known to have ended."""
 
     def __enter__(self) -> Self:
         with ExitStack() as held:
@@ -70,7 +70,7 @@ class HomeLock:
         self._held.close()
 
     def announce(self, *, url: str | None = None, group: int | None = None) -> None:
-        """Adds to the file where this command can be reached, or which process group it has started."""
+        """Adds the address or the process group of this command to the file."""
         self._owner.url = url or self._owner.url
         self._owner.group = group or self._owner.group
         self._write()
@@ -78,7 +78,7 @@ class HomeLock:
     def _locked(self, folder: Path) -> IO[bytes]:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Not inheritable: what this process starts does not keep the lock.
+            # Not inheritable, so child processes do not keep the lock.
             file = (folder / LOCK).open("a+b")
         except OSError as error:
             setting = "MEETING_ASSETS_HOME" if folder == self._home else "DAGSTER_HOME"
@@ -97,7 +97,7 @@ class HomeLock:
             file.flush()
 
     def _end_leftovers(self) -> None:
-        """Ends what a killed owner has left running: Dagster's daemon would go on requesting runs."""
+        """Ends the processes of a killed owner; otherwise its daemon would continue to request runs."""
         for former in map(_read, self._files):
             left = _processes(former.group, self._dagster_home) if former.group else []
             for process in left:
@@ -120,7 +120,7 @@ def _in_use(owner: Owner, folder: Path) -> str:
 
 
 def _read(file: IO[bytes]) -> Owner:
-    """What the file says; an owner without address where it says nothing yet."""
+    """Decodes the file; returns an owner without address if it is empty or invalid."""
     file.seek(0)
     try:
         return msgspec.json.decode(file.read(), type=Owner)
@@ -129,7 +129,7 @@ def _read(file: IO[bytes]) -> Owner:
 
 
 def _processes(group: int, dagster_home: Path) -> list[psutil.Process]:
-    """The processes of a group that work on this Dagster home; the number of a group may be used again."""
+    """The processes of a group that use this Dagster home; the operating system reuses group ids."""
     return [process for process in psutil.process_iter() if _is_of(process, group, dagster_home)]
 
 

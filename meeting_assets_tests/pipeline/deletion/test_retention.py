@@ -11,10 +11,11 @@ import pytest
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import day_of, now
 from meeting_assets.definitions import definitions
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.meeting_retention import nightly_retention, retention
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
-from meeting_assets.pipeline.days import day_of_recording, days_asked
+from meeting_assets.pipeline.days import day_of_recording, requested_days
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import retain
@@ -117,16 +118,16 @@ def test_request_for_expired_days_is_refused_and_names_the_setting(sandbox: Sand
     old = next(each for each in sandbox.world.recordings if each.day == OLD)
 
     with pytest.raises(SettingsError, match=f"{OLD} is older than MEETING_ASSETS_RETENTION_DAYS={KEPT_DAYS} keeps"):
-        days_asked(settings, OLD, None)
+        requested_days(settings, OLD, None)
     with pytest.raises(SettingsError, match="MEETING_ASSETS_RETENTION_DAYS"):
         day_of_recording(settings, old.id)
-    assert days_asked(settings, DAY, None)[0] == DAY
+    assert requested_days(settings, DAY, None)[0] == DAY
 
 
 def test_default_days_are_within_the_retention(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", "2")
 
-    days = days_asked(read_settings(), None, None)
+    days = requested_days(read_settings(), None, None)
 
     assert days[0] == TODAY - timedelta(days=2)
 

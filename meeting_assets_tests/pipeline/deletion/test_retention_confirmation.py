@@ -12,8 +12,9 @@ from meeting_assets.core.instants import day_of, now
 from meeting_assets.definitions import definitions
 from meeting_assets.health.check import Violations
 from meeting_assets.health.ledger_checks import ledger_checks
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.meeting_retention import CONFIRMATION, nightly_retention, retention
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline import storage as storage_module
 from meeting_assets.pipeline.deletion import today as clocks
 from meeting_assets.pipeline.deletion.removal import PurgeReport

@@ -1,4 +1,4 @@
-"""A day comes home: complete, once, and again without doing anything."""
+"""Syncs of a day: complete, without duplicates, and idempotent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAY = date(2026, 3, 2)
 pytestmark = pytest.mark.usefixtures("database_url")
 
 
-def test_every_table_of_the_seven_artifacts_and_the_metrics_has_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sync_fills_every_table(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=3)) as sandbox:
         use(sandbox, monkeypatch)
 
@@ -25,7 +25,7 @@ def test_every_table_of_the_seven_artifacts_and_the_metrics_has_rows(monkeypatch
     assert all(contents().values())
 
 
-def test_a_second_run_downloads_nothing_and_changes_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_sync_downloads_nothing_and_changes_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=3)) as sandbox:
         use(sandbox, monkeypatch)
         sync_days([DAY])
@@ -39,7 +39,7 @@ def test_a_second_run_downloads_nothing_and_changes_no_row(monkeypatch: pytest.M
     assert contents() == before
 
 
-def test_a_refetch_downloads_everything_and_changes_no_row_but_its_instants(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refetch_downloads_everything_and_changes_only_fetch_times(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=2)) as sandbox:
         use(sandbox, monkeypatch)
         sync_days([DAY])
@@ -52,7 +52,7 @@ def test_a_refetch_downloads_everything_and_changes_no_row_but_its_instants(monk
     assert contents(without=frozenset({"fetched_at"})) == before
 
 
-def test_a_day_without_recordings_leaves_the_tables_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_day_without_recordings_leaves_the_tables_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(empty()) as sandbox:
         use(sandbox, monkeypatch)
 
@@ -61,7 +61,7 @@ def test_a_day_without_recordings_leaves_the_tables_empty(monkeypatch: pytest.Mo
     assert not any(contents().values())
 
 
-def test_recordings_of_neighbouring_days_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recordings_of_neighbouring_days_are_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=2)) as sandbox:
         use(sandbox, monkeypatch)
 
@@ -73,7 +73,7 @@ def test_recordings_of_neighbouring_days_are_left_alone(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_200_recordings_of_a_day_arrive_with_few_list_calls_and_no_429(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_200_recordings_are_fetched_with_few_list_calls_and_no_429(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=200, words=5)) as sandbox:
         use(sandbox, monkeypatch)
 
@@ -85,7 +85,7 @@ def test_200_recordings_of_a_day_arrive_with_few_list_calls_and_no_429(monkeypat
     assert len(contents()["meeting_metrics"]) == 200
 
 
-def test_platform_title_bot_and_schedule_are_known_though_the_bots_window_hides_half_of_them(
+def test_bot_columns_are_complete_although_the_bot_list_hides_half_of_the_bots(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with Sandbox(uniform(DAY, recordings=20, words=5)) as sandbox:
@@ -99,8 +99,8 @@ def test_platform_title_bot_and_schedule_are_known_though_the_bots_window_hides_
     recordings = contents(without=frozenset({"listing_sha256"}))["recordings"]
     assert all(row[2] and row[3] for row in recordings)
     assert 0 < retrieved < 20
-    place = [*Recordings.model_fields].index("scheduled_at")
-    scheduled = {row[0]: row[place] for row in recordings}
+    index = [*Recordings.model_fields].index("scheduled_at")
+    scheduled = {row[0]: row[index] for row in recordings}
     assert scheduled == {
         each: datetime.fromisoformat(meetings[0]["start_time"]) if meetings else None
         for each, meetings in calendars.items()
@@ -108,7 +108,7 @@ def test_platform_title_bot_and_schedule_are_known_though_the_bots_window_hides_
     assert None in scheduled.values()
 
 
-def test_only_the_named_recording_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_named_recording_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=3)) as sandbox:
         use(sandbox, monkeypatch)
         wanted = sandbox.world.recordings[1]
@@ -119,7 +119,7 @@ def test_only_the_named_recording_is_asked_for(monkeypatch: pytest.MonkeyPatch) 
     assert {row[0] for row in contents()["recordings"]} == {wanted.id}
 
 
-def test_the_ledger_says_where_the_bytes_are_and_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ledger_has_key_and_size_of_the_raw_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=1)) as sandbox:
         use(sandbox, monkeypatch)
         transcript = sandbox.world.recordings[0].of("transcript")[0]

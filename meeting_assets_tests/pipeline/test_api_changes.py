@@ -1,4 +1,4 @@
-"""The tables follow what changes at the API, whatever was there before."""
+"""Changes at the API change the tables accordingly."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def recording(sandbox: Sandbox) -> Recording:
     return sandbox.world.recordings[0]
 
 
-def words_of(transcript_id: str) -> list[str]:
+def transcript_words(transcript_id: str) -> list[str]:
     return [row[-1] for row in contents()["transcript_words"] if row[1] == transcript_id]
 
 
@@ -58,19 +58,19 @@ def metrics_hash(recording_id: str) -> str:
     return str(row[list(MeetingMetrics.model_fields).index("inputs_hash")])
 
 
-def test_a_shorter_transcript_leaves_no_tail(sandbox: Sandbox, recording: Recording) -> None:
+def test_shorter_transcript_leaves_no_rows_of_the_longer_one(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
-    before = words_of(transcript.id)
+    before = transcript_words(transcript.id)
     sandbox.reissue(transcript.id)
 
     sync_days([DAY])
 
-    assert 0 < len(words_of(transcript.id)) < len(before)
-    assert ledger_row(transcript.id, "transcript")["row_count"] == len(words_of(transcript.id))
+    assert 0 < len(transcript_words(transcript.id)) < len(before)
+    assert ledger_row(transcript.id, "transcript")["row_count"] == len(transcript_words(transcript.id))
 
 
-def test_new_bytes_make_new_metrics(sandbox: Sandbox, recording: Recording) -> None:
+def test_new_bytes_change_the_metrics(sandbox: Sandbox, recording: Recording) -> None:
     sync_days([DAY])
     before = metrics_hash(recording.id)
     sandbox.reissue(recording.of("transcript")[0].id)
@@ -80,7 +80,7 @@ def test_new_bytes_make_new_metrics(sandbox: Sandbox, recording: Recording) -> N
     assert metrics_hash(recording.id) != before
 
 
-def test_a_touched_artifact_with_the_same_bytes_keeps_its_rows(sandbox: Sandbox, recording: Recording) -> None:
+def test_touched_artifact_with_the_same_bytes_keeps_its_rows(sandbox: Sandbox, recording: Recording) -> None:
     sync_days([DAY])
     before = contents()["transcript_words"]
     sandbox.touch(recording.of("transcript")[0].id)
@@ -91,7 +91,7 @@ def test_a_touched_artifact_with_the_same_bytes_keeps_its_rows(sandbox: Sandbox,
     assert set(statuses(recording.id).values()) == {"parsed"}
 
 
-def test_a_recording_that_still_runs_is_known_and_waited_for(sandbox: Sandbox) -> None:
+def test_recording_in_progress_stays_pending_until_it_is_done(sandbox: Sandbox) -> None:
     running = sandbox.add_recording(CREATED, processing=True)
 
     sync_days([DAY])
@@ -107,9 +107,7 @@ def test_a_recording_that_still_runs_is_known_and_waited_for(sandbox: Sandbox) -
     assert running.id in {row[0] for row in contents()["meeting_metrics"]}
 
 
-def test_a_transcript_in_processing_is_waited_for_without_being_a_failure(
-    sandbox: Sandbox, recording: Recording
-) -> None:
+def test_transcript_in_processing_stays_pending_and_is_no_failure(sandbox: Sandbox, recording: Recording) -> None:
     late = sandbox.add_transcript(recording.id, CREATED + timedelta(hours=3), processing=True)
 
     sync_days([DAY])
@@ -123,10 +121,10 @@ def test_a_transcript_in_processing_is_waited_for_without_being_a_failure(
     sync_days([DAY])
 
     assert ledger_row(late, "transcript")["status"] == "parsed"
-    assert words_of(late)
+    assert transcript_words(late)
 
 
-def test_a_later_transcript_becomes_primary(sandbox: Sandbox, recording: Recording) -> None:
+def test_second_transcript_becomes_primary(sandbox: Sandbox, recording: Recording) -> None:
     first = recording.of("transcript")[0]
     sync_days([DAY])
     later = sandbox.add_transcript(recording.id, first.created_at + timedelta(hours=1))
@@ -137,7 +135,7 @@ def test_a_later_transcript_becomes_primary(sandbox: Sandbox, recording: Recordi
     assert primaries == [later]
 
 
-def test_a_transcript_made_30_days_later_arrives(sandbox: Sandbox, recording: Recording) -> None:
+def test_transcript_created_30_days_later_is_found(sandbox: Sandbox, recording: Recording) -> None:
     sync_days([DAY])
     late = sandbox.add_transcript(recording.id, CREATED + timedelta(days=30))
 
@@ -148,12 +146,12 @@ def test_a_transcript_made_30_days_later_arrives(sandbox: Sandbox, recording: Re
         sync_days([day], recording_ids=recording_ids)
 
     assert arrived == {DAY: [recording.id]}
-    assert words_of(late)
+    assert transcript_words(late)
     with open_test_storage() as storage:
         assert late_arrivals(storage, access, [DAY], since=CREATED + timedelta(days=3)) == {}
 
 
-def test_what_is_late_for_an_old_day_costs_no_more_for_all_that_came_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finding_late_arrivals_of_an_old_day_does_not_list_all_later_days(monkeypatch: pytest.MonkeyPatch) -> None:
     later = uniform(DAY + timedelta(days=20), recordings=9)
     with Sandbox(combined([uniform(DAY, recordings=2), later]), limits=False) as sandbox:
         use(sandbox, monkeypatch)
@@ -166,12 +164,12 @@ def test_what_is_late_for_an_old_day_costs_no_more_for_all_that_came_after_it(mo
         with open_test_storage() as storage:
             arrived = late_arrivals(storage, access_of(read_settings()), [DAY], since=CREATED + timedelta(days=3))
 
-        # Two pages, which are not all; then those of each of the two recordings, one of which has two transcripts.
+        # Two pages of the long list, then the lists of both recordings, one of which has two transcripts.
         assert sandbox.stats.list_calls["transcript"] == 2 + 2 + 1
     assert arrived == {DAY: [recording.id]}
 
 
-def test_an_artifact_that_failed_at_the_api_is_no_failure_of_ours(sandbox: Sandbox, recording: Recording) -> None:
+def test_artifact_that_failed_at_the_api_is_not_retried(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sandbox.fail(transcript.id, "provider_connection_failed")
 
@@ -183,19 +181,19 @@ def test_an_artifact_that_failed_at_the_api_is_no_failure_of_ours(sandbox: Sandb
         assert status_of(storage).missing == 0
 
 
-def test_what_is_home_stays_when_the_api_deletes_it(sandbox: Sandbox, recording: Recording) -> None:
+def test_stored_artifact_stays_when_the_api_deletes_it(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
-    before = words_of(transcript.id)
+    before = transcript_words(transcript.id)
     sandbox.delete(recording.id)
 
     sync_days([DAY], recording_ids=[recording.id])
 
-    assert words_of(transcript.id) == before
+    assert transcript_words(transcript.id) == before
     assert ledger_row(transcript.id, "transcript")["api_status"] == "deleted"
 
 
-def test_what_was_never_home_is_noted_as_deleted(sandbox: Sandbox) -> None:
+def test_artifact_deleted_before_it_was_fetched_is_marked_deleted(sandbox: Sandbox) -> None:
     running = sandbox.add_recording(CREATED, processing=True)
     sync_days([DAY])
     sandbox.delete(running.id)
@@ -207,7 +205,7 @@ def test_what_was_never_home_is_noted_as_deleted(sandbox: Sandbox) -> None:
         assert (status_of(storage).missing, status_of(storage).processing) == (0, 0)
 
 
-def test_a_finished_recording_without_an_artifact_has_an_absent_row(
+def test_finished_recording_without_an_artifact_has_an_absent_row(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = only(uniform(DAY + timedelta(days=1), recordings=1), "participant_events")
@@ -226,7 +224,7 @@ def test_a_finished_recording_without_an_artifact_has_an_absent_row(
     assert ledger_row(transcript, "transcript")["artifact_id"] == transcript
 
 
-def test_a_provider_url_that_never_comes_is_an_absent_artifact(sandbox: Sandbox, recording: Recording) -> None:
+def test_missing_provider_url_makes_the_artifact_absent(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.set_url(recording.of("transcript")[0].id, "provider_data", None)
 
     sync_days([DAY])
@@ -235,7 +233,7 @@ def test_a_provider_url_that_never_comes_is_an_absent_artifact(sandbox: Sandbox,
     assert statuses(recording.id)["transcript"] == "parsed"
 
 
-def test_a_url_that_is_missing_is_pending_and_left(sandbox: Sandbox, recording: Recording) -> None:
+def test_missing_transcript_url_leaves_the_artifact_pending(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sandbox.set_url(transcript.id, "transcript", None)
 
@@ -246,7 +244,7 @@ def test_a_url_that_is_missing_is_pending_and_left(sandbox: Sandbox, recording: 
         assert status_of(storage).missing == 1
 
 
-def test_another_parser_version_parses_again_from_raw(
+def test_new_parser_version_parses_again_from_raw(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync_days([DAY])
@@ -261,12 +259,12 @@ def test_another_parser_version_parses_again_from_raw(
 
 
 def outdate(kind: str) -> None:
-    """As if an older parser had made the rows of a kind."""
+    """Marks the rows of a kind as parsed by an older parser version."""
     with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         connection.execute(LEDGER.update().where(LEDGER.c.kind == kind).values(parser_version="0"))
 
 
-def test_a_raw_object_that_got_lost_is_fetched_again(sandbox: Sandbox, recording: Recording, home: Path) -> None:
+def test_lost_raw_object_is_fetched_again(sandbox: Sandbox, recording: Recording, home: Path) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
     before = contents(without=frozenset({"parsed_at", "fetched_at"}))
@@ -280,7 +278,7 @@ def test_a_raw_object_that_got_lost_is_fetched_again(sandbox: Sandbox, recording
     assert contents(without=frozenset({"parsed_at", "fetched_at"})) == before
 
 
-def test_of_two_separate_audios_the_newer_counts(sandbox: Sandbox, recording: Recording) -> None:
+def test_newer_separate_audio_supersedes_the_older_one(sandbox: Sandbox, recording: Recording) -> None:
     older = recording.of("audio_separate")[0]
     sync_days([DAY])
     newer = replace(older, id="00000000-0000-4000-8000-000000000001", created_at=older.created_at + timedelta(hours=1))
@@ -297,7 +295,7 @@ def test_of_two_separate_audios_the_newer_counts(sandbox: Sandbox, recording: Re
 
 
 @pytest.mark.parametrize("is_issued_again", [True, False], ids=["issued-again", "by-a-later-parser"])
-def test_what_could_not_be_read_is_read_once_it_or_the_parser_has_changed(
+def test_quarantined_payload_is_parsed_after_its_bytes_or_the_parser_changed(
     sandbox: Sandbox, recording: Recording, is_issued_again: bool
 ) -> None:
     transcript = recording.of("transcript")[0]
@@ -315,11 +313,11 @@ def test_what_could_not_be_read_is_read_once_it_or_the_parser_has_changed(
 
     row = ledger_row(transcript.id, "transcript")
     assert (row["status"], row["error"]) == ("parsed", None)
-    assert words_of(transcript.id)
+    assert transcript_words(transcript.id)
 
 
 def quarantine_by_an_older_parser(kind: str) -> None:
-    """As if an older parser had not been able to read a kind."""
+    """Marks a kind as quarantined by an older parser version."""
     with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         for model in ARTIFACTS[kind].tables:
             connection.execute(table_of(model).delete())
@@ -327,10 +325,10 @@ def quarantine_by_an_older_parser(kind: str) -> None:
         connection.execute(LEDGER.update().where(LEDGER.c.kind == kind).values(values))
 
 
-def test_a_recording_that_starts_processing_again_is_brought_home_again(sandbox: Sandbox, recording: Recording) -> None:
+def test_recording_that_is_processed_again_is_fetched_again(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
-    before = words_of(transcript.id)
+    before = transcript_words(transcript.id)
     for thing in (recording, transcript):
         thing.status = replace(
             thing.status, code="processing", updated_at=thing.status.updated_at + timedelta(minutes=1)
@@ -338,14 +336,14 @@ def test_a_recording_that_starts_processing_again_is_brought_home_again(sandbox:
 
     sync_days([DAY])
 
-    assert words_of(transcript.id) == before
+    assert transcript_words(transcript.id) == before
     assert statuses(recording.id)["transcript"] == "pending"
 
     sandbox.reissue(transcript.id)
     sandbox.finish(recording.id)
     sync_days([DAY])
 
-    assert 0 < len(words_of(transcript.id)) < len(before)
+    assert 0 < len(transcript_words(transcript.id)) < len(before)
     assert statuses(recording.id)["transcript"] == "parsed"
 
 
@@ -361,7 +359,7 @@ def test_several_recordings_of_one_bot_are_several_meetings(sandbox: Sandbox) ->
     assert {row[0] for row in contents()["meeting_metrics"]} == {first.id, second.id}
 
 
-def test_a_recording_without_a_bot_comes_home_like_any_other(sandbox: Sandbox) -> None:
+def test_recording_without_a_bot_is_stored(sandbox: Sandbox) -> None:
     alone = sandbox.add_recording(CREATED, has_bot=False)
 
     sync_days([DAY])
@@ -370,15 +368,15 @@ def test_a_recording_without_a_bot_comes_home_like_any_other(sandbox: Sandbox) -
     assert alone.id in {row[0] for row in contents()["meeting_metrics"]}
 
 
-def test_what_expires_first_is_fetched_first(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_artifacts_are_fetched_in_order_of_expiry(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=12), limits=False) as sandbox:
         use(sandbox, monkeypatch)
-        hurried = max(sandbox.world.recordings, key=lambda each: each.id)  # which order by ids would fetch last
-        assert hurried.expires_at
-        hurried.expires_at -= timedelta(days=1)
+        urgent = max(sandbox.world.recordings, key=lambda each: each.id)  # the last one in order of ids
+        assert urgent.expires_at
+        urgent.expires_at -= timedelta(days=1)
 
         sync_days([DAY])
 
         column = [*Artifacts.model_fields].index("fetched_at")
         fetched = sorted(contents()["artifacts"], key=lambda row: row[column])
-        assert {row[0] for row in fetched[-len(fetched) // 2 :]}.isdisjoint({hurried.id})
+        assert {row[0] for row in fetched[-len(fetched) // 2 :]}.isdisjoint({urgent.id})

@@ -1,4 +1,4 @@
-"""Bots are found by whatever takes the API the least time: a window, all of them, one by one."""
+"""Bots are found with the fewest calls: by time window, from the whole list, or one by one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from meeting_assets.pipeline.discover import MANY_BOTS, Discovery, discover_days, find_bots
+from meeting_assets.pipeline.discover import discover_days
+from meeting_assets.pipeline.discover_bots import MANY_BOTS, find_bots
+from meeting_assets.pipeline.discovery import Discovery
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import Bot
 from meeting_assets.sandbox import Sandbox, combined, uniform
@@ -17,7 +19,7 @@ DAY = date(2026, 3, 2)
 
 
 def discovered(sandbox: Sandbox) -> Discovery:
-    """A day with its bots, none of which is known."""
+    """A discovery of a day with its bots, none of which is known before."""
 
     async def discover() -> Discovery:
         async with RecallClient(Access(sandbox.url, sandbox.api_key)) as client:
@@ -50,8 +52,8 @@ def test_bots_are_found_with_few_calls(recordings: int, page_size: int, list_cal
     assert all(bots_of(discovery).values())
 
 
-def test_bots_of_other_days_are_neither_waited_for_nor_understood() -> None:
-    """The sandbox lists the newest first; one of the others is no bot as the API documents it."""
+def test_bots_of_other_days_are_neither_awaited_nor_decoded() -> None:
+    """The sandbox lists the newest bots first. A bot of the other day is malformed."""
     days = [uniform(DAY, recordings=MANY_BOTS, words=1), uniform(DAY - timedelta(days=1), recordings=100, words=1)]
     with Sandbox(combined(days), limits=False) as sandbox:
         other = next(each for each in sandbox.world.bots if each.id not in bots_needed(sandbox))
@@ -69,5 +71,5 @@ def bots_needed(sandbox: Sandbox) -> set[str]:
 
 
 def bots_of(discovery: Discovery) -> dict[UUID, Bot | None]:
-    """The bots that recordings name, as far as they were found."""
+    """The bots that recordings refer to; None if not found."""
     return {found.recording.bot.id: found.bot for found in discovery.found.values() if found.recording.bot}

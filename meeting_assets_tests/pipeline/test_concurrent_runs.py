@@ -1,4 +1,4 @@
-"""Two runs on one day, in the worst order: what one has seen, no other undoes."""
+"""Two runs of one day in the worst order: neither undoes a later observation of the other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now, utc
 from meeting_assets.health.status import status_of
 from meeting_assets.pipeline.derive import derive_days
-from meeting_assets.pipeline.discover import Discovery, discover_days
+from meeting_assets.pipeline.discover import discover_days
+from meeting_assets.pipeline.discovery import Discovery
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.rebuild import rebuild
@@ -45,18 +46,18 @@ def recording(sandbox: Sandbox) -> Recording:
     return sandbox.world.recordings[0]
 
 
-def looked() -> Discovery:
-    """A look at the API, as one run has it in memory."""
+def discover() -> Discovery:
+    """A discovery of the day, held in memory by a slow run."""
 
-    async def look() -> Discovery:
+    async def ask() -> Discovery:
         async with RecallClient(access_of(read_settings())) as client:
             return await discover_days(client, [DAY])
 
-    return asyncio.run(look())
+    return asyncio.run(ask())
 
 
 def note_fetched(storage: Storage, key: Key, body: bytes, discovery: Discovery) -> str:
-    """What a slow run notes when a download that it began after its look has ended."""
+    """Records a download of a slow run."""
     artifact = ARTIFACTS[key.kind]
     media = discovery.found[key.recording_id].media[artifact.collection][key.artifact_id]
     kept = storage.raw.write(DAY, key.recording_id, key.kind, key.artifact_id, body)
@@ -73,12 +74,12 @@ def note_fetched(storage: Storage, key: Key, body: bytes, discovery: Discovery) 
         )
 
 
-def test_a_slow_download_does_not_bring_old_bytes_back(sandbox: Sandbox, recording: Recording) -> None:
+def test_slow_download_does_not_replace_newer_bytes(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     key = Key(recording.id, "transcript", transcript.id)
     sync_days([DAY])
     sandbox.touch(transcript.id)
-    slow, old = looked(), sandbox.payload(transcript.id, "transcript")
+    slow, old = discover(), sandbox.payload(transcript.id, "transcript")
     sandbox.reissue(transcript.id)
     sync_days([DAY])
     before = contents()
@@ -90,10 +91,10 @@ def test_a_slow_download_does_not_bring_old_bytes_back(sandbox: Sandbox, recordi
     assert contents() == before
 
 
-def test_a_slow_parser_does_not_bring_old_rows_back(
+def test_slow_parser_does_not_replace_newer_rows(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has read the old bytes; newer ones are fetched, parsed and committed before it writes."""
+    """A load reads old bytes; another run fetches and loads newer ones before it writes."""
     transcript = recording.of("transcript")[0]
     with open_test_storage() as slow, pytest.MonkeyPatch.context() as at_this_moment:
         asyncio.run(fetch_days(slow, access_of(read_settings()), [DAY]))
@@ -117,7 +118,7 @@ def test_a_slow_parser_does_not_bring_old_rows_back(
     assert contents(without=VOLATILE)["transcript_words"] == after["transcript_words"]
 
 
-def test_a_slow_failure_does_not_undo_a_success(sandbox: Sandbox, recording: Recording) -> None:
+def test_slow_failure_does_not_undo_a_success(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
     before = contents()
@@ -135,9 +136,9 @@ def test_a_slow_failure_does_not_undo_a_success(sandbox: Sandbox, recording: Rec
     assert contents() == before
 
 
-def test_a_slow_look_does_not_undo_a_newer_one(sandbox: Sandbox) -> None:
+def test_slow_observation_does_not_undo_a_newer_one(sandbox: Sandbox) -> None:
     running = sandbox.add_recording(sandbox.world.recordings[0].created_at, processing=True)
-    slow = looked()
+    slow = discover()
     sandbox.finish(running.id)
     sync_days([DAY])
     before = contents()
@@ -148,7 +149,7 @@ def test_a_slow_look_does_not_undo_a_newer_one(sandbox: Sandbox) -> None:
     assert contents() == before
 
 
-def test_a_failed_refetch_leaves_what_is_home(sandbox: Sandbox) -> None:
+def test_failed_refetch_keeps_stored_artifacts(sandbox: Sandbox) -> None:
     sync_days([DAY])
     before = contents(without=VOLATILE)
     sandbox.inject(Fault("transcript:", times=None, status=500))
@@ -158,7 +159,7 @@ def test_a_failed_refetch_leaves_what_is_home(sandbox: Sandbox) -> None:
     assert contents(without=VOLATILE) == before
 
 
-def test_what_is_reissued_and_then_gone_is_kept_as_it_was(sandbox: Sandbox, recording: Recording) -> None:
+def test_artifact_reissued_and_then_deleted_keeps_its_stored_bytes(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
     words = contents()["transcript_words"]
@@ -177,9 +178,7 @@ def test_what_is_reissued_and_then_gone_is_kept_as_it_was(sandbox: Sandbox, reco
         assert status_of(storage).missing == 0
 
 
-def test_metrics_of_a_recording_deleted_at_the_api_are_made_all_the_same(
-    sandbox: Sandbox, recording: Recording
-) -> None:
+def test_recording_deleted_at_the_api_before_deriving_gets_metrics(sandbox: Sandbox, recording: Recording) -> None:
     with open_test_storage() as storage:
         asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY]))
         sandbox.delete(recording.id)
@@ -192,7 +191,7 @@ def test_metrics_of_a_recording_deleted_at_the_api_are_made_all_the_same(
     assert recording.id in {row[0] for row in contents()["meeting_metrics"]}
 
 
-def test_a_rebuild_makes_again_what_the_api_has_deleted_since(sandbox: Sandbox, recording: Recording) -> None:
+def test_rebuild_restores_recordings_deleted_at_the_api(sandbox: Sandbox, recording: Recording) -> None:
     sync_days([DAY])
     sandbox.delete(recording.id)
     sync_days([DAY], recording_ids=[recording.id])
@@ -206,7 +205,7 @@ def test_a_rebuild_makes_again_what_the_api_has_deleted_since(sandbox: Sandbox, 
     assert contents(without=VOLATILE | {"listing_sha256", "deleted_at", "missing_since"}) == before
 
 
-def test_a_rebuild_derives_again(sandbox: Sandbox) -> None:
+def test_rebuild_restores_deleted_rows(sandbox: Sandbox) -> None:
     sync_days([DAY])
     before = contents(without=VOLATILE)
     with open_storage(read_settings()) as storage:
@@ -220,7 +219,7 @@ def test_a_rebuild_derives_again(sandbox: Sandbox) -> None:
     assert contents(without=VOLATILE) == before
 
 
-def test_an_object_that_makes_no_sense_costs_nobody_else_their_data(sandbox: Sandbox, recording: Recording) -> None:
+def test_undecodable_object_does_not_affect_the_others(sandbox: Sandbox, recording: Recording) -> None:
     sync_days([DAY])
     before = contents(without=VOLATILE)
     empty_database()
@@ -243,7 +242,7 @@ def test_an_object_that_makes_no_sense_costs_nobody_else_their_data(sandbox: San
     assert contents(without=VOLATILE)["video_parts"] == before["video_parts"]
 
 
-def test_of_objects_that_make_no_sense_none_is_quoted_and_none_forgotten(sandbox: Sandbox) -> None:
+def test_undecodable_objects_are_counted_and_not_quoted(sandbox: Sandbox) -> None:
     ids = '"Ada Lovelace"', '{"name": "Ada"}', "7", '""'
     results = ", ".join(f'{{"id": {each}, "created_at": "once"}}' for each in ids)
     sandbox.inject(Fault("/api/v1/video_separate/", body=f'{{"next": null, "results": [{results}]}}'))
@@ -257,14 +256,14 @@ def test_of_objects_that_make_no_sense_none_is_quoted_and_none_forgotten(sandbox
 
 
 def empty_database() -> None:
-    """As if the database had been lost, and an empty one put in its place."""
+    """Deletes all rows, as if an empty database replaced a lost one."""
     with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         for table in (*map(table_of, derived_tables()), ledger.LEDGER, ledger.RECORDINGS):
             connection.execute(table.delete())
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_what_is_gone_is_noted_beside_a_run_that_loads_many(sandbox: Sandbox) -> None:
+def test_recording_gone_objects_does_not_deadlock_with_a_load(sandbox: Sandbox) -> None:
     sync_days([DAY])
     one, other_one = sorted(sandbox.world.recordings, key=lambda each: each.id)
     first, second = one.id, other_one.id
@@ -282,7 +281,7 @@ def test_what_is_gone_is_noted_beside_a_run_that_loads_many(sandbox: Sandbox) ->
 
 
 def is_waiting(storage: Storage) -> bool:
-    """Whether a transaction waits for another."""
+    """True if a transaction waits for another."""
     with storage.database.reading() as connection:
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         return bool(connection.exec_driver_sql(waiting).scalar_one())

@@ -1,4 +1,4 @@
-"""Which of two observations counts: the one asked for later, whatever the clocks of the API's hosts say."""
+"""Of two observations the one requested later counts, independent of the clocks of the API's hosts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from meeting_assets.core.errors import TransactionLost
 from meeting_assets.core.instants import now
 from meeting_assets.health.status import status_of
 from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
-from meeting_assets.pipeline.discover import Discovery, discover_days
+from meeting_assets.pipeline.discover import discover_days
+from meeting_assets.pipeline.discovery import Discovery
 from meeting_assets.pipeline.record import record
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.recall.client import RecallClient
@@ -44,16 +45,16 @@ def recording(sandbox: Sandbox) -> Recording:
     return sandbox.world.recordings[0]
 
 
-def looked() -> Discovery:
-    """A look at the API, as one run has it in memory."""
+def discover() -> Discovery:
+    """A discovery of the day, held in memory by a slow run."""
 
-    async def look() -> Discovery:
+    async def ask() -> Discovery:
         with open_test_storage() as storage:
             clock = ObservationClock.of(storage.database)
         async with RecallClient(access_of(read_settings())) as client:
             return await discover_days(client, [DAY], clock=clock)
 
-    return asyncio.run(look())
+    return asyncio.run(ask())
 
 
 def recording_status(recording_id: str) -> str:
@@ -61,8 +62,8 @@ def recording_status(recording_id: str) -> str:
         return worklist.statuses(connection, [DAY])[recording_id]
 
 
-def asked_for() -> set[str]:
-    """The recordings that a tick of the sensor finds due."""
+def pending_recordings() -> set[str]:
+    """The recordings for which the sensor would request a run."""
     with open_test_storage() as storage:
         due, _ = list_arrivals(
             storage, access_of(read_settings()), ListingPass.since(now() - timedelta(days=9999)), budget_s=BUDGET_S
@@ -70,13 +71,15 @@ def asked_for() -> set[str]:
     return {each.recording_id for each in due}
 
 
-def test_an_artifact_done_a_second_before_it_was_processing_is_fetched(sandbox: Sandbox, recording: Recording) -> None:
+def test_artifact_done_with_an_older_api_time_than_its_processing_is_fetched(
+    sandbox: Sandbox, recording: Recording
+) -> None:
     transcript = recording.of("transcript")[0]
     done = transcript.status
     transcript.status = replace(done, code="processing", updated_at=done.updated_at + 2 * SECOND)
     sync_days([DAY])
     transcript.status = replace(done, updated_at=done.updated_at + SECOND)
-    due = asked_for()
+    due = pending_recordings()
 
     sync_days([DAY])
 
@@ -86,7 +89,9 @@ def test_an_artifact_done_a_second_before_it_was_processing_is_fetched(sandbox: 
         assert status_of(storage).missing == 0
 
 
-def test_a_recording_done_a_second_before_it_was_processing_is_done(sandbox: Sandbox, recording: Recording) -> None:
+def test_recording_done_with_an_older_api_time_than_its_processing_is_done(
+    sandbox: Sandbox, recording: Recording
+) -> None:
     done = recording.status
     recording.status = replace(done, code="processing", updated_at=done.updated_at + 2 * SECOND)
     sync_days([DAY])
@@ -98,15 +103,13 @@ def test_a_recording_done_a_second_before_it_was_processing_is_done(sandbox: San
     assert recording.id in {row[0] for row in contents()["meeting_metrics"]}
 
 
-def test_an_artifact_issued_again_with_an_older_instant_is_fetched_again(
-    sandbox: Sandbox, recording: Recording
-) -> None:
+def test_artifact_reissued_with_an_older_api_time_is_fetched_again(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
     before = ledger_row(transcript.id, "transcript")
     sandbox.reissue(transcript.id)
     transcript.status = replace(transcript.status, updated_at=before["api_updated_at"] - SECOND)
-    due = asked_for()
+    due = pending_recordings()
 
     sync_days([DAY])
 
@@ -116,11 +119,11 @@ def test_an_artifact_issued_again_with_an_older_instant_is_fetched_again(
     assert after["sha256"] != before["sha256"]
 
 
-def test_a_slow_look_changes_nothing_however_late_its_instants_are(sandbox: Sandbox, recording: Recording) -> None:
+def test_slow_observation_changes_nothing_even_with_later_api_times(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     for thing in (recording, transcript):
         thing.status = replace(thing.status, code="processing", updated_at=thing.status.updated_at + 2 * SECOND)
-    slow = looked()
+    slow = discover()
     for thing in (recording, transcript):
         thing.status = replace(thing.status, code="done", updated_at=thing.status.updated_at - SECOND)
     sync_days([DAY])
@@ -133,7 +136,7 @@ def test_a_slow_look_changes_nothing_however_late_its_instants_are(sandbox: Sand
 
 
 @pytest.mark.parametrize("is_media", [True, False], ids=["artifact", "recording"])
-def test_a_slow_404_does_not_undo_a_later_look(sandbox: Sandbox, recording: Recording, is_media: bool) -> None:
+def test_slow_404_does_not_undo_a_later_observation(sandbox: Sandbox, recording: Recording, is_media: bool) -> None:
     running = sandbox.add_recording(recording.created_at, processing=True)
     transcript = running.of("transcript")[0].id
     sync_days([DAY])
@@ -149,7 +152,9 @@ def test_a_slow_404_does_not_undo_a_later_look(sandbox: Sandbox, recording: Reco
     assert contents() == before
 
 
-def test_a_night_with_a_clock_ten_years_ahead_blocks_no_later_look(sandbox: Sandbox, recording: Recording) -> None:
+def test_observation_by_a_clock_ten_years_ahead_does_not_block_later_ones(
+    sandbox: Sandbox, recording: Recording
+) -> None:
     transcript = recording.of("transcript")[0]
     ahead = Discovery(clock=ObservationClock(now() + timedelta(days=3650)))
     with open_test_storage() as storage:
@@ -166,7 +171,7 @@ def test_a_night_with_a_clock_ten_years_ahead_blocks_no_later_look(sandbox: Sand
     assert abs(row["fetched_at"] - now()) < timedelta(hours=1)
 
 
-def test_an_api_that_lists_none_of_the_stored_recordings_says_nothing_about_them(
+def test_api_that_lists_no_stored_recording_marks_none_as_missing(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     running = sandbox.add_recording(recording.created_at, processing=True)
@@ -189,7 +194,7 @@ def test_an_api_that_lists_none_of_the_stored_recordings_says_nothing_about_them
 
 
 def lost_once(number: int) -> Callable[[Connection], None]:
-    """The end of transactions, of which one is lost."""
+    """A commit hook that loses one transaction."""
     committed = count(1)
 
     def before_commit(_: Connection) -> None:
@@ -206,7 +211,7 @@ def test_media_observations_of_an_overtaken_recording_survive_a_lost_transaction
     sync_days([DAY])
     transcript = recording.of("transcript")[0]
     sandbox.reissue(transcript.id)
-    discovery = looked()
+    discovery = discover()
     found = discovery.found[recording.id]
     found.observed_at = discovery.clock.started_at - timedelta(days=1)
 
@@ -218,7 +223,7 @@ def test_media_observations_of_an_overtaken_recording_survive_a_lost_transaction
     assert recording.id not in discovery.found
 
 
-def test_an_observation_after_an_expired_url_is_noted_for_later_clocks(sandbox: Sandbox, recording: Recording) -> None:
+def test_observation_after_an_expired_url_is_recorded_for_later_clocks(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     answered_after = timedelta(seconds=0.5)
     fault = Fault(f"transcript:{transcript.id}", times=1, status=403, delay_s=answered_after.total_seconds())

@@ -1,4 +1,4 @@
-"""Whatever goes wrong on the way and goes by is ridden out: the tables are those of an undisturbed day."""
+"""Transient failures of calls and downloads are retried: the tables equal those of an undisturbed day."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD, assert_nob
 
 TIMEOUT_S = 60.0
 AT_ONCE = 4
-"""So many faults in a row a call survives."""
+"""Number of consecutive faults that a call survives."""
 PAGE_OF_THE_EDGE = b"<html>403 ERROR Request blocked.</html>"
 LISTS = tuple(f"/api/v1/{name}/" for name in ("recording", "transcript", "video_separate", "audio_separate", "bot"))
 
 
 def batched(names: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
-    """The names, so many at a time."""
+    """The names in batches."""
     remaining = iter(names)
     while batch := tuple(islice(remaining, size)):
         yield batch
@@ -59,10 +59,10 @@ UNUSUAL = {
     "gzip": Fault("", gzip=True),
     "chunked-gzip": Fault("", gzip=True, pieces=3),
 }
-"""What is no failure: whoever meets one of these is answered."""
+"""Unusual responses that are no failures."""
 OF_LISTS = FAILING | UNUSUAL
 SERIES = [*batched(FAILING, AT_ONCE), *((name,) for name in UNUSUAL)]
-"""What one call meets, one after the other; what is answered comes alone."""
+"""Faults of consecutive attempts of one call; an unusual response ends the call, so it stands alone."""
 OF_DOWNLOADS = OF_LISTS | {
     "expired": Fault("", expired=True),
     "404": Fault("", status=404),
@@ -71,7 +71,7 @@ OF_DOWNLOADS = OF_LISTS | {
 }
 
 
-def test_what_hits_a_download_and_goes_by_is_ridden_out(truth: Truth) -> None:
+def test_transient_download_failures_are_retried(truth: Truth) -> None:
     with truth(uniform(DAY, recordings=len(OF_DOWNLOADS))) as (sandbox, expected):
         for recording, fault in zip(sandbox.world.recordings, OF_DOWNLOADS.values(), strict=True):
             for kind, artifact in ARTIFACTS.items():
@@ -86,7 +86,7 @@ def test_what_hits_a_download_and_goes_by_is_ridden_out(truth: Truth) -> None:
 
 @sqlite_first
 @pytest.mark.parametrize("faults", SERIES, ids=" ".join)
-def test_what_hits_a_list_and_goes_by_is_ridden_out(sandbox: Sandbox, clean: Contents, faults: tuple[str, ...]) -> None:
+def test_transient_list_failures_are_retried(sandbox: Sandbox, clean: Contents, faults: tuple[str, ...]) -> None:
     for path in LISTS:
         for name in faults:
             sandbox.inject(replace(OF_LISTS[name], match=path))
@@ -106,7 +106,7 @@ def test_what_hits_a_list_and_goes_by_is_ridden_out(sandbox: Sandbox, clean: Con
     ],
     ids=["expired", "5xx", "html"],
 )
-def test_what_does_not_go_by_is_pending_and_comes_with_the_next_run(
+def test_permanent_download_failure_stays_pending_and_is_fetched_by_the_next_run(
     sandbox: Sandbox, clean: Contents, fault: Callable[[str], Fault], error: str
 ) -> None:
     artifact = victim("transcript")
@@ -126,9 +126,7 @@ def test_what_does_not_go_by_is_pending_and_comes_with_the_next_run(
     assert contents(without=VOLATILE) == clean
 
 
-def test_urls_that_expire_between_list_and_download_are_replaced_by_fresh_ones(
-    sandbox: Sandbox, clean: Contents
-) -> None:
+def test_urls_that_expire_between_list_and_download_are_renewed(sandbox: Sandbox, clean: Contents) -> None:
     sandbox.inject(Fault("/download/", times=None, delay_s=0.3))
 
     with ThreadPoolExecutor() as pool:
@@ -141,7 +139,7 @@ def test_urls_that_expire_between_list_and_download_are_replaced_by_fresh_ones(
     assert contents(without=VOLATILE) == clean
 
 
-def test_every_url_that_expires_before_it_is_used_is_asked_for_again(sandbox: Sandbox, clean: Contents) -> None:
+def test_artifacts_stay_pending_while_every_url_expires_before_use(sandbox: Sandbox, clean: Contents) -> None:
     sandbox.expire_urls_after(0)
 
     report = sync_days([DAY])
@@ -155,7 +153,7 @@ def test_every_url_that_expires_before_it_is_used_is_asked_for_again(sandbox: Sa
     assert contents(without=VOLATILE) == clean
 
 
-def test_pages_that_repeat_what_they_showed_count_nothing_twice(sandbox: Sandbox, clean: Contents) -> None:
+def test_pages_that_repeat_objects_count_nothing_twice(sandbox: Sandbox, clean: Contents) -> None:
     sandbox.habits.page_size, sandbox.habits.pages_repeat = 2, 1
 
     sync_days([DAY])
@@ -163,7 +161,7 @@ def test_pages_that_repeat_what_they_showed_count_nothing_twice(sandbox: Sandbox
     assert contents(without=VOLATILE) == clean
 
 
-def test_a_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> None:
+def test_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> None:
     sandbox.habits.page_size = 1
     sandbox.inject(Fault("/api/v1/", times=None, delay_s=0.05))
     instants = [each.created_at for each in WORLD.recordings for _ in range(2)]
@@ -182,7 +180,7 @@ def test_a_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> N
 
 
 @sqlite_first
-def test_while_the_api_is_away_nothing_is_concluded_and_nothing_given_up(
+def test_api_outage_changes_nothing_and_ends_no_retries(
     sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.inject(Fault("transcript:", times=None, status=503))
@@ -209,14 +207,14 @@ def test_while_the_api_is_away_nothing_is_concluded_and_nothing_given_up(
         pytest.param(0.5, 10, marks=pytest.mark.deployment),
     ],
 )
-def test_every_fault_at_once_ends_in_the_truth(truth: Truth, chance: float, recordings: int) -> None:
+def test_all_faults_at_once_end_in_the_same_tables(truth: Truth, chance: float, recordings: int) -> None:
     with truth(uniform(DAY, recordings=recordings, words=100)) as (sandbox, expected):
         sandbox.habits.page_size, sandbox.habits.pages_repeat = 3, 1
         storm = [replace(fault, match=path) for fault in OF_LISTS.values() for path in LISTS]
         storm += [replace(fault, match="/download/") for fault in OF_DOWNLOADS.values()]
         sandbox.inject_randomly(storm, chance=chance)
 
-        runs_until_home(at_most=30)
+        sync_until_complete(at_most=30)
 
         assert sandbox.stats.faulted > 0
         assert contents(without=VOLATILE) == expected
@@ -229,8 +227,8 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.002)
 
 
-def runs_until_home(*, at_most: int) -> None:
-    """Runs of the day until nothing is left that should have come."""
+def sync_until_complete(*, at_most: int) -> None:
+    """Syncs the day until no artifact is missing."""
     for _ in range(at_most):
         try:
             sync_days([DAY])
@@ -239,4 +237,4 @@ def runs_until_home(*, at_most: int) -> None:
         with open_test_storage() as storage:
             if status_of(storage).missing == 0:
                 return
-    raise AssertionError("it never ends")
+    raise AssertionError("artifacts are still missing")

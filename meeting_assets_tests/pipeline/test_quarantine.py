@@ -1,4 +1,4 @@
-"""Bad input is named, kept, and costs nobody else their data."""
+"""Unreadable payloads are quarantined, and other recordings are not affected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from meeting_assets_tests.support.sample_day import DAY, WORLD, assert_nobody_el
 
 @sqlite_first
 @pytest.mark.parametrize(
-    ("body", "place"),
+    ("body", "location"),
     [
         (b"no JSON at all", "byte "),
         (b'"a text"', "byte 0: "),
@@ -26,8 +26,8 @@ from meeting_assets_tests.support.sample_day import DAY, WORLD, assert_nobody_el
     ],
     ids=["no-json", "wrong-top-level", "wrong-shape", "wrong-type", "empty"],
 )
-def test_what_cannot_be_read_is_quarantined_with_the_place_of_its_fault(
-    sandbox: Sandbox, clean: Contents, body: bytes, place: str
+def test_unreadable_payload_is_quarantined_with_the_place_of_its_fault(
+    sandbox: Sandbox, clean: Contents, body: bytes, location: str
 ) -> None:
     for kind in ARTIFACTS:
         sandbox.set_payload(victim(kind).id, kind, body)
@@ -37,14 +37,12 @@ def test_what_cannot_be_read_is_quarantined_with_the_place_of_its_fault(
     for kind in ARTIFACTS:
         row = ledger_row(victim(kind).id, kind)
         assert (row["status"], row["row_count"]) == ("quarantined", None)
-        assert place in row["error"]
+        assert location in row["error"]
         assert RawStore.at(read_settings().raw_url).read(row["raw_key"], row["sha256"]) == body
     assert_nobody_else_is_harmed(clean, ARTIFACTS)
 
 
-def test_a_cut_download_is_asked_for_again_and_then_quarantined_where_it_ends(
-    sandbox: Sandbox, clean: Contents
-) -> None:
+def test_truncated_download_is_repeated_and_then_quarantined(sandbox: Sandbox, clean: Contents) -> None:
     for kind in ARTIFACTS:
         sandbox.inject(Fault(f"{kind}:{victim(kind).id}", times=None, truncate_to_bytes=100))
 
@@ -57,7 +55,7 @@ def test_a_cut_download_is_asked_for_again_and_then_quarantined_where_it_ends(
     assert_nobody_else_is_harmed(clean, ARTIFACTS)
 
 
-def test_an_empty_list_is_a_valid_artifact_without_rows(sandbox: Sandbox) -> None:
+def test_empty_list_is_a_valid_artifact_without_rows(sandbox: Sandbox) -> None:
     kinds = set(ARTIFACTS) - {"provider_data", "transcript"}
     for kind in kinds:
         sandbox.set_payload(victim(kind).id, kind, b"[]")
@@ -69,7 +67,7 @@ def test_an_empty_list_is_a_valid_artifact_without_rows(sandbox: Sandbox) -> Non
         assert (row["status"], row["row_count"]) == ("parsed", 0)
 
 
-def test_an_empty_transcript_is_one_with_zeros(sandbox: Sandbox) -> None:
+def test_empty_transcript_has_zero_counts(sandbox: Sandbox) -> None:
     artifact = victim("transcript")
     sandbox.set_payload(artifact.id, "transcript", b"[]")
 
@@ -92,9 +90,7 @@ def test_an_empty_transcript_is_one_with_zeros(sandbox: Sandbox) -> None:
         ("audio_separate", b'[{"participant": {"id": 1}, "start_timestamp": {}, "duration": null}]'),
     ],
 )
-def test_nulls_and_unknown_fields_actions_and_types_are_rows_like_any_other(
-    sandbox: Sandbox, kind: str, body: bytes
-) -> None:
+def test_nulls_and_unknown_fields_actions_and_types_become_rows(sandbox: Sandbox, kind: str, body: bytes) -> None:
     artifact = victim(kind)
     sandbox.set_payload(artifact.id, kind, body)
 
@@ -105,7 +101,7 @@ def test_nulls_and_unknown_fields_actions_and_types_are_rows_like_any_other(
 
 
 @pytest.mark.parametrize("text", [r"a\u0000b", r"a\ud800b", "a\x00b"], ids=["NUL", "lone-surrogate", "raw-NUL"])
-def test_characters_that_no_database_takes_are_replaced_and_counted(sandbox: Sandbox, text: str) -> None:
+def test_characters_that_databases_reject_are_replaced_and_counted(sandbox: Sandbox, text: str) -> None:
     artifact = victim("transcript")
     body = f'[{{"participant": {{"id": 1, "name": "{text}"}}, "words": [{{"text": "{text}"}}]}}]'.encode()
     sandbox.set_payload(artifact.id, "transcript", body)
@@ -118,7 +114,7 @@ def test_characters_that_no_database_takes_are_replaced_and_counted(sandbox: San
     assert [each[-1] for each in contents()["transcript_words"] if each[1] == artifact.id] == ["a\ufffdb"]
 
 
-def test_a_wrong_key_stops_everything_with_one_sentence(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_key_stops_the_sync_with_an_instruction(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_API_KEY", "not-the-key")
 
     with pytest.raises(Refused, match="RECALL_API_KEY and RECALL_REGION") as refused:

@@ -1,4 +1,4 @@
-"""Poison: payloads that are odd or broken in every way known. Each is rows or quarantined, and harms no neighbour."""
+"""Malformed payloads of every known sort: each becomes rows or is quarantined, and no other recording is affected."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ REPAIRED = ("nul", "lone-surrogate", "raw-nul")
 
 
 def entries(document: Any) -> list[Any]:
-    """What a payload lists."""
+    """The entries of a payload."""
     entries: list[Any] = document["parts"] if isinstance(document, dict) else document
     return entries
 
 
 def changed(change: Callable[[Any], None]) -> Mutation:
-    """The payload after something was done to its document."""
+    """A mutation that changes the decoded document."""
 
     def mutation(body: bytes) -> bytes:
         document = json.loads(body)
@@ -39,12 +39,12 @@ def changed(change: Callable[[Any], None]) -> Mutation:
 
 
 def with_field(text: bytes) -> Mutation:
-    """The payload whose first object has one more field, spelled just so."""
+    """A mutation that adds a field with this literal value to the first object."""
     return lambda body: body.replace(b"{", b'{"surprise": ' + text + b", ", 1)
 
 
 def deepest_of(entry: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """A typed value as deep in an entry as there is one."""
+    """The holder and name of the most deeply nested typed value of an entry."""
     if "words" in entry:
         return entry["words"][0]["start_timestamp"], "relative"
     if "source_audio" in entry:
@@ -54,7 +54,7 @@ def deepest_of(entry: dict[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def deepest(value: Any) -> Mutation:
-    """Puts a value there."""
+    """A mutation that replaces the most deeply nested typed value."""
 
     def change(document: Any) -> None:
         holder, name = deepest_of(entries(document)[0])
@@ -103,17 +103,17 @@ PARSED: Mapping[str, Mutation] = {
 
 
 @sqlite_first
-def test_no_poison_is_a_crash_or_harms_a_neighbour(truth: Truth) -> None:
-    poisons = {name: mutation for name, (mutation, _) in QUARANTINED.items()} | dict(PARSED)
-    with truth(uniform(DAY, recordings=HEALTHY + len(poisons))) as (sandbox, expected):
-        victims = dict(zip(poisons, sandbox.world.recordings[HEALTHY:], strict=True))
+def test_malformed_payloads_neither_crash_nor_affect_other_recordings(truth: Truth) -> None:
+    mutations = {name: mutation for name, (mutation, _) in QUARANTINED.items()} | dict(PARSED)
+    with truth(uniform(DAY, recordings=HEALTHY + len(mutations))) as (sandbox, expected):
+        victims = dict(zip(mutations, sandbox.world.recordings[HEALTHY:], strict=True))
         for name, recording in victims.items():
             for kind, artifact in ARTIFACTS.items():
                 media = recording.of(artifact.collection)[0]
                 healthy = sandbox.payload(media.id, kind)
-                poisoned = poisons[name](healthy)
-                assert poisoned != healthy
-                sandbox.set_payload(media.id, kind, poisoned)
+                malformed = mutations[name](healthy)
+                assert malformed != healthy
+                sandbox.set_payload(media.id, kind, malformed)
 
         sync_days([DAY])
 
@@ -128,20 +128,20 @@ def test_no_poison_is_a_crash_or_harms_a_neighbour(truth: Truth) -> None:
             ], table
 
 
-def assert_contained(poison: str, kind: str, row: Mapping[str, Any]) -> None:
+def assert_contained(name: str, kind: str, row: Mapping[str, Any]) -> None:
     outcome = row["status"], row["row_count"] is not None
-    if poison in QUARANTINED:
-        assert outcome == ("quarantined", False), (poison, kind, row["error"])
-        assert QUARANTINED[poison][1] in row["error"], (poison, kind)
+    if name in QUARANTINED:
+        assert outcome == ("quarantined", False), (name, kind, row["error"])
+        assert QUARANTINED[name][1] in row["error"], (name, kind)
     else:
-        assert outcome == ("parsed", True), (poison, kind, row["error"])
+        assert outcome == ("parsed", True), (name, kind, row["error"])
         assert row["row_count"] > 0
         assert row["error"] is None
-        assert row["repaired_chars"] == (poison in REPAIRED)
+        assert row["repaired_chars"] == (name in REPAIRED)
 
 
 @pytest.mark.deployment
-def test_a_meeting_of_twelve_hours_comes_home(truth: Truth) -> None:
+def test_meeting_of_twelve_hours_is_stored(truth: Truth) -> None:
     with truth(uniform(DAY, recordings=1, words=120_000, people=30)) as (_, expected):
         sync_days([DAY])
 
@@ -150,7 +150,7 @@ def test_a_meeting_of_twelve_hours_comes_home(truth: Truth) -> None:
 
 
 @pytest.mark.deployment
-def test_a_day_of_five_thousand_recordings_comes_home(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_day_of_five_thousand_recordings_is_stored(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=5_000, words=20), limits=False) as sandbox:
         use(sandbox, monkeypatch)
         monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "100000")

@@ -1,4 +1,4 @@
-"""Nothing is deleted for good because of one answer of the API: list and retrieve agree, at two different times."""
+"""One wrong response of the API deletes nothing: list and retrieve must agree, at two different times."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.sandbox.world import Status
 from meeting_assets.store import absence
 from meeting_assets.store.ledger import RECORDINGS
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import (
     age_missing_marks,
     contents,
@@ -48,8 +49,8 @@ def purging(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
 
 
-def look(after: timedelta = timedelta(0), recording_ids: Sequence[str] = ()) -> None:
-    """A run some time after the former looks."""
+def sync_later(after: timedelta = timedelta(0), recording_ids: Sequence[str] = ()) -> None:
+    """Syncs as if the former syncs had been earlier by `after`."""
     age_missing_marks(after)
     sync_days([DAY], recording_ids=recording_ids)
 
@@ -69,7 +70,7 @@ def api_status_of(recording: Recording) -> str:
 
 
 def restore(sandbox: Sandbox, recording: Recording) -> None:
-    """The API shows a recording again that it had deleted."""
+    """Makes the API show a deleted recording again."""
     recording.status = Status("done", now())
     for artifact in recording.artifacts:
         artifact.status = Status("done", now())
@@ -77,64 +78,65 @@ def restore(sandbox: Sandbox, recording: Recording) -> None:
 
 @pytest.mark.usefixtures("purging")
 @pytest.mark.parametrize("times", [1, None], ids=["once", "always"])
-def test_a_wrong_404_purges_nothing_while_the_list_shows_the_recording(
+def test_wrong_404_purges_nothing_while_the_list_shows_the_recording(
     sandbox: Sandbox, recording: Recording, times: int | None
 ) -> None:
     before = contents()
     sandbox.inject(Fault(f"/recording/{recording.id}", status=404, body="{}", times=times))
 
-    look(recording_ids=[recording.id])
-    look(LATER, recording_ids=[recording.id])
+    sync_later(recording_ids=[recording.id])
+    sync_later(LATER, recording_ids=[recording.id])
 
     assert contents() == before
 
 
+@sqlite_first
 @pytest.mark.usefixtures("purging")
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
 @pytest.mark.parametrize("answers_404", [False, True], ids=["status deleted", "404"])
-def test_a_deleted_recording_is_purged_by_the_second_look_an_hour_later(
+def test_deleted_recording_is_purged_by_a_second_fetch_an_hour_later(
     sandbox: Sandbox, recording: Recording, is_named: bool, answers_404: bool
 ) -> None:
     sandbox.habits.deleted_answers_404 = answers_404
     sandbox.delete(recording.id)
     named = [recording.id] if is_named else []
 
-    look(recording_ids=named)
-    look(timedelta(minutes=59), recording_ids=named)
+    sync_later(recording_ids=named)
+    sync_later(timedelta(minutes=59), recording_ids=named)
 
     assert is_stored(recording)
     with open_test_storage() as storage, storage.database.reading() as connection:
         assert absence.unconfirmed(connection) == {(DAY, recording.id)}
-    look(LATER, recording_ids=named)
+    sync_later(LATER, recording_ids=named)
     assert not is_stored(recording)
 
 
 @pytest.mark.usefixtures("purging")
-def test_looks_that_disagree_start_anew(sandbox: Sandbox, recording: Recording) -> None:
+def test_reappearance_resets_the_confirmation_of_a_deletion(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.delete(recording.id)
-    look()
+    sync_later()
     restore(sandbox, recording)
-    look(LATER)
+    sync_later(LATER)
     sandbox.delete(recording.id)
 
-    look(2 * LATER)
+    sync_later(2 * LATER)
 
     assert is_stored(recording)
-    look(3 * LATER)
+    sync_later(3 * LATER)
     assert not is_stored(recording)
 
 
 @pytest.mark.parametrize("answers_404", [False, True], ids=["status deleted", "404"])
-def test_a_mark_is_taken_back_when_the_api_shows_the_recording_again(
+def test_deletion_mark_is_cleared_when_the_api_shows_the_recording_again(
     sandbox: Sandbox, recording: Recording, answers_404: bool
 ) -> None:
     sandbox.habits.deleted_answers_404 = answers_404
     sandbox.delete(recording.id)
-    look()
+    sync_later()
     assert api_status_of(recording) == "deleted"
 
     restore(sandbox, recording)
-    look()
+    sync_later()
 
     assert api_status_of(recording) == "done"
     assert {row[3] for row in contents()["artifacts"] if recording.id in row} == {"parsed"}
@@ -142,17 +144,17 @@ def test_a_mark_is_taken_back_when_the_api_shows_the_recording_again(
 
 @pytest.mark.usefixtures("purging")
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
-def test_a_wrong_404_of_an_artifact_purges_nothing_while_its_list_shows_it(
+def test_wrong_404_of_an_artifact_purges_nothing_while_its_list_shows_it(
     sandbox: Sandbox, recording: Recording, is_named: bool
 ) -> None:
-    """Made long after its day, it is not in the lists of the day."""
+    """The artifact was created long after its day, so the lists of the day do not show it."""
     late = sandbox.add_transcript(recording.id, recording.created_at + timedelta(days=9))
     sync_days([DAY], recording_ids=[recording.id])
     before = contents()["transcript_words"]
     sandbox.inject(Fault(f"/transcript/{late}", status=404, body="{}", times=None))
 
     for hours in (0, 2):
-        look(timedelta(hours=hours), recording_ids=[recording.id] if is_named else [])
+        sync_later(timedelta(hours=hours), recording_ids=[recording.id] if is_named else [])
 
     assert contents()["transcript_words"] == before
     assert ledger_row(late, "transcript")["api_status"] == "done"
@@ -160,16 +162,16 @@ def test_a_wrong_404_of_an_artifact_purges_nothing_while_its_list_shows_it(
 
 @pytest.mark.usefixtures("purging")
 @pytest.mark.parametrize("answers_404", [False, True], ids=["status deleted", "404"])
-def test_a_deleted_artifact_is_purged_by_the_second_look_and_not_called_lost(
+def test_deleted_artifact_is_purged_by_the_second_fetch_and_not_reported_as_lost(
     sandbox: Sandbox, recording: Recording, answers_404: bool
 ) -> None:
     sandbox.habits.deleted_answers_404 = answers_404
     (artifact,) = recording.of("audio_separate")
     sandbox.delete_artifact(artifact.id)
 
-    look()
+    sync_later()
     assert ledger_row(artifact.id, "audio_separate")["sha256"]
-    look(LATER)
+    sync_later(LATER)
 
     row = ledger_row(artifact.id, "audio_separate")
     assert (row["status"], row["sha256"]) == ("deleted", None)
@@ -177,16 +179,16 @@ def test_a_deleted_artifact_is_purged_by_the_second_look_and_not_called_lost(
         console = Console(record=True, width=200)
         print_status(console, status_of(storage), "All days")
         with storage.database.reading() as connection:
-            broken = {claim.name: claim.violations(connection, now()).count for claim in ledger_checks()}
-    sentences = console.export_text()
-    assert "1 artifacts were deleted at Recall.ai and purged here" in sentences
-    assert "before they could be fetched" not in sentences
+            broken = {check.name: check.violations(connection, now()).count for check in ledger_checks()}
+    output = console.export_text()
+    assert "1 artifacts were deleted at Recall.ai and purged here" in output
+    assert "before they could be fetched" not in output
     assert broken["nothing_expires_unfetched"] == 0
 
 
-def test_a_day_without_deletions_asks_for_no_object_again(sandbox: Sandbox) -> None:
+def test_day_without_deletions_retrieves_no_single_object(sandbox: Sandbox) -> None:
     sandbox.stats.reset()
 
-    look()
+    sync_later()
 
     assert not [each for each in sandbox.stats.requests if str(each).count("-") > 3]

@@ -1,4 +1,4 @@
-"""Payloads as servers send them: labels, encodings and error pages that are not what they say."""
+"""Payloads with wrong labels or encodings, and error pages with status 200."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ READ: Mapping[str, Fault] = {
 
 
 @sqlite_first
-def test_a_payload_is_read_whatever_its_headers_say(truth: Truth) -> None:
+def test_payload_is_parsed_despite_wrong_headers(truth: Truth) -> None:
     with truth(uniform(DAY, recordings=len(READ), words=5)) as (sandbox, expected):
         for recording, fault in zip(sandbox.world.recordings, READ.values(), strict=True):
             for kind, artifact in ARTIFACTS.items():
@@ -43,7 +43,7 @@ def test_a_payload_is_read_whatever_its_headers_say(truth: Truth) -> None:
 
 
 @sqlite_first
-def test_a_page_is_read_whatever_comes_before_it_or_is_said_of_it(sandbox: Sandbox, clean: Contents) -> None:
+def test_page_is_read_despite_byte_order_mark_and_wrong_headers(sandbox: Sandbox, clean: Contents) -> None:
     sandbox.inject(Fault("/api/v1/recording/", times=None, edit=lambda body: BOM + body))
     sandbox.inject(Fault("/api/v1/transcript/", times=None, edited_headers=GZIP | {"Content-Type": "text/html"}))
     sandbox.inject(Fault("/api/v1/video_separate/", times=None, edit=gzip.compress))
@@ -53,7 +53,7 @@ def test_a_page_is_read_whatever_comes_before_it_or_is_said_of_it(sandbox: Sandb
     assert contents(without=VOLATILE) == clean
 
 
-def test_an_error_page_at_status_200_stays_pending_and_is_not_kept(sandbox: Sandbox, clean: Contents) -> None:
+def test_error_page_with_status_200_stays_pending_and_is_not_stored(sandbox: Sandbox, clean: Contents) -> None:
     artifact = victim("transcript")
     sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, body=b"<Error><Code>said</Code></Error>"))
 
@@ -66,7 +66,7 @@ def test_an_error_page_at_status_200_stays_pending_and_is_not_kept(sandbox: Sand
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_damaged_gzip_is_kept_and_named(sandbox: Sandbox, clean: Contents) -> None:
+def test_damaged_gzip_is_quarantined(sandbox: Sandbox, clean: Contents) -> None:
     artifact = victim("transcript")
     packed = gzip.compress(b'[{"participant": {"id": 1}}]')
     damaged = packed[:12] + b"\xff\xff\xff" + packed[15:]
@@ -94,5 +94,5 @@ def test_instants_without_a_zone_are_utc(sandbox: Sandbox, clean: Contents) -> N
 
 
 def without_listing(clean: Contents) -> Contents:
-    """recording.json says what was listed, word for word; its hash is the last column."""
+    """The rows without the hash of recording.json, the last column: that file has instants as the API sent them."""
     return clean | {"recordings": [row[:-1] for row in clean["recordings"]]}
