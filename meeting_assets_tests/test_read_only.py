@@ -161,7 +161,7 @@ def test_role_that_only_changes_rows_is_sufficient_for_existing_tables(
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
 
     with open_storage(read_settings()) as storage:
-        storage.database.belongs_to("https://example.invalid")
+        storage.database.bind_origin("https://example.invalid")
 
 
 def test_role_without_access_to_our_schema_gets_the_missing_grant(

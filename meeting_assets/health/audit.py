@@ -20,7 +20,8 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now
 from meeting_assets.store.database import Database
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key, of_days
-from meeting_assets.store.raw import RawStore, artifact_of, recording_of
+from meeting_assets.store.raw import RawStore
+from meeting_assets.store.raw_layout import artifact_of, recording_of
 from meeting_assets.store.tombstones import is_tombstoned
 
 LONGEST_WRITE = timedelta(hours=1)
@@ -86,7 +87,7 @@ def _audit_day(day: date, database: Database, raw: RawStore, result: Audit, *, b
         category = result.purged if recording_of(key) in purged else result.unknown if is_loadable else result.foreign
         category.append(key)
     result.lost += sorted(key for key in still_current if key is not None and key not in stored)
-    result.half_written += raw.half_written(day, before=before)
+    result.half_written += raw.interrupted_writes(day, before=before)
     result.objects += len(stored)
     result.days += 1
 

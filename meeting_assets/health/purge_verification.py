@@ -61,7 +61,7 @@ def find_remains(storage: Storage, settings: Settings, fingerprints: Fingerprint
         _search_tables(connection, fingerprints.recording_ids, remains)
     # Every prefix is searched, not only those of the known days: the purge may have missed a prefix.
     remains.locations += 1
-    for prefix, count in storage.raw.naming(fingerprints.recording_ids).items():
+    for prefix, count in storage.raw.prefixes_naming(fingerprints.recording_ids).items():
         remains.found.append(f"the raw store keeps {count} objects below {prefix}/")
     excerpts = {excerpt for text in fingerprints.texts for excerpt in _excerpts(text)}
     _search_database_files(storage.database, excerpts, remains)

@@ -107,7 +107,7 @@ async def _recheck_recordings(client: RecallClient, storage: Storage, discovery:
     """Lists recordings created at the same instants as the gone ones."""
     for recording_id, created_at in _created_at(storage, discovery).items():
         window = {"created_at_after": created_at - MARGIN, "created_at_before": created_at + MARGIN}
-        listed = [document async for document in client.listed(RECORDING, window)]
+        listed = [document async for document in client.list_objects(RECORDING, window)]
         if any(comparable_id(document.get("id")) == comparable_id(recording_id) for document in listed):
             discovery.gone_recordings.discard(recording_id)
             logger.warning(CONTRADICTION, "itself", recording_id, extra=log_context(recording_id))
@@ -118,7 +118,7 @@ async def _recheck_media(client: RecallClient, storage: Storage, discovery: Disc
     for recording_id, collection in sorted(_unlisted_collections(storage, discovery)):
         gone = {comparable_id(each): each for of, each in discovery.gone_media if of == recording_id}
         requested_at = discovery.clock.now()
-        async for document in client.listed(collection, {"recording_id": recording_id}):
+        async for document in client.list_objects(collection, {"recording_id": recording_id}):
             media_id = gone.get(comparable_id(document.get("id")))
             if media_id is not None:
                 discovery.gone_media.discard((recording_id, media_id))

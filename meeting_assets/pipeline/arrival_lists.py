@@ -69,9 +69,9 @@ async def read_pass(storage: Storage, access: Access, listing: ListingPass, *, b
     left: dict[str, str | None] = dict(listing.pages)
 
     async def read(name: str) -> None:
-        async for page in client.pages(name, listing.pages[name]):
+        async for page in client.list_pages(name, listing.pages[name]):
             listed[name] += page.results
-            left[name] = page.following
+            left[name] = page.next_query
 
     clock = ObservationClock.of(storage.database)
     async with RecallClient(access) as client:
@@ -101,16 +101,16 @@ async def read_for(storage: Storage, access: Access, since: datetime, recording_
 
     async def read(name: str) -> None:
         pages = 0
-        async for page in client.pages(name, query):
+        async for page in client.list_pages(name, query):
             listed[name] += page.results
             pages += 1
-            if page.following is not None and pages >= len(recording_ids):
+            if page.next_query is not None and pages >= len(recording_ids):
                 break
         else:
             return
         listed[name].clear()
         for recording_id in recording_ids:
-            listed[name] += [document async for document in client.listed(name, {"recording_id": recording_id})]
+            listed[name] += [document async for document in client.list_objects(name, {"recording_id": recording_id})]
 
     clock = ObservationClock.of(storage.database)
     async with RecallClient(access) as client:

@@ -126,12 +126,14 @@ def _partial_observations(recording_id: str, arrivals: Arrivals) -> Iterator[Obs
     for artifact in ARTIFACTS.values():
         media = [each for name, each in arrivals.elsewhere[recording_id] if name == artifact.collection]
         if artifacts := tuple(observed_artifact(artifact, each, began_at) for each in media):
-            yield Observation(recording_id, artifact.kind, artifacts, is_finished=False, is_many=artifact.is_many)
+            yield Observation(
+                recording_id, artifact.kind, artifacts, is_finished=False, allows_multiple=artifact.allows_multiple
+            )
 
 
 def _is_recorded(before: Sequence[LedgerRow], after: Sequence[LedgerRow]) -> bool:
     """True if the ledger already agrees with the listed objects, apart from the observation time."""
-    return [row | {"observed_at": None} for row in before] == [row | {"observed_at": None} for row in after]
+    return [row.undated for row in before] == [row.undated for row in after]
 
 
 def _is_over(arrivals: Arrivals, recording_id: str, before: list[LedgerRow]) -> bool:

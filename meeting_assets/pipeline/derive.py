@@ -226,8 +226,8 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
         ],
         is_unspaced=bool(transcript and transcript.is_unspaced),
         moments=rows((EVENTS.at_s, EVENTS.at), EVENTS.at.is_not(None), EVENTS.at_s.is_not(None)),
-        artifacts=[(kind, status) for kind, status in connection.execute(artifacts)],
         artifact_kinds=[*ARTIFACTS],
+        artifacts=[(kind, status) for kind, status in connection.execute(artifacts)],
     )
 
 

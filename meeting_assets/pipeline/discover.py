@@ -158,7 +158,7 @@ async def _listed(
     """
     listed: list[tuple[datetime, dict[str, Any]]] = []
     requested_at = clock.now()
-    async for page in client.pages(collection, encode_query(query)):
+    async for page in client.list_pages(collection, encode_query(query)):
         listed += [(requested_at, document) for document in page.results]
         requested_at = clock.now()
     return listed

@@ -50,7 +50,7 @@ async def _listed_bots(client: RecallClient, created_at: Collection[datetime]) -
     """
     if len(created_at) >= MANY_BOTS:
         affordable_pages = len(created_at) / 2 / client.retrieves_per_list_call
-        async for page in client.pages("bot"):
+        async for page in client.list_pages("bot"):
             for document in page.results:
                 yield document
             if page.page_count is None or page.page_count > affordable_pages:
@@ -62,5 +62,5 @@ async def _listed_bots(client: RecallClient, created_at: Collection[datetime]) -
             "join_at_after": shifted(min(created_at), -BOT_MARGIN),
             "join_at_before": shifted(max(created_at), BOT_MARGIN),
         }
-        async for document in client.listed("bot", window):
+        async for document in client.list_objects("bot", window):
             yield document

@@ -19,9 +19,9 @@ from meeting_assets.pipeline.fetch_results import FetchReport, FetchResults
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.recall.objects import Media, decode_object
-from meeting_assets.store.attempts import Wanted
 from meeting_assets.store.ledger import Key
 from meeting_assets.store.observation import note_recorded
+from meeting_assets.store.tasks import FetchTask
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Downloads:
         self._slots = asyncio.Semaphore(CONCURRENT_DOWNLOADS)
         self._ended_count = 0
 
-    async def run(self, wanted: Sequence[Wanted]) -> None:
+    async def run(self, wanted: Sequence[FetchTask]) -> None:
         """Downloads all artifacts; raises only errors that concern all of them.
 
         Artifacts whose last attempt ended the process are downloaded last, one at a time.
@@ -73,7 +73,7 @@ class Downloads:
         finally:
             self._results.cancel_rest()
 
-    def _begin(self, wanted: Sequence[Wanted]) -> None:
+    def _begin(self, wanted: Sequence[FetchTask]) -> None:
         self._results.note_begun([each for each in wanted if self._offered(each.key) is not None])
 
     def _offered(self, key: Key) -> Media | None:
@@ -105,7 +105,7 @@ class Downloads:
     async def _store(self, key: Key, artifact: Artifact, media: Media) -> None:
         observed_at = self._discovery.found[key.recording_id].media_observed_at(media)
         try:
-            payload = await self._client.downloaded(_url(artifact, media))
+            payload = await self._client.download(_url(artifact, media))
         except UrlExpired:
             observed_at = self._discovery.clock.now()
             note_recorded(self._storage.database, observed_at)
@@ -114,19 +114,19 @@ class Downloads:
             except Gone:
                 self._results.note_gone(key, observed_at)
                 return
-            payload = await self._client.downloaded(_url(artifact, media))
+            payload = await self._client.download(_url(artifact, media))
         await self._write(key, artifact, media, payload, observed_at)
 
     async def _retrieved(self, key: Key, artifact: Artifact) -> Media:
         """The media object with a fresh URL."""
-        document = await self._client.retrieved(artifact.collection, key.artifact_id)
+        document = await self._client.retrieve(artifact.collection, key.artifact_id)
         return decode_object(document, Media, artifact.kind)
 
     async def _write(
         self, key: Key, artifact: Artifact, media: Media, payload: bytes, observed_at: datetime | None
     ) -> None:
         day = self._discovery.found[key.recording_id].day
-        if artifact.holds_urls:
+        if artifact.contains_signed_urls:
             payload = without_queries(payload)
         # Compression and the object store may be slow: only the ledger's short transaction blocks the event loop.
         stored = await asyncio.to_thread(
@@ -136,7 +136,6 @@ class Downloads:
 
 
 def _url(artifact: Artifact, media: Media) -> str:
-    url = artifact.url(media.data) if media.data is not None else None
-    if url is None:
+    if artifact.url_field not in media.data:
         raise Transient(NO_URL_YET)
-    return url
+    return str(media.data[artifact.url_field])

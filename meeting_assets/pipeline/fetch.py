@@ -20,8 +20,8 @@ from meeting_assets.pipeline.record import keep_listings, record
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.store import tombstones, worklist
-from meeting_assets.store.attempts import Wanted
 from meeting_assets.store.connections import retry_on_conflict
+from meeting_assets.store.tasks import FetchTask
 
 __all__ = ["FetchReport", "fetch_days"]
 
@@ -92,7 +92,7 @@ def _without_purged(storage: Storage, recording_ids: Sequence[str]) -> list[str]
 @retry_on_conflict
 def _wanted(
     storage: Storage, discovery: Discovery, kinds: Collection[str], *, refetch: bool, is_named: bool
-) -> list[Wanted]:
+) -> list[FetchTask]:
     """The artifacts to download, earliest expiry first.
 
     Artifacts that wait for their next attempt are included only for named recordings or with `refetch`.

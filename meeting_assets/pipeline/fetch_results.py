@@ -20,11 +20,11 @@ from meeting_assets.pipeline.deletion.recordings import remove_if_purged
 from meeting_assets.pipeline.discovery import Discovery
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import Media
-from meeting_assets.store import attempts, ledger, tombstones
-from meeting_assets.store.attempts import Wanted
+from meeting_assets.store import api_state, attempts, ledger, raw_state, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.ledger import Key
-from meeting_assets.store.raw import RawObject
+from meeting_assets.store.raw_layout import RawObject
+from meeting_assets.store.tasks import FetchTask
 
 logger = logging.getLogger(__name__)
 
@@ -61,11 +61,11 @@ class FetchResults:
         self._storage = storage
         self._discovery = discovery
         self._report = report
-        self._begun: dict[Key, Wanted] = {}
+        self._begun: dict[Key, FetchTask] = {}
         """Attempts that are recorded and have not ended."""
 
     @retry_on_conflict
-    def note_begun(self, wanted: Sequence[Wanted]) -> None:
+    def note_begun(self, wanted: Sequence[FetchTask]) -> None:
         """Records that downloads begin."""
         if wanted:
             with self._storage.database.writing() as connection:
@@ -103,14 +103,14 @@ class FetchResults:
         with self._storage.database.writing() as connection:
             if self._is_purged(connection, key):
                 return "overtaken"
-            outcome = ledger.note_fetched(
+            outcome = raw_state.mark_fetched(
                 connection,
                 key,
                 raw_key=stored.key,
                 sha256=stored.sha256,
                 size_bytes=stored.size_bytes,
                 updated_at=_updated_at(media),
-                is_many=artifact.is_many,
+                allows_multiple=artifact.allows_multiple,
                 at=self._discovery.clock.wall_clock(),
                 observed_at=observed_at,
             )
@@ -126,7 +126,7 @@ class FetchResults:
     @retry_on_conflict
     def _write_gone(self, key: Key, observed_at: datetime) -> None:
         with self._storage.database.writing() as connection:
-            ledger.note_gone(connection, key.recording_id, key.artifact_id, observed_at=observed_at)
+            api_state.mark_object_deleted(connection, key.recording_id, key.artifact_id, observed_at=observed_at)
             self._cancel(connection, key)
 
     def note_failed(self, key: Key, media: Media | None, error: MeetingAssetsError) -> None:
@@ -139,7 +139,7 @@ class FetchResults:
     @retry_on_conflict
     def _write_failed(self, key: Key, media: Media | None, error: MeetingAssetsError, at: datetime) -> None:
         with self._storage.database.writing() as connection:
-            ledger.note_failed_attempt(
+            raw_state.mark_attempt_failed(
                 connection,
                 key,
                 str(error),

@@ -25,7 +25,7 @@ from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.states import FETCHED, PENDING
-from meeting_assets.store.worklist import LoadTask
+from meeting_assets.store.tasks import LoadTask
 
 __all__ = ["LoadReport", "load_days"]
 
@@ -78,7 +78,7 @@ def batches(artifact: Artifact, tasks: Sequence[LoadTask]) -> Iterator[list[Load
     for task in sorted(tasks, key=lambda each: each.load_attempts or 0):
         size_bytes += task.size_bytes or 0
         # A transaction deletes former rows before it inserts: it cannot replace rows that it has inserted itself.
-        has_sibling = task.key.recording_id in recording_ids and not artifact.is_many
+        has_sibling = task.key.recording_id in recording_ids and not artifact.allows_multiple
         is_full = size_bytes > MAX_BATCH_BYTES or len(batch) == MAX_BATCH_ARTIFACTS
         if batch and (is_full or has_sibling or task.load_attempts):
             yield batch

@@ -27,11 +27,11 @@ from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import FINISHED, Recording, decode_object
 from meeting_assets.schema.persistent import Recordings
-from meeting_assets.store import ledger, tombstones, worklist
+from meeting_assets.store import api_state, ledger, raw_state, table_state, tombstones, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
-from meeting_assets.store.raw import StoredArtifact
-from meeting_assets.store.states import FETCHED, LedgerRow, Observation, ObservedArtifact, blank_row
+from meeting_assets.store.raw_layout import StoredArtifact
+from meeting_assets.store.states import FETCHED, LedgerRow, Observation, ObservedArtifact
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def rebuild(storage: Storage, days: Collection[date] | None = None) -> RebuildRe
     """
     origin = storage.raw.origin()
     if origin is not None:
-        storage.database.belongs_to(origin)
+        storage.database.bind_origin(origin)
     # A new database has no tombstones, and a restored one may lack some; the raw store has all.
     if synchronize_tombstones(storage):
         finish_purges(storage)
@@ -117,7 +117,7 @@ def refresh(storage: Storage) -> RebuildReport:
 def _mark_outdated(storage: Storage, days: Collection[date]) -> None:
     """Schedules parsing of all artifacts and deriving of all metrics of some days."""
     with storage.database.writing() as connection:
-        ledger.parse_days_again(connection, days)
+        table_state.mark_days_outdated(connection, days)
         derive_days_again(connection, days)
 
 
@@ -141,7 +141,7 @@ def _still_kept(storage: Storage, day: date) -> list[str]:
         # Bytes stay as long as rows do: if the purge is never finished, the rows still refer to them.
         rows = connection.scalars(_stored(purged)).all()
     for recording_id in purged - {*rows}:
-        storage.raw.forget(day, recording_id)
+        storage.raw.purge(day, recording_id)
     return [each for each in recording_ids if each not in purged]
 
 
@@ -169,9 +169,9 @@ def _restore_rows(storage: Storage, day: date, recording_id: str) -> None:
         if not is_known:
             bot = msgspec.structs.asdict(listing.bot)
             upsert(connection, Recordings, [recording_row(Found(recording, listing.recording), bot, now())])
-        ledger.adopt(connection, rows)
+        raw_state.adopt(connection, rows)
         if not is_known:
-            ledger.observe(connection, [_observation(recording_id, kind, recording, listing) for kind in ARTIFACTS])
+            api_state.observe(connection, [_observation(recording_id, kind, recording, listing) for kind in ARTIFACTS])
 
 
 def _kept_rows(storage: Storage, day: date, recording_id: str, listing: _Listing) -> list[LedgerRow]:
@@ -192,24 +192,27 @@ def _kept_rows(storage: Storage, day: date, recording_id: str, listing: _Listing
         payload = storage.raw.read(stored.key, stored.sha256)
         if payload is not None and kind in ARTIFACTS:
             listed = listed_artifacts.get((kind, artifact_id), _ListedArtifact(kind, artifact_id))
-            rows.append(blank_row(recording_id, kind, artifact_id) | _fetched_row(stored, listed, len(payload)))
+            rows.append(_fetched_row(recording_id, stored, listed, len(payload)))
     return rows
 
 
-def _fetched_row(stored: StoredArtifact, listed: _ListedArtifact, size_bytes: int) -> LedgerRow:
-    return {
-        "status": FETCHED,
-        "api_status": listed.api_status,
-        "sub_code": listed.sub_code,
+def _fetched_row(recording_id: str, stored: StoredArtifact, listed: _ListedArtifact, size_bytes: int) -> LedgerRow:
+    return LedgerRow(
+        recording_id,
+        stored.kind,
+        stored.artifact_id,
+        FETCHED,
+        api_status=listed.api_status,
+        sub_code=listed.sub_code,
         # Other bytes belong to an unknown state of the object: without an instant, the next sync fetches them again.
-        "api_updated_at": listed.api_updated_at if stored.sha256 == listed.sha256 else None,
-        "api_created_at": listed.api_created_at,
-        "provider": listed.provider,
-        "raw_key": stored.key,
-        "sha256": stored.sha256,
-        "size_bytes": size_bytes,
-        "fetched_at": stored.kept_at,
-    }
+        api_updated_at=listed.api_updated_at if stored.sha256 == listed.sha256 else None,
+        api_created_at=listed.api_created_at,
+        provider=listed.provider,
+        raw_key=stored.key,
+        sha256=stored.sha256,
+        size_bytes=size_bytes,
+        fetched_at=stored.kept_at,
+    )
 
 
 def _listing(content: bytes | None) -> _Listing:
@@ -239,5 +242,5 @@ def _observation(recording_id: str, kind: str, recording: Recording, listing: _L
         kind,
         artifacts,
         is_finished=recording.status.code in FINISHED,
-        is_many=ARTIFACTS[kind].allows_multiple,
+        allows_multiple=ARTIFACTS[kind].allows_multiple,
     )

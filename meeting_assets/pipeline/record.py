@@ -19,7 +19,17 @@ from meeting_assets.pipeline.discovery import Discovery, Found
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
 from meeting_assets.schema.persistent import Recordings
-from meeting_assets.store import absence, ledger, raw_tombstones, tombstones, worklist
+from meeting_assets.store import (
+    absence,
+    api_state,
+    ledger,
+    raw_state,
+    raw_tombstones,
+    table_state,
+    tombstones,
+    unreadable_objects,
+    worklist,
+)
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
 from meeting_assets.store.ledger import Key
@@ -63,11 +73,11 @@ def _record_batch(storage: Storage, batch: Sequence[Found], unclear: Collection[
         upsert(connection, Recordings, rows, only_if=_is_not_older)
         new = [each for found in kept for each in observations(found, unclear)]
         # Some media of an overtaken recording may have been requested later than by the other run.
-        ledger.observe(connection, [_unfinished(each) if each.recording_id in overtaken else each for each in new])
+        api_state.observe(connection, [_unfinished(each) if each.recording_id in overtaken else each for each in new])
         newest = [found for found in kept if found.recording_id not in overtaken]
         for found in newest:
             if found.recording.status.code == DELETED:
-                ledger.note_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
+                api_state.mark_recording_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
         absence.note_missing(connection, [found.recording_id for found in newest], at=at)
         tombstones.lift(connection, [found.recording_id for found in newest])
         _reparse_renamed(connection, rows, before)
@@ -95,11 +105,11 @@ def _record_missing(storage: Storage, discovery: Discovery, at: datetime) -> Non
             _note_gone(connection, recording_id, at, discovery.gone_at(recording_id))
         for recording_id, artifact_id in sorted(discovery.gone_media):
             observed_at = discovery.gone_at(artifact_id)
-            ledger.note_gone(connection, recording_id, artifact_id, observed_at=observed_at)
+            api_state.mark_object_deleted(connection, recording_id, artifact_id, observed_at=observed_at)
         gone = discovery.gone_recordings | {recording_id for recording_id, _ in discovery.gone_media}
         absence.note_missing(connection, gone, at=at)
         _note_not_given(connection, discovery, at)
-        ledger.note_unreadable(connection, faults, discovery.read, discovery.days)
+        unreadable_objects.record_unreadable(connection, faults, discovery.read, discovery.days)
 
 
 def keep_listings(storage: Storage, founds: Iterable[Found]) -> None:
@@ -123,14 +133,14 @@ def observations(found: Found, unclear: Collection[str] = ()) -> Iterator[Observ
                 for media in found.media[artifact.collection].values()
             ),
             is_finished=found.recording.status.code in FINISHED and artifact.collection not in unclear,
-            is_many=artifact.allows_multiple,
+            allows_multiple=artifact.allows_multiple,
             observed_at=found.began_at,
         )
 
 
 def observed_artifact(artifact: Artifact, media: Media, observed_at: datetime | None) -> ObservedArtifact:
     """The observation of one artifact of a media object, by a request sent at `observed_at`."""
-    has_url = media.data is not None and artifact.url(media.data) is not None
+    has_url = artifact.url_field in media.data
     return ObservedArtifact(
         str(media.id),
         media.status.code,
@@ -147,7 +157,7 @@ def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict
     """The row of `recordings` after a discovery. Without a bot object, its columns keep their `before` values."""
     recording, bot = found.recording, found.bot
     metadata = recording.media_shortcuts.meeting_metadata if recording.media_shortcuts else None
-    title = metadata.data.title if metadata and metadata.data else None
+    title = metadata.data.get("title") if metadata else None
     # The API may show a deleted recording again without its times.
     started_at = recording.started_at or before.get("started_at")
     completed_at = recording.completed_at or before.get("completed_at")
@@ -182,7 +192,7 @@ def _reparse_renamed(connection: Connection, rows: Sequence[dict[str, Any]], bef
         if row["recording_id"] in before and row["bot_name"] != before[row["recording_id"]]["bot_name"]
     ]
     if renamed:
-        ledger.parse_again(connection, renamed, NAMED_BY_BOT)
+        table_state.mark_outdated(connection, renamed, NAMED_BY_BOT)
 
 
 def _faults_of_kept(connection: Connection, faults: Mapping[str, str]) -> dict[str, str]:
@@ -219,11 +229,11 @@ def _keep_listings(storage: Storage, batch: Sequence[Found]) -> None:
             written.append({"id": found.recording_id, "sha256": sha256, "former_sha256": former})
     if written:
         with storage.database.writing() as connection:
-            ledger.note_listings(connection, written)
+            api_state.mark_listings_written(connection, written)
             purged = tombstones.is_tombstoned(connection, [str(each["id"]) for each in written])
         for found in batch:
             if found.recording_id in purged:
-                storage.raw.forget(found.day, found.recording_id)
+                storage.raw.purge(found.day, found.recording_id)
 
 
 def _lock_gone(connection: Connection, discovery: Discovery) -> None:
@@ -242,7 +252,7 @@ def _note_gone(connection: Connection, recording_id: str, at: datetime, observed
         .where(of_recording, recordings.c.deleted_at.is_(None), ledger.follows(recordings, observed_at))
         .values(status=DELETED, deleted_at=at, observed_at=observed_at)
     )
-    ledger.note_deleted(connection, recording_id, observed_at=observed_at)
+    api_state.mark_recording_deleted(connection, recording_id, observed_at=observed_at)
 
 
 def _note_not_given(connection: Connection, discovery: Discovery, at: datetime) -> None:
@@ -252,14 +262,15 @@ def _note_not_given(connection: Connection, discovery: Discovery, at: datetime) 
         for kind in [each.kind for each in ARTIFACTS.values() if each.collection == name.collection]:
             if row := rows[recording_id, kind].get(name.object_id):
                 key = Key(recording_id, kind, name.object_id)
-                ledger.note_failed_attempt(
-                    connection, key, fault, updated_at=row["api_updated_at"], at=at, expires_at=None
+                raw_state.mark_attempt_failed(
+                    connection, key, fault, updated_at=row.api_updated_at, at=at, expires_at=None
                 )
 
 
 def _is_overtaken(row: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]]) -> bool:
     """True if another run observed the recording later than this one. The API's own instants do not count."""
-    return is_overtaken(row["observed_at"], before.get(row["recording_id"]))
+    recorded = before.get(row["recording_id"])
+    return recorded is not None and is_overtaken(row["observed_at"], recorded["observed_at"])
 
 
 def _is_not_older(held: Any, given: Any) -> ColumnElement[bool]:

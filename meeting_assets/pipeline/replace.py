@@ -22,12 +22,14 @@ from meeting_assets.core.instants import now
 from meeting_assets.core.logs import log_context
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.columns import RecordingRow
-from meeting_assets.store import ledger
+from meeting_assets.store import ledger, raw_state, table_state
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import Key, Loaded
-from meeting_assets.store.worklist import LoadTask
+from meeting_assets.store.ledger import Key
+from meeting_assets.store.states import LedgerRow
+from meeting_assets.store.table_state import Loaded
+from meeting_assets.store.tasks import LoadTask
 
 Batch = list[tuple[LoadTask, Callable[[], bytes | None]]]
 """Artifacts that share a transaction; each with a function that returns its raw bytes, or None if they are lost."""
@@ -142,7 +144,7 @@ class Loader:
             loaded = [
                 Loaded(each.task.key, each.row_count, each.rows.replaced, each.repaired_chars) for each in replaced
             ]
-            ledger.note_parsed(connection, loaded, artifact.parser_version, at=now())
+            table_state.mark_parsed(connection, loaded, artifact.parser_version, at=now())
             settle(connection, artifact, [each.task.key.recording_id for each in replaced])
         self.report.new += len(replaced) - had_rows
         self.report.changed += had_rows
@@ -151,7 +153,7 @@ class Loader:
     @retry_on_conflict
     def _write_lost(self, task: LoadTask) -> None:
         with self._storage.database.writing() as connection:
-            ledger.note_lost(connection, task.key, task.sha256)
+            raw_state.mark_lost(connection, task.key, task.sha256)
 
     @retry_on_conflict
     def _write_quarantine(self, task: LoadTask, error: str, interrupted: int | None) -> None:
@@ -162,7 +164,9 @@ class Loader:
                 return
             _delete_rows(connection, artifact, key, ledger_rows)
             version = artifact.parser_version
-            ledger.note_quarantined(connection, key, parser_version=version, error=error, at=now(), deaths=interrupted)
+            table_state.mark_quarantined(
+                connection, key, parser_version=version, error=error, at=now(), load_attempts=interrupted
+            )
             settle(connection, artifact, [key.recording_id])
 
     @contextmanager
@@ -183,37 +187,37 @@ class Loader:
     @retry_on_conflict
     def _write_bug(self, key: Key, text: str) -> None:
         with self._storage.database.writing() as connection:
-            ledger.note_bug(connection, key, text)
+            table_state.mark_bug(connection, key, text)
 
 
 def settle(connection: Connection, artifact: Artifact, recording_ids: Sequence[str]) -> None:
     """Makes the rows of one kind consistent with each other within each recording."""
     parameters = [{OF_RECORDING: recording_id} for recording_id in dict.fromkeys(recording_ids)]
-    for statement in artifact.settling if parameters else ():
+    for statement in artifact.post_load if parameters else ():
         connection.execute(statement, parameters)
 
 
-def _is_current(task: LoadTask, ledger_rows: Sequence[Any]) -> bool:
+def _is_current(task: LoadTask, ledger_rows: Sequence[LedgerRow]) -> bool:
     """True if the locked ledger row still has the bytes and state that were read and parsed."""
     for row in ledger_rows:
-        if row["artifact_id"] == task.key.artifact_id:
-            state = (row["sha256"], row["parser_version"], row["status"])
+        if row.artifact_id == task.key.artifact_id:
+            state = (row.sha256, row.parser_version, row.status)
             return bool(state == (task.sha256, task.parser_version, task.status))
     return False
 
 
-def _delete_rows(connection: Connection, artifact: Artifact, key: Key, ledger_rows: Sequence[Any]) -> bool:
+def _delete_rows(connection: Connection, artifact: Artifact, key: Key, ledger_rows: Sequence[LedgerRow]) -> bool:
     """Deletes the rows of an artifact, or of its recording where only one artifact counts; True if there were any."""
     with_rows = [
-        Key(row["recording_id"], row["kind"], row["artifact_id"])
+        Key(row.recording_id, row.kind, row.artifact_id)
         for row in ledger_rows
-        if row["row_count"] is not None and (not artifact.is_many or row["artifact_id"] == key.artifact_id)
+        if row.row_count is not None and (not artifact.allows_multiple or row.artifact_id == key.artifact_id)
     ]
     if not with_rows:
         return False
     for model in artifact.tables:
         connection.execute(table_of(model).delete().where(_rows_of(model, artifact, key)))
-    ledger.note_without_rows(connection, with_rows)
+    table_state.mark_without_rows(connection, with_rows)
     return True
 
 

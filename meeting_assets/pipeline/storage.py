@@ -118,7 +118,7 @@ def open_storage(settings: Settings) -> Iterator[Storage]:
     with closing(open_database(settings)) as database:
         storage = _storage(settings, database, open_raw_store(settings))
         config = [storage.parameters.config_version, *sorted(storage.bot_names)]
-        database.note(METRICS_CONFIG, " ".join(config))
+        database.set_meta(METRICS_CONFIG, " ".join(config))
         yield storage
 
 
@@ -142,8 +142,8 @@ def bind_origin(storage: Storage, settings: Settings, *, adopts: bool = False) -
         StoreError: they are bound to another origin, or not to each other.
     """
     origin = origin_of(settings.base_url)
-    storage.database.belongs_to(origin)
-    storage.raw.belongs_to(origin)
+    storage.database.bind_origin(origin)
+    storage.raw.bind_origin(origin)
     bind_ids(storage.database, storage.raw, adopts=adopts)
 
 

@@ -1,7 +1,6 @@
-"""`COPY` into PostgreSQL, in its own binary format.
+"""`COPY` into PostgreSQL, in its binary format."""
 
-Apart, since psycopg takes a tenth of a second to import, which nobody needs whose meetings are in SQLite.
-"""
+# perf: importing psycopg takes 0.1 s, so databases on SQLite never import this module (benchmarks load)
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ from psycopg.pq import Format
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql
 
-# Numbers and ids in PostgreSQL's own format spare both sides spelling and reading them. JSON is text in either.
+# perf: binary numbers and ids are cheaper to write and to read than text (benchmarks load)
 BINARY_TYPES = {
     "BIGINT": "int8",
     "BOOLEAN": "bool",
@@ -33,7 +32,7 @@ BINARY_TYPES = {
 
 
 def copy_rows(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
-    """Copies rows that hold a value for every column, in column order."""
+    """Copies rows that have a value for every column, in column order."""
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
@@ -46,23 +45,23 @@ def copy_rows(connection: Connection, table: Table, rows: Iterable[Sequence[Any]
 
 @cache
 def binary_types(table: Table) -> list[str]:
-    """What PostgreSQL calls the types of a table's columns as they are copied; a `KeyError` names one to be added."""
+    """The PostgreSQL types of a table's columns. A `KeyError` names a type to add to `BINARY_TYPES`."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     return [BINARY_TYPES[column.type.compile(dialect)] for column in table.columns]
 
 
 class _TextAsUuid(Dumper):
-    """An id, which is text here, as PostgreSQL's bytes; most rows of a copy have the same."""
+    """Dumps an id as a binary UUID. Most rows of a copy have the same id, so results are cached."""
 
     format = Format.BINARY
     oid = postgresql_types["uuid"].oid
 
     def __init__(self, cls: type, context: AdaptContext | None = None) -> None:
         super().__init__(cls, context)
-        self._known: dict[str, bytes] = {}
+        self._dumped: dict[str, bytes] = {}
 
     def dump(self, obj: str) -> Buffer:
-        known = self._known.get(obj)
-        if known is None:
-            known = self._known[obj] = UUID(obj).bytes
-        return known
+        dumped = self._dumped.get(obj)
+        if dumped is None:
+            dumped = self._dumped[obj] = UUID(obj).bytes
+        return dumped

@@ -1,19 +1,19 @@
-"""How an artifact's ledger row follows what the API says of it: a pure function, no database.
+"""Ledger states: how one ledger row changes when the API's state of its artifact is observed. No I/O.
 
     absent ──► pending ──► fetched ──► parsed
-                 │            └──────► quarantined     superseded: an older object of a kind of which one counts
-                 └► failed, deleted: the API says so before we had it
+                 │            └──────► quarantined     superseded: an older object of a kind that allows one
+                 └► failed, deleted at the API before it was fetched
 
 Observations are ordered by the time of their request, not by write order or API time: the API's instants come from
-many hosts. A changed `updated_at`, later or earlier, means other bytes.
+many hosts. Any change of `updated_at`, forward or backward, means that the bytes changed.
 
-What we have is never unsaid: a row whose bytes are home keeps them when the API fails or deletes the object later.
+A row keeps its stored bytes when the API fails or deletes the object later.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,25 +27,77 @@ SUPERSEDED = "superseded"
 DELETED = "deleted"
 
 STORED = frozenset({FETCHED, PARSED, QUARANTINED})
-NEVER_TO_COME = frozenset({FAILED, DELETED})
+ENDED_AT_API = frozenset({FAILED, DELETED})
 NO_ARTIFACT = ""
 
-LedgerRow = dict[str, Any]
-
-LONGEST_WAIT = timedelta(hours=6)
-"""Between two attempts to fetch."""
+MAX_WAIT = timedelta(hours=6)
+"""The longest wait between two attempts to fetch."""
 INTERRUPTED = "an attempt to fetch it began and has not ended: its process is at work, or was killed"
-MOST_DEATHS = 3
+MAX_INTERRUPTIONS = 3
 """Attempts that may end the process before the artifact is set aside."""
 
-_NO_ATTEMPT: LedgerRow = {"error": None, "attempts": 0, "next_attempt_at": None, "is_waiting": None, "worker": None}
+NO_ATTEMPT: dict[str, Any] = {
+    "error": None,
+    "attempts": 0,
+    "next_attempt_at": None,
+    "is_waiting": None,
+    "worker": None,
+}
+"""Values of the columns that describe attempts, before the first attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One row of `artifacts`. The fields are the columns of that table, which documents them."""
+
+    recording_id: str
+    kind: str
+    artifact_id: str
+    status: str = PENDING
+    api_status: str | None = None
+    sub_code: str | None = None
+    api_updated_at: datetime | None = None
+    api_created_at: datetime | None = None
+    missing_since: datetime | None = None
+    provider: str | None = None
+    raw_key: str | None = None
+    sha256: str | None = None
+    size_bytes: int | None = None
+    row_count: int | None = None
+    replaced_rows: int | None = None
+    repaired_chars: int | None = None
+    parser_version: str | None = None
+    error: str | None = None
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    is_waiting: bool | None = None
+    worker: str | None = None
+    load_attempts: int | None = None
+    fetched_at: datetime | None = None
+    parsed_at: datetime | None = None
+    observed_at: datetime | None = None
+
+    @property
+    def has_bytes(self) -> bool:
+        """True if the raw store has bytes of the artifact, current or outdated."""
+        return self.sha256 is not None
+
+    @property
+    def undated(self) -> LedgerRow:
+        """The row without its observation time, to compare contents."""
+        return replace(self, observed_at=None)
+
+    def with_status(self, status: str) -> LedgerRow:
+        """The row in another state. Former attempts do not matter in the new state, so they are cleared."""
+        return self if status == self.status else replace(self, **NO_ATTEMPT, status=status)
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedArtifact:
-    """One media object as the API listed it. `exists` is False where it came without this artifact.
+    """One artifact of a media object as the API listed it.
 
-    `observed_at` is when the request was sent; without it, the sighting counts as later than every other.
+    `exists` is False if the media object was listed without this artifact. `observed_at` is the time of the request; an
+    artifact without it counts as observed later than every other.
     """
 
     artifact_id: str
@@ -60,150 +112,122 @@ class ObservedArtifact:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """All that a look at the API showed of one kind of one recording; `observed_at` is when the look began."""
+    """All artifacts of one kind that the API showed of one recording; `observed_at` is the start of the listing."""
 
     recording_id: str
     kind: str
-    sightings: tuple[ObservedArtifact, ...]
+    artifacts: tuple[ObservedArtifact, ...]
     is_finished: bool
-    is_many: bool
+    allows_multiple: bool
     observed_at: datetime | None = None
 
 
-def reconcile(known: Mapping[str, LedgerRow], seen: Observation) -> dict[str, LedgerRow]:
-    """The ledger rows of one (recording, kind) by artifact id, as they should be after a look at the API."""
-    rows = {artifact_id: dict(row) for artifact_id, row in known.items() if artifact_id != NO_ARTIFACT}
-    absent = known.get(NO_ARTIFACT)
-    for sighting in seen.sightings:
-        row = rows.get(sighting.artifact_id)
-        if is_overtaken(sighting.observed_at, row or absent):
+def reconcile(rows: Mapping[str, LedgerRow], seen: Observation) -> dict[str, LedgerRow]:
+    """The new ledger rows of one (recording, kind), by artifact id, after an observation."""
+    after = {artifact_id: row for artifact_id, row in rows.items() if artifact_id != NO_ARTIFACT}
+    absent = rows.get(NO_ARTIFACT)
+    for artifact in seen.artifacts:
+        row = after.get(artifact.artifact_id)
+        latest = row or absent
+        if latest is not None and is_overtaken(artifact.observed_at, latest.observed_at):
             continue
-        if sighting.exists:
-            rows[sighting.artifact_id] = _seen_again(
-                row or blank_row(seen.recording_id, seen.kind, sighting.artifact_id), sighting
-            )
-        elif row and not _is_home(row):
-            del rows[sighting.artifact_id]
-    if not seen.is_many:
-        rows = settled(rows)
-    if not rows and (seen.is_finished or NO_ARTIFACT in known):
-        rows[NO_ARTIFACT] = _absent(absent or blank_row(seen.recording_id, seen.kind, NO_ARTIFACT), seen)
-    return rows
+        if artifact.exists:
+            row = row or LedgerRow(seen.recording_id, seen.kind, artifact.artifact_id)
+            after[artifact.artifact_id] = _after_observation(row, artifact)
+        elif row is not None and not row.has_bytes:
+            del after[artifact.artifact_id]
+    if not seen.allows_multiple:
+        after = supersede_older(after)
+    if not after and (seen.is_finished or absent is not None):
+        row = absent or LedgerRow(seen.recording_id, seen.kind, NO_ARTIFACT)
+        after[NO_ARTIFACT] = _absent(row, seen.observed_at)
+    return after
 
 
-def is_overtaken(observed_at: datetime | None, row: Mapping[str, Any] | None) -> bool:
-    """Whether a row follows an answer whose request was sent later than this one."""
-    held = row["observed_at"] if row is not None else None
-    return held is not None and observed_at is not None and observed_at < held
+def is_overtaken(observed_at: datetime | None, recorded_at: datetime | None) -> bool:
+    """True if an observation is older than the one already recorded."""
+    return recorded_at is not None and observed_at is not None and observed_at < recorded_at
 
 
 def is_fetchable(row: LedgerRow, at: datetime) -> bool:
-    """Whether newer bytes than ours can be had at an instant, as far as the API and our last attempt tell."""
-    is_offered = row["status"] == PENDING and row["api_status"] == "done"
-    return is_offered and is_due(row["next_attempt_at"], at)
+    """True if the API offers newer bytes than the stored ones and the next attempt is due."""
+    return row.status == PENDING and row.api_status == "done" and is_due(row.next_attempt_at, at)
 
 
 def is_due(next_attempt_at: datetime | None, at: datetime) -> bool:
-    """Whether the next attempt may begin at an instant.
+    """True if the next attempt may begin at an instant.
 
-    An attempt further ahead than any wait is long was noted by a clock that was wrong, and is due.
+    An attempt scheduled further ahead than the longest wait was written with a wrong clock, and is due.
     """
-    return next_attempt_at is None or not at < next_attempt_at <= at + LONGEST_WAIT
+    return next_attempt_at is None or not at < next_attempt_at <= at + MAX_WAIT
 
 
-def blank_row(recording_id: str, kind: str, artifact_id: str) -> LedgerRow:
-    """A ledger row of which nothing is known yet."""
-    return {
-        "recording_id": recording_id,
-        "kind": kind,
-        "artifact_id": artifact_id,
-        "status": None,
-        "api_status": None,
-        "sub_code": None,
-        "api_updated_at": None,
-        "api_created_at": None,
-        "provider": None,
-        "sha256": None,
-        **_NO_ATTEMPT,
-        "observed_at": None,
-    }
+def supersede_older(rows: Mapping[str, LedgerRow]) -> dict[str, LedgerRow]:
+    """The rows of a kind that allows one artifact: the newest one with bytes stays current until newer bytes arrive.
 
-
-def _absent(row: LedgerRow, seen: Observation) -> LedgerRow:
-    """The row of no artifact; an object that was listed before this look does not take its place any more."""
-    observed_at = row["observed_at"] if is_overtaken(seen.observed_at, row) else seen.observed_at
-    return row | {"status": ABSENT, "observed_at": observed_at or row["observed_at"]}
-
-
-def _seen_again(row: LedgerRow, sighting: ObservedArtifact) -> LedgerRow:
-    is_changed = sighting.updated_at != row["api_updated_at"]
-    status = _status(row, sighting, is_changed=is_changed)
-    if is_changed and status == PENDING:
-        row = row | _NO_ATTEMPT  # what went wrong with the object as it was says nothing about the object as it is
-    return _moved(row, status) | {
-        "api_status": sighting.api_status,
-        "sub_code": sighting.sub_code,
-        "api_updated_at": sighting.updated_at,
-        "api_created_at": sighting.created_at or row["api_created_at"],
-        "provider": sighting.provider or row["provider"],
-        "observed_at": sighting.observed_at or row["observed_at"],
-    }
-
-
-def _status(row: LedgerRow, sighting: ObservedArtifact, *, is_changed: bool) -> str:
-    status: str | None = row["status"]
-    if sighting.api_status in NEVER_TO_COME:
-        if not _is_home(row):
-            return sighting.api_status
-        # Newer bytes were expected and will not come; the ones at home are still what the tables should hold.
-        return FETCHED if status == PENDING else str(status)
-    if status == SUPERSEDED:
-        return SUPERSEDED
-    return str(status) if status in STORED and not is_changed else PENDING
-
-
-def settled(rows: Mapping[str, LedgerRow]) -> dict[str, LedgerRow]:
-    """Leaves one object current where only one counts: the newest whose bytes are home, until newer ones are.
-
-    older                                                                    newer
-    superseded ─── current (home) ─── superseded ─── awaited (done) ─── processing, failed or deleted
+    older                                                                          newer
+    superseded ─── current (has bytes) ─── superseded ─── awaited (done) ─── processing, failed or deleted
     """
     ordered = sorted(rows.values(), key=_age)
-    current = max((i for i, row in enumerate(ordered) if _is_home(row)), default=-1)
-    awaited = max((i for i, row in enumerate(ordered) if _is_home(row) or row["api_status"] == "done"), default=-1)
+    current = max((i for i, row in enumerate(ordered) if row.has_bytes), default=-1)
+    awaited = max((i for i, row in enumerate(ordered) if row.has_bytes or row.api_status == "done"), default=-1)
     return {
-        row["artifact_id"]: _moved(row, _settled(row, is_current=i == current, is_older=i < awaited))
+        row.artifact_id: row.with_status(_status_by_age(row, is_current=i == current, is_older=i < awaited))
         for i, row in enumerate(ordered)
     }
 
 
-def _settled(row: LedgerRow, *, is_current: bool, is_older: bool) -> str:
-    status = str(row["status"])
+def _absent(row: LedgerRow, observed_at: datetime | None) -> LedgerRow:
+    """The row of a missing artifact. Objects listed before `observed_at` do not replace it any more."""
+    is_old = observed_at is None or is_overtaken(observed_at, row.observed_at)
+    return replace(row, status=ABSENT, observed_at=row.observed_at if is_old else observed_at)
+
+
+def _after_observation(row: LedgerRow, artifact: ObservedArtifact) -> LedgerRow:
+    is_changed = artifact.updated_at != row.api_updated_at
+    status = _status_after(row, artifact, is_changed=is_changed)
+    if is_changed and status == PENDING:
+        row = replace(row, **NO_ATTEMPT)  # failures of the former bytes say nothing about the new ones
+    return replace(
+        row.with_status(status),
+        api_status=artifact.api_status,
+        sub_code=artifact.sub_code,
+        api_updated_at=artifact.updated_at,
+        api_created_at=artifact.created_at or row.api_created_at,
+        provider=artifact.provider or row.provider,
+        observed_at=artifact.observed_at or row.observed_at,
+    )
+
+
+def _status_after(row: LedgerRow, artifact: ObservedArtifact, *, is_changed: bool) -> str:
+    if artifact.api_status in ENDED_AT_API:
+        if not row.has_bytes:
+            return artifact.api_status
+        # The newer bytes will never arrive; the tables hold the stored ones.
+        return FETCHED if row.status == PENDING else row.status
+    if row.status == SUPERSEDED:
+        return SUPERSEDED
+    return row.status if row.status in STORED and not is_changed else PENDING
+
+
+def _status_by_age(row: LedgerRow, *, is_current: bool, is_older: bool) -> str:
     if is_older and not is_current:
         return SUPERSEDED
-    if is_older and status == PENDING:
-        return FETCHED  # newer bytes of this object do not matter any more, those of the newer object do
-    if status != SUPERSEDED:
-        return status
-    # What was to replace it will not come.
-    if _is_home(row):
+    if is_older and row.status == PENDING:
+        return FETCHED  # newer bytes of this object are not needed: a newer object replaces it
+    if row.status != SUPERSEDED:
+        return row.status
+    # The newer object will never arrive.
+    if row.has_bytes:
         return FETCHED
-    return str(row["api_status"]) if row["api_status"] in NEVER_TO_COME else PENDING
-
-
-def _moved(row: LedgerRow, status: str) -> LedgerRow:
-    """The row in another state, where former attempts say nothing any more."""
-    return row if status == row["status"] else row | _NO_ATTEMPT | {"status": status}
-
-
-def _is_home(row: LedgerRow) -> bool:
-    return row["sha256"] is not None
+    return row.api_status if row.api_status in ENDED_AT_API else PENDING
 
 
 def _age(row: LedgerRow) -> tuple[bool, Any, str]:
-    """The order of creation, for which the API's own instants are the only evidence.
+    """Sorts by creation, for which the API's own instants are the only evidence.
 
-    When we first saw an object says nothing: one look mostly shows both. Two API hosts whose clocks differ may swap
-    objects made within that difference; the choice is then arbitrary, but the same in every run and after a rebuild.
+    The time of the first observation does not help: one listing usually shows both objects. Two API hosts whose clocks
+    differ may swap objects created within that difference. The choice is then arbitrary, but the same in every run and
+    after a rebuild.
     """
-    return row["api_created_at"] is not None, row["api_created_at"] or 0, row["artifact_id"]
+    return row.api_created_at is not None, row.api_created_at or 0, row.artifact_id

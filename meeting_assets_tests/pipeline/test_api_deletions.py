@@ -57,7 +57,7 @@ def sync_later(after: timedelta = timedelta(0), recording_ids: Sequence[str] = (
 
 def is_stored(recording: Recording) -> bool:
     with open_test_storage() as storage:
-        return stored_recording(storage, recording.id).artifacts > 0 and bool(storage.raw.kept(DAY, recording.id))
+        return stored_recording(storage, recording.id).artifacts > 0 and bool(storage.raw.paths_of(DAY, recording.id))
 
 
 def api_status_of(recording: Recording) -> str:

@@ -25,10 +25,11 @@ from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import attempts, ledger, worklist
+from meeting_assets.store import attempts, table_state, worklist
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets.store.states import INTERRUPTED, MOST_DEATHS
+from meeting_assets.store.states import INTERRUPTED, MAX_INTERRUPTIONS
+from meeting_assets.store.tasks import LoadTask
 from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import FORKS
 from meeting_assets_tests.support.environments import (
@@ -117,7 +118,7 @@ def quarantined(sandbox: Sandbox) -> str:
     """A transcript whose loading has killed the process too often."""
     deadly = victim("transcript").id
     fetch_all()
-    for _ in range(MOST_DEATHS):
+    for _ in range(MAX_INTERRUPTIONS):
         kill_during_load(deadly)
     load_all([deadly])
     return deadly
@@ -148,7 +149,7 @@ def test_rebuild_keeps_the_quarantine_after_kills(quarantined: str) -> None:
     with open_test_storage() as storage:
         rebuild(storage)
 
-    assert transcripts()[quarantined] == ("quarantined", MOST_DEATHS)
+    assert transcripts()[quarantined] == ("quarantined", MAX_INTERRUPTIONS)
 
 
 @pytest.mark.parametrize("error", [StoreError, KeyboardInterrupt])
@@ -206,7 +207,7 @@ def test_download_that_killed_the_process_too_often_waits(sandbox: Sandbox, clea
     deadly = victim("transcript")
     fetch_all()
     with open_test_storage() as storage, storage.database.writing() as connection:
-        values = {"status": "pending", "sha256": None, "attempts": MOST_DEATHS, "error": INTERRUPTED}
+        values = {"status": "pending", "sha256": None, "attempts": MAX_INTERRUPTIONS, "error": INTERRUPTED}
         of_victim = LEDGER.c.artifact_id == deadly.id, LEDGER.c.kind == "transcript"
         due_at = now() + timedelta(hours=1)
         connection.execute(LEDGER.update().where(*of_victim).values(values | {"next_attempt_at": due_at}))
@@ -310,12 +311,12 @@ def test_artifact_whose_fresh_url_is_refused_twice_waits(sandbox: Sandbox) -> No
     assert ledger_row(artifact.id, "transcript")["attempts"] == 2
 
 
-def entries_of(storage: Storage) -> list[worklist.LoadTask]:
+def entries_of(storage: Storage) -> list[LoadTask]:
     with storage.database.reading() as connection:
         return worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
 
 
-def mark_loading(storage: Storage, entries: Collection[worklist.LoadTask]) -> None:
+def mark_loading(storage: Storage, entries: Collection[LoadTask]) -> None:
     with storage.database.writing() as connection:
         attempts.note_loading(connection, entries)
 
@@ -323,7 +324,7 @@ def mark_loading(storage: Storage, entries: Collection[worklist.LoadTask]) -> No
 def test_load_in_progress_in_another_process_counts_as_no_interrupted_attempt(sandbox: Sandbox) -> None:
     fetch_all()
     with open_test_storage() as storage:
-        for _ in range(MOST_DEATHS):
+        for _ in range(MAX_INTERRUPTIONS):
             mark_loading(storage, entries_of(storage))
 
             assert {each.load_attempts for each in entries_of(storage)} == {None}
@@ -347,7 +348,7 @@ def test_load_of_an_ended_process_counts_as_an_interrupted_attempt(
 def test_load_finished_by_another_process_is_not_marked_again(sandbox: Sandbox) -> None:
     sync_days([DAY])
     with open_test_storage() as storage, storage.database.writing() as connection:
-        ledger.parse_days_again(connection, [DAY])
+        table_state.mark_days_outdated(connection, [DAY])
     with open_test_storage() as storage:
         seen_before = entries_of(storage)
         load_all()

@@ -24,7 +24,7 @@ from meeting_assets.pipeline.storage import Storage, access_of, derived_tables, 
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import ledger, worklist
+from meeting_assets.store import ledger, raw_state, worklist
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import Key
 from meeting_assets_tests.support.environments import VOLATILE, contents, ledger_row, open_test_storage, sync_days, use
@@ -62,14 +62,14 @@ def note_fetched(storage: Storage, key: Key, body: bytes, discovery: Discovery) 
     media = discovery.found[key.recording_id].media[artifact.collection][key.artifact_id]
     kept = storage.raw.write(DAY, key.recording_id, key.kind, key.artifact_id, body)
     with storage.database.writing() as connection:
-        return ledger.note_fetched(
+        return raw_state.mark_fetched(
             connection,
             key,
             raw_key=kept.key,
             sha256=kept.sha256,
             size_bytes=kept.size_bytes,
             updated_at=utc(media.status.updated_at) if media.status.updated_at else None,
-            is_many=artifact.allows_multiple,
+            allows_multiple=artifact.allows_multiple,
             at=now(),
         )
 
@@ -124,7 +124,7 @@ def test_slow_failure_does_not_undo_a_success(sandbox: Sandbox, recording: Recor
     before = contents()
 
     with open_test_storage() as storage, storage.database.writing() as connection:
-        ledger.note_failed_attempt(
+        raw_state.mark_attempt_failed(
             connection,
             Key(recording.id, "transcript", transcript.id),
             "too slow",

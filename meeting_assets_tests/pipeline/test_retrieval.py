@@ -34,9 +34,11 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("meeting_assets.recall.pacing.JITTER_S", 0.0)
 
 
-def outcomes(answer: Callable[[str], httpx.Response], ids: Collection[str] = IDS) -> tuple[dict[str, Retrieved], Wire]:
+def outcomes(
+    answer: Callable[[str], httpx.Response], ids: Collection[str] = IDS
+) -> tuple[dict[str, Retrieved], FakeTransport]:
     """Outcomes of retrieves of recordings, given the API's response per id."""
-    wire = Wire(lambda request: answer(request.url.path.split("/")[-2]))
+    wire = FakeTransport(lambda request: answer(request.url.path.split("/")[-2]))
 
     async def ask() -> dict[Name, Retrieved]:
         async with wire.client() as client:
@@ -114,7 +116,7 @@ def test_successful_retrieve_removes_the_fault() -> None:
 
 
 def test_unrequested_objects_count_no_attempt() -> None:
-    wire = Wire(lambda _: httpx.Response(500))
+    wire = FakeTransport(lambda _: httpx.Response(500))
     discovery = Discovery()
     discovery.add(RECORDING, None)
 

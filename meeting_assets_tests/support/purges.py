@@ -35,7 +35,7 @@ def purge_and_verify(*recording_ids: str) -> Remains:
 def stored_count(recording_id: str, day: date) -> int:
     """The number of rows and raw objects of a recording."""
     with open_test_storage() as storage:
-        return stored_recording(storage, recording_id).rows + len(storage.raw.kept(day, recording_id))
+        return stored_recording(storage, recording_id).rows + len(storage.raw.paths_of(day, recording_id))
 
 
 def stored_rows(recording_id: str) -> int:
@@ -50,7 +50,7 @@ def remains_of(recording_id: str) -> list[str]:
         found = find_remains(storage, read_settings(), fingerprints).found
         return [
             *found,
-            *storage.raw.naming([recording_id]),
+            *storage.raw.prefixes_naming([recording_id]),
             *([f"{rows} rows"] if (rows := stored_rows(recording_id)) else []),
         ]
 

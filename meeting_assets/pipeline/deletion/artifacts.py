@@ -26,7 +26,7 @@ from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.deletion.removal import PurgeReport, delete_rows, note_scrub_due, scrub_deleted
 from meeting_assets.pipeline.replace import settle
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store import absence, ledger, locks, raw_tombstones, tombstones
+from meeting_assets.store import absence, ledger, locks, raw_state, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import Key
@@ -67,7 +67,7 @@ def remove_artifacts(storage: Storage, pending: Sequence[Tombstone], report: Pur
     is_deleted = {each.name: _delete_artifact(storage, Key(*each.name), report) for each in pending}
     days = storage.raw.days_of({name.recording_id for name in is_deleted})
     for name in sorted(name for name, deleted in is_deleted.items() if deleted):
-        report.raw_objects += sum(storage.raw.forget(day, *name) for day in days[name.recording_id])
+        report.raw_objects += sum(storage.raw.purge(day, *name) for day in days[name.recording_id])
         logger.info(
             "%s of %s was purged: %s", name.kind, name.recording_id, tombstones.DELETED_AT_API, extra=log_context(*name)
         )
@@ -91,12 +91,12 @@ def _delete_artifact(storage: Storage, key: Key, report: PurgeReport) -> bool:
         locks.take(connection, Lock.ROLLUP)
         ledger.lock_recordings(connection, [key.recording_id])
         siblings = ledger.locked(connection, key.kind, [key.recording_id])[key.recording_id]
-        row = next((row for row in siblings if row["artifact_id"] == key.artifact_id), None)
-        if row is not None and row["api_status"] != DELETED:
+        row = next((row for row in siblings if row.artifact_id == key.artifact_id), None)
+        if row is not None and row.api_status != DELETED:
             return False
-        if row is None or row["sha256"] is None or artifact is None:
+        if row is None or row.sha256 is None or artifact is None:
             return True
-        if row["row_count"] is not None:
+        if row.row_count is not None:
             for model in artifact.tables:
                 delete_rows(connection, table_of(model), _is_of(artifact, key, model), deleted)
             settle(connection, artifact, [key.recording_id])
@@ -104,7 +104,7 @@ def _delete_artifact(storage: Storage, key: Key, report: PurgeReport) -> bool:
         for metrics in METRICS:
             table = table_of(metrics)
             delete_rows(connection, table, table.c.recording_id == key.recording_id, deleted)
-        ledger.note_purged(connection, key, is_many=artifact.allows_multiple)
+        raw_state.mark_purged(connection, key, allows_multiple=artifact.allows_multiple)
         note_scrub_due(connection, deleted)
     report.add(deleted)
     return True

@@ -38,7 +38,13 @@ from meeting_assets.pipeline.discover import day_of_recording
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import Settings
-from meeting_assets.store import ledger, locks, raw_tombstones, tombstones
+from meeting_assets.store import (
+    ledger,
+    locks,
+    raw_tombstones,
+    tombstones,
+    unreadable_objects,
+)
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key
@@ -164,10 +170,10 @@ def remove_if_purged(storage: Storage, day: date, key: Key) -> None:
         )
     )
     if is_recording_purged:
-        storage.raw.forget(day, key.recording_id)
+        storage.raw.purge(day, key.recording_id)
         forget_raw(storage, [key.recording_id])
     elif is_artifact_purged:
-        storage.raw.forget(day, *key)
+        storage.raw.purge(day, *key)
 
 
 @retry_on_conflict
@@ -197,7 +203,7 @@ def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: 
     collections = {artifact.collection for artifact in ARTIFACTS.values()}
     objects = {f"recording {recording_id}", *(f"{name} {each}" for name in collections for each in artifact_ids)}
     meta = table_of(Meta)
-    is_theirs = meta.c.name.in_([ledger.UNREADABLE + each for each in objects])
+    is_theirs = meta.c.name.in_([unreadable_objects.UNREADABLE + each for each in objects])
     connection.execute(select(meta.c.name).where(is_theirs).order_by(meta.c.name).with_for_update())
     connection.execute(meta.delete().where(is_theirs))
 

@@ -44,7 +44,7 @@ def recording(sandbox: Sandbox) -> Recording:
 
 def objects_of(recording_id: str) -> list[str]:
     with open_test_storage() as storage:
-        return storage.raw.kept(DAY, recording_id)
+        return storage.raw.paths_of(DAY, recording_id)
 
 
 def sync_twice(days: Sequence[date] = (DAY,), recording_ids: Sequence[str] = ()) -> None:

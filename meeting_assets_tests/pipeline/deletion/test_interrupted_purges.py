@@ -61,7 +61,7 @@ def ends_before_step(storage: Storage, step: int, work: Callable[[], Any]) -> bo
     with pytest.MonkeyPatch.context() as patched:
         for owner, name in [
             *((storage.database, name) for name in ("reading", "writing")),
-            *((storage.raw, name) for name in ("put", "delete", "forget", "days_of")),
+            *((storage.raw, name) for name in ("put", "delete", "purge", "days_of")),
         ]:
             patched.setattr(owner, name, killed_before(getattr(owner, name), steps, step))
         with suppress(Killed):
@@ -145,7 +145,7 @@ def remains_of_artifact(artifact: Artifact) -> list[str]:
         if artifact.recording_id in row
     ]
     with open_test_storage() as storage:
-        keys = [key for key in storage.raw.kept(DAY, artifact.recording_id) if artifact.id in key]
+        keys = [key for key in storage.raw.paths_of(DAY, artifact.recording_id) if artifact.id in key]
     hashes = [kind for kind in ("transcript", "provider_data") if ledger_row(artifact.id, kind)["sha256"]]
     return [*tables_with_rows, *keys, *hashes]
 
@@ -209,7 +209,7 @@ def test_recording_that_moved_to_another_day_is_purged_from_both_days(sandbox: S
         purge(storage, [recording.id], tombstones.ASKED_FOR)
 
         assert find_remains(storage, read_settings(), fingerprints).found == []
-        assert storage.raw.naming([recording.id]) == {}
+        assert storage.raw.prefixes_naming([recording.id]) == {}
 
 
 def test_every_deleting_transaction_records_its_own_pending_scrub(sandbox: Sandbox) -> None:

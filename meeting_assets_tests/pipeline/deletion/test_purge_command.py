@@ -145,7 +145,7 @@ def test_foreign_key_of_a_foreign_table_stops_the_purge_but_no_sync(
     assert added.id in {row[0] for row in contents()["recordings"]}
     command("rebuild")
     with open_test_storage() as storage:
-        assert storage.raw.kept(DAY, recording.id), "raw objects stay while rows do"
+        assert storage.raw.paths_of(DAY, recording.id), "raw objects stay while rows do"
     with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute("DROP TABLE public.notes")
     done = command("purge", "--yes", recording.id)

@@ -28,7 +28,7 @@ from meeting_assets.schema.persistent import Meta, Tombstones
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import UNREADABLE
+from meeting_assets.store.unreadable_objects import UNREADABLE
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
 from meeting_assets_tests.conftest import sqlite_first
