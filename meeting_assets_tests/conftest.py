@@ -24,14 +24,14 @@ from meeting_assets.sandbox import Sandbox, World
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.deployment import touch
 from meeting_assets_tests.support.environments import (
-    VOLATILE,
-    Contents,
-    contents,
-    days_of,
+    VOLATILE_COLUMNS,
+    TableRows,
+    days_of_world,
     free_port,
     sync_days,
-    use,
+    table_rows,
     use_home,
+    use_sandbox,
 )
 from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD
 
@@ -138,24 +138,24 @@ def fresh_postgresql(server_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+def clean(tmp_path_factory: pytest.TempPathFactory) -> TableRows:
     """The tables of the day as they are when nothing is wrong."""
     with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(WORLD, download_port=PORT) as sandbox:
         use_home(tmp_path_factory.mktemp("clean"), monkeypatch)
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         sync_days([DAY])
-        return contents(without=VOLATILE)
+        return table_rows(without=VOLATILE_COLUMNS)
 
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """An API that serves the day, to both kinds of database."""
     with Sandbox(WORLD, download_port=PORT) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
-Truth = Callable[[World], AbstractContextManager[tuple[Sandbox, Contents]]]
+Truth = Callable[[World], AbstractContextManager[tuple[Sandbox, TableRows]]]
 
 
 @pytest.fixture
@@ -163,15 +163,15 @@ def truth(database_url: str, tmp_path_factory: pytest.TempPathFactory, monkeypat
     """An API that serves a world, and the tables of that world when nothing is wrong, made in another home."""
 
     @contextmanager
-    def served(world: World) -> Iterator[tuple[Sandbox, Contents]]:
+    def served(world: World) -> Iterator[tuple[Sandbox, TableRows]]:
         port = free_port()
         with pytest.MonkeyPatch.context() as elsewhere, Sandbox(world, limits=False, download_port=port) as undisturbed:
             use_home(tmp_path_factory.mktemp("undisturbed"), elsewhere)
-            use(undisturbed, elsewhere)
-            sync_days(days_of(undisturbed))
-            expected = contents(without=VOLATILE)
+            use_sandbox(undisturbed, elsewhere)
+            sync_days(days_of_world(undisturbed))
+            expected = table_rows(without=VOLATILE_COLUMNS)
         with Sandbox(world, limits=False, download_port=port) as sandbox:
-            use(sandbox, monkeypatch)
+            use_sandbox(sandbox, monkeypatch)
             yield sandbox, expected
 
     return served

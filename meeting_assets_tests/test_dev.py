@@ -24,7 +24,7 @@ from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.deployment import Deployment
-from meeting_assets_tests.support.environments import contents, free_port, open_test_storage, use
+from meeting_assets_tests.support.environments import free_port, open_test_storage, table_rows, use_sandbox
 from meeting_assets_tests.support.ui import until
 
 TODAY = datetime.now(UTC).date()
@@ -103,7 +103,7 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(TODAY, recordings=1, words=20)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -199,7 +199,7 @@ def second(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_dev_excludes_a_second_dev_and_demo_until_it_is_killed(home: Path) -> None:
     with dev(home) as first:
-        before = contents()
+        before = table_rows()
         refused = [second("dev", "--port", str(free_port())), second("demo")]
         alive_after = first.server_info().is_success
         begun = first.children()
@@ -215,7 +215,7 @@ def test_dev_excludes_a_second_dev_and_demo_until_it_is_killed(home: Path) -> No
         assert done.returncode == 1
         assert f"already runs at http://127.0.0.1:{first.port} (process {first.process.pid})" in done.stderr
         assert "Traceback" not in done.stderr
-    assert {row[0] for row in before["recordings"]} <= {row[0] for row in contents()["recordings"]}
+    assert {row[0] for row in before["recordings"]} <= {row[0] for row in table_rows()["recordings"]}
     assert alive_after
     assert left == []
     assert answers

@@ -23,7 +23,7 @@ from meeting_assets.core.instants import days_between, start_of
 from meeting_assets.health.audit import audit
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets_tests.support.commands import kill, started
-from meeting_assets_tests.support.environments import VOLATILE, Contents, contents, open_test_storage
+from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, TableRows, open_test_storage, table_rows
 
 DAY, QUIET_DAY = date(2026, 3, 2), date(2026, 3, 3)
 RECORDINGS = 40
@@ -166,7 +166,7 @@ def test_backfill_killed_a_hundred_times_is_finished_by_one_sync(database_url: s
             found["during the run"] += process.is_alive()
             kill(process)
             with settings_of(sandbox, home, database_url):
-                found.update({row[3] for row in contents()["artifacts"]})
+                found.update({row[3] for row in table_rows()["artifacts"]})
         assert is_done(sync(sandbox, undisturbed, days[0], days[-1]))
 
         assert is_done(sync(sandbox, home, days[0], days[-1], database_url))
@@ -210,6 +210,6 @@ def run_s(sandbox: Sandbox, home: Path, days: Sequence[date]) -> float:
     return time.monotonic() - started
 
 
-def tables_in(sandbox: Sandbox, home: Path, database_url: str | None = None) -> Contents:
+def tables_in(sandbox: Sandbox, home: Path, database_url: str | None = None) -> TableRows:
     with settings_of(sandbox, home, database_url):
-        return contents(without=VOLATILE)
+        return table_rows(without=VOLATILE_COLUMNS)

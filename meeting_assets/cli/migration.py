@@ -22,7 +22,7 @@ def migrate(
     from meeting_assets.pipeline.storage import whole_schema
     from meeting_assets.store.database import Database
     from meeting_assets.store.migrations.migrate import migrate as change_tables
-    from meeting_assets.store.migrations.migrate import steps
+    from meeting_assets.store.migrations.migrate import migration_steps
 
     settings = read_settings()
     if (sentence := migrate_home(settings.dagster_home, is_dry_run=dry_run)) is not None:
@@ -30,7 +30,7 @@ def migrate(
     address = settings.database_url, settings.database_schema
     try:
         with closing(Database.at(*address, is_read_only=True)) as database:
-            planned = steps(database, whole_schema())
+            planned = migration_steps(database, whole_schema())
     except NothingStored as error:
         print_line(str(error))
         return

@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]
 
 import meeting_assets
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.core.files import unusable
+from meeting_assets.core.files import file_error_message
 from meeting_assets.settings import Settings
 
 CONFIG = "dagster.yaml"
@@ -57,7 +57,7 @@ def naming_dagster_home(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SettingsError(unusable(error, home, "DAGSTER_HOME")) from None
+        raise SettingsError(file_error_message(error, home, "DAGSTER_HOME")) from None
 
 
 def names_removed_storage(home: Path) -> bool:

@@ -19,7 +19,7 @@ from meeting_assets.core.errors import (
     TransactionLost,
     Transient,
 )
-from meeting_assets.core.logs import write_json
+from meeting_assets.core.logs import log_as_json
 from meeting_assets.orchestration.run_tags import DATABASE_ID, process_tag
 from meeting_assets.orchestration.sqlite_commits import lighter_commits
 from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
@@ -142,7 +142,7 @@ def settings_of_process(run_id: str | None = None) -> Settings:
     suppress_request_logs()
     settings = read_settings()
     if settings.log_format == "json":
-        write_json(settings.secrets, run_id=run_id)
+        log_as_json(settings.secrets, run_id=run_id)
     return settings
 
 

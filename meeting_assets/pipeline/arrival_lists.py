@@ -177,7 +177,7 @@ def _grouped(listed: Mapping[str, list[dict[str, Any]]], clock: ObservationClock
 
 def _drop_purged(storage: Storage, arrivals: Arrivals) -> None:
     with storage.database.reading() as connection:
-        purged = tombstones.is_tombstoned(connection, [*arrivals.discovery.found, *arrivals.elsewhere])
+        purged = tombstones.tombstoned_recordings(connection, [*arrivals.discovery.found, *arrivals.elsewhere])
     for recording_id in purged:
         arrivals.discovery.found.pop(recording_id, None)
         arrivals.elsewhere.pop(recording_id, None)

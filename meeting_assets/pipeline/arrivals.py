@@ -29,7 +29,7 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access
 from meeting_assets.recall.objects import DELETED, FINISHED
 from meeting_assets.store import ledger
-from meeting_assets.store.ledger import RECORDINGS, Known
+from meeting_assets.store.ledger import RECORDINGS, LedgerRows
 from meeting_assets.store.observation import database_now
 from meeting_assets.store.states import LedgerRow, Observation, is_fetchable, reconcile
 
@@ -99,17 +99,17 @@ def _compared(
 ) -> Iterator[tuple[date, str, list[LedgerRow], list[LedgerRow]]]:
     """Per recording its day, id, and ledger rows before and after applying the listed objects, in one order."""
     for listed in query_batches(arrivals.discovery.found):
-        known = ledger.known(connection, listed)
+        known = ledger.read_rows(connection, listed)
         for recording_id in listed:
             found = arrivals.discovery.found[recording_id]
             yield found.day, recording_id, *_before_and_after(known, observations(found, arrivals.discovery.unclear))
     for elsewhere in query_batches(arrivals.elsewhere):
-        known = ledger.known(connection, elsewhere)
+        known = ledger.read_rows(connection, elsewhere)
         for recording_id, day in recording_days(connection, elsewhere).items():
             yield day, recording_id, *_before_and_after(known, _partial_observations(recording_id, arrivals))
 
 
-def _before_and_after(known: Known, new: Iterable[Observation]) -> tuple[list[LedgerRow], list[LedgerRow]]:
+def _before_and_after(known: LedgerRows, new: Iterable[Observation]) -> tuple[list[LedgerRow], list[LedgerRow]]:
     before: list[LedgerRow] = []
     after: list[LedgerRow] = []
     for each in new:

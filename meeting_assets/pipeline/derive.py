@@ -22,7 +22,7 @@ from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterance
 from meeting_assets.artifacts.video_separate import VideoParts
 from meeting_assets.core.errors import MeetingAssetsError
 from meeting_assets.core.gc_tuning import paused
-from meeting_assets.metrics import measured
+from meeting_assets.metrics import metric_rows
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import inputs_hash
 from meeting_assets.metrics.tables import MeetingMetrics
@@ -160,7 +160,7 @@ def _derive(recording: Row[Any], current: str, storage: Storage) -> bool | None:
     """
     with paused(), storage.database.reading() as connection:
         meeting = meeting_input(connection, recording, storage.bot_names_with(recording.bot_name))
-        rows = measured(meeting, storage.parameters, current)
+        rows = metric_rows(meeting, storage.parameters, current)
     with storage.database.writing() as connection:
         # The lock makes two runs that derive the same recording wait for each other.
         of_recording = ledger.RECORDINGS.c.recording_id == recording.recording_id

@@ -22,7 +22,7 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.recall.objects import DELETED
 from meeting_assets.store import absence, worklist
-from meeting_assets.store.ledger import Key
+from meeting_assets.store.ledger import ArtifactKey
 from meeting_assets.store.observation import ObservationClock
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class _Expected:
     """API status by recording id."""
     unfinished: set[str]
     """Recordings that are unfinished or have pending artifacts."""
-    artifacts: set[Key]
+    artifacts: set[ArtifactKey]
     """Artifacts that are pending, or stored and possibly deleted at the API."""
     with_bot_name: set[str]
 
@@ -73,13 +73,16 @@ async def discover_expected(
 
 def _read_expected(storage: Storage, days: Collection[date], *, is_named: bool) -> _Expected:
     def query(connection: Connection) -> _Expected:
-        unfinished, pending = worklist.awaited_count(connection, days)
+        unfinished, pending = worklist.awaited(connection, days)
         # Stored artifacts that are no longer listed may have been deleted. One observation is enough to mark them.
         stored = worklist.refetchable(connection, days)
         if not is_named and not storage.purges_deleted:
-            stored -= absence.marked(connection, days)
+            stored -= absence.marked_deleted(connection, days)
         return _Expected(
-            worklist.statuses(connection, days), unfinished, pending | stored, worklist.named_bots(connection, days)
+            worklist.recording_statuses(connection, days),
+            unfinished,
+            pending | stored,
+            worklist.recordings_with_bot_name(connection, days),
         )
 
     return storage.database.read(query)

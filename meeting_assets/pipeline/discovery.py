@@ -12,7 +12,7 @@ from typing import Any
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import day_of
 from meeting_assets.pipeline.retrieval import Name, Retrieved
-from meeting_assets.recall.objects import Bot, Media, Recording, Thing, decode_object, storable
+from meeting_assets.recall.objects import Bot, Media, ObjectT, Recording, decode_object, without_secrets
 from meeting_assets.store.observation import ObservationClock
 
 _ID = re.compile(r"[0-9a-f-]{1,36}")
@@ -96,7 +96,7 @@ class Discovery:
         if recording is None or (days is not None and day_of(recording.created_at) not in days):
             return
         began_at = self.clock.started_at
-        found = Found(recording, storable(document), began_at=began_at, observed_at=requested_at or began_at)
+        found = Found(recording, without_secrets(document), began_at=began_at, observed_at=requested_at or began_at)
         for collection in ("transcript", "participant_events"):
             media = getattr(recording.media_shortcuts, collection, None)
             if media is not None:
@@ -114,7 +114,7 @@ class Discovery:
             found.media[collection][str(media.id)] = media
             found.media_requested_at[str(media.id)] = requested_at or self.clock.started_at
 
-    def decode_object(self, collection: str, document: Any, kind: type[Thing]) -> Thing | None:
+    def decode_object(self, collection: str, document: Any, kind: type[ObjectT]) -> ObjectT | None:
         """Decodes an object; on failure it records a fault and returns None."""
         object_id = document.get("id")
         # Anything but an id could be confidential, and names appear in the ledger and in logs.

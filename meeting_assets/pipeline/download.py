@@ -19,8 +19,8 @@ from meeting_assets.pipeline.fetch_results import FetchReport, FetchResults
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.recall.objects import Media, decode_object
-from meeting_assets.store.ledger import Key
-from meeting_assets.store.observation import note_recorded
+from meeting_assets.store.ledger import ArtifactKey
+from meeting_assets.store.observation import record_observation_time
 from meeting_assets.store.tasks import FetchTask
 
 logger = logging.getLogger(__name__)
@@ -76,15 +76,15 @@ class Downloads:
     def _begin(self, wanted: Sequence[FetchTask]) -> None:
         self._results.note_begun([each for each in wanted if self._offered(each.key) is not None])
 
-    def _offered(self, key: Key) -> Media | None:
+    def _offered(self, key: ArtifactKey) -> Media | None:
         """The media object if it can be downloaded now; it may be processing, or be deleted meanwhile."""
         media = self._media(key)
         return media if media is not None and media.status.code == "done" else None
 
-    def _media(self, key: Key) -> Media | None:
+    def _media(self, key: ArtifactKey) -> Media | None:
         return self._discovery.found[key.recording_id].media[ARTIFACTS[key.kind].collection].get(key.artifact_id)
 
-    async def _download(self, key: Key, total: int) -> None:
+    async def _download(self, key: ArtifactKey, total: int) -> None:
         """Downloads and stores one artifact; frees a slot."""
         try:
             if (media := self._offered(key)) is not None:
@@ -102,13 +102,13 @@ class Downloads:
             if self._ended_count % LOG_EVERY == 0 or self._ended_count == total:
                 logger.info("%d of %d artifacts fetched", self._ended_count, total)
 
-    async def _store(self, key: Key, artifact: Artifact, media: Media) -> None:
+    async def _store(self, key: ArtifactKey, artifact: Artifact, media: Media) -> None:
         observed_at = self._discovery.found[key.recording_id].media_observed_at(media)
         try:
             payload = await self._client.download(_url(artifact, media))
         except UrlExpired:
             observed_at = self._discovery.clock.now()
-            note_recorded(self._storage.database, observed_at)
+            record_observation_time(self._storage.database, observed_at)
             try:
                 media = await self._retrieved(key, artifact)
             except Gone:
@@ -117,13 +117,13 @@ class Downloads:
             payload = await self._client.download(_url(artifact, media))
         await self._write(key, artifact, media, payload, observed_at)
 
-    async def _retrieved(self, key: Key, artifact: Artifact) -> Media:
+    async def _retrieved(self, key: ArtifactKey, artifact: Artifact) -> Media:
         """The media object with a fresh URL."""
         document = await self._client.retrieve(artifact.collection, key.artifact_id)
         return decode_object(document, Media, artifact.kind)
 
     async def _write(
-        self, key: Key, artifact: Artifact, media: Media, payload: bytes, observed_at: datetime | None
+        self, key: ArtifactKey, artifact: Artifact, media: Media, payload: bytes, observed_at: datetime | None
     ) -> None:
         day = self._discovery.found[key.recording_id].day
         if artifact.contains_signed_urls:

@@ -83,7 +83,7 @@ def _without_expired(storage: Storage, days: Collection[date]) -> list[date]:
 @retry_on_conflict
 def _without_purged(storage: Storage, recording_ids: Sequence[str]) -> list[str]:
     with storage.database.reading() as connection:
-        purged = tombstones.is_tombstoned(connection, recording_ids)
+        purged = tombstones.tombstoned_recordings(connection, recording_ids)
     for recording_id in sorted(purged):
         logger.warning("recording %s was purged and is not brought back", recording_id, extra=log_context(recording_id))
     return [each for each in recording_ids if each not in purged]

@@ -22,7 +22,7 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import Media
 from meeting_assets.store import api_state, attempts, ledger, raw_state, tombstones
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.ledger import Key
+from meeting_assets.store.ledger import ArtifactKey
 from meeting_assets.store.raw_layout import RawObject
 from meeting_assets.store.tasks import FetchTask
 
@@ -61,7 +61,7 @@ class FetchResults:
         self._storage = storage
         self._discovery = discovery
         self._report = report
-        self._begun: dict[Key, FetchTask] = {}
+        self._begun: dict[ArtifactKey, FetchTask] = {}
         """Attempts that are recorded and have not ended."""
 
     @retry_on_conflict
@@ -69,10 +69,10 @@ class FetchResults:
         """Records that downloads begin."""
         if wanted:
             with self._storage.database.writing() as connection:
-                attempts.note_begun(connection, wanted, at=self._discovery.clock.wall_clock())
+                attempts.begin_fetches(connection, wanted, at=self._discovery.clock.wall_clock())
             self._begun |= {each.key: each for each in wanted}
 
-    def note_ended(self, key: Key) -> None:
+    def note_ended(self, key: ArtifactKey) -> None:
         """Notes that an attempt has ended and its result is in the ledger."""
         self._begun.pop(key, None)
 
@@ -85,10 +85,10 @@ class FetchResults:
     def _cancel_rest(self) -> None:
         if self._begun:
             with self._storage.database.writing() as connection:
-                attempts.note_called_off(connection, self._begun.values())
+                attempts.cancel_fetches(connection, self._begun.values())
 
     def note_fetched(
-        self, key: Key, artifact: Artifact, media: Media, stored: RawObject, observed_at: datetime | None
+        self, key: ArtifactKey, artifact: Artifact, media: Media, stored: RawObject, observed_at: datetime | None
     ) -> None:
         """Records stored bytes, or removes them if another run has purged the artifact or observed it later."""
         outcome = self._write_fetched(key, artifact, media, stored, observed_at)
@@ -98,7 +98,7 @@ class FetchResults:
 
     @retry_on_conflict
     def _write_fetched(
-        self, key: Key, artifact: Artifact, media: Media, stored: RawObject, observed_at: datetime | None
+        self, key: ArtifactKey, artifact: Artifact, media: Media, stored: RawObject, observed_at: datetime | None
     ) -> str:
         with self._storage.database.writing() as connection:
             if self._is_purged(connection, key):
@@ -118,18 +118,18 @@ class FetchResults:
                 self._cancel(connection, key)
             return outcome
 
-    def note_gone(self, key: Key, observed_at: datetime) -> None:
+    def note_gone(self, key: ArtifactKey, observed_at: datetime) -> None:
         """Records that the media object no longer exists."""
         self._write_gone(key, observed_at)
         self._report.counts[key.kind]["failed"] += 1
 
     @retry_on_conflict
-    def _write_gone(self, key: Key, observed_at: datetime) -> None:
+    def _write_gone(self, key: ArtifactKey, observed_at: datetime) -> None:
         with self._storage.database.writing() as connection:
             api_state.mark_object_deleted(connection, key.recording_id, key.artifact_id, observed_at=observed_at)
             self._cancel(connection, key)
 
-    def note_failed(self, key: Key, media: Media | None, error: MeetingAssetsError) -> None:
+    def note_failed(self, key: ArtifactKey, media: Media | None, error: MeetingAssetsError) -> None:
         """Records a failed attempt, which is repeated later."""
         self._write_failed(key, media, error, self._discovery.clock.wall_clock())
         self.note_ended(key)
@@ -137,7 +137,7 @@ class FetchResults:
         logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error, extra=log_context(*key))
 
     @retry_on_conflict
-    def _write_failed(self, key: Key, media: Media | None, error: MeetingAssetsError, at: datetime) -> None:
+    def _write_failed(self, key: ArtifactKey, media: Media | None, error: MeetingAssetsError, at: datetime) -> None:
         with self._storage.database.writing() as connection:
             raw_state.mark_attempt_failed(
                 connection,
@@ -151,23 +151,23 @@ class FetchResults:
                 is_too_large=isinstance(error, TooLarge),
             )
 
-    def note_bug(self, key: Key, media: Media | None, error: Exception) -> None:
+    def note_bug(self, key: ArtifactKey, media: Media | None, error: Exception) -> None:
         """Records an unexpected exception as our bug: the other artifacts are fetched, the step fails at its end."""
         text = f"unexpected {type(error).__name__}"
         self._report.faults.append(f"{key.kind} of {key.recording_id}: {text}")
         self.note_failed(key, media, MeetingAssetsError(text))
 
-    def _cancel(self, connection: Connection, key: Key) -> None:
+    def _cancel(self, connection: Connection, key: ArtifactKey) -> None:
         """Removes the record of an attempt whose result is not recorded."""
         if key in self._begun:
-            ledger.locked(connection, key.kind, [key.recording_id])
-            attempts.note_called_off(connection, [self._begun[key]])
+            ledger.lock_rows(connection, key.kind, [key.recording_id])
+            attempts.cancel_fetches(connection, [self._begun[key]])
 
-    def _is_purged(self, connection: Connection, key: Key) -> bool:
+    def _is_purged(self, connection: Connection, key: ArtifactKey) -> bool:
         """True if another run has purged the artifact meanwhile; its ledger rows stay locked."""
         if not self._storage.purges_deleted:
             return False
-        ledger.locked(connection, key.kind, [key.recording_id])
+        ledger.lock_rows(connection, key.kind, [key.recording_id])
         return key in tombstones.purged_artifacts(connection, [key.recording_id])
 
 

@@ -121,14 +121,14 @@ def _read(raw: RawStore, task: LoadTask) -> bytes | None:
 def _mark(database: Database, tasks: Sequence[LoadTask]) -> None:
     if tasks:
         with database.writing() as connection:
-            attempts.note_loading(connection, tasks)
+            attempts.begin_loads(connection, tasks)
 
 
 @retry_on_conflict
 def _unmark(database: Database, tasks: Sequence[LoadTask]) -> None:
     if tasks:
         with database.writing() as connection:
-            attempts.note_not_loaded(connection, tasks)
+            attempts.cancel_loads(connection, tasks)
 
 
 def _without_crashing(loader: Loader, tasks: Sequence[LoadTask], database: Database) -> list[LoadTask]:
@@ -137,21 +137,21 @@ def _without_crashing(loader: Loader, tasks: Sequence[LoadTask], database: Datab
     Artifacts that another parser version has quarantined start again without attempts.
     """
     for task in tasks:
-        if task.is_deadly:
+        if task.is_exhausted:
             loader.quarantine(task, ENDED_THE_PROCESS, interrupted=task.load_attempts)
     released = {task.key: _released(task) for task in tasks if task.load_attempts and task.is_quarantined}
     if released:
         _release(database, released.values())
-    return [released.get(task.key, task) for task in tasks if not task.is_deadly]
+    return [released.get(task.key, task) for task in tasks if not task.is_exhausted]
 
 
 @retry_on_conflict
 def _release(database: Database, tasks: Collection[LoadTask]) -> None:
     with database.writing() as connection:
-        attempts.release(connection, tasks)
+        attempts.reset_loads(connection, tasks)
 
 
 def _released(task: LoadTask) -> LoadTask:
-    """The task as the ledger describes it after `attempts.release`."""
+    """The task as the ledger describes it after `attempts.reset_loads`."""
     status = PENDING if task.status == PENDING else FETCHED
     return task._replace(status=status, parser_version=None, load_attempts=None, is_quarantined=False)

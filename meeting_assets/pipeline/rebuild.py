@@ -137,7 +137,7 @@ def _still_kept(storage: Storage, day: date) -> list[str]:
     """The recordings of a day in the raw store; objects of purged recordings, left by a killed purge, are removed."""
     recording_ids = storage.raw.recordings(day)
     with storage.database.reading() as connection:
-        purged = tombstones.is_tombstoned(connection, recording_ids)
+        purged = tombstones.tombstoned_recordings(connection, recording_ids)
         # Bytes stay as long as rows do: if the purge is never finished, the rows still refer to them.
         rows = connection.scalars(_stored(purged)).all()
     for recording_id in purged - {*rows}:
@@ -148,7 +148,7 @@ def _still_kept(storage: Storage, day: date) -> list[str]:
 @retry_on_conflict
 def _is_purged(storage: Storage, recording_id: str) -> bool:
     with storage.database.reading() as connection:
-        return bool(tombstones.is_tombstoned(connection, [recording_id]))
+        return bool(tombstones.tombstoned_recordings(connection, [recording_id]))
 
 
 def _stored(recording_ids: Collection[str]) -> Select[tuple[str]]:
@@ -163,7 +163,7 @@ def _restore_rows(storage: Storage, day: date, recording_id: str) -> None:
     recording = decode_object(listing.recording, Recording, "recording.json")
     rows = _kept_rows(storage, day, recording_id, listing)
     with storage.database.writing() as connection:
-        if tombstones.exclude_tombstoned(connection, [recording_id]):
+        if tombstones.tombstoned_until_commit(connection, [recording_id]):
             return  # purged by another process
         is_known = bool(ledger.lock_recordings(connection, [recording_id]))
         if not is_known:

@@ -32,8 +32,8 @@ from meeting_assets.store import (
 )
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
-from meeting_assets.store.ledger import Key
-from meeting_assets.store.observation import note_recorded
+from meeting_assets.store.ledger import ArtifactKey
+from meeting_assets.store.observation import record_observation_time
 from meeting_assets.store.states import Observation, ObservedArtifact, is_overtaken
 
 BATCH = 100
@@ -45,7 +45,7 @@ def record(storage: Storage, discovery: Discovery, at: datetime) -> None:
 
     Recordings that another run observed later, or that were purged, are left unchanged and dropped from the discovery.
     """
-    note_recorded(storage.database, discovery.clock.now())
+    record_observation_time(storage.database, discovery.clock.now())
     for batch in _batches(discovery.found.values()):
         ids = [found.recording_id for found in batch]
         before = storage.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))  # noqa: B023 - called at once
@@ -64,7 +64,7 @@ def _record_batch(storage: Storage, batch: Sequence[Found], unclear: Collection[
     Returns the ids of those to drop: they were purged, or another run observed them later.
     """
     with storage.database.writing() as connection:
-        purged = tombstones.exclude_tombstoned(connection, [found.recording_id for found in batch])
+        purged = tombstones.tombstoned_until_commit(connection, [found.recording_id for found in batch])
         kept = [found for found in batch if found.recording_id not in purged]
         before = ledger.lock_recordings(connection, [found.recording_id for found in kept])
         rows = [recording_row(found, before.get(found.recording_id, {}), at) for found in kept]
@@ -78,13 +78,13 @@ def _record_batch(storage: Storage, batch: Sequence[Found], unclear: Collection[
         for found in newest:
             if found.recording.status.code == DELETED:
                 api_state.mark_recording_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
-        absence.note_missing(connection, [found.recording_id for found in newest], at=at)
+        absence.update_missing_since(connection, [found.recording_id for found in newest], at=at)
         tombstones.lift(connection, [found.recording_id for found in newest])
         _reparse_renamed(connection, rows, before)
     return purged | overtaken
 
 
-def _remove_lifted(storage: Storage, before: Collection[Key]) -> None:
+def _remove_lifted(storage: Storage, before: Collection[ArtifactKey]) -> None:
     """Removes from the raw store those artifact tombstones of `before` that the database no longer has.
 
     The database is read again because the transaction that lifts them may be repeated after its commit.
@@ -92,7 +92,7 @@ def _remove_lifted(storage: Storage, before: Collection[Key]) -> None:
     if before:
         ids = {key.recording_id for key in before}
         left = storage.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))
-        raw_tombstones.remove(storage.raw, {tombstones.Name(*key) for key in {*before} - left})
+        raw_tombstones.remove(storage.raw, {tombstones.TombstoneName(*key) for key in {*before} - left})
 
 
 @retry_on_conflict
@@ -107,7 +107,7 @@ def _record_missing(storage: Storage, discovery: Discovery, at: datetime) -> Non
             observed_at = discovery.gone_at(artifact_id)
             api_state.mark_object_deleted(connection, recording_id, artifact_id, observed_at=observed_at)
         gone = discovery.gone_recordings | {recording_id for recording_id, _ in discovery.gone_media}
-        absence.note_missing(connection, gone, at=at)
+        absence.update_missing_since(connection, gone, at=at)
         _note_not_given(connection, discovery, at)
         unreadable_objects.record_unreadable(connection, faults, discovery.read, discovery.days)
 
@@ -198,7 +198,7 @@ def _reparse_renamed(connection: Connection, rows: Sequence[dict[str, Any]], bef
 def _faults_of_kept(connection: Connection, faults: Mapping[str, str]) -> dict[str, str]:
     """Faults of undecodable objects, without those of purged recordings."""
     named = {name.partition(" ")[2] for name in faults if name.startswith("recording ")}
-    purged = tombstones.exclude_tombstoned(connection, named)
+    purged = tombstones.tombstoned_until_commit(connection, named)
     return {name: fault for name, fault in faults.items() if name.partition(" ")[2] not in purged}
 
 
@@ -208,7 +208,7 @@ def _keep_listings(storage: Storage, batch: Sequence[Found]) -> None:
     ids = [found.recording_id for found in batch]
     with storage.database.reading() as connection:
         recordings = ledger.lock_recordings(connection, ids)
-        entries = worklist.api_side_of(connection, ids)
+        entries = worklist.api_states_of(connection, ids)
     written: list[dict[str, str | None]] = []
     for found in batch:
         row = recordings.get(found.recording_id)
@@ -230,7 +230,7 @@ def _keep_listings(storage: Storage, batch: Sequence[Found]) -> None:
     if written:
         with storage.database.writing() as connection:
             api_state.mark_listings_written(connection, written)
-            purged = tombstones.is_tombstoned(connection, [str(each["id"]) for each in written])
+            purged = tombstones.tombstoned_recordings(connection, [str(each["id"]) for each in written])
         for found in batch:
             if found.recording_id in purged:
                 storage.raw.purge(found.day, found.recording_id)
@@ -240,7 +240,7 @@ def _lock_gone(connection: Connection, discovery: Discovery) -> None:
     """Locks all rows that this transaction may change, in the order of `store.locks`."""
     of_media = {recording_id for recording_id, _ in (*discovery.gone_media, *discovery.not_given)}
     ledger.lock_recordings(connection, discovery.gone_recordings | of_media)
-    ledger.known(connection, discovery.gone_recordings | of_media, is_locking=True)
+    ledger.read_rows(connection, discovery.gone_recordings | of_media, is_locking=True)
 
 
 def _note_gone(connection: Connection, recording_id: str, at: datetime, observed_at: datetime) -> None:
@@ -249,7 +249,7 @@ def _note_gone(connection: Connection, recording_id: str, at: datetime, observed
     of_recording = recordings.c.recording_id == recording_id
     connection.execute(
         recordings.update()
-        .where(of_recording, recordings.c.deleted_at.is_(None), ledger.follows(recordings, observed_at))
+        .where(of_recording, recordings.c.deleted_at.is_(None), ledger.not_observed_after(recordings, observed_at))
         .values(status=DELETED, deleted_at=at, observed_at=observed_at)
     )
     api_state.mark_recording_deleted(connection, recording_id, observed_at=observed_at)
@@ -257,11 +257,11 @@ def _note_gone(connection: Connection, recording_id: str, at: datetime, observed
 
 def _note_not_given(connection: Connection, discovery: Discovery, at: datetime) -> None:
     """Records failed attempts for artifacts whose media object could not be retrieved; their rows are locked."""
-    rows = ledger.known(connection, {recording_id for recording_id, _ in discovery.not_given})
+    rows = ledger.read_rows(connection, {recording_id for recording_id, _ in discovery.not_given})
     for (recording_id, name), fault in discovery.not_given.items():
         for kind in [each.kind for each in ARTIFACTS.values() if each.collection == name.collection]:
             if row := rows[recording_id, kind].get(name.object_id):
-                key = Key(recording_id, kind, name.object_id)
+                key = ArtifactKey(recording_id, kind, name.object_id)
                 raw_state.mark_attempt_failed(
                     connection, key, fault, updated_at=row.api_updated_at, at=at, expires_at=None
                 )

@@ -26,7 +26,7 @@ from meeting_assets.store import ledger, raw_state, table_state
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import Key
+from meeting_assets.store.ledger import ArtifactKey
 from meeting_assets.store.states import LedgerRow
 from meeting_assets.store.table_state import Loaded
 from meeting_assets.store.tasks import LoadTask
@@ -132,7 +132,7 @@ class Loader:
         replaced: list[_Parsed] = []
         had_rows = 0
         with self._storage.database.writing() as connection:
-            siblings = ledger.locked(connection, artifact.kind, [each.task.key.recording_id for each in parsed])
+            siblings = ledger.lock_rows(connection, artifact.kind, [each.task.key.recording_id for each in parsed])
             for each in parsed:
                 ledger_rows = siblings[each.task.key.recording_id]
                 if _is_current(each.task, ledger_rows):
@@ -145,7 +145,7 @@ class Loader:
                 Loaded(each.task.key, each.row_count, each.rows.replaced, each.repaired_chars) for each in replaced
             ]
             table_state.mark_parsed(connection, loaded, artifact.parser_version, at=now())
-            settle(connection, artifact, [each.task.key.recording_id for each in replaced])
+            run_post_load(connection, artifact, [each.task.key.recording_id for each in replaced])
         self.report.new += len(replaced) - had_rows
         self.report.changed += had_rows
         self.report.rows += sum(each.row_count for each in replaced)
@@ -159,7 +159,7 @@ class Loader:
     def _write_quarantine(self, task: LoadTask, error: str, interrupted: int | None) -> None:
         artifact, key = self._artifact, task.key
         with self._storage.database.writing() as connection:
-            ledger_rows = ledger.locked(connection, artifact.kind, [key.recording_id])[key.recording_id]
+            ledger_rows = ledger.lock_rows(connection, artifact.kind, [key.recording_id])[key.recording_id]
             if not _is_current(task, ledger_rows):
                 return
             _delete_rows(connection, artifact, key, ledger_rows)
@@ -167,10 +167,10 @@ class Loader:
             table_state.mark_quarantined(
                 connection, key, parser_version=version, error=error, at=now(), load_attempts=interrupted
             )
-            settle(connection, artifact, [key.recording_id])
+            run_post_load(connection, artifact, [key.recording_id])
 
     @contextmanager
-    def _bug_recorded(self, key: Key) -> Iterator[None]:
+    def _bug_recorded(self, key: ArtifactKey) -> Iterator[None]:
         """Records an unexpected exception as our bug: the other artifacts are loaded, and the step fails at its end."""
         try:
             yield
@@ -185,12 +185,12 @@ class Loader:
             logger.error("%s of %s: %s", key.kind, key.recording_id, text, extra=log_context(*key))
 
     @retry_on_conflict
-    def _write_bug(self, key: Key, text: str) -> None:
+    def _write_bug(self, key: ArtifactKey, text: str) -> None:
         with self._storage.database.writing() as connection:
             table_state.mark_bug(connection, key, text)
 
 
-def settle(connection: Connection, artifact: Artifact, recording_ids: Sequence[str]) -> None:
+def run_post_load(connection: Connection, artifact: Artifact, recording_ids: Sequence[str]) -> None:
     """Makes the rows of one kind consistent with each other within each recording."""
     parameters = [{OF_RECORDING: recording_id} for recording_id in dict.fromkeys(recording_ids)]
     for statement in artifact.post_load if parameters else ():
@@ -206,10 +206,12 @@ def _is_current(task: LoadTask, ledger_rows: Sequence[LedgerRow]) -> bool:
     return False
 
 
-def _delete_rows(connection: Connection, artifact: Artifact, key: Key, ledger_rows: Sequence[LedgerRow]) -> bool:
+def _delete_rows(
+    connection: Connection, artifact: Artifact, key: ArtifactKey, ledger_rows: Sequence[LedgerRow]
+) -> bool:
     """Deletes the rows of an artifact, or of its recording where only one artifact counts; True if there were any."""
     with_rows = [
-        Key(row.recording_id, row.kind, row.artifact_id)
+        ArtifactKey(row.recording_id, row.kind, row.artifact_id)
         for row in ledger_rows
         if row.row_count is not None and (not artifact.allows_multiple or row.artifact_id == key.artifact_id)
     ]
@@ -221,7 +223,7 @@ def _delete_rows(connection: Connection, artifact: Artifact, key: Key, ledger_ro
     return True
 
 
-def _rows_of(model: type[RecordingRow], artifact: Artifact, key: Key) -> Any:
+def _rows_of(model: type[RecordingRow], artifact: Artifact, key: ArtifactKey) -> Any:
     columns = table_of(model).c
     of_recording = columns.recording_id == key.recording_id
     if artifact.id_column is None:

@@ -25,7 +25,7 @@ from meeting_assets.settings import Settings
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.database_id import bind_ids
 from meeting_assets.store.migrations.plan import Schema
-from meeting_assets.store.migrations.setup import check_readable, prepare
+from meeting_assets.store.migrations.setup import check_readable, set_up_database
 from meeting_assets.store.raw import RawStore
 
 
@@ -77,7 +77,7 @@ def open_database(settings: Settings) -> Database:
     """
     database = Database.at(settings.database_url, settings.database_schema)
     try:
-        prepare(database, whole_schema())
+        set_up_database(database, whole_schema())
     except BaseException:
         database.close()
         raise

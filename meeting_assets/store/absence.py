@@ -12,13 +12,13 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, select
 
-from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key, of_days
+from meeting_assets.store.ledger import LEDGER, RECORDINGS, ArtifactKey, is_of_days
 from meeting_assets.store.states import DELETED
 
 CONFIRMED_AFTER = timedelta(hours=1)
 
 
-def note_missing(connection: Connection, recording_ids: Collection[str], *, at: datetime) -> None:
+def update_missing_since(connection: Connection, recording_ids: Collection[str], *, at: datetime) -> None:
     """Updates `missing_since` of recordings and their artifacts after an observation was recorded."""
     for table, status in ((RECORDINGS, RECORDINGS.c.status), (LEDGER, LEDGER.c.api_status)):
         of_recordings = table.c.recording_id.in_(recording_ids)
@@ -38,7 +38,7 @@ def confirmed_recordings(connection: Connection, recording_ids: Collection[str],
 
 def confirmed_artifacts(
     connection: Connection, media: Collection[tuple[str, str]], *, at: datetime
-) -> list[tuple[Key, date]]:
+) -> list[tuple[ArtifactKey, date]]:
     """Stored artifacts of some (recording, media object) also found deleted long enough ago, with their days."""
     query = select(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id, RECORDINGS.c.day).where(
         LEDGER.c.recording_id == RECORDINGS.c.recording_id,
@@ -47,18 +47,18 @@ def confirmed_artifacts(
         LEDGER.c.sha256.is_not(None),
         _is_confirmed(LEDGER, at),
     )
-    found = [(Key(*row[:3]), row[3]) for row in connection.execute(query)]
+    found = [(ArtifactKey(*row[:3]), row[3]) for row in connection.execute(query)]
     return [(key, day) for key, day in found if (key.recording_id, key.artifact_id) in media]
 
 
-def marked(connection: Connection, days: Collection[date]) -> set[Key]:
+def marked_deleted(connection: Connection, days: Collection[date]) -> set[ArtifactKey]:
     """The artifacts of some days that the last observation found deleted at the API."""
     columns = LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id
-    query = select(*columns).where(of_days(days), LEDGER.c.api_status == DELETED)
-    return {Key(*row) for row in connection.execute(query)}
+    query = select(*columns).where(is_of_days(days), LEDGER.c.api_status == DELETED)
+    return {ArtifactKey(*row) for row in connection.execute(query)}
 
 
-def unconfirmed(connection: Connection) -> set[tuple[date, str]]:
+def unconfirmed_deletions(connection: Connection) -> set[tuple[date, str]]:
     """Recordings, with their days, that have stored bytes whose deletion at the API awaits a second observation."""
     columns = RECORDINGS.c.day, RECORDINGS.c.recording_id
     joined = RECORDINGS.join(LEDGER, LEDGER.c.recording_id == RECORDINGS.c.recording_id)

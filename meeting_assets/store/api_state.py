@@ -13,11 +13,11 @@ from meeting_assets.store.database import insert_into
 from meeting_assets.store.ledger import (
     LEDGER,
     RECORDINGS,
-    Key,
-    follows,
+    ArtifactKey,
     is_artifact,
-    known,
     lock_matching,
+    not_observed_after,
+    read_rows,
     update_rows,
 )
 from meeting_assets.store.states import (
@@ -48,7 +48,7 @@ _DELETED_AT_API: dict[str, Any] = {
 
 def observe(connection: Connection, observations: Sequence[Observation]) -> None:
     """Updates the ledger to match what the API showed."""
-    rows = known(connection, {seen.recording_id for seen in observations}, is_locking=True)
+    rows = read_rows(connection, {seen.recording_id for seen in observations}, is_locking=True)
     added: list[LedgerRow] = []
     changed: list[LedgerRow] = []
     for seen in observations:
@@ -57,12 +57,12 @@ def observe(connection: Connection, observations: Sequence[Observation]) -> None
         added += [row for artifact_id, row in after.items() if artifact_id not in before]
         changed += [row for artifact_id, row in after.items() if row != before.get(artifact_id, row)]
         for artifact_id in before.keys() - after.keys():
-            connection.execute(LEDGER.delete().where(is_artifact(Key.of(before[artifact_id]))))
+            connection.execute(LEDGER.delete().where(is_artifact(ArtifactKey.of(before[artifact_id]))))
     update_rows(connection, changed)
     if added:
         # Another run may have added the same row, and may already have fetched the artifact.
         insert = insert_into(connection, LEDGER).on_conflict_do_nothing()
-        connection.execute(insert, [asdict(row) for row in sorted(added, key=Key.of)])
+        connection.execute(insert, [asdict(row) for row in sorted(added, key=ArtifactKey.of)])
 
 
 def mark_recording_deleted(connection: Connection, recording_id: str, *, observed_at: datetime | None = None) -> None:
@@ -81,7 +81,7 @@ def mark_object_deleted(
     _mark_deleted(connection, of_object, observed_at)
 
 
-def mark_deleted_at_api(connection: Connection, keys: Collection[Key]) -> None:
+def mark_deleted_at_api(connection: Connection, keys: Collection[ArtifactKey]) -> None:
     """Sets `api_status` of artifacts to `deleted`; their status stays until their rows and bytes are removed."""
     for key in sorted(keys):
         connection.execute(LEDGER.update().where(is_artifact(key)).values(api_status=DELETED))
@@ -105,4 +105,4 @@ def mark_listings_written(connection: Connection, written: Sequence[Mapping[str,
 
 def _mark_deleted(connection: Connection, condition: ColumnElement[bool], observed_at: datetime | None) -> None:
     values = _DELETED_AT_API if observed_at is None else _DELETED_AT_API | {"observed_at": observed_at}
-    connection.execute(LEDGER.update().where(condition, follows(LEDGER, observed_at)).values(values))
+    connection.execute(LEDGER.update().where(condition, not_observed_after(LEDGER, observed_at)).values(values))

@@ -24,7 +24,7 @@ ENDED_THE_PROCESS = f"loading it ended the process {MAX_INTERRUPTIONS} times"
 Task = TypeVar("Task", FetchTask, LoadTask)
 
 
-def note_begun(connection: Connection, tasks: Iterable[FetchTask], *, at: datetime) -> None:
+def begin_fetches(connection: Connection, tasks: Iterable[FetchTask], *, at: datetime) -> None:
     """Marks that downloads begin. Stored artifacts that are only fetched again are not marked."""
     process = ProcessIdentity.current().name
     for task in _in_order(tasks):
@@ -41,7 +41,7 @@ def note_begun(connection: Connection, tasks: Iterable[FetchTask], *, at: dateti
         )
 
 
-def note_called_off(connection: Connection, tasks: Iterable[FetchTask]) -> None:
+def cancel_fetches(connection: Connection, tasks: Iterable[FetchTask]) -> None:
     """Removes the marks of downloads that were stopped for another reason than their artifacts."""
     for task in _in_order(tasks):
         is_marked = LEDGER.c.attempts == task.attempts + 1
@@ -52,7 +52,7 @@ def note_called_off(connection: Connection, tasks: Iterable[FetchTask]) -> None:
         )
 
 
-def note_loading(connection: Connection, tasks: Iterable[LoadTask]) -> None:
+def begin_loads(connection: Connection, tasks: Iterable[LoadTask]) -> None:
     """Marks that loading begins, unless another run has loaded the artifact or fetched other bytes since."""
     process = ProcessIdentity.current().name
     for task in _in_order(tasks):
@@ -68,7 +68,7 @@ def note_loading(connection: Connection, tasks: Iterable[LoadTask]) -> None:
         )
 
 
-def note_not_loaded(connection: Connection, tasks: Iterable[LoadTask]) -> None:
+def cancel_loads(connection: Connection, tasks: Iterable[LoadTask]) -> None:
     """Removes the marks of loads that were stopped for another reason than their artifacts."""
     process = ProcessIdentity.current().name
     for task in _in_order(tasks):
@@ -80,7 +80,7 @@ def note_not_loaded(connection: Connection, tasks: Iterable[LoadTask]) -> None:
         )
 
 
-def release(connection: Connection, tasks: Iterable[LoadTask]) -> None:
+def reset_loads(connection: Connection, tasks: Iterable[LoadTask]) -> None:
     """Lets this parser version try bytes that ended the process under another version."""
     for task in _in_order(tasks):
         connection.execute(

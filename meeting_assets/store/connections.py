@@ -14,7 +14,7 @@ import stamina
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 from meeting_assets.core.errors import NothingStored, StoreError, TransactionLost
-from meeting_assets.core.files import unusable
+from meeting_assets.core.files import file_error_message
 from meeting_assets.store.driver_errors import translated
 from meeting_assets.store.locks import forget_locks
 
@@ -184,7 +184,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        reason = unusable(error, folder, "MEETING_ASSETS_DATABASE_URL or MEETING_ASSETS_HOME")
+        reason = file_error_message(error, folder, "MEETING_ASSETS_DATABASE_URL or MEETING_ASSETS_HOME")
         raise StoreError(f"The database's folder cannot be made. {reason}") from None
 
 

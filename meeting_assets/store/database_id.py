@@ -82,7 +82,7 @@ def verified_id(database: Database, raw: RawStore, expected: str | None) -> str:
     return held
 
 
-def difference(database: Database, raw: RawStore) -> str | None:
+def mismatch(database: Database, raw: RawStore) -> str | None:
     """The reason why runs would refuse this database and raw store; None if they would not. Changes nothing.
 
     Raises:

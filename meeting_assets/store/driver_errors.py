@@ -18,7 +18,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from meeting_assets.core.errors import StoreError, TransactionLost
-from meeting_assets.core.urls import printable
+from meeting_assets.core.urls import printable_url
 
 CHECK_URL = "check MEETING_ASSETS_DATABASE_URL"
 QUOTED_CHARS = 300
@@ -159,7 +159,7 @@ def address_text(url: URL) -> str:
     """The address of the database for messages, without password and options."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
-    return printable(url.set(query={}).render_as_string(hide_password=True))
+    return printable_url(url.set(query={}).render_as_string(hide_password=True))
 
 
 def _cause(error: BaseException, *, is_broken: bool) -> Cause | None:

@@ -34,11 +34,11 @@ IS_QUARANTINED = or_(
     ),
 )
 
-Known = defaultdict[tuple[str, str], dict[str, LedgerRow]]
+LedgerRows = defaultdict[tuple[str, str], dict[str, LedgerRow]]
 """Ledger rows by (recording, kind), then by artifact id."""
 
 
-class Key(NamedTuple):
+class ArtifactKey(NamedTuple):
     """The primary key of a ledger row."""
 
     recording_id: str
@@ -46,11 +46,11 @@ class Key(NamedTuple):
     artifact_id: str
 
     @classmethod
-    def of(cls, row: LedgerRow) -> Key:
+    def of(cls, row: LedgerRow) -> ArtifactKey:
         return cls(row.recording_id, row.kind, row.artifact_id)
 
 
-def is_artifact(key: Key) -> ColumnElement[bool]:
+def is_artifact(key: ArtifactKey) -> ColumnElement[bool]:
     """Selects the ledger row of one artifact."""
     return and_(
         LEDGER.c.recording_id == key.recording_id,
@@ -59,20 +59,20 @@ def is_artifact(key: Key) -> ColumnElement[bool]:
     )
 
 
-def of_days(days: Collection[date]) -> ColumnElement[bool]:
+def is_of_days(days: Collection[date]) -> ColumnElement[bool]:
     """Selects the ledger rows of recordings of some days."""
     return LEDGER.c.recording_id.in_(select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day.in_(days)))
 
 
-def follows(table: Table, observed_at: datetime | None) -> ColumnElement[bool]:
+def not_observed_after(table: Table, observed_at: datetime | None) -> ColumnElement[bool]:
     """Selects the rows of a table that no later observation has written."""
     recorded_at = table.c.observed_at
     return true() if observed_at is None else or_(recorded_at.is_(None), recorded_at <= observed_at)
 
 
-def known(connection: Connection, recording_ids: Collection[str], *, is_locking: bool = False) -> Known:
+def read_rows(connection: Connection, recording_ids: Collection[str], *, is_locking: bool = False) -> LedgerRows:
     """Reads the ledger rows of some recordings; with `is_locking`, locks them until the transaction ends."""
-    rows: Known = defaultdict(dict)
+    rows: LedgerRows = defaultdict(dict)
     query = (
         LEDGER.select()
         .where(LEDGER.c.recording_id.in_(recording_ids))
@@ -87,7 +87,7 @@ def known(connection: Connection, recording_ids: Collection[str], *, is_locking:
     return rows
 
 
-def locked(connection: Connection, kind: str, recording_ids: Collection[str]) -> defaultdict[str, list[LedgerRow]]:
+def lock_rows(connection: Connection, kind: str, recording_ids: Collection[str]) -> defaultdict[str, list[LedgerRow]]:
     """Locks all rows of one kind of some recordings until the transaction ends, and returns them by recording.
 
     Rows of one recording and kind are locked together because a change of one artifact may change its siblings.
@@ -104,9 +104,9 @@ def locked(connection: Connection, kind: str, recording_ids: Collection[str]) ->
     return rows
 
 
-def lock_siblings(connection: Connection, key: Key) -> dict[str, LedgerRow]:
+def lock_siblings(connection: Connection, key: ArtifactKey) -> dict[str, LedgerRow]:
     """Locks all rows of an artifact's recording and kind, and returns them by artifact id."""
-    return {row.artifact_id: row for row in locked(connection, key.kind, [key.recording_id])[key.recording_id]}
+    return {row.artifact_id: row for row in lock_rows(connection, key.kind, [key.recording_id])[key.recording_id]}
 
 
 def lock_matching(connection: Connection, condition: ColumnElement[bool]) -> None:
@@ -127,6 +127,8 @@ def update_rows(connection: Connection, rows: Collection[LedgerRow]) -> None:
     """Writes all columns of existing rows."""
     # perf: one statement for all rows; a sync updates the observation time of every listed artifact (benchmarks idle)
     update = LEDGER.update().where(*(column == bindparam(f"key_{column.name}") for column in LEDGER.primary_key))
-    values = [asdict(row) | {f"key_{name}": value for name, value in Key.of(row)._asdict().items()} for row in rows]
+    values = [
+        asdict(row) | {f"key_{name}": value for name, value in ArtifactKey.of(row)._asdict().items()} for row in rows
+    ]
     if values:
         connection.execute(update, values)

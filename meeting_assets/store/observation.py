@@ -63,7 +63,7 @@ class ObservationClock:
 
 
 @retry_on_conflict
-def note_recorded(database: Database, instant: datetime) -> None:
+def record_observation_time(database: Database, instant: datetime) -> None:
     """Records an observation time before its observations are stored. Clocks that start later are ahead of it."""
     with database.writing() as connection:
         upsert(connection, Meta, [{"name": LAST, "value": _text(instant)}], only_if=_is_later)

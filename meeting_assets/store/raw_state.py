@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case
 
-from meeting_assets.store.ledger import LEDGER, Key, is_artifact, lock_siblings, update_rows
+from meeting_assets.store.ledger import LEDGER, ArtifactKey, is_artifact, lock_siblings, update_rows
 from meeting_assets.store.locks import Rows, about_to_lock
 from meeting_assets.store.states import (
     DELETED,
@@ -37,7 +37,7 @@ _NO_BYTES: dict[str, Any] = {
 
 def mark_fetched(
     connection: Connection,
-    key: Key,
+    key: ArtifactKey,
     *,
     raw_key: str,
     sha256: str,
@@ -75,7 +75,7 @@ def mark_fetched(
 
 def mark_attempt_failed(
     connection: Connection,
-    key: Key,
+    key: ArtifactKey,
     error: str,
     *,
     updated_at: datetime | None,
@@ -124,7 +124,7 @@ def wait_after(failures: int) -> timedelta:
     return wait
 
 
-def mark_lost(connection: Connection, key: Key, sha256: str) -> None:
+def mark_lost(connection: Connection, key: ArtifactKey, sha256: str) -> None:
     """Records that the raw store lost or damaged the bytes; they are fetched again if the API still has them."""
     connection.execute(
         LEDGER.update()
@@ -141,7 +141,7 @@ def mark_lost(connection: Connection, key: Key, sha256: str) -> None:
     )
 
 
-def mark_purged(connection: Connection, key: Key, *, allows_multiple: bool) -> None:
+def mark_purged(connection: Connection, key: ArtifactKey, *, allows_multiple: bool) -> None:
     """Records that the bytes and rows of an artifact were removed; an older artifact may become current again."""
     siblings = lock_siblings(connection, key)
     purged = replace(siblings[key.artifact_id], **_NO_BYTES, status=DELETED)
@@ -152,7 +152,11 @@ def adopt(connection: Connection, rows: Sequence[LedgerRow]) -> None:
     """Adds artifacts found in the raw store, unless the ledger has bytes of them."""
     about_to_lock(connection, Rows.LEDGER)
     for row in rows:
-        held = connection.execute(LEDGER.select().where(is_artifact(Key.of(row))).with_for_update()).mappings().first()
+        held = (
+            connection.execute(LEDGER.select().where(is_artifact(ArtifactKey.of(row))).with_for_update())
+            .mappings()
+            .first()
+        )
         if held is None:
             connection.execute(LEDGER.insert().values(asdict(row)))
         elif held["sha256"] is None:

@@ -20,7 +20,7 @@ import msgspec
 from meeting_assets.core.instants import now, utc
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.raw_layout import TOMBSTONES
-from meeting_assets.store.tombstones import DELETED_AT_API, Name, Tombstone, is_id
+from meeting_assets.store.tombstones import DELETED_AT_API, Tombstone, TombstoneName, is_canonical_uuid
 
 UNKNOWN_REASON = "unknown"
 VERSION = f"{TOMBSTONES}.json"
@@ -49,12 +49,12 @@ def version(raw: RawStore) -> str:
     return (raw.get(VERSION) or b"").decode(errors="replace")
 
 
-def names(raw: RawStore) -> set[Name]:
+def names(raw: RawStore) -> set[TombstoneName]:
     """The names of all tombstones in the raw store, without objects that name no recording."""
     return {name for key in raw.keys(f"{TOMBSTONES}/") if (name := _name(key)) is not None}
 
 
-def read(raw: RawStore, name: Name) -> Tombstone:
+def read(raw: RawStore, name: TombstoneName) -> Tombstone:
     """Reads a tombstone. Missing or damaged content does not invalidate it."""
     try:
         content = msgspec.json.decode(raw.get(_key(name)) or b"{}", type=_Content)
@@ -65,7 +65,7 @@ def read(raw: RawStore, name: Name) -> Tombstone:
     return Tombstone(name, content.day, purged_at, reason)
 
 
-def remove(raw: RawStore, removed: Collection[Name]) -> None:
+def remove(raw: RawStore, removed: Collection[TombstoneName]) -> None:
     """Removes tombstones."""
     if removed:
         raw.delete([_key(name) for name in removed])
@@ -81,13 +81,13 @@ def _change_version(raw: RawStore) -> None:
     raw.put(VERSION, msgspec.json.encode({"version": uuid4().hex}))
 
 
-def _key(name: Name) -> str:
+def _key(name: TombstoneName) -> str:
     rest = f"/{name.kind}/{name.artifact_id}" if name.kind else ""
     return f"{TOMBSTONES}/{name.recording_id}{rest}.json"
 
 
-def _name(key: str) -> Name | None:
+def _name(key: str) -> TombstoneName | None:
     match = _KEY.fullmatch(key)
-    if match is None or not is_id(match["recording_id"]):
+    if match is None or not is_canonical_uuid(match["recording_id"]):
         return None
-    return Name(match["recording_id"], match["kind"] or "", match["artifact_id"] or "")
+    return TombstoneName(match["recording_id"], match["kind"] or "", match["artifact_id"] or "")

@@ -66,7 +66,7 @@ def rewrite(database: Database) -> bool:
     return _execute_alone(database, "VACUUM") is not None and _emptied_log(database)
 
 
-def files_of(database: Database) -> list[Path]:
+def database_files(database: Database) -> list[Path]:
     """The files of a SQLite database. Those of PostgreSQL are not accessible."""
     if not database.is_sqlite or database.engine.url.database is None:
         return []

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, case, func, not_
 
-from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, Key, is_artifact, lock_matching, of_days
+from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, ArtifactKey, is_artifact, is_of_days, lock_matching
 from meeting_assets.store.states import MAX_INTERRUPTIONS, PARSED, PENDING, QUARANTINED
 
 # While newer bytes are awaited, `error` describes the attempts to fetch them. Loading the older bytes keeps it.
@@ -21,7 +21,7 @@ _IS_LOADABLE = and_(LEDGER.c.sha256.is_not(None), not_(_IS_SET_ASIDE))
 class Loaded(NamedTuple):
     """An artifact whose rows are in the tables."""
 
-    key: Key
+    key: ArtifactKey
     row_count: int
     replaced_rows: int
     repaired_chars: int
@@ -50,7 +50,7 @@ def mark_parsed(connection: Connection, loaded: Sequence[Loaded], parser_version
 
 def mark_quarantined(
     connection: Connection,
-    key: Key,
+    key: ArtifactKey,
     *,
     parser_version: str,
     error: str,
@@ -78,13 +78,13 @@ def mark_quarantined(
     )
 
 
-def mark_without_rows(connection: Connection, keys: Collection[Key]) -> None:
+def mark_without_rows(connection: Connection, keys: Collection[ArtifactKey]) -> None:
     """Records that the rows of these artifacts were deleted from the tables."""
     for key in keys:
         connection.execute(LEDGER.update().where(is_artifact(key)).values(row_count=None))
 
 
-def mark_bug(connection: Connection, key: Key, error: str) -> None:
+def mark_bug(connection: Connection, key: ArtifactKey, error: str) -> None:
     """Records a failure that is our bug. The state stays, so a fixed version tries again."""
     kept = case((_IS_FETCH_ERROR, LEDGER.c.error), else_=error)
     connection.execute(LEDGER.update().where(is_artifact(key)).values(error=kept, load_attempts=None, worker=None))
@@ -101,6 +101,6 @@ def mark_outdated(connection: Connection, recording_ids: Collection[str], kinds:
 
 def mark_days_outdated(connection: Connection, days: Collection[date]) -> None:
     """Has the next run parse all stored artifacts of some days again."""
-    stored = and_(of_days(days), _IS_LOADABLE)
+    stored = and_(is_of_days(days), _IS_LOADABLE)
     lock_matching(connection, stored)
     connection.execute(LEDGER.update().where(stored).values(parser_version=None))

@@ -6,14 +6,14 @@ from datetime import date, datetime
 from typing import NamedTuple, Self
 
 from meeting_assets.core.processes import ProcessIdentity
-from meeting_assets.store.ledger import Key
+from meeting_assets.store.ledger import ArtifactKey
 from meeting_assets.store.states import INTERRUPTED, MAX_INTERRUPTIONS, is_due
 
 
 class FetchTask(NamedTuple):
     """An artifact to fetch."""
 
-    key: Key
+    key: ArtifactKey
     updated_at: datetime | None
     attempts: int
     error: str | None
@@ -44,7 +44,7 @@ class FetchTask(NamedTuple):
 class LoadTask(NamedTuple):
     """An artifact whose stored bytes are to be loaded into the tables, with the inputs of its parser."""
 
-    key: Key
+    key: ArtifactKey
     day: date
     status: str
     raw_key: str
@@ -68,7 +68,7 @@ class LoadTask(NamedTuple):
         return self._replace(load_attempts=self.load_attempts - 1 or None)
 
     @property
-    def is_deadly(self) -> bool:
+    def is_exhausted(self) -> bool:
         """True if loading has ended the process so often that this parser version does not try again."""
         return (self.load_attempts or 0) >= MAX_INTERRUPTIONS and not self.is_quarantined
 

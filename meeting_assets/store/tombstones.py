@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, sel
 from meeting_assets.schema.persistent import ArtifactTombstones, Tombstones
 from meeting_assets.store import locks
 from meeting_assets.store.database import insert_into, table_of
-from meeting_assets.store.ledger import LEDGER, Key
+from meeting_assets.store.ledger import LEDGER, ArtifactKey
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.states import DELETED
 
@@ -35,7 +35,7 @@ BATCH = 500
 """Ids in one query. Not every SQLite accepts more than 999 parameters."""
 
 
-class Name(NamedTuple):
+class TombstoneName(NamedTuple):
     """The name of a tombstone: a recording, or one artifact of it."""
 
     recording_id: str
@@ -47,24 +47,24 @@ class Name(NamedTuple):
 class Tombstone:
     """A purge: its object, time and reason. `day` is the day of the recording, if known."""
 
-    name: Name
+    name: TombstoneName
     day: date | None
     purged_at: datetime
     reason: str
 
 
-def is_tombstoned(connection: Connection, recording_ids: Collection[str]) -> set[str]:
+def tombstoned_recordings(connection: Connection, recording_ids: Collection[str]) -> set[str]:
     """The purged ones of some recordings. Texts that are no ids are ignored."""
     found: set[str] = set()
-    for batch in _batches([each for each in recording_ids if is_id(each)]):
+    for batch in _batches([each for each in recording_ids if is_canonical_uuid(each)]):
         found.update(connection.scalars(select(TOMBSTONES.c.recording_id).where(TOMBSTONES.c.recording_id.in_(batch))))
     return found
 
 
-def exclude_tombstoned(connection: Connection, recording_ids: Collection[str]) -> set[str]:
+def tombstoned_until_commit(connection: Connection, recording_ids: Collection[str]) -> set[str]:
     """The purged ones of some recordings. The result holds until this writing transaction ends."""
     locks.take_shared(connection, Lock.TOMBSTONES)
-    return is_tombstoned(connection, recording_ids)
+    return tombstoned_recordings(connection, recording_ids)
 
 
 def lock_tombstones(connection: Connection) -> None:
@@ -80,12 +80,12 @@ def add(connection: Connection, tombstones: Sequence[Tombstone]) -> None:
             connection.execute(insert_into(connection, table).on_conflict_do_nothing(), rows)
 
 
-def names(connection: Connection) -> set[Name]:
+def names(connection: Connection) -> set[TombstoneName]:
     """The names of all tombstones."""
     return {each.name for each in _found(connection, true(), true())}
 
 
-def named(connection: Connection, wanted: Collection[Name]) -> list[Tombstone]:
+def find_tombstones(connection: Connection, wanted: Collection[TombstoneName]) -> list[Tombstone]:
     """The existing tombstones of some names."""
     recording_ids = {name.recording_id for name in wanted}
     found: list[Tombstone] = []
@@ -103,26 +103,26 @@ def unfinished(connection: Connection, since: datetime | None = None) -> list[To
     return _found(connection, of_recordings, ARTIFACT_TOMBSTONES.c.finished_at.is_(None))
 
 
-def note_finished(connection: Connection, finished: Collection[Name], *, at: datetime) -> None:
+def mark_finished(connection: Connection, finished: Collection[TombstoneName], *, at: datetime) -> None:
     """Records that the rows and raw objects of some tombstones are removed."""
     for name in sorted(finished):
         table, condition = _of(name)
         connection.execute(table.update().where(condition, table.c.finished_at.is_(None)).values(finished_at=at))
 
 
-def purged_artifacts(connection: Connection, recording_ids: Collection[str]) -> set[Key]:
+def purged_artifacts(connection: Connection, recording_ids: Collection[str]) -> set[ArtifactKey]:
     """The purged artifacts of some recordings."""
-    found: set[Key] = set()
+    found: set[ArtifactKey] = set()
     columns = ARTIFACT_TOMBSTONES.c.recording_id, ARTIFACT_TOMBSTONES.c.kind, ARTIFACT_TOMBSTONES.c.artifact_id
     for batch in _batches([*recording_ids]):
         query = select(*columns).where(ARTIFACT_TOMBSTONES.c.recording_id.in_(batch))
-        found.update(Key(*row) for row in connection.execute(query))
+        found.update(ArtifactKey(*row) for row in connection.execute(query))
     return found
 
 
-def lift(connection: Connection, recording_ids: Collection[str]) -> set[Name]:
+def lift(connection: Connection, recording_ids: Collection[str]) -> set[TombstoneName]:
     """Removes the tombstones of artifacts that the API shows again, and returns their names."""
-    names = [Name(*key) for key in purged_artifacts(connection, recording_ids)]
+    names = [TombstoneName(*key) for key in purged_artifacts(connection, recording_ids)]
     lifted = {name for name in names if not is_deleted_at_api(connection, name)}
     for name in sorted(lifted):
         table, condition = _of(name)
@@ -130,7 +130,7 @@ def lift(connection: Connection, recording_ids: Collection[str]) -> set[Name]:
     return lifted
 
 
-def is_deleted_at_api(connection: Connection, name: Name) -> bool:
+def is_deleted_at_api(connection: Connection, name: TombstoneName) -> bool:
     """True unless the ledger knows that the API still has the artifact."""
     conditions = [LEDGER.c[column] == value for column, value in name._asdict().items()]
     statuses = connection.scalars(select(LEDGER.c.api_status).where(*conditions)).all()
@@ -139,12 +139,12 @@ def is_deleted_at_api(connection: Connection, name: Name) -> bool:
 
 def is_purged_artifact() -> ColumnElement[bool]:
     """Selects ledger rows of artifacts that were purged after the API had deleted them."""
-    return exists().where(*(ARTIFACT_TOMBSTONES.c[name] == LEDGER.c[name] for name in Name._fields))
+    return exists().where(*(ARTIFACT_TOMBSTONES.c[name] == LEDGER.c[name] for name in TombstoneName._fields))
 
 
 def purged_at(connection: Connection, recording_id: str) -> datetime | None:
     """The time at which a recording was purged; None if it was not."""
-    if not is_id(recording_id):
+    if not is_canonical_uuid(recording_id):
         return None
     return connection.scalar(select(TOMBSTONES.c.purged_at).where(TOMBSTONES.c.recording_id == recording_id))
 
@@ -165,7 +165,7 @@ def count(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(TOMBSTONES)) or 0
 
 
-def is_id(text: str) -> bool:
+def is_canonical_uuid(text: str) -> bool:
     """True if a text is a UUID in canonical form. PostgreSQL rejects queries for other texts."""
     try:
         return str(UUID(text)) == text
@@ -186,13 +186,13 @@ def _found(
     key = ARTIFACT_TOMBSTONES.c.recording_id, ARTIFACT_TOMBSTONES.c.kind, ARTIFACT_TOMBSTONES.c.artifact_id
     artifacts = select(*key, *rest[1]).where(of_artifacts)
     return [
-        Tombstone(Name(*row[:-3]), *row[-3:])
+        Tombstone(TombstoneName(*row[:-3]), *row[-3:])
         for query in (recordings.order_by(TOMBSTONES.c.recording_id), artifacts.order_by(*key))
         for row in connection.execute(query)
     ]
 
 
-def _of(name: Name) -> tuple[Table, ColumnElement[bool]]:
+def _of(name: TombstoneName) -> tuple[Table, ColumnElement[bool]]:
     if not name.kind:
         return TOMBSTONES, TOMBSTONES.c.recording_id == name.recording_id
     return ARTIFACT_TOMBSTONES, and_(

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
-from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, RECORDINGS, Key, of_days
+from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, RECORDINGS, ArtifactKey, is_of_days
 from meeting_assets.store.locks import Rows, about_to_lock
 from meeting_assets.store.states import (
     DELETED,
@@ -23,18 +23,18 @@ from meeting_assets.store.states import (
     STORED,
 )
 from meeting_assets.store.tasks import FetchTask, LoadTask
-from meeting_assets.store.tombstones import is_id
+from meeting_assets.store.tombstones import is_canonical_uuid
 
 LEFT_AFTER = timedelta(minutes=5)
 """A run parses fetched bytes sooner than this; later, the run was interrupted."""
 
 
-def pending(connection: Connection, days: Collection[date]) -> set[Key]:
+def pending(connection: Connection, days: Collection[date]) -> set[ArtifactKey]:
     """Artifacts of some days that are fetched as soon as the API offers them."""
     return {task.key for task in to_fetch(connection, days)}
 
 
-def refetchable(connection: Connection, days: Collection[date]) -> set[Key]:
+def refetchable(connection: Connection, days: Collection[date]) -> set[ArtifactKey]:
     """Artifacts of some days that the API can be asked for: pending and stored ones."""
     return {task.key for task in to_fetch(connection, days, refetch=True)}
 
@@ -44,9 +44,9 @@ def to_fetch(connection: Connection, days: Collection[date], *, refetch: bool = 
     c = LEDGER.c
     attempt = (c.attempts, c.error, c.next_attempt_at, c.is_waiting, c.worker)
     query = select(c.recording_id, c.kind, c.artifact_id, c.api_updated_at, *attempt).where(
-        of_days(days), c.status.in_([PENDING, *STORED] if refetch else [PENDING])
+        is_of_days(days), c.status.in_([PENDING, *STORED] if refetch else [PENDING])
     )
-    tasks = (FetchTask(Key(*row[:3]), *row[3:]) for row in connection.execute(query))
+    tasks = (FetchTask(ArtifactKey(*row[:3]), *row[3:]) for row in connection.execute(query))
     return [task.without_running_attempt() for task in tasks]
 
 
@@ -78,28 +78,28 @@ def to_load(connection: Connection, days: Collection[date], kind: str, parser_ve
         .where(c.kind == kind, RECORDINGS.c.day.in_(days), or_(c.status == FETCHED, and_(is_loaded, is_outdated)))
         .order_by(c.recording_id, c.artifact_id)
     )
-    tasks = (LoadTask(Key(*row[:3]), *row[3:]) for row in connection.execute(query))
+    tasks = (LoadTask(ArtifactKey(*row[:3]), *row[3:]) for row in connection.execute(query))
     return [task.without_running_attempt() for task in tasks]
 
 
 def stored_count(connection: Connection, days: Collection[date], kind: str) -> int:
     """The number of stored artifacts of a kind for some days."""
-    query = select(func.count()).where(of_days(days), LEDGER.c.kind == kind, LEDGER.c.status.in_(STORED))
+    query = select(func.count()).where(is_of_days(days), LEDGER.c.kind == kind, LEDGER.c.status.in_(STORED))
     return connection.scalar(query) or 0
 
 
-def awaited_count(connection: Connection, days: Collection[date]) -> tuple[set[str], set[Key]]:
+def awaited(connection: Connection, days: Collection[date]) -> tuple[set[str], set[ArtifactKey]]:
     """Unfinished recordings of some days, with those of pending artifacts; and the pending artifacts."""
     keys = pending(connection, days)
-    unfinished = connection.scalars(
+    unfinished_recordings = connection.scalars(
         select(RECORDINGS.c.recording_id).where(
             RECORDINGS.c.day.in_(days), RECORDINGS.c.status.not_in([FAILED, DELETED, "done"])
         )
     )
-    return {*unfinished, *(key.recording_id for key in keys)}, keys
+    return {*unfinished_recordings, *(key.recording_id for key in keys)}, keys
 
 
-def statuses(connection: Connection, days: Collection[date]) -> dict[str, str]:
+def recording_statuses(connection: Connection, days: Collection[date]) -> dict[str, str]:
     """The recordings of some days with their last observed status at the API."""
     query = select(RECORDINGS.c.recording_id, RECORDINGS.c.status).where(RECORDINGS.c.day.in_(days))
     return dict(connection.execute(query).all())
@@ -108,7 +108,7 @@ def statuses(connection: Connection, days: Collection[date]) -> dict[str, str]:
 def day_of(connection: Connection, recording_id: str) -> date | None:
     """The day of a recording; None if the database does not have it."""
     query = select(RECORDINGS.c.day).where(RECORDINGS.c.recording_id == recording_id)
-    return connection.scalar(query) if is_id(recording_id) else None
+    return connection.scalar(query) if is_canonical_uuid(recording_id) else None
 
 
 def bots_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, str | None]:
@@ -125,7 +125,7 @@ def newest_without_bot(connection: Connection, besides: Collection[str], limit: 
     return [*connection.scalars(query.order_by(RECORDINGS.c.day.desc(), RECORDINGS.c.recording_id).limit(limit))]
 
 
-def fetchable(connection: Connection, at: datetime) -> list[tuple[date, str]]:
+def fetchable_recordings(connection: Connection, at: datetime) -> list[tuple[date, str]]:
     """Recordings of any day, with their days, that have work to do at an instant; the newest day first.
 
     That is: artifacts the API offers and whose next attempt is due, and fetched bytes that an interrupted run did not
@@ -147,7 +147,7 @@ def fetchable(connection: Connection, at: datetime) -> list[tuple[date, str]]:
     return [(row[0], row[1]) for row in connection.execute(query)]
 
 
-def unfinished(connection: Connection) -> set[tuple[date, str]]:
+def unfinished_recordings(connection: Connection) -> set[tuple[date, str]]:
     """Recordings, with their days, that have not ended, or that have artifacts to fetch or to parse."""
     columns = RECORDINGS.c.day, RECORDINGS.c.recording_id
     ongoing = select(*columns).where(RECORDINGS.c.status.not_in([FAILED, DELETED, "done"]))
@@ -195,7 +195,7 @@ def inputs_of(
     return rows
 
 
-def api_side_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+def api_states_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
     """Artifacts by recording: their state at the API, and the hash of their current bytes if those are stored.
 
     The order is fixed. Absent artifacts are left out.
@@ -213,7 +213,7 @@ def api_side_of(connection: Connection, recording_ids: Collection[str]) -> dict[
     return sides
 
 
-def named_bots(connection: Connection, days: Collection[date]) -> set[str]:
+def recordings_with_bot_name(connection: Connection, days: Collection[date]) -> set[str]:
     """Recordings of some days that have a bot name."""
     query = select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day.in_(days), RECORDINGS.c.bot_name.is_not(None))
     return set(connection.scalars(query))

@@ -28,7 +28,15 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.support.deployment import Deployment
-from meeting_assets_tests.support.environments import OBSERVED, VOLATILE, Contents, Row, sync_days, use, use_home
+from meeting_assets_tests.support.environments import (
+    OBSERVED,
+    VOLATILE_COLUMNS,
+    Row,
+    TableRows,
+    sync_days,
+    use_home,
+    use_sandbox,
+)
 from meeting_assets_tests.support.ui import Run, Ui, until
 
 MINUTE_S = 60
@@ -137,13 +145,13 @@ def rows(query: Select[Any]) -> list[Row]:
         return [tuple(row) for row in connection.execute(query)]
 
 
-def tables_of(*recordings: Recording) -> Contents:
+def tables_of(*recordings: Recording) -> TableRows:
     """The sorted rows of some recordings in all tables."""
     models: tuple[type[SQLModel], ...] = (Recordings, Artifacts, *derived_tables())
     ids = [each.id for each in recordings]
-    found: Contents = {}
+    found: TableRows = {}
     for table in map(table_of, models):
-        columns = [column for column in table.columns if column.name not in VOLATILE | {OBSERVED}]
+        columns = [column for column in table.columns if column.name not in VOLATILE_COLUMNS | {OBSERVED}]
         found[table.name] = sorted(rows(select(*columns).where(table.c.recording_id.in_(ids))), key=repr)
     return found
 
@@ -199,11 +207,11 @@ def of_day(sandbox: Sandbox, day: date) -> list[Recording]:
     return [each for each in sandbox.world.recordings if each.day == day]
 
 
-def undisturbed(day: date, sandbox: Sandbox, home: Path) -> Contents:
+def undisturbed(day: date, sandbox: Sandbox, home: Path) -> TableRows:
     """What a day's work leaves in a home of its own."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         use_home(home, monkeypatch)
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         sync_days([day])
         return tables_of(*of_day(sandbox, day))
 
@@ -215,7 +223,7 @@ def run_in_progress(ui: Ui, sandbox: Sandbox, day: date) -> str:
     return run_id
 
 
-def assert_next_run_does_all(ui: Ui, sandbox: Sandbox, day: date, killed: str, expected: Contents) -> None:
+def assert_next_run_does_all(ui: Ui, sandbox: Sandbox, day: date, killed: str, expected: TableRows) -> None:
     """Launches a run of a day whose run has just been killed; it starts soon and leaves the right tables."""
     killed_s = time.time()
     left = statuses(*of_day(sandbox, day))

@@ -28,7 +28,7 @@ from meeting_assets.store.database import META, Database, table_of, upsert
 from meeting_assets.store.database_id import held_id
 from meeting_assets.store.heartbeats import HEARTBEATS
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import open_test_storage, use
+from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
 
 DAY = date(2026, 3, 2)
 
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=1, words=5)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 

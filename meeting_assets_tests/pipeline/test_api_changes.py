@@ -21,12 +21,12 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.support.environments import (
     OBSERVED,
-    contents,
+    keep_collections,
     ledger_row,
-    only,
     open_test_storage,
     sync_days,
-    use,
+    table_rows,
+    use_sandbox,
 )
 
 DAY = date(2026, 3, 2)
@@ -36,7 +36,7 @@ CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -46,15 +46,15 @@ def recording(sandbox: Sandbox) -> Recording:
 
 
 def transcript_words(transcript_id: str) -> list[str]:
-    return [row[-1] for row in contents()["transcript_words"] if row[1] == transcript_id]
+    return [row[-1] for row in table_rows()["transcript_words"] if row[1] == transcript_id]
 
 
 def statuses(recording_id: str) -> dict[str, str]:
-    return {row[1]: row[3] for row in contents()["artifacts"] if row[0] == recording_id}
+    return {row[1]: row[3] for row in table_rows()["artifacts"] if row[0] == recording_id}
 
 
 def metrics_hash(recording_id: str) -> str:
-    (row,) = [row for row in contents()["meeting_metrics"] if row[0] == recording_id]
+    (row,) = [row for row in table_rows()["meeting_metrics"] if row[0] == recording_id]
     return str(row[list(MeetingMetrics.model_fields).index("inputs_hash")])
 
 
@@ -82,12 +82,12 @@ def test_new_bytes_change_the_metrics(sandbox: Sandbox, recording: Recording) ->
 
 def test_touched_artifact_with_the_same_bytes_keeps_its_rows(sandbox: Sandbox, recording: Recording) -> None:
     sync_days([DAY])
-    before = contents()["transcript_words"]
+    before = table_rows()["transcript_words"]
     sandbox.touch(recording.of("transcript")[0].id)
 
     sync_days([DAY])
 
-    assert contents()["transcript_words"] == before
+    assert table_rows()["transcript_words"] == before
     assert set(statuses(recording.id).values()) == {"parsed"}
 
 
@@ -96,15 +96,15 @@ def test_recording_in_progress_stays_pending_until_it_is_done(sandbox: Sandbox) 
 
     sync_days([DAY])
 
-    assert running.id in {row[0] for row in contents()["recordings"]}
-    assert running.id not in {row[0] for row in contents()["meeting_metrics"]}
+    assert running.id in {row[0] for row in table_rows()["recordings"]}
+    assert running.id not in {row[0] for row in table_rows()["meeting_metrics"]}
     assert set(statuses(running.id).values()) == {"pending"}
 
     sandbox.finish(running.id)
     sync_days([DAY])
 
     assert set(statuses(running.id).values()) == {"parsed"}
-    assert running.id in {row[0] for row in contents()["meeting_metrics"]}
+    assert running.id in {row[0] for row in table_rows()["meeting_metrics"]}
 
 
 def test_transcript_in_processing_stays_pending_and_is_no_failure(sandbox: Sandbox, recording: Recording) -> None:
@@ -131,7 +131,7 @@ def test_second_transcript_becomes_primary(sandbox: Sandbox, recording: Recordin
 
     sync_days([DAY])
 
-    primaries = [row[1] for row in contents()["transcripts"] if row[0] == recording.id and row[5]]
+    primaries = [row[1] for row in table_rows()["transcripts"] if row[0] == recording.id and row[5]]
     assert primaries == [later]
 
 
@@ -154,7 +154,7 @@ def test_transcript_created_30_days_later_is_found(sandbox: Sandbox, recording: 
 def test_finding_late_arrivals_of_an_old_day_does_not_list_all_later_days(monkeypatch: pytest.MonkeyPatch) -> None:
     later = uniform(DAY + timedelta(days=20), recordings=9)
     with Sandbox(combined([uniform(DAY, recordings=2), later]), limits=False) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         sync_days([DAY])
         recording = next(each for each in sandbox.world.recordings if each.day == DAY)
         sandbox.add_transcript(recording.id, CREATED + timedelta(days=30))
@@ -208,19 +208,19 @@ def test_artifact_deleted_before_it_was_fetched_is_marked_deleted(sandbox: Sandb
 def test_finished_recording_without_an_artifact_has_an_absent_row(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = only(uniform(DAY + timedelta(days=1), recordings=1), "participant_events")
+    world = keep_collections(uniform(DAY + timedelta(days=1), recordings=1), "participant_events")
     (bare,) = world.recordings
     sandbox.add_world(world)
 
     sync_days([bare.day])
 
-    absent = {row[1]: row[2] for row in contents()["artifacts"] if row[0] == bare.id and row[3] == "absent"}
+    absent = {row[1]: row[2] for row in table_rows()["artifacts"] if row[0] == bare.id and row[3] == "absent"}
     assert absent == dict.fromkeys(("transcript", "provider_data", "video_separate", "audio_separate"), "")
 
     transcript = sandbox.add_transcript(bare.id, CREATED + timedelta(days=1))
     sync_days([bare.day])
 
-    assert ("transcript", "") not in {row[1:3] for row in contents()["artifacts"] if row[0] == bare.id}
+    assert ("transcript", "") not in {row[1:3] for row in table_rows()["artifacts"] if row[0] == bare.id}
     assert ledger_row(transcript, "transcript")["artifact_id"] == transcript
 
 
@@ -248,14 +248,14 @@ def test_new_parser_version_parses_again_from_raw(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync_days([DAY])
-    before = contents(without=frozenset({"parsed_at"}))
+    before = table_rows(without=frozenset({"parsed_at"}))
     outdate("transcript")
     sandbox.stats.reset()
 
     sync_days([DAY])
 
     assert sandbox.stats.downloads == 0
-    assert contents(without=frozenset({"parsed_at"})) == before
+    assert table_rows(without=frozenset({"parsed_at"})) == before
 
 
 def outdate(kind: str) -> None:
@@ -267,7 +267,7 @@ def outdate(kind: str) -> None:
 def test_lost_raw_object_is_fetched_again(sandbox: Sandbox, recording: Recording, home: Path) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
-    before = contents(without=frozenset({"parsed_at", "fetched_at"}))
+    before = table_rows(without=frozenset({"parsed_at", "fetched_at"}))
     key = ledger_row(transcript.id, "transcript")["raw_key"]
     (home / "raw" / key).unlink()
     outdate("transcript")
@@ -275,7 +275,7 @@ def test_lost_raw_object_is_fetched_again(sandbox: Sandbox, recording: Recording
     sync_days([DAY])
     sync_days([DAY])
 
-    assert contents(without=frozenset({"parsed_at", "fetched_at"})) == before
+    assert table_rows(without=frozenset({"parsed_at", "fetched_at"})) == before
 
 
 def test_newer_separate_audio_supersedes_the_older_one(sandbox: Sandbox, recording: Recording) -> None:
@@ -289,9 +289,9 @@ def test_newer_separate_audio_supersedes_the_older_one(sandbox: Sandbox, recordi
     assert ledger_row(older.id, "audio_separate")["status"] == "superseded"
     assert ledger_row(older.id, "audio_separate")["row_count"] is None
     assert ledger_row(newer.id, "audio_separate")["status"] == "parsed"
-    before = contents()
+    before = table_rows()
     sync_days([DAY])
-    assert contents() == before
+    assert table_rows() == before
 
 
 @pytest.mark.parametrize("is_issued_again", [True, False], ids=["issued-again", "by-a-later-parser"])
@@ -354,9 +354,9 @@ def test_several_recordings_of_one_bot_are_several_meetings(sandbox: Sandbox) ->
     sync_days([DAY])
 
     fields = [each for each in Recordings.model_fields if each != OBSERVED]
-    rows = [dict(zip(fields, row, strict=True)) for row in contents()["recordings"]]
+    rows = [dict(zip(fields, row, strict=True)) for row in table_rows()["recordings"]]
     assert {row["bot_id"] for row in rows} == {first.bot_id}
-    assert {row[0] for row in contents()["meeting_metrics"]} == {first.id, second.id}
+    assert {row[0] for row in table_rows()["meeting_metrics"]} == {first.id, second.id}
 
 
 def test_recording_without_a_bot_is_stored(sandbox: Sandbox) -> None:
@@ -365,12 +365,12 @@ def test_recording_without_a_bot_is_stored(sandbox: Sandbox) -> None:
     sync_days([DAY])
 
     assert set(statuses(alone.id).values()) == {"parsed"}
-    assert alone.id in {row[0] for row in contents()["meeting_metrics"]}
+    assert alone.id in {row[0] for row in table_rows()["meeting_metrics"]}
 
 
 def test_artifacts_are_fetched_in_order_of_expiry(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=12), limits=False) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         urgent = max(sandbox.world.recordings, key=lambda each: each.id)  # the last one in order of ids
         assert urgent.expires_at
         urgent.expires_at -= timedelta(days=1)
@@ -378,5 +378,5 @@ def test_artifacts_are_fetched_in_order_of_expiry(database_url: str, monkeypatch
         sync_days([DAY])
 
         column = [*Artifacts.model_fields].index("fetched_at")
-        fetched = sorted(contents()["artifacts"], key=lambda row: row[column])
+        fetched = sorted(table_rows()["artifacts"], key=lambda row: row[column])
         assert {row[0] for row in fetched[-len(fetched) // 2 :]}.isdisjoint({urgent.id})

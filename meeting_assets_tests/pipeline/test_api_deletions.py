@@ -20,11 +20,11 @@ from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import (
     age_missing_marks,
-    contents,
     ledger_row,
     open_test_storage,
     sync_days,
-    use,
+    table_rows,
+    use_sandbox,
 )
 
 DAY = date(2026, 3, 2)
@@ -34,7 +34,7 @@ LATER = timedelta(hours=2)
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2, words=20), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         sync_days([DAY])
         yield running
 
@@ -81,13 +81,13 @@ def restore(sandbox: Sandbox, recording: Recording) -> None:
 def test_wrong_404_purges_nothing_while_the_list_shows_the_recording(
     sandbox: Sandbox, recording: Recording, times: int | None
 ) -> None:
-    before = contents()
+    before = table_rows()
     sandbox.inject(Fault(f"/recording/{recording.id}", status=404, body="{}", times=times))
 
     sync_later(recording_ids=[recording.id])
     sync_later(LATER, recording_ids=[recording.id])
 
-    assert contents() == before
+    assert table_rows() == before
 
 
 @sqlite_first
@@ -106,7 +106,7 @@ def test_deleted_recording_is_purged_by_a_second_fetch_an_hour_later(
 
     assert is_stored(recording)
     with open_test_storage() as storage, storage.database.reading() as connection:
-        assert absence.unconfirmed(connection) == {(DAY, recording.id)}
+        assert absence.unconfirmed_deletions(connection) == {(DAY, recording.id)}
     sync_later(LATER, recording_ids=named)
     assert not is_stored(recording)
 
@@ -139,7 +139,7 @@ def test_deletion_mark_is_cleared_when_the_api_shows_the_recording_again(
     sync_later()
 
     assert api_status_of(recording) == "done"
-    assert {row[3] for row in contents()["artifacts"] if recording.id in row} == {"parsed"}
+    assert {row[3] for row in table_rows()["artifacts"] if recording.id in row} == {"parsed"}
 
 
 @pytest.mark.usefixtures("purging")
@@ -150,13 +150,13 @@ def test_wrong_404_of_an_artifact_purges_nothing_while_its_list_shows_it(
     """The artifact was created long after its day, so the lists of the day do not show it."""
     late = sandbox.add_transcript(recording.id, recording.created_at + timedelta(days=9))
     sync_days([DAY], recording_ids=[recording.id])
-    before = contents()["transcript_words"]
+    before = table_rows()["transcript_words"]
     sandbox.inject(Fault(f"/transcript/{late}", status=404, body="{}", times=None))
 
     for hours in (0, 2):
         sync_later(timedelta(hours=hours), recording_ids=[recording.id] if is_named else [])
 
-    assert contents()["transcript_words"] == before
+    assert table_rows()["transcript_words"] == before
     assert ledger_row(late, "transcript")["api_status"] == "done"
 
 

@@ -33,13 +33,13 @@ from meeting_assets.store.tasks import LoadTask
 from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import FORKS
 from meeting_assets_tests.support.environments import (
-    VOLATILE,
-    Contents,
-    contents,
+    VOLATILE_COLUMNS,
+    TableRows,
     ledger_row,
     open_test_storage,
     sync_days,
-    use,
+    table_rows,
+    use_sandbox,
 )
 from meeting_assets_tests.support.sample_day import DAY, WORLD, victim
 from meeting_assets_tests.support.ui import until
@@ -169,7 +169,7 @@ def test_load_stopped_by_another_failure_counts_no_attempt(sandbox: Sandbox, err
 
 
 @sqlite_first
-def test_download_interrupted_by_a_kill_counts_as_an_attempt(sandbox: Sandbox, clean: Contents) -> None:
+def test_download_interrupted_by_a_kill_counts_as_an_attempt(sandbox: Sandbox, clean: TableRows) -> None:
     deadly = victim("transcript")
     sandbox.inject(Fault(f"transcript:{deadly.id}", times=None, delay_s=TIMEOUT_S))
     for attempt in (1, 2):
@@ -178,13 +178,13 @@ def test_download_interrupted_by_a_kill_counts_as_an_attempt(sandbox: Sandbox, c
         row = ledger_row(deadly.id, "transcript")
         assert (row["status"], row["attempts"], row["error"]) == ("pending", attempt, INTERRUPTED)
         assert row["next_attempt_at"] > now()
-    others = [row for row in contents()["artifacts"] if row[2] != deadly.id or row[1] != "transcript"]
+    others = [row for row in table_rows()["artifacts"] if row[2] != deadly.id or row[1] != "transcript"]
     assert {row[3] for row in others} == {"fetched"}
 
     sandbox.clear_faults()
     sync_days([DAY])
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
     assert ledger_row(deadly.id, "transcript")["attempts"] == 0
 
 
@@ -203,7 +203,7 @@ def pending_count() -> int:
         return len(worklist.pending(connection, [DAY]))
 
 
-def test_download_that_killed_the_process_too_often_waits(sandbox: Sandbox, clean: Contents) -> None:
+def test_download_that_killed_the_process_too_often_waits(sandbox: Sandbox, clean: TableRows) -> None:
     deadly = victim("transcript")
     fetch_all()
     with open_test_storage() as storage, storage.database.writing() as connection:
@@ -218,7 +218,7 @@ def test_download_that_killed_the_process_too_often_waits(sandbox: Sandbox, clea
     sync_days([DAY], recording_ids=[deadly.recording_id])
 
     assert downloads == 0
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 def test_fetch_stopped_by_the_raw_store_counts_no_attempt(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,7 +242,7 @@ def test_all_artifacts_are_fetched_although_attempts_are_recorded_in_groups(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Sandbox(uniform(DAY, recordings=ATTEMPTS_PER_TRANSACTION // 5, words=5), limits=False) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
 
         fetch_all()
 
@@ -253,7 +253,7 @@ def test_all_artifacts_are_fetched_although_attempts_are_recorded_in_groups(
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_missing_bytes_are_not_requested_by_every_sync(sandbox: Sandbox, clean: Contents, status: int) -> None:
+def test_missing_bytes_are_not_requested_by_every_sync(sandbox: Sandbox, clean: TableRows, status: int) -> None:
     artifact = victim("transcript")
     sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, status=status))
     sync_days([DAY])
@@ -275,7 +275,7 @@ def test_bytes_that_were_missing_are_fetched_on_the_next_request(
     database_url: str, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     with Sandbox(WORLD) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         artifact = victim("transcript")
         sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, status=404))
         sync_days([DAY])
@@ -318,7 +318,7 @@ def entries_of(storage: Storage) -> list[LoadTask]:
 
 def mark_loading(storage: Storage, entries: Collection[LoadTask]) -> None:
     with storage.database.writing() as connection:
-        attempts.note_loading(connection, entries)
+        attempts.begin_loads(connection, entries)
 
 
 def test_load_in_progress_in_another_process_counts_as_no_interrupted_attempt(sandbox: Sandbox) -> None:

@@ -26,8 +26,15 @@ from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import ledger, raw_state, worklist
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import Key
-from meeting_assets_tests.support.environments import VOLATILE, contents, ledger_row, open_test_storage, sync_days, use
+from meeting_assets.store.ledger import ArtifactKey
+from meeting_assets_tests.support.environments import (
+    VOLATILE_COLUMNS,
+    ledger_row,
+    open_test_storage,
+    sync_days,
+    table_rows,
+    use_sandbox,
+)
 from meeting_assets_tests.support.ui import until
 
 DAY = date(2026, 3, 2)
@@ -37,7 +44,7 @@ WAIT_S = 30
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -56,7 +63,7 @@ def discover() -> Discovery:
     return asyncio.run(ask())
 
 
-def note_fetched(storage: Storage, key: Key, body: bytes, discovery: Discovery) -> str:
+def note_fetched(storage: Storage, key: ArtifactKey, body: bytes, discovery: Discovery) -> str:
     """Records a download of a slow run."""
     artifact = ARTIFACTS[key.kind]
     media = discovery.found[key.recording_id].media[artifact.collection][key.artifact_id]
@@ -76,19 +83,19 @@ def note_fetched(storage: Storage, key: Key, body: bytes, discovery: Discovery) 
 
 def test_slow_download_does_not_replace_newer_bytes(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    key = Key(recording.id, "transcript", transcript.id)
+    key = ArtifactKey(recording.id, "transcript", transcript.id)
     sync_days([DAY])
     sandbox.touch(transcript.id)
     slow, old = discover(), sandbox.payload(transcript.id, "transcript")
     sandbox.reissue(transcript.id)
     sync_days([DAY])
-    before = contents()
+    before = table_rows()
 
     with open_test_storage() as storage:
         outcome = note_fetched(storage, key, old, slow)
 
     assert outcome == "overtaken"
-    assert contents() == before
+    assert table_rows() == before
 
 
 def test_slow_parser_does_not_replace_newer_rows(
@@ -109,31 +116,31 @@ def test_slow_parser_does_not_replace_newer_rows(
 
         at_this_moment.setattr(slow.raw, "read", read_and_be_overtaken)
         load_days(ARTIFACTS["transcript"], [DAY], slow)
-    after = contents(without=VOLATILE)
+    after = table_rows(without=VOLATILE_COLUMNS)
 
     row = ledger_row(transcript.id, "transcript")
     assert len([each for each in after["transcript_words"] if each[1] == transcript.id]) == row["row_count"]
     empty_database()
     sync_days([DAY])
-    assert contents(without=VOLATILE)["transcript_words"] == after["transcript_words"]
+    assert table_rows(without=VOLATILE_COLUMNS)["transcript_words"] == after["transcript_words"]
 
 
 def test_slow_failure_does_not_undo_a_success(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
-    before = contents()
+    before = table_rows()
 
     with open_test_storage() as storage, storage.database.writing() as connection:
         raw_state.mark_attempt_failed(
             connection,
-            Key(recording.id, "transcript", transcript.id),
+            ArtifactKey(recording.id, "transcript", transcript.id),
             "too slow",
             updated_at=transcript.status.updated_at,
             at=now(),
             expires_at=None,
         )
 
-    assert contents() == before
+    assert table_rows() == before
 
 
 def test_slow_observation_does_not_undo_a_newer_one(sandbox: Sandbox) -> None:
@@ -141,28 +148,28 @@ def test_slow_observation_does_not_undo_a_newer_one(sandbox: Sandbox) -> None:
     slow = discover()
     sandbox.finish(running.id)
     sync_days([DAY])
-    before = contents()
+    before = table_rows()
 
     with open_test_storage() as storage:
         record(storage, slow, now())
 
-    assert contents() == before
+    assert table_rows() == before
 
 
 def test_failed_refetch_keeps_stored_artifacts(sandbox: Sandbox) -> None:
     sync_days([DAY])
-    before = contents(without=VOLATILE)
+    before = table_rows(without=VOLATILE_COLUMNS)
     sandbox.inject(Fault("transcript:", times=None, status=500))
 
     sync_days([DAY], refetch=True)
 
-    assert contents(without=VOLATILE) == before
+    assert table_rows(without=VOLATILE_COLUMNS) == before
 
 
 def test_artifact_reissued_and_then_deleted_keeps_its_stored_bytes(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     sync_days([DAY])
-    words = contents()["transcript_words"]
+    words = table_rows()["transcript_words"]
     sandbox.reissue(transcript.id)
     sandbox.inject(Fault(f"transcript:{transcript.id}", times=None, status=500))
     sync_days([DAY])
@@ -173,7 +180,7 @@ def test_artifact_reissued_and_then_deleted_keeps_its_stored_bytes(sandbox: Sand
 
     row = ledger_row(transcript.id, "transcript")
     assert (row["status"], row["api_status"]) == ("parsed", "deleted")
-    assert contents()["transcript_words"] == words
+    assert table_rows()["transcript_words"] == words
     with open_storage(read_settings()) as storage:
         assert status_of(storage).missing == 0
 
@@ -188,26 +195,26 @@ def test_recording_deleted_at_the_api_before_deriving_gets_metrics(sandbox: Sand
 
         derive_days([DAY], storage)
 
-    assert recording.id in {row[0] for row in contents()["meeting_metrics"]}
+    assert recording.id in {row[0] for row in table_rows()["meeting_metrics"]}
 
 
 def test_rebuild_restores_recordings_deleted_at_the_api(sandbox: Sandbox, recording: Recording) -> None:
     sync_days([DAY])
     sandbox.delete(recording.id)
     sync_days([DAY], recording_ids=[recording.id])
-    before = contents(without=VOLATILE | {"listing_sha256", "deleted_at", "missing_since"})
+    before = table_rows(without=VOLATILE_COLUMNS | {"listing_sha256", "deleted_at", "missing_since"})
     empty_database()
 
     with open_storage(read_settings()) as storage:
         report = rebuild(storage)
 
     assert report.faults == []
-    assert contents(without=VOLATILE | {"listing_sha256", "deleted_at", "missing_since"}) == before
+    assert table_rows(without=VOLATILE_COLUMNS | {"listing_sha256", "deleted_at", "missing_since"}) == before
 
 
 def test_rebuild_restores_deleted_rows(sandbox: Sandbox) -> None:
     sync_days([DAY])
-    before = contents(without=VOLATILE)
+    before = table_rows(without=VOLATILE_COLUMNS)
     with open_storage(read_settings()) as storage:
         with storage.database.writing() as connection:
             for table in ("participant_metrics", "transcript_words"):
@@ -216,12 +223,12 @@ def test_rebuild_restores_deleted_rows(sandbox: Sandbox) -> None:
 
         rebuild(storage)
 
-    assert contents(without=VOLATILE) == before
+    assert table_rows(without=VOLATILE_COLUMNS) == before
 
 
 def test_undecodable_object_does_not_affect_the_others(sandbox: Sandbox, recording: Recording) -> None:
     sync_days([DAY])
-    before = contents(without=VOLATILE)
+    before = table_rows(without=VOLATILE_COLUMNS)
     empty_database()
     broken = b'{"next": null, "previous": null, "results": [{"id": "7", "created_at": "once"}]}'
     sandbox.inject(Fault("/api/v1/video_separate/", times=1, body=broken))
@@ -231,7 +238,7 @@ def test_undecodable_object_does_not_affect_the_others(sandbox: Sandbox, recordi
     with open_storage(read_settings()) as storage:
         (unreadable,) = status_of(storage).unreadable
         assert unreadable.startswith("video_separate 7: ")
-    found = contents(without=VOLATILE)
+    found = table_rows(without=VOLATILE_COLUMNS)
     assert found["transcript_words"] == before["transcript_words"]
     assert not any(row[1] == "video_separate" for row in found["artifacts"])
 
@@ -239,7 +246,7 @@ def test_undecodable_object_does_not_affect_the_others(sandbox: Sandbox, recordi
 
     with open_storage(read_settings()) as storage:
         assert status_of(storage).unreadable == []
-    assert contents(without=VOLATILE)["video_parts"] == before["video_parts"]
+    assert table_rows(without=VOLATILE_COLUMNS)["video_parts"] == before["video_parts"]
 
 
 def test_undecodable_objects_are_counted_and_not_quoted(sandbox: Sandbox) -> None:
@@ -271,13 +278,13 @@ def test_recording_gone_objects_does_not_deadlock_with_a_load(sandbox: Sandbox) 
 
     with open_test_storage() as storage, ThreadPoolExecutor(1) as other:
         with storage.database.writing() as loading:
-            ledger.locked(loading, "transcript", [first])
+            ledger.lock_rows(loading, "transcript", [first])
             noted = other.submit(record, storage, seen, now())
             until(lambda: is_waiting(storage), "the other's wait for the first", within_s=WAIT_S)
-            ledger.locked(loading, "transcript", [second])
+            ledger.lock_rows(loading, "transcript", [second])
         noted.result()
         with storage.database.reading() as connection:
-            assert worklist.statuses(connection, [DAY])[second] == "deleted"
+            assert worklist.recording_statuses(connection, [DAY])[second] == "deleted"
 
 
 def is_waiting(storage: Storage) -> bool:

@@ -27,13 +27,13 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.support.environments import (
-    VOLATILE,
-    Contents,
-    contents,
+    VOLATILE_COLUMNS,
+    TableRows,
     free_port,
     open_test_storage,
     sync_days,
-    use,
+    table_rows,
+    use_sandbox,
 )
 from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD
 
@@ -97,14 +97,14 @@ def test_settings_of_the_server_do_not_change_read_values() -> None:
 
 @on_postgresql
 def test_day_is_the_same_in_a_database_with_another_date_style(
-    sandbox: Sandbox, clean: Contents, database_url: str
+    sandbox: Sandbox, clean: TableRows, database_url: str
 ) -> None:
     with psycopg.connect(plain(database_url), autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {make_url(database_url).database} SET DateStyle = 'SQL, DMY'")
 
     sync_days([DAY])
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "EUC_JP"])
@@ -164,7 +164,7 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
 
 @on_postgresql
 def test_runs_through_pgbouncer_in_transaction_mode_give_the_same_tables(
-    sandbox: Sandbox, clean: Contents, database_url: str, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clean: TableRows, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with psycopg.connect(plain(database_url), autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {make_url(database_url).database} SET DateStyle = 'SQL, DMY'")
@@ -178,7 +178,7 @@ def test_runs_through_pgbouncer_in_transaction_mode_give_the_same_tables(
             for run in runs:
                 run.result(TIMEOUT_S)
 
-        assert contents(without=VOLATILE) == clean
+        assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 HOMES = (
@@ -192,7 +192,7 @@ HOMES = (
 
 @pytest.mark.parametrize("name", HOMES)
 def test_home_of_any_name_holds_its_own_database_and_raw_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean: Contents, small_api: Sandbox, name: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean: TableRows, small_api: Sandbox, name: str
 ) -> None:
     home = tmp_path / "homes" / name
     monkeypatch.setenv("MEETING_ASSETS_HOME", str(home))
@@ -202,12 +202,12 @@ def test_home_of_any_name_holds_its_own_database_and_raw_store(
     assert [each.name for each in home.parent.iterdir()] == [name]
     assert {each.name for each in home.iterdir()} >= {"meetings.db", "raw"}
     assert any((home / "raw").rglob("*.zst"))
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
     assert not any(each.severity is Severity.ERROR for each in diagnose_database(read_settings()))
 
 
 @pytest.fixture
 def small_api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(WORLD, download_port=PORT) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running

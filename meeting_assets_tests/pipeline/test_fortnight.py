@@ -38,14 +38,14 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
 from meeting_assets_tests.support.environments import (
-    VOLATILE,
+    VOLATILE_COLUMNS,
     Row,
-    contents_of,
-    days_of,
+    days_of_world,
     free_port,
     sync_days,
-    use,
+    table_rows_of,
     use_home,
+    use_sandbox,
 )
 
 LAST_DAY = date(2026, 1, 18)
@@ -305,8 +305,8 @@ def at_home(home: Path, database_url: str, download_port: int | None = None) -> 
         if not mark.exists():
             port = download_port or free_port()
             with Sandbox(world, download_port=port) as sandbox:
-                use(sandbox, monkeypatch)
-                sync_days(days_of(sandbox))
+                use_sandbox(sandbox, monkeypatch)
+                sync_days(days_of_world(sandbox))
             with open_storage(read_settings()) as storage:
                 roll_up(storage)
                 roll_up_people(storage)
@@ -363,7 +363,7 @@ def test_raw_bytes_distinguish_quirks_that_look_the_same_in_tables(arrived: Stor
 
 
 def test_every_table_has_rows(arrived: StoredFortnight) -> None:
-    assert [name for name, content in contents_of(arrived.storage).items() if not content] == []
+    assert [name for name, content in table_rows_of(arrived.storage).items() if not content] == []
 
 
 def test_fortnight_has_40_recordings_of_four_platforms_with_150_000_words(connection: Connection) -> None:
@@ -402,7 +402,7 @@ def test_postgresql_has_the_same_rows_and_answers_the_same_questions(
     arrived: StoredFortnight, home: Path, postgresql_server: str
 ) -> None:
     with at_home(home, fresh_postgresql(postgresql_server), arrived.download_port) as other:
-        sqlite, postgresql = (contents_of(each.storage, without=VOLATILE) for each in (arrived, other))
+        sqlite, postgresql = (table_rows_of(each.storage, without=VOLATILE_COLUMNS) for each in (arrived, other))
         trends, same_trends = (rolled_up(each.storage) for each in (arrived, other))
         with other.storage.database.reading() as connection:
             fresh = connection.scalar(text("SELECT count(*) FROM fresh_meetings"))

@@ -27,7 +27,13 @@ from meeting_assets.sandbox import Fault, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.tombstones import ASKED_FOR
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.support.environments import VOLATILE, Contents, contents, open_test_storage, sync_days
+from meeting_assets_tests.support.environments import (
+    VOLATILE_COLUMNS,
+    TableRows,
+    open_test_storage,
+    sync_days,
+    table_rows,
+)
 from meeting_assets_tests.support.sample_day import DAY
 
 TIMEOUT_S = 60
@@ -100,7 +106,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @on_postgresql
 @pytest.mark.parametrize("table", BROKEN_TABLES)
 def test_transaction_is_repeated_after_its_connection_breaks(
-    sandbox: Sandbox, clean: Contents, database_url: str, table: str
+    sandbox: Sandbox, clean: TableRows, database_url: str, table: str
 ) -> None:
     url = plain(database_url)
     with open_test_storage():
@@ -115,12 +121,12 @@ def test_transaction_is_repeated_after_its_connection_breaks(
         holder.rollback()
         run.result(TIMEOUT_S)
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 @on_postgresql
 def test_run_continues_after_connections_break_between_transactions(
-    sandbox: Sandbox, clean: Contents, database_url: str
+    sandbox: Sandbox, clean: TableRows, database_url: str
 ) -> None:
     url = plain(database_url)
     sandbox.inject(Fault("/download/", times=None, delay_s=0.05))
@@ -133,12 +139,12 @@ def test_run_continues_after_connections_break_between_transactions(
             connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {OTHERS}")
         run.result(TIMEOUT_S)
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 @on_postgresql
 def test_run_waits_while_its_database_restarts(
-    sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clean: TableRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = get_server(folder, cleanup_mode="stop")
@@ -153,13 +159,13 @@ def test_run_waits_while_its_database_restarts(
             server.start()
             run.result(TIMEOUT_S)
 
-        assert contents(without=VOLATILE) == clean
+        assert table_rows(without=VOLATILE_COLUMNS) == clean
         server.cleanup()
 
 
 @on_postgresql
 def test_run_without_database_fails_with_an_explanation_and_the_next_run_finishes(
-    sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clean: TableRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = get_server(folder, cleanup_mode="stop")
@@ -178,7 +184,7 @@ def test_run_without_database_fails_with_an_explanation_and_the_next_run_finishe
         server.start()
         sync_days([DAY])
 
-        assert contents(without=VOLATILE) == clean
+        assert table_rows(without=VOLATILE_COLUMNS) == clean
         server.cleanup()
 
 
@@ -207,7 +213,7 @@ def tables_without_failure(url: str) -> set[str]:
 
 @on_postgresql
 @pytest.mark.parametrize("failure", FAILURE_NAMES)
-def test_every_failed_write_is_repeated(sandbox: Sandbox, clean: Contents, database_url: str, failure: str) -> None:
+def test_every_failed_write_is_repeated(sandbox: Sandbox, clean: TableRows, database_url: str, failure: str) -> None:
     with open_test_storage():
         pass  # creates the tables
     inject_failures(plain(database_url), failure)
@@ -216,32 +222,32 @@ def test_every_failed_write_is_repeated(sandbox: Sandbox, clean: Contents, datab
     with open_test_storage() as storage:
         roll_up(storage)
         roll_up_people(storage)
-        assert contents(without=VOLATILE) == clean
+        assert table_rows(without=VOLATILE_COLUMNS) == clean
         report = purge(storage, [sandbox.world.recordings[0].id], ASKED_FOR)
 
     assert tables_without_failure(plain(database_url)) == set()
     assert report.recordings == 1
-    assert sandbox.world.recordings[0].id not in {row[0] for row in contents()["recordings"]}
+    assert sandbox.world.recordings[0].id not in {row[0] for row in table_rows()["recordings"]}
 
 
 def test_run_stopped_by_a_full_raw_store_is_finished_when_there_is_space(
-    sandbox: Sandbox, clean: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clean: TableRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with small_disk(tmp_path / "disk", size_kb=48) as disk:
         monkeypatch.setenv("MEETING_ASSETS_RAW_URL", str(disk / "raw"))
 
         with pytest.raises(StoreError, match=r"does not take .*No space left on device"):
             sync_days([DAY])
-        assert {row[3] for row in contents()["artifacts"]} >= {"pending"}
+        assert {row[3] for row in table_rows()["artifacts"]} >= {"pending"}
         mount(disk, "remount,size=10m")
         sync_days([DAY])
 
-        assert contents(without=VOLATILE) == clean
+        assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 @on_sqlite
 def test_run_stopped_by_a_full_database_disk_is_finished_when_there_is_space(
-    sandbox: Sandbox, clean: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clean: TableRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with small_disk(tmp_path / "disk", size_kb=400) as disk:
         monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", f"sqlite:///{disk}/meetings.db")
@@ -251,29 +257,29 @@ def test_run_stopped_by_a_full_database_disk_is_finished_when_there_is_space(
         mount(disk, "remount,size=10m")
         sync_days([DAY])
 
-        assert contents(without=VOLATILE) == clean
+        assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
-def test_concurrent_runs_of_one_day_end_in_the_same_tables(sandbox: Sandbox, clean: Contents) -> None:
+def test_concurrent_runs_of_one_day_end_in_the_same_tables(sandbox: Sandbox, clean: TableRows) -> None:
     with ThreadPoolExecutor() as pool:
         runs = [pool.submit(sync_days, [DAY]) for _ in range(4)]
         for run in runs:
             run.result(TIMEOUT_S)
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 @pytest.mark.parametrize("size", [0, 100], ids=["empty", "cut"])
-def test_damaged_raw_bytes_are_fetched_again(sandbox: Sandbox, clean: Contents, tmp_path: Path, size: int) -> None:
+def test_damaged_raw_bytes_are_fetched_again(sandbox: Sandbox, clean: TableRows, tmp_path: Path, size: int) -> None:
     with open_test_storage() as storage:
         asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY]))
     os.truncate(next((tmp_path / "raw").rglob("transcript/*/*.zst")), size)
 
     sync_days([DAY])
-    assert "pending" in {row[3] for row in contents()["artifacts"]}
+    assert "pending" in {row[3] for row in table_rows()["artifacts"]}
     sync_days([DAY])
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 def assert_explains_outage(run: Future[FetchReport]) -> None:

@@ -19,9 +19,9 @@ from meeting_assets.store import (
     table_state,
     worklist,
 )
-from meeting_assets.store.ledger import LEDGER, Key
+from meeting_assets.store.ledger import LEDGER, ArtifactKey
 from meeting_assets.store.tasks import LoadTask
-from meeting_assets_tests.support.environments import VOLATILE, contents, open_test_storage, sync_days
+from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, open_test_storage, sync_days, table_rows
 from meeting_assets_tests.support.sample_day import DAY, WORLD, victim
 
 TRANSCRIPT, PARTICIPANTS = ARTIFACTS["transcript"], ARTIFACTS["participants"]
@@ -32,7 +32,7 @@ def load_tasks(*sizes_bytes: int, recordings: tuple[int, ...] = (), attempts: tu
     tasks = []
     for number, size_bytes in enumerate(sizes_bytes):
         recording_id = str(UUID(int=recordings[number] if recordings else number))
-        key = Key(recording_id, "transcript", str(UUID(int=number)))
+        key = ArtifactKey(recording_id, "transcript", str(UUID(int=number)))
         task = LoadTask(key, DAY, "fetched", f"{number}.zst", "0" * 64, size_bytes, None, None, None, None, None)
         tasks.append(task._replace(load_attempts=attempts[number] if attempts else None))
     return tasks
@@ -88,7 +88,7 @@ def parser_with_bug(recording_id: str) -> Artifact:
 
 def test_rows_that_the_database_rejects_block_no_other_artifact(sandbox: object) -> None:
     sync_days([DAY])
-    expected = contents(without=VOLATILE | {"parser_version", "error"})
+    expected = table_rows(without=VOLATILE_COLUMNS | {"parser_version", "error"})
     broken = victim("transcript")
 
     with open_test_storage() as storage:
@@ -100,7 +100,7 @@ def test_rows_that_the_database_rejects_block_no_other_artifact(sandbox: object)
     count = len(WORLD.recordings)
     assert (report.changed, report.new, report.quarantined, len(report.faults)) == (count - 1, 0, 0, 1)
     assert broken.recording_id in report.faults[0]
-    assert contents(without=VOLATILE | {"parser_version", "error"}) == expected
+    assert table_rows(without=VOLATILE_COLUMNS | {"parser_version", "error"}) == expected
     assert "while loading it; this is a fault of meeting_assets" in noted.pop(broken.id)[1]
     assert set(noted.values()) == {("later", None)}
 

@@ -25,7 +25,7 @@ from meeting_assets.store import absence, api_state, ledger, locks
 from meeting_assets.store.absence import CONFIRMED_AFTER
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import ASKED_FOR
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.sample_day import DAY
 
 TIMEOUT_S = 120
@@ -37,7 +37,7 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=12, words=5), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -80,7 +80,7 @@ def test_concurrent_work_on_the_same_recordings_never_deadlocks(
                 with storage.database.writing() as connection:
                     ledger.lock_recordings(connection, [recording.id])
                     api_state.mark_recording_deleted(connection, recording.id)
-                    absence.note_missing(connection, [recording.id], at=now() - CONFIRMED_AFTER)
+                    absence.update_missing_since(connection, [recording.id], at=now() - CONFIRMED_AFTER)
                 purge_deleted_artifacts(storage, {(recording.id, each.id) for each in recording.artifacts})
 
     # Each fetch restores artifacts that were marked deleted.

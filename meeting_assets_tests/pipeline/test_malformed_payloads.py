@@ -11,7 +11,7 @@ import pytest
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets_tests.conftest import Truth, sqlite_first
-from meeting_assets_tests.support.environments import VOLATILE, contents, ledger_row, sync_days, use
+from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, ledger_row, sync_days, table_rows, use_sandbox
 from meeting_assets_tests.support.sample_day import DAY
 
 Mutation = Callable[[bytes], bytes]
@@ -120,7 +120,7 @@ def test_malformed_payloads_neither_crash_nor_affect_other_recordings(truth: Tru
         for name, recording in victims.items():
             for kind, artifact in ARTIFACTS.items():
                 assert_contained(name, kind, ledger_row(recording.of(artifact.collection)[0].id, kind))
-        found, harmed = contents(without=VOLATILE), {each.id for each in victims.values()}
+        found, harmed = table_rows(without=VOLATILE_COLUMNS), {each.id for each in victims.values()}
         assert {row[0] for row in found["meeting_metrics"]} == {each.id for each in sandbox.world.recordings}
         for table, rows in expected.items():
             assert [row for row in found[table] if row[0] not in harmed] == [
@@ -145,18 +145,18 @@ def test_meeting_of_twelve_hours_is_stored(truth: Truth) -> None:
     with truth(uniform(DAY, recordings=1, words=120_000, people=30)) as (_, expected):
         sync_days([DAY])
 
-        assert contents(without=VOLATILE) == expected
+        assert table_rows(without=VOLATILE_COLUMNS) == expected
     assert len(expected["transcript_words"]) == 120_000
 
 
 @pytest.mark.deployment
 def test_day_of_five_thousand_recordings_is_stored(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=5_000, words=20), limits=False) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "100000")
 
         sync_days([DAY])
-        rows = contents()
+        rows = table_rows()
 
     assert len(rows["meeting_metrics"]) == 5_000
     assert {row[3] for row in rows["artifacts"]} == {"parsed"}

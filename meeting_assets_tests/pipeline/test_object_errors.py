@@ -19,14 +19,14 @@ from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
 from meeting_assets.sandbox.world import Recording
 from meeting_assets_tests.conftest import Truth, sqlite_first
 from meeting_assets_tests.support.environments import (
-    VOLATILE,
-    Contents,
-    contents,
-    counted,
+    VOLATILE_COLUMNS,
+    TableRows,
+    count_rows,
     ledger_row,
     open_test_storage,
     sync_days,
-    use,
+    table_rows,
+    use_sandbox,
 )
 from meeting_assets_tests.support.sample_day import DAY
 
@@ -63,7 +63,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 def api(database_url: str, monkeypatch: pytest.MonkeyPatch, short_waits: None) -> Iterator[Sandbox]:
     """A day with a recording for each of a few responses, and one more."""
     with Sandbox(uniform(DAY, recordings=len(FEW) + 1, words=5), limits=False) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         yield sandbox
 
 
@@ -96,7 +96,7 @@ def test_failed_retrieve_of_a_bot_loses_only_its_name(truth: Truth, short_waits:
         faults = unreadable()
         assert faults.keys() == {f"bot {bots[name]}" for name in ANSWERS.keys() - NAMES_GONE}
         assert_faults_quote_nothing(faults)
-        found = contents(without=VOLATILE)
+        found = table_rows(without=VOLATILE_COLUMNS)
         assert found["transcript_words"] == expected["transcript_words"]
         assert [row[0] for row in found["meeting_metrics"]] == [row[0] for row in expected["meeting_metrics"]]
         assert {row[1] for row in found["recordings"] if row[2] is None} == {*bots.values()}
@@ -104,7 +104,7 @@ def test_failed_retrieve_of_a_bot_loses_only_its_name(truth: Truth, short_waits:
         sandbox.clear_faults()
         sync_days([DAY])
 
-        assert contents(without=VOLATILE) == expected
+        assert table_rows(without=VOLATILE_COLUMNS) == expected
         assert unreadable() == {}
 
 
@@ -117,7 +117,7 @@ def test_failed_retrieve_of_a_named_recording_does_not_affect_the_others(api: Sa
     report = sync_days([DAY], recording_ids=ids)
 
     assert report.faults == []
-    assert {row[0] for row in contents()["meeting_metrics"]} == {api.world.recordings[-1].id}
+    assert {row[0] for row in table_rows()["meeting_metrics"]} == {api.world.recordings[-1].id}
     faults = unreadable()
     assert faults.keys() == {f"recording {meetings[name].id}" for name in FEW if name != "404"}
     assert_faults_quote_nothing(faults)
@@ -125,7 +125,7 @@ def test_failed_retrieve_of_a_named_recording_does_not_affect_the_others(api: Sa
     api.clear_faults()
     sync_days([DAY], recording_ids=ids)
 
-    assert {row[0] for row in contents()["meeting_metrics"]} == {*ids}
+    assert {row[0] for row in table_rows()["meeting_metrics"]} == {*ids}
 
 
 def test_run_fails_only_if_all_named_recordings_are_unknown(api: Sandbox) -> None:
@@ -135,7 +135,7 @@ def test_run_fails_only_if_all_named_recordings_are_unknown(api: Sandbox) -> Non
     report = sync_days([DAY], recording_ids=[unknown, known])
 
     assert report.faults == []
-    assert {row[0] for row in contents()["meeting_metrics"]} == {known}
+    assert {row[0] for row in table_rows()["meeting_metrics"]} == {known}
     with pytest.raises(SettingsError, match=f"no recording {unknown}"):
         sync_days([DAY], recording_ids=[unknown])
 
@@ -145,13 +145,13 @@ def test_named_recording_of_another_day_is_reported_and_the_others_are_fetched(
 ) -> None:
     before = DAY - timedelta(days=1)
     with Sandbox(combined([uniform(DAY, recordings=1, words=1), uniform(before, recordings=1, words=1)])) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         right, wrong = [next(r.id for r in sandbox.world.recordings if r.day == day) for day in (DAY, before)]
 
         report = sync_days([DAY], recording_ids=[wrong, right])
 
         assert report.faults == [f"Recording {wrong} is of {before}: run that day's partition."]
-        assert {row[0] for row in contents()["meeting_metrics"]} == {right}
+        assert {row[0] for row in table_rows()["meeting_metrics"]} == {right}
         with pytest.raises(SettingsError, match=str(before)):
             sync_days([DAY], recording_ids=[wrong])
 
@@ -162,7 +162,7 @@ def test_failed_retrieve_of_a_media_object_keeps_its_state(api: Sandbox) -> None
     for name, recording in recordings_by_answer(api, FEW).items():
         awaited[name] = api.add_transcript(recording.id, recording.created_at + timedelta(days=30), processing=True)
     sync_days([DAY])
-    before = contents(without=VOLATILE)
+    before = table_rows(without=VOLATILE_COLUMNS)
     for name, recording in recordings_by_answer(api, FEW).items():
         api.add_transcript(recording.id, recording.created_at + timedelta(days=31), processing=True)
         api.inject(replace(ANSWERS[name], match=f"/api/v1/transcript/{awaited[name]}/"))
@@ -174,7 +174,7 @@ def test_failed_retrieve_of_a_media_object_keeps_its_state(api: Sandbox) -> None
         assert (row["status"], row["api_status"]) == ("pending", "processing"), name
         # A 404 counts only if the list of the recording's transcripts does not show the object either.
         assert (row["attempts"], bool(row["error"])) == ((0, False) if name == "404" else (1, True)), name
-    assert contents(without=VOLATILE)["transcript_words"] == before["transcript_words"]
+    assert table_rows(without=VOLATILE_COLUMNS)["transcript_words"] == before["transcript_words"]
     assert_faults_quote_nothing(unreadable())
 
     api.clear_faults()
@@ -197,12 +197,12 @@ def test_failed_renewal_of_an_expired_url_does_not_affect_other_downloads(api: S
     report = sync_days([DAY])
 
     assert report.faults == []
-    assert counted("meeting_metrics") == len(api.world.recordings)
+    assert count_rows("meeting_metrics") == len(api.world.recordings)
     for name, recording in meetings.items():
         row = ledger_row(recording.of("transcript")[0].id, "transcript")
         assert row["status"] == ("deleted" if name == "404" else "pending"), name
         assert name == "404" or (row["attempts"], bool(row["error"])) == (1, True)
-    others = [row for row in contents()["artifacts"] if row[1] != "transcript"]
+    others = [row for row in table_rows()["artifacts"] if row[1] != "transcript"]
     assert {row[3] for row in others} == {"parsed"}
 
 
@@ -233,7 +233,7 @@ def test_failed_download_does_not_affect_other_downloads(
         sandbox.clear_faults()
         sync_days([DAY], refetch=True)  # without refetch, missing and too large bytes wait for their next attempt
 
-        assert contents(without=VOLATILE) == expected
+        assert table_rows(without=VOLATILE_COLUMNS) == expected
 
 
 @sqlite_first
@@ -247,7 +247,7 @@ def test_refused_key_stops_the_run_at_any_call(api: Sandbox) -> None:
             with pytest.raises(Refused):
                 sync_days([DAY], recording_ids=[one.id])
 
-    assert counted("meeting_metrics") == 0
+    assert count_rows("meeting_metrics") == 0
 
 
 @sqlite_first
@@ -260,7 +260,7 @@ def test_refused_list_stops_the_run(api: Sandbox, collection: str) -> None:
         with pytest.raises(Refused):
             sync_days([DAY])
 
-    assert counted("recordings") == 0
+    assert count_rows("recordings") == 0
 
 
 MALFORMED = {
@@ -294,15 +294,15 @@ def test_malformed_object_of_a_list_does_not_affect_the_others(truth: Truth) -> 
 
         lost = {meetings[name].id for name in MALFORMED.keys() - STORED}
         assert unreadable().keys() == {f"recording {each}" for each in lost}
-        assert_only_lost(contents(without=VOLATILE), expected, lost)
+        assert_only_lost(table_rows(without=VOLATILE_COLUMNS), expected, lost)
 
         sandbox.clear_faults()
         sync_days([DAY])
 
-        assert contents(without=VOLATILE) == expected
+        assert table_rows(without=VOLATILE_COLUMNS) == expected
         assert unreadable() == {}
 
 
-def assert_only_lost(found: Contents, expected: Contents, lost: set[str]) -> None:
+def assert_only_lost(found: TableRows, expected: TableRows, lost: set[str]) -> None:
     for table in ("meeting_metrics", "transcript_words", "participant_metrics"):
         assert found[table] == [row for row in expected[table] if row[0] not in lost], table

@@ -25,8 +25,8 @@ from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import worklist
 from meeting_assets.store.database import META
-from meeting_assets.store.observation import LAST, ObservationClock, note_recorded
-from meeting_assets_tests.support.environments import contents, ledger_row, open_test_storage, sync_days, use
+from meeting_assets.store.observation import LAST, ObservationClock, record_observation_time
+from meeting_assets_tests.support.environments import ledger_row, open_test_storage, sync_days, table_rows, use_sandbox
 
 DAY = date(2026, 3, 2)
 SECOND = timedelta(seconds=1)
@@ -36,7 +36,7 @@ BUDGET_S = 60.0
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -59,7 +59,7 @@ def discover() -> Discovery:
 
 def recording_status(recording_id: str) -> str:
     with open_test_storage() as storage, storage.database.reading() as connection:
-        return worklist.statuses(connection, [DAY])[recording_id]
+        return worklist.recording_statuses(connection, [DAY])[recording_id]
 
 
 def pending_recordings() -> set[str]:
@@ -100,7 +100,7 @@ def test_recording_done_with_an_older_api_time_than_its_processing_is_done(
     sync_days([DAY])
 
     assert recording_status(recording.id) == "done"
-    assert recording.id in {row[0] for row in contents()["meeting_metrics"]}
+    assert recording.id in {row[0] for row in table_rows()["meeting_metrics"]}
 
 
 def test_artifact_reissued_with_an_older_api_time_is_fetched_again(sandbox: Sandbox, recording: Recording) -> None:
@@ -127,12 +127,12 @@ def test_slow_observation_changes_nothing_even_with_later_api_times(sandbox: San
     for thing in (recording, transcript):
         thing.status = replace(thing.status, code="done", updated_at=thing.status.updated_at - SECOND)
     sync_days([DAY])
-    before = contents()
+    before = table_rows()
 
     with open_test_storage() as storage:
         record(storage, slow, now())
 
-    assert contents() == before
+    assert table_rows() == before
 
 
 @pytest.mark.parametrize("is_media", [True, False], ids=["artifact", "recording"])
@@ -144,12 +144,12 @@ def test_slow_404_does_not_undo_a_later_observation(sandbox: Sandbox, recording:
     slow = Discovery(gone_recordings=set() if is_media else {running.id}, gone_media=gone)
     sandbox.finish(running.id)
     sync_days([DAY])
-    before = contents()
+    before = table_rows()
 
     with open_test_storage() as storage:
         record(storage, slow, now())
 
-    assert contents() == before
+    assert table_rows() == before
 
 
 def test_observation_by_a_clock_ten_years_ahead_does_not_block_later_ones(
@@ -158,7 +158,7 @@ def test_observation_by_a_clock_ten_years_ahead_does_not_block_later_ones(
     transcript = recording.of("transcript")[0]
     ahead = Discovery(clock=ObservationClock(now() + timedelta(days=3650)))
     with open_test_storage() as storage:
-        note_recorded(storage.database, ahead.clock.now())
+        record_observation_time(storage.database, ahead.clock.now())
     transcript.status = replace(transcript.status, code="processing")
     sync_days([DAY])
     sandbox.finish_artifact(transcript.id)
@@ -177,7 +177,7 @@ def test_api_that_lists_no_stored_recording_marks_none_as_missing(
     running = sandbox.add_recording(recording.created_at, processing=True)
     waiting = sandbox.add_transcript(recording.id, recording.created_at + timedelta(hours=3), processing=True)
     sync_days([DAY])
-    before = contents()
+    before = table_rows()
     sandbox.world.recordings.clear()
     sandbox.habits.deleted_answers_404 = True
     sandbox.stats.reset()
@@ -185,7 +185,7 @@ def test_api_that_lists_no_stored_recording_marks_none_as_missing(
     with caplog.at_level(logging.WARNING, "meeting_assets"):
         sync_days([DAY])
 
-    assert contents() == before
+    assert table_rows() == before
     assert sandbox.stats.retrieve_calls == 0
     (warning,) = [each.getMessage() for each in caplog.records if "lists none" in each.getMessage()]
     assert "RECALL_BASE_URL" in warning

@@ -10,8 +10,8 @@ from meeting_assets.sandbox import Fault, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.raw import RawStore
 from meeting_assets_tests.conftest import sqlite_first
-from meeting_assets_tests.support.environments import Contents, contents, ledger_row, sync_days
-from meeting_assets_tests.support.sample_day import DAY, WORLD, assert_nobody_else_is_harmed, victim
+from meeting_assets_tests.support.environments import TableRows, ledger_row, sync_days, table_rows
+from meeting_assets_tests.support.sample_day import DAY, WORLD, assert_other_recordings_unchanged, victim
 
 
 @sqlite_first
@@ -27,7 +27,7 @@ from meeting_assets_tests.support.sample_day import DAY, WORLD, assert_nobody_el
     ids=["no-json", "wrong-top-level", "wrong-shape", "wrong-type", "empty"],
 )
 def test_unreadable_payload_is_quarantined_with_the_place_of_its_fault(
-    sandbox: Sandbox, clean: Contents, body: bytes, location: str
+    sandbox: Sandbox, clean: TableRows, body: bytes, location: str
 ) -> None:
     for kind in ARTIFACTS:
         sandbox.set_payload(victim(kind).id, kind, body)
@@ -39,10 +39,10 @@ def test_unreadable_payload_is_quarantined_with_the_place_of_its_fault(
         assert (row["status"], row["row_count"]) == ("quarantined", None)
         assert location in row["error"]
         assert RawStore.at(read_settings().raw_url).read(row["raw_key"], row["sha256"]) == body
-    assert_nobody_else_is_harmed(clean, ARTIFACTS)
+    assert_other_recordings_unchanged(clean, ARTIFACTS)
 
 
-def test_truncated_download_is_repeated_and_then_quarantined(sandbox: Sandbox, clean: Contents) -> None:
+def test_truncated_download_is_repeated_and_then_quarantined(sandbox: Sandbox, clean: TableRows) -> None:
     for kind in ARTIFACTS:
         sandbox.inject(Fault(f"{kind}:{victim(kind).id}", times=None, truncate_to_bytes=100))
 
@@ -52,7 +52,7 @@ def test_truncated_download_is_repeated_and_then_quarantined(sandbox: Sandbox, c
         row = ledger_row(victim(kind).id, kind)
         assert (row["status"], row["error"]) == ("quarantined", "byte 100: input data was truncated")
         assert sandbox.stats.downloads_by_kind[kind] > len(WORLD.recordings)
-    assert_nobody_else_is_harmed(clean, ARTIFACTS)
+    assert_other_recordings_unchanged(clean, ARTIFACTS)
 
 
 def test_empty_list_is_a_valid_artifact_without_rows(sandbox: Sandbox) -> None:
@@ -73,7 +73,7 @@ def test_empty_transcript_has_zero_counts(sandbox: Sandbox) -> None:
 
     sync_days([DAY])
 
-    (row,) = [row for row in contents()["transcripts"] if row[1] == artifact.id]
+    (row,) = [row for row in table_rows()["transcripts"] if row[1] == artifact.id]
     assert row[-3:] == (0, 0, 0)
     assert not row[5]
 
@@ -111,7 +111,7 @@ def test_characters_that_databases_reject_are_replaced_and_counted(sandbox: Sand
     row = ledger_row(artifact.id, "transcript")
     assert (row["status"], row["repaired_chars"]) == ("parsed", 2)
     assert RawStore.at(read_settings().raw_url).read(row["raw_key"], row["sha256"]) == body
-    assert [each[-1] for each in contents()["transcript_words"] if each[1] == artifact.id] == ["a\ufffdb"]
+    assert [each[-1] for each in table_rows()["transcript_words"] if each[1] == artifact.id] == ["a\ufffdb"]
 
 
 def test_wrong_key_stops_the_sync_with_an_instruction(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,4 +121,4 @@ def test_wrong_key_stops_the_sync_with_an_instruction(sandbox: Sandbox, monkeypa
         sync_days([DAY])
 
     assert "not-the-key" not in str(refused.value)
-    assert not any(contents().values())
+    assert not any(table_rows().values())

@@ -18,7 +18,7 @@ from meeting_assets.sandbox.world import Payload
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
-from meeting_assets_tests.support.environments import contents, days_of, sync_days, use, use_home
+from meeting_assets_tests.support.environments import days_of_world, sync_days, table_rows, use_home, use_sandbox
 from meeting_assets_tests.support.noise import with_noise
 
 CORPORA = ROOT / os.environ.get("MEETING_ASSETS_CORPORA", "../shared/corpora")
@@ -68,9 +68,9 @@ def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         if database == "postgresql":
             server = request.getfixturevalue("postgresql_server")
             monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", fresh_postgresql(server))
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         if database == "postgresql" or not (home / "is_synced").exists():
-            sync_days(days_of(sandbox))
+            sync_days(days_of_world(sandbox))
             (home / "is_synced").touch()
         with open_storage(read_settings()) as storage:
             assert status_of(storage).missing == 0
@@ -87,7 +87,7 @@ def _add_noise(world: World) -> None:
 
 
 def _measured(world: World) -> Measured:
-    tables = contents()
+    tables = table_rows()
     folder_of = {recording_id: folder.name for recording_id, folder in world.sources.items()}
     meetings = {folder_of[row["recording_id"]]: row for row in _dicts(tables["meeting_metrics"], MeetingMetrics)}
     talk_s: dict[str, dict[str, float]] = {name: {} for name in folder_of.values()}

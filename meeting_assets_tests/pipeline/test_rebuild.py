@@ -19,18 +19,18 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.support.environments import VOLATILE, contents, sync_days, use
+from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, sync_days, table_rows, use_sandbox
 
 DAY = date(2026, 3, 2)
 # A sync notes the hash of the listing that it writes; a rebuild writes none.
-WITHOUT = VOLATILE | {"listing_sha256"}
+WITHOUT = VOLATILE_COLUMNS | {"listing_sha256"}
 
 
 @pytest.fixture
 def synced_day(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A synced day with a recording in progress, an absent, a failed and an unreadable artifact."""
     with Sandbox(uniform(DAY, recordings=3)) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         first, second, third = sandbox.world.recordings
         sandbox.add_recording(first.created_at, processing=True)
         sandbox.set_url(first.of("transcript")[0].id, "provider_data", None)
@@ -44,7 +44,7 @@ def synced_day(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
 def test_rebuild_fills_an_empty_database_without_the_api(
     synced_day: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = contents(without=WITHOUT)
+    before = table_rows(without=WITHOUT)
     synced_day.stats.reset()
     monkeypatch.delenv("RECALL_API_KEY")
     url = f"sqlite:///{home / 'another.db'}"
@@ -58,23 +58,23 @@ def test_rebuild_fills_an_empty_database_without_the_api(
     assert synced_day.stats.requests == []
     assert report.faults == []
     assert report.recordings == 4
-    assert contents(without=WITHOUT) == before
+    assert table_rows(without=WITHOUT) == before
 
 
 def test_rebuild_of_a_complete_database_changes_no_row(synced_day: Sandbox) -> None:
-    before = contents(without=VOLATILE)
+    before = table_rows(without=VOLATILE_COLUMNS)
     synced_day.stats.reset()
 
     with open_storage(read_settings()) as storage:
         rebuild(storage, [DAY])
         assert outdated_weeks(storage) == []
 
-    assert contents(without=VOLATILE) == before
+    assert table_rows(without=VOLATILE_COLUMNS) == before
     assert synced_day.stats.requests == []
 
 
 def test_refresh_parses_only_rows_of_another_parser_version(synced_day: Sandbox) -> None:
-    before = contents(without=VOLATILE)
+    before = table_rows(without=VOLATILE_COLUMNS)
     with open_storage(read_settings()) as storage:
         with storage.database.writing() as connection:
             outdate = LEDGER.update().where(LEDGER.c.kind == "participants", LEDGER.c.status == "parsed")
@@ -85,7 +85,7 @@ def test_refresh_parses_only_rows_of_another_parser_version(synced_day: Sandbox)
 
     assert (report.days, report.artifacts) == ([DAY], 3)
     assert (again.days, again.artifacts) == ([], 0)
-    assert contents(without=VOLATILE) == before
+    assert table_rows(without=VOLATILE_COLUMNS) == before
 
 
 def test_changed_parameters_derive_metrics_again_and_parse_nothing(

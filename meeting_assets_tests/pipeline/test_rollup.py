@@ -27,7 +27,7 @@ from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use, use_home
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_home, use_sandbox
 
 SUNDAY, MONDAY, TUESDAY = date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 3)
 WEEK_BEFORE, WEEK = date(2026, 2, 23), date(2026, 3, 2)
@@ -51,7 +51,7 @@ def home_of_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         if request.param == "postgresql":
             server = request.getfixturevalue("postgresql_server")
             monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", fresh_postgresql(server))
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         sync_days([SUNDAY, MONDAY, TUESDAY])
         return Home(read_settings().database_url, running.world.recordings)
 

@@ -17,15 +17,15 @@ from meeting_assets.health.status import status_of
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets_tests.conftest import Truth, sqlite_first
 from meeting_assets_tests.support.environments import (
-    VOLATILE,
-    Contents,
-    contents,
+    VOLATILE_COLUMNS,
+    TableRows,
     ledger_row,
     open_test_storage,
     sync_days,
-    use,
+    table_rows,
+    use_sandbox,
 )
-from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD, assert_nobody_else_is_harmed, victim
+from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD, assert_other_recordings_unchanged, victim
 
 TIMEOUT_S = 60.0
 AT_ONCE = 4
@@ -80,13 +80,13 @@ def test_transient_download_failures_are_retried(truth: Truth) -> None:
         sync_days([DAY])
 
         assert sandbox.stats.faulted == len(OF_DOWNLOADS) * len(ARTIFACTS)
-        assert contents(without=VOLATILE) == expected
+        assert table_rows(without=VOLATILE_COLUMNS) == expected
         assert sandbox.stats.downloads_with_authorization == 0
 
 
 @sqlite_first
 @pytest.mark.parametrize("faults", SERIES, ids=" ".join)
-def test_transient_list_failures_are_retried(sandbox: Sandbox, clean: Contents, faults: tuple[str, ...]) -> None:
+def test_transient_list_failures_are_retried(sandbox: Sandbox, clean: TableRows, faults: tuple[str, ...]) -> None:
     for path in LISTS:
         for name in faults:
             sandbox.inject(replace(OF_LISTS[name], match=path))
@@ -94,7 +94,7 @@ def test_transient_list_failures_are_retried(sandbox: Sandbox, clean: Contents, 
     sync_days([DAY])
 
     assert sandbox.stats.faulted == len(faults) * len(LISTS)
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_transient_list_failures_are_retried(sandbox: Sandbox, clean: Contents, 
     ids=["expired", "5xx", "html"],
 )
 def test_permanent_download_failure_stays_pending_and_is_fetched_by_the_next_run(
-    sandbox: Sandbox, clean: Contents, fault: Callable[[str], Fault], error: str
+    sandbox: Sandbox, clean: TableRows, fault: Callable[[str], Fault], error: str
 ) -> None:
     artifact = victim("transcript")
     sandbox.inject(fault(f"transcript:{artifact.id}"))
@@ -118,15 +118,15 @@ def test_permanent_download_failure_stays_pending_and_is_fetched_by_the_next_run
     assert (row["status"], row["attempts"]) == ("pending", 1)
     assert error in row["error"]
     assert row["next_attempt_at"] is not None
-    assert_nobody_else_is_harmed(clean, ["transcript"])
+    assert_other_recordings_unchanged(clean, ["transcript"])
 
     sandbox.clear_faults()
     sync_days([DAY])
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
-def test_urls_that_expire_between_list_and_download_are_renewed(sandbox: Sandbox, clean: Contents) -> None:
+def test_urls_that_expire_between_list_and_download_are_renewed(sandbox: Sandbox, clean: TableRows) -> None:
     sandbox.inject(Fault("/download/", times=None, delay_s=0.3))
 
     with ThreadPoolExecutor() as pool:
@@ -136,29 +136,29 @@ def test_urls_that_expire_between_list_and_download_are_renewed(sandbox: Sandbox
         run.result()
 
     assert sandbox.stats.expired > 0
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
-def test_artifacts_stay_pending_while_every_url_expires_before_use(sandbox: Sandbox, clean: Contents) -> None:
+def test_artifacts_stay_pending_while_every_url_expires_before_use(sandbox: Sandbox, clean: TableRows) -> None:
     sandbox.expire_urls_after(0)
 
     report = sync_days([DAY])
 
     assert sum(counts["failed"] for counts in report.counts.values()) == len(ARTIFACTS) * len(WORLD.recordings)
-    assert {row[3] for row in contents()["artifacts"]} == {"pending"}
+    assert {row[3] for row in table_rows()["artifacts"]} == {"pending"}
 
     sandbox.expire_urls_after(3600)
     sync_days([DAY])
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
-def test_pages_that_repeat_objects_count_nothing_twice(sandbox: Sandbox, clean: Contents) -> None:
+def test_pages_that_repeat_objects_count_nothing_twice(sandbox: Sandbox, clean: TableRows) -> None:
     sandbox.habits.page_size, sandbox.habits.pages_repeat = 2, 1
 
     sync_days([DAY])
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 def test_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> None:
@@ -174,29 +174,29 @@ def test_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> Non
         run.result()
 
     there = {each.id for each in WORLD.recordings}
-    assert there <= {row[0] for row in contents()["meeting_metrics"]} <= there | added
+    assert there <= {row[0] for row in table_rows()["meeting_metrics"]} <= there | added
     sync_days([DAY])
-    assert {row[0] for row in contents()["meeting_metrics"]} == there | added
+    assert {row[0] for row in table_rows()["meeting_metrics"]} == there | added
 
 
 @sqlite_first
 def test_api_outage_changes_nothing_and_ends_no_retries(
-    sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clean: TableRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.inject(Fault("transcript:", times=None, status=503))
     sync_days([DAY])
-    before = contents()
+    before = table_rows()
     sandbox.stop()
 
     with pytest.raises(Transient, match="no connection"):
         sync_days([DAY])
 
-    assert contents() == before
+    assert table_rows() == before
     assert {ledger_row(each.of("transcript")[0].id, "transcript")["status"] for each in WORLD.recordings} == {"pending"}
     with Sandbox(WORLD, download_port=PORT) as back:
-        use(back, monkeypatch)
+        use_sandbox(back, monkeypatch)
         sync_days([DAY])
-        assert contents(without=VOLATILE) == clean
+        assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_all_faults_at_once_end_in_the_same_tables(truth: Truth, chance: float, 
         sync_until_complete(at_most=30)
 
         assert sandbox.stats.faulted > 0
-        assert contents(without=VOLATILE) == expected
+        assert table_rows(without=VOLATILE_COLUMNS) == expected
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

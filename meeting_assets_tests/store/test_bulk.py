@@ -20,7 +20,7 @@ from meeting_assets.pipeline.storage import derived_tables
 from meeting_assets.store.bulk import Row, insert_rows
 from meeting_assets.store.copying import binary_types
 from meeting_assets.store.database import PERSISTENT_TABLES, Database, schema_of, table_of
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 
 RECORDING_ID, TRANSCRIPT_ID = str(UUID(int=1)), str(UUID(int=2**127))
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -59,7 +59,9 @@ INSTANTS = [
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database.at(database_url)
-    prepare(database, schema_of(dict.fromkeys((ParticipantEvents, Participants, ProviderParts, TranscriptWords))))
+    set_up_database(
+        database, schema_of(dict.fromkeys((ParticipantEvents, Participants, ProviderParts, TranscriptWords)))
+    )
     yield database
     database.close()
 

@@ -13,7 +13,7 @@ from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database_id import DATABASE_ID, bind_ids, held_id, verified_id
 from meeting_assets.store.raw import RawStore
-from meeting_assets_tests.support.environments import days_of, sync_days, use
+from meeting_assets_tests.support.environments import days_of_world, sync_days, use_sandbox
 from meeting_assets_tests.support.sample_day import DAY
 
 OURS, OTHERS = "0" * 32, "1" * 32
@@ -34,8 +34,8 @@ def given_ids(storage: Storage, of_database: str | None, of_raw: str | None) -> 
 
 def fill() -> None:
     with Sandbox(uniform(DAY, recordings=1, words=5)) as sandbox, pytest.MonkeyPatch.context() as monkeypatch:
-        use(sandbox, monkeypatch)
-        sync_days(days_of(sandbox))
+        use_sandbox(sandbox, monkeypatch)
+        sync_days(days_of_world(sandbox))
 
 
 def test_new_database_and_new_raw_store_get_one_id(storage: Storage) -> None:

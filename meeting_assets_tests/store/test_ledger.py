@@ -11,8 +11,8 @@ import pytest
 
 from meeting_assets.store import api_state, attempts, ledger, raw_state, table_state, worklist
 from meeting_assets.store.database import Database, schema_of
-from meeting_assets.store.ledger import LEDGER, Key
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.ledger import LEDGER, ArtifactKey
+from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets.store.states import (
     DELETED,
     FETCHED,
@@ -24,7 +24,7 @@ from meeting_assets.store.states import (
 )
 from meeting_assets.store.tasks import LoadTask
 
-KEY = Key("00000000-0000-4000-8000-000000000001", "transcript", "00000000-0000-4000-8000-000000000002")
+KEY = ArtifactKey("00000000-0000-4000-8000-000000000001", "transcript", "00000000-0000-4000-8000-000000000002")
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MINUTES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360)
 
@@ -32,7 +32,7 @@ MINUTES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360)
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database.at(database_url)
-    prepare(database, schema_of({}))
+    set_up_database(database, schema_of({}))
     with database.writing() as connection:
         connection.execute(LEDGER.insert().values(asdict(LedgerRow(*KEY, PENDING, api_status="done"))))
     yield database
@@ -137,13 +137,13 @@ def test_another_parser_version_retries_once_a_pending_artifact_that_ended_the_p
 
     first = load_task(database)
     with database.writing() as connection:
-        attempts.release(connection, [first])
+        attempts.reset_loads(connection, [first])
     released = load_task(database)
     write(database, load_attempts=MAX_INTERRUPTIONS)
 
-    assert (first.is_deadly, first.is_quarantined) == (False, True)
+    assert (first.is_exhausted, first.is_quarantined) == (False, True)
     assert (released.status, released.load_attempts, released.is_quarantined) == (PENDING, None, False)
-    assert load_task(database).is_deadly
+    assert load_task(database).is_exhausted
 
 
 def load_task(database: Database) -> LoadTask:

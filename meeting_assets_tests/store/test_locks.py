@@ -12,7 +12,7 @@ import meeting_assets
 from meeting_assets.store import ledger, locks, tombstones
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.locks import Lock, LockOrderError, Rows
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 
 SOURCES = Path(meeting_assets.__file__).parent
 RECORDING_ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
@@ -21,7 +21,7 @@ RECORDING_ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database.at(database_url)
-    prepare(database, schema_of({}))
+    set_up_database(database, schema_of({}))
     yield database
     database.close()
 
@@ -64,11 +64,11 @@ def test_locks_taken_out_of_order_raise_an_error(first: Lock | Rows, second: Loc
 
 def test_row_locks_and_tombstone_locks_follow_the_order(database: Database) -> None:
     with database.writing() as connection:
-        ledger.known(connection, [RECORDING_ID], is_locking=True)
+        ledger.read_rows(connection, [RECORDING_ID], is_locking=True)
         with pytest.raises(LockOrderError):
             ledger.lock_recordings(connection, [RECORDING_ID])
         with pytest.raises(LockOrderError):
-            tombstones.exclude_tombstoned(connection, [RECORDING_ID])
+            tombstones.tombstoned_until_commit(connection, [RECORDING_ID])
 
 
 def test_new_transaction_holds_no_locks(database: Database) -> None:

@@ -19,7 +19,7 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.object_stores import CLOUDS
 from meeting_assets.store.raw import RawStore
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import contents, use
+from meeting_assets_tests.support.environments import table_rows, use_sandbox
 from meeting_assets_tests.support.object_store import BUCKET, s3_server
 
 DAY = date(2026, 3, 2)
@@ -122,9 +122,9 @@ def test_sync_stores_in_s3_and_rebuild_reads_it(
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RAW_URL", f"{URL}/synced")
     with Sandbox(uniform(DAY, recordings=2, words=20)) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         synced = command("sync", "--from", str(DAY), "--to", str(DAY))
-        before = contents(without=frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at", "inputs"}))
+        before = table_rows(without=frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at", "inputs"}))
         healthy = command("doctor")
         rebuilt = command("rebuild")
 
@@ -132,7 +132,7 @@ def test_sync_stores_in_s3_and_rebuild_reads_it(
     assert "raw store" in healthy.stdout
     assert "✗ raw" not in healthy.stdout
     assert all(before.values())
-    assert contents(without=frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at", "inputs"})) == before
+    assert table_rows(without=frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at", "inputs"})) == before
     assert len(RawStore.at(f"{URL}/synced").objects(DAY)) == 2 * (len(ARTIFACTS) + 1)
 
 

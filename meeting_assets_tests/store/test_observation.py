@@ -10,8 +10,8 @@ import pytest
 
 from meeting_assets.core.instants import now
 from meeting_assets.store.database import Database, schema_of
-from meeting_assets.store.migrations.setup import prepare
-from meeting_assets.store.observation import ObservationClock, database_now, note_recorded
+from meeting_assets.store.migrations.setup import set_up_database
+from meeting_assets.store.observation import ObservationClock, database_now, record_observation_time
 
 NEAR = timedelta(minutes=5)
 TEN_YEARS = timedelta(days=3650)
@@ -21,7 +21,7 @@ A_NIGHT = timedelta(hours=8)
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database.at(database_url)
-    prepare(database, schema_of({}))
+    set_up_database(database, schema_of({}))
     yield database
     database.close()
 
@@ -68,7 +68,7 @@ def test_observation_times_of_one_clock_are_ascending(database: Database) -> Non
 
 def test_clock_starts_after_all_recorded_times_even_from_a_wrong_clock(database: Database) -> None:
     wrong = now() + TEN_YEARS
-    note_recorded(database, wrong)
+    record_observation_time(database, wrong)
 
     clock = ObservationClock.of(database)
 
@@ -77,9 +77,9 @@ def test_clock_starts_after_all_recorded_times_even_from_a_wrong_clock(database:
 
 
 def test_two_clocks_agree_after_a_correction(database: Database) -> None:
-    note_recorded(database, now() + TEN_YEARS)
+    record_observation_time(database, now() + TEN_YEARS)
     one = ObservationClock.of(database)
-    note_recorded(database, one.now())
+    record_observation_time(database, one.now())
 
     other = ObservationClock.of(database)
 
@@ -90,7 +90,7 @@ def test_two_clocks_agree_after_a_correction(database: Database) -> None:
 
 def test_older_recorded_time_does_not_set_the_clock_back(database: Database) -> None:
     latest = datetime(2400, 1, 1, tzinfo=UTC)
-    note_recorded(database, latest)
-    note_recorded(database, latest - TEN_YEARS)
+    record_observation_time(database, latest)
+    record_observation_time(database, latest - TEN_YEARS)
 
     assert ObservationClock.of(database).started_at > latest

@@ -10,7 +10,7 @@ from obstore.store import LocalStore, MemoryStore
 
 from meeting_assets.store import raw_tombstones
 from meeting_assets.store.raw import RawStore
-from meeting_assets.store.tombstones import Name, Tombstone
+from meeting_assets.store.tombstones import Tombstone, TombstoneName
 
 DAYS = [date(2026, 3, 2), date(2026, 3, 9)]
 RECORDING, OTHER = "0f7a4f0e-0000-4000-8000-000000000000", "1f7a4f0e-0000-4000-8000-000000000000"
@@ -41,7 +41,9 @@ def test_every_prefix_naming_a_recording_is_found_except_tombstones(raw: RawStor
         "origin.json",
     ):
         raw.put(key, b"{}")
-    raw_tombstones.write(raw, [Tombstone(Name(RECORDING), None, datetime(2026, 3, 3, tzinfo=UTC), "asked for")])
+    raw_tombstones.write(
+        raw, [Tombstone(TombstoneName(RECORDING), None, datetime(2026, 3, 3, tzinfo=UTC), "asked for")]
+    )
 
     assert raw.prefixes_naming([RECORDING]) == {
         f"2026-03-02/{RECORDING}": 2,
@@ -54,8 +56,8 @@ def test_every_prefix_naming_a_recording_is_found_except_tombstones(raw: RawStor
 
 def test_tombstones_are_read_as_written(raw: RawStore) -> None:
     at = datetime(2026, 3, 3, 12, 30, tzinfo=UTC)
-    of_recording = Tombstone(Name(OTHER), DAYS[0], at, "retention")
-    of_artifact = Tombstone(Name(RECORDING, "transcript", "c1d2"), None, at, "deleted at the API")
+    of_recording = Tombstone(TombstoneName(OTHER), DAYS[0], at, "retention")
+    of_artifact = Tombstone(TombstoneName(RECORDING, "transcript", "c1d2"), None, at, "deleted at the API")
     for tombstone in (of_recording, of_artifact, of_artifact):
         raw_tombstones.write(raw, [tombstone])
     raw.put("tombstones/no-id.json", b"{}")

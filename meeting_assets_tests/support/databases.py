@@ -15,7 +15,7 @@ from meeting_assets.pipeline.storage import whole_schema
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.store.database import META, Database, table_of
 from meeting_assets.store.migrations.plan import Schema
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets_tests.support.schema_versions import with_column
 
 RECORDING_ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
@@ -63,7 +63,7 @@ def meta_of(database: Database) -> dict[str, str]:
 def refusal(url: str, schema: str = "public") -> str:
     """The error of setting up a database."""
     with closing(Database.at(url, schema)) as database, pytest.raises(StoreError) as raised:
-        prepare(database, whole_schema())
+        set_up_database(database, whole_schema())
     return str(raised.value)
 
 

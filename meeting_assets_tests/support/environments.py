@@ -28,12 +28,12 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 
 # Columns that may differ between two runs with the same result.
-VOLATILE = frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at"})
+VOLATILE_COLUMNS = frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at"})
 # Every sync updates it, even without changes.
 OBSERVED = "observed_at"
 
 Row = tuple[Any, ...]
-Contents = dict[str, list[Row]]
+TableRows = dict[str, list[Row]]
 
 
 def free_port() -> int:
@@ -55,7 +55,7 @@ def use_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_HOME", str(home))
 
 
-def use(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def use_sandbox(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Points the settings at a sandbox."""
     monkeypatch.setenv("RECALL_BASE_URL", sandbox.url)
     monkeypatch.setenv("RECALL_API_KEY", sandbox.api_key)
@@ -63,7 +63,7 @@ def use(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", sandbox.world.first_day.isoformat())
 
 
-def only(world: World, *collections: str) -> World:
+def keep_collections(world: World, *collections: str) -> World:
     """A copy of the world with the artifacts of some collections only."""
     bots = {bot.id: bot for bot in world.bots}
     bare = empty()
@@ -73,7 +73,7 @@ def only(world: World, *collections: str) -> World:
     return bare
 
 
-def days_of(sandbox: Sandbox) -> list[date]:
+def days_of_world(sandbox: Sandbox) -> list[date]:
     """All days of the sandbox's world."""
     return days_between(sandbox.world.first_day, sandbox.world.last_day)
 
@@ -100,16 +100,16 @@ def sync_days(days: Sequence[date], *, recording_ids: Sequence[str] = (), refetc
     return report
 
 
-def contents(*, without: frozenset[str] = frozenset()) -> Contents:
+def table_rows(*, without: frozenset[str] = frozenset()) -> TableRows:
     """All rows of all tables except `meta`, sorted, without `observed_at` and the columns in `without`."""
     with open_storage(read_settings()) as storage:
-        return contents_of(storage, without=without)
+        return table_rows_of(storage, without=without)
 
 
-def contents_of(storage: Storage, *, without: frozenset[str] = frozenset()) -> Contents:
+def table_rows_of(storage: Storage, *, without: frozenset[str] = frozenset()) -> TableRows:
     """All rows of all tables except `meta` in an open storage; see `contents`."""
     models: tuple[type[SQLModel], ...] = (Recordings, Artifacts, *derived_tables())
-    found: Contents = {}
+    found: TableRows = {}
     with storage.database.reading() as connection:
         for table in map(table_of, models):
             columns = [column for column in table.columns if column.name not in without | {OBSERVED}]
@@ -134,6 +134,6 @@ def ledger_row(artifact_id: str, kind: str) -> dict[str, Any]:
         return dict(connection.execute(query).mappings().one())
 
 
-def counted(table: str) -> int:
+def count_rows(table: str) -> int:
     """The number of rows of a table."""
-    return len(contents()[table])
+    return len(table_rows()[table])

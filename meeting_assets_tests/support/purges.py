@@ -16,7 +16,7 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.sandbox import Artifact, Recording, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store import raw_tombstones, tombstones
-from meeting_assets.store.tombstones import Name
+from meeting_assets.store.tombstones import TombstoneName
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.support.environments import open_test_storage, sync_days
 
@@ -59,12 +59,12 @@ def transcript_of(recording: Recording) -> Artifact:
     return recording.of("transcript")[0]
 
 
-def names_of(artifact: Artifact) -> set[Name]:
+def names_of(artifact: Artifact) -> set[TombstoneName]:
     """The tombstones of a transcript, which is two artifacts."""
-    return {Name(artifact.recording_id, kind, artifact.id) for kind in ("transcript", "provider_data")}
+    return {TombstoneName(artifact.recording_id, kind, artifact.id) for kind in ("transcript", "provider_data")}
 
 
-def tombstone_names(storage: Storage) -> set[Name]:
+def tombstone_names(storage: Storage) -> set[TombstoneName]:
     """The tombstones of the database, which must be equal to those of the raw store."""
     with storage.database.reading() as connection:
         assert tombstones.names(connection) == raw_tombstones.names(storage.raw)

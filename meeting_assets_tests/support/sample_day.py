@@ -9,7 +9,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.metrics import METRICS
 from meeting_assets.sandbox import Artifact, uniform
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.support.environments import VOLATILE, Contents, Row, contents, free_port
+from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, Row, TableRows, free_port, table_rows
 
 DAY = date(2026, 3, 2)
 VICTIM = 1
@@ -23,10 +23,10 @@ def victim(kind: str) -> Artifact:
     return WORLD.recordings[VICTIM].of(ARTIFACTS[kind].collection)[0]
 
 
-def assert_nobody_else_is_harmed(clean: Contents, kinds: Iterable[str]) -> None:
+def assert_other_recordings_unchanged(clean: TableRows, kinds: Iterable[str]) -> None:
     """All rows equal those of the clean day, except that the victim has no rows of `kinds`."""
     recording_id = WORLD.recordings[VICTIM].id
-    found = contents(without=VOLATILE)
+    found = table_rows(without=VOLATILE_COLUMNS)
     emptied = {table_of(table).name for kind in kinds for table in ARTIFACTS[kind].tables}
     for table, rows in clean.items():
         if table in emptied:

@@ -6,7 +6,7 @@ This is intended after the loss of a database, but not after a mistyped or forgo
 from __future__ import annotations
 
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store.database_id import difference
+from meeting_assets.store.database_id import mismatch
 
 
 def replacement_notice(storage: Storage) -> str | None:
@@ -14,7 +14,7 @@ def replacement_notice(storage: Storage) -> str | None:
 
     It is true once binding both has succeeded, which it only does for an empty database.
     """
-    if difference(storage.database, storage.raw) is None:
+    if mismatch(storage.database, storage.raw) is None:
         return None
     return (
         f"The empty database at {storage.database.address} replaces the former database of this raw store. "

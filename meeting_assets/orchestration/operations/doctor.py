@@ -30,7 +30,7 @@ from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline.storage import open_raw_store
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database
-from meeting_assets.store.database_id import difference
+from meeting_assets.store.database_id import mismatch
 
 HOME = "Dagster home"
 # Dagster creates these on first use: with a wrong one, the daemon looks healthy and every run fails.
@@ -69,7 +69,7 @@ def _of_ids(settings: Settings) -> Iterator[HealthCheck]:
     except StoreError:
         return
     with closing(database):
-        if (sentence := difference(database, raw)) is not None:
+        if (sentence := mismatch(database, raw)) is not None:
             yield HealthCheck("raw store", Severity.ERROR, sentence)
 
 

@@ -17,7 +17,7 @@ import msgspec
 import psutil
 
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.core.files import unusable
+from meeting_assets.core.files import file_error_message
 from meeting_assets.settings import Settings
 
 LOCK = "in_use.json"
@@ -82,7 +82,7 @@ class HomeLock:
             file = (folder / LOCK).open("a+b")
         except OSError as error:
             setting = "MEETING_ASSETS_HOME" if folder == self._home else "DAGSTER_HOME"
-            raise SettingsError(unusable(error, folder, setting)) from None
+            raise SettingsError(file_error_message(error, folder, setting)) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

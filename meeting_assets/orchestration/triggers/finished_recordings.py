@@ -174,7 +174,7 @@ def _from_lists(
 def _fetchable(storage: Storage) -> list[PendingRecording]:
     """Pending artifacts of the ledger that can be fetched now."""
     with storage.database.reading() as connection:
-        return [PendingRecording(*row) for row in worklist.fetchable(connection, database_now(connection))]
+        return [PendingRecording(*row) for row in worklist.fetchable_recordings(connection, database_now(connection))]
 
 
 def _reason(pending: Sequence[PendingRecording], partitions: Collection[str]) -> str:

@@ -78,9 +78,9 @@ def older_days(
     """Days before `until` to sync, each with its recordings; an empty set stands for all recordings of the day."""
     days: dict[date, set[str]] = defaultdict(set)
     with storage.database.reading() as connection:
-        unfinished = worklist.unfinished(connection)
+        unfinished = worklist.unfinished_recordings(connection)
         versions = {kind: artifact.parser_version for kind, artifact in ARTIFACTS.items()}
-        unconfirmed = absence.unconfirmed(connection) if storage.purges_deleted else set()
+        unconfirmed = absence.unconfirmed_deletions(connection) if storage.purges_deleted else set()
         outdated = {*worklist.outdated_days(connection, versions), *days_of_outdated_metrics(storage)}
     for day, recording_id in [
         *unfinished,

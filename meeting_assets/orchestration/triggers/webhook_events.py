@@ -26,7 +26,7 @@ from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
-from meeting_assets.webhooks.resolution import Days, resolve_days
+from meeting_assets.webhooks.resolution import ResolvedDays, resolve_days
 
 # The daemon evaluates sensors every 5 s. With an interval of 5 s it would skip every other evaluation.
 INTERVAL_S = 3
@@ -69,7 +69,7 @@ def _has_messages(settings: Settings) -> bool:
             closing(Database.at(settings.database_url, settings.database_schema, is_read_only=True)) as database,
             database.reading() as connection,
         ):
-            return inbox.is_anything_waiting(connection)
+            return inbox.has_unhandled(connection)
     except (StoreError, DatabaseError):
         return True  # the table may not exist yet; opening the storage creates it or reports the error
 
@@ -81,7 +81,7 @@ def _evaluate(
     partitions: dg.DailyPartitionsDefinition,
 ) -> dg.SensorResult:
     with storage.database.reading() as connection:
-        messages = inbox.waiting(connection, at_most=MAX_MESSAGES)
+        messages = inbox.unhandled(connection, at_most=MAX_MESSAGES)
     from_api = _decode(context.cursor)
     resolved = resolve_days(storage, sensor_access(settings), messages, from_api, budget_s=BUDGET_S)
     pending = {
@@ -107,13 +107,13 @@ def _mark_handled(storage: Storage, message_ids: Collection[str]) -> None:
         inbox.mark_handled(connection, message_ids, now())
 
 
-def _pending(message: Message, resolved: Days) -> PendingRecording:
+def _pending(message: Message, resolved: ResolvedDays) -> PendingRecording:
     return PendingRecording(
         resolved.by_recording[message.recording_id], message.recording_id, message.received_at, is_one_shot=True
     )
 
 
-def _is_obsolete(message: Message, resolved: Days, first_day: date) -> bool:
+def _is_obsolete(message: Message, resolved: ResolvedDays, first_day: date) -> bool:
     """True if no run can act on a message: it has no recording, is before the first day, or is too old."""
     has_no_recording = message.recording_id in resolved.unresolvable
     is_too_early = resolved.by_recording.get(message.recording_id, first_day) < first_day

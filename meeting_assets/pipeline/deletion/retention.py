@@ -107,7 +107,11 @@ def _only_in_raw(storage: Storage, kept_from: date, known: Collection[str]) -> d
     days: dict[str, date] = {}
     for day in storage.raw.days():
         if day < kept_from:
-            days |= {each: day for each in storage.raw.recordings(day) if each not in known and tombstones.is_id(each)}
+            days |= {
+                each: day
+                for each in storage.raw.recordings(day)
+                if each not in known and tombstones.is_canonical_uuid(each)
+            }
     if not days:
         return {}
     with storage.database.reading() as connection:

@@ -67,7 +67,7 @@ NEW = "__new"
 REVISIONS = str(Path(__file__).parent / "revisions")
 
 
-def steps(database: Database, schema: Schema) -> list[str]:
+def migration_steps(database: Database, schema: Schema) -> list[str]:
     """The steps of a migration, one phrase each; changes nothing.
 
     Raises:

@@ -47,7 +47,7 @@ MAX_NAMES = 8
 
 
 @retry_on_conflict
-def prepare(database: Database, schema: Schema) -> None:
+def set_up_database(database: Database, schema: Schema) -> None:
     """Adds the tables, columns, indexes and views that the database lacks.
 
     Raises:
@@ -61,7 +61,7 @@ def prepare(database: Database, schema: Schema) -> None:
         # Two processes that start at the same time would both find the tables missing.
         locks.take(connection, Lock.SCHEMA)
         plan = read_plan(connection, schema)
-        refuse(plan, connection)
+        require_compatible(plan, connection)
         recorded = read_recorded(connection, schema)
         add_missing(database, connection, schema, plan)
         # Versions without these columns, and versions that know schema 2, refuse this database from now on.
@@ -97,7 +97,7 @@ def check_readable(database: Database, schema: Schema) -> None:
         )
 
 
-def refuse(plan: Plan, connection: Connection) -> None:
+def require_compatible(plan: Plan, connection: Connection) -> None:
     """Checks that writing would neither destroy nor misread data.
 
     Raises:

@@ -15,7 +15,7 @@ from meeting_assets.orchestration.assets.checks import CHECK_TABLES
 from meeting_assets.orchestration.runs import run_days
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets_tests.support.environments import open_test_storage, use
+from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
 
 DAY_5, DAY_6 = date(2026, 3, 5), date(2026, 3, 6)
 UNREADABLE = b'[{"participant": 7}]'
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(combined([uniform(DAY_5, recordings=2), uniform(DAY_6, recordings=1)])) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 

@@ -21,7 +21,7 @@ from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.support.environments import open_test_storage, use
+from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
 
 SUNDAY, MONDAY = date(2026, 3, 1), date(2026, 3, 2)
 WEEK_BEFORE, WEEK, WEEK_AFTER = date(2026, 2, 23), date(2026, 3, 2), date(2026, 3, 9)
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(combined([uniform(SUNDAY, recordings=1), uniform(MONDAY, recordings=1)])) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 

@@ -19,7 +19,7 @@ from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.schema.lineage import lineage_of
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.support.environments import contents, use
+from meeting_assets_tests.support.environments import table_rows, use_sandbox
 
 FIRST, SECOND = date(2026, 3, 2), date(2026, 3, 3)
 FROM_NO_COLUMN = {"config_version", "media_key", "media_size_bytes", "media_sha256"}
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(combined([uniform(FIRST, recordings=2), uniform(SECOND, recordings=1)])) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -189,7 +189,7 @@ def test_a_days_run_shows_rows_of_the_table_and_of_the_day(defs: dg.Definitions)
 
     outcome = run_days(defs, [SECOND])
 
-    tables = contents()
+    tables = table_rows()
     of_second = {row[0] for row in tables["meeting_metrics"]} & _recordings_of(SECOND)
     found = shown(outcome.run_id, SECOND)
     for table in ["recordings", *TABLES]:
@@ -199,7 +199,7 @@ def test_a_days_run_shows_rows_of_the_table_and_of_the_day(defs: dg.Definitions)
 
 
 def _recordings_of(day: date) -> set[str]:
-    return {row[0] for row in contents()["recordings"] if day in row}
+    return {row[0] for row in table_rows()["recordings"] if day in row}
 
 
 def test_a_run_of_several_days_shows_no_days_rows(defs: dg.Definitions) -> None:
@@ -272,7 +272,7 @@ def test_events_of_a_run_contain_no_name_title_or_text(sandbox: Sandbox, defs: d
 
     with dg.DagsterInstance.get() as instance:
         said = "\n".join(str(entry) for entry in instance.all_logs(outcome.run_id))
-    tables = contents()
+    tables = table_rows()
     private = [*_texts(tables["participants"], 3), *_texts(tables["transcript_utterances"], -1), "Check-in", "Zaphod"]
     assert broken.id in said
     assert len(private) > 10

@@ -22,7 +22,7 @@ from meeting_assets.orchestration.operations.failures import Failure, Incident, 
 from meeting_assets.orchestration.runs import dagster_instance, run_days
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.support.environments import free_port, use
+from meeting_assets_tests.support.environments import free_port, use_sandbox
 
 DAY = date(2026, 3, 2)
 OTHER_DAY = DAY + timedelta(days=1)
@@ -109,7 +109,7 @@ class Watch:
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2, words=20)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 

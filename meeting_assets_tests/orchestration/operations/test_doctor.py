@@ -31,7 +31,7 @@ from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database, table_of
 from meeting_assets_tests.support.commands import command, kill, started
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.ui import until
 
 DAY = date(2026, 3, 2)
@@ -51,7 +51,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2, words=20)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -276,7 +276,7 @@ def test_the_meetings_of_another_region_are_found(
     monkeypatch.setenv("RECALL_BASE_URL", "https://us-west-2.recall.ai")
     with open_test_storage():
         pass
-    use(sandbox, monkeypatch)
+    use_sandbox(sandbox, monkeypatch)
 
     for subject in ("database", "raw store"):
         found = only_finding(subject)

@@ -32,7 +32,7 @@ from meeting_assets.store.database import Database
 from meeting_assets.store.heartbeats import HEARTBEATS
 from meeting_assets.store.observation import database_now
 from meeting_assets_tests.support.commands import kill, started
-from meeting_assets_tests.support.environments import use
+from meeting_assets_tests.support.environments import use_sandbox
 
 DAY = date(2026, 3, 2)
 PATIENCE_S = 60
@@ -277,7 +277,7 @@ def test_a_database_without_the_table_judges_no_run(database_url: str, instance:
 
 def test_a_sync_that_was_killed_is_failed(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=2)) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         sandbox.inject(Fault(match="transcript:", times=None, delay_s=PATIENCE_S))
         process = started(("sync", "--from", str(DAY), "--to", str(DAY)), os.environ)
         try:
@@ -301,7 +301,7 @@ def test_a_sync_in_a_container_with_the_same_hostname_is_left_alone_and_failed_w
         pytest.skip("this user cannot make process namespaces")
     sync = [sys.executable, "-m", "meeting_assets.cli", "sync", "--from", str(DAY), "--to", str(DAY)]
     with Sandbox(uniform(DAY, recordings=2)) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         sandbox.inject(Fault(match="transcript:", times=None, delay_s=PATIENCE_S))
         process = subprocess.Popen([*container, *sync], env={**os.environ})
         try:
@@ -332,7 +332,7 @@ def test_every_run_has_a_heartbeat_of_its_process(
     database_url: str, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Sandbox(uniform(DAY, recordings=1, words=5)) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         run_id = run_days(definitions(read_settings()), [DAY]).run_id
 
     with closing(Database.at(database_url)) as database, database.reading() as connection:

@@ -23,7 +23,7 @@ from meeting_assets.orchestration.operations.run_retention import (
 )
 from meeting_assets.orchestration.runs import dagster_instance, run_days
 from meeting_assets.sandbox import Sandbox, uniform
-from meeting_assets_tests.support.environments import use
+from meeting_assets_tests.support.environments import use_sandbox
 
 DAY = date(2026, 3, 2)
 OTHER_DAY = DAY + timedelta(days=1)
@@ -39,7 +39,7 @@ Bring = Callable[..., str]
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=1, words=20)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 

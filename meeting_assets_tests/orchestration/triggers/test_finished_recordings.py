@@ -22,7 +22,13 @@ from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Fault, Recording, Sandbox, empty, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets_tests.support.environments import contents, ledger_row, only, open_test_storage, use
+from meeting_assets_tests.support.environments import (
+    keep_collections,
+    ledger_row,
+    open_test_storage,
+    table_rows,
+    use_sandbox,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
@@ -30,7 +36,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(empty(), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", (now() - timedelta(days=40)).date().isoformat())
         yield running
 
@@ -175,14 +181,14 @@ def test_a_recording_before_the_first_day_is_left_alone(sandbox: Sandbox, defs: 
 
 
 def test_recording_without_artifacts_is_requested_once(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    sandbox.add_world(only(uniform(now().date(), recordings=1)))
+    sandbox.add_world(keep_collections(uniform(now().date(), recordings=1)))
     recording = sandbox.world.recordings[0]
     before = requested(defs)
 
     bring(defs, recording)
 
     assert (before, requested(defs)) == ([(recording.day.isoformat(), [recording.id])], [])
-    assert len(contents()["recordings"]) == 1
+    assert len(table_rows()["recordings"]) == 1
 
 
 def test_a_day_whose_run_has_just_failed_waits(sandbox: Sandbox, defs: dg.Definitions) -> None:

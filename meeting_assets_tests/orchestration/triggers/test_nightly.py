@@ -14,7 +14,7 @@ from meeting_assets.orchestration.assets.partitions import RANGE_END, RANGE_STAR
 from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.sandbox import Fault, Sandbox, empty
 from meeting_assets.store import table_state
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 
 LONG_AGO = now() - timedelta(days=30)
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(empty(), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", (LONG_AGO - timedelta(days=10)).date().isoformat())
         yield running
 

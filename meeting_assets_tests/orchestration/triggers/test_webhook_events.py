@@ -25,7 +25,7 @@ from meeting_assets.store.database import Database
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
 from meeting_assets_tests.support.deployment import Deployment
-from meeting_assets_tests.support.environments import contents, use
+from meeting_assets_tests.support.environments import table_rows, use_sandbox
 from meeting_assets_tests.support.ui import until
 from meeting_assets_tests.support.webhook_sender import SECRET, ReceiverCommand
 
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(empty(), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", (now() - timedelta(days=40)).date().isoformat())
         monkeypatch.setenv("RECALL_WEBHOOK_SECRETS", SECRET)
         yield running
@@ -55,13 +55,13 @@ def announce(*recordings: Recording, event: str = "recording.done", age: timedel
     """Puts a message of each recording into the inbox, as the receiver does."""
     messages = [Message(uuid4().hex, event, each.id, None, now() - age) for each in recordings]
     with open_storage(read_settings()) as storage, storage.database.writing() as connection:
-        inbox.put(connection, messages)
+        inbox.insert_messages(connection, messages)
 
 
 def waiting() -> list[str]:
     """The recordings of unhandled messages."""
     with open_storage(read_settings()) as storage, storage.database.reading() as connection:
-        return sorted(message.recording_id for message in inbox.waiting(connection, at_most=100))
+        return sorted(message.recording_id for message in inbox.unhandled(connection, at_most=100))
 
 
 def tick(
@@ -238,20 +238,20 @@ def test_deleted_recording_is_recorded_and_not_requested_again(
 
     assert requested(defs) == []
     assert waiting() == []
-    (row,) = contents()["recordings"]
+    (row,) = table_rows()["recordings"]
     assert "deleted" in row
 
 
 def test_false_message_changes_nothing(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     run_days(defs, [recording.day])
-    before = contents()
+    before = table_rows()
     announce(recording, event="recording.deleted")
 
     ((_, recording_ids),) = requested(defs)
     assert run_days(defs, [recording.day], recording_ids=recording_ids).succeeded
 
-    assert contents() == before
+    assert table_rows() == before
     assert requested(defs) == []
 
 
@@ -423,4 +423,4 @@ def seconds_until(look: Callable[[], object]) -> float:
 
 
 def rows(table: str, recording: Recording) -> list[tuple[Any, ...]]:
-    return [row for row in contents()[table] if row[0] == recording.id]
+    return [row for row in table_rows()[table] if row[0] == recording.id]

@@ -26,10 +26,10 @@ from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
 from meeting_assets_tests.support.environments import (
-    contents,
     open_test_storage,
     sync_days,
-    use,
+    table_rows,
+    use_sandbox,
 )
 
 KEPT_DAYS = 30
@@ -41,7 +41,7 @@ OLD, DAY = TODAY - timedelta(days=KEPT_DAYS + 1), TODAY - timedelta(days=KEPT_DA
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A day that has just expired, and the next one."""
     with Sandbox(combined([uniform(OLD, recordings=3, words=20), uniform(DAY, recordings=2, words=20)])) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -59,7 +59,7 @@ def retention_is_set(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stored_days() -> list[date]:
-    days = {day for row in contents()["recordings"] for day in row if day in (OLD, DAY)}
+    days = {day for row in table_rows()["recordings"] for day in row if day in (OLD, DAY)}
     with open_test_storage() as storage:
         return sorted(days | {*storage.raw.days()})
 
@@ -78,7 +78,7 @@ def test_retention_purges_expired_days_only(sandbox: Sandbox) -> None:
 
     assert (report.recordings, report.remaining) == (3, 0)
     assert stored_days() == [DAY]
-    assert len(contents()["meeting_metrics"]) == 2
+    assert len(table_rows()["meeting_metrics"]) == 2
 
 
 @pytest.mark.usefixtures("retention_is_set")
@@ -92,13 +92,13 @@ def test_retention_stops_at_its_limit_and_the_next_one_continues(sandbox: Sandbo
 
 @pytest.mark.usefixtures("retention_is_set")
 def test_run_of_an_expired_day_fetches_and_deletes_nothing(sandbox: Sandbox) -> None:
-    before = contents()
+    before = table_rows()
 
     report = sync_days([OLD])
 
     assert report.recordings == 0
     assert sandbox.stats.requests == []
-    assert contents() == before
+    assert table_rows() == before
     run_retention()
     assert stored_days() == [DAY]
 
@@ -109,7 +109,7 @@ def test_backfill_fetches_only_days_within_the_retention(sandbox: Sandbox, monke
     sync_days([OLD, DAY])
 
     assert stored_days() == [DAY]
-    assert len(contents()["meeting_metrics"]) == 2
+    assert len(table_rows()["meeting_metrics"]) == 2
 
 
 @pytest.mark.usefixtures("retention_is_set")

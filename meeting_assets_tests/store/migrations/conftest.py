@@ -8,7 +8,7 @@ import pytest
 
 from meeting_assets.pipeline.storage import whole_schema
 from meeting_assets.store.database import Database
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets_tests.support.databases import fill
 
 
@@ -16,7 +16,7 @@ from meeting_assets_tests.support.databases import fill
 def database(database_url: str) -> Iterator[Database]:
     """A database with all tables, a recording, and one word of it."""
     database = Database.at(database_url)
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     fill(database)
     yield database
     database.close()

@@ -11,7 +11,7 @@ from meeting_assets.core.errors import StoreError
 from meeting_assets.pipeline.storage import whole_schema
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store.database import Database, schema_of, table_of
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets_tests.support.databases import (
     TIMEOUT_S,
     fill,
@@ -70,7 +70,7 @@ def test_foreign_object_with_the_name_of_a_view_is_a_conflict(database_url: str,
 
 def test_foreign_table_beside_the_receivers_tables_is_a_conflict(database_url: str) -> None:
     database = Database.at(database_url)
-    prepare(database, schema_of({}))
+    set_up_database(database, schema_of({}))
     with database.writing() as connection:
         connection.exec_driver_sql("CREATE TABLE people (id INTEGER)")
     database.close()
@@ -82,7 +82,7 @@ def test_new_postgresql_database_keeps_our_tables_out_of_public(postgresql_datab
     execute(postgresql_database, *FOREIGN_TABLES)
 
     database = Database.at(postgresql_database)
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     database.close()
 
     assert foreign_rows(postgresql_database) == FOREIGN_ROWS
@@ -93,7 +93,7 @@ def test_new_postgresql_database_keeps_our_tables_out_of_public(postgresql_datab
 def test_two_schemas_of_one_database_are_independent(postgresql_database: str) -> None:
     for schema in ("meetings", "others"):
         database = Database.at(postgresql_database, schema)
-        prepare(database, whole_schema())
+        set_up_database(database, whole_schema())
         database.set_meta("api_origin", schema)
         database.close()
 
@@ -109,7 +109,7 @@ def test_names_resolve_in_our_schema_with_any_search_path_of_the_role(postgresql
     )
 
     database = Database.at(postgresql_database)
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     fill(database)
     database.close()
 
@@ -126,7 +126,7 @@ def test_foreign_schema_version_does_not_make_its_schema_ours(postgresql_databas
     )
 
     with closing(Database.at(postgresql_database)) as database:
-        prepare(database, whole_schema())
+        set_up_database(database, whole_schema())
 
     assert fetched(postgresql_database, "SELECT count(*) FROM meetings.recordings") == [0]
     assert fetched(postgresql_database, "SELECT count(*) FROM public.meta") == [1]
@@ -142,7 +142,7 @@ def test_receivers_tables_of_version_2_are_found_in_public(postgresql_database: 
 
 def test_second_of_two_origins_that_bind_a_new_database_at_once_is_refused(postgresql_database: str) -> None:
     first, second = (Database.at(postgresql_database) for _ in range(2))
-    prepare(first, whole_schema())
+    set_up_database(first, whole_schema())
 
     with ThreadPoolExecutor() as pool:
         with first.writing() as connection:

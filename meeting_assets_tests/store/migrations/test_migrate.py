@@ -13,9 +13,9 @@ from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String
 from meeting_assets.pipeline.storage import whole_schema
 from meeting_assets.store.database import META, Database
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.migrations.migrate import migrate, steps
+from meeting_assets.store.migrations.migrate import migrate, migration_steps
 from meeting_assets.store.migrations.plan import Schema
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets_tests.support.databases import (
     TIMEOUT_S,
     WORDS,
@@ -56,7 +56,7 @@ def test_changed_type_keeps_every_row(database: Database) -> None:
     assert not is_outdated
     assert words(database) == [("hello", 3)]
     assert type_of(database, "utterance_index") == "BIGINT"
-    prepare(database, wider())
+    set_up_database(database, wider())
 
 
 def test_migrated_table_has_its_key_and_indexes(database: Database) -> None:
@@ -78,7 +78,7 @@ def test_migrated_table_has_its_key_and_indexes(database: Database) -> None:
 def test_second_migration_has_no_steps(database: Database) -> None:
     migrate(database, wider())
 
-    assert steps(database, wider()) == []
+    assert migration_steps(database, wider()) == []
     assert migrate(database, wider()) is False
     assert words(database) == [("hello", 3)]
 
@@ -89,7 +89,7 @@ def test_migration_can_be_reversed(database: Database) -> None:
     migrate(database, whole_schema())
 
     assert words(database) == [("hello", 3)]
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
 
 
 def test_rows_are_kept_and_outdated_if_a_new_column_cannot_be_filled(database: Database) -> None:
@@ -111,7 +111,9 @@ def test_migration_also_adds_missing_columns(database: Database) -> None:
 def test_dry_run_lists_the_steps_and_changes_nothing(database: Database, database_url: str) -> None:
     before = everything(database_url)
 
-    planned = steps(database, with_column(stricter(), "artifacts", Column("added_at", String(), nullable=True)))
+    planned = migration_steps(
+        database, with_column(stricter(), "artifacts", Column("added_at", String(), nullable=True))
+    )
 
     assert planned == [
         "Add column artifacts.added_at",
@@ -158,20 +160,20 @@ def test_migration_killed_at_any_statement_changes_nothing_and_can_be_repeated(d
 
 
 def test_only_a_migration_replaces_a_view(database: Database) -> None:
-    prepare(database, with_other_view())
-    assert steps(database, with_other_view()) == ["Replace view fresh_meetings"]
+    set_up_database(database, with_other_view())
+    assert migration_steps(database, with_other_view()) == ["Replace view fresh_meetings"]
 
     migrate(database, with_other_view())
 
-    assert steps(database, with_other_view()) == []
-    assert steps(database, whole_schema()) == ["Replace view fresh_meetings"]
+    assert migration_steps(database, with_other_view()) == []
+    assert migration_steps(database, whole_schema()) == ["Replace view fresh_meetings"]
 
 
 def test_migration_locks_recordings_before_it_changes_the_ledger(
     postgresql_database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     database, other = (Database.at(postgresql_database) for _ in range(2))
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     fill(database)
     new = Table("chapters", MetaData(), Column("recording_id", String(), primary_key=True))
     schema = with_table(wider(), new, "transcript")
@@ -191,7 +193,7 @@ def test_migration_locks_recordings_before_it_changes_the_ledger(
 
 def test_readers_see_the_rows_throughout_a_migration(postgresql_database: str) -> None:
     database = Database.at(postgresql_database)
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     fill(database)
     seen: list[int] = []
 
@@ -209,7 +211,7 @@ def test_readers_see_the_rows_throughout_a_migration(postgresql_database: str) -
 def test_grants_and_owner_survive_a_migration(postgresql_database: str) -> None:
     reader, owner = f"reader_{uuid4().hex}", f"owner_{uuid4().hex}"
     database = Database.at(postgresql_database)
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     execute(
         postgresql_database,
         f"CREATE ROLE {reader}",
@@ -252,7 +254,7 @@ def test_column_of_a_persistent_table_can_change_its_type(database: Database) ->
 
     with database.reading() as connection:
         assert connection.execute(select(LEDGER.c.artifact_id, LEDGER.c.attempts)).all() == [("a", 0)]
-    prepare(database, schema)
+    set_up_database(database, schema)
 
 
 def test_required_column_of_another_version_is_dropped(database_url: str) -> None:

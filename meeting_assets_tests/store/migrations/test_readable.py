@@ -12,7 +12,7 @@ from meeting_assets.pipeline.storage import whole_schema
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store.database import META, Database, table_of
 from meeting_assets.store.migrations.definitions import TableDefinition, table_definition
-from meeting_assets.store.migrations.setup import check_readable, prepare
+from meeting_assets.store.migrations.setup import check_readable, set_up_database
 from meeting_assets_tests.support.databases import (
     WORDS,
 )
@@ -74,12 +74,12 @@ def test_reading_reports_a_missing_view(database: Database) -> None:
     with pytest.raises(StoreError, match="lacks fresh_meetings"):
         check_readable(database, whole_schema())
 
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     check_readable(database, whole_schema())
 
 
 def test_reading_a_database_of_a_newer_version_is_refused(database: Database) -> None:
-    prepare(database, with_column(whole_schema(), "artifacts", Column("added_at", String(), nullable=True)))
+    set_up_database(database, with_column(whole_schema(), "artifacts", Column("added_at", String(), nullable=True)))
 
     with pytest.raises(StoreError, match="upgrade meeting_assets"):
         check_readable(database, whole_schema())

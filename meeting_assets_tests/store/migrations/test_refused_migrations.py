@@ -12,8 +12,8 @@ from meeting_assets.core.errors import NothingStored, StoreError
 from meeting_assets.pipeline.storage import whole_schema
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store.database import META, Database, table_of
-from meeting_assets.store.migrations.migrate import migrate, steps
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.migrate import migrate, migration_steps
+from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets_tests.support.databases import (
     WORDS,
     fill,
@@ -33,7 +33,7 @@ from meeting_assets_tests.support.schema_versions import (
 @pytest.mark.parametrize("schema", ["meetings", "public"])
 def test_foreign_objects_that_depend_on_a_table_stop_a_migration(postgresql_database: str, schema: str) -> None:
     database = Database.at(postgresql_database, schema)
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     fill(database)
     execute(postgresql_database, f"CREATE VIEW public.theirs AS SELECT text FROM {schema}.{WORDS}")
 
@@ -47,7 +47,7 @@ def test_foreign_objects_that_depend_on_a_table_stop_a_migration(postgresql_data
 def test_foreign_view_reads_the_migrated_table(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/meetings.db"
     with closing(Database.at(url)) as database:
-        prepare(database, whole_schema())
+        set_up_database(database, whole_schema())
         fill(database)
         execute(url, f"CREATE VIEW theirs AS SELECT text FROM {WORDS}")
 
@@ -78,7 +78,7 @@ def test_foreign_tables_stop_a_migration(database_url: str) -> None:
     )
     database = Database.at(database_url)
 
-    for action in (steps, migrate):
+    for action in (migration_steps, migrate):
         with pytest.raises(StoreError, match="did not create: attendance, people"):
             action(database, wider())
 

@@ -17,7 +17,7 @@ from meeting_assets.pipeline.views import VIEWS
 from meeting_assets.schema.persistent import Artifacts, Meta, Recordings
 from meeting_assets.store.database import META, Database, table_of
 from meeting_assets.store.migrations.plan import SCHEMA_VERSION
-from meeting_assets.store.migrations.setup import check_readable, prepare
+from meeting_assets.store.migrations.setup import check_readable, set_up_database
 from meeting_assets_tests.support.databases import (
     RECORDING_ID,
     TIMEOUT_S,
@@ -43,7 +43,7 @@ from meeting_assets_tests.support.schema_versions import (
 def test_second_setup_changes_nothing(database: Database, database_url: str) -> None:
     before = everything(database_url) if not database.is_sqlite else meta_of(database)
 
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
 
     assert (everything(database_url) if not database.is_sqlite else meta_of(database)) == before
 
@@ -53,7 +53,7 @@ def test_database_of_version_2_is_upgraded_in_place(database_url: str) -> None:
     database = Database.at(database_url)
     fill(database)
 
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
 
     with database.reading() as connection:
         assert connection.execute(select(whole_schema().tables[WORDS].c.text)).all() == [("hello",)]
@@ -77,7 +77,7 @@ def test_database_of_version_1_gets_its_missing_columns(database_url: str) -> No
     )
 
     database = Database.at(database_url)
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     fill(database)
 
     assert columns_of(database, "recordings") == {*table_of(Recordings).columns.keys()}
@@ -100,7 +100,7 @@ def test_new_tables_and_columns_are_added_and_rows_are_kept(database: Database) 
     new = Table("chapters", MetaData(), Column("recording_id", String(), primary_key=True))
     schema = with_table(schema, new, "transcript")
 
-    prepare(database, schema)
+    set_up_database(database, schema)
 
     assert "added_at" in columns_of(database, "artifacts")
     assert "confidence" in columns_of(database, WORDS)
@@ -114,7 +114,7 @@ def test_table_dropped_by_hand_is_recreated(database: Database) -> None:
     with database.writing() as connection:
         connection.exec_driver_sql("DROP TABLE transcript_words")
 
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
 
     assert columns_of(database, WORDS) == {*whole_schema().tables[WORDS].columns.keys()}
 
@@ -123,7 +123,7 @@ def test_process_of_another_version_refuses_and_deletes_nothing(database: Databa
     other = with_column(whole_schema(), WORDS, Column("utterance_index", BigInteger(), nullable=False))
 
     with pytest.raises(StoreError, match="utterance_index is INTEGER, this version declares BIGINT"):
-        prepare(database, other)
+        set_up_database(database, other)
 
     with database.reading() as connection:
         assert connection.execute(select(whole_schema().tables[WORDS].c.text)).all() == [("hello",)]
@@ -132,17 +132,17 @@ def test_process_of_another_version_refuses_and_deletes_nothing(database: Databa
 
 def test_older_version_refuses_additions_of_a_newer_one(database: Database) -> None:
     newer = with_column(whole_schema(), "artifacts", Column("added_at", String(), nullable=True))
-    prepare(database, newer)
+    set_up_database(database, newer)
 
     with pytest.raises(StoreError, match=r"artifacts\.added_at.*upgrade meeting_assets"):
-        prepare(database, whole_schema())
+        set_up_database(database, whole_schema())
 
 
 def test_older_version_refuses_a_newer_schema_version(database: Database) -> None:
     with database.writing() as connection:
         connection.execute(table_of(Meta).update().where(META.name == "schema_version").values(value="99"))
 
-    for check in (prepare, check_readable):
+    for check in (set_up_database, check_readable):
         with pytest.raises(StoreError, match=r"schema 99.*upgrade meeting_assets"):
             check(database, whole_schema())
 
@@ -153,7 +153,7 @@ def test_foreign_column_of_our_table_is_kept(database: Database) -> None:
         connection.execute(table_of(Meta).delete().where(META.name == f"table:{WORDS}"))
         connection.execute(table_of(Meta).insert(), {"name": f"shape:{WORDS}", "value": "of an older version"})
 
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
 
     assert "note" in columns_of(database, WORDS)
 
@@ -168,7 +168,7 @@ def test_versions_with_different_views_do_not_replace_each_others_view(database:
 
     event.listen(database.engine, "before_cursor_execute", note)
     for schema in (with_other_view(), whole_schema(), with_other_view()):
-        prepare(database, schema)
+        set_up_database(database, schema)
         check_readable(database, schema)
 
     assert dropped == []
@@ -177,7 +177,7 @@ def test_versions_with_different_views_do_not_replace_each_others_view(database:
 
 def test_outdated_rows_are_locked_in_key_order(postgresql_database: str, caplog: pytest.LogCaptureFixture) -> None:
     database = Database.at(postgresql_database)
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     ledger = table_of(Artifacts)
     of_both = {"recording_id": RECORDING_ID, "kind": "transcript", "status": "parsed", "attempts": 0}
     rows = [of_both | {"artifact_id": each} for each in "ba"]
@@ -192,7 +192,7 @@ def test_outdated_rows_are_locked_in_key_order(postgresql_database: str, caplog:
                 row = ledger.c.artifact_id == artifact_id
                 connection.execute(select(ledger.c.artifact_id).where(row).with_for_update())
                 if artifact_id == "a":
-                    preparing = pool.submit(prepare, database, with_table(whole_schema(), new, "transcript"))
+                    preparing = pool.submit(set_up_database, database, with_table(whole_schema(), new, "transcript"))
                     wait_until_a_lock_is_waited_for(other)
         preparing.result(TIMEOUT_S)
 
@@ -203,11 +203,11 @@ def test_outdated_rows_are_locked_in_key_order(postgresql_database: str, caplog:
 
 def test_grants_of_a_view_survive_its_replacement(postgresql_database: str) -> None:
     database = Database.at(postgresql_database)
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     with database.writing() as connection:
         connection.exec_driver_sql("GRANT SELECT ON fresh_meetings TO PUBLIC")
 
-    prepare(database, with_column(whole_schema(), "meeting_metrics", Column("mood", String(), nullable=True)))
+    set_up_database(database, with_column(whole_schema(), "meeting_metrics", Column("mood", String(), nullable=True)))
 
     granted = fetched(
         postgresql_database,
@@ -227,4 +227,4 @@ def test_whole_schema_contains_every_model() -> None:
 
 def test_version_with_a_column_less_refuses_the_database(database: Database) -> None:
     with pytest.raises(StoreError, match="upgrade meeting_assets"):
-        prepare(database, without_column(whole_schema(), WORDS, "text"))
+        set_up_database(database, without_column(whole_schema(), WORDS, "text"))
