@@ -43,8 +43,8 @@ hypothesis.settings.register_profile("random", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 ROOT = Path(__file__).parent.parent
 
-# perf: tests write their files to memory where there is room. Thousands of small transactions would spend three quarters
-# of their time waiting for the disk, and no test is about power failures.
+# perf: tests write their files to memory where there is room. Otherwise thousands of small transactions would wait for
+# the disk three quarters of their time, and no test is about power failures.
 MEMORY = Path("/dev/shm")  # noqa: S108 - each makes a folder of its own in it, as in any other
 if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 2**30:
     tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)
@@ -91,7 +91,7 @@ def dagster_home(home: Path, new_dagster_home: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The URL of a PostgreSQL that lives as long as the tests."""
-    # Not below pytest's folder: if root runs the tests, the server runs as another user, which may not read that folder.
+    # Not below pytest's folder: if root runs the tests, the server runs as another user, which cannot read it.
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = get_server(folder, cleanup_mode="stop")
         yield server.get_uri()
