@@ -1,8 +1,8 @@
 """Runs tests with the clock set to special dates: `python -m tools.dates [--count N] [pytest arguments]`.
 
-Tests must not depend on the day they run on. The clock is set with libfaketime (Debian: `apt-get install faketime`),
-Tests must not depend on the day they run on. libfaketime (Debian: `apt-get install faketime`) sets the clock
-of all processes that the tests start, PostgreSQL included. Without pytest arguments, the tests run that read the clock.
+Tests must not depend on the day they run on. libfaketime (Debian: `apt-get install faketime`) sets the clock of all
+processes that the tests start, PostgreSQL included. Without pytest arguments, the tests run that read the clock.
+"""
 
 from __future__ import annotations
 
