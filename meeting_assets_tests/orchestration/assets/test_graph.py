@@ -1,6 +1,6 @@
 """The deployed graph, compared with `graph.txt`, and the files that Dagster's own processes start from.
 
-After an intended change, renew the file and read the difference: `RENEW_GRAPH=1 pytest -n0 -k golden_file`.
+After an intended change, run `make renew` and read the difference.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ START_S = 120
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
 
+@pytest.mark.golden
 def test_graph_matches_the_golden_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", date(2026, 1, 1).isoformat())
     graph = "\n".join(_written(definitions(read_settings()))) + "\n"
-    if os.environ.get("RENEW_GRAPH"):
+    if os.environ.get("RENEW"):
         GRAPH.write_text(graph)
 
     assert graph == GRAPH.read_text()
