@@ -21,7 +21,16 @@ from meeting_assets.core.urls import printable_url
 from meeting_assets.health.diagnostics.report import Diagnostics, Severity
 from meeting_assets.health.status import Status
 from meeting_assets.settings import Settings
-from meeting_assets.store.states import ABSENT, DELETED, FAILED, FETCHED, PARSED, PENDING, QUARANTINED, SUPERSEDED
+from meeting_assets.store.ledger_states import (
+    ABSENT,
+    DELETED,
+    FAILED,
+    FETCHED,
+    PARSED,
+    PENDING,
+    QUARANTINED,
+    SUPERSEDED,
+)
 
 COLUMNS = {
     PARSED: "in tables",

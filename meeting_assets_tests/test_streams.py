@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.core.streams import ERRORS, prepare_streams
+from meeting_assets.cli.streams import ERRORS, prepare_streams
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import use_sandbox

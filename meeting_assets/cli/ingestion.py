@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def demo() -> None:
     """Syncs two weeks of sample meetings from a sandbox API, and prints a summary and the location of the tables."""
-    from meeting_assets.orchestration.operations.home_lock import HomeLock
+    from meeting_assets.orchestration.home_lock import HomeLock
     from meeting_assets.sandbox import Sandbox
 
     world = sample_world()

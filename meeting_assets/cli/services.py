@@ -48,7 +48,7 @@ def sandbox(
 
 def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_PORT) -> None:
     """Runs Dagster's UI, daemon, sensors and schedules; without RECALL_API_KEY on a sandbox with sample meetings."""
-    from meeting_assets.orchestration.operations.home_lock import HomeLock
+    from meeting_assets.orchestration.home_lock import HomeLock
 
     with ExitStack() as running:
         settings = read_settings()

@@ -17,7 +17,7 @@ from meeting_assets.metrics import METRICS, ROW_COUNT_SOURCE
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.states import FETCHED, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.ledger_states import FETCHED, PARSED, PENDING, QUARANTINED
 
 MAX_STATES = 50
 

@@ -21,7 +21,7 @@ from meeting_assets.store import (
 )
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.states import DELETED, FETCHED, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.ledger_states import DELETED, FETCHED, PARSED, PENDING, QUARANTINED
 
 MANY_ATTEMPTS = 3
 EXPIRES_SOON = timedelta(hours=24)

@@ -17,8 +17,8 @@ import psutil
 
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
 from meeting_assets.orchestration.home import prepare_home, shipped
+from meeting_assets.orchestration.home_lock import HomeLock
 from meeting_assets.orchestration.operations.database_replacement import replacement_notice
-from meeting_assets.orchestration.operations.home_lock import HomeLock
 from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs
 from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline.storage import bind_origin, open_storage

@@ -20,9 +20,9 @@ from meeting_assets.core.errors import (
     Transient,
 )
 from meeting_assets.core.logs import log_as_json
+from meeting_assets.orchestration.run_heartbeat import RunHeartbeat
 from meeting_assets.orchestration.run_tags import DATABASE_ID, process_tag
 from meeting_assets.orchestration.sqlite_commits import lighter_commits
-from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
 from meeting_assets.pipeline.storage import Storage, open_storage
 from meeting_assets.recall.log_filters import suppress_request_logs
 from meeting_assets.settings import Settings, read_settings

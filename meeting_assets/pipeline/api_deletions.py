@@ -19,7 +19,7 @@ from meeting_assets.core.logs import log_context
 from meeting_assets.pipeline.deletion.artifacts import purge_deleted_artifacts
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN, MARGIN
-from meeting_assets.pipeline.discovery import Discovery
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.retrieval import Retrieval, comparable_id
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import RecallClient

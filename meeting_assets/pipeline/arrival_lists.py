@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 from meeting_assets.core.errors import Transient
 from meeting_assets.core.instants import shifted
 from meeting_assets.pipeline.discover import LISTED_COLLECTIONS, MARGIN
-from meeting_assets.pipeline.discovery import Discovery
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.retrieval import Name, Retrieval
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access, RecallClient, encode_query

@@ -30,8 +30,8 @@ from meeting_assets.recall.client import Access
 from meeting_assets.recall.objects import DELETED, FINISHED
 from meeting_assets.store import ledger
 from meeting_assets.store.ledger import RECORDINGS, LedgerRows
+from meeting_assets.store.ledger_states import LedgerRow, Observation, is_fetchable, reconcile
 from meeting_assets.store.observation import database_now
-from meeting_assets.store.states import LedgerRow, Observation, is_fetchable, reconcile
 
 __all__ = ["RECORDING", "ListingPass", "PendingRecording", "late_arrivals", "list_arrivals"]
 

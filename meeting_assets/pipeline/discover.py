@@ -16,7 +16,7 @@ from typing import Any
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import Gone, PayloadError, SettingsError
 from meeting_assets.core.instants import day_of, shifted, start_of
-from meeting_assets.pipeline.discovery import Discovery
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.retrieval import Name, Retrieval
 from meeting_assets.recall.client import Access, Query, RecallClient, encode_query
 from meeting_assets.recall.objects import Recording, decode_object

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from meeting_assets.core.instants import shifted
-from meeting_assets.pipeline.discovery import Discovery
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.retrieval import Name, Retrieval
 from meeting_assets.recall.client import Query, RecallClient
 from meeting_assets.recall.objects import Bot

@@ -17,7 +17,7 @@ from meeting_assets.pipeline.api_deletions import recheck_gone
 from meeting_assets.pipeline.days import day_range
 from meeting_assets.pipeline.discover import discover_days, discover_recordings, retrieve_unfinished
 from meeting_assets.pipeline.discover_bots import find_bots
-from meeting_assets.pipeline.discovery import Discovery
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.recall.objects import DELETED

@@ -14,7 +14,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.errors import Gone, MeetingAssetsError, Refused, StoreError, Transient, UrlExpired
 from meeting_assets.core.urls import without_queries
-from meeting_assets.pipeline.discovery import Discovery
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.fetch_results import FetchReport, FetchResults
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import RecallClient

@@ -13,7 +13,7 @@ from meeting_assets.pipeline.api_deletions import purge_deleted
 from meeting_assets.pipeline.days import day_range
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_before_fetch
 from meeting_assets.pipeline.discover_expected import discover_expected
-from meeting_assets.pipeline.discovery import Discovery
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.download import Downloads
 from meeting_assets.pipeline.fetch_results import FetchReport
 from meeting_assets.pipeline.record import keep_listings, record

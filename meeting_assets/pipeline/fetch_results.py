@@ -17,10 +17,10 @@ from meeting_assets.core.errors import BytesMissing, MeetingAssetsError, StoreEr
 from meeting_assets.core.instants import utc
 from meeting_assets.core.logs import log_context
 from meeting_assets.pipeline.deletion.recordings import remove_if_purged
-from meeting_assets.pipeline.discovery import Discovery
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import Media
-from meeting_assets.store import api_state, attempts, ledger, raw_state, tombstones
+from meeting_assets.store import attempts, ledger, ledger_api, ledger_raw, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.ledger import ArtifactKey
 from meeting_assets.store.raw_layout import RawObject
@@ -103,7 +103,7 @@ class FetchResults:
         with self._storage.database.writing() as connection:
             if self._is_purged(connection, key):
                 return "overtaken"
-            outcome = raw_state.mark_fetched(
+            outcome = ledger_raw.mark_fetched(
                 connection,
                 key,
                 raw_key=stored.key,
@@ -126,7 +126,7 @@ class FetchResults:
     @retry_on_conflict
     def _write_gone(self, key: ArtifactKey, observed_at: datetime) -> None:
         with self._storage.database.writing() as connection:
-            api_state.mark_object_deleted(connection, key.recording_id, key.artifact_id, observed_at=observed_at)
+            ledger_api.mark_object_deleted(connection, key.recording_id, key.artifact_id, observed_at=observed_at)
             self._cancel(connection, key)
 
     def note_failed(self, key: ArtifactKey, media: Media | None, error: MeetingAssetsError) -> None:
@@ -139,7 +139,7 @@ class FetchResults:
     @retry_on_conflict
     def _write_failed(self, key: ArtifactKey, media: Media | None, error: MeetingAssetsError, at: datetime) -> None:
         with self._storage.database.writing() as connection:
-            raw_state.mark_attempt_failed(
+            ledger_raw.mark_attempt_failed(
                 connection,
                 key,
                 str(error),

@@ -23,8 +23,8 @@ from meeting_assets.store import attempts, worklist
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
+from meeting_assets.store.ledger_states import FETCHED, PENDING
 from meeting_assets.store.raw import RawStore
-from meeting_assets.store.states import FETCHED, PENDING
 from meeting_assets.store.tasks import LoadTask
 
 __all__ = ["LoadReport", "load_days"]

@@ -20,18 +20,18 @@ from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, synchronize_tombstones
 from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days, derive_days_again
-from meeting_assets.pipeline.discovery import Found
+from meeting_assets.pipeline.discovered import Found
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.record import recording_row
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import FINISHED, Recording, decode_object
 from meeting_assets.schema.persistent import Recordings
-from meeting_assets.store import api_state, ledger, raw_state, table_state, tombstones, worklist
+from meeting_assets.store import ledger, ledger_api, ledger_raw, ledger_tables, tombstones, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
+from meeting_assets.store.ledger_states import FETCHED, LedgerRow, Observation, ObservedArtifact
 from meeting_assets.store.raw_layout import StoredArtifact
-from meeting_assets.store.states import FETCHED, LedgerRow, Observation, ObservedArtifact
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ def refresh(storage: Storage) -> RebuildReport:
 def _mark_outdated(storage: Storage, days: Collection[date]) -> None:
     """Schedules parsing of all artifacts and deriving of all metrics of some days."""
     with storage.database.writing() as connection:
-        table_state.mark_days_outdated(connection, days)
+        ledger_tables.mark_days_outdated(connection, days)
         derive_days_again(connection, days)
 
 
@@ -169,9 +169,9 @@ def _restore_rows(storage: Storage, day: date, recording_id: str) -> None:
         if not is_known:
             bot = msgspec.structs.asdict(listing.bot)
             upsert(connection, Recordings, [recording_row(Found(recording, listing.recording), bot, now())])
-        raw_state.adopt(connection, rows)
+        ledger_raw.adopt(connection, rows)
         if not is_known:
-            api_state.observe(connection, [_observation(recording_id, kind, recording, listing) for kind in ARTIFACTS])
+            ledger_api.observe(connection, [_observation(recording_id, kind, recording, listing) for kind in ARTIFACTS])
 
 
 def _kept_rows(storage: Storage, day: date, recording_id: str, listing: _Listing) -> list[LedgerRow]:

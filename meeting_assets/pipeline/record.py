@@ -15,17 +15,17 @@ from sqlalchemy import ColumnElement, Connection, or_
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.instants import utc
-from meeting_assets.pipeline.discovery import Discovery, Found
+from meeting_assets.pipeline.discovered import Discovery, Found
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store import (
     absence,
-    api_state,
     ledger,
-    raw_state,
+    ledger_api,
+    ledger_raw,
+    ledger_tables,
     raw_tombstones,
-    table_state,
     tombstones,
     unreadable_objects,
     worklist,
@@ -33,8 +33,8 @@ from meeting_assets.store import (
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
 from meeting_assets.store.ledger import ArtifactKey
+from meeting_assets.store.ledger_states import Observation, ObservedArtifact, is_overtaken
 from meeting_assets.store.observation import record_observation_time
-from meeting_assets.store.states import Observation, ObservedArtifact, is_overtaken
 
 BATCH = 100
 NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.depends_on_bot_names]
@@ -73,11 +73,11 @@ def _record_batch(storage: Storage, batch: Sequence[Found], unclear: Collection[
         upsert(connection, Recordings, rows, only_if=_is_not_older)
         new = [each for found in kept for each in observations(found, unclear)]
         # Some media of an overtaken recording may have been requested later than by the other run.
-        api_state.observe(connection, [_unfinished(each) if each.recording_id in overtaken else each for each in new])
+        ledger_api.observe(connection, [_unfinished(each) if each.recording_id in overtaken else each for each in new])
         newest = [found for found in kept if found.recording_id not in overtaken]
         for found in newest:
             if found.recording.status.code == DELETED:
-                api_state.mark_recording_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
+                ledger_api.mark_recording_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
         absence.update_missing_since(connection, [found.recording_id for found in newest], at=at)
         tombstones.lift(connection, [found.recording_id for found in newest])
         _reparse_renamed(connection, rows, before)
@@ -105,7 +105,7 @@ def _record_missing(storage: Storage, discovery: Discovery, at: datetime) -> Non
             _note_gone(connection, recording_id, at, discovery.gone_at(recording_id))
         for recording_id, artifact_id in sorted(discovery.gone_media):
             observed_at = discovery.gone_at(artifact_id)
-            api_state.mark_object_deleted(connection, recording_id, artifact_id, observed_at=observed_at)
+            ledger_api.mark_object_deleted(connection, recording_id, artifact_id, observed_at=observed_at)
         gone = discovery.gone_recordings | {recording_id for recording_id, _ in discovery.gone_media}
         absence.update_missing_since(connection, gone, at=at)
         _note_not_given(connection, discovery, at)
@@ -192,7 +192,7 @@ def _reparse_renamed(connection: Connection, rows: Sequence[dict[str, Any]], bef
         if row["recording_id"] in before and row["bot_name"] != before[row["recording_id"]]["bot_name"]
     ]
     if renamed:
-        table_state.mark_outdated(connection, renamed, NAMED_BY_BOT)
+        ledger_tables.mark_outdated(connection, renamed, NAMED_BY_BOT)
 
 
 def _faults_of_kept(connection: Connection, faults: Mapping[str, str]) -> dict[str, str]:
@@ -229,7 +229,7 @@ def _keep_listings(storage: Storage, batch: Sequence[Found]) -> None:
             written.append({"id": found.recording_id, "sha256": sha256, "former_sha256": former})
     if written:
         with storage.database.writing() as connection:
-            api_state.mark_listings_written(connection, written)
+            ledger_api.mark_listings_written(connection, written)
             purged = tombstones.tombstoned_recordings(connection, [str(each["id"]) for each in written])
         for found in batch:
             if found.recording_id in purged:
@@ -252,7 +252,7 @@ def _note_gone(connection: Connection, recording_id: str, at: datetime, observed
         .where(of_recording, recordings.c.deleted_at.is_(None), ledger.not_observed_after(recordings, observed_at))
         .values(status=DELETED, deleted_at=at, observed_at=observed_at)
     )
-    api_state.mark_recording_deleted(connection, recording_id, observed_at=observed_at)
+    ledger_api.mark_recording_deleted(connection, recording_id, observed_at=observed_at)
 
 
 def _note_not_given(connection: Connection, discovery: Discovery, at: datetime) -> None:
@@ -262,7 +262,7 @@ def _note_not_given(connection: Connection, discovery: Discovery, at: datetime) 
         for kind in [each.kind for each in ARTIFACTS.values() if each.collection == name.collection]:
             if row := rows[recording_id, kind].get(name.object_id):
                 key = ArtifactKey(recording_id, kind, name.object_id)
-                raw_state.mark_attempt_failed(
+                ledger_raw.mark_attempt_failed(
                     connection, key, fault, updated_at=row.api_updated_at, at=at, expires_at=None
                 )
 

@@ -22,13 +22,13 @@ from meeting_assets.core.instants import now
 from meeting_assets.core.logs import log_context
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.columns import RecordingRow
-from meeting_assets.store import ledger, raw_state, table_state
+from meeting_assets.store import ledger, ledger_raw, ledger_tables
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import ArtifactKey
-from meeting_assets.store.states import LedgerRow
-from meeting_assets.store.table_state import Loaded
+from meeting_assets.store.ledger_states import LedgerRow
+from meeting_assets.store.ledger_tables import Loaded
 from meeting_assets.store.tasks import LoadTask
 
 Batch = list[tuple[LoadTask, Callable[[], bytes | None]]]
@@ -144,7 +144,7 @@ class Loader:
             loaded = [
                 Loaded(each.task.key, each.row_count, each.rows.replaced, each.repaired_chars) for each in replaced
             ]
-            table_state.mark_parsed(connection, loaded, artifact.parser_version, at=now())
+            ledger_tables.mark_parsed(connection, loaded, artifact.parser_version, at=now())
             run_post_load(connection, artifact, [each.task.key.recording_id for each in replaced])
         self.report.new += len(replaced) - had_rows
         self.report.changed += had_rows
@@ -153,7 +153,7 @@ class Loader:
     @retry_on_conflict
     def _write_lost(self, task: LoadTask) -> None:
         with self._storage.database.writing() as connection:
-            raw_state.mark_lost(connection, task.key, task.sha256)
+            ledger_raw.mark_lost(connection, task.key, task.sha256)
 
     @retry_on_conflict
     def _write_quarantine(self, task: LoadTask, error: str, interrupted: int | None) -> None:
@@ -164,7 +164,7 @@ class Loader:
                 return
             _delete_rows(connection, artifact, key, ledger_rows)
             version = artifact.parser_version
-            table_state.mark_quarantined(
+            ledger_tables.mark_quarantined(
                 connection, key, parser_version=version, error=error, at=now(), load_attempts=interrupted
             )
             run_post_load(connection, artifact, [key.recording_id])
@@ -187,7 +187,7 @@ class Loader:
     @retry_on_conflict
     def _write_bug(self, key: ArtifactKey, text: str) -> None:
         with self._storage.database.writing() as connection:
-            table_state.mark_bug(connection, key, text)
+            ledger_tables.mark_bug(connection, key, text)
 
 
 def run_post_load(connection: Connection, artifact: Artifact, recording_ids: Sequence[str]) -> None:
@@ -219,7 +219,7 @@ def _delete_rows(
         return False
     for model in artifact.tables:
         connection.execute(table_of(model).delete().where(_rows_of(model, artifact, key)))
-    table_state.mark_without_rows(connection, with_rows)
+    ledger_tables.mark_without_rows(connection, with_rows)
     return True
 
 

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Table, and_, select
 
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, ArtifactKey, is_of_days
-from meeting_assets.store.states import DELETED
+from meeting_assets.store.ledger_states import DELETED
 
 CONFIRMED_AFTER = timedelta(hours=1)
 

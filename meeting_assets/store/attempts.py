@@ -15,8 +15,8 @@ from sqlalchemy import Connection, case
 
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.store.ledger import LEDGER, is_artifact
-from meeting_assets.store.raw_state import wait_after
-from meeting_assets.store.states import FETCHED, INTERRUPTED, MAX_INTERRUPTIONS, PENDING
+from meeting_assets.store.ledger_raw import wait_after
+from meeting_assets.store.ledger_states import FETCHED, INTERRUPTED, MAX_INTERRUPTIONS, PENDING
 from meeting_assets.store.tasks import FetchTask, LoadTask
 
 ENDED_THE_PROCESS = f"loading it ended the process {MAX_INTERRUPTIONS} times"

@@ -33,7 +33,7 @@ def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[Se
     if connection.dialect.name == "sqlite":
         _executemany(connection, table, rows)
     else:
-        from meeting_assets.store.copying import copy_rows
+        from meeting_assets.store.postgres_copy import copy_rows
 
         copy_rows(connection, table, rows)
 

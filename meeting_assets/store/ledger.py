@@ -1,8 +1,8 @@
 """The ledger: table `artifacts`, one row per (recording, kind, artifact). Keys, conditions, reads and locks.
 
 Assets do the work that the ledger marks as missing or outdated (`store.worklist`). Runs can therefore be repeated,
-overlap or be killed at any point. `store.states` defines the states; `store.api_state`, `store.raw_state` and
-`store.table_state` write them.
+overlap or be killed at any point. `store.ledger_states` defines the states; `store.ledger_api`, `store.ledger_raw` and
+`store.ledger_tables` write them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, or_, s
 
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger_states import PENDING, QUARANTINED, LedgerRow
 from meeting_assets.store.locks import Rows, about_to_lock
-from meeting_assets.store.states import PENDING, QUARANTINED, LedgerRow
 
 LEDGER = table_of(Artifacts)
 RECORDINGS = table_of(Recordings)

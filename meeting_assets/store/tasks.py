@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.store.ledger import ArtifactKey
-from meeting_assets.store.states import INTERRUPTED, MAX_INTERRUPTIONS, is_due
+from meeting_assets.store.ledger_states import INTERRUPTED, MAX_INTERRUPTIONS, is_due
 
 
 class FetchTask(NamedTuple):

@@ -22,8 +22,8 @@ from meeting_assets.schema.persistent import ArtifactTombstones, Tombstones
 from meeting_assets.store import locks
 from meeting_assets.store.database import insert_into, table_of
 from meeting_assets.store.ledger import LEDGER, ArtifactKey
+from meeting_assets.store.ledger_states import DELETED
 from meeting_assets.store.locks import Lock
-from meeting_assets.store.states import DELETED
 
 ASKED_FOR = "asked for"
 DELETED_AT_API = "deleted at the API"

@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, RECORDINGS, ArtifactKey, is_of_days
-from meeting_assets.store.locks import Rows, about_to_lock
-from meeting_assets.store.states import (
+from meeting_assets.store.ledger_states import (
     DELETED,
     FAILED,
     FETCHED,
@@ -22,6 +21,7 @@ from meeting_assets.store.states import (
     QUARANTINED,
     STORED,
 )
+from meeting_assets.store.locks import Rows, about_to_lock
 from meeting_assets.store.tasks import FetchTask, LoadTask
 from meeting_assets.store.tombstones import is_canonical_uuid
 

@@ -192,7 +192,7 @@ def store_after_the_run_was_declared_orphaned(
 def test_a_run_declared_orphaned_by_another_host_stops_before_its_next_commit(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("meeting_assets.pipeline.run_heartbeat.CERTAIN_S", 0.0)
+    monkeypatch.setattr("meeting_assets.orchestration.run_heartbeat.CERTAIN_S", 0.0)
     prepare_home(read_settings())
 
     @dg.job(resource_defs={"storage": StorageResource()})

@@ -25,10 +25,10 @@ from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import attempts, table_state, worklist
+from meeting_assets.store import attempts, ledger_tables, worklist
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets.store.states import INTERRUPTED, MAX_INTERRUPTIONS
+from meeting_assets.store.ledger_states import INTERRUPTED, MAX_INTERRUPTIONS
 from meeting_assets.store.tasks import LoadTask
 from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import FORKS
@@ -348,7 +348,7 @@ def test_load_of_an_ended_process_counts_as_an_interrupted_attempt(
 def test_load_finished_by_another_process_is_not_marked_again(sandbox: Sandbox) -> None:
     sync_days([DAY])
     with open_test_storage() as storage, storage.database.writing() as connection:
-        table_state.mark_days_outdated(connection, [DAY])
+        ledger_tables.mark_days_outdated(connection, [DAY])
     with open_test_storage() as storage:
         seen_before = entries_of(storage)
         load_all()

@@ -15,7 +15,7 @@ from meeting_assets.core.instants import now, utc
 from meeting_assets.health.status import status_of
 from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.discover import discover_days
-from meeting_assets.pipeline.discovery import Discovery
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.rebuild import rebuild
@@ -24,7 +24,7 @@ from meeting_assets.pipeline.storage import Storage, access_of, derived_tables, 
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import ledger, raw_state, worklist
+from meeting_assets.store import ledger, ledger_raw, worklist
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import ArtifactKey
 from meeting_assets_tests.support.environments import (
@@ -69,7 +69,7 @@ def note_fetched(storage: Storage, key: ArtifactKey, body: bytes, discovery: Dis
     media = discovery.found[key.recording_id].media[artifact.collection][key.artifact_id]
     kept = storage.raw.write(DAY, key.recording_id, key.kind, key.artifact_id, body)
     with storage.database.writing() as connection:
-        return raw_state.mark_fetched(
+        return ledger_raw.mark_fetched(
             connection,
             key,
             raw_key=kept.key,
@@ -131,7 +131,7 @@ def test_slow_failure_does_not_undo_a_success(sandbox: Sandbox, recording: Recor
     before = table_rows()
 
     with open_test_storage() as storage, storage.database.writing() as connection:
-        raw_state.mark_attempt_failed(
+        ledger_raw.mark_attempt_failed(
             connection,
             ArtifactKey(recording.id, "transcript", transcript.id),
             "too slow",

@@ -10,7 +10,7 @@ import pytest
 
 from meeting_assets.pipeline.discover import discover_days
 from meeting_assets.pipeline.discover_bots import MANY_BOTS, find_bots
-from meeting_assets.pipeline.discovery import Discovery
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import Bot
 from meeting_assets.sandbox import Sandbox, combined, uniform

@@ -15,10 +15,7 @@ from meeting_assets.artifacts.artifact import Artifact, Rows, Source
 from meeting_assets.pipeline import load
 from meeting_assets.pipeline.load import batches, load_days
 from meeting_assets.pipeline.replace import Loader
-from meeting_assets.store import (
-    table_state,
-    worklist,
-)
+from meeting_assets.store import ledger_tables, worklist
 from meeting_assets.store.ledger import LEDGER, ArtifactKey
 from meeting_assets.store.tasks import LoadTask
 from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, open_test_storage, sync_days, table_rows
@@ -120,7 +117,7 @@ def test_artifact_loaded_by_another_run_meanwhile_is_left_unchanged(sandbox: obj
     sync_days([DAY])
     with open_test_storage() as storage:
         with storage.database.writing() as connection:
-            table_state.mark_days_outdated(connection, [DAY])
+            ledger_tables.mark_days_outdated(connection, [DAY])
         with storage.database.reading() as connection:
             tasks = worklist.to_load(connection, [DAY], "transcript", TRANSCRIPT.parser_version)
         overtaken, *others = tasks

@@ -21,7 +21,7 @@ from meeting_assets.pipeline.rollup import TRENDS, roll_up, roll_up_people
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import absence, api_state, ledger, locks
+from meeting_assets.store import absence, ledger, ledger_api, locks
 from meeting_assets.store.absence import CONFIRMED_AFTER
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import ASKED_FOR
@@ -79,7 +79,7 @@ def test_concurrent_work_on_the_same_recordings_never_deadlocks(
             for recording in sandbox.world.recordings[6:]:
                 with storage.database.writing() as connection:
                     ledger.lock_recordings(connection, [recording.id])
-                    api_state.mark_recording_deleted(connection, recording.id)
+                    ledger_api.mark_recording_deleted(connection, recording.id)
                     absence.update_missing_since(connection, [recording.id], at=now() - CONFIRMED_AFTER)
                 purge_deleted_artifacts(storage, {(recording.id, each.id) for each in recording.artifacts})
 

@@ -54,8 +54,8 @@ NAMES_GONE = {str(code) for code in GONE}
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shortens the waits between attempts, not their number."""
-    monkeypatch.setattr("meeting_assets.recall.pacing.FIRST_WAIT_S", 0.01)
-    monkeypatch.setattr("meeting_assets.recall.pacing.JITTER_S", 0.0)
+    monkeypatch.setattr("meeting_assets.recall.rate_limits.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("meeting_assets.recall.rate_limits.JITTER_S", 0.0)
     monkeypatch.setattr("meeting_assets.recall.client.RETRIEVES_PER_MINUTE", 100_000)
 
 

@@ -17,7 +17,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.health.status import status_of
 from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
 from meeting_assets.pipeline.discover import discover_days
-from meeting_assets.pipeline.discovery import Discovery
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.record import record
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.recall.client import RecallClient

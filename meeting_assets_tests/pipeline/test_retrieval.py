@@ -11,7 +11,7 @@ import pytest
 
 from meeting_assets.core.errors import Refused
 from meeting_assets.pipeline.discover import retrieve_unfinished
-from meeting_assets.pipeline.discovery import Discovery
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.retrieval import (
     CONCURRENT_RETRIEVES,
     MAX_FAILURES_IN_A_ROW,
@@ -30,8 +30,8 @@ DAY = date(2026, 3, 2)
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("meeting_assets.recall.pacing.FIRST_WAIT_S", 0.001)
-    monkeypatch.setattr("meeting_assets.recall.pacing.JITTER_S", 0.0)
+    monkeypatch.setattr("meeting_assets.recall.rate_limits.FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr("meeting_assets.recall.rate_limits.JITTER_S", 0.0)
 
 
 def outcomes(

@@ -18,9 +18,9 @@ from meeting_assets.artifacts.provider_data import ProviderParts
 from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.pipeline.storage import derived_tables
 from meeting_assets.store.bulk import Row, insert_rows
-from meeting_assets.store.copying import binary_types
 from meeting_assets.store.database import PERSISTENT_TABLES, Database, schema_of, table_of
 from meeting_assets.store.migrations.setup import set_up_database
+from meeting_assets.store.postgres_copy import binary_types
 
 RECORDING_ID, TRANSCRIPT_ID = str(UUID(int=1)), str(UUID(int=2**127))
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

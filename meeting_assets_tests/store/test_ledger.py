@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.store import api_state, attempts, ledger, raw_state, table_state, worklist
+from meeting_assets.store import attempts, ledger, ledger_api, ledger_raw, ledger_tables, worklist
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.ledger import LEDGER, ArtifactKey
-from meeting_assets.store.migrations.setup import set_up_database
-from meeting_assets.store.states import (
+from meeting_assets.store.ledger_states import (
     DELETED,
     FETCHED,
     INTERRUPTED,
@@ -22,6 +21,7 @@ from meeting_assets.store.states import (
     QUARANTINED,
     LedgerRow,
 )
+from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets.store.tasks import LoadTask
 
 KEY = ArtifactKey("00000000-0000-4000-8000-000000000001", "transcript", "00000000-0000-4000-8000-000000000002")
@@ -41,7 +41,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 def fail(database: Database, at: datetime, expires_at: datetime | None = None) -> Any:
     with database.writing() as connection:
-        raw_state.mark_attempt_failed(connection, KEY, "503", updated_at=None, at=at, expires_at=expires_at)
+        ledger_raw.mark_attempt_failed(connection, KEY, "503", updated_at=None, at=at, expires_at=expires_at)
     return row_of(database)
 
 
@@ -92,9 +92,9 @@ def test_deleted_artifact_has_no_error_of_former_attempts(database: Database, sh
 
     with database.writing() as connection:
         if what == "recording":
-            api_state.mark_recording_deleted(connection, KEY.recording_id, observed_at=AT)
+            ledger_api.mark_recording_deleted(connection, KEY.recording_id, observed_at=AT)
         else:
-            api_state.mark_object_deleted(connection, KEY.recording_id, KEY.artifact_id, observed_at=AT)
+            ledger_api.mark_object_deleted(connection, KEY.recording_id, KEY.artifact_id, observed_at=AT)
 
     row = row_of(database)
     assert row.status == (FETCHED if sha256 else DELETED)
@@ -105,7 +105,7 @@ def test_quarantined_artifact_keeps_its_error_when_the_api_deletes_it(database: 
     write(database, status=QUARANTINED, sha256="0" * 64, error="words[3]: no text")
 
     with database.writing() as connection:
-        api_state.mark_object_deleted(connection, KEY.recording_id, KEY.artifact_id, observed_at=AT)
+        ledger_api.mark_object_deleted(connection, KEY.recording_id, KEY.artifact_id, observed_at=AT)
 
     assert (row_of(database).status, row_of(database).error) == (QUARANTINED, "words[3]: no text")
 
@@ -116,11 +116,11 @@ def test_loading_older_bytes_keeps_the_mark_of_a_running_download(database: Data
 
     with database.writing() as connection:
         if outcome == "parsed":
-            table_state.mark_parsed(connection, [table_state.Loaded(KEY, 1, 0, 0)], "1", at=AT)
+            ledger_tables.mark_parsed(connection, [ledger_tables.Loaded(KEY, 1, 0, 0)], "1", at=AT)
         elif outcome == "quarantined":
-            table_state.mark_quarantined(connection, KEY, parser_version="1", error="no text", at=AT)
+            ledger_tables.mark_quarantined(connection, KEY, parser_version="1", error="no text", at=AT)
         else:
-            table_state.mark_bug(connection, KEY, "a bug")
+            ledger_tables.mark_bug(connection, KEY, "a bug")
 
     assert (row_of(database).status, row_of(database).error) == (PENDING, INTERRUPTED)
     assert fail(database, AT).attempts == 1
@@ -131,7 +131,7 @@ def test_another_parser_version_retries_once_a_pending_artifact_that_ended_the_p
     with database.writing() as connection:
         row = {"recording_id": KEY.recording_id, "status": "done", "created_at": AT, "day": AT.date()}
         connection.execute(ledger.RECORDINGS.insert().values(row))
-        table_state.mark_quarantined(
+        ledger_tables.mark_quarantined(
             connection, KEY, parser_version="1", error="interrupted", at=AT, load_attempts=MAX_INTERRUPTIONS
         )
 
@@ -159,7 +159,7 @@ def test_recording_json_written_by_two_runs_is_written_again(
         row = {"recording_id": KEY.recording_id, "status": "done", "created_at": AT, "day": AT.date()}
         connection.execute(ledger.RECORDINGS.insert().values(row | {"listing_sha256": held}))
 
-        api_state.mark_listings_written(
+        ledger_api.mark_listings_written(
             connection, [{"id": KEY.recording_id, "sha256": "ours", "former_sha256": "former"}]
         )
 
@@ -178,7 +178,7 @@ def test_adopted_bytes_keep_the_row_count_of_lost_bytes(database: Database) -> N
     found = LedgerRow(*KEY, FETCHED, raw_key="key", sha256="0" * 64, size_bytes=2, fetched_at=AT)
 
     with database.writing() as connection:
-        raw_state.adopt(connection, [found])
+        ledger_raw.adopt(connection, [found])
 
     row = row_of(database)
     assert (row.status, row.sha256, row.row_count, row.parser_version) == (FETCHED, "0" * 64, 7, "1")

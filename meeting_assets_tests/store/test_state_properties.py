@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meeting_assets.store.states import (
+from meeting_assets.store.ledger_states import (
     ABSENT,
     DELETED,
     FAILED,

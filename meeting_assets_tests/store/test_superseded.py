@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meeting_assets.store.states import (
+from meeting_assets.store.ledger_states import (
     DELETED,
     FAILED,
     FETCHED,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from meeting_assets.store.states import PARSED, QUARANTINED, STORED, LedgerRow, Observation, ObservedArtifact
+from meeting_assets.store.ledger_states import PARSED, QUARANTINED, STORED, LedgerRow, Observation, ObservedArtifact
 
 T0 = datetime(2026, 3, 2, 10, tzinfo=UTC)
 LATER = T0 + timedelta(minutes=5)

@@ -6,9 +6,9 @@ from sqlalchemy import select
 from meeting_assets.orchestration.assets.checks import VIOLATIONS
 from meeting_assets.orchestration.resources import StorageResource, settings_of_process
 from meeting_assets.orchestration.run_tags import for_this_database
+from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import WAITING, retain
-from meeting_assets.pipeline.deletion.today import confirmed_today
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, has_unfinished_purges
 from meeting_assets.pipeline.storage import Storage, access_of, open_storage
 from meeting_assets.schema.persistent import Recordings

@@ -26,12 +26,12 @@ from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.deletion.removal import PurgeReport, delete_rows, note_scrub_due, scrub_deleted
 from meeting_assets.pipeline.replace import run_post_load
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store import absence, ledger, locks, raw_state, raw_tombstones, tombstones
+from meeting_assets.store import absence, ledger, ledger_raw, locks, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import ArtifactKey
+from meeting_assets.store.ledger_states import DELETED
 from meeting_assets.store.locks import Lock
-from meeting_assets.store.states import DELETED
 from meeting_assets.store.tombstones import Tombstone, TombstoneName
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ def _delete_artifact(storage: Storage, key: ArtifactKey, report: PurgeReport) ->
         for metrics in METRICS:
             table = table_of(metrics)
             delete_rows(connection, table, table.c.recording_id == key.recording_id, deleted)
-        raw_state.mark_purged(connection, key, allows_multiple=artifact.allows_multiple)
+        ledger_raw.mark_purged(connection, key, allows_multiple=artifact.allows_multiple)
         note_scrub_due(connection, deleted)
     report.add(deleted)
     return True

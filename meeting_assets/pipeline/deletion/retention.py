@@ -16,9 +16,9 @@ from time import monotonic
 from sqlalchemy import Connection, select
 
 from meeting_assets.core.instants import start_of
+from meeting_assets.pipeline.deletion.confirmed_date import LAST_RETENTION, Today
 from meeting_assets.pipeline.deletion.recordings import BATCH, purge_batch
 from meeting_assets.pipeline.deletion.removal import PurgeReport, scrub_deleted
-from meeting_assets.pipeline.deletion.today import LAST_RETENTION, Today
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store import tombstones

@@ -19,7 +19,7 @@ from meeting_assets.pipeline.deletion.recordings import BATCH, remove_recordings
 from meeting_assets.pipeline.deletion.removal import PurgeReport, forget_raw, is_scrub_due, scrub_deleted
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Meta
-from meeting_assets.store import api_state, locks, raw_tombstones, tombstones
+from meeting_assets.store import ledger_api, locks, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, upsert
 from meeting_assets.store.ledger import ArtifactKey
@@ -55,7 +55,7 @@ def synchronize_tombstones(storage: Storage) -> int:
         tombstones.lock_tombstones(connection)
         tombstones.add(connection, adopted)
         # A restored ledger may contain purged artifacts. They stay purged until the API lists them again.
-        api_state.mark_deleted_at_api(connection, [ArtifactKey(*each.name) for each in adopted if each.name.kind])
+        ledger_api.mark_deleted_at_api(connection, [ArtifactKey(*each.name) for each in adopted if each.name.kind])
         upsert(connection, Meta, [{"name": SYNCHRONIZED, "value": version}])
     if adopted:
         logger.info("%d tombstones were adopted from the raw store", len(adopted))

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.orchestration.operations.home_lock import HomeLock
+from meeting_assets.orchestration.home_lock import HomeLock
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import free_port
@@ -22,7 +22,7 @@ URL = "http://127.0.0.1:3999"
 # Takes the lock, starts a process as `dev` starts Dagster, and waits to be killed.
 OWNER = """
 import os, subprocess, sys
-from meeting_assets.orchestration.operations.home_lock import HomeLock
+from meeting_assets.orchestration.home_lock import HomeLock
 from meeting_assets.settings import read_settings
 
 settings = read_settings()

@@ -13,7 +13,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.orchestration.assets.partitions import RANGE_END, RANGE_START
 from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.sandbox import Fault, Sandbox, empty
-from meeting_assets.store import table_state
+from meeting_assets.store import ledger_tables
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 
 LONG_AGO = now() - timedelta(days=30)
@@ -82,7 +82,7 @@ def test_day_with_outdated_rows_is_requested_as_a_whole(sandbox: Sandbox, defs: 
     recording = sandbox.add_recording(LONG_AGO)
     sync_days([recording.day])
     with open_test_storage() as storage, storage.database.writing() as connection:
-        table_state.mark_days_outdated(connection, [recording.day])
+        ledger_tables.mark_days_outdated(connection, [recording.day])
 
     requests = requests_of_a_night(defs)
 

@@ -15,7 +15,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.discover import discover_days
-from meeting_assets.pipeline.discovery import Discovery
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.record import record

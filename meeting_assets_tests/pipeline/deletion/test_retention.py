@@ -16,10 +16,10 @@ from meeting_assets.orchestration.operations.meeting_retention import nightly_re
 from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
 from meeting_assets.pipeline.days import day_of_recording, requested_days
+from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import retain
-from meeting_assets.pipeline.deletion.today import confirmed_today
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform

@@ -16,10 +16,10 @@ from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.meeting_retention import CONFIRMATION, nightly_retention, retention
 from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline import storage as storage_module
-from meeting_assets.pipeline.deletion import today as clocks
+from meeting_assets.pipeline.deletion import confirmed_date as clocks
+from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import retain
-from meeting_assets.pipeline.deletion.today import confirmed_today
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, case, func, not_
 
 from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, ArtifactKey, is_artifact, is_of_days, lock_matching
-from meeting_assets.store.states import MAX_INTERRUPTIONS, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.ledger_states import MAX_INTERRUPTIONS, PARSED, PENDING, QUARANTINED
 
 # While newer bytes are awaited, `error` describes the attempts to fetch them. Loading the older bytes keeps it.
 _IS_FETCH_ERROR = and_(LEDGER.c.status == PENDING, LEDGER.c.attempts > 0)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from meeting_assets.store.states import (
+from meeting_assets.store.ledger_states import (
     ABSENT,
     DELETED,
     FAILED,

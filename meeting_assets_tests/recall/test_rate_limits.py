@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.core.errors import Gone, Refused, Transient, UrlExpired
-from meeting_assets.recall.pacing import (
+from meeting_assets.recall.rate_limits import (
     FIRST_WAIT_S,
     JITTER_S,
     MAX_WAIT_S,

@@ -20,7 +20,7 @@ from meeting_assets.store.ledger import (
     read_rows,
     update_rows,
 )
-from meeting_assets.store.states import (
+from meeting_assets.store.ledger_states import (
     DELETED,
     FAILED,
     FETCHED,

@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, case
 
 from meeting_assets.store.ledger import LEDGER, ArtifactKey, is_artifact, lock_siblings, update_rows
-from meeting_assets.store.locks import Rows, about_to_lock
-from meeting_assets.store.states import (
+from meeting_assets.store.ledger_states import (
     DELETED,
     FETCHED,
     INTERRUPTED,
@@ -23,6 +22,7 @@ from meeting_assets.store.states import (
     is_overtaken,
     supersede_older,
 )
+from meeting_assets.store.locks import Rows, about_to_lock
 
 FIRST_WAIT = timedelta(minutes=1)
 WAIT_NEAR_EXPIRY = timedelta(minutes=15)

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, text
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.processes import ProcessIdentity
-from meeting_assets.pipeline.run_heartbeat import RunHeartbeat
+from meeting_assets.orchestration.run_heartbeat import RunHeartbeat
 from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import read_settings
