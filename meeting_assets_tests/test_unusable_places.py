@@ -64,7 +64,7 @@ def test_home_path_that_dagster_misreads_is_refused_and_nothing_is_created(
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_HOME", str(tmp_path / "homes" / name))
 
-    assert "set DAGSTER_HOME to a folder without these characters" in sentence_of(("sync", *DAYS)).replace("\n", " ")
+    assert "Set DAGSTER_HOME to a folder without these characters" in sentence_of(("sync", *DAYS)).replace("\n", " ")
     assert {each.name for each in tmp_path.glob("homes/*")} <= {name}
 
 

@@ -181,7 +181,7 @@ def test_deleted_artifact_is_purged_by_the_second_fetch_and_not_reported_as_lost
         with storage.database.reading() as connection:
             broken = {check.name: check.violations(connection, now()).count for check in ledger_checks()}
     output = console.export_text()
-    assert "1 artifacts were deleted at Recall.ai and purged here" in output
+    assert "1 artifacts were purged, because they were deleted at Recall.ai." in output
     assert "before they could be fetched" not in output
     assert broken["nothing_expires_unfetched"] == 0
 

@@ -104,7 +104,7 @@ def test_checks_of_tables_have_their_own_job(defs: dg.Definitions) -> None:
     assert set(found) == {(check.table, check.name) for check in [*table_checks(), *metric_checks()]}
     failed = [key for key, each in found.items() if not each.passed]
     assert failed == [("participants", "every_counted_row_is_there")]
-    assert {row["location"] for row in named(found[failed[0]])} == {"77 rows counted, 3 there"}
+    assert {row["location"] for row in named(found[failed[0]])} == {"77 rows expected, 3 found"}
 
 
 def test_single_materialized_assets_evaluate_only_their_own_checks(defs: dg.Definitions) -> None:
@@ -135,7 +135,7 @@ def test_the_severity_says_whether_numbers_are_wrong_or_data_gets_lost(sandbox: 
 def test_every_check_description_says_how_to_fix_a_violation(defs: dg.Definitions) -> None:
     checks = [*ledger_checks(), *table_checks(), *metric_checks()]
 
-    assert all("settle it" in check.description or "compare them" in check.description for check in checks)
+    assert all("To fix" in check.description or "compare both" in check.description for check in checks)
     specs = {(spec.asset_key.to_user_string(), spec.name): spec.description for spec in _specs(defs)}
     assert specs == {(check.table, check.name): check.description for check in checks}
 

@@ -114,7 +114,7 @@ def test_differences_of_ledger_and_raw_store_are_named(database_url: str, sandbo
     assert str(lost.relative_to(home / "raw")) in found[0]
     assert str(stranger.relative_to(home / "raw")) in found[1]
     assert f"{half_written.name}#1" in found[2]
-    assert "1 of them earlier contents, of 1 day," in found[3]
+    assert "(1 of them are earlier contents) of 1 day were compared" in found[3]
 
 
 def test_objects_of_a_write_in_progress_are_not_reported_as_unknown(
@@ -132,7 +132,7 @@ def test_unused_home_is_healthy(sandbox: Sandbox, home: Path) -> None:
     done = command("doctor")
 
     assert done.returncode == 0, done.stdout
-    assert "holds no meetings yet" in done.stdout
+    assert "contains no meetings yet" in done.stdout
     assert "`meeting-assets sync` or `meeting-assets dev` creates it" in done.stdout
     assert not (home / "dagster").exists()
 
@@ -199,7 +199,7 @@ def test_a_wrong_key_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch)
     found = only_finding("API")
 
     assert found.severity is Severity.ERROR
-    assert "check RECALL_API_KEY" in found.sentence
+    assert "Check RECALL_API_KEY" in found.sentence
     assert f"The address {sandbox.url} comes from RECALL_BASE_URL" in found.sentence
     assert command("doctor").returncode == 1
 
