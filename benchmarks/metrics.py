@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from meeting_assets.core.gc_tuning import paused
-from meeting_assets.metrics import measured
+from meeting_assets.metrics import metric_rows
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets_tests.support.corpora import meeting_in
@@ -79,7 +79,7 @@ def compute_all(meetings: Sequence[MeetingInput]) -> None:
     """Computes the metrics of each meeting as the pipeline does."""
     for each in meetings:
         with paused():
-            measured(each, Parameters(), "hash")
+            metric_rows(each, Parameters(), "hash")
 
 
 def real_meetings(corpora: Path) -> list[MeetingInput]:

@@ -17,11 +17,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.core.urls import printable
+from meeting_assets.core.urls import printable_url
 from meeting_assets.health.diagnostics.report import Diagnostics, Severity
 from meeting_assets.health.status import Status
 from meeting_assets.settings import Settings
-from meeting_assets.store.states import ABSENT, DELETED, FAILED, FETCHED, PARSED, PENDING, QUARANTINED, SUPERSEDED
+from meeting_assets.store.ledger_states import (
+    ABSENT,
+    DELETED,
+    FAILED,
+    FETCHED,
+    PARSED,
+    PENDING,
+    QUARANTINED,
+    SUPERSEDED,
+)
 
 COLUMNS = {
     PARSED: "in tables",
@@ -173,11 +182,13 @@ def print_sandbox_instructions(console: Console, url: str, key: str, world: Worl
 def print_next_steps(console: Console, settings: Settings) -> None:
     """Prints the location of tables and raw bytes, and the commands that show runs and the ledger."""
     file = settings.database_file
-    tables = f"sqlite3 {shlex.quote(_short(str(file)))} '{FIRST_QUERY}'" if file else printable(settings.database_url)
+    tables = (
+        f"sqlite3 {shlex.quote(_short(str(file)))} '{FIRST_QUERY}'" if file else printable_url(settings.database_url)
+    )
     console.print(
         "\nWhere to look next:\n"
         f"  tables     {tables}\n"
-        f"  raw bytes  {_short(printable(settings.raw_url))}\n"
+        f"  raw bytes  {_short(printable_url(settings.raw_url))}\n"
         "  runs       make dev\n"
         "  ledger     .venv/bin/meeting-assets status",
         highlight=False,
@@ -187,7 +198,7 @@ def print_next_steps(console: Console, settings: Settings) -> None:
 
 def print_dev_addresses(console: Console, settings: Settings, url: str, *, is_sandbox: bool) -> None:
     """Prints the addresses of Dagster's UI, of the API and of the database."""
-    database = str(settings.database_file or printable(settings.database_url))
+    database = str(settings.database_file or printable_url(settings.database_url))
     source = "a sandbox, where a meeting finishes about every minute" if is_sandbox else settings.base_url
     console.print(
         f"Dagster's UI   {url}\nMeetings       from {source}, stored in {_short(database)}\nStop           Ctrl-C",

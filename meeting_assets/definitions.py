@@ -1,7 +1,4 @@
-"""The definitions deployed by default: assets from raw bytes to metrics and trends, jobs, sensors, schedules, checks.
-
-Dagster calls `defs` when it loads the code location. Importing this module reads no settings.
-"""
+"""The deployed definitions: assets from raw bytes to metrics and trends, with their jobs, sensors and schedules."""
 
 import dagster as dg
 
@@ -22,17 +19,17 @@ from meeting_assets.orchestration.resources import StorageResource
 from meeting_assets.orchestration.runs import JOB, RETRY_WHOLE
 from meeting_assets.orchestration.triggers.finished_recordings import finished_recordings
 from meeting_assets.orchestration.triggers.nightly import nightly_checks, nightly_reconciliation
-from meeting_assets.orchestration.triggers.webhook_events import announced_recordings
+from meeting_assets.orchestration.triggers.webhook_events import webhook_events
 from meeting_assets.settings import Settings, read_settings
 
 
 def definitions(settings: Settings) -> dg.Definitions:
-    """Returns all definitions for these settings."""
+    """The definitions for some settings."""
     days, weeks = daily(settings.first_day), weekly(settings.first_day)
     database = database_kind(settings)
-    of_ledger, of_tables = ledger_check_step(), table_check_step()
-    of_days = dg.AssetSelection.all() - dg.AssetSelection.groups(ROLLUPS)
-    day_of_work = of_days.without_checks() | dg.AssetSelection.checks(of_ledger)
+    ledger_checks, table_checks = ledger_check_step(), table_check_step()
+    daily_assets = dg.AssetSelection.all() - dg.AssetSelection.groups(ROLLUPS)
+    synced = daily_assets.without_checks() | dg.AssetSelection.checks(ledger_checks)
     return dg.Definitions(
         assets=[
             raw_assets(days, database),
@@ -40,17 +37,22 @@ def definitions(settings: Settings) -> dg.Definitions:
             metrics_assets(days, database),
             *rollup_assets(weeks, database),
         ],
-        asset_checks=[of_ledger, of_tables],
+        asset_checks=[ledger_checks, table_checks],
         jobs=[
-            dg.define_asset_job(JOB, selection=day_of_work, tags=RETRY_WHOLE),
+            dg.define_asset_job(
+                JOB,
+                selection=synced,
+                tags=RETRY_WHOLE,
+                description="Fetches, parses and measures recordings by day, and evaluates the checks of the ledger.",
+            ),
             rollup_job(),
-            check_tables_job(of_tables),
+            check_tables_job(table_checks),
             run_retention,
             retention,
         ],
         sensors=[
             finished_recordings(days),
-            announced_recordings(days),
+            webhook_events(days),
             outdated_weeks_sensor(weeks),
             orphaned_runs_sensor,
             failed_runs,

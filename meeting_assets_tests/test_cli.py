@@ -16,7 +16,7 @@ import pytest
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import contents, use
+from meeting_assets_tests.support.environments import table_rows, use_sandbox
 
 TODAY = datetime.now(UTC).date()
 DAY = date(2026, 3, 2)
@@ -25,7 +25,7 @@ DAY = date(2026, 3, 2)
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(combined([uniform(DAY, recordings=2, words=20), uniform(TODAY, recordings=1, words=20)])) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -47,18 +47,18 @@ def test_demo_fills_every_table_and_prints_next_steps(home: Path) -> None:
     assert "Where to look next" in done.stdout
     assert "transcript" in done.stdout
     assert "Traceback" not in done.stderr
-    assert all(contents().values())
+    assert all(table_rows().values())
 
 
 @pytest.mark.deployment
 def test_second_demo_changes_nothing(home: Path) -> None:
     command("demo")
-    before = contents()
+    before = table_rows()
 
     again = command("demo")
 
     assert again.returncode == 0
-    assert contents() == before
+    assert table_rows() == before
 
 
 def test_files_of_a_command_are_readable_by_the_user_only(home: Path, sandbox: Sandbox) -> None:
@@ -73,14 +73,14 @@ def test_sync_stores_the_given_days(sandbox: Sandbox) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "Every available artifact is stored." in done.stdout
-    assert len(contents()["recordings"]) == 2
+    assert len(table_rows()["recordings"]) == 2
 
 
 def test_sync_without_days_covers_the_last_week_and_today(sandbox: Sandbox) -> None:
     done = command("sync")
 
     assert done.returncode == 0, done.stderr
-    assert [row[7].date() for row in contents()["recordings"]] == [TODAY]
+    assert [row[7].date() for row in table_rows()["recordings"]] == [TODAY]
 
 
 def test_sync_of_one_recording_finds_its_day(sandbox: Sandbox) -> None:
@@ -89,7 +89,7 @@ def test_sync_of_one_recording_finds_its_day(sandbox: Sandbox) -> None:
     done = command("sync", "--recording", wanted.id)
 
     assert done.returncode == 0, done.stderr
-    assert [row[0] for row in contents()["recordings"]] == [wanted.id]
+    assert [row[0] for row in table_rows()["recordings"]] == [wanted.id]
 
 
 def test_sync_as_json_prints_one_document(sandbox: Sandbox) -> None:
@@ -239,7 +239,7 @@ def test_sync_works_with_the_instructions_of_the_sandbox_command(home: Path, mon
         done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
     assert done.returncode == 0, done.stderr
-    (row,) = contents()["participant_metrics"]
+    (row,) = table_rows()["participant_metrics"]
     assert "Ada" in row
     assert 12.0 in row
 
@@ -258,4 +258,4 @@ def test_sync_accepts_every_notation_of_an_id(sandbox: Sandbox, notation: Callab
     done = command("sync", "--recording", notation(recording.id))
 
     assert done.returncode == 0, done.stderr
-    assert [row[0] for row in contents()["recordings"]] == [recording.id]
+    assert [row[0] for row in table_rows()["recordings"]] == [recording.id]

@@ -17,13 +17,14 @@ import psutil
 import pytest
 
 from meeting_assets.health.diagnostics.report import Severity
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.doctor import diagnostics
 from meeting_assets.orchestration.run_tags import PROCESS
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.deployment import Deployment
-from meeting_assets_tests.support.environments import contents, free_port, open_test_storage, use
+from meeting_assets_tests.support.environments import free_port, open_test_storage, table_rows, use_sandbox
 from meeting_assets_tests.support.ui import until
 
 TODAY = datetime.now(UTC).date()
@@ -73,7 +74,7 @@ class Dev:
 
 @contextmanager
 def dev(folder: Path) -> Iterator[Dev]:
-    """A `dev` command whose UI answers; whatever a test leaves of it is killed."""
+    """A `dev` command whose UI responds; its remaining processes are killed after the test."""
     running = Dev(folder)
     begun: list[psutil.Process] = []
     try:
@@ -90,7 +91,7 @@ def dev(folder: Path) -> Iterator[Dev]:
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Those that run; one that nobody has reaped yet does not."""
+    """The running processes; zombies do not count."""
     found = []
     for each in processes:
         with suppress(psutil.NoSuchProcess):
@@ -102,21 +103,21 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(TODAY, recordings=1, words=20)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
-def verdict(subject: str) -> Severity:
+def severity_of(subject: str) -> Severity:
     """How bad `doctor` finds something."""
     (found,) = [each for each in diagnostics().checks if each.subject == subject]
     return found.severity
 
 
-def test_dev_without_a_key_runs_over_a_sandbox_and_ends_without_a_trace(home: Path) -> None:
+def test_dev_without_a_key_uses_a_sandbox_and_leaves_no_process(home: Path) -> None:
     with dev(home) as running:
         answer = running.server_info()
         begun = running.children()
-        daemon = verdict("daemon")
+        daemon = severity_of("daemon")
         said = running.said
         status = running.stopped_by(signal.SIGINT)
 
@@ -132,7 +133,7 @@ def test_dev_without_a_key_runs_over_a_sandbox_and_ends_without_a_trace(home: Pa
         assert alive(begun) == []
 
 
-def test_dev_with_a_key_asks_its_api_and_ends_in_the_midst_of_a_run(home: Path, sandbox: Sandbox) -> None:
+def test_dev_with_a_key_calls_its_api_and_stops_during_a_run(home: Path, sandbox: Sandbox) -> None:
     # The run waits for its download until it is told to end.
     sandbox.inject(Fault("transcript:", times=None, delay_s=LONG_S))
 
@@ -147,7 +148,7 @@ def test_dev_with_a_key_asks_its_api_and_ends_in_the_midst_of_a_run(home: Path, 
         assert f"from {sandbox.url}, into" in running.said
         assert status == 0
         assert alive(begun) == []
-        assert verdict("runs") is Severity.WARNING
+        assert severity_of("runs") is Severity.WARNING
 
 
 def run_statuses() -> list[str]:
@@ -156,18 +157,18 @@ def run_statuses() -> list[str]:
         return [run.status.value for run in instance.get_runs() if PROCESS in run.tags]
 
 
-def test_dev_fails_when_dagster_ends_by_itself(home: Path, sandbox: Sandbox) -> None:
+def test_dev_fails_when_dagster_exits(home: Path, sandbox: Sandbox) -> None:
     with dev(home) as running:
         begun = running.children()
-        leader = next(each for each in begun if each.ppid() == running.process.pid)
-        leader.kill()
+        main_process = next(each for each in begun if each.ppid() == running.process.pid)
+        main_process.kill()
 
         assert running.process.wait(STOP_S) == 1
-        assert "Error: Dagster ended by itself" in running.said
+        assert "Error: Dagster exited" in running.said
         assert alive(begun) == []
 
 
-def test_a_port_that_is_taken_is_one_sentence(home: Path) -> None:
+def test_used_port_is_reported_in_one_sentence(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = subprocess.run(
@@ -196,9 +197,9 @@ def second(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_beside_dev_no_second_dev_and_no_demo_starts_and_after_a_kill_one_does(home: Path) -> None:
+def test_dev_excludes_a_second_dev_and_demo_until_it_is_killed(home: Path) -> None:
     with dev(home) as first:
-        before = contents()
+        before = table_rows()
         refused = [second("dev", "--port", str(free_port())), second("demo")]
         alive_after = first.server_info().is_success
         begun = first.children()
@@ -214,7 +215,7 @@ def test_beside_dev_no_second_dev_and_no_demo_starts_and_after_a_kill_one_does(h
         assert done.returncode == 1
         assert f"already runs at http://127.0.0.1:{first.port} (process {first.process.pid})" in done.stderr
         assert "Traceback" not in done.stderr
-    assert {row[0] for row in before["recordings"]} <= {row[0] for row in contents()["recordings"]}
+    assert {row[0] for row in before["recordings"]} <= {row[0] for row in table_rows()["recordings"]}
     assert alive_after
     assert left == []
     assert answers
@@ -226,7 +227,7 @@ def test_dev_refuses_to_run_beside_a_daemon_on_the_same_dagster_home(
 ) -> None:
     with Deployment(home, sandbox) as deployment:
         deployment.settle(monkeypatch)
-        until(lambda: verdict("daemon") is Severity.OK, "the daemon's heartbeats", within_s=START_S)
+        until(lambda: severity_of("daemon") is Severity.OK, "the daemon's heartbeats", within_s=START_S)
 
         done = second("dev", "--port", str(free_port()))
 
@@ -235,7 +236,7 @@ def test_dev_refuses_to_run_beside_a_daemon_on_the_same_dagster_home(
     assert "Traceback" not in done.stderr
 
 
-def test_a_home_of_real_meetings_gets_none_of_a_sandbox(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sandbox_meetings_are_not_added_to_a_home_of_real_meetings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_test_storage():
         pass
 

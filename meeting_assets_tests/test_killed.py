@@ -1,4 +1,4 @@
-"""A sync that is killed, at any moment, and then run again leaves the tables of an undisturbed one."""
+"""A sync that is killed at any moment and then repeated leaves the tables of an undisturbed one."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ from meeting_assets.core.instants import days_between, start_of
 from meeting_assets.health.audit import audit
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets_tests.support.commands import kill, started
-from meeting_assets_tests.support.environments import VOLATILE, Contents, contents, open_test_storage
+from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, TableRows, open_test_storage, table_rows
 
 DAY, QUIET_DAY = date(2026, 3, 2), date(2026, 3, 3)
 RECORDINGS = 40
 FETCHES = range(0, 7 * RECORDINGS, RECORDINGS)
 PARSED_PERCENT = range(4, 100, 8)
-"""A sync is killed when so many artifacts are fetched, or when that part of all rows is there: 7 and 12 moments, and
-one before anything is."""
+"""A sync is killed at 7 counts of fetched artifacts, at 12 shares of all rows, and once before anything is stored."""
 AT_ONCE = 2
 KILLS, BACKFILL_DAYS = 100, 10
 DATABASE_URL = "MEETING_ASSETS_DATABASE_URL"
@@ -51,13 +50,13 @@ def environment(sandbox: Sandbox, home: Path, database_url: str | None = None) -
 def sync(
     sandbox: Sandbox, home: Path, first: date = DAY, last: date | None = None, database_url: str | None = None
 ) -> BaseProcess:
-    """A sync of a day, or of several, in a process of its own."""
+    """Starts a sync of one or several days in its own process."""
     days = ("--from", str(first), "--to", str(last or first))
     return started(("sync", *days), environment(sandbox, home, database_url))
 
 
 def is_done(process: BaseProcess) -> bool:
-    """Whether a sync ends by itself, and well."""
+    """True if a sync succeeds."""
     process.join(TIMEOUT_S)
     return process.exitcode == 0
 
@@ -72,13 +71,13 @@ def settings_of(sandbox: Sandbox, home: Path, database_url: str | None = None) -
 
 
 def row_count(home: Path) -> int:
-    """How many rows all tables of a SQLite database hold."""
+    """Number of rows in all tables of a SQLite database."""
     tables = counted(home, "SELECT group_concat(name) FROM sqlite_master WHERE type = 'table' AND name <> 'meta'")
     return sum(counted(home, f'SELECT count(*) FROM "{name}"') for name in tables.split(","))
 
 
 def fetched_count(home: Path) -> int:
-    """How many artifacts are home."""
+    """Number of artifacts whose bytes are stored."""
     return int(counted(home, "SELECT count(*) FROM artifacts WHERE sha256 IS NOT NULL"))
 
 
@@ -88,12 +87,12 @@ def counted(home: Path, query: str) -> Any:
 
 
 def run_count(home: Path) -> int:
-    """How many runs Dagster has begun."""
+    """Number of runs that Dagster has started."""
     return len([*(home / "dagster" / "history" / "runs").glob("????????-*.db")])
 
 
 def wait_for_start(home: Path, runs_before: int = 0) -> None:
-    """Returns when Dagster has begun the run."""
+    """Waits until Dagster has started the run."""
     deadline = time.monotonic() + TIMEOUT_S
     while run_count(home) == runs_before:
         assert time.monotonic() < deadline
@@ -101,7 +100,7 @@ def wait_for_start(home: Path, runs_before: int = 0) -> None:
 
 
 def new_homes(sandbox: Sandbox, folder: Path, count: int) -> list[Path]:
-    """Homes without a meeting whose Dagster has made its storage, which takes longer than a run and happens once."""
+    """Homes without meetings, with Dagster's storage: creating it takes longer than a run, so it is copied."""
     made = folder / "made"
     assert is_done(sync(sandbox, made, QUIET_DAY))
     homes = [folder / f"home-{number}" for number in range(count)]
@@ -112,18 +111,18 @@ def new_homes(sandbox: Sandbox, folder: Path, count: int) -> list[Path]:
     return homes
 
 
-def rows_left_by_a_kill(sandbox: Sandbox, home: Path, is_time: Callable[[Path], bool]) -> int:
-    """Kills a sync when its time has come, and counts what it left."""
+def rows_left_by_a_kill(sandbox: Sandbox, home: Path, is_moment: Callable[[Path], bool]) -> int:
+    """Kills a sync at a moment and returns the number of rows it has stored."""
     process = sync(sandbox, home)
     wait_for_start(home)
-    while process.is_alive() and not is_time(home):
+    while process.is_alive() and not is_moment(home):
         time.sleep(0.002)
     kill(process)
     return row_count(home)
 
 
 def moments(whole: int) -> list[Callable[[Path], bool]]:
-    """When to kill: by what the run has done, so that a faster or slower machine is hit at the same places."""
+    """Moments to kill at, defined by the progress of the run, not by time, so that any machine meets the same ones."""
     return [
         lambda _: True,
         *(partial(lambda least, home: fetched_count(home) > least, fetches) for fetches in FETCHES),
@@ -132,7 +131,7 @@ def moments(whole: int) -> list[Callable[[Path], bool]]:
 
 
 @pytest.mark.parametrize("each", [4, pytest.param(1, marks=pytest.mark.deployment)], ids=["some", "all"])
-def test_a_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, each: int) -> None:
+def test_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, each: int) -> None:
     with (
         Sandbox(uniform(DAY, recordings=RECORDINGS, words=300), limits=False) as sandbox,
         ThreadPoolExecutor(AT_ONCE) as pool,
@@ -150,8 +149,8 @@ def test_a_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, eac
 
 
 @pytest.mark.deployment
-def test_a_backfill_killed_a_hundred_times_is_finished_by_one_sync(database_url: str, tmp_path: Path) -> None:
-    """Meetings go on meanwhile, so that every kill hits a run with something to fetch, parse and derive."""
+def test_backfill_killed_a_hundred_times_is_finished_by_one_sync(database_url: str, tmp_path: Path) -> None:
+    """New meetings are added meanwhile, so that every kill hits a run with work to do."""
     days = days_between(DAY, DAY + timedelta(days=BACKFILL_DAYS - 1))
     chance = Random(7)
     with Sandbox(combined(uniform(day, recordings=4, words=300) for day in days), limits=False) as sandbox:
@@ -162,12 +161,12 @@ def test_a_backfill_killed_a_hundred_times_is_finished_by_one_sync(database_url:
         found: Counter[str] = Counter()
         for _ in range(KILLS):
             add_meetings(sandbox, days, chance)
-            process = begun(sandbox, home, days, database_url)
+            process = start_run(sandbox, home, days, database_url)
             process.join(chance.uniform(0.0, longest_s))
-            found["in the midst"] += process.is_alive()
+            found["during the run"] += process.is_alive()
             kill(process)
             with settings_of(sandbox, home, database_url):
-                found.update({row[3] for row in contents()["artifacts"]})
+                found.update({row[3] for row in table_rows()["artifacts"]})
         assert is_done(sync(sandbox, undisturbed, days[0], days[-1]))
 
         assert is_done(sync(sandbox, home, days[0], days[-1], database_url))
@@ -184,19 +183,19 @@ def test_a_backfill_killed_a_hundred_times_is_finished_by_one_sync(database_url:
         )
         found["half-written files"] = len(report.half_written)
     print(f"{KILLS} kills: {dict(found)}")
-    assert found["in the midst"] > KILLS / 2
-    # Downloads of small meetings are over so soon that hardly a kill meets one; the moments above do.
+    assert found["during the run"] > KILLS / 2
+    # Downloads of small meetings are too short for random kills; the other test kills during downloads.
     assert {"fetched", "parsed"} <= found.keys()
 
 
 def add_meetings(sandbox: Sandbox, days: Sequence[date], chance: Random) -> None:
-    """Three meetings that have just finished, on any of the days."""
+    """Adds three finished meetings on random days."""
     for _ in range(3):
         sandbox.add_recording(start_of(chance.choice(days)) + timedelta(hours=chance.randrange(24)), words=300)
 
 
-def begun(sandbox: Sandbox, home: Path, days: Sequence[date], database_url: str | None = None) -> BaseProcess:
-    """A sync of days whose run has begun."""
+def start_run(sandbox: Sandbox, home: Path, days: Sequence[date], database_url: str | None = None) -> BaseProcess:
+    """Starts a sync and waits until its run has started."""
     runs_before = run_count(home)
     process = sync(sandbox, home, days[0], days[-1], database_url)
     wait_for_start(home, runs_before)
@@ -204,13 +203,13 @@ def begun(sandbox: Sandbox, home: Path, days: Sequence[date], database_url: str 
 
 
 def run_s(sandbox: Sandbox, home: Path, days: Sequence[date]) -> float:
-    """How long the run of a sync takes."""
-    process = begun(sandbox, home, days)
+    """Duration of the run of a sync."""
+    process = start_run(sandbox, home, days)
     started = time.monotonic()
     assert is_done(process)
     return time.monotonic() - started
 
 
-def tables_in(sandbox: Sandbox, home: Path, database_url: str | None = None) -> Contents:
+def tables_in(sandbox: Sandbox, home: Path, database_url: str | None = None) -> TableRows:
     with settings_of(sandbox, home, database_url):
-        return contents(without=VOLATILE)
+        return table_rows(without=VOLATILE_COLUMNS)

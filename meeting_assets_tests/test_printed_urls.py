@@ -14,7 +14,7 @@ from rich.console import Console
 
 from meeting_assets.console import print_dev_addresses, print_next_steps
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
-from meeting_assets.core.urls import printable
+from meeting_assets.core.urls import printable_url
 from meeting_assets.health.diagnostics.settings import effective_settings
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database
@@ -132,6 +132,6 @@ def test_unescaped_password_is_rejected_with_advice_on_escaping(monkeypatch: pyt
 
 
 def test_printable_url_keeps_host_port_and_path() -> None:
-    assert printable("postgresql://me:x@host:5432/db?sslmode=require") == "postgresql://host:5432/db"
-    assert printable("s3://bucket/team@x/raw") == "s3://…"
-    assert printable("postgresql://[::1]:5432/db") == "postgresql://[::1]:5432/db"
+    assert printable_url("postgresql://me:x@host:5432/db?sslmode=require") == "postgresql://host:5432/db"
+    assert printable_url("s3://bucket/team@x/raw") == "s3://…"
+    assert printable_url("postgresql://[::1]:5432/db") == "postgresql://[::1]:5432/db"

@@ -16,7 +16,7 @@ from meeting_assets.pipeline.storage import open_database, open_storage, open_st
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import sync_days, use
+from meeting_assets_tests.support.environments import sync_days, use_sandbox
 from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD
 from meeting_assets_tests.support.schema_versions import (
     FOREIGN_ROWS,
@@ -81,7 +81,7 @@ def test_read_only_commands_change_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     with Sandbox(WORLD, download_port=PORT) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         sync_days([DAY])
         before = everything(database_url)
 
@@ -112,7 +112,7 @@ def test_no_command_changes_tables_of_another_program(
     before = everything(database_url)
 
     with Sandbox(WORLD, download_port=PORT) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         done = command(*arguments)
 
     assert done.returncode == 1
@@ -161,7 +161,7 @@ def test_role_that_only_changes_rows_is_sufficient_for_existing_tables(
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
 
     with open_storage(read_settings()) as storage:
-        storage.database.belongs_to("https://example.invalid")
+        storage.database.bind_origin("https://example.invalid")
 
 
 def test_role_without_access_to_our_schema_gets_the_missing_grant(

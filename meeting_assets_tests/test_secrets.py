@@ -15,7 +15,7 @@ import zstandard
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import use
+from meeting_assets_tests.support.environments import use_sandbox
 
 DAY = date(2026, 3, 2)
 KEY = "key-5f0d2c9ab1e74e0f"
@@ -68,7 +68,7 @@ def plant_in_database(url: str, home: Path) -> None:
 @sqlite_first
 def test_no_secret_is_found_anywhere(database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=4, words=20), api_key=KEY) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         victims = [each.of("transcript")[0].id for each in sandbox.world.recordings]
         sandbox.set_payload(victims[0], "transcript", b"no JSON at all")
         sandbox.inject(Fault(f"transcript:{victims[1]}", times=None, expired=True))
@@ -101,12 +101,12 @@ def test_no_secret_is_found_anywhere(database_url: str, home: Path, monkeypatch:
         "Dagster's storage and logs": lambda: in_files(home / "dagster"),
         "home": lambda: in_files(home),
     }
-    for place, read in places.items():
+    for location, read in places.items():
         for secret in secrets:
-            assert not any(secret.encode() in content for content in read()), f"a secret is in the {place}"
+            assert not any(secret.encode() in content for content in read()), f"a secret is in the {location}"
 
-    for place in ("output", "Dagster's storage and logs"):
-        assert not any(each.encode() in content for content in places[place]() for each in (NAME, SAID)), place
+    for location in ("output", "Dagster's storage and logs"):
+        assert not any(each.encode() in content for content in places[location]() for each in (NAME, SAID)), location
     assert any(NAME.encode() in content for content in in_database(database_url, home))
 
     output["planted"] = PLANTED
@@ -114,5 +114,5 @@ def test_no_secret_is_found_anywhere(database_url: str, home: Path, monkeypatch:
     raw = next((home / "raw").rglob("*.zst"))
     raw.write_bytes(zstandard.ZstdCompressor().compress(PLANTED.encode()))
     (home / "dagster" / "planted").write_text(PLANTED)
-    for place, read in places.items():
-        assert any(PLANTED.encode() in content for content in read()), f"the search is blind in the {place}"
+    for location, read in places.items():
+        assert any(PLANTED.encode() in content for content in read()), f"the search is blind in the {location}"

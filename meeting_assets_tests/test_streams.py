@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.core.streams import ERRORS, prepare_streams
+from meeting_assets.cli.streams import ERRORS, prepare_streams
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import use
+from meeting_assets_tests.support.environments import use_sandbox
 
 DAY = date(2026, 3, 2)
 MAIN = (sys.executable, "-m", "meeting_assets.cli")
@@ -27,7 +27,7 @@ TIMEOUT_S = 120
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=1, words=20)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 

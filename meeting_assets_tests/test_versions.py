@@ -81,6 +81,7 @@ def full_meeting() -> MeetingInput:
             Event("bob", "Bob", "leave", 90.0),
         ],
         moments=[(0.0, STARTED_AT), (60.0, STARTED_AT.replace(minute=1))],
+        artifact_kinds=[*ARTIFACTS],
         artifacts=[("speaker_timeline", "parsed"), ("transcript", "parsed"), ("participants", "parsed")],
     )
 

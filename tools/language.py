@@ -1,14 +1,15 @@
 """Checks the language of code, tests and documents: `python -m tools.language`, part of `make check`.
 
-Two rules, both counted per area (the package, its tests, the documents):
+Two rules apply per area (the package, its tests, the documents):
 
-- Headless clauses: a clause whose subject is a bare *what, who, whoever, whatever, nobody, somebody, everybody*.
-  At most `LIMIT_PER_1000` in 1,000 words of docstrings, comments and prose. Questions do not count, nor does *who*
-  after a noun ("the person who calls"), nor *what* before a subject of its own ("what the API lists").
-- Private names: no identifier has a word of `PRIVATE_WORDS` in it or is one of `PRIVATE_NAMES`; the field has
-  names for these things.
+- Headless clauses have a bare pronoun as their subject, such as `what is left`, `who calls` or `nobody`. 1,000 words of
+  docstrings, comments and documents may contain at most `LIMIT_PER_1000`. Four uses do not count: questions, quoted
+  words, `who` after a noun (`the person who calls`), and `what` before its own subject or a noun (`what the API
+  lists`, `in what order`).
+- Private names are identifiers and module names with a word of `PRIVATE_WORDS`, or listed in `PRIVATE_NAMES`. Data
+  engineering has standard names for these things.
 
-`--list` shows each headless clause with its place.
+`--list` prints every headless clause with its file and line.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ import io
 import re
 import sys
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 LIMIT_PER_1000 = 2.0
@@ -111,12 +113,14 @@ PRIVATE_NAMES = frozenset(
     ]
 )
 
-_SUBJECT = re.compile(r"\b(what|who|whoever|whatever|nobody|somebody|everybody)\b", re.IGNORECASE)
+_SUBJECT = re.compile(r"\b(what|who|whoever|whatever|nobody|somebody|everybody|anybody)\b", re.IGNORECASE)
 _OWN_SUBJECT = re.compile(
-    r"\s+(?:a|an|the|it|they|we|you|he|she|i|this|that|these|those|each|every|any|its|their|our|your|his|her|to|if|"
-    r"`[^`]+`|[A-Z]\w+)\b",
+    r"\s+(?:a|an|the|it|they|we|you|he|she|i|this|that|these|those|each|every|any|all|both|some|no|one|another|other|"
+    r"others|most|such|people|its|their|our|ours|your|his|her|to|if|`[^`]*`|[A-Z]\w+)(?!\w)",
 )
-# Before a relative "who" stands its noun; after these words it is a subject of its own.
+# Before these nouns `what` is a determiner.
+_DETERMINED = re.compile(r"\s+(?:way|kind|kinds|sort|order|day|time|size|status|else)\b")
+# A relative clause with `who` follows its noun. After these words `who` is a subject of its own.
 _NO_NOUN = frozenset(
     [
         "a",
@@ -125,6 +129,7 @@ _NO_NOUN = frozenset(
         "and",
         "are",
         "as",
+        "ask",
         "asks",
         "at",
         "be",
@@ -132,6 +137,11 @@ _NO_NOUN = frozenset(
         "before",
         "but",
         "by",
+        "choose",
+        "decide",
+        "decides",
+        "depend",
+        "depends",
         "for",
         "from",
         "has",
@@ -139,16 +149,25 @@ _NO_NOUN = frozenset(
         "in",
         "into",
         "is",
+        "know",
         "knows",
+        "matters",
+        "measure",
+        "measures",
         "not",
         "of",
         "on",
         "only",
         "or",
+        "say",
         "says",
         "see",
+        "sees",
+        "show",
         "shows",
         "so",
+        "tell",
+        "tells",
         "than",
         "that",
         "then",
@@ -164,8 +183,13 @@ _NO_NOUN = frozenset(
         "with",
     ]
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n\s*[-*|#]")
-_CODE = re.compile(r"```.*?```|~~~.*?~~~|`[^`\n]*`|https?://\S+|^\s*(?:>>>|\.\.\.).*$", re.DOTALL | re.MULTILINE)
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')*_]*\s+|\n\s*\n|\n\s*(?:[-*|#>]|\d+\.\s)|\s\|\s")
+_QUESTION_END = re.compile(r"\?[\"')*_\s]*$")
+_CODE = re.compile(
+    r"```.*?```|~~~.*?~~~|`[^`\n]*`|https?://\S+|^[ \t]*>>>.*?(?=\n[ \t]*\n|\Z)|"
+    r"\"[^\"\n]{1,60}\"|\u201c[^\u201d]{1,60}\u201d",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 @dataclass
@@ -181,31 +205,68 @@ class Area:
         """Headless clauses in 1,000 words."""
         return 1000 * len(self.headless) / self.words if self.words else 0.0
 
+    @property
+    def is_within_limits(self) -> bool:
+        """True if the area violates no rule."""
+        return self.per_1000 <= LIMIT_PER_1000 and not self.private
 
-def headless_clauses(text: str) -> Iterator[str]:
-    """Excerpts of the headless clauses of a text.
 
-    >>> list(headless_clauses("Who talks is measured. A person who talks is measured. Who talks?"))
+class Clause(NamedTuple):
+    """A headless clause: its first words and its 0-based line in the text."""
+
+    line: int
+    words: str
+
+
+def headless_clauses(text: str) -> Iterator[Clause]:
+    """The headless clauses of a text.
+
+    >>> [clause.words for clause in headless_clauses("Who talks is measured. A person who talks is measured.")]
     ['Who talks is measured']
-    >>> list(headless_clauses("Returns what is left. Returns what the API lists. Nobody waits."))
-    ['what is left', 'Nobody waits']
+    >>> [clause.words for clause in headless_clauses("Returns what is left. Returns what the API lists.")]
+    ['what is left']
     """
-    for sentence in _SENTENCE_END.split(_CODE.sub("`code`", text)):
-        if sentence.rstrip().endswith("?"):
+    prose = _without_code(text)
+    start = 0
+    for end in [*_SENTENCE_END.finditer(prose), None]:
+        sentence = prose[start : end.start() if end else None]
+        for found in _headless_subjects(sentence + (end[0] if end else "")):
+            words = " ".join(sentence[found.start() :].split())[:60].rstrip(".,;:) |")
+            yield Clause(prose.count("\n", 0, start + found.start()), words)
+        start = end.end() if end else len(prose)
+
+
+def _without_code(text: str) -> str:
+    """The text with a placeholder in place of code, quotes and URLs; line numbers stay the same."""
+    return _CODE.sub(lambda found: "`code`" + "\n" * found[0].count("\n"), text)
+
+
+def _headless_subjects(sentence: str) -> Iterator[re.Match[str]]:
+    if _QUESTION_END.search(sentence):
+        return
+    has_relative = False
+    for found in _SUBJECT.finditer(sentence):
+        word, rest = found[0].lower(), sentence[found.end() :]
+        if word.startswith("w") and not re.search(r"\w", rest):
             continue
-        for found in _SUBJECT.finditer(sentence):
-            word, rest = found[0].lower(), sentence[found.end() :]
-            before = re.findall(r"[\w'`)]+|[,;:(\u2013\u2014]", sentence[: found.start()])
-            if word == "what" and _OWN_SUBJECT.match(rest):
-                continue
-            if word == "who" and before and _is_noun(before):
-                continue
-            yield " ".join((found[0] + rest).split())[:60].rstrip(".")
+        if word == "what" and (_OWN_SUBJECT.match(rest) or _DETERMINED.match(rest)):
+            continue
+        if word == "who" and _is_relative(sentence[: found.start()], has_relative=has_relative):
+            has_relative = True
+            continue
+        yield found
 
 
-def _is_noun(before: list[str]) -> bool:
-    last = before[-2] if before[-1] == "," and len(before) > 1 else before[-1]
-    return last.lower() not in _NO_NOUN and bool(re.fullmatch(r"[\w'`)]+", last))
+def _is_relative(before: str, *, has_relative: bool) -> bool:
+    """True if the text before a `who` ends with its noun, or continues an earlier relative clause (`and who`)."""
+    tokens = re.findall(r"[\w'`)]+|[,;:(\u2013\u2014]", before.lower())
+    if len(tokens) > 1 and tokens[-1] == ",":
+        tokens.pop()
+    if not tokens:
+        return False
+    if tokens[-1] in {"and", "or"}:
+        return has_relative
+    return tokens[-1] not in _NO_NOUN and bool(re.fullmatch(r"[\w'`)]+", tokens[-1]))
 
 
 def prose_of(source: str) -> Iterator[tuple[int, str]]:
@@ -220,22 +281,26 @@ def prose_of(source: str) -> Iterator[tuple[int, str]]:
             continue
         line = token.start[0]
         if line != last + 1 and block:
-            yield start, " ".join(block)
+            yield start, "\n".join(block)
             block = []
         start = start if block else line
         block.append(re.sub(r"^#\s*(?:noqa\S*|type: ignore\S*)?", "", token.string).strip())
         last = line
     if block:
-        yield start, " ".join(block)
+        yield start, "\n".join(block)
 
 
 def private_names(source: str) -> Iterator[tuple[int, str]]:
-    """Identifiers that a Python file defines and that the field calls by another name."""
+    """Private names that a Python file defines, with their lines."""
     for node in ast.walk(ast.parse(source)):
         for name in _defined(node):
-            words = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
-            if name.strip("_") in PRIVATE_NAMES or PRIVATE_WORDS.intersection(words):
+            if _is_private(name):
                 yield getattr(node, "lineno", 0), name
+
+
+def _is_private(name: str) -> bool:
+    words = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+    return name.strip("_") in PRIVATE_NAMES or not PRIVATE_WORDS.isdisjoint(words)
 
 
 def _defined(node: ast.AST) -> Iterable[str]:
@@ -254,32 +319,38 @@ def measured(patterns: Iterable[str], root: Path = ROOT) -> Area:
     """Counts over the files of an area."""
     area = Area()
     for path in sorted({path for pattern in patterns for path in root.glob(pattern)}):
-        source, place = path.read_text(), str(path.relative_to(root))
+        source, location = path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()
         texts = list(prose_of(source)) if path.suffix == ".py" else [(1, source)]
         for line, text in texts:
             area.words += len(re.findall(r"[A-Za-z][\w'-]*", _CODE.sub(" ", text)))
-            area.headless += (f"{place}:{line}: {clause}" for clause in headless_clauses(text))
+            area.headless += (f"{location}:{line + found.line}: {found.words}" for found in headless_clauses(text))
         if path.suffix == ".py":
-            area.private += (f"{place}:{line}: {name}" for line, name in private_names(source))
-            area.private += [f"{place}: the module's name"] if path.stem in PRIVATE_WORDS | PRIVATE_NAMES else []
+            area.private += (f"{location}:{line}: {name}" for line, name in private_names(source))
+            area.private += [f"{location}:1: name of the module"] if _is_private(path.stem) else []
     return area
 
 
-def main() -> int:
-    """Prints the counts; 1 if an area breaks a rule."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the counts; returns 1 if an area violates a rule."""
     parser = argparse.ArgumentParser(description="Counts headless clauses and private names.")
-    parser.add_argument("--list", action="store_true", help="show every headless clause")
-    parser.add_argument("prefix", nargs="?", default="", help="only show places that start with this")
-    given = parser.parse_args()
-    is_fine = True
-    for name, patterns in AREAS.items():
-        area = measured(patterns)
-        is_within = area.per_1000 <= LIMIT_PER_1000
-        is_fine &= is_within and not area.private
+    parser.add_argument("--list", action="store_true", help="print every headless clause")
+    parser.add_argument("--root", type=Path, default=ROOT, help="folder of the repository")
+    parser.add_argument("prefix", nargs="?", default="", help="print only locations that start with this")
+    options = parser.parse_args(arguments)
+    areas = {name: measured(patterns, options.root) for name, patterns in AREAS.items()}
+    for name, area in areas.items():
         print(f"{name}: {area.per_1000:.1f} headless clauses per 1,000 words ({len(area.headless)} in {area.words})")
-        shown = area.private + (area.headless if given.list or not is_within else [])
-        print(*(f"  {each}" for each in shown if each.startswith(given.prefix)), sep="\n", end="\n" if shown else "")
-    return 0 if is_fine else 1
+        is_listed = options.list or area.per_1000 > LIMIT_PER_1000
+        for each in [*area.private, *(area.headless if is_listed else [])]:
+            if each.startswith(options.prefix):
+                print(f"  {each}")
+    if all(area.is_within_limits for area in areas.values()):
+        return 0
+    print(
+        f"At most {LIMIT_PER_1000:g} headless clauses per 1,000 words and no private names are allowed. "
+        "Begin these clauses with a noun, and replace these names with standard terms (see CONTRIBUTING.md)."
+    )
+    return 1
 
 
 if __name__ == "__main__":

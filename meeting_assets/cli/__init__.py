@@ -14,11 +14,11 @@ from meeting_assets.cli.inspection import doctor, status
 from meeting_assets.cli.machine_errors import machine_error
 from meeting_assets.cli.migration import migrate
 from meeting_assets.cli.services import dev, sandbox, webhooks
+from meeting_assets.cli.streams import flushed_streams, prepare_streams
 from meeting_assets.cli.terminal import print_error
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
 from meeting_assets.core.gc_tuning import raise_threshold
-from meeting_assets.core.logs import write_json
-from meeting_assets.core.streams import flushed_streams, prepare_streams
+from meeting_assets.core.logs import log_as_json
 from meeting_assets.recall.log_filters import suppress_request_logs
 from meeting_assets.settings import read_settings
 
@@ -41,7 +41,7 @@ def _run() -> None:
     try:
         with suppress(SettingsError):  # each command reports invalid settings itself
             if (settings := read_settings()).log_format == "json":
-                write_json(settings.secrets)
+                log_as_json(settings.secrets)
         app = _build_app()
         app()
     except MeetingAssetsError as error:

@@ -80,8 +80,8 @@ def _purge_recordings(settings: Settings, storage: Storage, recordings: list[str
 
 def _purge_expired(settings: Settings, storage: Storage, *, is_asking: bool) -> int:
     """Purges all recordings older than the retention, and returns the exit status."""
+    from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
     from meeting_assets.pipeline.deletion.retention import expired, retain
-    from meeting_assets.pipeline.deletion.today import confirmed_today
     from meeting_assets.pipeline.deletion.tombstone_sync import synchronize_tombstones
     from meeting_assets.pipeline.storage import access_of
 

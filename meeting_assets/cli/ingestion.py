@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def demo() -> None:
     """Syncs two weeks of sample meetings from a sandbox API, and prints a summary and the location of the tables."""
-    from meeting_assets.orchestration.operations.home_lock import HomeLock
+    from meeting_assets.orchestration.home_lock import HomeLock
     from meeting_assets.sandbox import Sandbox
 
     world = sample_world()
@@ -74,14 +74,14 @@ def rebuild(
     from meeting_assets.health.status import status_of
     from meeting_assets.orchestration.operations.database_replacement import replacement_notice
     from meeting_assets.pipeline import rebuild as rebuilding
-    from meeting_assets.pipeline.days import days_asked
+    from meeting_assets.pipeline.days import requested_days
     from meeting_assets.pipeline.storage import open_storage
     from meeting_assets.store.database_id import bind_ids
 
     if outdated and (first or last):
         raise SettingsError("--outdated finds its days automatically. Omit --from and --to.")
     settings = read_settings()
-    days = days_asked(settings, as_date(first) or settings.first_day, as_date(last)) if first or last else None
+    days = requested_days(settings, as_date(first) or settings.first_day, as_date(last)) if first or last else None
     with open_storage(settings) as storage, progress(err, "Rebuilding the tables", is_quiet=is_json()):
         notice = replacement_notice(storage)
         bind_ids(storage.database, storage.raw, adopts=True)
@@ -95,11 +95,11 @@ def rebuild(
 
 
 def _days_to_sync(settings: Settings, recording_ids: list[str], first: date | None, last: date | None) -> list[date]:
-    from meeting_assets.pipeline.days import day_of_recording, days_asked
+    from meeting_assets.pipeline.days import day_of_recording, requested_days
 
     if recording_ids:
         return [day_of_recording(settings, recording_ids[0])]
-    return days_asked(settings, first, last)
+    return requested_days(settings, first, last)
 
 
 def _run_sync(
@@ -115,10 +115,12 @@ def _run_sync(
 
     access_of(settings)  # reports missing settings at once; Dagster takes seconds to start
     with progress(err, "Syncing meetings", is_quiet=is_quiet or is_json()), hidden_warnings():
-        from meeting_assets.orchestration import runs
+        from meeting_assets.orchestration.home import prepare_home
 
-        runs.prepare_home(settings)
-        with runs.dagster_instance():
+        prepare_home(settings)
+        from meeting_assets.orchestration.runs import dagster_instance
+
+        with dagster_instance():
             _fail_orphaned_runs(settings)
             from meeting_assets.definitions import defs
             from meeting_assets.orchestration.sync import sync as sync_days

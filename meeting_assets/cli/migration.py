@@ -1,4 +1,4 @@
-"""The command `migrate`, which changes the schema."""
+"""The command `migrate`, which changes the schema and an old `dagster.yaml`."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ def migrate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the steps and change nothing")] = False,
 ) -> None:
     """Upgrades the tables to this version; keeps rows and grants."""
+    from meeting_assets.orchestration.home import migrate_home
     from meeting_assets.pipeline.storage import whole_schema
     from meeting_assets.store.database import Database
     from meeting_assets.store.migrations.migrate import migrate as change_tables
-    from meeting_assets.store.migrations.migrate import steps
+    from meeting_assets.store.migrations.migrate import migration_steps
 
     settings = read_settings()
+    if (sentence := migrate_home(settings.dagster_home, is_dry_run=dry_run)) is not None:
+        print_line(sentence)
     address = settings.database_url, settings.database_schema
     try:
         with closing(Database.at(*address, is_read_only=True)) as database:
-            planned = steps(database, whole_schema())
+            planned = migration_steps(database, whole_schema())
     except NothingStored as error:
         print_line(str(error))
         return

@@ -48,7 +48,7 @@ def sandbox(
 
 def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_PORT) -> None:
     """Runs Dagster's UI, daemon, sensors and schedules; without RECALL_API_KEY on a sandbox with sample meetings."""
-    from meeting_assets.orchestration.operations.home_lock import HomeLock
+    from meeting_assets.orchestration.home_lock import HomeLock
 
     with ExitStack() as running:
         settings = read_settings()
@@ -66,7 +66,7 @@ def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_POR
             print_note(dagster.notice)
         if is_ready:
             print_dev_addresses(out, settings, dagster.url, is_sandbox=is_sandbox)
-            dagster.wait_until_told()
+            dagster.wait_until_stopped()
             print_note("Stopping. Runs in progress have a few seconds to finish.")
 
 

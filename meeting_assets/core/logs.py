@@ -35,7 +35,7 @@ def is_json() -> bool:
     return any(isinstance(each, JsonHandler) for each in logging.getLogger(ROOT).handlers)
 
 
-def write_json(secrets: Collection[str], *, run_id: str | None = None) -> None:
+def log_as_json(secrets: Collection[str], *, run_id: str | None = None) -> None:
     """Logs this package's messages as JSON to standard error; replaces an earlier JSON handler.
 
     Args:
@@ -81,4 +81,4 @@ class JsonFormatter(logging.Formatter):
 
 
 class JsonHandler(logging.StreamHandler[Any]):
-    """The handler that `write_json` installs."""
+    """The handler that `log_as_json` installs."""

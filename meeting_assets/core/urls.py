@@ -55,16 +55,16 @@ def _kept(url: re.Match[bytes]) -> bytes:
     return url[1] + url[2]
 
 
-def printable(url: str) -> str:
+def printable_url(url: str) -> str:
     """Returns the parts of a URL that are not secret: scheme, host, port and path.
 
     For an ambiguous URL only the scheme remains. Paths of files remain unchanged.
 
-    >>> printable("postgresql+psycopg://me:pa%2Fss@host:5432/meetings?sslpassword=x")
+    >>> printable_url("postgresql+psycopg://me:pa%2Fss@host:5432/meetings?sslpassword=x")
     'postgresql+psycopg://host:5432/meetings'
-    >>> printable("postgresql://me:my@secret/x@host/meetings"), printable("s3://key:a?b@bucket/raw")
+    >>> printable_url("postgresql://me:my@secret/x@host/meetings"), printable_url("s3://key:a?b@bucket/raw")
     ('postgresql://…', 's3://…')
-    >>> printable("/srv/meetings@home/raw")
+    >>> printable_url("/srv/meetings@home/raw")
     '/srv/meetings@home/raw'
     """
     scheme, mark, rest = url.partition("://")

@@ -19,9 +19,10 @@ from sqlalchemy import Connection, select
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now
 from meeting_assets.store.database import Database
-from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key, of_days
-from meeting_assets.store.raw import RawStore, artifact_of, recording_of
-from meeting_assets.store.tombstones import is_tombstoned
+from meeting_assets.store.ledger import LEDGER, RECORDINGS, ArtifactKey, is_of_days
+from meeting_assets.store.raw import RawStore
+from meeting_assets.store.raw_layout import artifact_of, recording_of
+from meeting_assets.store.tombstones import tombstoned_recordings
 
 LONGEST_WRITE = timedelta(hours=1)
 """A run may still be writing objects that are younger than this."""
@@ -78,7 +79,7 @@ def _audit_day(day: date, database: Database, raw: RawStore, result: Audit, *, b
         elif written_at < before and not (_is_listing(key) and recording_of(key) in recordings):
             unmatched.append(key)
     with database.reading() as connection:
-        purged = is_tombstoned(connection, {recording_of(key) for key in unmatched})
+        purged = tombstoned_recordings(connection, {recording_of(key) for key in unmatched})
         # Objects that were replaced or purged while the names were read are not lost.
         still_current = {*_current_keys(connection, day).values()} & {*current.values()}
     for key in unmatched:
@@ -86,16 +87,16 @@ def _audit_day(day: date, database: Database, raw: RawStore, result: Audit, *, b
         category = result.purged if recording_of(key) in purged else result.unknown if is_loadable else result.foreign
         category.append(key)
     result.lost += sorted(key for key in still_current if key is not None and key not in stored)
-    result.half_written += raw.half_written(day, before=before)
+    result.half_written += raw.interrupted_writes(day, before=before)
     result.objects += len(stored)
     result.days += 1
 
 
-def _current_keys(connection: Connection, day: date) -> dict[Key, str | None]:
+def _current_keys(connection: Connection, day: date) -> dict[ArtifactKey, str | None]:
     """The artifacts of a day with the keys of their stored bytes."""
     key = LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id
-    query = select(*key, LEDGER.c.raw_key, LEDGER.c.sha256).where(of_days([day]))
-    return {Key(*row[:3]): row[3] if row[4] else None for row in connection.execute(query)}
+    query = select(*key, LEDGER.c.raw_key, LEDGER.c.sha256).where(is_of_days([day]))
+    return {ArtifactKey(*row[:3]): row[3] if row[4] else None for row in connection.execute(query)}
 
 
 def _is_listing(key: str) -> bool:

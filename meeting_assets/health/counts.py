@@ -13,11 +13,11 @@ from sqlalchemy import Connection, func, select, true
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.artifact import Artifact
-from meeting_assets.metrics import COUNTED_IN, METRICS
+from meeting_assets.metrics import METRICS, ROW_COUNT_SOURCE
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.states import FETCHED, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.ledger_states import FETCHED, PARSED, PENDING, QUARANTINED
 
 MAX_STATES = 50
 
@@ -53,7 +53,7 @@ def parsed_row_counts(
 
 def metric_row_counts(connection: Connection, days: Collection[date] | None = None) -> dict[type[SQLModel], int]:
     """The row count of each metric table, for some days or for all."""
-    return {model: _summed(connection, model, COUNTED_IN, days) for model in METRICS}
+    return {model: _summed(connection, model, ROW_COUNT_SOURCE, days) for model in METRICS}
 
 
 def recording_states(

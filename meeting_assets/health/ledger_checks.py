@@ -17,7 +17,7 @@ from meeting_assets.recall.objects import FINISHED
 from meeting_assets.schema.columns import Instant
 from meeting_assets.store.database import META, table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.states import DELETED, FETCHED, INTERRUPTED, PENDING, QUARANTINED
+from meeting_assets.store.ledger_states import DELETED, FETCHED, INTERRUPTED, PENDING, QUARANTINED
 from meeting_assets.store.tombstones import is_purged_artifact
 
 STUCK_AFTER = timedelta(hours=24)

@@ -23,7 +23,7 @@ from meeting_assets.recall.objects import FINISHED
 from meeting_assets.schema.columns import Instant
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.states import FETCHED, PENDING
+from meeting_assets.store.ledger_states import FETCHED, PENDING
 
 # Sums of floats differ from exact sums by less than this.
 EXACT_S = 1e-4

@@ -30,7 +30,7 @@ from meeting_assets.settings import Settings
 from meeting_assets.store.database import Database, table_of
 from meeting_assets.store.namespaces import tables_elsewhere
 from meeting_assets.store.raw import RawStore
-from meeting_assets.store.scrub import files_of
+from meeting_assets.store.scrub import database_files
 
 EXCERPT_CHARS = 40
 """Length of the excerpts of a long text. The whole text may be split over several database pages."""
@@ -61,12 +61,12 @@ def find_remains(storage: Storage, settings: Settings, fingerprints: Fingerprint
         _search_tables(connection, fingerprints.recording_ids, remains)
     # Every prefix is searched, not only those of the known days: the purge may have missed a prefix.
     remains.locations += 1
-    for prefix, count in storage.raw.naming(fingerprints.recording_ids).items():
+    for prefix, count in storage.raw.prefixes_naming(fingerprints.recording_ids).items():
         remains.found.append(f"the raw store keeps {count} objects below {prefix}/")
     excerpts = {excerpt for text in fingerprints.texts for excerpt in _excerpts(text)}
     _search_database_files(storage.database, excerpts, remains)
-    database_files = {path.resolve() for path in files_of(storage.database)}
-    for path in _files(settings, storage.raw, database_files):
+    own_files = {path.resolve() for path in database_files(storage.database)}
+    for path in _files(settings, storage.raw, own_files):
         remains.locations += 1
         try:
             if _found_in_file(path, excerpts):
@@ -110,7 +110,7 @@ def _search_other_schemas(connection: Connection, recording_ids: Collection[str]
 
 
 def _search_database_files(database: Database, excerpts: Collection[str], remains: Remains) -> None:
-    files = files_of(database)
+    files = database_files(database)
     remains.locations += len(files)
     found = {excerpt for path in files for excerpt in _found_in_file(path, excerpts)}
     remains.deleted_text_count = _count_without_row(database, found)

@@ -15,10 +15,13 @@ from meeting_assets.core.instants import now, to_iso8601
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.derive import outdated_metrics
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store import tombstones, worklist
+from meeting_assets.store import (
+    tombstones,
+    unreadable_objects,
+)
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.states import DELETED, FETCHED, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.ledger_states import DELETED, FETCHED, PARSED, PENDING, QUARANTINED
 
 MANY_ATTEMPTS = 3
 EXPIRES_SOON = timedelta(hours=24)
@@ -102,7 +105,7 @@ def status_of(storage: Storage, days: Collection[date] | None = None, recording_
         status.next_attempt_at = _next_attempt_at(connection, of_days)
         status.purged_artifacts = _count_purged_artifacts(connection, of_days)
         status.action_items = _action_items(connection, of_days)
-        status.unreadable = [f"{name}: {fault}" for name, fault in worklist.unreadable(connection)]
+        status.unreadable = [f"{name}: {fault}" for name, fault in unreadable_objects.read_unreadable(connection)]
         status.purged = tombstones.count(connection)
     status.metrics_outdated = outdated_metrics(storage, days)
     return status

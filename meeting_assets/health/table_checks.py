@@ -14,7 +14,7 @@ from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.artifacts.wire import UNKNOWN
 from meeting_assets.health.check import Check
-from meeting_assets.metrics import COUNTED_IN
+from meeting_assets.metrics import ROW_COUNT_SOURCE
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 
@@ -178,7 +178,7 @@ def _is_unidentified(participant_key: Any) -> ColumnElement[bool]:
 
 def _row_counters() -> dict[type[SQLModel], Any]:
     """For each table the column of a smaller table that counts its rows; None if the ledger counts them."""
-    counters: dict[type[SQLModel], Any] = dict(COUNTED_IN)
+    counters: dict[type[SQLModel], Any] = dict(ROW_COUNT_SOURCE)
     for artifact in ARTIFACTS.values():
         counters |= {**artifact.row_count_source, artifact.tables[-1]: None}
     return counters

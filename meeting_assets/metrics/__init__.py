@@ -64,7 +64,7 @@ METRICS: Mapping[type[SQLModel], Callable[[MeetingAnalysis], Iterable[Columns] |
 }
 
 # The column of a smaller table that holds the number of a table's rows.
-COUNTED_IN: Mapping[type[SQLModel], Any] = {
+ROW_COUNT_SOURCE: Mapping[type[SQLModel], Any] = {
     ParticipantMetrics: col(MeetingMetrics.participant_count),
     PersonMetrics: col(DataQuality.person_rows),
     Turns: col(DataQuality.turn_rows),
@@ -74,7 +74,7 @@ COUNTED_IN: Mapping[type[SQLModel], Any] = {
 }
 
 
-def measured(meeting: MeetingInput, parameters: Parameters, inputs_hash: str) -> MeetingResult:
+def metric_rows(meeting: MeetingInput, parameters: Parameters, inputs_hash: str) -> MeetingResult:
     """All rows about one meeting by table, in column order; bit-identical for the same inputs.
 
     Args:
@@ -91,8 +91,8 @@ def measured(meeting: MeetingInput, parameters: Parameters, inputs_hash: str) ->
     result: dict[type[SQLModel], list[Row]] = {}
     for table, rows in METRICS.items():
         result[table] = [_in_column_order(table, stamp, row) for row in rows(analysis)]
-        if table in COUNTED_IN and COUNTED_IN[table].class_ is DataQuality:
-            stamp[COUNTED_IN[table].key] = len(result[table])
+        if table in ROW_COUNT_SOURCE and ROW_COUNT_SOURCE[table].class_ is DataQuality:
+            stamp[ROW_COUNT_SOURCE[table].key] = len(result[table])
     return result
 
 

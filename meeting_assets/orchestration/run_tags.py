@@ -1,4 +1,4 @@
-"""What runs say about themselves in tags: which process does them, and which database they are for."""
+"""Run tags: the process that executes a run, and the database that it was requested for."""
 
 import os
 import socket
@@ -15,19 +15,19 @@ DATABASE_ID = "meeting_assets/database_id"
 
 
 def process_tag(run_id: str) -> dict[str, str]:
-    """Host, process id and start of the process that does a run: for people, no decision rests on it.
+    """Host, process id and start of the process that executes a run. For people only; no decision depends on it.
 
-    It names the run, because a retry of a run inherits its tags.
+    The value includes the run id, because a retry inherits the tags of its run.
     """
     started_s = psutil.Process().create_time()
     return {PROCESS: f"{run_id} {socket.gethostname()} {os.getpid()} {started_s:.2f}"}
 
 
 def for_this_database(requests: Iterable[dg.RunRequest], database: Database) -> list[dg.RunRequest]:
-    """The requests with the tag of this database. The database is asked only if there are requests.
+    """Adds the tag of this database to requests. The database is read only if there are requests.
 
     Raises:
-        StoreError: the database does not answer.
+        StoreError: the database cannot be read.
     """
     untagged = [*requests]
     tag = database_tag(database) if untagged else {}
@@ -35,6 +35,6 @@ def for_this_database(requests: Iterable[dg.RunRequest], database: Database) -> 
 
 
 def database_tag(database: Database) -> dict[str, str]:
-    """The tag of requested runs with which the process of the run verifies that it uses the same database."""
+    """The tag by which the process of a requested run verifies that it uses the same database."""
     database_id = held_id(database)
     return {DATABASE_ID: database_id} if database_id else {}

@@ -1,4 +1,4 @@
-"""A sync: runs for the days, then for what arrived late for them, recorded by Dagster like any other run."""
+"""`meeting-assets sync`: runs for the days, then for their late arrivals, then for their weeks."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -30,12 +30,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class SyncReport:
-    """What a sync's runs said, and what the ledger says of its days afterwards."""
+    """The runs of a sync, and the state of its days in the ledger afterwards."""
 
     runs: list[RunOutcome] = field(default_factory=list)
     seen: Status = field(default_factory=Status)
     notice: str | None = None
-    """What a user has to know, though nothing failed."""
+    """A sentence for the user about the start, if there is one."""
 
     @property
     def faults(self) -> list[str]:
@@ -43,7 +43,7 @@ class SyncReport:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything that could be brought home is home."""
+        """Whether all available artifacts are stored."""
         return all(run.succeeded for run in self.runs) and self.seen.missing == 0 and not self.seen.unreadable
 
 
@@ -55,13 +55,13 @@ def sync(
     recording_ids: Sequence[str] = (),
     refetch: bool = False,
 ) -> SyncReport:
-    """Brings consecutive days home, or some recordings of one day.
+    """Syncs consecutive days, or some recordings of one day.
 
-    Goes on after a failed run, unless all others would fail just so.
+    Continues after a failed run, unless every other run would fail too.
 
     Raises:
-        SettingsError, StoreError: nothing could be started.
-        ApiError: runs are done, but what arrived late could not be listed.
+        SettingsError, StoreError: no run could be started.
+        ApiError: the runs of the days ended, but late arrivals could not be listed.
     """
     report = SyncReport()
     access = access_of(settings)
@@ -72,7 +72,7 @@ def sync(
         tags = database_tag(storage.database)
         for chunk in chunks([*days]):
             report.runs.append(run_days(defs, chunk, recording_ids=recording_ids, refetch=refetch, tags=tags))
-            if report.runs[-1].is_hopeless:
+            if report.runs[-1].is_permanent_failure:
                 break
         else:
             if not recording_ids and (since := unlisted_since(days, began)) < began:
@@ -86,9 +86,9 @@ def sync(
 
 
 def unlisted_since(days: Sequence[date], began: datetime) -> datetime:
-    """The first instant that the lists of some of these days did not reach, in a sync that began then.
+    """The earliest instant that the lists of some run of these days did not cover, at most the start of the sync.
 
-    They reach three days beyond the last day of their run. What is made after a sync began is left to the next one.
+    The lists of a run reach three days beyond its last day. Later artifacts are left to the next sync.
     """
     return min(start_of(next(chunks([*days]))[-1]) + ARTIFACTS_COME_WITHIN, began)
 
@@ -102,7 +102,7 @@ def _run_late_arrivals(
     since: datetime,
     tags: Mapping[str, str],
 ) -> None:
-    """Runs for what was made long after its day, which the lists of the day's own run do not reach."""
+    """Runs for artifacts that were created too late for the lists of their day's run."""
     late = late_arrivals(storage, access, days, since=since)
     for day, recording_ids in late.items():
         logger.info("%d recordings of %s have artifacts that arrived late", len(recording_ids), day)
@@ -112,7 +112,7 @@ def _run_late_arrivals(
 
 @retry_on_conflict
 def _remove_heartbeats(storage: Storage, runs: Sequence[RunOutcome]) -> None:
-    """Dagster knows that these runs have ended, so none of them can be orphaned any more."""
+    """Removes the heartbeats of ended runs, which cannot be orphaned any more."""
     with storage.database.writing() as connection:
         for run in runs:
             heartbeats.remove(connection, run.run_id)

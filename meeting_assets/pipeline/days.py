@@ -1,8 +1,9 @@
-"""Which days a person asks for: given ones, the last week, or the day of one recording."""
+"""Requested days: from options of a command, or the day of one recording."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import date, timedelta
 
 from meeting_assets.core.errors import SettingsError
@@ -15,11 +16,11 @@ from meeting_assets.store import tombstones, worklist
 DEFAULT_DAYS = 7
 
 
-def days_asked(settings: Settings, first: date | None, last: date | None) -> list[date]:
-    """The days from `first` to `last`, both included; without them the last week and today.
+def requested_days(settings: Settings, first: date | None, last: date | None) -> list[date]:
+    """The days from `first` to `last`, both included; by default the last seven days and today.
 
     Raises:
-        SettingsError: there are no such days.
+        SettingsError: the range is empty, in the future, or not kept.
     """
     today = day_of(now())
     until = last or today
@@ -32,11 +33,11 @@ def days_asked(settings: Settings, first: date | None, last: date | None) -> lis
 
 
 def day_of_recording(settings: Settings, recording_id: str) -> date:
-    """The day of a recording: of one that is here, or asked from the API.
+    """The day of a recording, from the database or else from the API.
 
     Raises:
-        SettingsError: there is no such recording, or no such day, or it was purged.
-        ApiError: the API does not say.
+        SettingsError: there is no such recording, its day is not kept, or it was purged.
+        ApiError: the API does not answer.
     """
     with open_storage(settings) as storage, storage.database.reading() as connection:
         purged_at = tombstones.purged_at(connection, recording_id)
@@ -46,6 +47,15 @@ def day_of_recording(settings: Settings, recording_id: str) -> date:
     if day is not None:
         return _within(settings, day)
     return _within(settings, asyncio.run(discover.day_of_recording(access_of(settings), recording_id)))
+
+
+def day_range(days: Collection[date]) -> str:
+    """Days as text for messages.
+
+    >>> day_range([date(2026, 3, 2), date(2026, 3, 4)])
+    '2026-03-02 to 2026-03-04'
+    """
+    return str(min(days)) if len(days) == 1 else f"{min(days)} to {max(days)}"
 
 
 def _within(settings: Settings, day: date) -> date:

@@ -1,4 +1,4 @@
-"""Deriving: the metrics of every finished recording whose inputs are no longer those its rows were made from."""
+"""Deriving: computes the metrics of finished recordings whose inputs have changed."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterance
 from meeting_assets.artifacts.video_separate import VideoParts
 from meeting_assets.core.errors import MeetingAssetsError
 from meeting_assets.core.gc_tuning import paused
-from meeting_assets.core.names import comparable_name
-from meeting_assets.metrics import measured
+from meeting_assets.metrics import metric_rows
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import inputs_hash
 from meeting_assets.metrics.tables import MeetingMetrics
@@ -58,7 +57,7 @@ WORDS = table_of(TranscriptWords).c
 
 @dataclass(slots=True)
 class DeriveReport:
-    """For how many recordings metrics were made, for the first time or again, and for how many nothing was to do."""
+    """Counts of recordings whose metrics were computed for the first time, again, or not at all."""
 
     new: int = 0
     changed: int = 0
@@ -72,7 +71,7 @@ class DeriveReport:
 
 
 def derive_days(days: Collection[date], storage: Storage) -> DeriveReport:
-    """Brings the metrics of some days up to date."""
+    """Updates the metrics of some days."""
     started = monotonic()
     report = DeriveReport()
     outdated, report.unchanged = _outdated(storage, days)
@@ -93,46 +92,46 @@ def derive_days(days: Collection[date], storage: Storage) -> DeriveReport:
 
 
 def outdated_metrics(storage: Storage, days: Collection[date] | None = None) -> int:
-    """How many finished recordings of some days, or of all, have no metrics made from their present inputs."""
+    """Number of finished recordings of some days, or of all, whose metrics are missing or outdated."""
     return len(_outdated(storage, days)[0])
 
 
 def derive_days_again(connection: Connection, days: Collection[date]) -> None:
-    """The metrics of some days are to be made again, whatever they were made from."""
+    """Marks the metrics of some days as outdated."""
     metrics = table_of(MeetingMetrics)
     ids = select(ledger.RECORDINGS.c.recording_id).where(ledger.RECORDINGS.c.day.in_(days))
     connection.execute(metrics.update().where(metrics.c.recording_id.in_(ids)).values(inputs_hash=""))
 
 
 def days_of_outdated_metrics(storage: Storage) -> set[date]:
-    """Days with finished recordings that have no metrics made from their present inputs."""
+    """Days with finished recordings whose metrics are missing or outdated."""
     return {recording.day for recording, _ in _outdated(storage, None)[0]}
 
 
 @retry_on_conflict
 def _outdated(storage: Storage, days: Collection[date] | None) -> tuple[list[tuple[Row[Any], str]], int]:
-    """Recordings whose metrics are out of date with their present hash, and how many others there are."""
+    """Recordings with outdated metrics and the hash of their present inputs, and the number of other recordings."""
     of_days = ledger.RECORDINGS.c.day.in_(days) if days is not None else true()
     ids = select(ledger.RECORDINGS.c.recording_id).where(of_days)
     metrics = table_of(MeetingMetrics).c
     with storage.database.reading() as connection:
         finished = _finished(connection, of_days)
         inputs = worklist.inputs_of(connection, ledger.LEDGER.c.recording_id.in_(ids))
-        made_from = select(metrics.recording_id, metrics.inputs_hash).where(metrics.recording_id.in_(ids))
-        derived = dict(connection.execute(made_from).all())
+        hashes_of_rows = select(metrics.recording_id, metrics.inputs_hash).where(metrics.recording_id.in_(ids))
+        derived = dict(connection.execute(hashes_of_rows).all())
     hashes = [(each, _hash(each, inputs.get(each.recording_id, []), storage)) for each in finished]
     outdated = [(each, current) for each, current in hashes if derived.get(each.recording_id) != current]
     return outdated, len(finished) - len(outdated)
 
 
 def is_measurable() -> ColumnElement[bool]:
-    """The recordings that have metrics."""
+    """SQL condition for recordings that have metrics."""
     recordings = ledger.RECORDINGS
-    # Of a deleted recording the metrics go on as long as something of it is home.
-    is_home = exists().where(
+    # A recording deleted at the API keeps its metrics while artifacts of it are stored.
+    has_artifacts = exists().where(
         ledger.LEDGER.c.recording_id == recordings.c.recording_id, ledger.LEDGER.c.sha256.is_not(None)
     )
-    return or_(recordings.c.status.in_(FINISHED), and_(recordings.c.status == DELETED, is_home))
+    return or_(recordings.c.status.in_(FINISHED), and_(recordings.c.status == DELETED, has_artifacts))
 
 
 def _finished(connection: Connection, condition: Any) -> Sequence[Row[Any]]:
@@ -148,31 +147,26 @@ def _hash(recording: Row[Any], ledger_rows: Iterable[Any], storage: Storage) -> 
         duration_s=recording.duration_s,
         started_at=recording.started_at,
         scheduled_at=recording.scheduled_at,
-        bot_names=bot_names_of(recording, storage),
+        bot_names=storage.bot_names_with(recording.bot_name),
         config_version=storage.parameters.config_version,
     )
 
 
-def bot_names_of(recording: Row[Any], storage: Storage) -> frozenset[str]:
-    """The comparable names of the recording's bot and of known note-takers."""
-    return storage.bot_names | ({comparable_name(recording.bot_name)} if recording.bot_name else frozenset())
-
-
 @retry_on_conflict
 def _derive(recording: Row[Any], current: str, storage: Storage) -> bool | None:
-    """Makes the rows of one recording; whether it had some before.
+    """Computes and writes the rows of one recording; returns whether it had rows before.
 
-    None, and nothing written, where its inputs have changed while they were made.
+    Writes nothing and returns None if the inputs have changed during the computation.
     """
     with paused(), storage.database.reading() as connection:
-        meeting = meeting_input(connection, recording, bot_names_of(recording, storage))
-        rows = measured(meeting, storage.parameters, current)
+        meeting = meeting_input(connection, recording, storage.bot_names_with(recording.bot_name))
+        rows = metric_rows(meeting, storage.parameters, current)
     with storage.database.writing() as connection:
-        # Its row is locked, so that two runs that derive the same recording do so one after the other.
+        # The lock makes two runs that derive the same recording wait for each other.
         of_recording = ledger.RECORDINGS.c.recording_id == recording.recording_id
         ledger.lock_recordings(connection, [recording.recording_id])
         still = _finished(connection, of_recording)
-        # Locked too: `_NOTE_INPUTS` must see the same ledger rows, or `fresh_meetings` would leave the meeting out.
+        # Locked too: `_NOTE_INPUTS` must read the same ledger rows, or `fresh_meetings` would omit the meeting.
         of_ledger = ledger.LEDGER.c.recording_id == recording.recording_id
         inputs = worklist.inputs_of(connection, of_ledger, is_locking=True)
         if not still or _hash(still[0], inputs.get(recording.recording_id, []), storage) != current:
@@ -188,34 +182,21 @@ def _derive(recording: Row[Any], current: str, storage: Storage) -> bool | None:
 
 
 def _note_inputs() -> Update:
-    """Writes down what the metrics of a recording, `of`, were made from."""
+    """The statement that stores the present inputs with the metrics of recording `of`."""
     metrics, recordings = table_of(MeetingMetrics), ledger.RECORDINGS
-    made_from = select(present_inputs()).where(recordings.c.recording_id == bindparam("of")).scalar_subquery()
-    return metrics.update().where(metrics.c.recording_id == bindparam("of")).values(inputs=made_from)
+    inputs = select(present_inputs()).where(recordings.c.recording_id == bindparam("of")).scalar_subquery()
+    return metrics.update().where(metrics.c.recording_id == bindparam("of")).values(inputs=inputs)
 
 
-# Put together once: that takes longer than doing it.
+# perf: building this statement costs more than executing it (benchmarks metrics)
 _NOTE_INPUTS = _note_inputs()
 
 
 def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozenset[str]) -> MeetingInput:
-    """What the tables say of a recording, given as its row of `recordings`. Words are read once, as they are."""
+    """Reads the inputs of the metrics of a recording, given as its row of `recordings`."""
     recording_id = recording.recording_id
-    transcript = connection.execute(
-        select(TRANSCRIPTS.transcript_id, TRANSCRIPTS.is_unspaced).where(
-            TRANSCRIPTS.recording_id == recording_id, TRANSCRIPTS.is_primary
-        )
-    ).first()
-
-    def rows(columns: Sequence[Any], *conditions: Any) -> Sequence[Any]:
-        query = select(*columns).where(columns[0].table.c.recording_id == recording_id, *conditions)
-        return connection.execute(query.order_by(*_key(columns[0].table))).all()
-
-    def rows_of_transcript(*columns: Any) -> Sequence[Any]:
-        if transcript is None:
-            return ()
-        return rows(columns, columns[0].table.c.transcript_id == transcript.transcript_id)
-
+    tables = _ParsedTables(connection, recording_id)
+    rows, transcript = tables.rows, tables.transcript
     artifacts = select(ledger.LEDGER.c.kind, ledger.LEDGER.c.status).where(ledger.LEDGER.c.recording_id == recording_id)
     return MeetingInput(
         recording_id,
@@ -224,20 +205,12 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
         scheduled_at=recording.scheduled_at,
         latest_end_s=None if (recording.duration_s or 0) > 0 else _latest_end_s(connection, recording_id),
         bot_names=bot_names,
-        attendees=[
-            Attendee(key, name, is_bot, person, person_key(None, email))
-            for key, name, is_bot, person, email in rows(
-                (
-                    *(PARTICIPANTS.participant_key, PARTICIPANTS.name, PARTICIPANTS.is_bot),
-                    *(PARTICIPANTS.person_key, PARTICIPANTS.email),
-                )
-            )
-        ],
+        attendees=tables.attendees(),
         timeline=[
             Speech(*row)
             for row in rows((TIMELINE.participant_key, TIMELINE.speaker_name, TIMELINE.start_s, TIMELINE.end_s))
         ],
-        words=rows_of_transcript(WORDS.participant_key, WORDS.start_s, WORDS.end_s, WORDS.text),
+        words=tables.transcript_rows(WORDS.participant_key, WORDS.start_s, WORDS.end_s, WORDS.text),
         events=[
             Event(*row)
             for row in rows(
@@ -247,23 +220,50 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
         transcript_id=transcript.transcript_id if transcript else None,
         utterances=[
             Utterance(*row)
-            for row in rows_of_transcript(
+            for row in tables.transcript_rows(
                 UTTERANCES.participant_key, UTTERANCES.speaker_name, UTTERANCES.word_count, UTTERANCES.text
             )
         ],
         is_unspaced=bool(transcript and transcript.is_unspaced),
         moments=rows((EVENTS.at_s, EVENTS.at), EVENTS.at.is_not(None), EVENTS.at_s.is_not(None)),
-        artifacts=[(kind, status) for kind, status in connection.execute(artifacts)],
         artifact_kinds=[*ARTIFACTS],
+        artifacts=[(kind, status) for kind, status in connection.execute(artifacts)],
     )
 
 
-def _key(table: Table) -> list[Any]:
-    return [*table.primary_key]
+class _ParsedTables:
+    """Reads the parsed rows of one recording, in the order of their keys."""
+
+    def __init__(self, connection: Connection, recording_id: str) -> None:
+        self._connection = connection
+        self._recording_id = recording_id
+        self.transcript = connection.execute(
+            select(TRANSCRIPTS.transcript_id, TRANSCRIPTS.is_unspaced).where(
+                TRANSCRIPTS.recording_id == recording_id, TRANSCRIPTS.is_primary
+            )
+        ).first()
+        """The primary transcript."""
+
+    def rows(self, columns: Sequence[Any], *conditions: Any) -> Sequence[Any]:
+        table: Table = columns[0].table
+        query = select(*columns).where(table.c.recording_id == self._recording_id, *conditions)
+        return self._connection.execute(query.order_by(*table.primary_key)).all()
+
+    def transcript_rows(self, *columns: Any) -> Sequence[Any]:
+        if self.transcript is None:
+            return ()
+        return self.rows(columns, columns[0].table.c.transcript_id == self.transcript.transcript_id)
+
+    def attendees(self) -> list[Attendee]:
+        c = PARTICIPANTS
+        rows = self.rows((c.participant_key, c.name, c.is_bot, c.person_key, c.email))
+        return [
+            Attendee(key, name, is_bot, person, person_key(None, email)) for key, name, is_bot, person, email in rows
+        ]
 
 
 def _latest_end_s(connection: Connection, recording_id: str) -> float | None:
-    """The latest end in any artifact, in seconds from the start; None where nothing has a time."""
+    """The latest end in any artifact, in seconds from the start; None if no artifact has a time."""
     ends = [
         func.max(func.coalesce(TIMELINE.end_s, TIMELINE.start_s)),
         func.max(func.coalesce(WORDS.end_s, WORDS.start_s)),

@@ -1,54 +1,60 @@
-"""Loading: raw bytes of one kind become rows, some artifacts at a time, those of a large day in several processes."""
+"""Loading: raw bytes of one kind become rows, in batches of artifacts that share a transaction.
+
+An artifact takes this path: the ledger lists it as due, its raw bytes are read, decoded and parsed, and one
+transaction replaces its rows and updates its ledger row.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from datetime import date
+from itertools import chain
 from time import monotonic
 
 from meeting_assets.artifacts.artifact import Artifact
-from meeting_assets.pipeline.crew import Crew, worthwhile_size
-from meeting_assets.pipeline.replace import LoadReport, Read, load_together, set_aside
+from meeting_assets.core.errors import StoreError
+from meeting_assets.pipeline.replace import Batch, Loader, LoadReport
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import attempts, worklist
+from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.connections import retry_on_conflict
+from meeting_assets.store.database import Database
+from meeting_assets.store.ledger_states import FETCHED, PENDING
 from meeting_assets.store.raw import RawStore
-from meeting_assets.store.states import FETCHED, PENDING
-from meeting_assets.store.worklist import LoadTask
+from meeting_assets.store.tasks import LoadTask
 
 __all__ = ["LoadReport", "load_days"]
 
 logger = logging.getLogger(__name__)
 
+# perf: the fixed cost of a transaction equals 200 kB of payload; 8 MB are no faster than 4 MB (benchmarks load)
+MAX_BATCH_BYTES, MAX_BATCH_ARTIFACTS = 4_000_000, 100
 
-def load_days(
-    artifact: Artifact, days: Collection[date], storage: Storage, *, processes: int | None = None
-) -> LoadReport:
-    """Makes the tables of one kind say what the raw store holds for some days.
 
-    By default as many processes take part as the work is worth and the machine has room for.
+def load_days(artifact: Artifact, days: Collection[date], storage: Storage) -> LoadReport:
+    """Brings the tables of one kind up to date with the raw store for some days.
 
     Raises:
-        StoreError: database or raw store do not answer; what was loaded before stays loaded.
+        StoreError: database or raw store do not answer; artifacts loaded before stay loaded.
     """
     started = monotonic()
-    report = LoadReport()
-    entries, home_count = storage.database.read(
+    loader = Loader(artifact, storage)
+    report = loader.report
+    due, stored_count = storage.database.read(
         lambda connection: (
             worklist.to_load(connection, days, artifact.kind, artifact.parser_version),
             worklist.stored_count(connection, days, artifact.kind),
         )
     )
-    report.unchanged = home_count - len(entries)
-    entries = _without_deadly(artifact, entries, storage, report)
-    size = worthwhile_size(artifact, entries, storage) if processes is None else processes
-    with Crew(artifact, storage, entries, helpers=size - 1) as crew:
-        for batch in _read_ahead(crew, storage.raw):
-            load_together(artifact, batch, storage, report)
-            crew.note_ended([entry for entry, _ in batch])
-        report.add(crew.finished())
+    report.unchanged = stored_count - len(due)
+    tasks = _without_crashing(loader, due, storage.database)
+    with closing(_read_ahead(batches(artifact, tasks), storage)) as reads:
+        for batch in reads:
+            loader.load(batch)
     report.parse_s = round(monotonic() - started, 3)
     logger.info(
         "%s: %d parsed (%d rows), %d quarantined, %d unchanged",
@@ -61,44 +67,91 @@ def load_days(
     return report
 
 
-def _without_deadly(
-    artifact: Artifact, entries: Sequence[LoadTask], storage: Storage, report: LoadReport
-) -> list[LoadTask]:
-    """What may be loaded; what ended the process too often is quarantined until its bytes or the parser change."""
-    for entry in entries:
-        if entry.is_deadly:
-            set_aside(artifact, entry, storage, report)
-    released = {each.key: _released(each) for each in entries if each.load_attempts and each.is_quarantined}
-    if released:
-        _release(storage, released.values())
-    return [released.get(entry.key, entry) for entry in entries if not entry.is_deadly]
+def batches(artifact: Artifact, tasks: Sequence[LoadTask]) -> Iterator[list[LoadTask]]:
+    """Groups artifacts into transactions.
+
+    Artifacts with interrupted attempts come last, each alone: if the process ends again, the cause is certain.
+    """
+    batch: list[LoadTask] = []
+    recording_ids: set[str] = set()
+    size_bytes = 0
+    for task in sorted(tasks, key=lambda each: each.load_attempts or 0):
+        size_bytes += task.size_bytes or 0
+        # A transaction deletes former rows before it inserts: it cannot replace rows that it has inserted itself.
+        has_sibling = task.key.recording_id in recording_ids and not artifact.allows_multiple
+        is_full = size_bytes > MAX_BATCH_BYTES or len(batch) == MAX_BATCH_ARTIFACTS
+        if batch and (is_full or has_sibling or task.load_attempts):
+            yield batch
+            batch, recording_ids, size_bytes = [], set(), task.size_bytes or 0
+        batch.append(task)
+        recording_ids.add(task.key.recording_id)
+    if batch:
+        yield batch
+
+
+def _read_ahead(batched: Iterable[list[LoadTask]], storage: Storage) -> Generator[Batch]:
+    """Yields batches with their raw bytes; the next batch is read while the current one is loaded.
+
+    An artifact with interrupted attempts is read when nothing else is in memory. Each attempt is marked in the ledger
+    before it begins. An attempt that is stopped by another failure does not count.
+    """
+    reader = ThreadPoolExecutor(1, "raw reader")
+    marked: list[LoadTask] = []
+    begun: deque[Batch] = deque()
+    try:
+        for tasks in chain(batched, [[]]):
+            read_ahead = 1 if tasks and not tasks[0].load_attempts else 0
+            while len(begun) > read_ahead:
+                yield begun[0]
+                del marked[: len(begun.popleft())]
+            marked += tasks
+            _mark(storage.database, tasks)
+            begun.append([(task, reader.submit(_read, storage.raw, task).result) for task in tasks])
+    finally:
+        reader.shutdown(cancel_futures=True)
+        with suppress(StoreError):  # if the database is down, the attempts stay counted
+            _unmark(storage.database, marked)
+
+
+def _read(raw: RawStore, task: LoadTask) -> bytes | None:
+    return raw.read(task.raw_key, task.sha256, task.size_bytes)
 
 
 @retry_on_conflict
-def _release(storage: Storage, entries: Collection[LoadTask]) -> None:
-    with storage.database.writing() as connection:
-        attempts.release(connection, entries)
+def _mark(database: Database, tasks: Sequence[LoadTask]) -> None:
+    if tasks:
+        with database.writing() as connection:
+            attempts.begin_loads(connection, tasks)
 
 
-def _released(entry: LoadTask) -> LoadTask:
-    """The entry as it is after `attempts.release`."""
-    status = PENDING if entry.status == PENDING else FETCHED
-    return entry._replace(status=status, parser_version=None, load_attempts=None, is_quarantined=False)
+@retry_on_conflict
+def _unmark(database: Database, tasks: Sequence[LoadTask]) -> None:
+    if tasks:
+        with database.writing() as connection:
+            attempts.cancel_loads(connection, tasks)
 
 
-def _read_ahead(crew: Crew, raw: RawStore) -> Iterator[list[tuple[LoadTask, Read]]]:
-    """What this process loads at a time; the next is read and decompressed while one is parsed and inserted."""
-    reader = ThreadPoolExecutor(1, "reader")
+def _without_crashing(loader: Loader, tasks: Sequence[LoadTask], database: Database) -> list[LoadTask]:
+    """Quarantines artifacts whose loading ended the process too often, and returns the others.
 
-    def begun(entries: list[LoadTask]) -> list[tuple[LoadTask, Read]]:
-        return [(each, reader.submit(raw.read, each.raw_key, each.sha256, each.size_bytes).result) for each in entries]
+    Artifacts that another parser version has quarantined start again without attempts.
+    """
+    for task in tasks:
+        if task.is_exhausted:
+            loader.quarantine(task, ENDED_THE_PROCESS, interrupted=task.load_attempts)
+    released = {task.key: _released(task) for task in tasks if task.load_attempts and task.is_quarantined}
+    if released:
+        _release(database, released.values())
+    return [released.get(task.key, task) for task in tasks if not task.is_exhausted]
 
-    try:
-        current = begun(crew.next())
-        while current:
-            following = begun(crew.following())
-            yield current
-            current = following or begun(crew.next())
-    finally:
-        # After an error nobody waits for what was to be read.
-        reader.shutdown(cancel_futures=True)
+
+@retry_on_conflict
+def _release(database: Database, tasks: Collection[LoadTask]) -> None:
+    with database.writing() as connection:
+        attempts.reset_loads(connection, tasks)
+
+
+def _released(task: LoadTask) -> LoadTask:
+    """The task as the ledger describes it after `attempts.reset_loads`."""
+    status = PENDING if task.status == PENDING else FETCHED
+    return task._replace(status=status, parser_version=None, load_attempts=None, is_quarantined=False)

@@ -1,4 +1,4 @@
-"""Writing down what a look at the API found: recordings, the ledger, and recording.json in the raw store."""
+"""Records a discovery: rows of `recordings` and of the ledger, and recording.json in the raw store."""
 
 from __future__ import annotations
 
@@ -15,27 +15,37 @@ from sqlalchemy import ColumnElement, Connection, or_
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.instants import utc
-from meeting_assets.pipeline.discover import Discovery, Found
+from meeting_assets.pipeline.discovered import Discovery, Found
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
 from meeting_assets.schema.persistent import Recordings
-from meeting_assets.store import absence, ledger, raw_tombstones, tombstones, worklist
+from meeting_assets.store import (
+    absence,
+    ledger,
+    ledger_api,
+    ledger_raw,
+    ledger_tables,
+    raw_tombstones,
+    tombstones,
+    unreadable_objects,
+    worklist,
+)
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
-from meeting_assets.store.ledger import Key
-from meeting_assets.store.observation import note_recorded
-from meeting_assets.store.states import Observation, ObservedArtifact, is_overtaken
+from meeting_assets.store.ledger import ArtifactKey
+from meeting_assets.store.ledger_states import Observation, ObservedArtifact, is_overtaken
+from meeting_assets.store.observation import record_observation_time
 
 BATCH = 100
 NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.depends_on_bot_names]
 
 
 def record(storage: Storage, discovery: Discovery, at: datetime) -> None:
-    """Brings recordings and ledger in line with a discovery made at an instant.
+    """Updates recordings and ledger from a discovery made at an instant.
 
-    What another run has seen anew meanwhile is left to that run, and dropped from the discovery; so is what was purged.
+    Recordings that another run observed later, or that were purged, are left unchanged and dropped from the discovery.
     """
-    note_recorded(storage.database, discovery.clock.now())
+    record_observation_time(storage.database, discovery.clock.now())
     for batch in _batches(discovery.found.values()):
         ids = [found.recording_id for found in batch]
         before = storage.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))  # noqa: B023 - called at once
@@ -54,27 +64,27 @@ def _record_batch(storage: Storage, batch: Sequence[Found], unclear: Collection[
     Returns the ids of those to drop: they were purged, or another run observed them later.
     """
     with storage.database.writing() as connection:
-        purged = tombstones.exclude_tombstoned(connection, [found.recording_id for found in batch])
+        purged = tombstones.tombstoned_until_commit(connection, [found.recording_id for found in batch])
         kept = [found for found in batch if found.recording_id not in purged]
         before = ledger.lock_recordings(connection, [found.recording_id for found in kept])
         rows = [recording_row(found, before.get(found.recording_id, {}), at) for found in kept]
         overtaken = {row["recording_id"] for row in rows if _is_overtaken(row, before)}
         rows = [row for row in rows if row["recording_id"] not in overtaken]
         upsert(connection, Recordings, rows, only_if=_is_not_older)
-        seen = [look for found in kept for look in observations(found, unclear)]
-        # Of an overtaken recording some media may have been asked for later than by the other run.
-        ledger.observe(connection, [_unfinished(each) if each.recording_id in overtaken else each for each in seen])
+        new = [each for found in kept for each in observations(found, unclear)]
+        # Some media of an overtaken recording may have been requested later than by the other run.
+        ledger_api.observe(connection, [_unfinished(each) if each.recording_id in overtaken else each for each in new])
         newest = [found for found in kept if found.recording_id not in overtaken]
         for found in newest:
             if found.recording.status.code == DELETED:
-                ledger.note_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
-        absence.note_missing(connection, [found.recording_id for found in newest], at=at)
+                ledger_api.mark_recording_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
+        absence.update_missing_since(connection, [found.recording_id for found in newest], at=at)
         tombstones.lift(connection, [found.recording_id for found in newest])
-        _parse_renamed_again(connection, rows, before)
+        _reparse_renamed(connection, rows, before)
     return purged | overtaken
 
 
-def _remove_lifted(storage: Storage, before: Collection[Key]) -> None:
+def _remove_lifted(storage: Storage, before: Collection[ArtifactKey]) -> None:
     """Removes from the raw store those artifact tombstones of `before` that the database no longer has.
 
     The database is read again because the transaction that lifts them may be repeated after its commit.
@@ -82,12 +92,12 @@ def _remove_lifted(storage: Storage, before: Collection[Key]) -> None:
     if before:
         ids = {key.recording_id for key in before}
         left = storage.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))
-        raw_tombstones.remove(storage.raw, {tombstones.Name(*key) for key in {*before} - left})
+        raw_tombstones.remove(storage.raw, {tombstones.TombstoneName(*key) for key in {*before} - left})
 
 
 @retry_on_conflict
 def _record_missing(storage: Storage, discovery: Discovery, at: datetime) -> None:
-    """Records what is deleted at the API, what it did not give, and objects that make no sense."""
+    """Records objects that are deleted at the API, could not be retrieved, or could not be decoded."""
     with storage.database.writing() as connection:
         faults = _faults_of_kept(connection, discovery.faults)
         _lock_gone(connection, discovery)
@@ -95,23 +105,24 @@ def _record_missing(storage: Storage, discovery: Discovery, at: datetime) -> Non
             _note_gone(connection, recording_id, at, discovery.gone_at(recording_id))
         for recording_id, artifact_id in sorted(discovery.gone_media):
             observed_at = discovery.gone_at(artifact_id)
-            ledger.note_gone(connection, recording_id, artifact_id, observed_at=observed_at)
+            ledger_api.mark_object_deleted(connection, recording_id, artifact_id, observed_at=observed_at)
         gone = discovery.gone_recordings | {recording_id for recording_id, _ in discovery.gone_media}
-        absence.note_missing(connection, gone, at=at)
+        absence.update_missing_since(connection, gone, at=at)
         _note_not_given(connection, discovery, at)
-        ledger.note_unreadable(connection, faults, discovery.read, discovery.days)
+        unreadable_objects.record_unreadable(connection, faults, discovery.read, discovery.days)
 
 
 def keep_listings(storage: Storage, founds: Iterable[Found]) -> None:
-    """Brings recording.json of these recordings in line with the ledger."""
+    """Updates recording.json of these recordings from the ledger."""
     for batch in _batches(founds):
         _keep_listings(storage, batch)
 
 
 def observations(found: Found, unclear: Collection[str] = ()) -> Iterator[Observation]:
-    """What the ledger is to know about each kind of one recording.
+    """One observation per artifact kind of a recording, for the ledger.
 
-    Nothing is absent from an `unclear` collection: what could not be read there may be it.
+    Artifacts of an `unclear` collection, one with unreadable objects, are not marked absent: one of those objects may
+    be the missing one.
     """
     for artifact in ARTIFACTS.values():
         yield Observation(
@@ -122,13 +133,13 @@ def observations(found: Found, unclear: Collection[str] = ()) -> Iterator[Observ
                 for media in found.media[artifact.collection].values()
             ),
             is_finished=found.recording.status.code in FINISHED and artifact.collection not in unclear,
-            is_many=artifact.allows_multiple,
+            allows_multiple=artifact.allows_multiple,
             observed_at=found.began_at,
         )
 
 
 def observed_artifact(artifact: Artifact, media: Media, observed_at: datetime | None) -> ObservedArtifact:
-    """What a media object says of one of its artifacts, according to a request of `observed_at`."""
+    """The observation of one artifact of a media object, by a request sent at `observed_at`."""
     has_url = artifact.url_field in media.data
     return ObservedArtifact(
         str(media.id),
@@ -143,11 +154,11 @@ def observed_artifact(artifact: Artifact, media: Media, observed_at: datetime | 
 
 
 def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict[str, Any]:
-    """The row of `recordings` after a look; what only the bot tells stays as it was `before` where it was not asked."""
+    """The row of `recordings` after a discovery. Without a bot object, its columns keep their `before` values."""
     recording, bot = found.recording, found.bot
     metadata = recording.media_shortcuts.meeting_metadata if recording.media_shortcuts else None
     title = metadata.data.get("title") if metadata else None
-    # A recording that was deleted may come back without its times.
+    # The API may show a deleted recording again without its times.
     started_at = recording.started_at or before.get("started_at")
     completed_at = recording.completed_at or before.get("completed_at")
     is_deleted = recording.status.code == DELETED
@@ -167,44 +178,42 @@ def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict
         "duration_s": (completed_at - started_at).total_seconds() if started_at and completed_at else None,
         "scheduled_at": (bot.scheduled_at if bot else None) or before.get("scheduled_at"),
         "day": found.day,
-        # A mark is taken back when the API shows the recording again.
+        # Cleared when the API shows the recording again.
         "deleted_at": (before.get("deleted_at") or at) if is_deleted else None,
         "observed_at": found.observed_at,
     }
 
 
-def _parse_renamed_again(
-    connection: Connection, rows: Sequence[dict[str, Any]], before: dict[str, dict[str, Any]]
-) -> None:
-    """Who is a bot is said when participants are parsed; a bot's name that is learned later changes that."""
+def _reparse_renamed(connection: Connection, rows: Sequence[dict[str, Any]], before: dict[str, dict[str, Any]]) -> None:
+    """Schedules parsing of kinds that depend on the bot's name for recordings whose bot name has changed."""
     renamed = [
         row["recording_id"]
         for row in rows
         if row["recording_id"] in before and row["bot_name"] != before[row["recording_id"]]["bot_name"]
     ]
     if renamed:
-        ledger.parse_again(connection, renamed, NAMED_BY_BOT)
+        ledger_tables.mark_outdated(connection, renamed, NAMED_BY_BOT)
 
 
 def _faults_of_kept(connection: Connection, faults: Mapping[str, str]) -> dict[str, str]:
-    """What made no sense, without the recordings that were purged."""
+    """Faults of undecodable objects, without those of purged recordings."""
     named = {name.partition(" ")[2] for name in faults if name.startswith("recording ")}
-    purged = tombstones.exclude_tombstoned(connection, named)
+    purged = tombstones.tombstoned_until_commit(connection, named)
     return {name: fault for name, fault in faults.items() if name.partition(" ")[2] not in purged}
 
 
 @retry_on_conflict
 def _keep_listings(storage: Storage, batch: Sequence[Found]) -> None:
-    """Writes recording.json where it says something new: enough to make the database again without the API."""
+    """Writes recording.json where its content has changed. It suffices to rebuild the database without the API."""
     ids = [found.recording_id for found in batch]
     with storage.database.reading() as connection:
         recordings = ledger.lock_recordings(connection, ids)
-        entries = worklist.api_side_of(connection, ids)
+        entries = worklist.api_states_of(connection, ids)
     written: list[dict[str, str | None]] = []
     for found in batch:
         row = recordings.get(found.recording_id)
         if row is None:
-            continue  # purged meanwhile
+            continue  # purged by another run
         listing = msgspec.json.encode(
             {
                 "recording": found.listed,
@@ -220,61 +229,62 @@ def _keep_listings(storage: Storage, batch: Sequence[Found]) -> None:
             written.append({"id": found.recording_id, "sha256": sha256, "former_sha256": former})
     if written:
         with storage.database.writing() as connection:
-            ledger.note_listings(connection, written)
-            purged = tombstones.is_tombstoned(connection, [str(each["id"]) for each in written])
+            ledger_api.mark_listings_written(connection, written)
+            purged = tombstones.tombstoned_recordings(connection, [str(each["id"]) for each in written])
         for found in batch:
             if found.recording_id in purged:
-                storage.raw.forget(found.day, found.recording_id)
+                storage.raw.purge(found.day, found.recording_id)
 
 
 def _lock_gone(connection: Connection, discovery: Discovery) -> None:
     """Locks all rows that this transaction may change, in the order of `store.locks`."""
     of_media = {recording_id for recording_id, _ in (*discovery.gone_media, *discovery.not_given)}
     ledger.lock_recordings(connection, discovery.gone_recordings | of_media)
-    ledger.known(connection, discovery.gone_recordings | of_media, is_locking=True)
+    ledger.read_rows(connection, discovery.gone_recordings | of_media, is_locking=True)
 
 
 def _note_gone(connection: Connection, recording_id: str, at: datetime, observed_at: datetime) -> None:
-    """A recording that we waited for no longer exists."""
+    """Records that a recording no longer exists."""
     recordings = ledger.RECORDINGS
     of_recording = recordings.c.recording_id == recording_id
     connection.execute(
         recordings.update()
-        .where(of_recording, recordings.c.deleted_at.is_(None), ledger.follows(recordings, observed_at))
+        .where(of_recording, recordings.c.deleted_at.is_(None), ledger.not_observed_after(recordings, observed_at))
         .values(status=DELETED, deleted_at=at, observed_at=observed_at)
     )
-    ledger.note_deleted(connection, recording_id, observed_at=observed_at)
+    ledger_api.mark_recording_deleted(connection, recording_id, observed_at=observed_at)
 
 
 def _note_not_given(connection: Connection, discovery: Discovery, at: datetime) -> None:
-    """Notes failed attempts for artifacts whose media object a retrieve did not give; their rows are locked."""
-    rows = ledger.known(connection, {recording_id for recording_id, _ in discovery.not_given})
+    """Records failed attempts for artifacts whose media object could not be retrieved; their rows are locked."""
+    rows = ledger.read_rows(connection, {recording_id for recording_id, _ in discovery.not_given})
     for (recording_id, name), fault in discovery.not_given.items():
         for kind in [each.kind for each in ARTIFACTS.values() if each.collection == name.collection]:
             if row := rows[recording_id, kind].get(name.object_id):
-                key = Key(recording_id, kind, name.object_id)
-                ledger.note_failed_attempt(
-                    connection, key, fault, updated_at=row["api_updated_at"], at=at, expires_at=None
+                key = ArtifactKey(recording_id, kind, name.object_id)
+                ledger_raw.mark_attempt_failed(
+                    connection, key, fault, updated_at=row.api_updated_at, at=at, expires_at=None
                 )
 
 
 def _is_overtaken(row: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether another run has seen the recording later than this one, whatever instants the API states."""
-    return is_overtaken(row["observed_at"], before.get(row["recording_id"]))
+    """True if another run observed the recording later than this one. The API's own instants do not count."""
+    recorded = before.get(row["recording_id"])
+    return recorded is not None and is_overtaken(row["observed_at"], recorded["observed_at"])
 
 
 def _is_not_older(held: Any, given: Any) -> ColumnElement[bool]:
-    """The same of a recording that another run has added while this one was about to."""
+    """The SQL form of `not _is_overtaken`, for a recording that another run inserts at the same time."""
     return or_(held.observed_at.is_(None), given.observed_at.is_(None), held.observed_at <= given.observed_at)
 
 
-def _unfinished(seen: Observation) -> Observation:
-    """What was seen, without the conclusion that nothing more is to come."""
-    return replace(seen, is_finished=False)
+def _unfinished(observation: Observation) -> Observation:
+    """The observation without the conclusion that no further artifacts follow."""
+    return replace(observation, is_finished=False)
 
 
 def _batches(founds: Iterable[Found]) -> Iterator[list[Found]]:
-    # One order for all: two runs that write the same recordings must not wait for each other in a circle.
+    # All runs use one order, so that two runs that write the same recordings cannot deadlock.
     remaining = iter(sorted(founds, key=lambda found: found.recording_id))
     while batch := list(islice(remaining, BATCH)):
         yield batch

@@ -1,6 +1,6 @@
-"""Replacing: the rows of artifacts by what their raw bytes say, in one transaction with their ledger rows.
+"""Replacing: one transaction exchanges the rows of some artifacts for those parsed from their raw bytes.
 
-A payload that cannot be read is quarantined with the place of its fault.
+The same transaction updates the ledger rows. A payload that cannot be read is quarantined with the place of its fault.
 """
 
 from __future__ import annotations
@@ -20,25 +20,26 @@ from meeting_assets.core.errors import MeetingAssetsError, PayloadError
 from meeting_assets.core.gc_tuning import paused
 from meeting_assets.core.instants import now
 from meeting_assets.core.logs import log_context
-from meeting_assets.core.names import comparable_name
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.columns import RecordingRow
-from meeting_assets.store import ledger
-from meeting_assets.store.attempts import ENDED_THE_PROCESS
+from meeting_assets.store import ledger, ledger_raw, ledger_tables
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import Key, Loaded
-from meeting_assets.store.worklist import LoadTask
+from meeting_assets.store.ledger import ArtifactKey
+from meeting_assets.store.ledger_states import LedgerRow
+from meeting_assets.store.ledger_tables import Loaded
+from meeting_assets.store.tasks import LoadTask
 
-Read = Callable[[], bytes | None]
+Batch = list[tuple[LoadTask, Callable[[], bytes | None]]]
+"""Artifacts that share a transaction; each with a function that returns its raw bytes, or None if they are lost."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class LoadReport:
-    """What loading one kind did, in artifacts and rows: `new` had no rows before, those of `changed` were replaced."""
+    """Counts of artifacts and rows of one load: `new` artifacts had no rows before, `changed` ones had."""
 
     new: int = 0
     changed: int = 0
@@ -53,49 +54,12 @@ class LoadReport:
     def parsed(self) -> int:
         return self.new + self.changed
 
-    def add(self, other: LoadReport) -> None:
-        """Counts in what was done elsewhere."""
-        self.new += other.new
-        self.changed += other.changed
-        self.quarantined += other.quarantined
-        self.missing_raw += other.missing_raw
-        self.rows += other.rows
-        self.faults += other.faults
-
-
-# As a decorator: its rows are gone before the next search, which would go through all of them.
-@paused()
-def load_together(
-    artifact: Artifact, batch: Sequence[tuple[LoadTask, Read]], storage: Storage, report: LoadReport
-) -> None:
-    """Makes the tables say what the bytes of some artifacts of one kind say.
-
-    One transaction spares each of them most of its fixed cost. Where it fails, each has one of its own.
-
-    Raises:
-        StoreError: database or raw store do not answer.
-    """
-    found: list[_Parsed] = []
-    for entry, read in batch:
-        with _bug_noted(storage, entry.key, report):
-            if (parsed := _parse_or_set_aside(artifact, entry, read, storage, report)) is not None:
-                found.append(parsed)
-    try:
-        _replace(artifact, found, storage, report)
-    except MeetingAssetsError:
-        raise
-    except Exception as error:  # noqa: BLE001 - our bug with one of them; with which, it says when it is alone
-        logger.warning("%s: %d artifacts are loaded one by one (%s)", artifact.kind, len(found), type(error).__name__)
-        for each in found:
-            with _bug_noted(storage, each.entry.key, report):
-                _replace(artifact, [each], storage, report)
-
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """What the bytes of an artifact say."""
+    """The rows of one artifact."""
 
-    entry: LoadTask
+    task: LoadTask
     rows: Rows
     repaired_chars: int
 
@@ -104,154 +68,164 @@ class _Parsed:
         return len(self.rows.by_table[-1])
 
 
-def _parse_or_set_aside(
-    artifact: Artifact, entry: LoadTask, read: Read, storage: Storage, report: LoadReport
-) -> _Parsed | None:
-    """What the bytes say that `read` gives; None, and noted in the ledger, if they are lost or cannot be read."""
-    payload = read()
-    if payload is None:
-        _note_lost(storage, entry)
-        report.missing_raw += 1
+class Loader:
+    """Loads artifacts of one kind and counts the results in `report`."""
+
+    def __init__(self, artifact: Artifact, storage: Storage) -> None:
+        self._artifact = artifact
+        self._storage = storage
+        self.report = LoadReport()
+
+    # A decorator, so that the batch's rows are freed before the garbage collector runs again and would visit them.
+    @paused()
+    def load(self, batch: Batch) -> None:
+        """Replaces the rows of a batch in one transaction. If that fails, each artifact gets a transaction of its own.
+
+        Raises:
+            StoreError: database or raw store do not answer.
+        """
+        parsed = [each for task, read in batch if (each := self._parse(task, read)) is not None]
+        try:
+            self._replace(parsed)
+        except MeetingAssetsError:
+            raise
+        except Exception as error:  # noqa: BLE001 - our bug with one artifact; loaded singly, it shows itself
+            kind, name = self._artifact.kind, type(error).__name__
+            logger.warning("%s: %d artifacts are loaded one by one (%s)", kind, len(parsed), name)
+            for each in parsed:
+                with self._bug_recorded(each.task.key):
+                    self._replace([each])
+
+    def quarantine(self, task: LoadTask, error: str, *, interrupted: int | None = None) -> None:
+        """Removes the artifact's rows and records why its bytes are not loaded.
+
+        `interrupted` is the number of attempts that ended the process.
+        """
+        self._write_quarantine(task, error, interrupted)
+        self.report.quarantined += 1
+        key = task.key
+        logger.warning("%s of %s is quarantined: %s", key.kind, key.recording_id, error, extra=log_context(*key))
+
+    def _parse(self, task: LoadTask, read: Callable[[], bytes | None]) -> _Parsed | None:
+        """The rows of one artifact; None if its bytes are lost or unreadable, which the ledger records."""
+        with self._bug_recorded(task.key):
+            payload = read()
+            if payload is None:
+                self._write_lost(task)
+                self.report.missing_raw += 1
+                return None
+            try:
+                document, repaired_chars = decoded(payload, self._artifact.wire)
+                return _Parsed(task, self._artifact.rows(document, self._source(task)), repaired_chars)
+            except PayloadError as error:
+                self.quarantine(task, str(error))
         return None
-    try:
-        document, repaired = decoded(payload, artifact.wire)
-        return _Parsed(entry, artifact.rows(document, _source(entry, storage)), repaired)
-    except PayloadError as error:
-        _quarantine(artifact, entry, str(error), storage)
-        report.quarantined += 1
-        logger.warning(
-            "%s of %s is quarantined: %s", artifact.kind, entry.key.recording_id, error, extra=log_context(*entry.key)
-        )
-        return None
+
+    def _source(self, task: LoadTask) -> Source:
+        bot_names = self._storage.bot_names_with(task.bot_name)
+        return Source(task.key.recording_id, task.key.artifact_id, task.created_at, task.provider, bot_names)
+
+    @retry_on_conflict
+    def _replace(self, parsed: Sequence[_Parsed]) -> None:
+        """Replaces the rows of artifacts, except those that another run has changed since they were read."""
+        artifact = self._artifact
+        replaced: list[_Parsed] = []
+        had_rows = 0
+        with self._storage.database.writing() as connection:
+            siblings = ledger.lock_rows(connection, artifact.kind, [each.task.key.recording_id for each in parsed])
+            for each in parsed:
+                ledger_rows = siblings[each.task.key.recording_id]
+                if _is_current(each.task, ledger_rows):
+                    had_rows += _delete_rows(connection, artifact, each.task.key, ledger_rows)
+                    replaced.append(each)
+            for index, table in enumerate(artifact.tables):
+                rows = chain.from_iterable(each.rows.by_table[index] for each in replaced)
+                insert_rows(connection, table, [*rows])
+            loaded = [
+                Loaded(each.task.key, each.row_count, each.rows.replaced, each.repaired_chars) for each in replaced
+            ]
+            ledger_tables.mark_parsed(connection, loaded, artifact.parser_version, at=now())
+            run_post_load(connection, artifact, [each.task.key.recording_id for each in replaced])
+        self.report.new += len(replaced) - had_rows
+        self.report.changed += had_rows
+        self.report.rows += sum(each.row_count for each in replaced)
+
+    @retry_on_conflict
+    def _write_lost(self, task: LoadTask) -> None:
+        with self._storage.database.writing() as connection:
+            ledger_raw.mark_lost(connection, task.key, task.sha256)
+
+    @retry_on_conflict
+    def _write_quarantine(self, task: LoadTask, error: str, interrupted: int | None) -> None:
+        artifact, key = self._artifact, task.key
+        with self._storage.database.writing() as connection:
+            ledger_rows = ledger.lock_rows(connection, artifact.kind, [key.recording_id])[key.recording_id]
+            if not _is_current(task, ledger_rows):
+                return
+            _delete_rows(connection, artifact, key, ledger_rows)
+            version = artifact.parser_version
+            ledger_tables.mark_quarantined(
+                connection, key, parser_version=version, error=error, at=now(), load_attempts=interrupted
+            )
+            run_post_load(connection, artifact, [key.recording_id])
+
+    @contextmanager
+    def _bug_recorded(self, key: ArtifactKey) -> Iterator[None]:
+        """Records an unexpected exception as our bug: the other artifacts are loaded, and the step fails at its end."""
+        try:
+            yield
+        except MeetingAssetsError:
+            raise
+        except Exception as error:  # noqa: BLE001 - recorded in the ledger
+            # The text of a foreign exception may quote the meeting; its class does not.
+            name = type(error).__name__
+            text = f"unexpected {name} while loading it; this is a fault of meeting_assets, please report it"
+            self._write_bug(key, text)
+            self.report.faults.append(f"{key.kind} of {key.recording_id}: {text}")
+            logger.error("%s of %s: %s", key.kind, key.recording_id, text, extra=log_context(*key))
+
+    @retry_on_conflict
+    def _write_bug(self, key: ArtifactKey, text: str) -> None:
+        with self._storage.database.writing() as connection:
+            ledger_tables.mark_bug(connection, key, text)
 
 
-@retry_on_conflict
-def _note_lost(storage: Storage, entry: LoadTask) -> None:
-    with storage.database.writing() as connection:
-        ledger.note_lost(connection, entry.key, entry.sha256)
+def run_post_load(connection: Connection, artifact: Artifact, recording_ids: Sequence[str]) -> None:
+    """Makes the rows of one kind consistent with each other within each recording."""
+    parameters = [{OF_RECORDING: recording_id} for recording_id in dict.fromkeys(recording_ids)]
+    for statement in artifact.post_load if parameters else ():
+        connection.execute(statement, parameters)
 
 
-def set_aside(artifact: Artifact, entry: LoadTask, storage: Storage, report: LoadReport) -> None:
-    """Quarantines an artifact without a further attempt: loading it has ended the process too often."""
-    _quarantine(artifact, entry, ENDED_THE_PROCESS, storage, deaths=entry.load_attempts)
-    report.quarantined += 1
-    logger.warning(
-        "%s of %s is quarantined: %s",
-        artifact.kind,
-        entry.key.recording_id,
-        ENDED_THE_PROCESS,
-        extra=log_context(*entry.key),
-    )
-
-
-def _source(entry: LoadTask, storage: Storage) -> Source:
-    return Source(
-        entry.key.recording_id,
-        entry.key.artifact_id,
-        entry.created_at,
-        entry.provider,
-        storage.bot_names | ({comparable_name(entry.bot_name)} if entry.bot_name else frozenset()),
-    )
-
-
-@retry_on_conflict
-def _replace(artifact: Artifact, found: Sequence[_Parsed], storage: Storage, report: LoadReport) -> None:
-    """Puts rows in the place of their artifacts' former ones, but where another run was faster."""
-    if not found:
-        return
-    done: list[_Parsed] = []
-    had_rows = 0
-    with storage.database.writing() as connection:
-        locked = ledger.locked(connection, artifact.kind, [each.entry.key.recording_id for each in found])
-        for each in found:
-            siblings = locked[each.entry.key.recording_id]
-            if _is_as_seen(each.entry, siblings):
-                had_rows += _delete_rows(connection, artifact, each.entry.key, siblings)
-                done.append(each)
-        by_table = zip(*(each.rows.by_table for each in done), strict=True)
-        for table, rows in zip(artifact.tables if done else (), by_table, strict=True):
-            insert_rows(connection, table, [*chain.from_iterable(rows)])
-        loaded = [Loaded(each.entry.key, each.row_count, each.rows.replaced, each.repaired_chars) for each in done]
-        ledger.note_parsed(connection, loaded, artifact.parser_version, at=now())
-        settle(connection, artifact, [each.entry.key.recording_id for each in done])
-    report.new += len(done) - had_rows
-    report.changed += had_rows
-    report.rows += sum(each.row_count for each in done)
-
-
-@retry_on_conflict
-def _quarantine(
-    artifact: Artifact, entry: LoadTask, error: str, storage: Storage, *, deaths: int | None = None
-) -> None:
-    with storage.database.writing() as connection:
-        siblings = ledger.locked(connection, artifact.kind, [entry.key.recording_id])[entry.key.recording_id]
-        if not _is_as_seen(entry, siblings):
-            return
-        _delete_rows(connection, artifact, entry.key, siblings)
-        version = artifact.parser_version
-        ledger.note_quarantined(connection, entry.key, parser_version=version, error=error, at=now(), deaths=deaths)
-        settle(connection, artifact, [entry.key.recording_id])
-
-
-def _is_as_seen(entry: LoadTask, siblings: Sequence[Any]) -> bool:
-    """Whether the ledger row, now locked, is still what was read and parsed; else its rows are not ours to write."""
-    for row in siblings:
-        if row["artifact_id"] == entry.key.artifact_id:
-            seen = (entry.sha256, entry.parser_version, entry.status)
-            return bool((row["sha256"], row["parser_version"], row["status"]) == seen)
+def _is_current(task: LoadTask, ledger_rows: Sequence[LedgerRow]) -> bool:
+    """True if the locked ledger row still has the bytes and state that were read and parsed."""
+    for row in ledger_rows:
+        if row.artifact_id == task.key.artifact_id:
+            state = (row.sha256, row.parser_version, row.status)
+            return bool(state == (task.sha256, task.parser_version, task.status))
     return False
 
 
-def _delete_rows(connection: Connection, artifact: Artifact, key: Key, siblings: Sequence[Any]) -> bool:
-    """Deletes the former rows, if there are any: of this artifact, or of the recording where only one counts."""
-    holders = [
-        Key(row["recording_id"], row["kind"], row["artifact_id"])
-        for row in siblings
-        if row["row_count"] is not None and (not artifact.allows_multiple or row["artifact_id"] == key.artifact_id)
+def _delete_rows(
+    connection: Connection, artifact: Artifact, key: ArtifactKey, ledger_rows: Sequence[LedgerRow]
+) -> bool:
+    """Deletes the rows of an artifact, or of its recording where only one artifact counts; True if there were any."""
+    with_rows = [
+        ArtifactKey(row.recording_id, row.kind, row.artifact_id)
+        for row in ledger_rows
+        if row.row_count is not None and (not artifact.allows_multiple or row.artifact_id == key.artifact_id)
     ]
-    if not holders:
+    if not with_rows:
         return False
     for model in artifact.tables:
         connection.execute(table_of(model).delete().where(_rows_of(model, artifact, key)))
-    ledger.note_without_rows(connection, holders)
+    ledger_tables.mark_without_rows(connection, with_rows)
     return True
 
 
-def _rows_of(model: type[RecordingRow], artifact: Artifact, key: Key) -> Any:
+def _rows_of(model: type[RecordingRow], artifact: Artifact, key: ArtifactKey) -> Any:
     columns = table_of(model).c
     of_recording = columns.recording_id == key.recording_id
     if artifact.id_column is None:
         return of_recording
     return and_(of_recording, columns[artifact.id_column] == key.artifact_id)
-
-
-def settle(connection: Connection, artifact: Artifact, recording_ids: Sequence[str]) -> None:
-    """Brings rows of one kind in line with each other, within each recording."""
-    of_each = [{OF_RECORDING: recording_id} for recording_id in dict.fromkeys(recording_ids)]
-    for statement in artifact.post_load if of_each else ():
-        connection.execute(statement, of_each)
-
-
-@contextmanager
-def _bug_noted(storage: Storage, key: Key, report: LoadReport) -> Iterator[None]:
-    """Notes what can only be our bug: the others go on, and the step fails at its end."""
-    try:
-        yield
-    except MeetingAssetsError:
-        raise
-    except Exception as error:  # noqa: BLE001 - that is what is noted
-        _note_bug(storage, key, error, report)
-
-
-def _note_bug(storage: Storage, key: Key, error: Exception, report: LoadReport) -> None:
-    # The text of a foreign error may quote what was said in the meeting; its kind does not.
-    text = f"unexpected {type(error).__name__} while loading it; this is a fault of meeting_assets, please report it"
-    _write_bug(storage, key, text)
-    report.faults.append(f"{key.kind} of {key.recording_id}: {text}")
-    logger.error("%s of %s: %s", key.kind, key.recording_id, text, extra=log_context(*key))
-
-
-@retry_on_conflict
-def _write_bug(storage: Storage, key: Key, text: str) -> None:
-    with storage.database.writing() as connection:
-        ledger.note_bug(connection, key, text)

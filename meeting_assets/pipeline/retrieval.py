@@ -1,7 +1,7 @@
-"""Retrieves single objects of the API: an error belongs to the object that was asked for, and the others go on.
+"""Retrieves single objects of the API. An error belongs to the requested object and does not stop the others.
 
-A wrong key (`Refused`) concerns all of them and is raised. If many retrieves in a row fail as they do while the API is
-down, the rest is not asked: nothing is concluded about those, and the next run asks again.
+A wrong key (`Refused`) concerns all objects and is raised. If many retrieves in a row fail, as while the API is down,
+the rest is not requested: nothing is concluded about those objects, and the next run requests them.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from meeting_assets.core.errors import Gone, ObjectRefused, Transient
 from meeting_assets.recall.client import RecallClient
 from meeting_assets.store.observation import ObservationClock
 
-AT_ONCE = 16
-MOST_FAILURES_IN_A_ROW = 20
-NOT_ASKED = f"not asked, since {MOST_FAILURES_IN_A_ROW} retrieves in a row had failed; the next run asks again"
+CONCURRENT_RETRIEVES = 16
+MAX_FAILURES_IN_A_ROW = 20
+NOT_REQUESTED = (
+    f"not requested, because {MAX_FAILURES_IN_A_ROW} retrieves in a row had failed; the next run requests it"
+)
 
 OTHER = "the API answered with another object"
 
 
 class Name(NamedTuple):
-    """Which object of the API."""
+    """Collection and id of an object of the API."""
 
     collection: str
     object_id: str
@@ -36,67 +38,67 @@ class Name(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """The outcome of a retrieve: the object, or that it does not exist (any more), or why it was not given."""
+    """The outcome of a retrieve: the object, a fault, or neither if the object does not exist (any more)."""
 
     document: dict[str, Any] | None = None
     fault: str | None = None
     is_refused: bool = False
-    """Whether the API refuses this object, so that asking again soon is useless."""
-    asked_at: datetime | None = None
+    """True if the API refuses this object, so that a retry is useless."""
+    requested_at: datetime | None = None
     """When the request was sent, by the clock that orders observations; None without such a clock."""
 
     @property
-    def was_asked(self) -> bool:
-        """False if no request was sent, since many retrieves before it had failed."""
-        return self.fault != NOT_ASKED
+    def was_requested(self) -> bool:
+        """False if no request was sent, because many retrieves before it had failed."""
+        return self.fault != NOT_REQUESTED
 
     @property
     def is_gone(self) -> bool:
-        """Whether the API says that there is no such object."""
+        """True if the API says that there is no such object."""
         return self.document is None and self.fault is None
 
 
 class Retrieval:
-    """The retrieves of one task, as far as the API answers."""
+    """The retrieves of one task; stops sending requests after many failures in a row."""
 
     def __init__(self, client: RecallClient, clock: ObservationClock | None = None) -> None:
         self._client = client
         self._clock = clock
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(CONCURRENT_RETRIEVES)
         self._failures = 0
 
     async def one(self, collection: str, object_id: str) -> Retrieved:
-        """One object.
+        """Retrieves one object.
 
         Raises:
             Refused: the key is wrong.
         """
-        async with self._places:
-            if self._failures >= MOST_FAILURES_IN_A_ROW:
-                return Retrieved(fault=NOT_ASKED)
-            return await self._asked(collection, object_id)
+        async with self._slots:
+            if self._failures >= MAX_FAILURES_IN_A_ROW:
+                return Retrieved(fault=NOT_REQUESTED)
+            return await self._retrieve(collection, object_id)
 
     async def each(self, names: Collection[Name]) -> dict[Name, Retrieved]:
-        """Several objects at once, in the order of their names.
+        """Retrieves several objects concurrently; results are sorted by name.
 
         Raises:
             Refused: the key is wrong.
         """
-        # Asked in random order: where the API gives up halfway, other objects have their turn the next time.
-        asked = sample([*names], len(names))
-        outcomes = await asyncio.gather(*(self.one(*name) for name in asked))
-        found = dict(zip(asked, outcomes, strict=True))
+        # In random order: if the API fails halfway, the next run starts with other objects.
+        order = sample([*names], len(names))
+        outcomes = await asyncio.gather(*(self.one(*name) for name in order))
+        found = dict(zip(order, outcomes, strict=True))
         return {name: found[name] for name in sorted(found)}
 
-    async def _asked(self, collection: str, object_id: str) -> Retrieved:
-        asked_at = self._clock.now() if self._clock else None
+    async def _retrieve(self, collection: str, object_id: str) -> Retrieved:
+        requested_at = self._clock.now() if self._clock else None
         try:
             document = await self._client.retrieve(collection, object_id)
             is_meant = comparable_id(document.get("id")) == comparable_id(object_id)
             fault = None if is_meant else f"{OTHER} for {collection} {object_id}"
-            outcome = Retrieved(document if is_meant else None, fault, asked_at=asked_at)
+            outcome = Retrieved(document if is_meant else None, fault, requested_at=requested_at)
         except Gone:
-            outcome = Retrieved(asked_at=asked_at)
+            outcome = Retrieved(requested_at=requested_at)
         except ObjectRefused as error:
             outcome = Retrieved(fault=str(error), is_refused=True)
         except Transient as error:
@@ -107,5 +109,5 @@ class Retrieval:
 
 
 def comparable_id(object_id: object) -> str:
-    """An id in the one spelling that all spellings of a UUID share."""
+    """An id without dashes and in lower case, so that equal UUIDs compare equal."""
     return str(object_id).replace("-", "").lower()

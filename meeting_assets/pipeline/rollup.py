@@ -1,7 +1,7 @@
-"""Rolling up: trends of weeks whose meetings' metrics have changed, and everybody who was ever in a meeting.
+"""Roll-ups: weekly trends of meetings and persons, and the table of all people.
 
-A week is out of date if and only if the hash over its meetings' `inputs_hash`, and over those of the week before, which
-its changes are held against, is not the one that `meeting_trends` has.
+A week is outdated if `meeting_trends` has another hash than that of its inputs: the `inputs_hash` of its meetings, and
+of those of the week before, with which it is compared.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from meeting_assets.metrics.trends import (
     person_trends,
     total,
 )
-from meeting_assets.pipeline.persons import parts_taken, persons_by_key
+from meeting_assets.pipeline.persons import person_meetings, persons_by_key
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store import locks
@@ -48,8 +48,8 @@ from meeting_assets.store.locks import Lock
 logger = logging.getLogger(__name__)
 
 LAST_DAY = timedelta(days=6)
-PEOPLE_MADE_FROM = "people_made_from"
-"""Names in `meta` the hash of what everybody was made from."""
+PEOPLE_HASH = "people_made_from"
+"""Name in `meta` of the hash of the inputs of `people` and `person_keys`."""
 ROLLUP_VERSION = f"{METRICS_VERSION}.{TRENDS_VERSION}"
 
 PARTICIPANTS = table_of(Participants).c
@@ -62,7 +62,7 @@ TABLES = frozenset(table_of(model).name for model in ROLLUPS)
 
 @dataclass(slots=True)
 class RollupReport:
-    """Of how many weeks trends were made, and of how many nothing was to do."""
+    """Counts of weeks whose trends were computed or were up to date."""
 
     changed: int = 0
     unchanged: int = 0
@@ -71,12 +71,12 @@ class RollupReport:
 
 @retry_on_conflict
 def roll_up(storage: Storage, weeks: Collection[date] | None = None) -> RollupReport:
-    """Brings the trends of some weeks, given by their Mondays, or of all, up to date."""
+    """Updates the trends of some weeks, given by their Mondays, or of all weeks."""
     started = monotonic()
     report = RollupReport()
     with storage.database.reading() as connection:
         persons = persons_by_key(connection)
-        stale, fresh = _standing(connection, persons, weeks)
+        stale, fresh = _stale_and_fresh(connection, persons, weeks)
     report.unchanged = len(fresh)
     for week in sorted(stale):
         with storage.database.writing() as connection:
@@ -89,41 +89,41 @@ def roll_up(storage: Storage, weeks: Collection[date] | None = None) -> RollupRe
 
 
 def row_counts(connection: Connection) -> dict[type[SQLModel], int]:
-    """How many rows each table has."""
+    """Row count of each table."""
     return {model: connection.scalar(select(func.count()).select_from(table_of(model))) or 0 for model in ROLLUPS}
 
 
 def outdated_weeks(storage: Storage, weeks: Collection[date] | None = None) -> list[date]:
-    """Of some weeks, or of all, the Mondays of those whose trends are not made from their meetings' present metrics."""
+    """Mondays of the weeks, among some or all, whose trends are missing or outdated."""
     with storage.database.reading() as connection:
-        return sorted(_standing(connection, persons_by_key(connection), weeks)[0])
+        return sorted(_stale_and_fresh(connection, persons_by_key(connection), weeks)[0])
 
 
 @retry_on_conflict
 def roll_up_people(storage: Storage) -> int:
-    """Brings `people` and `person_keys` up to date; how many rows of them had to change."""
+    """Updates `people` and `person_keys`; returns the number of changed rows."""
     with storage.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
         persons = persons_by_key(connection)
-        # Read before the metrics: what another run commits in between makes the people outdated again.
-        made_from = _hash_of_people(connection, persons)
+        # Read before the metrics: a commit of another run in between makes the table outdated again.
+        inputs_hash = _hash_of_people(connection, persons)
         changed = _replace(connection, People, _people(connection, persons, storage))
         changed += _replace(connection, PersonKeys, sorted(persons.items()))
-        upsert(connection, Meta, [{"name": PEOPLE_MADE_FROM, "value": made_from}])
+        upsert(connection, Meta, [{"name": PEOPLE_HASH, "value": inputs_hash}])
         return changed
 
 
 def are_people_outdated(storage: Storage) -> bool:
-    """Whether `people` and `person_keys` are not made from the present metrics of all meetings."""
+    """True if `people` or `person_keys` do not reflect the present metrics of all meetings."""
     with storage.database.reading() as connection:
-        made_from = connection.scalar(select(META.c.value).where(META.c.name == PEOPLE_MADE_FROM))
-        return (made_from or _NOBODY) != _hash_of_people(connection, persons_by_key(connection))
+        stored_hash = connection.scalar(select(META.c.value).where(META.c.name == PEOPLE_HASH))
+        return (stored_hash or _HASH_OF_NO_PEOPLE) != _hash_of_people(connection, persons_by_key(connection))
 
 
 def forget(connection: Connection, recording_id: str) -> set[str]:
-    """Removes all rows that were made from a recording, among others; the names of the tables that had some.
+    """Deletes all rows that a recording contributes to; returns the names of the tables that had such rows.
 
-    They are made anew by the next roll-up. The transaction has taken `Lock.ROLLUP` before it locked anything else.
+    The next roll-up computes them again. The caller's transaction has taken `Lock.ROLLUP` before any other lock.
     """
     day = connection.scalar(select(RECORDINGS.c.day).where(RECORDINGS.c.recording_id == recording_id))
     of_recording = (
@@ -140,30 +140,30 @@ def forget(connection: Connection, recording_id: str) -> set[str]:
     if day is not None:
         weeks = [monday(day), monday(day) + WEEK]
         doomed += [(OF_PERSONS, OF_PERSONS.c.week.in_(weeks)), (TRENDS, TRENDS.c.week.in_(weeks))]
-    connection.execute(META.delete().where(META.c.name == PEOPLE_MADE_FROM))
+    connection.execute(META.delete().where(META.c.name == PEOPLE_HASH))
     return {table.name for table, condition in doomed if connection.execute(table.delete().where(condition)).rowcount}
 
 
-def _standing(
+def _stale_and_fresh(
     connection: Connection, persons: Mapping[str, str], weeks: Collection[date] | None
 ) -> tuple[set[date], set[date]]:
-    """Of some weeks, or of all, those that are out of date and those that are not."""
+    """Divides some weeks, or all, into outdated ones and others."""
     present = _hashes(connection, persons, weeks)
-    made_from = dict(connection.execute(select(TRENDS.c.week, TRENDS.c.inputs_hash)).all())
-    asked = {*present, *made_from} if weeks is None else {*weeks}
-    stale = {week for week in asked if present.get(week) != made_from.get(week)}
-    return stale, asked - stale
+    stored = dict(connection.execute(select(TRENDS.c.week, TRENDS.c.inputs_hash)).all())
+    requested = {*present, *stored} if weeks is None else {*weeks}
+    stale = {week for week in requested if present.get(week) != stored.get(week)}
+    return stale, requested - stale
 
 
 def _hashes(connection: Connection, persons: Mapping[str, str], weeks: Collection[date] | None) -> dict[date, str]:
-    """Per week with meetings the hash of what its trends are made from."""
+    """The hash of the inputs of the trends, per week with meetings."""
     inputs: dict[date, list[tuple[str, str]]] = defaultdict(list)
     query = select(RECORDINGS.c.day, MEETINGS.recording_id, MEETINGS.inputs_hash).join_from(
         table_of(MeetingMetrics), RECORDINGS, RECORDINGS.c.recording_id == MEETINGS.recording_id
     )
     for day, recording_id, inputs_hash in connection.execute(query.where(_in(weeks))):
         inputs[monday(day)].append((recording_id, inputs_hash))
-    # Who a person is may be learnt from a meeting of another week.
+    # A meeting of another week may merge the keys of a person.
     renamed = {key: person for key, person in persons.items() if key != person}
     if renamed:
         named = select(RECORDINGS.c.day, MEMBERS.person_key).join_from(
@@ -173,12 +173,12 @@ def _hashes(connection: Connection, persons: Mapping[str, str], weeks: Collectio
             if key in renamed:
                 inputs[monday(day)].append((key, renamed[key]))
     own = {week: sorted(of_week) for week, of_week in inputs.items()}
-    asked = own if weeks is None else own.keys() & {*weeks}
-    return {week: _sha256([ROLLUP_VERSION, own[week], own.get(week - WEEK, [])]) for week in asked}
+    requested = own if weeks is None else own.keys() & {*weeks}
+    return {week: _sha256([ROLLUP_VERSION, own[week], own.get(week - WEEK, [])]) for week in requested}
 
 
 def _hash_of_people(connection: Connection, persons: Mapping[str, str]) -> str:
-    """The hash of what everybody is made from."""
+    """The hash of the inputs of `people` and `person_keys`."""
     weeks = sorted((week.isoformat(), each) for week, each in _hashes(connection, persons, None).items())
     return _hash_of(weeks, sorted(persons.items()))
 
@@ -194,7 +194,7 @@ def _roll_up_week(connection: Connection, week: date, persons: Mapping[str, str]
     if week not in present:
         return
     trend = meeting_trend(_meetings(connection, week), _meetings(connection, week - WEEK))
-    members, before = (parts_taken(connection, storage, persons, _of(each)) for each in (week, week - WEEK))
+    members, before = (person_meetings(connection, storage, persons, _of(each)) for each in (week, week - WEEK))
     connection.execute(TRENDS.insert(), {"week": week, "inputs_hash": present[week], **trend})
     of_persons = [{"week": week, "person_key": key, **each} for key, each in person_trends(members, before).items()]
     if of_persons:
@@ -229,8 +229,8 @@ def _people(connection: Connection, persons: Mapping[str, str], storage: Storage
     )
     found: dict[str, _Person] = {}
     for key, recording_id, name, email, at in connection.execute(query):
-        found.setdefault(persons.get(key, key), _Person(at)).see(recording_id, name, email, at)
-    for row in parts_taken(connection, storage, persons, true()):
+        found.setdefault(persons.get(key, key), _Person(at)).add_meeting(recording_id, name, email, at)
+    for row in person_meetings(connection, storage, persons, true()):
         if (person := found.get(row["person_key"])) is not None:
             person.talk_s.append(row["talk_time_s"])
             person.attended_s.append(row["attended_s"])
@@ -238,7 +238,7 @@ def _people(connection: Connection, persons: Mapping[str, str], storage: Storage
 
 
 class _Person:
-    """Somebody, as their meetings go by in order of time."""
+    """A row of `People` under construction; meetings are added in order of time."""
 
     def __init__(self, first_seen_at: datetime) -> None:
         self.first_seen_at = self.last_seen_at = first_seen_at
@@ -248,30 +248,33 @@ class _Person:
         self.talk_s: list[float | None] = []
         self.attended_s: list[float | None] = []
 
-    def see(self, recording_id: str, name: str | None, email: str | None, at: datetime) -> None:
+    def add_meeting(self, recording_id: str, name: str | None, email: str | None, at: datetime) -> None:
         self.meetings.add(recording_id)
         self.name, self.email, self.last_seen_at = name or self.name, email or self.email, at
 
     def columns(self) -> tuple[Any, ...]:
-        """The columns of `People` but for its key."""
+        """The columns of `People` without its key."""
         sums = total(self.talk_s), total(self.attended_s)
         return self.name, self.email, len(self.meetings), *sums, self.first_seen_at, self.last_seen_at
 
 
 def _replace(connection: Connection, model: type[SQLModel], rows: Iterable[tuple[Any, ...]]) -> int:
-    """Brings a table with a key of one column, its first, in line with some rows; how many had to go or come."""
+    """Makes a table contain exactly some rows; returns the number of deleted and inserted ones.
+
+    The key is the first column.
+    """
     table = table_of(model)
     present = {tuple(row) for row in connection.execute(select(table))}
     wanted = {*rows}
     gone, new = present - wanted, sorted(wanted - present, key=lambda row: row[0])
     key = next(iter(table.primary_key))
-    for some in _portions(sorted(row[0] for row in gone)):
+    for some in _batches(sorted(row[0] for row in gone)):
         connection.execute(table.delete().where(key.in_(some)))
     insert_rows(connection, model, new)
     return len(gone) + len(new)
 
 
-def _portions(keys: list[str]) -> Iterator[list[str]]:
+def _batches(keys: list[str]) -> Iterator[list[str]]:
     return (keys[start : start + 500] for start in range(0, len(keys), 500))
 
 
@@ -280,7 +283,7 @@ def _of(week: date) -> ColumnElement[bool]:
 
 
 def _in(weeks: Collection[date] | None) -> ColumnElement[bool]:
-    """Of some weeks and the one before the first."""
+    """SQL condition for recordings of some weeks and of the week before the first."""
     if weeks is None:
         return true()
     if not weeks:
@@ -292,4 +295,4 @@ def _sha256(document: object) -> str:
     return hashlib.sha256(json.dumps(document, separators=(",", ":")).encode()).hexdigest()
 
 
-_NOBODY = _hash_of([], [])
+_HASH_OF_NO_PEOPLE = _hash_of([], [])

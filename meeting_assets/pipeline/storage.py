@@ -1,4 +1,4 @@
-"""Everything a step works on: the database with all its tables, the raw store, and what settings say about meaning."""
+"""Storage of a deployment: the database with all its tables, the raw store, and settings for interpreting payloads."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import day_of, now
+from meeting_assets.core.names import comparable_name
 from meeting_assets.core.urls import LOOPBACK
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import Parameters
@@ -24,30 +25,34 @@ from meeting_assets.settings import Settings
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.database_id import bind_ids
 from meeting_assets.store.migrations.plan import Schema
-from meeting_assets.store.migrations.setup import check_readable, prepare
+from meeting_assets.store.migrations.setup import check_readable, set_up_database
 from meeting_assets.store.raw import RawStore
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Where meetings are kept, and what is needed to make sense of them."""
+    """Database and raw store of the meetings, and settings for interpreting them."""
 
     database: Database
     raw: RawStore
     bot_names: frozenset[str] = frozenset()
     parameters: Parameters = field(default_factory=Parameters)
     purges_deleted: bool = False
-    """Whether what the API has deleted is deleted here, too."""
+    """True if recordings and artifacts that the API has deleted are purged here too."""
     retention_days: int | None = None
 
     @property
     def oldest_day(self) -> date:
-        """The first day whose recordings are kept."""
+        """The first day within the retention period."""
         return oldest_day(self.retention_days)
+
+    def bot_names_with(self, bot_name: str | None) -> frozenset[str]:
+        """The comparable names of known note-takers and of a recording's own bot."""
+        return self.bot_names | ({comparable_name(bot_name)} if bot_name else frozenset())
 
 
 def derived_tables() -> dict[type[SQLModel], str | None]:
-    """Every table about recordings that can be made again, and the kind it is parsed from; None for metrics."""
+    """Tables that can be rebuilt from raw bytes, with the artifact kind they are parsed from; None for metrics."""
     tables: dict[type[SQLModel], str | None] = {
         table: artifact.kind for artifact in ARTIFACTS.values() for table in artifact.tables
     }
@@ -55,7 +60,7 @@ def derived_tables() -> dict[type[SQLModel], str | None]:
 
 
 def oldest_day(retention_days: int | None) -> date:
-    """The first day whose recordings are not older than this; the first of all without a retention."""
+    """The first day within a retention period; the first day of the calendar without one."""
     return day_of(now()) - timedelta(days=retention_days) if retention_days is not None else date.min
 
 
@@ -65,14 +70,14 @@ def whole_schema() -> Schema:
 
 
 def open_database(settings: Settings) -> Database:
-    """The database of these settings for work: what it lacks of this version's schema is added.
+    """Opens the database for reading and writing, and adds missing tables, columns and views of this version.
 
     Raises:
-        StoreError: it cannot be used, or its schema is not ours or of another version.
+        StoreError: the database cannot be used, or its schema is foreign or of another version.
     """
     database = Database.at(settings.database_url, settings.database_schema)
     try:
-        prepare(database, whole_schema())
+        set_up_database(database, whole_schema())
     except BaseException:
         database.close()
         raise
@@ -80,23 +85,23 @@ def open_database(settings: Settings) -> Database:
 
 
 def open_raw_store(settings: Settings) -> RawStore:
-    """The raw store of these settings.
+    """Opens the raw store.
 
     Raises:
-        StoreError: it cannot be opened.
+        StoreError: the raw store cannot be opened.
     """
     return RawStore.at(settings.raw_url, instance_credentials=settings.instance_credentials)
 
 
 @contextmanager
 def open_storage_read_only(settings: Settings) -> Iterator[Storage]:
-    """The warehouse for commands that only look: no file, folder, schema, table or row comes into being.
+    """Opens storage for commands that only read: creates no file, folder, schema, table or row.
 
-    Its raw store is empty, because a folder's would be created.
+    Its raw store is an empty one in memory, because opening a folder would create it.
 
     Raises:
         NothingStored: there is no database, or it holds no meetings.
-        StoreError: it cannot be used, or lacks what this version reads.
+        StoreError: the database cannot be used, or lacks tables or columns that this version reads.
     """
     with closing(Database.at(settings.database_url, settings.database_schema, is_read_only=True)) as database:
         check_readable(database, whole_schema())
@@ -105,7 +110,7 @@ def open_storage_read_only(settings: Settings) -> Iterator[Storage]:
 
 @contextmanager
 def open_storage(settings: Settings) -> Iterator[Storage]:
-    """The warehouse of these settings, its tables ready.
+    """Opens database and raw store, and creates missing tables.
 
     Raises:
         StoreError: the database or the raw store cannot be used.
@@ -113,7 +118,7 @@ def open_storage(settings: Settings) -> Iterator[Storage]:
     with closing(open_database(settings)) as database:
         storage = _storage(settings, database, open_raw_store(settings))
         config = [storage.parameters.config_version, *sorted(storage.bot_names)]
-        database.note(METRICS_CONFIG, " ".join(config))
+        database.set_meta(METRICS_CONFIG, " ".join(config))
         yield storage
 
 
@@ -129,21 +134,21 @@ def _storage(settings: Settings, database: Database, raw: RawStore) -> Storage:
 
 
 def bind_origin(storage: Storage, settings: Settings, *, adopts: bool = False) -> None:
-    """Makes sure that database and raw store belong together, and hold the meetings of this API origin and no other.
+    """Binds database and raw store to each other and to the API origin of the settings, or checks the existing binding.
 
-    With `adopts`, a database without recordings may take the place of the raw store's former one.
+    With `adopts`, a database without recordings may replace the one that the raw store was bound to.
 
     Raises:
-        StoreError: they do not, or hold another one's.
+        StoreError: they are bound to another origin, or not to each other.
     """
     origin = origin_of(settings.base_url)
-    storage.database.belongs_to(origin)
-    storage.raw.belongs_to(origin)
+    storage.database.bind_origin(origin)
+    storage.raw.bind_origin(origin)
     bind_ids(storage.database, storage.raw, adopts=adopts)
 
 
 def origin_of(base_url: str) -> str:
-    """Whose meetings an API serves. The port of a sandbox changes with every start and says nothing.
+    """The origin that identifies a set of meetings. The port of a local sandbox is dropped: every start changes it.
 
     >>> origin_of("http://127.0.0.1:8461"), origin_of("https://us-west-2.recall.ai/")
     ('http://127.0.0.1', 'https://us-west-2.recall.ai')
@@ -155,7 +160,7 @@ def origin_of(base_url: str) -> str:
 
 
 def access_of(settings: Settings) -> Access:
-    """What the API client needs.
+    """URL, key and limits for the API client.
 
     Raises:
         SettingsError: there is no key.

@@ -1,7 +1,7 @@
-"""Views: what can be asked of the tables by name.
+"""SQL views. `fresh_meetings` shows the rows of `meeting_metrics` whose inputs have not changed since.
 
-`fresh_meetings` has the rows of `meeting_metrics` that are made from what the ledger says now. What a row was made from
-is written down with it, spelled by the same expression that the view compares it with, and alike on both databases.
+`meeting_metrics.inputs` stores the inputs of a row as text. The view compares it with the present inputs, formatted by
+the same SQL expression, which gives the same text on both databases.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 
 METRICS_CONFIG = "metrics_config"
-"""Names in `meta` what is set of the metrics."""
+"""Name in `meta` of the parameters of the metrics."""
 
-# Of ids and hashes so much is enough to tell one recording's artifacts apart.
+# Characters of ids and hashes that are enough to distinguish the artifacts of one recording.
 _ID, _SHA = 8, 12
 
 
@@ -45,17 +45,17 @@ def _as_formatted(element: _InstantText, compiler: Any, **options: Any) -> str:
 
 
 def present_inputs() -> ColumnElement[str]:
-    """What the metrics of a row of `recordings` are to be made from, as text."""
+    """The present inputs of the metrics of a row of `recordings`, as text."""
     meta = table_of(Meta)
     config = select(meta.c.value).where(meta.c.name == METRICS_CONFIG).scalar_subquery()
-    # As whole microseconds: SQLite and PostgreSQL write a floating-point number in different ways.
+    # As whole microseconds: SQLite and PostgreSQL format floating-point numbers differently.
     duration_us = cast(cast(func.round(RECORDINGS.c.duration_s * 1_000_000), BigInteger), String)
     instants = (_InstantText(column) for column in (RECORDINGS.c.started_at, RECORDINGS.c.scheduled_at))
     facts = (config, RECORDINGS.c.bot_name, duration_us, *instants, _artifacts())
-    spelled: ColumnElement[Any] = literal(METRICS_VERSION)
+    joined: ColumnElement[Any] = literal(METRICS_VERSION)
     for fact in facts:
-        spelled = spelled + " " + func.coalesce(fact, "-")
-    return spelled
+        joined = joined + " " + func.coalesce(fact, "-")
+    return joined
 
 
 def _artifacts() -> ColumnElement[Any]:

@@ -20,8 +20,8 @@ from meeting_assets.core.errors import ApiError, Gone, Refused, TooLarge, Transi
 from meeting_assets.core.instants import to_iso8601
 from meeting_assets.recall.downloads import AllowedHosts, DownloadClient
 from meeting_assets.recall.network import TIMEOUT, EnvironmentTransport, Proxies, certificates, failure_cause
-from meeting_assets.recall.pacing import RateLimiter, RetryBudget, Throttled, retry_within
 from meeting_assets.recall.pagination import EndlessListGuard
+from meeting_assets.recall.rate_limits import RateLimiter, RetryBudget, Throttled, retry_within
 from meeting_assets.recall.response_bodies import ACCEPT_ENCODING, read_body
 from meeting_assets.recall.responses import Page, parse_object, parse_page
 

@@ -20,7 +20,7 @@ import stamina
 from meeting_assets.core.errors import ApiError, TooLarge, Transient
 from meeting_assets.core.urls import LOOPBACK
 from meeting_assets.recall.network import DEFAULT_PORTS, TIMEOUT, failure_cause
-from meeting_assets.recall.pacing import RetryBudget, retry_within
+from meeting_assets.recall.rate_limits import RetryBudget, retry_within
 from meeting_assets.recall.response_bodies import ACCEPT_ENCODING, read_body
 from meeting_assets.recall.responses import check_download_status, is_complete_json, reject_markup
 

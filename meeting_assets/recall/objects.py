@@ -143,10 +143,10 @@ def _instant(value: Any) -> datetime | None:
     return utc(at)
 
 
-Thing = TypeVar("Thing", Recording, Media, Bot)
+ObjectT = TypeVar("ObjectT", Recording, Media, Bot)
 
 
-def decode_object(document: Any, kind: type[Thing], location: str) -> Thing:
+def decode_object(document: Any, kind: type[ObjectT], location: str) -> ObjectT:
     """Converts a listed object to its class.
 
     Raises:
@@ -160,16 +160,18 @@ def decode_object(document: Any, kind: type[Thing], location: str) -> Thing:
         raise PayloadError(f"{location}: {error}") from None
 
 
-def storable(document: Any, levels: int = MAX_LEVELS) -> Any:
+def without_secrets(document: Any, levels: int = MAX_LEVELS) -> Any:
     """A copy of a listed object without fields for URLs or secrets, and without secrets inside text."""
     if isinstance(document, str):
         return without_queries(document.encode(errors="surrogatepass")).decode(errors="surrogatepass")
     if not levels or isinstance(document, InvalidNumber):
         return None
     if isinstance(document, Mapping):
-        return {key: storable(value, levels - 1) for key, value in document.items() if not _SECRET_KEY.search(key)}
+        return {
+            key: without_secrets(value, levels - 1) for key, value in document.items() if not _SECRET_KEY.search(key)
+        }
     if isinstance(document, list):
-        return [storable(value, levels - 1) for value in document]
+        return [without_secrets(value, levels - 1) for value in document]
     return document
 
 

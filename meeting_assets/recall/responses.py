@@ -23,7 +23,7 @@ import msgspec
 from meeting_assets.core.errors import BytesMissing, Gone, ObjectRefused, Refused, Transient, UrlExpired
 from meeting_assets.core.instants import now, utc
 from meeting_assets.recall.json_decoding import BOM, MalformedObject, decode_json, decode_page
-from meeting_assets.recall.pacing import MAX_WAIT_S, Throttled
+from meeting_assets.recall.rate_limits import MAX_WAIT_S, Throttled
 
 BUSY = frozenset({408, 409, 425})
 MISSING = frozenset({404, 410})

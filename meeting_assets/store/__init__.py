@@ -1,1 +1,1 @@
-"""Where meetings are kept: raw bytes in an object store, tables in a database, and the ledger of what is where."""
+"""Storage: the database and its schema, the ledger and its worklist, the raw store, and locks."""

@@ -1,7 +1,8 @@
-"""Absence: since when consecutive looks at the API have found a recording or an artifact deleted.
+"""Absence: the time since which all observations have found a recording or an artifact deleted at the API.
 
-`missing_since` is the time of the first of these looks. It is NULL again as soon as one look shows the object. What is
-deleted for good here needs two looks at least `CONFIRMED_AFTER` apart: one wrong answer of the API deletes nothing.
+`missing_since` is the time of the first of these observations. It becomes NULL as soon as the API shows the object
+again. A permanent deletion needs two observations at least `CONFIRMED_AFTER` apart, so one wrong response of the API
+deletes nothing.
 """
 
 from __future__ import annotations
@@ -11,54 +12,54 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, select
 
-from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key, of_days
-from meeting_assets.store.states import DELETED
+from meeting_assets.store.ledger import LEDGER, RECORDINGS, ArtifactKey, is_of_days
+from meeting_assets.store.ledger_states import DELETED
 
 CONFIRMED_AFTER = timedelta(hours=1)
 
 
-def note_missing(connection: Connection, recording_ids: Collection[str], *, at: datetime) -> None:
-    """Brings `missing_since` of recordings and of their artifacts in line with what a look at the API has noted."""
+def update_missing_since(connection: Connection, recording_ids: Collection[str], *, at: datetime) -> None:
+    """Updates `missing_since` of recordings and their artifacts after an observation was recorded."""
     for table, status in ((RECORDINGS, RECORDINGS.c.status), (LEDGER, LEDGER.c.api_status)):
-        is_theirs = table.c.recording_id.in_(recording_ids)
-        is_new = and_(is_theirs, status == DELETED, table.c.missing_since.is_(None))
+        of_recordings = table.c.recording_id.in_(recording_ids)
+        is_new = and_(of_recordings, status == DELETED, table.c.missing_since.is_(None))
         connection.execute(table.update().where(is_new).values(missing_since=at))
-        is_back = and_(is_theirs, status.is_distinct_from(DELETED), table.c.missing_since.is_not(None))
+        is_back = and_(of_recordings, status.is_distinct_from(DELETED), table.c.missing_since.is_not(None))
         connection.execute(table.update().where(is_back).values(missing_since=None))
 
 
 def confirmed_recordings(connection: Connection, recording_ids: Collection[str], *, at: datetime) -> set[str]:
-    """Those of the recordings that an earlier look has found deleted, long enough ago."""
+    """The ones of some recordings that were also found deleted long enough ago."""
     query = select(RECORDINGS.c.recording_id).where(
-        RECORDINGS.c.recording_id.in_(recording_ids), _is_old(RECORDINGS, at)
+        RECORDINGS.c.recording_id.in_(recording_ids), _is_confirmed(RECORDINGS, at)
     )
     return set(connection.scalars(query))
 
 
 def confirmed_artifacts(
     connection: Connection, media: Collection[tuple[str, str]], *, at: datetime
-) -> list[tuple[Key, date]]:
-    """Stored artifacts of these (recording, media object) that an earlier look has found deleted, with their days."""
+) -> list[tuple[ArtifactKey, date]]:
+    """Stored artifacts of some (recording, media object) also found deleted long enough ago, with their days."""
     query = select(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id, RECORDINGS.c.day).where(
         LEDGER.c.recording_id == RECORDINGS.c.recording_id,
         LEDGER.c.recording_id.in_({recording_id for recording_id, _ in media}),
         LEDGER.c.api_status == DELETED,
         LEDGER.c.sha256.is_not(None),
-        _is_old(LEDGER, at),
+        _is_confirmed(LEDGER, at),
     )
-    found = [(Key(*row[:3]), row[3]) for row in connection.execute(query)]
+    found = [(ArtifactKey(*row[:3]), row[3]) for row in connection.execute(query)]
     return [(key, day) for key, day in found if (key.recording_id, key.artifact_id) in media]
 
 
-def marked(connection: Connection, days: Collection[date]) -> set[Key]:
-    """The artifacts of some days that the last look at the API found deleted."""
+def marked_deleted(connection: Connection, days: Collection[date]) -> set[ArtifactKey]:
+    """The artifacts of some days that the last observation found deleted at the API."""
     columns = LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id
-    query = select(*columns).where(of_days(days), LEDGER.c.api_status == DELETED)
-    return {Key(*row) for row in connection.execute(query)}
+    query = select(*columns).where(is_of_days(days), LEDGER.c.api_status == DELETED)
+    return {ArtifactKey(*row) for row in connection.execute(query)}
 
 
-def unconfirmed(connection: Connection) -> set[tuple[date, str]]:
-    """Recordings, with their days, of which something stored here waits for a second look."""
+def unconfirmed_deletions(connection: Connection) -> set[tuple[date, str]]:
+    """Recordings, with their days, that have stored bytes whose deletion at the API awaits a second observation."""
     columns = RECORDINGS.c.day, RECORDINGS.c.recording_id
     joined = RECORDINGS.join(LEDGER, LEDGER.c.recording_id == RECORDINGS.c.recording_id)
     of_artifacts = and_(LEDGER.c.missing_since.is_not(None), LEDGER.c.sha256.is_not(None))
@@ -69,5 +70,5 @@ def unconfirmed(connection: Connection) -> set[tuple[date, str]]:
     return {(day, recording_id) for query in queries for day, recording_id in connection.execute(query)}
 
 
-def _is_old(table: Table, at: datetime) -> ColumnElement[bool]:
+def _is_confirmed(table: Table, at: datetime) -> ColumnElement[bool]:
     return table.c.missing_since <= at - CONFIRMED_AFTER

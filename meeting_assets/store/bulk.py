@@ -1,8 +1,9 @@
-"""Rows in bulk, around the ORM: `executemany` on SQLite's own cursor, `COPY` on PostgreSQL.
+"""Bulk inserts that bypass the ORM: `executemany` on SQLite's own cursor, `COPY` on PostgreSQL.
 
-Both run inside the SQLAlchemy transaction they are given. SQLAlchemy's own insert reaches half of this speed, sessions
-of SQLModel objects a twentieth.
+Both run in the caller's SQLAlchemy transaction.
 """
+
+# perf: SQLAlchemy's insert reaches half of this speed, sessions of SQLModel objects a twentieth (benchmarks load)
 
 from __future__ import annotations
 
@@ -19,43 +20,43 @@ from meeting_assets.store.database import table_of
 
 Row = tuple[Any, ...]
 
-# What every SQLite takes. A statement for many rows costs half the time of one for each.
-MOST_PARAMETERS = 999
+MAX_PARAMETERS = 999
+"""The limit of older SQLite versions."""
 
 
-def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[Row]) -> None:
-    """Inserts rows that hold a value for every column, in column order; JSON columns as text."""
+def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[Sequence[Any]]) -> None:
+    """Inserts rows that have a value for every column, in column order; JSON columns as text."""
     if not rows:
         return
     table = table_of(model)
-    spelled = _spelled(connection.dialect, table, rows)
+    rows = _with_bound_instants(connection.dialect, table, rows)
     if connection.dialect.name == "sqlite":
-        _executemany(connection, table, spelled)
+        _executemany(connection, table, rows)
     else:
-        from meeting_assets.store.copying import copy_rows
+        from meeting_assets.store.postgres_copy import copy_rows
 
-        copy_rows(connection, table, spelled)
+        copy_rows(connection, table, rows)
 
 
-def _spelled(dialect: Dialect, table: Table, rows: Sequence[Row]) -> Sequence[Sequence[Any]]:
-    """The rows with instants as the ORM writes them; most rows are in tables without, and pass untouched."""
+def _with_bound_instants(dialect: Dialect, table: Table, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """The rows with instants converted as the ORM does. Most tables have no instants."""
     instants = [(index, column.type) for index, column in enumerate(table.columns) if isinstance(column.type, Instant)]
     if not instants:
         return rows
-    spelled = [*map(list, rows)]
+    bound = [*map(list, rows)]
     for index, kind in instants:
-        spell = kind.process_bind_param
-        for values in spelled:
+        for values in bound:
             if values[index] is not None:
-                values[index] = spell(values[index], dialect)
-    return spelled
+                values[index] = kind.process_bind_param(values[index], dialect)
+    return bound
 
 
 def _executemany(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
     driver: Any = connection.connection.driver_connection
-    # Rows of unlike lengths might make up for each other; one by one SQLite refuses them.
+    # In a multi-row insert two rows of wrong length can cancel out; inserted singly, SQLite rejects them.
     is_even = len(set(map(len, rows))) == 1
-    at_once = max(1, MOST_PARAMETERS // len(table.columns)) if is_even else 1
+    # perf: a statement for many rows costs half the time of one statement per row (benchmarks load)
+    at_once = max(1, MAX_PARAMETERS // len(table.columns)) if is_even else 1
     whole = len(rows) - len(rows) % at_once
     driver.executemany(_insert(table, at_once), _flattened(rows, whole, at_once))
     driver.executemany(_insert(table, 1), rows[whole:])
@@ -68,6 +69,6 @@ def _flattened(rows: Sequence[Sequence[Any]], whole: int, at_once: int) -> Itera
 
 @cache
 def _insert(table: Table, row_count: int) -> str:
-    places = ", ".join(["(" + ", ".join("?" for _ in table.columns) + ")"] * row_count)
+    rows = ", ".join(["(" + ", ".join("?" for _ in table.columns) + ")"] * row_count)
     names = ", ".join(f'"{column.name}"' for column in table.columns)
-    return f'INSERT INTO "{table.name}" ({names}) VALUES {places}'  # noqa: S608 - names of our own models
+    return f'INSERT INTO "{table.name}" ({names}) VALUES {rows}'  # noqa: S608 - names of our own models

@@ -1,4 +1,4 @@
-"""Connections to the database: engines, and what a transaction is on SQLite and PostgreSQL."""
+"""Connections to the database: engines and transactions of SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import stamina
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 from meeting_assets.core.errors import NothingStored, StoreError, TransactionLost
-from meeting_assets.core.files import unusable
+from meeting_assets.core.files import file_error_message
 from meeting_assets.store.driver_errors import translated
 from meeting_assets.store.locks import forget_locks
 
@@ -23,36 +23,62 @@ logger = logging.getLogger(__name__)
 SQLITE = "sqlite:///"
 TRIES = 20
 RETRY_WITHIN_S = 60.0
-FIRST_WAIT_S = 0.05
-LONGEST_WAIT_S = 5.0
-JITTER_S = 0.25
 BUSY_TIMEOUT_S = 30
-"""How long SQLite itself waits for another writer, before its transaction counts as lost."""
+"""How long SQLite waits for another writer before it reports the database as locked."""
 
 SESSION = {"client_encoding": "UTF8", "DateStyle": "ISO, MDY", "TimeZone": "UTC", "standard_conforming_strings": "on"}
-"""What psycopg and our statements rely on."""
+"""Session settings that psycopg and our statements rely on."""
 PSYCOPG = {"client_encoding": "utf8", "prepare_threshold": None}
-"""PgBouncer in transaction mode sends the statements of one client to many connections: none may be prepared."""
+"""No prepared statements: PgBouncer in transaction mode spreads the statements of one client over connections."""
+
+_RETRIES = stamina.RetryingCaller(
+    attempts=TRIES, timeout=RETRY_WITHIN_S, wait_initial=0.05, wait_max=5.0, wait_jitter=0.25
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
+def retry_on_conflict(function: Callable[P, T]) -> Callable[P, T]:
+    """Calls a function again if its transaction was lost to a deadlock, a timeout or a restart of the server.
+
+    The function must be idempotent: if the connection breaks before the commit is confirmed, the transaction may have
+    been committed. An error that an inner function has already retried is not retried again.
+    """
+
+    @wraps(function)
+    def retried(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return _RETRIES(_is_worth_another_try, function, *args, **kwargs)
+        except TransactionLost as error:
+            error.is_retried = True
+            raise
+
+    return retried
+
+
+def _is_worth_another_try(error: Exception) -> bool:
+    is_worth_it = isinstance(error, TransactionLost) and not error.is_retried
+    if is_worth_it:
+        logger.warning("a transaction was lost and is retried up to %d times: %s", TRIES - 1, error)
+    return is_worth_it
+
+
 class Connections:
-    """One database of meetings. `reading()` and `writing()` are its transactions."""
+    """One database. `reading()` and `writing()` are its transactions."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.before_commit: Callable[[Connection], None] | None = None
-        """Called at the end of every writing transaction; what it raises rolls the transaction back."""
+        """Called at the end of every writing transaction. An exception rolls the transaction back."""
 
     @classmethod
     def at(cls, url: str, *, is_read_only: bool = False) -> Self:
-        """The database at a URL; the folder of a SQLite file is made if it is missing, but not to read from it.
+        """Opens the database at a URL. Creates the folder of a SQLite file, unless `is_read_only`.
 
         Raises:
-            StoreError: it does not answer.
-            NothingStored: there is no file to read from.
+            StoreError: the database does not answer.
+            NothingStored: `is_read_only` and the SQLite file does not exist.
         """
         address = address_of(url)
         if address.get_backend_name() == "sqlite":
@@ -63,8 +89,8 @@ class Connections:
                 raise NothingStored(f"There is no database at {file} yet; `meeting-assets sync` creates it.")
         database = cls(_engine(address, is_read_only=is_read_only))
         try:
-            # Not retried: a wrong address is to be said at once. Runs wait around this call.
-            with database._transaction(database._begun(is_writing=False)):
+            # Not retried here, so that a wrong address is reported immediately. Runs retry this call.
+            with database._transaction(database._begin(is_writing=False)):
                 return database
         except StoreError:
             database.close()
@@ -76,7 +102,7 @@ class Connections:
 
     @property
     def url(self) -> str:
-        """The URL that `at` opens the same database by; it may hold a password."""
+        """The URL for `at` to open the same database; it may hold a password."""
         if not self.is_sqlite:
             return self.engine.url.render_as_string(hide_password=False)
         return f"{SQLITE}{quote(str(self.engine.url.database))}"
@@ -88,43 +114,40 @@ class Connections:
         Raises:
             StoreError: the database does not answer.
         """
-        with self._transaction(self._begun_with_retries(is_writing=False)) as connection:
+        with self._transaction(self._begin_with_retries(is_writing=False)) as connection:
             yield connection
 
+    @retry_on_conflict
     def read(self, query: Callable[[Connection], T]) -> T:
-        """What a function finds in a transaction that only reads; it is called again when the connection breaks.
+        """Calls a function in a transaction that only reads, again if the connection breaks; returns its result.
 
         Raises:
             StoreError: the database does not answer.
         """
-
-        def found() -> T:
-            with self.reading() as connection:
-                return query(connection)
-
-        return retry_on_conflict(found)()
+        with self.reading() as connection:
+            return query(connection)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that writes; on SQLite it takes the one writer's place at its start.
+        """A transaction that writes. Functions that use it carry `retry_on_conflict`.
 
-        Taking it later, after a read, fails at once when another writer came between. Functions around it carry
-        `retry_on_conflict`.
+        On SQLite it takes the write lock at its start. Taking the lock after a read fails immediately if another
+        transaction has written since.
 
         Raises:
-            StoreError: the database does not answer, or takes no more.
+            StoreError: the database does not answer, or cannot store more.
         """
-        with self._transaction(self._begun_with_retries(is_writing=True)) as connection:
+        with self._transaction(self._begin_with_retries(is_writing=True)) as connection:
             yield connection
             if self.before_commit is not None:
                 self.before_commit(connection)
 
-    def _begun_with_retries(self, *, is_writing: bool) -> Connection:
-        """As `_begun`; a server that restarts is waited for, since nothing of the transaction has been done yet."""
-        return retry_on_conflict(self._begun)(is_writing=is_writing)
+    def _begin_with_retries(self, *, is_writing: bool) -> Connection:
+        """Begins a transaction, and waits for a server that restarts: no work is lost by a retry at this point."""
+        return retry_on_conflict(self._begin)(is_writing=is_writing)
 
-    def _begun(self, *, is_writing: bool) -> Connection:
-        """A connection with a transaction."""
+    def _begin(self, *, is_writing: bool) -> Connection:
+        """Begins a transaction on a new connection."""
         with translated(self.engine.url):
             connection = self.engine.connect().execution_options(is_writing=is_writing)
             try:
@@ -136,7 +159,7 @@ class Connections:
 
     @contextmanager
     def _transaction(self, connection: Connection) -> Iterator[Connection]:
-        """Commits at the end, or rolls back after an error."""
+        """Commits the transaction at the end, or rolls it back after an error."""
         with translated(self.engine.url), connection:
             yield connection
             connection.commit()
@@ -145,29 +168,8 @@ class Connections:
         self.engine.dispose()
 
 
-def retry_on_conflict(function: Callable[P, T]) -> Callable[P, T]:
-    """Calls the function again when a transaction in it was lost to a deadlock, a time-out or a restart of the server.
-
-    The function must be idempotent: a transaction that was lost may have been committed all the same, when the
-    connection broke before its end was confirmed. An error that an inner function has retried is not retried again.
-    """
-
-    @wraps(function)
-    def retried(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            for attempt in _attempts():
-                with attempt:
-                    return function(*args, **kwargs)
-        except TransactionLost as error:
-            error.is_retried = True
-            raise
-        raise AssertionError("stamina yields at least one attempt")
-
-    return retried
-
-
 def address_of(url: str) -> URL:
-    """The URL for SQLAlchemy, of which not every version decodes the path of a file.
+    """The URL for SQLAlchemy. Not every version of it decodes the path of a SQLite file.
 
     >>> address_of("sqlite:////srv/team%3Fnotes/meetings.db").database
     '/srv/team?notes/meetings.db'
@@ -182,33 +184,13 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        reason = unusable(error, folder, "MEETING_ASSETS_DATABASE_URL or MEETING_ASSETS_HOME")
+        reason = file_error_message(error, folder, "MEETING_ASSETS_DATABASE_URL or MEETING_ASSETS_HOME")
         raise StoreError(f"The database's folder cannot be made. {reason}") from None
-
-
-def _attempts() -> Iterator[stamina.Attempt]:
-    return iter(
-        stamina.retry_context(
-            on=_is_worth_another_try,
-            attempts=TRIES,
-            timeout=RETRY_WITHIN_S,
-            wait_initial=FIRST_WAIT_S,
-            wait_max=LONGEST_WAIT_S,
-            wait_jitter=JITTER_S,
-        )
-    )
-
-
-def _is_worth_another_try(error: Exception) -> bool:
-    is_worth_it = isinstance(error, TransactionLost) and not error.is_retried
-    if is_worth_it:
-        logger.warning("a transaction was lost, which is retried up to %d times: %s", TRIES - 1, error)
-    return is_worth_it
 
 
 def _engine(address: URL, *, is_read_only: bool = False) -> Engine:
     is_sqlite = address.get_backend_name() == "sqlite"
-    # Parameters of statements hold what was said in meetings; they must not get into the text of errors.
+    # Parameters of statements hold text of meetings, which must not appear in errors.
     engine = create_engine(
         address, hide_parameters=True, pool_pre_ping=not is_sqlite, connect_args={} if is_sqlite else PSYCOPG
     )
@@ -219,20 +201,20 @@ def _engine(address: URL, *, is_read_only: bool = False) -> Engine:
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions begin where `_begin_sqlite` says, not where the driver guesses
+    connection.isolation_level = None  # `_begin_sqlite` begins transactions, not the driver
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
         "synchronous=NORMAL",
         f"busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}",
-        "secure_delete=ON",  # what is purged is not to be found in free pages
+        "secure_delete=ON",  # purged rows leave no copy in free pages
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
 def _set_reading_pragmas(connection: Any, _record: Any) -> None:
-    """Changes no byte of the file; `journal_mode` is written into it, and would mark another program's database."""
+    """Changes no byte of the file. Setting `journal_mode` would write into it, even if another program owns it."""
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("query_only=ON", "busy_timeout=30000"):
@@ -241,24 +223,24 @@ def _set_reading_pragmas(connection: Any, _record: Any) -> None:
 
 
 def _set_session(connection: Any, _record: Any) -> None:
-    """Makes the session independent of what server, database and role set.
+    """Overrides settings of the server, the database and the role.
 
-    These are parameters that PostgreSQL reports, so PgBouncer in transaction mode keeps them for each of its clients.
+    PostgreSQL reports these parameters, so PgBouncer in transaction mode keeps them for each client.
 
     Raises:
-        StoreError: the database is not in UTF-8.
+        StoreError: the encoding of the database is not UTF-8.
     """
     reported = connection.info.parameter_status
     encoding = reported("server_encoding")
     if encoding != "UTF8":
         name = connection.info.dbname
         connection.close()
-        raise StoreError(f"Database {name} is in encoding {encoding}: create one with ENCODING 'UTF8' for meetings.")
+        raise StoreError(f"Database {name} has the encoding {encoding}: create one with ENCODING 'UTF8' for meetings.")
     different = [name for name, value in SESSION.items() if reported(name) != value]
     for name in different:
         connection.execute(f"SET {name} TO {SESSION[name]}")
     if different:
-        connection.commit()  # a rollback would take the values back
+        connection.commit()  # a rollback would revert the settings
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -268,5 +250,5 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    """What every transaction starts with; settings that a connection pooler loses (`SET LOCAL …`) belong here."""
+    """Starts every transaction. Settings that a connection pooler loses (`SET LOCAL …`) belong here."""
     forget_locks(connection)

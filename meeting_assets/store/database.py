@@ -1,4 +1,4 @@
-"""The database: its connections, and bringing the schema up to date."""
+"""The database: its PostgreSQL schema, facts about it in `meta`, and statements of both dialects."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from meeting_assets.schema.persistent import (
     WebhookEvents,
 )
 from meeting_assets.store.connections import Connections, retry_on_conflict
-from meeting_assets.store.driver_errors import shown
+from meeting_assets.store.driver_errors import address_text
 from meeting_assets.store.migrations.plan import Schema
 from meeting_assets.store.namespaces import DEFAULT_SCHEMA, Namespace, find_namespace, quoted, set_search_path
 
 PERSISTENT_TABLES = (Recordings, Artifacts, WebhookEvents, Meta, Tombstones, ArtifactTombstones, RunHeartbeats)
-"""Tables that cannot be made again from the raw store."""
+"""Tables that cannot be recreated from the raw store."""
 
 
 def table_of(model: type[SQLModel]) -> Table:
@@ -38,19 +38,19 @@ META = table_of(Meta).c
 
 
 class Database(Connections):
-    """One database of meetings: its transactions, and the schema that holds its tables."""
+    """One database: its transactions, and the schema that holds its tables."""
 
-    namespace = Namespace("", is_made=True)
-    """On PostgreSQL the schema that every transaction resolves names in; nothing on SQLite."""
+    namespace = Namespace("", exists=True)
+    """The PostgreSQL schema in which every transaction resolves names; empty on SQLite."""
     role_search_path = ""
-    """On PostgreSQL what the role resolves names in otherwise."""
+    """The role's own search path on PostgreSQL; empty on SQLite."""
 
     @classmethod
     def at(cls, url: str, schema: str = DEFAULT_SCHEMA, *, is_read_only: bool = False) -> Self:
-        """The database at a URL. `schema` is where new databases of PostgreSQL get their tables.
+        """Opens the database at a URL. New PostgreSQL databases get their tables in `schema`.
 
         Raises:
-            StoreError: it does not answer, or the role may not read its tables.
+            StoreError: the database does not answer, or the role may not read its tables.
         """
         database = super().at(url, is_read_only=is_read_only)
         if not database.is_sqlite:
@@ -73,28 +73,28 @@ class Database(Connections):
     @property
     def address(self) -> str:
         """The URL without password and options, for messages."""
-        return shown(self.engine.url)
+        return address_text(self.engine.url)
 
     def qualified(self, name: str) -> str:
-        """A table's name for statements outside of transactions, where no search path is set."""
+        """A table's name for statements outside of transactions, in which no search path is set."""
         return quoted(name) if self.is_sqlite else f"{quoted(self.namespace.name)}.{quoted(name)}"
 
     @retry_on_conflict
-    def note(self, name: str, value: str) -> None:
-        """Writes a fact about this database into `meta`, if `meta` does not say so already."""
+    def set_meta(self, name: str, value: str) -> None:
+        """Sets a value of `meta`; writes only if the value differs."""
         with self.reading() as connection:
             held = connection.scalar(select(META.value).where(META.name == name))
         if held != value:
             with self.writing() as connection:
                 upsert(connection, Meta, [{"name": name, "value": value}])
 
-    def belongs_to(self, origin: str) -> None:
+    def bind_origin(self, origin: str) -> None:
         """Binds a new database to an API origin.
 
         Raises:
-            StoreError: it holds the meetings of another origin.
+            StoreError: the database holds meetings of another origin.
         """
-        held = self.note_first("api_origin", origin)
+        held = self.set_meta_once("api_origin", origin)
         if held != origin:
             raise StoreError(
                 f"The database holds meetings from {held}, not from {origin}: "
@@ -102,22 +102,27 @@ class Database(Connections):
             )
 
     @retry_on_conflict
-    def note_first(self, name: str, value: str) -> str:
-        """Writes a fact into `meta` unless it holds one of that name; returns the value held.
+    def set_meta_once(self, name: str, value: str) -> str:
+        """Sets a value of `meta` that is not set yet, and returns the value that `meta` then holds.
 
-        Of processes that start at the same time, all get the value of the first one.
+        All processes that start at the same time get the value of the first one.
         """
         with self.writing() as connection:
-            insert = sqlite.insert if self.is_sqlite else postgresql.insert
-            connection.execute(insert(table_of(Meta)).on_conflict_do_nothing(), {"name": name, "value": value})
+            row = {"name": name, "value": value}
+            connection.execute(insert_into(connection, table_of(Meta)).on_conflict_do_nothing(), row)
             held: str = connection.scalars(select(META.value).where(META.name == name)).one()
         return held
 
 
 def schema_of(derived: Mapping[type[SQLModel], str | None], views: Mapping[str, Select[Any]] | None = None) -> Schema:
-    """The persistent tables, and these derived ones and views."""
+    """The schema of the persistent tables and of some derived tables and views."""
     tables = {table_of(model): kind for model, kind in derived.items()}
     return Schema(tuple(table_of(model) for model in PERSISTENT_TABLES), tables, views or {})
+
+
+def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT of the connection's dialect, which can handle conflicts."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 def upsert(
@@ -127,15 +132,14 @@ def upsert(
     *,
     only_if: Callable[[Any, Any], ColumnElement[bool]] | None = None,
 ) -> None:
-    """Inserts rows, or updates the given columns of those whose key is there already.
+    """Inserts rows; for existing keys, updates the given columns.
 
-    `only_if` gets the columns of the row there and of the given one, and says whether to update it.
+    `only_if` gets the columns of the existing row and of the new one, and returns the condition of the update.
     """
     if not rows:
         return
     table = table_of(model)
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
+    statement = insert_into(connection, table)
     keys = [column.name for column in table.primary_key]
     changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     condition = only_if(table.c, statement.excluded) if only_if is not None else None

@@ -1,11 +1,11 @@
-"""The id that a database and its raw store share, so that no process works with only one of the two.
+"""The id that a database and its raw store share. A process that is configured with another one of either is refused.
 
 | database | raw store | bind_ids | verified_id |
 |---|---|---|---|
-| none | none | both get a new id | the same, unless the run names an id |
+| none | none | both get a new id | as `bind_ids`, unless the run names an id |
 | none, or another id | some id | adopted with `adopts` if the database has no recordings, else refused | refused |
-| some id | none | the raw store takes it | refused |
-| the same | the same | nothing to do | refused if the run names another id |
+| some id | none | the raw store takes the id | refused |
+| the same | the same | returned | refused if the run names another id |
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from sqlalchemy import inspect, select
 from meeting_assets.core.errors import StoreError
 from meeting_assets.schema.persistent import Meta, Recordings
 from meeting_assets.store.database import META, Database, table_of
-from meeting_assets.store.raw import DATABASE, RawStore
+from meeting_assets.store.raw import RawStore
+from meeting_assets.store.raw_layout import DATABASE
 
 DATABASE_ID = "database_id"
 SAME_SETTINGS = (
     "Give every process of the deployment the same MEETING_ASSETS_DATABASE_URL and MEETING_ASSETS_RAW_URL "
     "(or MEETING_ASSETS_HOME)."
 )
-REPLACED = (
+REPLACED_DATABASE = (
     "If this database replaces a lost one, run `meeting-assets rebuild`. If the raw store's former database is given "
     f"up, delete {DATABASE} from the raw store."
 )
 
-OTHER_DATABASE = f"The raw store belongs to another database than this one. {SAME_SETTINGS} {REPLACED}"
+OTHER_DATABASE = f"The raw store belongs to another database than this one. {SAME_SETTINGS} {REPLACED_DATABASE}"
 
 
 def held_id(database: Database) -> str | None:
-    """The id in `meta`; None for a database that no raw store is bound to yet."""
+    """The id in `meta`; None for a database without a raw store."""
     held: str | None = database.read(
         lambda connection: connection.scalar(select(META.value).where(META.name == DATABASE_ID))
     )
@@ -41,19 +42,19 @@ def held_id(database: Database) -> str | None:
 
 
 def bind_ids(database: Database, raw: RawStore, *, adopts: bool = False) -> str:
-    """Makes sure that database and raw store have the same id, and returns it.
+    """Gives database and raw store one id, if they have none, and returns it.
 
-    With `adopts`, a database without recordings takes the raw store's id, as after the loss of the former database.
+    With `adopts`, a database without recordings takes the raw store's id: it replaces a lost database.
 
     Raises:
         StoreError: they have different ids.
     """
     held, of_raw = held_id(database), raw.database_id()
     if of_raw is not None and held != of_raw and adopts and not _has_recordings(database):
-        database.note(DATABASE_ID, of_raw)
+        database.set_meta(DATABASE_ID, of_raw)
         return of_raw
     if of_raw is None:
-        held = held or database.note_first(DATABASE_ID, uuid4().hex)
+        held = held or database.set_meta_once(DATABASE_ID, uuid4().hex)
         of_raw = raw.bind_database(held)
     if held != of_raw:
         raise StoreError(OTHER_DATABASE)
@@ -61,13 +62,13 @@ def bind_ids(database: Database, raw: RawStore, *, adopts: bool = False) -> str:
 
 
 def verified_id(database: Database, raw: RawStore, expected: str | None) -> str:
-    """The id that database, raw store and run share. `expected` is the id of the process that requested the run.
+    """Returns the common id of database, raw store and run. `expected` is the id of the process that requested the run.
 
-    Unlike `bind_ids`, never binds a new database or raw store to existing ones: in the process of a run it is more
-    likely that a setting is wrong.
+    Unlike `bind_ids`, never binds a new database or raw store to an existing one: in the process of a run, a wrong
+    setting is the likelier cause.
 
     Raises:
-        StoreError: they differ, and the setting to look at.
+        StoreError: the ids differ; the message names the setting to check.
     """
     held, of_raw = held_id(database), raw.database_id()
     if expected is None and held is None and of_raw is None:
@@ -77,15 +78,15 @@ def verified_id(database: Database, raw: RawStore, expected: str | None) -> str:
     if of_raw is None:
         raise StoreError(_wrong_setting("MEETING_ASSETS_RAW_URL", "raw store"))
     if of_raw != held:
-        return bind_ids(database, raw)  # which says that they differ
+        return bind_ids(database, raw)  # raises
     return held
 
 
-def difference(database: Database, raw: RawStore) -> str | None:
-    """Why no run would work with this database and raw store; None if nothing is known against it. Changes nothing.
+def mismatch(database: Database, raw: RawStore) -> str | None:
+    """The reason why runs would refuse this database and raw store; None if they would not. Changes nothing.
 
     Raises:
-        StoreError: one of them cannot be read.
+        StoreError: the database or the raw store cannot be read.
     """
     with database.reading() as connection:
         is_new = not inspect(connection).has_table(table_of(Meta).name)

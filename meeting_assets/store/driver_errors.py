@@ -1,8 +1,8 @@
-"""Errors of database drivers, translated into one sentence each: what happened, then what to do.
+"""Translates errors of database drivers into one sentence each: the cause, then the remedy.
 
-PostgreSQL says its cause as an SQLSTATE, SQLite as a result code. A connection that was never made has neither: there
-the driver's text is matched, and quoted without what may be secret in the URL. Errors that only a fault of this package
-can cause are not translated; a recording is set aside because of them, and the others go on.
+PostgreSQL reports causes as SQLSTATE, SQLite as result codes. A failed connection attempt has neither, so the driver's
+text is matched, and quoted without secrets of the URL. Errors that only a bug of this package can cause are not
+translated; the affected recording is set aside and the others continue.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from meeting_assets.core.errors import StoreError, TransactionLost
-from meeting_assets.core.urls import printable
+from meeting_assets.core.urls import printable_url
 
 CHECK_URL = "check MEETING_ASSETS_DATABASE_URL"
 QUOTED_CHARS = 300
@@ -26,18 +26,18 @@ _PUBLIC = frozenset({"host", "hostaddr", "port", "sslmode", "connect_timeout", "
 
 
 class Cause(NamedTuple):
-    """What a driver's error means."""
+    """The meaning of a driver's error."""
 
     what: str
-    """Follows "The database at …"."""
+    """The predicate of "The database at …"."""
     advice: str
     is_transient: bool = False
-    """True if the same transaction may succeed when it is run again."""
+    """True if the same transaction may succeed when repeated."""
 
 
 _OUTAGE = Cause("does not answer", f"check that it runs, and {CHECK_URL}", is_transient=True)
-_RAN_INTO_OTHERS = "run again; other processes work on the same rows"
-_DISK_FULL = Cause("takes no more, its disk is full", "make room, then run again")
+_CONFLICT_ADVICE = "run again; other processes work on the same rows"
+_DISK_FULL = Cause("cannot store more, its disk is full", "make room, then run again")
 _WRONG_USER = Cause("rejects the user or the password", f"{CHECK_URL}; special characters in a password are %-escaped")
 _NO_DATABASE = Cause("does not exist on its server", f"create it, or {CHECK_URL}")
 _NO_TLS = Cause("cannot be reached over TLS", f"check sslmode, sslrootcert and certificates, and {CHECK_URL}")
@@ -64,9 +64,9 @@ SQLSTATES: Mapping[str, Cause] = {
     "28": _WRONG_USER,
     "3D000": _NO_DATABASE,
     "3F000": _NO_SCHEMA,
-    "40": Cause("has rolled a transaction back", _RAN_INTO_OTHERS, is_transient=True),
-    "40001": Cause("could not serialize a transaction", _RAN_INTO_OTHERS, is_transient=True),
-    "40P01": Cause("found a deadlock", _RAN_INTO_OTHERS, is_transient=True),
+    "40": Cause("has rolled a transaction back", _CONFLICT_ADVICE, is_transient=True),
+    "40001": Cause("could not serialize a transaction", _CONFLICT_ADVICE, is_transient=True),
+    "40P01": Cause("found a deadlock", _CONFLICT_ADVICE, is_transient=True),
     "42501": _NOT_ALLOWED,
     "42703": _OTHER_VERSION,
     "42P01": _NO_TABLE,
@@ -81,7 +81,7 @@ SQLSTATES: Mapping[str, Cause] = {
     "XX001": Cause("reports damaged data", "restore it from a backup"),
     "XX002": Cause("reports a damaged index", "run REINDEX on it"),
 }
-"""By SQLSTATE; two characters stand for the rest of their class."""
+"""Causes by SQLSTATE; two characters match the rest of their class."""
 
 SQLITE_CODES: Mapping[int, Cause] = {
     sqlite3.SQLITE_BUSY: Cause(
@@ -104,14 +104,14 @@ SQLITE_CODES: Mapping[int, Cause] = {
         "could not be locked", "put it on a local disk, not on a network drive", is_transient=True
     ),
 }
-"""By primary result code."""
+"""Causes by primary result code."""
 
 _SQLITE_TEXTS: tuple[tuple[str, Cause], ...] = (
     (r"no such table", _NO_TABLE),
     (r"no such column|has no column named", _OTHER_VERSION),
 )
 _TEXTS: tuple[tuple[str, Cause], ...] = (
-    # Of libpq and psycopg, where a connection was not made; PostgreSQL says FATAL here, without its SQLSTATE.
+    # Failed connection attempts, reported by libpq and psycopg without an SQLSTATE.
     (r"SSL SYSCALL|SSL connection has been closed", _OUTAGE),
     (r"certificate|SSL error|SSL is not|support SSL|sslmode|pg_hba\.conf.*(SSL off|no encryption)", _NO_TLS),
     (r"password authentication failed|no password supplied|authentication failed|pg_hba\.conf", _WRONG_USER),
@@ -133,33 +133,33 @@ _UNKNOWN = Cause("cannot be used", CHECK_URL)
 
 @contextmanager
 def translated(url: URL) -> Iterator[None]:
-    """Turns errors of the driver into sentences; those that are faults of this package pass.
+    """Translates errors of the driver; errors that are bugs of this package pass unchanged.
 
     Raises:
-        TransactionLost: the transaction may succeed when it is run again.
-        StoreError: the database cannot be used as it is.
+        TransactionLost: the transaction may succeed when repeated.
+        StoreError: the database cannot be used.
     """
     try:
         yield
     except Exception as error:
-        # Statements that SQLAlchemy has no part in (`store.bulk`) raise the driver's own errors.
+        # Statements that bypass SQLAlchemy (`store.bulk`) raise the driver's own errors.
         fault = (error.orig or error) if isinstance(error, DBAPIError) else error
         cause = _cause(fault, is_broken=isinstance(error, DBAPIError) and error.connection_invalidated)
         if cause is None:
             raise
-        line = _line(fault, url)
+        quoted = _quoted(fault, url)
     else:
         return
-    # Raised here so that the error has no context: the driver's text may quote the URL or values.
+    # Raised here, so that the error has no context: the driver's text may quote the URL or values.
     kind = TransactionLost if cause.is_transient else StoreError
-    raise kind(f"The database at {shown(url)} {cause.what}{line}: {cause.advice}.") from None
+    raise kind(f"The database at {address_text(url)} {cause.what}{quoted}: {cause.advice}.") from None
 
 
-def shown(url: URL) -> str:
-    """The database as messages name it."""
+def address_text(url: URL) -> str:
+    """The address of the database for messages, without password and options."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
-    return printable(url.set(query={}).render_as_string(hide_password=True))
+    return printable_url(url.set(query={}).render_as_string(hide_password=True))
 
 
 def _cause(error: BaseException, *, is_broken: bool) -> Cause | None:
@@ -171,7 +171,7 @@ def _cause(error: BaseException, *, is_broken: bool) -> Cause | None:
         return SQLSTATES.get(sqlstate) or SQLSTATES.get(sqlstate[:2])
     if is_broken:
         return _OUTAGE
-    # psycopg's classes derive from these; they are of connections that were not made, or broke.
+    # psycopg's errors of failed or broken connections derive from these classes.
     is_of_driver = type(error).__module__.startswith("psycopg") and _CONNECTION_CLASSES & {
         each.__name__ for each in type(error).__mro__
     }
@@ -183,8 +183,8 @@ def _matched(error: BaseException, patterns: tuple[tuple[str, Cause], ...]) -> C
     return next((cause for pattern, cause in patterns if re.search(pattern, text)), None)
 
 
-def _line(error: BaseException, url: URL) -> str:
-    """What the driver says, in brackets: its first line, without values, and without what may be secret in the URL."""
+def _quoted(error: BaseException, url: URL) -> str:
+    """The first line of the driver's message in brackets, without values and without secrets of the URL."""
     diag = getattr(error, "diag", None)
     lines = (getattr(diag, "message_primary", None) or str(error)).strip().splitlines()
     text = re.sub(r"^(connection (failed|is bad): )+", "", lines[0]) if lines else ""
@@ -198,4 +198,4 @@ def _secrets(url: URL) -> set[str]:
     for name, value in url.query.items():
         if name not in _PUBLIC:
             given |= {value} if isinstance(value, str) else {*value}
-    return {spelled for each in given if each for spelled in (each, quote(each, safe=""), quote_plus(each))}
+    return {form for each in given if each for form in (each, quote(each, safe=""), quote_plus(each))}

@@ -1,24 +1,23 @@
-"""Heartbeats of runs: which process does a run, and when it last reported.
+"""Heartbeats of runs: the process of each run, and the time of its last report.
 
-One row per run that is in progress or reported in the last days. `sync` deletes the rows of its runs when they end,
+One row per run that is in progress or has reported in the last two days. `sync` deletes the rows of its ended runs,
 `nightly_run_retention` those whose last heartbeat is two days old.
 
-All instants are the database's, so that hosts whose clocks differ judge alike.
+All instants come from the database's clock, so hosts with different clocks agree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, inspect, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.schema.persistent import RunHeartbeats
-from meeting_assets.store.database import table_of
+from meeting_assets.store.database import insert_into, table_of
 from meeting_assets.store.observation import database_now
 
 HEARTBEATS = table_of(RunHeartbeats)
@@ -27,41 +26,33 @@ C = HEARTBEATS.c
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The row of one run, and how long ago it was written."""
+    """The heartbeat of one run, with its age."""
 
     run_id: str
     process: ProcessIdentity
     beat_at: datetime
     silent_for: timedelta
     suspected_for: timedelta | None
-    """How long ago a process first found the run silent; None if the run has reported since."""
+    """Time since a process first found the run silent; None if the run has reported since."""
     is_failed: bool
     """True once a process has declared the run orphaned."""
 
 
 def beat(connection: Connection, run_id: str, process: ProcessIdentity) -> bool:
-    """Writes that a run is in progress. False if it was declared orphaned: then nothing is written."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    """Records that a run is in progress. Writes nothing and returns False if the run was declared orphaned."""
     at = database_now(connection)
-    row = {
-        "run_id": run_id,
-        "boot_id": process.boot_id,
-        "pid_namespace": process.pid_namespace,
-        "pid": process.pid,
-        "start_ticks": process.start_ticks,
-        "hostname": process.hostname,
-    }
-    statement = dialect.insert(HEARTBEATS).values(**row, started_at=at, beat_at=at)
-    statement = statement.on_conflict_do_update(
+    row = {"run_id": run_id, **asdict(process)}
+    insert = insert_into(connection, HEARTBEATS).values(**row, started_at=at, beat_at=at)
+    upsert = insert.on_conflict_do_update(
         index_elements=[C.run_id],
-        set_={**row, "beat_at": statement.excluded.beat_at, "suspected_at": None},
+        set_={**row, "beat_at": insert.excluded.beat_at, "suspected_at": None},
         where=C.failed_at.is_(None),
-    ).returning(C.run_id)
-    return connection.scalar(statement) is not None
+    )
+    return connection.scalar(upsert.returning(C.run_id)) is not None
 
 
 def heartbeats(connection: Connection, run_ids: Collection[str]) -> list[Heartbeat]:
-    """The heartbeats of some runs; none where the table is not there yet."""
+    """The heartbeats of some runs; none if the table does not exist yet."""
     if not inspect(connection).has_table(HEARTBEATS.name):
         return []
     rows = connection.execute(select(HEARTBEATS).where(C.run_id.in_([*run_ids])).order_by(C.run_id)).mappings().all()
@@ -70,13 +61,13 @@ def heartbeats(connection: Connection, run_ids: Collection[str]) -> list[Heartbe
 
 
 def suspect(connection: Connection, heartbeat: Heartbeat) -> None:
-    """Writes that a run was found silent, unless it has reported meanwhile."""
+    """Records that a run was found silent, unless it has reported since."""
     unchanged = _is_unchanged(heartbeat) & C.suspected_at.is_(None)
     connection.execute(update(HEARTBEATS).where(unchanged).values(suspected_at=database_now(connection)))
 
 
 def declare_failed(connection: Connection, heartbeat: Heartbeat) -> bool:
-    """Writes that a run is orphaned. False if it has reported meanwhile, which it cannot do any more afterwards."""
+    """Declares a run orphaned, after which it cannot report any more. False if it has reported since."""
     values = {"failed_at": func.coalesce(C.failed_at, literal(database_now(connection), C.failed_at.type))}
     return connection.execute(update(HEARTBEATS).where(_is_unchanged(heartbeat)).values(values)).rowcount == 1
 
@@ -87,7 +78,7 @@ def remove(connection: Connection, run_id: str) -> None:
 
 
 def remove_silent(connection: Connection, longer_than: timedelta) -> int:
-    """Deletes the heartbeats that runs of any Dagster left behind; returns their number."""
+    """Deletes heartbeats older than a time span, of runs of any Dagster; returns their number."""
     silent_since = database_now(connection) - longer_than
     return connection.execute(delete(HEARTBEATS).where(C.beat_at < silent_since)).rowcount
 

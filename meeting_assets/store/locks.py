@@ -32,9 +32,9 @@ class Lock(IntEnum):
     """Numbers of advisory locks, unique in a database. `Lock` members are in the order in which they are taken."""
 
     SCHEMA = 7309453
-    """Creation and change of tables and views; two processes that start together do it one after the other."""
+    """Creation and change of tables and views, which processes that start at the same time do one after the other."""
     ROLLUP = 7309454
-    """Rows of `meeting_trends`, `person_trends`, `people` and `person_keys`, which are made from many recordings."""
+    """Rows of `meeting_trends`, `person_trends`, `people` and `person_keys`, which are derived from many recordings."""
     TOMBSTONES = 7309455
     """The set of tombstones: shared while recordings are written, exclusive while tombstones are added."""
 
@@ -71,17 +71,17 @@ def try_take(connection: Connection, lock: Lock) -> bool:
 
 
 def take_shared(connection: Connection, lock: Lock) -> None:
-    """Takes a lock until the transaction ends; others may hold it too, but none exclusively."""
+    """Takes a lock until the transaction ends; other transactions may hold it too, but none exclusively."""
     about_to_lock(connection, lock)
     if connection.dialect.name != "sqlite":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({lock.value})")
 
 
 def about_to_lock(connection: Connection, what: Lock | Rows) -> None:
-    """Notes that this transaction locks something now.
+    """Records that this transaction takes a lock.
 
     Raises:
-        LockOrderError: it has locked something before that comes later in the order.
+        LockOrderError: the transaction already holds a lock that comes later in the order.
     """
     highest = connection.info.get(_HIGHEST)
     if highest is not None and what < highest:
@@ -90,5 +90,5 @@ def about_to_lock(connection: Connection, what: Lock | Rows) -> None:
 
 
 def forget_locks(connection: Connection) -> None:
-    """Starts the record of a new transaction, which holds no lock yet."""
+    """Clears the record at the start of a transaction, which holds no lock yet."""
     connection.info.pop(_HIGHEST, None)

@@ -1,8 +1,8 @@
-"""The PostgreSQL schema that holds our tables, and how every transaction finds it.
+"""The PostgreSQL schema that holds our tables, and its search path.
 
-A new database gets a schema of its own; a database that already holds our tables keeps them where they are. Names are
-resolved by `SET LOCAL search_path`, which ends with its transaction: neither a role's own search path nor a pooler in
-transaction mode (PgBouncer) changes what a name means.
+A new database gets a schema of its own. An existing database keeps our tables in their present schema. Every
+transaction runs `SET LOCAL search_path`, so neither the role's search path nor a pooler in transaction mode (PgBouncer)
+changes the meaning of a name.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from meeting_assets.core.errors import StoreError
 
 DEFAULT_SCHEMA = "meetings"
 OWN_SCHEMA = "own_schema"
-"""Names in `meta` the schema that this package created; such tables are found by the setting alone."""
+"""The row of `meta` that names a schema created by this package. Only the setting finds such a schema."""
 
-# Schemas that have a table `meta` with our two columns: the configured one first, then the role's own search path.
+# Schemas with a table `meta` that has our two columns: the configured schema first, then the role's search path.
 _CANDIDATES = text(
     """
     SELECT n.nspname, has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
@@ -43,18 +43,17 @@ _PRIVILEGES = text(
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """The schema that holds our tables, or will hold them."""
+    """The schema that holds our tables, now or in future."""
 
     name: str
-    is_made: bool
-    """Whether the schema exists."""
+    exists: bool
 
 
 def find_namespace(connection: Connection, configured: str) -> Namespace:
     """Finds the schema of a database; call it before the transaction's search path is set.
 
     Raises:
-        StoreError: our tables are there, and the role may not read them.
+        StoreError: the schema has our tables, and the role may not read them.
     """
     for name, is_readable in connection.execute(_CANDIDATES, {"configured": [configured]}).all():
         if not is_readable:
@@ -64,15 +63,15 @@ def find_namespace(connection: Connection, configured: str) -> Namespace:
                 f"GRANT SELECT ON ALL TABLES IN SCHEMA {quoted(name)} TO {_role(connection)};`"
             )
         if name == configured or _holds_meetings(connection, name):
-            return Namespace(name, is_made=True)
-    return Namespace(configured, is_made=connection.execute(_PRIVILEGES, {"name": configured}).first() is not None)
+            return Namespace(name, exists=True)
+    return Namespace(configured, exists=connection.execute(_PRIVILEGES, {"name": configured}).first() is not None)
 
 
 def create_namespace(connection: Connection, name: str) -> None:
     """Creates the schema if it is missing.
 
     Raises:
-        StoreError: the role may not create it, or may not create tables in it.
+        StoreError: the role may not create the schema or its tables.
     """
     check_may_create(connection, name)
     if connection.execute(_PRIVILEGES, {"name": name}).first() is None:
@@ -80,10 +79,10 @@ def create_namespace(connection: Connection, name: str) -> None:
 
 
 def check_may_create(connection: Connection, name: str) -> None:
-    """Raises where the role may neither create the schema nor tables in it.
+    """Checks that the role may create the schema and tables in it.
 
     Raises:
-        StoreError: it names the grant to ask for.
+        StoreError: the role may not; the message names the missing grant.
     """
     role, database = _role(connection), _database(connection)
     privileges = connection.execute(_PRIVILEGES, {"name": name}).first()
@@ -103,13 +102,14 @@ def check_may_create(connection: Connection, name: str) -> None:
 
 
 def append_to_search_path(connection: Connection, name: str, search_path: str) -> None:
-    """Lets the role find the tables without naming their schema; a managed role that may not is left as it is.
+    """Appends the schema to the role's search path, so that people can query tables without naming their schema.
 
-    Existing schemas stay first in the search path, so every name resolves as before.
+    Existing schemas stay first in the search path, so every name resolves as before. A role without the privilege to
+    change its own search path stays unchanged.
     """
     if name in {each.strip(' "') for each in search_path.split(",")}:
         return
-    # A failure would end the transaction; PostgreSQL has no way to ask for this privilege before.
+    # PostgreSQL offers no query for this privilege, and an uncaught failure would end the transaction.
     statement = f"' SET search_path = ' || {_literal(f'{search_path}, {quoted(name)}')}"
     connection.exec_driver_sql(
         "DO $do$ BEGIN "
@@ -119,12 +119,12 @@ def append_to_search_path(connection: Connection, name: str, search_path: str) -
 
 
 def set_search_path(connection: Connection, name: str) -> None:
-    """Resolves names in our schema until the transaction ends."""
+    """Makes names resolve in our schema until the transaction ends."""
     connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted(name)}")
 
 
 def tables_elsewhere(connection: Connection, column: str) -> list[tuple[str, str]]:
-    """Schema and name of every table outside our schema that has this column and that the role may read."""
+    """Schema and name of every readable table outside our schema that has this column."""
     query = text(
         "SELECT n.nspname, c.relname FROM pg_catalog.pg_attribute a "
         "JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
@@ -136,7 +136,7 @@ def tables_elsewhere(connection: Connection, column: str) -> list[tuple[str, str
 
 
 def quoted(name: str) -> str:
-    """An identifier as SQL takes it.
+    """An identifier quoted for SQL.
 
     >>> quoted("meetings")
     '"meetings"'
@@ -145,7 +145,7 @@ def quoted(name: str) -> str:
 
 
 def missing_privileges(connection: Connection, tables: Sequence[str]) -> list[str]:
-    """Tables that the role may not fully write."""
+    """The tables that the role may not fully write."""
     query = text(
         "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "WHERE n.nspname = current_schema() AND c.relname = ANY (CAST(:names AS text[])) AND NOT ("
@@ -156,9 +156,9 @@ def missing_privileges(connection: Connection, tables: Sequence[str]) -> list[st
 
 
 def _holds_meetings(connection: Connection, schema: str) -> bool:
-    """True if the schema holds our tables without having been made for another setting of the schema's name.
+    """True if the schema holds our tables and was not created for another setting of its name.
 
-    A `schema_version` alone may be another program's. Ours stands beside the API's origin, the record of a table
+    A row `schema_version` may belong to another program. Ours comes with the API origin, the record of a table
     (`shape:` up to version 2), or the two tables that every version had.
     """
     names = {*connection.exec_driver_sql(f"SELECT name FROM {quoted(schema)}.meta").scalars()}  # noqa: S608

@@ -1,7 +1,7 @@
 """Object stores: S3, Google Cloud Storage and Azure Blob Storage, configured by their standard environment variables.
 
-The client asks the metadata service of a cloud machine (169.254.169.254) when it finds no credentials. Elsewhere that
-service does not exist, or belongs to somebody else; it is asked only with `MEETING_ASSETS_INSTANCE_CREDENTIALS=on`.
+Without credentials, the client would ask the metadata service of a cloud machine (169.254.169.254). Outside of a cloud
+that address is unused or belongs to a stranger, so it is asked only with `MEETING_ASSETS_INSTANCE_CREDENTIALS=on`.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from meeting_assets.core.errors import StoreError
 
 MAX_RETRIES = 4
 RETRY_WITHIN = timedelta(seconds=20)
-"""With the client's own timeouts (5 s to connect, 30 s a request) an operation on a store that is out of reach or never
-answers fails after about 30 s."""
+"""The client retries by itself. With its timeouts (5 s to connect, 30 s per request), an operation on an unreachable
+store fails after about 30 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """The variables that configure the client of one kind of object store."""
+    """The environment variables that configure the client of one kind of object store."""
 
     name: str
     credentials: tuple[str, ...]
-    """Any of these names credentials."""
+    """Each of these variables provides credentials."""
     others: tuple[str, ...]
     advice: str
     credentials_file: str | None = None
-    """Credentials that the client finds without a variable, below the user's home."""
+    """A file below the user's home in which the client finds credentials without a variable."""
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -95,14 +95,14 @@ CAUSES = (
     ("kind: Timeout", "it did not answer in time"),
     ("kind: Connect", "no connection to its endpoint"),
 )
-"""What the client's errors contain, and what that means."""
+"""Texts in the client's errors, and their meaning."""
 
 
 def open_object_store(url: str, *, instance_credentials: bool) -> ObjectStore:
-    """The object store of a URL; `instance_credentials` allows those of the machine's metadata service.
+    """Opens the object store of a URL; `instance_credentials` allows those of the machine's metadata service.
 
     Raises:
-        StoreError: there are no credentials for it.
+        StoreError: no credentials are configured.
         BaseError, ValueError: the URL or a variable is wrong.
     """
     cloud = cloud_of(url)
@@ -117,7 +117,7 @@ def open_object_store(url: str, *, instance_credentials: bool) -> ObjectStore:
 
 
 def cloud_of(url: str) -> Cloud | None:
-    """The kind of object store that a URL names; None for folders, memory and plain HTTP."""
+    """The kind of object store of a URL; None for folders, memory and plain HTTP."""
     if "://" not in url:
         return None
     try:
@@ -127,6 +127,6 @@ def cloud_of(url: str) -> Cloud | None:
 
 
 def cause_of(error: Exception) -> str | None:
-    """The cause of a client's error, where it is a known one; the text itself may quote secrets."""
+    """The cause of a client's error, None if unknown. The text itself may quote secrets."""
     text = str(error)
     return next((cause for sign, cause in CAUSES if sign in text), None)

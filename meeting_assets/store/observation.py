@@ -1,12 +1,12 @@
-"""Observation times: the one clock that orders what was observed at the API, whichever process observed it.
+"""Observation times: one clock orders the observations of all processes.
 
-The instants that the API states come from many hosts, and workers have clocks of their own; neither decides which of
-two observations is the later one. The database's clock does, read once at the start of a look:
+The API's instants come from many hosts, and workers have clocks of their own, so neither can order observations. The
+database's clock does. It is read once at the start of a listing:
 
     observation time = the database's clock + a correction + the time passed since it was read
 
-The correction is zero until the database's clock is set back. Then it grows by as much, so that an observation made
-now is later than every observation recorded before, even one recorded while the clock was years ahead.
+The correction is zero until the database's clock is set back. Then it grows by the same amount. A new observation is
+therefore later than every recorded one, even one recorded while the clock was years ahead.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ TICK = timedelta(microseconds=1)
 
 
 class ObservationClock:
-    """Times of requests to the API, from one look on; compare them with those of any other look."""
+    """Observation times from the start of one listing. They can be compared with those of any other listing."""
 
     def __init__(
         self, started_at: datetime | None = None, correction: timedelta = timedelta(0), started_s: float | None = None
     ) -> None:
         self.started_at = started_at or now()
-        """Not later than any request of the look."""
+        """Not later than any request of the listing."""
         self._correction = correction
         self._started_s = elapsed_s() if started_s is None else started_s
 
     @classmethod
     def of(cls, database: Database) -> Self:
-        """The clock of a look that starts now.
+        """Starts a clock.
 
         Raises:
             StoreError: the database does not answer.
@@ -50,29 +50,29 @@ class ObservationClock:
         with database.reading() as connection:
             read = _read(connection)
         if not read.is_later:
-            read = _corrected(database)
+            read = _read_with_new_correction(database)
         return cls(read.at + read.correction, read.correction, read.read_s)
 
     def now(self) -> datetime:
-        """The time of a request that is sent now."""
+        """The observation time of a request sent now."""
         return self.started_at + timedelta(seconds=elapsed_s() - self._started_s)
 
     def wall_clock(self) -> datetime:
-        """What the database's clock shows now, for instants that people read and that other processes wait for."""
+        """The database's clock, for instants that people read or other processes wait for."""
         return self.now() - self._correction
 
 
 @retry_on_conflict
-def note_recorded(database: Database, instant: datetime) -> None:
-    """Notes, before observations up to an instant are recorded, that later looks must be later than these."""
+def record_observation_time(database: Database, instant: datetime) -> None:
+    """Records an observation time before its observations are stored. Clocks that start later are ahead of it."""
     with database.writing() as connection:
         upsert(connection, Meta, [{"name": LAST, "value": _text(instant)}], only_if=_is_later)
 
 
 def database_now(connection: Connection) -> datetime:
-    """The database's clock, also inside a transaction that began earlier. SQLite's is that of this process.
+    """The database's clock, which advances within a transaction. On SQLite, the clock of this process.
 
-    SQLite's own functions count milliseconds, which is too coarse to order requests.
+    SQLite's own functions have a resolution of 1 ms, which is too coarse to order requests.
     """
     if connection.dialect.name == "sqlite":
         return now()
@@ -81,11 +81,11 @@ def database_now(connection: Connection) -> datetime:
 
 
 class _Reading(NamedTuple):
-    """The database's clock, the correction it needs, and the latest recorded observation time."""
+    """One reading of the database's clock, with the correction and the latest recorded observation time."""
 
     at: datetime
     read_s: float
-    """When that was, by the clock that measures durations."""
+    """The time of the reading, by the clock that measures durations."""
     correction: timedelta
     last: datetime | None
 
@@ -96,17 +96,17 @@ class _Reading(NamedTuple):
 
 def _read(connection: Connection) -> _Reading:
     query = select(META.name, META.value).where(META.name.in_([LAST, CORRECTION]))
-    noted = dict(connection.execute(query).all())
-    last = datetime.fromisoformat(noted[LAST]) if LAST in noted else None
+    recorded = dict(connection.execute(query).all())
+    last = datetime.fromisoformat(recorded[LAST]) if LAST in recorded else None
     asked_s = elapsed_s()
     at = database_now(connection)
-    # Half of the time it took is the answer's.
-    return _Reading(at, (asked_s + elapsed_s()) / 2, int(noted.get(CORRECTION, "0")) * TICK, last)
+    # The clock was read about halfway between request and response.
+    return _Reading(at, (asked_s + elapsed_s()) / 2, int(recorded.get(CORRECTION, "0")) * TICK, last)
 
 
 @retry_on_conflict
-def _corrected(database: Database) -> _Reading:
-    """The clock with a correction that makes it later than all that is recorded; one process at a time corrects."""
+def _read_with_new_correction(database: Database) -> _Reading:
+    """Reads the clock and corrects it to be later than all recorded times. One process at a time corrects."""
     with database.writing() as connection:
         connection.execute(select(META.value).where(META.name == LAST).with_for_update())
         read = _read(connection)
@@ -121,5 +121,5 @@ def _is_later(held: Any, given: Any) -> ColumnElement[bool]:
 
 
 def _text(instant: datetime) -> str:
-    """Of one length, so that the order of texts is that of instants."""
+    """An instant as text of fixed length, so that texts sort like instants."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds")

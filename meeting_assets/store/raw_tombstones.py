@@ -1,10 +1,10 @@
-"""Tombstones as objects of the raw store. They outlive the database.
+"""Tombstones as objects of the raw store, so that they survive the loss of the database.
 
     tombstones/{recording_id}.json                       a purged recording
     tombstones/{recording_id}/{kind}/{artifact_id}.json  a purged artifact
-    tombstones.json                                      a random value, another one after each change
+    tombstones.json                                      a random value that changes with every write
 
-An object holds the day, the time and the reason of the purge, and nothing of the meeting.
+A tombstone holds the day, the time and the reason of the purge, and no content of the meeting.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from uuid import uuid4
 import msgspec
 
 from meeting_assets.core.instants import now, utc
-from meeting_assets.store.raw import TOMBSTONES, RawStore
-from meeting_assets.store.tombstones import DELETED_AT_API, Name, Tombstone, is_id
+from meeting_assets.store.raw import RawStore
+from meeting_assets.store.raw_layout import TOMBSTONES
+from meeting_assets.store.tombstones import DELETED_AT_API, Tombstone, TombstoneName, is_canonical_uuid
 
 UNKNOWN_REASON = "unknown"
 VERSION = f"{TOMBSTONES}.json"
@@ -34,35 +35,27 @@ class _Content(msgspec.Struct, frozen=True):
 
 
 def write(raw: RawStore, tombstones: Collection[Tombstone]) -> None:
-    """Writes tombstones; existing ones of the same names say the same.
-
-    Raises:
-        StoreError: one could not be written.
-    """
+    """Writes tombstones. Overwriting one changes nothing: all of one name have the same content."""
     for tombstone in tombstones:
         content: dict[str, Any] = {name: value for name, value in tombstone.name._asdict().items() if value}
         content |= {"day": tombstone.day, "purged_at": tombstone.purged_at, "reason": tombstone.reason}
         raw.put(_key(tombstone.name), msgspec.json.encode(content))
     if tombstones:
-        _note_changed(raw)
+        _change_version(raw)
 
 
 def version(raw: RawStore) -> str:
-    """Differs whenever tombstones were written or removed since; a database restored from a backup knows an older one.
-
-    Raises:
-        StoreError: the raw store does not answer.
-    """
+    """The version of the set of tombstones. A database restored from a backup has recorded an older one."""
     return (raw.get(VERSION) or b"").decode(errors="replace")
 
 
-def names(raw: RawStore) -> set[Name]:
-    """The names of all tombstones in the raw store; objects that name no recording are left out."""
+def names(raw: RawStore) -> set[TombstoneName]:
+    """The names of all tombstones in the raw store, without objects that name no recording."""
     return {name for key in raw.keys(f"{TOMBSTONES}/") if (name := _name(key)) is not None}
 
 
-def read(raw: RawStore, name: Name) -> Tombstone:
-    """A tombstone. The object's name counts even where its content is missing or damaged."""
+def read(raw: RawStore, name: TombstoneName) -> Tombstone:
+    """Reads a tombstone. Missing or damaged content does not invalidate it."""
     try:
         content = msgspec.json.decode(raw.get(_key(name)) or b"{}", type=_Content)
     except msgspec.DecodeError:
@@ -72,33 +65,29 @@ def read(raw: RawStore, name: Name) -> Tombstone:
     return Tombstone(name, content.day, purged_at, reason)
 
 
-def remove(raw: RawStore, removed: Collection[Name]) -> None:
-    """Removes tombstones.
-
-    Raises:
-        StoreError: one could not be removed.
-    """
+def remove(raw: RawStore, removed: Collection[TombstoneName]) -> None:
+    """Removes tombstones."""
     if removed:
         raw.delete([_key(name) for name in removed])
-        _note_changed(raw)
+        _change_version(raw)
 
 
 def remove_artifacts_of(raw: RawStore, recording_id: str) -> None:
-    """Removes the tombstones of a recording's artifacts, once the recording has one itself."""
+    """Removes the tombstones of a recording's artifacts after the whole recording was purged."""
     raw.delete(raw.keys(f"{TOMBSTONES}/{recording_id}/"))
 
 
-def _note_changed(raw: RawStore) -> None:
+def _change_version(raw: RawStore) -> None:
     raw.put(VERSION, msgspec.json.encode({"version": uuid4().hex}))
 
 
-def _key(name: Name) -> str:
+def _key(name: TombstoneName) -> str:
     rest = f"/{name.kind}/{name.artifact_id}" if name.kind else ""
     return f"{TOMBSTONES}/{name.recording_id}{rest}.json"
 
 
-def _name(key: str) -> Name | None:
+def _name(key: str) -> TombstoneName | None:
     match = _KEY.fullmatch(key)
-    if match is None or not is_id(match["recording_id"]):
+    if match is None or not is_canonical_uuid(match["recording_id"]):
         return None
-    return Name(match["recording_id"], match["kind"] or "", match["artifact_id"] or "")
+    return TombstoneName(match["recording_id"], match["kind"] or "", match["artifact_id"] or "")

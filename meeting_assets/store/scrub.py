@@ -1,19 +1,19 @@
-"""Scrubbing: what was deleted from tables is taken out of the files of the database, too.
+"""Scrubbing: removes deleted rows from the files of the database.
 
-SQLite overwrites what it deletes (`secure_delete`), but older pages wait in the write-ahead log until it is emptied.
-PostgreSQL keeps dead rows until a VACUUM; its own log, replicas and backups are the operator's. A VACUUM skips tables
+SQLite overwrites deleted rows (`secure_delete`), but older pages stay in the write-ahead log until a checkpoint.
+PostgreSQL keeps dead rows until a VACUUM; its log, replicas and backups are the operator's task. A VACUUM skips tables
 that the role may not vacuum, with a warning instead of an error, and keeps rows that an older transaction may see.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import stamina
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -24,7 +24,7 @@ HORIZON_TRIES = 5
 BUSY_TIMEOUT_S = 2.0
 PAUSE_S = 0.5
 IN_THE_WAY = (
-    "Another process reads the database, so that deleted text may still stand in its files: "
+    "Another process reads the database, so its files may still contain deleted text: "
     "run the same purge again when that process has ended."
 )
 HELD_BACK = (
@@ -32,8 +32,8 @@ HELD_BACK = (
     "end it (pg_stat_activity, pg_prepared_xacts), then run the same purge again."
 )
 
-# Sessions, prepared transactions and replication slots that began before this statement. A session of another role
-# shows no age (see `_may_be_held_back`).
+# Sessions, prepared transactions and replication slots that began before this statement. Sessions of other roles show
+# no age (see `_may_be_held_back`).
 _OLDER = text("""
     SELECT count(*) FROM (
         SELECT backend_xmin AS horizon FROM pg_stat_activity
@@ -52,22 +52,22 @@ _DEAD_ROWS = text("SELECT pg_stat_get_dead_tuples(to_regclass(:name))")
 
 
 def scrub(database: Database, tables: Collection[str]) -> list[str]:
-    """Takes deleted rows of these tables out of the files; what could not be done, in sentences."""
+    """Removes deleted rows of some tables from the files; returns a sentence for each failure."""
     if database.is_sqlite:
         return [] if _emptied_log(database) else [IN_THE_WAY]
     return _vacuumed(database, sorted(tables))
 
 
 def rewrite(database: Database) -> bool:
-    """Writes the whole file of a SQLite database anew, where pages kept what was deleted; takes its size once more.
+    """Rewrites the whole file of a SQLite database, and with it pages that kept deleted rows. Needs as much free space.
 
-    False where another process stands in the way.
+    Returns False if another process prevents it.
     """
-    return _by_itself(database, "VACUUM") is not None and _emptied_log(database)
+    return _execute_alone(database, "VACUUM") is not None and _emptied_log(database)
 
 
-def files_of(database: Database) -> list[Path]:
-    """The files of a SQLite database; none of PostgreSQL's can be reached."""
+def database_files(database: Database) -> list[Path]:
+    """The files of a SQLite database. Those of PostgreSQL are not accessible."""
     if not database.is_sqlite or database.engine.url.database is None:
         return []
     file = database.engine.url.database
@@ -75,19 +75,17 @@ def files_of(database: Database) -> list[Path]:
 
 
 def _emptied_log(database: Database) -> bool:
-    for attempt in range(CHECKPOINT_TRIES):
-        if attempt:
-            time.sleep(PAUSE_S)
-        answer = _by_itself(database, "PRAGMA wal_checkpoint(TRUNCATE)")
-        if answer and not answer[0][0]:  # the first column says whether somebody was in the way
-            return True
-    return False
+    def is_emptied() -> bool:
+        result = _execute_alone(database, "PRAGMA wal_checkpoint(TRUNCATE)")
+        return result is not None and not result[0][0]  # the first column is 1 if another process prevented it
+
+    return _becomes_true(is_emptied, tries=CHECKPOINT_TRIES)
 
 
-def _by_itself(database: Database, statement: str) -> list[Any] | None:
-    """What SQLite answers to a statement that it refuses inside a transaction; None where it is kept from doing it.
+def _execute_alone(database: Database, statement: str) -> list[Any] | None:
+    """Executes a statement that SQLite rejects inside a transaction; None if another process prevents it.
 
-    On a connection of its own, with little patience: writers wait behind a checkpoint that waits for a reader.
+    Uses a connection with a short timeout: writers wait behind a checkpoint that waits for a reader.
     """
     try:
         with closing(sqlite3.connect(str(database.engine.url.database), timeout=BUSY_TIMEOUT_S)) as connection:
@@ -131,18 +129,32 @@ def _vacuum(connection: Connection, table: str) -> bool:
 
 
 def _waited_for_older(connection: Connection) -> bool:
-    """Waits a moment for transactions that may still see deleted rows; False if one goes on."""
+    """Waits a moment for transactions that may still see deleted rows; False if one continues."""
     deleted_at = str(connection.scalar(_PRESENT_XID))
-    for attempt in range(HORIZON_TRIES):
-        if attempt:
-            time.sleep(PAUSE_S)
-        if not connection.scalar(_OLDER, {"deleted_at": deleted_at}):
-            return True
-    return False
+    return _becomes_true(lambda: not connection.scalar(_OLDER, {"deleted_at": deleted_at}), tries=HORIZON_TRIES)
 
 
 def _may_be_held_back(connection: Connection, tables: Collection[str]) -> bool:
-    """True if dead rows are left and the role cannot see the transactions of others, one of which may hold them."""
+    """True if dead rows are left and a transaction of another role, which this role cannot see, may hold them."""
     if not connection.scalar(_HIDDEN):
         return False
     return any(connection.scalar(_DEAD_ROWS, {"name": name}) for name in tables)
+
+
+def _becomes_true(condition: Callable[[], bool], *, tries: int) -> bool:
+    """Checks a condition up to `tries` times, with pauses."""
+    pauses = stamina.RetryingCaller(attempts=tries, timeout=None, wait_initial=PAUSE_S, wait_max=PAUSE_S, wait_jitter=0)
+
+    def check() -> None:
+        if not condition():
+            raise _NotYet
+
+    try:
+        pauses(_NotYet, check)
+    except _NotYet:
+        return False
+    return True
+
+
+class _NotYet(Exception):
+    """The condition is checked again."""

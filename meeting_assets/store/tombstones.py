@@ -1,10 +1,10 @@
-"""Tombstones: which recordings and artifacts were purged, and must not come back.
+"""Tombstones: recordings and artifacts that were purged and must not be stored again.
 
-Whoever writes rows of a recording that the database does not have yet asks `kept_out` in the same transaction. From
-then to the end of that transaction nobody is buried, so that no row is written beside a tombstone.
+A transaction that adds rows of a recording calls `tombstoned_until_commit` first. Until that transaction ends, no
+tombstone is added, so no row is written beside a tombstone.
 
 A tombstone is written before anything is removed, here and in the raw store (`store.raw_tombstones`). While
-`finished_at` is NULL the removal may be interrupted, and has to be repeated.
+`finished_at` is NULL, the removal may have been interrupted and is repeated.
 """
 
 from __future__ import annotations
@@ -17,27 +17,26 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select, true
-from sqlalchemy.dialects import postgresql, sqlite
 
 from meeting_assets.schema.persistent import ArtifactTombstones, Tombstones
 from meeting_assets.store import locks
-from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import LEDGER, Key
+from meeting_assets.store.database import insert_into, table_of
+from meeting_assets.store.ledger import LEDGER, ArtifactKey
+from meeting_assets.store.ledger_states import DELETED
 from meeting_assets.store.locks import Lock
-from meeting_assets.store.states import DELETED
 
 ASKED_FOR = "asked for"
 DELETED_AT_API = "deleted at the API"
 RETENTION = "retention"
 
 TOMBSTONES = table_of(Tombstones)
-OF_ARTIFACTS = table_of(ArtifactTombstones)
-# More parameters than this not every SQLite takes.
+ARTIFACT_TOMBSTONES = table_of(ArtifactTombstones)
 BATCH = 500
+"""Ids in one query. Not every SQLite accepts more than 999 parameters."""
 
 
-class Name(NamedTuple):
-    """What was purged: a recording, or one artifact of it."""
+class TombstoneName(NamedTuple):
+    """The name of a tombstone: a recording, or one artifact of it."""
 
     recording_id: str
     kind: str = ""
@@ -46,129 +45,128 @@ class Name(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What was purged, when and why; `day` is the recording's, as far as it is known."""
+    """A purge: its object, time and reason. `day` is the day of the recording, if known."""
 
-    name: Name
+    name: TombstoneName
     day: date | None
     purged_at: datetime
     reason: str
 
 
-def is_tombstoned(connection: Connection, recording_ids: Collection[str]) -> set[str]:
-    """Those of the recordings that were purged; what is no id of a recording was not."""
+def tombstoned_recordings(connection: Connection, recording_ids: Collection[str]) -> set[str]:
+    """The purged ones of some recordings. Texts that are no ids are ignored."""
     found: set[str] = set()
-    for batch in _batches([each for each in recording_ids if is_id(each)]):
+    for batch in _batches([each for each in recording_ids if is_canonical_uuid(each)]):
         found.update(connection.scalars(select(TOMBSTONES.c.recording_id).where(TOMBSTONES.c.recording_id.in_(batch))))
     return found
 
 
-def exclude_tombstoned(connection: Connection, recording_ids: Collection[str]) -> set[str]:
-    """Those of the recordings that were purged; none of the others will be before this writing transaction ends."""
+def tombstoned_until_commit(connection: Connection, recording_ids: Collection[str]) -> set[str]:
+    """The purged ones of some recordings. The result holds until this writing transaction ends."""
     locks.take_shared(connection, Lock.TOMBSTONES)
-    return is_tombstoned(connection, recording_ids)
+    return tombstoned_recordings(connection, recording_ids)
 
 
 def lock_tombstones(connection: Connection) -> None:
-    """Waits for all that asked `kept_out`, and lets no other ask before this writing transaction ends."""
+    """Waits for all transactions that called `tombstoned_until_commit`, and excludes new ones until this one ends."""
     locks.take(connection, Lock.TOMBSTONES)
 
 
 def add(connection: Connection, tombstones: Sequence[Tombstone]) -> None:
-    """Adds tombstones; those of the same name that are there already stay as they are."""
-    for table, is_artifact in ((TOMBSTONES, False), (OF_ARTIFACTS, True)):
+    """Adds tombstones; existing ones stay unchanged."""
+    for table, is_artifact in ((TOMBSTONES, False), (ARTIFACT_TOMBSTONES, True)):
         rows = [_row(each, is_artifact=is_artifact) for each in tombstones if bool(each.name.kind) == is_artifact]
         if rows:
-            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-            connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+            connection.execute(insert_into(connection, table).on_conflict_do_nothing(), rows)
 
 
-def names(connection: Connection) -> set[Name]:
+def names(connection: Connection) -> set[TombstoneName]:
     """The names of all tombstones."""
     return {each.name for each in _found(connection, true(), true())}
 
 
-def named(connection: Connection, wanted: Collection[Name]) -> list[Tombstone]:
-    """The tombstones of these names, as far as there are any."""
+def find_tombstones(connection: Connection, wanted: Collection[TombstoneName]) -> list[Tombstone]:
+    """The existing tombstones of some names."""
     recording_ids = {name.recording_id for name in wanted}
     found: list[Tombstone] = []
     for batch in _batches(sorted(recording_ids)):
-        of_these = [table.c.recording_id.in_(batch) for table in (TOMBSTONES, OF_ARTIFACTS)]
+        of_these = [table.c.recording_id.in_(batch) for table in (TOMBSTONES, ARTIFACT_TOMBSTONES)]
         found += [each for each in _found(connection, *of_these) if each.name in wanted]
     return found
 
 
 def unfinished(connection: Connection, since: datetime | None = None) -> list[Tombstone]:
-    """Tombstones whose removal may have been interrupted; of recordings only those made since an instant, if given."""
+    """Tombstones of purges that may have been interrupted; of recordings only those since an instant, if given."""
     of_recordings: ColumnElement[bool] = TOMBSTONES.c.finished_at.is_(None)
     if since is not None:
         of_recordings = and_(of_recordings, TOMBSTONES.c.purged_at >= since)
-    return _found(connection, of_recordings, OF_ARTIFACTS.c.finished_at.is_(None))
+    return _found(connection, of_recordings, ARTIFACT_TOMBSTONES.c.finished_at.is_(None))
 
 
-def note_finished(connection: Connection, finished: Collection[Name], *, at: datetime) -> None:
-    """Rows and raw objects of these are removed."""
+def mark_finished(connection: Connection, finished: Collection[TombstoneName], *, at: datetime) -> None:
+    """Records that the rows and raw objects of some tombstones are removed."""
     for name in sorted(finished):
         table, condition = _of(name)
         connection.execute(table.update().where(condition, table.c.finished_at.is_(None)).values(finished_at=at))
 
 
-def purged_artifacts(connection: Connection, recording_ids: Collection[str]) -> set[Key]:
-    """The artifacts of some recordings that were purged."""
-    found: set[Key] = set()
-    columns = OF_ARTIFACTS.c.recording_id, OF_ARTIFACTS.c.kind, OF_ARTIFACTS.c.artifact_id
+def purged_artifacts(connection: Connection, recording_ids: Collection[str]) -> set[ArtifactKey]:
+    """The purged artifacts of some recordings."""
+    found: set[ArtifactKey] = set()
+    columns = ARTIFACT_TOMBSTONES.c.recording_id, ARTIFACT_TOMBSTONES.c.kind, ARTIFACT_TOMBSTONES.c.artifact_id
     for batch in _batches([*recording_ids]):
-        query = select(*columns).where(OF_ARTIFACTS.c.recording_id.in_(batch))
-        found.update(Key(*row) for row in connection.execute(query))
+        query = select(*columns).where(ARTIFACT_TOMBSTONES.c.recording_id.in_(batch))
+        found.update(ArtifactKey(*row) for row in connection.execute(query))
     return found
 
 
-def lift(connection: Connection, recording_ids: Collection[str]) -> set[Name]:
+def lift(connection: Connection, recording_ids: Collection[str]) -> set[TombstoneName]:
     """Removes the tombstones of artifacts that the API shows again, and returns their names."""
-    tombstones = [Name(*key) for key in purged_artifacts(connection, recording_ids)]
-    lifted = {name for name in tombstones if not is_deleted_at_api(connection, name)}
+    names = [TombstoneName(*key) for key in purged_artifacts(connection, recording_ids)]
+    lifted = {name for name in names if not is_deleted_at_api(connection, name)}
     for name in sorted(lifted):
         table, condition = _of(name)
         connection.execute(table.delete().where(condition))
     return lifted
 
 
-def is_deleted_at_api(connection: Connection, name: Name) -> bool:
+def is_deleted_at_api(connection: Connection, name: TombstoneName) -> bool:
     """True unless the ledger knows that the API still has the artifact."""
-    is_its = [LEDGER.c[column] == value for column, value in name._asdict().items()]
-    statuses = connection.scalars(select(LEDGER.c.api_status).where(*is_its)).all()
+    conditions = [LEDGER.c[column] == value for column, value in name._asdict().items()]
+    statuses = connection.scalars(select(LEDGER.c.api_status).where(*conditions)).all()
     return statuses in ([], [DELETED])
 
 
 def is_purged_artifact() -> ColumnElement[bool]:
-    """For a query on the ledger: whether the artifact was purged here after the API had deleted it."""
-    return exists().where(*(OF_ARTIFACTS.c[name] == LEDGER.c[name] for name in Name._fields))
+    """Selects ledger rows of artifacts that were purged after the API had deleted them."""
+    return exists().where(*(ARTIFACT_TOMBSTONES.c[name] == LEDGER.c[name] for name in TombstoneName._fields))
 
 
 def purged_at(connection: Connection, recording_id: str) -> datetime | None:
-    """When a recording was purged; None if it was not."""
-    if not is_id(recording_id):
+    """The time at which a recording was purged; None if it was not."""
+    if not is_canonical_uuid(recording_id):
         return None
     return connection.scalar(select(TOMBSTONES.c.purged_at).where(TOMBSTONES.c.recording_id == recording_id))
 
 
 def day_of_tombstoned(connection: Connection, recording_id: str) -> date | None:
-    """The day of a purged recording, as far as it was known."""
+    """The day of a purged recording, if known."""
     return connection.scalar(select(TOMBSTONES.c.day).where(TOMBSTONES.c.recording_id == recording_id))
 
 
 def tombstoned_since(connection: Connection, instant: datetime) -> Mapping[str, date | None]:
-    """The recordings that were purged after an instant, with their days."""
+    """The recordings purged since an instant, with their days."""
     query = select(TOMBSTONES.c.recording_id, TOMBSTONES.c.day).where(TOMBSTONES.c.purged_at >= instant)
     return dict(connection.execute(query.order_by(TOMBSTONES.c.recording_id)).all())
 
 
 def count(connection: Connection) -> int:
-    """How many recordings were purged."""
+    """The number of purged recordings."""
     return connection.scalar(select(func.count()).select_from(TOMBSTONES)) or 0
 
 
-def is_id(text: str) -> bool:
-    """Whether a text is an id as tables spell it; PostgreSQL refuses to look for others."""
+def is_canonical_uuid(text: str) -> bool:
+    """True if a text is a UUID in canonical form. PostgreSQL rejects queries for other texts."""
     try:
         return str(UUID(text)) == text
     except ValueError:
@@ -183,21 +181,23 @@ def _row(tombstone: Tombstone, *, is_artifact: bool) -> dict[str, Any]:
 def _found(
     connection: Connection, of_recordings: ColumnElement[bool], of_artifacts: ColumnElement[bool]
 ) -> list[Tombstone]:
-    rest = [(table.c.day, table.c.purged_at, table.c.reason) for table in (TOMBSTONES, OF_ARTIFACTS)]
+    rest = [(table.c.day, table.c.purged_at, table.c.reason) for table in (TOMBSTONES, ARTIFACT_TOMBSTONES)]
     recordings = select(TOMBSTONES.c.recording_id, *rest[0]).where(of_recordings)
-    key = OF_ARTIFACTS.c.recording_id, OF_ARTIFACTS.c.kind, OF_ARTIFACTS.c.artifact_id
+    key = ARTIFACT_TOMBSTONES.c.recording_id, ARTIFACT_TOMBSTONES.c.kind, ARTIFACT_TOMBSTONES.c.artifact_id
     artifacts = select(*key, *rest[1]).where(of_artifacts)
     return [
-        Tombstone(Name(*row[:-3]), *row[-3:])
+        Tombstone(TombstoneName(*row[:-3]), *row[-3:])
         for query in (recordings.order_by(TOMBSTONES.c.recording_id), artifacts.order_by(*key))
         for row in connection.execute(query)
     ]
 
 
-def _of(name: Name) -> tuple[Table, ColumnElement[bool]]:
+def _of(name: TombstoneName) -> tuple[Table, ColumnElement[bool]]:
     if not name.kind:
         return TOMBSTONES, TOMBSTONES.c.recording_id == name.recording_id
-    return OF_ARTIFACTS, and_(*(OF_ARTIFACTS.c[column] == value for column, value in name._asdict().items()))
+    return ARTIFACT_TOMBSTONES, and_(
+        *(ARTIFACT_TOMBSTONES.c[column] == value for column, value in name._asdict().items())
+    )
 
 
 def _batches(recording_ids: Sequence[str]) -> Iterator[list[str]]:

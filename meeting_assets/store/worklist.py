@@ -1,137 +1,118 @@
-"""What is to be done: the questions that each step asks the ledger. Nothing is written here."""
+"""The worklist: ledger queries that find the artifacts and recordings each step has to process. Nothing is written."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
-from meeting_assets.schema.persistent import Meta
-from meeting_assets.store.attempts import Wanted, is_at_work
-from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, RECORDINGS, UNREADABLE, Key, of_days
-from meeting_assets.store.locks import Rows, about_to_lock
-from meeting_assets.store.states import (
+from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, RECORDINGS, ArtifactKey, is_of_days
+from meeting_assets.store.ledger_states import (
     DELETED,
     FAILED,
     FETCHED,
-    LONGEST_WAIT,
-    MOST_DEATHS,
+    MAX_WAIT,
     NO_ARTIFACT,
     PARSED,
     PENDING,
     QUARANTINED,
     STORED,
 )
-from meeting_assets.store.tombstones import is_id
+from meeting_assets.store.locks import Rows, about_to_lock
+from meeting_assets.store.tasks import FetchTask, LoadTask
+from meeting_assets.store.tombstones import is_canonical_uuid
 
-# Between fetching and parsing no run of a day rests that long.
 LEFT_AFTER = timedelta(minutes=5)
+"""A run parses fetched bytes sooner than this; later, the run was interrupted."""
 
 
-class LoadTask(NamedTuple):
-    """An artifact that is home, with what parsing it needs to know."""
-
-    key: Key
-    day: date
-    status: str
-    raw_key: str
-    sha256: str
-    size_bytes: int | None
-    parser_version: str | None
-    row_count: int | None
-    created_at: datetime | None
-    provider: str | None
-    bot_name: str | None
-    load_attempts: int | None = None
-    """Of loading these bytes, that ended the process."""
-    is_quarantined: bool = False
-    """Whether another parser version has quarantined these bytes."""
-
-    @property
-    def is_deadly(self) -> bool:
-        """Whether the process ended so often that this parser version does not try again."""
-        return (self.load_attempts or 0) >= MOST_DEATHS and not self.is_quarantined
+def pending(connection: Connection, days: Collection[date]) -> set[ArtifactKey]:
+    """Artifacts of some days that are fetched as soon as the API offers them."""
+    return {task.key for task in to_fetch(connection, days)}
 
 
-def pending(connection: Connection, days: Collection[date]) -> set[Key]:
-    """Artifacts of some days that are to be fetched as soon as the API offers them."""
-    return _keys(connection, *_is_expected(days))
+def refetchable(connection: Connection, days: Collection[date]) -> set[ArtifactKey]:
+    """Artifacts of some days that the API can be asked for: pending and stored ones."""
+    return {task.key for task in to_fetch(connection, days, refetch=True)}
 
 
-def refetchable(connection: Connection, days: Collection[date]) -> set[Key]:
-    """Artifacts of some days whose bytes can be asked for again."""
-    return _keys(connection, *_is_expected(days, refetch=True))
-
-
-def to_fetch(connection: Connection, days: Collection[date], *, refetch: bool = False) -> list[Wanted]:
-    """Artifacts of some days that are pending, or with `refetch` all whose bytes can be asked for again."""
+def to_fetch(connection: Connection, days: Collection[date], *, refetch: bool = False) -> list[FetchTask]:
+    """Pending artifacts of some days; with `refetch`, stored ones too."""
     c = LEDGER.c
-    query = select(
-        c.recording_id,
-        c.kind,
-        c.artifact_id,
-        c.api_updated_at,
-        c.attempts,
-        c.error,
-        c.next_attempt_at,
-        c.is_waiting,
-        c.worker,
-    ).where(*_is_expected(days, refetch=refetch))
-    return [Wanted.of(Key(*row[:3]), *row[3:-1], worker=row[-1]) for row in connection.execute(query)]
+    attempt = (c.attempts, c.error, c.next_attempt_at, c.is_waiting, c.worker)
+    query = select(c.recording_id, c.kind, c.artifact_id, c.api_updated_at, *attempt).where(
+        is_of_days(days), c.status.in_([PENDING, *STORED] if refetch else [PENDING])
+    )
+    tasks = (FetchTask(ArtifactKey(*row[:3]), *row[3:]) for row in connection.execute(query))
+    return [task.without_running_attempt() for task in tasks]
 
 
 def to_load(connection: Connection, days: Collection[date], kind: str, parser_version: str) -> list[LoadTask]:
-    """Artifacts of some days whose bytes are home and whose rows are not what this parser makes of them."""
-    return _entries(
-        connection,
-        LEDGER.c.kind == kind,
-        RECORDINGS.c.day.in_(days),
-        or_(
-            LEDGER.c.status == FETCHED,
-            and_(
-                LEDGER.c.sha256.is_not(None),
-                LEDGER.c.status.in_([PARSED, QUARANTINED, PENDING]),
-                or_(LEDGER.c.parser_version.is_(None), LEDGER.c.parser_version != parser_version),
-            ),
-        ),
+    """Stored artifacts of some days whose rows are missing or were made by another parser version."""
+    c = LEDGER.c
+    is_outdated = or_(c.parser_version.is_(None), c.parser_version != parser_version)
+    is_loaded = and_(c.sha256.is_not(None), c.status.in_([PARSED, QUARANTINED, PENDING]))
+    query: Select[Any] = (
+        select(
+            c.recording_id,
+            c.kind,
+            c.artifact_id,
+            RECORDINGS.c.day,
+            c.status,
+            c.raw_key,
+            c.sha256,
+            c.size_bytes,
+            c.parser_version,
+            c.row_count,
+            c.api_created_at,
+            c.provider,
+            RECORDINGS.c.bot_name,
+            c.load_attempts,
+            IS_QUARANTINED.label("is_quarantined"),
+            c.worker,
+        )
+        .join(RECORDINGS, RECORDINGS.c.recording_id == c.recording_id)
+        .where(c.kind == kind, RECORDINGS.c.day.in_(days), or_(c.status == FETCHED, and_(is_loaded, is_outdated)))
+        .order_by(c.recording_id, c.artifact_id)
     )
+    tasks = (LoadTask(ArtifactKey(*row[:3]), *row[3:]) for row in connection.execute(query))
+    return [task.without_running_attempt() for task in tasks]
 
 
 def stored_count(connection: Connection, days: Collection[date], kind: str) -> int:
-    """How many artifacts of a kind are home for some days."""
-    query = select(func.count()).where(of_days(days), LEDGER.c.kind == kind, LEDGER.c.status.in_(STORED))
+    """The number of stored artifacts of a kind for some days."""
+    query = select(func.count()).where(is_of_days(days), LEDGER.c.kind == kind, LEDGER.c.status.in_(STORED))
     return connection.scalar(query) or 0
 
 
-def awaited_count(connection: Connection, days: Collection[date]) -> tuple[set[str], set[Key]]:
-    """What of some days is not finished at the API, or not home: recordings, and artifacts."""
+def awaited(connection: Connection, days: Collection[date]) -> tuple[set[str], set[ArtifactKey]]:
+    """Unfinished recordings of some days, with those of pending artifacts; and the pending artifacts."""
     keys = pending(connection, days)
-    unfinished = connection.scalars(
+    unfinished_recordings = connection.scalars(
         select(RECORDINGS.c.recording_id).where(
             RECORDINGS.c.day.in_(days), RECORDINGS.c.status.not_in([FAILED, DELETED, "done"])
         )
     )
-    return {*unfinished, *(key.recording_id for key in keys)}, keys
+    return {*unfinished_recordings, *(key.recording_id for key in keys)}, keys
 
 
-def statuses(connection: Connection, days: Collection[date]) -> dict[str, str]:
-    """The recordings of some days with their status at the API when it was last asked."""
+def recording_statuses(connection: Connection, days: Collection[date]) -> dict[str, str]:
+    """The recordings of some days with their last observed status at the API."""
     query = select(RECORDINGS.c.recording_id, RECORDINGS.c.status).where(RECORDINGS.c.day.in_(days))
     return dict(connection.execute(query).all())
 
 
 def day_of(connection: Connection, recording_id: str) -> date | None:
-    """The day of a recording; None where it is not known."""
+    """The day of a recording; None if the database does not have it."""
     query = select(RECORDINGS.c.day).where(RECORDINGS.c.recording_id == recording_id)
-    return connection.scalar(query) if is_id(recording_id) else None
+    return connection.scalar(query) if is_canonical_uuid(recording_id) else None
 
 
 def bots_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, str | None]:
-    """The recordings with their bots."""
+    """The bot of each recording."""
     query = select(RECORDINGS.c.recording_id, RECORDINGS.c.bot_id).where(RECORDINGS.c.recording_id.in_(recording_ids))
     return dict(connection.execute(query).all())
 
@@ -144,18 +125,18 @@ def newest_without_bot(connection: Connection, besides: Collection[str], limit: 
     return [*connection.scalars(query.order_by(RECORDINGS.c.day.desc(), RECORDINGS.c.recording_id).limit(limit))]
 
 
-def fetchable(connection: Connection, at: datetime) -> list[tuple[date, str]]:
-    """Recordings of which something can be done at an instant, as the ledger knows them, whatever their day.
+def fetchable_recordings(connection: Connection, at: datetime) -> list[tuple[date, str]]:
+    """Recordings of any day, with their days, that have work to do at an instant; the newest day first.
 
-    Artifacts that can be fetched, and bytes that a run fetched and left, unless it was our fault that it did. Per
-    recording its day; the newest day first.
+    That is: artifacts the API offers and whose next attempt is due, and fetched bytes that an interrupted run did not
+    parse. Bytes that a bug kept from being parsed do not count.
     """
     c = LEDGER.c
-    # An instant that cannot be was noted by a clock that was wrong; see `states.is_due`.
-    is_due = or_(c.next_attempt_at.is_(None), c.next_attempt_at <= at, c.next_attempt_at > at + LONGEST_WAIT)
+    # The same rule as `states.is_due`.
+    is_due = or_(c.next_attempt_at.is_(None), c.next_attempt_at <= at, c.next_attempt_at > at + MAX_WAIT)
     is_offered = and_(c.status == PENDING, c.api_status == "done", is_due)
-    is_at_rest = or_(c.fetched_at < at - LEFT_AFTER, c.fetched_at > at + LEFT_AFTER)
-    is_left = and_(c.status == FETCHED, c.error.is_(None), is_at_rest)
+    is_old = or_(c.fetched_at < at - LEFT_AFTER, c.fetched_at > at + LEFT_AFTER)
+    is_left = and_(c.status == FETCHED, c.error.is_(None), is_old)
     query = (
         select(RECORDINGS.c.day, RECORDINGS.c.recording_id)
         .join(LEDGER, LEDGER.c.recording_id == RECORDINGS.c.recording_id)
@@ -166,17 +147,17 @@ def fetchable(connection: Connection, at: datetime) -> list[tuple[date, str]]:
     return [(row[0], row[1]) for row in connection.execute(query)]
 
 
-def unfinished(connection: Connection) -> set[tuple[date, str]]:
-    """Recordings, with their days, that go on, or of which something is being made, or has come and is in no table."""
+def unfinished_recordings(connection: Connection) -> set[tuple[date, str]]:
+    """Recordings, with their days, that have not ended, or that have artifacts to fetch or to parse."""
     columns = RECORDINGS.c.day, RECORDINGS.c.recording_id
-    going_on = select(*columns).where(RECORDINGS.c.status.not_in([FAILED, DELETED, "done"]))
+    ongoing = select(*columns).where(RECORDINGS.c.status.not_in([FAILED, DELETED, "done"]))
     joined = RECORDINGS.join(LEDGER, LEDGER.c.recording_id == RECORDINGS.c.recording_id)
     waiting = select(*columns).select_from(joined).where(LEDGER.c.status.in_([PENDING, FETCHED]))
-    return {(day, recording_id) for query in (going_on, waiting) for day, recording_id in connection.execute(query)}
+    return {(day, recording_id) for query in (ongoing, waiting) for day, recording_id in connection.execute(query)}
 
 
 def outdated_days(connection: Connection, versions: Mapping[str, str]) -> list[date]:
-    """Days with artifacts that another parser than that of `versions` (by kind) has read, the oldest first."""
+    """Days with artifacts parsed by other versions than `versions` (by kind), the oldest first."""
     other = or_(
         *(
             and_(
@@ -199,9 +180,9 @@ def outdated_days(connection: Connection, versions: Mapping[str, str]) -> list[d
 def inputs_of(
     connection: Connection, condition: ColumnElement[bool], *, is_locking: bool = False
 ) -> dict[str, list[tuple[Any, ...]]]:
-    """Per recording that meets the condition its ledger rows as (kind, artifact_id, status, sha256, parser_version).
+    """Ledger rows that meet a condition, by recording, as (kind, artifact_id, status, sha256, parser_version).
 
-    The rows may be locked until the transaction ends.
+    With `is_locking`, locks the rows until the transaction ends.
     """
     rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     c = LEDGER.c
@@ -214,15 +195,15 @@ def inputs_of(
     return rows
 
 
-def api_side_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
-    """Per recording what the API said of its artifacts, and the hash of what is home of them as they are now.
+def api_states_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """Artifacts by recording: their state at the API, and the hash of their current bytes if those are stored.
 
-    In a fixed order; absent ones are left out.
+    The order is fixed. Absent artifacts are left out.
     """
     c = LEDGER.c
-    said = (c.kind, c.artifact_id, c.api_status, c.sub_code, c.api_updated_at, c.api_created_at, c.provider)
+    api_columns = (c.kind, c.artifact_id, c.api_status, c.sub_code, c.api_updated_at, c.api_created_at, c.provider)
     query = (
-        select(c.recording_id, *said, case((c.status.in_(STORED), c.sha256), else_=None).label("sha256"))
+        select(c.recording_id, *api_columns, case((c.status.in_(STORED), c.sha256), else_=None).label("sha256"))
         .where(c.recording_id.in_(recording_ids), c.artifact_id != NO_ARTIFACT)
         .order_by(c.recording_id, c.kind, c.artifact_id)
     )
@@ -232,59 +213,7 @@ def api_side_of(connection: Connection, recording_ids: Collection[str]) -> dict[
     return sides
 
 
-def named_bots(connection: Connection, days: Collection[date]) -> set[str]:
-    """Recordings of some days whose bot's name is known."""
+def recordings_with_bot_name(connection: Connection, days: Collection[date]) -> set[str]:
+    """Recordings of some days that have a bot name."""
     query = select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day.in_(days), RECORDINGS.c.bot_name.is_not(None))
     return set(connection.scalars(query))
-
-
-def unreadable(connection: Connection) -> list[tuple[str, str]]:
-    """Objects of the API's lists that make no sense: name and fault."""
-    meta = table_of(Meta)
-    rows = connection.execute(select(meta).where(meta.c.name.startswith(UNREADABLE)).order_by(meta.c.name))
-    return [(name.removeprefix(UNREADABLE), value.partition(" ")[2]) for name, value in rows]
-
-
-def _is_expected(days: Collection[date], *, refetch: bool = False) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """The artifacts of some days that are to be fetched, or with `refetch` may be fetched again."""
-    return of_days(days), LEDGER.c.status.in_([PENDING, *STORED] if refetch else [PENDING])
-
-
-def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> list[LoadTask]:
-    query: Select[Any] = (
-        select(
-            LEDGER.c.recording_id,
-            LEDGER.c.kind,
-            LEDGER.c.artifact_id,
-            RECORDINGS.c.day,
-            LEDGER.c.status,
-            LEDGER.c.raw_key,
-            LEDGER.c.sha256,
-            LEDGER.c.size_bytes,
-            LEDGER.c.parser_version,
-            LEDGER.c.row_count,
-            LEDGER.c.api_created_at,
-            LEDGER.c.provider,
-            RECORDINGS.c.bot_name,
-            LEDGER.c.load_attempts,
-            IS_QUARANTINED.label("is_quarantined"),
-            LEDGER.c.worker,
-        )
-        .join(RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
-        .where(*conditions)
-        .order_by(LEDGER.c.recording_id, LEDGER.c.artifact_id)
-    )
-    return [_entry(*row) for row in connection.execute(query)]
-
-
-def _entry(recording_id: str, kind: str, artifact_id: str, *columns: Any) -> LoadTask:
-    """A row as an entry. A load that another process is at now has not ended that process."""
-    entry = LoadTask(Key(recording_id, kind, artifact_id), *columns[:-1])
-    if not entry.load_attempts or not is_at_work(columns[-1]):
-        return entry
-    return entry._replace(load_attempts=entry.load_attempts - 1 or None)
-
-
-def _keys(connection: Connection, *conditions: ColumnElement[bool]) -> set[Key]:
-    query = select(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id).where(*conditions)
-    return {Key(*row) for row in connection.execute(query)}

@@ -159,7 +159,7 @@ class Application:
 
     def _query_inbox(self) -> None:
         with self._database.reading() as connection:
-            inbox.is_anything_waiting(connection)
+            inbox.has_unhandled(connection)
 
 
 async def _read_body(request: Request) -> bytes:

@@ -27,21 +27,21 @@ class Message(NamedTuple):
     handled_at: datetime | None = None
 
 
-def put(connection: Connection, messages: Sequence[Message]) -> set[str]:
+def insert_messages(connection: Connection, messages: Sequence[Message]) -> set[str]:
     """Inserts messages that are not stored yet, and returns their ids."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(INBOX).on_conflict_do_nothing().returning(INBOX.c.message_id)
     return {*connection.scalars(statement, [message._asdict() for message in messages])}
 
 
-def waiting(connection: Connection, *, at_most: int) -> list[Message]:
+def unhandled(connection: Connection, *, at_most: int) -> list[Message]:
     """Unhandled messages, the newest first."""
     columns = (INBOX.c[name] for name in Message._fields)
     query = select(*columns).where(INBOX.c.handled_at.is_(None)).order_by(INBOX.c.received_at.desc()).limit(at_most)
     return [Message(*row) for row in connection.execute(query)]
 
 
-def is_anything_waiting(connection: Connection) -> bool:
+def has_unhandled(connection: Connection) -> bool:
     """True if an unhandled message exists."""
     return connection.scalar(select(INBOX.c.message_id).where(INBOX.c.handled_at.is_(None)).limit(1)) is not None
 

@@ -89,7 +89,7 @@ class InboxWriter:
     @retry_on_conflict
     def _insert(self, messages: Sequence[Message]) -> set[str]:
         with self._database.writing() as connection:
-            return inbox.put(connection, messages)
+            return inbox.insert_messages(connection, messages)
 
     @retry_on_conflict
     def _delete_old(self) -> None:

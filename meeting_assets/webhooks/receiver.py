@@ -38,7 +38,7 @@ class Receiver:
     def __enter__(self) -> Self:
         self._database = open_database(self._settings)
         try:
-            self._database.belongs_to(origin_of(self._settings.base_url))
+            self._database.bind_origin(origin_of(self._settings.base_url))
             self._listener = _listen(self._host, self._port)
         except BaseException:
             self._database.close()

@@ -25,7 +25,7 @@ from meeting_assets.webhooks.message import RECORDING
 
 
 @dataclass(slots=True)
-class Days:
+class ResolvedDays:
     """Days of recordings, by recording id."""
 
     by_recording: dict[str, date] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Days:
 
 def resolve_days(
     storage: Storage, access: Access, messages: Collection[Message], retrieved: Mapping[str, date], *, budget_s: float
-) -> Days:
+) -> ResolvedDays:
     """Resolves as many recordings as `budget_s` allows; those `retrieved` earlier are not retrieved again.
 
     Raises:
@@ -48,7 +48,9 @@ def resolve_days(
     recording_ids = {message.recording_id for message in messages}
     with storage.database.reading() as connection:
         stored = _stored_days(connection, recording_ids)
-    days = Days(retrieved={each: day for each, day in retrieved.items() if each in recording_ids - stored.keys()})
+    days = ResolvedDays(
+        retrieved={each: day for each, day in retrieved.items() if each in recording_ids - stored.keys()}
+    )
     days.by_recording = stored | days.retrieved
     asyncio.run(_retrieve(access, sorted(recording_ids - days.by_recording.keys()), days, budget_s=budget_s))
     return days
@@ -61,7 +63,7 @@ def _stored_days(connection: Connection, recording_ids: Collection[str]) -> dict
     return dict(connection.execute(query).all())
 
 
-async def _retrieve(access: Access, recording_ids: Sequence[str], days: Days, *, budget_s: float) -> None:
+async def _retrieve(access: Access, recording_ids: Sequence[str], days: ResolvedDays, *, budget_s: float) -> None:
     if not recording_ids:
         return
     try:
@@ -74,7 +76,7 @@ async def _retrieve(access: Access, recording_ids: Sequence[str], days: Days, *,
         pass
 
 
-def _add(recording_id: str, outcome: Retrieved, days: Days) -> None:
+def _add(recording_id: str, outcome: Retrieved, days: ResolvedDays) -> None:
     if outcome.fault is not None and not outcome.is_refused:
         days.error = outcome.fault
         return

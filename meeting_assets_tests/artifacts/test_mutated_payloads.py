@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact, Rows
 from meeting_assets.store.database import Database, schema_of
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets_tests.support.mutations import editable, serialized, variants, with_change, with_damage
 from meeting_assets_tests.support.payload_properties import assert_storable, assert_stored, read_or_quarantined
 from meeting_assets_tests.support.payloads import clocks, encoded, ids, moments, numbers, offsets, texts
@@ -156,7 +156,9 @@ def test_word_of_ten_megabytes_is_parsed() -> None:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database.at(database_url)
-    prepare(database, schema_of({model: artifact.kind for artifact in ARTIFACTS.values() for model in artifact.tables}))
+    set_up_database(
+        database, schema_of({model: artifact.kind for artifact in ARTIFACTS.values() for model in artifact.tables})
+    )
     yield database
     database.close()
 

@@ -13,7 +13,7 @@ from meeting_assets.artifacts.artifact import OF_RECORDING
 from meeting_assets.artifacts.transcript import ARTIFACT, Transcripts
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import Database, schema_of, table_of
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 
 RECORDING_ID, OTHER_ID = str(UUID(int=1)), str(UUID(int=2))
 SMALL, MIDDLE, LARGE = (f"{digit}0000000-0000-4000-8000-000000000000" for digit in "09f")
@@ -25,7 +25,7 @@ TRANSCRIPTS = table_of(Transcripts)
 @pytest.fixture
 def connection(database_url: str) -> Iterator[Connection]:
     database = Database.at(database_url)
-    prepare(database, schema_of({Transcripts: "transcript"}))
+    set_up_database(database, schema_of({Transcripts: "transcript"}))
     with database.writing() as connection:
         yield connection
     database.close()

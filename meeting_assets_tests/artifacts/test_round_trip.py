@@ -15,7 +15,7 @@ from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.artifacts.wire import decoded
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import Database, schema_of, table_of
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets_tests.support.payload_properties import as_read
 from meeting_assets_tests.support.payloads import ADA, SOURCE, encoded
 
@@ -101,7 +101,7 @@ def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dat
 def test_rows_survive_the_database(artifact: Artifact, database: Database) -> None:
     document, _ = decoded(encoded(PAYLOADS[artifact.kind]), artifact.wire)
     rows = artifact.rows(document, SOURCE)
-    prepare(database, schema_of(dict.fromkeys(artifact.tables, artifact.kind)))
+    set_up_database(database, schema_of(dict.fromkeys(artifact.tables, artifact.kind)))
 
     with database.writing() as connection:
         for model, rows_of_table in zip(artifact.tables, rows.by_table, strict=True):

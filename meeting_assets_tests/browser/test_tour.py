@@ -21,7 +21,8 @@ from sqlmodel import SQLModel
 from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.core.instants import days_between
 from meeting_assets.definitions import definitions
-from meeting_assets.orchestration.runs import prepare_home, run_days
+from meeting_assets.orchestration.home import prepare_home
+from meeting_assets.orchestration.runs import run_days
 from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Recording, Sandbox, fortnight
 from meeting_assets.settings import read_settings
@@ -188,15 +189,21 @@ def test_the_asset_graph_leads_from_raw_to_metrics(page: Page, tmp_path: Path) -
     take_picture(page, "asset-graph", tmp_path)
 
 
-def test_a_tables_page_says_what_it_holds(page: Page, tmp_path: Path) -> None:
+def test_page_of_a_table_shows_its_columns_and_counts(page: Page, tmp_path: Path) -> None:
     page.goto("/assets/transcript_words")
 
     see(page, "Grain: one row per (recording, transcript, element of words[]).", f"{row_count(TranscriptWords):,}")
-    see(page, "0-based, through the whole transcript", "[].words[].start_timestamp.relative", "SQLite", "bring_home")
+    see(
+        page,
+        "0-based, through the whole transcript",
+        "[].words[].start_timestamp.relative",
+        "SQLite",
+        "sync_recordings",
+    )
     take_picture(page, "table", tmp_path)
 
 
-def test_a_tables_lineage_shows_what_it_is_made_from(page: Page, tmp_path: Path) -> None:
+def test_lineage_of_a_table_shows_its_sources(page: Page, tmp_path: Path) -> None:
     page.set_viewport_size({"width": 1600, "height": 1800})
     page.goto("/assets/transcript_words?view=lineage")
 
@@ -204,7 +211,7 @@ def test_a_tables_lineage_shows_what_it_is_made_from(page: Page, tmp_path: Path)
     take_picture(page, "lineage", tmp_path)
 
 
-def test_a_failing_check_names_the_recording_and_the_place(page: Page, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_failing_check_names_the_recording_and_the_location(page: Page, sandbox: Sandbox, tmp_path: Path) -> None:
     page.goto("/assets/transcript_words?view=checks&checkDetail=nothing_is_quarantined")
 
     see(page, "nothing_is_quarantined", "Failed", "Every transcript artifact that is home can be read.")
@@ -217,7 +224,7 @@ def test_a_run_shows_its_steps_and_what_they_did(page: Page, run_id: str, sandbo
     page.get_by_label("gantt_waterfall").click()
     drag(page, 364, 560)
 
-    see(page, "Success", "bring_home", f"partition: {busiest_day(sandbox)}", "raw_artifacts", "parsed_transcript")
+    see(page, "Success", "sync_recordings", f"partition: {busiest_day(sandbox)}", "raw_artifacts", "parsed_transcript")
     see(page, "Materialized value")
     take_picture(page, "run", tmp_path)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.core.logs import ROOT, JsonFormatter, log_context, write_json
+from meeting_assets.core.logs import ROOT, JsonFormatter, log_as_json, log_context
 
 SIGNED = "https://host/a.mp4?Signature=x9"
 
@@ -71,8 +71,8 @@ def test_message_with_line_breaks_stays_on_one_line() -> None:
 
 
 def test_second_call_does_not_duplicate_lines(root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
-    write_json([], run_id="first")
-    write_json([], run_id="second")
+    log_as_json([], run_id="first")
+    log_as_json([], run_id="second")
 
     root.info("once")
 

@@ -14,7 +14,7 @@ from meeting_assets.health.table_checks import table_checks
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets_tests.support.data_checks import AFTER_RUNS, as_tuples, change_rows, deletion, violations
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 
 DAY, NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -25,7 +25,7 @@ UNREADABLE = b'[{"participant": 7}]'
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     # Three participants with about 100 s and 330 words each, which is above the thresholds of the checks.
     with Sandbox(uniform(DAY, recordings=2, words=1000)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -70,7 +70,7 @@ def test_quarantined_artifact_is_reported_with_the_location_of_its_fault(
 def test_all_violations_are_counted_and_the_newest_20_named(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     days = [uniform(DAY, recordings=2, words=5), uniform(NEXT_DAY, recordings=MAX_NAMED, words=5)]
     with Sandbox(combined(days)) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         for each in sandbox.world.recordings:
             sandbox.set_payload(each.of("transcript")[0].id, "transcript", UNREADABLE)
         sync_days([DAY, NEXT_DAY])

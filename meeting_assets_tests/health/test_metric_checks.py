@@ -22,7 +22,7 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets_tests.support.environments import only, open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import keep_collections, open_test_storage, sync_days, use_sandbox
 
 DAY = date(2026, 3, 2)
 MEETING = "every_meetings_numbers_add_up"
@@ -33,7 +33,7 @@ NAMES = [check.name for check in metric_checks()]
 @pytest.fixture
 def stored_meetings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Storage, str]]:
     with Sandbox(uniform(DAY, recordings=2, words=300)) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         sync_days([DAY])
         with open_test_storage() as storage:
             yield storage, sandbox.world.recordings[0].id
@@ -136,8 +136,8 @@ def test_kinds_without_metrics_may_be_missing(stored_meetings: tuple[Storage, st
 
 
 def test_workspace_without_transcripts_passes(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Sandbox(only(uniform(DAY, recordings=2), "participant_events")) as sandbox:
-        use(sandbox, monkeypatch)
+    with Sandbox(keep_collections(uniform(DAY, recordings=2), "participant_events")) as sandbox:
+        use_sandbox(sandbox, monkeypatch)
         sync_days([DAY])
 
     with open_test_storage() as storage:

@@ -18,7 +18,7 @@ from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import scrub, tombstones
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.planted_texts import (
     DAY,
     NAME,
@@ -37,7 +37,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
     """Three meetings: the planted texts are in the first one; one person attends the first two."""
     monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "6000")
     with Sandbox(uniform(DAY, recordings=3, words=40), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         plant_texts(running)
         yield running
 

@@ -20,7 +20,7 @@ from meeting_assets.schema.columns import RecordingRow
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets_tests.support.data_checks import AFTER_RUNS, as_tuples, change_rows, deletion, violations
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 
 DAY = date(2026, 3, 2)
 
@@ -29,7 +29,7 @@ DAY = date(2026, 3, 2)
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     # Three participants with about 100 s and 330 words each, which is above the thresholds of the checks.
     with Sandbox(uniform(DAY, recordings=2, words=1000)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -102,7 +102,7 @@ def test_bot_in_the_timeline_is_skipped(sandbox: Sandbox, recording: Recording) 
 
 def test_speaker_below_the_thresholds_is_skipped(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=2, words=60)) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         sync_days([DAY])
         first, second = sandbox.world.recordings
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meeting_assets.metrics import measured
+from meeting_assets.metrics import metric_rows
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets_tests.support.meeting_builder import (
@@ -47,7 +47,7 @@ words = st.lists(st.tuples(keys, times, times, st.sampled_from(["yes", "we shoul
 
 
 def row_count(meeting: MeetingInput) -> int:
-    return sum(len(rows) for rows in measured(meeting, PARAMETERS, "hash").values())
+    return sum(len(rows) for rows in metric_rows(meeting, PARAMETERS, "hash").values())
 
 
 @settings(deadline=5000)

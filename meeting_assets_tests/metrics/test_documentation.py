@@ -1,7 +1,6 @@
 """docs/metrics.md describes every column as the code does.
 
-After an intended change, write its tables again and read the difference:
-`RENEW_DOCS=1 pytest -n0 -k columns_are_those`.
+After an intended change, run `make renew` and read the difference.
 """
 
 from __future__ import annotations
@@ -62,9 +61,10 @@ def _sources(column: Column[Any]) -> str:
     return ", ".join(tables)
 
 
+@pytest.mark.golden
 def test_columns_are_those_of_the_tables_with_their_units_and_definitions() -> None:
     prose, _, columns = DOCUMENT.read_text().partition(BEGIN)
-    if os.environ.get("RENEW_DOCS"):
+    if os.environ.get("RENEW"):
         columns = written()
         DOCUMENT.write_text(prose + BEGIN + columns)
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import insert
 from sqlmodel import Session, SQLModel, create_engine, select
 
-from meeting_assets.metrics import METRICS, measured
+from meeting_assets.metrics import METRICS, metric_rows
 from meeting_assets.metrics.meeting import Utterance
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
@@ -67,7 +67,7 @@ def test_rows_carry_their_recording_parameters_and_inputs_hash() -> None:
 def test_the_same_inputs_make_the_same_rows() -> None:
     meeting = meeting_of(said("ann", 0, 10.123), said("bo", 5.5, 20.1), attendees=attendees("ann", "bo", "cy"))
 
-    assert measured(meeting, Parameters(), "hash") == measured(meeting, Parameters(), "hash")
+    assert metric_rows(meeting, Parameters(), "hash") == metric_rows(meeting, Parameters(), "hash")
 
 
 def test_a_database_gives_back_what_was_measured() -> None:
@@ -80,7 +80,7 @@ def test_a_database_gives_back_what_was_measured() -> None:
     )
     engine = create_engine("sqlite://")
     with Session(engine) as session:
-        for table, rows in measured(meeting, Parameters(), "hash").items():
+        for table, rows in metric_rows(meeting, Parameters(), "hash").items():
             schema = SQLModel.metadata.tables[str(table.__tablename__)]
             schema.create(session.connection())
             if rows:

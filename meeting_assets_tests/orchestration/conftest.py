@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from meeting_assets.definitions import definitions
-from meeting_assets.orchestration.runs import prepare_home
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
 

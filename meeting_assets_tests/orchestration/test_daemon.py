@@ -1,7 +1,6 @@
-"""The product as it runs for good: code server, webserver and daemon over one home, a sandbox behind them, and no hand
-on anything but the UI.
+"""A whole deployment: code server, webserver and daemon on one home, a sandbox, and actions in the UI only.
 
-Waiting is most of it, so what takes long is begun by fixtures of the module and goes on during other tests.
+Fixtures of the module start long operations, which continue during other tests.
 """
 
 from __future__ import annotations
@@ -29,7 +28,15 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.support.deployment import Deployment
-from meeting_assets_tests.support.environments import OBSERVED, VOLATILE, Contents, Row, sync_days, use, use_home
+from meeting_assets_tests.support.environments import (
+    OBSERVED,
+    VOLATILE_COLUMNS,
+    Row,
+    TableRows,
+    sync_days,
+    use_home,
+    use_sandbox,
+)
 from meeting_assets_tests.support.ui import Run, Ui, until
 
 MINUTE_S = 60
@@ -138,13 +145,13 @@ def rows(query: Select[Any]) -> list[Row]:
         return [tuple(row) for row in connection.execute(query)]
 
 
-def tables_of(*recordings: Recording) -> Contents:
-    """What all tables hold of some recordings, sorted."""
+def tables_of(*recordings: Recording) -> TableRows:
+    """The sorted rows of some recordings in all tables."""
     models: tuple[type[SQLModel], ...] = (Recordings, Artifacts, *derived_tables())
     ids = [each.id for each in recordings]
-    found: Contents = {}
+    found: TableRows = {}
     for table in map(table_of, models):
-        columns = [column for column in table.columns if column.name not in VOLATILE | {OBSERVED}]
+        columns = [column for column in table.columns if column.name not in VOLATILE_COLUMNS | {OBSERVED}]
         found[table.name] = sorted(rows(select(*columns).where(table.c.recording_id.in_(ids))), key=repr)
     return found
 
@@ -200,11 +207,11 @@ def of_day(sandbox: Sandbox, day: date) -> list[Recording]:
     return [each for each in sandbox.world.recordings if each.day == day]
 
 
-def undisturbed(day: date, sandbox: Sandbox, home: Path) -> Contents:
+def undisturbed(day: date, sandbox: Sandbox, home: Path) -> TableRows:
     """What a day's work leaves in a home of its own."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         use_home(home, monkeypatch)
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         sync_days([day])
         return tables_of(*of_day(sandbox, day))
 
@@ -216,7 +223,7 @@ def run_in_progress(ui: Ui, sandbox: Sandbox, day: date) -> str:
     return run_id
 
 
-def assert_next_run_does_all(ui: Ui, sandbox: Sandbox, day: date, killed: str, expected: Contents) -> None:
+def assert_next_run_does_all(ui: Ui, sandbox: Sandbox, day: date, killed: str, expected: TableRows) -> None:
     """Launches a run of a day whose run has just been killed; it starts soon and leaves the right tables."""
     killed_s = time.time()
     left = statuses(*of_day(sandbox, day))
@@ -240,7 +247,7 @@ def test_a_run_of_one_recording_touches_no_other(sandbox: Sandbox, ui: Ui) -> No
     assert not any(tables_of(other).values())
 
 
-def test_a_finished_meeting_is_home_within_a_minute(ui: Ui, meetings: Meetings) -> None:
+def test_finished_recording_is_stored_within_a_minute(ui: Ui, meetings: Meetings) -> None:
     wait_until_home(meetings)
 
     run = ui.wait_for_success(runs_for(ui, meetings.finished)[-1].run_id)
@@ -257,7 +264,7 @@ def test_a_finished_meeting_is_home_within_a_minute(ui: Ui, meetings: Meetings) 
 
 
 @pytest.mark.usefixtures("late_s")
-def test_a_day_whose_run_was_killed_is_done_by_the_next(sandbox: Sandbox, ui: Ui, tmp_path: Path) -> None:
+def test_next_run_completes_a_day_whose_run_was_killed(sandbox: Sandbox, ui: Ui, tmp_path: Path) -> None:
     expected = undisturbed(BUSY_DAY, sandbox, tmp_path)
     killed = run_in_progress(ui, sandbox, BUSY_DAY)
 
@@ -266,7 +273,9 @@ def test_a_day_whose_run_was_killed_is_done_by_the_next(sandbox: Sandbox, ui: Ui
     assert_next_run_does_all(ui, sandbox, BUSY_DAY, killed, expected)
 
 
-def test_a_transcript_that_is_done_three_hours_later_comes_by_itself(ui: Ui, meetings: Meetings, late_s: float) -> None:
+def test_transcript_completed_three_hours_later_is_stored_automatically(
+    ui: Ui, meetings: Meetings, late_s: float
+) -> None:
     late, transcript = meetings.transcribed_late, meetings.late_transcript
 
     until(lambda: statuses(late, artifact_id=transcript) == {"parsed"}, "the late transcript", within_s=PATIENCE_S)
@@ -276,7 +285,7 @@ def test_a_transcript_that_is_done_three_hours_later_comes_by_itself(ui: Ui, mee
     assert first.created_s < late_s < newest.created_s
 
 
-def test_a_backfill_of_the_fortnight_launched_in_the_ui_ends_well(ui: Ui, backfill_id: str) -> None:
+def test_backfill_launched_in_the_ui_succeeds(ui: Ui, backfill_id: str) -> None:
     days = {day.isoformat() for day in FORTNIGHT.days}
 
     status = ui.wait_for_backfill(backfill_id, within_s=PATIENCE_S)
@@ -289,7 +298,7 @@ def test_a_backfill_of_the_fortnight_launched_in_the_ui_ends_well(ui: Ui, backfi
     assert "pending" not in statuses(*FORTNIGHT.recordings)
 
 
-def test_a_transcript_made_a_month_later_comes_with_the_nightly_reconciliation(
+def test_nightly_reconciliation_stores_a_transcript_created_a_month_later(
     sandbox: Sandbox, ui: Ui, old_run: str
 ) -> None:
     (recording,) = of_day(sandbox, LONG_AGO)
@@ -308,7 +317,7 @@ def test_a_transcript_made_a_month_later_comes_with_the_nightly_reconciliation(
     assert newest.run_id in {each.run_id for each in runs}
 
 
-def test_a_day_whose_machine_went_down_is_done_by_the_next_run(
+def test_next_run_completes_a_day_whose_machine_went_down(
     sandbox: Sandbox, running: Deployment, ui: Ui, tmp_path: Path
 ) -> None:
     expected = undisturbed(BUSIER_DAY, sandbox, tmp_path)
@@ -320,7 +329,7 @@ def test_a_day_whose_machine_went_down_is_done_by_the_next_run(
     assert_next_run_does_all(ui, sandbox, BUSIER_DAY, killed, expected)
 
 
-def test_nothing_is_asked_for_twice_or_ever_again(ui: Ui, meetings: Meetings) -> None:
+def test_no_recording_is_requested_twice(ui: Ui, meetings: Meetings) -> None:
     wait_until_home(meetings)
 
     run = ui.wait_for_success(runs_for(ui, meetings.finished)[-1].run_id)

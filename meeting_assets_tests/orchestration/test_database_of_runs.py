@@ -13,10 +13,11 @@ from sqlalchemy import func, select
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.definitions import definitions
 from meeting_assets.health.diagnostics.report import Severity
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.doctor import diagnostics
 from meeting_assets.orchestration.resources import StorageResource
 from meeting_assets.orchestration.run_tags import DATABASE_ID
-from meeting_assets.orchestration.runs import RunOutcome, dagster_instance, prepare_home, run_days
+from meeting_assets.orchestration.runs import RunOutcome, dagster_instance, run_days
 from meeting_assets.orchestration.sync import sync
 from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Sandbox, uniform
@@ -27,7 +28,7 @@ from meeting_assets.store.database import META, Database, table_of, upsert
 from meeting_assets.store.database_id import held_id
 from meeting_assets.store.heartbeats import HEARTBEATS
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import open_test_storage, use
+from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
 
 DAY = date(2026, 3, 2)
 
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=1, words=5)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -74,7 +75,7 @@ def test_a_worker_with_another_database_fails_the_run_and_stores_nothing(
 
     outcome = run_of_day(requested_for if is_tagged else None)
 
-    assert (outcome.succeeded, outcome.is_hopeless) == (False, True)
+    assert (outcome.succeeded, outcome.is_permanent_failure) == (False, True)
     assert "MEETING_ASSETS_DATABASE_URL of this process names another database" in outcome.faults[0]
     assert "hush" not in " ".join(outcome.faults)
     assert recording_count() == 0
@@ -88,7 +89,7 @@ def test_a_worker_with_another_raw_store_fails_the_run_and_stores_nothing(
 
     outcome = run_of_day(requested_for)
 
-    assert (outcome.succeeded, outcome.is_hopeless) == (False, True)
+    assert (outcome.succeeded, outcome.is_permanent_failure) == (False, True)
     assert "MEETING_ASSETS_RAW_URL of this process names another raw store" in outcome.faults[0]
     assert "hush" not in " ".join(outcome.faults)
     assert [*(home / "hush").iterdir()] == []
@@ -143,7 +144,7 @@ def test_the_sensor_requests_runs_for_its_database(sandbox: Sandbox) -> None:
     assert [request.tags[DATABASE_ID] for request in result.run_requests] == [database_id]
 
 
-def test_a_sync_after_the_loss_of_the_database_goes_on_with_the_raw_store(sandbox: Sandbox, home: Path) -> None:
+def test_sync_after_the_loss_of_the_database_continues_with_the_raw_store(sandbox: Sandbox, home: Path) -> None:
     assert command("sync", "--from", str(DAY), "--to", str(DAY)).returncode == 0
     for path in home.glob("meetings.db*"):
         path.unlink()
@@ -152,11 +153,11 @@ def test_a_sync_after_the_loss_of_the_database_goes_on_with_the_raw_store(sandbo
 
     assert done.returncode == 0, done.stderr
     assert "The empty database at " in done.stderr
-    assert f"{home}/meetings.db takes the place of the raw store's former one" in done.stderr
+    assert f"{home}/meetings.db replaces the former database of this raw store" in done.stderr
     with open_test_storage() as storage:
         assert held_id(storage.database) == storage.raw.database_id()
     again = command("sync", "--from", str(DAY), "--to", str(DAY))
-    assert "takes the place" not in again.stderr
+    assert "replaces the former" not in again.stderr
 
 
 def test_two_databases_of_meetings_do_not_share_a_raw_store(
@@ -171,8 +172,8 @@ def test_two_databases_of_meetings_do_not_share_a_raw_store(
 
     assert done.returncode == 1
     assert "The raw store belongs to another database" in done.stderr
-    examined = [(each.severity, each.sentence) for each in diagnostics().checks if each.subject == "raw store"]
-    assert any(verdict is Severity.ERROR and "another database" in sentence for verdict, sentence in examined)
+    findings = [(each.severity, each.sentence) for each in diagnostics().checks if each.subject == "raw store"]
+    assert any(severity is Severity.ERROR and "another database" in sentence for severity, sentence in findings)
 
 
 @dg.op
@@ -191,7 +192,7 @@ def store_after_the_run_was_declared_orphaned(
 def test_a_run_declared_orphaned_by_another_host_stops_before_its_next_commit(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("meeting_assets.pipeline.run_heartbeat.CERTAIN_S", 0.0)
+    monkeypatch.setattr("meeting_assets.orchestration.run_heartbeat.CERTAIN_S", 0.0)
     prepare_home(read_settings())
 
     @dg.job(resource_defs={"storage": StorageResource()})

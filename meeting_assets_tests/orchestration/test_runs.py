@@ -1,4 +1,4 @@
-"""Runs through Dagster: every selected asset of a successful run is materialized, whatever the day held."""
+"""Runs through Dagster: every selected asset of a successful run is materialized, also for days without recordings."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import pytest
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.assets.raw import raw_key
-from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
+from meeting_assets.orchestration.home import prepare_home
+from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.support.environments import contents, only, use
+from meeting_assets_tests.support.environments import keep_collections, table_rows, use_sandbox
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 4)
 EMPTY = FIRST + timedelta(days=1)
@@ -25,12 +26,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(combined([uniform(FIRST, recordings=2), uniform(LAST, recordings=1)])) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
 @pytest.mark.usefixtures("defs")
-def test_inside_of_an_open_instance_it_is_the_same_one() -> None:
+def test_nested_blocks_share_the_open_instance() -> None:
     with dagster_instance() as outer:
         with dagster_instance() as inner:
             assert inner is outer
@@ -59,7 +60,7 @@ def test_a_day_with_meetings_materializes_every_asset(defs: dg.Definitions) -> N
 
     assert outcome.succeeded
     assert materialized(outcome.run_id) == every_asset(defs, [FIRST])
-    assert all(contents().values())
+    assert all(table_rows().values())
 
 
 def test_a_day_without_meetings_materializes_every_asset(defs: dg.Definitions) -> None:
@@ -81,12 +82,12 @@ def test_a_range_materializes_every_asset_of_every_day(defs: dg.Definitions) -> 
 
     assert outcome.succeeded
     assert materialized(outcome.run_id) == every_asset(defs, days)
-    assert len(contents()["meeting_metrics"]) == 3
+    assert len(table_rows()["meeting_metrics"]) == 3
 
 
 def test_a_day_without_separate_streams_materializes_every_asset(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Sandbox(only(uniform(FIRST, recordings=2), "participant_events", "transcript")) as sandbox:
-        use(sandbox, monkeypatch)
+    with Sandbox(keep_collections(uniform(FIRST, recordings=2), "participant_events", "transcript")) as sandbox:
+        use_sandbox(sandbox, monkeypatch)
         prepare_home(read_settings())
         defs = definitions(read_settings())
 
@@ -94,8 +95,8 @@ def test_a_day_without_separate_streams_materializes_every_asset(monkeypatch: py
 
     assert outcome.succeeded
     assert materialized(outcome.run_id) == every_asset(defs, [FIRST])
-    assert len(contents()["meeting_metrics"]) == 2
-    assert contents()["audio_parts"] == []
+    assert len(table_rows()["meeting_metrics"]) == 2
+    assert table_rows()["audio_parts"] == []
 
 
 @pytest.mark.parametrize("kind", ARTIFACTS)
@@ -110,7 +111,7 @@ def test_a_day_with_a_quarantined_artifact_materializes_every_asset(
 
     assert outcome.succeeded
     assert materialized(outcome.run_id) == every_asset(defs, [day])
-    assert ("quarantined",) in {row[3:4] for row in contents()["artifacts"]}
+    assert ("quarantined",) in {row[3:4] for row in table_rows()["artifacts"]}
 
 
 def test_a_wrong_key_fails_the_run_with_one_sentence(
@@ -123,7 +124,7 @@ def test_a_wrong_key_fails_the_run_with_one_sentence(
     assert not outcome.succeeded
     (fault,) = outcome.faults
     assert "RECALL_API_KEY" in fault
-    assert not any(contents().values())
+    assert not any(table_rows().values())
 
 
 @pytest.mark.parametrize("days", [[FIRST], [FIRST, EMPTY]])
@@ -148,7 +149,7 @@ def test_a_named_recording_is_the_only_one_fetched(sandbox: Sandbox, defs: dg.De
     outcome = run_days(defs, [FIRST], recording_ids=[wanted.id])
 
     assert outcome.succeeded
-    assert {row[0] for row in contents()["meeting_metrics"]} == {wanted.id}
+    assert {row[0] for row in table_rows()["meeting_metrics"]} == {wanted.id}
 
 
 def test_a_recording_of_another_day_fails_and_names_that_day(sandbox: Sandbox, defs: dg.Definitions) -> None:
@@ -160,7 +161,7 @@ def test_a_recording_of_another_day_fails_and_names_that_day(sandbox: Sandbox, d
     assert LAST.isoformat() in outcome.faults[0]
 
 
-def test_a_refetch_downloads_what_is_home(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_refetch_downloads_stored_artifacts_again(sandbox: Sandbox, defs: dg.Definitions) -> None:
     run_days(defs, [LAST])
     sandbox.stats.reset()
 

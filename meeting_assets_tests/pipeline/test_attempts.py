@@ -1,4 +1,4 @@
-"""Attempts are recorded before they begin: what ends the process is tried alone, ever less often, and not for ever."""
+"""Attempts are recorded before they begin: artifacts that kill the process are isolated, then quarantined."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.health.status import status_of
-from meeting_assets.pipeline.crew import Crew
-from meeting_assets.pipeline.fetch import RECORDED_AT_ONCE, fetch_days
+from meeting_assets.pipeline.download import ATTEMPTS_PER_TRANSACTION
+from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.load import LoadReport, load_days
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import attempts, ledger, worklist
+from meeting_assets.store import attempts, ledger_tables, worklist
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets.store.states import INTERRUPTED, MOST_DEATHS
+from meeting_assets.store.ledger_states import INTERRUPTED, MAX_INTERRUPTIONS
+from meeting_assets.store.tasks import LoadTask
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import FORKS
 from meeting_assets_tests.support.environments import (
-    VOLATILE,
-    Contents,
-    contents,
+    VOLATILE_COLUMNS,
+    TableRows,
     ledger_row,
     open_test_storage,
     sync_days,
-    use,
+    table_rows,
+    use_sandbox,
 )
 from meeting_assets_tests.support.sample_day import DAY, WORLD, victim
 from meeting_assets_tests.support.ui import until
@@ -52,7 +54,7 @@ def fetch_all() -> None:
 
 
 def load_all(deadly: Collection[str] = (), *, version: str = TRANSCRIPT.parser_version) -> LoadReport:
-    """Loads the day's transcripts; one of the `deadly` ends the process, as a payload without measure would."""
+    """Loads the day's transcripts; one of the `deadly` ends the process, as an oversized payload would."""
 
     def rows(document: Any, source: Source) -> Rows:
         if source.artifact_id in deadly:
@@ -75,8 +77,8 @@ def fetch_and_die(environment: Mapping[str, str]) -> None:
     fetch_all()
 
 
-def death_of_a_load(*deadly: str, version: str = TRANSCRIPT.parser_version) -> None:
-    """A process that loads is killed, by a signal that nothing can be done about."""
+def kill_during_load(*deadly: str, version: str = TRANSCRIPT.parser_version) -> None:
+    """Kills a loading process while it parses one of the `deadly` artifacts."""
     process = FORKS.Process(target=load_and_die, args=(dict(os.environ), deadly, version))
     process.start()
     process.join(TIMEOUT_S)
@@ -84,22 +86,22 @@ def death_of_a_load(*deadly: str, version: str = TRANSCRIPT.parser_version) -> N
 
 
 def transcripts() -> dict[str, tuple[str, int | None]]:
-    """Status and counted deaths of every transcript."""
+    """Status and interrupted attempts of every transcript."""
     with open_test_storage() as storage, storage.database.reading() as connection:
         query = LEDGER.select().where(LEDGER.c.kind == "transcript")
         rows = connection.execute(query).mappings().all()
     return {row["artifact_id"]: (row["status"], row["load_attempts"]) for row in rows}
 
 
-def test_a_payload_that_ends_the_process_is_tried_alone_and_then_quarantined(sandbox: Sandbox) -> None:
+def test_payload_that_kills_the_process_is_loaded_alone_and_then_quarantined(sandbox: Sandbox) -> None:
     deadly = victim("transcript").id
     fetch_all()
 
-    death_of_a_load(deadly)
+    kill_during_load(deadly)
     assert set(transcripts().values()) == {("fetched", 1)}
-    death_of_a_load(deadly)
+    kill_during_load(deadly)
     assert transcripts()[deadly] == ("fetched", 2)
-    death_of_a_load(deadly)
+    kill_during_load(deadly)
     found = transcripts()
     assert found.pop(deadly) == ("fetched", 3)
     assert set(found.values()) == {("parsed", None)}
@@ -113,16 +115,17 @@ def test_a_payload_that_ends_the_process_is_tried_alone_and_then_quarantined(san
 
 @pytest.fixture
 def quarantined(sandbox: Sandbox) -> str:
-    """A transcript whose loading has ended the process too often."""
+    """A transcript whose loading has killed the process too often."""
     deadly = victim("transcript").id
     fetch_all()
-    for _ in range(MOST_DEATHS):
-        death_of_a_load(deadly)
+    for _ in range(MAX_INTERRUPTIONS):
+        kill_during_load(deadly)
     load_all([deadly])
     return deadly
 
 
-def test_it_is_released_by_other_bytes(sandbox: Sandbox, quarantined: str) -> None:
+@sqlite_first
+def test_quarantine_after_kills_ends_with_new_bytes(sandbox: Sandbox, quarantined: str) -> None:
     sandbox.reissue(quarantined)
 
     sync_days([DAY])
@@ -130,42 +133,43 @@ def test_it_is_released_by_other_bytes(sandbox: Sandbox, quarantined: str) -> No
     assert transcripts()[quarantined] == ("parsed", None)
 
 
-def test_it_is_released_by_another_parser_which_has_as_many_attempts(quarantined: str) -> None:
-    death_of_a_load(quarantined, version="next")
-    deaths = transcripts()[quarantined]
+@sqlite_first
+def test_quarantine_after_kills_ends_with_a_new_parser_version_which_gets_as_many_attempts(quarantined: str) -> None:
+    kill_during_load(quarantined, version="next")
+    after_kill = transcripts()[quarantined]
 
     load_all(version="next")
 
-    assert deaths == ("fetched", 1)
+    assert after_kill == ("fetched", 1)
     assert transcripts()[quarantined] == ("parsed", None)
 
 
-def test_a_rebuild_does_not_try_it_again(quarantined: str) -> None:
+@sqlite_first
+def test_rebuild_keeps_the_quarantine_after_kills(quarantined: str) -> None:
     with open_test_storage() as storage:
         rebuild(storage)
 
-    assert transcripts()[quarantined] == ("quarantined", MOST_DEATHS)
+    assert transcripts()[quarantined] == ("quarantined", MAX_INTERRUPTIONS)
 
 
-@pytest.mark.parametrize("stopped_by", [StoreError, KeyboardInterrupt])
-def test_what_something_else_stops_does_not_count(sandbox: Sandbox, stopped_by: type[BaseException]) -> None:
+@pytest.mark.parametrize("error", [StoreError, KeyboardInterrupt])
+def test_load_stopped_by_another_failure_counts_no_attempt(sandbox: Sandbox, error: type[BaseException]) -> None:
+    marked: set[tuple[str, int | None]] = set()
+
+    def stop(document: Any, source: Source) -> Rows:
+        marked.update(transcripts().values())
+        raise error
+
     fetch_all()
-    with open_test_storage() as storage, pytest.raises(stopped_by):
-        load_until(stopped_by, storage)
+    with open_test_storage() as storage, pytest.raises(error):
+        load_days(replace(TRANSCRIPT, rows=stop), [DAY], storage)
 
+    assert marked == {("fetched", 1)}
     assert set(transcripts().values()) == {("fetched", None)}
 
 
-def load_until(stopped_by: type[BaseException], storage: Storage) -> None:
-    with storage.database.reading() as connection:
-        entries = worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
-    with Crew(TRANSCRIPT, storage, entries, helpers=0) as crew:
-        crew.next()
-        assert set(transcripts().values()) == {("fetched", 1)}
-        raise stopped_by
-
-
-def test_a_download_during_which_the_process_was_killed_has_counted(sandbox: Sandbox, clean: Contents) -> None:
+@sqlite_first
+def test_download_interrupted_by_a_kill_counts_as_an_attempt(sandbox: Sandbox, clean: TableRows) -> None:
     deadly = victim("transcript")
     sandbox.inject(Fault(f"transcript:{deadly.id}", times=None, delay_s=TIMEOUT_S))
     for attempt in (1, 2):
@@ -174,18 +178,18 @@ def test_a_download_during_which_the_process_was_killed_has_counted(sandbox: San
         row = ledger_row(deadly.id, "transcript")
         assert (row["status"], row["attempts"], row["error"]) == ("pending", attempt, INTERRUPTED)
         assert row["next_attempt_at"] > now()
-    others = [row for row in contents()["artifacts"] if row[2] != deadly.id or row[1] != "transcript"]
+    others = [row for row in table_rows()["artifacts"] if row[2] != deadly.id or row[1] != "transcript"]
     assert {row[3] for row in others} == {"fetched"}
 
     sandbox.clear_faults()
     sync_days([DAY])
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
     assert ledger_row(deadly.id, "transcript")["attempts"] == 0
 
 
 def kill_a_fetch_in(sandbox: Sandbox) -> None:
-    """Kills a process that fetches when the download that hangs is all that is left."""
+    """Kills a fetching process when only the hanging download is left."""
     faulted = sandbox.stats.faulted
     process = FORKS.Process(target=fetch_and_die, args=(dict(os.environ),))
     process.start()
@@ -199,11 +203,11 @@ def pending_count() -> int:
         return len(worklist.pending(connection, [DAY]))
 
 
-def test_what_ended_the_process_too_often_waits(sandbox: Sandbox, clean: Contents) -> None:
+def test_download_that_killed_the_process_too_often_waits(sandbox: Sandbox, clean: TableRows) -> None:
     deadly = victim("transcript")
     fetch_all()
     with open_test_storage() as storage, storage.database.writing() as connection:
-        values = {"status": "pending", "sha256": None, "attempts": MOST_DEATHS, "error": INTERRUPTED}
+        values = {"status": "pending", "sha256": None, "attempts": MAX_INTERRUPTIONS, "error": INTERRUPTED}
         of_victim = LEDGER.c.artifact_id == deadly.id, LEDGER.c.kind == "transcript"
         due_at = now() + timedelta(hours=1)
         connection.execute(LEDGER.update().where(*of_victim).values(values | {"next_attempt_at": due_at}))
@@ -214,10 +218,10 @@ def test_what_ended_the_process_too_often_waits(sandbox: Sandbox, clean: Content
     sync_days([DAY], recording_ids=[deadly.recording_id])
 
     assert downloads == 0
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
-def test_a_fetch_that_the_store_stops_counts_no_attempt(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fetch_stopped_by_the_raw_store_counts_no_attempt(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_test_storage() as storage:
         access = access_of(read_settings())
         monkeypatch.setattr(storage.raw, "write", full)
@@ -234,10 +238,11 @@ def full(*_: object) -> None:
     raise StoreError("no space")
 
 
-def test_a_fetch_records_its_attempts_a_few_at_a_time(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of more artifacts than are recorded at once, all come."""
-    with Sandbox(uniform(DAY, recordings=RECORDED_AT_ONCE // 5, words=5), limits=False) as sandbox:
-        use(sandbox, monkeypatch)
+def test_all_artifacts_are_fetched_although_attempts_are_recorded_in_groups(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox(uniform(DAY, recordings=ATTEMPTS_PER_TRANSACTION // 5, words=5), limits=False) as sandbox:
+        use_sandbox(sandbox, monkeypatch)
 
         fetch_all()
 
@@ -248,7 +253,7 @@ def test_a_fetch_records_its_attempts_a_few_at_a_time(database_url: str, monkeyp
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_bytes_that_are_missing_are_not_asked_for_in_every_sync(sandbox: Sandbox, clean: Contents, status: int) -> None:
+def test_missing_bytes_are_not_requested_by_every_sync(sandbox: Sandbox, clean: TableRows, status: int) -> None:
     artifact = victim("transcript")
     sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, status=status))
     sync_days([DAY])
@@ -264,12 +269,13 @@ def test_bytes_that_are_missing_are_not_asked_for_in_every_sync(sandbox: Sandbox
     assert (seen.missing, seen.next_attempt_at) == (1, row["next_attempt_at"])
 
 
+@sqlite_first
 @pytest.mark.parametrize("how", ["refetch", "named", "changed", "due"])
-def test_bytes_that_were_missing_come_when_they_are_asked_for_again(
+def test_bytes_that_were_missing_are_fetched_on_the_next_request(
     database_url: str, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     with Sandbox(WORLD) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         artifact = victim("transcript")
         sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, status=404))
         sync_days([DAY])
@@ -292,7 +298,7 @@ def make_due(artifact_id: str) -> None:
         connection.execute(LEDGER.update().where(of_artifact).values(next_attempt_at=now() - timedelta(seconds=1)))
 
 
-def test_a_fresh_url_that_is_refused_twice_waits(sandbox: Sandbox) -> None:
+def test_artifact_whose_fresh_url_is_refused_twice_waits(sandbox: Sandbox) -> None:
     artifact = victim("transcript")
     sandbox.inject(Fault(f"transcript:{artifact.id}", times=None, status=403))
     sync_days([DAY])
@@ -305,28 +311,30 @@ def test_a_fresh_url_that_is_refused_twice_waits(sandbox: Sandbox) -> None:
     assert ledger_row(artifact.id, "transcript")["attempts"] == 2
 
 
-def entries_of(storage: Storage) -> list[worklist.LoadTask]:
+def entries_of(storage: Storage) -> list[LoadTask]:
     with storage.database.reading() as connection:
         return worklist.to_load(connection, [DAY], TRANSCRIPT.kind, TRANSCRIPT.parser_version)
 
 
-def mark_loading(storage: Storage, entries: Collection[worklist.LoadTask]) -> None:
+def mark_loading(storage: Storage, entries: Collection[LoadTask]) -> None:
     with storage.database.writing() as connection:
-        attempts.note_loading(connection, entries)
+        attempts.begin_loads(connection, entries)
 
 
-def test_a_load_that_another_process_is_at_counts_as_no_death(sandbox: Sandbox) -> None:
+def test_load_in_progress_in_another_process_counts_as_no_interrupted_attempt(sandbox: Sandbox) -> None:
     fetch_all()
     with open_test_storage() as storage:
-        for _ in range(MOST_DEATHS):
+        for _ in range(MAX_INTERRUPTIONS):
             mark_loading(storage, entries_of(storage))
 
             assert {each.load_attempts for each in entries_of(storage)} == {None}
         load_all()
-        assert {deaths for _, deaths in transcripts().values()} == {None}
+        assert {attempts for _, attempts in transcripts().values()} == {None}
 
 
-def test_a_load_whose_process_has_ended_counts_as_a_death(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_load_of_an_ended_process_counts_as_an_interrupted_attempt(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fetch_all()
     ended = replace(ProcessIdentity.current(), start_ticks=1)
     with open_test_storage() as storage:
@@ -337,14 +345,14 @@ def test_a_load_whose_process_has_ended_counts_as_a_death(sandbox: Sandbox, monk
         assert {each.load_attempts for each in entries_of(storage)} == {1}
 
 
-def test_a_load_that_another_process_has_finished_is_not_marked_again(sandbox: Sandbox) -> None:
+def test_load_finished_by_another_process_is_not_marked_again(sandbox: Sandbox) -> None:
     sync_days([DAY])
     with open_test_storage() as storage, storage.database.writing() as connection:
-        ledger.parse_days_again(connection, [DAY])
+        ledger_tables.mark_days_outdated(connection, [DAY])
     with open_test_storage() as storage:
         seen_before = entries_of(storage)
         load_all()
 
         mark_loading(storage, seen_before)
 
-    assert {deaths for _, deaths in transcripts().values()} == {None}
+    assert {attempts for _, attempts in transcripts().values()} == {None}

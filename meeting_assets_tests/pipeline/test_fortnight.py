@@ -1,7 +1,7 @@
-"""The sandbox's fortnight comes home, and every quirk of the API is found in the tables.
+"""The sandbox's fortnight is synced, and every quirk of the API shows in the tables.
 
-Each quirk has a query that knows nothing of the sandbox; what it finds is held against what the sandbox says.
-What the tables leave out on purpose is found in the raw bytes.
+Each quirk has a query that does not depend on the sandbox. Its result is compared with the recordings for which the
+sandbox reports the quirk. Details that the tables omit on purpose are checked in the raw bytes.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
 from meeting_assets_tests.support.environments import (
-    VOLATILE,
+    VOLATILE_COLUMNS,
     Row,
-    contents_of,
-    days_of,
+    days_of_world,
     free_port,
     sync_days,
-    use,
+    table_rows_of,
     use_home,
+    use_sandbox,
 )
 
 LAST_DAY = date(2026, 1, 18)
@@ -65,13 +65,13 @@ Condition = ColumnElement[bool]
 
 
 def rows(table: Columns, *conditions: Condition) -> Query:
-    """Recordings with such a row."""
+    """Recordings with a row that meets the conditions."""
     query = select(table.recording_id).where(*conditions).distinct()
     return lambda connection: set(connection.scalars(query))
 
 
 def groups(table: Columns, by: Sequence[str], having: Condition, *conditions: Condition) -> Query:
-    """Recordings with rows that agree in some columns and, taken together, are such."""
+    """Recordings with a group of rows, equal in the columns `by`, that meets `having`."""
     query = select(table.recording_id).where(*conditions)
     query = query.group_by(table.recording_id, *(table[name] for name in by)).having(having)
     return lambda connection: set(connection.scalars(query))
@@ -86,13 +86,13 @@ def but_not(one: Query, other: Query) -> Query:
 
 
 def named(is_such: Callable[[str], bool]) -> Query:
-    """Recordings with a participant of such a name."""
+    """Recordings with a participant whose name meets the condition."""
     query = select(PARTICIPANTS.recording_id, PARTICIPANTS.name).where(PARTICIPANTS.name.is_not(None))
     return lambda connection: {recording_id for recording_id, name in connection.execute(query) if is_such(name)}
 
 
 def first_read_after(shortest: timedelta, longest: timedelta = timedelta.max) -> Query:
-    """Recordings whose first good transcript was asked for that long after their end."""
+    """Recordings whose first transcript was created within these limits after their end."""
     query = (
         select(RECORDINGS.recording_id, RECORDINGS.completed_at, func.min(TRANSCRIPTS.created_at))
         .where(TRANSCRIPTS.recording_id == RECORDINGS.recording_id)
@@ -120,7 +120,7 @@ def urls_without_query(connection: Connection) -> set[str]:
 
 
 def never_off(device: str) -> Query:
-    """Recordings where something was switched on by somebody who never switched it off again."""
+    """Recordings where a participant switched a device on and never off again."""
     off = table_of(ParticipantEvents).alias().c
     same = (off.recording_id == EVENTS.recording_id, off.participant_key == EVENTS.participant_key)
     later_off = exists().where(*same, off.action == f"{device}_off", off.at_s >= EVENTS.at_s)
@@ -185,7 +185,7 @@ OF_PROVIDER_DATA: dict[str, Query] = {
     "provider_audio_separate": rows(
         PARTS, PARTS.source_type == "separate", PARTS.participant_key != "unknown", PARTS.offset_s.is_not(None)
     ),
-    "provider_secret_in_url": urls_without_query,  # the secrets stay outside: their URLs are here, cut
+    "provider_secret_in_url": urls_without_query,  # the URLs are stored without their query strings
 }
 OF_TRANSCRIPTS: dict[str, Query] = {
     "captions": rows(
@@ -225,7 +225,7 @@ OF_TIMELINE_AND_EVENTS: dict[str, Query] = {
         rows(TIMELINE, TIMELINE.start_s < 0), rows(EVENTS, EVENTS.action == "join", EVENTS.at_s < 0)
     ),
     "duplicated_events": DELIVERED_TWICE,
-    "out_of_order_events": but_not(goes_back, DELIVERED_TWICE),  # where a repeated event goes back, too
+    "out_of_order_events": but_not(goes_back, DELIVERED_TWICE),  # a repeated event also goes back in time
     "unknown_action": rows(EVENTS, EVENTS.action.not_in(DOCUMENTED_ACTIONS)),
     "webcam_left_on": never_off("webcam"),
     "chat_to_everyone": rows(EVENTS, EVENTS.chat_to == "everyone", EVENTS.chat_text.is_not(None)),
@@ -245,18 +245,18 @@ OF_PARTICIPANTS: dict[str, Query] = {
     "name_right_to_left": named(lambda name: any(unicodedata.bidirectional(each) in {"R", "AL"} for each in name)),
 }
 SHOWN_BY = OF_RECORDINGS | OF_PROVIDER_DATA | OF_TRANSCRIPTS | OF_TIMELINE_AND_EVENTS | OF_PARTICIPANTS
-"""Quirk -> the recordings that show it in the tables. Quirks with one query look the same there."""
+"""Quirk -> query for the recordings that show it. Quirks with the same query look the same in the tables."""
 
 ALSO_ELSEWHERE = {
-    "absolute_absent": "clock times of words are not kept, so its words are timed like those of others",
-    "lean_transcript": "what it lacks is not kept, so its words are timed like those of others",
-    "email_absent": "of a meeting without a calendar entry nobody's address is known",
-    "late_joiner": "who looks in on a one-to-one is late, and so is who comes back as another participant",
+    "absolute_absent": "clock times of words are not stored, so its words look like those of other transcripts",
+    "lean_transcript": "its missing fields are not stored, so its words look like those of other transcripts",
+    "email_absent": "no address is known in any meeting without a calendar entry",
+    "late_joiner": "a visitor of a one-to-one is late, and so is a person who rejoins as another participant",
 }
-"""Quirks whose query finds more recordings than those made to show them, and why."""
+"""Quirks whose query also finds recordings that were not made to show them, and why."""
 
 
-def words_of(transcript: Any) -> Iterator[Any]:
+def payload_words(transcript: Any) -> Iterator[Any]:
     return (word for entry in transcript for word in entry["words"])
 
 
@@ -265,7 +265,7 @@ def is_lean(transcript: Any) -> bool:
 
 
 def lacks_absolute(transcript: Any) -> bool:
-    times = (word.get("start_timestamp") for word in words_of(transcript))
+    times = (word.get("start_timestamp") for word in payload_words(transcript))
     return any("absolute" not in time for time in times if time is not None)
 
 
@@ -273,21 +273,21 @@ NO_END = {"absolute": None, "relative": None}
 IN_RAW: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "untimed_words_null": (
         "transcript",
-        lambda it: any(word.get("start_timestamp", 0) is None for word in words_of(it)),
+        lambda it: any(word.get("start_timestamp", 0) is None for word in payload_words(it)),
     ),
-    "untimed_words_absent": ("transcript", lambda it: any("start_timestamp" not in word for word in words_of(it))),
+    "untimed_words_absent": ("transcript", lambda it: any("start_timestamp" not in word for word in payload_words(it))),
     "absolute_absent": ("transcript", lambda it: lacks_absolute(it) and not is_lean(it)),
     "lean_transcript": ("transcript", lambda it: lacks_absolute(it) and is_lean(it)),
     "email_absent": ("participants", lambda it: any("email" not in each for each in it)),
     "open_segments": ("speaker_timeline", lambda it: any(each["end_timestamp"] is None for each in it)),
     "empty_segment_ends": ("speaker_timeline", lambda it: any(each["end_timestamp"] == NO_END for each in it)),
 }
-"""Quirk that the tables cannot tell from another -> the payload that can, and how it shows there."""
+"""Quirk that looks like another one in the tables -> the payload that distinguishes it, and a test of that payload."""
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """The fortnight at home, with the port that its downloads came from: manifests hold it."""
+class StoredFortnight:
+    """The stored fortnight, with the port of its download URLs: manifests contain it."""
 
     world: World
     storage: Storage
@@ -295,8 +295,8 @@ class Arrived:
 
 
 @contextmanager
-def at_home(home: Path, database_url: str, download_port: int | None = None) -> Iterator[Arrived]:
-    """The fortnight in a home; brought there if it is not yet, from downloads of a port that the home remembers."""
+def at_home(home: Path, database_url: str, download_port: int | None = None) -> Iterator[StoredFortnight]:
+    """The fortnight in a home; synced if it is not there yet, with download URLs of a port that the home records."""
     world, mark = fortnight(LAST_DAY), home / "download_port"
     with ExitStack() as stack:
         monkeypatch = stack.enter_context(pytest.MonkeyPatch.context())
@@ -305,20 +305,20 @@ def at_home(home: Path, database_url: str, download_port: int | None = None) -> 
         if not mark.exists():
             port = download_port or free_port()
             with Sandbox(world, download_port=port) as sandbox:
-                use(sandbox, monkeypatch)
-                sync_days(days_of(sandbox))
+                use_sandbox(sandbox, monkeypatch)
+                sync_days(days_of_world(sandbox))
             with open_storage(read_settings()) as storage:
                 roll_up(storage)
                 roll_up_people(storage)
             mark.write_text(str(port))
         storage = stack.enter_context(open_storage(read_settings()))
         monkeypatch.undo()
-        yield Arrived(world, storage, int(mark.read_text()))
+        yield StoredFortnight(world, storage, int(mark.read_text()))
 
 
 @pytest.fixture(scope="module")
-def arrived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arrived]:
-    """The fortnight in SQLite, brought home once for all processes that test."""
+def arrived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredFortnight]:
+    """The fortnight in SQLite, synced once for all test processes."""
     with ExitStack() as open_home:
         with shared_folder(tmp_path_factory, "fortnight") as home:
             arrived = open_home.enter_context(at_home(home, f"sqlite:///{home / 'meetings.db'}"))
@@ -326,18 +326,18 @@ def arrived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arrived]:
 
 
 @pytest.fixture
-def connection(arrived: Arrived) -> Iterator[Connection]:
+def connection(arrived: StoredFortnight) -> Iterator[Connection]:
     with arrived.storage.database.reading() as connection:
         yield connection
 
 
-def test_every_quirk_is_counted() -> None:
+def test_every_quirk_has_a_query() -> None:
     assert SHOWN_BY.keys() == QUIRKS.keys()
     assert ALSO_ELSEWHERE.keys() | IN_RAW.keys() <= QUIRKS.keys()
 
 
 @pytest.mark.parametrize("quirk", SHOWN_BY)
-def test_the_tables_show_the_quirk(arrived: Arrived, connection: Connection, quirk: str) -> None:
+def test_tables_show_the_quirk(arrived: StoredFortnight, connection: Connection, quirk: str) -> None:
     made = quirks_of(arrived.world)
     look_alike = [each for each, query in SHOWN_BY.items() if query is SHOWN_BY[quirk]]
 
@@ -351,7 +351,7 @@ def test_the_tables_show_the_quirk(arrived: Arrived, connection: Connection, qui
 
 
 @pytest.mark.parametrize("quirk", IN_RAW)
-def test_the_raw_bytes_tell_what_the_tables_do_not(arrived: Arrived, quirk: str) -> None:
+def test_raw_bytes_distinguish_quirks_that_look_the_same_in_tables(arrived: StoredFortnight, quirk: str) -> None:
     kind, shows = IN_RAW[quirk]
     query = select(ARTIFACTS.recording_id, ARTIFACTS.raw_key, ARTIFACTS.sha256)
     with arrived.storage.database.reading() as connection:
@@ -362,11 +362,11 @@ def test_the_raw_bytes_tell_what_the_tables_do_not(arrived: Arrived, quirk: str)
     assert found == set(quirks_of(arrived.world)[quirk])
 
 
-def test_every_table_has_rows(arrived: Arrived) -> None:
-    assert [name for name, content in contents_of(arrived.storage).items() if not content] == []
+def test_every_table_has_rows(arrived: StoredFortnight) -> None:
+    assert [name for name, content in table_rows_of(arrived.storage).items() if not content] == []
 
 
-def test_a_fortnight_is_40_recordings_of_four_platforms_with_150_000_words(connection: Connection) -> None:
+def test_fortnight_has_40_recordings_of_four_platforms_with_150_000_words(connection: Connection) -> None:
     recordings = connection.scalar(select(func.count(RECORDINGS.recording_id)))
     platforms = set(connection.scalars(select(RECORDINGS.platform).where(RECORDINGS.bot_id.is_not(None))))
     words = connection.scalar(select(func.sum(TRANSCRIPTS.word_count)).where(TRANSCRIPTS.is_primary))
@@ -377,7 +377,7 @@ def test_a_fortnight_is_40_recordings_of_four_platforms_with_150_000_words(conne
     assert words >= 150_000
 
 
-def test_nothing_is_quarantined_and_nothing_left(arrived: Arrived) -> None:
+def test_no_artifact_is_quarantined_or_missing(arrived: StoredFortnight) -> None:
     seen = status_of(arrived.storage)
 
     assert {status for counts in seen.artifacts.values() for status in counts} == {"parsed", "failed", "absent"}
@@ -397,12 +397,12 @@ def test_every_word_lies_inside_its_utterance(connection: Connection) -> None:
     assert rows(WORDS, ~is_of_it)(connection) == set()
 
 
-# One test, and not every test for either database: a fortnight takes half a minute to come home.
-def test_postgresql_holds_the_same_and_answers_the_same_questions(
-    arrived: Arrived, home: Path, postgresql_server: str
+# One test compares both databases, because syncing the fortnight takes half a minute.
+def test_postgresql_has_the_same_rows_and_answers_the_same_questions(
+    arrived: StoredFortnight, home: Path, postgresql_server: str
 ) -> None:
     with at_home(home, fresh_postgresql(postgresql_server), arrived.download_port) as other:
-        sqlite, postgresql = (contents_of(each.storage, without=VOLATILE) for each in (arrived, other))
+        sqlite, postgresql = (table_rows_of(each.storage, without=VOLATILE_COLUMNS) for each in (arrived, other))
         trends, same_trends = (rolled_up(each.storage) for each in (arrived, other))
         with other.storage.database.reading() as connection:
             fresh = connection.scalar(text("SELECT count(*) FROM fresh_meetings"))
@@ -417,7 +417,7 @@ def test_postgresql_holds_the_same_and_answers_the_same_questions(
 
 
 def rolled_up(storage: Storage) -> dict[type[SQLModel], list[Row]]:
-    """What is made from many meetings."""
+    """Rows of the roll-up tables."""
     with storage.database.reading() as connection:
         found = {model: connection.execute(select(table_of(model))).all() for model in ROLLUPS}
     return {model: sorted(map(tuple, of_model), key=repr) for model, of_model in found.items()}
@@ -428,7 +428,7 @@ def test_every_documented_question_has_an_answer(connection: Connection, questio
     assert connection.execute(text(query)).all(), question
 
 
-def test_of_a_fortnight_just_brought_home_every_meeting_is_fresh(connection: Connection) -> None:
+def test_every_meeting_is_fresh_after_a_sync(connection: Connection) -> None:
     fresh, measured = (
         connection.scalar(text(f"SELECT count(*) FROM {name}")) for name in ("fresh_meetings", "meeting_metrics")
     )
@@ -437,7 +437,7 @@ def test_of_a_fortnight_just_brought_home_every_meeting_is_fresh(connection: Con
 
 
 @pytest.mark.parametrize("name", ["Kai 🌊 Moana", "سلمى حداد", "Siobhan O'Donnell-Reyes"])
-def test_an_unusual_name_arrives_unchanged(connection: Connection, name: str) -> None:
+def test_unusual_name_is_stored_unchanged(connection: Connection, name: str) -> None:
     columns = (
         PARTICIPANTS.name,
         EVENTS.participant_name,

@@ -1,4 +1,4 @@
-"""Calamities in the midst of a run: whoever comes next finds a sound state and finishes the work."""
+"""Infrastructure failures during a run leave a consistent state, from which the next run finishes the work."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import asyncio
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psycopg
 import pytest
@@ -26,7 +27,13 @@ from meeting_assets.sandbox import Fault, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.tombstones import ASKED_FOR
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.support.environments import VOLATILE, Contents, contents, open_test_storage, sync_days
+from meeting_assets_tests.support.environments import (
+    VOLATILE_COLUMNS,
+    TableRows,
+    open_test_storage,
+    sync_days,
+    table_rows,
+)
 from meeting_assets_tests.support.sample_day import DAY
 
 TIMEOUT_S = 60
@@ -35,12 +42,36 @@ OTHERS = "datname = current_database() AND pid <> pg_backend_pid()"
 WAITING = f"FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND {OTHERS}"
 
 
+FAILURES = {
+    "deadlock": "RAISE EXCEPTION 'provoked' USING ERRCODE = '40P01'",
+    "serialization failure": "RAISE EXCEPTION 'provoked' USING ERRCODE = '40001'",
+    "lock time-out": "RAISE EXCEPTION 'provoked' USING ERRCODE = '55P03'",
+    "cancelled statement": "RAISE EXCEPTION 'provoked' USING ERRCODE = '57014'",
+    "broken connection": "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10)",
+}
+IN_MAKE_TEST = {"artifacts", "deadlock", "broken connection"}
+"""One of each kind; the others are left to `make test-deployment`."""
+
+
+def _params(names: Iterable[str]) -> list[Any]:
+    return [name if name in IN_MAKE_TEST else pytest.param(name, marks=pytest.mark.deployment) for name in names]
+
+
+BROKEN_TABLES = _params(["artifacts", "transcript_words", "meeting_metrics"])
+FAILURE_NAMES = _params(FAILURES)
+WRITTEN_TABLES = (
+    *("recordings", "artifacts", "participants", "participant_events", "speaker_timeline", "transcripts"),
+    *("transcript_words", "provider_parts", "meeting_metrics", "participant_metrics", "turns"),
+    *("meeting_trends", "person_trends", "people", "tombstones"),
+)
+
+
 @contextmanager
 def small_disk(folder: Path, size_kb: int) -> Iterator[Path]:
-    """A disk of a few kilobytes."""
+    """A file system of a few kilobytes."""
     folder.mkdir()
     if os.geteuid() != 0 or mount(folder, f"size={size_kb}k"):
-        pytest.skip("a disk that fills up takes the right to mount one")
+        pytest.skip("mounting a small disk requires root")
     try:
         yield folder
     finally:
@@ -52,12 +83,12 @@ def mount(folder: Path, options: str) -> int:
 
 
 def plain(url: str) -> str:
-    """The URL of a PostgreSQL as psycopg spells it."""
+    """The URL in the form that psycopg accepts."""
     return url.replace("postgresql+psycopg://", "postgresql://")
 
 
 def wait_for(url: str, query: str) -> None:
-    """Returns when a query on PostgreSQL has an answer that is not zero."""
+    """Waits until a query on PostgreSQL returns a number other than zero."""
     deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         with suppress(psycopg.Error), psycopg.connect(url) as connection:
@@ -73,13 +104,13 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @on_postgresql
-@pytest.mark.parametrize("table", ["artifacts", "transcript_words", "meeting_metrics"])
-def test_a_run_whose_connection_breaks_in_a_transaction_does_that_transaction_again(
-    sandbox: Sandbox, clean: Contents, database_url: str, table: str
+@pytest.mark.parametrize("table", BROKEN_TABLES)
+def test_transaction_is_repeated_after_its_connection_breaks(
+    sandbox: Sandbox, clean: TableRows, database_url: str, table: str
 ) -> None:
     url = plain(database_url)
     with open_test_storage():
-        pass  # the tables are there now
+        pass  # creates the tables
 
     with ThreadPoolExecutor() as pool, psycopg.connect(url) as holder:
         holder.execute(f'LOCK TABLE "{table}" IN ACCESS EXCLUSIVE MODE')
@@ -90,12 +121,12 @@ def test_a_run_whose_connection_breaks_in_a_transaction_does_that_transaction_ag
         holder.rollback()
         run.result(TIMEOUT_S)
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 @on_postgresql
-def test_a_run_whose_connections_break_between_transactions_goes_on(
-    sandbox: Sandbox, clean: Contents, database_url: str
+def test_run_continues_after_connections_break_between_transactions(
+    sandbox: Sandbox, clean: TableRows, database_url: str
 ) -> None:
     url = plain(database_url)
     sandbox.inject(Fault("/download/", times=None, delay_s=0.05))
@@ -108,12 +139,12 @@ def test_a_run_whose_connections_break_between_transactions_goes_on(
             connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {OTHERS}")
         run.result(TIMEOUT_S)
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 @on_postgresql
-def test_a_run_whose_database_restarts_waits_for_it(
-    sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
+def test_run_waits_while_its_database_restarts(
+    sandbox: Sandbox, clean: TableRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = get_server(folder, cleanup_mode="stop")
@@ -128,13 +159,13 @@ def test_a_run_whose_database_restarts_waits_for_it(
             server.start()
             run.result(TIMEOUT_S)
 
-        assert contents(without=VOLATILE) == clean
+        assert table_rows(without=VOLATILE_COLUMNS) == clean
         server.cleanup()
 
 
 @on_postgresql
-def test_a_run_whose_database_stays_away_says_so_and_is_finished_by_the_next(
-    sandbox: Sandbox, clean: Contents, monkeypatch: pytest.MonkeyPatch
+def test_run_without_database_fails_with_an_explanation_and_the_next_run_finishes(
+    sandbox: Sandbox, clean: TableRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = get_server(folder, cleanup_mode="stop")
@@ -147,92 +178,76 @@ def test_a_run_whose_database_stays_away_says_so_and_is_finished_by_the_next(
             wait_for(plain(url), FETCHED)
             with stamina.set_testing(True, attempts=2):
                 server.stop()
-                assert_said_in_a_sentence(run)
+                assert_explains_outage(run)
         with pytest.raises(StoreError, match="does not answer"):
             sync_days([DAY])
         server.start()
         sync_days([DAY])
 
-        assert contents(without=VOLATILE) == clean
+        assert table_rows(without=VOLATILE_COLUMNS) == clean
         server.cleanup()
 
 
-TROUBLES = {
-    "deadlock": "RAISE EXCEPTION 'provoked' USING ERRCODE = '40P01'",
-    "serialization failure": "RAISE EXCEPTION 'provoked' USING ERRCODE = '40001'",
-    "lock time-out": "RAISE EXCEPTION 'provoked' USING ERRCODE = '55P03'",
-    "cancelled statement": "RAISE EXCEPTION 'provoked' USING ERRCODE = '57014'",
-    "broken connection": "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10)",
-}
-WRITTEN = (
-    *("recordings", "artifacts", "participants", "participant_events", "speaker_timeline", "transcripts"),
-    *("transcript_words", "provider_parts", "meeting_metrics", "participant_metrics", "turns"),
-    *("meeting_trends", "person_trends", "people", "tombstones"),
-)
-
-
-def make_trouble(url: str, trouble: str) -> None:
-    """Lets the first write to each table end its transaction; a sequence keeps count, since none rolls it back."""
+def inject_failures(url: str, failure: str) -> None:
+    """Makes the first write to each table fail. A sequence counts writes, because a rollback does not reset it."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET search_path TO meetings")
-        for table in WRITTEN:
-            connection.execute(f"CREATE SEQUENCE trouble_{table}")
+        for table in WRITTEN_TABLES:
+            connection.execute(f"CREATE SEQUENCE failure_{table}")
             connection.execute(
-                f"""CREATE FUNCTION trouble_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                IF nextval('trouble_{table}') = 1 THEN {TROUBLES[trouble]}; END IF; RETURN NULL; END $$"""
+                f"""CREATE FUNCTION failure_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF nextval('failure_{table}') = 1 THEN {FAILURES[failure]}; END IF; RETURN NULL; END $$"""
             )
             connection.execute(
-                f"CREATE TRIGGER trouble AFTER INSERT OR UPDATE OR DELETE ON {table} "
-                f"FOR EACH STATEMENT EXECUTE FUNCTION trouble_{table}()"
+                f"CREATE TRIGGER failure AFTER INSERT OR UPDATE OR DELETE ON {table} "
+                f"FOR EACH STATEMENT EXECUTE FUNCTION failure_{table}()"
             )
 
 
-def untroubled(url: str) -> set[str]:
-    """Tables in whose writes nothing was provoked."""
+def tables_without_failure(url: str) -> set[str]:
+    """Tables without an injected failure."""
     with psycopg.connect(url, autocommit=True) as connection:
         rows = connection.execute("SELECT sequencename FROM pg_sequences WHERE last_value IS NULL").fetchall()
-        return {name.removeprefix("trouble_") for (name,) in rows if name.startswith("trouble_")}
+        return {name.removeprefix("failure_") for (name,) in rows if name.startswith("failure_")}
 
 
 @on_postgresql
-@pytest.mark.parametrize("trouble", TROUBLES)
-def test_every_write_that_ends_in_trouble_is_done_again(
-    sandbox: Sandbox, clean: Contents, database_url: str, trouble: str
-) -> None:
+@pytest.mark.parametrize("failure", FAILURE_NAMES)
+def test_every_failed_write_is_repeated(sandbox: Sandbox, clean: TableRows, database_url: str, failure: str) -> None:
     with open_test_storage():
-        pass  # the tables are there now
-    make_trouble(plain(database_url), trouble)
+        pass  # creates the tables
+    inject_failures(plain(database_url), failure)
 
     sync_days([DAY])
     with open_test_storage() as storage:
         roll_up(storage)
         roll_up_people(storage)
-        assert contents(without=VOLATILE) == clean
+        assert table_rows(without=VOLATILE_COLUMNS) == clean
         report = purge(storage, [sandbox.world.recordings[0].id], ASKED_FOR)
 
-    assert untroubled(plain(database_url)) == set()
+    assert tables_without_failure(plain(database_url)) == set()
     assert report.recordings == 1
-    assert sandbox.world.recordings[0].id not in {row[0] for row in contents()["recordings"]}
+    assert sandbox.world.recordings[0].id not in {row[0] for row in table_rows()["recordings"]}
 
 
-def test_a_run_whose_disk_for_raw_bytes_is_full_is_finished_when_there_is_room(
-    sandbox: Sandbox, clean: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_run_stopped_by_a_full_raw_store_is_finished_when_there_is_space(
+    sandbox: Sandbox, clean: TableRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with small_disk(tmp_path / "disk", size_kb=48) as disk:
         monkeypatch.setenv("MEETING_ASSETS_RAW_URL", str(disk / "raw"))
 
         with pytest.raises(StoreError, match=r"does not take .*No space left on device"):
             sync_days([DAY])
-        assert {row[3] for row in contents()["artifacts"]} >= {"pending"}
+        assert {row[3] for row in table_rows()["artifacts"]} >= {"pending"}
         mount(disk, "remount,size=10m")
         sync_days([DAY])
 
-        assert contents(without=VOLATILE) == clean
+        assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 @on_sqlite
-def test_a_run_whose_disk_for_the_database_is_full_is_finished_when_there_is_room(
-    sandbox: Sandbox, clean: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_run_stopped_by_a_full_database_disk_is_finished_when_there_is_space(
+    sandbox: Sandbox, clean: TableRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with small_disk(tmp_path / "disk", size_kb=400) as disk:
         monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", f"sqlite:///{disk}/meetings.db")
@@ -242,33 +257,31 @@ def test_a_run_whose_disk_for_the_database_is_full_is_finished_when_there_is_roo
         mount(disk, "remount,size=10m")
         sync_days([DAY])
 
-        assert contents(without=VOLATILE) == clean
+        assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
-def test_runs_of_one_day_at_the_same_time_do_not_disturb_each_other(sandbox: Sandbox, clean: Contents) -> None:
+def test_concurrent_runs_of_one_day_end_in_the_same_tables(sandbox: Sandbox, clean: TableRows) -> None:
     with ThreadPoolExecutor() as pool:
         runs = [pool.submit(sync_days, [DAY]) for _ in range(4)]
         for run in runs:
             run.result(TIMEOUT_S)
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
 @pytest.mark.parametrize("size", [0, 100], ids=["empty", "cut"])
-def test_raw_bytes_that_are_damaged_before_they_are_parsed_are_fetched_again(
-    sandbox: Sandbox, clean: Contents, tmp_path: Path, size: int
-) -> None:
+def test_damaged_raw_bytes_are_fetched_again(sandbox: Sandbox, clean: TableRows, tmp_path: Path, size: int) -> None:
     with open_test_storage() as storage:
         asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY]))
     os.truncate(next((tmp_path / "raw").rglob("transcript/*/*.zst")), size)
 
     sync_days([DAY])
-    assert "pending" in {row[3] for row in contents()["artifacts"]}
+    assert "pending" in {row[3] for row in table_rows()["artifacts"]}
     sync_days([DAY])
 
-    assert contents(without=VOLATILE) == clean
+    assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
-def assert_said_in_a_sentence(run: Future[FetchReport]) -> None:
+def assert_explains_outage(run: Future[FetchReport]) -> None:
     error = run.exception(TIMEOUT_S)
     assert error is None or (isinstance(error, StoreError) and "does not answer" in str(error)), error

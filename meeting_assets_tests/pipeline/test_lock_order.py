@@ -1,4 +1,4 @@
-"""Runs, roll-ups, rebuilds and purges of the same recordings at the same time never wait for each other in a circle."""
+"""Concurrent runs, roll-ups, rebuilds and purges of the same recordings never deadlock."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ from meeting_assets.pipeline.rollup import TRENDS, roll_up, roll_up_people
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets.store import absence, ledger, locks
+from meeting_assets.store import absence, ledger, ledger_api, locks
 from meeting_assets.store.absence import CONFIRMED_AFTER
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import ASKED_FOR
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.sample_day import DAY
 
 TIMEOUT_S = 120
+ROUNDS = (1, pytest.param(2, marks=pytest.mark.deployment))
 SOURCES = Path(meeting_assets.__file__).parent
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -36,7 +37,7 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=12, words=5), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -45,7 +46,7 @@ def fetch() -> None:
         asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY], refetch=True))
 
 
-def roll_up_anew() -> None:
+def repeat_roll_up() -> None:
     with open_test_storage() as storage:
         with storage.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
@@ -54,16 +55,19 @@ def roll_up_anew() -> None:
         roll_up_people(storage)
 
 
-def make_again() -> None:
+def rebuild_day() -> None:
     with open_test_storage() as storage:
         rebuild(storage, [DAY])
 
 
 @on_postgresql
-def test_work_on_the_same_recordings_never_deadlocks(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_concurrent_work_on_the_same_recordings_never_deadlocks(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, rounds: int
+) -> None:
     ids = [each.id for each in sandbox.world.recordings]
     sync_days([DAY])
-    roll_up_anew()
+    repeat_roll_up()
 
     def purge_some() -> None:
         with open_test_storage() as storage:
@@ -75,14 +79,14 @@ def test_work_on_the_same_recordings_never_deadlocks(sandbox: Sandbox, caplog: p
             for recording in sandbox.world.recordings[6:]:
                 with storage.database.writing() as connection:
                     ledger.lock_recordings(connection, [recording.id])
-                    ledger.note_deleted(connection, recording.id)
-                    absence.note_missing(connection, [recording.id], at=now() - CONFIRMED_AFTER)
+                    ledger_api.mark_recording_deleted(connection, recording.id)
+                    absence.update_missing_since(connection, [recording.id], at=now() - CONFIRMED_AFTER)
                 purge_deleted_artifacts(storage, {(recording.id, each.id) for each in recording.artifacts})
 
-    # What is deleted at one moment is seen again by the next fetch.
-    work: list[Callable[[], object]] = [fetch, purge_deleted_artifacts_of_some, roll_up_anew, fetch, make_again]
+    # Each fetch restores artifacts that were marked deleted.
+    work: list[Callable[[], object]] = [fetch, purge_deleted_artifacts_of_some, repeat_roll_up, fetch, rebuild_day]
     with caplog.at_level(logging.WARNING), ThreadPoolExecutor() as pool:
-        runs = [pool.submit(each) for each in (*work, purge_some, *work)]
+        runs = [pool.submit(each) for each in (*work, purge_some, *work * (rounds - 1))]
         for run in runs:
             run.result(TIMEOUT_S)
 
@@ -91,7 +95,7 @@ def test_work_on_the_same_recordings_never_deadlocks(sandbox: Sandbox, caplog: p
 
 
 @on_postgresql
-def test_a_roll_up_blocks_no_fetch_not_even_through_a_purge_that_waits_for_it(sandbox: Sandbox) -> None:
+def test_roll_up_does_not_block_a_fetch_through_a_waiting_purge(sandbox: Sandbox) -> None:
     sync_days([DAY])
     victim = sandbox.world.recordings[0].id
 
@@ -103,7 +107,7 @@ def test_a_roll_up_blocks_no_fetch_not_even_through_a_purge_that_waits_for_it(sa
         with storage.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
             purging = pool.submit(purge_one)
-            wait_until_it_waits(storage)
+            wait_for_lock_wait(storage)
 
             pool.submit(sync_days, [DAY]).result(TIMEOUT_S)
 
@@ -111,14 +115,14 @@ def test_a_roll_up_blocks_no_fetch_not_even_through_a_purge_that_waits_for_it(sa
         purging.result(TIMEOUT_S)
 
 
-def wait_until_it_waits(storage: Storage) -> None:
-    """Returns when a transaction waits for an advisory lock."""
+def wait_for_lock_wait(storage: Storage) -> None:
+    """Waits until a transaction waits for an advisory lock."""
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     for _ in range(100_000):
         with storage.database.reading() as connection:
             if connection.exec_driver_sql(waiting).scalar_one():
                 return
-    raise AssertionError("nothing waits")
+    raise AssertionError("no transaction waits")
 
 
 def writers(path: Path) -> Iterator[tuple[str, bool]]:
@@ -129,7 +133,7 @@ def writers(path: Path) -> Iterator[tuple[str, bool]]:
 
 
 def test_every_function_that_writes_is_retried() -> None:
-    # The probe of `doctor` tells what it finds.
+    # The probe of `doctor` reports the error.
     exempt = {"diagnostics._try_to_write"}
     found = dict(each for path in SOURCES.rglob("*.py") if path.stem != "connections" for each in writers(path))
 

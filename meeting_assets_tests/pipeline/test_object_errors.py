@@ -1,6 +1,6 @@
-"""An error of a call about one object belongs to that object, whatever it is; a refused list or key stops the run.
+"""Any error of a call about one object affects that object alone; a refused list or key stops the run.
 
-Each test takes a day with a recording for every answer, one of which meets each of them.
+Each test has a day with one recording per response of the API.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
 from meeting_assets.sandbox.world import Recording
 from meeting_assets_tests.conftest import Truth, sqlite_first
 from meeting_assets_tests.support.environments import (
-    VOLATILE,
-    Contents,
-    contents,
-    counted,
+    VOLATILE_COLUMNS,
+    TableRows,
+    count_rows,
     ledger_row,
     open_test_storage,
     sync_days,
-    use,
+    table_rows,
+    use_sandbox,
 )
 from meeting_assets_tests.support.sample_day import DAY
 
@@ -35,7 +35,7 @@ REFUSED = (400, 403, 405, 406, 412, 413, 414, 415, 418, 422, 423, 424, 426, 431,
 FAILING = (408, 409, 425, 500, 501, 502, 503, 504, 507, 520, 599)
 GONE = (404, 410)
 BOMB = gzip.compress(b" " * 2**20) * 65
-"""More than an answer of the API may be, in 65 kB."""
+"""65 kB that decompress to more than the size limit of responses."""
 ANSWERS: Mapping[str, Fault] = {
     **{str(code): Fault("", times=None, status=code) for code in (*REFUSED, *FAILING, *GONE)},
     "302": Fault("", times=None, status=302, headers={"Location": "https://elsewhere.example/"}),
@@ -53,27 +53,27 @@ NAMES_GONE = {str(code) for code in GONE}
 
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asks as often as ever, without waiting for long between attempts."""
-    monkeypatch.setattr("meeting_assets.recall.pacing.FIRST_WAIT_S", 0.01)
-    monkeypatch.setattr("meeting_assets.recall.pacing.JITTER_S", 0.0)
+    """Shortens the waits between attempts, not their number."""
+    monkeypatch.setattr("meeting_assets.recall.rate_limits.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("meeting_assets.recall.rate_limits.JITTER_S", 0.0)
     monkeypatch.setattr("meeting_assets.recall.client.RETRIEVES_PER_MINUTE", 100_000)
 
 
 @pytest.fixture
 def api(database_url: str, monkeypatch: pytest.MonkeyPatch, short_waits: None) -> Iterator[Sandbox]:
-    """A day with a recording for each of a few answers, and one more."""
+    """A day with a recording for each of a few responses, and one more."""
     with Sandbox(uniform(DAY, recordings=len(FEW) + 1, words=5), limits=False) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         yield sandbox
 
 
-def meeting(sandbox: Sandbox, answers: Mapping[str, Fault] | tuple[str, ...]) -> dict[str, Recording]:
-    """The recording that meets each answer."""
+def recordings_by_answer(sandbox: Sandbox, answers: Mapping[str, Fault] | tuple[str, ...]) -> dict[str, Recording]:
+    """The recording for each response."""
     return dict(zip(answers, sandbox.world.recordings, strict=False))
 
 
 def unreadable() -> dict[str, str]:
-    """What the API gives no usable answer about, and why."""
+    """Objects without a usable response, and the reasons."""
     with open_test_storage() as storage:
         return dict(each.split(": ", 1) for each in status_of(storage).unreadable)
 
@@ -83,11 +83,11 @@ def assert_faults_quote_nothing(faults: Mapping[str, str]) -> None:
 
 
 @sqlite_first
-def test_a_bot_that_is_not_given_costs_nothing_but_its_name(truth: Truth, short_waits: None) -> None:
+def test_failed_retrieve_of_a_bot_loses_only_its_name(truth: Truth, short_waits: None) -> None:
     with truth(uniform(DAY, recordings=len(ANSWERS) + 1, words=5)) as (sandbox, expected):
         for bot in sandbox.world.bots:
-            bot.join_at = None  # no list by time shows it
-        bots = {name: str(recording.bot_id) for name, recording in meeting(sandbox, ANSWERS).items()}
+            bot.join_at = None  # hides the bot from lists by time
+        bots = {name: str(recording.bot_id) for name, recording in recordings_by_answer(sandbox, ANSWERS).items()}
         for name, bot_id in bots.items():
             sandbox.inject(replace(ANSWERS[name], match=f"/api/v1/bot/{bot_id}/"))
 
@@ -96,7 +96,7 @@ def test_a_bot_that_is_not_given_costs_nothing_but_its_name(truth: Truth, short_
         faults = unreadable()
         assert faults.keys() == {f"bot {bots[name]}" for name in ANSWERS.keys() - NAMES_GONE}
         assert_faults_quote_nothing(faults)
-        found = contents(without=VOLATILE)
+        found = table_rows(without=VOLATILE_COLUMNS)
         assert found["transcript_words"] == expected["transcript_words"]
         assert [row[0] for row in found["meeting_metrics"]] == [row[0] for row in expected["meeting_metrics"]]
         assert {row[1] for row in found["recordings"] if row[2] is None} == {*bots.values()}
@@ -104,12 +104,12 @@ def test_a_bot_that_is_not_given_costs_nothing_but_its_name(truth: Truth, short_
         sandbox.clear_faults()
         sync_days([DAY])
 
-        assert contents(without=VOLATILE) == expected
+        assert table_rows(without=VOLATILE_COLUMNS) == expected
         assert unreadable() == {}
 
 
-def test_a_named_recording_that_is_not_given_costs_its_neighbours_nothing(api: Sandbox) -> None:
-    meetings = meeting(api, FEW)
+def test_failed_retrieve_of_a_named_recording_does_not_affect_the_others(api: Sandbox) -> None:
+    meetings = recordings_by_answer(api, FEW)
     for name, recording in meetings.items():
         api.inject(replace(ANSWERS[name], match=f"/api/v1/recording/{recording.id}/"))
     ids = [each.id for each in api.world.recordings]
@@ -117,7 +117,7 @@ def test_a_named_recording_that_is_not_given_costs_its_neighbours_nothing(api: S
     report = sync_days([DAY], recording_ids=ids)
 
     assert report.faults == []
-    assert {row[0] for row in contents()["meeting_metrics"]} == {api.world.recordings[-1].id}
+    assert {row[0] for row in table_rows()["meeting_metrics"]} == {api.world.recordings[-1].id}
     faults = unreadable()
     assert faults.keys() == {f"recording {meetings[name].id}" for name in FEW if name != "404"}
     assert_faults_quote_nothing(faults)
@@ -125,45 +125,45 @@ def test_a_named_recording_that_is_not_given_costs_its_neighbours_nothing(api: S
     api.clear_faults()
     sync_days([DAY], recording_ids=ids)
 
-    assert {row[0] for row in contents()["meeting_metrics"]} == {*ids}
+    assert {row[0] for row in table_rows()["meeting_metrics"]} == {*ids}
 
 
-def test_of_recordings_that_do_not_exist_only_all_fail_the_run(api: Sandbox) -> None:
+def test_run_fails_only_if_all_named_recordings_are_unknown(api: Sandbox) -> None:
     unknown = "00000000-0000-4000-8000-000000000000"
     known = api.world.recordings[0].id
 
     report = sync_days([DAY], recording_ids=[unknown, known])
 
     assert report.faults == []
-    assert {row[0] for row in contents()["meeting_metrics"]} == {known}
+    assert {row[0] for row in table_rows()["meeting_metrics"]} == {known}
     with pytest.raises(SettingsError, match=f"no recording {unknown}"):
         sync_days([DAY], recording_ids=[unknown])
 
 
-def test_a_recording_of_another_day_is_named_after_its_neighbours_were_fetched(
+def test_named_recording_of_another_day_is_reported_and_the_others_are_fetched(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = DAY - timedelta(days=1)
     with Sandbox(combined([uniform(DAY, recordings=1, words=1), uniform(before, recordings=1, words=1)])) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         right, wrong = [next(r.id for r in sandbox.world.recordings if r.day == day) for day in (DAY, before)]
 
         report = sync_days([DAY], recording_ids=[wrong, right])
 
         assert report.faults == [f"Recording {wrong} is of {before}: run that day's partition."]
-        assert {row[0] for row in contents()["meeting_metrics"]} == {right}
+        assert {row[0] for row in table_rows()["meeting_metrics"]} == {right}
         with pytest.raises(SettingsError, match=str(before)):
             sync_days([DAY], recording_ids=[wrong])
 
 
-def test_a_media_object_that_is_not_given_stays_what_it_was(api: Sandbox) -> None:
-    """It was being made and is too late for the lists of its day; a shortcut shows only the newest."""
+def test_failed_retrieve_of_a_media_object_keeps_its_state(api: Sandbox) -> None:
+    """The transcript was processing and is too late for the lists of its day; shortcuts show only the newest one."""
     awaited = {}
-    for name, recording in meeting(api, FEW).items():
+    for name, recording in recordings_by_answer(api, FEW).items():
         awaited[name] = api.add_transcript(recording.id, recording.created_at + timedelta(days=30), processing=True)
     sync_days([DAY])
-    before = contents(without=VOLATILE)
-    for name, recording in meeting(api, FEW).items():
+    before = table_rows(without=VOLATILE_COLUMNS)
+    for name, recording in recordings_by_answer(api, FEW).items():
         api.add_transcript(recording.id, recording.created_at + timedelta(days=31), processing=True)
         api.inject(replace(ANSWERS[name], match=f"/api/v1/transcript/{awaited[name]}/"))
 
@@ -174,7 +174,7 @@ def test_a_media_object_that_is_not_given_stays_what_it_was(api: Sandbox) -> Non
         assert (row["status"], row["api_status"]) == ("pending", "processing"), name
         # A 404 counts only if the list of the recording's transcripts does not show the object either.
         assert (row["attempts"], bool(row["error"])) == ((0, False) if name == "404" else (1, True)), name
-    assert contents(without=VOLATILE)["transcript_words"] == before["transcript_words"]
+    assert table_rows(without=VOLATILE_COLUMNS)["transcript_words"] == before["transcript_words"]
     assert_faults_quote_nothing(unreadable())
 
     api.clear_faults()
@@ -187,8 +187,8 @@ def test_a_media_object_that_is_not_given_stays_what_it_was(api: Sandbox) -> Non
     assert unreadable() == {}
 
 
-def test_an_expired_url_whose_object_is_not_given_costs_no_other_download(api: Sandbox) -> None:
-    meetings = meeting(api, FEW)
+def test_failed_renewal_of_an_expired_url_does_not_affect_other_downloads(api: Sandbox) -> None:
+    meetings = recordings_by_answer(api, FEW)
     for name, recording in meetings.items():
         transcript = recording.of("transcript")[0].id
         api.inject(Fault(f"transcript:{transcript}", times=None, expired=True))
@@ -197,17 +197,17 @@ def test_an_expired_url_whose_object_is_not_given_costs_no_other_download(api: S
     report = sync_days([DAY])
 
     assert report.faults == []
-    assert counted("meeting_metrics") == len(api.world.recordings)
+    assert count_rows("meeting_metrics") == len(api.world.recordings)
     for name, recording in meetings.items():
         row = ledger_row(recording.of("transcript")[0].id, "transcript")
         assert row["status"] == ("deleted" if name == "404" else "pending"), name
         assert name == "404" or (row["attempts"], bool(row["error"])) == (1, True)
-    others = [row for row in contents()["artifacts"] if row[1] != "transcript"]
+    others = [row for row in table_rows()["artifacts"] if row[1] != "transcript"]
     assert {row[3] for row in others} == {"parsed"}
 
 
 @sqlite_first
-def test_a_download_that_is_not_given_costs_no_other_download(
+def test_failed_download_does_not_affect_other_downloads(
     truth: Truth, short_waits: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     odd = ANSWERS.keys() - {"other-shape", "no-json", "empty", "deep"}
@@ -215,7 +215,7 @@ def test_a_download_that_is_not_given_costs_no_other_download(
     answers |= {str(code): Fault("", times=None, status=code) for code in (401, 402)}
     monkeypatch.setenv("MEETING_ASSETS_MAX_DOWNLOAD_MB", "1")
     with truth(uniform(DAY, recordings=len(answers) + 1, words=5)) as (sandbox, expected):
-        meetings = meeting(sandbox, answers)
+        meetings = recordings_by_answer(sandbox, answers)
         for name, recording in meetings.items():
             transcript = recording.of("transcript")[0].id
             sandbox.inject(replace(answers[name], match=f"transcript:{transcript}"))
@@ -231,13 +231,13 @@ def test_a_download_that_is_not_given_costs_no_other_download(
         assert utc(too_large["next_attempt_at"]) > now() + timedelta(hours=5)
 
         sandbox.clear_faults()
-        sync_days([DAY], refetch=True)  # bytes that were missing, or too large, would wait for their next attempt
+        sync_days([DAY], refetch=True)  # without refetch, missing and too large bytes wait for their next attempt
 
-        assert contents(without=VOLATILE) == expected
+        assert table_rows(without=VOLATILE_COLUMNS) == expected
 
 
 @sqlite_first
-def test_a_refused_key_stops_the_run_wherever_it_is_refused(api: Sandbox) -> None:
+def test_refused_key_stops_the_run_at_any_call(api: Sandbox) -> None:
     one = api.world.recordings[0]
     for path in (f"/api/v1/recording/{one.id}/", f"/api/v1/bot/{one.bot_id}/"):
         for code in (401, 402):
@@ -247,12 +247,12 @@ def test_a_refused_key_stops_the_run_wherever_it_is_refused(api: Sandbox) -> Non
             with pytest.raises(Refused):
                 sync_days([DAY], recording_ids=[one.id])
 
-    assert counted("meeting_metrics") == 0
+    assert count_rows("meeting_metrics") == 0
 
 
 @sqlite_first
 @pytest.mark.parametrize("collection", ["recording", "transcript", "video_separate", "audio_separate"])
-def test_a_refused_list_stops_the_run(api: Sandbox, collection: str) -> None:
+def test_refused_list_stops_the_run(api: Sandbox, collection: str) -> None:
     for code in (401, 402, 400, 403, 404, 405, 410, 422, 451):
         api.clear_faults()
         api.inject(Fault(f"/api/v1/{collection}/", times=None, status=code))
@@ -260,10 +260,10 @@ def test_a_refused_list_stops_the_run(api: Sandbox, collection: str) -> None:
         with pytest.raises(Refused):
             sync_days([DAY])
 
-    assert counted("recordings") == 0
+    assert count_rows("recordings") == 0
 
 
-POISONS = {
+MALFORMED = {
     "infinite": b"1e400",
     "NaN": b"NaN",
     "5000-digits": b"9" * 5000,
@@ -275,34 +275,34 @@ POISONS = {
 STORED = {"infinite", "NaN", "5000-digits", "not-utf-8", "lone-surrogate"}
 
 
-def test_a_poisoned_object_of_a_list_costs_no_other(truth: Truth) -> None:
-    """Where the poison matters to nothing that is kept, not even its own meeting is lost."""
-    with truth(uniform(DAY, recordings=len(POISONS) + 1, words=5)) as (sandbox, expected):
-        meetings = dict(zip(POISONS, sandbox.world.recordings, strict=False))
+def test_malformed_object_of_a_list_does_not_affect_the_others(truth: Truth) -> None:
+    """A malformed value in an ignored field does not even affect its own recording."""
+    with truth(uniform(DAY, recordings=len(MALFORMED) + 1, words=5)) as (sandbox, expected):
+        meetings = dict(zip(MALFORMED, sandbox.world.recordings, strict=False))
         marks = {name: recording.id.encode() for name, recording in meetings.items()}
 
-        def poison(page: bytes) -> bytes:
+        def insert_malformed(page: bytes) -> bytes:
             for name, mark in marks.items():
                 page = page.replace(
-                    b'{"id":"%b","created_at"' % mark, b'{"id":"%b","x":%b,"created_at"' % (mark, POISONS[name])
+                    b'{"id":"%b","created_at"' % mark, b'{"id":"%b","x":%b,"created_at"' % (mark, MALFORMED[name])
                 )
             return page
 
-        sandbox.inject(Fault("/api/v1/recording/", times=None, edit=poison))
+        sandbox.inject(Fault("/api/v1/recording/", times=None, edit=insert_malformed))
 
         sync_days([DAY])
 
-        lost = {meetings[name].id for name in POISONS.keys() - STORED}
+        lost = {meetings[name].id for name in MALFORMED.keys() - STORED}
         assert unreadable().keys() == {f"recording {each}" for each in lost}
-        assert_only_lost(contents(without=VOLATILE), expected, lost)
+        assert_only_lost(table_rows(without=VOLATILE_COLUMNS), expected, lost)
 
         sandbox.clear_faults()
         sync_days([DAY])
 
-        assert contents(without=VOLATILE) == expected
+        assert table_rows(without=VOLATILE_COLUMNS) == expected
         assert unreadable() == {}
 
 
-def assert_only_lost(found: Contents, expected: Contents, lost: set[str]) -> None:
+def assert_only_lost(found: TableRows, expected: TableRows, lost: set[str]) -> None:
     for table in ("meeting_metrics", "transcript_words", "participant_metrics"):
         assert found[table] == [row for row in expected[table] if row[0] not in lost], table

@@ -1,4 +1,4 @@
-"""Real meetings, over HTTP into the tables, held against reference values that others computed."""
+"""Real meetings, synced over HTTP, compared with third-party reference values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from meeting_assets.sandbox.world import Payload
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
-from meeting_assets_tests.support.environments import contents, days_of, sync_days, use, use_home
+from meeting_assets_tests.support.environments import days_of_world, sync_days, table_rows, use_home, use_sandbox
 from meeting_assets_tests.support.noise import with_noise
 
 CORPORA = ROOT / os.environ.get("MEETING_ASSETS_CORPORA", "../shared/corpora")
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.skipif(
 
 @dataclass(frozen=True)
 class Measured:
-    """What the tables say of the real meetings, by name of their folder."""
+    """Metrics of the real meetings, by name of their folder."""
 
     meetings: dict[str, dict[str, Any]]
     talk_s: dict[str, dict[str, float]]
@@ -50,15 +50,15 @@ class Measured:
     params=[
         pytest.param((database, state), id=f"{database}-{state}", marks=marks)
         for database, marks in (("sqlite", ()), ("postgresql", pytest.mark.deployment))
-        for state in ("clean", "soiled")
+        for state in ("clean", "noisy")
     ],
 )
 def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Measured:
-    """All meetings brought home, as they are or with soiled timelines; in SQLite once for all processes that test."""
+    """All meetings synced, with clean or noisy timelines; in SQLite once for all test processes."""
     database, state = request.param
     world = from_folder(CORPORA)
-    if state == "soiled":
-        _soil(world)
+    if state == "noisy":
+        _add_noise(world)
     with (
         shared_folder(tmp_path_factory, f"{database}-{state}") as home,
         pytest.MonkeyPatch.context() as monkeypatch,
@@ -68,17 +68,17 @@ def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         if database == "postgresql":
             server = request.getfixturevalue("postgresql_server")
             monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", fresh_postgresql(server))
-        use(sandbox, monkeypatch)
-        if database == "postgresql" or not (home / "is_home").exists():
-            sync_days(days_of(sandbox))
-            (home / "is_home").touch()
+        use_sandbox(sandbox, monkeypatch)
+        if database == "postgresql" or not (home / "is_synced").exists():
+            sync_days(days_of_world(sandbox))
+            (home / "is_synced").touch()
         with open_storage(read_settings()) as storage:
             assert status_of(storage).missing == 0
             assert not status_of(storage).action_items
         return _measured(world)
 
 
-def _soil(world: World) -> None:
+def _add_noise(world: World) -> None:
     for index, recording in enumerate(world.recordings):
         (artifact,) = recording.of("participant_events")
         clean = json.loads(artifact.payloads["speaker_timeline"].body())
@@ -87,7 +87,7 @@ def _soil(world: World) -> None:
 
 
 def _measured(world: World) -> Measured:
-    tables = contents()
+    tables = table_rows()
     folder_of = {recording_id: folder.name for recording_id, folder in world.sources.items()}
     meetings = {folder_of[row["recording_id"]]: row for row in _dicts(tables["meeting_metrics"], MeetingMetrics)}
     talk_s: dict[str, dict[str, float]] = {name: {} for name in folder_of.values()}
@@ -101,13 +101,13 @@ def _dicts(rows: list[tuple[Any, ...]], model: Any) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def test_all_of_them_come_home(measured: Measured) -> None:
+def test_all_real_meetings_are_measured(measured: Measured) -> None:
     assert set(measured.meetings) == {folder.name for folder in FOLDERS}
     assert len(FOLDERS) == 66
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
-def test_the_numbers_agree_with_the_references(measured: Measured, folder: Path) -> None:
+def test_metrics_agree_with_reference_values(measured: Measured, folder: Path) -> None:
     oracle = json.loads((folder / "oracle.json").read_bytes())
     found = measured.meetings[folder.name]
 

@@ -1,4 +1,4 @@
-"""The raw store alone is enough to make the database again."""
+"""The raw store alone suffices to rebuild the database."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.support.environments import VOLATILE, contents, sync_days, use
+from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, sync_days, table_rows, use_sandbox
 
 DAY = date(2026, 3, 2)
-# Known from the look at the API that wrote it; a rebuild has nothing to write there.
-WITHOUT = VOLATILE | {"listing_sha256"}
+# A sync notes the hash of the listing that it writes; a rebuild writes none.
+WITHOUT = VOLATILE_COLUMNS | {"listing_sha256"}
 
 
 @pytest.fixture
-def at_home(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A day that is home, with a recording that still runs, an absent, a failed and an unreadable artifact."""
+def synced_day(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A synced day with a recording in progress, an absent, a failed and an unreadable artifact."""
     with Sandbox(uniform(DAY, recordings=3)) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         first, second, third = sandbox.world.recordings
         sandbox.add_recording(first.created_at, processing=True)
         sandbox.set_url(first.of("transcript")[0].id, "provider_data", None)
@@ -41,11 +41,11 @@ def at_home(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         yield sandbox
 
 
-def test_an_empty_database_is_filled_from_the_raw_store_without_the_api(
-    at_home: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+def test_rebuild_fills_an_empty_database_without_the_api(
+    synced_day: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = contents(without=WITHOUT)
-    at_home.stats.reset()
+    before = table_rows(without=WITHOUT)
+    synced_day.stats.reset()
     monkeypatch.delenv("RECALL_API_KEY")
     url = f"sqlite:///{home / 'another.db'}"
     if "postgresql" in read_settings().database_url:
@@ -55,43 +55,43 @@ def test_an_empty_database_is_filled_from_the_raw_store_without_the_api(
     with open_storage(read_settings()) as storage:
         report = rebuild(storage)
 
-    assert at_home.stats.requests == []
+    assert synced_day.stats.requests == []
     assert report.faults == []
     assert report.recordings == 4
-    assert contents(without=WITHOUT) == before
+    assert table_rows(without=WITHOUT) == before
 
 
-def test_a_rebuild_of_a_whole_database_changes_no_row(at_home: Sandbox) -> None:
-    before = contents(without=VOLATILE)
-    at_home.stats.reset()
+def test_rebuild_of_a_complete_database_changes_no_row(synced_day: Sandbox) -> None:
+    before = table_rows(without=VOLATILE_COLUMNS)
+    synced_day.stats.reset()
 
     with open_storage(read_settings()) as storage:
         rebuild(storage, [DAY])
         assert outdated_weeks(storage) == []
 
-    assert contents(without=VOLATILE) == before
-    assert at_home.stats.requests == []
+    assert table_rows(without=VOLATILE_COLUMNS) == before
+    assert synced_day.stats.requests == []
 
 
-def test_only_what_another_version_made_is_refreshed(at_home: Sandbox) -> None:
-    before = contents(without=VOLATILE)
+def test_refresh_parses_only_rows_of_another_parser_version(synced_day: Sandbox) -> None:
+    before = table_rows(without=VOLATILE_COLUMNS)
     with open_storage(read_settings()) as storage:
         with storage.database.writing() as connection:
-            of_another = LEDGER.update().where(LEDGER.c.kind == "participants", LEDGER.c.status == "parsed")
-            connection.execute(of_another.values(parser_version="0"))
+            outdate = LEDGER.update().where(LEDGER.c.kind == "participants", LEDGER.c.status == "parsed")
+            connection.execute(outdate.values(parser_version="0"))
 
         report = refresh(storage)
         again = refresh(storage)
 
     assert (report.days, report.artifacts) == ([DAY], 3)
     assert (again.days, again.artifacts) == ([], 0)
-    assert contents(without=VOLATILE) == before
+    assert table_rows(without=VOLATILE_COLUMNS) == before
 
 
-def test_other_parameters_make_metrics_again_and_parse_nothing(
-    at_home: Sandbox, monkeypatch: pytest.MonkeyPatch
+def test_changed_parameters_derive_metrics_again_and_parse_nothing(
+    synced_day: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_home.stats.reset()
+    synced_day.stats.reset()
     monkeypatch.setenv("MEETING_ASSETS_METRICS", "turn_gap_s=3, bridge_s=0.5")
 
     with open_storage(read_settings()) as storage:
@@ -101,4 +101,4 @@ def test_other_parameters_make_metrics_again_and_parse_nothing(
 
     assert (report.days, report.artifacts, report.faults) == ([DAY], 0, [])
     assert versions == {Parameters(turn_gap_s=3, bridge_s=0.5).config_version}
-    assert at_home.stats.requests == []
+    assert synced_day.stats.requests == []

@@ -1,4 +1,4 @@
-"""Retrieves of single objects: one that fails costs no other, and an API that is down is not asked without end."""
+"""Retrieves of single objects: a failure does not affect the others, and an outage stops them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ import httpx
 import pytest
 
 from meeting_assets.core.errors import Refused
-from meeting_assets.pipeline.discover import Discovery, retrieve_unfinished
-from meeting_assets.pipeline.retrieval import AT_ONCE, MOST_FAILURES_IN_A_ROW, NOT_ASKED, Name, Retrieval, Retrieved
+from meeting_assets.pipeline.discover import retrieve_unfinished
+from meeting_assets.pipeline.discovered import Discovery
+from meeting_assets.pipeline.retrieval import (
+    CONCURRENT_RETRIEVES,
+    MAX_FAILURES_IN_A_ROW,
+    NOT_REQUESTED,
+    Name,
+    Retrieval,
+    Retrieved,
+)
 from meeting_assets.recall.client import ATTEMPTS
 from meeting_assets_tests.support.fake_transport import FakeTransport, assert_no_secrets
 
@@ -22,14 +30,14 @@ DAY = date(2026, 3, 2)
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("meeting_assets.recall.pacing.FIRST_WAIT_S", 0.001)
-    monkeypatch.setattr("meeting_assets.recall.pacing.JITTER_S", 0.0)
+    monkeypatch.setattr("meeting_assets.recall.rate_limits.FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr("meeting_assets.recall.rate_limits.JITTER_S", 0.0)
 
 
 def outcomes(
     answer: Callable[[str], httpx.Response], ids: Collection[str] = IDS
 ) -> tuple[dict[str, Retrieved], FakeTransport]:
-    """What retrieves of recordings give, where the API answers so to their ids."""
+    """Outcomes of retrieves of recordings, given the API's response per id."""
     wire = FakeTransport(lambda request: answer(request.url.path.split("/")[-2]))
 
     async def ask() -> dict[Name, Retrieved]:
@@ -54,7 +62,7 @@ def test_each_object_has_its_own_outcome() -> None:
     assert all(found[each].document == {"id": each} for each in (IDS[0], *IDS[6:]))
 
 
-def test_an_object_that_was_not_asked_for_is_not_taken_for_the_one_that_was() -> None:
+def test_response_with_another_object_is_a_fault() -> None:
     found, _ = outcomes(lambda _: httpx.Response(200, json={"id": IDS[1].upper()}), IDS[:2])
 
     assert found[IDS[0]].fault == f"the API answered with another object for recording {IDS[0]}"
@@ -62,22 +70,23 @@ def test_an_object_that_was_not_asked_for_is_not_taken_for_the_one_that_was() ->
     assert found[IDS[1]].document is not None
 
 
-def test_an_api_that_is_down_is_not_asked_for_everything() -> None:
+def test_retrieves_stop_while_the_api_is_down() -> None:
     found, wire = outcomes(lambda _: httpx.Response(503))
 
-    assert len(wire.requests) <= (MOST_FAILURES_IN_A_ROW + AT_ONCE) * ATTEMPTS
+    most = MAX_FAILURES_IN_A_ROW + CONCURRENT_RETRIEVES
+    assert len(wire.requests) <= most * ATTEMPTS
     assert not any(each.is_gone or each.document for each in found.values())
-    assert sum(each.fault == NOT_ASKED for each in found.values()) >= len(IDS) - MOST_FAILURES_IN_A_ROW - AT_ONCE
+    assert sum(each.fault == NOT_REQUESTED for each in found.values()) >= len(IDS) - most
 
 
-def test_some_objects_that_fail_for_good_do_not_hide_the_others() -> None:
+def test_permanent_failures_of_some_objects_do_not_stop_the_others() -> None:
     found, _ = outcomes(lambda each: httpx.Response(500 if int(each[:8]) % 2 else 200, json={"id": each}))
 
     assert all((int(each[:8]) % 2 == 1) == bool(outcome.fault) for each, outcome in found.items())
 
 
 @pytest.mark.parametrize("code", [401, 402])
-def test_a_refused_key_is_raised(code: int) -> None:
+def test_refused_key_is_raised(code: int) -> None:
     with pytest.raises(Refused) as raised:
         outcomes(lambda _: httpx.Response(code), IDS[:3])
 
@@ -85,7 +94,7 @@ def test_a_refused_key_is_raised(code: int) -> None:
 
 
 @pytest.mark.parametrize("reference", [{}, {"recording": None}])
-def test_a_media_object_that_names_no_recording_may_belong_to_any(reference: dict[str, None]) -> None:
+def test_media_object_without_recording_makes_its_collection_unclear(reference: dict[str, None]) -> None:
     discovery = Discovery()
     discovery.add(RECORDING, [DAY])
 
@@ -95,7 +104,7 @@ def test_a_media_object_that_names_no_recording_may_belong_to_any(reference: dic
     assert discovery.faults == {f"transcript {IDS[1]}": f"transcript {IDS[1]}: it names no recording"}
 
 
-def test_an_object_that_a_retrieve_reads_is_no_longer_named() -> None:
+def test_successful_retrieve_removes_the_fault() -> None:
     discovery = Discovery()
     discovery.add({**RECORDING, "created_at": 7}, [DAY])
     assert len(discovery.faults) == 1
@@ -106,7 +115,7 @@ def test_an_object_that_a_retrieve_reads_is_no_longer_named() -> None:
     assert discovery.found.keys() == {IDS[0]}
 
 
-def test_objects_that_were_not_asked_for_count_no_attempt() -> None:
+def test_unrequested_objects_count_no_attempt() -> None:
     wire = FakeTransport(lambda _: httpx.Response(500))
     discovery = Discovery()
     discovery.add(RECORDING, None)
@@ -119,4 +128,4 @@ def test_objects_that_were_not_asked_for_count_no_attempt() -> None:
     asyncio.run(ask())
 
     assert 0 < len(discovery.not_given) < len(IDS)
-    assert NOT_ASKED not in discovery.not_given.values()
+    assert NOT_REQUESTED not in discovery.not_given.values()

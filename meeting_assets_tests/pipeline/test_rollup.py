@@ -1,4 +1,4 @@
-"""Weeks and people follow the meetings they are made from, and do no work where nothing has changed."""
+"""Trends and people follow the metrics of their meetings, and are computed only after changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use, use_home
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_home, use_sandbox
 
 SUNDAY, MONDAY, TUESDAY = date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 3)
 WEEK_BEFORE, WEEK = date(2026, 2, 23), date(2026, 3, 2)
@@ -35,7 +35,7 @@ WEEK_BEFORE, WEEK = date(2026, 2, 23), date(2026, 3, 2)
 
 @dataclass(frozen=True)
 class Home:
-    """A database with four meetings at home, to be copied by each test."""
+    """A database with four meetings; each test copies it."""
 
     url: str
     recordings: list[Recording]
@@ -43,7 +43,7 @@ class Home:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def home_of_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Brought home once; nobody changes it."""
+    """Synced once and never changed."""
     days = [uniform(SUNDAY, recordings=1), uniform(MONDAY, recordings=2), uniform(TUESDAY, recordings=1)]
     folder = tmp_path_factory.mktemp("home_of_all")
     with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(combined(days)) as running:
@@ -51,7 +51,7 @@ def home_of_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         if request.param == "postgresql":
             server = request.getfixturevalue("postgresql_server")
             monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", fresh_postgresql(server))
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         sync_days([SUNDAY, MONDAY, TUESDAY])
         return Home(read_settings().database_url, running.world.recordings)
 
@@ -73,8 +73,8 @@ def home_with_meetings(home_of_all: Home, home: Path, monkeypatch: pytest.Monkey
     return home_of_all
 
 
-def rolled_up() -> tuple[int, int, int]:
-    """Brings everything up to date: weeks changed and unchanged, rows of people changed."""
+def roll_up_all() -> tuple[int, int, int]:
+    """Updates all roll-ups; returns changed weeks, unchanged weeks, and changed rows of people."""
     with open_test_storage() as storage:
         report = roll_up(storage)
         return report.changed, report.unchanged, roll_up_people(storage)
@@ -93,7 +93,7 @@ def change(model: type[SQLModel], recording_id: str, **values: Any) -> None:
 
 
 def identify(recording_id: str, day: date, *keys: str | None, email: str | None = None) -> None:
-    """Gives the participants of a recording these person keys, the last one to all others, and measures it again."""
+    """Sets the person keys of a recording's participants, the last one for all others, and measures it again."""
     table = table_of(Participants)
     with open_test_storage() as storage, storage.database.writing() as connection:
         of_recording = table.c.recording_id == recording_id
@@ -116,15 +116,15 @@ def ids(home: Home, day: date) -> list[str]:
 
 @pytest.mark.usefixtures("home_with_meetings")
 def test_each_week_has_its_meetings() -> None:
-    assert rolled_up()[:2] == (2, 0)
+    assert roll_up_all()[:2] == (2, 0)
 
     found = {row["week"]: (row["meeting_count"], row["silence_ratio_n"]) for row in rows(MeetingTrends)}
     assert found == {WEEK_BEFORE: (1, 1), WEEK: (3, 3)}
 
 
 @pytest.mark.usefixtures("home_with_meetings")
-def test_numbers_of_a_week_are_those_of_its_meetings() -> None:
-    rolled_up()
+def test_weekly_numbers_are_those_of_its_meetings() -> None:
+    roll_up_all()
 
     metrics = [row for row in rows(MeetingMetrics) if row["recording_id"]]
     total_s = sum(row["duration_s"] for row in metrics)
@@ -132,28 +132,28 @@ def test_numbers_of_a_week_are_those_of_its_meetings() -> None:
 
 
 @pytest.mark.usefixtures("home_with_meetings")
-def test_a_second_time_there_is_nothing_to_do() -> None:
-    rolled_up()
+def test_second_roll_up_changes_nothing() -> None:
+    roll_up_all()
 
     with open_test_storage() as storage:
         assert outdated_weeks(storage) == []
-    assert rolled_up() == (0, 2, 0)
+    assert roll_up_all() == (0, 2, 0)
 
 
-def test_a_changed_meeting_changes_its_week_and_what_is_held_against_it(home_with_meetings: Home) -> None:
-    rolled_up()
+def test_changed_meeting_changes_its_week_and_the_following_one(home_with_meetings: Home) -> None:
+    roll_up_all()
     before = {row["week"]: row["inputs_hash"] for row in rows(MeetingTrends)}
 
     change(MeetingMetrics, ids(home_with_meetings, SUNDAY)[0], inputs_hash="other", silence_s=0.0)
 
-    assert rolled_up()[:2] == (2, 0)
+    assert roll_up_all()[:2] == (2, 0)
     after = rows(MeetingTrends)
     assert all(row["inputs_hash"] != before[row["week"]] for row in after)
     assert after[1]["silence_ratio_change"] == pytest.approx(after[1]["silence_ratio_mean"])
 
 
-def test_a_changed_meeting_leaves_the_week_before_alone(home_with_meetings: Home) -> None:
-    rolled_up()
+def test_changed_meeting_does_not_change_the_week_before(home_with_meetings: Home) -> None:
+    roll_up_all()
 
     change(MeetingMetrics, ids(home_with_meetings, TUESDAY)[0], inputs_hash="other")
 
@@ -167,7 +167,7 @@ def test_people_are_counted_over_all_their_meetings(home_with_meetings: Home) ->
     for recording_id in ids(home_with_meetings, MONDAY):
         identify(recording_id, MONDAY, "zoom:a", email="A@example.com")
 
-    rolled_up()
+    roll_up_all()
 
     (person,) = rows(People)
     mondays = [row for row in rows(MeetingMetrics) if row["recording_id"] in ids(home_with_meetings, MONDAY)]
@@ -179,19 +179,19 @@ def test_people_are_counted_over_all_their_meetings(home_with_meetings: Home) ->
     assert [(row["week"], row["meeting_count"]) for row in rows(PersonTrends)] == [(WEEK, 2)]
 
 
-def test_who_a_key_is_may_be_learnt_in_another_week(home_with_meetings: Home) -> None:
+def test_meeting_of_another_week_may_merge_keys(home_with_meetings: Home) -> None:
     first, *_ = ids(home_with_meetings, SUNDAY)
     for day in (SUNDAY, MONDAY, TUESDAY):
         for recording_id in ids(home_with_meetings, day):
             identify(recording_id, day, None)
     identify(first, SUNDAY, "email:a@example.com", email="a@example.com")
-    rolled_up()
+    roll_up_all()
     assert [row["person_key"] for row in rows(PersonTrends)] == ["email:a@example.com"]
 
     identify(ids(home_with_meetings, TUESDAY)[0], TUESDAY, "zoom:a", email="A@Example.com")
     change(MeetingMetrics, ids(home_with_meetings, TUESDAY)[0], inputs_hash="other")
 
-    assert rolled_up()[0] == 2
+    assert roll_up_all()[0] == 2
     assert [(row["week"], row["person_key"]) for row in rows(PersonTrends)] == [
         (WEEK_BEFORE, "zoom:a"),
         (WEEK, "zoom:a"),
@@ -203,7 +203,7 @@ def test_who_a_key_is_may_be_learnt_in_another_week(home_with_meetings: Home) ->
     assert [(row["person_key"], row["meeting_count"]) for row in rows(People)] == [("zoom:a", 2)]
 
 
-def test_two_keys_that_another_meeting_shows_to_be_one_person_are_united_in_every_meeting(
+def test_keys_merged_by_one_meeting_are_merged_in_every_meeting(
     home_with_meetings: Home,
 ) -> None:
     for day in (SUNDAY, MONDAY):
@@ -213,12 +213,12 @@ def test_two_keys_that_another_meeting_shows_to_be_one_person_are_united_in_ever
     identify(ids(home_with_meetings, TUESDAY)[0], TUESDAY, None)
     identify(both, MONDAY, "email:a@example.com", "zoom:a")
     change(Participants, both, email=None)
-    rolled_up()
+    roll_up_all()
     assert {row["person_key"] for row in rows(People)} == {"email:a@example.com", "zoom:a"}
 
     identify(linking, SUNDAY, "zoom:a", None, email="a@example.com")
     change(MeetingMetrics, linking, inputs_hash="other")
-    rolled_up()
+    roll_up_all()
 
     (week,) = [row for row in rows(PersonTrends) if row["week"] == WEEK]
     (meeting,) = [row for row in rows(MeetingMetrics) if row["recording_id"] == both]
@@ -231,10 +231,10 @@ def test_two_keys_that_another_meeting_shows_to_be_one_person_are_united_in_ever
     assert (person["person_key"], person["meeting_count"]) == ("zoom:a", 2)
 
 
-def test_a_purged_meeting_is_taken_out_of_its_week_and_its_people(home_with_meetings: Home) -> None:
+def test_purged_meeting_is_removed_from_trends_and_people(home_with_meetings: Home) -> None:
     (purged,) = ids(home_with_meetings, SUNDAY)
     identify(purged, SUNDAY, "zoom:gone")
-    rolled_up()
+    roll_up_all()
     assert "zoom:gone" in {row["person_key"] for row in rows(People)}
 
     with open_test_storage() as storage:
@@ -265,7 +265,7 @@ def test_fresh_meetings_are_those_whose_metrics_match_the_ledger() -> None:
         "UPDATE recordings SET scheduled_at = '2026-01-05 09:00:00.000000' WHERE recording_id = :id",
     ],
 )
-def test_a_meeting_is_not_fresh_until_it_is_measured_again(home_with_meetings: Home, statement: str) -> None:
+def test_changed_meeting_is_not_fresh_until_it_is_measured_again(home_with_meetings: Home, statement: str) -> None:
     stale, *_ = ids(home_with_meetings, MONDAY)
     everything = fresh()
 
@@ -291,7 +291,7 @@ def test_no_meeting_is_fresh_under_other_parameters(monkeypatch: pytest.MonkeyPa
     assert fresh() == everything
 
 
-def test_what_is_fresh_is_so_in_every_time_zone(home_with_meetings: Home) -> None:
+def test_freshness_does_not_depend_on_the_time_zone(home_with_meetings: Home) -> None:
     recording_id, *_ = ids(home_with_meetings, MONDAY)
     change(Recordings, recording_id, scheduled_at=datetime(2026, 3, 2, 9, tzinfo=UTC))
     with open_test_storage() as storage:

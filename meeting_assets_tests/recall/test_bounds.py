@@ -14,8 +14,8 @@ import pytest
 
 from meeting_assets.core.errors import TooLarge, Transient
 from meeting_assets.recall.client import MAX_RESPONSE_BYTES, RecallClient
-from meeting_assets.recall.pacing import JITTER_S, MAX_WAIT_S, RateLimiter, RetryBudget, Throttled
 from meeting_assets.recall.pagination import MAX_PAGES_WITHOUT_NEW_OBJECT
+from meeting_assets.recall.rate_limits import JITTER_S, MAX_WAIT_S, RateLimiter, RetryBudget, Throttled
 from meeting_assets.recall.response_bodies import decompress
 from meeting_assets_tests.support.fake_transport import (
     ACCESS,

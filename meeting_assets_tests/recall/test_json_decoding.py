@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.recall.json_decoding import INVALID_NUMBER, MalformedObject, decode_json, decode_page
-from meeting_assets.recall.objects import Recording, decode_object, storable
+from meeting_assets.recall.objects import Recording, decode_object, without_secrets
 from meeting_assets_tests.support.fake_transport import API, FakeTransport, page
 
 ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
@@ -115,7 +115,7 @@ def test_invalid_number_is_rejected_in_known_fields_and_dropped_in_others() -> N
     document = {"id": ID, "created_at": "2026-03-02T00:00:00Z", "metadata": {"a": INVALID_NUMBER}}
 
     assert str(decode_object(document, Recording, "recording").id) == ID
-    assert storable(document)["metadata"] == {"a": None}
+    assert without_secrets(document)["metadata"] == {"a": None}
     for field in ("id", "created_at", "status", "expires_at", "bot", "media_shortcuts"):
         with pytest.raises(PayloadError, match=f"^it: .*{field}"):
             decode_object(document | {field: INVALID_NUMBER}, Recording, "it")

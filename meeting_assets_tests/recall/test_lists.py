@@ -12,7 +12,7 @@ import pytest
 
 from meeting_assets.core.errors import Refused, Transient
 from meeting_assets.recall.client import Access, RecallClient
-from meeting_assets.recall.pacing import MAX_THROTTLED_S
+from meeting_assets.recall.rate_limits import MAX_THROTTLED_S
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets_tests.support.fake_transport import (
     API,

@@ -20,7 +20,7 @@ from meeting_assets.recall.objects import (
     Media,
     Recording,
     decode_object,
-    storable,
+    without_secrets,
 )
 from meeting_assets_tests.conftest import ROOT
 
@@ -200,11 +200,11 @@ def test_deeply_nested_values_are_cut_off(opening: str) -> None:
     document = RECORDING | {"bot": {"id": OTHER, "metadata": json.loads(opening * 800 + "1" + closing * 800)}}
 
     recording = decode_object(document, Recording, "recording")
-    stored = json.dumps(storable(document))
+    stored = json.dumps(without_secrets(document))
 
     assert str(recording.id) == ID
     assert stored.count(opening[0]) < 110
-    assert storable(RECORDING) == RECORDING
+    assert without_secrets(RECORDING) == RECORDING
 
 
 def test_secrets_and_urls_are_removed() -> None:
@@ -225,7 +225,7 @@ def test_secrets_and_urls_are_removed() -> None:
         "list": [{"token": "x"}, ["https://h?x"], 1, None, True],
     }
 
-    assert storable(document) == {
+    assert without_secrets(document) == {
         "id": ID,
         "data": {"title": "Weekly"},
         "metadata": {"note": "see https://h/a and https://h/b", "nested": '{"u": "https:\\/\\/h\\/a"}'},
@@ -237,16 +237,16 @@ def test_secrets_and_urls_are_removed() -> None:
 def test_removing_secrets_is_idempotent_and_leaves_the_document_unchanged(document: Any) -> None:
     before = deepcopy(document)
 
-    once = storable(document)
+    once = without_secrets(document)
 
-    assert storable(once) == once
+    assert without_secrets(once) == once
     assert document == before
-    assert json.dumps(storable(deepcopy(document))) == json.dumps(once)
+    assert json.dumps(without_secrets(deepcopy(document))) == json.dumps(once)
 
 
 @given(documents)
 def test_no_working_url_remains(document: Any) -> None:
-    text = json.dumps(storable(document))
+    text = json.dumps(without_secrets(document))
 
     assert "h/a?b" not in text
     assert "u:p@" not in text

@@ -14,7 +14,7 @@ import pytest
 
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.recall.client import Access, RecallClient
-from meeting_assets.recall.objects import Bot, Media, Recording, decode_object, storable
+from meeting_assets.recall.objects import Bot, Media, Recording, decode_object, without_secrets
 from meeting_assets.recall.responses import parse_page
 from meeting_assets.sandbox import Sandbox, uniform
 
@@ -109,4 +109,4 @@ def test_poisoned_field_affects_only_its_object(
             assert second.startswith("it: "), path
             assert "poison" not in second
             assert results[1].get("id") == documents[1]["id"] or path[0] == "id"
-        msgspec.json.encode(storable(results[1]))
+        msgspec.json.encode(without_secrets(results[1]))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.core.errors import Transient
-from meeting_assets.recall.pacing import MAX_WAIT_S
+from meeting_assets.recall.rate_limits import MAX_WAIT_S
 from meeting_assets.recall.responses import check_download_status, is_complete_json
 
 documents = st.recursive(

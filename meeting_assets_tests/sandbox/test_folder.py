@@ -12,7 +12,7 @@ import pytest
 
 from meeting_assets.sandbox import Sandbox, World, from_folder, uniform
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import use
+from meeting_assets_tests.support.environments import use_sandbox
 
 CORPORA = Path(os.environ.get("MEETING_ASSETS_CORPORA") or Path(__file__).parents[2].parent / "shared" / "corpora")
 FIRST_DAY = date(2026, 2, 2)
@@ -89,7 +89,7 @@ def test_meetings_with_any_subset_of_files_sync_completely(tmp_path: Path, monke
             (meeting / f"{kind}.json").write_bytes(payloads[kind])
 
     with Sandbox(from_folder(tmp_path / "real", first_day=FIRST_DAY, per_day=len(choices))) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         synced = command("sync", "--from", str(FIRST_DAY), "--to", str(FIRST_DAY), "--json")
 
     assert synced.returncode == 0, synced.stderr

@@ -20,7 +20,7 @@ from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.schema.columns import Instant
 from meeting_assets.store.database import Database, schema_of, table_of
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 
 RECORDING_ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
 SQLITE: Dialect = sqlite_dialect()
@@ -35,7 +35,7 @@ instants = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=zon
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database.at(database_url)
-    prepare(database, schema_of(dict.fromkeys((ParticipantEvents, Participants))))
+    set_up_database(database, schema_of(dict.fromkeys((ParticipantEvents, Participants))))
     yield database
     database.close()
 

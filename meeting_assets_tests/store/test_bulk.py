@@ -1,4 +1,4 @@
-"""Rows in bulk: every value arrives as it is, inside the transaction, on both databases."""
+"""Bulk inserts store every value unchanged, in the caller's transaction, on both databases."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from meeting_assets.artifacts.provider_data import ProviderParts
 from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.pipeline.storage import derived_tables
 from meeting_assets.store.bulk import Row, insert_rows
-from meeting_assets.store.copying import binary_types
 from meeting_assets.store.database import PERSISTENT_TABLES, Database, schema_of, table_of
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
+from meeting_assets.store.postgres_copy import binary_types
 
 RECORDING_ID, TRANSCRIPT_ID = str(UUID(int=1)), str(UUID(int=2**127))
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -59,7 +59,9 @@ INSTANTS = [
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database.at(database_url)
-    prepare(database, schema_of(dict.fromkeys((ParticipantEvents, Participants, ProviderParts, TranscriptWords))))
+    set_up_database(
+        database, schema_of(dict.fromkeys((ParticipantEvents, Participants, ProviderParts, TranscriptWords)))
+    )
     yield database
     database.close()
 
@@ -79,7 +81,7 @@ def participant(key: str, **values: Any) -> Row:
 
 
 def put(database: Database, model: Any, *rows: Row) -> list[Row]:
-    """What a table holds after rows were put into it."""
+    """Inserts rows, and returns all rows of the table."""
     with database.writing() as connection:
         insert_rows(connection, model, rows)
     return held(database, model)
@@ -91,20 +93,20 @@ def held(database: Database, model: Any) -> list[Row]:
         return list(map(tuple, connection.execute(select(table).order_by(*table.primary_key))))
 
 
-def test_rows_arrive_in_column_order(database: Database) -> None:
+def test_rows_are_inserted_in_column_order(database: Database) -> None:
     rows = [word(index) for index in range(3)]
 
     assert put(database, TranscriptWords, *rows) == rows
 
 
 @pytest.mark.parametrize("count", [1, 123, 124, 125, 248, 300, 2500])
-def test_as_many_rows_as_there_are_arrive_however_many_a_statement_takes(database: Database, count: int) -> None:
+def test_any_number_of_rows_is_inserted(database: Database, count: int) -> None:
     rows = [word(index, str(index)) for index in range(count)]
 
     assert put(database, TranscriptWords, *rows) == rows
 
 
-def test_rows_whose_lengths_make_up_for_each_other_are_refused(database: Database) -> None:
+def test_rows_whose_wrong_lengths_cancel_out_are_rejected(database: Database) -> None:
     rows = [word(index) for index in range(200)]
     rows[10], rows[11] = rows[10][:-1], (*rows[11], "more")
 
@@ -121,7 +123,7 @@ def test_every_column_of_every_table_can_be_copied() -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_part_of_a_provider_takes_little_more_room_than_its_text(database: Database) -> None:
+def test_provider_part_needs_little_more_space_than_its_text(database: Database) -> None:
     text = '"' + "so " * 450 + '"'
     before = page_bytes(database)
 
@@ -139,23 +141,23 @@ def page_bytes(database: Database) -> int:
         return int(connection.exec_driver_sql("PRAGMA page_count").scalar_one()) * 4096
 
 
-def test_no_rows_are_no_work(database: Database) -> None:
+def test_empty_insert_does_nothing(database: Database) -> None:
     assert put(database, TranscriptWords) == []
 
 
-def test_text_arrives_as_it_is(database: Database) -> None:
+def test_text_is_stored_unchanged(database: Database) -> None:
     rows = [word(index, text) for index, text in enumerate(TEXTS)]
 
     assert put(database, TranscriptWords, *rows) == rows
 
 
-def test_a_word_of_ten_megabytes_arrives(database: Database) -> None:
+def test_word_of_ten_megabytes_is_stored(database: Database) -> None:
     text = "ab\\\n" * 2_500_000
 
     assert put(database, TranscriptWords, word(text=text)) == [word(text=text)]
 
 
-def test_a_double_keeps_every_bit(database: Database) -> None:
+def test_double_keeps_every_bit(database: Database) -> None:
     rows = [word(index, start_s=number) for index, number in enumerate(NUMBERS)]
 
     assert put(database, TranscriptWords, *rows) == rows
@@ -167,7 +169,7 @@ def test_ids_have_64_bits(database: Database) -> None:
     assert put(database, Participants, *rows) == rows
 
 
-def test_truth_values_arrive_as_such(database: Database) -> None:
+def test_booleans_are_stored_as_booleans(database: Database) -> None:
     rows = [participant("1", is_host=True), participant("2", is_host=False), participant("3", is_host=None)]
 
     found = put(database, Participants, *rows)
@@ -176,7 +178,7 @@ def test_truth_values_arrive_as_such(database: Database) -> None:
     assert [type(row[5]) for row in found] == [bool, bool, type(None)]
 
 
-def test_json_is_given_as_text_and_read_as_values(database: Database) -> None:
+def test_json_is_written_as_text_and_read_as_values(database: Database) -> None:
     documents: dict[str | None, Any] = {
         '{"a\\n":  [1.50, "é\\\\"]}': {"a\n": [1.5, "é\\"]},
         "[]": [],
@@ -192,7 +194,7 @@ def test_json_is_given_as_text_and_read_as_values(database: Database) -> None:
     assert found == [participant(str(index), extra_data=value) for index, value in enumerate(documents.values())]
 
 
-def test_json_is_stored_as_it_was_given(database: Database) -> None:
+def test_json_text_is_stored_unchanged(database: Database) -> None:
     put(database, Participants, participant("1", extra_data='{"b":  1.50, "a": 1, "a": 2}'))
 
     with database.reading() as connection:
@@ -200,7 +202,7 @@ def test_json_is_stored_as_it_was_given(database: Database) -> None:
     assert stored == '{"b":  1.50, "a": 1, "a": 2}'
 
 
-def test_an_instant_arrives_as_the_same_in_utc(database: Database) -> None:
+def test_instant_is_read_as_the_same_instant_in_utc(database: Database) -> None:
     found = [
         row[7] for row in put(database, ParticipantEvents, *(event(at, index) for index, at in enumerate(INSTANTS)))
     ]
@@ -209,7 +211,7 @@ def test_an_instant_arrives_as_the_same_in_utc(database: Database) -> None:
     assert {at.tzinfo for at in found if at} == {UTC}
 
 
-def test_an_instant_without_zone_is_utc(database: Database) -> None:
+def test_instant_without_time_zone_is_utc(database: Database) -> None:
     with database.writing() as connection:
         if not database.is_sqlite:
             connection.exec_driver_sql("SET LOCAL TimeZone = 'Asia/Kathmandu'")
@@ -218,7 +220,7 @@ def test_an_instant_without_zone_is_utc(database: Database) -> None:
     assert held(database, ParticipantEvents) == [event(NOON)]
 
 
-def test_an_instant_is_spelled_as_the_orm_does(database: Database) -> None:
+def test_bulk_insert_writes_instants_as_the_orm_does(database: Database) -> None:
     names = EVENTS.columns.keys()
 
     with database.writing() as connection:
@@ -232,7 +234,7 @@ def test_an_instant_is_spelled_as_the_orm_does(database: Database) -> None:
     assert len(found) == 2
 
 
-def test_rows_go_with_their_transaction(database: Database) -> None:
+def test_rows_are_rolled_back_with_their_transaction(database: Database) -> None:
     with database.writing() as connection:
         insert_rows(connection, TranscriptWords, [word()])
         connection.rollback()
@@ -241,14 +243,14 @@ def test_rows_go_with_their_transaction(database: Database) -> None:
 
 
 @pytest.mark.parametrize("row", [word()[:-1], (*word(), "more")], ids=["short", "long"])
-def test_a_row_that_lacks_a_value_or_has_one_too_many_is_refused(database: Database, row: Row) -> None:
+def test_row_of_wrong_length_is_rejected(database: Database, row: Row) -> None:
     with pytest.raises((sqlite3.Error, psycopg.Error)), database.writing() as connection:
         insert_rows(connection, TranscriptWords, [word(1), row])
 
     assert held(database, TranscriptWords) == []
 
 
-def test_a_key_that_is_there_already_is_refused(database: Database) -> None:
+def test_duplicate_key_is_rejected(database: Database) -> None:
     put(database, TranscriptWords, word())
 
     with pytest.raises((sqlite3.Error, psycopg.Error)):

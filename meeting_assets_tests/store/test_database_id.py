@@ -1,4 +1,4 @@
-"""Database and raw store share an id; a process with only one of the two right is refused."""
+"""Database and raw store share an id. A process with another database or raw store is refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database_id import DATABASE_ID, bind_ids, held_id, verified_id
 from meeting_assets.store.raw import RawStore
-from meeting_assets_tests.support.environments import days_of, sync_days, use
+from meeting_assets_tests.support.environments import days_of_world, sync_days, use_sandbox
 from meeting_assets_tests.support.sample_day import DAY
 
 OURS, OTHERS = "0" * 32, "1" * 32
@@ -27,18 +27,18 @@ def storage(database_url: str) -> Iterator[Storage]:
 
 def given_ids(storage: Storage, of_database: str | None, of_raw: str | None) -> None:
     if of_database:
-        storage.database.note(DATABASE_ID, of_database)
+        storage.database.set_meta(DATABASE_ID, of_database)
     if of_raw:
         storage.raw.bind_database(of_raw)
 
 
 def fill() -> None:
     with Sandbox(uniform(DAY, recordings=1, words=5)) as sandbox, pytest.MonkeyPatch.context() as monkeypatch:
-        use(sandbox, monkeypatch)
-        sync_days(days_of(sandbox))
+        use_sandbox(sandbox, monkeypatch)
+        sync_days(days_of_world(sandbox))
 
 
-def test_a_new_database_and_a_new_raw_store_get_one_id(storage: Storage) -> None:
+def test_new_database_and_new_raw_store_get_one_id(storage: Storage) -> None:
     made = bind_ids(storage.database, storage.raw)
 
     assert held_id(storage.database) == storage.raw.database_id() == made == bind_ids(storage.database, storage.raw)
@@ -69,7 +69,7 @@ def test_ids_of_an_empty_database_are_bound_or_refused(
         assert held_id(storage.database) == storage.raw.database_id() == expected
 
 
-def test_a_database_with_recordings_takes_no_other_id(storage: Storage, home: Path) -> None:
+def test_database_with_recordings_adopts_no_other_id(storage: Storage, home: Path) -> None:
     fill()
     other_store = RawStore.at(str(home / "other"))
     other_store.bind_database(OTHERS)
@@ -96,7 +96,7 @@ def test_a_database_with_recordings_takes_no_other_id(storage: Storage, home: Pa
         (OURS, None, None, "MEETING_ASSETS_RAW_URL"),
     ],
 )
-def test_a_run_with_a_wrong_setting_is_refused_and_changes_no_id(
+def test_run_with_a_wrong_setting_is_refused_and_changes_no_id(
     storage: Storage, of_database: str | None, of_raw: str | None, requested_for: str | None, setting: str
 ) -> None:
     given_ids(storage, of_database, of_raw)
@@ -109,13 +109,13 @@ def test_a_run_with_a_wrong_setting_is_refused_and_changes_no_id(
 
 
 @pytest.mark.parametrize("requested_for", [OURS, None])
-def test_a_run_with_the_right_settings_is_verified(storage: Storage, requested_for: str | None) -> None:
+def test_run_with_the_right_settings_is_verified(storage: Storage, requested_for: str | None) -> None:
     given_ids(storage, OURS, OURS)
 
     assert verified_id(storage.database, storage.raw, requested_for) == OURS
 
 
-def test_a_damaged_id_in_the_raw_store_is_one_sentence(storage: Storage, home: Path) -> None:
+def test_damaged_id_in_the_raw_store_is_reported(storage: Storage, home: Path) -> None:
     (home / "raw").mkdir(exist_ok=True)
     (home / "raw" / "database.json").write_bytes(b"{")
 
@@ -123,7 +123,7 @@ def test_a_damaged_id_in_the_raw_store_is_one_sentence(storage: Storage, home: P
         bind_ids(storage.database, storage.raw)
 
 
-def test_of_two_databases_one_is_bound_to_a_raw_store(home: Path) -> None:
+def test_raw_store_keeps_the_first_database_id(home: Path) -> None:
     store = RawStore.at(str(home / "raw"))
 
     assert [store.bind_database(OURS), store.bind_database(OTHERS)] == [OURS, OURS]

@@ -1,4 +1,4 @@
-"""Each fault of a database is told as its own cause, in one sentence without secrets, on real servers and files."""
+"""Faults of real database servers and files are reported in one sentence, with their cause and without secrets."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ PASSWORD = "pw-7c1d9e40"
 
 @pytest.fixture(autouse=True)
 def _only_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What is retried is told after the first try here."""
+    """Reports errors after the first attempt, without retries."""
     monkeypatch.setattr(connections, "BUSY_TIMEOUT_S", 0)
     with stamina.set_testing(True, attempts=1):
         yield
 
 
-def told(url: str, *statements: str) -> str:
-    """What is said of a database, as it is opened or as it executes some statements."""
+def message_of(url: str, *statements: str) -> str:
+    """The message of a database that cannot be opened, or cannot execute some statements."""
     with pytest.raises(StoreError) as raised:
         execute(url, statements)
     sentence = str(raised.value)
@@ -53,7 +53,7 @@ def execute(url: str, statements: Sequence[str]) -> None:
 
 @contextmanager
 def listening(answer: bytes | None) -> Iterator[int]:
-    """A port that accepts connections, and gives one answer or none."""
+    """A port that accepts connections, and sends one response or none."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         kept: list[socket.socket] = []
 
@@ -90,16 +90,16 @@ def administer(url: str, postgresql_server: str, statement: str) -> None:
         connection.execute(statement.format(role=address.username, database=address.database))
 
 
-def test_an_unknown_database_is_named(role: str) -> None:
+def test_unknown_database_is_reported(role: str) -> None:
     address = make_url(role).set(database="not_there")
 
-    sentence = told(address.render_as_string(hide_password=False))
+    sentence = message_of(address.render_as_string(hide_password=False))
 
     assert "does not exist on its server" in sentence
     assert '"not_there"' in sentence
 
 
-def test_a_wrong_password_is_named(role: str, postgresql_server: str) -> None:
+def test_wrong_password_is_reported(role: str, postgresql_server: str) -> None:
     name = make_url(role).username
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
         row = connection.execute("SHOW hba_file").fetchone()
@@ -110,7 +110,7 @@ def test_a_wrong_password_is_named(role: str, postgresql_server: str) -> None:
         connection.execute("SELECT pg_reload_conf()")
     try:
         address = make_url(role).set(password=PASSWORD + "-wrong")
-        sentence = told(address.render_as_string(hide_password=False))
+        sentence = message_of(address.render_as_string(hide_password=False))
     finally:
         rules.write_text(before)
 
@@ -118,43 +118,43 @@ def test_a_wrong_password_is_named(role: str, postgresql_server: str) -> None:
     assert "password authentication failed" in sentence
 
 
-def test_an_unknown_role_is_named(role: str) -> None:
+def test_unknown_role_is_reported(role: str) -> None:
     address = make_url(role).set(username="nobody_here")
 
-    assert "rejects the user or the password" in told(address.render_as_string(hide_password=False))
+    assert "rejects the user or the password" in message_of(address.render_as_string(hide_password=False))
 
 
-def test_an_unknown_host_is_named() -> None:
-    assert "is on an unknown host" in told(f"postgresql+psycopg://me:{PASSWORD}@host.invalid/meetings")
+def test_unknown_host_is_reported() -> None:
+    assert "is on an unknown host" in message_of(f"postgresql+psycopg://me:{PASSWORD}@host.invalid/meetings")
 
 
-def test_a_refused_connection_is_named() -> None:
-    sentence = told(f"postgresql+psycopg://me:{PASSWORD}@127.0.0.1:1/meetings")
+def test_refused_connection_is_reported() -> None:
+    sentence = message_of(f"postgresql+psycopg://me:{PASSWORD}@127.0.0.1:1/meetings")
 
     assert "does not answer" in sentence
     assert "Connection refused" in sentence
     assert "postgresql+psycopg://127.0.0.1:1/meetings" in sentence
 
 
-def test_a_server_without_tls_is_named() -> None:
+def test_server_without_tls_is_reported() -> None:
     with listening(b"N") as port:
         url = f"postgresql+psycopg://me:{PASSWORD}@127.0.0.1:{port}/meetings?sslmode=require"
 
-        assert "cannot be reached over TLS" in told(url)
+        assert "cannot be reached over TLS" in message_of(url)
 
 
-def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
+def test_missing_certificate_is_reported(tmp_path: Path) -> None:
     with listening(b"S") as port:
         url = f"postgresql+psycopg://me:{PASSWORD}@127.0.0.1:{port}/d?sslmode=verify-full&sslrootcert={tmp_path}/no.pem"
 
-        assert "cannot be reached over TLS" in told(url)
+        assert "cannot be reached over TLS" in message_of(url)
 
 
-def test_a_server_that_says_nothing_is_named() -> None:
+def test_silent_server_is_reported() -> None:
     with listening(None) as port:
         url = f"postgresql+psycopg://me:{PASSWORD}@127.0.0.1:{port}/meetings?connect_timeout=2"
 
-        assert "does not answer in time" in told(url)
+        assert "does not answer in time" in message_of(url)
 
 
 @pytest.mark.parametrize(
@@ -176,37 +176,37 @@ def test_a_server_that_says_nothing_is_named() -> None:
         ("SELECT 1", "SELECT pg_terminate_backend(pg_backend_pid())", "does not answer"),
     ],
 )
-def test_what_a_database_or_role_was_set_to_is_named(
+def test_refusals_by_settings_of_database_or_role_are_reported(
     role: str, postgresql_server: str, given: str, statement: str, cause: str
 ) -> None:
     administer(role, postgresql_server, given)
 
-    assert cause in told(role, *filter(None, [statement]))
+    assert cause in message_of(role, *filter(None, [statement]))
 
 
-def test_a_lock_that_is_held_is_named(role: str, postgresql_server: str) -> None:
+def test_lock_timeout_is_reported(role: str, postgresql_server: str) -> None:
     administer(role, postgresql_server, "CREATE TABLE public.held (x int); GRANT ALL ON held TO {role}")
     target = make_url(postgresql_server).set(database=make_url(role).database)
     with psycopg.connect(target.render_as_string(hide_password=False)) as other:
         other.execute("LOCK TABLE public.held")
 
-        sentence = told(role, "SET LOCAL lock_timeout = '10ms'", "SELECT * FROM public.held")
+        sentence = message_of(role, "SET LOCAL lock_timeout = '10ms'", "SELECT * FROM public.held")
 
     assert "did not give a lock in time" in sentence
 
 
 @pytest.mark.parametrize("sqlstate", sorted({state.ljust(5, "0") for state in SQLSTATES}))
-def test_every_sqlstate_of_the_table_is_told_as_it_says(role: str, sqlstate: str) -> None:
+def test_every_known_sqlstate_is_reported_with_its_cause(role: str, sqlstate: str) -> None:
     raising = f"DO $$ BEGIN RAISE EXCEPTION 'the cause' USING ERRCODE = '{sqlstate}', DETAIL = '{PASSWORD}'; END $$"
 
-    sentence = told(role, raising)
+    sentence = message_of(role, raising)
 
     cause = SQLSTATES.get(sqlstate) or SQLSTATES[sqlstate[:2]]
     assert f"{cause.what} (the cause): {cause.advice}." in sentence
 
 
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "08006"])
-def test_a_transaction_that_may_succeed_later_is_known_as_such(role: str, sqlstate: str) -> None:
+def test_transient_sqlstate_raises_transaction_lost(role: str, sqlstate: str) -> None:
     database = Database.at(role)
 
     with pytest.raises(TransactionLost), database.writing() as connection:
@@ -215,7 +215,7 @@ def test_a_transaction_that_may_succeed_later_is_known_as_such(role: str, sqlsta
 
 
 @pytest.mark.parametrize("sqlstate", ["22012", "22P02", "23505", "42601"])
-def test_faults_of_this_package_are_not_blamed_on_the_database(role: str, sqlstate: str) -> None:
+def test_bugs_of_this_package_are_not_reported_as_database_faults(role: str, sqlstate: str) -> None:
     database = Database.at(role)
 
     with pytest.raises(Exception, match="the bug") as raised, database.writing() as connection:
@@ -237,7 +237,7 @@ def damage(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prepare", "statements", "cause"),
+    ("damage_file", "statements", "cause"),
     [
         (lambda path: path.write_bytes(b"no database" * 1000), (), "is no database of SQLite"),
         (lambda path: path.mkdir(), (), "cannot be opened"),
@@ -252,26 +252,26 @@ def damage(path: Path) -> None:
     ],
     ids=["no database", "folder", "damaged", "read-only", "full", "without tables"],
 )
-def test_each_fault_of_a_file_is_named(
-    tmp_path: Path, prepare: Callable[[Path], object], statements: tuple[str, ...], cause: str
+def test_each_fault_of_a_sqlite_file_is_reported(
+    tmp_path: Path, damage_file: Callable[[Path], object], statements: tuple[str, ...], cause: str
 ) -> None:
     path = tmp_path / "meetings.db"
-    prepare(path)
+    damage_file(path)
 
-    sentence = told(f"sqlite:///{path}", *statements)
+    sentence = message_of(f"sqlite:///{path}", *statements)
 
     assert cause in sentence
     assert str(path) in sentence
 
 
-def test_a_locked_file_says_so(tmp_path: Path) -> None:
+def test_locked_sqlite_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "meetings.db"
     Database.at(f"sqlite:///{path}").close()
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
 
-        assert "is locked by another process" in told(f"sqlite:///{path}")
+        assert "is locked by another process" in message_of(f"sqlite:///{path}")
 
 
-def test_a_folder_that_cannot_be_made_is_told_in_a_sentence() -> None:
-    assert "folder cannot be made" in told("sqlite:////proc/nowhere/meetings.db")
+def test_folder_that_cannot_be_created_is_reported() -> None:
+    assert "folder cannot be made" in message_of("sqlite:////proc/nowhere/meetings.db")

@@ -1,4 +1,4 @@
-"""Locks are numbered once, taken in one order, and taken in one module."""
+"""Locks have unique numbers, are taken in one order, and are taken in one module."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import meeting_assets
 from meeting_assets.store import ledger, locks, tombstones
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.locks import Lock, LockOrderError, Rows
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 
 SOURCES = Path(meeting_assets.__file__).parent
 RECORDING_ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
@@ -20,14 +20,14 @@ RECORDING_ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    opened = Database.at(database_url)
-    prepare(opened, schema_of({}))
-    yield opened
-    opened.close()
+    database = Database.at(database_url)
+    set_up_database(database, schema_of({}))
+    yield database
+    database.close()
 
 
 def test_lock_numbers_are_unique() -> None:
-    # `__members__` holds aliases too: an enum silently makes a second name of a number one.
+    # `__members__` holds aliases too: an enum silently turns a second name of a number into an alias.
     numbers = [each.value for names in (Lock.__members__, Rows.__members__) for each in names.values()]
 
     assert len(numbers) == len(set(numbers)) == len(Lock) + len(Rows)
@@ -39,7 +39,7 @@ def test_no_other_module_takes_advisory_locks() -> None:
     assert taking == {"locks.py"}
 
 
-def test_every_lock_says_what_it_protects() -> None:
+def test_every_lock_documents_the_rows_it_protects() -> None:
     text = (SOURCES / "store" / "locks.py").read_text()
 
     for name in (*Lock.__members__, *Rows.__members__):
@@ -49,7 +49,7 @@ def test_every_lock_says_what_it_protects() -> None:
 
 @pytest.mark.parametrize("first", [*Lock, *Rows], ids=lambda each: each.name)
 @pytest.mark.parametrize("second", [*Lock, *Rows], ids=lambda each: each.name)
-def test_locks_taken_against_the_order_are_refused(first: Lock | Rows, second: Lock | Rows, tmp_path: Path) -> None:
+def test_locks_taken_out_of_order_raise_an_error(first: Lock | Rows, second: Lock | Rows, tmp_path: Path) -> None:
     database = Database.at(f"sqlite:///{tmp_path}/order.db")
     with database.writing() as connection:
         locks.about_to_lock(connection, first)
@@ -62,16 +62,16 @@ def test_locks_taken_against_the_order_are_refused(first: Lock | Rows, second: L
     database.close()
 
 
-def test_row_locks_and_tombstones_obey_the_order(database: Database) -> None:
+def test_row_locks_and_tombstone_locks_follow_the_order(database: Database) -> None:
     with database.writing() as connection:
-        ledger.known(connection, [RECORDING_ID], is_locking=True)
+        ledger.read_rows(connection, [RECORDING_ID], is_locking=True)
         with pytest.raises(LockOrderError):
             ledger.lock_recordings(connection, [RECORDING_ID])
         with pytest.raises(LockOrderError):
-            tombstones.exclude_tombstoned(connection, [RECORDING_ID])
+            tombstones.tombstoned_until_commit(connection, [RECORDING_ID])
 
 
-def test_a_new_transaction_starts_without_locks(database: Database) -> None:
+def test_new_transaction_holds_no_locks(database: Database) -> None:
     for _ in range(2):
         with database.writing() as connection:
             locks.take(connection, Lock.SCHEMA)

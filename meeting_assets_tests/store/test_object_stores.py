@@ -1,4 +1,4 @@
-"""Object stores: what works in a folder works on a real S3-compatible server, and faults end soon with their cause."""
+"""The raw store works in a folder as on a real S3-compatible server, and reports faults within bounded time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.object_stores import CLOUDS
 from meeting_assets.store.raw import RawStore
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import contents, use
+from meeting_assets_tests.support.environments import table_rows, use_sandbox
 from meeting_assets_tests.support.object_store import BUCKET, s3_server
 
 DAY = date(2026, 3, 2)
@@ -62,7 +62,7 @@ def keep(raw: RawStore, payload: bytes, recording_id: str = "recording", artifac
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=len)
-def test_bytes_come_back_as_they_were(raw: RawStore, payload: bytes) -> None:
+def test_stored_bytes_are_read_unchanged(raw: RawStore, payload: bytes) -> None:
     kept = raw.write(DAY, "recording", "transcript", "artifact", payload)
 
     assert raw.read(kept.key, kept.sha256) == payload
@@ -71,7 +71,7 @@ def test_bytes_come_back_as_they_were(raw: RawStore, payload: bytes) -> None:
     assert raw.read(kept.key.replace("artifact", "other"), kept.sha256) is None
 
 
-def test_writing_again_changes_nothing(raw: RawStore) -> None:
+def test_writing_the_same_bytes_again_changes_nothing(raw: RawStore) -> None:
     assert keep(raw, b"[]") == keep(raw, b"[]")
 
     assert [each.artifact_id for each in raw.artifacts(DAY, "recording")] == ["artifact"]
@@ -89,42 +89,42 @@ def test_stored_objects_are_listed_by_day_and_recording(raw: RawStore) -> None:
     assert raw.days_of(["a"])["a"] == [DAY]
 
 
-def test_what_is_deleted_is_gone_and_nothing_else(raw: RawStore) -> None:
+def test_purge_deletes_only_the_objects_of_one_recording_or_artifact(raw: RawStore) -> None:
     keep(raw, b"[]", "a")
     keep(raw, b"[]", "b", "one")
     keep(raw, b"[]", "b", "two")
 
-    assert raw.forget(DAY, "a") == 1
-    assert raw.forget(DAY, "b", "transcript", "one") == 1
-    assert raw.forget(DAY, "a") == 0
-    assert raw.kept(DAY, "a") == []
+    assert raw.purge(DAY, "a") == 1
+    assert raw.purge(DAY, "b", "transcript", "one") == 1
+    assert raw.purge(DAY, "a") == 0
+    assert raw.paths_of(DAY, "a") == []
     assert [each.artifact_id for each in raw.artifacts(DAY, "b")] == ["two"]
 
 
-def test_a_store_belongs_to_one_origin(raw: RawStore) -> None:
+def test_store_is_bound_to_one_origin(raw: RawStore) -> None:
     assert raw.origin() is None
 
-    raw.belongs_to(ORIGIN)
+    raw.bind_origin(ORIGIN)
 
     assert raw.origin() == ORIGIN
     with pytest.raises(StoreError, match=f"holds meetings from {ORIGIN}"):
-        raw.belongs_to("https://us-west-2.recall.ai")
+        raw.bind_origin("https://us-west-2.recall.ai")
 
 
-def test_a_probe_leaves_nothing(raw: RawStore) -> None:
+def test_probe_leaves_no_object(raw: RawStore) -> None:
     raw.probe()
 
     assert raw.days() == []
 
 
-def test_a_sync_stores_in_s3_and_a_rebuild_reads_it(
+def test_sync_stores_in_s3_and_rebuild_reads_it(
     s3: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RAW_URL", f"{URL}/synced")
     with Sandbox(uniform(DAY, recordings=2, words=20)) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         synced = command("sync", "--from", str(DAY), "--to", str(DAY))
-        before = contents(without=frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at", "inputs"}))
+        before = table_rows(without=frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at", "inputs"}))
         healthy = command("doctor")
         rebuilt = command("rebuild")
 
@@ -132,7 +132,7 @@ def test_a_sync_stores_in_s3_and_a_rebuild_reads_it(
     assert "raw store" in healthy.stdout
     assert "✗ raw" not in healthy.stdout
     assert all(before.values())
-    assert contents(without=frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at", "inputs"})) == before
+    assert table_rows(without=frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at", "inputs"})) == before
     assert len(RawStore.at(f"{URL}/synced").objects(DAY)) == 2 * (len(ARTIFACTS) + 1)
 
 
@@ -144,7 +144,7 @@ def test_a_sync_stores_in_s3_and_a_rebuild_reads_it(
         ("az://container/raw", "AZURE_STORAGE_ACCOUNT_KEY"),
     ],
 )
-def test_without_credentials_the_variables_are_named_at_once(
+def test_missing_credentials_are_reported_immediately_with_their_variables(
     url: str, advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
@@ -156,7 +156,7 @@ def test_without_credentials_the_variables_are_named_at_once(
     assert monotonic() - started_s < 2
 
 
-def test_the_metadata_service_is_asked_only_with_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metadata_service_is_asked_only_with_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as metadata:
         metadata.settimeout(0)
         monkeypatch.setenv("AWS_METADATA_ENDPOINT", f"http://127.0.0.1:{metadata.getsockname()[1]}")
@@ -169,7 +169,7 @@ def test_the_metadata_service_is_asked_only_with_its_setting(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("of_environment", ["on", "off"])
-def test_settings_in_hand_decide_about_the_metadata_service(
+def test_settings_of_the_caller_decide_about_the_metadata_service(
     of_environment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RAW_URL", URL)
@@ -191,7 +191,7 @@ def test_settings_in_hand_decide_about_the_metadata_service(
         ({"MEETING_ASSETS_RAW_URL": "s3://nowhere/raw"}, "the bucket does not exist"),
     ],
 )
-def test_what_is_wrong_with_a_store_is_said_soon(
+def test_faults_of_a_store_are_reported_within_bounded_time(
     s3: dict[str, str], monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], cause: str
 ) -> None:
     for name, value in changed.items():
@@ -207,14 +207,14 @@ def test_what_is_wrong_with_a_store_is_said_soon(
     assert monotonic() - started_s < 30
 
 
-def test_an_access_key_without_its_secret_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_access_key_without_its_secret_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
 
     with pytest.raises(StoreError, match="AWS_SECRET_ACCESS_KEY is not"):
         RawStore.at(URL)
 
 
-def test_the_variables_of_a_store_are_listed_without_their_values(
+def test_variables_of_a_store_are_listed_without_their_values(
     s3: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RAW_URL", URL)

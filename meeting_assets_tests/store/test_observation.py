@@ -10,8 +10,8 @@ import pytest
 
 from meeting_assets.core.instants import now
 from meeting_assets.store.database import Database, schema_of
-from meeting_assets.store.migrations.setup import prepare
-from meeting_assets.store.observation import ObservationClock, database_now, note_recorded
+from meeting_assets.store.migrations.setup import set_up_database
+from meeting_assets.store.observation import ObservationClock, database_now, record_observation_time
 
 NEAR = timedelta(minutes=5)
 TEN_YEARS = timedelta(days=3650)
@@ -20,13 +20,13 @@ A_NIGHT = timedelta(hours=8)
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    opened = Database.at(database_url)
-    prepare(opened, schema_of({}))
-    yield opened
-    opened.close()
+    database = Database.at(database_url)
+    set_up_database(database, schema_of({}))
+    yield database
+    database.close()
 
 
-def test_it_shows_the_databases_clock_while_that_is_right(database: Database) -> None:
+def test_clock_follows_a_correct_database_clock(database: Database) -> None:
     clock = ObservationClock.of(database)
 
     assert abs(clock.now() - now()) < NEAR
@@ -35,7 +35,7 @@ def test_it_shows_the_databases_clock_while_that_is_right(database: Database) ->
         assert database_now(connection).tzinfo is UTC
 
 
-def test_the_databases_clock_advances_within_a_transaction(database: Database) -> None:
+def test_database_clock_advances_within_a_transaction(database: Database) -> None:
     with database.reading() as connection:
         before = database_now(connection)
         while database_now(connection) == before:
@@ -44,7 +44,7 @@ def test_the_databases_clock_advances_within_a_transaction(database: Database) -
         assert database_now(connection) > before
 
 
-def test_the_time_that_a_machine_is_suspended_counts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clock_advances_while_the_machine_is_suspended(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = ObservationClock.of(database)
     before = clock.now()
     read_clock = time.clock_gettime
@@ -57,7 +57,7 @@ def test_the_time_that_a_machine_is_suspended_counts(database: Database, monkeyp
     assert A_NIGHT <= clock.now() - before < A_NIGHT + NEAR
 
 
-def test_requests_of_a_look_come_one_after_the_other(database: Database) -> None:
+def test_observation_times_of_one_clock_are_ascending(database: Database) -> None:
     clock = ObservationClock.of(database)
 
     times = [clock.now() for _ in range(100)]
@@ -66,9 +66,9 @@ def test_requests_of_a_look_come_one_after_the_other(database: Database) -> None
     assert clock.started_at <= times[0]
 
 
-def test_after_a_night_with_a_wrong_clock_a_look_is_later_than_all_before(database: Database) -> None:
+def test_clock_starts_after_all_recorded_times_even_from_a_wrong_clock(database: Database) -> None:
     wrong = now() + TEN_YEARS
-    note_recorded(database, wrong)
+    record_observation_time(database, wrong)
 
     clock = ObservationClock.of(database)
 
@@ -76,10 +76,10 @@ def test_after_a_night_with_a_wrong_clock_a_look_is_later_than_all_before(databa
     assert abs(clock.wall_clock() - now()) < NEAR
 
 
-def test_after_such_a_night_two_looks_at_once_have_one_clock(database: Database) -> None:
-    note_recorded(database, now() + TEN_YEARS)
+def test_two_clocks_agree_after_a_correction(database: Database) -> None:
+    record_observation_time(database, now() + TEN_YEARS)
     one = ObservationClock.of(database)
-    note_recorded(database, one.now())
+    record_observation_time(database, one.now())
 
     other = ObservationClock.of(database)
 
@@ -88,9 +88,9 @@ def test_after_such_a_night_two_looks_at_once_have_one_clock(database: Database)
     assert other.wall_clock() < other.now() - TEN_YEARS + NEAR
 
 
-def test_an_older_observation_does_not_set_the_clock_back(database: Database) -> None:
+def test_older_recorded_time_does_not_set_the_clock_back(database: Database) -> None:
     latest = datetime(2400, 1, 1, tzinfo=UTC)
-    note_recorded(database, latest)
-    note_recorded(database, latest - TEN_YEARS)
+    record_observation_time(database, latest)
+    record_observation_time(database, latest - TEN_YEARS)
 
     assert ObservationClock.of(database).started_at > latest

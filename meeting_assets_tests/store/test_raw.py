@@ -1,9 +1,8 @@
-"""The raw store: bytes come back as they were or not at all, in private files, and its faults name the setting."""
+"""The raw store returns bytes unchanged or not at all, keeps files private, and names the setting in its errors."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import resource
 import shutil
@@ -21,7 +20,8 @@ from obstore.store import LocalStore, MemoryStore, from_url
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.urls import without_queries
-from meeting_assets.store.raw import RawObject, RawStore
+from meeting_assets.store.raw import RawStore
+from meeting_assets.store.raw_layout import RawObject
 
 DAY = date(2026, 3, 2)
 PAYLOAD = b'[{"text": "hello"}]' * 100
@@ -42,7 +42,7 @@ def keep(raw: RawStore, payload: bytes = PAYLOAD) -> RawObject:
     return raw.write(DAY, "recording", "transcript", "artifact", payload)
 
 
-def test_an_artifact_lies_where_its_day_recording_kind_and_content_say(raw: RawStore, folder: Path) -> None:
+def test_key_of_an_artifact_names_day_recording_kind_and_hash(raw: RawStore, folder: Path) -> None:
     kept = keep(raw)
 
     sha256 = hashlib.sha256(PAYLOAD).hexdigest()
@@ -53,7 +53,7 @@ def test_an_artifact_lies_where_its_day_recording_kind_and_content_say(raw: RawS
 
 
 @given(st.binary())
-def test_bytes_come_back_as_they_were(payload: bytes) -> None:
+def test_stored_bytes_are_read_unchanged(payload: bytes) -> None:
     raw = RawStore(MemoryStore())
 
     kept = keep(raw, payload)
@@ -61,7 +61,7 @@ def test_bytes_come_back_as_they_were(payload: bytes) -> None:
     assert raw.read(kept.key, kept.sha256) == payload
 
 
-def test_writing_again_changes_nothing_and_mends_what_was_damaged(raw: RawStore, folder: Path) -> None:
+def test_writing_again_changes_nothing_and_repairs_damage(raw: RawStore, folder: Path) -> None:
     kept = keep(raw)
     before = (folder / kept.key).read_bytes()
     (folder / kept.key).write_bytes(b"damaged")
@@ -71,7 +71,7 @@ def test_writing_again_changes_nothing_and_mends_what_was_damaged(raw: RawStore,
     assert len([path for path in folder.rglob("*") if path.is_file()]) == 1
 
 
-def test_many_writers_of_the_same_bytes_leave_one_whole_object(raw: RawStore, folder: Path) -> None:
+def test_concurrent_writers_of_the_same_bytes_leave_one_object(raw: RawStore, folder: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         kept = list(pool.map(lambda _: keep(raw), range(40)))
 
@@ -82,7 +82,7 @@ def test_many_writers_of_the_same_bytes_leave_one_whole_object(raw: RawStore, fo
     assert len([path for path in folder.rglob("*") if path.is_file()]) == 1
 
 
-def test_a_missing_object_is_none(raw: RawStore) -> None:
+def test_missing_object_is_read_as_none(raw: RawStore) -> None:
     kept = keep(raw)
 
     assert raw.read(kept.key.replace("artifact", "other"), kept.sha256) is None
@@ -98,12 +98,12 @@ def test_a_missing_object_is_none(raw: RawStore) -> None:
         lambda stored: b"no zstd at all",
         lambda stored: stored[:20] + bytes([stored[20] ^ 1]) + stored[21:],
         lambda stored: zstandard.ZstdCompressor().compress(b"other bytes"),
-        # A header that names an exabyte.
+        # A header with a size of one exabyte.
         lambda stored: b"\x28\xb5\x2f\xfd\xe0" + (2**60).to_bytes(8, "little") + stored[8:],
     ],
     ids=["empty", "cut", "half", "garbage", "bit", "other", "huge-header"],
 )
-def test_a_damaged_object_is_none(raw: RawStore, folder: Path, damage: object) -> None:
+def test_damaged_object_is_read_as_none(raw: RawStore, folder: Path, damage: object) -> None:
     assert callable(damage)
     kept = keep(raw)
     path = folder / kept.key
@@ -113,7 +113,7 @@ def test_a_damaged_object_is_none(raw: RawStore, folder: Path, damage: object) -
     assert raw.read(kept.key, kept.sha256, kept.size_bytes) is None
 
 
-def test_what_a_killed_writer_left_is_no_object(raw: RawStore, folder: Path) -> None:
+def test_incomplete_file_of_a_killed_writer_is_no_object(raw: RawStore, folder: Path) -> None:
     kept = keep(raw)
     path = folder / kept.key
     path.rename(path.with_name(path.name + "#1"))
@@ -131,7 +131,7 @@ def private() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("private")
-def test_folders_and_files_are_the_users_alone(folder: Path) -> None:
+def test_folders_and_files_are_private_to_the_user(folder: Path) -> None:
     raw = RawStore.at(str(folder))
     keep(raw)
     raw.write_listing(DAY, "recording", b"{}")
@@ -141,14 +141,14 @@ def test_folders_and_files_are_the_users_alone(folder: Path) -> None:
     assert modes == {(True, 0o700), (False, 0o600)}
 
 
-def test_the_folder_itself_is_private_without_a_mask(folder: Path) -> None:
+def test_folder_of_the_store_is_private_without_a_umask(folder: Path) -> None:
     RawStore.at(str(folder))
 
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize(
-    "spell",
+    "form",
     [
         str,
         lambda folder: f"file://{folder}",
@@ -157,38 +157,16 @@ def test_the_folder_itself_is_private_without_a_mask(folder: Path) -> None:
     ],
     ids=["folder", "file-url", "localhost", "escaped"],
 )
-def test_a_folder_may_be_spelled_in_several_ways(tmp_path: Path, spell: object) -> None:
-    assert callable(spell)
+def test_folder_can_be_given_as_path_or_url(tmp_path: Path, form: object) -> None:
+    assert callable(form)
     folder = tmp_path / "my raw é" / "deeper"
 
-    kept = keep(RawStore.at(spell(folder)))
+    kept = keep(RawStore.at(form(folder)))
 
     assert (folder / kept.key).exists()
 
 
-class BoundMeanwhile(RawStore):
-    """A store that another process binds to another origin, just after this one found it unbound."""
-
-    is_bound = False
-
-    def origin(self) -> str | None:
-        held = super().origin()
-        if not self.is_bound:
-            self.is_bound = True
-            RawStore.at(self.url).belongs_to("https://first")
-        return held
-
-
-def test_of_two_origins_that_bind_a_new_store_at_once_the_second_is_refused(folder: Path) -> None:
-    raw = BoundMeanwhile.at(str(folder))
-
-    with pytest.raises(StoreError, match="holds meetings from https://first, not from https://second"):
-        raw.belongs_to("https://second")
-
-    assert RawStore.at(str(folder)).origin() == "https://first"
-
-
-def test_a_store_in_memory_is_a_store() -> None:
+def test_store_in_memory_works() -> None:
     raw = RawStore.at("memory://")
 
     kept = keep(raw)
@@ -208,7 +186,7 @@ def test_a_store_in_memory_is_a_store() -> None:
         "/dev/null/raw",
     ],
 )
-def test_a_store_that_cannot_be_opened_names_the_setting_and_not_its_value(url: str) -> None:
+def test_error_of_a_store_that_cannot_be_opened_names_the_setting_without_its_value(url: str) -> None:
     with pytest.raises(StoreError, match="MEETING_ASSETS_RAW_URL") as raised:
         RawStore.at(url)
 
@@ -217,7 +195,7 @@ def test_a_store_that_cannot_be_opened_names_the_setting_and_not_its_value(url: 
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
 
 
-def test_a_store_that_does_not_answer_names_the_setting_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_of_an_unreachable_store_names_the_setting_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "AWS_ENDPOINT": "http://127.0.0.1:9",
         "AWS_ALLOW_HTTP": "true",
@@ -236,7 +214,7 @@ def test_a_store_that_does_not_answer_names_the_setting_and_no_secret(monkeypatc
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
 
 
-def test_a_folder_that_has_gone_is_an_error_and_no_empty_store(raw: RawStore, folder: Path) -> None:
+def test_removed_folder_is_an_error_and_not_an_empty_store(raw: RawStore, folder: Path) -> None:
     kept = keep(raw)
     shutil.rmtree(folder)
     folder.write_bytes(b"a file in its place")
@@ -247,14 +225,14 @@ def test_a_folder_that_has_gone_is_an_error_and_no_empty_store(raw: RawStore, fo
         raw.read(kept.key, kept.sha256)
 
 
-def test_a_folder_that_takes_nothing_says_why() -> None:
+def test_unwritable_folder_reports_the_reason() -> None:
     with pytest.raises(StoreError, match=r"does not take 2026-03-02/.*: No such file or directory\.$") as raised:
         keep(RawStore(LocalStore("/proc")))
 
     assert raised.value.__context__ is None
 
 
-def test_where_there_is_no_room_nothing_is_left_behind(raw: RawStore, folder: Path) -> None:
+def test_full_disk_leaves_no_partial_object(raw: RawStore, folder: Path) -> None:
     unpackable = os.urandom(10_000)
     key = f"{DAY}/recording/transcript/artifact/{hashlib.sha256(unpackable).hexdigest()}.zst"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -270,91 +248,5 @@ def test_where_there_is_no_room_nothing_is_left_behind(raw: RawStore, folder: Pa
     assert raw.read(key, "") is None
 
 
-def test_a_new_store_is_claimed_once(raw: RawStore, folder: Path) -> None:
-    raw.belongs_to("https://us-east-1.recall.ai")
-    raw.belongs_to("https://us-east-1.recall.ai")
-
-    assert json.loads((folder / "origin.json").read_bytes()) == {"api_origin": "https://us-east-1.recall.ai"}
-
-
-def test_a_store_says_whose_meetings_it_holds(raw: RawStore) -> None:
-    before = raw.origin()
-    raw.belongs_to("https://us-east-1.recall.ai")
-
-    assert (before, raw.origin()) == (None, "https://us-east-1.recall.ai")
-
-
-def test_the_store_of_one_origin_refuses_another(raw: RawStore, folder: Path) -> None:
-    raw.belongs_to("https://us-east-1.recall.ai")
-    before = (folder / "origin.json").read_bytes()
-
-    with pytest.raises(StoreError, match=r"https://us-east-1\.recall\.ai, not from http://127\.0\.0\.1"):
-        raw.belongs_to("http://127.0.0.1")
-
-    assert (folder / "origin.json").read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    "stored", [b"", b"{", b"[]", b"{}", b"7", b'{"api_origin": null}', b'{"api_origin": 7}', b"\xff"]
-)
-def test_a_damaged_claim_is_named_and_left_to_a_person(raw: RawStore, folder: Path, stored: bytes) -> None:
-    (folder / "origin.json").write_bytes(stored)
-
-    for ask in (raw.origin, lambda: raw.belongs_to("https://us-east-1.recall.ai")):
-        with pytest.raises(StoreError, match=r"origin\.json is damaged"):
-            ask()
-
-    assert (folder / "origin.json").read_bytes() == stored
-
-
-def test_everything_that_is_kept_can_be_found_again(raw: RawStore, folder: Path) -> None:
-    raw.belongs_to("https://us-east-1.recall.ai")
-    kept = keep(raw)
-    raw.write_listing(DAY, "recording", b'{"listed": 1}')
-    raw.write_listing(date(2026, 3, 1), "other", b"{}")
-    (folder / "notes").mkdir()
-    (folder / "notes" / "of-somebody.txt").write_bytes(b"")
-
-    (found,) = raw.artifacts(DAY, "recording")
-
-    assert raw.days() == [date(2026, 3, 1), DAY]
-    assert raw.recordings(DAY) == ["recording"]
-    assert raw.recordings(date(2026, 3, 3)) == []
-    assert raw.read_listing(DAY, "recording") == b'{"listed": 1}'
-    assert raw.read_listing(DAY, "nobody") is None
-    assert (found.kind, found.artifact_id, found.sha256, found.key) == (
-        "transcript",
-        "artifact",
-        kept.sha256,
-        kept.key,
-    )
-
-
-def test_the_newest_bytes_of_an_artifact_come_first(raw: RawStore, folder: Path) -> None:
-    kept = [keep(raw, payload) for payload in (b"a", b"b", b"c")]
-    for age, each in enumerate(kept):
-        os.utime(folder / each.key, (1_000_000 - age, 1_000_000 - age))
-
-    assert [each.sha256 for each in raw.artifacts(DAY, "recording")] == [each.sha256 for each in kept]
-
-
-def test_what_a_killed_writer_left_is_not_found(raw: RawStore, folder: Path) -> None:
-    path = folder / keep(raw).key
-    path.rename(path.with_name(path.name + "#1"))
-
-    assert raw.artifacts(DAY, "recording") == []
-
-
-def test_a_store_that_cannot_be_listed_is_an_error_and_no_empty_store(raw: RawStore, folder: Path) -> None:
-    shutil.rmtree(folder)
-    folder.write_bytes(b"a file in its place")
-
-    for ask in (lambda: raw.recordings(DAY), lambda: raw.artifacts(DAY, "recording")):
-        with pytest.raises(StoreError, match=r"does not list .* MEETING_ASSETS_RAW_URL: Not a directory") as raised:
-            ask()
-
-        assert (raised.value.__cause__, raised.value.__context__) == (None, None)
-
-
-def test_queries_are_taken_off_before_bytes_are_kept() -> None:
+def test_query_strings_of_urls_are_removed() -> None:
     assert without_queries(b'{"download_url": "https://h/a.mp4?Signature=x"}') == b'{"download_url": "https://h/a.mp4"}'

@@ -10,7 +10,7 @@ from obstore.store import LocalStore, MemoryStore
 
 from meeting_assets.store import raw_tombstones
 from meeting_assets.store.raw import RawStore
-from meeting_assets.store.tombstones import Name, Tombstone
+from meeting_assets.store.tombstones import Tombstone, TombstoneName
 
 DAYS = [date(2026, 3, 2), date(2026, 3, 9)]
 RECORDING, OTHER = "0f7a4f0e-0000-4000-8000-000000000000", "1f7a4f0e-0000-4000-8000-000000000000"
@@ -21,7 +21,7 @@ def raw(request: pytest.FixtureRequest, tmp_path: Path) -> RawStore:
     return RawStore(LocalStore(tmp_path) if request.param == "folder" else MemoryStore())
 
 
-def test_all_days_of_recordings_are_found(raw: RawStore) -> None:
+def test_days_of_recordings_are_found(raw: RawStore) -> None:
     for day in DAYS:
         raw.write_listing(day, RECORDING, b"{}")
     raw.write_listing(DAYS[1], OTHER, b"{}")
@@ -30,7 +30,7 @@ def test_all_days_of_recordings_are_found(raw: RawStore) -> None:
     assert raw.days_of([]) == {}
 
 
-def test_every_prefix_that_names_a_recording_is_found_but_tombstones(raw: RawStore) -> None:
+def test_every_prefix_naming_a_recording_is_found_except_tombstones(raw: RawStore) -> None:
     for key in (
         f"2026-03-02/{RECORDING}/recording.json",
         f"2026-03-02/{RECORDING}/transcript/1/0.zst",
@@ -41,21 +41,23 @@ def test_every_prefix_that_names_a_recording_is_found_but_tombstones(raw: RawSto
         "origin.json",
     ):
         raw.put(key, b"{}")
-    raw_tombstones.write(raw, [Tombstone(Name(RECORDING), None, datetime(2026, 3, 3, tzinfo=UTC), "asked for")])
+    raw_tombstones.write(
+        raw, [Tombstone(TombstoneName(RECORDING), None, datetime(2026, 3, 3, tzinfo=UTC), "asked for")]
+    )
 
-    assert raw.naming([RECORDING]) == {
+    assert raw.prefixes_naming([RECORDING]) == {
         f"2026-03-02/{RECORDING}": 2,
         f"2026-99-99/{RECORDING}": 1,
         RECORDING: 1,
         f"elsewhere/copy-of-{RECORDING}": 1,
     }
-    assert raw.naming([]) == {}
+    assert raw.prefixes_naming([]) == {}
 
 
-def test_tombstones_come_back_as_they_were_written(raw: RawStore) -> None:
+def test_tombstones_are_read_as_written(raw: RawStore) -> None:
     at = datetime(2026, 3, 3, 12, 30, tzinfo=UTC)
-    of_recording = Tombstone(Name(OTHER), DAYS[0], at, "retention")
-    of_artifact = Tombstone(Name(RECORDING, "transcript", "c1d2"), None, at, "deleted at the API")
+    of_recording = Tombstone(TombstoneName(OTHER), DAYS[0], at, "retention")
+    of_artifact = Tombstone(TombstoneName(RECORDING, "transcript", "c1d2"), None, at, "deleted at the API")
     for tombstone in (of_recording, of_artifact, of_artifact):
         raw_tombstones.write(raw, [tombstone])
     raw.put("tombstones/no-id.json", b"{}")
@@ -68,7 +70,7 @@ def test_tombstones_come_back_as_they_were_written(raw: RawStore) -> None:
     assert raw_tombstones.names(raw) == set()
 
 
-def test_days_that_are_no_dates_stop_nothing(raw: RawStore) -> None:
+def test_prefixes_that_are_no_dates_are_ignored(raw: RawStore) -> None:
     raw.put(f"2026-99-99/{RECORDING}/recording.json", b"{}")
     raw.write_listing(DAYS[0], RECORDING, b"{}")
 

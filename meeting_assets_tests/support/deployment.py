@@ -17,7 +17,8 @@ from typing import Self
 import dagster as dg
 import pytest
 
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.orchestration.home import prepare_home
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets_tests.support.environments import free_port

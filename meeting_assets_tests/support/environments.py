@@ -1,4 +1,4 @@
-"""A day of work without Dagster, and what is in the tables afterwards: shared by the tests of several layers."""
+"""Test environments: settings of a home and a sandbox, syncs without Dagster, and the resulting table rows."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 
-# What may differ between two ways to the same truth.
-VOLATILE = frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at"})
-# Every look moves it, also one that finds nothing new.
+# Columns that may differ between two runs with the same result.
+VOLATILE_COLUMNS = frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at"})
+# Every sync updates it, even without changes.
 OBSERVED = "observed_at"
 
 Row = tuple[Any, ...]
-Contents = dict[str, list[Row]]
+TableRows = dict[str, list[Row]]
 
 
 def free_port() -> int:
-    """A port for downloads: manifests hold it, so that equal bytes from two sandboxes need the same.
+    """A port for downloads. Manifests contain it, so equal bytes from two sandboxes require the same port.
 
-    None of those that are given to whoever asks for any: it has to stay free between two uses.
+    It lies outside the range of ephemeral ports, so that it stays free between two uses.
     """
     while True:
         port = random.randrange(20_000, 32_000)
@@ -48,14 +48,14 @@ def free_port() -> int:
 
 
 def use_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty home; no setting of the person who runs the tests leaks in."""
+    """Sets an empty home and removes all other settings from the environment."""
     for field in Settings.model_fields.values():
         if field.alias:
             monkeypatch.delenv(field.alias, raising=False)
     monkeypatch.setenv("MEETING_ASSETS_HOME", str(home))
 
 
-def use(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def use_sandbox(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Points the settings at a sandbox."""
     monkeypatch.setenv("RECALL_BASE_URL", sandbox.url)
     monkeypatch.setenv("RECALL_API_KEY", sandbox.api_key)
@@ -63,8 +63,8 @@ def use(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", sandbox.world.first_day.isoformat())
 
 
-def only(world: World, *collections: str) -> World:
-    """The world with no artifacts but those of some collections."""
+def keep_collections(world: World, *collections: str) -> World:
+    """A copy of the world with the artifacts of some collections only."""
     bots = {bot.id: bot for bot in world.bots}
     bare = empty()
     for recording in world.recordings:
@@ -73,14 +73,14 @@ def only(world: World, *collections: str) -> World:
     return bare
 
 
-def days_of(sandbox: Sandbox) -> list[date]:
-    """Every day of the sandbox's world."""
+def days_of_world(sandbox: Sandbox) -> list[date]:
+    """All days of the sandbox's world."""
     return days_between(sandbox.world.first_day, sandbox.world.last_day)
 
 
 @contextmanager
 def open_test_storage() -> Iterator[Storage]:
-    """The warehouse of the settings, claimed for their API."""
+    """Opens the storage of the settings, bound to their API."""
     settings = read_settings()
     with open_storage(settings) as storage:
         bind_origin(storage, settings, adopts=True)
@@ -88,7 +88,7 @@ def open_test_storage() -> Iterator[Storage]:
 
 
 def sync_days(days: Sequence[date], *, recording_ids: Sequence[str] = (), refetch: bool = False) -> FetchReport:
-    """What a run does for its days, step by step."""
+    """Fetches, loads and derives some days, as a run does."""
     with open_test_storage() as storage:
         access = access_of(read_settings())
         report = asyncio.run(fetch_days(storage, access, days, recording_ids=recording_ids, refetch=refetch))
@@ -100,16 +100,16 @@ def sync_days(days: Sequence[date], *, recording_ids: Sequence[str] = (), refetc
     return report
 
 
-def contents(*, without: frozenset[str] = frozenset()) -> Contents:
-    """Every row of every table of the home, sorted; left out: columns named in `without`, `observed_at`, `meta`."""
+def table_rows(*, without: frozenset[str] = frozenset()) -> TableRows:
+    """All rows of all tables except `meta`, sorted, without `observed_at` and the columns in `without`."""
     with open_storage(read_settings()) as storage:
-        return contents_of(storage, without=without)
+        return table_rows_of(storage, without=without)
 
 
-def contents_of(storage: Storage, *, without: frozenset[str] = frozenset()) -> Contents:
-    """The same of a warehouse that is open."""
+def table_rows_of(storage: Storage, *, without: frozenset[str] = frozenset()) -> TableRows:
+    """All rows of all tables except `meta` in an open storage; see `contents`."""
     models: tuple[type[SQLModel], ...] = (Recordings, Artifacts, *derived_tables())
-    found: Contents = {}
+    found: TableRows = {}
     with storage.database.reading() as connection:
         for table in map(table_of, models):
             columns = [column for column in table.columns if column.name not in without | {OBSERVED}]
@@ -118,7 +118,7 @@ def contents_of(storage: Storage, *, without: frozenset[str] = frozenset()) -> C
 
 
 def age_missing_marks(by: timedelta) -> None:
-    """Moves the times since when objects are missing at the API into the past, as if the look had been earlier."""
+    """Moves `missing_since` of all objects into the past, as if the sync had been earlier."""
     with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         for table in (table_of(Recordings), table_of(Artifacts)):
             marked = table.c.missing_since.is_not(None)
@@ -128,12 +128,12 @@ def age_missing_marks(by: timedelta) -> None:
 
 
 def ledger_row(artifact_id: str, kind: str) -> dict[str, Any]:
-    """The ledger's row of one artifact."""
+    """The ledger row of one artifact."""
     with open_storage(read_settings()) as storage, storage.database.reading() as connection:
         query = LEDGER.select().where(LEDGER.c.artifact_id == artifact_id, LEDGER.c.kind == kind)
         return dict(connection.execute(query).mappings().one())
 
 
-def counted(table: str) -> int:
-    """How many rows a table has."""
-    return len(contents()[table])
+def count_rows(table: str) -> int:
+    """The number of rows of a table."""
+    return len(table_rows()[table])

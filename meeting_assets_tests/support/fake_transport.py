@@ -13,7 +13,7 @@ import httpx
 
 from meeting_assets.core.errors import MeetingAssetsError
 from meeting_assets.recall.client import Access, Query, RecallClient
-from meeting_assets.recall.pacing import RateLimiter
+from meeting_assets.recall.rate_limits import RateLimiter
 from meeting_assets.settings import DOWNLOAD_HOSTS
 
 KEY = "key-5f0d2c9a"

@@ -18,10 +18,10 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact, Rows
 from meeting_assets.core.errors import ApiError, PayloadError
 from meeting_assets.core.instants import day_of
-from meeting_assets.recall.objects import Bot, Media, Recording, decode_object, storable
+from meeting_assets.recall.objects import Bot, Media, Recording, decode_object, without_secrets
 from meeting_assets.recall.responses import is_complete_json, parse_object, parse_page
 from meeting_assets.store.database import Database, schema_of
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets.webhooks.message import parse_event
 from meeting_assets_tests.support.payload_properties import assert_storable, assert_stored, read_or_quarantined
 from meeting_assets_tests.support.plausible_payloads import PLAUSIBLE
@@ -102,7 +102,7 @@ def databases() -> Iterator[dict[str, Database]]:
             found["PostgreSQL"] = Database.at(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
         for database in found.values():
             stack.callback(database.close)
-            prepare(
+            set_up_database(
                 database,
                 schema_of({model: artifact.kind for artifact in ARTIFACTS.values() for model in artifact.tables}),
             )
@@ -147,7 +147,7 @@ def response_target() -> Target:
 
 def _decoding_outcome(document: dict[str, Any], kind: type[Any]) -> str:
     """Returns the outcome of decoding a listed object."""
-    msgspec.json.encode(storable(document))
+    msgspec.json.encode(without_secrets(document))
     try:
         decoded = decode_object(document, kind, "it")
     except PayloadError as error:

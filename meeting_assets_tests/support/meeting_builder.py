@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-from meeting_assets.metrics import measured
+from meeting_assets.metrics import metric_rows
 from meeting_assets.metrics.attendance import Attendance
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Word
 from meeting_assets.metrics.parameters import Parameters
@@ -84,7 +84,7 @@ class Metrics:
 def metrics_of(meeting: MeetingInput, parameters: Parameters | None = None) -> Metrics:
     rows: dict[type[SQLModel], list[dict[str, Any]]] = {
         table: [dict(zip(table.model_fields, row, strict=True)) for row in of_table]
-        for table, of_table in measured(meeting, parameters or Parameters(), "hash").items()
+        for table, of_table in metric_rows(meeting, parameters or Parameters(), "hash").items()
     }
     [meeting_row] = rows[MeetingMetrics]
     [quality_row] = rows[DataQuality]

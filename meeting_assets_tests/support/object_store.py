@@ -1,4 +1,4 @@
-"""A real S3-compatible server on loopback, over a folder."""
+"""A real S3-compatible server on the loopback interface, with a folder as its storage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START_S = 60
 
 @contextmanager
 def s3_server(folder: Path) -> Iterator[dict[str, str]]:
-    """Serves buckets below a folder; the environment that names the server and its credentials."""
+    """Serves buckets below a folder; yields the environment variables of its address and credentials."""
     (folder / BUCKET).mkdir(parents=True)
     log = folder.parent / f"{folder.name}.log"
     arguments = ["serve", "s3", "--addr", "127.0.0.1:0", "--auth-key", "key,secret", "--config", os.devnull]

@@ -16,7 +16,7 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.sandbox import Artifact, Recording, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store import raw_tombstones, tombstones
-from meeting_assets.store.tombstones import Name
+from meeting_assets.store.tombstones import TombstoneName
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.support.environments import open_test_storage, sync_days
 
@@ -35,7 +35,7 @@ def purge_and_verify(*recording_ids: str) -> Remains:
 def stored_count(recording_id: str, day: date) -> int:
     """The number of rows and raw objects of a recording."""
     with open_test_storage() as storage:
-        return stored_recording(storage, recording_id).rows + len(storage.raw.kept(day, recording_id))
+        return stored_recording(storage, recording_id).rows + len(storage.raw.paths_of(day, recording_id))
 
 
 def stored_rows(recording_id: str) -> int:
@@ -50,7 +50,7 @@ def remains_of(recording_id: str) -> list[str]:
         found = find_remains(storage, read_settings(), fingerprints).found
         return [
             *found,
-            *storage.raw.naming([recording_id]),
+            *storage.raw.prefixes_naming([recording_id]),
             *([f"{rows} rows"] if (rows := stored_rows(recording_id)) else []),
         ]
 
@@ -59,12 +59,12 @@ def transcript_of(recording: Recording) -> Artifact:
     return recording.of("transcript")[0]
 
 
-def names_of(artifact: Artifact) -> set[Name]:
+def names_of(artifact: Artifact) -> set[TombstoneName]:
     """The tombstones of a transcript, which is two artifacts."""
-    return {Name(artifact.recording_id, kind, artifact.id) for kind in ("transcript", "provider_data")}
+    return {TombstoneName(artifact.recording_id, kind, artifact.id) for kind in ("transcript", "provider_data")}
 
 
-def tombstone_names(storage: Storage) -> set[Name]:
+def tombstone_names(storage: Storage) -> set[TombstoneName]:
     """The tombstones of the database, which must be equal to those of the raw store."""
     with storage.database.reading() as connection:
         assert tombstones.names(connection) == raw_tombstones.names(storage.raw)

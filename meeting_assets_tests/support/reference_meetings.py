@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets_tests.support.meeting_builder import Metrics, attendees, meeting_of, metrics_of, said
 
@@ -24,4 +25,5 @@ def metrics_of_file(path: Path, parameters: Parameters | None = None) -> Metrics
     meeting = document(path)
     timeline = (said(str(participant), start_s, end_s) for participant, start_s, end_s in meeting["segments"])
     people = attendees(*meeting["participants"])
-    return metrics_of(meeting_of(*timeline, duration_s=meeting["duration_s"], attendees=people), parameters)
+    given = meeting_of(*timeline, duration_s=meeting["duration_s"], attendees=people, artifact_kinds=[*ARTIFACTS])
+    return metrics_of(given, parameters)

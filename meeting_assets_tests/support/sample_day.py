@@ -1,4 +1,4 @@
-"""A small day, its tables when nothing is wrong with it, and what bad luck of one recording must not do to others."""
+"""A sample day, one of whose recordings tests damage, and an assertion that the others are not affected."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.metrics import METRICS
 from meeting_assets.sandbox import Artifact, uniform
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.support.environments import VOLATILE, Contents, Row, contents, free_port
+from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, Row, TableRows, free_port, table_rows
 
 DAY = date(2026, 3, 2)
 VICTIM = 1
@@ -19,14 +19,14 @@ PORT = free_port()
 
 
 def victim(kind: str) -> Artifact:
-    """The artifact that something is wrong with."""
+    """The artifact that tests damage."""
     return WORLD.recordings[VICTIM].of(ARTIFACTS[kind].collection)[0]
 
 
-def assert_nobody_else_is_harmed(clean: Contents, kinds: Iterable[str]) -> None:
-    """All rows but those of the victim's `kinds` are as on the clean day, and of those there are none."""
+def assert_other_recordings_unchanged(clean: TableRows, kinds: Iterable[str]) -> None:
+    """All rows equal those of the clean day, except that the victim has no rows of `kinds`."""
     recording_id = WORLD.recordings[VICTIM].id
-    found = contents(without=VOLATILE)
+    found = table_rows(without=VOLATILE_COLUMNS)
     emptied = {table_of(table).name for kind in kinds for table in ARTIFACTS[kind].tables}
     for table, rows in clean.items():
         if table in emptied:
@@ -34,7 +34,7 @@ def assert_nobody_else_is_harmed(clean: Contents, kinds: Iterable[str]) -> None:
         elif table in MEASURED:
             assert _of_others(found[table]) == _of_others(rows), table
         elif table == "recordings":
-            # The last column is the hash of recording.json, which says what is home of the recording.
+            # The last column is the hash of recording.json, which lists the stored artifacts.
             assert [row[:-1] for row in found[table]] == [row[:-1] for row in rows]
             assert _of_others(found[table]) == _of_others(rows)
         elif table == "artifacts":

@@ -1,4 +1,4 @@
-"""Databases of other versions and of other programs, and a view of everything a database holds."""
+"""Databases of other versions and programs, and the complete contents of a database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FOREIGN_ROWS = {"people": [(1, "Zoe", 4200), (2, "Ann", 4300)], "attendance": [8
 
 @contextmanager
 def connected(url: str) -> Iterator[Any]:
-    """A connection of the driver itself, as another program has it; it commits at its end."""
+    """A driver connection, as in another program; commits at the end."""
     if url.startswith("sqlite"):
         connection: Any = sqlite3.connect(str(address_of(url).database))
     else:
@@ -54,16 +54,16 @@ def fetched(url: str, query: str) -> list[Any]:
 
 
 def foreign_rows(url: str, schema: str = "") -> Mapping[str, list[Any]]:
-    """What the tables of another program hold."""
-    place = f"{schema}." if schema else ""
+    """The rows of another program's tables."""
+    prefix = f"{schema}." if schema else ""
     return {
-        "people": fetched(url, f"SELECT id, name, salary FROM {place}people ORDER BY id"),
-        "attendance": fetched(url, f"SELECT hours FROM {place}attendance"),
+        "people": fetched(url, f"SELECT id, name, salary FROM {prefix}people ORDER BY id"),
+        "attendance": fetched(url, f"SELECT hours FROM {prefix}attendance"),
     }
 
 
 def make_version_2(url: str) -> None:
-    """Makes the tables as the last release before schema version 3 did; on PostgreSQL in schema `public`."""
+    """Creates the tables of schema version 2; on PostgreSQL in schema `public`."""
     kind = "sqlite" if url.startswith("sqlite") else "postgresql"
     pragmas = ["PRAGMA journal_mode=WAL"] if kind == "sqlite" else []
     statements = (SCHEMAS / f"version_2_{kind}.sql").read_text().split(";\n\n")
@@ -71,10 +71,10 @@ def make_version_2(url: str) -> None:
 
 
 def everything(url: str) -> Any:
-    """Every byte of a SQLite file, or everything that PostgreSQL's catalog and tables of a database hold."""
+    """Every byte of a SQLite file, or PostgreSQL's catalog and all rows of a database."""
     if url.startswith("sqlite"):
         folder = Path(str(address_of(url).database)).parent
-        # Readers take turns in the file of shared memory, which holds no content.
+        # Readers change the shared-memory file, which has no content.
         return {path.name: path.read_bytes() for path in folder.glob("*.db*") if not path.name.endswith("-shm")}
     relations = fetched(
         url,
@@ -92,17 +92,17 @@ def everything(url: str) -> Any:
 
 
 def with_column(schema: Schema, table_name: str, column: Column[Any]) -> Schema:
-    """The schema with a column more, or with another definition of one."""
+    """The schema with an added or redefined column."""
     return _with_table(schema, table_name, added=column)
 
 
 def without_column(schema: Schema, table_name: str, column_name: str) -> Schema:
-    """The schema with a column less."""
+    """The schema without a column."""
     return _with_table(schema, table_name, removed=column_name)
 
 
 def with_table(schema: Schema, table: Table, kind: str | None) -> Schema:
-    """The schema with a derived table more."""
+    """The schema with an added derived table."""
     return replace(schema, derived={**schema.derived, table: kind})
 
 

@@ -103,10 +103,8 @@ class Ui:
     def close(self) -> None:
         self._client.close()
 
-    # what is there
-
     def is_ready(self) -> bool:
-        """Whether the definitions are loaded and every daemon has given a sign of life."""
+        """Whether the definitions are loaded and every daemon thread has sent a heartbeat."""
         try:
             health = self._ask("Health", repository=REPOSITORY)
         except httpx.TransportError:
@@ -177,8 +175,6 @@ class Ui:
             for each in ticks
         ]
 
-    # what is done
-
     def backfill(self, assets: Sequence[str], days: Sequence[date]) -> str:
         """Launches a backfill, as `Materialize` does with more than one partition; its id."""
         params = {
@@ -218,10 +214,8 @@ class Ui:
     def stop_sensor(self, sensor: str) -> None:
         _good(self._ask("StopSensor", id=self._sensor(sensor)["id"]), "StopSensorMutationResult")
 
-    # what is waited for
-
     def wait_for_run(self, run_id: str, *, within_s: float = 60) -> Run:
-        """The run when it has ended, however that was."""
+        """Waits for the end of a run, successful or not."""
         until(lambda: self.run(run_id).has_ended, f"the end of run {run_id}", within_s=within_s)
         return self.run(run_id)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from meeting_assets.store.database import Database, schema_of
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import INBOX, Message
 
@@ -21,7 +21,7 @@ AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database.at(database_url)
-    prepare(database, schema_of({}))
+    set_up_database(database, schema_of({}))
     yield database
     database.close()
 
@@ -33,12 +33,12 @@ def numbered(number: int, **changes: Any) -> Message:
 
 def put(database: Database, *messages: Message) -> set[str]:
     with database.writing() as connection:
-        return inbox.put(connection, messages)
+        return inbox.insert_messages(connection, messages)
 
 
 def waiting(database: Database, at_most: int = 100) -> list[Message]:
     with database.reading() as connection:
-        return inbox.waiting(connection, at_most=at_most)
+        return inbox.unhandled(connection, at_most=at_most)
 
 
 def ids(database: Database) -> list[str]:
@@ -83,9 +83,9 @@ def test_handled_messages_no_longer_wait(database: Database) -> None:
     put(database, *map(numbered, range(1200)), numbered(1200, handled_at=AT))
 
     with database.writing() as connection:
-        was_waiting = inbox.is_anything_waiting(connection)
+        was_waiting = inbox.has_unhandled(connection)
         inbox.mark_handled(connection, [f"msg_{number}" for number in range(1200)], AT)
-        is_waiting = inbox.is_anything_waiting(connection)
+        is_waiting = inbox.has_unhandled(connection)
 
     assert (was_waiting, is_waiting) == (True, False)
     assert waiting(database) == []

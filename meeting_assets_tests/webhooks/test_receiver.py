@@ -20,7 +20,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.sandbox import Sandbox, empty
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database, schema_of
-from meeting_assets.store.migrations.setup import prepare
+from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets.webhooks import application, inbox, inbox_writer
 from meeting_assets.webhooks.application import HEALTH, MAX_BODY_BYTES, PATH
 from meeting_assets.webhooks.inbox import INBOX, Message
@@ -187,10 +187,10 @@ def test_message_gets_503_while_another_writer_holds_the_inbox_for_too_long(
 def test_message_handled_a_month_ago_is_deleted(database_url: str) -> None:
     long_ago = now() - timedelta(days=31)
     database = Database.at(database_url)
-    prepare(database, schema_of({}))
+    set_up_database(database, schema_of({}))
     with database.writing() as connection:
         old = Message("old", "recording.done", str(uuid4()), None, long_ago, long_ago)
-        inbox.put(connection, [old, old._replace(message_id="waiting", handled_at=None)])
+        inbox.insert_messages(connection, [old, old._replace(message_id="waiting", handled_at=None)])
     database.close()
 
     with served():

@@ -25,7 +25,7 @@ from meeting_assets.settings import Settings
 from meeting_assets.store.database import PERSISTENT_TABLES, Database, table_of
 from meeting_assets.store.migrations.inspection import VERSION_RECORD, read_meta, read_plan
 from meeting_assets.store.migrations.plan import SCHEMA_VERSION, Plan
-from meeting_assets.store.migrations.setup import check_privileges, listed, refuse
+from meeting_assets.store.migrations.setup import check_privileges, join_names, require_compatible
 from meeting_assets.store.namespaces import check_may_create
 from meeting_assets.store.raw import RawStore
 
@@ -66,7 +66,7 @@ def _missing_file(settings: Settings, sentence: str) -> HealthCheck:
 def _diagnose_database(database: Database, settings: Settings) -> Iterator[HealthCheck]:
     with database.reading() as connection:
         plan = read_plan(connection, whole_schema())
-        refuse(plan, connection)
+        require_compatible(plan, connection)
         meta = read_meta(connection) or {}
         size_bytes = _size_bytes(connection, settings)
         if not database.is_sqlite and not meta:
@@ -88,7 +88,7 @@ def _diagnose_schema(plan: Plan) -> Iterator[HealthCheck]:
         )
         yield HealthCheck(DATABASE, Severity.WARNING, sentence)
     if plan.columns:
-        columns = listed([f"{table}.{column}" for table, column in plan.columns])
+        columns = join_names([f"{table}.{column}" for table, column in plan.columns])
         sentence = (
             f"An older version created it: {columns} are missing. `meeting-assets sync` or `meeting-assets migrate` "
             "adds them."

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import inspect
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.core.urls import printable
+from meeting_assets.core.urls import printable_url
 from meeting_assets.health.audit import Audit, audit
 from meeting_assets.health.diagnostics.database import table_names
 from meeting_assets.health.diagnostics.origin import diagnose_origin
@@ -29,7 +29,7 @@ def diagnose_raw_store(settings: Settings) -> Iterator[HealthCheck]:
     """Checks that the raw store can be written, read and deleted from, and the origin of its meetings."""
     raw = open_raw_store(settings)
     raw.probe()
-    yield diagnose_origin(RAW_STORE, raw.origin(), settings, f"{printable(settings.raw_url)} can be written")
+    yield diagnose_origin(RAW_STORE, raw.origin(), settings, f"{printable_url(settings.raw_url)} can be written")
 
 
 def diagnose_raw_objects(settings: Settings) -> Iterator[HealthCheck]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from meeting_assets.core.urls import printable
+from meeting_assets.core.urls import printable_url
 from meeting_assets.settings import Settings
 from meeting_assets.store.object_stores import cloud_of
 
@@ -56,5 +56,5 @@ def _printable(settings: Settings, name: str, *, is_private: bool) -> str:
         return "on" if effective else "off"
     text = str(effective)
     if "://" in text or isinstance(effective, Path):
-        return printable(text)
+        return printable_url(text)
     return "set" if is_private and given is not None else text

@@ -1,1 +1,1 @@
-"""The asset graph: raw, parsed, metric and roll-up assets, their checks, specs and partitions."""
+"""The asset graph: raw, parsed, metric and rollup assets, their checks, specs and partitions."""

@@ -1,7 +1,7 @@
-"""Asset checks: the claims of `health`, one step per group, each check about the asset its claim speaks of.
+"""Asset checks: one step evaluates the checks of `health` and `health.metric_checks` of one group.
 
-They have no partitions and read none: Dagster shows a check's last evaluation, and one about a day would hide another's
-fault.
+Checks are not partitioned: Dagster shows only the last evaluation, so the evaluation of one day would hide the
+violations of another.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,12 +17,14 @@ from meeting_assets.health.table_checks import table_checks
 from meeting_assets.orchestration.resources import StorageResource
 
 CHECK_TABLES = "check_tables"
+VIOLATIONS = "violations"
+"""Metadata key of the number of violations."""
 _COLUMNS = dg.TableSchema(
     [
-        dg.TableColumn("recording_id", description="the API's id of the recording"),
-        dg.TableColumn("day", description="the partition it belongs to"),
-        dg.TableColumn("about", description="the kind of artifact, or the table"),
-        dg.TableColumn("place", description="where in the payload or the table, or since when"),
+        dg.TableColumn("recording_id", description="id of the recording at Recall.ai"),
+        dg.TableColumn("day", description="partition of the recording"),
+        dg.TableColumn("about", description="kind of artifact, or table"),
+        dg.TableColumn("location", description="position in the payload or table, or start of the violation"),
     ]
 )
 
@@ -30,71 +32,71 @@ Key = dg.AssetCheckKey
 
 
 def ledger_check_step() -> dg.AssetChecksDefinition:
-    """What costs little to ask, at the end of every run."""
-    return claim_checks("ledger_claims", ledger_checks())
+    """The checks of the ledger. They are cheap and run at the end of every sync."""
+    return check_step("ledger_checks", ledger_checks())
 
 
 def table_check_step() -> dg.AssetChecksDefinition:
-    """What walks whole tables, in a job of its own."""
-    return claim_checks("table_claims", [*table_checks(), *metric_checks()])
+    """The checks that scan whole tables. They run in a job of their own."""
+    return check_step("table_checks", [*table_checks(), *metric_checks()])
 
 
 def check_tables_job(checks: dg.AssetChecksDefinition) -> Any:
-    """The job that asks the claims about whole tables and materializes nothing."""
+    """The job that evaluates the checks of whole tables and materializes nothing."""
     return dg.define_asset_job(
         CHECK_TABLES,
         selection=dg.AssetSelection.checks(checks),
-        description="Walks all tables for rows that contradict each other. A minute at fifty million words.",
+        description="Scans all tables for rows that contradict each other. Takes about a minute for 50 million words.",
     )
 
 
-def claim_checks(name: str, claims: Sequence[Check]) -> dg.AssetChecksDefinition:
-    """One step that evaluates claims, or those of them that are selected."""
-    by_key = {Key(dg.AssetKey(claim.table), claim.name): claim for claim in claims}
+def check_step(name: str, checks: Sequence[Check]) -> dg.AssetChecksDefinition:
+    """One step that evaluates the selected checks."""
+    by_key = {Key(dg.AssetKey(check.table), check.name): check for check in checks}
 
     @dg.multi_asset_check(
         name=name,
         specs=[
-            dg.AssetCheckSpec(key.name, asset=key.asset_key, description=claim.description)
-            for key, claim in by_key.items()
+            dg.AssetCheckSpec(key.name, asset=key.asset_key, description=check.description)
+            for key, check in by_key.items()
         ],
         can_subset=True,
     )
     def _evaluate(context: dg.AssetCheckExecutionContext, storage: StorageResource) -> Iterable[dg.AssetCheckResult]:
-        with storage.open_storage() as (_, place), place.database.reading() as connection:
-            broken = {
-                key: claim.violations(connection, now())
-                for key, claim in by_key.items()
+        with storage.open_storage() as (_, opened_storage), opened_storage.database.reading() as connection:
+            violations = {
+                key: check.violations(connection, now())
+                for key, check in by_key.items()
                 if key in context.selected_asset_check_keys
             }
-        for key, found in broken.items():
+        for key, found in violations.items():
             yield _result(key, by_key[key], found)
 
     return _evaluate
 
 
-def _result(key: dg.AssetCheckKey, claim: Check, broken: Violations) -> dg.AssetCheckResult:
+def _result(key: dg.AssetCheckKey, check: Check, violations: Violations) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,
-        passed=broken.count == 0,
-        severity=dg.AssetCheckSeverity.ERROR if claim.is_error else dg.AssetCheckSeverity.WARN,
-        metadata={"broken": broken.count} | ({"newest": _table(broken.newest)} if broken.newest else {}),
+        passed=violations.count == 0,
+        severity=dg.AssetCheckSeverity.ERROR if check.is_error else dg.AssetCheckSeverity.WARN,
+        metadata={VIOLATIONS: violations.count} | ({"newest": _table(violations.newest)} if violations.newest else {}),
     )
 
 
-def _table(breaches: Iterable[Violation]) -> dg.TableMetadataValue:
+def _table(violations: Iterable[Violation]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(
         [
             dg.TableRecord(
                 {
-                    "recording_id": breach.recording_id,
-                    "day": breach.day.isoformat() if breach.day else None,
-                    "about": breach.source,
-                    "place": breach.location,
+                    "recording_id": violation.recording_id,
+                    "day": violation.day.isoformat() if violation.day else None,
+                    "about": violation.source,
+                    "location": violation.location,
                 }
             )
-            for breach in breaches
+            for violation in violations
         ],
         schema=_COLUMNS,
     )

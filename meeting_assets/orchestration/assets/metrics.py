@@ -1,6 +1,8 @@
-"""The metrics step: every metric table is an output of one step, which reads a recording once."""
+"""The metrics step: one step writes all metric tables, so that it reads each recording once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -8,9 +10,10 @@ from meeting_assets.health.counts import metric_row_counts, recording_states
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics
-from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of
+from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
 from meeting_assets.orchestration.assets.specs import (
     FRESHNESS,
+    RECORDING_STATES,
     recording_state_table,
     results,
     row_count_metadata,
@@ -18,6 +21,7 @@ from meeting_assets.orchestration.assets.specs import (
 )
 from meeting_assets.orchestration.resources import StorageResource, fail_at_end
 from meeting_assets.pipeline.derive import INPUT_TABLES, derive_days
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
 
@@ -26,7 +30,7 @@ MEETINGS = table_of(MeetingMetrics).name
 
 
 def metrics_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDefinition:
-    """The asset that derives the metrics of every recording whose inputs have changed."""
+    """Defines the metric tables, derived for every recording whose inputs changed."""
     inputs = (Recordings, *INPUT_TABLES)
 
     @dg.multi_asset(
@@ -44,30 +48,33 @@ def metrics_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.Asse
         ],
         partitions_def=days,
         backfill_policy=BACKFILL,
-        # Else every third webserver refuses backfills that begin above: it wants the days of all outputs to be equal,
-        # and Dagster's comparison depends on the order in which a set gave their parents.
+        # Without it, a webserver may refuse backfills that start upstream: Dagster then requires equal partitions of
+        # all outputs, and its comparison depends on the iteration order of a set.
         can_subset=True,
     )
     def _derive(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterable[dg.MaterializeResult[None]]:
-        days = days_of(context)
-        with storage.open_storage() as (_, place):
-            report = derive_days(days, place)
-            with place.database.reading() as connection:
-                of_all = metric_row_counts(connection)
-                of_day = metric_row_counts(connection, days) if len(days) == 1 else None
-                of_tables = row_count_metadata(of_all, of_day)
-                if len(days) == 1:
-                    of_tables[MEETINGS]["standing"] = recording_state_table(recording_states(connection, days))
-        yield from results(
-            context.selected_asset_keys,
-            {
-                "new": report.new,
-                "changed": report.changed,
-                "unchanged": report.unchanged,
-                "derive_s": report.derive_s,
-            },
-            of_tables,
-        )
+        days = partition_days(context)
+        with storage.open_storage() as (_, opened_storage):
+            report = derive_days(days, opened_storage)
+            of_tables = _table_metadata(opened_storage, days)
+        metadata = {
+            "new": report.new,
+            "changed": report.changed,
+            "unchanged": report.unchanged,
+            "derive_s": report.derive_s,
+        }
+        yield from results(context.selected_asset_keys, metadata, of_tables)
         fail_at_end(report.faults)
 
     return _derive
+
+
+def _table_metadata(storage: Storage, days: Sequence[date]) -> dict[str, dict[str, Any]]:
+    """The metadata of each metric table; runs of a single day include the state of each recording."""
+    with storage.database.reading() as connection:
+        of_all = metric_row_counts(connection)
+        if len(days) != 1:
+            return row_count_metadata(of_all, None)
+        of_tables = row_count_metadata(of_all, metric_row_counts(connection, days))
+        of_tables[MEETINGS][RECORDING_STATES] = recording_state_table(recording_states(connection, days))
+    return of_tables

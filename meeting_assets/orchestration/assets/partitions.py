@@ -1,4 +1,4 @@
-"""Partitions: a UTC day of recordings, by `recording.created_at`, today included."""
+"""Partitions: UTC days of recordings by `recording.created_at`, including today, and ISO weeks."""
 
 import warnings
 from collections.abc import Iterator
@@ -13,36 +13,36 @@ BACKFILL = dg.BackfillPolicy.multi_run(DAYS_PER_RUN)
 
 
 def daily(first_day: date) -> dg.DailyPartitionsDefinition:
-    """The days from `first_day` to today."""
-    # Without the offset a day becomes a partition when it is over, and today's meetings would wait for it.
+    """Daily partitions from `first_day` to today."""
+    # Without the offset a day becomes a partition at its end, and today's meetings would wait until then.
     return dg.DailyPartitionsDefinition(start_date=first_day.isoformat(), end_offset=1, timezone="UTC")
 
 
 def weekly(first_day: date) -> dg.WeeklyPartitionsDefinition:
-    """The ISO weeks, by their Mondays, from that of `first_day` to that of today."""
+    """Weekly partitions, named by their Mondays, from the ISO week of `first_day` to the current one."""
     first = first_day - timedelta(days=first_day.weekday())
     return dg.WeeklyPartitionsDefinition(start_date=first.isoformat(), day_offset=1, end_offset=1, timezone="UTC")
 
 
 def days_of_a_week() -> dg.TimeWindowPartitionMapping:
-    """A week is made from its days; the first week and this one have days that are no partitions."""
+    """Maps a week to its days. The first and the current week have days that are not partitions."""
     with warnings.catch_warnings():
-        # That days may be missing is in beta; without it backfills of such weeks are refused.
+        # The argument is in beta. Without it, Dagster refuses backfills of weeks with missing days.
         warnings.simplefilter("ignore", dg.BetaWarning)
         return dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
 
 
-def days_of(context: dg.AssetExecutionContext) -> list[date]:
-    """The days a run is for, or the Mondays of its weeks. Ask once: every look walks all partitions."""
+def partition_days(context: dg.AssetExecutionContext) -> list[date]:
+    """The days of a run, or the Mondays of its weeks. Call it once per step: Dagster lists all partitions each time."""
     return [date.fromisoformat(key) for key in context.partition_keys]
 
 
 def chunks(days: list[date]) -> Iterator[list[date]]:
-    """Consecutive days in portions of one run."""
+    """Splits consecutive days into chunks of one run each."""
     for start in range(0, len(days), DAYS_PER_RUN):
         yield days[start : start + DAYS_PER_RUN]
 
 
 def range_tags(first: date, last: date) -> dict[str, str]:
-    """What makes a run one of several consecutive days."""
+    """Run tags that select a range of consecutive partitions."""
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}

@@ -1,4 +1,4 @@
-"""The raw step: recordings and the seven raw artifacts, eight outputs of one look at the API."""
+"""The raw step: one pass over the API's lists fetches recordings and the seven raw artifacts."""
 
 import asyncio
 from collections.abc import Collection, Iterable
@@ -12,10 +12,11 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.health.counts import recording_count, recording_states
-from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of
+from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
 from meeting_assets.orchestration.assets.specs import (
     FRESHNESS,
     OWNERS,
+    RECORDING_STATES,
     payload_schema,
     recording_state_table,
     table_spec,
@@ -29,37 +30,37 @@ from meeting_assets.store.database import table_of
 GROUP = "raw"
 STEP = "raw_artifacts"
 POOL = "recall_api"
-# Raised whenever the same answers of the API would be kept as other bytes or other rows.
+# Increase it when the same responses of the API would be stored as other bytes or other rows.
 RAW_VERSION = "1"
 RECORDINGS = dg.AssetKey(table_of(Recordings).name)
 
 
 class FetchConfig(dg.Config):
-    """What a run may be told. Left as it is, a run fetches everything of its days that is not home yet."""
+    """Run config of the raw step. By default a run fetches all artifacts of its days that are not stored yet."""
 
     recording_ids: list[str] = Field(
         default=[],
         description=(
-            'Fetch only these recordings, by their ids at Recall.ai: ["0f7a…", "c1d2…"]. They must be of the run\'s '
-            "days; a run that names one of another day fails and says which day it is of. Empty: all recordings."
+            'Fetch only these recordings, by their ids at Recall.ai: ["0f7a…", "c1d2…"]. They must belong to the '
+            "run's days; a run that names a recording of another day fails and names that day. Empty: all recordings."
         ),
     )
     refetch: bool = Field(
         default=False,
         description=(
-            "Download again what is home already, for example after Recall.ai has issued an artifact again. Rows "
-            "change only where bytes do."
+            "Download stored artifacts again, for example after Recall.ai has replaced an artifact. Rows change only "
+            "if bytes differ."
         ),
     )
 
 
 def raw_key(kind: str) -> dg.AssetKey:
-    """The asset of a kind's raw bytes."""
+    """The key of the asset with the raw bytes of a kind of artifact."""
     return dg.AssetKey([GROUP, kind])
 
 
 def raw_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDefinition:
-    """The asset that fetches all seven artifacts in one pass over the API's lists."""
+    """Defines the recordings and the seven raw artifacts, fetched in one pass over the API's lists."""
 
     @dg.multi_asset(
         name=STEP,
@@ -83,20 +84,19 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDe
     ) -> Iterable[dg.MaterializeResult[None]]:
         selected = context.selected_asset_keys
         kinds = [kind for kind in ARTIFACTS if raw_key(kind) in selected]
-        days = days_of(context)
+        days = partition_days(context)
         with storage.open_storage() as (settings, opened_storage):
-            access = access_of(settings)
             bind_origin(opened_storage, settings)
             named = [canonical_uuid(each) for each in config.recording_ids]
-            report = asyncio.run(
-                fetch_days(opened_storage, access, days, kinds=kinds, recording_ids=named, refetch=config.refetch)
+            fetching = fetch_days(
+                opened_storage, access_of(settings), days, kinds=kinds, recording_ids=named, refetch=config.refetch
             )
+            report = asyncio.run(fetching)
             of_recordings = _of_recordings(opened_storage, report, days, named)
-        # In the order of the graph: Dagster refuses an output that comes before the one it depends on.
+        # In the order of the graph: Dagster rejects an output that is yielded before its upstream output.
         for key in sorted(selected, key=lambda key: len(key.path)):
-            yield dg.MaterializeResult(
-                asset_key=key, metadata=of_recordings if key == RECORDINGS else _of_kind(report, key.path[-1])
-            )
+            metadata = of_recordings if key == RECORDINGS else _of_kind(report, key.path[-1])
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
         fail_at_end(report.faults)
 
     return _fetch
@@ -105,7 +105,7 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDe
 def _spec(artifact: Artifact) -> dg.AssetSpec:
     return dg.AssetSpec(
         key=raw_key(artifact.kind),
-        description=f"{artifact.description}\n\nGrain: one compressed object per download, as it came.",
+        description=f"{artifact.description}\n\nGrain: one compressed object per download, as the API sent it.",
         metadata={"dagster/column_schema": payload_schema(artifact)},
         deps=[RECORDINGS],
         group_name=GROUP,
@@ -120,7 +120,7 @@ def _spec(artifact: Artifact) -> dg.AssetSpec:
 def _of_recordings(
     storage: Storage, report: FetchReport, days: Collection[date], recording_ids: Collection[str]
 ) -> dict[str, Any]:
-    """What a run shows of its recordings; of a single day, where each of them stands."""
+    """Metadata of the asset `recordings`; runs of a single day include the state of each recording."""
     shown: dict[str, Any] = {
         "recordings": report.recordings,
         "unreadable_objects": report.unreadable,
@@ -129,10 +129,10 @@ def _of_recordings(
     }
     with storage.database.reading() as connection:
         shown["dagster/row_count"] = recording_count(connection)
-        # Dagster repeats what a run of several days shows in an event for each of them.
+        # A run of several days repeats this metadata for each day, so it contains no data of a day.
         if len(days) == 1:
             shown["dagster/partition_row_count"] = recording_count(connection, days)
-            shown["standing"] = recording_state_table(recording_states(connection, days, recording_ids))
+            shown[RECORDING_STATES] = recording_state_table(recording_states(connection, days, recording_ids))
     return shown
 
 

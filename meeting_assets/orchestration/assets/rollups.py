@@ -1,7 +1,7 @@
-"""Across meetings: trends by week, and everybody who was in a meeting; made from the days, in runs of their own.
+"""Rollups across meetings: weekly trends and people, derived from the days in runs of their own.
 
-Weeks do not go with the days of a run: a day is brought home again and again, and often many days at once. A sync rolls
-up what its days have changed at its end; for what runs by itself, a sensor compares the weeks with their meetings.
+Runs of days do not roll up weeks, because a day is synced many times and a run can have many days. `sync` rolls up the
+weeks of its days at its end. For all other runs, the sensor `outdated_weeks` compares weeks with their meetings.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import WEEK, MeetingTrends, People, PersonKeys, PersonTrends, monday
-from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of, days_of_a_week, range_tags
+from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of_a_week, partition_days, range_tags
 from meeting_assets.orchestration.assets.specs import results, row_count_metadata, table_spec
 from meeting_assets.orchestration.resources import StorageResource, settings_of_process
 from meeting_assets.orchestration.run_tags import for_this_database
@@ -39,61 +39,61 @@ AFTER_A_FAILURE = timedelta(hours=1)
 
 
 def rollup_assets(weeks: dg.WeeklyPartitionsDefinition, database: str) -> list[dg.AssetsDefinition]:
-    """The trends, by week, and the people."""
+    """The definitions of the weekly trends and of the people."""
     return [_trends(weeks, database), _people(database)]
 
 
 def rollup_job() -> Any:
-    """The job that rolls weeks up."""
+    """The job that rolls up weeks."""
     return dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.groups(GROUP).without_checks(),
         tags=RETRY_WHOLE,
-        description="Trends of weeks whose meetings have changed, and everybody who was in a meeting.",
+        description="Derives the trends of weeks whose meetings changed, and the table of people.",
     )
 
 
 def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition) -> dg.SensorDefinition:
-    """The sensor, for these partitions."""
+    """Defines the sensor that requests runs for outdated weeks."""
 
     @dg.sensor(
         name="outdated_weeks",
         job_name=JOB,
         minimum_interval_seconds=EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Compares weeks with the metrics of their meetings, and rolls up those that differ.",
+        description="Compares weeks with the metrics of their meetings, and requests a run of the weeks that differ.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        if (reason := _in_the_way(context.instance)) is not None:
+        if (reason := _reason_to_wait(context.instance)) is not None:
             return dg.SkipReason(reason)
-        known = {*weeks.get_partition_keys()}
+        partitions = {*weeks.get_partition_keys()}
         settings = settings_of_process()
         try:
             with open_storage_read_only(settings) as storage:
-                outdated = [week for week in outdated_weeks(storage) if week.isoformat() in known]
+                outdated = [week for week in outdated_weeks(storage) if week.isoformat() in partitions]
                 if not outdated and are_people_outdated(storage):
-                    # They are made by any run.
-                    outdated = [date.fromisoformat(max(known))]
+                    # Any run of the job derives the people.
+                    outdated = [date.fromisoformat(max(partitions))]
                 requests = [_request(outdated[0], outdated[-1])] if outdated else []
                 requests = for_this_database(requests, storage.database)
         except NothingStored as nothing:
             return dg.SkipReason(str(nothing))
         if not requests:
-            return dg.SkipReason("Every week is made from the present metrics of its meetings, and so are the people.")
+            return dg.SkipReason("All weeks and people match the current metrics of their meetings.")
         return dg.SensorResult(requests)
 
     return _sensor
 
 
 def weeks_of(days: Iterable[date]) -> list[date]:
-    """The weeks that hold some days, and the one after the last, whose changes are held against it, up to this one."""
+    """The weeks of some days and their following weeks up to the current one: trends compare with the week before."""
     found = {monday(day) for day in days}
     this_week = monday(now().date())
     return sorted(found | {week + WEEK for week in found if week < this_week})
 
 
 def weeks_to_roll_up(days: Iterable[date], storage: Storage) -> list[date]:
-    """The weeks of some days from the first to the last that is out of date; all of them if the people are."""
+    """The weeks of some days from the first to the last outdated one; all weeks if the people are outdated."""
     weeks = weeks_of(days)
     if are_people_outdated(storage):
         return weeks
@@ -122,9 +122,9 @@ def _trends(weeks: dg.WeeklyPartitionsDefinition, database: str) -> dg.AssetsDef
         backfill_policy=BACKFILL,
     )
     def _make(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterable[dg.MaterializeResult[None]]:
-        with storage.open_storage() as (_, place):
-            report = roll_up(place, days_of(context))
-            with place.database.reading() as connection:
+        with storage.open_storage() as (_, opened_storage):
+            report = roll_up(opened_storage, partition_days(context))
+            with opened_storage.database.reading() as connection:
                 counts = row_count_metadata(row_counts(connection), None)
         numbers = {"changed": report.changed, "unchanged": report.unchanged, "rollup_s": report.rollup_s}
         yield from results(context.selected_asset_keys, numbers, counts)
@@ -149,9 +149,9 @@ def _people(database: str) -> dg.AssetsDefinition:
         ],
     )
     def _make(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterable[dg.MaterializeResult[None]]:
-        with storage.open_storage() as (_, place):
-            changed = roll_up_people(place)
-            with place.database.reading() as connection:
+        with storage.open_storage() as (_, opened_storage):
+            changed = roll_up_people(opened_storage)
+            with opened_storage.database.reading() as connection:
                 counts = row_count_metadata(row_counts(connection), None)
         yield from results(context.selected_asset_keys, {"rows_changed": changed}, counts)
 
@@ -159,19 +159,19 @@ def _people(database: str) -> dg.AssetsDefinition:
 
 
 def _request(first: date, last: date) -> dg.RunRequest:
-    """A run of all weeks between, too: of those that are up to date nothing is done."""
+    """A run of all weeks from the first to the last; weeks that are up to date cost a query."""
     return dg.RunRequest(tags={MAX_RUNTIME: LONGEST_DAY_S, **range_tags(first, last)})
 
 
-def _in_the_way(instance: dg.DagsterInstance) -> str | None:
-    """Why no run is to be asked for now."""
+def _reason_to_wait(instance: dg.DagsterInstance) -> str | None:
+    """The reason not to request a run now; None if there is none."""
     records = instance.get_run_records(dg.RunsFilter(job_name=JOB), limit=1)
     if not records:
         return None
     last = records[0]
     if last.dagster_run.status in NOT_ENDED:
-        return "A run is about to roll weeks up."
+        return "A run of the job is queued or in progress."
     has_failed = last.dagster_run.status == dg.DagsterRunStatus.FAILURE
     if has_failed and now().timestamp() < (last.end_time or 0) + AFTER_A_FAILURE.total_seconds():
-        return f"The last run failed, and it is too early to try again: {AFTER_A_FAILURE} after it."
+        return f"The last run failed; the next one is requested {AFTER_A_FAILURE} after it."
     return None

@@ -1,4 +1,4 @@
-"""What Dagster shows of a table or a payload: columns with meaning and origin, name, owner, from the models alone."""
+"""Asset specs from the models: columns with descriptions and lineage, table names, owners and metadata."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,19 +18,22 @@ from meeting_assets.settings import Settings
 from meeting_assets.store.database import table_of
 
 OWNERS = ["team:data"]
-# The nightly run touches the last days' assets; whoever reads them should know when it did not.
+# The nightly run materializes the assets of the last days. Readers see a warning if it did not.
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=25))
 
-# What is known of a payload besides what it says.
+# Columns of every raw asset that are not part of the payload.
 BESIDE_THE_PAYLOAD = (
-    dg.TableColumn("recording_id", "uuid", "the API's id of the recording", dg.TableColumnConstraints(nullable=False)),
-    dg.TableColumn("artifact_id", "uuid", "the API's id of the object", dg.TableColumnConstraints(nullable=False)),
-    dg.TableColumn("created_at", "instant", "when the object was made at the API"),
-    dg.TableColumn("provider", "string", "of transcripts: the API's key of the transcription provider"),
+    dg.TableColumn(
+        "recording_id", "uuid", "id of the recording at Recall.ai", dg.TableColumnConstraints(nullable=False)
+    ),
+    dg.TableColumn("artifact_id", "uuid", "id of the object at Recall.ai", dg.TableColumnConstraints(nullable=False)),
+    dg.TableColumn("created_at", "instant", "creation of the object at Recall.ai"),
+    dg.TableColumn("provider", "string", "transcripts only: Recall.ai's key of the transcription provider"),
 )
 
-
-MOST_SPELLED_SOURCES = 4
+MAX_LISTED_SOURCES = 4
+RECORDING_STATES = "recording_states"
+"""Metadata key of the table with the state of each recording of a day."""
 _COLUMN_TYPES: Mapping[type[Any], str] = {AutoString: "string", BigInteger: "bigint"}
 _PAYLOAD_TYPES: Mapping[type[wire.Type], str] = {
     wire.StructType: "object",
@@ -44,14 +47,14 @@ _PAYLOAD_TYPES: Mapping[type[wire.Type], str] = {
 
 
 def database_kind(settings: Settings) -> str:
-    """The kind, as Dagster's UI knows it, of the database that holds the tables."""
+    """The database of the tables, as a kind tag of Dagster's UI."""
     return "sqlite" if settings.database_url.startswith("sqlite") else "postgresql"
 
 
 def table_spec(
     model: type[SQLModel], *, database: str, payload: dg.AssetKey | None = None, deps: Sequence[Any] = (), **spec: Any
 ) -> dg.AssetSpec:
-    """The asset of one table; `payload` is the raw asset it is parsed from."""
+    """The spec of a table's asset; `payload` is the raw asset that the table is parsed from."""
     table = table_of(model)
     lineage = column_lineage(model, payload)
     metadata: dict[str, Any] = {
@@ -72,7 +75,7 @@ def table_spec(
 
 
 def column_schema(model: type[SQLModel], lineage: dg.TableColumnLineage) -> dg.TableSchema:
-    """The columns of a model with types, descriptions and what they are made from."""
+    """The columns of a model with types, descriptions and sources."""
     fields = model.model_fields
     return dg.TableSchema(
         columns=[
@@ -88,7 +91,7 @@ def column_schema(model: type[SQLModel], lineage: dg.TableColumnLineage) -> dg.T
 
 
 def column_lineage(model: type[SQLModel], payload: dg.AssetKey | None) -> dg.TableColumnLineage:
-    """What each column of a model is made from, as far as that is said."""
+    """The declared sources of each column of a model."""
     return dg.TableColumnLineage(
         {
             column.name: [_dep(source, payload) for source in sources]
@@ -99,7 +102,7 @@ def column_lineage(model: type[SQLModel], payload: dg.AssetKey | None) -> dg.Tab
 
 
 def payload_schema(artifact: Artifact) -> dg.TableSchema:
-    """The fields of an artifact's payload by their paths, as the wire format spells them."""
+    """The fields of an artifact's payload, named by their paths in the wire format."""
     return dg.TableSchema([*BESIDE_THE_PAYLOAD, *_fields("", wire.type_info(artifact.wire), is_nullable=False)])
 
 
@@ -108,9 +111,9 @@ def results(
     metadata: Mapping[str, Any],
     of_tables: Mapping[str, Mapping[str, Any]],
 ) -> Iterable[dg.MaterializeResult[None]]:
-    """A materialization for every key, always: Dagster skips everything below an output that is not there.
+    """A materialization for every key: Dagster skips all steps downstream of an output that is not emitted.
 
-    `of_tables` is what is shown of one table only, by its name.
+    `of_tables` maps table names to the metadata of that table alone.
     """
     for key in keys:
         yield dg.MaterializeResult(asset_key=key, metadata={**metadata, **of_tables[key.path[-1]]})
@@ -119,7 +122,7 @@ def results(
 def row_count_metadata(
     of_all: Mapping[type[SQLModel], int], of_days: Mapping[type[SQLModel], int] | None
 ) -> dict[str, dict[str, Any]]:
-    """Row counts as Dagster's UI reads them: of whole tables, and of the run's day where it is one day."""
+    """Row counts as Dagster's UI reads them: of whole tables, and of the run's day if the run has one day."""
     return {
         table_of(model).name: {"dagster/row_count": count}
         | ({} if of_days is None else {"dagster/partition_row_count": of_days[model]})
@@ -128,7 +131,7 @@ def row_count_metadata(
 
 
 def recording_state_table(found: Iterable[RecordingState]) -> dg.TableMetadataValue:
-    """Where recordings stand, by id and state alone."""
+    """The states of recordings, without personal data."""
     return dg.MetadataValue.table(
         [dg.TableRecord({**each._asdict(), "day": each.day.isoformat()}) for each in found],
         schema=dg.TableSchema([dg.TableColumn(name) for name in RecordingState._fields]),
@@ -136,35 +139,35 @@ def recording_state_table(found: Iterable[RecordingState]) -> dg.TableMetadataVa
 
 
 def _sources(column: Column[Any]) -> list[str]:
-    """What a column is made from, besides its own table: `recordings` names itself in the id that all tables share."""
+    """The sources of a column in other tables. In `recordings`, the shared `recording_id` names its own table."""
     return [source for source in lineage_of(column) or () if not source.startswith(f"{column.table.name}.")]
 
 
 def _dep(source: str, payload: dg.AssetKey | None) -> dg.TableColumnDep:
-    """`table.column`, or else a field of the payload; a path in a payload that has dots has brackets, too."""
+    """Parses `table.column`, or the path of a field of the payload; paths with dots also have brackets."""
     table, _, column = source.partition(".")
     is_of_payload = not column or table.endswith("]")
     if is_of_payload and payload is None:
-        raise ValueError(f"{source}: no payload is there to be read")
+        raise ValueError(f"{source}: the asset has no payload")
     return dg.TableColumnDep(payload, source) if is_of_payload and payload else dg.TableColumnDep(table, column)
 
 
 def _with_sources(description: str | None, deps: Sequence[dg.TableColumnDep]) -> str | None:
-    """The open-source UI draws no column lineage; so it stands in words beside the column, too."""
+    """Adds the sources to a column's description, because the open-source UI does not draw column lineage."""
     if not deps:
         return description
     columns = defaultdict(list)
     for dep in deps:
         columns[dep.asset_key.to_user_string()].append(f"`{dep.column_name}`")
-    if len(deps) > MOST_SPELLED_SOURCES:
-        spelled = ", ".join(columns)
+    if len(deps) > MAX_LISTED_SOURCES:
+        sources = ", ".join(columns)
     else:
-        spelled = "; ".join(f"{asset} {', '.join(names)}" for asset, names in columns.items())
-    return f"{description}\n\nfrom {spelled}" if description else f"from {spelled}"
+        sources = "; ".join(f"{asset} {', '.join(names)}" for asset, names in columns.items())
+    return f"{description}\n\nfrom {sources}" if description else f"from {sources}"
 
 
 def _fields(path: str, info: wire.Type, *, is_nullable: bool) -> Iterator[dg.TableColumn]:
-    """The columns of one field of a payload and everything below it."""
+    """The columns of a field of a payload and of its nested fields."""
     if isinstance(info, wire.UnionType):
         members = [each for each in info.types if not isinstance(each, wire.NoneType)]
         yield from _fields(path, members[0], is_nullable=is_nullable or info.includes_none)

@@ -1,12 +1,12 @@
-"""The notice that an empty database takes the place of the raw store's former one.
+"""The notice that an empty database replaces the former database of a raw store.
 
-That is right after the loss of a database, and wrong after a mistyped or forgotten MEETING_ASSETS_DATABASE_URL.
+This is intended after the loss of a database, but not after a mistyped or forgotten MEETING_ASSETS_DATABASE_URL.
 """
 
 from __future__ import annotations
 
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store.database_id import difference
+from meeting_assets.store.database_id import mismatch
 
 
 def replacement_notice(storage: Storage) -> str | None:
@@ -14,9 +14,9 @@ def replacement_notice(storage: Storage) -> str | None:
 
     It is true once binding both has succeeded, which it only does for an empty database.
     """
-    if difference(storage.database, storage.raw) is None:
+    if mismatch(storage.database, storage.raw) is None:
         return None
     return (
-        f"The empty database at {storage.database.address} takes the place of the raw store's former one. "
+        f"The empty database at {storage.database.address} replaces the former database of this raw store. "
         "If that was not intended, correct MEETING_ASSETS_DATABASE_URL."
     )

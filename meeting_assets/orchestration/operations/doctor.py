@@ -1,4 +1,4 @@
-"""The examination of a deployment: everything a run needs, and Dagster's own home with its daemon and orphaned runs."""
+"""Diagnostics of a deployment: the dependencies of a run, Dagster's home, its daemon and orphaned runs."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -17,27 +17,31 @@ from meeting_assets.health.diagnostics.database import diagnose_database
 from meeting_assets.health.diagnostics.raw_store import RAW_OBJECTS, diagnose_raw_objects, diagnose_raw_store
 from meeting_assets.health.diagnostics.report import Diagnostics, HealthCheck, Severity, diagnose, shown_size
 from meeting_assets.health.diagnostics.settings import effective_settings
+from meeting_assets.orchestration.home import (
+    CONFIG,
+    names_removed_storage,
+    prepare_home,
+    removed_storage_sentence,
+    shipped,
+)
 from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs, unknown_sentence
 from meeting_assets.orchestration.operations.storage_probe import probe_storage
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home, shipped
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline.storage import open_raw_store
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database
-from meeting_assets.store.database_id import difference
+from meeting_assets.store.database_id import mismatch
 
-CONFIG = "dagster.yaml"
 HOME = "Dagster home"
-# Dagster makes these when they are first used: a wrong one leaves a healthy daemon whose every run fails.
+# Dagster creates these on first use: with a wrong one, the daemon looks healthy and every run fails.
 LAZY_PARTS = ("run_launcher", "run_coordinator", "event_log_storage", "run_storage", "schedule_storage", "scheduler")
-# A home that names one of these has chosen where Dagster keeps its own.
-STORAGES = ("storage", "run_storage", "event_log_storage", "schedule_storage")
-# They say that they live every half minute, but not while they work.
-LONGEST_SILENCE_S = 120.0
-HARMLESS = "Failure condition: Couldn't "
+# Daemon threads send a heartbeat every 30 s, but not while they work.
+MAX_SILENCE_S = 120.0
+SAFE_PREFIX = "Failure condition: Couldn't "
 
 
 def diagnostics() -> Diagnostics:
-    """The examination of the deployment that the environment describes."""
+    """Diagnostics of the deployment that the environment describes."""
     try:
         settings = read_settings()
     except SettingsError as error:
@@ -46,7 +50,7 @@ def diagnostics() -> Diagnostics:
 
 
 def run_diagnostics(settings: Settings) -> Iterator[HealthCheck]:
-    """All findings, each as soon as it is known; orphaned runs are failed on the way."""
+    """Yields each health check as soon as it is known. Orphaned runs are failed."""
     yield from diagnose("API", diagnose_api(settings))
     yield from diagnose("database", diagnose_database(settings))
     yield from diagnose("raw store", diagnose_raw_store(settings))
@@ -56,7 +60,7 @@ def run_diagnostics(settings: Settings) -> Iterator[HealthCheck]:
 
 
 def _of_ids(settings: Settings) -> Iterator[HealthCheck]:
-    """Whether database and raw store belong together; that one of them cannot be used was found before."""
+    """Checks that database and raw store belong together. Earlier checks report a store that cannot be used."""
     try:
         database, raw = (
             Database.at(settings.database_url, settings.database_schema, is_read_only=True),
@@ -65,15 +69,15 @@ def _of_ids(settings: Settings) -> Iterator[HealthCheck]:
     except StoreError:
         return
     with closing(database):
-        if (sentence := difference(database, raw)) is not None:
+        if (sentence := mismatch(database, raw)) is not None:
             yield HealthCheck("raw store", Severity.ERROR, sentence)
 
 
 def of_dagster(settings: Settings) -> Iterator[HealthCheck]:
-    """Whether Dagster finds a home it can work in, and how its daemon and runs are."""
+    """Checks Dagster's home, storage, daemon and runs."""
     given, home = settings.dagster_home_override, settings.dagster_home
     if given is not None and not given.is_absolute():
-        sentence = f"DAGSTER_HOME is no absolute path, which Dagster's own commands refuse: set it to {home}."
+        sentence = f"DAGSTER_HOME is not an absolute path, and Dagster's own commands reject it. Set it to {home}."
         yield HealthCheck(HOME, Severity.WARNING, sentence)
     if not home.is_dir():
         yield _missing_home(settings)
@@ -87,44 +91,44 @@ def of_dagster(settings: Settings) -> Iterator[HealthCheck]:
 
 
 def _missing_home(settings: Settings) -> HealthCheck:
-    makes_it = "`meeting-assets sync` or `meeting-assets dev` makes it"
+    creates_it = "`meeting-assets sync` or `meeting-assets dev` creates it"
     if settings.dagster_home_override is None:
-        return HealthCheck(HOME, Severity.WARNING, f"There is no {settings.dagster_home} yet; {makes_it}.")
-    sentence = f"DAGSTER_HOME names {settings.dagster_home}, where there is no folder: set it right, or {makes_it}."
+        return HealthCheck(HOME, Severity.WARNING, f"There is no {settings.dagster_home} yet; {creates_it}.")
+    sentence = f"DAGSTER_HOME names {settings.dagster_home}, which does not exist. Correct it, or {creates_it}."
     return HealthCheck(HOME, Severity.ERROR, sentence)
 
 
 def _config_findings(path: Path) -> Iterator[HealthCheck]:
-    """What is wrong with dagster.yaml, found before Dagster reads it."""
+    """Checks dagster.yaml before Dagster reads it."""
     if not path.exists():
-        yield HealthCheck(HOME, Severity.WARNING, f"There was no {path}; the one that is shipped is put there.")
+        yield HealthCheck(HOME, Severity.WARNING, f"{path} did not exist; the shipped file was copied there.")
         return
-    again = "mend it, or remove it and have the shipped one put there by `meeting-assets doctor`"
+    fix = "Correct it, or remove it and run `meeting-assets doctor` to copy the shipped file"
     try:
         config = yaml.safe_load(path.read_text()) or {}
     except (OSError, UnicodeDecodeError) as error:
-        yield HealthCheck(HOME, Severity.ERROR, f"{path} cannot be read ({type(error).__name__}): {again}.")
+        yield HealthCheck(HOME, Severity.ERROR, f"{path} cannot be read ({type(error).__name__}). {fix}.")
         return
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        place = f" in line {mark.line + 1}" if mark else ""
-        yield HealthCheck(HOME, Severity.ERROR, f"{path} is no valid YAML{place}: {again}.")
+        location = f" in line {mark.line + 1}" if mark else ""
+        yield HealthCheck(HOME, Severity.ERROR, f"{path} is not valid YAML{location}. {fix}.")
         return
     if not isinstance(config, dict):
-        yield HealthCheck(HOME, Severity.ERROR, f"{path} holds no settings by name: {again}.")
+        yield HealthCheck(HOME, Severity.ERROR, f"{path} is not a mapping of settings. {fix}.")
         return
-    wanted = yaml.safe_load(shipped(CONFIG).read_text())
-    if any(storage in config for storage in STORAGES):
-        del wanted["storage"]
-    missing = [*_missing_keys(wanted, config)]
+    if names_removed_storage(path.parent):
+        yield HealthCheck(HOME, Severity.ERROR, removed_storage_sentence(path.parent))
+        return
+    missing = [*_missing_keys(yaml.safe_load(shipped(CONFIG).read_text()), config)]
     if missing:
-        sentence = f"{path} lacks what the shipped one sets, so Dagster's defaults hold: {', '.join(missing)}."
+        sentence = f"{path} lacks these settings of the shipped file, so Dagster's defaults hold: {', '.join(missing)}."
         yield HealthCheck(HOME, Severity.WARNING, sentence)
 
 
-def _missing_keys(wanted: Mapping[str, Any], present: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """The keys, dotted, of one YAML document that are not in another; of a branch that is missing only its root."""
-    for key, value in wanted.items():
+def _missing_keys(expected: Mapping[str, Any], present: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """The dotted keys of one YAML document that another lacks; of a missing branch only its root."""
+    for key, value in expected.items():
         if key not in present:
             yield f"{above}{key}"
         elif isinstance(value, dict) and isinstance(present[key], dict):
@@ -144,30 +148,30 @@ def _instance_findings(home: Path, settings: Settings) -> Iterator[HealthCheck]:
     except SettingsError as error:
         yield HealthCheck(HOME, Severity.ERROR, str(error))
     except Exception as error:  # noqa: BLE001 - Dagster's own classes are not all public, and dagster.yaml names others
-        sentence = f"Dagster cannot work with {home / CONFIG}: {_fault(error)}; mend it there."
+        sentence = f"Dagster cannot use {home / CONFIG}: {_fault(error)}. Correct it there."
         yield HealthCheck(HOME, Severity.ERROR, sentence)
 
 
 def _part_findings(instance: dg.DagsterInstance) -> Iterator[HealthCheck]:
-    """What is wrong with the parts that Dagster loads only when they are used."""
+    """Checks the parts of dagster.yaml that Dagster loads on first use."""
     for part in LAZY_PARTS:
         try:
             getattr(instance, part)
-        except Exception as error:  # noqa: BLE001 - it is somebody else's class, and may fail in any way
-            sentence = f"{part} of {CONFIG} cannot be used: {_fault(error)}; mend it there."
+        except Exception as error:  # noqa: BLE001 - classes of other packages may raise any error
+            sentence = f"{part} of {CONFIG} cannot be used: {_fault(error)}. Correct it there."
             yield HealthCheck(HOME, Severity.ERROR, sentence)
 
 
 def _fault(error: Exception) -> str:
-    """What is wrong, where that is known to hold no secret."""
+    """A description of an error that is known to contain no secret; else its class."""
     text = str(error)
-    if text.startswith(HARMLESS):
+    if text.startswith(SAFE_PREFIX):
         return "c" + text.removeprefix("Failure condition: C").partition(" when ")[0]
     return _config_fault(error) if isinstance(error, dg.DagsterInvalidConfigError) else type(error).__name__
 
 
 def _config_fault(error: dg.DagsterInvalidConfigError) -> str:
-    """The keys that are wrong; Dagster's own text quotes their values, which may be secrets."""
+    """The invalid keys. Dagster's own text quotes their values, which may be secrets."""
     faults = [_key_fault(each) for each in error.errors]
     return "; ".join(faults) or "its keys contradict each other"
 
@@ -176,38 +180,38 @@ def _key_fault(fault: Any) -> str:
     path = ".".join(str(entry.field_name) for entry in fault.stack.entries if hasattr(entry, "field_name"))
     key = getattr(fault.error_data, "field_name", None)
     keys = [key] if key else getattr(fault.error_data, "field_names", [])
-    place = ", ".join(".".join(filter(None, (path, each))) for each in keys) or path or "its root"
-    return f"{place} ({fault.reason.value.lower().replace('_', ' ')})"
+    location = ", ".join(".".join(filter(None, (path, each))) for each in keys) or path or "its root"
+    return f"{location} ({fault.reason.value.lower().replace('_', ' ')})"
 
 
 def _of_home(instance: dg.DagsterInstance, home: Path) -> Iterator[HealthCheck]:
     size_bytes = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     runs = instance.get_runs_count()
-    yield HealthCheck(HOME, Severity.OK, f"{home} holds {shown_size(size_bytes)}; {runs} runs are recorded.")
+    yield HealthCheck(HOME, Severity.OK, f"{home} contains {shown_size(size_bytes)} and {runs} runs.")
 
 
 def _of_events(instance: dg.DagsterInstance) -> Iterator[HealthCheck]:
     probe_storage(instance)
-    yield HealthCheck("events", Severity.OK, "Dagster's storage accepts runs and events; the probe is deleted.")
+    yield HealthCheck("events", Severity.OK, "Dagster's storage accepts runs and events; the probe run was deleted.")
 
 
 def _of_daemon(instance: dg.DagsterInstance, home: Path) -> Iterator[HealthCheck]:
     start = f"`DAGSTER_HOME={home} dagster-daemon run -m meeting_assets.definitions`, or `meeting-assets dev`"
-    silent = {name: age_s for name, age_s in _silences_s(instance).items() if age_s > LONGEST_SILENCE_S}
+    silent = {name: age_s for name, age_s in _silences_s(instance).items() if age_s > MAX_SILENCE_S}
     if not silent:
-        yield HealthCheck("daemon", Severity.OK, "It runs: sensors, schedules and queued runs go on.")
+        yield HealthCheck("daemon", Severity.OK, "It runs: sensors, schedules and queued runs are active.")
         return
     if len(silent) < len(instance.get_required_daemon_types()):
         parts = ", ".join(sorted(name.lower() for name in silent))
-        sentence = f"It runs, but these of its parts do not answer: {parts}; end it and start {start}."
+        sentence = f"It runs, but these threads do not report: {parts}. Stop it and start {start}."
     else:
         since = "" if min(silent.values()) == inf else f" since {timedelta(seconds=round(min(silent.values())))}"
-        sentence = f"It does not run{since}: no sensor, no schedule and no queued run starts. Start {start}."
+        sentence = f"It does not run{since}, so no sensor, schedule or queued run starts. Start {start}."
     yield HealthCheck("daemon", Severity.WARNING, sentence)
 
 
 def _silences_s(instance: dg.DagsterInstance) -> dict[str, float]:
-    """How long nothing was heard of the daemon's parts. Dagster itself calls them healthy for half an hour."""
+    """Seconds since the last heartbeat of each daemon thread. Dagster itself tolerates half an hour."""
     heard = instance.get_daemon_heartbeats()
     until_s = now().timestamp()
     return {
@@ -219,12 +223,12 @@ def _of_orphaned_runs(instance: dg.DagsterInstance, settings: Settings) -> Itera
     try:
         found = fail_orphaned_runs(instance, settings)
     except StoreError as error:
-        yield HealthCheck("runs", Severity.WARNING, f"Whether runs are orphaned is not known. {error}")
+        yield HealthCheck("runs", Severity.WARNING, f"Orphaned runs could not be checked. {error}")
         return
     if found.failed:
         sentence = (
-            f"The processes of these runs have ended without telling Dagster; the runs are failed now: "
-            f"{', '.join(found.failed)}. What they had stored is kept; the next run continues from there."
+            f"The processes of these runs ended without reporting it to Dagster; the runs are failed now: "
+            f"{', '.join(found.failed)}. Everything that they stored is kept; the next run continues from there."
         )
         yield HealthCheck("runs", Severity.WARNING, sentence)
     if found.silent:

@@ -1,13 +1,14 @@
-"""Retention: every night what is older than MEETING_ASSETS_RETENTION_DAYS goes, and interrupted purges are finished."""
+"""Meeting retention: purges recordings older than MEETING_ASSETS_RETENTION_DAYS and finishes interrupted purges."""
 
 import dagster as dg
 from sqlalchemy import select
 
+from meeting_assets.orchestration.assets.checks import VIOLATIONS
 from meeting_assets.orchestration.resources import StorageResource, settings_of_process
 from meeting_assets.orchestration.run_tags import for_this_database
+from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import WAITING, retain
-from meeting_assets.pipeline.deletion.today import confirmed_today
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, has_unfinished_purges
 from meeting_assets.pipeline.storage import Storage, access_of, open_storage
 from meeting_assets.schema.persistent import Recordings
@@ -18,15 +19,15 @@ BUDGET_S = 20 * 60.0
 CONFIRMATION = dg.AssetCheckKey(dg.AssetKey(table_of(Recordings).name), "retention_needs_confirmation")
 
 
-@dg.op(description="Purges recordings that are older than the retention, and finishes purges that were interrupted.")
+@dg.op(description="Purges recordings that are older than the retention, and finishes interrupted purges.")
 def purge_old_recordings(context: dg.OpExecutionContext, storage: StorageResource) -> None:
     """The one step of the job."""
-    with storage.open_storage() as (settings, place):
+    with storage.open_storage() as (settings, opened_storage):
         finished = PurgeReport()
-        was_waiting = _is_waiting(place)
-        left_behind = finish_purges(place, finished)
-        today = confirmed_today(place, access_of(settings) if settings.api_key is not None else None)
-        report, waiting = retain(place, today, limit=RECORDINGS_PER_NIGHT, budget_s=BUDGET_S)
+        was_waiting = _is_waiting(opened_storage)
+        left_behind = finish_purges(opened_storage, finished)
+        today = confirmed_today(opened_storage, access_of(settings) if settings.api_key is not None else None)
+        report, waiting = retain(opened_storage, today, limit=RECORDINGS_PER_NIGHT, budget_s=BUDGET_S)
     context.log.info(f"{report.recordings} recordings are purged, {report.remaining} are left for another night.")
     context.add_output_metadata(
         {
@@ -44,7 +45,10 @@ def purge_old_recordings(context: dg.OpExecutionContext, storage: StorageResourc
         raise dg.Failure(description=" ".join(faults), allow_retries=False)
 
 
-@dg.job(description="Keeps no recording longer than it may be kept.", executor_def=dg.in_process_executor)
+@dg.job(
+    description="Purges recordings that are older than MEETING_ASSETS_RETENTION_DAYS.",
+    executor_def=dg.in_process_executor,
+)
 def retention() -> None:
     """The job of one step."""
     purge_old_recordings()
@@ -56,10 +60,10 @@ def retention() -> None:
     cron_schedule="0 2 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Purges what is older than MEETING_ASSETS_RETENTION_DAYS; without it only finishes what was begun.",
+    description="Purges recordings older than MEETING_ASSETS_RETENTION_DAYS and finishes interrupted purges.",
 )
 def nightly_retention(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Asks for a run where there may be something to purge."""
+    """Requests a run if recordings may have expired or a purge was interrupted."""
     settings = settings_of_process()
     with open_storage(settings) as storage:
         if settings.retention_days is None and not _is_begun(storage):
@@ -71,7 +75,7 @@ def nightly_retention(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | 
 
 
 def _is_begun(storage: Storage) -> bool:
-    """True if a purge is to be finished, or a confirmation of a retention that was unset since is to be withdrawn."""
+    """True if a purge was interrupted, or a confirmation is pending for a retention that is no longer set."""
     return _is_waiting(storage) or has_unfinished_purges(storage)
 
 
@@ -81,13 +85,13 @@ def _is_waiting(storage: Storage) -> bool:
 
 
 def _evaluate(context: dg.OpExecutionContext, waiting: str | None) -> None:
-    """Turns the check at once; the runs of days evaluate it, too."""
+    """Reports the outcome of the check at once; runs of days evaluate it as well."""
     context.instance.report_runless_asset_event(
         dg.AssetCheckEvaluation(
             asset_key=CONFIRMATION.asset_key,
             check_name=CONFIRMATION.name,
             passed=waiting is None,
-            metadata={"broken": 0 if waiting is None else 1} | ({"waiting": waiting} if waiting else {}),
+            metadata={VIOLATIONS: 0 if waiting is None else 1} | ({"waiting": waiting} if waiting else {}),
             severity=dg.AssetCheckSeverity.ERROR,
         )
     )

@@ -1,7 +1,7 @@
-"""Notifications: what a person is told, and how it reaches one: the log, or a webhook.
+"""Notifications and their delivery to the log or to a webhook.
 
-What cannot be delivered waits in an outbox, which a sensor keeps in its cursor, and is tried again until it is too old;
-then it goes to the log, so that no alert is lost without a trace.
+Undelivered notifications wait in an outbox in a sensor's cursor and are retried. Notifications that get too old are
+written to the log, so that no alert is lost.
 """
 
 import logging
@@ -22,15 +22,15 @@ from meeting_assets.settings import Settings
 
 POST_TIMEOUT_S = 10.0
 POST_FAULTS: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, OSError, *SOCKS_ERRORS)
-# A tick of a sensor that takes longer than 60 s loses its cursor.
+# A sensor tick of more than 60 s loses its cursor.
 DELIVERY_BUDGET_S = 20.0
 GIVE_UP_AFTER_S = 2 * 3600.0
-OUTBOX_LENGTH = 100
-LONGEST_SENTENCE = 300
+MAX_OUTBOX_LENGTH = 100
+MAX_SENTENCE_LENGTH = 300
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told: ids, days, names of checks and a sentence; no person, no title, no word of a meeting."""
+    """An alert: ids, days, names of checks and a sentence. It has no personal data, titles or text of meetings."""
 
     text: str
     kind: str
@@ -45,40 +45,40 @@ class Waiting(msgspec.Struct):
 
     notification: Notification
     since_s: float
-    """When it came up, as a UNIX time."""
+    """UNIX time of the event."""
 
 
 class Notifier(Protocol):
-    """A way to reach a person."""
+    """A channel that delivers notifications."""
 
     def notify(self, notification: Notification) -> None:
         """Delivers one notification.
 
         Raises:
-            Transient: it is not delivered.
+            Transient: the notification was not delivered.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class LogNotifier:
-    """Tells the log."""
+    """Writes notifications to the log."""
 
     logger: logging.Logger
 
     def notify(self, notification: Notification) -> None:
         self.logger.warning(notification.text)
-        if is_json():  # Dagster's own log of a tick is no line of ours
+        if is_json():  # the log of a tick is not written as JSON
             logging.getLogger(__name__).warning(notification.text)
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookNotifier:
-    """Posts a notification as JSON; `text` is what Slack's incoming webhooks show. The URL is a secret."""
+    """Posts notifications as JSON; Slack's incoming webhooks show `text`. The URL is a secret."""
 
     url: SecretStr
 
     def notify(self, notification: Notification) -> None:
-        # The characters that Slack reads as markup.
+        # Slack interprets these characters as markup.
         document = msgspec.structs.replace(notification, text=escape(notification.text, quote=False))
         url = self.url.get_secret_value()
         try:
@@ -90,25 +90,25 @@ class WebhookNotifier:
                     url,
                     content=msgspec.json.encode(document),
                     headers={"Content-Type": "application/json"},
-                ) as answer,
+                ) as response,
             ):
-                status = answer.status_code
+                status = response.status_code
         except SettingsError as error:
             raise Transient(str(error)) from None
         except POST_FAULTS as error:
-            # Without the cause: its text and the request it holds quote the URL.
+            # Raised without its cause, whose text and request contain the URL.
             raise Transient(f"MEETING_ASSETS_ALERT_URL cannot be reached ({type(error).__name__})") from None
         if not 200 <= status < 300:
             raise Transient(f"MEETING_ASSETS_ALERT_URL answered {status}")
 
 
 def notifier_of(settings: Settings, logger: logging.Logger) -> Notifier:
-    """The notifier that the settings name."""
+    """The notifier of the settings: the webhook if its URL is set, else the log."""
     return WebhookNotifier(settings.alert_url) if settings.alert_url else LogNotifier(logger)
 
 
 def deliver(outbox: list[Waiting], notifier: Notifier, logger: logging.Logger, *, now_s: float) -> list[Waiting]:
-    """Delivers what waits, oldest first; what is left is to be tried again."""
+    """Delivers an outbox, oldest first, and returns the notifications to retry."""
     left: list[Waiting] = []
     fault = ""
     deadline_s = time.monotonic() + DELIVERY_BUDGET_S
@@ -123,18 +123,18 @@ def deliver(outbox: list[Waiting], notifier: Notifier, logger: logging.Logger, *
             left.append(waiting)
     if fault:
         logger.warning(f"{len(left)} alerts wait: {fault}.")
-    return _worth_waiting_for(left, logger, now_s=now_s)
+    return _retained(left, logger, now_s=now_s)
 
 
 def sentence(text: str) -> str:
-    """The first line of a text, short, without what makes secrets of URLs."""
+    """The first line of a text, shortened, without the query strings of URLs."""
     line = next(iter(text.strip().splitlines()), "")
     safe = without_queries(line.encode(errors="replace")).decode()
-    return safe if len(safe) <= LONGEST_SENTENCE else safe[: LONGEST_SENTENCE - 1] + "…"
+    return safe if len(safe) <= MAX_SENTENCE_LENGTH else safe[: MAX_SENTENCE_LENGTH - 1] + "…"
 
 
-def _worth_waiting_for(left: list[Waiting], logger: logging.Logger, *, now_s: float) -> list[Waiting]:
-    young = [waiting for waiting in left if now_s - waiting.since_s < GIVE_UP_AFTER_S][-OUTBOX_LENGTH:]
+def _retained(left: list[Waiting], logger: logging.Logger, *, now_s: float) -> list[Waiting]:
+    young = [waiting for waiting in left if now_s - waiting.since_s < GIVE_UP_AFTER_S][-MAX_OUTBOX_LENGTH:]
     for waiting in left[: len(left) - len(young)]:
         logger.error(f"An alert could not be delivered: {waiting.notification.text}")
     return young

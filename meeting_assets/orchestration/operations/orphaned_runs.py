@@ -1,14 +1,14 @@
-"""Orphaned runs: their process has ended, and Dagster was not told.
+"""Orphaned runs: runs in progress whose process has ended without reporting it to Dagster.
 
-Dagster's launchers do not all watch the processes they start: the run of a killed process stays STARTED and holds its
+Not all of Dagster's launchers watch the processes they start: the run of a killed process stays STARTED and blocks its
 day until `dagster/max_runtime` is over. Any host finds such runs by their heartbeats in the meetings database. Within
-the same boot and process namespace the process itself is looked at, at once; otherwise a run is orphaned when
+the same boot and process namespace, the process itself is checked at once. Otherwise a run is orphaned if
 
 - it has not reported for two minutes by the database's clock, and
-- it was found silent at least 25 s before and has not reported since: after an outage of the database all runs are
-  silent, and each reports again within seconds.
+- an earlier evaluation, at least 25 s before, found it silent too: after an outage of the database all runs are silent,
+  and each reports again within seconds.
 
-A run without a heartbeat is left alone; `dagster/max_runtime` ends it. The database is opened for writing only if a run
+Runs without a heartbeat are left to `dagster/max_runtime`. The database is opened for writing only if a run
 is suspected or failed.
 """
 
@@ -31,19 +31,19 @@ from meeting_assets.store.heartbeats import Heartbeat
 SUSPICIOUS_FOR = timedelta(seconds=60)
 SILENT_FOR = timedelta(seconds=120)
 SUSPECTED_FOR = timedelta(seconds=25)
-"""Longer than a run takes to report again; shorter than the sensor's interval, so that two ticks are enough."""
+"""Longer than a run needs to report again, shorter than the sensor's interval, so that two ticks suffice."""
 ORPHANED = (
-    "The process of this run has ended without telling Dagster: it was killed, or its machine went down or lost the "
-    "database. What the run had stored is kept; the next run continues from there."
+    "The process of this run ended without reporting it to Dagster: it was killed, or its machine went down or lost "
+    "the database. Everything that the run stored is kept; the next run continues from there."
 )
 
 
 @dataclass(slots=True)
 class OrphanedRuns:
-    """What was found among the runs in progress."""
+    """The state of the runs in progress that do not report."""
 
     failed: list[str] = field(default_factory=list)
-    """Ids of the runs that were orphaned and are failed now."""
+    """Ids of orphaned runs, which are now failed."""
     silent: list[str] = field(default_factory=list)
     """Ids of runs that have not reported for a while, but not yet long enough."""
     unknown: list[str] = field(default_factory=list)
@@ -53,7 +53,7 @@ class OrphanedRuns:
 def fail_orphaned_runs(
     instance: dg.DagsterInstance, settings: Settings, here: ProcessIdentity | None = None
 ) -> OrphanedRuns:
-    """Fails the orphaned runs, so that they hold no day any longer. `here` is the process that judges.
+    """Fails the orphaned runs, so that they do not block their days. `here` is the evaluating process.
 
     Raises:
         StoreError: the heartbeats cannot be read.
@@ -92,9 +92,9 @@ def _heartbeats(settings: Settings, run_ids: Collection[str]) -> list[Heartbeat]
 
 
 def is_orphaned(heartbeat: Heartbeat, here: ProcessIdentity) -> bool:
-    """True if the process of a run has ended, as far as can be known from here."""
+    """True if the process of a run has ended, as far as `here` can tell."""
     if heartbeat.is_failed:
-        return True  # the process that declared it may have ended before it told Dagster
+        return True  # the process that declared it may have ended before it reported the failure
     if heartbeat.process.is_visible_to(here):
         return not heartbeat.process.is_running()
     is_suspected = heartbeat.suspected_for is not None and heartbeat.suspected_for >= SUSPECTED_FOR
@@ -106,7 +106,7 @@ def _is_suspicious(heartbeat: Heartbeat, here: ProcessIdentity) -> bool:
 
 
 def _report_failed(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Tells Dagster that a run has failed. False if the run has told Dagster meanwhile how it ended."""
+    """Reports a run as failed to Dagster. False if the run itself has reported its end meanwhile."""
     run = _started_run(instance, run_id)
     if run is None:
         return False
@@ -115,7 +115,7 @@ def _report_failed(instance: dg.DagsterInstance, run_id: str) -> bool:
 
 
 def _started_run(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRun | None:
-    """The run as Dagster knows it now; None if it has ended."""
+    """The current record of a run; None if it has ended."""
     run = instance.get_run_by_id(run_id)
     return run if run is not None and run.status is dg.DagsterRunStatus.STARTED else None
 
@@ -136,14 +136,14 @@ def _declare_failed(database: Database, heartbeat: Heartbeat) -> bool:
     name="orphaned_runs",
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Fails runs whose process has ended on any host, so that they do not hold their day.",
+    description="Fails runs whose process has ended on any host, so that they do not block their days.",
 )
 def orphaned_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """The sensor that fails orphaned runs; it requests none."""
     try:
         found = fail_orphaned_runs(context.instance, settings_of_process())
     except (SettingsError, StoreError) as error:
-        return dg.SkipReason(f"No run is judged: {error}")
+        return dg.SkipReason(f"No run was evaluated: {error}")
     return dg.SkipReason(_sentence(found))
 
 
@@ -157,5 +157,5 @@ def _sentence(found: OrphanedRuns) -> str:
 
 
 def unknown_sentence(run_ids: Collection[str]) -> str:
-    """What becomes of runs without a heartbeat."""
+    """A sentence about runs without a heartbeat."""
     return f"These runs have no heartbeat and are left to dagster/max_runtime: {', '.join(run_ids)}."

@@ -1,13 +1,13 @@
-"""Housekeeping: Dagster's own storage stays small, for Dagster itself never deletes a run.
+"""Run retention: deletes old runs, because Dagster itself never deletes one.
 
-Deleting a run deletes its events, and a day whose last materialization goes is no longer shown as materialized. So an
-old run goes only if nothing that is shown depends on it:
+Deleting a run deletes its events, and the UI shows a day as missing when its last materialization is deleted. So an
+old run is deleted only if
 
-- every asset and day that it materialized, or is shown as failed for it, has a newer event of another run;
-- it holds no check's last evaluation;
+- every asset and day that it materialized, or failed to materialize, has a newer event of another run;
+- it contains no check's last evaluation;
 - a newer run of the same job has succeeded.
 
-A day that was brought home once, three years ago, keeps that one run.
+A day that was synced once, three years ago, keeps that run.
 """
 
 import time
@@ -28,39 +28,39 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import heartbeats
 from meeting_assets.store.connections import retry_on_conflict
 
-# A run costs 50 ms to delete on SQLite.
+# Deleting a run takes 50 ms on SQLite.
 RUNS_PER_NIGHT = 10_000
 BUDGET_S = 20 * 60.0
-RUNS_AT_ONCE = 100
-EVENTS_AT_ONCE = 500
+RUNS_PER_BATCH = 100
+EVENTS_PER_BATCH = 500
 KEEP_HEARTBEATS = timedelta(days=2)
-"""Longer than any run lasts: one that was declared orphaned must still find that when its host comes back."""
+"""Longer than any run lasts: an orphaned run must find its record when its host comes back."""
 
 Item = TypeVar("Item")
 
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
-# Dagster keeps what a check said when it deletes the run that asked, and offers no way to delete it.
-LAST_EVALUATIONS = text(
+# Dagster keeps the evaluations of a deleted run, and has no method to delete them.
+LATEST_EVALUATIONS = text(
     "SELECT DISTINCT run_id FROM asset_check_executions WHERE id IN (SELECT MAX(id) FROM asset_check_executions "
     "WHERE execution_status <> 'PLANNED' GROUP BY asset_key, check_name)"
 )
-FORGET_EVALUATIONS = text("DELETE FROM asset_check_executions WHERE run_id IN :run_ids").bindparams(
+DELETE_EVALUATIONS = text("DELETE FROM asset_check_executions WHERE run_id IN :run_ids").bindparams(
     bindparam("run_ids", expanding=True)
 )
 
 
 @dataclass(slots=True)
-class Sweep:
-    """What a night of housekeeping did."""
+class RetentionReport:
+    """The result of one night of run retention."""
 
     deleted: int = 0
     kept: int = 0
-    """Old runs that something depends on."""
+    """Old runs that are still needed."""
     left: int = 0
-    """Old runs for another night."""
+    """Old runs that are left for the next night."""
     freed_bytes: int = 0
-    """Of files; what is deleted inside a database is used again by it."""
+    """Size of deleted files. A database reuses the space of deleted rows itself."""
 
 
 @runtime_checkable
@@ -82,28 +82,28 @@ class ShardedStorage(Protocol):
         """The file of a run."""
 
 
-@dg.op(description="Deletes old runs of Dagster that newer ones have replaced. No meeting is touched.")
+@dg.op(description="Deletes old runs of Dagster that newer runs have replaced. Meetings are not changed.")
 def delete_old_runs(context: dg.OpExecutionContext, storage: StorageResource) -> None:
     """The one step of the job."""
     keep_days = settings_of_process().keep_runs_days
-    swept = sweep(context.instance, before=now() - timedelta(days=keep_days))
+    report = delete_replaced_runs(context.instance, before=now() - timedelta(days=keep_days))
     context.log.info(
-        f"Of the runs older than {keep_days} days {swept.deleted} are deleted, {swept.kept} are still needed and "
-        f"{swept.left} are left for another night; {swept.freed_bytes:,} bytes of files are free again."
+        f"Of the runs older than {keep_days} days, {report.deleted} were deleted, {report.kept} are still needed and "
+        f"{report.left} are left for the next night. Deleted files had {report.freed_bytes:,} bytes."
     )
     context.add_output_metadata(
         {
-            "runs_deleted": swept.deleted,
-            "old_runs_kept": swept.kept,
-            "old_runs_left": swept.left,
-            "freed_bytes": swept.freed_bytes,
+            "runs_deleted": report.deleted,
+            "old_runs_kept": report.kept,
+            "old_runs_left": report.left,
+            "freed_bytes": report.freed_bytes,
         }
     )
     try:
         with storage.open_storage() as (_, opened_storage):
             _remove_silent_heartbeats(opened_storage)
     except dg.Failure as error:
-        context.log.warning(f"Old heartbeats of runs are not deleted: {error.description}")
+        context.log.warning(f"Old heartbeats of runs were not deleted: {error.description}")
 
 
 @retry_on_conflict
@@ -112,7 +112,7 @@ def _remove_silent_heartbeats(storage: Storage) -> None:
         heartbeats.remove_silent(connection, longer_than=KEEP_HEARTBEATS)
 
 
-@dg.job(description="Keeps Dagster's own storage small.", executor_def=dg.in_process_executor)
+@dg.job(description="Deletes old runs from Dagster's storage.", executor_def=dg.in_process_executor)
 def run_retention() -> None:
     """The job of one step."""
     delete_old_runs()
@@ -124,37 +124,37 @@ nightly_run_retention = dg.ScheduleDefinition(
     cron_schedule="0 4 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Deletes runs older than MEETING_ASSETS_KEEP_RUNS_DAYS that newer ones have replaced.",
+    description="Deletes runs older than MEETING_ASSETS_KEEP_RUNS_DAYS that newer runs have replaced.",
 )
 
 
-def sweep(
+def delete_replaced_runs(
     instance: dg.DagsterInstance, *, before: datetime, runs_per_night: int = RUNS_PER_NIGHT, budget_s: float = BUDGET_S
-) -> Sweep:
-    """Deletes replaced runs that were created before an instant, oldest first, as far as a night's budget goes."""
+) -> RetentionReport:
+    """Deletes replaced runs that were created before an instant, oldest first, within a budget."""
     deadline_s = time.monotonic() + budget_s
     needed = needed_runs(instance)
     old = [*reversed(instance.get_run_ids(dg.RunsFilter(statuses=ENDED, created_before=before)))]
     candidates = [run_id for run_id in old if run_id not in needed]
-    swept = Sweep(kept=len(old) - len(candidates))
-    looked_at = 0
-    for portion in _portions(candidates, RUNS_AT_ONCE):
-        room = runs_per_night - swept.deleted
-        if room <= 0 or time.monotonic() > deadline_s:
+    report = RetentionReport(kept=len(old) - len(candidates))
+    checked = 0
+    for batch in _batches(candidates, RUNS_PER_BATCH):
+        remaining = runs_per_night - report.deleted
+        if remaining <= 0 or time.monotonic() > deadline_s:
             break
-        replaced = _replaced(instance, portion)
-        swept.kept += len(portion) - len(replaced)
-        swept.left += len(replaced[room:])
-        looked_at += len(portion)
-        _delete(instance, replaced[:room])
-        swept.deleted += len(replaced[:room])
-    swept.left += len(candidates) - looked_at
-    swept.freed_bytes = _delete_orphaned_files(instance)
-    return swept
+        replaced = _replaced(instance, batch)
+        report.kept += len(batch) - len(replaced)
+        report.left += len(replaced[remaining:])
+        checked += len(batch)
+        _delete(instance, replaced[:remaining])
+        report.deleted += len(replaced[:remaining])
+    report.left += len(candidates) - checked
+    report.freed_bytes = _delete_orphaned_files(instance)
+    return report
 
 
 def needed_runs(instance: dg.DagsterInstance) -> set[str]:
-    """Runs that hold the last word on some asset, day or check."""
+    """Runs with the latest event of some asset, day or check."""
     keys = instance.all_asset_keys()
     latest = instance.get_latest_materialization_events(keys).values()
     needed = {entry.run_id for entry in latest if entry is not None}
@@ -165,16 +165,16 @@ def needed_runs(instance: dg.DagsterInstance) -> set[str]:
 
 
 def _last_materializers(instance: dg.DagsterInstance, key: dg.AssetKey) -> Iterator[str]:
-    """Runs that materialized some day last."""
+    """Runs with the latest materialization of some day."""
     materialization: Final = dg.DagsterEventType.ASSET_MATERIALIZATION
     last = sorted(instance.event_log_storage.get_latest_storage_id_by_partition(key, materialization).values())
-    for storage_ids in _portions(last, EVENTS_AT_ONCE):
+    for storage_ids in _batches(last, EVENTS_PER_BATCH):
         records = instance.get_asset_event_summary_records(materialization, asset_key=key, storage_ids=storage_ids)
         yield from (record.run_id for record in records if record.run_id)
 
 
 def _last_attempts(instance: dg.DagsterInstance, key: dg.AssetKey) -> Iterator[str]:
-    """Runs that meant to materialize some day last, and did not: the day is shown as failed."""
+    """Runs that were the last to plan some day and did not materialize it, so that the UI shows the day as failed."""
     storage = instance.event_log_storage
     attempts = storage.get_latest_asset_partition_materialization_attempts_without_materializations(key)
     yield from (run_id for run_id, _ in attempts.values())
@@ -185,11 +185,11 @@ def _last_evaluators(instance: dg.DagsterInstance) -> set[str]:
     if not isinstance(storage, SqlStorage):
         return set()
     with storage.index_connection() as connection:
-        return set(connection.scalars(LAST_EVALUATIONS))
+        return set(connection.scalars(LATEST_EVALUATIONS))
 
 
 def _replaced(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> list[str]:
-    """Those of the runs after which the same job has succeeded, oldest first."""
+    """The runs after which the same job has succeeded, oldest first."""
     records = instance.get_run_records(dg.RunsFilter(run_ids=[*run_ids]), ascending=True)
     last = {name: _last_success(instance, name) for name in {record.dagster_run.job_name for record in records}}
     return [record.dagster_run.run_id for record in records if record.storage_id < last[record.dagster_run.job_name]]
@@ -201,36 +201,36 @@ def _last_success(instance: dg.DagsterInstance, job_name: str) -> int:
 
 
 def _delete(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:
-    """Deletes runs, what is left behind by Dagster first: a run that is still there is found again the next night."""
+    """Deletes runs. Data that Dagster leaves behind is deleted first, so that an interrupted deletion is repeated."""
     storage = instance.event_log_storage
     if run_ids and isinstance(storage, SqlStorage):
         with storage.index_connection() as connection:
-            connection.execute(FORGET_EVALUATIONS, {"run_ids": [*run_ids]})
+            connection.execute(DELETE_EVALUATIONS, {"run_ids": [*run_ids]})
     for run_id in run_ids:
         instance.compute_log_manager.delete_logs(prefix=[run_id])
         instance.delete_run(run_id)
 
 
 def delete_run(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Deletes one run with everything that is stored of it."""
+    """Deletes one run with its events, logs and files."""
     _delete(instance, [run_id])
     if isinstance(instance.event_log_storage, ShardedStorage):
         _unlinked_bytes(Path(instance.event_log_storage.path_for_shard(run_id)))
 
 
 def _delete_orphaned_files(instance: dg.DagsterInstance) -> int:
-    """Deletes the event files of runs that are no more, which Dagster empties and leaves; their bytes."""
+    """Deletes the event files of deleted runs, which Dagster only empties; returns their bytes."""
     storage = instance.event_log_storage
     if not isinstance(storage, ShardedStorage):
         return 0
-    # In this order: a run that begins in between has a file that was not listed yet.
+    # In this order, because a run that starts in between has a file that was not listed yet.
     with_file = {name for name in storage.get_all_run_ids() if _is_run_id(name)}
     orphaned = with_file - set(instance.get_run_ids())
     return sum(_unlinked_bytes(Path(storage.path_for_shard(run_id))) for run_id in sorted(orphaned))
 
 
 def _unlinked_bytes(path: Path) -> int:
-    """Deletes an SQLite file with what may lie beside it; its bytes."""
+    """Deletes an SQLite file and its write-ahead log; returns their bytes."""
     freed_bytes = 0
     for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         if each.exists():
@@ -246,6 +246,6 @@ def _is_run_id(name: str) -> bool:
         return False
 
 
-def _portions(items: Sequence[Item], length: int) -> Iterator[Sequence[Item]]:
+def _batches(items: Sequence[Item], length: int) -> Iterator[Sequence[Item]]:
     for start in range(0, len(items), length):
         yield items[start : start + length]

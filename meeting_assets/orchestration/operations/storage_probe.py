@@ -1,7 +1,7 @@
-"""A probe of Dagster's storage: whether it accepts a run with events, and gives them back.
+"""A probe of Dagster's storage: stores a run with events, reads them, and deletes them.
 
-A storage that can be read but not written looks healthy until the next run. So `doctor` executes a job that does
-nothing, reads its last event, and deletes the run with all that is stored of it.
+A storage that can be read but not written looks healthy until the next run. So `doctor` executes a job without work,
+reads its last event, and deletes the run and its events.
 """
 
 import logging
@@ -45,8 +45,8 @@ def probe_storage(instance: dg.DagsterInstance) -> None:
     else:
         if is_stored:
             return
-        fault = "does not give them back"
-    # Raised here so that the error has no context: a driver's text may quote the storage's URL.
+        fault = "does not return them"
+    # Raised outside the handler, so that the error has no context: a driver's text may contain the storage's URL.
     raise StoreError(
         f"Dagster's storage can be read, but no run can store events: it {fault}. Check the permissions and the free "
         "space of DAGSTER_HOME, or of the database that `storage` in dagster.yaml names."

@@ -1,4 +1,4 @@
-"""Nightly schedules: days are observed again for what the sensor missed, and the slow checks are evaluated."""
+"""Nightly schedules: reconciliation of days with the API, and the checks that scan whole tables."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -28,16 +28,16 @@ nightly_checks = dg.ScheduleDefinition(
     cron_schedule="0 5 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Asks the claims that walk whole tables; those about the ledger are asked at the end of every run.",
+    description="Evaluates the checks that scan whole tables. Every sync evaluates the checks of the ledger.",
 )
 
 LAST_DAYS = 7
-OUTDATED_DAYS = 30
-UNCONFIRMED_A_NIGHT = 500
+MAX_OUTDATED_DAYS = 30
+MAX_UNCONFIRMED = 500
 
 
 def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDefinition:
-    """The schedule, for these partitions."""
+    """Defines the schedule."""
 
     @dg.schedule(
         name="nightly_reconciliation",
@@ -46,21 +46,21 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDef
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=(
-            f"Looks at the last {LAST_DAYS} days again, and at every older day with something that arrived late, is "
-            f"not finished, or was made by another version of us (the {OUTDATED_DAYS} oldest of these a night)."
+            f"Syncs the last {LAST_DAYS} days again, and every older day with late artifacts, unfinished recordings or "
+            f"rows of another version (the {MAX_OUTDATED_DAYS} oldest of these days per night)."
         ),
     )
     def _schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
         partitions = [date.fromisoformat(key) for key in days.get_partition_keys()]
-        lately = partitions[-(LAST_DAYS + 1) :]
+        recent = partitions[-(LAST_DAYS + 1) :]
         settings = settings_of_process()
         with open_storage(settings) as storage:
             bind_origin(storage, settings)
-            older = older_days(storage, settings, context, until=lately[0])
+            older = older_days(storage, settings, context, until=recent[0])
             tonight = now().date()
-            tags = {MAX_RUNTIME: LONGEST_RUN_S, **range_tags(lately[0], lately[-1])}
+            tags = {MAX_RUNTIME: LONGEST_RUN_S, **range_tags(recent[0], recent[-1])}
             requests = [
-                dg.RunRequest(f"{tonight} lately", tags=tags),
+                dg.RunRequest(f"{tonight} recent", tags=tags),
                 *(
                     request_for(day, older[day], run_key=f"{tonight} {day}")
                     for day in sorted(older)
@@ -75,30 +75,34 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDef
 def older_days(
     storage: Storage, settings: Settings, context: dg.ScheduleEvaluationContext, *, until: date
 ) -> dict[date, Collection[str]]:
-    """Days before `until` that are to be looked at, with the recordings that are meant; none for all."""
+    """Days before `until` to sync, each with its recordings; an empty set stands for all recordings of the day."""
     days: dict[date, set[str]] = defaultdict(set)
     with storage.database.reading() as connection:
-        unfinished = worklist.unfinished(connection)
+        unfinished = worklist.unfinished_recordings(connection)
         versions = {kind: artifact.parser_version for kind, artifact in ARTIFACTS.items()}
-        unconfirmed = absence.unconfirmed(connection) if storage.purges_deleted else set()
+        unconfirmed = absence.unconfirmed_deletions(connection) if storage.purges_deleted else set()
         outdated = {*worklist.outdated_days(connection, versions), *days_of_outdated_metrics(storage)}
     for day, recording_id in [
         *unfinished,
-        *sorted(unconfirmed)[-UNCONFIRMED_A_NIGHT:],
-        *_late(storage, settings, context),
+        *sorted(unconfirmed)[-MAX_UNCONFIRMED:],
+        *_late_arrivals(storage, settings, context),
     ]:
         days[day].add(recording_id)
-    whole: dict[date, set[str]] = {day: set() for day in sorted(outdated)[:OUTDATED_DAYS]}
+    whole: dict[date, set[str]] = {day: set() for day in sorted(outdated)[:MAX_OUTDATED_DAYS]}
     return {day: recording_ids for day, recording_ids in (days | whole).items() if day < until}
 
 
-def _late(storage: Storage, settings: Settings, context: dg.ScheduleEvaluationContext) -> Iterator[tuple[date, str]]:
+def _late_arrivals(
+    storage: Storage, settings: Settings, context: dg.ScheduleEvaluationContext
+) -> Iterator[tuple[date, str]]:
     since = now() - timedelta(days=LAST_DAYS)
     try:
-        due, rest = list_arrivals(storage, sensor_access(settings), ListingPass.since(since), budget_s=BUDGET_S)
+        pending, rest = list_arrivals(storage, sensor_access(settings), ListingPass.since(since), budget_s=BUDGET_S)
     except (ApiError, SettingsError) as error:
         context.log.warning(f"Late arrivals could not be listed: {error}")
         return
     if rest is not None:
-        context.log.warning(f"Late arrivals were listed for {BUDGET_S} s and not to their end.")
-    yield from ((each.day, each.recording_id) for each in due)
+        context.log.warning(
+            f"Listing late arrivals took more than {BUDGET_S} s and stopped early; the next night continues."
+        )
+    yield from ((each.day, each.recording_id) for each in pending)

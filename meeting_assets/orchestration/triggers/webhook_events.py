@@ -1,7 +1,7 @@
-"""The sensor on announced recordings: messages in the inbox become runs of the days they are about.
+"""The sensor `webhook_events`: requests runs of the days that webhook messages in the inbox refer to.
 
-A message is handled once a run has seen what it announces and has ended well. So a tick that is lost, or only tried
-out, loses no message; a run that fails is asked for again, ever later, until the message is a day old.
+A message is handled when a run that covers it has succeeded. So a lost tick or a tick of a dry run loses no message.
+After a failed run the sensor requests another one, with growing intervals, until the message is a day old.
 """
 
 import json
@@ -26,76 +26,78 @@ from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
-from meeting_assets.webhooks.resolution import Days, resolve_days
+from meeting_assets.webhooks.resolution import ResolvedDays, resolve_days
 
-# The daemon evaluates sensors every 5 s. With an interval of 5 s every other evaluation would come a moment too early.
+# The daemon evaluates sensors every 5 s. With an interval of 5 s it would skip every other evaluation.
 INTERVAL_S = 3
 BUDGET_S = 30.0
-MESSAGES_AT_ONCE = 2_000
-HOPELESS_AFTER = timedelta(days=1)
-"""What could not be brought home by then is left to the sensor that polls, and to the night."""
+MAX_MESSAGES = 2_000
+EXPIRE_AFTER = timedelta(days=1)
+"""Older messages are left to the sensor `finished_recordings` and to `nightly_reconciliation`."""
 
 
-def announced_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefinition:
-    """The sensor, for these partitions."""
+def webhook_events(days: dg.DailyPartitionsDefinition) -> dg.SensorDefinition:
+    """Defines the sensor."""
 
     @dg.sensor(
-        name="announced_recordings",
+        name="webhook_events",
         job_name=JOB,
         minimum_interval_seconds=INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Asks for what webhooks announce, within seconds; with RECALL_WEBHOOK_SECRETS set.",
+        description="Requests runs for received webhooks within seconds. Needs RECALL_WEBHOOK_SECRETS.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         settings = settings_of_process()
         if not settings.webhook_secrets:
-            return dg.SkipReason("RECALL_WEBHOOK_SECRETS is not set: no webhooks are received.")
-        if not _is_anything_waiting(settings):
-            return dg.SkipReason("No message waits.")
+            return dg.SkipReason("RECALL_WEBHOOK_SECRETS is not set, so no webhooks are received.")
+        if not _has_messages(settings):
+            return dg.SkipReason("No message is unhandled.")
         try:
             with open_storage(settings) as storage:
                 bind_origin(storage, settings)
-                return _answer(context, storage, settings, days)
+                return _evaluate(context, storage, settings, days)
         except SettingsError as error:
             return dg.SkipReason(str(error))
 
     return _sensor
 
 
-def _is_anything_waiting(settings: Settings) -> bool:
-    """Whether it is worth while to open the warehouse: mostly it is not."""
+def _has_messages(settings: Settings) -> bool:
+    """True if a message may be unhandled. Reading it this way is cheaper than opening the storage."""
     try:
         with (
             closing(Database.at(settings.database_url, settings.database_schema, is_read_only=True)) as database,
             database.reading() as connection,
         ):
-            return inbox.is_anything_waiting(connection)
+            return inbox.has_unhandled(connection)
     except (StoreError, DatabaseError):
-        return True  # the table may be missing yet; opening the warehouse makes it, or says what is wrong
+        return True  # the table may not exist yet; opening the storage creates it or reports the error
 
 
-def _answer(
+def _evaluate(
     context: dg.SensorEvaluationContext,
     storage: Storage,
     settings: Settings,
     partitions: dg.DailyPartitionsDefinition,
 ) -> dg.SensorResult:
     with storage.database.reading() as connection:
-        messages = inbox.waiting(connection, at_most=MESSAGES_AT_ONCE)
-    asked = _read(context.cursor)
-    known = resolve_days(storage, sensor_access(settings), messages, asked, budget_s=BUDGET_S)
-    due = {message: _due(message, known) for message in messages if message.recording_id in known.by_recording}
-    handled = {message.message_id for message in messages if _is_pointless(message, known, settings.first_day)}
-    handled |= _seen(context.instance, due)
+        messages = inbox.unhandled(connection, at_most=MAX_MESSAGES)
+    from_api = _decode(context.cursor)
+    resolved = resolve_days(storage, sensor_access(settings), messages, from_api, budget_s=BUDGET_S)
+    pending = {
+        message: _pending(message, resolved) for message in messages if message.recording_id in resolved.by_recording
+    }
+    handled = {message.message_id for message in messages if _is_obsolete(message, resolved, settings.first_day)}
+    handled |= _covered(context.instance, pending)
     if handled:
         _mark_handled(storage, handled)
-    left = [each for message, each in due.items() if message.message_id not in handled]
+    left = [each for message, each in pending.items() if message.message_id not in handled]
     requests = for_this_database(
         requests_for(left, context.instance, partitions.get_partition_keys()), storage.database
     )
-    reason = f"The API cannot be read at the moment: {known.error}" if known.error else _reason(messages, handled)
+    reason = f"The API cannot be read at the moment: {resolved.error}" if resolved.error else _reason(messages, handled)
     return dg.SensorResult(
-        run_requests=requests, skip_reason=None if requests else reason, cursor=_written(known.retrieved)
+        run_requests=requests, skip_reason=None if requests else reason, cursor=_encode(resolved.retrieved)
     )
 
 
@@ -105,42 +107,42 @@ def _mark_handled(storage: Storage, message_ids: Collection[str]) -> None:
         inbox.mark_handled(connection, message_ids, now())
 
 
-def _due(message: Message, known: Days) -> PendingRecording:
+def _pending(message: Message, resolved: ResolvedDays) -> PendingRecording:
     return PendingRecording(
-        known.by_recording[message.recording_id], message.recording_id, message.received_at, is_told_once=True
+        resolved.by_recording[message.recording_id], message.recording_id, message.received_at, is_one_shot=True
     )
 
 
-def _is_pointless(message: Message, known: Days, first_day: date) -> bool:
-    """Whether no run will do anything about a message."""
-    is_of_nothing = message.recording_id in known.unresolvable
-    is_too_early = known.by_recording.get(message.recording_id, first_day) < first_day
-    return is_of_nothing or is_too_early or message.received_at < now() - HOPELESS_AFTER
+def _is_obsolete(message: Message, resolved: ResolvedDays, first_day: date) -> bool:
+    """True if no run can act on a message: it has no recording, is before the first day, or is too old."""
+    has_no_recording = message.recording_id in resolved.unresolvable
+    is_too_early = resolved.by_recording.get(message.recording_id, first_day) < first_day
+    return has_no_recording or is_too_early or message.received_at < now() - EXPIRE_AFTER
 
 
-def _seen(instance: dg.DagsterInstance, due: Mapping[Message, PendingRecording]) -> set[str]:
-    """The messages that a run has seen."""
-    if not due:
+def _covered(instance: dg.DagsterInstance, pending: Mapping[Message, PendingRecording]) -> set[str]:
+    """The messages that a successful run covers."""
+    if not pending:
         return set()
-    days = {each.day for each in due.values()}
-    runs = ended(instance, days, since=min(message.received_at for message in due))
-    return {message.message_id for message, each in due.items() if any(run.will_bring(each) for run in runs)}
+    days = {each.day for each in pending.values()}
+    runs = ended(instance, days, since=min(message.received_at for message in pending))
+    return {message.message_id for message, each in pending.items() if any(run.covers(each) for run in runs)}
 
 
 def _reason(messages: Sequence[Message], handled: Collection[str]) -> str:
     left = len(messages) - len(handled)
     if left:
-        return f"{left} messages wait for runs that have been asked for, or that are tried again later."
+        return f"{left} messages wait for runs that are requested or will be retried."
     return f"{len(handled)} messages are handled."
 
 
-def _read(cursor: str | None) -> dict[str, date]:
-    """The days the API was asked for before, which the tables do not know yet."""
+def _decode(cursor: str | None) -> dict[str, date]:
+    """Days of recordings that earlier ticks got from the API and that the tables do not contain yet."""
     try:
         return {recording_id: date.fromisoformat(day) for recording_id, day in json.loads(cursor or "{}").items()}
     except (ValueError, TypeError, AttributeError, RecursionError):
         return {}
 
 
-def _written(asked: Mapping[str, date]) -> str:
-    return json.dumps({recording_id: day.isoformat() for recording_id, day in asked.items()})
+def _encode(from_api: Mapping[str, date]) -> str:
+    return json.dumps({recording_id: day.isoformat() for recording_id, day in from_api.items()})

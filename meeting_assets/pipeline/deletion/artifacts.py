@@ -24,15 +24,15 @@ from meeting_assets.core.logs import log_context
 from meeting_assets.metrics import METRICS
 from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.deletion.removal import PurgeReport, delete_rows, note_scrub_due, scrub_deleted
-from meeting_assets.pipeline.replace import settle
+from meeting_assets.pipeline.replace import run_post_load
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store import absence, ledger, locks, raw_tombstones, tombstones
+from meeting_assets.store import absence, ledger, ledger_raw, locks, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import Key
+from meeting_assets.store.ledger import ArtifactKey
+from meeting_assets.store.ledger_states import DELETED
 from meeting_assets.store.locks import Lock
-from meeting_assets.store.states import DELETED
-from meeting_assets.store.tombstones import Name, Tombstone
+from meeting_assets.store.tombstones import Tombstone, TombstoneName
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def purge_deleted_artifacts(
 def _add_tombstones(storage: Storage, media: Collection[tuple[str, str]], at: datetime) -> list[Tombstone]:
     with storage.database.writing() as connection:
         found = absence.confirmed_artifacts(connection, media, at=at)
-        added = [Tombstone(Name(*key), day, at, tombstones.DELETED_AT_API) for key, day in found]
+        added = [Tombstone(TombstoneName(*key), day, at, tombstones.DELETED_AT_API) for key, day in found]
         tombstones.add(connection, added)
     return added
 
@@ -64,10 +64,10 @@ def remove_artifacts(storage: Storage, pending: Sequence[Tombstone], report: Pur
     if not pending:
         return
     raw_tombstones.write(storage.raw, pending)
-    is_deleted = {each.name: _delete_artifact(storage, Key(*each.name), report) for each in pending}
+    is_deleted = {each.name: _delete_artifact(storage, ArtifactKey(*each.name), report) for each in pending}
     days = storage.raw.days_of({name.recording_id for name in is_deleted})
     for name in sorted(name for name, deleted in is_deleted.items() if deleted):
-        report.raw_objects += sum(storage.raw.forget(day, *name) for day in days[name.recording_id])
+        report.raw_objects += sum(storage.raw.purge(day, *name) for day in days[name.recording_id])
         logger.info(
             "%s of %s was purged: %s", name.kind, name.recording_id, tombstones.DELETED_AT_API, extra=log_context(*name)
         )
@@ -75,42 +75,42 @@ def remove_artifacts(storage: Storage, pending: Sequence[Tombstone], report: Pur
 
 
 @retry_on_conflict
-def _note_finished(storage: Storage, finished: Collection[Name]) -> set[Name]:
+def _note_finished(storage: Storage, finished: Collection[TombstoneName]) -> set[TombstoneName]:
     """Marks tombstones as finished; returns the names of lifted tombstones, whose artifacts the API lists again."""
     with storage.database.writing() as connection:
-        tombstones.note_finished(connection, finished, at=now())
+        tombstones.mark_finished(connection, finished, at=now())
         return tombstones.lift(connection, {name.recording_id for name in finished})
 
 
 @retry_on_conflict
-def _delete_artifact(storage: Storage, key: Key, report: PurgeReport) -> bool:
+def _delete_artifact(storage: Storage, key: ArtifactKey, report: PurgeReport) -> bool:
     """Deletes the rows of an artifact and the metrics derived from it; False if the API lists the artifact again."""
     artifact = ARTIFACTS.get(key.kind)
     deleted = PurgeReport(scrub_ids={*report.scrub_ids})
     with storage.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
         ledger.lock_recordings(connection, [key.recording_id])
-        siblings = ledger.locked(connection, key.kind, [key.recording_id])[key.recording_id]
-        row = next((row for row in siblings if row["artifact_id"] == key.artifact_id), None)
-        if row is not None and row["api_status"] != DELETED:
+        siblings = ledger.lock_rows(connection, key.kind, [key.recording_id])[key.recording_id]
+        row = next((row for row in siblings if row.artifact_id == key.artifact_id), None)
+        if row is not None and row.api_status != DELETED:
             return False
-        if row is None or row["sha256"] is None or artifact is None:
+        if row is None or row.sha256 is None or artifact is None:
             return True
-        if row["row_count"] is not None:
+        if row.row_count is not None:
             for model in artifact.tables:
                 delete_rows(connection, table_of(model), _is_of(artifact, key, model), deleted)
-            settle(connection, artifact, [key.recording_id])
+            run_post_load(connection, artifact, [key.recording_id])
         deleted.tables |= rollup.forget(connection, key.recording_id)
         for metrics in METRICS:
             table = table_of(metrics)
             delete_rows(connection, table, table.c.recording_id == key.recording_id, deleted)
-        ledger.note_purged(connection, key, is_many=artifact.allows_multiple)
+        ledger_raw.mark_purged(connection, key, allows_multiple=artifact.allows_multiple)
         note_scrub_due(connection, deleted)
     report.add(deleted)
     return True
 
 
-def _is_of(artifact: Artifact, key: Key, model: type[SQLModel]) -> ColumnElement[bool]:
+def _is_of(artifact: Artifact, key: ArtifactKey, model: type[SQLModel]) -> ColumnElement[bool]:
     """Matches the rows of one artifact in one of its tables."""
     table = table_of(model)
     is_its = table.c.recording_id == key.recording_id

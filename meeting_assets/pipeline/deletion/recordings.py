@@ -38,12 +38,18 @@ from meeting_assets.pipeline.discover import day_of_recording
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import Settings
-from meeting_assets.store import ledger, locks, raw_tombstones, tombstones
+from meeting_assets.store import (
+    ledger,
+    locks,
+    raw_tombstones,
+    tombstones,
+    unreadable_objects,
+)
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import LEDGER, RECORDINGS, Key
+from meeting_assets.store.ledger import LEDGER, RECORDINGS, ArtifactKey
 from meeting_assets.store.locks import Lock
-from meeting_assets.store.tombstones import Name, Tombstone
+from meeting_assets.store.tombstones import Tombstone, TombstoneName
 
 logger = logging.getLogger(__name__)
 
@@ -130,8 +136,8 @@ def _add_tombstones(storage: Storage, recordings: Mapping[str, date | None], rea
     with storage.database.writing() as connection:
         tombstones.lock_tombstones(connection)
         days = {each: _known_day(connection, each) or day for each, day in recordings.items()}
-        tombstones.add(connection, [Tombstone(Name(each), day, now(), reason) for each, day in days.items()])
-        return tombstones.named(connection, {Name(each) for each in recordings})
+        tombstones.add(connection, [Tombstone(TombstoneName(each), day, now(), reason) for each, day in days.items()])
+        return tombstones.find_tombstones(connection, {TombstoneName(each) for each in recordings})
 
 
 def remove_recordings(storage: Storage, pending: Sequence[Tombstone], report: PurgeReport) -> None:
@@ -150,24 +156,24 @@ def remove_recordings(storage: Storage, pending: Sequence[Tombstone], report: Pu
 
 
 @retry_on_conflict
-def _note_finished(storage: Storage, finished: Collection[Name]) -> None:
+def _note_finished(storage: Storage, finished: Collection[TombstoneName]) -> None:
     with storage.database.writing() as connection:
-        tombstones.note_finished(connection, finished, at=now())
+        tombstones.mark_finished(connection, finished, at=now())
 
 
-def remove_if_purged(storage: Storage, day: date, key: Key) -> None:
+def remove_if_purged(storage: Storage, day: date, key: ArtifactKey) -> None:
     """Deletes the bytes of an artifact that a run stored while the artifact or its recording was purged."""
     is_recording_purged, is_artifact_purged = storage.database.read(
         lambda connection: (
-            bool(tombstones.is_tombstoned(connection, [key.recording_id])),
+            bool(tombstones.tombstoned_recordings(connection, [key.recording_id])),
             key in tombstones.purged_artifacts(connection, [key.recording_id]),
         )
     )
     if is_recording_purged:
-        storage.raw.forget(day, key.recording_id)
+        storage.raw.purge(day, key.recording_id)
         forget_raw(storage, [key.recording_id])
     elif is_artifact_purged:
-        storage.raw.forget(day, *key)
+        storage.raw.purge(day, *key)
 
 
 @retry_on_conflict
@@ -177,7 +183,7 @@ def _delete_recording(storage: Storage, recording_id: str, report: PurgeReport) 
         locks.take(connection, Lock.ROLLUP)
         # Locks the ledger in the usual order before it deletes rows, to wait for runs that parse or derive them.
         ledger.lock_recordings(connection, [recording_id])
-        rows = ledger.known(connection, [recording_id], is_locking=True)
+        rows = ledger.read_rows(connection, [recording_id], is_locking=True)
         artifact_ids = {artifact_id for of_kind in rows.values() for artifact_id in of_kind}
         deleted.tables |= rollup.forget(connection, recording_id)
         for table in tables_to_purge(connection):
@@ -197,7 +203,7 @@ def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: 
     collections = {artifact.collection for artifact in ARTIFACTS.values()}
     objects = {f"recording {recording_id}", *(f"{name} {each}" for name in collections for each in artifact_ids)}
     meta = table_of(Meta)
-    is_theirs = meta.c.name.in_([ledger.UNREADABLE + each for each in objects])
+    is_theirs = meta.c.name.in_([unreadable_objects.UNREADABLE + each for each in objects])
     connection.execute(select(meta.c.name).where(is_theirs).order_by(meta.c.name).with_for_update())
     connection.execute(meta.delete().where(is_theirs))
 

@@ -88,7 +88,7 @@ def note_scrub_due(connection: Connection, report: PurgeReport) -> None:
 def forget_raw(storage: Storage, recording_ids: Collection[str]) -> int:
     """Deletes all raw objects of recordings, of any day; returns their number."""
     days = storage.raw.days_of(recording_ids)
-    return sum(storage.raw.forget(day, each) for each in sorted(days) for day in days[each])
+    return sum(storage.raw.purge(day, each) for each in sorted(days) for day in days[each])
 
 
 def scrub_deleted(storage: Storage, report: PurgeReport, *, rolls_up: bool = True) -> None:

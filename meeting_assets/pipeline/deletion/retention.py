@@ -16,9 +16,9 @@ from time import monotonic
 from sqlalchemy import Connection, select
 
 from meeting_assets.core.instants import start_of
+from meeting_assets.pipeline.deletion.confirmed_date import LAST_RETENTION, Today
 from meeting_assets.pipeline.deletion.recordings import BATCH, purge_batch
 from meeting_assets.pipeline.deletion.removal import PurgeReport, scrub_deleted
-from meeting_assets.pipeline.deletion.today import LAST_RETENTION, Today
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store import tombstones
@@ -107,7 +107,11 @@ def _only_in_raw(storage: Storage, kept_from: date, known: Collection[str]) -> d
     days: dict[str, date] = {}
     for day in storage.raw.days():
         if day < kept_from:
-            days |= {each: day for each in storage.raw.recordings(day) if each not in known and tombstones.is_id(each)}
+            days |= {
+                each: day
+                for each in storage.raw.recordings(day)
+                if each not in known and tombstones.is_canonical_uuid(each)
+            }
     if not days:
         return {}
     with storage.database.reading() as connection:

@@ -19,12 +19,12 @@ from meeting_assets.pipeline.deletion.recordings import BATCH, remove_recordings
 from meeting_assets.pipeline.deletion.removal import PurgeReport, forget_raw, is_scrub_due, scrub_deleted
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Meta
-from meeting_assets.store import ledger, locks, raw_tombstones, tombstones
+from meeting_assets.store import ledger_api, locks, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, upsert
-from meeting_assets.store.ledger import Key
+from meeting_assets.store.ledger import ArtifactKey
 from meeting_assets.store.locks import Lock
-from meeting_assets.store.tombstones import Name, Tombstone
+from meeting_assets.store.tombstones import Tombstone, TombstoneName
 
 FINISHED_WITHIN = timedelta(days=3)
 """The nightly job deletes bytes that killed runs stored of recordings purged within this time. No run takes longer."""
@@ -45,9 +45,9 @@ def synchronize_tombstones(storage: Storage) -> int:
     stored = raw_tombstones.names(storage.raw)
     with storage.database.reading() as connection:
         known = tombstones.names(connection)
-        missing = tombstones.named(connection, known - stored)
+        missing = tombstones.find_tombstones(connection, known - stored)
     # The tombstone of a recording replaces those of its artifacts.
-    stale = {name for name in stored - known if name.kind and Name(name.recording_id) in stored | known}
+    stale = {name for name in stored - known if name.kind and TombstoneName(name.recording_id) in stored | known}
     raw_tombstones.write(storage.raw, missing)
     raw_tombstones.remove(storage.raw, stale)
     adopted = [raw_tombstones.read(storage.raw, name) for name in sorted(stored - known - stale)]
@@ -55,7 +55,7 @@ def synchronize_tombstones(storage: Storage) -> int:
         tombstones.lock_tombstones(connection)
         tombstones.add(connection, adopted)
         # A restored ledger may contain purged artifacts. They stay purged until the API lists them again.
-        ledger.note_deleted_artifacts(connection, [Key(*each.name) for each in adopted if each.name.kind])
+        ledger_api.mark_deleted_at_api(connection, [ArtifactKey(*each.name) for each in adopted if each.name.kind])
         upsert(connection, Meta, [{"name": SYNCHRONIZED, "value": version}])
     if adopted:
         logger.info("%d tombstones were adopted from the raw store", len(adopted))

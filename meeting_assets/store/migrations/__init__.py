@@ -1,1 +1,1 @@
-"""Changes of the database schema: the plan, its inspection, the set-up of a database, and `meeting-assets migrate`."""
+"""Changes of the database schema: definitions, the plan, the set-up of a database, and `meeting-assets migrate`."""

@@ -1,4 +1,4 @@
-"""Owner and privileges of a table or view on PostgreSQL, read before it is replaced and given to what replaces it."""
+"""Owner and privileges of a PostgreSQL table or view, copied from a replaced relation to the new one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OF_COLUMNS = text(
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One privilege on a relation, or on one column of it. `grantee` is None for PUBLIC."""
+    """One privilege on a relation or on one of its columns. `grantee` is None for PUBLIC."""
 
     privilege: str
     grantee: str | None
@@ -36,14 +36,14 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The owner, None if it is the role itself, and everything granted to others."""
+    """The owner of a relation, None if it is the current role, and all privileges of others."""
 
     owner: str | None = None
     grants: tuple[Grant, ...] = ()
 
 
 def access_to(connection: Connection, name: str) -> Access:
-    """Owner and grants of a relation of our schema; none on SQLite, which has neither."""
+    """Owner and grants of a relation in our schema. SQLite has neither."""
     if connection.dialect.name == "sqlite":
         return Access()
     row = connection.execute(_OWNER, {"name": name}).first()
@@ -56,7 +56,7 @@ def access_to(connection: Connection, name: str) -> Access:
 
 
 def give_access(connection: Connection, name: str, access: Access, columns: frozenset[str], *, kind: str) -> None:
-    """Gives a new relation the grants and the owner of the one it replaces; `kind` is TABLE or VIEW."""
+    """Gives a new relation the grants and the owner of the replaced one; `kind` is TABLE or VIEW."""
     for grant in access.grants:
         if grant.column is not None and grant.column not in columns:
             continue

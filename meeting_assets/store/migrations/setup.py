@@ -1,7 +1,7 @@
-"""Prepares a database for work, and decides whether it can be read.
+"""Sets up a database for writing, and checks whether it can be read.
 
-Work adds what is missing: tables, nullable columns, indexes and views. It drops no table and changes no
-column or view; that is left to `store/migrations/migrate.py`. Reading changes nothing at all.
+Set-up adds missing tables, nullable columns, indexes and views. It drops no table and changes no column or view; only
+`store/migrations/migrate.py` does. A check for reading changes nothing.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, select
+from sqlalchemy import Connection, delete
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateColumn
 
 from meeting_assets.core.errors import NothingStored, StoreError
-from meeting_assets.schema.persistent import Artifacts, Meta
+from meeting_assets.schema.persistent import Meta
 from meeting_assets.store import locks, namespaces
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, Database, table_of, upsert
-from meeting_assets.store.locks import Lock, Rows
+from meeting_assets.store.ledger import LEDGER, lock_matching
+from meeting_assets.store.locks import Lock
+from meeting_assets.store.migrations.definitions import view_text
 from meeting_assets.store.migrations.grants import Access, access_to, give_access
 from meeting_assets.store.migrations.inspection import (
     VERSION_RECORD,
@@ -36,46 +38,44 @@ from meeting_assets.store.migrations.plan import (
     SCHEMA_VERSION,
     Plan,
     Schema,
-    view_text,
 )
 
-LEDGER = table_of(Artifacts)
 INSUFFICIENT_PRIVILEGE = "42501"
 READ_ONLY_TRANSACTION = "25006"
 DEPENDENT_OBJECTS = "2BP01"
-MOST_NAMED = 8
+MAX_NAMES = 8
 
 
 @retry_on_conflict
-def prepare(database: Database, schema: Schema) -> None:
-    """Adds what the schema of this version has and the database lacks.
+def set_up_database(database: Database, schema: Schema) -> None:
+    """Adds the tables, columns, indexes and views that the database lacks.
 
     Raises:
-        StoreError: a name of ours is taken, the database is of another version, or the role may not change it.
+        StoreError: a name of ours is taken, another version made the database, or the role may not change it.
     """
     with database.reading() as connection:
         if is_up_to_date(connection, schema):
             check_privileges(connection, schema)
             return
-    with database.writing() as connection, permissions_explained(database):
-        # Two processes that start together would both find the tables missing.
+    with database.writing() as connection, refusals_explained(database):
+        # Two processes that start at the same time would both find the tables missing.
         locks.take(connection, Lock.SCHEMA)
         plan = read_plan(connection, schema)
-        refuse(plan, connection)
+        require_compatible(plan, connection)
         recorded = read_recorded(connection, schema)
-        add(database, connection, schema, plan)
-        # A version that lacks these columns, or that knows schema 2, refuses this database from now on.
+        add_missing(database, connection, schema, plan)
+        # Versions without these columns, and versions that know schema 2, refuse this database from now on.
         are_replaced = bool(plan.columns) or (recorded.version or SCHEMA_VERSION) < FIRST_RECORDED_VERSION
         views = [*schema.views] if are_replaced else plan.views
         create_views(connection, schema, drop_views(connection, views), views)
-        record(connection, schema, views)
+        record_schema(connection, schema, views)
 
 
 def check_readable(database: Database, schema: Schema) -> None:
-    """Changes nothing, and returns if every query of this version can be answered.
+    """Checks that the database can answer all queries of this version; changes nothing.
 
     Raises:
-        StoreError: the database holds no meetings, lacks what this version reads, or is of a newer version.
+        StoreError: the database holds no meetings, lacks tables or columns, or was made by a newer version.
     """
     with database.reading() as connection:
         if is_up_to_date(connection, schema):
@@ -85,53 +85,53 @@ def check_readable(database: Database, schema: Schema) -> None:
             raise NothingStored(
                 f"The database at {database.address} holds no meetings yet; `meeting-assets sync` creates its tables."
             )
-        refuse_conflicts(plan, connection)
+        require_no_conflicts(plan, connection)
     if plan.newer:
-        raise StoreError(newer_sentence(plan))
+        raise StoreError(newer_version_message(plan))
     if plan.is_older or plan.required:
-        raise StoreError(_migration_sentence(plan))
+        raise StoreError(_migration_message(plan))
     if plan.missing:
         raise StoreError(
-            f"The database was made by an older version of meeting_assets and lacks {listed(plan.missing)}. "
+            f"The database was made by an older version of meeting_assets and lacks {join_names(plan.missing)}. "
             "The next `meeting-assets sync` or `meeting-assets migrate` adds this; nothing was changed now."
         )
 
 
-def refuse(plan: Plan, connection: Connection) -> None:
-    """Raises where work would destroy or misread something.
+def require_compatible(plan: Plan, connection: Connection) -> None:
+    """Checks that writing would neither destroy nor misread data.
 
     Raises:
-        StoreError: a name of ours is taken, or the database is of another version.
+        StoreError: a name of ours is taken, or another version made the database.
     """
-    refuse_conflicts(plan, connection)
+    require_no_conflicts(plan, connection)
     if plan.newer:
-        raise StoreError(newer_sentence(plan))
+        raise StoreError(newer_version_message(plan))
     if plan.is_older or plan.changes:
-        raise StoreError(_migration_sentence(plan))
+        raise StoreError(_migration_message(plan))
 
 
-def refuse_conflicts(plan: Plan, connection: Connection) -> None:
-    """Raises where tables or views that are not ours have names of ours.
+def require_no_conflicts(plan: Plan, connection: Connection) -> None:
+    """Checks that no foreign table or view has a name of ours.
 
     Raises:
-        StoreError: it names all of them.
+        StoreError: the message names all of them.
     """
     if plan.conflicts:
         raise StoreError(
             f"The database already has tables or views that meeting_assets did not create: {', '.join(plan.conflicts)}."
-            f" Nothing was changed. {_other_place(connection)}"
+            f" Nothing was changed. {_way_out(connection)}"
         )
 
 
-def newer_sentence(plan: Plan) -> str:
-    """What to do about a database of a newer version."""
+def newer_version_message(plan: Plan) -> str:
+    """The message about a database of a newer version."""
     return (
-        f"A newer version of meeting_assets made this database (it has {listed(plan.newer)}, this version knows "
+        f"A newer version of meeting_assets made this database (it has {join_names(plan.newer)}, this version knows "
         f"schema {SCHEMA_VERSION}): upgrade meeting_assets."
     )
 
 
-def add(database: Database, connection: Connection, schema: Schema, plan: Plan) -> None:
+def add_missing(database: Database, connection: Connection, schema: Schema, plan: Plan) -> None:
     """Adds the plan's tables, columns and indexes."""
     is_new = META_TABLE in plan.tables
     if plan.tables and not database.is_sqlite:
@@ -139,19 +139,19 @@ def add(database: Database, connection: Connection, schema: Schema, plan: Plan) 
     for name in plan.tables:
         schema.tables[name].create(connection, checkfirst=False)
     for name, column in plan.columns:
-        spelled = CreateColumn(schema.tables[name].c[column]).compile(dialect=connection.dialect)
-        connection.exec_driver_sql(f'ALTER TABLE "{name}" ADD COLUMN {spelled}')
+        definition = CreateColumn(schema.tables[name].c[column]).compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f'ALTER TABLE "{name}" ADD COLUMN {definition}')
     for name, index in plan.indexes:
         next(each for each in schema.tables[name].indexes if each.name == index).create(connection)
     if not is_new:
-        mark_outdated(connection, schema, plan.tables)
-    elif not database.is_sqlite and not database.namespace.is_made:
+        mark_tables_outdated(connection, schema, plan.tables)
+    elif not database.is_sqlite and not database.namespace.exists:
         upsert(connection, Meta, [{"name": namespaces.OWN_SCHEMA, "value": database.namespace.name}])
         namespaces.append_to_search_path(connection, database.namespace.name, database.role_search_path)
 
 
 def drop_views(connection: Connection, names: Collection[str]) -> dict[str, Access]:
-    """Drops views of ours; returns their grants, for `create_views`."""
+    """Drops views of ours; returns their owners and grants for `create_views`."""
     accesses = {name: access_to(connection, name) for name in names}
     for name in names:
         connection.exec_driver_sql(f'DROP VIEW IF EXISTS "{name}"')
@@ -161,7 +161,7 @@ def drop_views(connection: Connection, names: Collection[str]) -> dict[str, Acce
 def create_views(
     connection: Connection, schema: Schema, accesses: Mapping[str, Access], names: Collection[str]
 ) -> None:
-    """Creates views, with these grants."""
+    """Creates views with the given owners and grants."""
     for name in names:
         view = schema.views[name]
         connection.exec_driver_sql(f'CREATE VIEW "{name}" AS {view_text(view, connection.dialect)}')
@@ -169,13 +169,15 @@ def create_views(
         give_access(connection, name, accesses.get(name, Access()), columns, kind="VIEW")
 
 
-def mark_outdated(connection: Connection, schema: Schema, names: Collection[str], *, has_rows: bool = False) -> None:
-    """Has the next run parse or derive everything that belongs into these tables; their rows stay meanwhile."""
+def mark_tables_outdated(
+    connection: Connection, schema: Schema, names: Collection[str], *, has_rows: bool = False
+) -> None:
+    """Has the next run parse or derive the rows of some tables again; existing rows stay until then."""
     kinds = {schema.derived[table] for table in schema.derived if table.name in names}
     parsed = sorted(kind for kind in kinds if kind is not None)
     if parsed:
         affected = LEDGER.c.kind.in_(parsed)
-        lock_ledger(connection, affected)
+        lock_matching(connection, affected)
         connection.execute(LEDGER.update().where(affected).values(parser_version=None))
     if None in kinds:
         for table in schema.derived:
@@ -183,28 +185,22 @@ def mark_outdated(connection: Connection, schema: Schema, names: Collection[str]
                 connection.execute(table.update().values(inputs_hash=""))
 
 
-def lock_ledger(connection: Connection, condition: ColumnElement[bool]) -> None:
-    """Locks rows of the ledger in the order that all transactions follow."""
-    locks.about_to_lock(connection, Rows.LEDGER)
-    connection.execute(select(*LEDGER.primary_key).where(condition).order_by(*LEDGER.primary_key).with_for_update())
-
-
-def record(connection: Connection, schema: Schema, views: Collection[str]) -> None:
-    """Writes into `meta` that the tables, and those views that have just been created, are ours as they are now."""
+def record_schema(connection: Connection, schema: Schema, views: Collection[str]) -> None:
+    """Records in `meta` the definitions of all tables, and of the views that were just created."""
     legacy = [LEGACY_RECORD + name for name in (*schema.tables, *schema.views)]
     connection.execute(delete(table_of(Meta)).where(META.name.in_(legacy)))
-    shape = schema.shape(connection.dialect)
-    shape = replace(shape, views={name: shape.views[name] for name in views})
-    records = shape.as_records() | {VERSION_RECORD: str(SCHEMA_VERSION)}
+    definition = schema.definition(connection.dialect)
+    definition = replace(definition, views={name: definition.views[name] for name in views})
+    records = definition.as_records() | {VERSION_RECORD: str(SCHEMA_VERSION)}
     upsert(connection, Meta, [{"name": name, "value": records[name]} for name in sorted(records)])
 
 
 @contextmanager
-def permissions_explained(database: Database) -> Iterator[None]:
-    """Turns a refused change of the schema into a sentence that names the way out.
+def refusals_explained(database: Database) -> Iterator[None]:
+    """Translates the database's refusal of a schema change into a message with a remedy.
 
     Raises:
-        StoreError: the role may not do it, or other objects depend on a table or view.
+        StoreError: the role may not change the schema, or other objects depend on a table or view.
     """
     try:
         yield
@@ -227,35 +223,35 @@ def permissions_explained(database: Database) -> Iterator[None]:
     )
 
 
-def listed(names: Collection[str]) -> str:
-    """Names in a sentence, the first few of many.
+def join_names(names: Collection[str]) -> str:
+    """Joins names for a sentence; of many, the first few.
 
-    >>> listed(["a", "b"])
+    >>> join_names(["a", "b"])
     'a, b'
     """
-    rest = len(names) - MOST_NAMED
-    return ", ".join([*names][:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(names) - MAX_NAMES
+    return ", ".join([*names][:MAX_NAMES]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def check_privileges(connection: Connection, schema: Schema) -> None:
-    """Raises where the role may not write the tables, so that a run fails before it has fetched anything.
+    """Checks that the role may write the tables, so that a run fails before it fetches anything.
 
     Raises:
-        StoreError: it names the grant to ask for.
+        StoreError: the role may not; the message names the missing grant.
     """
     if connection.dialect.name == "sqlite":
         return
     missing = namespaces.missing_privileges(connection, [*schema.tables])
     if missing:
-        place = connection.exec_driver_sql("SELECT current_schema(), quote_ident(current_user)").one()
+        schema_name, role = connection.exec_driver_sql("SELECT current_schema(), quote_ident(current_user)").one()
         raise StoreError(
-            f"The database role {place[1]} may not write {listed(missing)}. Ask the owner of the tables for "
-            f"`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {place[0]} TO {place[1]};`"
+            f"The database role {role} may not write {join_names(missing)}. Ask the owner of the tables for "
+            f"`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema_name} TO {role};`"
         )
 
 
-def _migration_sentence(plan: Plan) -> str:
-    changes = f": {listed([str(each) for each in plan.changes])}" if plan.changes else ""
+def _migration_message(plan: Plan) -> str:
+    changes = f": {join_names([str(each) for each in plan.changes])}" if plan.changes else ""
     return (
         f"The tables of this database were made by another version of meeting_assets{changes}. "
         "Run `meeting-assets migrate` once every process runs this version (`--dry-run` shows the steps), "
@@ -263,7 +259,7 @@ def _migration_sentence(plan: Plan) -> str:
     )
 
 
-def _other_place(connection: Connection) -> str:
+def _way_out(connection: Connection) -> str:
     if connection.dialect.name == "sqlite":
         return "Choose another file in MEETING_ASSETS_DATABASE_URL, or rename those tables."
     return "Choose another MEETING_ASSETS_DATABASE_SCHEMA, or rename those tables."

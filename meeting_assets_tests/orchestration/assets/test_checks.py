@@ -1,4 +1,4 @@
-"""Checks speak of all days: what is wrong stays named, whatever a later run brought, until it is put right."""
+"""Checks cover all days: a violation is reported until it is fixed, independent of later runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from meeting_assets.orchestration.assets.checks import CHECK_TABLES
 from meeting_assets.orchestration.runs import run_days
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets_tests.support.environments import open_test_storage, use
+from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
 
 DAY_5, DAY_6 = date(2026, 3, 5), date(2026, 3, 6)
 UNREADABLE = b'[{"participant": 7}]'
@@ -29,12 +29,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(combined([uniform(DAY_5, recordings=2), uniform(DAY_6, recordings=1)])) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
 def evaluations(run_id: str) -> Evaluations:
-    """What a run said of each check, by asset and name."""
+    """The evaluations of a run, by asset and check."""
     with dg.DagsterInstance.get() as instance:
         events = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     said = [entry.dagster_event.asset_check_evaluation_data for entry in events if entry.dagster_event]
@@ -42,13 +42,13 @@ def evaluations(run_id: str) -> Evaluations:
 
 
 def named(evaluation: dg.AssetCheckEvaluation) -> list[dict[str, object]]:
-    """What a failed check's table names."""
+    """The rows of the table of a failed check."""
     table = evaluation.metadata["newest"]
     assert isinstance(table, dg.TableMetadataValue)
     return [dict(record.data) for record in table.records]
 
 
-def test_a_check_names_another_days_fault_until_it_is_put_right(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_check_reports_a_violation_of_another_day_until_it_is_fixed(sandbox: Sandbox, defs: dg.Definitions) -> None:
     broken = next(each for each in sandbox.world.recordings if each.day == DAY_5)
     transcript = broken.of("transcript")[0]
     readable = sandbox.payload(transcript.id, "transcript")
@@ -57,29 +57,29 @@ def test_a_check_names_another_days_fault_until_it_is_put_right(sandbox: Sandbox
 
     next_day = run_days(defs, [DAY_6])
     sandbox.reissue(transcript.id, {"transcript": readable})
-    mended = run_days(defs, [DAY_5])
+    fixed = run_days(defs, [DAY_5])
 
     assert next_day.succeeded
     evaluation = evaluations(next_day.run_id)[QUARANTINE_CHECK]
     assert not evaluation.passed
     assert evaluation.severity == dg.AssetCheckSeverity.ERROR
-    assert evaluation.metadata["broken"].value == 1
+    assert evaluation.metadata["violations"].value == 1
     assert named(evaluation) == [
         {
             "recording_id": broken.id,
             "day": DAY_5.isoformat(),
             "about": "transcript",
-            "place": "[0].participant: expected object, got int",
+            "location": "[0].participant: expected object, got int",
         }
     ]
-    assert evaluations(mended.run_id)[QUARANTINE_CHECK].passed
+    assert evaluations(fixed.run_id)[QUARANTINE_CHECK].passed
 
 
-def test_every_run_evaluates_all_claims_about_the_ledger_and_no_other(defs: dg.Definitions) -> None:
+def test_every_run_evaluates_exactly_the_checks_of_the_ledger(defs: dg.Definitions) -> None:
     outcome = run_days(defs, [DAY_6])
 
     found = evaluations(outcome.run_id)
-    assert set(found) == {(claim.table, claim.name) for claim in ledger_checks()}
+    assert set(found) == {(check.table, check.name) for check in ledger_checks()}
     assert all(each.passed for each in found.values())
 
 
@@ -91,7 +91,7 @@ def test_a_range_evaluates_them_once(defs: dg.Definitions) -> None:
     assert len(events) == len(ledger_checks())
 
 
-def test_claims_about_tables_have_a_job_of_their_own(defs: dg.Definitions) -> None:
+def test_checks_of_tables_have_their_own_job(defs: dg.Definitions) -> None:
     run_days(defs, [DAY_5])
     with open_test_storage() as storage, storage.database.writing() as connection:
         connection.execute(LEDGER.update().where(LEDGER.c.kind == "participants").values(row_count=77))
@@ -101,13 +101,13 @@ def test_claims_about_tables_have_a_job_of_their_own(defs: dg.Definitions) -> No
 
     found = evaluations(result.run_id)
     assert result.success
-    assert set(found) == {(claim.table, claim.name) for claim in [*table_checks(), *metric_checks()]}
+    assert set(found) == {(check.table, check.name) for check in [*table_checks(), *metric_checks()]}
     failed = [key for key, each in found.items() if not each.passed]
     assert failed == [("participants", "every_counted_row_is_there")]
-    assert {row["place"] for row in named(found[failed[0]])} == {"77 rows expected, 3 found"}
+    assert {row["location"] for row in named(found[failed[0]])} == {"77 rows counted, 3 there"}
 
 
-def test_assets_materialized_by_themselves_bring_their_own_checks_alone(defs: dg.Definitions) -> None:
+def test_single_materialized_assets_evaluate_only_their_own_checks(defs: dg.Definitions) -> None:
     run_days(defs, [DAY_6])
     job = defs.resolve_implicit_global_asset_job_def()
 
@@ -132,12 +132,12 @@ def test_the_severity_says_whether_numbers_are_wrong_or_data_gets_lost(sandbox: 
     assert (stuck.passed, stuck.severity) == (False, dg.AssetCheckSeverity.WARN)
 
 
-def test_every_description_says_how_to_settle_it(defs: dg.Definitions) -> None:
-    claims = [*ledger_checks(), *table_checks(), *metric_checks()]
+def test_every_check_description_says_how_to_fix_a_violation(defs: dg.Definitions) -> None:
+    checks = [*ledger_checks(), *table_checks(), *metric_checks()]
 
-    assert all("To fix" in claim.description or "compare both" in claim.description for claim in claims)
+    assert all("settle it" in check.description or "compare them" in check.description for check in checks)
     specs = {(spec.asset_key.to_user_string(), spec.name): spec.description for spec in _specs(defs)}
-    assert specs == {(claim.table, claim.name): claim.description for claim in claims}
+    assert specs == {(check.table, check.name): check.description for check in checks}
 
 
 def _specs(defs: dg.Definitions) -> Iterator[dg.AssetCheckSpec]:

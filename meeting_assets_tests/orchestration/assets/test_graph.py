@@ -1,6 +1,6 @@
-"""The graph as it is deployed, held against `graph.txt`, and the files that Dagster's own processes start from.
+"""The deployed graph, compared with `graph.txt`, and the files that Dagster's own processes start from.
 
-After a wanted change write it anew, and read the difference: `RENEW_GRAPH=1 pytest -n0 -k graph_is_the_one`.
+After an intended change, run `make renew` and read the difference.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import dagster as dg
 import pytest
 
 from meeting_assets.definitions import definitions
-from meeting_assets.orchestration.runs import prepare_home
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.conftest import ROOT
 
@@ -26,10 +26,11 @@ START_S = 120
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
 
-def test_the_graph_is_the_one_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.golden
+def test_graph_matches_the_golden_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", date(2026, 1, 1).isoformat())
     graph = "\n".join(_written(definitions(read_settings()))) + "\n"
-    if os.environ.get("RENEW_GRAPH"):
+    if os.environ.get("RENEW"):
         GRAPH.write_text(graph)
 
     assert graph == GRAPH.read_text()
@@ -45,12 +46,12 @@ def test_the_definitions_load_as_dagsters_own_processes_load_them(home: Path) ->
     assert "Validation successful" in result.stdout + result.stderr
 
 
-def test_the_shipped_instance_can_do_all_that_runs_need() -> None:
+def test_shipped_config_loads_every_part_that_runs_need() -> None:
     settings = read_settings()
     prepare_home(settings)
 
     with dg.DagsterInstance.get() as instance:
-        # Dagster makes each of these when it is first asked for, and a fault in dagster.yaml shows only then.
+        # Dagster creates each of these on first use, so an error in dagster.yaml appears only then.
         parts = [
             instance.run_launcher,
             instance.run_coordinator,
@@ -67,8 +68,8 @@ def test_the_shipped_instance_can_do_all_that_runs_need() -> None:
         "DefaultRunLauncher",
         "QueuedRunCoordinator",
         "DagsterDaemonScheduler",
-        "Runs",
-        "EventLog",
+        "SqliteRunStorage",
+        "SqliteEventLogStorage",
         "SqliteScheduleStorage",
     ]
     assert is_monitored
@@ -84,11 +85,11 @@ def _written(defs: dg.Definitions) -> Iterator[str]:
     for assets in defs.assets or ():
         assert isinstance(assets, dg.AssetsDefinition)
         yield f"  {assets.op.name} -> {', '.join(sorted(key.to_user_string() for key in assets.keys))}"
-    yield "checks: asset: claim (step)"
+    yield "checks: asset: check (step)"
     for checks in defs.asset_checks or ():
         assert isinstance(checks, dg.AssetChecksDefinition)
-        for claim in sorted(checks.check_specs, key=lambda claim: (claim.asset_key.path, claim.name)):
-            yield f"  {claim.asset_key.to_user_string()}: {claim.name} ({checks.op.name})"
+        for check in sorted(checks.check_specs, key=lambda check: (check.asset_key.path, check.name)):
+            yield f"  {check.asset_key.to_user_string()}: {check.name} ({checks.op.name})"
     yield "jobs: name: steps"
     repository = defs.get_repository_def()
     for job in sorted(repository.get_all_jobs(), key=lambda job: job.name):

@@ -16,12 +16,12 @@ from meeting_assets.orchestration.assets.partitions import daily, days_of_a_week
 from meeting_assets.orchestration.assets.rollups import JOB, weeks_of, weeks_to_roll_up
 from meeting_assets.orchestration.runs import dagster_instance, run, run_days
 from meeting_assets.orchestration.sync import sync
-from meeting_assets.orchestration.triggers.run_requests import ended, underway
+from meeting_assets.orchestration.triggers.run_requests import ended, runs_in_progress
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.support.environments import open_test_storage, use
+from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
 
 SUNDAY, MONDAY = date(2026, 3, 1), date(2026, 3, 2)
 WEEK_BEFORE, WEEK, WEEK_AFTER = date(2026, 2, 23), date(2026, 3, 2), date(2026, 3, 9)
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(combined([uniform(SUNDAY, recordings=1), uniform(MONDAY, recordings=1)])) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -67,7 +67,7 @@ def materialized(run_id: str) -> set[tuple[str, str | None]]:
 
 
 @pytest.mark.deployment
-def test_a_sync_rolls_up_the_weeks_of_its_days_and_what_is_held_against_them(defs: dg.Definitions) -> None:
+def test_sync_rolls_up_the_weeks_of_its_days_and_the_following_ones(defs: dg.Definitions) -> None:
     report = sync(defs, read_settings(), [SUNDAY, MONDAY])
 
     assert report.is_complete
@@ -89,7 +89,7 @@ def weeks_of_a_sync() -> list[date]:
         return weeks_to_roll_up([SUNDAY, MONDAY], storage)
 
 
-def test_a_sync_of_what_is_home_rolls_nothing_up(defs: dg.Definitions) -> None:
+def test_sync_of_stored_days_rolls_up_no_week(defs: dg.Definitions) -> None:
     sync(defs, read_settings(), [SUNDAY, MONDAY])
 
     again = sync(defs, read_settings(), [SUNDAY, MONDAY])
@@ -106,7 +106,7 @@ def test_a_sync_rolls_up_the_weeks_that_are_out_of_date(defs: dg.Definitions) ->
     assert weeks_of_a_sync() == [WEEK]
 
 
-def test_people_that_were_left_out_of_date_are_made_again(defs: dg.Definitions) -> None:
+def test_outdated_people_are_derived_again(defs: dg.Definitions) -> None:
     run_days(defs, [SUNDAY, MONDAY])
     with open_test_storage() as storage:
         roll_up(storage)
@@ -118,7 +118,7 @@ def test_people_that_were_left_out_of_date_are_made_again(defs: dg.Definitions) 
     assert asked_for(defs) == []
 
 
-def test_the_sensor_asks_for_weeks_that_differ_from_their_meetings_unless_a_run_failed_lately(
+def test_sensor_requests_outdated_weeks_unless_a_run_failed_recently(
     defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert asked_for(defs) == []
@@ -133,16 +133,16 @@ def test_the_sensor_asks_for_weeks_that_differ_from_their_meetings_unless_a_run_
     assert "no_such" in outcome.faults[0]
     reason = tick(defs)
     assert isinstance(reason, dg.SkipReason)
-    assert "too early" in (reason.skip_message or "")
+    assert "The last run failed" in (reason.skip_message or "")
 
 
-def test_a_run_of_a_week_is_not_taken_for_one_of_its_monday(defs: dg.Definitions) -> None:
+def test_run_of_a_week_is_not_confused_with_a_run_of_its_monday(defs: dg.Definitions) -> None:
     outcome = run(defs, JOB, [WEEK], run_config={})
 
     assert outcome.succeeded
     with dagster_instance() as instance:
         rolled_up = instance.get_run_by_id(outcome.run_id)
-        fetching = [*underway(instance), *ended(instance, [MONDAY], since=now() - timedelta(days=1))]
+        fetching = [*runs_in_progress(instance), *ended(instance, [MONDAY], since=now() - timedelta(days=1))]
     assert rolled_up is not None
     assert "dagster/partition" not in rolled_up.tags
     assert fetching == []
@@ -158,7 +158,7 @@ def test_a_run_of_a_weeks_key_fetches_nothing(defs: dg.Definitions) -> None:
     assert fetching == []
 
 
-def test_a_week_is_made_from_its_seven_days_as_far_as_they_are_partitions() -> None:
+def test_week_depends_on_those_of_its_days_that_are_partitions() -> None:
     days, weeks = daily(date(2026, 2, 26)), weekly(date(2026, 2, 26))
 
     def above(week: date) -> list[str]:
@@ -171,6 +171,6 @@ def test_a_week_is_made_from_its_seven_days_as_far_as_they_are_partitions() -> N
     assert above(WEEK) == [f"2026-03-0{day}" for day in range(2, 9)]
 
 
-def test_the_weeks_of_days_end_with_this_one() -> None:
+def test_weeks_of_days_end_with_the_current_one() -> None:
     assert weeks_of([SUNDAY, MONDAY]) == [WEEK_BEFORE, WEEK, WEEK_AFTER]
     assert weeks_of([date(2100, 1, 4)]) == [date(2100, 1, 4)]

@@ -1,4 +1,4 @@
-"""What Dagster shows of the assets: meaning and origin of every column, counts of every run, and nobody's name."""
+"""Asset specs and metadata: column descriptions and lineage, counts of runs, and no names of persons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.schema.lineage import lineage_of
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.support.environments import contents, use
+from meeting_assets_tests.support.environments import table_rows, use_sandbox
 
 FIRST, SECOND = date(2026, 3, 2), date(2026, 3, 3)
 FROM_NO_COLUMN = {"config_version", "media_key", "media_size_bytes", "media_sha256"}
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(combined([uniform(FIRST, recordings=2), uniform(SECOND, recordings=1)])) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -76,11 +76,11 @@ def counts(metadata: Metadata, *names: str) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("model", derived_tables(), ids=TABLES)
-def test_every_column_says_what_it_is_made_from(model: Any) -> None:
-    made_from = {column.name: lineage_of(column) for column in table_of(model).columns}
+def test_every_column_names_its_sources(model: Any) -> None:
+    sources_by_column = {column.name: lineage_of(column) for column in table_of(model).columns}
 
-    assert [name for name, sources in made_from.items() if sources is None] == []
-    assert {name for name, sources in made_from.items() if sources == ()} <= FROM_NO_COLUMN
+    assert [name for name, sources in sources_by_column.items() if sources is None] == []
+    assert {name for name, sources in sources_by_column.items() if sources == ()} <= FROM_NO_COLUMN
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -138,7 +138,7 @@ def test_every_column_has_a_description(table: str) -> None:
 # Assets
 
 
-def test_every_asset_says_who_looks_after_it_and_what_it_holds() -> None:
+def test_every_asset_has_an_owner_and_a_description() -> None:
     for key, spec in specs().items():
         name = key.to_user_string()
         assert spec.owners == ["team:data"], name
@@ -149,7 +149,7 @@ def test_every_asset_says_who_looks_after_it_and_what_it_holds() -> None:
         assert (spec.metadata.get("dagster/table_name") == key.path[-1]) == (len(key.path) == 1), name
 
 
-def test_raw_and_metrics_should_be_no_older_than_the_last_night() -> None:
+def test_raw_and_metrics_have_a_nightly_freshness_policy() -> None:
     policies = {key.to_user_string(): spec.freshness_policy for key, spec in specs().items()}
 
     assert {name for name, policy in policies.items() if policy is not None} == {
@@ -177,7 +177,7 @@ def test_tables_are_of_the_kind_of_their_database(url: str, kind: str, monkeypat
     assert kinds["raw/transcript"] == {"json"}
 
 
-def test_the_launchpad_explains_what_a_run_may_be_told() -> None:
+def test_launchpad_explains_the_run_config() -> None:
     assert all(len(field.description or "") > 80 for field in FetchConfig.model_fields.values())
 
 
@@ -189,7 +189,7 @@ def test_a_days_run_shows_rows_of_the_table_and_of_the_day(defs: dg.Definitions)
 
     outcome = run_days(defs, [SECOND])
 
-    tables = contents()
+    tables = table_rows()
     of_second = {row[0] for row in tables["meeting_metrics"]} & _recordings_of(SECOND)
     found = shown(outcome.run_id, SECOND)
     for table in ["recordings", *TABLES]:
@@ -199,7 +199,7 @@ def test_a_days_run_shows_rows_of_the_table_and_of_the_day(defs: dg.Definitions)
 
 
 def _recordings_of(day: date) -> set[str]:
-    return {row[0] for row in contents()["recordings"] if day in row}
+    return {row[0] for row in table_rows()["recordings"] if day in row}
 
 
 def test_a_run_of_several_days_shows_no_days_rows(defs: dg.Definitions) -> None:
@@ -207,7 +207,7 @@ def test_a_run_of_several_days_shows_no_days_rows(defs: dg.Definitions) -> None:
 
     for day in (FIRST, SECOND):
         for table, metadata in shown(outcome.run_id, day).items():
-            assert not {"dagster/partition_row_count", "standing"} & metadata.keys(), table
+            assert not {"dagster/partition_row_count", "recording_states"} & metadata.keys(), table
         assert shown(outcome.run_id, day)["recordings"]["dagster/row_count"] == 3
 
 
@@ -232,7 +232,7 @@ def test_counts_tell_new_from_changed_unchanged_and_quarantined(sandbox: Sandbox
     assert counts(second["raw/transcript"], *names[:3]) == (0, 2, 0)
 
 
-def test_a_days_run_shows_where_each_recording_stands(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_run_of_a_day_shows_the_state_of_each_recording(sandbox: Sandbox, defs: dg.Definitions) -> None:
     one, other = (each for each in sandbox.world.recordings if each.day == FIRST)
     running = sandbox.add_recording(one.created_at + timedelta(minutes=1), processing=True)
     sandbox.set_payload(other.of("transcript")[0].id, "transcript", b"[7]")
@@ -241,7 +241,7 @@ def test_a_days_run_shows_where_each_recording_stands(sandbox: Sandbox, defs: dg
     outcome = run_days(defs, [FIRST])
 
     found = shown(outcome.run_id, FIRST)
-    after_fetch, at_the_end = (_standing(found[asset]) for asset in ("recordings", "meeting_metrics"))
+    after_fetch, at_the_end = (_recording_states(found[asset]) for asset in ("recordings", "meeting_metrics"))
     names = "status", "parsed", "fetched", "waiting", "unreadable"
     assert counts(after_fetch[one.id], *names) == ("done", 0, 6, 1, 0)
     assert counts(at_the_end[one.id], *names) == ("done", 6, 0, 1, 0)
@@ -251,9 +251,9 @@ def test_a_days_run_shows_where_each_recording_stands(sandbox: Sandbox, defs: dg
     assert {row["day"] for row in at_the_end.values()} == {FIRST.isoformat()}
 
 
-def _standing(metadata: Metadata) -> dict[str, Metadata]:
+def _recording_states(metadata: Metadata) -> dict[str, Metadata]:
     """The table of recordings, by id, in its order."""
-    return {record.data["recording_id"]: dict(record.data) for record in metadata["standing"].records}
+    return {record.data["recording_id"]: dict(record.data) for record in metadata["recording_states"].records}
 
 
 def test_phases_are_shown_in_seconds(defs: dg.Definitions) -> None:
@@ -264,7 +264,7 @@ def test_phases_are_shown_in_seconds(defs: dg.Definitions) -> None:
     assert found["meeting_metrics"]["derive_s"] > 0
 
 
-def test_no_event_of_a_run_holds_a_name_a_title_or_what_was_said(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_events_of_a_run_contain_no_name_title_or_text(sandbox: Sandbox, defs: dg.Definitions) -> None:
     broken = sandbox.world.recordings[0]
     sandbox.set_payload(broken.of("transcript")[0].id, "transcript", b'[{"participant": "Zaphod Beeblebrox"}]')
 
@@ -272,7 +272,7 @@ def test_no_event_of_a_run_holds_a_name_a_title_or_what_was_said(sandbox: Sandbo
 
     with dg.DagsterInstance.get() as instance:
         said = "\n".join(str(entry) for entry in instance.all_logs(outcome.run_id))
-    tables = contents()
+    tables = table_rows()
     private = [*_texts(tables["participants"], 3), *_texts(tables["transcript_utterances"], -1), "Check-in", "Zaphod"]
     assert broken.id in said
     assert len(private) > 10

@@ -1,4 +1,4 @@
-"""Alerts: what fails is told once, reaches the receiver or waits for it, and tells no secret and no person."""
+"""Alerts: each failure is reported once, is delivered or waits, and contains no secret and no personal data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from meeting_assets.orchestration.operations.failures import Failure, Incident, 
 from meeting_assets.orchestration.runs import dagster_instance, run_days
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.support.environments import free_port, use
+from meeting_assets_tests.support.environments import free_port, use_sandbox
 
 DAY = date(2026, 3, 2)
 OTHER_DAY = DAY + timedelta(days=1)
@@ -37,7 +37,7 @@ pytestmark = [
 
 
 class Receiver:
-    """A real HTTP server on loopback that keeps what is posted to it."""
+    """A real HTTP server on loopback that records the documents it receives."""
 
     def __init__(self, port: int) -> None:
         self.documents: list[dict[str, Any]] = []
@@ -109,7 +109,7 @@ class Watch:
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2, words=20)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -195,7 +195,7 @@ def execute(job: dg.JobDefinition) -> None:
 # runs
 
 
-def test_a_failed_run_is_told_with_its_day_and_cause(
+def test_failed_run_is_reported_with_its_day_and_cause(
     defs: dg.Definitions, runs: Watch, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = fail(defs, monkeypatch)
@@ -211,12 +211,12 @@ def test_a_failed_run_is_told_with_its_day_and_cause(
         "checks": [],
         "recordings": [],
     }
-    assert document["text"].startswith(f"A run of bring_home failed, day {DAY}: ")
+    assert document["text"].startswith(f"A run of sync_recordings failed, day {DAY}: ")
     assert "RECALL_API_KEY" in document["text"]
     assert run_id in document["text"]
 
 
-def test_a_failed_run_is_told_once(
+def test_failed_run_is_reported_once(
     defs: dg.Definitions, runs: Watch, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail(defs, monkeypatch)
@@ -228,7 +228,7 @@ def test_a_failed_run_is_told_once(
     assert len(receiver.documents) == 1
 
 
-def test_what_failed_before_the_sensor_first_looked_is_not_told(
+def test_failures_before_the_first_tick_are_not_reported(
     defs: dg.Definitions, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watch = Watch(failed_runs, defs)
@@ -240,14 +240,14 @@ def test_what_failed_before_the_sensor_first_looked_is_not_told(
     assert receiver.documents == []
 
 
-def test_a_run_that_succeeds_is_not_told(defs: dg.Definitions, runs: Watch, receiver: Receiver) -> None:
+def test_successful_run_is_not_reported(defs: dg.Definitions, runs: Watch, receiver: Receiver) -> None:
     assert run_days(defs, [DAY]).succeeded
 
     assert runs.tick() == "Nothing new."
     assert receiver.documents == []
 
 
-def test_more_failures_of_a_day_are_counted_and_told_when_the_hour_is_over(
+def test_more_failures_of_a_day_are_counted_and_reported_after_an_hour(
     defs: dg.Definitions, runs: Watch, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail(defs, monkeypatch)
@@ -263,7 +263,7 @@ def test_more_failures_of_a_day_are_counted_and_told_when_the_hour_is_over(
 
     assert within_the_hour == 1
     assert len(receiver.documents) == 2
-    assert receiver.documents[1]["text"].startswith(f"2 more runs of bring_home failed, day {DAY}: ")
+    assert receiver.documents[1]["text"].startswith(f"2 more runs of sync_recordings failed, day {DAY}: ")
     assert receiver.documents[1]["run_id"] == last
 
 
@@ -277,22 +277,22 @@ def test_one_cause_on_several_days_is_one_alert(
 
     (document,) = receiver.documents
     assert document["days"] == [DAY.isoformat(), OTHER_DAY.isoformat()]
-    assert document["text"].startswith(f"2 runs of bring_home failed, 2 days from {DAY} to {OTHER_DAY}: ")
+    assert document["text"].startswith(f"2 runs of sync_recordings failed, 2 days from {DAY} to {OTHER_DAY}: ")
 
 
 def test_another_cause_on_another_day_is_another_alert() -> None:
-    spells, first = notified([], [Failure("1", "bring_home", ["2026-03-02"], "no key")], now_s=0)
+    incidents, first = notified([], [Failure("1", "sync_recordings", ["2026-03-02"], "no key")], now_s=0)
 
-    _, second = notified(spells, [Failure("2", "bring_home", ["2026-03-03"], "no database")], now_s=1)
+    _, second = notified(incidents, [Failure("2", "sync_recordings", ["2026-03-03"], "no database")], now_s=1)
 
     assert [notification.run_id for notification in [*first, *second]] == ["1", "2"]
 
 
-def test_a_spell_is_over_after_an_hour_without_a_failure() -> None:
-    failure = Failure("1", "bring_home", ["2026-03-02"], "no key")
-    spells, _ = notified([], [failure], now_s=0)
+def test_incident_ends_after_an_hour_without_a_failure() -> None:
+    failure = Failure("1", "sync_recordings", ["2026-03-02"], "no key")
+    incidents, _ = notified([], [failure], now_s=0)
 
-    after, notifications = notified(spells, [], now_s=HOUR_S)
+    after, notifications = notified(incidents, [], now_s=HOUR_S)
 
     assert (after, notifications) == ([], [])
     assert notified(after, [failure], now_s=HOUR_S + 1)[1] != []
@@ -301,13 +301,13 @@ def test_a_spell_is_over_after_an_hour_without_a_failure() -> None:
 def test_failures_without_days_and_of_different_causes_are_different() -> None:
     failures = [Failure("1", "housekeeping", [], "locked"), Failure("2", "housekeeping", [], "full")]
 
-    spells, notifications = notified([], failures, now_s=0)
+    incidents, notifications = notified([], failures, now_s=0)
 
-    assert [type(spell) for spell in spells] == [Incident, Incident]
+    assert [type(each) for each in incidents] == [Incident, Incident]
     assert len(notifications) == 2
 
 
-def test_a_run_that_is_retried_is_not_told(runs: Watch, receiver: Receiver) -> None:
+def test_retried_run_is_not_reported(runs: Watch, receiver: Receiver) -> None:
     run_id = die()
     assert tags_of(run_id)[WILL_RETRY] == "true"
     runs.tick()
@@ -319,7 +319,7 @@ def test_a_run_that_is_retried_is_not_told(runs: Watch, receiver: Receiver) -> N
     assert receiver.documents == []
 
 
-def test_the_last_retry_that_fails_is_told(runs: Watch, receiver: Receiver) -> None:
+def test_failed_last_retry_is_reported(runs: Watch, receiver: Receiver) -> None:
     retried = die()
     last = die({"dagster/max_retries": "0"})
     tag(retried, auto_retry_run_id=last)
@@ -333,7 +333,7 @@ def test_the_last_retry_that_fails_is_told(runs: Watch, receiver: Receiver) -> N
     assert document["days"] == [DAY.isoformat()]
 
 
-def test_a_run_that_dagster_gives_up_retrying_is_told(runs: Watch, receiver: Receiver) -> None:
+def test_run_that_dagster_stops_retrying_is_reported(runs: Watch, receiver: Receiver) -> None:
     run_id = die()
     runs.tick()
     assert receiver.documents == []
@@ -344,7 +344,7 @@ def test_a_run_that_dagster_gives_up_retrying_is_told(runs: Watch, receiver: Rec
     assert [document["run_id"] for document in receiver.documents] == [run_id]
 
 
-def test_a_retry_that_never_begins_is_told(runs: Watch, receiver: Receiver) -> None:
+def test_missing_retry_is_reported(runs: Watch, receiver: Receiver) -> None:
     run_id = die()
     runs.tick()
 
@@ -354,7 +354,7 @@ def test_a_retry_that_never_begins_is_told(runs: Watch, receiver: Receiver) -> N
     assert [document["run_id"] for document in receiver.documents] == [run_id]
 
 
-def test_the_text_of_an_unexpected_error_is_not_told(runs: Watch, receiver: Receiver) -> None:
+def test_text_of_an_unexpected_error_is_not_reported(runs: Watch, receiver: Receiver) -> None:
     execute(quoting)
 
     runs.tick()
@@ -364,7 +364,7 @@ def test_the_text_of_an_unexpected_error_is_not_told(runs: Watch, receiver: Rece
     assert "Jane" not in json.dumps(document)
 
 
-def test_urls_are_told_without_what_makes_secrets_of_them_and_markup_as_text(runs: Watch, receiver: Receiver) -> None:
+def test_alerts_contain_urls_without_queries_and_escaped_markup(runs: Watch, receiver: Receiver) -> None:
     execute(linking)
 
     runs.tick()
@@ -376,7 +376,7 @@ def test_urls_are_told_without_what_makes_secrets_of_them_and_markup_as_text(run
 # checks
 
 
-def test_a_check_is_told_when_it_begins_to_fail_and_when_it_passes_again(
+def test_check_is_reported_when_it_starts_and_stops_failing(
     sandbox: Sandbox, defs: dg.Definitions, checks: Watch, receiver: Receiver
 ) -> None:
     recording = sandbox.world.recordings[0]
@@ -406,7 +406,7 @@ def test_a_check_is_told_when_it_begins_to_fail_and_when_it_passes_again(
     assert "quarantined" in check
     assert failed_document["text"].startswith(f"Check fails: {check} of transcript")
     assert (
-        f", 1 found. Recordings, newest first: {recording.id}. It claims: Every transcript" in failed_document["text"]
+        f", violations: 1. Recordings, newest first: {recording.id}. Rule: Every transcript" in failed_document["text"]
     )
     assert passed_document["kind"] == "check_passed"
     assert passed_document["run_id"] == passed
@@ -414,7 +414,7 @@ def test_a_check_is_told_when_it_begins_to_fail_and_when_it_passes_again(
     assert passed_document["text"].startswith(f"Check passes again: {check} of transcript")
 
 
-def test_a_run_that_dies_before_its_checks_turns_none(
+def test_run_that_dies_before_its_checks_changes_no_outcome(
     sandbox: Sandbox, defs: dg.Definitions, checks: Watch, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     transcript = sandbox.world.recordings[0].of("transcript")[0]
@@ -442,19 +442,19 @@ def test_without_a_receiver_alerts_go_to_the_log(
 
     logged = capfd.readouterr().err
     assert "WARNING" in logged
-    assert f"A run of bring_home failed, day {DAY}: " in logged
+    assert f"A run of sync_recordings failed, day {DAY}: " in logged
     assert run_id in logged
     assert run_id in shown
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
-def test_an_alert_that_is_not_accepted_waits_for_the_next_tick(
+def test_rejected_alert_waits_for_the_next_tick(
     defs: dg.Definitions, runs: Watch, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     run_id = fail(defs, monkeypatch)
     receiver.status = status
 
-    assert "1 alerts wait to be delivered" in runs.tick()
+    assert "1 alerts wait for delivery" in runs.tick()
     assert receiver.requests == 1
     receiver.status = 200
     runs.tick()
@@ -495,12 +495,12 @@ def test_an_alert_that_waited_too_long_goes_to_the_log(
     receiver.status = 200
     runs.tick()
 
-    assert "An alert could not be delivered: A run of bring_home failed" in logged
+    assert "An alert could not be delivered: A run of sync_recordings failed" in logged
     assert run_id in logged
     assert receiver.documents == []
 
 
-def test_an_unreadable_cursor_begins_anew(runs: Watch, receiver: Receiver) -> None:
+def test_invalid_cursor_of_alerts_is_replaced(runs: Watch, receiver: Receiver) -> None:
     runs.cursor = '{"seen": 3, "of": "another version"}'
 
     runs.tick()
@@ -510,7 +510,7 @@ def test_an_unreadable_cursor_begins_anew(runs: Watch, receiver: Receiver) -> No
 
 
 @pytest.mark.parametrize("status", [200, 302, 500, None])
-def test_the_receivers_url_is_told_nowhere(
+def test_url_of_the_alert_receiver_is_logged_nowhere(
     defs: dg.Definitions,
     runs: Watch,
     home: Path,
@@ -533,14 +533,14 @@ def test_the_receivers_url_is_told_nowhere(
     runs.let_pass(3 * HOUR_S)
     shown += runs.tick()
 
-    told_in = {
+    texts = {
         "tick": shown,
         "cursor": str(runs.cursor),
         "log": caplog.text,
         "output": "".join(capfd.readouterr()),
         "settings": repr(read_settings()) + str(read_settings()),
     }
-    assert [place for place, text in told_in.items() if SECRET in text] == []
+    assert [source for source, text in texts.items() if SECRET in text] == []
     files = [path for path in home.rglob("*") if path.is_file()]
     assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
     assert SECRET in os.environ["MEETING_ASSETS_ALERT_URL"]

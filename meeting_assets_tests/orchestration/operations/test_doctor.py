@@ -1,4 +1,4 @@
-"""What `doctor` finds, each with the real thing broken, and that it tells no secret and changes nothing."""
+"""Diagnostics of `doctor`: each fault is a real one, no secret is printed, and nothing is changed."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from sqlalchemy import inspect
 from meeting_assets.console import print_diagnostics
 from meeting_assets.definitions import definitions
 from meeting_assets.health.diagnostics.report import Diagnostics, HealthCheck, Severity
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.doctor import diagnostics
 from meeting_assets.orchestration.run_tags import PROCESS
-from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home
+from meeting_assets.orchestration.runs import JOB, dagster_instance
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database, table_of
 from meeting_assets_tests.support.commands import command, kill, started
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.ui import until
 
 DAY = date(2026, 3, 2)
@@ -50,7 +51,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2, words=20)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -66,7 +67,7 @@ def only_finding(subject: str) -> HealthCheck:
 
 @pytest.fixture
 def dagster_home() -> None:
-    """Each test here says what there is of Dagster's home."""
+    """Each test creates the Dagster home that it needs."""
 
 
 def dagster_yaml(text: str | None = None) -> Path:
@@ -95,7 +96,7 @@ def test_a_healthy_home_is_found_healthy(database_url: str, sandbox: Sandbox) ->
     assert done.stderr == ""
 
 
-def test_what_ledger_and_raw_store_say_differently_is_named(database_url: str, sandbox: Sandbox, home: Path) -> None:
+def test_differences_of_ledger_and_raw_store_are_named(database_url: str, sandbox: Sandbox, home: Path) -> None:
     sync_days([DAY])
     lost, half_written, older, *_ = sorted((home / "raw" / str(DAY)).rglob("*.zst"))
     stranger = older.parent.parent.parent / "transcript" / str(uuid4()) / older.name
@@ -107,16 +108,18 @@ def test_what_ledger_and_raw_store_say_differently_is_named(database_url: str, s
     for path in (stranger, half_written.with_name(half_written.name + "#1")):
         os.utime(path, (0, 0))
 
-    told = [f"{each.severity} {each.sentence}" for each in findings("raw objects")]
+    found = [f"{each.severity} {each.sentence}" for each in findings("raw objects")]
 
-    assert [each.split()[0] for each in told] == ["error", "warning", "warning", "ok"]
-    assert str(lost.relative_to(home / "raw")) in told[0]
-    assert str(stranger.relative_to(home / "raw")) in told[1]
-    assert f"{half_written.name}#1" in told[2]
-    assert "(1 of them are earlier contents) of 1 day were compared" in told[3]
+    assert [each.split()[0] for each in found] == ["error", "warning", "warning", "ok"]
+    assert str(lost.relative_to(home / "raw")) in found[0]
+    assert str(stranger.relative_to(home / "raw")) in found[1]
+    assert f"{half_written.name}#1" in found[2]
+    assert "1 of them earlier contents, of 1 day," in found[3]
 
 
-def test_bytes_that_are_just_being_kept_are_no_strangers(database_url: str, sandbox: Sandbox, home: Path) -> None:
+def test_objects_of_a_write_in_progress_are_not_reported_as_unknown(
+    database_url: str, sandbox: Sandbox, home: Path
+) -> None:
     sync_days([DAY])
     kept = next((home / "raw" / str(DAY)).rglob("*.zst"))
     shutil.copytree(kept.parent, kept.parent.with_name(str(uuid4())))
@@ -125,16 +128,16 @@ def test_bytes_that_are_just_being_kept_are_no_strangers(database_url: str, sand
     assert only_finding("raw objects").severity is Severity.OK
 
 
-def test_a_home_that_nothing_was_done_in_yet_is_no_fault(sandbox: Sandbox, home: Path) -> None:
+def test_unused_home_is_healthy(sandbox: Sandbox, home: Path) -> None:
     done = command("doctor")
 
     assert done.returncode == 0, done.stdout
-    assert "contains no meetings yet" in done.stdout
-    assert "`meeting-assets sync` or `meeting-assets dev` makes it" in done.stdout
+    assert "holds no meetings yet" in done.stdout
+    assert "`meeting-assets sync` or `meeting-assets dev` creates it" in done.stdout
     assert not (home / "dagster").exists()
 
 
-def test_nothing_is_left_of_what_was_tried(database_url: str, sandbox: Sandbox, home: Path) -> None:
+def test_doctor_removes_its_probes(database_url: str, sandbox: Sandbox, home: Path) -> None:
     assert only_finding("database").severity is Severity.OK
     assert only_finding("raw store").severity is Severity.OK
 
@@ -145,7 +148,7 @@ def test_nothing_is_left_of_what_was_tried(database_url: str, sandbox: Sandbox, 
     assert [*(home / "raw").iterdir()] == []
 
 
-def test_nothing_is_left_of_what_was_tried_in_a_used_database(database_url: str, sandbox: Sandbox) -> None:
+def test_doctor_removes_its_probes_from_a_used_database(database_url: str, sandbox: Sandbox) -> None:
     def meta() -> dict[str, str]:
         with open_test_storage() as storage, storage.database.reading() as connection:
             return dict(connection.execute(table_of(Meta).select()).all())
@@ -169,7 +172,7 @@ def test_a_wrong_setting_is_the_only_finding(monkeypatch: pytest.MonkeyPatch) ->
     assert [each["subject"] for each in document["findings"]] == ["settings"]
 
 
-def test_every_setting_is_told_with_where_it_comes_from(sandbox: Sandbox, home: Path) -> None:
+def test_every_setting_is_shown_with_its_origin(sandbox: Sandbox, home: Path) -> None:
     document = json.loads(command("doctor", "--json").stdout)
 
     assert document["healthy"] is True
@@ -273,7 +276,7 @@ def test_the_meetings_of_another_region_are_found(
     monkeypatch.setenv("RECALL_BASE_URL", "https://us-west-2.recall.ai")
     with open_test_storage():
         pass
-    use(sandbox, monkeypatch)
+    use_sandbox(sandbox, monkeypatch)
 
     for subject in ("database", "raw store"):
         found = only_finding(subject)
@@ -283,7 +286,7 @@ def test_the_meetings_of_another_region_are_found(
     assert command("doctor").returncode == 1
 
 
-def test_a_sandboxs_meetings_in_a_real_home_are_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sandbox_meetings_in_a_real_home_are_reported(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_test_storage():
         pass
     monkeypatch.setenv("RECALL_BASE_URL", "https://127.0.0.2:1")
@@ -316,7 +319,7 @@ def test_tables_that_are_missing_are_named(database_url: str, sandbox: Sandbox) 
     assert "transcript_words" in missing.sentence
 
 
-def test_what_needs_a_person_is_counted(sandbox: Sandbox) -> None:
+def test_action_items_are_counted(sandbox: Sandbox) -> None:
     first, second = sandbox.world.recordings
     sandbox.set_payload(first.of("transcript")[0].id, "transcript", b"[7]")
     sandbox.inject(Fault(f"speaker_timeline:{second.of('participant_events')[0].id}", times=None, expired=True))
@@ -337,15 +340,15 @@ def test_a_dagster_home_that_is_missing_is_found(sandbox: Sandbox, home: Path, m
     found = only_finding("Dagster home")
 
     assert found.severity is Severity.ERROR
-    assert f"DAGSTER_HOME names {home / 'elsewhere'}, where there is no folder" in found.sentence
+    assert f"DAGSTER_HOME names {home / 'elsewhere'}, which does not exist" in found.sentence
     assert not (home / "elsewhere").exists()
 
 
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
-        ("telemetry: {enabled: false", "is no valid YAML in line 1"),
-        ("- telemetry", "holds no settings by name"),
+        ("telemetry: {enabled: false", "is not valid YAML in line 1"),
+        ("- telemetry", "is not a mapping of settings"),
         ("telemetri: {enabled: false}", "telemetri (field not defined)"),
         ("run_monitoring: {enabled: true, poll_seconds: 3}", "run_monitoring.poll_seconds (field not defined)"),
         (f"telemetry: {{enabled: {HUSH}}}", "telemetry.enabled (runtime type mismatch)"),
@@ -356,7 +359,7 @@ def test_a_dagster_home_that_is_missing_is_found(sandbox: Sandbox, home: Path, m
             f"storage: {{postgres: {{postgres_url: 'postgresql://me:{HUSH}@127.0.0.1:1/dagster'}}}}",
             "couldn't import module dagster_postgres",
         ),
-        ("storage: {sqlite: {base_dir: /dev/null/storage}}", "Dagster cannot work with"),
+        ("storage: {sqlite: {base_dir: /dev/null/storage}}", "Dagster cannot use"),
     ],
 )
 def test_a_wrong_dagster_home_is_found(sandbox: Sandbox, text: str, cause: str) -> None:
@@ -381,7 +384,7 @@ def test_a_wrong_dagster_home_hides_no_orphaned_run(sandbox: Sandbox) -> None:
     assert run_id in found.sentence
 
 
-def test_what_a_dagster_home_lacks_of_the_shipped_one_is_named(sandbox: Sandbox) -> None:
+def test_settings_missing_from_dagster_yaml_are_named(sandbox: Sandbox) -> None:
     path = dagster_yaml()
     path.write_text(
         path.read_text().replace("run_monitoring:", "run_retries_before:").partition("run_retries_before")[0]
@@ -398,7 +401,7 @@ def test_what_a_dagster_home_lacks_of_the_shipped_one_is_named(sandbox: Sandbox)
     "storage",
     ["storage: {sqlite: {base_dir: {env: DAGSTER_HOME}}}", "run_storage: {module: nowhere, class: Runs}"],
 )
-def test_who_has_chosen_another_storage_lacks_nothing(sandbox: Sandbox, storage: str) -> None:
+def test_another_storage_is_not_reported_as_missing(sandbox: Sandbox, storage: str) -> None:
     shipped = yaml.safe_load(dagster_yaml().read_text())
     dagster_yaml(yaml.safe_dump({key: each for key, each in shipped.items() if key != "storage"}) + storage)
 
@@ -409,36 +412,36 @@ def test_a_dagster_home_without_settings_gets_the_shipped_ones(sandbox: Sandbox)
     path = dagster_yaml()
     path.unlink()
 
-    told, home = findings("Dagster home")
+    found, home = findings("Dagster home")
 
-    assert told.severity is Severity.WARNING
+    assert found.severity is Severity.WARNING
     assert home.severity is Severity.OK
     assert path.exists()
 
 
-def test_a_dagster_home_that_is_no_absolute_path_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_dagster_home_is_reported(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     dagster_yaml()
     monkeypatch.setenv("DAGSTER_HOME", "dagster")
 
-    told, home = findings("Dagster home")
+    found, home = findings("Dagster home")
 
-    assert told.severity is Severity.WARNING
-    assert "no absolute path" in told.sentence
+    assert found.severity is Severity.WARNING
+    assert "not an absolute path" in found.sentence
     assert home.severity is Severity.OK
 
 
-def test_the_size_of_dagsters_storage_and_its_runs_are_told(sandbox: Sandbox) -> None:
+def test_doctor_shows_the_size_and_the_runs_of_dagsters_storage(sandbox: Sandbox) -> None:
     assert command("sync", "--from", str(DAY), "--to", str(DAY)).returncode == 0
     size_bytes = sum(path.stat().st_size for path in read_settings().dagster_home.rglob("*") if path.is_file())
 
     found = only_finding("Dagster home")
 
     assert found.severity is Severity.OK
-    assert f"holds {size_bytes / 1e6:.1f} MB" in found.sentence
-    assert "; 2 runs are recorded" in found.sentence
+    assert f"contains {size_bytes / 1e6:.1f} MB" in found.sentence
+    assert " and 2 runs." in found.sentence
 
 
-def test_a_daemon_that_does_not_run_is_told_with_the_command_that_starts_it(sandbox: Sandbox) -> None:
+def test_stopped_daemon_is_reported_with_its_start_command(sandbox: Sandbox) -> None:
     dagster_yaml()
 
     found = only_finding("daemon")
@@ -532,7 +535,7 @@ def test_a_raw_store_that_is_broken_does_not_hide_the_ledger(sandbox: Sandbox, m
     assert only_finding("raw store").severity is Severity.ERROR
 
 
-def test_no_secret_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_prints_no_secret(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     dagster_yaml(f"storage: {{postgres: {{postgres_url: 'postgresql://me:{HUSH}@127.0.0.1:1/dagster'}}}}")
     secrets = ",".join(f"whsec_{b64encode(HUSH.encode()).decode()}" for _ in range(2))
     for name, value in {
@@ -544,13 +547,13 @@ def test_no_secret_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
     }.items():
         monkeypatch.setenv(name, value)
 
-    told = [command("doctor"), command("doctor", "--json")]
+    found = [command("doctor"), command("doctor", "--json")]
 
-    assert [each.returncode for each in told] == [1, 1]
-    for output in (text for each in told for text in (each.stdout, each.stderr)):
+    assert [each.returncode for each in found] == [1, 1]
+    for output in (text for each in found for text in (each.stdout, each.stderr)):
         assert HUSH not in output
         assert b64encode(HUSH.encode()).decode() not in output
-    settings = json.loads(told[1].stdout)["settings"]
+    settings = json.loads(found[1].stdout)["settings"]
     assert settings["RECALL_WEBHOOK_SECRETS"]["value"] == "2 set"
     assert settings["MEETING_ASSETS_DATABASE_URL"]["value"] == "postgresql+psycopg://127.0.0.1:1/meetings"
     assert settings["MEETING_ASSETS_RAW_URL"]["value"] == "foo://bucket/raw"

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.orchestration.operations.home_lock import HomeLock
+from meeting_assets.orchestration.home_lock import HomeLock
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import free_port
@@ -22,7 +22,7 @@ URL = "http://127.0.0.1:3999"
 # Takes the lock, starts a process as `dev` starts Dagster, and waits to be killed.
 OWNER = """
 import os, subprocess, sys
-from meeting_assets.orchestration.operations.home_lock import HomeLock
+from meeting_assets.orchestration.home_lock import HomeLock
 from meeting_assets.settings import read_settings
 
 settings = read_settings()
@@ -103,7 +103,7 @@ def test_the_lock_ends_with_its_command(home: Path) -> None:
             pass
 
 
-def test_after_a_kill_the_next_command_ends_what_was_left_and_runs(home: Path) -> None:
+def test_next_command_ends_the_processes_of_a_killed_one_and_runs(home: Path) -> None:
     with owner() as (first, child):
         with pytest.raises(SettingsError, match=URL):
             HomeLock(read_settings(), "dev").__enter__()
@@ -137,7 +137,7 @@ def test_a_damaged_file_stops_no_command(home: Path) -> None:
         pass
 
 
-def test_a_home_that_cannot_be_made_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_that_cannot_be_created_is_reported_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_HOME", "/dev/null/home")
 
     with pytest.raises(SettingsError, match="MEETING_ASSETS_HOME"):

@@ -20,9 +20,10 @@ from sqlalchemy import update
 
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.definitions import definitions
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.orphaned_runs import OrphanedRuns, fail_orphaned_runs, orphaned_runs_sensor
 from meeting_assets.orchestration.run_tags import PROCESS
-from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
+from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
@@ -31,7 +32,7 @@ from meeting_assets.store.database import Database
 from meeting_assets.store.heartbeats import HEARTBEATS
 from meeting_assets.store.observation import database_now
 from meeting_assets_tests.support.commands import kill, started
-from meeting_assets_tests.support.environments import use
+from meeting_assets_tests.support.environments import use_sandbox
 
 DAY = date(2026, 3, 2)
 PATIENCE_S = 60
@@ -91,7 +92,7 @@ def beat(run_id: str, process: ProcessIdentity) -> bool:
 
 
 @pytest.mark.parametrize("process", [ANOTHER_HOST, ANOTHER_CONTAINER, NO_PROC], ids=["host", "container", "no /proc"])
-def test_a_run_killed_elsewhere_is_failed_by_the_second_look(
+def test_run_killed_on_another_host_is_failed_by_the_second_evaluation(
     database_url: str, instance: dg.DagsterInstance, process: ProcessIdentity
 ) -> None:
     run_id = run_in_progress(instance, process, silent_for=timedelta(seconds=121), suspected_for=timedelta(seconds=30))
@@ -123,7 +124,7 @@ def test_after_an_outage_of_the_database_no_run_is_failed(database_url: str, ins
     assert second == OrphanedRuns()
 
 
-def test_two_looks_in_quick_succession_fail_no_run(database_url: str, instance: dg.DagsterInstance) -> None:
+def test_two_evaluations_in_quick_succession_fail_no_run(database_url: str, instance: dg.DagsterInstance) -> None:
     run_id = run_in_progress(instance, ANOTHER_HOST, silent_for=timedelta(hours=1))
 
     assert [judged(instance), judged(instance)] == [OrphanedRuns(silent=[run_id])] * 2
@@ -143,7 +144,7 @@ def test_a_run_whose_process_runs_here_is_left_alone_however_silent(
     assert judged(instance) == OrphanedRuns()
 
 
-def test_a_process_that_waits_for_its_parent_has_ended(instance: dg.DagsterInstance) -> None:
+def test_zombie_process_counts_as_ended(instance: dg.DagsterInstance) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     identity = ProcessIdentity.of(child.pid)
     assert child.stdin is not None
@@ -164,7 +165,7 @@ def test_a_run_without_a_heartbeat_is_left_alone(database_url: str, instance: dg
 
 
 @pytest.mark.parametrize("process", [ENDED, None], ids=["heartbeat", "no heartbeat"])
-def test_a_run_that_succeeds_while_it_is_judged_stays_a_success(
+def test_run_that_succeeds_during_its_evaluation_stays_a_success(
     database_url: str, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, process: ProcessIdentity | None
 ) -> None:
     run_id = run_in_progress(instance, process)
@@ -181,7 +182,7 @@ def test_a_run_that_succeeds_while_it_is_judged_stays_a_success(
     assert status(instance, run_id) is dg.DagsterRunStatus.SUCCESS
 
 
-def test_judging_runs_creates_no_database(
+def test_evaluating_runs_creates_no_database(
     instance: dg.DagsterInstance, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", "sqlite:///other/meetings.db")
@@ -193,7 +194,7 @@ def test_judging_runs_creates_no_database(
     assert not (home / "other").exists()
 
 
-def test_judging_runs_changes_no_byte_of_another_programs_file(
+def test_evaluating_runs_changes_no_byte_of_another_programs_file(
     instance: dg.DagsterInstance, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = home / "other.db"
@@ -229,7 +230,9 @@ def test_a_run_that_was_declared_orphaned_cannot_report_any_more(
     assert not beat(run_id, ANOTHER_HOST)
 
 
-def test_a_declaration_that_did_not_reach_dagster_is_made_good(database_url: str, instance: dg.DagsterInstance) -> None:
+def test_orphaned_run_is_failed_even_if_an_earlier_report_was_lost(
+    database_url: str, instance: dg.DagsterInstance
+) -> None:
     """The process that declared a run orphaned may be killed before it tells Dagster."""
     run_id = run_in_progress(instance, ANOTHER_HOST)
     with open_storage(read_settings()) as storage:
@@ -241,7 +244,7 @@ def test_a_declaration_that_did_not_reach_dagster_is_made_good(database_url: str
     assert judged(instance).failed == [run_id]
 
 
-def test_a_run_that_reports_while_it_is_judged_is_not_declared_orphaned(database_url: str) -> None:
+def test_run_that_reports_during_its_evaluation_is_not_declared_orphaned(database_url: str) -> None:
     with open_storage(read_settings()) as storage:
         with storage.database.writing() as connection:
             heartbeats.beat(connection, "run", ANOTHER_HOST)
@@ -253,7 +256,7 @@ def test_a_run_that_reports_while_it_is_judged_is_not_declared_orphaned(database
             assert heartbeats.beat(connection, "run", ANOTHER_HOST)
 
 
-def test_the_sensor_says_why_no_run_is_judged(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sensor_says_why_no_run_was_evaluated(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     run_in_progress(instance, ENDED)
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", "postgresql://me:hush@127.0.0.1:1/meetings")
 
@@ -261,7 +264,7 @@ def test_the_sensor_says_why_no_run_is_judged(instance: dg.DagsterInstance, monk
         said = orphaned_runs_sensor(context)
 
     assert isinstance(said, dg.SkipReason)
-    assert "No run is judged" in str(said.skip_message)
+    assert "No run was evaluated" in str(said.skip_message)
     assert "hush" not in str(said.skip_message)
 
 
@@ -274,7 +277,7 @@ def test_a_database_without_the_table_judges_no_run(database_url: str, instance:
 
 def test_a_sync_that_was_killed_is_failed(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(uniform(DAY, recordings=2)) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         sandbox.inject(Fault(match="transcript:", times=None, delay_s=PATIENCE_S))
         process = started(("sync", "--from", str(DAY), "--to", str(DAY)), os.environ)
         try:
@@ -298,7 +301,7 @@ def test_a_sync_in_a_container_with_the_same_hostname_is_left_alone_and_failed_w
         pytest.skip("this user cannot make process namespaces")
     sync = [sys.executable, "-m", "meeting_assets.cli", "sync", "--from", str(DAY), "--to", str(DAY)]
     with Sandbox(uniform(DAY, recordings=2)) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         sandbox.inject(Fault(match="transcript:", times=None, delay_s=PATIENCE_S))
         process = subprocess.Popen([*container, *sync], env={**os.environ})
         try:
@@ -329,7 +332,7 @@ def test_every_run_has_a_heartbeat_of_its_process(
     database_url: str, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Sandbox(uniform(DAY, recordings=1, words=5)) as sandbox:
-        use(sandbox, monkeypatch)
+        use_sandbox(sandbox, monkeypatch)
         run_id = run_days(definitions(read_settings()), [DAY]).run_id
 
     with closing(Database.at(database_url)) as database, database.reading() as connection:

@@ -1,4 +1,4 @@
-"""Housekeeping: what newer runs have replaced goes, what Dagster still shows stays."""
+"""Run retention: replaced runs are deleted, and runs that Dagster still shows are kept."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ import pytest
 
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.assets.raw import raw_key
-from meeting_assets.orchestration.operations.run_retention import Sweep, nightly_run_retention, run_retention, sweep
+from meeting_assets.orchestration.operations.run_retention import (
+    RetentionReport,
+    delete_replaced_runs,
+    nightly_run_retention,
+    run_retention,
+)
 from meeting_assets.orchestration.runs import dagster_instance, run_days
 from meeting_assets.sandbox import Sandbox, uniform
-from meeting_assets_tests.support.environments import use
+from meeting_assets_tests.support.environments import use_sandbox
 
 DAY = date(2026, 3, 2)
 OTHER_DAY = DAY + timedelta(days=1)
@@ -34,7 +39,7 @@ Bring = Callable[..., str]
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=1, words=20)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -56,10 +61,10 @@ def make_older(home: Path, run_id: str, age_days: int) -> None:
         database.execute("UPDATE runs SET create_timestamp = ? WHERE run_id = ?", (created_at, run_id))
 
 
-def clean(**limits: Any) -> Sweep:
-    """A night of housekeeping over what is older than 30 days."""
+def clean(**limits: Any) -> RetentionReport:
+    """A night of run retention with runs of 30 days or older."""
     with dagster_instance() as instance:
-        return sweep(instance, before=now() - timedelta(days=30), **limits)
+        return delete_replaced_runs(instance, before=now() - timedelta(days=30), **limits)
 
 
 def run_ids() -> set[str]:
@@ -89,10 +94,10 @@ def materialize_raw_transcripts(defs: dg.Definitions, day: date) -> str:
     return result.run_id
 
 
-def ask(claim: str) -> str:
+def evaluate_check(name: str) -> str:
     """A run of a job that evaluates one check and nothing else; its id."""
 
-    @dg.asset_check(name=claim, asset="recordings")
+    @dg.asset_check(name=name, asset="recordings")
     def _check() -> dg.AssetCheckResult:
         return dg.AssetCheckResult(passed=True)
 
@@ -102,20 +107,20 @@ def ask(claim: str) -> str:
         return defs.resolve_job_def("ask").execute_in_process(instance=instance).run_id
 
 
-def test_an_old_run_goes_when_its_day_was_brought_home_again(bring: Bring, home: Path) -> None:
+def test_old_run_is_deleted_when_its_day_was_synced_again(bring: Bring, home: Path) -> None:
     old = bring(DAY, age_days=40)
     new = bring(DAY, age_days=31)
     shown = materialized()
 
-    swept = clean()
+    report = clean()
 
     assert run_ids() == {new}
-    assert (swept.deleted, swept.kept, swept.left) == (1, 1, 0)
+    assert (report.deleted, report.kept, report.left) == (1, 1, 0)
     assert materialized() == shown
     assert shown["transcript_words"] == {DAY.isoformat()}
     assert not (home / f"dagster/history/runs/{old}.db").exists()
     assert not (home / f"dagster/storage/{old}").exists()
-    assert swept.freed_bytes > 100_000
+    assert report.freed_bytes > 100_000
 
 
 def test_a_day_keeps_its_only_run_however_old(bring: Bring) -> None:
@@ -144,7 +149,7 @@ def test_a_run_of_several_days_stays_while_one_of_them_has_no_newer_run(bring: B
     assert materialized() == shown
 
 
-def test_a_run_stays_while_a_newer_one_made_only_some_of_its_assets(defs: dg.Definitions, bring: Bring) -> None:
+def test_run_is_kept_while_a_newer_one_has_only_some_of_its_assets(defs: dg.Definitions, bring: Bring) -> None:
     whole = bring(DAY, age_days=40)
     part = materialize_raw_transcripts(defs, DAY)
 
@@ -157,13 +162,13 @@ def test_a_young_run_stays_though_it_is_replaced(bring: Bring) -> None:
     young = bring(DAY, age_days=29)
     bring(DAY)
 
-    swept = clean()
+    report = clean()
 
     assert young in run_ids()
-    assert swept == Sweep()
+    assert report == RetentionReport()
 
 
-def test_a_failed_run_stays_until_its_day_has_come_home(bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_run_is_kept_until_its_day_is_synced(bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setenv("RECALL_API_KEY", "not-the-key")
         failed = bring(DAY, age_days=40)
@@ -177,21 +182,21 @@ def test_a_failed_run_stays_until_its_day_has_come_home(bring: Bring, monkeypatc
     assert failed not in run_ids()
 
 
-def test_an_unfinished_run_stays(home: Path, defs: dg.Definitions) -> None:
+def test_unfinished_run_is_kept(home: Path, defs: dg.Definitions) -> None:
     statuses = dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING
     with dagster_instance() as instance:
         unfinished = {instance.create_run_for_job(run_retention, status=status).run_id for status in statuses}
     for run_id in unfinished:
         make_older(home, run_id, 40)
-    execute_housekeeping(defs)
+    execute_run_retention(defs)
 
     clean()
 
     assert unfinished <= run_ids()
 
 
-def test_a_run_without_days_goes_when_its_job_has_succeeded_again(home: Path, defs: dg.Definitions) -> None:
-    old, last = execute_housekeeping(defs), execute_housekeeping(defs)
+def test_run_without_days_is_deleted_when_its_job_has_succeeded_again(home: Path, defs: dg.Definitions) -> None:
+    old, last = execute_run_retention(defs), execute_run_retention(defs)
     make_older(home, old, 41)
     make_older(home, last, 40)
 
@@ -201,7 +206,7 @@ def test_a_run_without_days_goes_when_its_job_has_succeeded_again(home: Path, de
 
 
 def test_a_failed_run_without_days_stays_until_its_job_has_succeeded_again(home: Path, defs: dg.Definitions) -> None:
-    before = execute_housekeeping(defs)
+    before = execute_run_retention(defs)
     with dagster_instance() as instance:
         failed = instance.create_run_for_job(run_retention)
         instance.report_run_failed(failed, "gone")
@@ -210,15 +215,13 @@ def test_a_failed_run_without_days_stays_until_its_job_has_succeeded_again(home:
     clean()
     assert run_ids() == {before, failed.run_id}
 
-    after = execute_housekeeping(defs)
+    after = execute_run_retention(defs)
     clean()
 
     assert run_ids() == {after}
 
 
-def test_the_last_evaluation_of_every_check_stays_and_older_ones_go_with_their_runs(
-    bring: Bring, defs: dg.Definitions, home: Path
-) -> None:
+def test_last_evaluation_of_every_check_is_kept(bring: Bring, defs: dg.Definitions, home: Path) -> None:
     old = bring(DAY, age_days=41)
     last = bring(DAY, age_days=40)
     before = evaluations(home)
@@ -232,22 +235,22 @@ def test_the_last_evaluation_of_every_check_stays_and_older_ones_go_with_their_r
 
 
 def test_a_run_stays_while_it_holds_a_checks_last_evaluation(home: Path, defs: dg.Definitions) -> None:
-    first, second = ask("a_claim_of_old"), ask("a_claim_of_today")
+    first, second = evaluate_check("old_check"), evaluate_check("new_check")
     make_older(home, first, 41)
     make_older(home, second, 40)
     clean()
     assert run_ids() == {first, second}
 
-    again = ask("a_claim_of_old")
+    again = evaluate_check("old_check")
     clean()
 
     assert run_ids() == {second, again}
 
 
-def test_a_night_ends_at_its_limit_and_the_next_goes_on_with_the_oldest(
+def test_night_ends_at_its_limit_and_the_next_continues_with_the_oldest(
     bring: Bring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("meeting_assets.orchestration.operations.run_retention.RUNS_AT_ONCE", 1)
+    monkeypatch.setattr("meeting_assets.orchestration.operations.run_retention.RUNS_PER_BATCH", 1)
     oldest, older, old = (bring(DAY, age_days=age_days) for age_days in (43, 42, 41))
     newest = bring(DAY)
 
@@ -262,17 +265,17 @@ def test_a_night_ends_at_its_limit_and_the_next_goes_on_with_the_oldest(
     assert run_ids() == {newest}
 
 
-def test_a_night_without_time_deletes_nothing_and_says_what_is_left(bring: Bring) -> None:
+def test_night_without_time_deletes_nothing_and_reports_the_rest(bring: Bring) -> None:
     bring(DAY, age_days=40)
     bring(DAY)
 
-    swept = clean(budget_s=-1.0)
+    report = clean(budget_s=-1.0)
 
-    assert (swept.deleted, swept.left) == (0, 1)
+    assert (report.deleted, report.left) == (0, 1)
     assert len(run_ids()) == 2
 
 
-def test_files_of_runs_that_were_deleted_by_hand_go_too(bring: Bring, home: Path) -> None:
+def test_files_of_manually_deleted_runs_are_deleted(bring: Bring, home: Path) -> None:
     files = home / "dagster/history/runs"
     deleted, kept = bring(DAY), bring(DAY)
     with dagster_instance() as instance:
@@ -295,12 +298,12 @@ def test_the_job_keeps_the_days_that_the_setting_says_and_reports(
     new = bring(DAY)
     monkeypatch.setenv("MEETING_ASSETS_KEEP_RUNS_DAYS", "10")
 
-    swept_by = execute_housekeeping(defs)
+    executed = execute_run_retention(defs)
 
-    assert run_ids() == {new, swept_by}
+    assert run_ids() == {new, executed}
     assert old not in run_ids()
     with dagster_instance() as instance:
-        (output,) = instance.all_logs(swept_by, of_type=dg.DagsterEventType.STEP_OUTPUT)
+        (output,) = instance.all_logs(executed, of_type=dg.DagsterEventType.STEP_OUTPUT)
     assert output.dagster_event is not None
     metadata = output.dagster_event.step_output_data.metadata
     assert metadata["runs_deleted"].value == 1
@@ -317,7 +320,7 @@ def test_the_job_is_deployed_and_runs_at_night(defs: dg.Definitions) -> None:
     assert nightly_run_retention.job_name == run_retention.name
 
 
-def execute_housekeeping(defs: dg.Definitions) -> str:
+def execute_run_retention(defs: dg.Definitions) -> str:
     with dagster_instance() as instance:
         result = defs.resolve_job_def(run_retention.name).execute_in_process(instance=instance)
     assert result.success

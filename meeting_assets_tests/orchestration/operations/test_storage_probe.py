@@ -1,4 +1,4 @@
-"""The probe of Dagster's storage: a storage that takes no events is found, and a healthy one is left as it was."""
+"""The probe of Dagster's storage: a storage that rejects events is reported, and a healthy one stays unchanged."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pytest
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.health.diagnostics.report import Severity
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.doctor import run_diagnostics
 from meeting_assets.orchestration.operations.storage_probe import probe_storage
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.settings import read_settings
 
 SNAPSHOTS = "history/runs.db snapshots"

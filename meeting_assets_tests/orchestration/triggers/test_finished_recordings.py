@@ -1,4 +1,4 @@
-"""The sensor on finished meetings: asks for what can be fetched now, once, and concludes nothing from silence."""
+"""The sensor `finished_recordings`: requests each run once, and infers nothing from a list that failed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,20 @@ from meeting_assets.core.errors import Refused
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.orchestration.triggers.finished_recordings import Cursor
-from meeting_assets.orchestration.triggers.run_requests import RUNS_AN_HOUR, Fetching
+from meeting_assets.orchestration.triggers.run_requests import MAX_RUNS_PER_HOUR, FetchRun
 from meeting_assets.pipeline.arrivals import ListingPass, PendingRecording, list_arrivals
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Fault, Recording, Sandbox, empty, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.ledger import LEDGER
-from meeting_assets_tests.support.environments import contents, ledger_row, only, open_test_storage, use
+from meeting_assets_tests.support.environments import (
+    keep_collections,
+    ledger_row,
+    open_test_storage,
+    table_rows,
+    use_sandbox,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
@@ -30,13 +36,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(empty(), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", (now() - timedelta(days=40)).date().isoformat())
         yield running
 
 
 def tick(defs: dg.Definitions, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
-    """What one evaluation of the sensor says."""
+    """The result of one evaluation of the sensor."""
     with (
         dagster_instance() as instance,
         dg.build_sensor_context(instance, cursor=cursor, repository_def=defs.get_repository_def()) as context,
@@ -73,13 +79,13 @@ def queue(defs: dg.Definitions, recording: Recording, recording_ids: list[str]) 
         )
 
 
-def test_a_finished_meeting_is_asked_for_by_its_id(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_finished_recording_is_requested_by_its_id(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
 
     assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
 
 
-def test_a_meeting_that_goes_on_is_not_asked_for_until_it_ends(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_ongoing_meeting_is_not_requested_before_its_end(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(processing=True)
     before = requested(defs)
 
@@ -88,13 +94,13 @@ def test_a_meeting_that_goes_on_is_not_asked_for_until_it_ends(sandbox: Sandbox,
     assert (before, requested(defs)) == ([], [(recording.day.isoformat(), [recording.id])])
 
 
-def test_a_meeting_that_is_home_is_not_asked_for(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_stored_recording_is_not_requested(sandbox: Sandbox, defs: dg.Definitions) -> None:
     bring(defs, sandbox.add_recording())
 
     assert requested(defs) == []
 
 
-def test_meetings_of_days_without_a_partition_are_named_and_cost_no_other_meeting_its_run(
+def test_recordings_of_days_without_a_partition_are_reported_and_block_no_other(
     sandbox: Sandbox, defs: dg.Definitions
 ) -> None:
     sandbox.add_recording(now() + timedelta(days=400))
@@ -102,11 +108,11 @@ def test_meetings_of_days_without_a_partition_are_named_and_cost_no_other_meetin
     recording = sandbox.add_recording()
 
     assert isinstance(alone, dg.SensorResult)
-    assert "1 recordings are of days from" in str(alone.skip_reason)
+    assert "1 recordings belong to days from" in str(alone.skip_reason)
     assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
 
 
-def test_many_meetings_of_a_day_are_asked_for_as_a_day(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_many_recordings_of_a_day_are_requested_as_a_day(sandbox: Sandbox, defs: dg.Definitions) -> None:
     yesterday = now() - timedelta(hours=20)
     recordings = [sandbox.add_recording(yesterday + timedelta(seconds=n)) for n in range(11)]
 
@@ -114,7 +120,7 @@ def test_many_meetings_of_a_day_are_asked_for_as_a_day(sandbox: Sandbox, defs: d
 
 
 @pytest.mark.parametrize("is_named", [True, False])
-def test_a_meeting_that_a_queued_run_will_bring_is_not_asked_for_again(
+def test_recording_that_a_queued_run_covers_is_not_requested_again(
     sandbox: Sandbox, defs: dg.Definitions, is_named: bool
 ) -> None:
     recording = sandbox.add_recording()
@@ -124,7 +130,7 @@ def test_a_meeting_that_a_queued_run_will_bring_is_not_asked_for_again(
     assert requested(defs) == []
 
 
-def test_a_meeting_that_a_queued_run_leaves_out_is_asked_for(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_recording_that_a_queued_run_omits_is_requested(sandbox: Sandbox, defs: dg.Definitions) -> None:
     at = now()
     first, second = sandbox.add_recording(at), sandbox.add_recording(at)
 
@@ -133,7 +139,7 @@ def test_a_meeting_that_a_queued_run_leaves_out_is_asked_for(sandbox: Sandbox, d
     assert requested(defs) == [(second.day.isoformat(), [second.id])]
 
 
-def test_an_artifact_that_is_ready_hours_later_is_asked_for_then(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_artifact_that_is_ready_hours_later_is_requested_then(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     transcript = sandbox.add_transcript(recording.id, processing=True)
     bring(defs, recording)
@@ -144,7 +150,9 @@ def test_an_artifact_that_is_ready_hours_later_is_asked_for_then(sandbox: Sandbo
     assert (before, requested(defs)) == ([], [(recording.day.isoformat(), [recording.id])])
 
 
-def test_an_artifact_that_never_comes_is_asked_for_ever_less_often(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_artifact_that_never_becomes_ready_is_requested_at_growing_intervals(
+    sandbox: Sandbox, defs: dg.Definitions
+) -> None:
     recording = sandbox.add_recording()
     audio = recording.of("audio_separate")[0].id
     sandbox.set_url(audio, "audio_separate", None)
@@ -156,7 +164,7 @@ def test_an_artifact_that_never_comes_is_asked_for_ever_less_often(sandbox: Sand
     assert (row["attempts"], row["next_attempt_at"] > now()) == (1, True)
 
 
-def test_a_late_transcript_of_a_recording_nobody_knew_is_asked_for_on_its_day(
+def test_late_transcript_of_an_unknown_recording_is_requested_on_its_day(
     sandbox: Sandbox, defs: dg.Definitions
 ) -> None:
     recording = sandbox.add_recording(now() - timedelta(days=30))
@@ -172,15 +180,15 @@ def test_a_recording_before_the_first_day_is_left_alone(sandbox: Sandbox, defs: 
     assert requested(defs) == []
 
 
-def test_a_recording_that_ended_without_any_artifact_is_asked_for_once(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    sandbox.add_world(only(uniform(now().date(), recordings=1)))
+def test_recording_without_artifacts_is_requested_once(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    sandbox.add_world(keep_collections(uniform(now().date(), recordings=1)))
     recording = sandbox.world.recordings[0]
     before = requested(defs)
 
     bring(defs, recording)
 
     assert (before, requested(defs)) == ([(recording.day.isoformat(), [recording.id])], [])
-    assert len(contents()["recordings"]) == 1
+    assert len(table_rows()["recordings"]) == 1
 
 
 def test_a_day_whose_run_has_just_failed_waits(sandbox: Sandbox, defs: dg.Definitions) -> None:
@@ -193,19 +201,19 @@ def test_a_day_whose_run_has_just_failed_waits(sandbox: Sandbox, defs: dg.Defini
     assert requested(defs) == []
 
 
-def test_silence_of_the_api_is_no_empty_list(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_unreachable_api_is_not_read_as_an_empty_list(sandbox: Sandbox, defs: dg.Definitions) -> None:
     sandbox.add_recording()
     sandbox.inject(Fault(status=503, match="/api/v1/transcript/", times=None))
 
-    answer = tick(defs, Cursor(whole_at="2026-01-01T00:00:00+00:00").written())
+    answer = tick(defs, Cursor(completed_at="2026-01-01T00:00:00+00:00").encode())
 
     assert isinstance(answer, dg.SensorResult)
     assert not answer.run_requests
     assert "cannot be read at the moment" in str(answer.skip_reason)
-    assert Cursor.read(answer.cursor).whole_at == "2026-01-01T00:00:00+00:00"
+    assert Cursor.decode(answer.cursor).completed_at == "2026-01-01T00:00:00+00:00"
 
 
-def test_a_wrong_key_is_no_passing_trouble(
+def test_wrong_key_is_not_a_transient_error(
     sandbox: Sandbox, defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECALL_API_KEY", "wrong")
@@ -216,7 +224,7 @@ def test_a_wrong_key_is_no_passing_trouble(
     assert isinstance(caught.value.__cause__ or caught.value, Refused)
 
 
-def test_without_a_key_the_sensor_says_so(defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sensor_without_a_key_names_the_setting(defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECALL_API_KEY")
 
     answer = tick(defs)
@@ -225,13 +233,13 @@ def test_without_a_key_the_sensor_says_so(defs: dg.Definitions, monkeypatch: pyt
     assert "RECALL_API_KEY is not set" in str(answer.skip_message)
 
 
-def test_after_an_outage_the_lists_are_read_from_before_it() -> None:
+def test_listing_pass_after_an_outage_starts_before_it() -> None:
     at = datetime(2026, 3, 9, 12, tzinfo=UTC)
-    week_old = Cursor(whole_at="2026-03-02T12:00:00+00:00")
+    week_old = Cursor(completed_at="2026-03-02T12:00:00+00:00")
 
-    _, portion = week_old.round(at)
+    _, listing = week_old.listing_pass(at)
 
-    assert "2026-03-02T10%3A59%3A59" in portion.pages["recording"]
+    assert "2026-03-02T10%3A59%3A59" in listing.pages["recording"]
 
 
 @pytest.mark.parametrize(
@@ -253,25 +261,25 @@ def test_after_an_outage_the_lists_are_read_from_before_it() -> None:
         "[" * 100_000,
     ],
 )
-def test_a_cursor_that_cannot_be_read_begins_anew(text: str) -> None:
-    assert Cursor.read(text) == Cursor()
+def test_invalid_cursor_is_replaced(text: str) -> None:
+    assert Cursor.decode(text) == Cursor()
 
 
 @pytest.mark.parametrize("year", [2, 1970, 9998], ids=str)
 @pytest.mark.parametrize("name", ["whole_at", "began_at"])
-def test_a_cursor_of_another_age_starts_a_round_that_ends_today(
+def test_cursor_with_an_absurd_date_starts_a_new_listing_pass(
     sandbox: Sandbox, defs: dg.Definitions, year: int, name: str
 ) -> None:
     recording = sandbox.add_recording()
-    absurd = Cursor(whole_at=far(year))
+    absurd = Cursor(completed_at=far(year))
     if name == "began_at":
         absurd = Cursor(began_at=far(year), pages={"recording": "cursor=old"})
 
-    answer = tick(defs, absurd.written())
+    answer = tick(defs, absurd.encode())
 
     assert isinstance(answer, dg.SensorResult)
     assert [request.partition_key for request in answer.run_requests or []] == [recording.day.isoformat()]
-    whole_at = Cursor.read(answer.cursor).whole_at
+    whole_at = Cursor.decode(answer.cursor).completed_at
     assert whole_at is not None
     assert abs(datetime.fromisoformat(whole_at) - now()) < timedelta(hours=1)
 
@@ -281,7 +289,7 @@ def far(year: int) -> str:
 
 
 @pytest.mark.parametrize("ahead", [timedelta(days=-400), timedelta(0), timedelta(days=400)], ids=str)
-def test_a_clock_of_the_api_that_is_wrong_neither_starves_a_meeting_nor_repeats_runs(
+def test_wrong_clock_of_the_api_neither_skips_a_recording_nor_repeats_runs(
     sandbox: Sandbox, defs: dg.Definitions, ahead: timedelta
 ) -> None:
     """While a run of the whole day goes on, which may have looked before the meeting was done."""
@@ -289,7 +297,7 @@ def test_a_clock_of_the_api_that_is_wrong_neither_starves_a_meeting_nor_repeats_
     recording.status = replace(recording.status, updated_at=recording.status.updated_at + ahead)
     for artifact in recording.artifacts:
         artifact.status = replace(artifact.status, updated_at=artifact.status.updated_at + ahead)
-    run = Fetching(recording.day.isoformat(), recording.day.isoformat(), frozenset(), now())
+    run = FetchRun(recording.day.isoformat(), recording.day.isoformat(), frozenset(), now())
     (unrecorded,) = due_now()
     with open_test_storage() as storage:
         asyncio.run(fetch_recordings(storage, recording))
@@ -297,9 +305,9 @@ def test_a_clock_of_the_api_that_is_wrong_neither_starves_a_meeting_nor_repeats_
         connection.execute(LEDGER.update().values(status="pending", sha256=None))
     recorded = due_now()
 
-    assert not replace(run, started_at=now() - timedelta(hours=1)).will_bring(unrecorded)
-    assert replace(run, started_at=now() + timedelta(seconds=1)).will_bring(unrecorded)
-    assert all(replace(run, started_at=now() - timedelta(hours=1)).will_bring(each) for each in recorded)
+    assert not replace(run, started_at=now() - timedelta(hours=1)).covers(unrecorded)
+    assert replace(run, started_at=now() + timedelta(seconds=1)).covers(unrecorded)
+    assert all(replace(run, started_at=now() - timedelta(hours=1)).covers(each) for each in recorded)
     assert recorded
 
 
@@ -319,7 +327,7 @@ async def fetch_recordings(storage: Storage, recording: Recording) -> None:
 @pytest.mark.parametrize(
     "fetched_at", [timedelta(minutes=-6), timedelta(days=3650)], ids=["a-while-ago", "in-ten-years"]
 )
-def test_what_a_run_fetched_and_left_is_asked_for_after_a_while(
+def test_recording_that_a_run_left_incomplete_is_requested_later(
     sandbox: Sandbox, defs: dg.Definitions, fetched_at: timedelta
 ) -> None:
     recording = sandbox.add_recording()
@@ -331,31 +339,31 @@ def test_what_a_run_fetched_and_left_is_asked_for_after_a_while(
     assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
 
 
-def test_a_round_whose_page_the_api_has_forgotten_begins_anew(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_listing_pass_with_an_expired_page_restarts(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     amid = Cursor(began_at=now().isoformat(), pages={"recording": "cursor=forgotten"})
 
     sandbox.inject(Fault(match="/api/v1/recording/", status=404, body=b'{"detail": "Invalid cursor"}'))
-    answer = tick(defs, amid.written())
+    answer = tick(defs, amid.encode())
 
     assert isinstance(answer, dg.SensorResult)
     assert not answer.run_requests
-    assert Cursor.read(answer.cursor) == Cursor()
+    assert Cursor.decode(answer.cursor) == Cursor()
     assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
 
 
-def test_an_old_round_is_not_gone_on_with() -> None:
+def test_old_listing_pass_is_not_resumed() -> None:
     at = datetime(2026, 3, 9, 12, tzinfo=UTC)
 
-    _, portion = Cursor(began_at="2026-03-09T09:00:00+00:00", pages={"recording": "cursor=old"}).round(at)
+    _, listing = Cursor(began_at="2026-03-09T09:00:00+00:00", pages={"recording": "cursor=old"}).listing_pass(at)
 
-    assert len(portion.pages) > 1
+    assert len(listing.pages) > 1
 
 
 @pytest.mark.deployment
-def test_what_run_after_run_brings_nothing_of_waits_for_the_hour(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_recording_with_many_fruitless_runs_waits_an_hour(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
-    for _ in range(RUNS_AN_HOUR):
+    for _ in range(MAX_RUNS_PER_HOUR):
         bring(defs, recording)
     with open_test_storage() as storage, storage.database.writing() as connection:
         connection.execute(LEDGER.update().values(status="pending"))

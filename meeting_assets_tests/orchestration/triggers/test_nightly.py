@@ -1,4 +1,4 @@
-"""The nightly reconciliation: the last week, and of older days what arrived late, is not finished or out of date."""
+"""The nightly reconciliation: the last week, and older days with late, unfinished or outdated recordings."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from meeting_assets.core.instants import now
 from meeting_assets.orchestration.assets.partitions import RANGE_END, RANGE_START
 from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.sandbox import Fault, Sandbox, empty
-from meeting_assets.store import ledger
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use
+from meeting_assets.store import ledger_tables
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 
 LONG_AGO = now() - timedelta(days=30)
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(empty(), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", (LONG_AGO - timedelta(days=10)).date().isoformat())
         yield running
 
@@ -50,7 +50,7 @@ def ids_of(run_config: Any) -> list[str]:
     return list(run_config.get("ops", {}).get("raw_artifacts", {}).get("config", {}).get("recording_ids", []))
 
 
-def test_every_night_the_last_seven_days_and_today_are_looked_at_in_one_run(defs: dg.Definitions) -> None:
+def test_every_night_one_run_syncs_the_last_seven_days_and_today(defs: dg.Definitions) -> None:
     (request,) = requests_of_a_night(defs)
 
     today = now().date()
@@ -58,7 +58,7 @@ def test_every_night_the_last_seven_days_and_today_are_looked_at_in_one_run(defs
     assert expected.items() <= request.tags.items()
 
 
-def test_a_transcript_made_30_days_later_is_asked_for_on_its_day(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_transcript_created_30_days_later_is_requested_on_its_day(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(LONG_AGO)
     sync_days([recording.day])
     sandbox.add_transcript(recording.id, now() - timedelta(days=3))
@@ -68,7 +68,7 @@ def test_a_transcript_made_30_days_later_is_asked_for_on_its_day(sandbox: Sandbo
     assert older(requests) == [(recording.day.isoformat(), [recording.id])]
 
 
-def test_what_was_not_finished_is_looked_at_however_old(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_unfinished_recording_is_requested_however_old(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(LONG_AGO)
     sandbox.add_transcript(recording.id, LONG_AGO, processing=True)
     sync_days([recording.day])
@@ -78,24 +78,26 @@ def test_what_was_not_finished_is_looked_at_however_old(sandbox: Sandbox, defs: 
     assert older(requests) == [(recording.day.isoformat(), [recording.id])]
 
 
-def test_a_day_that_another_version_has_parsed_is_done_again_as_a_whole(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_day_with_outdated_rows_is_requested_as_a_whole(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(LONG_AGO)
     sync_days([recording.day])
     with open_test_storage() as storage, storage.database.writing() as connection:
-        ledger.parse_days_again(connection, [recording.day])
+        ledger_tables.mark_days_outdated(connection, [recording.day])
 
     requests = requests_of_a_night(defs)
 
     assert older(requests) == [(recording.day.isoformat(), [])]
 
 
-def test_of_an_old_day_that_is_home_nothing_is_asked(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_complete_old_day_is_not_requested(sandbox: Sandbox, defs: dg.Definitions) -> None:
     sync_days([sandbox.add_recording(LONG_AGO).day])
 
     assert older(requests_of_a_night(defs)) == []
 
 
-def test_a_night_without_the_api_still_asks_for_what_the_ledger_knows(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_night_without_the_api_requests_pending_recordings_of_the_ledger(
+    sandbox: Sandbox, defs: dg.Definitions
+) -> None:
     recording = sandbox.add_recording(LONG_AGO)
     sandbox.add_transcript(recording.id, LONG_AGO, processing=True)
     sync_days([recording.day])
@@ -106,7 +108,7 @@ def test_a_night_without_the_api_still_asks_for_what_the_ledger_knows(sandbox: S
     assert older(requests) == [(recording.day.isoformat(), [recording.id])]
 
 
-def test_the_requests_of_a_night_are_told_apart(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_requests_of_a_night_have_distinct_run_keys(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(LONG_AGO)
     sandbox.add_transcript(recording.id)
 

@@ -1,4 +1,4 @@
-"""The sensor on announced recordings: a message becomes a run that will see what it announces, once."""
+"""The sensor `webhook_events`: each message becomes one run that covers it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from sqlalchemy import event
 
 from meeting_assets.core.instants import now
 from meeting_assets.definitions import definitions
-from meeting_assets.orchestration.runs import JOB, dagster_instance, prepare_home, run_days
+from meeting_assets.orchestration.home import prepare_home
+from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.orchestration.triggers.finished_recordings import Cursor
 from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Fault, Recording, Sandbox, empty, uniform
@@ -24,7 +25,7 @@ from meeting_assets.store.database import Database
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
 from meeting_assets_tests.support.deployment import Deployment
-from meeting_assets_tests.support.environments import contents, use
+from meeting_assets_tests.support.environments import table_rows, use_sandbox
 from meeting_assets_tests.support.ui import until
 from meeting_assets_tests.support.webhook_sender import SECRET, ReceiverCommand
 
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(empty(), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", (now() - timedelta(days=40)).date().isoformat())
         monkeypatch.setenv("RECALL_WEBHOOK_SECRETS", SECRET)
         yield running
@@ -54,19 +55,19 @@ def announce(*recordings: Recording, event: str = "recording.done", age: timedel
     """Puts a message of each recording into the inbox, as the receiver does."""
     messages = [Message(uuid4().hex, event, each.id, None, now() - age) for each in recordings]
     with open_storage(read_settings()) as storage, storage.database.writing() as connection:
-        inbox.put(connection, messages)
+        inbox.insert_messages(connection, messages)
 
 
 def waiting() -> list[str]:
-    """The recordings of messages that nobody has handled."""
+    """The recordings of unhandled messages."""
     with open_storage(read_settings()) as storage, storage.database.reading() as connection:
-        return sorted(message.recording_id for message in inbox.waiting(connection, at_most=100))
+        return sorted(message.recording_id for message in inbox.unhandled(connection, at_most=100))
 
 
 def tick(
-    defs: dg.Definitions, cursor: str | None = None, sensor: str = "announced_recordings"
+    defs: dg.Definitions, cursor: str | None = None, sensor: str = "webhook_events"
 ) -> dg.SensorResult | dg.SkipReason:
-    """What one evaluation of a sensor says."""
+    """The result of one evaluation of a sensor."""
     with (
         dagster_instance() as instance,
         dg.build_sensor_context(instance, cursor=cursor, repository_def=defs.get_repository_def()) as context,
@@ -112,14 +113,14 @@ def start(run_id: str) -> None:
         instance.report_dagster_event(dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, run.job_name), run_id=run_id)
 
 
-def test_an_announced_recording_is_asked_for_by_its_id(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_recording_of_a_webhook_is_requested_by_its_id(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     announce(recording)
 
     assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
 
 
-def test_what_comes_together_makes_one_run(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_simultaneous_messages_make_one_run(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     for happening in ("transcript.done", "recording.done", "participant_events.done", "recording.done"):
         announce(recording, event=happening)
@@ -127,7 +128,7 @@ def test_what_comes_together_makes_one_run(sandbox: Sandbox, defs: dg.Definition
     assert requested(defs) == [(recording.day.isoformat(), [recording.id])]
 
 
-def test_a_message_waits_until_its_run_has_ended_and_asks_for_no_other(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_message_waits_for_its_run_and_requests_no_other(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     announce(recording)
 
@@ -138,7 +139,7 @@ def test_a_message_waits_until_its_run_has_ended_and_asks_for_no_other(sandbox: 
 
 
 @pytest.mark.parametrize("is_named", [True, False])
-def test_a_run_that_began_before_a_message_does_not_count(
+def test_run_that_started_before_a_message_does_not_cover_it(
     sandbox: Sandbox, defs: dg.Definitions, is_named: bool
 ) -> None:
     recording = sandbox.add_recording()
@@ -151,7 +152,7 @@ def test_a_run_that_began_before_a_message_does_not_count(
 
 
 @pytest.mark.parametrize("is_named", [True, False])
-def test_a_run_that_began_after_a_message_is_waited_for(sandbox: Sandbox, defs: dg.Definitions, is_named: bool) -> None:
+def test_run_that_started_after_a_message_covers_it(sandbox: Sandbox, defs: dg.Definitions, is_named: bool) -> None:
     recording = sandbox.add_recording()
     announce(recording, age=timedelta(seconds=2))
     run_id = queue(defs, recording, [recording.id] if is_named else [])
@@ -162,7 +163,7 @@ def test_a_run_that_began_after_a_message_is_waited_for(sandbox: Sandbox, defs: 
     assert waiting() == [recording.id]
 
 
-def test_a_run_that_leaves_the_recording_out_does_not_count(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_run_that_omits_the_recording_does_not_cover_it(sandbox: Sandbox, defs: dg.Definitions) -> None:
     at = now()
     first, second = sandbox.add_recording(at), sandbox.add_recording(at)
     announce(second)
@@ -181,7 +182,7 @@ def test_a_message_whose_run_has_ended_is_handled(sandbox: Sandbox, defs: dg.Def
     assert waiting() == []
 
 
-def test_a_message_whose_run_has_failed_waits_for_another(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_message_of_a_failed_run_waits_for_another_run(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     announce(recording)
     sandbox.inject(Fault(status=500, match="/api/v1/", times=None))
@@ -193,14 +194,14 @@ def test_a_message_whose_run_has_failed_waits_for_another(sandbox: Sandbox, defs
     assert waiting() == [recording.id]
 
 
-def test_a_message_is_not_waited_for_longer_than_a_day(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_message_expires_after_a_day(sandbox: Sandbox, defs: dg.Definitions) -> None:
     announce(sandbox.add_recording(), age=timedelta(hours=25))
 
     assert requested(defs) == []
     assert waiting() == []
 
 
-def test_the_day_of_a_known_recording_is_not_asked_for(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_day_of_a_known_recording_costs_no_api_call(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(now() - timedelta(days=30))
     run_days(defs, [recording.day])
     announce(recording, event="transcript.done")
@@ -210,7 +211,7 @@ def test_the_day_of_a_known_recording_is_not_asked_for(sandbox: Sandbox, defs: d
     assert sandbox.stats.requests == []
 
 
-def test_the_day_of_an_unknown_recording_is_asked_for_once(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_day_of_an_unknown_recording_costs_one_api_call(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(now() - timedelta(days=30))
     announce(recording)
 
@@ -223,7 +224,7 @@ def test_the_day_of_an_unknown_recording_is_asked_for_once(sandbox: Sandbox, def
 
 
 @pytest.mark.parametrize("answers_404", [True, False])
-def test_a_recording_that_is_gone_is_noted_and_asked_for_no_more(
+def test_deleted_recording_is_recorded_and_not_requested_again(
     sandbox: Sandbox, defs: dg.Definitions, answers_404: bool
 ) -> None:
     sandbox.habits.deleted_answers_404 = answers_404
@@ -237,24 +238,24 @@ def test_a_recording_that_is_gone_is_noted_and_asked_for_no_more(
 
     assert requested(defs) == []
     assert waiting() == []
-    (row,) = contents()["recordings"]
+    (row,) = table_rows()["recordings"]
     assert "deleted" in row
 
 
-def test_a_message_that_is_not_true_changes_nothing(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_false_message_changes_nothing(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     run_days(defs, [recording.day])
-    before = contents()
+    before = table_rows()
     announce(recording, event="recording.deleted")
 
     ((_, recording_ids),) = requested(defs)
     assert run_days(defs, [recording.day], recording_ids=recording_ids).succeeded
 
-    assert contents() == before
+    assert table_rows() == before
     assert requested(defs) == []
 
 
-def test_a_message_about_nothing_there_is_handled(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_message_about_a_missing_object_is_handled(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     announce(recording)
     sandbox.habits.deleted_answers_404 = True
@@ -271,7 +272,7 @@ def test_a_message_about_a_time_before_the_first_day_is_handled(sandbox: Sandbox
     assert waiting() == []
 
 
-def test_while_the_api_is_away_messages_wait(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_messages_wait_while_the_api_is_unreachable(sandbox: Sandbox, defs: dg.Definitions) -> None:
     known, unknown = sandbox.add_recording(now() - timedelta(days=2)), sandbox.add_recording()
     run_days(defs, [known.day])
     announce(known, unknown)
@@ -284,7 +285,7 @@ def test_while_the_api_is_away_messages_wait(sandbox: Sandbox, defs: dg.Definiti
 
 
 @pytest.mark.parametrize("code", [400, 403, 422, 451, 500])
-def test_a_recording_that_the_api_does_not_give_holds_up_no_other_message(
+def test_recording_that_the_api_refuses_blocks_no_other_message(
     sandbox: Sandbox, defs: dg.Definitions, code: int
 ) -> None:
     recordings = [sandbox.add_recording() for _ in range(3)]
@@ -299,7 +300,7 @@ def test_a_recording_that_the_api_does_not_give_holds_up_no_other_message(
     assert (victim.id in waiting()) == (code == 500)
 
 
-def test_without_messages_a_tick_is_one_question_on_one_connection(
+def test_tick_without_messages_is_one_query_on_one_connection(
     sandbox: Sandbox, defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("RECALL_API_KEY")
@@ -316,25 +317,25 @@ def test_without_messages_a_tick_is_one_question_on_one_connection(
 
     answer = tick(defs)
 
-    assert reason(answer) == "No message waits."
+    assert reason(answer) == "No message is unhandled."
     assert len([each for each in statements if not each.startswith("BEGIN")]) == 1
     assert len(connections) <= 1
     assert sandbox.stats.requests == []
 
 
-def test_the_tables_need_not_be_there_yet(sandbox: Sandbox, database_url: str) -> None:
+def test_sensor_works_before_the_tables_exist(sandbox: Sandbox, database_url: str) -> None:
     prepare_home(read_settings())
 
     assert not requested(definitions(read_settings()))
 
 
-def test_without_secrets_it_says_so(defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sensor_without_secrets_names_the_setting(defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECALL_WEBHOOK_SECRETS")
 
     assert "RECALL_WEBHOOK_SECRETS is not set" in reason(tick(defs))
 
 
-def test_a_cursor_that_cannot_be_read_begins_anew(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_invalid_cursor_is_replaced(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     announce(recording)
 
@@ -346,7 +347,7 @@ def test_a_cursor_that_cannot_be_read_begins_anew(sandbox: Sandbox, defs: dg.Def
 def test_with_webhooks_the_lists_are_read_every_ten_minutes(sandbox: Sandbox, defs: dg.Definitions) -> None:
     sandbox.add_recording()
     lately, long_ago = (
-        Cursor(whole_at=(now() - timedelta(minutes=minutes)).isoformat()).written() for minutes in (9, 11)
+        Cursor(completed_at=(now() - timedelta(minutes=minutes)).isoformat()).encode() for minutes in (9, 11)
     )
 
     soon = tick(defs, lately, sensor="finished_recordings")
@@ -361,17 +362,17 @@ def test_with_webhooks_the_lists_are_read_every_ten_minutes(sandbox: Sandbox, de
     assert sandbox.stats.list_calls_total > 0
 
 
-def test_without_webhooks_the_lists_are_read_every_time(
+def test_every_tick_reads_the_lists_without_webhooks(
     sandbox: Sandbox, defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("RECALL_WEBHOOK_SECRETS")
 
-    tick(defs, Cursor(whole_at=now().isoformat()).written(), sensor="finished_recordings")
+    tick(defs, Cursor(completed_at=now().isoformat()).encode(), sensor="finished_recordings")
 
     assert sandbox.stats.list_calls_total > 0
 
 
-def test_between_the_readings_the_ledger_s_own_is_asked_for(sandbox: Sandbox, defs: dg.Definitions) -> None:
+def test_pending_artifacts_are_requested_between_listing_passes(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     transcript = recording.of("transcript")[0].id
     sandbox.inject(Fault(status=500, match=f"transcript:{transcript}", times=None))
@@ -379,16 +380,14 @@ def test_between_the_readings_the_ledger_s_own_is_asked_for(sandbox: Sandbox, de
     with open_storage(read_settings()) as storage, storage.database.writing() as connection:
         connection.exec_driver_sql("UPDATE artifacts SET next_attempt_at = NULL")
 
-    answer = tick(defs, Cursor(whole_at=now().isoformat()).written(), sensor="finished_recordings")
+    answer = tick(defs, Cursor(completed_at=now().isoformat()).encode(), sensor="finished_recordings")
 
     assert isinstance(answer, dg.SensorResult)
     assert [ids_of(request.run_config) for request in answer.run_requests or []] == [[recording.id]]
 
 
 @pytest.mark.deployment
-def test_rows_are_there_within_seconds_of_a_meeting_s_end_and_of_a_late_transcript(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_are_stored_within_seconds_of_a_webhook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = uniform(now().date() - timedelta(days=3), recordings=1)
     with (
         Sandbox(world, limits=False) as sandbox,
@@ -424,4 +423,4 @@ def seconds_until(look: Callable[[], object]) -> float:
 
 
 def rows(table: str, recording: Recording) -> list[tuple[Any, ...]]:
-    return [row for row in contents()[table] if row[0] == recording.id]
+    return [row for row in table_rows()[table] if row[0] == recording.id]

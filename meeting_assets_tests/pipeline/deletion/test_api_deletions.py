@@ -17,11 +17,11 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
 from meeting_assets_tests.support.environments import (
     age_missing_marks,
-    contents,
     ledger_row,
     open_test_storage,
     sync_days,
-    use,
+    table_rows,
+    use_sandbox,
 )
 from meeting_assets_tests.support.purges import (
     stored_rows,
@@ -33,7 +33,7 @@ DAY = date(2026, 3, 2)
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2, words=20)) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -44,7 +44,7 @@ def recording(sandbox: Sandbox) -> Recording:
 
 def objects_of(recording_id: str) -> list[str]:
     with open_test_storage() as storage:
-        return storage.raw.kept(DAY, recording_id)
+        return storage.raw.paths_of(DAY, recording_id)
 
 
 def sync_twice(days: Sequence[date] = (DAY,), recording_ids: Sequence[str] = ()) -> None:
@@ -66,14 +66,14 @@ def test_recording_deleted_at_the_api_is_marked_and_kept(
     sandbox: Sandbox, recording: Recording, is_named: bool
 ) -> None:
     sync_days([DAY])
-    before = contents()["transcript_words"]
+    before = table_rows()["transcript_words"]
     sandbox.delete(recording.id)
 
     sync_days([DAY], recording_ids=[recording.id] if is_named else [])
 
-    (row,) = [row for row in contents()["recordings"] if recording.id in row]
+    (row,) = [row for row in table_rows()["recordings"] if recording.id in row]
     assert "deleted" in row
-    assert contents()["transcript_words"] == before
+    assert table_rows()["transcript_words"] == before
     assert objects_of(recording.id)
 
 
@@ -90,8 +90,8 @@ def test_recording_deleted_at_the_api_is_purged_if_configured(
 
     assert (stored_rows(recording.id), objects_of(recording.id)) == (0, [])
     with open_test_storage() as storage, storage.database.reading() as connection:
-        assert tombstones.is_tombstoned(connection, [recording.id])
-    assert len(contents()["meeting_metrics"]) == 1
+        assert tombstones.tombstoned_recordings(connection, [recording.id])
+    assert len(table_rows()["meeting_metrics"]) == 1
 
 
 @pytest.mark.usefixtures("answers_404")
@@ -113,13 +113,13 @@ def test_marked_recording_is_purged_after_the_setting_changes(
 def test_artifact_deleted_at_the_api_is_marked_and_kept(sandbox: Sandbox, recording: Recording, is_named: bool) -> None:
     transcript = recording.of("transcript")[0].id
     sync_days([DAY])
-    before = contents()["transcript_words"]
+    before = table_rows()["transcript_words"]
     sandbox.delete_artifact(transcript)
 
     sync_days([DAY], recording_ids=[recording.id] if is_named else [])
 
     assert ledger_row(transcript, "transcript")["api_status"] == "deleted"
-    assert contents()["transcript_words"] == before
+    assert table_rows()["transcript_words"] == before
 
 
 @pytest.mark.usefixtures("answers_404")
@@ -146,7 +146,7 @@ def test_artifact_deleted_at_the_api_is_purged_if_configured(
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
     (artifact,) = recording.of(collection)
     sync_days([DAY])
-    before = contents()
+    before = table_rows()
     sandbox.delete_artifact(artifact.id)
 
     sync_twice()
@@ -154,13 +154,13 @@ def test_artifact_deleted_at_the_api_is_purged_if_configured(
     for kind in kinds:
         row = ledger_row(artifact.id, kind)
         assert (row["status"], row["sha256"], row["row_count"]) == ("deleted", None, None)
-    after = contents()
+    after = table_rows()
     assert not [table for table in tables for row in after[table] if recording.id in row]
     assert after["participants"] == before["participants"]
     assert not any(artifact.id in key for key in objects_of(recording.id))
     assert len(after["meeting_metrics"]) == 2
     sync_days([DAY])
-    assert contents() == after
+    assert table_rows() == after
 
 
 @pytest.mark.parametrize("is_derived", [False, True])
@@ -178,7 +178,7 @@ def test_artifact_purge_deletes_metrics_and_derive_restores_them_from_other_arti
         if is_derived:
             derive_days([DAY], storage)
 
-    assert (recording.id in {row[0] for row in contents()["meeting_metrics"]}) == is_derived
+    assert (recording.id in {row[0] for row in table_rows()["meeting_metrics"]}) == is_derived
 
 
 @pytest.mark.parametrize("others", [0, 1])
@@ -202,13 +202,13 @@ def test_key_of_another_workspace_deletes_nothing(
     """Such a key does not see any stored recording."""
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
     sync_days([DAY])
-    before = contents()["transcript_words"]
+    before = table_rows()["transcript_words"]
 
     with Sandbox(uniform(DAY, recordings=1, words=20, seed=7)) as another:
-        use(another, monkeypatch)
+        use_sandbox(another, monkeypatch)
         sync_twice()
         sync_twice(recording_ids=[recording.id])
 
-    assert set(before) <= set(contents()["transcript_words"])
+    assert set(before) <= set(table_rows()["transcript_words"])
     with open_test_storage() as storage, storage.database.reading() as connection:
         assert tombstones.count(connection) == 0

@@ -24,9 +24,9 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store import locks, tombstones
 from meeting_assets.store.database import META
 from meeting_assets.store.locks import Lock
-from meeting_assets.store.tombstones import Name
+from meeting_assets.store.tombstones import TombstoneName
 from meeting_assets_tests.conftest import sqlite_first
-from meeting_assets_tests.support.environments import contents, ledger_row, open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import ledger_row, open_test_storage, sync_days, table_rows, use_sandbox
 from meeting_assets_tests.support.purges import (
     confirm_deletion,
     names_of,
@@ -51,7 +51,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
     """A day with one meeting for each step at which a purge is killed."""
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
     with Sandbox(uniform(DAY, recordings=RECORDINGS, words=10), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -61,7 +61,7 @@ def ends_before_step(storage: Storage, step: int, work: Callable[[], Any]) -> bo
     with pytest.MonkeyPatch.context() as patched:
         for owner, name in [
             *((storage.database, name) for name in ("reading", "writing")),
-            *((storage.raw, name) for name in ("put", "delete", "forget", "days_of")),
+            *((storage.raw, name) for name in ("put", "delete", "purge", "days_of")),
         ]:
             patched.setattr(owner, name, killed_before(getattr(owner, name), steps, step))
         with suppress(Killed):
@@ -93,7 +93,7 @@ def test_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> Non
         with open_test_storage() as storage:
             is_ended = ends_before_step(storage, step, lambda: purge(storage, [recording.id], tombstones.ASKED_FOR))  # noqa: B023
             with storage.database.reading() as connection:
-                has_begun = bool(tombstones.is_tombstoned(connection, [recording.id]))
+                has_begun = bool(tombstones.tombstoned_recordings(connection, [recording.id]))
             assert has_begun or stored_rows(recording.id) > 0
             if way == "the same purge":
                 purge(storage, [recording.id], tombstones.ASKED_FOR)
@@ -132,12 +132,12 @@ def test_killed_purge_is_kept_after_the_loss_of_the_database(
 
     assert len(removed) > 4
     assert {each: remains_of(each) for each in removed} == {each: [] for each in removed}
-    assert removed.isdisjoint(row[0] for row in contents()["recordings"])
+    assert removed.isdisjoint(row[0] for row in table_rows()["recordings"])
 
 
 def remains_of_artifact(artifact: Artifact) -> list[str]:
     """Rows, raw objects and ledger hashes that are still stored of a transcript."""
-    tables = contents()
+    tables = table_rows()
     tables_with_rows = [
         table
         for table in ("transcript_words", "provider_parts")
@@ -145,7 +145,7 @@ def remains_of_artifact(artifact: Artifact) -> list[str]:
         if artifact.recording_id in row
     ]
     with open_test_storage() as storage:
-        keys = [key for key in storage.raw.kept(DAY, artifact.recording_id) if artifact.id in key]
+        keys = [key for key in storage.raw.paths_of(DAY, artifact.recording_id) if artifact.id in key]
     hashes = [kind for kind in ("transcript", "provider_data") if ledger_row(artifact.id, kind)["sha256"]]
     return [*tables_with_rows, *keys, *hashes]
 
@@ -187,12 +187,12 @@ def test_artifact_purge_killed_at_any_step_is_finished(
     assert len(begun) > 2
     if way.startswith("a rebuild"):
         assert {name for each in begun for name in names_of(each)} <= restored_names()
-        assert not [row for row in contents()["transcript_words"] if row[0] in {each.recording_id for each in begun}]
+        assert not [row for row in table_rows()["transcript_words"] if row[0] in {each.recording_id for each in begun}]
     else:
         assert {each.id: remains_of_artifact(each) for each in begun} == {each.id: [] for each in begun}
 
 
-def restored_names() -> set[Name]:
+def restored_names() -> set[TombstoneName]:
     with open_test_storage() as storage:
         return tombstone_names(storage)
 
@@ -209,7 +209,7 @@ def test_recording_that_moved_to_another_day_is_purged_from_both_days(sandbox: S
         purge(storage, [recording.id], tombstones.ASKED_FOR)
 
         assert find_remains(storage, read_settings(), fingerprints).found == []
-        assert storage.raw.naming([recording.id]) == {}
+        assert storage.raw.prefixes_naming([recording.id]) == {}
 
 
 def test_every_deleting_transaction_records_its_own_pending_scrub(sandbox: Sandbox) -> None:

@@ -18,7 +18,7 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.scrub import HELD_BACK
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import contents, open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows, use_sandbox
 
 DAY = date(2026, 3, 2)
 
@@ -26,7 +26,7 @@ DAY = date(2026, 3, 2)
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(uniform(DAY, recordings=2, words=20), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         sync_days([DAY])
         yield running
 
@@ -37,13 +37,13 @@ def recording(sandbox: Sandbox) -> Recording:
 
 
 def test_purge_without_terminal_and_without_yes_is_refused(recording: Recording) -> None:
-    before = contents()
+    before = table_rows()
 
     done = command("purge", recording.id)
 
     assert done.returncode != 0
     assert "--yes" in done.stderr
-    assert contents() == before
+    assert table_rows() == before
 
 
 @pytest.mark.parametrize("options", [(), ("--expired",)])
@@ -142,10 +142,10 @@ def test_foreign_key_of_a_foreign_table_stops_the_purge_but_no_sync(
     assert '"notes"' in refused.stderr
     added = sandbox.add_recording(start_of(DAY) + timedelta(hours=20))
     sync_days([DAY])
-    assert added.id in {row[0] for row in contents()["recordings"]}
+    assert added.id in {row[0] for row in table_rows()["recordings"]}
     command("rebuild")
     with open_test_storage() as storage:
-        assert storage.raw.kept(DAY, recording.id), "raw objects stay while rows do"
+        assert storage.raw.paths_of(DAY, recording.id), "raw objects stay while rows do"
     with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute("DROP TABLE public.notes")
     done = command("purge", "--yes", recording.id)

@@ -14,7 +14,8 @@ from sqlalchemy import text
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.deletion.recordings import purge
-from meeting_assets.pipeline.discover import Discovery, discover_days
+from meeting_assets.pipeline.discover import discover_days
+from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.record import record
@@ -23,7 +24,7 @@ from meeting_assets.recall.client import RecallClient
 from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
-from meeting_assets_tests.support.environments import contents, open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows, use_sandbox
 from meeting_assets_tests.support.planted_texts import (
     DAY,
     plant_texts,
@@ -39,7 +40,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
     """Three meetings: the planted texts are in the first one; one person attends the first two."""
     monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "6000")
     with Sandbox(uniform(DAY, recordings=3, words=40), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         plant_texts(running)
         yield running
 
@@ -66,7 +67,7 @@ def test_rebuild_stores_nothing_of_a_recording_purged_meanwhile(
         rebuild(storage)
 
     assert stored_count(recording.id, DAY) == 0
-    assert len(contents()["recordings"]) == 2
+    assert len(table_rows()["recordings"]) == 2
 
 
 def discover_day() -> Discovery:
@@ -87,7 +88,7 @@ def test_slow_discovery_stores_nothing_of_a_recording_purged_meanwhile(sandbox: 
         record(storage, discovery, now())
 
     assert stored_count(recording.id, DAY) == 0
-    assert len(contents()["recordings"]) == 2
+    assert len(table_rows()["recordings"]) == 2
 
 
 def test_listing_written_after_the_purge_is_deleted(
@@ -112,7 +113,7 @@ def test_slow_download_stores_nothing_of_a_recording_purged_meanwhile(sandbox: S
     sandbox.inject(Fault(f"transcript:{transcript}", delay_s=4.0))
     run = threading.Thread(target=sync_days, args=([DAY],))
     run.start()
-    while not [each for each in contents()["artifacts"] if transcript in each]:
+    while not [each for each in table_rows()["artifacts"] if transcript in each]:
         assert run.is_alive()
 
     purge_and_verify(recording.id)
@@ -120,7 +121,7 @@ def test_slow_download_stores_nothing_of_a_recording_purged_meanwhile(sandbox: S
     run.join(60)
 
     assert stored_count(recording.id, DAY) == 0
-    assert len(contents()["meeting_metrics"]) == 2
+    assert len(table_rows()["meeting_metrics"]) == 2
 
 
 def test_concurrent_runs_store_nothing_of_purged_recordings(sandbox: Sandbox) -> None:
@@ -150,7 +151,7 @@ def test_concurrent_runs_store_nothing_of_purged_recordings(sandbox: Sandbox) ->
     assert not any(run.is_alive() for run in runs)
     assert faults == []
     assert [stored_count(each.id, DAY) for each in sandbox.world.recordings[:2]] == [0, 0]
-    assert len(contents()["meeting_metrics"]) == 1
+    assert len(table_rows()["meeting_metrics"]) == 1
 
 
 def test_parser_stores_nothing_of_a_recording_purged_meanwhile(

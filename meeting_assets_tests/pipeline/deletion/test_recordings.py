@@ -28,12 +28,12 @@ from meeting_assets.schema.persistent import Meta, Tombstones
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
 from meeting_assets.store.database import table_of
-from meeting_assets.store.ledger import UNREADABLE
+from meeting_assets.store.unreadable_objects import UNREADABLE
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
 from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import contents, open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows, use_sandbox
 from meeting_assets_tests.support.planted_texts import (
     DAY,
     PLANTED,
@@ -55,7 +55,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
     """Three meetings: the planted texts are in the first one; one person attends the first two."""
     monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "6000")
     with Sandbox(uniform(DAY, recordings=3, words=40), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         plant_texts(running)
         yield running
 
@@ -95,18 +95,18 @@ def test_purge_command_leaves_no_text_of_the_recording_anywhere(
 
 def test_purge_changes_no_other_recording(sandbox: Sandbox, recording: Recording) -> None:
     sync_days([DAY])
-    before = contents()
+    before = table_rows()
 
     purge_and_verify(recording.id)
 
-    assert contents() == {table: [row for row in rows if recording.id not in row] for table, rows in before.items()}
+    assert table_rows() == {table: [row for row in rows if recording.id not in row] for table, rows in before.items()}
     assert any(recording.id in row for rows in before.values() for row in rows)
 
 
 def test_every_table_with_recordings_is_purged(sandbox: Sandbox, recording: Recording, database_url: str) -> None:
     sync_days([DAY])
     with open_test_storage() as storage, storage.database.writing() as connection:
-        inbox.put(connection, [Message("msg_1", "recording.done", recording.id, None, now())])
+        inbox.insert_messages(connection, [Message("msg_1", "recording.done", recording.id, None, now())])
         note = {"name": f"{UNREADABLE}recording {recording.id}", "value": " makes no sense"}
         connection.execute(table_of(Meta).insert().values(note))
         covered = {table.name for table in tables_to_purge(connection)}
@@ -143,7 +143,7 @@ def test_sync_does_not_fetch_a_purged_recording(sandbox: Sandbox, recording: Rec
     sync_days([DAY], recording_ids=[recording.id])
 
     assert stored_count(recording.id, DAY) == 0
-    assert len(contents()["recordings"]) == 2
+    assert len(table_rows()["recordings"]) == 2
     asked = [each for each in sandbox.stats.requests if recording.id in str(each)]
     assert asked == []
 
@@ -224,7 +224,7 @@ def test_purged_recording_that_was_never_stored_is_not_fetched(sandbox: Sandbox,
 
     assert done.returncode == 0, done.stderr
     sync_days([DAY])
-    assert recording.id not in {row[0] for row in contents()["recordings"]}
+    assert recording.id not in {row[0] for row in table_rows()["recordings"]}
     with open_test_storage() as storage, storage.database.reading() as connection:
         assert connection.scalar(select(table_of(Tombstones).c.day)) == DAY
 

@@ -11,24 +11,25 @@ import pytest
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import day_of, now
 from meeting_assets.definitions import definitions
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.meeting_retention import nightly_retention, retention
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
-from meeting_assets.pipeline.days import day_of_recording, days_asked
+from meeting_assets.pipeline.days import day_of_recording, requested_days
+from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import retain
-from meeting_assets.pipeline.deletion.today import confirmed_today
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
 from meeting_assets_tests.support.environments import (
-    contents,
     open_test_storage,
     sync_days,
-    use,
+    table_rows,
+    use_sandbox,
 )
 
 KEPT_DAYS = 30
@@ -40,7 +41,7 @@ OLD, DAY = TODAY - timedelta(days=KEPT_DAYS + 1), TODAY - timedelta(days=KEPT_DA
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A day that has just expired, and the next one."""
     with Sandbox(combined([uniform(OLD, recordings=3, words=20), uniform(DAY, recordings=2, words=20)])) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -58,7 +59,7 @@ def retention_is_set(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stored_days() -> list[date]:
-    days = {day for row in contents()["recordings"] for day in row if day in (OLD, DAY)}
+    days = {day for row in table_rows()["recordings"] for day in row if day in (OLD, DAY)}
     with open_test_storage() as storage:
         return sorted(days | {*storage.raw.days()})
 
@@ -77,7 +78,7 @@ def test_retention_purges_expired_days_only(sandbox: Sandbox) -> None:
 
     assert (report.recordings, report.remaining) == (3, 0)
     assert stored_days() == [DAY]
-    assert len(contents()["meeting_metrics"]) == 2
+    assert len(table_rows()["meeting_metrics"]) == 2
 
 
 @pytest.mark.usefixtures("retention_is_set")
@@ -91,13 +92,13 @@ def test_retention_stops_at_its_limit_and_the_next_one_continues(sandbox: Sandbo
 
 @pytest.mark.usefixtures("retention_is_set")
 def test_run_of_an_expired_day_fetches_and_deletes_nothing(sandbox: Sandbox) -> None:
-    before = contents()
+    before = table_rows()
 
     report = sync_days([OLD])
 
     assert report.recordings == 0
     assert sandbox.stats.requests == []
-    assert contents() == before
+    assert table_rows() == before
     run_retention()
     assert stored_days() == [DAY]
 
@@ -108,7 +109,7 @@ def test_backfill_fetches_only_days_within_the_retention(sandbox: Sandbox, monke
     sync_days([OLD, DAY])
 
     assert stored_days() == [DAY]
-    assert len(contents()["meeting_metrics"]) == 2
+    assert len(table_rows()["meeting_metrics"]) == 2
 
 
 @pytest.mark.usefixtures("retention_is_set")
@@ -117,16 +118,16 @@ def test_request_for_expired_days_is_refused_and_names_the_setting(sandbox: Sand
     old = next(each for each in sandbox.world.recordings if each.day == OLD)
 
     with pytest.raises(SettingsError, match=f"{OLD} is older than MEETING_ASSETS_RETENTION_DAYS={KEPT_DAYS} keeps"):
-        days_asked(settings, OLD, None)
+        requested_days(settings, OLD, None)
     with pytest.raises(SettingsError, match="MEETING_ASSETS_RETENTION_DAYS"):
         day_of_recording(settings, old.id)
-    assert days_asked(settings, DAY, None)[0] == DAY
+    assert requested_days(settings, DAY, None)[0] == DAY
 
 
 def test_default_days_are_within_the_retention(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", "2")
 
-    days = days_asked(read_settings(), None, None)
+    days = requested_days(read_settings(), None, None)
 
     assert days[0] == TODAY - timedelta(days=2)
 

@@ -12,20 +12,21 @@ from meeting_assets.core.instants import day_of, now
 from meeting_assets.definitions import definitions
 from meeting_assets.health.check import Violations
 from meeting_assets.health.ledger_checks import ledger_checks
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.meeting_retention import CONFIRMATION, nightly_retention, retention
-from meeting_assets.orchestration.runs import dagster_instance, prepare_home
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline import storage as storage_module
-from meeting_assets.pipeline.deletion import today as clocks
+from meeting_assets.pipeline.deletion import confirmed_date as clocks
+from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import retain
-from meeting_assets.pipeline.deletion.today import confirmed_today
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import contents, open_test_storage, sync_days, use
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows, use_sandbox
 
 KEPT_DAYS = 30
 TODAY = day_of(now())
@@ -39,7 +40,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
     """Stores a recent day and two expired ones that are more than a week apart."""
     days = [uniform(day, recordings=1, words=10) for day in (*BACKLOG, KEPT)]
     with Sandbox(combined(days), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         sync_days([*BACKLOG, KEPT])
         monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
         yield running
@@ -79,13 +80,13 @@ def test_clock_ten_years_ahead_purges_nothing_and_fails_the_check(
     sandbox: Sandbox, is_offline: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep_only_recent(monkeypatch)
-    before = contents()
+    before = table_rows()
 
     for _ in range(2):
         report, reason = run_retention(ahead=TEN_YEARS, is_offline=is_offline)
 
         assert (report.recordings, days_stored()) == (0, {KEPT})
-        assert contents() == before
+        assert table_rows() == before
         assert "1 recordings of 1 days" in str(reason)
         assert "If a clock is wrong, correct it." in pending_confirmations().newest[0].location
         assert (
@@ -204,7 +205,7 @@ def test_expired_raw_objects_are_purged_after_the_loss_of_the_database(
     keep_only_recent(monkeypatch)
 
     assert days_stored() == {KEPT}
-    assert len(contents()["recordings"]) == 1
+    assert len(table_rows()["recordings"]) == 1
 
 
 def test_retention_uses_the_current_day_of_a_recording_that_moved(sandbox: Sandbox) -> None:
@@ -217,7 +218,7 @@ def test_retention_uses_the_current_day_of_a_recording_that_moved(sandbox: Sandb
 
     assert command("purge", "--expired", "--yes").returncode == 0
 
-    assert {row[0] for row in contents()["recordings"]} == {old.id}
+    assert {row[0] for row in table_rows()["recordings"]} == {old.id}
     with open_test_storage() as storage:
         assert storage.raw.days_of([old.id, older.id, recent.id]) == {
             old.id: [BACKLOG[1], old.day],

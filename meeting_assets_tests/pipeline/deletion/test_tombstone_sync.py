@@ -17,8 +17,8 @@ from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store import raw_tombstones, tombstones
 from meeting_assets.store.database import META
-from meeting_assets.store.tombstones import Name
-from meeting_assets_tests.support.environments import contents, ledger_row, open_test_storage, sync_days, use
+from meeting_assets.store.tombstones import TombstoneName
+from meeting_assets_tests.support.environments import ledger_row, open_test_storage, sync_days, table_rows, use_sandbox
 from meeting_assets_tests.support.purges import (
     names_of,
     purge_recording_and_artifact,
@@ -37,7 +37,7 @@ KIND = "transcript"
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
     with Sandbox(uniform(DAY, recordings=RECORDINGS, words=10), limits=False) as running:
-        use(running, monkeypatch)
+        use_sandbox(running, monkeypatch)
         yield running
 
 
@@ -58,12 +58,12 @@ def test_new_database_adopts_tombstones_of_the_raw_store(
     sync_days([DAY])
 
     assert remains_of(first.id) == []
-    tables = contents()
+    tables = table_rows()
     assert len(tables["recordings"]) == RECORDINGS - 1
     assert not [row for row in tables["transcript_words"] if second.id in row]
     assert ledger_row(transcript_of(second).id, KIND)["status"] == "deleted"
     with open_test_storage() as storage:
-        assert tombstone_names(storage) == {Name(first.id), *names_of(transcript_of(second))}
+        assert tombstone_names(storage) == {TombstoneName(first.id), *names_of(transcript_of(second))}
 
 
 def test_purged_artifact_is_fetched_again_when_the_api_lists_it_again(sandbox: Sandbox) -> None:
@@ -76,7 +76,7 @@ def test_purged_artifact_is_fetched_again_when_the_api_lists_it_again(sandbox: S
 
     assert ledger_row(transcript_of(recording).id, KIND)["status"] == "parsed"
     with open_test_storage() as storage:
-        assert tombstone_names(storage) == {Name(sandbox.world.recordings[1].id)}
+        assert tombstone_names(storage) == {TombstoneName(sandbox.world.recordings[1].id)}
 
 
 def test_nightly_job_writes_missing_tombstones_to_the_raw_store(sandbox: Sandbox, home: Path) -> None:
@@ -87,7 +87,7 @@ def test_nightly_job_writes_missing_tombstones_to_the_raw_store(sandbox: Sandbox
 
         finish_purges(storage)
 
-        assert raw_tombstones.names(storage.raw) == {Name(sandbox.world.recordings[0].id)}
+        assert raw_tombstones.names(storage.raw) == {TombstoneName(sandbox.world.recordings[0].id)}
 
 
 def test_audit_accepts_tombstones_and_they_contain_only_id_day_and_reason(sandbox: Sandbox, home: Path) -> None:
@@ -99,7 +99,7 @@ def test_audit_accepts_tombstones_and_they_contain_only_id_day_and_reason(sandbo
         (tombstone,) = (raw_tombstones.read(storage.raw, name) for name in raw_tombstones.names(storage.raw))
 
     assert (report.foreign, report.unknown, report.purged, report.lost) == ([], [], [], [])
-    assert (tombstone.name, tombstone.day, tombstone.reason) == (Name(recording.id), DAY, tombstones.ASKED_FOR)
+    assert (tombstone.name, tombstone.day, tombstone.reason) == (TombstoneName(recording.id), DAY, tombstones.ASKED_FOR)
 
 
 def test_damaged_tombstone_still_prevents_a_download(
@@ -114,7 +114,7 @@ def test_damaged_tombstone_still_prevents_a_download(
 
     sync_days([DAY])
 
-    assert len(contents()["recordings"]) == RECORDINGS - 1
+    assert len(table_rows()["recordings"]) == RECORDINGS - 1
 
 
 @pytest.mark.parametrize("way", ["the nightly job", "a rebuild", "a sync"])
@@ -123,7 +123,9 @@ def test_database_restored_from_a_backup_purges_recordings_again(sandbox: Sandbo
     recording = sandbox.world.recordings[0]
     sync_days([DAY])
     with open_test_storage() as storage:
-        raw_tombstones.write(storage.raw, [tombstones.Tombstone(Name(recording.id), DAY, now(), tombstones.ASKED_FOR)])
+        raw_tombstones.write(
+            storage.raw, [tombstones.Tombstone(TombstoneName(recording.id), DAY, now(), tombstones.ASKED_FOR)]
+        )
         with storage.database.reading() as connection:
             assert connection.execute(META.name.table.select().where(META.name == SYNCHRONIZED)).first()
 
@@ -155,6 +157,6 @@ def test_database_restored_from_a_backup_purges_artifacts_again(sandbox: Sandbox
     sync_days([DAY])
 
     assert remains_of(first.id) == []
-    assert not [row for row in contents()["transcript_words"] if second.id in row]
+    assert not [row for row in table_rows()["transcript_words"] if second.id in row]
     with open_test_storage() as storage:
-        assert tombstone_names(storage) == {Name(first.id), *names_of(transcript_of(second))}
+        assert tombstone_names(storage) == {TombstoneName(first.id), *names_of(transcript_of(second))}

@@ -1,75 +1,47 @@
-"""`migrate` brings tables of another version to this one, with their rows and grants, or changes nothing."""
+"""`migrate` changes tables of another version, with their rows and grants, or changes nothing."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, event, inspect, select
 
-from meeting_assets.core.errors import NothingStored, StoreError
 from meeting_assets.pipeline.storage import whole_schema
-from meeting_assets.schema.persistent import Meta
-from meeting_assets.store.database import META, Database, table_of
+from meeting_assets.store.database import META, Database
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.migrations.migrate import migrate, steps
+from meeting_assets.store.migrations.migrate import migrate, migration_steps
 from meeting_assets.store.migrations.plan import Schema
-from meeting_assets.store.migrations.setup import prepare
-from meeting_assets_tests.store.migrations.test_setup import (
+from meeting_assets.store.migrations.setup import set_up_database
+from meeting_assets_tests.support.databases import (
     TIMEOUT_S,
     WORDS,
     fill,
     wait_until_a_lock_is_waited_for,
+    wider,
     with_other_view,
+    words,
 )
 from meeting_assets_tests.support.schema_versions import (
-    FOREIGN_ROWS,
-    FOREIGN_TABLES,
     everything,
     execute,
     fetched,
-    foreign_rows,
     make_version_2,
     with_column,
     with_table,
-    without_column,
 )
 
 
 class Killed(BaseException):
-    """Ends a process in the midst of its work."""
-
-
-def wider() -> Schema:
-    """A version in which one column is wider."""
-    return with_column(whole_schema(), WORDS, Column("utterance_index", BigInteger(), nullable=False, index=True))
+    """Simulates the end of a process during a migration."""
 
 
 def stricter() -> Schema:
     """A version in which every word has a column that no old row can fill."""
     return with_column(whole_schema(), WORDS, Column("loudness", Integer(), nullable=False))
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """With all tables, a recording, and one of its words."""
-    opened = Database.at(database_url)
-    prepare(opened, whole_schema())
-    fill(opened)
-    yield opened
-    opened.close()
-
-
-def words(database: Database) -> list[Any]:
-    table = whole_schema().tables[WORDS].c
-    with database.reading() as connection:
-        return [*connection.execute(select(table.text, table.utterance_index)).all()]
 
 
 def type_of(database: Database, column: str) -> str:
@@ -78,16 +50,16 @@ def type_of(database: Database, column: str) -> str:
     return str(columns[column])
 
 
-def test_a_changed_type_keeps_every_row(database: Database) -> None:
+def test_changed_type_keeps_every_row(database: Database) -> None:
     is_outdated = migrate(database, wider())
 
     assert not is_outdated
     assert words(database) == [("hello", 3)]
     assert type_of(database, "utterance_index") == "BIGINT"
-    prepare(database, wider())
+    set_up_database(database, wider())
 
 
-def test_a_migrated_table_has_its_key_and_indexes(database: Database) -> None:
+def test_migrated_table_has_its_key_and_indexes(database: Database) -> None:
     migrate(database, wider())
 
     with database.reading() as connection:
@@ -103,24 +75,24 @@ def test_a_migrated_table_has_its_key_and_indexes(database: Database) -> None:
             assert inspector.get_pk_constraint(WORDS)["name"] == f"{WORDS}_pkey"
 
 
-def test_a_second_migration_finds_nothing_to_do(database: Database) -> None:
+def test_second_migration_has_no_steps(database: Database) -> None:
     migrate(database, wider())
 
-    assert steps(database, wider()) == []
+    assert migration_steps(database, wider()) == []
     assert migrate(database, wider()) is False
     assert words(database) == [("hello", 3)]
 
 
-def test_a_way_back_is_a_migration_like_any_other(database: Database) -> None:
+def test_migration_can_be_reversed(database: Database) -> None:
     migrate(database, wider())
 
     migrate(database, whole_schema())
 
     assert words(database) == [("hello", 3)]
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
 
 
-def test_rows_stay_and_are_parsed_again_where_a_new_column_cannot_be_filled(database: Database) -> None:
+def test_rows_are_kept_and_outdated_if_a_new_column_cannot_be_filled(database: Database) -> None:
     is_outdated = migrate(database, stricter())
 
     assert is_outdated
@@ -129,17 +101,19 @@ def test_rows_stay_and_are_parsed_again_where_a_new_column_cannot_be_filled(data
         assert connection.scalar(select(LEDGER.c.parser_version)) is None
 
 
-def test_additions_are_made_as_well(database: Database) -> None:
+def test_migration_also_adds_missing_columns(database: Database) -> None:
     migrate(database, with_column(wider(), "artifacts", Column("added_at", String(), nullable=True)))
 
     with database.reading() as connection:
         assert "added_at" in {each["name"] for each in inspect(connection).get_columns("artifacts")}
 
 
-def test_a_dry_run_names_the_steps_and_changes_nothing(database: Database, database_url: str) -> None:
+def test_dry_run_lists_the_steps_and_changes_nothing(database: Database, database_url: str) -> None:
     before = everything(database_url)
 
-    planned = steps(database, with_column(stricter(), "artifacts", Column("added_at", String(), nullable=True)))
+    planned = migration_steps(
+        database, with_column(stricter(), "artifacts", Column("added_at", String(), nullable=True))
+    )
 
     assert planned == [
         "Add column artifacts.added_at",
@@ -149,7 +123,7 @@ def test_a_dry_run_names_the_steps_and_changes_nothing(database: Database, datab
     assert everything(database_url) == before
 
 
-def test_a_migration_killed_at_any_statement_changes_nothing_and_can_be_repeated(database: Database) -> None:
+def test_migration_killed_at_any_statement_changes_nothing_and_can_be_repeated(database: Database) -> None:
     statements = 0
     limit = 0
 
@@ -185,21 +159,21 @@ def test_a_migration_killed_at_any_statement_changes_nothing_and_can_be_repeated
     assert type_of(database, "utterance_index") == "BIGINT"
 
 
-def test_a_view_of_another_text_is_replaced_by_a_migration_alone(database: Database) -> None:
-    prepare(database, with_other_view())
-    assert steps(database, with_other_view()) == ["Replace view fresh_meetings"]
+def test_only_a_migration_replaces_a_view(database: Database) -> None:
+    set_up_database(database, with_other_view())
+    assert migration_steps(database, with_other_view()) == ["Replace view fresh_meetings"]
 
     migrate(database, with_other_view())
 
-    assert steps(database, with_other_view()) == []
-    assert steps(database, whole_schema()) == ["Replace view fresh_meetings"]
+    assert migration_steps(database, with_other_view()) == []
+    assert migration_steps(database, whole_schema()) == ["Replace view fresh_meetings"]
 
 
-def test_a_migration_locks_recordings_before_it_changes_the_ledger(
+def test_migration_locks_recordings_before_it_changes_the_ledger(
     postgresql_database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     database, other = (Database.at(postgresql_database) for _ in range(2))
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     fill(database)
     new = Table("chapters", MetaData(), Column("recording_id", String(), primary_key=True))
     schema = with_table(wider(), new, "transcript")
@@ -219,7 +193,7 @@ def test_a_migration_locks_recordings_before_it_changes_the_ledger(
 
 def test_readers_see_the_rows_throughout_a_migration(postgresql_database: str) -> None:
     database = Database.at(postgresql_database)
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     fill(database)
     seen: list[int] = []
 
@@ -237,7 +211,7 @@ def test_readers_see_the_rows_throughout_a_migration(postgresql_database: str) -
 def test_grants_and_owner_survive_a_migration(postgresql_database: str) -> None:
     reader, owner = f"reader_{uuid4().hex}", f"owner_{uuid4().hex}"
     database = Database.at(postgresql_database)
-    prepare(database, whole_schema())
+    set_up_database(database, whole_schema())
     execute(
         postgresql_database,
         f"CREATE ROLE {reader}",
@@ -273,101 +247,17 @@ def test_grants_and_owner_survive_a_migration(postgresql_database: str) -> None:
     assert grants() == before
 
 
-@pytest.mark.parametrize("schema", ["meetings", "public"])
-def test_objects_of_others_that_depend_on_a_table_stop_a_migration(postgresql_database: str, schema: str) -> None:
-    database = Database.at(postgresql_database, schema)
-    prepare(database, whole_schema())
-    fill(database)
-    execute(postgresql_database, f"CREATE VIEW public.theirs AS SELECT text FROM {schema}.{WORDS}")
-
-    with pytest.raises(StoreError, match="depend on"):
-        migrate(database, wider())
-
-    assert fetched(postgresql_database, "SELECT text FROM public.theirs") == ["hello"]
-    database.close()
-
-
-def test_a_view_of_another_program_reads_the_migrated_table(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/meetings.db"
-    with closing(Database.at(url)) as database:
-        prepare(database, whole_schema())
-        fill(database)
-        execute(url, f"CREATE VIEW theirs AS SELECT text FROM {WORDS}")
-
-        migrate(database, wider())
-
-    assert fetched(url, "SELECT text FROM theirs") == ["hello"]
-
-
-def test_foreign_columns_of_our_tables_are_not_dropped(database: Database) -> None:
-    with database.writing() as connection:
-        connection.exec_driver_sql(f"ALTER TABLE {WORDS} ADD COLUMN note VARCHAR(10)")
-
-    with pytest.raises(StoreError, match=r"did not create: note\."):
-        migrate(database, wider())
-
-    with database.reading() as connection:
-        assert "note" in {each["name"] for each in inspect(connection).get_columns(WORDS)}
-
-
-def test_foreign_tables_stop_a_migration(database_url: str) -> None:
-    make_version_2(database_url)
-    execute(
-        database_url,
-        "DROP TABLE people",
-        "DROP TABLE attendance",
-        "DELETE FROM meta WHERE name IN ('shape:people', 'shape:attendance')",
-        *FOREIGN_TABLES,
-    )
-    database = Database.at(database_url)
-
-    for action in (steps, migrate):
-        with pytest.raises(StoreError, match="did not create: attendance, people"):
-            action(database, wider())
-
-    assert foreign_rows(database_url) == FOREIGN_ROWS
-    database.close()
-
-
-def test_an_empty_database_has_nothing_to_migrate(database_url: str) -> None:
-    database = Database.at(database_url)
-
-    with pytest.raises(NothingStored):
-        migrate(database, whole_schema())
-
-    database.close()
-
-
-def test_a_newer_schema_is_not_migrated_back(database: Database) -> None:
-    with database.writing() as connection:
-        connection.execute(table_of(Meta).update().where(META.name == "schema_version").values(value="99"))
-
-    with pytest.raises(StoreError, match="upgrade meeting_assets"):
-        migrate(database, wider())
-
-
-def test_a_persistent_table_whose_rows_cannot_supply_a_column_is_named(database_url: str) -> None:
-    make_version_2(database_url)
-    execute(database_url, "ALTER TABLE artifacts DROP COLUMN attempts")
-    database = Database.at(database_url)
-
-    with pytest.raises(StoreError, match="artifacts lacks attempts"):
-        migrate(database, whole_schema())
-
-    database.close()
-
-
-def test_a_persistent_table_can_change_a_type(database: Database) -> None:
+def test_column_of_a_persistent_table_can_change_its_type(database: Database) -> None:
     schema = with_column(whole_schema(), "artifacts", Column("attempts", BigInteger(), nullable=False))
 
     migrate(database, schema)
 
     with database.reading() as connection:
         assert connection.execute(select(LEDGER.c.artifact_id, LEDGER.c.attempts)).all() == [("a", 0)]
-    prepare(database, schema)
+    set_up_database(database, schema)
 
 
-def test_a_column_that_another_version_has_required_is_dropped(database_url: str) -> None:
+def test_required_column_of_another_version_is_dropped(database_url: str) -> None:
     make_version_2(database_url)
     execute(database_url, f"ALTER TABLE {WORDS} ADD COLUMN old INTEGER NOT NULL DEFAULT 0")
     database = Database.at(database_url)
@@ -379,8 +269,3 @@ def test_a_column_that_another_version_has_required_is_dropped(database_url: str
         assert "old" not in {each["name"] for each in inspect(connection).get_columns(WORDS)}
     assert words(database) == [("hello", 3)]
     database.close()
-
-
-def test_a_schema_without_a_column_is_of_another_version(database: Database) -> None:
-    with pytest.raises(StoreError, match="upgrade meeting_assets"):
-        migrate(database, without_column(whole_schema(), WORDS, "text"))

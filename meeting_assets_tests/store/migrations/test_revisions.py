@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,11 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select
 
-from meeting_assets.pipeline.storage import whole_schema
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import Database, table_of
 from meeting_assets.store.migrations.migrate import REVISIONS, leave_views_alone, run_revisions
 from meeting_assets.store.migrations.plan import REVISION_TABLE, SCHEMA_VERSION
-from meeting_assets.store.migrations.setup import prepare
-from meeting_assets_tests.store.migrations.test_setup import RECORDING_ID, fill
+from meeting_assets_tests.support.databases import RECORDING_ID
 from meeting_assets_tests.support.schema_versions import execute, fetched
 
 NEXT = """
@@ -35,16 +32,6 @@ def upgrade():
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """With all tables and a recording."""
-    opened = Database.at(database_url)
-    prepare(opened, whole_schema())
-    fill(opened)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The revisions of this version and a later one."""
     copied = Path(shutil.copytree(REVISIONS, tmp_path / "100%revisions"))
@@ -52,14 +39,14 @@ def folder(tmp_path: Path) -> Path:
     return copied
 
 
-def test_the_last_revision_leads_to_the_present_schema_version() -> None:
+def test_last_revision_leads_to_the_current_schema_version() -> None:
     config = Config()
     config.set_main_option("script_location", REVISIONS)
 
     assert ScriptDirectory.from_config(config).get_current_head() == f"{SCHEMA_VERSION:04}"
 
 
-def test_a_revision_changes_a_persistent_table_and_keeps_its_rows(database: Database, folder: Path) -> None:
+def test_revision_changes_a_persistent_table_and_keeps_its_rows(database: Database, folder: Path) -> None:
     with database.writing() as connection:
         leave_views_alone(connection)
         run_revisions(connection, since=3, until=4, folder=str(folder))
@@ -74,7 +61,7 @@ def test_a_revision_changes_a_persistent_table_and_keeps_its_rows(database: Data
     assert stamps == ["0004"]
 
 
-def test_a_revision_whose_transaction_is_rolled_back_has_changed_nothing(database: Database, folder: Path) -> None:
+def test_revision_whose_transaction_is_rolled_back_changes_nothing(database: Database, folder: Path) -> None:
     with database.writing() as connection:
         leave_views_alone(connection)
         run_revisions(connection, since=3, until=4, folder=str(folder))
@@ -85,7 +72,7 @@ def test_a_revision_whose_transaction_is_rolled_back_has_changed_nothing(databas
         assert not inspect(connection).has_table(REVISION_TABLE)
 
 
-def test_the_revisions_of_another_program_are_left_alone(database: Database, database_url: str, folder: Path) -> None:
+def test_revisions_of_another_program_are_unchanged(database: Database, database_url: str, folder: Path) -> None:
     execute(database_url, "CREATE TABLE alembic_version (version_num VARCHAR(32))")
     execute(database_url, "INSERT INTO alembic_version VALUES ('theirs')")
 

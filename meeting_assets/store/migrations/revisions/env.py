@@ -1,4 +1,4 @@
-"""Alembic runs this for every command; the connection and its transaction belong to `store/migrations/migrate.py`."""
+"""Alembic runs this module for every command, on the connection and transaction of `store/migrations/migrate.py`."""
 
 from alembic import context
 

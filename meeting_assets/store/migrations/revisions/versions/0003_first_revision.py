@@ -1,4 +1,4 @@
-"""The schema that revisions start from. Databases of versions 1 and 2 differ from it only in what is added anyway."""
+"""The schema that revisions start from. Databases of versions 1 and 2 differ from it only by additions."""
 
 revision = "0003"
 down_revision = None

@@ -1,0 +1,66 @@
+"""Finds the bots of discovered recordings with as few calls as possible: by list, by time window or one by one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from meeting_assets.core.instants import shifted
+from meeting_assets.pipeline.discovered import Discovery
+from meeting_assets.pipeline.retrieval import Name, Retrieval
+from meeting_assets.recall.client import Query, RecallClient
+from meeting_assets.recall.objects import Bot
+
+# A bot joins around the time its recording is created, at most this much earlier or later.
+BOT_MARGIN = timedelta(hours=6)
+FEW_BOTS, MANY_BOTS = 5, 100
+
+
+async def find_bots(client: RecallClient, discovery: Discovery, known: Collection[str]) -> None:
+    """Adds the bots of recordings, except recordings whose bot is `known`.
+
+    Bots that the lists do not show are retrieved one by one.
+    """
+    wanted = {
+        str(found.recording.bot.id): found.recording.created_at
+        for found in discovery.found.values()
+        if found.recording.bot is not None and found.recording_id not in known
+    }
+    bots: dict[str, Bot] = {}
+    async for document in _listed_bots(client, wanted.values()):
+        if str(document.get("id")) in wanted and (bot := discovery.decode_object("bot", document, Bot)) is not None:
+            bots[str(bot.id)] = bot
+        if wanted.keys() <= bots.keys():
+            break
+    missing = [Name("bot", each) for each in wanted.keys() - bots.keys()]
+    for name, outcome in (await Retrieval(client).each(missing)).items():
+        retrieved = discovery.add_retrieved(name, outcome)
+        if retrieved is not None and (bot := discovery.decode_object("bot", retrieved, Bot)) is not None:
+            bots[str(bot.id)] = bot
+    for found in discovery.found.values():
+        if found.recording.bot is not None:
+            found.bot = bots.get(str(found.recording.bot.id))
+
+
+async def _listed_bots(client: RecallClient, created_at: Collection[datetime]) -> AsyncIterator[dict[str, Any]]:
+    """Bots from the API's list: all bots, if that takes no more calls than retrieving those that a window misses.
+
+    A window of `join_at` shows about half of the bots, because the API clears `join_at` of many once they have joined.
+    """
+    if len(created_at) >= MANY_BOTS:
+        affordable_pages = len(created_at) / 2 / client.retrieves_per_list_call
+        async for page in client.list_pages("bot"):
+            for document in page.results:
+                yield document
+            if page.page_count is None or page.page_count > affordable_pages:
+                break
+        else:
+            return
+    if len(created_at) > FEW_BOTS:
+        window: Query = {
+            "join_at_after": shifted(min(created_at), -BOT_MARGIN),
+            "join_at_before": shifted(max(created_at), BOT_MARGIN),
+        }
+        async for document in client.list_objects("bot", window):
+            yield document

@@ -1,0 +1,84 @@
+"""The layout of the raw store: keys of its objects, relative to its root.
+
+    {day}/{recording_id}/recording.json                     the API's listing, without URLs and passwords
+    {day}/{recording_id}/{kind}/{artifact_id}/{sha256}.zst  an artifact; hash and size are of the uncompressed bytes
+    origin.json                                             the API origin of all meetings in the store
+    database.json                                           the id of the database that describes the store
+    tombstones/…                                            purged recordings and artifacts (`store.raw_tombstones`)
+
+Recordings share no object, so a purge deletes a prefix. Writing the same bytes again changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+ORIGIN = "origin.json"
+DATABASE = "database.json"
+TOMBSTONES = "tombstones"
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ARTIFACT = re.compile(
+    r"[^/]+/(?P<recording_id>[^/]+)/(?P<kind>[^/]+)/(?P<artifact_id>[^/]+)/(?P<sha256>[0-9a-f]{64})\.zst"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RawObject:
+    """The stored bytes of an artifact: their key, hash and size."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArtifact:
+    """An artifact found in the raw store, and the time it was written."""
+
+    kind: str
+    artifact_id: str
+    sha256: str
+    key: str
+    kept_at: datetime
+
+
+def artifact_key(day: date, recording_id: str, kind: str, artifact_id: str, sha256: str) -> str:
+    """The key of an artifact's bytes."""
+    return f"{day}/{recording_id}/{kind}/{artifact_id}/{sha256}.zst"
+
+
+def listing_key(day: date, recording_id: str) -> str:
+    """The key of a recording's listing."""
+    return f"{day}/{recording_id}/recording.json"
+
+
+def stored_artifact(key: str, kept_at: datetime) -> StoredArtifact | None:
+    """The artifact of an object; None if the object is no artifact's."""
+    match = _ARTIFACT.fullmatch(key)
+    return StoredArtifact(match["kind"], match["artifact_id"], match["sha256"], key, kept_at) if match else None
+
+
+def artifact_of(key: str) -> tuple[str, str, str] | None:
+    """The (recording, kind, artifact) of an object; None if the object is no artifact's.
+
+    >>> artifact_of(f"2026-03-02/0f7a/transcript/c1d2/{'0' * 64}.zst")
+    ('0f7a', 'transcript', 'c1d2')
+    """
+    match = _ARTIFACT.fullmatch(key)
+    return (match["recording_id"], match["kind"], match["artifact_id"]) if match else None
+
+
+def recording_of(key: str) -> str:
+    """The recording of an object; empty if the object belongs to none."""
+    return key.split("/")[1] if key.count("/") > 1 else ""
+
+
+def day_of_prefix(name: str) -> date | None:
+    """The day of a top-level prefix; None if its name is no date."""
+    try:
+        return date.fromisoformat(name) if _DAY.fullmatch(name) else None
+    except ValueError:
+        return None
