@@ -42,6 +42,7 @@ BASE: dict[str, Any] = {
 EMPTY: dict[type, Any] = {int: 0, float: 0.0, bool: False}
 
 Rows = list[tuple[type[SQLModel], dict[str, Any]]]
+RECORDING: tuple[type[SQLModel], dict[str, Any]] = (Recordings, {})
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def complete(table: Table, values: dict[str, Any]) -> dict[str, Any]:
 
 def is_violated(storage: Storage, name: str, rows: Rows) -> bool:
     with storage.database.writing() as connection:
-        for model, values in [(Recordings, {}), *rows] if rows[0][0] is not Recordings else rows:
+        for model, values in rows if rows[0][0] is Recordings else [RECORDING, *rows]:
             table = table_of(model)
             connection.execute(table.insert(), complete(table, values))
     checks = [check for check in [*ledger_checks(), *table_checks(), *metric_checks()] if check.name == name]
@@ -119,8 +120,8 @@ def in_transcript_only(word_count: int) -> Rows:
     ]
 
 
-LOST = {"status": "deleted"}
-AWAITED = {"status": "pending", "api_status": "done"}
+LOST: dict[str, Any] = {"status": "deleted"}
+AWAITED: dict[str, Any] = {"status": "pending", "api_status": "done"}
 CASES: list[tuple[str, Rows, Rows]] = [
     (
         "timeline_and_words_agree",

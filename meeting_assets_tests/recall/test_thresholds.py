@@ -27,6 +27,9 @@ from meeting_assets_tests.support.fake_transport import FakeClock
 
 MEGABYTE = 2**20
 
+Reactions = dict[int, type[MeetingAssetsError] | None]
+"""The error that each status raises; None for success."""
+
 
 def call_error(code: int) -> type[MeetingAssetsError] | None:
     """The error that an API response of this status raises."""
@@ -48,7 +51,7 @@ def download_error(code: int) -> type[MeetingAssetsError] | None:
 
 def test_every_status_of_a_call_has_its_reaction() -> None:
     retried = {408, 409, 425, *range(500, 600)}
-    expected = dict.fromkeys(range(200, 600), ObjectRefused) | dict.fromkeys(retried, Transient)
+    expected: Reactions = {**dict.fromkeys(range(200, 600), ObjectRefused), **dict.fromkeys(retried, Transient)}
     expected |= {200: None, 401: Refused, 402: Refused, 404: Gone, 410: Gone, 429: Throttled}
 
     assert {code: call_error(code) for code in range(200, 600)} == expected
@@ -63,15 +66,13 @@ def test_redirect_is_named_as_one(code: int, is_redirect: bool) -> None:
 
 
 def test_firewall_page_with_status_403_alone_is_retried() -> None:
-    page = {"content": b"<html>", "headers": {"Content-Type": "text/html"}}
-
     for code, error in [(403, Transient), (400, ObjectRefused), (405, ObjectRefused)]:
         with pytest.raises(error):
-            parse_object(httpx.Response(code, **page), "recording")
+            parse_object(httpx.Response(code, html="<html>"), "recording")
 
 
 def test_every_status_of_a_download_has_its_reaction() -> None:
-    expected = dict.fromkeys(range(200, 600), Transient) | dict.fromkeys([400, 401, 403], UrlExpired)
+    expected: Reactions = {**dict.fromkeys(range(200, 600), Transient), **dict.fromkeys([400, 401, 403], UrlExpired)}
     expected |= {200: None, 404: BytesMissing, 410: BytesMissing, 429: Throttled}
 
     assert {code: download_error(code) for code in range(200, 600)} == expected

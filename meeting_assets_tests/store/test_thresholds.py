@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Column, MetaData, Table, create_engine, select
@@ -39,8 +40,8 @@ def test_attempt_is_due_from_its_time_on_and_beyond_the_longest_wait(wait: timed
 
 @pytest.mark.parametrize(("attempts", "is_exhausted"), [(2, False), (3, True)])
 def test_loading_is_given_up_after_three_interruptions(attempts: int, is_exhausted: bool) -> None:
-    fields = dict.fromkeys(LoadTask._fields)
-    task = LoadTask(**{**fields, "day": date(2026, 3, 2), "load_attempts": attempts, "is_quarantined": False})
+    values: dict[str, Any] = dict.fromkeys(LoadTask._fields)
+    task = LoadTask(**values | {"load_attempts": attempts, "is_quarantined": False})
 
     assert task.is_exhausted is is_exhausted
 
