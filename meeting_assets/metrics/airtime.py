@@ -88,9 +88,9 @@ def participant_airtime(meeting: SpokenMeeting) -> dict[str, Columns]:
         return {key: dict.fromkeys(ParticipantAirtime.model_fields) for key in meeting.people}
     total_us = sum(meeting.talk_us.values())
     solo_us: Counter[str] = Counter()
-    for state in meeting.floor:
-        if state.speaker is not None:
-            solo_us[state.speaker] += state.length_us
+    for start_us, end_us, _, speaker in meeting.floor:
+        if speaker is not None:
+            solo_us[speaker] += end_us - start_us
     return {
         key: {
             "talk_time_s": to_seconds(talk_us),

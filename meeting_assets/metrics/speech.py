@@ -164,9 +164,9 @@ def event_speech(events: Iterable[Event]) -> Iterator[Speech]:
     """
     speech_events = [event for event in events if event.action in SPEECH_SWITCHES]
     names: dict[str, set[str]] = defaultdict(set)
-    for event in speech_events:
-        if event.speaker_name:
-            names[event.participant_key].add(event.speaker_name)
+    for key, name in {(event.participant_key, event.speaker_name) for event in speech_events}:
+        if name:
+            names[key].add(name)
     for key, switches in switches_by_participant(speech_events, SPEECH_SWITCHES).items():
         for start_s, end_s in switched_intervals(switches):
             yield Speech(key, min(names[key], default=None), start_s, end_s)

@@ -120,20 +120,20 @@ def transitions_of(floor: Iterable[FloorState]) -> dict[str, int]:
     before: str | None = None
     silences = overlaps = 0
     is_overlap = False
-    for state in floor:
-        if state.speaker_count == 0:
-            if state.length_us >= SILENCE_US:
+    for start_us, end_us, speaker_count, speaker in floor:
+        if speaker_count == 0:
+            if end_us - start_us >= SILENCE_US:
                 silences += 1
                 is_overlap = False
-        elif state.speaker_count > 1:
+        elif speaker_count > 1:
             overlaps += not is_overlap
             is_overlap = True
         else:
-            if before is not None and UNKNOWN not in (before, state.speaker):
-                is_within = before == state.speaker
+            if before is not None and UNKNOWN not in (before, speaker):
+                is_within = before == speaker
                 counts["pause_count" if is_within else "gap_count"] += silences
                 counts["overlap_within_count" if is_within else "overlap_between_count"] += overlaps
-            before = state.speaker
+            before = speaker
             silences = overlaps = 0
             is_overlap = False
     return counts

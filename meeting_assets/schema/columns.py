@@ -61,7 +61,8 @@ class Instant(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return utc(datetime.fromisoformat(value) if isinstance(value, str) else value)
+        # perf: `fromisoformat` sets the zone much faster than `replace` (benchmarks metrics)
+        return datetime.fromisoformat(f"{value}+00:00") if isinstance(value, str) else utc(value)
 
 
 class Json(TypeDecorator[Any]):

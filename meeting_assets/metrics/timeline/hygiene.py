@@ -53,7 +53,7 @@ def clean_speech(segments: Iterable[Speech], *, bot_keys: Collection[str], durat
     bots = union(each for speaker, own in closed_intervals.items() if speaker in bot_keys for each in own)
     of_people = [each for speaker, own in intervals.items() if speaker not in bot_keys for each in own]
 
-    known_end_us = extended_us(duration_us, (end for own in unions.values() for _, end in own))
+    known_end_us = extended_us(duration_us, [end for own in unions.values() for _, end in own])
     end_us = _last_edge_us(of_people) if known_end_us is None else known_end_us
     inside = {speaker: clipped(own, start=0, end=end_us) for speaker, own in unions.items()}
     claimed_us = sum(length_us(clipped(closed_intervals[speaker], start=0, end=end_us)) for speaker in unions)
@@ -64,7 +64,7 @@ def clean_speech(segments: Iterable[Speech], *, bot_keys: Collection[str], durat
         dropped_intervals=sum(speaker not in bot_keys for speaker in dropped),
         open_intervals=sum(end is None for _, end in of_people),
         clipped_intervals=sum(
-            start < 0 or start >= end_us or (end is not None and end > end_us) for start, end in of_people
+            [start < 0 or start >= end_us or (end is not None and end > end_us) for start, end in of_people]
         ),
         self_overlap_us=claimed_us - sum(map(length_us, inside.values())),
     )
@@ -85,6 +85,9 @@ def closed(intervals: Sequence[OpenInterval], until_us: int) -> list[Interval]:
     >>> closed([(0, None), (0, 3), (7, 12)], 20)
     [(0, 3), (0, 3), (7, 12)]
     """
+    open_starts = {start for start, end in intervals if end is None}
+    if not open_starts:
+        return [(start, end) for start, end in intervals if end is not None]
     starts = sorted({start for start, _ in intervals})
     ends = dict(zip(starts, [*starts[1:], until_us], strict=True))
     ends.update((start, end) for start, end in intervals if end is not None)
@@ -120,7 +123,7 @@ def _valid_intervals(segments: Iterable[Speech]) -> tuple[Mapping[str, list[Open
 
 def _latest_us(intervals: Mapping[str, Iterable[OpenInterval]], duration_us: int | None) -> int:
     """The latest time that any interval or the extended recording can reach."""
-    edges = (start if end is None else end for own in intervals.values() for start, end in own)
+    edges = [start if end is None else end for own in intervals.values() for start, end in own]
     return max((duration_us or 0) + EXTENSION_US, max(edges, default=0))
 
 
