@@ -15,10 +15,11 @@ from uuid import UUID
 
 import msgspec
 
+from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
 
 RECORDING = "recording"
-MEDIA = ("participant_events", "transcript", "video_separate", "audio_separate", "meeting_metadata")
+MEDIA = (*dict.fromkeys(artifact.collection for artifact in ARTIFACTS.values()), "meeting_metadata")
 """Kinds of media objects that this package stores."""
 UNFINISHED = frozenset({"processing", "paused"})
 STATUS_CODES = UNFINISHED | {"done", "failed", "deleted"}

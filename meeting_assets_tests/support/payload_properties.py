@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from math import isfinite
 from typing import Any
@@ -23,13 +24,21 @@ from meeting_assets.schema.columns import Instant, Integer64, Json, RecordingRow
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.payloads import SOURCE
+from meeting_assets_tests.support.plausible_payloads import PLAUSIBLE
 
 LONGEST_INDEXED_BYTES = 2_700  # limit of PostgreSQL's B-trees: a third of a page
 
-_NAMES = (
-    "absolute|action|created_at|data|duration|email|end_timestamp|extra_data|id|is_host|language_code|name|offset"
-    "|participant|parts|platform|relative|source_audio|start_timestamp|text|timestamp|to|type|words"
-)
+
+def _keys(document: Any) -> Iterator[str]:
+    """All keys of the objects in a JSON document."""
+    if isinstance(document, dict):
+        yield from document
+        document = list(document.values())
+    for each in document if isinstance(document, list) else ():
+        yield from _keys(each)
+
+
+_NAMES = "|".join(sorted({*_keys(PLAUSIBLE), "offset", "email"}))
 _PLACE = rf"byte \d+|(?:parts\b)?(?:\[\d+\]|\[\.\.\.\]|\.(?:{_NAMES})\b)*(?<=.)"
 _TYPES = "array|bool|datetime|float|int|null|object|str"
 _SHAPE = (
