@@ -52,7 +52,7 @@ class ProcessIdentity:
         return cls(_boot_id(), _pid_namespace(), pid, int(stat[START_TICKS]), socket.gethostname())
 
     @classmethod
-    def named(cls, name: str) -> Self | None:
+    def parse(cls, name: str) -> Self | None:
         """Parses the property `name` of an identity; None if the text is not one."""
         boot_id, pid_namespace, pid, start_ticks = [*name.split(), *[""] * 4][:4]
         if not (pid.isdecimal() and start_ticks.isdecimal()):
@@ -63,7 +63,7 @@ class ProcessIdentity:
     def name(self) -> str:
         """The identity as text, without the hostname.
 
-        >>> ProcessIdentity.named(ProcessIdentity("boot", "pid:[1]", 7, 100, "here").name).pid
+        >>> ProcessIdentity.parse(ProcessIdentity("boot", "pid:[1]", 7, 100, "here").name).pid
         7
         """
         return f"{self.boot_id} {self.pid_namespace} {self.pid} {self.start_ticks}"
@@ -116,6 +116,6 @@ def _is_hidden(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:
-        return True
+    except OSError:  # it belongs to another user
+        pass
     return True

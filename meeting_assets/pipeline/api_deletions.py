@@ -1,4 +1,7 @@
-"""Deletions at the API: a 404 counts if the lists do not show the object either, and purges after a second observation.
+"""Deletions at the API.
+
+A recording or media object counts as deleted if its retrieve returns 404 and the lists do not show it. Purges need a
+second observation.
 
 A single 404 may be wrong. A discovery by day has read the list of recordings, and lists of media objects created within
 a few days. A discovery of named recordings has read no list of recordings. `recheck_gone` reads the lists that are

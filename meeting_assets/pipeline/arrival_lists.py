@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import islice
 from random import shuffle
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import Transient
 from meeting_assets.core.instants import shifted
 from meeting_assets.pipeline.discover import LISTED_COLLECTIONS, MARGIN
@@ -123,19 +123,12 @@ async def read_for(storage: Storage, access: Access, since: datetime, recording_
 def recording_days(connection: Connection, recording_ids: Collection[str]) -> dict[str, date]:
     """The days of recordings that the database knows and the API has not deleted."""
     days: dict[str, date] = {}
-    for batch in query_batches(recording_ids):
+    for batch in batched(recording_ids, QUERY_SIZE):
         query = select(RECORDINGS.c.recording_id, RECORDINGS.c.day).where(
             RECORDINGS.c.recording_id.in_(batch), RECORDINGS.c.status != DELETED
         )
         days |= dict(connection.execute(query).all())
     return days
-
-
-def query_batches(recording_ids: Iterable[str]) -> Iterator[list[str]]:
-    """Splits ids into sorted batches for queries."""
-    remaining = iter(sorted(recording_ids))
-    while batch := list(islice(remaining, QUERY_SIZE)):
-        yield batch
 
 
 async def _all(readings: Iterable[Coroutine[Any, Any, None]]) -> None:

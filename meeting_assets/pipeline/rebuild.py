@@ -10,6 +10,7 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, synchronize_tombstones
-from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days, derive_days_again
+from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days, mark_metrics_outdated
 from meeting_assets.pipeline.discovered import Found
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.record import recording_row
@@ -96,7 +97,7 @@ def rebuild(storage: Storage, days: Collection[date] | None = None) -> RebuildRe
                 _restore_rows(storage, day, recording_id)
             except PayloadError as error:
                 # A purge may have removed the objects between listing and reading them.
-                if not _is_purged(storage, recording_id):
+                if not storage.database.read(partial(tombstones.tombstoned_recordings, recording_ids=[recording_id])):
                     report.faults.append(f"{day}/{recording_id}: {error}")
     _mark_outdated(storage, report.days)
     _load_and_derive(storage, report)
@@ -118,7 +119,7 @@ def _mark_outdated(storage: Storage, days: Collection[date]) -> None:
     """Schedules parsing of all artifacts and deriving of all metrics of some days."""
     with storage.database.writing() as connection:
         ledger_tables.mark_days_outdated(connection, days)
-        derive_days_again(connection, days)
+        mark_metrics_outdated(connection, days)
 
 
 def _load_and_derive(storage: Storage, report: RebuildReport) -> None:
@@ -143,12 +144,6 @@ def _still_kept(storage: Storage, day: date) -> list[str]:
     for recording_id in purged - {*rows}:
         storage.raw.purge(day, recording_id)
     return [each for each in recording_ids if each not in purged]
-
-
-@retry_on_conflict
-def _is_purged(storage: Storage, recording_id: str) -> bool:
-    with storage.database.reading() as connection:
-        return bool(tombstones.tombstoned_recordings(connection, [recording_id]))
 
 
 def _stored(recording_ids: Collection[str]) -> Select[tuple[str]]:

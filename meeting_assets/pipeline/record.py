@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, or_
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import utc
 from meeting_assets.pipeline.discovered import Discovery, Found
 from meeting_assets.pipeline.storage import Storage
@@ -285,6 +285,4 @@ def _unfinished(observation: Observation) -> Observation:
 
 def _batches(founds: Iterable[Found]) -> Iterator[list[Found]]:
     # All runs use one order, so that two runs that write the same recordings cannot deadlock.
-    remaining = iter(sorted(founds, key=lambda found: found.recording_id))
-    while batch := list(islice(remaining, BATCH)):
-        yield batch
+    return batched(sorted(founds, key=lambda found: found.recording_id), BATCH)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from time import monotonic
@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select, true
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.participants import Participants
+from meeting_assets.core.batches import batched
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import (
@@ -268,14 +269,10 @@ def _replace(connection: Connection, model: type[SQLModel], rows: Iterable[tuple
     wanted = {*rows}
     gone, new = present - wanted, sorted(wanted - present, key=lambda row: row[0])
     key = next(iter(table.primary_key))
-    for some in _batches(sorted(row[0] for row in gone)):
-        connection.execute(table.delete().where(key.in_(some)))
+    for keys in batched(sorted(row[0] for row in gone), 500):
+        connection.execute(table.delete().where(key.in_(keys)))
     insert_rows(connection, model, new)
     return len(gone) + len(new)
-
-
-def _batches(keys: list[str]) -> Iterator[list[str]]:
-    return (keys[start : start + 500] for start in range(0, len(keys), 500))
 
 
 def _of(week: date) -> ColumnElement[bool]:

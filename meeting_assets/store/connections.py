@@ -142,6 +142,16 @@ class Connections:
             if self.before_commit is not None:
                 self.before_commit(connection)
 
+    @retry_on_conflict
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Calls an idempotent function in a transaction that writes, again after a conflict; returns its result.
+
+        Raises:
+            StoreError: the database does not answer, or cannot store more.
+        """
+        with self.writing() as connection:
+            return work(connection)
+
     def _begin_with_retries(self, *, is_writing: bool) -> Connection:
         """Begins a transaction, and waits for a server that restarts: no work is lost by a retry at this point."""
         return retry_on_conflict(self._begin)(is_writing=is_writing)

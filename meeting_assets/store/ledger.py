@@ -18,12 +18,12 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, or_, s
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger_states import PENDING, QUARANTINED, LedgerRow
-from meeting_assets.store.locks import Rows, about_to_lock
+from meeting_assets.store.locks import RowLocks, about_to_lock
 
 LEDGER = table_of(Artifacts)
 RECORDINGS = table_of(Recordings)
 
-# While newer bytes are awaited, the row of a quarantined artifact stays pending and has no row count.
+# A quarantined artifact that awaits newer bytes has status pending, a parser version and no row count.
 IS_QUARANTINED = or_(
     LEDGER.c.status == QUARANTINED,
     and_(
@@ -79,7 +79,7 @@ def read_rows(connection: Connection, recording_ids: Collection[str], *, is_lock
         .order_by(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id)
     )
     if is_locking:
-        about_to_lock(connection, Rows.LEDGER)
+        about_to_lock(connection, RowLocks.LEDGER)
         query = query.with_for_update()
     for values in connection.execute(query).mappings():
         row = LedgerRow(**values)
@@ -87,38 +87,40 @@ def read_rows(connection: Connection, recording_ids: Collection[str], *, is_lock
     return rows
 
 
-def lock_rows(connection: Connection, kind: str, recording_ids: Collection[str]) -> defaultdict[str, list[LedgerRow]]:
-    """Locks all rows of one kind of some recordings until the transaction ends, and returns them by recording.
+def lock_rows(
+    connection: Connection, kind: str, recording_ids: Collection[str]
+) -> defaultdict[str, dict[str, LedgerRow]]:
+    """Locks all rows of one kind of some recordings, and returns them by recording, then by artifact id.
 
     Rows of one recording and kind are locked together because a change of one artifact may change its siblings.
     """
-    about_to_lock(connection, Rows.LEDGER)
-    rows: defaultdict[str, list[LedgerRow]] = defaultdict(list)
+    about_to_lock(connection, RowLocks.LEDGER)
+    rows: defaultdict[str, dict[str, LedgerRow]] = defaultdict(dict)
     query = (
         LEDGER.select()
         .where(LEDGER.c.recording_id.in_(recording_ids), LEDGER.c.kind == kind)
         .order_by(LEDGER.c.recording_id, LEDGER.c.artifact_id)
     )
     for values in connection.execute(query.with_for_update()).mappings():
-        rows[values["recording_id"]].append(LedgerRow(**values))
+        rows[values["recording_id"]][values["artifact_id"]] = LedgerRow(**values)
     return rows
 
 
 def lock_siblings(connection: Connection, key: ArtifactKey) -> dict[str, LedgerRow]:
     """Locks all rows of an artifact's recording and kind, and returns them by artifact id."""
-    return {row.artifact_id: row for row in lock_rows(connection, key.kind, [key.recording_id])[key.recording_id]}
+    return lock_rows(connection, key.kind, [key.recording_id])[key.recording_id]
 
 
 def lock_matching(connection: Connection, condition: ColumnElement[bool]) -> None:
     """Locks rows in key order before an UPDATE of many rows, which alone would lock them in any order."""
-    about_to_lock(connection, Rows.LEDGER)
+    about_to_lock(connection, RowLocks.LEDGER)
     key = LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id
     connection.execute(select(*key).where(condition).order_by(*key).with_for_update())
 
 
 def lock_recordings(connection: Connection, recording_ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """Locks the rows of some recordings until the transaction ends, and returns them by recording id."""
-    about_to_lock(connection, Rows.RECORDINGS)
+    about_to_lock(connection, RowLocks.RECORDINGS)
     query = RECORDINGS.select().where(RECORDINGS.c.recording_id.in_(recording_ids)).order_by(RECORDINGS.c.recording_id)
     return {row["recording_id"]: dict(row) for row in connection.execute(query.with_for_update()).mappings()}
 

@@ -22,7 +22,7 @@ from meeting_assets.store.ledger_states import (
     is_overtaken,
     supersede_older,
 )
-from meeting_assets.store.locks import Rows, about_to_lock
+from meeting_assets.store.locks import RowLocks, about_to_lock
 
 FIRST_WAIT = timedelta(minutes=1)
 WAIT_NEAR_EXPIRY = timedelta(minutes=15)
@@ -94,7 +94,7 @@ def mark_attempt_failed(
     waiting = and_(
         is_artifact(key), LEDGER.c.status == PENDING, LEDGER.c.api_updated_at.is_not_distinct_from(updated_at)
     )
-    about_to_lock(connection, Rows.LEDGER)
+    about_to_lock(connection, RowLocks.LEDGER)
     row = connection.execute(LEDGER.select().where(waiting).with_for_update()).first()
     if row is None:
         return
@@ -150,7 +150,7 @@ def mark_purged(connection: Connection, key: ArtifactKey, *, allows_multiple: bo
 
 def adopt(connection: Connection, rows: Sequence[LedgerRow]) -> None:
     """Adds artifacts found in the raw store, unless the ledger has bytes of them."""
-    about_to_lock(connection, Rows.LEDGER)
+    about_to_lock(connection, RowLocks.LEDGER)
     for row in rows:
         held = (
             connection.execute(LEDGER.select().where(is_artifact(ArtifactKey.of(row))).with_for_update())

@@ -13,7 +13,7 @@ from meeting_assets.store.ledger_states import MAX_INTERRUPTIONS, PARSED, PENDIN
 
 # While newer bytes are awaited, `error` describes the attempts to fetch them. Loading the older bytes keeps it.
 _IS_FETCH_ERROR = and_(LEDGER.c.status == PENDING, LEDGER.c.attempts > 0)
-# Bytes that ended the process wait for other bytes or another parser version.
+# An artifact that ended the process is loaded again only with new bytes or another parser version.
 _IS_SET_ASIDE = and_(IS_QUARANTINED, func.coalesce(LEDGER.c.load_attempts, 0) >= MAX_INTERRUPTIONS)
 _IS_LOADABLE = and_(LEDGER.c.sha256.is_not(None), not_(_IS_SET_ASIDE))
 

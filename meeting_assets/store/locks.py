@@ -39,7 +39,7 @@ class Lock(IntEnum):
     """The set of tombstones: shared while recordings are written, exclusive while tombstones are added."""
 
 
-class Rows(IntEnum):
+class RowLocks(IntEnum):
     """Rows that are locked after all advisory locks, in this order."""
 
     RECORDINGS = 8_000_001
@@ -77,7 +77,7 @@ def take_shared(connection: Connection, lock: Lock) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({lock.value})")
 
 
-def about_to_lock(connection: Connection, what: Lock | Rows) -> None:
+def about_to_lock(connection: Connection, what: Lock | RowLocks) -> None:
     """Records that this transaction takes a lock.
 
     Raises:

@@ -62,11 +62,10 @@ class ObservationClock:
         return self.now() - self._correction
 
 
-@retry_on_conflict
 def record_observation_time(database: Database, instant: datetime) -> None:
     """Records an observation time before its observations are stored. Clocks that start later are ahead of it."""
-    with database.writing() as connection:
-        upsert(connection, Meta, [{"name": LAST, "value": _text(instant)}], only_if=_is_later)
+    row = {"name": LAST, "value": _text(instant)}
+    database.write(lambda connection: upsert(connection, Meta, [row], only_if=_is_later))
 
 
 def database_now(connection: Connection) -> datetime:

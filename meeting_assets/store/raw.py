@@ -117,7 +117,7 @@ class RawStore(Objects):
         stored = self.get(key)
         self.delete([key])
         if stored != content:
-            raise StoreError("The raw store does not give back what it took, check MEETING_ASSETS_RAW_URL.")
+            raise StoreError("The raw store returned other bytes than were written. Check MEETING_ASSETS_RAW_URL.")
 
     def days(self) -> list[date]:
         """The days with stored objects."""

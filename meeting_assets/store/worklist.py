@@ -21,7 +21,7 @@ from meeting_assets.store.ledger_states import (
     QUARANTINED,
     STORED,
 )
-from meeting_assets.store.locks import Rows, about_to_lock
+from meeting_assets.store.locks import RowLocks, about_to_lock
 from meeting_assets.store.tasks import FetchTask, LoadTask
 from meeting_assets.store.tombstones import is_canonical_uuid
 
@@ -188,7 +188,7 @@ def inputs_of(
     c = LEDGER.c
     query = select(c.recording_id, c.kind, c.artifact_id, c.status, c.sha256, c.parser_version).where(condition)
     if is_locking:
-        about_to_lock(connection, Rows.LEDGER)
+        about_to_lock(connection, RowLocks.LEDGER)
         query = query.order_by(c.recording_id, c.kind, c.artifact_id).with_for_update()
     for recording_id, *inputs in connection.execute(query):
         rows[recording_id].append(tuple(inputs))

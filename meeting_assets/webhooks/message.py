@@ -37,7 +37,7 @@ class WebhookEvent(NamedTuple):
     artifact_id: str | None
 
     @property
-    def is_news(self) -> bool:
+    def needs_run(self) -> bool:
         """False while the object is unfinished, True for all other codes, including undocumented ones."""
         return self.event.partition(".")[2] not in UNFINISHED
 

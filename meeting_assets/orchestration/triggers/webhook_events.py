@@ -22,7 +22,6 @@ from meeting_assets.orchestration.triggers.run_requests import ended, requests_f
 from meeting_assets.pipeline.arrivals import PendingRecording
 from meeting_assets.pipeline.storage import Storage, bind_origin, open_storage
 from meeting_assets.settings import Settings
-from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
@@ -90,7 +89,7 @@ def _evaluate(
     handled = {message.message_id for message in messages if _is_obsolete(message, resolved, settings.first_day)}
     handled |= _covered(context.instance, pending)
     if handled:
-        _mark_handled(storage, handled)
+        storage.database.write(lambda connection: inbox.mark_handled(connection, handled, now()))
     left = [each for message, each in pending.items() if message.message_id not in handled]
     requests = for_this_database(
         requests_for(left, context.instance, partitions.get_partition_keys()), storage.database
@@ -99,12 +98,6 @@ def _evaluate(
     return dg.SensorResult(
         run_requests=requests, skip_reason=None if requests else reason, cursor=_encode(resolved.retrieved)
     )
-
-
-@retry_on_conflict
-def _mark_handled(storage: Storage, message_ids: Collection[str]) -> None:
-    with storage.database.writing() as connection:
-        inbox.mark_handled(connection, message_ids, now())
 
 
 def _pending(message: Message, resolved: ResolvedDays) -> PendingRecording:

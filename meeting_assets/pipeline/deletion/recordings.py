@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Table, func, select
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
 from meeting_assets.core.logs import log_context
@@ -118,7 +119,7 @@ def purge(
         StoreError: database or raw store cannot be written. Repeat the purge.
     """
     report = PurgeReport()
-    for batch in _batches(sorted(recording_ids)):
+    for batch in batched(sorted(recording_ids), BATCH):
         purge_batch(storage, {each: (days or {}).get(each) for each in batch}, reason, report)
     scrub_deleted(storage, report)
     return report
@@ -152,13 +153,8 @@ def remove_recordings(storage: Storage, pending: Sequence[Tombstone], report: Pu
         recording_id = tombstone.name.recording_id
         raw_tombstones.remove_artifacts_of(storage.raw, recording_id)
         logger.info("recording %s was purged: %s", recording_id, tombstone.reason, extra=log_context(recording_id))
-    _note_finished(storage, [each.name for each in pending])
-
-
-@retry_on_conflict
-def _note_finished(storage: Storage, finished: Collection[TombstoneName]) -> None:
-    with storage.database.writing() as connection:
-        tombstones.mark_finished(connection, finished, at=now())
+    finished = [each.name for each in pending]
+    storage.database.write(lambda connection: tombstones.mark_finished(connection, finished, at=now()))
 
 
 def remove_if_purged(storage: Storage, day: date, key: ArtifactKey) -> None:
@@ -210,8 +206,3 @@ def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: 
 
 def _count(connection: Connection, table: Table, recording_id: str) -> int:
     return connection.scalar(select(func.count()).select_from(table).where(table.c.recording_id == recording_id)) or 0
-
-
-def _batches(recording_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(recording_ids), BATCH):
-        yield recording_ids[start : start + BATCH]

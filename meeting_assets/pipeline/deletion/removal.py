@@ -17,7 +17,6 @@ from sqlmodel import SQLModel
 from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Meta, Tombstones
-from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, table_of, upsert
 from meeting_assets.store.scrub import scrub
 
@@ -106,7 +105,8 @@ def scrub_deleted(storage: Storage, report: PurgeReport, *, rolls_up: bool = Tru
     for obstacle in report.obstacles:
         logger.warning(obstacle)
     if report.is_scrubbed and due is not None:
-        _note_scrubbed(storage, due)
+        is_done = and_(META.name == SCRUB_DUE, META.value == due)
+        storage.database.write(lambda connection: connection.execute(table_of(Meta).delete().where(is_done)))
         if storage.database.is_sqlite:
             scrub(storage.database, ())  # empties the write-ahead log, which now contains the deletion from `meta`
 
@@ -117,13 +117,6 @@ def _pending_scrub(connection: Connection, report: PurgeReport) -> str | None:
     if due is not None and due not in report.scrub_ids:
         report.tables |= {table.name for table in tables_to_purge(connection)} | {*rollup.TABLES}
     return due
-
-
-@retry_on_conflict
-def _note_scrubbed(storage: Storage, due: str) -> None:
-    meta = table_of(Meta)
-    with storage.database.writing() as connection:
-        connection.execute(meta.delete().where(and_(meta.c.name == SCRUB_DUE, meta.c.value == due)))
 
 
 def is_scrub_due(connection: Connection) -> bool:

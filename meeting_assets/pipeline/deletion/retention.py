@@ -15,6 +15,7 @@ from time import monotonic
 
 from sqlalchemy import Connection, select
 
+from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import start_of
 from meeting_assets.pipeline.deletion.confirmed_date import LAST_RETENTION, Today
 from meeting_assets.pipeline.deletion.recordings import BATCH, purge_batch
@@ -122,16 +123,9 @@ def _only_in_raw(storage: Storage, kept_from: date, known: Collection[str]) -> d
 
 
 def _known(connection: Connection, recording_ids: Collection[str]) -> set[str]:
-    ids = sorted(recording_ids)
-    return {
-        recording_id
-        for start in range(0, len(ids), tombstones.BATCH)
-        for recording_id in connection.scalars(
-            select(RECORDINGS.c.recording_id).where(
-                RECORDINGS.c.recording_id.in_(ids[start : start + tombstones.BATCH])
-            )
-        )
-    }
+    ids = RECORDINGS.c.recording_id
+    batches = batched(recording_ids, tombstones.BATCH)
+    return {each for batch in batches for each in connection.scalars(select(ids).where(ids.in_(batch)))}
 
 
 def _waiting(storage: Storage, today: Today) -> str | None:

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, select
 
+from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.deletion.artifacts import remove_artifacts
@@ -138,8 +139,8 @@ def finish_purges(storage: Storage, report: PurgeReport | None = None) -> int:
 def _remove(storage: Storage, pending: Sequence[Tombstone], report: PurgeReport) -> None:
     of_recordings = [each for each in pending if not each.name.kind]
     purged = {each.name.recording_id for each in of_recordings}
-    for start in range(0, len(of_recordings), BATCH):
-        remove_recordings(storage, of_recordings[start : start + BATCH], report)
+    for batch in batched(of_recordings, BATCH):
+        remove_recordings(storage, batch, report)
     remove_artifacts(storage, [each for each in pending if each.name.recording_id not in purged], report)
 
 

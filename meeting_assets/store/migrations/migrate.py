@@ -40,7 +40,7 @@ from meeting_assets.store import locks
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.locks import Lock, Rows
+from meeting_assets.store.locks import Lock, RowLocks
 from meeting_assets.store.migrations.definitions import TableDefinition, table_definition
 from meeting_assets.store.migrations.grants import Access, access_to, give_access
 from meeting_assets.store.migrations.inspection import read_found, read_meta, read_names, read_plan, read_recorded
@@ -195,7 +195,7 @@ def _stop_writers(connection: Connection, plan: Plan) -> None:
     changes a row of either.
     """
     if plan.is_older or plan.changes or plan.tables or plan.columns:
-        locks.about_to_lock(connection, Rows.LEDGER)
+        locks.about_to_lock(connection, RowLocks.LEDGER)
         present = [name for name in (RECORDINGS.name, LEDGER.name) if name not in plan.tables]
         _lock_tables(connection, present)
 

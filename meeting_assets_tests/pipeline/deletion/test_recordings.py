@@ -166,7 +166,7 @@ def test_request_for_a_purged_recording_is_refused_with_the_date_of_the_purge(
 ) -> None:
     purge_and_verify(recording.id)
 
-    with pytest.raises(SettingsError, match=f"Recording {recording.id} was purged on .* is not brought back"):
+    with pytest.raises(SettingsError, match=f"Recording {recording.id} was purged on .* is not fetched again"):
         day_of_recording(read_settings(), recording.id)
     with open_test_storage() as storage:
         assert status_of(storage).purged == 1
