@@ -44,14 +44,6 @@ class ProcessIdentity:
         )
 
     @classmethod
-    def of(cls, pid: int) -> Self | None:
-        """Returns the identity of a running process of this namespace; None if it has ended or /proc is missing."""
-        stat = _stat(pid)
-        if not stat or stat[STATE] in ENDED:
-            return None
-        return cls(_boot_id(), _pid_namespace(), pid, int(stat[START_TICKS]), socket.gethostname())
-
-    @classmethod
     def parse(cls, name: str) -> Self | None:
         """Parses the property `name` of an identity; None if the text is not one."""
         boot_id, pid_namespace, pid, start_ticks = [*name.split(), *[""] * 4][:4]

@@ -26,13 +26,12 @@ from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.retrieval import Retrieval, comparable_id
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import RecallClient
-from meeting_assets.recall.objects import DELETED
+from meeting_assets.recall.objects import DELETED, RECORDING
 from meeting_assets.store import absence, tombstones, worklist
-from meeting_assets.store.ledger import LEDGER, RECORDINGS
+from meeting_assets.store.ledger import KEY_COLUMNS, LEDGER, RECORDINGS
 
 logger = logging.getLogger(__name__)
 
-RECORDING = "recording"
 MAX_WITNESSES = 5
 CONTRADICTION = (
     "the API answers 404 for %s of recording %s but still lists it: it is kept, and the next sync checks it again"
@@ -139,8 +138,7 @@ def _created_at(storage: Storage, discovery: Discovery) -> dict[str, datetime]:
 
 def _unlisted_collections(storage: Storage, discovery: Discovery) -> set[tuple[str, str]]:
     """Recordings and collections with gone media objects that were created outside of the listed time."""
-    columns = LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id, LEDGER.c.api_created_at
-    query = select(*columns).where(
+    query = select(*KEY_COLUMNS, LEDGER.c.api_created_at).where(
         LEDGER.c.recording_id.in_({recording_id for recording_id, _ in discovery.gone_media})
     )
     rows = storage.database.read(lambda connection: connection.execute(query).all())

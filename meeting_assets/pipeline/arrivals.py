@@ -18,7 +18,6 @@ from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.arrival_lists import (
     QUERY_SIZE,
-    RECORDING,
     Arrivals,
     ListingPass,
     read_for,
@@ -33,8 +32,6 @@ from meeting_assets.store import ledger
 from meeting_assets.store.ledger import RECORDINGS, LedgerRows
 from meeting_assets.store.ledger_states import LedgerRow, Observation, is_fetchable, reconcile
 from meeting_assets.store.observation import database_now
-
-__all__ = ["RECORDING", "ListingPass", "PendingRecording", "late_arrivals", "list_arrivals"]
 
 
 class PendingRecording(NamedTuple):

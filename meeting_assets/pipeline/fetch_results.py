@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.errors import BytesMissing, MeetingAssetsError, StoreError, TooLarge, UrlExpired, bug_message
-from meeting_assets.core.instants import utc
 from meeting_assets.core.logs import log_context
 from meeting_assets.pipeline.deletion.recordings import remove_if_purged
 from meeting_assets.pipeline.discovered import Discovery
@@ -104,7 +103,7 @@ class FetchResults:
                 raw_key=stored.key,
                 sha256=stored.sha256,
                 size_bytes=stored.size_bytes,
-                updated_at=_updated_at(media),
+                updated_at=media.status.updated_at,
                 allows_multiple=artifact.allows_multiple,
                 at=self._discovery.clock.wall_clock(),
                 observed_at=observed_at,
@@ -131,7 +130,7 @@ class FetchResults:
                 connection,
                 key,
                 str(error),
-                updated_at=_updated_at(media) if media else None,
+                updated_at=media.status.updated_at if media else None,
                 at=at,
                 expires_at=self._discovery.found[key.recording_id].recording.expires_at,
                 is_missing=isinstance(error, BytesMissing),
@@ -161,7 +160,3 @@ class FetchResults:
             return False
         ledger.lock_rows(connection, key.kind, [key.recording_id])
         return key in tombstones.purged_artifacts(connection, [key.recording_id])
-
-
-def _updated_at(media: Media) -> datetime | None:
-    return utc(media.status.updated_at) if media.status.updated_at else None

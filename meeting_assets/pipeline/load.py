@@ -107,7 +107,7 @@ def _read_ahead(batched: Iterable[list[LoadTask]], storage: Storage) -> Generato
     finally:
         reader.shutdown(cancel_futures=True)
         if marked:
-            with suppress(StoreError):  # if the database is down, the attempts stay counted
+            with suppress(StoreError):  # if the database is down, these attempts then count as interrupted
                 storage.database.write(lambda connection: attempts.cancel_loads(connection, marked))
 
 

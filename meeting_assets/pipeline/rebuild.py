@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import Connection, select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
@@ -99,7 +99,7 @@ def rebuild(storage: Storage, days: Collection[date] | None = None) -> RebuildRe
                 # A purge may have removed the objects between listing and reading them.
                 if not storage.database.read(partial(tombstones.tombstoned_recordings, recording_ids=[recording_id])):
                     report.faults.append(f"{day}/{recording_id}: {error}")
-    _mark_outdated(storage, report.days)
+    storage.database.write(partial(_mark_outdated, days=report.days))
     _load_and_derive(storage, report)
     return report
 
@@ -114,12 +114,10 @@ def refresh(storage: Storage) -> RebuildReport:
     return report
 
 
-@retry_on_conflict
-def _mark_outdated(storage: Storage, days: Collection[date]) -> None:
+def _mark_outdated(connection: Connection, days: Collection[date]) -> None:
     """Schedules parsing of all artifacts and deriving of all metrics of some days."""
-    with storage.database.writing() as connection:
-        ledger_tables.mark_days_outdated(connection, days)
-        mark_metrics_outdated(connection, days)
+    ledger_tables.mark_days_outdated(connection, days)
+    mark_metrics_outdated(connection, days)
 
 
 def _load_and_derive(storage: Storage, report: RebuildReport) -> None:
@@ -140,15 +138,11 @@ def _still_kept(storage: Storage, day: date) -> list[str]:
     with storage.database.reading() as connection:
         purged = tombstones.tombstoned_recordings(connection, recording_ids)
         # Bytes stay as long as rows do: if the purge is never finished, the rows still refer to them.
-        rows = connection.scalars(_stored(purged)).all()
+        ids = ledger.RECORDINGS.c.recording_id
+        rows = connection.scalars(select(ids).where(ids.in_(purged))).all()
     for recording_id in purged - {*rows}:
         storage.raw.purge(day, recording_id)
     return [each for each in recording_ids if each not in purged]
-
-
-def _stored(recording_ids: Collection[str]) -> Select[tuple[str]]:
-    ids = ledger.RECORDINGS.c.recording_id
-    return select(ids).where(ids.in_(recording_ids))
 
 
 @retry_on_conflict

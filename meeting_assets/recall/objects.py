@@ -22,6 +22,8 @@ from meeting_assets.recall.json_decoding import InvalidNumber, MalformedObject
 
 FINISHED = frozenset({"done", "failed"})
 DELETED = "deleted"
+RECORDING = "recording"
+"""The collection of recordings."""
 MAX_LEVELS = 100
 """Levels of nesting of a listed object that are read and stored; recursion needs a limit."""
 

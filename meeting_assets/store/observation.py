@@ -20,7 +20,7 @@ from meeting_assets.core.clocks import elapsed_s
 from meeting_assets.core.instants import now
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import META, Database, upsert
+from meeting_assets.store.database import META, Database, put_meta, upsert
 
 LAST = "observation_last"
 """Name in `meta` of the latest recorded observation time."""
@@ -111,7 +111,7 @@ def _read_with_new_correction(database: Database) -> _Reading:
         read = _read(connection)
         if read.last is not None and not read.is_later:
             read = read._replace(correction=read.last - read.at + TICK)
-            upsert(connection, Meta, [{"name": CORRECTION, "value": str(read.correction // TICK)}])
+            put_meta(connection, {CORRECTION: str(read.correction // TICK)})
     return read
 
 

@@ -16,8 +16,8 @@ from uuid import UUID
 import msgspec
 
 from meeting_assets.core.errors import PayloadError
+from meeting_assets.recall.objects import RECORDING
 
-RECORDING = "recording"
 MEDIA = ("participant_events", "transcript", "video_separate", "audio_separate", "meeting_metadata")
 """Kinds of media objects that this package stores."""
 UNFINISHED = frozenset({"processing", "paused"})

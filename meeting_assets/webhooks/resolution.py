@@ -11,17 +11,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from random import sample
 
-from sqlalchemy import Connection, select
-
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import day_of
+from meeting_assets.pipeline.arrival_lists import recording_days
 from meeting_assets.pipeline.retrieval import Retrieval, Retrieved
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access, RecallClient
-from meeting_assets.recall.objects import DELETED, Recording, decode_object
-from meeting_assets.store.ledger import RECORDINGS
+from meeting_assets.recall.objects import RECORDING, Recording, decode_object
 from meeting_assets.webhooks.inbox import Message
-from meeting_assets.webhooks.message import RECORDING
 
 
 @dataclass(slots=True)
@@ -51,18 +48,11 @@ def resolve_days(
     """
     recording_ids = {message.recording_id for message in messages}
     with storage.database.reading() as connection:
-        stored = _stored_days(connection, recording_ids)
+        stored = recording_days(connection, recording_ids)
     unstored = recording_ids - stored.keys()
     days = ResolvedDays(stored, {each: day for each, day in retrieved.items() if each in unstored})
     asyncio.run(_retrieve(access, sorted(unstored - days.retrieved.keys()), days, budget_s=budget_s))
     return days
-
-
-def _stored_days(connection: Connection, recording_ids: Collection[str]) -> dict[str, date]:
-    """Days of stored recordings that are not deleted."""
-    columns = RECORDINGS.c.recording_id, RECORDINGS.c.day
-    query = select(*columns).where(RECORDINGS.c.recording_id.in_(recording_ids), RECORDINGS.c.status != DELETED)
-    return dict(connection.execute(query).all())
 
 
 async def _retrieve(access: Access, recording_ids: Sequence[str], days: ResolvedDays, *, budget_s: float) -> None:

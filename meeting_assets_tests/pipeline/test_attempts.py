@@ -201,7 +201,7 @@ def kill_a_fetch_in(sandbox: Sandbox) -> None:
 
 def pending_count() -> int:
     with open_test_storage() as storage, storage.database.reading() as connection:
-        return len(worklist.pending(connection, [DAY]))
+        return len(worklist.to_fetch(connection, [DAY]))
 
 
 def test_download_that_killed_the_process_too_often_waits(sandbox: Sandbox, clean: TableRows) -> None:

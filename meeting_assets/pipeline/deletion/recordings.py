@@ -37,7 +37,6 @@ from meeting_assets.pipeline.deletion.removal import (
 )
 from meeting_assets.pipeline.discover import day_of_recording
 from meeting_assets.pipeline.storage import Storage, access_of
-from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import Settings
 from meeting_assets.store import (
     ledger,
@@ -47,7 +46,7 @@ from meeting_assets.store import (
     unreadable_objects,
 )
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import table_of
+from meeting_assets.store.database import META, delete_meta
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, ArtifactKey
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import Tombstone, TombstoneName
@@ -198,10 +197,9 @@ def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: 
     """Deletes the notes in `meta` about objects of the recording that could not be decoded."""
     collections = {artifact.collection for artifact in ARTIFACTS.values()}
     objects = {f"recording {recording_id}", *(f"{name} {each}" for name in collections for each in artifact_ids)}
-    meta = table_of(Meta)
-    is_theirs = meta.c.name.in_([unreadable_objects.UNREADABLE + each for each in objects])
-    connection.execute(select(meta.c.name).where(is_theirs).order_by(meta.c.name).with_for_update())
-    connection.execute(meta.delete().where(is_theirs))
+    is_theirs = META.name.in_([unreadable_objects.UNREADABLE + each for each in objects])
+    connection.execute(select(META.name).where(is_theirs).order_by(META.name).with_for_update())
+    delete_meta(connection, is_theirs)
 
 
 def _count(connection: Connection, table: Table, recording_id: str) -> int:

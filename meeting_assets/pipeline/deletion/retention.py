@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from itertools import islice
 from time import monotonic
 
@@ -21,10 +22,9 @@ from meeting_assets.pipeline.deletion.confirmed_date import LAST_RETENTION, Toda
 from meeting_assets.pipeline.deletion.recordings import BATCH, purge_batch
 from meeting_assets.pipeline.deletion.removal import PurgeReport, scrub_deleted
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.schema.persistent import Meta
 from meeting_assets.store import tombstones
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import META, table_of, upsert
+from meeting_assets.store.database import META, delete_meta, meta_value, put_meta
 from meeting_assets.store.ledger import RECORDINGS
 
 UNCONFIRMED_DAYS = 7
@@ -82,8 +82,10 @@ def retain(
     """
     found = expired(storage, today.day)
     waiting = None if is_released else _waiting(storage, today)
-    _note_waiting(storage, waiting)
-    if waiting is not None:
+    if waiting is None:
+        storage.database.write(lambda connection: delete_meta(connection, META.name == WAITING))
+    else:
+        storage.database.write(partial(put_meta, values={WAITING: waiting}))
         return PurgeReport(remaining=len(found.recordings)), waiting
     report = purge_expired(storage, found, limit=limit, budget_s=budget_s)
     if storage.retention_days is not None:
@@ -153,28 +155,18 @@ def _released_before(storage: Storage) -> date:
     Old recordings that were stored after a finished retention were never confirmed.
     """
     with storage.database.reading() as connection:
-        notes = dict(connection.execute(select(META.name, META.value).where(META.name.in_([CUTOFF, REMAINING]))).all())
-    return date.fromisoformat(notes[CUTOFF]) if notes.get(REMAINING, "0") != "0" and CUTOFF in notes else date.min
-
-
-@retry_on_conflict
-def _note_waiting(storage: Storage, waiting: str | None) -> None:
-    meta = table_of(Meta)
-    with storage.database.writing() as connection:
-        if waiting is None:
-            connection.execute(meta.delete().where(meta.c.name == WAITING))
-        else:
-            upsert(connection, Meta, [{"name": WAITING, "value": waiting}])
+        cutoff, remaining = meta_value(connection, CUTOFF), meta_value(connection, REMAINING)
+    return date.fromisoformat(cutoff) if cutoff is not None and remaining not in {None, "0"} else date.min
 
 
 @retry_on_conflict
 def _note_cutoff(storage: Storage, found: Expired, today: Today, *, remaining: int, is_released: bool) -> None:
     """Records the cutoff of this retention, except for a jump without a purge, which may come from a wrong clock."""
     with storage.database.writing() as connection:
-        last = connection.scalar(select(META.value).where(META.name == CUTOFF))
+        last = meta_value(connection, CUTOFF)
         largest_step = timedelta(days=UNCONFIRMED_DAYS)
         is_jump = last is not None and found.kept_from - date.fromisoformat(last) > largest_step
         if is_released or found.recordings or not is_jump:
-            notes = {CUTOFF: found.kept_from.isoformat(), LAST_RETENTION: start_of(today.day).isoformat()}
-            notes |= {REMAINING: str(remaining)}
-            upsert(connection, Meta, [{"name": name, "value": value} for name, value in notes.items()])
+            last_retention = start_of(today.day).isoformat()
+            cutoff = found.kept_from.isoformat()
+            put_meta(connection, {CUTOFF: cutoff, LAST_RETENTION: last_retention, REMAINING: str(remaining)})

@@ -57,10 +57,9 @@ from meeting_assets.store.migrations.setup import (
     drop_views,
     join_names,
     mark_tables_outdated,
-    newer_version_message,
     record_schema,
     refusals_explained,
-    require_no_conflicts,
+    require_ours,
 )
 
 NEW = "__new"
@@ -121,9 +120,7 @@ def _plan(database: Database, connection: Connection, schema: Schema) -> Plan:
     if read_meta(connection) is None and not read_found(connection, schema).tables:
         raise NothingStored(f"The database at {database.address} holds no meetings yet: there is nothing to migrate.")
     plan = read_plan(connection, schema)
-    require_no_conflicts(plan, connection)
-    if plan.newer:
-        raise StoreError(newer_version_message(plan))
+    require_ours(plan, connection)
     _refuse_impossible(connection, schema, plan)
     return plan
 
@@ -275,9 +272,5 @@ def _placeholder(column: Column[object]) -> ColumnElement[object]:
 
 
 def _placeholder_names(table: Table, old: TableDefinition) -> list[str]:
-    return [each.name for each in table.columns if not each.nullable and _is_unfilled(old, each.name)]
-
-
-def _is_unfilled(old: TableDefinition, name: str) -> bool:
-    there = old.column(name)
-    return there is None or there.is_nullable
+    filled = {each.name for each in old.columns if not each.is_nullable}
+    return [each.name for each in table.columns if not each.nullable and each.name not in filled]
