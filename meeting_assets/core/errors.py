@@ -83,5 +83,5 @@ class PayloadError(MeetingAssetsError):
 
 
 def bug_message(error: Exception) -> str:
-    """Describes an unexpected exception by its class alone: its text may quote a meeting."""
+    """Describes an unexpected exception by its class alone: its text may quote a meeting or a message."""
     return f"unexpected {type(error).__name__}; this is a fault of meeting_assets, please report it"

@@ -36,7 +36,7 @@ class ProcessIdentity:
         """Returns the identity of this process."""
         stat = _stat(os.getpid())
         return cls(
-            boot_id=_boot_id(),
+            boot_id=_read(PROC / "sys/kernel/random/boot_id"),
             pid_namespace=_pid_namespace(),
             pid=os.getpid(),
             start_ticks=int(stat[START_TICKS]) if stat else None,
@@ -76,10 +76,6 @@ class ProcessIdentity:
         if stat:
             return stat[STATE] not in ENDED and int(stat[START_TICKS]) == self.start_ticks
         return _is_hidden(self.pid)
-
-
-def _boot_id() -> str | None:
-    return _read(PROC / "sys/kernel/random/boot_id")
 
 
 def _pid_namespace() -> str | None:

@@ -107,7 +107,9 @@ def _deleted_media(discovery: Discovery) -> set[tuple[str, str]]:
 
 async def _recheck_recordings(client: RecallClient, storage: Storage, discovery: Discovery) -> None:
     """Lists recordings created at the same instants as the gone ones."""
-    for recording_id, created_at in _created_at(storage, discovery).items():
+    query = select(RECORDINGS.c.recording_id, RECORDINGS.c.created_at).order_by(RECORDINGS.c.recording_id)
+    gone = query.where(RECORDINGS.c.recording_id.in_(discovery.gone_recordings))
+    for recording_id, created_at in storage.database.read(lambda connection: connection.execute(gone).all()):
         window = {"created_at_after": created_at - MARGIN, "created_at_before": created_at + MARGIN}
         listed = [document async for document in client.list_objects(RECORDING, window)]
         if any(comparable_id(document.get("id")) == comparable_id(recording_id) for document in listed):
@@ -126,14 +128,6 @@ async def _recheck_media(client: RecallClient, storage: Storage, discovery: Disc
                 discovery.gone_media.discard((recording_id, media_id))
                 discovery.add_media(collection, document, requested_at)
                 logger.warning(CONTRADICTION, f"{collection} {media_id}", recording_id, extra=log_context(recording_id))
-
-
-def _created_at(storage: Storage, discovery: Discovery) -> dict[str, datetime]:
-    query = select(RECORDINGS.c.recording_id, RECORDINGS.c.created_at).where(
-        RECORDINGS.c.recording_id.in_(discovery.gone_recordings)
-    )
-    query = query.order_by(RECORDINGS.c.recording_id)
-    return storage.database.read(lambda connection: dict(connection.execute(query).all()))
 
 
 def _unlisted_collections(storage: Storage, discovery: Discovery) -> set[tuple[str, str]]:

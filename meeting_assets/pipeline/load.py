@@ -22,7 +22,6 @@ from meeting_assets.pipeline.replace import Batch, Loader, LoadReport
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import attempts, worklist
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
-from meeting_assets.store.raw import RawStore
 from meeting_assets.store.tasks import LoadTask
 
 logger = logging.getLogger(__name__)
@@ -103,16 +102,13 @@ def _read_ahead(batched: Iterable[list[LoadTask]], storage: Storage) -> Generato
             marked += tasks
             if tasks:
                 storage.database.write(partial(attempts.begin_loads, tasks=tasks))
-            begun.append([(task, reader.submit(_read, storage.raw, task).result) for task in tasks])
+            read = partial(reader.submit, storage.raw.read)
+            begun.append([(task, read(task.raw_key, task.sha256, task.size_bytes).result) for task in tasks])
     finally:
         reader.shutdown(cancel_futures=True)
         if marked:
             with suppress(StoreError):  # if the database is down, these attempts then count as interrupted
                 storage.database.write(lambda connection: attempts.cancel_loads(connection, marked))
-
-
-def _read(raw: RawStore, task: LoadTask) -> bytes | None:
-    return raw.read(task.raw_key, task.sha256, task.size_bytes)
 
 
 def _without_crashing(loader: Loader, tasks: Sequence[LoadTask], storage: Storage) -> list[LoadTask]:

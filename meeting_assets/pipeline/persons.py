@@ -53,7 +53,9 @@ def person_meetings(
         .where(condition)
     )
     found = connection.execute(query).mappings()
-    rows = [{**row, "person_key": persons.get(row["person_key"], row["person_key"])} for row in found]
+    rows: list[Mapping[str, Any]] = [
+        {**row, "person_key": persons.get(row["person_key"], row["person_key"])} for row in found
+    ]
     counts = Counter((row["recording_id"], row["person_key"]) for row in rows)
     split = {recording_id for (recording_id, _), count in counts.items() if count > 1}
     if split:

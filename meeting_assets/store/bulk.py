@@ -19,8 +19,6 @@ from meeting_assets.core.batches import batched
 from meeting_assets.schema.columns import Instant
 from meeting_assets.store.database import table_of
 
-Row = tuple[Any, ...]
-
 MAX_PARAMETERS = 999
 """The limit of older SQLite versions."""
 

@@ -91,14 +91,10 @@ class Database(Connections):
         """A table's name for statements outside of transactions, in which no search path is set."""
         return quoted(name) if self.is_sqlite else f"{quoted(self.namespace.name)}.{quoted(name)}"
 
-    @retry_on_conflict
     def set_meta(self, name: str, value: str) -> None:
         """Sets a value of `meta`; writes only if the value differs."""
-        with self.reading() as connection:
-            held = meta_value(connection, name)
-        if held != value:
-            with self.writing() as connection:
-                put_meta(connection, {name: value})
+        if self.read(lambda connection: meta_value(connection, name)) != value:
+            self.write(lambda connection: put_meta(connection, {name: value}))
 
     def bind_origin(self, origin: str) -> None:
         """Binds a new database to an API origin.

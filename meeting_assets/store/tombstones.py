@@ -63,7 +63,7 @@ def tombstoned_recordings(connection: Connection, recording_ids: Collection[str]
 
 def tombstoned_until_commit(connection: Connection, recording_ids: Collection[str]) -> set[str]:
     """The purged ones of some recordings. The result holds until this writing transaction ends."""
-    locks.take_shared(connection, Lock.TOMBSTONES)
+    locks.take(connection, Lock.TOMBSTONES, is_shared=True)
     return tombstoned_recordings(connection, recording_ids)
 
 

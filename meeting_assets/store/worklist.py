@@ -109,7 +109,7 @@ def fetchable_recordings(connection: Connection, at: datetime) -> list[tuple[dat
     parse. Bytes that a bug kept from being parsed do not count.
     """
     c = LEDGER.c
-    # The same rule as `states.is_due`.
+    # The same rule as `ledger_states.is_due`.
     is_due = or_(c.next_attempt_at.is_(None), c.next_attempt_at <= at, c.next_attempt_at > at + MAX_WAIT)
     is_offered = and_(c.status == PENDING, c.api_status == "done", is_due)
     is_old = or_(c.fetched_at < at - LEFT_AFTER, c.fetched_at > at + LEFT_AFTER)

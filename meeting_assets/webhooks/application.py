@@ -163,14 +163,12 @@ class Application:
     async def _is_database_reachable(self) -> bool:
         try:
             async with asyncio.timeout(HEALTH_TIMEOUT_S):
-                await asyncio.get_running_loop().run_in_executor(self._health_thread, self._query_inbox)
+                await asyncio.get_running_loop().run_in_executor(
+                    self._health_thread, self._database.read, inbox.has_unhandled
+                )
         except Exception:  # noqa: BLE001 - any failure means that the database cannot be used
             return False
         return True
-
-    def _query_inbox(self) -> None:
-        with self._database.reading() as connection:
-            inbox.has_unhandled(connection)
 
 
 async def _read_body(request: Request) -> bytes:

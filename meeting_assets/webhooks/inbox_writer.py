@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from meeting_assets.core.errors import StoreError
+from meeting_assets.core.errors import StoreError, bug_message
 from meeting_assets.core.instants import now
 from meeting_assets.store.database import Database
 from meeting_assets.webhooks import inbox
@@ -78,7 +78,8 @@ class InboxWriter:
             messages = [message for message, _ in batch]
             new_ids = await self._write_in_thread(lambda connection: inbox.insert_messages(connection, messages))
         except Exception as error:  # noqa: BLE001 - a failed batch must not end the writer
-            logger.warning("%d messages could not be stored: %s", len(batch), _loggable(error))
+            cause = str(error) if isinstance(error, StoreError) else bug_message(error)
+            logger.warning("%d messages could not be stored: %s", len(batch), cause)
             for _, is_new in batch:
                 if not is_new.done():
                     is_new.set_exception(StoreError("not stored"))
@@ -90,8 +91,3 @@ class InboxWriter:
 
     async def _write_in_thread(self, work: Callable[[Connection], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._database.write, work)
-
-
-def _loggable(error: Exception) -> str:
-    """The text of our own errors; of other errors only the class, since their text may quote the message."""
-    return str(error) if isinstance(error, StoreError) else f"unexpected {type(error).__name__}"

@@ -77,4 +77,4 @@ def test_new_transaction_holds_no_locks(database: Database) -> None:
     for _ in range(2):
         with database.writing() as connection:
             locks.take(connection, Lock.SCHEMA)
-            locks.take_shared(connection, Lock.TOMBSTONES)
+            locks.take(connection, Lock.TOMBSTONES, is_shared=True)

@@ -107,18 +107,16 @@ def purge_expired(storage: Storage, found: Expired, *, limit: int, budget_s: flo
 
 def _only_in_raw(storage: Storage, kept_from: date, known: Collection[str]) -> dict[str, date]:
     """Recordings of older days in the raw store without a row in `recordings`."""
-    days: dict[str, date] = {}
-    for day in storage.raw.days():
-        if day < kept_from:
-            days |= {
-                each: day
-                for each in storage.raw.recordings(day)
-                if each not in known and tombstones.is_canonical_uuid(each)
-            }
+    days = {
+        each: day
+        for day in storage.raw.days()
+        if day < kept_from
+        for each in storage.raw.recordings(day)
+        if each not in known and tombstones.is_canonical_uuid(each)
+    }
     if not days:
         return {}
-    with storage.database.reading() as connection:
-        kept = _known(connection, days)
+    kept = storage.database.read(lambda connection: _known(connection, days))
     stored = storage.raw.days_of(days.keys() - kept)
     # A recording whose `created_at` has changed may have objects of several days; it expires with the last day.
     return {each: days[each] for each, of_each in stored.items() if all(day < kept_from for day in of_each)}
