@@ -214,7 +214,7 @@ def _engine(address: URL, *, is_read_only: bool = False) -> Engine:
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
     busy_timeout = f"busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}"
-    # Purged rows leave no copy in free pages with `secure_delete`.
+    # With `secure_delete`, purged rows leave no copy in free pages.
     _execute_pragmas(connection, "journal_mode=WAL", "synchronous=NORMAL", busy_timeout, "secure_delete=ON")
 
 

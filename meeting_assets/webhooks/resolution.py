@@ -33,9 +33,9 @@ class ResolvedDays:
     error: str | None = None
     """A transient error of the API; unresolved recordings are retried."""
 
-    @property
-    def by_recording(self) -> dict[str, date]:
-        return self.stored | self.retrieved
+    def day(self, recording_id: str) -> date | None:
+        """The day of a recording; None if it is not resolved."""
+        return self.stored.get(recording_id) or self.retrieved.get(recording_id)
 
 
 def resolve_days(
