@@ -102,8 +102,12 @@ def _read_ahead(batched: Iterable[list[LoadTask]], storage: Storage) -> Generato
             marked += tasks
             if tasks:
                 storage.database.write(partial(attempts.begin_loads, tasks=tasks))
-            read = partial(reader.submit, storage.raw.read)
-            begun.append([(task, read(task.raw_key, task.sha256, task.size_bytes).result) for task in tasks])
+            begun.append(
+                [
+                    (task, reader.submit(storage.raw.read, task.raw_key, task.sha256, task.size_bytes).result)
+                    for task in tasks
+                ]
+            )
     finally:
         reader.shutdown(cancel_futures=True)
         if marked:
