@@ -236,7 +236,7 @@ def test_unknown_id_is_refused(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("RECALL_API_KEY")
     with pytest.raises(SettingsError, match=r"is not stored\. Set RECALL_API_KEY"):
         day_at_api(read_settings(), UNKNOWN)
-    with pytest.raises(SettingsError, match="no id of a recording"):
+    with pytest.raises(SettingsError, match="is not a recording id"):
         canonical_uuid("standup")
     with open_test_storage() as storage, storage.database.reading() as connection:
         assert tombstones.count(connection) == 0
