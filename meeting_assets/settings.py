@@ -96,7 +96,7 @@ class Settings(BaseSettings):
         alias="MEETING_ASSETS_TIMING_SOURCE",
         description="preferred source of speech times, for recordings that have it",
     )
-    metrics: Annotated[str, AfterValidator(valid.numbers)] = Field(
+    metrics: Annotated[str, AfterValidator(valid.metric_parameters)] = Field(
         "",
         alias="MEETING_ASSETS_METRICS",
         description="parameters of the metrics that differ from their defaults, such as turn_gap_s=3, bridge_s=0.5",

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.core.urls import without_queries
+from meeting_assets.core.urls import without_url_secrets
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Utterance
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.trends import TRENDS_VERSION, meeting_trend, person_trends
@@ -80,7 +80,7 @@ def full_meeting() -> MeetingInput:
             off("ann", 20.0),
             Event("bob", "Bob", "leave", 90.0),
         ],
-        moments=[(0.0, STARTED_AT), (60.0, STARTED_AT.replace(minute=1))],
+        clock_readings=[(0.0, STARTED_AT), (60.0, STARTED_AT.replace(minute=1))],
         artifact_kinds=[*ARTIFACTS],
         artifacts=[("speaker_timeline", "parsed"), ("transcript", "parsed"), ("participants", "parsed")],
     )
@@ -113,7 +113,7 @@ def raw_bytes() -> Results:
     for kind, payloads in PLAUSIBLE.items():
         for number, payload in enumerate(payloads):
             content = json.dumps(payload).encode()
-            kept = without_queries(content) if ARTIFACTS[kind].contains_signed_urls else content
+            kept = without_url_secrets(content) if ARTIFACTS[kind].contains_signed_urls else content
             found[f"{kind}[{number}]"] = hashlib.sha256(kept).hexdigest()
     return found
 

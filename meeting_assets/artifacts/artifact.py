@@ -17,7 +17,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The origin of a payload: the values that rows may contain in addition to those of the payload."""
+    """Values that rows take from the recording, not from the payload."""
 
     recording_id: str
     artifact_id: str

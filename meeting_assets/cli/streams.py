@@ -80,7 +80,10 @@ def _is_unwritable(stream: TextIO) -> bool:
 
 
 def _discard_output() -> None:
-    """Redirects both streams to null, because the interpreter flushes them at exit and would report the error again."""
+    """Redirects standard output, and standard error if it cannot be flushed, to /dev/null.
+
+    The interpreter flushes both at exit and would report the error again.
+    """
     null = os.open(os.devnull, os.O_WRONLY)
     for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
         try:

@@ -10,5 +10,5 @@ _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def elapsed_s() -> float:
-    """Returns seconds since an arbitrary instant. They include suspension and are independent of the wall clock."""
+    """Seconds since an arbitrary start, suspension included; wall-clock changes have no effect."""
     return time.clock_gettime(_CLOCK)

@@ -80,3 +80,8 @@ class Refused(ApiError):
 
 class PayloadError(MeetingAssetsError):
     """The bytes of an artifact violate its wire format; the message starts with the place of the fault."""
+
+
+def bug_message(error: Exception) -> str:
+    """Describes an unexpected exception by its class alone: its text may quote a meeting or a message."""
+    return f"unexpected {type(error).__name__}; this is a fault of meeting_assets, please report it"

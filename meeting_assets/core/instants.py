@@ -42,13 +42,13 @@ def _end_of_calendar(*, is_last: bool) -> datetime:
     return (datetime.max if is_last else datetime.min).replace(tzinfo=UTC)
 
 
-def check_year(instant: datetime | None) -> None:
+def check_year(instant: datetime) -> None:
     """Rejects the first and the last year of `datetime`: in another time zone the instant may be out of range.
 
     Raises:
         ValueError: msgspec adds the place to the message.
     """
-    if instant is not None and not datetime.min.year < instant.year < datetime.max.year:
+    if not datetime.min.year < instant.year < datetime.max.year:
         raise ValueError("Year out of range")
 
 
@@ -65,7 +65,7 @@ def make_aware(struct: msgspec.Struct, name: str) -> None:
             msgspec.structs.force_setattr(struct, name, utc(given))
 
 
-def check_plausible(instant: datetime) -> None:
+def check_created_at(instant: datetime) -> None:
     """Rejects an instant that cannot be the start of a meeting, because its day cannot be a partition.
 
     Raises:

@@ -16,7 +16,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from meeting_assets.core.urls import without_queries
+from meeting_assets.core.urls import without_url_secrets
 
 ROOT = "meeting_assets"
 SHORTEST = 4
@@ -77,7 +77,7 @@ class JsonFormatter(logging.Formatter):
     def _redacted(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "…")
-        return without_queries(text.encode(errors="replace")).decode()
+        return without_url_secrets(text.encode(errors="replace")).decode()
 
 
 class JsonHandler(logging.StreamHandler[Any]):

@@ -36,7 +36,7 @@ class ProcessIdentity:
         """Returns the identity of this process."""
         stat = _stat(os.getpid())
         return cls(
-            boot_id=_boot_id(),
+            boot_id=_read(PROC / "sys/kernel/random/boot_id"),
             pid_namespace=_pid_namespace(),
             pid=os.getpid(),
             start_ticks=int(stat[START_TICKS]) if stat else None,
@@ -44,15 +44,7 @@ class ProcessIdentity:
         )
 
     @classmethod
-    def of(cls, pid: int) -> Self | None:
-        """Returns the identity of a running process of this namespace; None if it has ended or /proc is missing."""
-        stat = _stat(pid)
-        if not stat or stat[STATE] in ENDED:
-            return None
-        return cls(_boot_id(), _pid_namespace(), pid, int(stat[START_TICKS]), socket.gethostname())
-
-    @classmethod
-    def named(cls, name: str) -> Self | None:
+    def parse(cls, name: str) -> Self | None:
         """Parses the property `name` of an identity; None if the text is not one."""
         boot_id, pid_namespace, pid, start_ticks = [*name.split(), *[""] * 4][:4]
         if not (pid.isdecimal() and start_ticks.isdecimal()):
@@ -63,7 +55,7 @@ class ProcessIdentity:
     def name(self) -> str:
         """The identity as text, without the hostname.
 
-        >>> ProcessIdentity.named(ProcessIdentity("boot", "pid:[1]", 7, 100, "here").name).pid
+        >>> ProcessIdentity.parse(ProcessIdentity("boot", "pid:[1]", 7, 100, "here").name).pid
         7
         """
         return f"{self.boot_id} {self.pid_namespace} {self.pid} {self.start_ticks}"
@@ -84,10 +76,6 @@ class ProcessIdentity:
         if stat:
             return stat[STATE] not in ENDED and int(stat[START_TICKS]) == self.start_ticks
         return _is_hidden(self.pid)
-
-
-def _boot_id() -> str | None:
-    return _read(PROC / "sys/kernel/random/boot_id")
 
 
 def _pid_namespace() -> str | None:
@@ -116,6 +104,6 @@ def _is_hidden(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:
-        return True
+    except OSError:  # it belongs to another user
+        pass
     return True

@@ -46,9 +46,7 @@ def api_key(key: SecretStr) -> SecretStr:
     """Removes the prefix `Token` of the Authorization header."""
     bare = re.sub(r"^token\s+", "", key.get_secret_value().strip(), flags=re.IGNORECASE)
     if not _VISIBLE_ASCII.fullmatch(bare):
-        raise ValueError(
-            "it contains a blank, a line break or a letter that no key contains; copy it again from the dashboard"
-        )
+        raise ValueError("it contains a blank, a line break or a non-ASCII character; copy it again from the dashboard")
     return SecretStr(bare)
 
 
@@ -133,7 +131,7 @@ def raw_url(url: str) -> str:
     return url
 
 
-def numbers(text: str) -> str:
+def metric_parameters(text: str) -> str:
     try:
         split_numbers(text)
     except ValueError:

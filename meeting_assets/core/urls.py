@@ -24,24 +24,24 @@ def _escape(*hexadecimal: str) -> str:
 
 
 # Possessive quantifiers do not backtrack, so that matching takes linear time for every text.
-_OTHER = r'\x00-\x20"<>\x7f\\'
+_DELIMITERS = r'\x00-\x20"<>\x7f\\'
 _SLASH = r"(?:\\*+/|\\++u002f)"
 _ESCAPED_SLASH = r"\\++/"
 _COLON = rf":(?!{_SLASH}{{2}})"  # not that of a URL inside this one
-_USER = rf"(?:(?:[^{_OTHER}/?#@]++|{_escape('2f', '3f', '23')})*+@)*+"
-_PATH = rf"(?:[^{_OTHER}?#:]++|{_COLON}|{_ESCAPED_SLASH}|{_escape('3f', '23')})*+"
-_REST = rf"(?:[^{_OTHER}]++|{_ESCAPED_SLASH}|{_escape()})*+"
-_NAME = rf"(?:[^{_OTHER}=:]++|{_COLON}|{_ESCAPED_SLASH}|{_escape('3d')})*+"
+_USER = rf"(?:(?:[^{_DELIMITERS}/?#@]++|{_escape('2f', '3f', '23')})*+@)*+"
+_PATH = rf"(?:[^{_DELIMITERS}?#:]++|{_COLON}|{_ESCAPED_SLASH}|{_escape('3f', '23')})*+"
+_REST = rf"(?:[^{_DELIMITERS}]++|{_ESCAPED_SLASH}|{_escape()})*+"
+_NAME = rf"(?:[^{_DELIMITERS}=:]++|{_COLON}|{_ESCAPED_SLASH}|{_escape('3d')})*+"
 _QUERY = rf"(?:\?|\\++u003f){_REST}"
 _FORM = rf"(?:\#|\\++u0023){_NAME}(?:=|\\++u003d){_REST}"
 
 _URL = re.compile(rf"(:{_SLASH}{{2}}){_USER}({_PATH})(?:{_QUERY}|{_FORM})?+".encode(), re.IGNORECASE)
 
 
-def without_queries(text: bytes) -> bytes:
+def without_url_secrets(text: bytes) -> bytes:
     r"""Returns text or JSON without users, queries and tokens in its URLs; everything else is unchanged.
 
-    >>> without_queries(b'{"download_url": "https://host/a.mp4?Signature=x\\u0026Expires=1", "n": 1}')
+    >>> without_url_secrets(b'{"download_url": "https://host/a.mp4?Signature=x\\u0026Expires=1", "n": 1}')
     b'{"download_url": "https://host/a.mp4", "n": 1}'
     """
     # perf: most documents contain no URLs; this search takes a third of the time of the expression (benchmarks load)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now, to_iso8601
 from meeting_assets.metrics.tables import MeetingMetrics
-from meeting_assets.pipeline.derive import outdated_metrics
+from meeting_assets.pipeline.derive import outdated_metrics_count
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import (
     tombstones,
@@ -107,7 +107,7 @@ def status_of(storage: Storage, days: Collection[date] | None = None, recording_
         status.action_items = _action_items(connection, of_days)
         status.unreadable = [f"{name}: {fault}" for name, fault in unreadable_objects.read_unreadable(connection)]
         status.purged = tombstones.count(connection)
-    status.metrics_outdated = outdated_metrics(storage, days)
+    status.metrics_outdated = outdated_metrics_count(storage, days)
     return status
 
 

@@ -87,7 +87,7 @@ class MeetingInput:
     is_unspaced: bool = False
     """Whether the transcript's script has no blanks between words, so that word rates are undefined."""
 
-    moments: Iterable[Moment] = ()
+    clock_readings: Iterable[Moment] = ()
     """Moments that an artifact states by both clocks."""
     artifacts: Collection[tuple[str, str]] = ()
     """Kind and status of every artifact in the ledger."""

@@ -159,7 +159,7 @@ def _skews_us(meeting: MeetingInput) -> list[int]:
     if meeting.started_at is None:
         return []
     started_at = utc(meeting.started_at)
-    return [to_microseconds((utc(at) - started_at).total_seconds() - at_s) for at_s, at in meeting.moments]
+    return [to_microseconds((utc(at) - started_at).total_seconds() - at_s) for at_s, at in meeting.clock_readings]
 
 
 def _missing_kinds(meeting: MeetingInput) -> list[str]:

@@ -1,1 +1,1 @@
-"""A day of work without Dagster: discover what the API has, fetch it, load it into tables, derive metrics."""
+"""Ingestion without Dagster: discover, fetch, load, derive, roll up, rebuild, delete."""

@@ -1,4 +1,7 @@
-"""Deletions at the API: a 404 counts if the lists do not show the object either, and purges after a second observation.
+"""Deletions at the API.
+
+A recording or media object counts as deleted if its retrieve returns 404 and the lists do not show it. Purges need a
+second observation.
 
 A single 404 may be wrong. A discovery by day has read the list of recordings, and lists of media objects created within
 a few days. A discovery of named recordings has read no list of recordings. `recheck_gone` reads the lists that are
@@ -23,13 +26,12 @@ from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.retrieval import Retrieval, comparable_id
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import RecallClient
-from meeting_assets.recall.objects import DELETED
+from meeting_assets.recall.objects import DELETED, RECORDING
 from meeting_assets.store import absence, tombstones, worklist
-from meeting_assets.store.ledger import LEDGER, RECORDINGS
+from meeting_assets.store.ledger import KEY_COLUMNS, LEDGER, RECORDINGS
 
 logger = logging.getLogger(__name__)
 
-RECORDING = "recording"
 MAX_WITNESSES = 5
 CONTRADICTION = (
     "the API answers 404 for %s of recording %s but still lists it: it is kept, and the next sync checks it again"
@@ -105,7 +107,9 @@ def _deleted_media(discovery: Discovery) -> set[tuple[str, str]]:
 
 async def _recheck_recordings(client: RecallClient, storage: Storage, discovery: Discovery) -> None:
     """Lists recordings created at the same instants as the gone ones."""
-    for recording_id, created_at in _created_at(storage, discovery).items():
+    query = select(RECORDINGS.c.recording_id, RECORDINGS.c.created_at).order_by(RECORDINGS.c.recording_id)
+    gone = query.where(RECORDINGS.c.recording_id.in_(discovery.gone_recordings))
+    for recording_id, created_at in storage.database.read(lambda connection: connection.execute(gone).all()):
         window = {"created_at_after": created_at - MARGIN, "created_at_before": created_at + MARGIN}
         listed = [document async for document in client.list_objects(RECORDING, window)]
         if any(comparable_id(document.get("id")) == comparable_id(recording_id) for document in listed):
@@ -126,18 +130,9 @@ async def _recheck_media(client: RecallClient, storage: Storage, discovery: Disc
                 logger.warning(CONTRADICTION, f"{collection} {media_id}", recording_id, extra=log_context(recording_id))
 
 
-def _created_at(storage: Storage, discovery: Discovery) -> dict[str, datetime]:
-    query = select(RECORDINGS.c.recording_id, RECORDINGS.c.created_at).where(
-        RECORDINGS.c.recording_id.in_(discovery.gone_recordings)
-    )
-    query = query.order_by(RECORDINGS.c.recording_id)
-    return storage.database.read(lambda connection: dict(connection.execute(query).all()))
-
-
 def _unlisted_collections(storage: Storage, discovery: Discovery) -> set[tuple[str, str]]:
     """Recordings and collections with gone media objects that were created outside of the listed time."""
-    columns = LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id, LEDGER.c.api_created_at
-    query = select(*columns).where(
+    query = select(*KEY_COLUMNS, LEDGER.c.api_created_at).where(
         LEDGER.c.recording_id.in_({recording_id for recording_id, _ in discovery.gone_media})
     )
     rows = storage.database.read(lambda connection: connection.execute(query).all())

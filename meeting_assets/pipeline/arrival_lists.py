@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import islice
 from random import shuffle
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import Transient
 from meeting_assets.core.instants import shifted
 from meeting_assets.pipeline.discover import LISTED_COLLECTIONS, MARGIN
@@ -23,12 +23,11 @@ from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.retrieval import Name, Retrieval
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access, RecallClient, encode_query
-from meeting_assets.recall.objects import DELETED, Media
+from meeting_assets.recall.objects import DELETED, RECORDING, Media
 from meeting_assets.store import tombstones
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets.store.observation import ObservationClock
 
-RECORDING = "recording"
 QUERY_SIZE = 500
 """Recordings in one query."""
 LISTS_SHARE = 0.7
@@ -79,8 +78,7 @@ async def read_pass(storage: Storage, access: Access, listing: ListingPass, *, b
         if left == listing.pages:
             # No page at all is not the same as an empty list.
             raise Transient(f"the lists gave no page within {budget_s} s")
-        arrivals = _grouped(listed, clock)
-        _drop_purged(storage, arrivals)
+        arrivals = _grouped(storage, listed, clock)
         await _within(_retrieve_unknown(client, storage, arrivals), budget_s * (1 - LISTS_SHARE))
     rest = {name: query for name, query in left.items() if query is not None}
     arrivals.rest = ListingPass(rest) if rest else None
@@ -115,27 +113,18 @@ async def read_for(storage: Storage, access: Access, since: datetime, recording_
     clock = ObservationClock.of(storage.database)
     async with RecallClient(access) as client:
         await _all(map(read, LISTED_COLLECTIONS))
-    arrivals = _grouped(listed, clock)
-    _drop_purged(storage, arrivals)
-    return arrivals
+    return _grouped(storage, listed, clock)
 
 
 def recording_days(connection: Connection, recording_ids: Collection[str]) -> dict[str, date]:
     """The days of recordings that the database knows and the API has not deleted."""
     days: dict[str, date] = {}
-    for batch in query_batches(recording_ids):
+    for batch in batched(recording_ids, QUERY_SIZE):
         query = select(RECORDINGS.c.recording_id, RECORDINGS.c.day).where(
             RECORDINGS.c.recording_id.in_(batch), RECORDINGS.c.status != DELETED
         )
         days |= dict(connection.execute(query).all())
     return days
-
-
-def query_batches(recording_ids: Iterable[str]) -> Iterator[list[str]]:
-    """Splits ids into sorted batches for queries."""
-    remaining = iter(sorted(recording_ids))
-    while batch := list(islice(remaining, QUERY_SIZE)):
-        yield batch
 
 
 async def _all(readings: Iterable[Coroutine[Any, Any, None]]) -> None:
@@ -156,8 +145,11 @@ async def _within(work: Awaitable[None], budget_s: float) -> None:
         pass
 
 
-def _grouped(listed: Mapping[str, list[dict[str, Any]]], clock: ObservationClock) -> Arrivals:
-    """Recordings with their media objects, and media objects of unlisted recordings; `clock` was started before."""
+def _grouped(storage: Storage, listed: Mapping[str, list[dict[str, Any]]], clock: ObservationClock) -> Arrivals:
+    """Recordings with their media objects, and media objects of unlisted recordings, without purged ones.
+
+    `clock` was started before the lists were read.
+    """
     arrivals = Arrivals(Discovery(clock=clock))
     for document in listed.get(RECORDING, ()):
         arrivals.discovery.add(document, None)
@@ -172,15 +164,12 @@ def _grouped(listed: Mapping[str, list[dict[str, Any]]], clock: ObservationClock
                 found.media[name][str(media.id)] = media
             else:
                 arrivals.elsewhere[str(media.recording.id)].append((name, media))
-    return arrivals
-
-
-def _drop_purged(storage: Storage, arrivals: Arrivals) -> None:
     with storage.database.reading() as connection:
         purged = tombstones.tombstoned_recordings(connection, [*arrivals.discovery.found, *arrivals.elsewhere])
     for recording_id in purged:
         arrivals.discovery.found.pop(recording_id, None)
         arrivals.elsewhere.pop(recording_id, None)
+    return arrivals
 
 
 async def _retrieve_unknown(client: RecallClient, storage: Storage, arrivals: Arrivals) -> None:

@@ -14,12 +14,12 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, select
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.arrival_lists import (
-    RECORDING,
+    QUERY_SIZE,
     Arrivals,
     ListingPass,
-    query_batches,
     read_for,
     read_pass,
     recording_days,
@@ -32,8 +32,6 @@ from meeting_assets.store import ledger
 from meeting_assets.store.ledger import RECORDINGS, LedgerRows
 from meeting_assets.store.ledger_states import LedgerRow, Observation, is_fetchable, reconcile
 from meeting_assets.store.observation import database_now
-
-__all__ = ["RECORDING", "ListingPass", "PendingRecording", "late_arrivals", "list_arrivals"]
 
 
 class PendingRecording(NamedTuple):
@@ -98,12 +96,12 @@ def _compared(
     connection: Connection, arrivals: Arrivals
 ) -> Iterator[tuple[date, str, list[LedgerRow], list[LedgerRow]]]:
     """Per recording its day, id, and ledger rows before and after applying the listed objects, in one order."""
-    for listed in query_batches(arrivals.discovery.found):
+    for listed in batched(sorted(arrivals.discovery.found), QUERY_SIZE):
         known = ledger.read_rows(connection, listed)
         for recording_id in listed:
             found = arrivals.discovery.found[recording_id]
             yield found.day, recording_id, *_before_and_after(known, observations(found, arrivals.discovery.unclear))
-    for elsewhere in query_batches(arrivals.elsewhere):
+    for elsewhere in batched(sorted(arrivals.elsewhere), QUERY_SIZE):
         known = ledger.read_rows(connection, elsewhere)
         for recording_id, day in recording_days(connection, elsewhere).items():
             yield day, recording_id, *_before_and_after(known, _partial_observations(recording_id, arrivals))
@@ -133,7 +131,7 @@ def _partial_observations(recording_id: str, arrivals: Arrivals) -> Iterator[Obs
 
 def _is_recorded(before: Sequence[LedgerRow], after: Sequence[LedgerRow]) -> bool:
     """True if the ledger already agrees with the listed objects, apart from the observation time."""
-    return [row.undated for row in before] == [row.undated for row in after]
+    return [row.without_observation_time for row in before] == [row.without_observation_time for row in after]
 
 
 def _is_over(arrivals: Arrivals, recording_id: str, before: list[LedgerRow]) -> bool:

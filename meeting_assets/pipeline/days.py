@@ -43,7 +43,7 @@ def day_of_recording(settings: Settings, recording_id: str) -> date:
         purged_at = tombstones.purged_at(connection, recording_id)
         day = worklist.day_of(connection, recording_id)
     if purged_at is not None:
-        raise SettingsError(f"Recording {recording_id} was purged on {day_of(purged_at)} and is not brought back.")
+        raise SettingsError(f"Recording {recording_id} was purged on {day_of(purged_at)} and is not fetched again.")
     if day is not None:
         return _within(settings, day)
     return _within(settings, asyncio.run(discover.day_of_recording(access_of(settings), recording_id)))

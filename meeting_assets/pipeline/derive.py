@@ -15,12 +15,11 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.audio_separate import AudioParts
 from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
-from meeting_assets.artifacts.parts import MediaPartRow
 from meeting_assets.artifacts.person_keys import person_key
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.artifacts.video_separate import VideoParts
-from meeting_assets.core.errors import MeetingAssetsError
+from meeting_assets.core.errors import MeetingAssetsError, bug_message
 from meeting_assets.core.gc_tuning import paused
 from meeting_assets.metrics import metric_rows
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
@@ -53,6 +52,7 @@ TIMELINE = table_of(SpeakerTimeline).c
 TRANSCRIPTS = table_of(Transcripts).c
 UTTERANCES = table_of(TranscriptUtterances).c
 WORDS = table_of(TranscriptWords).c
+MEDIA_PARTS = [table_of(VideoParts).c, table_of(AudioParts).c]
 
 
 @dataclass(slots=True)
@@ -77,26 +77,26 @@ def derive_days(days: Collection[date], storage: Storage) -> DeriveReport:
     outdated, report.unchanged = _outdated(storage, days)
     for recording, current in outdated:
         try:
-            had_rows = _derive(recording, current, storage)
+            outcome = _derive(recording, current, storage)
         except MeetingAssetsError:
             raise
         except Exception as error:  # noqa: BLE001 - our bug; the others go on and the step fails at its end
-            report.faults.append(f"metrics of {recording.recording_id}: unexpected {type(error).__name__}")
-            logger.error("metrics of %s: unexpected %s", recording.recording_id, type(error).__name__)
+            report.faults.append(f"metrics of {recording.recording_id}: {bug_message(error)}")
+            logger.error("metrics of %s: %s", recording.recording_id, bug_message(error))
         else:
-            report.new += had_rows is False
-            report.changed += had_rows is True
+            report.new += outcome == "new"
+            report.changed += outcome == "changed"
     report.derive_s = round(monotonic() - started, 3)
     logger.info("metrics: %d recordings derived, %d unchanged", report.derived, report.unchanged)
     return report
 
 
-def outdated_metrics(storage: Storage, days: Collection[date] | None = None) -> int:
+def outdated_metrics_count(storage: Storage, days: Collection[date] | None = None) -> int:
     """Number of finished recordings of some days, or of all, whose metrics are missing or outdated."""
     return len(_outdated(storage, days)[0])
 
 
-def derive_days_again(connection: Connection, days: Collection[date]) -> None:
+def mark_metrics_outdated(connection: Connection, days: Collection[date]) -> None:
     """Marks the metrics of some days as outdated."""
     metrics = table_of(MeetingMetrics)
     ids = select(ledger.RECORDINGS.c.recording_id).where(ledger.RECORDINGS.c.day.in_(days))
@@ -153,10 +153,10 @@ def _hash(recording: Row[Any], ledger_rows: Iterable[Any], storage: Storage) -> 
 
 
 @retry_on_conflict
-def _derive(recording: Row[Any], current: str, storage: Storage) -> bool | None:
-    """Computes and writes the rows of one recording; returns whether it had rows before.
+def _derive(recording: Row[Any], current: str, storage: Storage) -> str:
+    """Computes and writes the rows of one recording.
 
-    Writes nothing and returns None if the inputs have changed during the computation.
+    Returns `new` or `changed`; or `overtaken`, with nothing written, if the inputs changed during the computation.
     """
     with paused(), storage.database.reading() as connection:
         meeting = meeting_input(connection, recording, storage.bot_names_with(recording.bot_name))
@@ -170,7 +170,7 @@ def _derive(recording: Row[Any], current: str, storage: Storage) -> bool | None:
         of_ledger = ledger.LEDGER.c.recording_id == recording.recording_id
         inputs = worklist.inputs_of(connection, of_ledger, is_locking=True)
         if not still or _hash(still[0], inputs.get(recording.recording_id, []), storage) != current:
-            return None
+            return "overtaken"
         had_rows = False
         for table, rows_of_table in rows.items():
             target = table_of(table)
@@ -178,7 +178,7 @@ def _derive(recording: Row[Any], current: str, storage: Storage) -> bool | None:
             had_rows |= former.rowcount > 0
             insert_rows(connection, table, rows_of_table)
         connection.execute(_NOTE_INPUTS, {"of": recording.recording_id})
-    return had_rows
+    return "changed" if had_rows else "new"
 
 
 def _note_inputs() -> Update:
@@ -225,7 +225,7 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
             )
         ],
         is_unspaced=bool(transcript and transcript.is_unspaced),
-        moments=rows((EVENTS.at_s, EVENTS.at), EVENTS.at.is_not(None), EVENTS.at_s.is_not(None)),
+        clock_readings=rows((EVENTS.at_s, EVENTS.at), EVENTS.at.is_not(None), EVENTS.at_s.is_not(None)),
         artifact_kinds=[*ARTIFACTS],
         artifacts=[(kind, status) for kind, status in connection.execute(artifacts)],
     )
@@ -265,21 +265,10 @@ class _ParsedTables:
 def _latest_end_s(connection: Connection, recording_id: str) -> float | None:
     """The latest end in any artifact, in seconds from the start; None if no artifact has a time."""
     ends = [
-        func.max(func.coalesce(TIMELINE.end_s, TIMELINE.start_s)),
-        func.max(func.coalesce(WORDS.end_s, WORDS.start_s)),
-        func.max(EVENTS.at_s),
-        *(
-            func.max(part.start_s + func.coalesce(part.duration_s, 0.0))
-            for part in map(_columns, (VideoParts, AudioParts))
-        ),
+        (TIMELINE, func.coalesce(TIMELINE.end_s, TIMELINE.start_s)),
+        (WORDS, func.coalesce(WORDS.end_s, WORDS.start_s)),
+        (EVENTS, EVENTS.at_s),
+        *((parts, parts.start_s + func.coalesce(parts.duration_s, 0.0)) for parts in MEDIA_PARTS),
     ]
-    tables = [TIMELINE, WORDS, EVENTS, _columns(VideoParts), _columns(AudioParts)]
-    found = [
-        connection.scalar(select(end).where(columns.recording_id == recording_id))
-        for end, columns in zip(ends, tables, strict=True)
-    ]
-    return max((end for end in found if end is not None), default=None)
-
-
-def _columns(model: type[MediaPartRow]) -> Any:
-    return table_of(model).c
+    queries = (select(func.max(end)).where(columns.recording_id == recording_id) for columns, end in ends)
+    return max((end for end in map(connection.scalar, queries) if end is not None), default=None)

@@ -19,7 +19,7 @@ from meeting_assets.core.instants import day_of, shifted, start_of
 from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.retrieval import Name, Retrieval
 from meeting_assets.recall.client import Access, Query, RecallClient, encode_query
-from meeting_assets.recall.objects import Recording, decode_object
+from meeting_assets.recall.objects import RECORDING, Recording, decode_object
 from meeting_assets.store.observation import ObservationClock
 
 LISTED_COLLECTIONS = tuple(sorted({each.collection for each in ARTIFACTS.values() if each.is_listed}))
@@ -36,7 +36,7 @@ async def discover_days(
     listed = partial(_listed, client, discovery.clock)
     for first, last in _consecutive(days):
         recordings, *media = await asyncio.gather(
-            listed("recording", _window(start_of(first), shifted(start_of(last), timedelta(days=1)))),
+            listed(RECORDING, _window(start_of(first), shifted(start_of(last), timedelta(days=1)))),
             *(
                 listed(name, _window(start_of(first), shifted(start_of(last), ARTIFACTS_COME_WITHIN)))
                 for name in LISTED_COLLECTIONS
@@ -66,7 +66,7 @@ async def discover_recordings(
         SettingsError: all of them are unknown to the API or belong to another day, which the message names.
     """
     discovery = Discovery(clock=clock or ObservationClock())
-    names = [Name("recording", each) for each in dict.fromkeys(recording_ids)]
+    names = [Name(RECORDING, each) for each in dict.fromkeys(recording_ids)]
     outcomes = await Retrieval(client, discovery.clock).each(names)
     for name, outcome in outcomes.items():
         document = discovery.add_retrieved(name, outcome)
@@ -102,7 +102,7 @@ async def retrieve_unfinished(
     `media` holds (recording_id, collection, artifact_id).
     """
     retrieval = Retrieval(client, discovery.clock)
-    missing = [Name("recording", each) for each in set(recordings) - discovery.found.keys()]
+    missing = [Name(RECORDING, each) for each in set(recordings) - discovery.found.keys()]
     unrequested = [name for name in missing if str(name) not in discovery.faults]
     for name, outcome in (await retrieval.each(unrequested)).items():
         if (document := discovery.add_retrieved(name, outcome)) is not None:
@@ -132,10 +132,10 @@ async def day_of_recording(access: Access, recording_id: str) -> date:
     """
     try:
         async with RecallClient(access) as client:
-            document = await client.retrieve("recording", recording_id)
+            document = await client.retrieve(RECORDING, recording_id)
     except Gone:
         raise SettingsError(f"The API has no recording {recording_id}.") from None
-    return day_of(decode_object(document, Recording, "recording").created_at)
+    return day_of(decode_object(document, Recording, RECORDING).created_at)
 
 
 def _add_named(
@@ -145,7 +145,7 @@ def _add_named(
     if name.object_id in discovery.found or str(name) in discovery.faults:
         return
     with suppress(PayloadError):
-        day = day_of(decode_object(document, Recording, "recording").created_at)
+        day = day_of(decode_object(document, Recording, RECORDING).created_at)
         discovery.misplaced.append(f"Recording {name.object_id} is of {day}: run that day's partition.")
 
 

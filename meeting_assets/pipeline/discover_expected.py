@@ -20,7 +20,7 @@ from meeting_assets.pipeline.discover_bots import find_bots
 from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import RecallClient
-from meeting_assets.recall.objects import DELETED
+from meeting_assets.recall.objects import DELETED, FINISHED
 from meeting_assets.store import absence, worklist
 from meeting_assets.store.ledger import ArtifactKey
 from meeting_assets.store.observation import ObservationClock
@@ -73,14 +73,16 @@ async def discover_expected(
 
 def _read_expected(storage: Storage, days: Collection[date], *, is_named: bool) -> _Expected:
     def query(connection: Connection) -> _Expected:
-        unfinished, pending = worklist.awaited(connection, days)
+        statuses = worklist.recording_statuses(connection, days)
+        unfinished = {each for each, status in statuses.items() if status not in {*FINISHED, DELETED}}
+        pending = {task.key for task in worklist.to_fetch(connection, days)}
         # Stored artifacts that are no longer listed may have been deleted. One observation is enough to mark them.
-        stored = worklist.refetchable(connection, days)
+        stored = {task.key for task in worklist.to_fetch(connection, days, refetch=True)}
         if not is_named and not storage.purges_deleted:
             stored -= absence.marked_deleted(connection, days)
         return _Expected(
-            worklist.recording_statuses(connection, days),
-            unfinished,
+            statuses,
+            unfinished | {key.recording_id for key in pending},
             pending | stored,
             worklist.recordings_with_bot_name(connection, days),
         )

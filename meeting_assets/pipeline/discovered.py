@@ -12,7 +12,7 @@ from typing import Any
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import day_of
 from meeting_assets.pipeline.retrieval import Name, Retrieved
-from meeting_assets.recall.objects import Bot, Media, ObjectT, Recording, decode_object, without_secrets
+from meeting_assets.recall.objects import RECORDING, Bot, Media, ObjectT, Recording, decode_object, without_secrets
 from meeting_assets.store.observation import ObservationClock
 
 _ID = re.compile(r"[0-9a-f-]{1,36}")
@@ -92,7 +92,7 @@ class Discovery:
 
         `requested_at` is the time of the request; by default the time at which the discovery began.
         """
-        recording = self.decode_object("recording", document, Recording)
+        recording = self.decode_object(RECORDING, document, Recording)
         if recording is None or (days is not None and day_of(recording.created_at) not in days):
             return
         began_at = self.clock.started_at

@@ -12,8 +12,9 @@ from datetime import datetime
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import Gone, MeetingAssetsError, Refused, StoreError, Transient, UrlExpired
-from meeting_assets.core.urls import without_queries
+from meeting_assets.core.urls import without_url_secrets
 from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.fetch_results import FetchReport, FetchResults
 from meeting_assets.pipeline.storage import Storage
@@ -57,8 +58,7 @@ class Downloads:
         suspects = sorted((each for each in wanted if each.is_suspect), key=lambda each: each.attempts)
         try:
             async with asyncio.TaskGroup() as tasks:
-                for start in range(0, len(usual), ATTEMPTS_PER_TRANSACTION):
-                    group = usual[start : start + ATTEMPTS_PER_TRANSACTION]
+                for group in batched(usual, ATTEMPTS_PER_TRANSACTION):
                     async with self._slots:
                         self._begin(group)
                     for each in group:
@@ -127,7 +127,7 @@ class Downloads:
     ) -> None:
         day = self._discovery.found[key.recording_id].day
         if artifact.contains_signed_urls:
-            payload = without_queries(payload)
+            payload = without_url_secrets(payload)
         # Compression and the object store may be slow: only the ledger's short transaction blocks the event loop.
         stored = await asyncio.to_thread(
             self._storage.raw.write, day, key.recording_id, key.kind, key.artifact_id, payload

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from time import monotonic
 
 from meeting_assets.artifacts import ARTIFACTS
@@ -20,10 +21,7 @@ from meeting_assets.pipeline.record import keep_listings, record
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.store import tombstones, worklist
-from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.tasks import FetchTask
-
-__all__ = ["FetchReport", "fetch_days"]
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +41,7 @@ async def fetch_days(
 
     Raises:
         Refused: key or region is wrong.
-        Transient: the API's lists could not be read; nothing is concluded to be missing.
+        Transient: the API's lists could not be read; no artifact is marked absent.
         SettingsError: every named recording is unknown or of another day; if only some are, the others are fetched
             and the report names those of another day as faults.
         StoreError: raw store or database cannot be written.
@@ -76,20 +74,17 @@ def _without_expired(storage: Storage, days: Collection[date]) -> list[date]:
     kept = [day for day in days if day >= oldest]
     if len(kept) < len(days):
         expired = sorted(set(days) - set(kept))
-        logger.warning("%s: older than MEETING_ASSETS_RETENTION_DAYS keeps, nothing is fetched", day_range(expired))
+        logger.warning("%s: outside MEETING_ASSETS_RETENTION_DAYS, not fetched", day_range(expired))
     return kept
 
 
-@retry_on_conflict
 def _without_purged(storage: Storage, recording_ids: Sequence[str]) -> list[str]:
-    with storage.database.reading() as connection:
-        purged = tombstones.tombstoned_recordings(connection, recording_ids)
+    purged = storage.database.read(partial(tombstones.tombstoned_recordings, recording_ids=recording_ids))
     for recording_id in sorted(purged):
-        logger.warning("recording %s was purged and is not brought back", recording_id, extra=log_context(recording_id))
+        logger.warning("recording %s was purged, not fetched again", recording_id, extra=log_context(recording_id))
     return [each for each in recording_ids if each not in purged]
 
 
-@retry_on_conflict
 def _wanted(
     storage: Storage, discovery: Discovery, kinds: Collection[str], *, refetch: bool, is_named: bool
 ) -> list[FetchTask]:
@@ -98,9 +93,8 @@ def _wanted(
     Artifacts that wait for their next attempt are included only for named recordings or with `refetch`.
     """
     at = discovery.clock.wall_clock()
-    with storage.database.reading() as connection:
-        days = {found.day for found in discovery.found.values()}
-        candidates = worklist.to_fetch(connection, days, refetch=refetch)
+    days = {found.day for found in discovery.found.values()}
+    candidates = storage.database.read(partial(worklist.to_fetch, days=days, refetch=refetch))
     never = datetime.max.replace(tzinfo=UTC)
     wanted = [
         each

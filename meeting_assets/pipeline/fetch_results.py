@@ -13,8 +13,7 @@ from sqlalchemy import Connection
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
-from meeting_assets.core.errors import BytesMissing, MeetingAssetsError, StoreError, TooLarge, UrlExpired
-from meeting_assets.core.instants import utc
+from meeting_assets.core.errors import BytesMissing, MeetingAssetsError, StoreError, TooLarge, UrlExpired, bug_message
 from meeting_assets.core.logs import log_context
 from meeting_assets.pipeline.deletion.recordings import remove_if_purged
 from meeting_assets.pipeline.discovered import Discovery
@@ -59,17 +58,17 @@ class FetchResults:
 
     def __init__(self, storage: Storage, discovery: Discovery, report: FetchReport) -> None:
         self._storage = storage
+        self._database = storage.database
         self._discovery = discovery
         self._report = report
         self._begun: dict[ArtifactKey, FetchTask] = {}
         """Attempts that are recorded and have not ended."""
 
-    @retry_on_conflict
     def note_begun(self, wanted: Sequence[FetchTask]) -> None:
         """Records that downloads begin."""
         if wanted:
-            with self._storage.database.writing() as connection:
-                attempts.begin_fetches(connection, wanted, at=self._discovery.clock.wall_clock())
+            at = self._discovery.clock.wall_clock()
+            self._database.write(lambda connection: attempts.begin_fetches(connection, wanted, at=at))
             self._begun |= {each.key: each for each in wanted}
 
     def note_ended(self, key: ArtifactKey) -> None:
@@ -78,14 +77,9 @@ class FetchResults:
 
     def cancel_rest(self) -> None:
         """Removes the records of attempts that another failure has stopped."""
-        with suppress(StoreError):  # if the database is down, the attempts stay counted
-            self._cancel_rest()
-
-    @retry_on_conflict
-    def _cancel_rest(self) -> None:
         if self._begun:
-            with self._storage.database.writing() as connection:
-                attempts.cancel_fetches(connection, self._begun.values())
+            with suppress(StoreError):  # if the database is down, these attempts then count as interrupted
+                self._database.write(lambda connection: attempts.cancel_fetches(connection, self._begun.values()))
 
     def note_fetched(
         self, key: ArtifactKey, artifact: Artifact, media: Media, stored: RawObject, observed_at: datetime | None
@@ -100,7 +94,7 @@ class FetchResults:
     def _write_fetched(
         self, key: ArtifactKey, artifact: Artifact, media: Media, stored: RawObject, observed_at: datetime | None
     ) -> str:
-        with self._storage.database.writing() as connection:
+        with self._database.writing() as connection:
             if self._is_purged(connection, key):
                 return "overtaken"
             outcome = ledger_raw.mark_fetched(
@@ -109,7 +103,7 @@ class FetchResults:
                 raw_key=stored.key,
                 sha256=stored.sha256,
                 size_bytes=stored.size_bytes,
-                updated_at=_updated_at(media),
+                updated_at=media.status.updated_at,
                 allows_multiple=artifact.allows_multiple,
                 at=self._discovery.clock.wall_clock(),
                 observed_at=observed_at,
@@ -120,40 +114,37 @@ class FetchResults:
 
     def note_gone(self, key: ArtifactKey, observed_at: datetime) -> None:
         """Records that the media object no longer exists."""
-        self._write_gone(key, observed_at)
-        self._report.counts[key.kind]["failed"] += 1
 
-    @retry_on_conflict
-    def _write_gone(self, key: ArtifactKey, observed_at: datetime) -> None:
-        with self._storage.database.writing() as connection:
+        def write(connection: Connection) -> None:
             ledger_api.mark_object_deleted(connection, key.recording_id, key.artifact_id, observed_at=observed_at)
             self._cancel(connection, key)
 
+        self._database.write(write)
+        self._report.counts[key.kind]["failed"] += 1
+
     def note_failed(self, key: ArtifactKey, media: Media | None, error: MeetingAssetsError) -> None:
         """Records a failed attempt, which is repeated later."""
-        self._write_failed(key, media, error, self._discovery.clock.wall_clock())
-        self.note_ended(key)
-        self._report.counts[key.kind]["failed"] += 1
-        logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error, extra=log_context(*key))
-
-    @retry_on_conflict
-    def _write_failed(self, key: ArtifactKey, media: Media | None, error: MeetingAssetsError, at: datetime) -> None:
-        with self._storage.database.writing() as connection:
-            ledger_raw.mark_attempt_failed(
+        at = self._discovery.clock.wall_clock()
+        self._database.write(
+            lambda connection: ledger_raw.mark_attempt_failed(
                 connection,
                 key,
                 str(error),
-                updated_at=_updated_at(media) if media else None,
+                updated_at=media.status.updated_at if media else None,
                 at=at,
                 expires_at=self._discovery.found[key.recording_id].recording.expires_at,
                 is_missing=isinstance(error, BytesMissing),
                 is_refused=isinstance(error, UrlExpired),
                 is_too_large=isinstance(error, TooLarge),
             )
+        )
+        self.note_ended(key)
+        self._report.counts[key.kind]["failed"] += 1
+        logger.warning("%s of %s could not be fetched: %s", key.kind, key.recording_id, error, extra=log_context(*key))
 
     def note_bug(self, key: ArtifactKey, media: Media | None, error: Exception) -> None:
         """Records an unexpected exception as our bug: the other artifacts are fetched, the step fails at its end."""
-        text = f"unexpected {type(error).__name__}"
+        text = bug_message(error)
         self._report.faults.append(f"{key.kind} of {key.recording_id}: {text}")
         self.note_failed(key, media, MeetingAssetsError(text))
 
@@ -169,7 +160,3 @@ class FetchResults:
             return False
         ledger.lock_rows(connection, key.kind, [key.recording_id])
         return key in tombstones.purged_artifacts(connection, [key.recording_id])
-
-
-def _updated_at(media: Media) -> datetime | None:
-    return utc(media.status.updated_at) if media.status.updated_at else None

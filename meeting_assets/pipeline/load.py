@@ -12,6 +12,7 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import date
+from functools import partial
 from itertools import chain
 from time import monotonic
 
@@ -21,17 +22,11 @@ from meeting_assets.pipeline.replace import Batch, Loader, LoadReport
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import attempts, worklist
 from meeting_assets.store.attempts import ENDED_THE_PROCESS
-from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import Database
-from meeting_assets.store.ledger_states import FETCHED, PENDING
-from meeting_assets.store.raw import RawStore
 from meeting_assets.store.tasks import LoadTask
-
-__all__ = ["LoadReport", "load_days"]
 
 logger = logging.getLogger(__name__)
 
-# perf: the fixed cost of a transaction equals 200 kB of payload; 8 MB are no faster than 4 MB (benchmarks load)
+# perf: a transaction costs as much as 200 kB of payload; batches above 4 MB are no faster (benchmarks load)
 MAX_BATCH_BYTES, MAX_BATCH_ARTIFACTS = 4_000_000, 100
 
 
@@ -51,7 +46,7 @@ def load_days(artifact: Artifact, days: Collection[date], storage: Storage) -> L
         )
     )
     report.unchanged = stored_count - len(due)
-    tasks = _without_crashing(loader, due, storage.database)
+    tasks = _without_crashing(loader, due, storage)
     with closing(_read_ahead(batches(artifact, tasks), storage)) as reads:
         for batch in reads:
             loader.load(batch)
@@ -99,39 +94,28 @@ def _read_ahead(batched: Iterable[list[LoadTask]], storage: Storage) -> Generato
     marked: list[LoadTask] = []
     begun: deque[Batch] = deque()
     try:
-        for tasks in chain(batched, [[]]):
+        for tasks in chain(batched, [[]]):  # the empty batch at the end drains the queue
             read_ahead = 1 if tasks and not tasks[0].load_attempts else 0
             while len(begun) > read_ahead:
                 yield begun[0]
                 del marked[: len(begun.popleft())]
             marked += tasks
-            _mark(storage.database, tasks)
-            begun.append([(task, reader.submit(_read, storage.raw, task).result) for task in tasks])
+            if tasks:
+                storage.database.write(partial(attempts.begin_loads, tasks=tasks))
+            begun.append(
+                [
+                    (task, reader.submit(storage.raw.read, task.raw_key, task.sha256, task.size_bytes).result)
+                    for task in tasks
+                ]
+            )
     finally:
         reader.shutdown(cancel_futures=True)
-        with suppress(StoreError):  # if the database is down, the attempts stay counted
-            _unmark(storage.database, marked)
+        if marked:
+            with suppress(StoreError):  # if the database is down, these attempts then count as interrupted
+                storage.database.write(lambda connection: attempts.cancel_loads(connection, marked))
 
 
-def _read(raw: RawStore, task: LoadTask) -> bytes | None:
-    return raw.read(task.raw_key, task.sha256, task.size_bytes)
-
-
-@retry_on_conflict
-def _mark(database: Database, tasks: Sequence[LoadTask]) -> None:
-    if tasks:
-        with database.writing() as connection:
-            attempts.begin_loads(connection, tasks)
-
-
-@retry_on_conflict
-def _unmark(database: Database, tasks: Sequence[LoadTask]) -> None:
-    if tasks:
-        with database.writing() as connection:
-            attempts.cancel_loads(connection, tasks)
-
-
-def _without_crashing(loader: Loader, tasks: Sequence[LoadTask], database: Database) -> list[LoadTask]:
+def _without_crashing(loader: Loader, tasks: Sequence[LoadTask], storage: Storage) -> list[LoadTask]:
     """Quarantines artifacts whose loading ended the process too often, and returns the others.
 
     Artifacts that another parser version has quarantined start again without attempts.
@@ -139,19 +123,7 @@ def _without_crashing(loader: Loader, tasks: Sequence[LoadTask], database: Datab
     for task in tasks:
         if task.is_exhausted:
             loader.quarantine(task, ENDED_THE_PROCESS, interrupted=task.load_attempts)
-    released = {task.key: _released(task) for task in tasks if task.load_attempts and task.is_quarantined}
+    released = {task.key: task.reset() for task in tasks if task.load_attempts and task.is_quarantined}
     if released:
-        _release(database, released.values())
+        storage.database.write(lambda connection: attempts.reset_loads(connection, released.values()))
     return [released.get(task.key, task) for task in tasks if not task.is_exhausted]
-
-
-@retry_on_conflict
-def _release(database: Database, tasks: Collection[LoadTask]) -> None:
-    with database.writing() as connection:
-        attempts.reset_loads(connection, tasks)
-
-
-def _released(task: LoadTask) -> LoadTask:
-    """The task as the ledger describes it after `attempts.reset_loads`."""
-    status = PENDING if task.status == PENDING else FETCHED
-    return task._replace(status=status, parser_version=None, load_attempts=None, is_quarantined=False)

@@ -52,7 +52,10 @@ def person_meetings(
         .join(table_of(MeetingMetrics), MEETINGS.recording_id == PERSONS.c.recording_id)
         .where(condition)
     )
-    rows = [_with_person(dict(row), persons) for row in connection.execute(query).mappings()]
+    found = connection.execute(query).mappings()
+    rows: list[Mapping[str, Any]] = [
+        {**row, "person_key": persons.get(row["person_key"], row["person_key"])} for row in found
+    ]
     counts = Counter((row["recording_id"], row["person_key"]) for row in rows)
     split = {recording_id for (recording_id, _), count in counts.items() if count > 1}
     if split:
@@ -75,7 +78,3 @@ def _measured_again(
         found = analyse(replace(meeting, attendees=attendees), storage.parameters)
         for row in person_rows(found):
             yield {"recording_id": recording_id, "duration_s": duration_s, **row}
-
-
-def _with_person(row: Mapping[str, Any], persons: Mapping[str, str]) -> Mapping[str, Any]:
-    return {**row, "person_key": persons.get(row["person_key"], row["person_key"])}

@@ -10,16 +10,17 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import Connection, select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, synchronize_tombstones
-from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days, derive_days_again
+from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days, mark_metrics_outdated
 from meeting_assets.pipeline.discovered import Found
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.record import recording_row
@@ -96,9 +97,9 @@ def rebuild(storage: Storage, days: Collection[date] | None = None) -> RebuildRe
                 _restore_rows(storage, day, recording_id)
             except PayloadError as error:
                 # A purge may have removed the objects between listing and reading them.
-                if not _is_purged(storage, recording_id):
+                if not storage.database.read(partial(tombstones.tombstoned_recordings, recording_ids=[recording_id])):
                     report.faults.append(f"{day}/{recording_id}: {error}")
-    _mark_outdated(storage, report.days)
+    storage.database.write(partial(_mark_outdated, days=report.days))
     _load_and_derive(storage, report)
     return report
 
@@ -113,12 +114,10 @@ def refresh(storage: Storage) -> RebuildReport:
     return report
 
 
-@retry_on_conflict
-def _mark_outdated(storage: Storage, days: Collection[date]) -> None:
+def _mark_outdated(connection: Connection, days: Collection[date]) -> None:
     """Schedules parsing of all artifacts and deriving of all metrics of some days."""
-    with storage.database.writing() as connection:
-        ledger_tables.mark_days_outdated(connection, days)
-        derive_days_again(connection, days)
+    ledger_tables.mark_days_outdated(connection, days)
+    mark_metrics_outdated(connection, days)
 
 
 def _load_and_derive(storage: Storage, report: RebuildReport) -> None:
@@ -139,21 +138,11 @@ def _still_kept(storage: Storage, day: date) -> list[str]:
     with storage.database.reading() as connection:
         purged = tombstones.tombstoned_recordings(connection, recording_ids)
         # Bytes stay as long as rows do: if the purge is never finished, the rows still refer to them.
-        rows = connection.scalars(_stored(purged)).all()
+        ids = ledger.RECORDINGS.c.recording_id
+        rows = connection.scalars(select(ids).where(ids.in_(purged))).all()
     for recording_id in purged - {*rows}:
         storage.raw.purge(day, recording_id)
     return [each for each in recording_ids if each not in purged]
-
-
-@retry_on_conflict
-def _is_purged(storage: Storage, recording_id: str) -> bool:
-    with storage.database.reading() as connection:
-        return bool(tombstones.tombstoned_recordings(connection, [recording_id]))
-
-
-def _stored(recording_ids: Collection[str]) -> Select[tuple[str]]:
-    ids = ledger.RECORDINGS.c.recording_id
-    return select(ids).where(ids.in_(recording_ids))
 
 
 @retry_on_conflict

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, or_
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
-from meeting_assets.core.instants import utc
+from meeting_assets.core.batches import batched
 from meeting_assets.pipeline.discovered import Discovery, Found
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
@@ -72,8 +71,10 @@ def _record_batch(storage: Storage, batch: Sequence[Found], unclear: Collection[
         rows = [row for row in rows if row["recording_id"] not in overtaken]
         upsert(connection, Recordings, rows, only_if=_is_not_older)
         new = [each for found in kept for each in observations(found, unclear)]
-        # Some media of an overtaken recording may have been requested later than by the other run.
-        ledger_api.observe(connection, [_unfinished(each) if each.recording_id in overtaken else each for each in new])
+        # Of an overtaken recording, some media may have been requested later than by the other run.
+        ledger_api.observe(
+            connection, [replace(each, is_finished=False) if each.recording_id in overtaken else each for each in new]
+        )
         newest = [found for found in kept if found.recording_id not in overtaken]
         for found in newest:
             if found.recording.status.code == DELETED:
@@ -145,8 +146,8 @@ def observed_artifact(artifact: Artifact, media: Media, observed_at: datetime | 
         str(media.id),
         media.status.code,
         media.status.sub_code,
-        utc(media.status.updated_at) if media.status.updated_at else None,
-        utc(media.created_at) if media.created_at else None,
+        media.status.updated_at,
+        media.created_at,
         next(iter(media.provider), None) if media.provider else None,
         exists=has_url or not artifact.url_optional or media.status.code != "done",
         observed_at=observed_at,
@@ -170,11 +171,11 @@ def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict
         "title": title or before.get("title"),
         "status": recording.status.code,
         "sub_code": recording.status.sub_code,
-        "api_updated_at": utc(recording.status.updated_at) if recording.status.updated_at else None,
-        "created_at": utc(recording.created_at),
-        "started_at": utc(started_at) if started_at else None,
-        "completed_at": utc(completed_at) if completed_at else None,
-        "expires_at": utc(recording.expires_at) if recording.expires_at else None,
+        "api_updated_at": recording.status.updated_at,
+        "created_at": recording.created_at,
+        "started_at": started_at,
+        "completed_at": completed_at,
+        "expires_at": recording.expires_at,
         "duration_s": (completed_at - started_at).total_seconds() if started_at and completed_at else None,
         "scheduled_at": (bot.scheduled_at if bot else None) or before.get("scheduled_at"),
         "day": found.day,
@@ -278,13 +279,6 @@ def _is_not_older(held: Any, given: Any) -> ColumnElement[bool]:
     return or_(held.observed_at.is_(None), given.observed_at.is_(None), held.observed_at <= given.observed_at)
 
 
-def _unfinished(observation: Observation) -> Observation:
-    """The observation without the conclusion that no further artifacts follow."""
-    return replace(observation, is_finished=False)
-
-
 def _batches(founds: Iterable[Found]) -> Iterator[list[Found]]:
     # All runs use one order, so that two runs that write the same recordings cannot deadlock.
-    remaining = iter(sorted(founds, key=lambda found: found.recording_id))
-    while batch := list(islice(remaining, BATCH)):
-        yield batch
+    return batched(sorted(founds, key=lambda found: found.recording_id), BATCH)

@@ -6,17 +6,16 @@ The same transaction updates the ledger rows. A payload that cannot be read is q
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
 
-from sqlalchemy import Connection, and_
+from sqlalchemy import ColumnElement, Connection, and_
 
 from meeting_assets.artifacts.artifact import OF_RECORDING, Artifact, Rows, Source
 from meeting_assets.artifacts.wire import decoded
-from meeting_assets.core.errors import MeetingAssetsError, PayloadError
+from meeting_assets.core.errors import MeetingAssetsError, PayloadError, bug_message
 from meeting_assets.core.gc_tuning import paused
 from meeting_assets.core.instants import now
 from meeting_assets.core.logs import log_context
@@ -89,7 +88,7 @@ class Loader:
             self._replace(parsed)
         except MeetingAssetsError:
             raise
-        except Exception as error:  # noqa: BLE001 - our bug with one artifact; loaded singly, it shows itself
+        except Exception as error:  # noqa: BLE001 - our bug with one artifact; loading singly identifies it
             kind, name = self._artifact.kind, type(error).__name__
             logger.warning("%s: %d artifacts are loaded one by one (%s)", kind, len(parsed), name)
             for each in parsed:
@@ -111,7 +110,7 @@ class Loader:
         with self._bug_recorded(task.key):
             payload = read()
             if payload is None:
-                self._write_lost(task)
+                self._storage.database.write(lambda connection: ledger_raw.mark_lost(connection, task.key, task.sha256))
                 self.report.missing_raw += 1
                 return None
             try:
@@ -132,11 +131,11 @@ class Loader:
         replaced: list[_Parsed] = []
         had_rows = 0
         with self._storage.database.writing() as connection:
-            siblings = ledger.lock_rows(connection, artifact.kind, [each.task.key.recording_id for each in parsed])
+            locked = ledger.lock_rows(connection, artifact.kind, [each.task.key.recording_id for each in parsed])
             for each in parsed:
-                ledger_rows = siblings[each.task.key.recording_id]
-                if _is_current(each.task, ledger_rows):
-                    had_rows += _delete_rows(connection, artifact, each.task.key, ledger_rows)
+                siblings = locked[each.task.key.recording_id]
+                if _is_current(each.task, siblings):
+                    had_rows += _delete_rows(connection, artifact, each.task.key, siblings)
                     replaced.append(each)
             for index, table in enumerate(artifact.tables):
                 rows = chain.from_iterable(each.rows.by_table[index] for each in replaced)
@@ -151,18 +150,13 @@ class Loader:
         self.report.rows += sum(each.row_count for each in replaced)
 
     @retry_on_conflict
-    def _write_lost(self, task: LoadTask) -> None:
-        with self._storage.database.writing() as connection:
-            ledger_raw.mark_lost(connection, task.key, task.sha256)
-
-    @retry_on_conflict
     def _write_quarantine(self, task: LoadTask, error: str, interrupted: int | None) -> None:
         artifact, key = self._artifact, task.key
         with self._storage.database.writing() as connection:
-            ledger_rows = ledger.lock_rows(connection, artifact.kind, [key.recording_id])[key.recording_id]
-            if not _is_current(task, ledger_rows):
+            siblings = ledger.lock_siblings(connection, key)
+            if not _is_current(task, siblings):
                 return
-            _delete_rows(connection, artifact, key, ledger_rows)
+            _delete_rows(connection, artifact, key, siblings)
             version = artifact.parser_version
             ledger_tables.mark_quarantined(
                 connection, key, parser_version=version, error=error, at=now(), load_attempts=interrupted
@@ -177,17 +171,10 @@ class Loader:
         except MeetingAssetsError:
             raise
         except Exception as error:  # noqa: BLE001 - recorded in the ledger
-            # The text of a foreign exception may quote the meeting; its class does not.
-            name = type(error).__name__
-            text = f"unexpected {name} while loading it; this is a fault of meeting_assets, please report it"
-            self._write_bug(key, text)
+            text = bug_message(error)
+            self._storage.database.write(lambda connection: ledger_tables.mark_bug(connection, key, text))
             self.report.faults.append(f"{key.kind} of {key.recording_id}: {text}")
             logger.error("%s of %s: %s", key.kind, key.recording_id, text, extra=log_context(*key))
-
-    @retry_on_conflict
-    def _write_bug(self, key: ArtifactKey, text: str) -> None:
-        with self._storage.database.writing() as connection:
-            ledger_tables.mark_bug(connection, key, text)
 
 
 def run_post_load(connection: Connection, artifact: Artifact, recording_ids: Sequence[str]) -> None:
@@ -197,33 +184,35 @@ def run_post_load(connection: Connection, artifact: Artifact, recording_ids: Seq
         connection.execute(statement, parameters)
 
 
-def _is_current(task: LoadTask, ledger_rows: Sequence[LedgerRow]) -> bool:
+def _is_current(task: LoadTask, siblings: Mapping[str, LedgerRow]) -> bool:
     """True if the locked ledger row still has the bytes and state that were read and parsed."""
-    for row in ledger_rows:
-        if row.artifact_id == task.key.artifact_id:
-            state = (row.sha256, row.parser_version, row.status)
-            return bool(state == (task.sha256, task.parser_version, task.status))
-    return False
+    row = siblings.get(task.key.artifact_id)
+    read = (task.sha256, task.parser_version, task.status)
+    return row is not None and (row.sha256, row.parser_version, row.status) == read
 
 
 def _delete_rows(
-    connection: Connection, artifact: Artifact, key: ArtifactKey, ledger_rows: Sequence[LedgerRow]
+    connection: Connection, artifact: Artifact, key: ArtifactKey, siblings: Mapping[str, LedgerRow]
 ) -> bool:
-    """Deletes the rows of an artifact, or of its recording where only one artifact counts; True if there were any."""
+    """Deletes the artifact's rows, or all rows of its recording for kinds with one current artifact.
+
+    Returns whether there were any.
+    """
     with_rows = [
-        ArtifactKey(row.recording_id, row.kind, row.artifact_id)
-        for row in ledger_rows
+        ArtifactKey.of(row)
+        for row in siblings.values()
         if row.row_count is not None and (not artifact.allows_multiple or row.artifact_id == key.artifact_id)
     ]
     if not with_rows:
         return False
     for model in artifact.tables:
-        connection.execute(table_of(model).delete().where(_rows_of(model, artifact, key)))
+        connection.execute(table_of(model).delete().where(rows_of(model, artifact, key)))
     ledger_tables.mark_without_rows(connection, with_rows)
     return True
 
 
-def _rows_of(model: type[RecordingRow], artifact: Artifact, key: ArtifactKey) -> Any:
+def rows_of(model: type[RecordingRow], artifact: Artifact, key: ArtifactKey) -> ColumnElement[bool]:
+    """Selects the rows of one artifact in one of its tables."""
     columns = table_of(model).c
     of_recording = columns.recording_id == key.recording_id
     if artifact.id_column is None:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from time import monotonic
@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select, true
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.participants import Participants
+from meeting_assets.core.batches import batched
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import (
@@ -37,11 +38,10 @@ from meeting_assets.metrics.trends import (
 )
 from meeting_assets.pipeline.persons import person_meetings, persons_by_key
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.schema.persistent import Meta
 from meeting_assets.store import locks
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import table_of, upsert
+from meeting_assets.store.database import META, delete_meta, meta_value, put_meta, table_of
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets.store.locks import Lock
 
@@ -56,7 +56,7 @@ PARTICIPANTS = table_of(Participants).c
 MEETINGS = table_of(MeetingMetrics).c
 MEMBERS = table_of(ParticipantMetrics).c
 TRENDS, OF_PERSONS = table_of(MeetingTrends), table_of(PersonTrends)
-PEOPLE, KEYS, META = table_of(People), table_of(PersonKeys), table_of(Meta)
+PEOPLE, KEYS = table_of(People), table_of(PersonKeys)
 TABLES = frozenset(table_of(model).name for model in ROLLUPS)
 
 
@@ -109,15 +109,15 @@ def roll_up_people(storage: Storage) -> int:
         inputs_hash = _hash_of_people(connection, persons)
         changed = _replace(connection, People, _people(connection, persons, storage))
         changed += _replace(connection, PersonKeys, sorted(persons.items()))
-        upsert(connection, Meta, [{"name": PEOPLE_HASH, "value": inputs_hash}])
+        put_meta(connection, {PEOPLE_HASH: inputs_hash})
         return changed
 
 
 def are_people_outdated(storage: Storage) -> bool:
     """True if `people` or `person_keys` do not reflect the present metrics of all meetings."""
     with storage.database.reading() as connection:
-        stored_hash = connection.scalar(select(META.c.value).where(META.c.name == PEOPLE_HASH))
-        return (stored_hash or _HASH_OF_NO_PEOPLE) != _hash_of_people(connection, persons_by_key(connection))
+        stored_hash = meta_value(connection, PEOPLE_HASH) or _HASH_OF_NO_PEOPLE
+        return stored_hash != _hash_of_people(connection, persons_by_key(connection))
 
 
 def forget(connection: Connection, recording_id: str) -> set[str]:
@@ -140,7 +140,7 @@ def forget(connection: Connection, recording_id: str) -> set[str]:
     if day is not None:
         weeks = [monday(day), monday(day) + WEEK]
         doomed += [(OF_PERSONS, OF_PERSONS.c.week.in_(weeks)), (TRENDS, TRENDS.c.week.in_(weeks))]
-    connection.execute(META.delete().where(META.c.name == PEOPLE_HASH))
+    delete_meta(connection, META.name == PEOPLE_HASH)
     return {table.name for table, condition in doomed if connection.execute(table.delete().where(condition)).rowcount}
 
 
@@ -268,14 +268,10 @@ def _replace(connection: Connection, model: type[SQLModel], rows: Iterable[tuple
     wanted = {*rows}
     gone, new = present - wanted, sorted(wanted - present, key=lambda row: row[0])
     key = next(iter(table.primary_key))
-    for some in _batches(sorted(row[0] for row in gone)):
-        connection.execute(table.delete().where(key.in_(some)))
+    for keys in batched(sorted(row[0] for row in gone), 500):
+        connection.execute(table.delete().where(key.in_(keys)))
     insert_rows(connection, model, new)
     return len(gone) + len(new)
-
-
-def _batches(keys: list[str]) -> Iterator[list[str]]:
-    return (keys[start : start + 500] for start in range(0, len(keys), 500))
 
 
 def _of(week: date) -> ColumnElement[bool]:

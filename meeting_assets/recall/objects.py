@@ -16,12 +16,14 @@ from uuid import UUID
 import msgspec
 
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.core.instants import check_plausible, check_year, make_aware, utc
-from meeting_assets.core.urls import without_queries
+from meeting_assets.core.instants import check_created_at, check_year, make_aware, utc
+from meeting_assets.core.urls import without_url_secrets
 from meeting_assets.recall.json_decoding import InvalidNumber, MalformedObject
 
 FINISHED = frozenset({"done", "failed"})
 DELETED = "deleted"
+RECORDING = "recording"
+"""The collection of recordings."""
 MAX_LEVELS = 100
 """Levels of nesting of a listed object that are read and stored; recursion needs a limit."""
 
@@ -102,7 +104,7 @@ class Recording(ApiObject, frozen=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_plausible(self.created_at)
+        check_created_at(self.created_at)
 
 
 class MeetingUrl(msgspec.Struct, frozen=True):
@@ -163,7 +165,7 @@ def decode_object(document: Any, kind: type[ObjectT], location: str) -> ObjectT:
 def without_secrets(document: Any, levels: int = MAX_LEVELS) -> Any:
     """A copy of a listed object without fields for URLs or secrets, and without secrets inside text."""
     if isinstance(document, str):
-        return without_queries(document.encode(errors="surrogatepass")).decode(errors="surrogatepass")
+        return without_url_secrets(document.encode(errors="surrogatepass")).decode(errors="surrogatepass")
     if not levels or isinstance(document, InvalidNumber):
         return None
     if isinstance(document, Mapping):

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, select
 
-from meeting_assets.store.ledger import LEDGER, RECORDINGS, ArtifactKey, is_of_days
+from meeting_assets.store.ledger import KEY_COLUMNS, LEDGER, RECORDINGS, ArtifactKey, is_of_days
 from meeting_assets.store.ledger_states import DELETED
 
 CONFIRMED_AFTER = timedelta(hours=1)
@@ -40,7 +40,7 @@ def confirmed_artifacts(
     connection: Connection, media: Collection[tuple[str, str]], *, at: datetime
 ) -> list[tuple[ArtifactKey, date]]:
     """Stored artifacts of some (recording, media object) also found deleted long enough ago, with their days."""
-    query = select(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id, RECORDINGS.c.day).where(
+    query = select(*KEY_COLUMNS, RECORDINGS.c.day).where(
         LEDGER.c.recording_id == RECORDINGS.c.recording_id,
         LEDGER.c.recording_id.in_({recording_id for recording_id, _ in media}),
         LEDGER.c.api_status == DELETED,
@@ -53,8 +53,7 @@ def confirmed_artifacts(
 
 def marked_deleted(connection: Connection, days: Collection[date]) -> set[ArtifactKey]:
     """The artifacts of some days that the last observation found deleted at the API."""
-    columns = LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id
-    query = select(*columns).where(is_of_days(days), LEDGER.c.api_status == DELETED)
+    query = select(*KEY_COLUMNS).where(is_of_days(days), LEDGER.c.api_status == DELETED)
     return {ArtifactKey(*row) for row in connection.execute(query)}
 
 

@@ -42,7 +42,7 @@ def begin_fetches(connection: Connection, tasks: Iterable[FetchTask], *, at: dat
 
 
 def cancel_fetches(connection: Connection, tasks: Iterable[FetchTask]) -> None:
-    """Removes the marks of downloads that were stopped for another reason than their artifacts."""
+    """Removes the marks of downloads stopped by an error unrelated to the artifact."""
     for task in _in_order(tasks):
         is_marked = LEDGER.c.attempts == task.attempts + 1
         connection.execute(
@@ -69,7 +69,7 @@ def begin_loads(connection: Connection, tasks: Iterable[LoadTask]) -> None:
 
 
 def cancel_loads(connection: Connection, tasks: Iterable[LoadTask]) -> None:
-    """Removes the marks of loads that were stopped for another reason than their artifacts."""
+    """Removes the marks of loads stopped by an error unrelated to the artifact."""
     process = ProcessIdentity.current().name
     for task in _in_order(tasks):
         is_marked = LEDGER.c.load_attempts == (task.load_attempts or 0) + 1

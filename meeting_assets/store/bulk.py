@@ -7,7 +7,7 @@ Both run in the caller's SQLAlchemy transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -15,10 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Table
 from sqlmodel import SQLModel
 
+from meeting_assets.core.batches import batched
 from meeting_assets.schema.columns import Instant
 from meeting_assets.store.database import table_of
-
-Row = tuple[Any, ...]
 
 MAX_PARAMETERS = 999
 """The limit of older SQLite versions."""
@@ -58,13 +57,9 @@ def _executemany(connection: Connection, table: Table, rows: Sequence[Sequence[A
     # perf: a statement for many rows costs half the time of one statement per row (benchmarks load)
     at_once = max(1, MAX_PARAMETERS // len(table.columns)) if is_even else 1
     whole = len(rows) - len(rows) % at_once
-    driver.executemany(_insert(table, at_once), _flattened(rows, whole, at_once))
+    flattened = (tuple(chain.from_iterable(batch)) for batch in batched(rows[:whole], at_once))
+    driver.executemany(_insert(table, at_once), flattened)
     driver.executemany(_insert(table, 1), rows[whole:])
-
-
-def _flattened(rows: Sequence[Sequence[Any]], whole: int, at_once: int) -> Iterator[Row]:
-    for start in range(0, whole, at_once):
-        yield tuple(chain.from_iterable(rows[start : start + at_once]))
 
 
 @cache

@@ -142,6 +142,16 @@ class Connections:
             if self.before_commit is not None:
                 self.before_commit(connection)
 
+    @retry_on_conflict
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Calls an idempotent function in a transaction that writes, again after a conflict; returns its result.
+
+        Raises:
+            StoreError: the database does not answer, or cannot store more.
+        """
+        with self.writing() as connection:
+            return work(connection)
+
     def _begin_with_retries(self, *, is_writing: bool) -> Connection:
         """Begins a transaction, and waits for a server that restarts: no work is lost by a retry at this point."""
         return retry_on_conflict(self._begin)(is_writing=is_writing)
@@ -196,30 +206,27 @@ def _engine(address: URL, *, is_read_only: bool = False) -> Engine:
     )
     set_pragmas = _set_reading_pragmas if is_read_only else _set_pragmas
     event.listen(engine, "connect", set_pragmas if is_sqlite else _set_session)
-    event.listen(engine, "begin", _begin_sqlite if is_sqlite else _begin_postgresql)
+    event.listen(engine, "begin", forget_locks)
+    if is_sqlite:
+        event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # `_begin_sqlite` begins transactions, not the driver
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        f"busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}",
-        "secure_delete=ON",  # purged rows leave no copy in free pages
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    busy_timeout = f"busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}"
+    # With `secure_delete`, purged rows leave no copy in free pages.
+    _execute_pragmas(connection, "journal_mode=WAL", "synchronous=NORMAL", busy_timeout, "secure_delete=ON")
 
 
 def _set_reading_pragmas(connection: Any, _record: Any) -> None:
     """Changes no byte of the file. Setting `journal_mode` would write into it, even if another program owns it."""
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in ("query_only=ON", "busy_timeout=30000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    _execute_pragmas(connection, "query_only=ON", "busy_timeout=30000")
+
+
+def _execute_pragmas(connection: Any, *pragmas: str) -> None:
+    connection.isolation_level = None  # `_begin_sqlite` begins transactions, not the driver
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _set_session(connection: Any, _record: Any) -> None:
@@ -244,11 +251,5 @@ def _set_session(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    forget_locks(connection)
     is_writing = connection.get_execution_options().get("is_writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
-
-
-def _begin_postgresql(connection: Connection) -> None:
-    """Starts every transaction. Settings that a connection pooler loses (`SET LOCAL …`) belong here."""
-    forget_locks(connection)

@@ -37,6 +37,21 @@ def table_of(model: type[SQLModel]) -> Table:
 META = table_of(Meta).c
 
 
+def meta_value(connection: Connection, name: str) -> str | None:
+    """A value of `meta`; None if it is not set."""
+    return connection.scalar(select(META.value).where(META.name == name))
+
+
+def put_meta(connection: Connection, values: Mapping[str, str]) -> None:
+    """Sets values of `meta`, in the order of their names."""
+    upsert(connection, Meta, [{"name": name, "value": value} for name, value in sorted(values.items())])
+
+
+def delete_meta(connection: Connection, condition: ColumnElement[bool]) -> None:
+    """Deletes the rows of `meta` that meet a condition."""
+    connection.execute(table_of(Meta).delete().where(condition))
+
+
 class Database(Connections):
     """One database: its transactions, and the schema that holds its tables."""
 
@@ -65,10 +80,7 @@ class Database(Connections):
         with self.reading() as connection:
             self.role_search_path = str(connection.exec_driver_sql("SHOW search_path").scalar())
             self.namespace = find_namespace(connection, configured)
-        event.listen(self.engine, "begin", self._set_search_path)
-
-    def _set_search_path(self, connection: Connection) -> None:
-        set_search_path(connection, self.namespace.name)
+        event.listen(self.engine, "begin", lambda connection: set_search_path(connection, self.namespace.name))
 
     @property
     def address(self) -> str:
@@ -79,14 +91,10 @@ class Database(Connections):
         """A table's name for statements outside of transactions, in which no search path is set."""
         return quoted(name) if self.is_sqlite else f"{quoted(self.namespace.name)}.{quoted(name)}"
 
-    @retry_on_conflict
     def set_meta(self, name: str, value: str) -> None:
         """Sets a value of `meta`; writes only if the value differs."""
-        with self.reading() as connection:
-            held = connection.scalar(select(META.value).where(META.name == name))
-        if held != value:
-            with self.writing() as connection:
-                upsert(connection, Meta, [{"name": name, "value": value}])
+        if self.read(lambda connection: meta_value(connection, name)) != value:
+            self.write(lambda connection: put_meta(connection, {name: value}))
 
     def bind_origin(self, origin: str) -> None:
         """Binds a new database to an API origin.

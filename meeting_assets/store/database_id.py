@@ -16,7 +16,7 @@ from sqlalchemy import inspect, select
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.schema.persistent import Meta, Recordings
-from meeting_assets.store.database import META, Database, table_of
+from meeting_assets.store.database import Database, meta_value, table_of
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.raw_layout import DATABASE
 
@@ -35,10 +35,7 @@ OTHER_DATABASE = f"The raw store belongs to another database than this one. {SAM
 
 def held_id(database: Database) -> str | None:
     """The id in `meta`; None for a database without a raw store."""
-    held: str | None = database.read(
-        lambda connection: connection.scalar(select(META.value).where(META.name == DATABASE_ID))
-    )
-    return held
+    return database.read(lambda connection: meta_value(connection, DATABASE_ID))
 
 
 def bind_ids(database: Database, raw: RawStore, *, adopts: bool = False) -> str:

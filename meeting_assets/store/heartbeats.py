@@ -9,9 +9,8 @@ All instants come from the database's clock, so hosts with different clocks agre
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, inspect, literal, select, update
 
@@ -57,7 +56,17 @@ def heartbeats(connection: Connection, run_ids: Collection[str]) -> list[Heartbe
         return []
     rows = connection.execute(select(HEARTBEATS).where(C.run_id.in_([*run_ids])).order_by(C.run_id)).mappings().all()
     at = database_now(connection)
-    return [_heartbeat(row, at) for row in rows]
+    return [
+        Heartbeat(
+            row["run_id"],
+            ProcessIdentity(**{each.name: row[each.name] for each in fields(ProcessIdentity)}),
+            beat_at=row["beat_at"],
+            silent_for=at - row["beat_at"],
+            suspected_for=at - row["suspected_at"] if row["suspected_at"] is not None else None,
+            is_failed=row["failed_at"] is not None,
+        )
+        for row in rows
+    ]
 
 
 def suspect(connection: Connection, heartbeat: Heartbeat) -> None:
@@ -85,16 +94,3 @@ def remove_silent(connection: Connection, longer_than: timedelta) -> int:
 
 def _is_unchanged(heartbeat: Heartbeat) -> ColumnElement[bool]:
     return (C.run_id == heartbeat.run_id) & (C.beat_at == heartbeat.beat_at)
-
-
-def _heartbeat(row: Any, at: datetime) -> Heartbeat:
-    process = ProcessIdentity(row["boot_id"], row["pid_namespace"], row["pid"], row["start_ticks"], row["hostname"])
-    suspected_at = row["suspected_at"]
-    return Heartbeat(
-        run_id=row["run_id"],
-        process=process,
-        beat_at=row["beat_at"],
-        silent_for=at - row["beat_at"],
-        suspected_for=None if suspected_at is None else at - suspected_at,
-        is_failed=row["failed_at"] is not None,
-    )

@@ -18,12 +18,14 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, or_, s
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger_states import PENDING, QUARANTINED, LedgerRow
-from meeting_assets.store.locks import Rows, about_to_lock
+from meeting_assets.store.locks import RowLocks, about_to_lock
 
 LEDGER = table_of(Artifacts)
 RECORDINGS = table_of(Recordings)
+KEY_COLUMNS = (LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id)
+"""The primary key of the ledger. All transactions lock its rows in this order."""
 
-# While newer bytes are awaited, the row of a quarantined artifact stays pending and has no row count.
+# A quarantined artifact that awaits newer bytes has status pending, a parser version and no row count.
 IS_QUARANTINED = or_(
     LEDGER.c.status == QUARANTINED,
     and_(
@@ -70,16 +72,19 @@ def not_observed_after(table: Table, observed_at: datetime | None) -> ColumnElem
     return true() if observed_at is None else or_(recorded_at.is_(None), recorded_at <= observed_at)
 
 
-def read_rows(connection: Connection, recording_ids: Collection[str], *, is_locking: bool = False) -> LedgerRows:
-    """Reads the ledger rows of some recordings; with `is_locking`, locks them until the transaction ends."""
+def read_rows(
+    connection: Connection, recording_ids: Collection[str], *, kind: str | None = None, is_locking: bool = False
+) -> LedgerRows:
+    """Reads the ledger rows of some recordings, of one kind if given.
+
+    With `is_locking`, locks them until the transaction ends.
+    """
     rows: LedgerRows = defaultdict(dict)
-    query = (
-        LEDGER.select()
-        .where(LEDGER.c.recording_id.in_(recording_ids))
-        .order_by(LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id)
-    )
+    query = LEDGER.select().where(LEDGER.c.recording_id.in_(recording_ids)).order_by(*KEY_COLUMNS)
+    if kind is not None:
+        query = query.where(LEDGER.c.kind == kind)
     if is_locking:
-        about_to_lock(connection, Rows.LEDGER)
+        about_to_lock(connection, RowLocks.LEDGER)
         query = query.with_for_update()
     for values in connection.execute(query).mappings():
         row = LedgerRow(**values)
@@ -87,38 +92,29 @@ def read_rows(connection: Connection, recording_ids: Collection[str], *, is_lock
     return rows
 
 
-def lock_rows(connection: Connection, kind: str, recording_ids: Collection[str]) -> defaultdict[str, list[LedgerRow]]:
-    """Locks all rows of one kind of some recordings until the transaction ends, and returns them by recording.
+def lock_rows(connection: Connection, kind: str, recording_ids: Collection[str]) -> dict[str, dict[str, LedgerRow]]:
+    """Locks all rows of one kind of some recordings, and returns them by recording, then by artifact id.
 
     Rows of one recording and kind are locked together because a change of one artifact may change its siblings.
     """
-    about_to_lock(connection, Rows.LEDGER)
-    rows: defaultdict[str, list[LedgerRow]] = defaultdict(list)
-    query = (
-        LEDGER.select()
-        .where(LEDGER.c.recording_id.in_(recording_ids), LEDGER.c.kind == kind)
-        .order_by(LEDGER.c.recording_id, LEDGER.c.artifact_id)
-    )
-    for values in connection.execute(query.with_for_update()).mappings():
-        rows[values["recording_id"]].append(LedgerRow(**values))
-    return rows
+    rows = read_rows(connection, recording_ids, kind=kind, is_locking=True)
+    return {recording_id: rows[recording_id, kind] for recording_id in recording_ids}
 
 
 def lock_siblings(connection: Connection, key: ArtifactKey) -> dict[str, LedgerRow]:
     """Locks all rows of an artifact's recording and kind, and returns them by artifact id."""
-    return {row.artifact_id: row for row in lock_rows(connection, key.kind, [key.recording_id])[key.recording_id]}
+    return lock_rows(connection, key.kind, [key.recording_id])[key.recording_id]
 
 
 def lock_matching(connection: Connection, condition: ColumnElement[bool]) -> None:
     """Locks rows in key order before an UPDATE of many rows, which alone would lock them in any order."""
-    about_to_lock(connection, Rows.LEDGER)
-    key = LEDGER.c.recording_id, LEDGER.c.kind, LEDGER.c.artifact_id
-    connection.execute(select(*key).where(condition).order_by(*key).with_for_update())
+    about_to_lock(connection, RowLocks.LEDGER)
+    connection.execute(select(*KEY_COLUMNS).where(condition).order_by(*KEY_COLUMNS).with_for_update())
 
 
 def lock_recordings(connection: Connection, recording_ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """Locks the rows of some recordings until the transaction ends, and returns them by recording id."""
-    about_to_lock(connection, Rows.RECORDINGS)
+    about_to_lock(connection, RowLocks.RECORDINGS)
     query = RECORDINGS.select().where(RECORDINGS.c.recording_id.in_(recording_ids)).order_by(RECORDINGS.c.recording_id)
     return {row["recording_id"]: dict(row) for row in connection.execute(query.with_for_update()).mappings()}
 

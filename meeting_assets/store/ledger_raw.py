@@ -22,7 +22,7 @@ from meeting_assets.store.ledger_states import (
     is_overtaken,
     supersede_older,
 )
-from meeting_assets.store.locks import Rows, about_to_lock
+from meeting_assets.store.locks import RowLocks, about_to_lock
 
 FIRST_WAIT = timedelta(minutes=1)
 WAIT_NEAR_EXPIRY = timedelta(minutes=15)
@@ -94,7 +94,7 @@ def mark_attempt_failed(
     waiting = and_(
         is_artifact(key), LEDGER.c.status == PENDING, LEDGER.c.api_updated_at.is_not_distinct_from(updated_at)
     )
-    about_to_lock(connection, Rows.LEDGER)
+    about_to_lock(connection, RowLocks.LEDGER)
     row = connection.execute(LEDGER.select().where(waiting).with_for_update()).first()
     if row is None:
         return
@@ -150,19 +150,14 @@ def mark_purged(connection: Connection, key: ArtifactKey, *, allows_multiple: bo
 
 def adopt(connection: Connection, rows: Sequence[LedgerRow]) -> None:
     """Adds artifacts found in the raw store, unless the ledger has bytes of them."""
-    about_to_lock(connection, Rows.LEDGER)
     for row in rows:
-        held = (
-            connection.execute(LEDGER.select().where(is_artifact(ArtifactKey.of(row))).with_for_update())
-            .mappings()
-            .first()
-        )
+        held = lock_siblings(connection, ArtifactKey.of(row)).get(row.artifact_id)
         if held is None:
             connection.execute(LEDGER.insert().values(asdict(row)))
-        elif held["sha256"] is None:
+        elif not held.has_bytes:
             # Rows parsed from lost bytes may still be in the tables; the columns about them stay.
             loaded = ("row_count", "replaced_rows", "repaired_chars", "parser_version", "load_attempts", "parsed_at")
-            kept = {name: held[name] for name in (*loaded, "missing_since")}
+            kept = {name: getattr(held, name) for name in (*loaded, "missing_since")}
             update_rows(connection, [replace(row, **kept)])
 
 

@@ -32,7 +32,7 @@ NO_ARTIFACT = ""
 
 MAX_WAIT = timedelta(hours=6)
 """The longest wait between two attempts to fetch."""
-INTERRUPTED = "an attempt to fetch it began and has not ended: its process is at work, or was killed"
+INTERRUPTED = "a fetch is in progress, or its process was killed"
 MAX_INTERRUPTIONS = 3
 """Attempts that may end the process before the artifact is set aside."""
 
@@ -83,7 +83,7 @@ class LedgerRow:
         return self.sha256 is not None
 
     @property
-    def undated(self) -> LedgerRow:
+    def without_observation_time(self) -> LedgerRow:
         """The row without its observation time, to compare contents."""
         return replace(self, observed_at=None)
 
@@ -178,7 +178,7 @@ def supersede_older(rows: Mapping[str, LedgerRow]) -> dict[str, LedgerRow]:
 
 
 def _absent(row: LedgerRow, observed_at: datetime | None) -> LedgerRow:
-    """The row of a missing artifact. Objects listed before `observed_at` do not replace it any more."""
+    """The row of a missing artifact. Objects listed before `observed_at` no longer replace it."""
     is_old = observed_at is None or is_overtaken(observed_at, row.observed_at)
     return replace(row, status=ABSENT, observed_at=row.observed_at if is_old else observed_at)
 
@@ -203,7 +203,7 @@ def _status_after(row: LedgerRow, artifact: ObservedArtifact, *, is_changed: boo
     if artifact.api_status in ENDED_AT_API:
         if not row.has_bytes:
             return artifact.api_status
-        # The newer bytes will never arrive; the tables hold the stored ones.
+        # The API has no newer bytes any more; the stored ones count again.
         return FETCHED if row.status == PENDING else row.status
     if row.status == SUPERSEDED:
         return SUPERSEDED

@@ -13,39 +13,24 @@ from meeting_assets.store.ledger_states import MAX_INTERRUPTIONS, PARSED, PENDIN
 
 # While newer bytes are awaited, `error` describes the attempts to fetch them. Loading the older bytes keeps it.
 _IS_FETCH_ERROR = and_(LEDGER.c.status == PENDING, LEDGER.c.attempts > 0)
-# Bytes that ended the process wait for other bytes or another parser version.
+# An artifact that ended the process is loaded again only with new bytes or another parser version.
 _IS_SET_ASIDE = and_(IS_QUARANTINED, func.coalesce(LEDGER.c.load_attempts, 0) >= MAX_INTERRUPTIONS)
 _IS_LOADABLE = and_(LEDGER.c.sha256.is_not(None), not_(_IS_SET_ASIDE))
 
 
 class Loaded(NamedTuple):
-    """An artifact whose rows are in the tables."""
+    """An artifact whose bytes were parsed, with counts for the ledger; None if it has no rows."""
 
     key: ArtifactKey
-    row_count: int
-    replaced_rows: int
-    repaired_chars: int
+    row_count: int | None = None
+    replaced_rows: int | None = None
+    repaired_chars: int | None = None
 
 
 def mark_parsed(connection: Connection, loaded: Sequence[Loaded], parser_version: str, *, at: datetime) -> None:
     """Records that the tables hold the rows which this parser version makes from the bytes."""
     for each in loaded:
-        connection.execute(
-            LEDGER.update()
-            .where(is_artifact(each.key))
-            .values(
-                # Older bytes may be parsed while newer ones are awaited.
-                status=case((LEDGER.c.status == PENDING, PENDING), else_=PARSED),
-                parser_version=parser_version,
-                row_count=each.row_count,
-                replaced_rows=each.replaced_rows,
-                repaired_chars=each.repaired_chars,
-                error=case((_IS_FETCH_ERROR, LEDGER.c.error), else_=None),
-                load_attempts=None,
-                worker=None,
-                parsed_at=at,
-            )
-        )
+        _mark(connection, each, PARSED, parser_version, at)
 
 
 def mark_quarantined(
@@ -61,15 +46,29 @@ def mark_quarantined(
 
     `load_attempts` is the number of attempts that ended the process, if that is the reason.
     """
+    _mark(connection, Loaded(key), QUARANTINED, parser_version, at, error=error, load_attempts=load_attempts)
+
+
+def _mark(
+    connection: Connection,
+    loaded: Loaded,
+    status: str,
+    parser_version: str,
+    at: datetime,
+    *,
+    error: str | None = None,
+    load_attempts: int | None = None,
+) -> None:
     connection.execute(
         LEDGER.update()
-        .where(is_artifact(key))
+        .where(is_artifact(loaded.key))
         .values(
-            status=case((LEDGER.c.status == PENDING, PENDING), else_=QUARANTINED),
+            # Older bytes may be parsed while newer ones are awaited.
+            status=case((LEDGER.c.status == PENDING, PENDING), else_=status),
             parser_version=parser_version,
-            row_count=None,
-            replaced_rows=None,
-            repaired_chars=None,
+            row_count=loaded.row_count,
+            replaced_rows=loaded.replaced_rows,
+            repaired_chars=loaded.repaired_chars,
             error=case((_IS_FETCH_ERROR, LEDGER.c.error), else_=error),
             load_attempts=load_attempts,
             worker=None,

@@ -13,9 +13,9 @@ Every transaction takes its locks in this order, and leaves out those it does no
 Two transactions that follow one order never wait for each other in a circle. The roll-up lock precedes the tombstones
 lock: a purge that waits for a roll-up holds nothing yet, so it blocks no fetch meanwhile.
 
-Steps 1 to 5 are checked: `take`, `try_take`, `take_shared` and `about_to_lock` raise an error when a transaction takes
-one of these locks after a later one. Steps 6 and 7 are not checked. Rows of `people_made_from` in `meta` are an
-exception to step 7: they are written under `Lock.ROLLUP` only, so no two transactions wait for each other there.
+Steps 1 to 5 are checked: `take`, `try_take` and `about_to_lock` raise an error when a transaction takes one of these
+locks after a later one. Steps 6 and 7 are not checked. Rows of `people_made_from` in `meta` are an exception to step 7:
+they are written under `Lock.ROLLUP` only, so no two transactions wait for each other there.
 SQLite has one writer at a time and needs no locks; the order is checked there too.
 """
 
@@ -39,7 +39,7 @@ class Lock(IntEnum):
     """The set of tombstones: shared while recordings are written, exclusive while tombstones are added."""
 
 
-class Rows(IntEnum):
+class RowLocks(IntEnum):
     """Rows that are locked after all advisory locks, in this order."""
 
     RECORDINGS = 8_000_001
@@ -52,11 +52,12 @@ class LockOrderError(AssertionError):
     """A transaction takes a lock after one that comes later in the order; this is a bug of this package."""
 
 
-def take(connection: Connection, lock: Lock) -> None:
-    """Takes a lock exclusively until the transaction ends."""
+def take(connection: Connection, lock: Lock, *, is_shared: bool = False) -> None:
+    """Takes a lock until the transaction ends. Several transactions may share a lock that none holds exclusively."""
     about_to_lock(connection, lock)
     if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock.value})")
+        function = "pg_advisory_xact_lock_shared" if is_shared else "pg_advisory_xact_lock"
+        connection.exec_driver_sql(f"SELECT {function}({lock.value})")
 
 
 def try_take(connection: Connection, lock: Lock) -> bool:
@@ -70,14 +71,7 @@ def try_take(connection: Connection, lock: Lock) -> bool:
     return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({lock.value})").scalar())
 
 
-def take_shared(connection: Connection, lock: Lock) -> None:
-    """Takes a lock until the transaction ends; other transactions may hold it too, but none exclusively."""
-    about_to_lock(connection, lock)
-    if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({lock.value})")
-
-
-def about_to_lock(connection: Connection, what: Lock | Rows) -> None:
+def about_to_lock(connection: Connection, what: Lock | RowLocks) -> None:
     """Records that this transaction takes a lock.
 
     Raises:

@@ -17,7 +17,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError,
 from obstore.store import LocalStore, ObjectStore
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.core.urls import without_queries
+from meeting_assets.core.urls import without_url_secrets
 from meeting_assets.store.object_stores import cause_of, open_object_store
 
 if TYPE_CHECKING:
@@ -204,4 +204,4 @@ def _fault(error: Exception) -> str:
     if said := _SYSTEM_FAULT.search(text):
         return said.group().strip()
     line = text.partition("\n")[0]
-    return _QUOTED.sub("…", without_queries(line.encode()).decode())
+    return _QUOTED.sub("…", without_url_secrets(line.encode()).decode())

@@ -20,7 +20,7 @@ from meeting_assets.core.clocks import elapsed_s
 from meeting_assets.core.instants import now
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import META, Database, upsert
+from meeting_assets.store.database import META, Database, put_meta, upsert
 
 LAST = "observation_last"
 """Name in `meta` of the latest recorded observation time."""
@@ -62,11 +62,10 @@ class ObservationClock:
         return self.now() - self._correction
 
 
-@retry_on_conflict
 def record_observation_time(database: Database, instant: datetime) -> None:
     """Records an observation time before its observations are stored. Clocks that start later are ahead of it."""
-    with database.writing() as connection:
-        upsert(connection, Meta, [{"name": LAST, "value": _text(instant)}], only_if=_is_later)
+    row = {"name": LAST, "value": _text(instant)}
+    database.write(lambda connection: upsert(connection, Meta, [row], only_if=_is_later))
 
 
 def database_now(connection: Connection) -> datetime:
@@ -112,7 +111,7 @@ def _read_with_new_correction(database: Database) -> _Reading:
         read = _read(connection)
         if read.last is not None and not read.is_later:
             read = read._replace(correction=read.last - read.at + TICK)
-            upsert(connection, Meta, [{"name": CORRECTION, "value": str(read.correction // TICK)}])
+            put_meta(connection, {CORRECTION: str(read.correction // TICK)})
     return read
 
 

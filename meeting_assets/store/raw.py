@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from datetime import date, datetime
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -64,15 +62,13 @@ class RawStore(Objects):
         Raises:
             StoreError: the store is bound, and the origin cannot be read.
         """
-        stored = self.get(ORIGIN)
-        held = _text_in(stored, "api_origin") if stored is not None else None
-        if stored is not None and held is None:
-            raise StoreError(
-                f"The raw store does not say whose meetings it holds, its {ORIGIN} is damaged: "
-                'put {"api_origin": "URL OF THE API"} into it, '
-                "or choose another MEETING_ASSETS_HOME or MEETING_ASSETS_RAW_URL."
-            )
-        return held
+        return self._text_of(
+            ORIGIN,
+            "api_origin",
+            f"The raw store does not say whose meetings it holds, its {ORIGIN} is damaged: "
+            'put {"api_origin": "URL OF THE API"} into it, '
+            "or choose another MEETING_ASSETS_HOME or MEETING_ASSETS_RAW_URL.",
+        )
 
     def bind_origin(self, origin: str) -> None:
         """Binds a new raw store to an API origin. If several processes do so at once, the first one wins.
@@ -96,14 +92,12 @@ class RawStore(Objects):
         Raises:
             StoreError: the id cannot be read.
         """
-        stored = self.get(DATABASE)
-        held = _text_in(stored, "database_id") if stored is not None else None
-        if stored is not None and held is None:
-            raise StoreError(
-                f"{DATABASE} in the raw store is damaged: delete it, then run `meeting-assets sync` with the database "
-                "that describes this raw store."
-            )
-        return held
+        return self._text_of(
+            DATABASE,
+            "database_id",
+            f"{DATABASE} in the raw store is damaged: delete it, then run `meeting-assets sync` with the database "
+            "that describes this raw store.",
+        )
 
     def bind_database(self, database_id: str) -> str:
         """Writes the id of the database that describes this raw store unless it has one; returns the id it has then."""
@@ -117,7 +111,7 @@ class RawStore(Objects):
         stored = self.get(key)
         self.delete([key])
         if stored != content:
-            raise StoreError("The raw store does not give back what it took, check MEETING_ASSETS_RAW_URL.")
+            raise StoreError("The raw store returned other bytes than were written. Check MEETING_ASSETS_RAW_URL.")
 
     def days(self) -> list[date]:
         """The days with stored objects."""
@@ -167,25 +161,29 @@ class RawStore(Objects):
             found += [f"{top}/{name}" for name in below if any(each in name for each in recording_ids)]
         return {prefix: max(1, len(self.keys(f"{prefix}/"))) for prefix in sorted(found)}
 
-    def paths_of(self, day: date, recording_id: str) -> list[str]:
-        """The paths of everything stored of a recording; in a folder also incomplete files and empty folders."""
-        if folder := self._folder_of(day, recording_id):
-            found = [folder, *folder.rglob("*")] if folder.exists() else []
-            return sorted(str(path.relative_to(folder.parent.parent)) for path in found)
-        return self.keys(f"{day}/{recording_id}/")
-
     def purge(self, day: date, recording_id: str, kind: str | None = None, artifact_id: str | None = None) -> int:
         """Deletes all objects of a recording, or of one artifact of it; returns their number."""
         rest = f"{kind}/{artifact_id}/" if kind and artifact_id else ""
         prefix = f"{day}/{recording_id}/{rest}"
         keys = self.keys(prefix)
         self.delete(keys)
-        if folder := self._folder_of(day, recording_id):
-            translated(f"delete {prefix}", lambda: remove_folder(folder / rest))
+        if folder := self.folder:
+            translated(f"delete {prefix}", lambda: remove_folder(folder / prefix))
         return len(keys)
 
-    def _folder_of(self, day: date, recording_id: str) -> Path | None:
-        return self.folder / str(day) / recording_id if self.folder is not None else None
+    def _text_of(self, key: str, name: str, damaged: str) -> str | None:
+        """A text value of a JSON object; None if the object does not exist.
+
+        Raises:
+            StoreError: the object has no such text; `damaged` is the message.
+        """
+        stored = self.get(key)
+        if stored is None:
+            return None
+        try:
+            return msgspec.json.decode(stored, type=dict[str, str])[name]
+        except (ValueError, KeyError):
+            raise StoreError(damaged) from None
 
 
 def _decompressed(stored: bytes, size_bytes: int | None) -> bytes:
@@ -194,13 +192,3 @@ def _decompressed(stored: bytes, size_bytes: int | None) -> bytes:
     if size_bytes is not None and zstandard.frame_content_size(stored) == size_bytes:
         return decompressor.decompress(stored)
     return decompressor.decompressobj().decompress(stored)
-
-
-def _text_in(stored: bytes, name: str) -> str | None:
-    """A text value of a JSON object; None if there is no such text."""
-    try:
-        document: Any = msgspec.json.decode(stored)
-    except ValueError:
-        return None
-    text = document.get(name) if isinstance(document, dict) else None
-    return text if isinstance(text, str) else None

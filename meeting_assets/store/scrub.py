@@ -8,12 +8,12 @@ that the role may not vacuum, with a warning instead of an error, and keeps rows
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Collection
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import stamina
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -143,18 +143,9 @@ def _may_be_held_back(connection: Connection, tables: Collection[str]) -> bool:
 
 def _becomes_true(condition: Callable[[], bool], *, tries: int) -> bool:
     """Checks a condition up to `tries` times, with pauses."""
-    pauses = stamina.RetryingCaller(attempts=tries, timeout=None, wait_initial=PAUSE_S, wait_max=PAUSE_S, wait_jitter=0)
-
-    def check() -> None:
-        if not condition():
-            raise _NotYet
-
-    try:
-        pauses(_NotYet, check)
-    except _NotYet:
-        return False
-    return True
-
-
-class _NotYet(Exception):
-    """The condition is checked again."""
+    for remaining in reversed(range(tries)):
+        if condition():
+            return True
+        if remaining:
+            time.sleep(PAUSE_S)
+    return False

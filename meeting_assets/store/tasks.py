@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.store.ledger import ArtifactKey
-from meeting_assets.store.ledger_states import INTERRUPTED, MAX_INTERRUPTIONS, is_due
+from meeting_assets.store.ledger_states import FETCHED, INTERRUPTED, MAX_INTERRUPTIONS, PENDING, is_due
 
 
 class FetchTask(NamedTuple):
@@ -67,6 +67,11 @@ class LoadTask(NamedTuple):
             return self
         return self._replace(load_attempts=self.load_attempts - 1 or None)
 
+    def reset(self) -> Self:
+        """The task without its attempts and its quarantine, as `attempts.reset_loads` writes it to the ledger."""
+        status = PENDING if self.status == PENDING else FETCHED
+        return self._replace(status=status, parser_version=None, load_attempts=None, is_quarantined=False)
+
     @property
     def is_exhausted(self) -> bool:
         """True if loading has ended the process so often that this parser version does not try again."""
@@ -75,5 +80,5 @@ class LoadTask(NamedTuple):
 
 def _is_running(worker: str | None) -> bool:
     """True if the process that made a mark is known to be running; processes of other hosts are not visible here."""
-    identity = ProcessIdentity.named(worker) if worker else None
+    identity = ProcessIdentity.parse(worker) if worker else None
     return identity is not None and identity.is_visible_to(ProcessIdentity.current()) and identity.is_running()

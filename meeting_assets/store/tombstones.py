@@ -9,15 +9,15 @@ A tombstone is written before anything is removed, here and in the raw store (`s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select, true
 
+from meeting_assets.core.batches import batched
 from meeting_assets.schema.persistent import ArtifactTombstones, Tombstones
 from meeting_assets.store import locks
 from meeting_assets.store.database import insert_into, table_of
@@ -56,14 +56,14 @@ class Tombstone:
 def tombstoned_recordings(connection: Connection, recording_ids: Collection[str]) -> set[str]:
     """The purged ones of some recordings. Texts that are no ids are ignored."""
     found: set[str] = set()
-    for batch in _batches([each for each in recording_ids if is_canonical_uuid(each)]):
+    for batch in batched(filter(is_canonical_uuid, recording_ids), BATCH):
         found.update(connection.scalars(select(TOMBSTONES.c.recording_id).where(TOMBSTONES.c.recording_id.in_(batch))))
     return found
 
 
 def tombstoned_until_commit(connection: Connection, recording_ids: Collection[str]) -> set[str]:
     """The purged ones of some recordings. The result holds until this writing transaction ends."""
-    locks.take_shared(connection, Lock.TOMBSTONES)
+    locks.take(connection, Lock.TOMBSTONES, is_shared=True)
     return tombstoned_recordings(connection, recording_ids)
 
 
@@ -89,7 +89,7 @@ def find_tombstones(connection: Connection, wanted: Collection[TombstoneName]) -
     """The existing tombstones of some names."""
     recording_ids = {name.recording_id for name in wanted}
     found: list[Tombstone] = []
-    for batch in _batches(sorted(recording_ids)):
+    for batch in batched(sorted(recording_ids), BATCH):
         of_these = [table.c.recording_id.in_(batch) for table in (TOMBSTONES, ARTIFACT_TOMBSTONES)]
         found += [each for each in _found(connection, *of_these) if each.name in wanted]
     return found
@@ -114,7 +114,7 @@ def purged_artifacts(connection: Connection, recording_ids: Collection[str]) -> 
     """The purged artifacts of some recordings."""
     found: set[ArtifactKey] = set()
     columns = ARTIFACT_TOMBSTONES.c.recording_id, ARTIFACT_TOMBSTONES.c.kind, ARTIFACT_TOMBSTONES.c.artifact_id
-    for batch in _batches([*recording_ids]):
+    for batch in batched(recording_ids, BATCH):
         query = select(*columns).where(ARTIFACT_TOMBSTONES.c.recording_id.in_(batch))
         found.update(ArtifactKey(*row) for row in connection.execute(query))
     return found
@@ -198,9 +198,3 @@ def _of(name: TombstoneName) -> tuple[Table, ColumnElement[bool]]:
     return ARTIFACT_TOMBSTONES, and_(
         *(ARTIFACT_TOMBSTONES.c[column] == value for column, value in name._asdict().items())
     )
-
-
-def _batches(recording_ids: Sequence[str]) -> Iterator[list[str]]:
-    remaining = iter(recording_ids)
-    while batch := list(islice(remaining, BATCH)):
-        yield batch

@@ -7,8 +7,7 @@ from datetime import date
 
 from sqlalchemy import Connection, select
 
-from meeting_assets.schema.persistent import Meta
-from meeting_assets.store.database import META, table_of, upsert
+from meeting_assets.store.database import META, delete_meta, put_meta
 
 UNREADABLE = "unreadable "
 """Prefix of the rows' names."""
@@ -26,9 +25,8 @@ def record_unreadable(
     held = select(META.name, META.value).where(META.name.startswith(UNREADABLE)).order_by(META.name).with_for_update()
     for name, value in connection.execute(held).all():
         if name.removeprefix(UNREADABLE) in read or (span and value.startswith(f"{span} ")):
-            connection.execute(table_of(Meta).delete().where(META.name == name))
-    rows = [{"name": UNREADABLE + name, "value": f"{span} {fault}"} for name, fault in sorted(faults.items())]
-    upsert(connection, Meta, rows)
+            delete_meta(connection, META.name == name)
+    put_meta(connection, {UNREADABLE + name: f"{span} {fault}" for name, fault in faults.items()})
 
 
 def read_unreadable(connection: Connection) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
-from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, RECORDINGS, ArtifactKey, is_of_days
+from meeting_assets.store.ledger import IS_QUARANTINED, KEY_COLUMNS, LEDGER, RECORDINGS, ArtifactKey, is_of_days
 from meeting_assets.store.ledger_states import (
     DELETED,
     FAILED,
@@ -21,7 +21,7 @@ from meeting_assets.store.ledger_states import (
     QUARANTINED,
     STORED,
 )
-from meeting_assets.store.locks import Rows, about_to_lock
+from meeting_assets.store.locks import RowLocks, about_to_lock
 from meeting_assets.store.tasks import FetchTask, LoadTask
 from meeting_assets.store.tombstones import is_canonical_uuid
 
@@ -29,21 +29,11 @@ LEFT_AFTER = timedelta(minutes=5)
 """A run parses fetched bytes sooner than this; later, the run was interrupted."""
 
 
-def pending(connection: Connection, days: Collection[date]) -> set[ArtifactKey]:
-    """Artifacts of some days that are fetched as soon as the API offers them."""
-    return {task.key for task in to_fetch(connection, days)}
-
-
-def refetchable(connection: Connection, days: Collection[date]) -> set[ArtifactKey]:
-    """Artifacts of some days that the API can be asked for: pending and stored ones."""
-    return {task.key for task in to_fetch(connection, days, refetch=True)}
-
-
 def to_fetch(connection: Connection, days: Collection[date], *, refetch: bool = False) -> list[FetchTask]:
     """Pending artifacts of some days; with `refetch`, stored ones too."""
     c = LEDGER.c
     attempt = (c.attempts, c.error, c.next_attempt_at, c.is_waiting, c.worker)
-    query = select(c.recording_id, c.kind, c.artifact_id, c.api_updated_at, *attempt).where(
+    query = select(*KEY_COLUMNS, c.api_updated_at, *attempt).where(
         is_of_days(days), c.status.in_([PENDING, *STORED] if refetch else [PENDING])
     )
     tasks = (FetchTask(ArtifactKey(*row[:3]), *row[3:]) for row in connection.execute(query))
@@ -57,9 +47,7 @@ def to_load(connection: Connection, days: Collection[date], kind: str, parser_ve
     is_loaded = and_(c.sha256.is_not(None), c.status.in_([PARSED, QUARANTINED, PENDING]))
     query: Select[Any] = (
         select(
-            c.recording_id,
-            c.kind,
-            c.artifact_id,
+            *KEY_COLUMNS,
             RECORDINGS.c.day,
             c.status,
             c.raw_key,
@@ -86,17 +74,6 @@ def stored_count(connection: Connection, days: Collection[date], kind: str) -> i
     """The number of stored artifacts of a kind for some days."""
     query = select(func.count()).where(is_of_days(days), LEDGER.c.kind == kind, LEDGER.c.status.in_(STORED))
     return connection.scalar(query) or 0
-
-
-def awaited(connection: Connection, days: Collection[date]) -> tuple[set[str], set[ArtifactKey]]:
-    """Unfinished recordings of some days, with those of pending artifacts; and the pending artifacts."""
-    keys = pending(connection, days)
-    unfinished_recordings = connection.scalars(
-        select(RECORDINGS.c.recording_id).where(
-            RECORDINGS.c.day.in_(days), RECORDINGS.c.status.not_in([FAILED, DELETED, "done"])
-        )
-    )
-    return {*unfinished_recordings, *(key.recording_id for key in keys)}, keys
 
 
 def recording_statuses(connection: Connection, days: Collection[date]) -> dict[str, str]:
@@ -132,7 +109,7 @@ def fetchable_recordings(connection: Connection, at: datetime) -> list[tuple[dat
     parse. Bytes that a bug kept from being parsed do not count.
     """
     c = LEDGER.c
-    # The same rule as `states.is_due`.
+    # The same rule as `ledger_states.is_due`.
     is_due = or_(c.next_attempt_at.is_(None), c.next_attempt_at <= at, c.next_attempt_at > at + MAX_WAIT)
     is_offered = and_(c.status == PENDING, c.api_status == "done", is_due)
     is_old = or_(c.fetched_at < at - LEFT_AFTER, c.fetched_at > at + LEFT_AFTER)
@@ -186,10 +163,10 @@ def inputs_of(
     """
     rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     c = LEDGER.c
-    query = select(c.recording_id, c.kind, c.artifact_id, c.status, c.sha256, c.parser_version).where(condition)
+    query = select(*KEY_COLUMNS, c.status, c.sha256, c.parser_version).where(condition)
     if is_locking:
-        about_to_lock(connection, Rows.LEDGER)
-        query = query.order_by(c.recording_id, c.kind, c.artifact_id).with_for_update()
+        about_to_lock(connection, RowLocks.LEDGER)
+        query = query.order_by(*KEY_COLUMNS).with_for_update()
     for recording_id, *inputs in connection.execute(query):
         rows[recording_id].append(tuple(inputs))
     return rows
@@ -205,7 +182,7 @@ def api_states_of(connection: Connection, recording_ids: Collection[str]) -> dic
     query = (
         select(c.recording_id, *api_columns, case((c.status.in_(STORED), c.sha256), else_=None).label("sha256"))
         .where(c.recording_id.in_(recording_ids), c.artifact_id != NO_ARTIFACT)
-        .order_by(c.recording_id, c.kind, c.artifact_id)
+        .order_by(*KEY_COLUMNS)
     )
     sides: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in connection.execute(query).mappings():

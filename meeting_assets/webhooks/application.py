@@ -31,7 +31,7 @@ from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
 from meeting_assets.webhooks.inbox_writer import InboxWriter
 from meeting_assets.webhooks.message import parse_event
-from meeting_assets.webhooks.signature import SignatureStatus, WebhookVerifier, message_id
+from meeting_assets.webhooks.signature import SignatureStatus, WebhookVerifier
 
 PATH = "/webhooks"
 HEALTH = "/health"
@@ -55,7 +55,7 @@ class Outcome(StrEnum):
     NOT_STORED = "not_stored"
 
 
-STATUS_CODES = {
+HTTP_STATUS = {
     Outcome.STORED: HTTPStatus.OK,
     Outcome.REPEATED: HTTPStatus.OK,
     # Recall.ai retries other codes for a day, then stops sending any webhooks.
@@ -67,6 +67,11 @@ STATUS_CODES = {
     Outcome.TOO_LONG: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Outcome.TOO_SLOW: HTTPStatus.REQUEST_TIMEOUT,
     Outcome.NOT_STORED: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+REJECTED = {
+    SignatureStatus.UNSIGNED: Outcome.UNSIGNED,
+    SignatureStatus.FORGED: Outcome.FORGED,
+    SignatureStatus.STALE: Outcome.STALE,
 }
 BODY_UNREAD = {Outcome.TOO_LONG, Outcome.TOO_SLOW}
 """Outcomes of requests with an incomplete body; their connections are closed."""
@@ -109,7 +114,7 @@ class Application:
         outcome = await self._process(request)
         self._counts[outcome] += 1
         headers = {"Connection": "close"} if outcome in BODY_UNREAD else None
-        return JSONResponse({"outcome": outcome.value}, STATUS_CODES[outcome], headers)
+        return JSONResponse({"outcome": outcome.value}, HTTP_STATUS[outcome], headers)
 
     async def _process(self, request: Request) -> Outcome:
         try:
@@ -121,13 +126,12 @@ class Application:
             return Outcome.TOO_SLOW
         except ClientDisconnect:
             return Outcome.UNREADABLE
-        signature = self._verifier.verify(request.headers, body)
-        sent_id = message_id(request.headers)
-        if signature is not SignatureStatus.GENUINE or sent_id is None:
-            return Outcome(signature.value)
-        return await self._store(sent_id, body)
+        signature, message_id = self._verifier.verify(request.headers, body)
+        if signature is not SignatureStatus.GENUINE:
+            return REJECTED[signature]
+        return await self._store(message_id, body)
 
-    async def _store(self, sent_id: str, body: bytes) -> Outcome:
+    async def _store(self, message_id: str, body: bytes) -> Outcome:
         try:
             event = parse_event(body)
         except PayloadError:
@@ -135,7 +139,14 @@ class Application:
         if event is None:
             return Outcome.NOT_OURS
         at = now()
-        message = Message(sent_id, *event, received_at=at, handled_at=None if event.is_news else at)
+        message = Message(
+            message_id,
+            event=event.event,
+            recording_id=event.recording_id,
+            artifact_id=event.artifact_id,
+            received_at=at,
+            handled_at=None if event.needs_run else at,
+        )
         try:
             return Outcome.STORED if await self._writer.put(message) else Outcome.REPEATED
         except (StoreError, TimeoutError):
@@ -152,14 +163,12 @@ class Application:
     async def _is_database_reachable(self) -> bool:
         try:
             async with asyncio.timeout(HEALTH_TIMEOUT_S):
-                await asyncio.get_running_loop().run_in_executor(self._health_thread, self._query_inbox)
+                await asyncio.get_running_loop().run_in_executor(
+                    self._health_thread, self._database.read, inbox.has_unhandled
+                )
         except Exception:  # noqa: BLE001 - any failure means that the database cannot be used
             return False
         return True
-
-    def _query_inbox(self) -> None:
-        with self._database.reading() as connection:
-            inbox.has_unhandled(connection)
 
 
 async def _read_body(request: Request) -> bytes:

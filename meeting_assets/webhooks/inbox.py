@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from meeting_assets.core.batches import batched
 from meeting_assets.schema.persistent import WebhookEvents
-from meeting_assets.store.database import table_of
+from meeting_assets.store.database import insert_into, table_of
 
 INBOX = table_of(WebhookEvents)
 MAX_IDS_PER_STATEMENT = 500
@@ -29,8 +29,7 @@ class Message(NamedTuple):
 
 def insert_messages(connection: Connection, messages: Sequence[Message]) -> set[str]:
     """Inserts messages that are not stored yet, and returns their ids."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(INBOX).on_conflict_do_nothing().returning(INBOX.c.message_id)
+    statement = insert_into(connection, INBOX).on_conflict_do_nothing().returning(INBOX.c.message_id)
     return {*connection.scalars(statement, [message._asdict() for message in messages])}
 
 
@@ -48,10 +47,8 @@ def has_unhandled(connection: Connection) -> bool:
 
 def mark_handled(connection: Connection, message_ids: Collection[str], at: datetime) -> None:
     """Marks messages as handled."""
-    ordered = sorted(message_ids)
-    for start in range(0, len(ordered), MAX_IDS_PER_STATEMENT):
-        is_chunk = INBOX.c.message_id.in_(ordered[start : start + MAX_IDS_PER_STATEMENT])
-        connection.execute(update(INBOX).where(is_chunk).values(handled_at=at))
+    for batch in batched(sorted(message_ids), MAX_IDS_PER_STATEMENT):
+        connection.execute(update(INBOX).where(INBOX.c.message_id.in_(batch)).values(handled_at=at))
 
 
 def delete_handled(connection: Connection, before: datetime) -> int:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from meeting_assets.core.errors import StoreError
+from sqlalchemy import Connection
+
+from meeting_assets.core.errors import StoreError, bug_message
 from meeting_assets.core.instants import now
-from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
@@ -66,7 +67,7 @@ class InboxWriter:
         """Deletes old handled messages once a day, until it is cancelled."""
         while True:
             with suppress(StoreError):
-                await self._in_thread(self._delete_old)
+                await self._write_in_thread(lambda connection: inbox.delete_handled(connection, now() - RETENTION))
             await asyncio.sleep(DELETION_INTERVAL_S)
 
     def close(self) -> None:
@@ -74,9 +75,11 @@ class InboxWriter:
 
     async def _write(self, batch: Sequence[tuple[Message, asyncio.Future[bool]]]) -> None:
         try:
-            new_ids = await self._in_thread(self._insert, [message for message, _ in batch])
+            messages = [message for message, _ in batch]
+            new_ids = await self._write_in_thread(lambda connection: inbox.insert_messages(connection, messages))
         except Exception as error:  # noqa: BLE001 - a failed batch must not end the writer
-            logger.warning("%d messages could not be stored: %s", len(batch), _loggable(error))
+            cause = str(error) if isinstance(error, StoreError) else bug_message(error)
+            logger.warning("%d messages could not be stored: %s", len(batch), cause)
             for _, is_new in batch:
                 if not is_new.done():
                     is_new.set_exception(StoreError("not stored"))
@@ -86,20 +89,5 @@ class InboxWriter:
                 is_new.set_result(message.message_id in new_ids)
                 new_ids.discard(message.message_id)
 
-    @retry_on_conflict
-    def _insert(self, messages: Sequence[Message]) -> set[str]:
-        with self._database.writing() as connection:
-            return inbox.insert_messages(connection, messages)
-
-    @retry_on_conflict
-    def _delete_old(self) -> None:
-        with self._database.writing() as connection:
-            inbox.delete_handled(connection, now() - RETENTION)
-
-    async def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
-
-
-def _loggable(error: Exception) -> str:
-    """The text of our own errors; of other errors only the class, since their text may quote the message."""
-    return str(error) if isinstance(error, StoreError) else f"unexpected {type(error).__name__}"
+    async def _write_in_thread(self, work: Callable[[Connection], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._database.write, work)

@@ -17,8 +17,8 @@ import msgspec
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
+from meeting_assets.recall.objects import RECORDING
 
-RECORDING = "recording"
 MEDIA = (*dict.fromkeys(artifact.collection for artifact in ARTIFACTS.values()), "meeting_metadata")
 """Kinds of media objects that this package stores."""
 UNFINISHED = frozenset({"processing", "paused"})
@@ -38,7 +38,7 @@ class WebhookEvent(NamedTuple):
     artifact_id: str | None
 
     @property
-    def is_news(self) -> bool:
+    def needs_run(self) -> bool:
         """False while the object is unfinished, True for all other codes, including undocumented ones."""
         return self.event.partition(".")[2] not in UNFINISHED
 

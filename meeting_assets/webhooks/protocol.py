@@ -27,7 +27,7 @@ RESERVED = 100
 
 
 class BoundedProtocol(H11Protocol):
-    """One connection."""
+    """An HTTP connection with the limits above."""
 
     _incomplete: ClassVar[dict[BoundedProtocol, None]] = {}
     """Connections of this process without a complete request, the oldest first."""

@@ -11,30 +11,31 @@ from dataclasses import dataclass, field
 from datetime import date
 from random import sample
 
-from sqlalchemy import Connection, select
-
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import day_of
-from meeting_assets.pipeline.retrieval import Name, Retrieval, Retrieved
+from meeting_assets.pipeline.arrival_lists import recording_days
+from meeting_assets.pipeline.retrieval import Retrieval, Retrieved
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access, RecallClient
-from meeting_assets.recall.objects import DELETED, Recording, decode_object
-from meeting_assets.store.ledger import RECORDINGS
+from meeting_assets.recall.objects import RECORDING, Recording, decode_object
 from meeting_assets.webhooks.inbox import Message
-from meeting_assets.webhooks.message import RECORDING
 
 
 @dataclass(slots=True)
 class ResolvedDays:
     """Days of recordings, by recording id."""
 
-    by_recording: dict[str, date] = field(default_factory=dict)
-    retrieved: dict[str, date] = field(default_factory=dict)
-    """The part of `by_recording` that came from the API."""
+    stored: dict[str, date]
+    retrieved: dict[str, date]
+    """Days from the API."""
     unresolvable: set[str] = field(default_factory=set)
     """Recordings that the API refuses, no longer has, or describes without a valid `created_at`."""
     error: str | None = None
     """A transient error of the API; unresolved recordings are retried."""
+
+    def day(self, recording_id: str) -> date | None:
+        """The day of a recording; None if it is not resolved."""
+        return self.stored.get(recording_id) or self.retrieved.get(recording_id)
 
 
 def resolve_days(
@@ -47,20 +48,11 @@ def resolve_days(
     """
     recording_ids = {message.recording_id for message in messages}
     with storage.database.reading() as connection:
-        stored = _stored_days(connection, recording_ids)
-    days = ResolvedDays(
-        retrieved={each: day for each, day in retrieved.items() if each in recording_ids - stored.keys()}
-    )
-    days.by_recording = stored | days.retrieved
-    asyncio.run(_retrieve(access, sorted(recording_ids - days.by_recording.keys()), days, budget_s=budget_s))
+        stored = recording_days(connection, recording_ids)
+    unstored = recording_ids - stored.keys()
+    days = ResolvedDays(stored, {each: day for each, day in retrieved.items() if each in unstored})
+    asyncio.run(_retrieve(access, sorted(unstored - days.retrieved.keys()), days, budget_s=budget_s))
     return days
-
-
-def _stored_days(connection: Connection, recording_ids: Collection[str]) -> dict[str, date]:
-    """Days of stored recordings that are not deleted."""
-    columns = RECORDINGS.c.recording_id, RECORDINGS.c.day
-    query = select(*columns).where(RECORDINGS.c.recording_id.in_(recording_ids), RECORDINGS.c.status != DELETED)
-    return dict(connection.execute(query).all())
 
 
 async def _retrieve(access: Access, recording_ids: Sequence[str], days: ResolvedDays, *, budget_s: float) -> None:
@@ -71,7 +63,7 @@ async def _retrieve(access: Access, recording_ids: Sequence[str], days: Resolved
             retrieval = Retrieval(client)
             # In random order, so that a short budget does not always exclude the same recordings.
             for recording_id in sample(recording_ids, len(recording_ids)):
-                _add(recording_id, await retrieval.one(*Name(RECORDING, recording_id)), days)
+                _add(recording_id, await retrieval.one(RECORDING, recording_id), days)
     except TimeoutError:
         pass
 
@@ -88,4 +80,4 @@ def _add(recording_id: str, outcome: Retrieved, days: ResolvedDays) -> None:
     if created_at is None:
         days.unresolvable.add(recording_id)
     else:
-        days.by_recording[recording_id] = days.retrieved[recording_id] = day_of(created_at)
+        days.retrieved[recording_id] = day_of(created_at)

@@ -1,4 +1,4 @@
-"""Verifies who sent a webhook, by the signatures of Standard Webhooks.
+"""Verifies webhook signatures (Standard Webhooks).
 
 A signature is an HMAC-SHA256 over the message's id, its time and its raw body. It is sent in headers `webhook-…` or
 `svix-…`, and any of several secrets may have made it.
@@ -35,20 +35,17 @@ class WebhookVerifier:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._keys = [Webhook(secret) for secret in secrets]
 
-    def verify(self, headers: Mapping[str, str], body: bytes) -> SignatureStatus:
-        """The best status that any of the secrets gives."""
+    def verify(self, headers: Mapping[str, str], body: bytes) -> tuple[SignatureStatus, str]:
+        """The best status that any of the secrets gives, and the id that all deliveries of the message share.
+
+        The id of an unsigned message is empty.
+        """
         signed = _signature_headers(headers)
         if signed is None:
-            return SignatureStatus.UNSIGNED
+            return SignatureStatus.UNSIGNED, ""
         found = {_status(key, signed, body) for key in self._keys}
         best_first = (SignatureStatus.GENUINE, SignatureStatus.STALE, SignatureStatus.FORGED)
-        return next(each for each in best_first if each in found)
-
-
-def message_id(headers: Mapping[str, str]) -> str | None:
-    """The id of a message, which all of its deliveries share; None if it is missing or malformed."""
-    signed = _signature_headers(headers)
-    return signed["webhook-id"] if signed else None
+        return next(each for each in best_first if each in found), signed["webhook-id"]
 
 
 def _signature_headers(headers: Mapping[str, str]) -> dict[str, str] | None:
@@ -63,6 +60,7 @@ def _signature_headers(headers: Mapping[str, str]) -> dict[str, str] | None:
 def _status(key: Webhook, headers: Mapping[str, str], body: bytes) -> SignatureStatus:
     signatures = " ".join(each for each in headers["webhook-signature"].split() if _SIGNATURE.fullmatch(each))
     try:
+        # The library skips version 0. Given an empty header, it would not check the time.
         key.verify(body, {**headers, "webhook-signature": signatures or "v0,"}, json_parse=False)
     except WebhookVerificationError as error:
         return SignatureStatus.STALE if "timestamp too" in str(error) else SignatureStatus.FORGED

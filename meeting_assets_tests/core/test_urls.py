@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from meeting_assets.core.urls import without_queries
+from meeting_assets.core.urls import without_url_secrets
 
 SECRET = "SECRET"
 
@@ -94,7 +94,7 @@ def encoded_json(document: Any, *, slashes: bool, is_html_safe: bool) -> str:
     ],
 )
 def test_only_secrets_are_removed_from_urls(text: str, left: str) -> None:
-    assert without_queries(text.encode()).decode() == left
+    assert without_url_secrets(text.encode()).decode() == left
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_only_secrets_are_removed_from_urls(text: str, left: str) -> None:
     ],
 )
 def test_text_without_secrets_remains_unchanged(text: str) -> None:
-    assert without_queries(text.encode()).decode() == text
+    assert without_url_secrets(text.encode()).decode() == text
 
 
 @given(st.lists(st.tuples(plain, signed)), plain, st.booleans(), st.booleans())
@@ -120,7 +120,7 @@ def test_only_queries_are_removed_from_documents(
     document = [{"text": text, "url": url} for text, url in texts] + [end]
     bare = [{"text": text, "url": url.split("?")[0]} for text, url in texts] + [end]
 
-    cleaned = without_queries(encoded_json(document, slashes=slashes, is_html_safe=is_html_safe).encode())
+    cleaned = without_url_secrets(encoded_json(document, slashes=slashes, is_html_safe=is_html_safe).encode())
 
     assert cleaned == encoded_json(bare, slashes=slashes, is_html_safe=is_html_safe).encode()
 
@@ -131,7 +131,7 @@ def test_secrets_are_removed_from_nested_json(document: dict[str, str], depth: i
     for _ in range(depth):
         text = encoded_json(text, slashes=slashes, is_html_safe=False)
 
-    inner = without_queries(text.encode()).decode()
+    inner = without_url_secrets(text.encode()).decode()
     for _ in range(depth):
         inner = json.loads(inner)
 
@@ -144,9 +144,9 @@ def test_secrets_are_removed_from_nested_json(document: dict[str, str], depth: i
 @given(pieces)
 @example("://://u@://h?x")
 def test_removal_is_idempotent(text: str) -> None:
-    once = without_queries(text.encode())
+    once = without_url_secrets(text.encode())
 
-    assert without_queries(once) == once
+    assert without_url_secrets(once) == once
 
 
 @given(pieces)
@@ -157,19 +157,19 @@ def test_removal_keeps_json_valid(text: str) -> None:
     except ValueError:
         document = json.dumps([text])
 
-    json.loads(without_queries(document.encode()))
+    json.loads(without_url_secrets(document.encode()))
 
 
 @given(pieces)
 def test_result_is_a_subsequence_of_the_text(text: str) -> None:
     rest = iter(text.encode())
 
-    assert all(byte in rest for byte in without_queries(text.encode()))
+    assert all(byte in rest for byte in without_url_secrets(text.encode()))
 
 
 @given(st.binary())
 def test_any_bytes_are_accepted(text: bytes) -> None:
-    assert len(without_queries(text)) <= len(text)
+    assert len(without_url_secrets(text)) <= len(text)
 
 
 @given(pieces, pieces)
@@ -177,7 +177,7 @@ def test_no_query_remains(before: str, query: str) -> None:
     if re.search(r"[\x00-\x20\"<>\x7f\\]", query):
         query = "q"
 
-    cleaned = without_queries(f'{before} "https://h/a?{SECRET}{query}{SECRET}"'.encode())
+    cleaned = without_url_secrets(f'{before} "https://h/a?{SECRET}{query}{SECRET}"'.encode())
 
     assert SECRET.encode() not in cleaned
 
@@ -210,7 +210,7 @@ def test_time_is_linear_in_length(piece: str, start: str) -> None:
         best = float("inf")
         for _ in range(3):
             began = process_time()
-            without_queries(text)
+            without_url_secrets(text)
             best = min(best, process_time() - began)
         return best
 

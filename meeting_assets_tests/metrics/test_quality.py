@@ -93,13 +93,15 @@ def test_without_transcript_and_source_nothing_can_be_counted() -> None:
 
 
 def test_the_skew_of_the_clocks_is_a_median() -> None:
-    moments = [(at_s, STARTED_AT + timedelta(seconds=at_s + skew_s)) for at_s, skew_s in [(0, 2), (10, 2.5), (50, 90)]]
+    clock_readings = [
+        (at_s, STARTED_AT + timedelta(seconds=at_s + skew_s)) for at_s, skew_s in [(0, 2), (10, 2.5), (50, 90)]
+    ]
 
-    assert quality(meeting_of(moments=moments))["clock_skew_s"] == 2.5
+    assert quality(meeting_of(clock_readings=clock_readings))["clock_skew_s"] == 2.5
 
 
 def test_clock_skew_is_unknown_without_a_start() -> None:
-    assert quality(meeting_of(moments=[(0, STARTED_AT)], started_at=None))["clock_skew_s"] is None
+    assert quality(meeting_of(clock_readings=[(0, STARTED_AT)], started_at=None))["clock_skew_s"] is None
 
 
 def test_missing_kinds_are_named() -> None:

@@ -26,6 +26,7 @@ from meeting_assets_tests.support.environments import (
     table_rows,
     use_sandbox,
 )
+from meeting_assets_tests.support.purges import paths_of
 
 DAY = date(2026, 3, 2)
 LATER = timedelta(hours=2)
@@ -57,7 +58,7 @@ def sync_later(after: timedelta = timedelta(0), recording_ids: Sequence[str] = (
 
 def is_stored(recording: Recording) -> bool:
     with open_test_storage() as storage:
-        return stored_recording(storage, recording.id).artifacts > 0 and bool(storage.raw.paths_of(DAY, recording.id))
+        return stored_recording(storage, recording.id).artifacts > 0 and bool(paths_of(storage.raw, DAY, recording.id))
 
 
 def api_status_of(recording: Recording) -> str:

@@ -20,8 +20,9 @@ from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.health.status import status_of
 from meeting_assets.pipeline.download import ATTEMPTS_PER_TRANSACTION
 from meeting_assets.pipeline.fetch import fetch_days
-from meeting_assets.pipeline.load import LoadReport, load_days
+from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.rebuild import rebuild
+from meeting_assets.pipeline.replace import LoadReport
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
@@ -200,7 +201,7 @@ def kill_a_fetch_in(sandbox: Sandbox) -> None:
 
 def pending_count() -> int:
     with open_test_storage() as storage, storage.database.reading() as connection:
-        return len(worklist.pending(connection, [DAY]))
+        return len(worklist.to_fetch(connection, [DAY]))
 
 
 def test_download_that_killed_the_process_too_often_waits(sandbox: Sandbox, clean: TableRows) -> None:

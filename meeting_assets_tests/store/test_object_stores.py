@@ -21,6 +21,7 @@ from meeting_assets.store.raw import RawStore
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import table_rows, use_sandbox
 from meeting_assets_tests.support.object_store import BUCKET, s3_server
+from meeting_assets_tests.support.purges import paths_of
 
 DAY = date(2026, 3, 2)
 ORIGIN = "https://us-east-1.recall.ai"
@@ -97,7 +98,7 @@ def test_purge_deletes_only_the_objects_of_one_recording_or_artifact(raw: RawSto
     assert raw.purge(DAY, "a") == 1
     assert raw.purge(DAY, "b", "transcript", "one") == 1
     assert raw.purge(DAY, "a") == 0
-    assert raw.paths_of(DAY, "a") == []
+    assert paths_of(raw, DAY, "a") == []
     assert [each.artifact_id for each in raw.artifacts(DAY, "b")] == ["two"]
 
 

@@ -18,7 +18,8 @@ from sqlmodel import SQLModel
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import days_between
 from meeting_assets.pipeline.derive import derive_days
-from meeting_assets.pipeline.fetch import FetchReport, fetch_days
+from meeting_assets.pipeline.fetch import fetch_days
+from meeting_assets.pipeline.fetch_results import FetchReport
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin, derived_tables, open_storage
 from meeting_assets.sandbox import Sandbox, World, empty

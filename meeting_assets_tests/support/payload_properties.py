@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Float, Integer, Select, Table, select
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows
 from meeting_assets.artifacts.wire import DEEPEST_NESTING, decoded
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.core.urls import without_queries
+from meeting_assets.core.urls import without_url_secrets
 from meeting_assets.schema.columns import Instant, Integer64, Json, RecordingRow, Uuid
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import table_of
@@ -59,7 +59,7 @@ FAULT = re.compile(rf"(?:{_PLACE}): (?:{_SHAPE}|{_SYNTAX})(?: \(a shape from bef
 def read_or_quarantined(artifact: Artifact, payload: bytes) -> Rows | str:
     """Returns the rows of a payload or its fault. Any other exception violates the property."""
     if artifact.contains_signed_urls:
-        payload = without_queries(payload)
+        payload = without_url_secrets(payload)
     try:
         document, repaired = decoded(payload, artifact.wire)
         rows = artifact.rows(document, SOURCE)

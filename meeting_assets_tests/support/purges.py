@@ -16,6 +16,7 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.sandbox import Artifact, Recording, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store import raw_tombstones, tombstones
+from meeting_assets.store.raw import RawStore
 from meeting_assets.store.tombstones import TombstoneName
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.support.environments import open_test_storage, sync_days
@@ -32,10 +33,18 @@ def purge_and_verify(*recording_ids: str) -> Remains:
         return find_remains(storage, read_settings(), fingerprints)
 
 
+def paths_of(raw: RawStore, day: date, recording_id: str) -> list[str]:
+    """The paths of everything stored of a recording; in a folder also incomplete files and empty folders."""
+    if raw.folder is None:
+        return raw.keys(f"{day}/{recording_id}/")
+    folder = raw.folder / str(day) / recording_id
+    return sorted(map(str, [folder, *folder.rglob("*")])) if folder.exists() else []
+
+
 def stored_count(recording_id: str, day: date) -> int:
     """The number of rows and raw objects of a recording."""
     with open_test_storage() as storage:
-        return stored_recording(storage, recording_id).rows + len(storage.raw.paths_of(day, recording_id))
+        return stored_recording(storage, recording_id).rows + len(paths_of(storage.raw, day, recording_id))
 
 
 def stored_rows(recording_id: str) -> int:

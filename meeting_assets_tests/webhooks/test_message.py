@@ -51,7 +51,7 @@ def test_event_of_a_media_object_has_both_ids(noun: str, code: str) -> None:
     found = parse_event(body)
 
     assert found == WebhookEvent(f"{noun}.{code}", RECORDING, TRANSCRIPT)
-    assert found.is_news is (code != "processing")
+    assert found.needs_run is (code != "processing")
 
 
 @pytest.mark.parametrize(

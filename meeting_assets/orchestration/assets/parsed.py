@@ -12,7 +12,8 @@ from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_d
 from meeting_assets.orchestration.assets.raw import raw_key
 from meeting_assets.orchestration.assets.specs import results, row_count_metadata, table_spec
 from meeting_assets.orchestration.resources import StorageResource, fail_at_end
-from meeting_assets.pipeline.load import LoadReport, load_days
+from meeting_assets.pipeline.load import load_days
+from meeting_assets.pipeline.replace import LoadReport
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
 

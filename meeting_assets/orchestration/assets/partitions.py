@@ -6,6 +6,8 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from meeting_assets.core.batches import batched
+
 DAYS_PER_RUN = 30
 PARTITION = "dagster/partition"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -39,8 +41,7 @@ def partition_days(context: dg.AssetExecutionContext) -> list[date]:
 
 def chunks(days: list[date]) -> Iterator[list[date]]:
     """Splits consecutive days into chunks of one run each."""
-    for start in range(0, len(days), DAYS_PER_RUN):
-        yield days[start : start + DAYS_PER_RUN]
+    return batched(days, DAYS_PER_RUN)
 
 
 def range_tags(first: date, last: date) -> dict[str, str]:

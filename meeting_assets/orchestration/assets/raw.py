@@ -22,7 +22,8 @@ from meeting_assets.orchestration.assets.specs import (
     table_spec,
 )
 from meeting_assets.orchestration.resources import StorageResource, fail_at_end
-from meeting_assets.pipeline.fetch import FetchReport, fetch_days
+from meeting_assets.pipeline.fetch import fetch_days
+from meeting_assets.pipeline.fetch_results import FetchReport
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from meeting_assets.core.errors import SettingsError, Transient
 from meeting_assets.core.logs import is_json
-from meeting_assets.core.urls import without_queries
+from meeting_assets.core.urls import without_url_secrets
 from meeting_assets.recall.network import SOCKS_ERRORS, Proxies, certificates
 from meeting_assets.settings import Settings
 
@@ -129,7 +129,7 @@ def deliver(outbox: list[Waiting], notifier: Notifier, logger: logging.Logger, *
 def sentence(text: str) -> str:
     """The first line of a text, shortened, without the query strings of URLs."""
     line = next(iter(text.strip().splitlines()), "")
-    safe = without_queries(line.encode(errors="replace")).decode()
+    safe = without_url_secrets(line.encode(errors="replace")).decode()
     return safe if len(safe) <= MAX_SENTENCE_LENGTH else safe[: MAX_SENTENCE_LENGTH - 1] + "…"
 
 

@@ -16,6 +16,7 @@ from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 import dagster as dg
 
@@ -24,7 +25,6 @@ from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.orchestration.resources import settings_of_process
 from meeting_assets.settings import Settings
 from meeting_assets.store import heartbeats
-from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.store.heartbeats import Heartbeat
 
@@ -72,10 +72,12 @@ def fail_orphaned_runs(
     if orphaned or silent:
         with closing(Database.at(settings.database_url, settings.database_schema)) as database:
             for each in orphaned:
-                if _declare_failed(database, each) and _report_failed(instance, each.run_id):
+                if database.write(partial(heartbeats.declare_failed, heartbeat=each)) and _report_failed(
+                    instance, each.run_id
+                ):
                     found.failed.append(each.run_id)
             for each in silent:
-                _suspect(database, each)
+                database.write(partial(heartbeats.suspect, heartbeat=each))
     return found
 
 
@@ -118,18 +120,6 @@ def _started_run(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRun | N
     """The current record of a run; None if it has ended."""
     run = instance.get_run_by_id(run_id)
     return run if run is not None and run.status is dg.DagsterRunStatus.STARTED else None
-
-
-@retry_on_conflict
-def _suspect(database: Database, heartbeat: Heartbeat) -> None:
-    with database.writing() as connection:
-        heartbeats.suspect(connection, heartbeat)
-
-
-@retry_on_conflict
-def _declare_failed(database: Database, heartbeat: Heartbeat) -> bool:
-    with database.writing() as connection:
-        return heartbeats.declare_failed(connection, heartbeat)
 
 
 @dg.sensor(

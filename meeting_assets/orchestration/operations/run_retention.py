@@ -15,18 +15,18 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Final, Protocol, TypeVar, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 from uuid import UUID
 
 import dagster as dg
 from sqlalchemy import Connection, bindparam, text
 
+from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.resources import StorageResource, settings_of_process
-from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import heartbeats
-from meeting_assets.store.connections import retry_on_conflict
 
 # Deleting a run takes 50 ms on SQLite.
 RUNS_PER_NIGHT = 10_000
@@ -35,8 +35,6 @@ RUNS_PER_BATCH = 100
 EVENTS_PER_BATCH = 500
 KEEP_HEARTBEATS = timedelta(days=2)
 """Longer than any run lasts: an orphaned run must find its record when its host comes back."""
-
-Item = TypeVar("Item")
 
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
@@ -101,15 +99,9 @@ def delete_old_runs(context: dg.OpExecutionContext, storage: StorageResource) ->
     )
     try:
         with storage.open_storage() as (_, opened_storage):
-            _remove_silent_heartbeats(opened_storage)
+            opened_storage.database.write(partial(heartbeats.remove_silent, longer_than=KEEP_HEARTBEATS))
     except dg.Failure as error:
         context.log.warning(f"Old heartbeats of runs were not deleted: {error.description}")
-
-
-@retry_on_conflict
-def _remove_silent_heartbeats(storage: Storage) -> None:
-    with storage.database.writing() as connection:
-        heartbeats.remove_silent(connection, longer_than=KEEP_HEARTBEATS)
 
 
 @dg.job(description="Deletes old runs from Dagster's storage.", executor_def=dg.in_process_executor)
@@ -138,7 +130,7 @@ def delete_replaced_runs(
     candidates = [run_id for run_id in old if run_id not in needed]
     report = RetentionReport(kept=len(old) - len(candidates))
     checked = 0
-    for batch in _batches(candidates, RUNS_PER_BATCH):
+    for batch in batched(candidates, RUNS_PER_BATCH):
         remaining = runs_per_night - report.deleted
         if remaining <= 0 or time.monotonic() > deadline_s:
             break
@@ -168,7 +160,7 @@ def _last_materializers(instance: dg.DagsterInstance, key: dg.AssetKey) -> Itera
     """Runs with the latest materialization of some day."""
     materialization: Final = dg.DagsterEventType.ASSET_MATERIALIZATION
     last = sorted(instance.event_log_storage.get_latest_storage_id_by_partition(key, materialization).values())
-    for storage_ids in _batches(last, EVENTS_PER_BATCH):
+    for storage_ids in batched(last, EVENTS_PER_BATCH):
         records = instance.get_asset_event_summary_records(materialization, asset_key=key, storage_ids=storage_ids)
         yield from (record.run_id for record in records if record.run_id)
 
@@ -244,8 +236,3 @@ def _is_run_id(name: str) -> bool:
         return str(UUID(name)) == name
     except ValueError:
         return False
-
-
-def _batches(items: Sequence[Item], length: int) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), length):
-        yield items[start : start + length]

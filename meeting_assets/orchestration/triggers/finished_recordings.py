@@ -17,10 +17,12 @@ from meeting_assets.orchestration.resources import settings_of_process
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.orchestration.triggers.run_requests import requests_for
-from meeting_assets.pipeline.arrivals import RECORDING, ListingPass, PendingRecording, list_arrivals
+from meeting_assets.pipeline.arrival_lists import ListingPass
+from meeting_assets.pipeline.arrivals import PendingRecording, list_arrivals
 from meeting_assets.pipeline.discover import LISTED_COLLECTIONS
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin, open_storage
 from meeting_assets.recall.client import Access
+from meeting_assets.recall.objects import RECORDING
 from meeting_assets.settings import Settings
 from meeting_assets.store import worklist
 from meeting_assets.store.observation import database_now

@@ -22,7 +22,6 @@ from meeting_assets.orchestration.triggers.run_requests import ended, requests_f
 from meeting_assets.pipeline.arrivals import PendingRecording
 from meeting_assets.pipeline.storage import Storage, bind_origin, open_storage
 from meeting_assets.settings import Settings
-from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
@@ -85,12 +84,14 @@ def _evaluate(
     from_api = _decode(context.cursor)
     resolved = resolve_days(storage, sensor_access(settings), messages, from_api, budget_s=BUDGET_S)
     pending = {
-        message: _pending(message, resolved) for message in messages if message.recording_id in resolved.by_recording
+        message: PendingRecording(day, message.recording_id, message.received_at, is_one_shot=True)
+        for message in messages
+        if (day := resolved.day(message.recording_id)) is not None
     }
     handled = {message.message_id for message in messages if _is_obsolete(message, resolved, settings.first_day)}
     handled |= _covered(context.instance, pending)
     if handled:
-        _mark_handled(storage, handled)
+        storage.database.write(lambda connection: inbox.mark_handled(connection, handled, now()))
     left = [each for message, each in pending.items() if message.message_id not in handled]
     requests = for_this_database(
         requests_for(left, context.instance, partitions.get_partition_keys()), storage.database
@@ -101,22 +102,10 @@ def _evaluate(
     )
 
 
-@retry_on_conflict
-def _mark_handled(storage: Storage, message_ids: Collection[str]) -> None:
-    with storage.database.writing() as connection:
-        inbox.mark_handled(connection, message_ids, now())
-
-
-def _pending(message: Message, resolved: ResolvedDays) -> PendingRecording:
-    return PendingRecording(
-        resolved.by_recording[message.recording_id], message.recording_id, message.received_at, is_one_shot=True
-    )
-
-
 def _is_obsolete(message: Message, resolved: ResolvedDays, first_day: date) -> bool:
     """True if no run can act on a message: it has no recording, is before the first day, or is too old."""
     has_no_recording = message.recording_id in resolved.unresolvable
-    is_too_early = resolved.by_recording.get(message.recording_id, first_day) < first_day
+    is_too_early = (resolved.day(message.recording_id) or first_day) < first_day
     return has_no_recording or is_too_early or message.received_at < now() - EXPIRE_AFTER
 
 

@@ -14,17 +14,13 @@ import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_
-from sqlmodel import SQLModel
-
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.instants import now
 from meeting_assets.core.logs import log_context
 from meeting_assets.metrics import METRICS
 from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.deletion.removal import PurgeReport, delete_rows, note_scrub_due, scrub_deleted
-from meeting_assets.pipeline.replace import run_post_load
+from meeting_assets.pipeline.replace import rows_of, run_post_load
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import absence, ledger, ledger_raw, locks, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
@@ -90,15 +86,14 @@ def _delete_artifact(storage: Storage, key: ArtifactKey, report: PurgeReport) ->
     with storage.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
         ledger.lock_recordings(connection, [key.recording_id])
-        siblings = ledger.lock_rows(connection, key.kind, [key.recording_id])[key.recording_id]
-        row = next((row for row in siblings if row.artifact_id == key.artifact_id), None)
+        row = ledger.lock_siblings(connection, key).get(key.artifact_id)
         if row is not None and row.api_status != DELETED:
             return False
         if row is None or row.sha256 is None or artifact is None:
             return True
         if row.row_count is not None:
             for model in artifact.tables:
-                delete_rows(connection, table_of(model), _is_of(artifact, key, model), deleted)
+                delete_rows(connection, table_of(model), rows_of(model, artifact, key), deleted)
             run_post_load(connection, artifact, [key.recording_id])
         deleted.tables |= rollup.forget(connection, key.recording_id)
         for metrics in METRICS:
@@ -108,10 +103,3 @@ def _delete_artifact(storage: Storage, key: ArtifactKey, report: PurgeReport) ->
         note_scrub_due(connection, deleted)
     report.add(deleted)
     return True
-
-
-def _is_of(artifact: Artifact, key: ArtifactKey, model: type[SQLModel]) -> ColumnElement[bool]:
-    """Matches the rows of one artifact in one of its tables."""
-    table = table_of(model)
-    is_its = table.c.recording_id == key.recording_id
-    return is_its if artifact.id_column is None else and_(is_its, table.c[artifact.id_column] == key.artifact_id)

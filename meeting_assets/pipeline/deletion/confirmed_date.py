@@ -20,7 +20,7 @@ from meeting_assets.core.instants import day_of, now, utc
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access
 from meeting_assets.recall.clock import api_time
-from meeting_assets.store.database import META
+from meeting_assets.store.database import meta_value
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets.store.observation import database_now
 
@@ -61,9 +61,6 @@ def confirmed_today(storage: Storage, access: Access | None) -> Today:
 
 def _newest_known(connection: Connection) -> datetime | None:
     created_at = connection.scalar(select(func.max(RECORDINGS.c.created_at)))
-    ran_at = connection.scalar(select(META.value).where(META.name == LAST_RETENTION))
-    return max([utc(each) for each in (created_at, _instant(ran_at)) if each is not None], default=None)
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    ran_at = meta_value(connection, LAST_RETENTION)
+    known = [created_at, datetime.fromisoformat(ran_at) if ran_at else None]
+    return max([utc(each) for each in known if each is not None], default=None)

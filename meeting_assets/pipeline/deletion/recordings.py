@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Table, func, select
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
 from meeting_assets.core.logs import log_context
@@ -36,7 +37,6 @@ from meeting_assets.pipeline.deletion.removal import (
 )
 from meeting_assets.pipeline.discover import day_of_recording
 from meeting_assets.pipeline.storage import Storage, access_of
-from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import Settings
 from meeting_assets.store import (
     ledger,
@@ -46,7 +46,7 @@ from meeting_assets.store import (
     unreadable_objects,
 )
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import table_of
+from meeting_assets.store.database import META, delete_meta
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, ArtifactKey
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import Tombstone, TombstoneName
@@ -118,7 +118,7 @@ def purge(
         StoreError: database or raw store cannot be written. Repeat the purge.
     """
     report = PurgeReport()
-    for batch in _batches(sorted(recording_ids)):
+    for batch in batched(sorted(recording_ids), BATCH):
         purge_batch(storage, {each: (days or {}).get(each) for each in batch}, reason, report)
     scrub_deleted(storage, report)
     return report
@@ -152,13 +152,8 @@ def remove_recordings(storage: Storage, pending: Sequence[Tombstone], report: Pu
         recording_id = tombstone.name.recording_id
         raw_tombstones.remove_artifacts_of(storage.raw, recording_id)
         logger.info("recording %s was purged: %s", recording_id, tombstone.reason, extra=log_context(recording_id))
-    _note_finished(storage, [each.name for each in pending])
-
-
-@retry_on_conflict
-def _note_finished(storage: Storage, finished: Collection[TombstoneName]) -> None:
-    with storage.database.writing() as connection:
-        tombstones.mark_finished(connection, finished, at=now())
+    finished = [each.name for each in pending]
+    storage.database.write(lambda connection: tombstones.mark_finished(connection, finished, at=now()))
 
 
 def remove_if_purged(storage: Storage, day: date, key: ArtifactKey) -> None:
@@ -202,16 +197,10 @@ def _forget_unreadable(connection: Connection, recording_id: str, artifact_ids: 
     """Deletes the notes in `meta` about objects of the recording that could not be decoded."""
     collections = {artifact.collection for artifact in ARTIFACTS.values()}
     objects = {f"recording {recording_id}", *(f"{name} {each}" for name in collections for each in artifact_ids)}
-    meta = table_of(Meta)
-    is_theirs = meta.c.name.in_([unreadable_objects.UNREADABLE + each for each in objects])
-    connection.execute(select(meta.c.name).where(is_theirs).order_by(meta.c.name).with_for_update())
-    connection.execute(meta.delete().where(is_theirs))
+    is_theirs = META.name.in_([unreadable_objects.UNREADABLE + each for each in objects])
+    connection.execute(select(META.name).where(is_theirs).order_by(META.name).with_for_update())
+    delete_meta(connection, is_theirs)
 
 
 def _count(connection: Connection, table: Table, recording_id: str) -> int:
     return connection.scalar(select(func.count()).select_from(table).where(table.c.recording_id == recording_id)) or 0
-
-
-def _batches(recording_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(recording_ids), BATCH):
-        yield recording_ids[start : start + BATCH]

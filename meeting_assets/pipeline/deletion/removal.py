@@ -11,14 +11,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, inspect, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, inspect
 from sqlmodel import SQLModel
 
 from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.schema.persistent import Meta, Tombstones
-from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import META, table_of, upsert
+from meeting_assets.schema.persistent import Tombstones
+from meeting_assets.store.database import META, delete_meta, meta_value, put_meta, table_of
 from meeting_assets.store.scrub import scrub
 
 SCRUB_DUE = "scrub_due"
@@ -81,7 +80,7 @@ def note_scrub_due(connection: Connection, report: PurgeReport) -> None:
     """
     _pending_scrub(connection, report)
     scrub_id = uuid4().hex
-    upsert(connection, Meta, [{"name": SCRUB_DUE, "value": scrub_id}])
+    put_meta(connection, {SCRUB_DUE: scrub_id})
     report.scrub_ids.add(scrub_id)
 
 
@@ -106,30 +105,20 @@ def scrub_deleted(storage: Storage, report: PurgeReport, *, rolls_up: bool = Tru
     for obstacle in report.obstacles:
         logger.warning(obstacle)
     if report.is_scrubbed and due is not None:
-        _note_scrubbed(storage, due)
+        is_done = and_(META.name == SCRUB_DUE, META.value == due)
+        storage.database.write(lambda connection: delete_meta(connection, is_done))
         if storage.database.is_sqlite:
             scrub(storage.database, ())  # empties the write-ahead log, which now contains the deletion from `meta`
 
 
 def _pending_scrub(connection: Connection, report: PurgeReport) -> str | None:
     """The id of the pending scrub; if another purge recorded it, all tables are added to the report."""
-    due = _scrub_due(connection)
+    due = meta_value(connection, SCRUB_DUE)
     if due is not None and due not in report.scrub_ids:
         report.tables |= {table.name for table in tables_to_purge(connection)} | {*rollup.TABLES}
     return due
 
 
-@retry_on_conflict
-def _note_scrubbed(storage: Storage, due: str) -> None:
-    meta = table_of(Meta)
-    with storage.database.writing() as connection:
-        connection.execute(meta.delete().where(and_(meta.c.name == SCRUB_DUE, meta.c.value == due)))
-
-
 def is_scrub_due(connection: Connection) -> bool:
     """True if the database's files may contain deleted rows, because a purge was interrupted or blocked."""
-    return _scrub_due(connection) is not None
-
-
-def _scrub_due(connection: Connection) -> str | None:
-    return connection.scalar(select(META.value).where(META.name == SCRUB_DUE))
+    return meta_value(connection, SCRUB_DUE) is not None

@@ -10,20 +10,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from itertools import islice
 from time import monotonic
 
 from sqlalchemy import Connection, select
 
+from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import start_of
 from meeting_assets.pipeline.deletion.confirmed_date import LAST_RETENTION, Today
 from meeting_assets.pipeline.deletion.recordings import BATCH, purge_batch
 from meeting_assets.pipeline.deletion.removal import PurgeReport, scrub_deleted
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.schema.persistent import Meta
 from meeting_assets.store import tombstones
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import META, table_of, upsert
+from meeting_assets.store.database import META, delete_meta, meta_value, put_meta
 from meeting_assets.store.ledger import RECORDINGS
 
 UNCONFIRMED_DAYS = 7
@@ -81,8 +82,10 @@ def retain(
     """
     found = expired(storage, today.day)
     waiting = None if is_released else _waiting(storage, today)
-    _note_waiting(storage, waiting)
-    if waiting is not None:
+    if waiting is None:
+        storage.database.write(lambda connection: delete_meta(connection, META.name == WAITING))
+    else:
+        storage.database.write(partial(put_meta, values={WAITING: waiting}))
         return PurgeReport(remaining=len(found.recordings)), waiting
     report = purge_expired(storage, found, limit=limit, budget_s=budget_s)
     if storage.retention_days is not None:
@@ -104,34 +107,25 @@ def purge_expired(storage: Storage, found: Expired, *, limit: int, budget_s: flo
 
 def _only_in_raw(storage: Storage, kept_from: date, known: Collection[str]) -> dict[str, date]:
     """Recordings of older days in the raw store without a row in `recordings`."""
-    days: dict[str, date] = {}
-    for day in storage.raw.days():
-        if day < kept_from:
-            days |= {
-                each: day
-                for each in storage.raw.recordings(day)
-                if each not in known and tombstones.is_canonical_uuid(each)
-            }
+    days = {
+        each: day
+        for day in storage.raw.days()
+        if day < kept_from
+        for each in storage.raw.recordings(day)
+        if each not in known and tombstones.is_canonical_uuid(each)
+    }
     if not days:
         return {}
-    with storage.database.reading() as connection:
-        kept = _known(connection, days)
+    kept = storage.database.read(lambda connection: _known(connection, days))
     stored = storage.raw.days_of(days.keys() - kept)
     # A recording whose `created_at` has changed may have objects of several days; it expires with the last day.
     return {each: days[each] for each, of_each in stored.items() if all(day < kept_from for day in of_each)}
 
 
 def _known(connection: Connection, recording_ids: Collection[str]) -> set[str]:
-    ids = sorted(recording_ids)
-    return {
-        recording_id
-        for start in range(0, len(ids), tombstones.BATCH)
-        for recording_id in connection.scalars(
-            select(RECORDINGS.c.recording_id).where(
-                RECORDINGS.c.recording_id.in_(ids[start : start + tombstones.BATCH])
-            )
-        )
-    }
+    ids = RECORDINGS.c.recording_id
+    batches = batched(recording_ids, tombstones.BATCH)
+    return {each for batch in batches for each in connection.scalars(select(ids).where(ids.in_(batch)))}
 
 
 def _waiting(storage: Storage, today: Today) -> str | None:
@@ -159,28 +153,18 @@ def _released_before(storage: Storage) -> date:
     Old recordings that were stored after a finished retention were never confirmed.
     """
     with storage.database.reading() as connection:
-        notes = dict(connection.execute(select(META.name, META.value).where(META.name.in_([CUTOFF, REMAINING]))).all())
-    return date.fromisoformat(notes[CUTOFF]) if notes.get(REMAINING, "0") != "0" and CUTOFF in notes else date.min
-
-
-@retry_on_conflict
-def _note_waiting(storage: Storage, waiting: str | None) -> None:
-    meta = table_of(Meta)
-    with storage.database.writing() as connection:
-        if waiting is None:
-            connection.execute(meta.delete().where(meta.c.name == WAITING))
-        else:
-            upsert(connection, Meta, [{"name": WAITING, "value": waiting}])
+        cutoff, remaining = meta_value(connection, CUTOFF), meta_value(connection, REMAINING)
+    return date.fromisoformat(cutoff) if cutoff is not None and remaining not in {None, "0"} else date.min
 
 
 @retry_on_conflict
 def _note_cutoff(storage: Storage, found: Expired, today: Today, *, remaining: int, is_released: bool) -> None:
     """Records the cutoff of this retention, except for a jump without a purge, which may come from a wrong clock."""
     with storage.database.writing() as connection:
-        last = connection.scalar(select(META.value).where(META.name == CUTOFF))
+        last = meta_value(connection, CUTOFF)
         largest_step = timedelta(days=UNCONFIRMED_DAYS)
         is_jump = last is not None and found.kept_from - date.fromisoformat(last) > largest_step
         if is_released or found.recordings or not is_jump:
-            notes = {CUTOFF: found.kept_from.isoformat(), LAST_RETENTION: start_of(today.day).isoformat()}
-            notes |= {REMAINING: str(remaining)}
-            upsert(connection, Meta, [{"name": name, "value": value} for name, value in notes.items()])
+            last_retention = start_of(today.day).isoformat()
+            cutoff = found.kept_from.isoformat()
+            put_meta(connection, {CUTOFF: cutoff, LAST_RETENTION: last_retention, REMAINING: str(remaining)})

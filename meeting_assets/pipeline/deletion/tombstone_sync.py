@@ -9,19 +9,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.deletion.artifacts import remove_artifacts
 from meeting_assets.pipeline.deletion.recordings import BATCH, remove_recordings
 from meeting_assets.pipeline.deletion.removal import PurgeReport, forget_raw, is_scrub_due, scrub_deleted
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.schema.persistent import Meta
 from meeting_assets.store import ledger_api, locks, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import META, upsert
+from meeting_assets.store.database import meta_value, put_meta
 from meeting_assets.store.ledger import ArtifactKey
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import Tombstone, TombstoneName
@@ -56,7 +57,7 @@ def synchronize_tombstones(storage: Storage) -> int:
         tombstones.add(connection, adopted)
         # A restored ledger may contain purged artifacts. They stay purged until the API lists them again.
         ledger_api.mark_deleted_at_api(connection, [ArtifactKey(*each.name) for each in adopted if each.name.kind])
-        upsert(connection, Meta, [{"name": SYNCHRONIZED, "value": version}])
+        put_meta(connection, {SYNCHRONIZED: version})
     if adopted:
         logger.info("%d tombstones were adopted from the raw store", len(adopted))
     return len(adopted)
@@ -70,7 +71,8 @@ def finish_before_fetch(storage: Storage) -> None:
     Raises:
         StoreError: database or raw store is unavailable.
     """
-    is_current = storage.database.read(_synchronized_version) == raw_tombstones.version(storage.raw)
+    synchronized = storage.database.read(partial(meta_value, name=SYNCHRONIZED))
+    is_current = synchronized == raw_tombstones.version(storage.raw)
     has_adopted = not is_current and bool(synchronize_tombstones(storage))
     try:
         if has_adopted:
@@ -138,11 +140,6 @@ def finish_purges(storage: Storage, report: PurgeReport | None = None) -> int:
 def _remove(storage: Storage, pending: Sequence[Tombstone], report: PurgeReport) -> None:
     of_recordings = [each for each in pending if not each.name.kind]
     purged = {each.name.recording_id for each in of_recordings}
-    for start in range(0, len(of_recordings), BATCH):
-        remove_recordings(storage, of_recordings[start : start + BATCH], report)
+    for batch in batched(of_recordings, BATCH):
+        remove_recordings(storage, batch, report)
     remove_artifacts(storage, [each for each in pending if each.name.recording_id not in purged], report)
-
-
-def _synchronized_version(connection: Connection) -> str | None:
-    """The raw store's tombstone version at the last synchronization; None before the first one."""
-    return connection.scalar(select(META.value).where(META.name == SYNCHRONIZED))

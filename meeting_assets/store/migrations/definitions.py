@@ -99,13 +99,13 @@ def type_name(kind: TypeEngine[Any], dialect: Dialect) -> str:
     """
     try:
         name = kind.compile(dialect).partition("(")[0].strip().upper()
-    except CompileError:  # of a foreign table: SQLite allows columns without a type, PostgreSQL has types of extensions
+    except CompileError:  # a foreign table: SQLite columns may lack a type, PostgreSQL extensions define types
         return "UNKNOWN"
     return _SYNONYMS.get(name, name)
 
 
 def view_text(view: Select[Any], dialect: Dialect) -> str:
-    """The statement of a view."""
+    """The SELECT of a view as SQL text."""
     key = dialect.name, view
     if key not in _VIEWS:
         _VIEWS[key] = str(view.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))

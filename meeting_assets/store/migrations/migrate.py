@@ -40,7 +40,7 @@ from meeting_assets.store import locks
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.locks import Lock, Rows
+from meeting_assets.store.locks import Lock, RowLocks
 from meeting_assets.store.migrations.definitions import TableDefinition, table_definition
 from meeting_assets.store.migrations.grants import Access, access_to, give_access
 from meeting_assets.store.migrations.inspection import read_found, read_meta, read_names, read_plan, read_recorded
@@ -57,10 +57,9 @@ from meeting_assets.store.migrations.setup import (
     drop_views,
     join_names,
     mark_tables_outdated,
-    newer_version_message,
     record_schema,
     refusals_explained,
-    require_no_conflicts,
+    require_ours,
 )
 
 NEW = "__new"
@@ -121,9 +120,7 @@ def _plan(database: Database, connection: Connection, schema: Schema) -> Plan:
     if read_meta(connection) is None and not read_found(connection, schema).tables:
         raise NothingStored(f"The database at {database.address} holds no meetings yet: there is nothing to migrate.")
     plan = read_plan(connection, schema)
-    require_no_conflicts(plan, connection)
-    if plan.newer:
-        raise StoreError(newer_version_message(plan))
+    require_ours(plan, connection)
     _refuse_impossible(connection, schema, plan)
     return plan
 
@@ -195,7 +192,7 @@ def _stop_writers(connection: Connection, plan: Plan) -> None:
     changes a row of either.
     """
     if plan.is_older or plan.changes or plan.tables or plan.columns:
-        locks.about_to_lock(connection, Rows.LEDGER)
+        locks.about_to_lock(connection, RowLocks.LEDGER)
         present = [name for name in (RECORDINGS.name, LEDGER.name) if name not in plan.tables]
         _lock_tables(connection, present)
 
@@ -275,9 +272,5 @@ def _placeholder(column: Column[object]) -> ColumnElement[object]:
 
 
 def _placeholder_names(table: Table, old: TableDefinition) -> list[str]:
-    return [each.name for each in table.columns if not each.nullable and _is_unfilled(old, each.name)]
-
-
-def _is_unfilled(old: TableDefinition, name: str) -> bool:
-    there = old.column(name)
-    return there is None or there.is_nullable
+    filled = {each.name for each in old.columns if not each.is_nullable}
+    return [each.name for each in table.columns if not each.nullable and each.name not in filled]

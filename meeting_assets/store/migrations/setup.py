@@ -11,15 +11,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateColumn
 
 from meeting_assets.core.errors import NothingStored, StoreError
-from meeting_assets.schema.persistent import Meta
 from meeting_assets.store import locks, namespaces
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import META, Database, table_of, upsert
+from meeting_assets.store.database import META, Database, delete_meta, put_meta
 from meeting_assets.store.ledger import LEDGER, lock_matching
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.migrations.definitions import view_text
@@ -85,9 +84,7 @@ def check_readable(database: Database, schema: Schema) -> None:
             raise NothingStored(
                 f"The database at {database.address} holds no meetings yet; `meeting-assets sync` creates its tables."
             )
-        require_no_conflicts(plan, connection)
-    if plan.newer:
-        raise StoreError(newer_version_message(plan))
+        require_ours(plan, connection)
     if plan.is_older or plan.required:
         raise StoreError(_migration_message(plan))
     if plan.missing:
@@ -103,15 +100,13 @@ def require_compatible(plan: Plan, connection: Connection) -> None:
     Raises:
         StoreError: a name of ours is taken, or another version made the database.
     """
-    require_no_conflicts(plan, connection)
-    if plan.newer:
-        raise StoreError(newer_version_message(plan))
+    require_ours(plan, connection)
     if plan.is_older or plan.changes:
         raise StoreError(_migration_message(plan))
 
 
-def require_no_conflicts(plan: Plan, connection: Connection) -> None:
-    """Checks that no foreign table or view has a name of ours.
+def require_ours(plan: Plan, connection: Connection) -> None:
+    """Checks that no foreign table or view has a name of ours, and that no newer version made the database.
 
     Raises:
         StoreError: the message names all of them.
@@ -121,14 +116,11 @@ def require_no_conflicts(plan: Plan, connection: Connection) -> None:
             f"The database already has tables or views that meeting_assets did not create: {', '.join(plan.conflicts)}."
             f" Nothing was changed. {_way_out(connection)}"
         )
-
-
-def newer_version_message(plan: Plan) -> str:
-    """The message about a database of a newer version."""
-    return (
-        f"A newer version of meeting_assets made this database (it has {join_names(plan.newer)}, this version knows "
-        f"schema {SCHEMA_VERSION}): upgrade meeting_assets."
-    )
+    if plan.newer:
+        raise StoreError(
+            f"A newer version of meeting_assets made this database (it has {join_names(plan.newer)}, this version "
+            f"knows schema {SCHEMA_VERSION}): upgrade meeting_assets."
+        )
 
 
 def add_missing(database: Database, connection: Connection, schema: Schema, plan: Plan) -> None:
@@ -146,7 +138,7 @@ def add_missing(database: Database, connection: Connection, schema: Schema, plan
     if not is_new:
         mark_tables_outdated(connection, schema, plan.tables)
     elif not database.is_sqlite and not database.namespace.exists:
-        upsert(connection, Meta, [{"name": namespaces.OWN_SCHEMA, "value": database.namespace.name}])
+        put_meta(connection, {namespaces.OWN_SCHEMA: database.namespace.name})
         namespaces.append_to_search_path(connection, database.namespace.name, database.role_search_path)
 
 
@@ -188,11 +180,10 @@ def mark_tables_outdated(
 def record_schema(connection: Connection, schema: Schema, views: Collection[str]) -> None:
     """Records in `meta` the definitions of all tables, and of the views that were just created."""
     legacy = [LEGACY_RECORD + name for name in (*schema.tables, *schema.views)]
-    connection.execute(delete(table_of(Meta)).where(META.name.in_(legacy)))
+    delete_meta(connection, META.name.in_(legacy))
     definition = schema.definition(connection.dialect)
     definition = replace(definition, views={name: definition.views[name] for name in views})
-    records = definition.as_records() | {VERSION_RECORD: str(SCHEMA_VERSION)}
-    upsert(connection, Meta, [{"name": name, "value": records[name]} for name in sorted(records)])
+    put_meta(connection, definition.as_records() | {VERSION_RECORD: str(SCHEMA_VERSION)})
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import update
 
-from meeting_assets.core.processes import ProcessIdentity
+from meeting_assets.core.processes import START_TICKS, ProcessIdentity
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.orphaned_runs import OrphanedRuns, fail_orphaned_runs, orphaned_runs_sensor
@@ -146,7 +146,8 @@ def test_a_run_whose_process_runs_here_is_left_alone_however_silent(
 
 def test_zombie_process_counts_as_ended(instance: dg.DagsterInstance) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    identity = ProcessIdentity.of(child.pid)
+    start_ticks = int(Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[START_TICKS])
+    identity = replace(HERE, pid=child.pid, start_ticks=start_ticks)
     assert child.stdin is not None
     child.stdin.close()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)

@@ -16,7 +16,8 @@ from meeting_assets.core.instants import now
 from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.orchestration.triggers.finished_recordings import Cursor
 from meeting_assets.orchestration.triggers.run_requests import MAX_RUNS_PER_HOUR, FetchRun
-from meeting_assets.pipeline.arrivals import ListingPass, PendingRecording, list_arrivals
+from meeting_assets.pipeline.arrival_lists import ListingPass
+from meeting_assets.pipeline.arrivals import PendingRecording, list_arrivals
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Fault, Recording, Sandbox, empty, uniform

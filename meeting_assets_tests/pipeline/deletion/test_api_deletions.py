@@ -24,6 +24,7 @@ from meeting_assets_tests.support.environments import (
     use_sandbox,
 )
 from meeting_assets_tests.support.purges import (
+    paths_of,
     stored_rows,
 )
 
@@ -44,7 +45,7 @@ def recording(sandbox: Sandbox) -> Recording:
 
 def objects_of(recording_id: str) -> list[str]:
     with open_test_storage() as storage:
-        return storage.raw.paths_of(DAY, recording_id)
+        return paths_of(storage.raw, DAY, recording_id)
 
 
 def sync_twice(days: Sequence[date] = (DAY,), recording_ids: Sequence[str] = ()) -> None:

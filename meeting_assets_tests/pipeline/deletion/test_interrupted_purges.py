@@ -30,6 +30,7 @@ from meeting_assets_tests.support.environments import ledger_row, open_test_stor
 from meeting_assets_tests.support.purges import (
     confirm_deletion,
     names_of,
+    paths_of,
     remains_of,
     stored_rows,
     tombstone_names,
@@ -145,7 +146,7 @@ def remains_of_artifact(artifact: Artifact) -> list[str]:
         if artifact.recording_id in row
     ]
     with open_test_storage() as storage:
-        keys = [key for key in storage.raw.paths_of(DAY, artifact.recording_id) if artifact.id in key]
+        keys = [key for key in paths_of(storage.raw, DAY, artifact.recording_id) if artifact.id in key]
     hashes = [kind for kind in ("transcript", "provider_data") if ledger_row(artifact.id, kind)["sha256"]]
     return [*tables_with_rows, *keys, *hashes]
 

@@ -19,6 +19,7 @@ from meeting_assets.store.scrub import HELD_BACK
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows, use_sandbox
+from meeting_assets_tests.support.purges import paths_of
 
 DAY = date(2026, 3, 2)
 
@@ -145,7 +146,7 @@ def test_foreign_key_of_a_foreign_table_stops_the_purge_but_no_sync(
     assert added.id in {row[0] for row in table_rows()["recordings"]}
     command("rebuild")
     with open_test_storage() as storage:
-        assert storage.raw.paths_of(DAY, recording.id), "raw objects stay while rows do"
+        assert paths_of(storage.raw, DAY, recording.id), "raw objects stay while rows do"
     with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute("DROP TABLE public.notes")
     done = command("purge", "--yes", recording.id)

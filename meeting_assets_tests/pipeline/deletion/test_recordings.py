@@ -16,7 +16,8 @@ from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import now
 from meeting_assets.health.status import status_of
-from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
+from meeting_assets.pipeline.arrival_lists import ListingPass
+from meeting_assets.pipeline.arrivals import list_arrivals
 from meeting_assets.pipeline.days import day_of_recording
 from meeting_assets.pipeline.deletion.recordings import day_at_api, purge
 from meeting_assets.pipeline.deletion.removal import tables_to_purge
@@ -166,7 +167,7 @@ def test_request_for_a_purged_recording_is_refused_with_the_date_of_the_purge(
 ) -> None:
     purge_and_verify(recording.id)
 
-    with pytest.raises(SettingsError, match=f"Recording {recording.id} was purged on .* is not brought back"):
+    with pytest.raises(SettingsError, match=f"Recording {recording.id} was purged on .* is not fetched again"):
         day_of_recording(read_settings(), recording.id)
     with open_test_storage() as storage:
         assert status_of(storage).purged == 1

@@ -14,7 +14,8 @@ from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.meeting_retention import nightly_retention, retention
 from meeting_assets.orchestration.runs import dagster_instance
-from meeting_assets.pipeline.arrivals import ListingPass, list_arrivals
+from meeting_assets.pipeline.arrival_lists import ListingPass
+from meeting_assets.pipeline.arrivals import list_arrivals
 from meeting_assets.pipeline.days import day_of_recording, requested_days
 from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
 from meeting_assets.pipeline.deletion.recordings import purge
