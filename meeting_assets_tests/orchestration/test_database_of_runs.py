@@ -177,15 +177,13 @@ def test_two_databases_of_meetings_do_not_share_a_raw_store(
 
 
 @dg.op
-def store_after_the_run_was_declared_orphaned(
-    context: dg.OpExecutionContext, open_test_storage: StorageResource
-) -> None:
+def store_after_the_run_was_declared_orphaned(context: dg.OpExecutionContext, storage: StorageResource) -> None:
     """What a run does that another host has given up."""
-    with open_test_storage.open_storage() as (settings, storage):
+    with storage.open_storage() as (settings, opened_storage):
         with closing(Database.at(settings.database_url)) as database, database.writing() as connection:
             (found,) = heartbeats.heartbeats(connection, [context.run_id])
             assert heartbeats.declare_failed(connection, found)
-        with storage.database.writing() as connection:
+        with opened_storage.database.writing() as connection:
             upsert(connection, Meta, [{"name": "stored", "value": "1"}])
 
 

@@ -23,7 +23,7 @@ import dagster as dg
 from sqlalchemy import Connection, bindparam, text
 
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.resources import StorageResource, settings_of_process
+from meeting_assets.orchestration.resources import StorageResource, apply_settings
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import heartbeats
 from meeting_assets.store.connections import retry_on_conflict
@@ -85,7 +85,7 @@ class ShardedStorage(Protocol):
 @dg.op(description="Deletes old runs of Dagster that newer runs have replaced. Meetings are not changed.")
 def delete_old_runs(context: dg.OpExecutionContext, storage: StorageResource) -> None:
     """The one step of the job."""
-    keep_days = settings_of_process().keep_runs_days
+    keep_days = apply_settings().keep_runs_days
     report = delete_replaced_runs(context.instance, before=now() - timedelta(days=keep_days))
     context.log.info(
         f"Of the runs older than {keep_days} days, {report.deleted} were deleted, {report.kept} are still needed and "
