@@ -42,7 +42,7 @@ class RunStorage:
     def __init__(self, run: dg.DagsterRun) -> None:
         self._run = run
         self._heartbeat: RunHeartbeat | None = None
-        self._opened: tuple[Settings, Storage] | None = None
+        self._settings_and_storage: tuple[Settings, Storage] | None = None
         self._until_close = ExitStack()
         self._until_end = ExitStack()
         if (dagster_home := os.environ.get("DAGSTER_HOME")) is not None:
@@ -51,7 +51,7 @@ class RunStorage:
 
     def open(self) -> tuple[Settings, Storage]:
         """Opens the storage if it is closed, verifies the database, and starts the heartbeat before any write."""
-        if self._opened is None:
+        if self._settings_and_storage is None:
             with ExitStack() as stack:
                 settings, storage = stack.enter_context(_open(self._run.run_id))
                 self.database_id = verified_id(storage.database, storage.raw, self._run.tags.get(DATABASE_ID))
@@ -59,12 +59,12 @@ class RunStorage:
                     self._heartbeat = self._start_heartbeat(settings, storage)
                 storage.database.before_commit = self._heartbeat.before_commit
                 self._until_close = stack.pop_all()
-            self._opened = settings, storage
-        return self._opened
+            self._settings_and_storage = settings, storage
+        return self._settings_and_storage
 
     def close(self) -> None:
         """Closes the storage. The next step opens it again."""
-        self._opened = None
+        self._settings_and_storage = None
         self._until_close.close()
 
     def end(self) -> None:

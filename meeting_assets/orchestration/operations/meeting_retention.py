@@ -45,10 +45,7 @@ def purge_old_recordings(context: dg.OpExecutionContext, storage: StorageResourc
         raise dg.Failure(description=" ".join(faults), allow_retries=False)
 
 
-@dg.job(
-    description="Purges recordings that are older than MEETING_ASSETS_RETENTION_DAYS.",
-    executor_def=dg.in_process_executor,
-)
+@dg.job(description="Purges recordings that are older than MEETING_ASSETS_RETENTION_DAYS.")
 def retention() -> None:
     """The job of one step."""
     purge_old_recordings()

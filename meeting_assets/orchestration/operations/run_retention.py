@@ -112,7 +112,7 @@ def _remove_silent_heartbeats(storage: Storage) -> None:
         heartbeats.remove_silent(connection, longer_than=KEEP_HEARTBEATS)
 
 
-@dg.job(description="Deletes old runs from Dagster's storage.", executor_def=dg.in_process_executor)
+@dg.job(description="Deletes old runs from Dagster's storage.")
 def run_retention() -> None:
     """The job of one step."""
     delete_old_runs()
