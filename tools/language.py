@@ -6,8 +6,8 @@ Two rules apply per area (the package, its tests, the documents):
   docstrings, comments and documents may contain at most `LIMIT_PER_1000`. Four uses do not count: questions, quoted
   words, `who` after a noun (`the person who calls`), and `what` before its own subject or a noun (`what the API
   lists`, `in what order`).
-- Private names are identifiers and module names with a word of `PRIVATE_WORDS`, or listed in `PRIVATE_NAMES`. Data
-  engineering has standard names for these things.
+- Private names are identifiers and module names with a word of `PRIVATE_WORDS`, or listed in `PRIVATE_NAMES`. The
+  output gives the standard name of data engineering for each.
 
 `--list` prints every headless clause with its file and line.
 """
@@ -33,85 +33,67 @@ AREAS = {
     "docs": ["*.md", "docs/**/*.md"],
 }
 
-PRIVATE_WORDS = frozenset(
-    [
-        "announced",
-        "announcement",
-        "announcements",
-        "breach",
-        "breaches",
-        "buried",
-        "bury",
-        "calamities",
-        "calamity",
-        "claim",
-        "claims",
-        "crew",
-        "deaths",
-        "durable",
-        "examination",
-        "examined",
-        "fate",
-        "graveyard",
-        "households",
-        "housekeeping",
-        "lane",
-        "lanes",
-        "leader",
-        "overview",
-        "portion",
-        "remake",
-        "seal",
-        "seals",
-        "sighting",
-        "sightings",
-        "soiled",
-        "soiling",
-        "spelled",
-        "spell",
-        "stretch",
-        "stretches",
-        "sweep",
-        "told",
-        "untold",
-        "verdict",
-        "warehouse",
-    ]
-)
-PRIVATE_NAMES = frozenset(
-    [
-        "Due",
-        "Pace",
-        "Patience",
-        "Round",
-        "Seen",
-        "bring_home",
-        "close_graveyard",
-        "counted_in",
-        "dead_runs",
-        "holds_urls",
-        "is_home",
-        "is_many",
-        "kept_out",
-        "looked_at",
-        "made_from",
-        "may_lack_url",
-        "names_bots",
-        "observed",
-        "opened",
-        "place",
-        "prepare",
-        "search_less",
-        "settling",
-        "sources_of",
-        "spare_what_is_there",
-        "together",
-        "united",
-        "who",
-        "without_cycle_search",
-        "words_of",
-    ]
-)
+PRIVATE_WORDS = {
+    "check": "claim claimed claims",
+    "coordinator": "leader",
+    "diagnostics": "examination examined",
+    "download client": "lane lanes",
+    "encode": "spelled",
+    "environment": "households",
+    "incident": "spell",
+    "infrastructure failure": "calamities calamity",
+    "noise": "soiled soiling",
+    "notified": "told",
+    "observation": "sighting sightings",
+    "orphaned run": "deaths",
+    "outcome": "fate",
+    "page budget": "portion",
+    "persistent": "durable",
+    "recreate": "remake",
+    "run retention": "housekeeping sweep",
+    "segment": "stretch stretches",
+    "severity": "verdict",
+    "signature": "seal seals",
+    "status": "overview",
+    "storage": "warehouse",
+    "tombstone": "buried bury graveyard",
+    "unnotified": "untold",
+    "violation": "breach breaches",
+    "webhook trigger": "announced announcement announcements",
+    "worker pool": "crew",
+}
+"""Standard terms with the words that identifiers must not contain."""
+PRIVATE_NAMES = {
+    "ListingPass": "Round",
+    "Observation": "Seen",
+    "PendingRecording": "Due",
+    "RateLimiter": "Pace",
+    "RetryBudget": "Patience",
+    "allows_multiple": "is_many",
+    "contains_signed_urls": "holds_urls",
+    "depends_on_bot_names": "names_bots",
+    "derived_from": "made_from sources_of",
+    "exclude_tombstoned": "kept_out",
+    "fingerprint": "words_of",
+    "freeze": "spare_what_is_there",
+    "is_stored": "is_home",
+    "lock_tombstones": "close_graveyard",
+    "migrate": "prepare",
+    "observe": "observed looked_at",
+    "orphaned_runs": "dead_runs",
+    "paused": "without_cycle_search",
+    "post_load": "settling",
+    "raise_threshold": "search_less",
+    "row_count_source": "counted_in",
+    "speaker": "who",
+    "storage": "opened place",
+    "sync": "bring_home",
+    "union": "together united",
+    "url_optional": "may_lack_url",
+}
+"""Standard names with whole identifiers that stand for them."""
+_STANDARD_WORDS = {private: standard for standard, words in PRIVATE_WORDS.items() for private in words.split()}
+_STANDARD_NAMES = {private: standard for standard, names in PRIVATE_NAMES.items() for private in names.split()}
 
 _SUBJECT = re.compile(r"\b(what|who|whoever|whatever|nobody|somebody|everybody|anybody)\b", re.IGNORECASE)
 _OWN_SUBJECT = re.compile(
@@ -121,67 +103,10 @@ _OWN_SUBJECT = re.compile(
 # Before these nouns `what` is a determiner.
 _DETERMINED = re.compile(r"\s+(?:way|kind|kinds|sort|order|day|time|size|status|else)\b")
 # A relative clause with `who` follows its noun. After these words `who` is a subject of its own.
-_NO_NOUN = frozenset(
-    [
-        "a",
-        "about",
-        "after",
-        "and",
-        "are",
-        "as",
-        "ask",
-        "asks",
-        "at",
-        "be",
-        "because",
-        "before",
-        "but",
-        "by",
-        "choose",
-        "decide",
-        "decides",
-        "depend",
-        "depends",
-        "for",
-        "from",
-        "has",
-        "if",
-        "in",
-        "into",
-        "is",
-        "know",
-        "knows",
-        "matters",
-        "measure",
-        "measures",
-        "not",
-        "of",
-        "on",
-        "only",
-        "or",
-        "say",
-        "says",
-        "see",
-        "sees",
-        "show",
-        "shows",
-        "so",
-        "tell",
-        "tells",
-        "than",
-        "that",
-        "then",
-        "to",
-        "unless",
-        "was",
-        "were",
-        "when",
-        "where",
-        "whether",
-        "which",
-        "while",
-        "with",
-    ]
+_NO_NOUN = (
+    "a about after and are as ask asks at be because before but by choose decide decides depend depends "
+    "for from has if in into is know knows matters measure measures not of on only or say says see sees "
+    "show shows so tell tells than that then to unless was were when where whether which while with"
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')*_]*\s+|\n\s*\n|\n\s*(?:[-*|#>]|\d+\.\s)|\s\|\s")
 _QUESTION_END = re.compile(r"\?[\"')*_\s]*$")
@@ -266,7 +191,7 @@ def _is_relative(before: str, *, has_relative: bool) -> bool:
         return False
     if tokens[-1] in {"and", "or"}:
         return has_relative
-    return tokens[-1] not in _NO_NOUN and bool(re.fullmatch(r"[\w'`)]+", tokens[-1]))
+    return tokens[-1] not in _NO_NOUN.split() and bool(re.fullmatch(r"[\w'`)]+", tokens[-1]))
 
 
 def prose_of(source: str) -> Iterator[tuple[int, str]]:
@@ -291,16 +216,22 @@ def prose_of(source: str) -> Iterator[tuple[int, str]]:
 
 
 def private_names(source: str) -> Iterator[tuple[int, str]]:
-    """Private names that a Python file defines, with their lines."""
+    """Private names that a Python file defines, with their lines and their standard names.
+
+    >>> [*private_names("def bury(): ...")]
+    [(1, 'bury (standard: tombstone)')]
+    """
     for node in ast.walk(ast.parse(source)):
         for name in _defined(node):
-            if _is_private(name):
-                yield getattr(node, "lineno", 0), name
+            if standard := _standard_name(name):
+                yield getattr(node, "lineno", 0), f"{name} (standard: {standard})"
 
 
-def _is_private(name: str) -> bool:
+def _standard_name(name: str) -> str | None:
+    """The standard name in place of a private one; None for other names."""
     words = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
-    return name.strip("_") in PRIVATE_NAMES or not PRIVATE_WORDS.isdisjoint(words)
+    of_words = (_STANDARD_WORDS[word] for word in words if word in _STANDARD_WORDS)
+    return _STANDARD_NAMES.get(name.strip("_")) or next(of_words, None)
 
 
 def _defined(node: ast.AST) -> Iterable[str]:
@@ -326,7 +257,8 @@ def measured(patterns: Iterable[str], root: Path = ROOT) -> Area:
             area.headless += (f"{location}:{line + found.line}: {found.words}" for found in headless_clauses(text))
         if path.suffix == ".py":
             area.private += (f"{location}:{line}: {name}" for line, name in private_names(source))
-            area.private += [f"{location}:1: name of the module"] if _is_private(path.stem) else []
+            if standard := _standard_name(path.stem):
+                area.private.append(f"{location}:1: name of the module (standard: {standard})")
     return area
 
 
@@ -348,7 +280,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     print(
         f"At most {LIMIT_PER_1000:g} headless clauses per 1,000 words and no private names are allowed. "
-        "Begin these clauses with a noun, and replace these names with standard terms (see CONTRIBUTING.md)."
+        "Begin these clauses with a noun, and replace these names with their standard names (see CONTRIBUTING.md)."
     )
     return 1
 

@@ -72,18 +72,17 @@ def rebuild(
 ) -> None:
     """Parses and derives the tables again from the raw store, for some days or for all, without the API."""
     from meeting_assets.health.status import status_of
-    from meeting_assets.orchestration.operations.database_replacement import replacement_notice
     from meeting_assets.pipeline import rebuild as rebuilding
     from meeting_assets.pipeline.days import requested_days
     from meeting_assets.pipeline.storage import open_storage
-    from meeting_assets.store.database_id import bind_ids
+    from meeting_assets.store.database_id import bind_ids, replacement_notice
 
     if outdated and (first or last):
         raise SettingsError("--outdated finds its days automatically. Omit --from and --to.")
     settings = read_settings()
     days = requested_days(settings, as_date(first) or settings.first_day, as_date(last)) if first or last else None
     with open_storage(settings) as storage, progress(err, "Rebuilding the tables", is_quiet=is_json()):
-        notice = replacement_notice(storage)
+        notice = replacement_notice(storage.database, storage.raw)
         bind_ids(storage.database, storage.raw, adopts=True)
         report = rebuilding.refresh(storage) if outdated else rebuilding.rebuild(storage, days)
         status = status_of(storage, report.days)

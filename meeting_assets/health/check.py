@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, func, select
 
-MAX_NAMED = 20
+MAX_LISTED = 20
 
 
 class Violation(NamedTuple):
@@ -27,14 +28,10 @@ class Violation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Violations:
-    """The number of violations of a check, and the newest `MAX_NAMED` of them."""
+    """The number of violations of a check, and the newest `MAX_LISTED` of them."""
 
     count: int
     newest: tuple[Violation, ...]
-
-
-def _location(row: Any) -> str:
-    return str(row.location)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +45,7 @@ class Check:
     """True if a violation means wrong numbers or data loss; otherwise it is a warning."""
     violating_rows: Callable[[datetime], Select[Any]]
     """Selects `recording_id`, `day`, `source` and the columns that `location_of` reads, as of an instant."""
-    location_of: Callable[[Any], str] = _location
+    location_of: Callable[[Any], str] = attrgetter("location")
     """Describes where a selected row violates the rule."""
 
     def violations(self, connection: Connection, at: datetime) -> Violations:
@@ -57,7 +54,7 @@ class Check:
         query = (
             select(found, func.count().over().label("violation_count"))
             .order_by(found.c.day.desc(), *(column for column in found.c if column.name != "day"))
-            .limit(MAX_NAMED)
+            .limit(MAX_LISTED)
         )
         rows = connection.execute(query).all()
         newest = tuple(Violation(row.recording_id, row.day, row.source, self.location_of(row)) for row in rows)

@@ -33,7 +33,7 @@ def table_checks() -> list[Check]:
     """Checks that compare the rows of parsed tables with each other and with the ledger."""
     return [
         Check(
-            name="every_utterances_words_lie_inside_it",
+            name="words_lie_inside_their_utterance",
             description=(
                 "Every word belongs to an utterance of its transcript and lies between its start and its end. To fix "
                 "it, run `meeting-assets rebuild` for the day."

@@ -1,1 +1,1 @@
-"""Dagster and only Dagster: partitions, resources, the asset graph and how runs are started."""
+"""Dagster code: the asset graph, triggers, operations, and the commands that start runs (`sync`, `dev`)."""

@@ -18,11 +18,11 @@ import psutil
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
 from meeting_assets.orchestration.home import prepare_home, shipped
 from meeting_assets.orchestration.home_lock import HomeLock
-from meeting_assets.orchestration.operations.database_replacement import replacement_notice
 from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs
 from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline.storage import bind_origin, open_storage
 from meeting_assets.settings import Settings
+from meeting_assets.store.database_id import replacement_notice
 
 HOST = "127.0.0.1"
 START_S = 120.0
@@ -63,7 +63,7 @@ class DagsterDev:
         _check_port(self._port)
         prepare_home(self._settings)
         with open_storage(self._settings) as storage:
-            self.notice = replacement_notice(storage)
+            self.notice = replacement_notice(storage.database, storage.raw)
             bind_origin(storage, self._settings, adopts=True)
         with dagster_instance() as instance:
             _check_no_daemon(instance, self._settings, self._lock.ended_at_s or 0.0)

@@ -1,4 +1,4 @@
-"""The resource `storage`: database and raw store of the environment's settings.
+"""The resource `storage`: the database and raw store that the environment variables configure.
 
 It has no configuration in Dagster, so no secret can reach a run's config.
 """
@@ -22,7 +22,7 @@ from meeting_assets.core.errors import (
 from meeting_assets.core.logs import log_as_json
 from meeting_assets.orchestration.run_heartbeat import RunHeartbeat
 from meeting_assets.orchestration.run_tags import DATABASE_ID, process_tag
-from meeting_assets.orchestration.sqlite_commits import lighter_commits
+from meeting_assets.orchestration.sqlite_commits import commits_without_fsync
 from meeting_assets.pipeline.storage import Storage, open_storage
 from meeting_assets.recall.log_filters import suppress_request_logs
 from meeting_assets.settings import Settings, read_settings
@@ -32,61 +32,92 @@ from meeting_assets.store.database_id import verified_id
 
 PRIVATE = 0o077
 PERMANENT = "permanent_failure"
-"""Metadata key of failures that every other run would repeat."""
+"""Metadata key of failures whose cause affects every run, such as a wrong API key."""
 PERMANENT_ERRORS = (Refused, SettingsError, StoreError)
+
+
+class RunStorage:
+    """The storage that the steps of a run share, and the heartbeat of the run."""
+
+    def __init__(self, run: dg.DagsterRun) -> None:
+        self._run = run
+        self._heartbeat: RunHeartbeat | None = None
+        self._settings_and_storage: tuple[Settings, Storage] | None = None
+        self._until_close = ExitStack()
+        self._until_end = ExitStack()
+        if (dagster_home := os.environ.get("DAGSTER_HOME")) is not None:
+            self._until_end.enter_context(commits_without_fsync(Path(dagster_home)))
+        self.database_id: str | None = None
+
+    def open(self) -> tuple[Settings, Storage]:
+        """Opens the storage if it is closed, verifies the database, and starts the heartbeat before any write."""
+        if self._settings_and_storage is None:
+            with ExitStack() as stack:
+                settings, storage = stack.enter_context(_open(self._run.run_id))
+                self.database_id = verified_id(storage.database, storage.raw, self._run.tags.get(DATABASE_ID))
+                if self._heartbeat is None:
+                    self._heartbeat = self._start_heartbeat(settings, storage)
+                storage.database.before_commit = self._heartbeat.before_commit
+                self._until_close = stack.pop_all()
+            self._settings_and_storage = settings, storage
+        return self._settings_and_storage
+
+    def close(self) -> None:
+        """Closes the storage. The next step opens it again."""
+        self._settings_and_storage = None
+        self._until_close.close()
+
+    def end(self) -> None:
+        """Closes the storage and stops the heartbeat."""
+        self.close()
+        self._until_end.close()
+
+    def _start_heartbeat(self, settings: Settings, storage: Storage) -> RunHeartbeat:
+        heartbeat = RunHeartbeat(self._run.run_id, lambda: Database.at(settings.database_url, settings.database_schema))
+        heartbeat.start(storage.database)
+        self._until_end.callback(heartbeat.stop)
+        return heartbeat
 
 
 class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Database and raw store of the meetings, configured by MEETING_ASSETS_… and RECALL_… variables."""
 
-    _kept: ExitStack | None = PrivateAttr(None)
-    """Open resources of the run. The steps of a run share them and check the tables once."""
-    _commits: ExitStack | None = PrivateAttr(None)
-    _of_run: tuple[Settings, Storage] | None = PrivateAttr(None)
-    _run: dg.DagsterRun | None = PrivateAttr(None)
-    _database_id: str | None = PrivateAttr(None)
-    _heartbeat: RunHeartbeat | None = PrivateAttr(None)
+    _run_storage: RunStorage | None = PrivateAttr(None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Starts the run's heartbeat, writes its tags, and names the run in what the process logs."""
-        if context.instance is not None and context.run is not None:
-            self._run = context.run
-            self._commits = ExitStack()
-            if (dagster_home := os.environ.get("DAGSTER_HOME")) is not None:
-                self._commits.enter_context(lighter_commits(Path(dagster_home)))
-            self._kept = ExitStack()
-            with suppress(MeetingAssetsError):  # the step raises it again, so that the run shows it
-                settings_of_process(context.run.run_id)
-                self._open_for_run(context.run)
-            if self._of_run is None:
-                self._close()
-            database = {DATABASE_ID: self._database_id} if self._database_id else {}
-            context.instance.add_run_tags(context.run.run_id, process_tag(context.run.run_id) | database)
+        """Opens the storage of the run and adds the tags of its process and database to the run."""
+        if context.instance is None or context.run is None:
+            return
+        self._run_storage = RunStorage(context.run)
+        with suppress(MeetingAssetsError):  # the step raises it again, so that the run shows it
+            self._run_storage.open()
+        database_id = self._run_storage.database_id
+        tags = process_tag(context.run.run_id) | ({DATABASE_ID: database_id} if database_id else {})
+        context.instance.add_run_tags(context.run.run_id, tags)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Ends the heartbeat and closes the storage; the process may continue with other work."""
-        if self._heartbeat is not None:
-            self._heartbeat.stop()
-        self._close()
-        if self._commits is not None:
-            self._commits.close()
-        self._kept = self._commits = self._run = self._heartbeat = self._database_id = None
+        """Closes the storage and ends the heartbeat; the process may continue with other work."""
+        if self._run_storage is not None:
+            self._run_storage.end()
+        self._run_storage = None
         with suppress(SettingsError):
-            settings_of_process()
+            apply_settings()
 
     @contextmanager
     def open_storage(self) -> Iterator[tuple[Settings, Storage]]:
-        """The settings and the storage for one step. Errors of this package become a failure with one sentence."""
-        os.umask(PRIVATE)
-        suppress_request_logs()
+        """The settings and the storage for one step. Errors of this package become a `dg.Failure` with their message.
+
+        After an error the storage is closed, because a broken connection may be its cause.
+        """
         try:
-            if self._run is None:
+            if self._run_storage is not None:
+                yield self._run_storage.open()
+            else:
                 with _open() as settings_and_storage:
                     yield settings_and_storage
-                return
-            yield self._open_for_run(self._run)
         except MeetingAssetsError as error:
-            self._close()
+            if self._run_storage is not None:
+                self._run_storage.close()
             is_transient = isinstance(error, Transient | TransactionLost)
             raise dg.Failure(
                 description=str(error),
@@ -96,32 +127,10 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 allow_retries=is_transient,
             ) from None
 
-    def _open_for_run(self, run: dg.DagsterRun) -> tuple[Settings, Storage]:
-        """Opens the storage once per run, verifies the database and starts the heartbeat before anything is stored."""
-        if self._of_run is None:
-            assert self._kept is not None
-            settings, storage = self._kept.enter_context(_open())
-            self._database_id = verified_id(storage.database, storage.raw, run.tags.get(DATABASE_ID))
-            if self._heartbeat is None:
-                heartbeat = RunHeartbeat(
-                    run.run_id, lambda: Database.at(settings.database_url, settings.database_schema)
-                )
-                heartbeat.start(storage.database)
-                self._heartbeat = heartbeat
-            storage.database.before_commit = self._heartbeat.before_commit
-            self._of_run = settings, storage
-        return self._of_run
-
-    def _close(self) -> None:
-        """Closes the storage; the next step opens it again, because the database may have caused the error."""
-        self._of_run = None
-        if self._kept is not None:
-            self._kept.close()
-
 
 @contextmanager
-def _open() -> Iterator[tuple[Settings, Storage]]:
-    settings = read_settings()
+def _open(run_id: str | None = None) -> Iterator[tuple[Settings, Storage]]:
+    settings = apply_settings(run_id)
     with ExitStack() as stack:
         yield settings, _entered_storage(stack, settings)
 
@@ -132,7 +141,7 @@ def _entered_storage(stack: ExitStack, settings: Settings) -> Storage:
     return stack.enter_context(open_storage(settings))
 
 
-def settings_of_process(run_id: str | None = None) -> Settings:
+def apply_settings(run_id: str | None = None) -> Settings:
     """Reads the settings and applies them to a process of Dagster: private files, and the log format.
 
     Raises:
@@ -146,7 +155,7 @@ def settings_of_process(run_id: str | None = None) -> Settings:
     return settings
 
 
-def fail_at_end(faults: list[str]) -> None:
+def fail_if_faulty(faults: list[str]) -> None:
     """Fails the step after all its outputs if there were errors that the ledger cannot record."""
     if faults:
         raise dg.Failure(description="; ".join(faults[:5]), allow_retries=False)

@@ -15,10 +15,10 @@ from typing import Any
 import dagster as dg
 
 from meeting_assets.orchestration.assets.partitions import range_tags
-from meeting_assets.orchestration.assets.raw import STEP
+from meeting_assets.orchestration.assets.raw import fetch_config
 from meeting_assets.orchestration.home import naming_dagster_home
 from meeting_assets.orchestration.resources import PERMANENT
-from meeting_assets.orchestration.sqlite_commits import lighter_commits
+from meeting_assets.orchestration.sqlite_commits import commits_without_fsync
 
 JOB = "sync_recordings"
 # The API's rate limits determine how long a month of a busy workspace takes.
@@ -53,7 +53,7 @@ def run_days(
     Raises:
         ValueError: `days` is empty.
     """
-    return run(defs, JOB, days, run_config=_config(recording_ids, refetch=refetch), tags=tags)
+    return run(defs, JOB, days, run_config=fetch_config(recording_ids, refetch=refetch), tags=tags)
 
 
 def run(
@@ -97,8 +97,8 @@ def dagster_instance() -> Iterator[dg.DagsterInstance]:
     """Opens the Dagster instance. A file lock lets one process at a time create its storage.
 
     Nested blocks share the instance.
-    # perf: opening an instance takes 0.3 s, because Dagster reads its migrations (benchmarks idle)
     """
+    # perf: opening an instance takes 0.3 s, because Dagster reads its migrations (benchmarks idle)
     if (open_already := _OPEN.get()) is not None:
         yield open_already
         return
@@ -108,7 +108,7 @@ def dagster_instance() -> Iterator[dg.DagsterInstance]:
     with lock_file as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         instance = dg.DagsterInstance.get()
-    with instance, lighter_commits(home):
+    with instance, commits_without_fsync(home):
         token = _OPEN.set(instance)
         try:
             yield instance
@@ -125,12 +125,6 @@ def _partitions(days: Sequence[date], more_tags: Mapping[str, str], *, is_one_ke
     if is_one_key:
         return {"partition_key": days[0].isoformat(), "tags": tags}
     return {"tags": {**tags, **range_tags(days[0], days[-1])}}
-
-
-def _config(recording_ids: Sequence[str], *, refetch: bool) -> dict[str, Any]:
-    return {
-        "ops": {STEP: {"config": {"recording_ids": [*recording_ids], "refetch": refetch}}},
-    }
 
 
 def _faults(result: dg.ExecuteInProcessResult) -> list[str]:

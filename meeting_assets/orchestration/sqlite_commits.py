@@ -1,10 +1,10 @@
 """Fewer waits for the disk while Dagster writes events to its SQLite files.
 
 Dagster opens a connection for every event. Each commit waits for the disk, and closing the last connection of a file
-waits again, because it copies the write-ahead log into the file. While `lighter_commits` is active,
+waits again, because it copies the write-ahead log into the file. While `commits_without_fsync` is active,
 
-- commits do not wait. A power loss can take the last events of a run, but it damages no file, and the ledger has the
-  work that these events reported;
+- commits do not wait for the disk. A power loss can lose the last events of a run but damages no file; the ledger
+  still records the work;
 - a second connection stays open, so that closing Dagster's connection copies nothing;
 - a file that was written gets a new modification time, because the UI watches it to follow a run.
 """
@@ -24,11 +24,9 @@ _PATH = "meeting_assets_path"
 
 
 @contextmanager
-def lighter_commits(dagster_home: Path) -> Iterator[None]:
-    """Makes commits to the run history below `dagster_home` cheaper until the block ends.
-
+def commits_without_fsync(dagster_home: Path) -> Iterator[None]:
+    """Makes commits to the run history below `dagster_home` cheaper until the block ends."""
     # perf: the commits of an idle run take 0.5 s instead of 5 s on a busy disk (benchmarks idle)
-    """
     history = dagster_home.resolve() / "history"
     kept: dict[str, tuple[Path, sqlite3.Connection]] = {}
 
@@ -42,7 +40,7 @@ def lighter_commits(dagster_home: Path) -> Iterator[None]:
         slot = path.name if path.name in SHARED else "run"
         if slot not in kept or kept[slot][0] != path:
             former = kept.pop(slot, None)
-            kept[slot] = path, _attached(path)
+            kept[slot] = path, _connection_after_read(path)
             if former is not None:
                 former[1].close()
 
@@ -75,8 +73,8 @@ def _is_wal(connection: sqlite3.Connection) -> bool:
     return bool(connection.execute("PRAGMA journal_mode").fetchall() == [("wal",)])
 
 
-def _attached(path: Path) -> sqlite3.Connection:
-    """A connection that has read the file once; a connection that never read does not count as an open one."""
+def _connection_after_read(path: Path) -> sqlite3.Connection:
+    """Opens a connection and reads once, because SQLite counts it as open only then."""
     connection = sqlite3.connect(path, check_same_thread=False)
     connection.execute("PRAGMA schema_version").fetchall()
     return connection

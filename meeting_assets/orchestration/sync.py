@@ -1,7 +1,7 @@
 """`meeting-assets sync`: runs for the days, then for their late arrivals, then for their weeks."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,19 +11,20 @@ import dagster as dg
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now, start_of
 from meeting_assets.health.status import Status, status_of
+from meeting_assets.metrics.trends import WEEK, monday
 from meeting_assets.orchestration.assets.partitions import chunks
 from meeting_assets.orchestration.assets.rollups import JOB as ROLL_UP
-from meeting_assets.orchestration.assets.rollups import weeks_to_roll_up
-from meeting_assets.orchestration.operations.database_replacement import replacement_notice
 from meeting_assets.orchestration.run_tags import database_tag
 from meeting_assets.orchestration.runs import RunOutcome, run, run_days
 from meeting_assets.pipeline.arrivals import late_arrivals
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN
+from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin, open_storage
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings
 from meeting_assets.store import heartbeats
 from meeting_assets.store.connections import retry_on_conflict
+from meeting_assets.store.database_id import replacement_notice
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def sync(
     access = access_of(settings)
     began = now()
     with open_storage(settings) as storage:
-        report.notice = replacement_notice(storage)
+        report.notice = replacement_notice(storage.database, storage.raw)
         bind_origin(storage, settings, adopts=True)
         tags = database_tag(storage.database)
         for chunk in chunks([*days]):
@@ -91,6 +92,22 @@ def unlisted_since(days: Sequence[date], began: datetime) -> datetime:
     The lists of a run reach three days beyond its last day. Later artifacts are left to the next sync.
     """
     return min(start_of(next(chunks([*days]))[-1]) + ARTIFACTS_COME_WITHIN, began)
+
+
+def weeks_of(days: Iterable[date]) -> list[date]:
+    """The weeks of some days and their following weeks up to the current one: trends compare with the week before."""
+    found = {monday(day) for day in days}
+    this_week = monday(now().date())
+    return sorted(found | {week + WEEK for week in found if week < this_week})
+
+
+def weeks_to_roll_up(days: Iterable[date], storage: Storage) -> list[date]:
+    """The weeks of some days from the first to the last outdated one; all weeks if the people are outdated."""
+    weeks = weeks_of(days)
+    if are_people_outdated(storage):
+        return weeks
+    outdated = outdated_weeks(storage, weeks)
+    return [week for week in weeks if outdated and outdated[0] <= week <= outdated[-1]]
 
 
 def _run_late_arrivals(

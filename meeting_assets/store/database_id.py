@@ -91,6 +91,23 @@ def mismatch(database: Database, raw: RawStore) -> str | None:
     return OTHER_DATABASE if of_raw is not None and held != of_raw else None
 
 
+def replacement_notice(database: Database, raw: RawStore) -> str | None:
+    """The notice that an empty database replaces the former database of a raw store; None if it does not.
+
+    Read it before `bind_ids`, which succeeds only for an empty database. A replacement is intended after the loss of a
+    database, but not after a mistyped or forgotten MEETING_ASSETS_DATABASE_URL.
+
+    Raises:
+        StoreError: the database or the raw store cannot be read.
+    """
+    if mismatch(database, raw) is None:
+        return None
+    return (
+        f"The empty database at {database.address} replaces the former database of this raw store. "
+        "If that was not intended, correct MEETING_ASSETS_DATABASE_URL."
+    )
+
+
 def _wrong_setting(setting: str, what: str) -> str:
     return (
         f"{setting} of this process names another {what} than the rest of the deployment uses. Nothing was stored. "

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from meeting_assets.core.instants import now
-from meeting_assets.health.check import MAX_NAMED, Check
+from meeting_assets.health.check import MAX_LISTED, Check
 from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.health.table_checks import table_checks
 from meeting_assets.metrics.tables import MeetingMetrics
@@ -68,7 +68,7 @@ def test_quarantined_artifact_is_reported_with_the_location_of_its_fault(
 
 
 def test_all_violations_are_counted_and_the_newest_20_named(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    days = [uniform(DAY, recordings=2, words=5), uniform(NEXT_DAY, recordings=MAX_NAMED, words=5)]
+    days = [uniform(DAY, recordings=2, words=5), uniform(NEXT_DAY, recordings=MAX_LISTED, words=5)]
     with Sandbox(combined(days)) as sandbox:
         use_sandbox(sandbox, monkeypatch)
         for each in sandbox.world.recordings:
@@ -77,7 +77,7 @@ def test_all_violations_are_counted_and_the_newest_20_named(database_url: str, m
 
         found = violations("nothing_is_quarantined", "transcript_words")
 
-    assert found.count == 2 + MAX_NAMED
+    assert found.count == 2 + MAX_LISTED
     assert [(each.day, each.recording_id) for each in found.newest] == sorted(
         (each.day, each.id) for each in sandbox.world.recordings if each.day == NEXT_DAY
     )

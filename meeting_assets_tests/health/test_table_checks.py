@@ -45,7 +45,7 @@ def test_word_outside_its_utterance_is_reported(sandbox: Sandbox, recording: Rec
 
     change_rows(words.update().where(*fourth).values(end_s=9999.0))
 
-    found = violations("every_utterances_words_lie_inside_it", "transcript_words")
+    found = violations("words_lie_inside_their_utterance", "transcript_words")
     assert as_tuples(found) == [(recording.id, DAY, "transcript_words", "utterance 0, word 3")]
 
 
@@ -54,7 +54,7 @@ def test_word_without_an_utterance_is_reported(sandbox: Sandbox, recording: Reco
 
     change_rows(deletion(TranscriptUtterances, recording, utterance_index=0))
 
-    found = violations("every_utterances_words_lie_inside_it", "transcript_words")
+    found = violations("words_lie_inside_their_utterance", "transcript_words")
     assert found.count > 1
     assert found.newest[0].location == "utterance 0, word 0"
 

@@ -1,6 +1,6 @@
 """docs/metrics.md describes every column as the code does.
 
-After an intended change, run `make renew` and read the difference.
+After an intended change, run `make renew` and review the diff.
 """
 
 from __future__ import annotations

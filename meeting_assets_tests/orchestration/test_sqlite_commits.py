@@ -15,7 +15,7 @@ from sqlalchemy import create_engine
 
 from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.runs import dagster_instance
-from meeting_assets.orchestration.sqlite_commits import lighter_commits
+from meeting_assets.orchestration.sqlite_commits import commits_without_fsync
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.ui import until
 
@@ -61,7 +61,7 @@ def test_commits_inside_the_block_do_not_wait_for_the_disk(dagster_home: Path) -
     connection.close()
     engine = create_engine(f"sqlite:///{path}")
 
-    with lighter_commits(dagster_home), engine.connect() as inside:
+    with commits_without_fsync(dagster_home), engine.connect() as inside:
         synchronous = inside.exec_driver_sql("PRAGMA synchronous").scalar()
     engine.dispose()
     with engine.connect() as outside:
@@ -75,7 +75,7 @@ def test_commits_inside_the_block_do_not_wait_for_the_disk(dagster_home: Path) -
 def test_files_outside_the_history_keep_their_commits(dagster_home: Path, tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'meetings.db'}")
 
-    with lighter_commits(dagster_home), engine.connect() as connection:
+    with commits_without_fsync(dagster_home), engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar()
     engine.dispose()

@@ -10,7 +10,7 @@ import pytest
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.health.diagnostics import raw_store
 from meeting_assets.orchestration import run_heartbeat
-from meeting_assets.orchestration.assets import partitions, rollups
+from meeting_assets.orchestration.assets import outdated_weeks, partitions
 from meeting_assets.orchestration.operations import alerts, doctor, failures, notifications, run_retention
 from meeting_assets.orchestration.operations.orphaned_runs import is_orphaned
 from meeting_assets.orchestration.triggers import finished_recordings, nightly, run_requests, webhook_events
@@ -63,7 +63,7 @@ def test_continuing_failure_is_reported_once_an_hour(age_s: float, is_due: bool)
 
 
 def test_intervals_and_schedules_are_the_published_ones() -> None:
-    assert (rollups.EVERY_S, rollups.AFTER_A_FAILURE) == (600, HOUR)
+    assert (outdated_weeks.EVERY_S, outdated_weeks.AFTER_A_FAILURE) == (600, HOUR)
     assert (run_heartbeat.INTERVAL_S, run_heartbeat.CERTAIN_S) == (15.0, 45.0)
     assert (finished_recordings.LOOKBACK, finished_recordings.MAX_LOOKBACK) == (DAY, 30 * DAY)
     assert (nightly.LAST_DAYS, nightly.MAX_OUTDATED_DAYS, nightly.MAX_UNCONFIRMED) == (7, 30, 500)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from meeting_assets.orchestration.resources import settings_of_process
+from meeting_assets.orchestration.resources import apply_settings
 from meeting_assets.recall.log_filters import URL_LOGGERS, suppress_request_logs
 from meeting_assets_tests.support.fake_transport import DOWNLOAD, SIGNATURE, FakeTransport
 
@@ -40,7 +40,7 @@ def test_suppressed_loggers_drop_records_of_every_level(caplog: pytest.LogCaptur
 
 
 def test_processes_of_dagster_suppress_request_logs(caplog: pytest.LogCaptureFixture) -> None:
-    settings_of_process()
+    apply_settings()
 
     FakeTransport(httpx.Response(200, content=b"[]")).download(DOWNLOAD)
 

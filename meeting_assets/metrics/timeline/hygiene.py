@@ -56,7 +56,7 @@ def clean_speech(segments: Iterable[Speech], *, bot_keys: Collection[str], durat
     known_end_us = extended_us(duration_us, [end for own in unions.values() for _, end in own])
     end_us = _last_edge_us(of_people) if known_end_us is None else known_end_us
     inside = {speaker: clipped(own, start=0, end=end_us) for speaker, own in unions.items()}
-    claimed_us = sum(length_us(clipped(closed_intervals[speaker], start=0, end=end_us)) for speaker in unions)
+    total_us = sum(length_us(clipped(closed_intervals[speaker], start=0, end=end_us)) for speaker in unions)
     return CleanSpeech(
         duration_us=known_end_us,
         speech={speaker: own for speaker, own in inside.items() if own},
@@ -66,7 +66,7 @@ def clean_speech(segments: Iterable[Speech], *, bot_keys: Collection[str], durat
         clipped_intervals=sum(
             [start < 0 or start >= end_us or (end is not None and end > end_us) for start, end in of_people]
         ),
-        self_overlap_us=claimed_us - sum(map(length_us, inside.values())),
+        self_overlap_us=total_us - sum(map(length_us, inside.values())),
     )
 
 

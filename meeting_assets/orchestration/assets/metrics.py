@@ -19,7 +19,7 @@ from meeting_assets.orchestration.assets.specs import (
     row_count_metadata,
     table_spec,
 )
-from meeting_assets.orchestration.resources import StorageResource, fail_at_end
+from meeting_assets.orchestration.resources import StorageResource, fail_if_faulty
 from meeting_assets.pipeline.derive import INPUT_TABLES, derive_days
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Recordings
@@ -64,7 +64,7 @@ def metrics_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.Asse
             "derive_s": report.derive_s,
         }
         yield from results(context.selected_asset_keys, metadata, of_tables)
-        fail_at_end(report.faults)
+        fail_if_faulty(report.faults)
 
     return _derive
 

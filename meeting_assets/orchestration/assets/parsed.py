@@ -11,7 +11,7 @@ from meeting_assets.health.counts import parsed_row_counts
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
 from meeting_assets.orchestration.assets.raw import raw_key
 from meeting_assets.orchestration.assets.specs import results, row_count_metadata, table_spec
-from meeting_assets.orchestration.resources import StorageResource, fail_at_end
+from meeting_assets.orchestration.resources import StorageResource, fail_if_faulty
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.replace import LoadReport
 from meeting_assets.schema.persistent import Recordings
@@ -57,7 +57,7 @@ def parsed_asset(artifact: Artifact, days: dg.DailyPartitionsDefinition, databas
                 of_all = parsed_row_counts(connection, artifact)
                 of_day = parsed_row_counts(connection, artifact, days) if len(days) == 1 else None
         yield from results(context.selected_asset_keys, _metadata(report), row_count_metadata(of_all, of_day))
-        fail_at_end(report.faults)
+        fail_if_faulty(report.faults)
 
     return _load
 

@@ -21,7 +21,7 @@ from meeting_assets.orchestration.assets.specs import (
     recording_state_table,
     table_spec,
 )
-from meeting_assets.orchestration.resources import StorageResource, fail_at_end
+from meeting_assets.orchestration.resources import StorageResource, fail_if_faulty
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.fetch_results import FetchReport
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin
@@ -33,7 +33,7 @@ STEP = "raw_artifacts"
 POOL = "recall_api"
 # Increase it when the same responses of the API would be stored as other bytes or other rows.
 RAW_VERSION = "1"
-RECORDINGS = dg.AssetKey(table_of(Recordings).name)
+RECORDINGS_KEY = dg.AssetKey(table_of(Recordings).name)
 
 
 class FetchConfig(dg.Config):
@@ -53,6 +53,11 @@ class FetchConfig(dg.Config):
             "if bytes differ."
         ),
     )
+
+
+def fetch_config(recording_ids: Iterable[str], *, refetch: bool = False) -> dict[str, Any]:
+    """Run config of a run whose raw step has this `FetchConfig`."""
+    return {"ops": {STEP: {"config": {"recording_ids": [*recording_ids], "refetch": refetch}}}}
 
 
 def raw_key(kind: str) -> dg.AssetKey:
@@ -93,12 +98,13 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDe
                 opened_storage, access_of(settings), days, kinds=kinds, recording_ids=named, refetch=config.refetch
             )
             report = asyncio.run(fetching)
-            of_recordings = _of_recordings(opened_storage, report, days, named)
+            of_recordings = recordings_metadata(opened_storage, report, days, named)
         # In the order of the graph: Dagster rejects an output that is yielded before its upstream output.
-        for key in sorted(selected, key=lambda key: len(key.path)):
-            metadata = of_recordings if key == RECORDINGS else _of_kind(report, key.path[-1])
-            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
-        fail_at_end(report.faults)
+        if RECORDINGS_KEY in selected:
+            yield dg.MaterializeResult(asset_key=RECORDINGS_KEY, metadata=of_recordings)
+        for kind in kinds:
+            yield dg.MaterializeResult(asset_key=raw_key(kind), metadata=artifact_metadata(report, kind))
+        fail_if_faulty(report.faults)
 
     return _fetch
 
@@ -108,7 +114,7 @@ def _spec(artifact: Artifact) -> dg.AssetSpec:
         key=raw_key(artifact.kind),
         description=f"{artifact.description}\n\nGrain: one compressed object per download, as the API sent it.",
         metadata={"dagster/column_schema": payload_schema(artifact)},
-        deps=[RECORDINGS],
+        deps=[RECORDINGS_KEY],
         group_name=GROUP,
         kinds={"json"},
         owners=OWNERS,
@@ -118,7 +124,7 @@ def _spec(artifact: Artifact) -> dg.AssetSpec:
     )
 
 
-def _of_recordings(
+def recordings_metadata(
     storage: Storage, report: FetchReport, days: Collection[date], recording_ids: Collection[str]
 ) -> dict[str, Any]:
     """Metadata of the asset `recordings`; runs of a single day include the state of each recording."""
@@ -137,7 +143,7 @@ def _of_recordings(
     return shown
 
 
-def _of_kind(report: FetchReport, kind: str) -> dict[str, Any]:
+def artifact_metadata(report: FetchReport, kind: str) -> dict[str, Any]:
     counts = report.counts[kind]
     return {
         "fetched": counts["new"] + counts["changed"] + counts["unchanged"],

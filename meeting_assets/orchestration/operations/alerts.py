@@ -18,7 +18,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.orchestration.assets.checks import VIOLATIONS
 from meeting_assets.orchestration.operations.failures import Failure, Incident, failure_of, is_retried, notified
 from meeting_assets.orchestration.operations.notifications import Notification, Waiting, deliver, notifier_of, sentence
-from meeting_assets.orchestration.resources import settings_of_process
+from meeting_assets.orchestration.resources import apply_settings
 
 FAILURES_PER_TICK = 100
 MAX_EVALUATIONS_READ = 20
@@ -214,7 +214,7 @@ def _result(
 ) -> dg.SensorResult:
     """Delivers notifications and ends the tick."""
     outbox = [*cursor.outbox, *(Waiting(notification, now_s) for notification in notifications)]
-    cursor.outbox = deliver(outbox, notifier_of(settings_of_process(), context.log), context.log, now_s=now_s)
+    cursor.outbox = deliver(outbox, notifier_of(apply_settings(), context.log), context.log, now_s=now_s)
     summary = "; ".join(notification.text for notification in notifications) or "Nothing new."
     waiting = f" {len(cursor.outbox)} alerts wait for delivery." if cursor.outbox else ""
     return dg.SensorResult(skip_reason=summary + waiting, cursor=msgspec.json.encode(cursor).decode())

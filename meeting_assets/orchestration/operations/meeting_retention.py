@@ -4,7 +4,7 @@ import dagster as dg
 from sqlalchemy import select
 
 from meeting_assets.orchestration.assets.checks import VIOLATIONS
-from meeting_assets.orchestration.resources import StorageResource, settings_of_process
+from meeting_assets.orchestration.resources import StorageResource, apply_settings
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
 from meeting_assets.pipeline.deletion.removal import PurgeReport
@@ -45,10 +45,7 @@ def purge_old_recordings(context: dg.OpExecutionContext, storage: StorageResourc
         raise dg.Failure(description=" ".join(faults), allow_retries=False)
 
 
-@dg.job(
-    description="Purges recordings that are older than MEETING_ASSETS_RETENTION_DAYS.",
-    executor_def=dg.in_process_executor,
-)
+@dg.job(description="Purges recordings that are older than MEETING_ASSETS_RETENTION_DAYS.")
 def retention() -> None:
     """The job of one step."""
     purge_old_recordings()
@@ -64,7 +61,7 @@ def retention() -> None:
 )
 def nightly_retention(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Requests a run if recordings may have expired or a purge was interrupted."""
-    settings = settings_of_process()
+    settings = apply_settings()
     with open_storage(settings) as storage:
         if settings.retention_days is None and not _is_begun(storage):
             return dg.SkipReason(

@@ -22,7 +22,7 @@ import dagster as dg
 
 from meeting_assets.core.errors import NothingStored, SettingsError, StoreError
 from meeting_assets.core.processes import ProcessIdentity
-from meeting_assets.orchestration.resources import settings_of_process
+from meeting_assets.orchestration.resources import apply_settings
 from meeting_assets.settings import Settings
 from meeting_assets.store import heartbeats
 from meeting_assets.store.database import Database
@@ -131,7 +131,7 @@ def _started_run(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRun | N
 def orphaned_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """The sensor that fails orphaned runs; it requests none."""
     try:
-        found = fail_orphaned_runs(context.instance, settings_of_process())
+        found = fail_orphaned_runs(context.instance, apply_settings())
     except (SettingsError, StoreError) as error:
         return dg.SkipReason(f"No run was evaluated: {error}")
     return dg.SkipReason(_sentence(found))

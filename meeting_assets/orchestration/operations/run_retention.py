@@ -25,7 +25,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.resources import StorageResource, settings_of_process
+from meeting_assets.orchestration.resources import StorageResource, apply_settings
 from meeting_assets.store import heartbeats
 
 # Deleting a run takes 50 ms on SQLite.
@@ -83,7 +83,7 @@ class ShardedStorage(Protocol):
 @dg.op(description="Deletes old runs of Dagster that newer runs have replaced. Meetings are not changed.")
 def delete_old_runs(context: dg.OpExecutionContext, storage: StorageResource) -> None:
     """The one step of the job."""
-    keep_days = settings_of_process().keep_runs_days
+    keep_days = apply_settings().keep_runs_days
     report = delete_replaced_runs(context.instance, before=now() - timedelta(days=keep_days))
     context.log.info(
         f"Of the runs older than {keep_days} days, {report.deleted} were deleted, {report.kept} are still needed and "
@@ -104,7 +104,7 @@ def delete_old_runs(context: dg.OpExecutionContext, storage: StorageResource) ->
         context.log.warning(f"Old heartbeats of runs were not deleted: {error.description}")
 
 
-@dg.job(description="Deletes old runs from Dagster's storage.", executor_def=dg.in_process_executor)
+@dg.job(description="Deletes old runs from Dagster's storage.")
 def run_retention() -> None:
     """The job of one step."""
     delete_old_runs()

@@ -1,1 +1,1 @@
-"""Sensors and schedules that request runs: finished recordings, webhook events, nightly reconciliation."""
+"""Sensors and schedules that request runs: finished recordings, webhooks, outdated weeks, nights."""

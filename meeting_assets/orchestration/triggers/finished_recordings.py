@@ -1,7 +1,8 @@
 """The sensor `finished_recordings`: requests runs for artifacts that the API lists and the ledger lacks.
 
 It is level-triggered: each tick compares the API's lists with the ledger and requests a run for everything that can be
-fetched now. Its cursor stores no recordings, only the position in the lists, so no recording can be missed.
+fetched now. Its cursor stores no recordings, only the position in the lists and the start of the last complete pass, so
+no recording can be missed.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,10 +14,10 @@ import msgspec
 
 from meeting_assets.core.errors import Refused, SettingsError, Transient
 from meeting_assets.core.instants import check_year, now
-from meeting_assets.orchestration.resources import settings_of_process
+from meeting_assets.orchestration.resources import apply_settings
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB
-from meeting_assets.orchestration.triggers.run_requests import requests_for
+from meeting_assets.orchestration.triggers.run_requests import MAX_RUNS_PER_HOUR, requests_for
 from meeting_assets.pipeline.arrival_lists import ListingPass
 from meeting_assets.pipeline.arrivals import PendingRecording, list_arrivals
 from meeting_assets.pipeline.discover import LISTED_COLLECTIONS
@@ -67,7 +68,7 @@ class Cursor(msgspec.Struct, frozen=True, rename={"completed_at": "whole_at"}):
         return cursor if is_valid else cls()
 
     def listing_pass(self, at: datetime) -> tuple["Cursor", ListingPass]:
-        """The pass to resume, or a new one that reaches back to the last complete one."""
+        """The pass to resume, or a new one over everything created since the last complete pass."""
         if self.can_resume(at):
             return self, ListingPass(self.pages)
         since = at - LOOKBACK
@@ -117,7 +118,7 @@ def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         cursor = Cursor.decode(context.cursor)
-        settings = settings_of_process()
+        settings = apply_settings()
         try:
             access = sensor_access(settings)
         except SettingsError as error:
@@ -184,7 +185,10 @@ def _reason(pending: Sequence[PendingRecording], partitions: Collection[str]) ->
     outside = {each.recording_id: each.day for each in pending if each.day.isoformat() not in valid_days}
     waiting = {each.recording_id for each in pending} - outside.keys()
     if waiting:
-        return f"{len(waiting)} recordings wait for a run that is already requested."
+        return (
+            f"{len(waiting)} recordings wait: a run of their day is queued or in progress, its last run failed, or "
+            f"their limit of {MAX_RUNS_PER_HOUR} runs an hour is reached."
+        )
     if outside:
         first, last = min(outside.values()), max(outside.values())
         return (

@@ -11,7 +11,7 @@ from meeting_assets.core.errors import ApiError, SettingsError
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.assets.checks import CHECK_TABLES
 from meeting_assets.orchestration.assets.partitions import range_tags
-from meeting_assets.orchestration.resources import settings_of_process
+from meeting_assets.orchestration.resources import apply_settings
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB, LONGEST_RUN_S, MAX_RUNTIME
 from meeting_assets.orchestration.triggers.finished_recordings import BUDGET_S, sensor_access
@@ -54,7 +54,7 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDef
     def _schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
         partitions = [date.fromisoformat(key) for key in days.get_partition_keys()]
         recent = partitions[-(LAST_DAYS + 1) :]
-        settings = settings_of_process()
+        settings = apply_settings()
         with open_storage(settings) as storage:
             bind_origin(storage, settings)
             older = older_days(storage, settings, context, until=recent[0])

@@ -11,7 +11,7 @@ import dagster as dg
 
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.assets.partitions import PARTITION, RANGE_END, RANGE_START
-from meeting_assets.orchestration.assets.raw import STEP
+from meeting_assets.orchestration.assets.raw import RECORDINGS_KEY, STEP, fetch_config
 from meeting_assets.orchestration.runs import JOB, MAX_RUNTIME
 from meeting_assets.pipeline.arrivals import PendingRecording
 
@@ -86,7 +86,7 @@ def _of_record(record: dg.RunRecord) -> FetchRun | None:
     first = run.tags.get(PARTITION, run.tags.get(RANGE_START))
     last = run.tags.get(PARTITION, run.tags.get(RANGE_END))
     # A run of the whole job selects no assets; partition keys of weeks look like days.
-    fetches = dg.AssetKey("recordings") in run.asset_selection if run.asset_selection else run.job_name == JOB
+    fetches = RECORDINGS_KEY in run.asset_selection if run.asset_selection else run.job_name == JOB
     if first is None or last is None or not fetches:
         return None
     given = cast("dict[str, Any]", run.run_config).get("ops", {}).get(STEP, {}).get("config", {})
@@ -122,13 +122,9 @@ def _request(day: date, recording_ids: set[str], instance: dg.DagsterInstance) -
 def request_for(day: date, recording_ids: Collection[str] = (), *, run_key: str | None = None) -> dg.RunRequest:
     """A run of a day; it names the recordings if they are few."""
     named = sorted(recording_ids) if len(recording_ids) <= MAX_NAMED_RECORDINGS else []
+    config = fetch_config(named) if named else {}
     tags = {MAX_RUNTIME: LONGEST_DAY_S, **PRIORITY}
-    return dg.RunRequest(run_key, partition_key=day.isoformat(), run_config=_config(named), tags=tags)
-
-
-def _config(recording_ids: Collection[str]) -> dict[str, Any]:
-    """Run config of the raw step; empty for whole days."""
-    return {"ops": {STEP: {"config": {"recording_ids": [*recording_ids]}}}} if recording_ids else {}
+    return dg.RunRequest(run_key, partition_key=day.isoformat(), run_config=config, tags=tags)
 
 
 def _is_failing(records: Sequence[dg.RunRecord]) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 
 from meeting_assets.core.errors import SettingsError, StoreError
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.resources import settings_of_process
+from meeting_assets.orchestration.resources import apply_settings
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.orchestration.triggers.finished_recordings import sensor_access
@@ -46,7 +46,7 @@ def webhook_events(days: dg.DailyPartitionsDefinition) -> dg.SensorDefinition:
         description="Requests runs for received webhooks within seconds. Needs RECALL_WEBHOOK_SECRETS.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        settings = settings_of_process()
+        settings = apply_settings()
         if not settings.webhook_secrets:
             return dg.SkipReason("RECALL_WEBHOOK_SECRETS is not set, so no webhooks are received.")
         if not _has_messages(settings):

@@ -1,6 +1,6 @@
 """The deployed graph, compared with `graph.txt`, and the files that Dagster's own processes start from.
 
-After an intended change, run `make renew` and read the difference.
+After an intended change, run `make renew` and review the diff.
 """
 
 from __future__ import annotations

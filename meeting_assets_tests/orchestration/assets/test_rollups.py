@@ -13,9 +13,9 @@ from sqlalchemy import select
 from meeting_assets.core.instants import now
 from meeting_assets.metrics.trends import MeetingTrends, People
 from meeting_assets.orchestration.assets.partitions import daily, days_of_a_week, weekly
-from meeting_assets.orchestration.assets.rollups import JOB, weeks_of, weeks_to_roll_up
+from meeting_assets.orchestration.assets.rollups import JOB
 from meeting_assets.orchestration.runs import dagster_instance, run, run_days
-from meeting_assets.orchestration.sync import sync
+from meeting_assets.orchestration.sync import sync, weeks_of, weeks_to_roll_up
 from meeting_assets.orchestration.triggers.run_requests import ended, runs_in_progress
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.sandbox import Sandbox, combined, uniform
