@@ -214,7 +214,7 @@ def test_lineage_of_a_table_shows_its_sources(page: Page, tmp_path: Path) -> Non
 def test_failing_check_names_the_recording_and_the_location(page: Page, sandbox: Sandbox, tmp_path: Path) -> None:
     page.goto("/assets/transcript_words?view=checks&checkDetail=nothing_is_quarantined")
 
-    see(page, "nothing_is_quarantined", "Failed", "Every transcript artifact that is home can be read.")
+    see(page, "nothing_is_quarantined", "Failed", "Every fetched transcript artifact can be parsed.")
     see(page, unreadable(sandbox).id, "[0].words: expected array, got str")
     take_picture(page, "checks", tmp_path)
 
