@@ -119,7 +119,7 @@ def test_database_that_is_not_in_utf_8_is_rejected_with_its_name(
         )
     url = make_url(postgresql_server).set(drivername="postgresql+psycopg", database=name)
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url.render_as_string(hide_password=False))
-    expected = f"Database {name} is in encoding {encoding}: create one with ENCODING 'UTF8' for meetings."
+    expected = f"Database {name} has the encoding {encoding}: create one with ENCODING 'UTF8' for meetings."
 
     with pytest.raises(StoreError, match=f"^{expected}$"):
         sync_days([DAY])
