@@ -41,6 +41,7 @@ FLAGS = (
     "--disable-sync",
 )
 PATIENCE_MS = 30_000
+RUN_S = 240
 SETTLE_MS = 800
 MOST_BYTES = 300_000
 DAY = timedelta(days=1)
@@ -93,7 +94,7 @@ def run_id(running: Deployment, sandbox: Sandbox) -> str:
     checked = running.ui.evaluate_schedule("nightly_checks")
     launched = running.ui.launch(busiest_day(sandbox))
     for each in (launched, *checked):
-        running.ui.wait_for_success(each)
+        running.ui.wait_for_success(each, within_s=RUN_S)
     return launched
 
 
