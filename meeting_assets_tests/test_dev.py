@@ -145,7 +145,7 @@ def test_dev_with_a_key_calls_its_api_and_stops_during_a_run(home: Path, sandbox
         status = running.stopped_by(signal.SIGTERM)
 
         assert sandbox.stats.list_calls["transcript"]
-        assert f"from {sandbox.url}, into" in running.said
+        assert f"from {sandbox.url}, stored in" in running.said
         assert status == 0
         assert alive(begun) == []
         assert severity_of("runs") is Severity.WARNING

@@ -10,7 +10,9 @@ import argparse
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from tools.language import ROOT
 
@@ -67,7 +69,10 @@ def main() -> int:
     failed = 0
     for number, (date, reason) in enumerate([*DATES.items()][: given.count]):
         zone = ZONES[number % len(ZONES)]
-        environment = os.environ | {"LD_PRELOAD": str(library), "FAKETIME": f"@{date}:00", "TZ": zone}
+        # An offset, since an absolute time would restart in each process that the tests start.
+        offset = datetime.fromisoformat(date).replace(tzinfo=ZoneInfo(zone)) - datetime.now(UTC)
+        clock = f"{offset.total_seconds():+.0f}"
+        environment = os.environ | {"LD_PRELOAD": str(library), "FAKETIME": clock, "TZ": zone}
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", *paths]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         lines = done.stdout.splitlines()

@@ -41,6 +41,7 @@ FLAGS = (
     "--disable-sync",
 )
 PATIENCE_MS = 30_000
+RUN_S = 240
 SETTLE_MS = 800
 MOST_BYTES = 300_000
 DAY = timedelta(days=1)
@@ -93,7 +94,7 @@ def run_id(running: Deployment, sandbox: Sandbox) -> str:
     checked = running.ui.evaluate_schedule("nightly_checks")
     launched = running.ui.launch(busiest_day(sandbox))
     for each in (launched, *checked):
-        running.ui.wait_for_success(each)
+        running.ui.wait_for_success(each, within_s=RUN_S)
     return launched
 
 
@@ -214,7 +215,7 @@ def test_lineage_of_a_table_shows_its_sources(page: Page, tmp_path: Path) -> Non
 def test_failing_check_names_the_recording_and_the_location(page: Page, sandbox: Sandbox, tmp_path: Path) -> None:
     page.goto("/assets/transcript_words?view=checks&checkDetail=nothing_is_quarantined")
 
-    see(page, "nothing_is_quarantined", "Failed", "Every transcript artifact that is home can be read.")
+    see(page, "nothing_is_quarantined", "Failed", "Every fetched transcript artifact can be parsed.")
     see(page, unreadable(sandbox).id, "[0].words: expected array, got str")
     take_picture(page, "checks", tmp_path)
 

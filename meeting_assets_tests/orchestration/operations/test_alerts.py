@@ -405,9 +405,7 @@ def test_check_is_reported_when_it_starts_and_stops_failing(
     (check,) = failed_document["checks"]
     assert "quarantined" in check
     assert failed_document["text"].startswith(f"Check fails: {check} of transcript")
-    assert (
-        f", violations: 1. Recordings, newest first: {recording.id}. Rule: Every transcript" in failed_document["text"]
-    )
+    assert f"violations: 1. Recordings, newest first: {recording.id}. Rule: Every fetched " in failed_document["text"]
     assert passed_document["kind"] == "check_passed"
     assert passed_document["run_id"] == passed
     assert passed_document["checks"] == [check]
