@@ -10,10 +10,16 @@ import pytest
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.health.diagnostics import raw_store
 from meeting_assets.orchestration import run_heartbeat
-from meeting_assets.orchestration.assets import outdated_weeks, partitions
+from meeting_assets.orchestration.assets import partitions
 from meeting_assets.orchestration.operations import alerts, doctor, failures, notifications, run_retention
 from meeting_assets.orchestration.operations.orphaned_runs import is_orphaned
-from meeting_assets.orchestration.triggers import finished_recordings, nightly, run_requests, webhook_events
+from meeting_assets.orchestration.triggers import (
+    finished_recordings,
+    nightly,
+    outdated_weeks,
+    run_requests,
+    webhook_events,
+)
 from meeting_assets.orchestration.triggers.finished_recordings import Cursor
 from meeting_assets.pipeline import days, load
 from meeting_assets.pipeline.deletion import retention
