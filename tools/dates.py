@@ -1,7 +1,8 @@
 """Runs tests with the clock set to special dates: `python -m tools.dates [--count N] [pytest arguments]`.
 
 Tests must not depend on the day they run on. libfaketime (Debian: `apt-get install faketime`) sets the clock of all
-processes that the tests start, PostgreSQL included. Without pytest arguments, the tests run that read the clock.
+processes that the tests start, PostgreSQL included. Its version 0.9.10 blocks threads that wait with a time-out:
+tests of whole deployments hang. Without pytest arguments, the tests run that read the clock.
 """
 
 from __future__ import annotations
