@@ -1,23 +1,24 @@
 """Runs tests with the clock set to special dates: `python -m tools.dates [--count N] [pytest arguments]`.
 
-Tests must not depend on the day they run on. libfaketime (Debian: `apt-get install faketime`) sets the clock of all
-processes that the tests start, PostgreSQL included. Its version 0.9.10 blocks threads that wait with a time-out:
-tests of whole deployments hang. Without pytest arguments, the tests run that read the clock.
+Tests must not depend on the day they run on. A small library (`shift_clock.c`, compiled here) shifts the wall clock of
+all processes that the tests start, PostgreSQL included. Without pytest arguments, the tests run that read the clock.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from tools.language import ROOT
 
-LIBRARIES = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+SOURCE = Path(__file__).with_name("shift_clock.c")
 DATES = {
     "2026-12-31 23:50": "end of a year; ISO week 53",
     "2028-02-29 12:00": "leap day",
@@ -46,13 +47,11 @@ READS_THE_CLOCK = (
     "sandbox/test_fortnight.py",
     "sandbox/test_workday.py",
     "metrics/test_trends.py",
+    "orchestration/triggers/test_nightly.py",
     "orchestration/assets/test_rollups.py",
-    "orchestration/triggers",
-    "orchestration/operations/test_alerts.py",
-    "orchestration/operations/test_run_retention.py",
-    "pipeline/deletion",
-    "pipeline/test_fortnight.py",
+    "pipeline/deletion/test_retention.py",
     "pipeline/test_rollup.py",
+    "pipeline/test_fortnight.py",
     "test_cli.py",
 )
 
@@ -62,18 +61,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Runs tests with the clock set to special dates.")
     parser.add_argument("--count", type=int, default=len(DATES), help="how many of the dates, in their order here")
     given, arguments = parser.parse_known_args()
-    library = next(Path("/").glob(LIBRARIES.removeprefix("/")), None)
-    if library is None:
-        print("libfaketime is not installed; no test ran with another date.")
+    compiler = shutil.which("cc")
+    if compiler is None:
+        print("There is no C compiler, so no test ran with another date.")
         return 0
+    with TemporaryDirectory() as folder:
+        library = Path(folder) / "shift_clock.so"
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", library, SOURCE], check=True)
+        return run_tests(library, given.count, arguments)
+
+
+def run_tests(library: Path, count: int, arguments: list[str]) -> int:
+    """Runs pytest on the first dates and prints the result of each; 1 if any run failed."""
     paths = arguments or ["-m", "not deployment", *(f"meeting_assets_tests/{path}" for path in READS_THE_CLOCK)]
     failed = 0
-    for number, (date, reason) in enumerate([*DATES.items()][: given.count]):
+    for number, (date, reason) in enumerate([*DATES.items()][:count]):
         zone = ZONES[number % len(ZONES)]
-        # An offset, since an absolute time would restart in each process that the tests start.
-        offset = datetime.fromisoformat(date).replace(tzinfo=ZoneInfo(zone)) - datetime.now(UTC)
-        clock = f"{offset.total_seconds():+.0f}"
-        environment = os.environ | {"LD_PRELOAD": str(library), "FAKETIME": clock, "TZ": zone}
+        shift = datetime.fromisoformat(date).replace(tzinfo=ZoneInfo(zone)) - datetime.now(UTC)
+        environment = os.environ | {"LD_PRELOAD": str(library), "SHIFT_S": f"{shift.total_seconds():.0f}", "TZ": zone}
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", *paths]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         lines = done.stdout.splitlines()
@@ -81,7 +86,7 @@ def main() -> int:
         if done.returncode:
             failed += 1
             print(*(line for line in lines if line.startswith(("FAILED", "ERROR"))), sep="\n", flush=True)
-    print(f"{min(given.count, len(DATES))} dates, {failed} with failures")
+    print(f"{min(count, len(DATES))} dates, {failed} with failures")
     return min(failed, 1)
 
 

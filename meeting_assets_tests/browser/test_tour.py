@@ -1,6 +1,6 @@
 """A newcomer's tour of Dagster's UI in a real browser, over the demo's fortnight; it also takes the pictures of `docs`.
 
-With a folder in MEETING_ASSETS_PICTURES, as `make pictures` gives it, the pictures go there.
+With a folder in MEETING_ASSETS_PICTURES, as `make docs` gives it, the pictures go there.
 """
 
 from __future__ import annotations
