@@ -98,7 +98,7 @@ def test_rows_that_the_database_rejects_block_no_other_artifact(sandbox: object)
     assert (report.changed, report.new, report.quarantined, len(report.faults)) == (count - 1, 0, 0, 1)
     assert broken.recording_id in report.faults[0]
     assert table_rows(without=VOLATILE_COLUMNS | {"parser_version", "error"}) == expected
-    assert "while loading it; this is a fault of meeting_assets" in noted.pop(broken.id)[1]
+    assert "this is a fault of meeting_assets" in noted.pop(broken.id)[1]
     assert set(noted.values()) == {("later", None)}
 
 

@@ -89,7 +89,8 @@ def test_every_scene_can_be_filled_with_every_subject(kind: str) -> None:
 
 
 def test_urls_in_phrases_use_example_domains() -> None:
-    texts = [file.read_text("utf-8") for folder in PHRASES.iterdir() for file in folder.iterdir()]
+    folders = [folder for folder in PHRASES.iterdir() if folder.is_dir()]
+    texts = [file.read_text("utf-8") for folder in folders for file in folder.iterdir()]
     urls = [url for text in texts for url in re.findall(r"https?://\S+", text)]
 
     assert urls
