@@ -44,15 +44,11 @@ DATES = {
 ZONES = "UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo"
 READS_THE_CLOCK = (
     "core/test_instants.py",
-    "sandbox/test_fortnight.py",
-    "sandbox/test_workday.py",
     "metrics/test_trends.py",
     "orchestration/triggers/test_nightly.py",
-    "orchestration/assets/test_rollups.py",
-    "pipeline/deletion/test_retention.py",
     "pipeline/test_rollup.py",
-    "pipeline/test_fortnight.py",
-    "test_cli.py",
+    "sandbox/test_fortnight.py",
+    "sandbox/test_workday.py",
 )
 
 
@@ -67,6 +63,8 @@ def main() -> int:
         return 0
     with TemporaryDirectory() as folder:
         library = Path(folder) / "shift_clock.so"
+        # If root runs the tests, PostgreSQL runs as another user, which has to read the library.
+        Path(folder).chmod(0o755)
         subprocess.run([compiler, "-shared", "-fPIC", "-o", library, SOURCE], check=True)
         return run_tests(library, given.count, arguments)
 
