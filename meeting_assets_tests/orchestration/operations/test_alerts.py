@@ -299,7 +299,7 @@ def test_incident_ends_after_an_hour_without_a_failure() -> None:
 
 
 def test_failures_without_days_and_of_different_causes_are_different() -> None:
-    failures = [Failure("1", "housekeeping", [], "locked"), Failure("2", "housekeeping", [], "full")]
+    failures = [Failure("1", "run_retention", [], "locked"), Failure("2", "run_retention", [], "full")]
 
     incidents, notifications = notified([], failures, now_s=0)
 
