@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     metrics: Annotated[str, AfterValidator(valid.metric_parameters)] = Field(
         "",
         alias="MEETING_ASSETS_METRICS",
-        description="parameters of the metrics that differ from their defaults, such as turn_gap_s=3, bridge_s=0.5",
+        description="parameters of the metrics that differ from their defaults, such as dead_air_s=3, bridge_s=0.5",
     )
     bot_names: str = Field(
         "", alias="MEETING_ASSETS_BOT_NAMES", description="comma-separated names of note-takers to exclude"

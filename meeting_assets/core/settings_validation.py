@@ -33,7 +33,7 @@ def split_list(text: str) -> tuple[str, ...]:
 
 
 def split_numbers(text: str) -> dict[str, float]:
-    """Parses a comma-separated list of numbers by name, such as `turn_gap_s=3, bridge_s=0.5`.
+    """Parses a comma-separated list of numbers by name, such as `dead_air_s=3, bridge_s=0.5`.
 
     Raises:
         ValueError: the text is not such a list.
@@ -135,7 +135,7 @@ def metric_parameters(text: str) -> str:
     try:
         split_numbers(text)
     except ValueError:
-        raise ValueError("it is not a list like turn_gap_s=3, bridge_s=0.5") from None
+        raise ValueError("it is not a list like dead_air_s=3, bridge_s=0.5") from None
     return text
 
 

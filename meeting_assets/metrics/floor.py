@@ -73,7 +73,7 @@ class TurnTaking:
 
 def turn_taking(meeting: SpokenMeeting, words: WordTimes, parameters: Parameters) -> TurnTaking:
     """Finds the turns and backchannels of a meeting."""
-    turn_gap_us = to_microseconds(parameters.turn_gap_s)
+    turn_gap_us = to_microseconds(parameters.dead_air_s)
     ipus, tied = ordered_ipus(
         segments_in_order(meeting.known_speech, gap_us=to_microseconds(parameters.ipu_gap_s)), meeting.talk_us
     )

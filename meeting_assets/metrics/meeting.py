@@ -34,6 +34,16 @@ class Speech(NamedTuple):
     end_s: float | None
 
 
+class Correction(NamedTuple):
+    """A user's statement about one speaker of a meeting: a row of `corrections`."""
+
+    speaker_key: str
+    kind: str
+    """`assign`: the speaker is the participant `target`. `same_as`: the speaker is the speaker `target`. `name`: the
+    speaker's display name is `target`."""
+    target: str
+
+
 class Utterance(NamedTuple):
     """An entry of the primary transcript."""
 
@@ -84,6 +94,14 @@ class MeetingInput:
     transcript_id: str | None = None
     """The primary transcript; without one, word counts are None."""
     utterances: Sequence[Utterance] = ()
+    attribution: str | None = None
+    """How the primary transcript names its speakers: `platform`, `voices`, `labels` or `none`."""
+    language_codes: Collection[str] = ()
+    """The languages of the primary transcript, as the provider states them."""
+    provider: str | None = None
+    """The provider of the primary transcript."""
+    corrections: Collection[Correction] = ()
+    """The user's corrections of this meeting's speakers."""
     is_unspaced: bool = False
     """Whether the transcript's script has no blanks between words, so that word rates are undefined."""
 

@@ -16,14 +16,14 @@ from meeting_assets.core.instants import utc
 from meeting_assets.core.timing_source import TimingSource
 
 # Raise it whenever a code change changes a number: rows of another version are out of date.
-METRICS_VERSION = "4"
+METRICS_VERSION = "5"
 
 LedgerEntry: TypeAlias = tuple[str, str, str, str | None, str | None]
 """kind, artifact_id, status, sha256 and parser_version of a ledger row."""
 
 SETTING = "MEETING_ASSETS_METRICS"
 LONGEST_S = 86_400.0
-LONGEST_MEETING_S = 31 * 86_400.0
+_LARGEST = {"longest_meeting_s": 31 * 86_400.0, "attributed_share": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,10 @@ class Parameters:
 
     ipu_gap_s: float = 0.2
     """One speaker's speech with shorter gaps is one inter-pausal unit (IPU)."""
-    turn_gap_s: float = 1.5
-    """Pauses up to this do not end a turn."""
+    dead_air_s: float = 10.0
+    """Shorter pauses do not end a turn, and longer silences are dead air."""
+    resumption_pause_s: float = 1.5
+    """A speaker who goes on after a shorter own pause resumes the turn and interrupts nobody."""
     interruption_grace_s: float = 0.5
     """An overlap up to this length is no interruption."""
     backchannel_max_s: float = 1.0
@@ -53,6 +55,8 @@ class Parameters:
     """Distance between the starts of consecutive windows."""
     longest_meeting_s: float = 172_800.0
     """A recording with a longer duration counts as one of unknown duration and has no windows of balance."""
+    attributed_share: float = 0.9
+    """Columns of participants are NULL if a smaller share of the words, or of the speech, has a participant."""
     late_grace_s: float = 60.0
     """A person who joins up to this after the scheduled start, or after the first join, is not late."""
 
@@ -69,7 +73,7 @@ class Parameters:
             if name not in known:
                 raise SettingsError(f"{SETTING} is wrong: there is no {name}, only {', '.join(known)}.")
             smallest = 1.0 if name.startswith("window") else 0.0
-            largest = LONGEST_MEETING_S if name == "longest_meeting_s" else LONGEST_S
+            largest = _LARGEST.get(name, LONGEST_S)
             if not (math.isfinite(value) and smallest <= value <= largest):
                 raise SettingsError(f"{SETTING} is wrong: {name} must be from {smallest:g} to {largest:g}.")
             values[name] = int(value) if name == "backchannel_max_words" else float(value)

@@ -98,6 +98,10 @@ class SpokenMeeting:
     """Speech of `unknown`."""
     persons: Mapping[str, str]
     """The person of each identified participant, by `participant_key`."""
+    are_words_attributed: bool = True
+    """Whether enough words have a participant for the word columns of participants (`attributed_share`)."""
+    is_speech_attributed: bool = True
+    """Whether enough of the timing source's speech has a participant for the speech columns of participants."""
 
     @property
     def known_speech(self) -> SpeechBySpeaker:

@@ -1,4 +1,4 @@
-"""The persistent tables: recordings, the ledger, webhooks, tombstones, run heartbeats and metadata of the database.
+"""The persistent tables: recordings, the ledger, webhooks, tombstones, users' corrections, heartbeats and metadata.
 
 All other tables are derived from the raw store and can be dropped and rebuilt.
 """
@@ -145,6 +145,41 @@ class ArtifactTombstones(RecordingRow, table=True):
     purged_at: datetime = fields.instant("when the purge began")
     reason: str = fields.text("deleted at the API")
     finished_at: datetime | None = fields.instant("when its rows and raw objects were removed; NULL until then")
+
+
+class Corrections(RecordingRow, table=True):
+    """Users' corrections of speakers. They persist through rebuilds; the raw store holds a copy of each.
+
+    Grain: one row per (recording, speaker key); a later correction replaces an earlier one.
+    """
+
+    __tablename__ = "corrections"
+    __table_args__ = KEYED
+
+    speaker_key: str = fields.text("the speaker, as the tables of the artifacts name it", primary_key=True)
+    kind: str = fields.text("assign: to a participant; same_as: another speaker key; name: a display name")
+    target: str = fields.text("participant_key, speaker key or name, by kind")
+    author: str = fields.text("who made the correction")
+    at: datetime = fields.instant("when the correction was made")
+    note: str | None = fields.text("reason, as the author gave it")
+
+
+class PersonAliases(SQLModel, table=True):
+    """Users' statements that a key of a person belongs to another person.
+
+    Grain: one row per key.
+    """
+
+    __tablename__ = "person_aliases"
+    __table_args__ = KEYED
+
+    person_key: str = fields.text(
+        "a key of a participant, or `name:` and the display name of participants without a key", primary_key=True
+    )
+    target: str = fields.text("the person_key of the person", index=True)
+    author: str = fields.text("who made the statement")
+    at: datetime = fields.instant("when the statement was made")
+    note: str | None = fields.text("reason, as the author gave it")
 
 
 class RunHeartbeats(SQLModel, table=True):

@@ -13,7 +13,9 @@ from meeting_assets.core.errors import StoreError
 from meeting_assets.schema.persistent import (
     Artifacts,
     ArtifactTombstones,
+    Corrections,
     Meta,
+    PersonAliases,
     Recordings,
     RunHeartbeats,
     Tombstones,
@@ -24,7 +26,17 @@ from meeting_assets.store.driver_errors import address_text
 from meeting_assets.store.migrations.plan import Schema
 from meeting_assets.store.namespaces import DEFAULT_SCHEMA, Namespace, find_namespace, quoted, set_search_path
 
-PERSISTENT_TABLES = (Recordings, Artifacts, WebhookEvents, Meta, Tombstones, ArtifactTombstones, RunHeartbeats)
+PERSISTENT_TABLES = (
+    Recordings,
+    Artifacts,
+    WebhookEvents,
+    Meta,
+    Tombstones,
+    ArtifactTombstones,
+    Corrections,
+    PersonAliases,
+    RunHeartbeats,
+)
 """Tables that cannot be recreated from the raw store."""
 
 

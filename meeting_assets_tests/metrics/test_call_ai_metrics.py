@@ -30,7 +30,7 @@ from meeting_assets.metrics.timing import latencies_us
 from meeting_assets_tests.metrics.test_reference_values import meetings
 from meeting_assets_tests.support.corpora import MEETINGS, document, meeting_in
 
-THEIRS = Parameters(ipu_gap_s=0, backchannel_max_s=0, turn_gap_s=3.0)
+THEIRS = Parameters(ipu_gap_s=0, backchannel_max_s=0, dead_air_s=3.0)
 BRIDGE_US, EDGE_US, GRACE_US, PAUSE_US = 250_000, 100_000, 500_000, 3_000_000
 
 pytestmark = pytest.mark.skipif(

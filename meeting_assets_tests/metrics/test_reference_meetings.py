@@ -30,7 +30,7 @@ COUNTS = {
     "interruptions_received": "interrupted",
     "reply_count": "replies",
 }
-CALL_AI_METRICS = Parameters(ipu_gap_s=0, backchannel_max_s=0, turn_gap_s=3.0)
+CALL_AI_METRICS = Parameters(ipu_gap_s=0, backchannel_max_s=0, dead_air_s=3.0)
 """The parameters of call-ai-metrics, in our terms."""
 
 

@@ -159,4 +159,4 @@ def test_a_longer_gap_makes_fewer_turns() -> None:
     meeting = meeting_of(said("ann", 0, 10), said("ann", 12, 20))
 
     assert len(floors(metrics_of(meeting))) == 2
-    assert len(floors(metrics_of(meeting, Parameters(turn_gap_s=2)))) == 1
+    assert len(floors(metrics_of(meeting, Parameters(dead_air_s=2)))) == 1

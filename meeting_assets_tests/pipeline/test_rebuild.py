@@ -92,7 +92,7 @@ def test_changed_parameters_derive_metrics_again_and_parse_nothing(
     synced_day: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced_day.stats.reset()
-    monkeypatch.setenv("MEETING_ASSETS_METRICS", "turn_gap_s=3, bridge_s=0.5")
+    monkeypatch.setenv("MEETING_ASSETS_METRICS", "dead_air_s=3, bridge_s=0.5")
 
     with open_storage(read_settings()) as storage:
         report = refresh(storage)
@@ -100,5 +100,5 @@ def test_changed_parameters_derive_metrics_again_and_parse_nothing(
             versions = {*connection.scalars(select(table_of(MeetingMetrics).c.config_version))}
 
     assert (report.days, report.artifacts, report.faults) == ([DAY], 0, [])
-    assert versions == {Parameters(turn_gap_s=3, bridge_s=0.5).config_version}
+    assert versions == {Parameters(dead_air_s=3, bridge_s=0.5).config_version}
     assert synced_day.stats.requests == []

@@ -281,11 +281,11 @@ def test_changed_meeting_is_not_fresh_until_it_is_measured_again(home_with_meeti
 @pytest.mark.usefixtures("home_with_meetings")
 def test_no_meeting_is_fresh_under_other_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
     everything = fresh()
-    monkeypatch.setenv("MEETING_ASSETS_METRICS", "turn_gap_s=3")
+    monkeypatch.setenv("MEETING_ASSETS_METRICS", "dead_air_s=3")
 
     assert fresh() == set()
     with open_test_storage() as storage:
-        assert storage.parameters == Parameters(turn_gap_s=3)
+        assert storage.parameters == Parameters(dead_air_s=3)
         derive_days([SUNDAY, MONDAY, TUESDAY], storage)
         assert outdated_weeks(storage) == [WEEK_BEFORE, WEEK]
     assert fresh() == everything

@@ -28,7 +28,7 @@ from meeting_assets.store.migrations.definitions import (
     view_text,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised by every change of the models that is neither a new table, view or index, nor a new nullable column."""
 FIRST_RECORDED_VERSION = 3
 """The first schema version that records the definitions of tables in `meta`."""
