@@ -2,11 +2,19 @@
 
 The *primary* transcript is the last created one with at least one word; of several created at once, the one with the
 largest id.
+
+A transcript's *attribution* is how it names its speakers, which depends on Recall.ai's diarization:
+
+    platform   participant ids (of at least one entry)
+    voices     names such as `200-0`: voice 0 at the device of participant 200 (hybrid diarization)
+    labels     other names, such as `Speaker A` (machine diarization)
+    none       neither ids nor names
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,7 +22,7 @@ from sqlalchemy import Update, bindparam, func, select, update
 from sqlmodel import col
 
 from meeting_assets.artifacts.artifact import OF_RECORDING, Artifact, Row, Rows, Source
-from meeting_assets.artifacts.wire import Offset, Speaker, participant_key
+from meeting_assets.artifacts.wire import UNKNOWN, Offset, Speaker, participant_key
 from meeting_assets.core.words import is_unspaced, word_count
 from meeting_assets.schema import fields
 from meeting_assets.schema.columns import KEYED, RecordingRow
@@ -38,6 +46,11 @@ class Entry(msgspec.Struct, frozen=True):
 
 WORD_TIMES = ("[].words[].start_timestamp.relative", "[].words[].end_timestamp.relative")
 WORD_TEXT = "[].words[].text"
+SPEAKER = ("[].participant.id", "[].participant.name")
+
+PLATFORM, VOICES, LABELS, NONE = "platform", "voices", "labels", "none"
+_LABEL_KEY = "label:"
+_VOICE_KEY = re.compile(rf"{_LABEL_KEY}[0-9]+-.+", re.DOTALL)
 
 
 class TranscriptRow(RecordingRow):
@@ -61,6 +74,11 @@ class Transcripts(TranscriptRow, table=True):
     is_primary: bool = fields.flag(
         "whether the metrics take words from this transcript", derived_from=("created_at", "artifact_id", WORD_TEXT)
     )
+    attribution: str | None = fields.text(
+        "how it names its speakers: platform (ids), voices (`200-0`: voice 0 at the device of participant 200), labels "
+        "(other names) or none",
+        derived_from=SPEAKER,
+    )
     is_unspaced: bool = fields.flag("whether its script writes no blanks between words", derived_from=WORD_TEXT)
     utterance_count: int = fields.count("utterances of the transcript", derived_from="[]")
     timed_unit_count: int = fields.count("elements of words[] in all utterances", derived_from="[].words[]")
@@ -80,6 +98,10 @@ class TranscriptUtterances(TranscriptRow, table=True):
     participant_key: str = fields.participant_key("[].participant")
     participant_id: int | None = fields.participant_id("[].participant")
     speaker_name: str | None = fields.text("display name or diarization label", derived_from="[].participant.name")
+    voice: str | None = fields.text(
+        "name of a voice at a participant's device, such as `200-0`, where transcripts.attribution is voices",
+        derived_from=SPEAKER,
+    )
     language_code: str | None = fields.text("as given by the provider", derived_from="[].language_code")
     start_s: float | None = fields.seconds(
         "earliest time of its words; NULL if none has a time", derived_from=WORD_TIMES
@@ -101,6 +123,10 @@ class TranscriptWords(TranscriptRow, table=True):
     word_index: int = fields.position("through the whole transcript", primary_key=True, derived_from="[].words[]")
     utterance_index: int = fields.position("of the utterance that contains the word", derived_from="[]")
     participant_key: str = fields.participant_key("[].participant")
+    voice: str | None = fields.text(
+        "name of a voice at a participant's device, such as `200-0`, where transcripts.attribution is voices",
+        derived_from=SPEAKER,
+    )
     start_s: float | None = fields.seconds(
         "from the start of the recording, as given", derived_from="[].words[].start_timestamp.relative"
     )
@@ -115,9 +141,12 @@ def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
     recording_id, transcript_id = source.recording_id, source.artifact_id
     utterances: list[Row] = []
     words: list[Row] = []
+    keys = {each: participant_key(each.id, each.name) for each in {entry.participant for entry in entries}}
+    attribution = attribution_of(keys)
     for index, entry in enumerate(entries):
         speaker = entry.participant
-        key = participant_key(speaker.id, speaker.name)
+        key = keys[speaker]
+        voice = key.removeprefix(_LABEL_KEY) if attribution == VOICES and key != UNKNOWN else None
         times: list[float | None] = []
         for word_index, word in enumerate(entry.words, len(words)):
             # perf: this loop runs once per word and calls no functions of its own (benchmarks load)
@@ -125,7 +154,7 @@ def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
             start_s = None if start is None else start.relative
             end_s = None if end is None else end.relative
             times += (start_s, end_s)
-            words.append((recording_id, transcript_id, word_index, index, key, start_s, end_s, word.text))
+            words.append((recording_id, transcript_id, word_index, index, key, voice, start_s, end_s, word.text))
         text = " ".join([word.text for word in entry.words])
         first_s, last_s = _ends(times)
         utterances.append(
@@ -136,6 +165,7 @@ def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
                 key,
                 speaker.id,
                 speaker.name,
+                voice,
                 entry.language_code,
                 first_s,
                 last_s,
@@ -143,7 +173,7 @@ def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
                 text,
             )
         )
-    return Rows(([_summary(entries, utterances, len(words), source)], utterances, words))
+    return Rows(([_summary(entries, utterances, len(words), attribution, source)], utterances, words))
 
 
 def _ends(times_s: list[float | None]) -> tuple[float | None, float | None]:
@@ -155,7 +185,23 @@ def _ends(times_s: list[float | None]) -> tuple[float | None, float | None]:
         return min(known, default=None), max(known, default=None)
 
 
-def _summary(entries: Sequence[Entry], utterances: Sequence[Row], timed_units: int, source: Source) -> Row:
+def attribution_of(keys: Mapping[Speaker, str]) -> str:
+    """Returns how a transcript names its speakers, given the key of each speaker.
+
+    >>> attribution_of({Speaker(None, "200-0"): "label:200-0", Speaker(None, None): "unknown"})
+    'voices'
+    """
+    if any(speaker.id is not None for speaker in keys):
+        return PLATFORM
+    labels = [key for key in keys.values() if key != UNKNOWN]
+    if not labels:
+        return NONE
+    return VOICES if all(_VOICE_KEY.fullmatch(key) for key in labels) else LABELS
+
+
+def _summary(
+    entries: Sequence[Entry], utterances: Sequence[Row], timed_units: int, attribution: str, source: Source
+) -> Row:
     languages = dict.fromkeys(entry.language_code for entry in entries if entry.language_code)
     return (
         source.recording_id,
@@ -164,6 +210,7 @@ def _summary(entries: Sequence[Entry], utterances: Sequence[Row], timed_units: i
         ",".join(languages) or None,
         source.created_at,
         False,  # `_update_primary` sets it after all transcripts of the recording are loaded
+        attribution,
         is_unspaced(" ".join(row[-1] for row in utterances)),
         len(utterances),
         timed_units,
@@ -194,7 +241,7 @@ ARTIFACT = Artifact(
     wire=list[Entry],
     tables=(Transcripts, TranscriptUtterances, TranscriptWords),
     rows=transcript_rows,
-    parser_version="2",
+    parser_version="3",
     id_column="transcript_id",
     # perf: building this statement takes longer than executing it (benchmarks load)
     post_load=(_update_primary(),),

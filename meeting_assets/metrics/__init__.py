@@ -4,11 +4,14 @@
     parameters      settings of the metrics, and the hash that tells whether a row is out of date
     timeline/       interval arithmetic, and the cleaning of raw segments
     identity        participants that are one person
+    resolution      the rules that resolve a speaker to a participant
+    speakers        the participant of each speaker key in each source
     speech          participants and their speech, by one timing source per recording
     floor           turn taking: inter-pausal units, turns and backchannels
     presence        sessions of participants
     analysis        the intermediate results that several metrics share
 
+    segments        the cleaned speech as a table
     airtime         speech, silence and overlap, and each participant's part
     balance         evenness of the talk between participants
     turns           number and length of turns, monologues, transitions
@@ -43,6 +46,8 @@ from meeting_assets.metrics.meeting import MeetingInput
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.persons import PersonMetrics, person_rows
 from meeting_assets.metrics.quality import DataQuality, quality_rows
+from meeting_assets.metrics.segments import SpeechSegments, segment_rows
+from meeting_assets.metrics.speakers import Speakers, speaker_rows
 from meeting_assets.metrics.speech import Columns, Row
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics, meeting_rows, participant_rows
 from meeting_assets.metrics.turns import SpeakerTransitions, Turns, transition_rows, turn_rows
@@ -53,6 +58,8 @@ MeetingResult: TypeAlias = Mapping[type[SQLModel], list[Row]]
 # Rows of wide tables are values by column name, rows of long ones are in column order. `DataQuality` counts the rows
 # of the other tables, so it comes last.
 METRICS: Mapping[type[SQLModel], Callable[[MeetingAnalysis], Iterable[Columns] | Iterable[Row]]] = {
+    Speakers: lambda meeting: speaker_rows(meeting.spoken.given.recording_id, meeting.speakers),
+    SpeechSegments: lambda meeting: segment_rows(meeting.spoken),
     ParticipantMetrics: participant_rows,
     PersonMetrics: person_rows,
     MeetingMetrics: meeting_rows,
@@ -65,6 +72,8 @@ METRICS: Mapping[type[SQLModel], Callable[[MeetingAnalysis], Iterable[Columns] |
 
 # The column of a smaller table that holds the number of a table's rows.
 ROW_COUNT_SOURCE: Mapping[type[SQLModel], Any] = {
+    Speakers: col(DataQuality.speaker_rows),
+    SpeechSegments: col(DataQuality.speech_rows),
     ParticipantMetrics: col(MeetingMetrics.participant_count),
     PersonMetrics: col(DataQuality.person_rows),
     Turns: col(DataQuality.turn_rows),

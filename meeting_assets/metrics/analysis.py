@@ -12,6 +12,7 @@ from meeting_assets.metrics.interruptions import Interruption, interruptions, pa
 from meeting_assets.metrics.meeting import MeetingInput
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.presence import Presence, presence
+from meeting_assets.metrics.speakers import Speaker, resolve_speakers
 from meeting_assets.metrics.speech import Columns, SpokenMeeting, spoken_meeting
 from meeting_assets.metrics.timing import participant_replies
 from meeting_assets.metrics.turns import participant_turns
@@ -20,8 +21,9 @@ from meeting_assets.metrics.words import WordTimes, participant_words
 
 @dataclass(frozen=True, slots=True)
 class MeetingAnalysis:
-    """One meeting with its speech, turns, interruptions, presence, and the columns of each participant."""
+    """One meeting with its speakers, speech, turns, interruptions, presence, and the columns of each participant."""
 
+    speakers: Sequence[Speaker]
     spoken: SpokenMeeting
     parameters: Parameters
     words: WordTimes
@@ -34,8 +36,9 @@ class MeetingAnalysis:
 
 def analyse(meeting: MeetingInput, parameters: Parameters) -> MeetingAnalysis:
     """Analyses a meeting."""
-    spoken = spoken_meeting(meeting, parameters)
-    words = WordTimes(meeting.words, parameters.ipu_gap_s)
+    resolved = resolve_speakers(meeting, parameters)
+    spoken = spoken_meeting(resolved.meeting, parameters)
+    words = WordTimes(resolved.meeting.words, parameters.ipu_gap_s)
     taking = turn_taking(spoken, words, parameters)
     found = interruptions(spoken, taking, parameters)
     present = presence(spoken)
@@ -50,4 +53,4 @@ def analyse(meeting: MeetingInput, parameters: Parameters) -> MeetingAnalysis:
     participants = {
         key: {name: value for columns in by_metric for name, value in columns[key].items()} for key in spoken.people
     }
-    return MeetingAnalysis(spoken, parameters, words, taking, found, present, participants)
+    return MeetingAnalysis(resolved.speakers, spoken, parameters, words, taking, found, present, participants)

@@ -15,7 +15,17 @@ from sqlmodel import SQLModel
 from meeting_assets.core.instants import utc
 from meeting_assets.core.words import word_count
 from meeting_assets.metrics.arithmetic import ratio, seconds_or_none
-from meeting_assets.metrics.lineage import CHAT, LENGTH, PEOPLE, PERSONS, PRESENCE, SCHEDULE, SPEECH
+from meeting_assets.metrics.lineage import (
+    CHAT,
+    DEVICES,
+    LENGTH,
+    PEOPLE,
+    PERSONS,
+    PRESENCE,
+    PRESENCE_EVENTS,
+    SCHEDULE,
+    SPEECH,
+)
 from meeting_assets.metrics.meeting import Event, MeetingInput
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.presence import Presence, device_intervals, peak_concurrency
@@ -67,15 +77,19 @@ class ParticipantAttendance(SQLModel):
     left_early_s: float | None = fields.seconds(
         "end of the recording - last leave; 0 for participants who stayed", derived_from=(*PRESENCE, *LENGTH)
     )
-    webcam_on_s: float | None = fields.seconds("camera on while attending", derived_from=(*PRESENCE, *LENGTH))
-    webcam_ratio: float | None = fields.share("webcam_on_s / attended_s", derived_from=(*PRESENCE, *LENGTH))
-    screenshare_s: float | None = fields.seconds("screen shared while attending", derived_from=(*PRESENCE, *LENGTH))
+    webcam_on_s: float | None = fields.seconds("camera on while attending", derived_from=(*PRESENCE, *DEVICES, *LENGTH))
+    webcam_ratio: float | None = fields.share("webcam_on_s / attended_s", derived_from=(*PRESENCE, *DEVICES, *LENGTH))
+    screenshare_s: float | None = fields.seconds(
+        "screen shared while attending", derived_from=(*PRESENCE, *DEVICES, *LENGTH)
+    )
     chat_messages: int | None = fields.count(
         "chat messages, each once however often it was delivered, also those to the bot alone; NULL without "
         "participant events",
-        derived_from=(*CHAT, "participant_events.at_s"),
+        derived_from=(*CHAT, "participant_events.at_s", "speakers.participant_key"),
     )
-    chat_words: int | None = fields.count("words in chat_messages", derived_from=(*CHAT, "participant_events.at_s"))
+    chat_words: int | None = fields.count(
+        "words in chat_messages", derived_from=(*CHAT, "participant_events.at_s", "speakers.participant_key")
+    )
 
 
 class MeetingAttendance(SQLModel):
@@ -110,20 +124,20 @@ class Attendance(RecordingRow, table=True):
     __table_args__ = KEYED
 
     participant_key: str = fields.text(
-        "participant: a row of participant_metrics", primary_key=True, derived_from=PRESENCE
+        "participant: a row of participant_metrics", primary_key=True, derived_from=PRESENCE_EVENTS
     )
-    session_index: int = fields.position("in order of time", primary_key=True, derived_from=PRESENCE)
+    session_index: int = fields.position("in order of time", primary_key=True, derived_from=PRESENCE_EVENTS)
     join_s: float = fields.seconds(
-        "from the start of the recording to the join; may be negative", derived_from=PRESENCE
+        "from the start of the recording to the join; may be negative", derived_from=PRESENCE_EVENTS
     )
     leave_s: float = fields.seconds(
-        "from the start of the recording to the leave, or to its end", derived_from=(*PRESENCE, *LENGTH)
+        "from the start of the recording to the leave, or to its end", derived_from=(*PRESENCE_EVENTS, *LENGTH)
     )
     is_open_start: bool = fields.flag(
-        "whether the join is unknown: the participant counts as present from the start", derived_from=PRESENCE
+        "whether the join is unknown: the participant counts as present from the start", derived_from=PRESENCE_EVENTS
     )
     is_open_end: bool = fields.flag(
-        "whether the leave is unknown: the participant counts as present to the end", derived_from=PRESENCE
+        "whether the leave is unknown: the participant counts as present to the end", derived_from=PRESENCE_EVENTS
     )
 
 

@@ -1,6 +1,8 @@
 """Source columns of the metrics, grouped by the question that they answer.
 
-A metric column passes these groups as `derived_from`; each source is `table.column` of a parsed table.
+A metric column passes these groups as `derived_from`; each source is `table.column` of a parsed or metric table. The
+tables `speakers` and `speech` lie between the parsed tables and the others, and `turns` and `attendance` are the source
+of what derives from turns and sessions: so few assets depend on each parsed table.
 """
 
 from __future__ import annotations
@@ -10,17 +12,13 @@ PEOPLE = (
     "participants.participant_key",
     "participants.name",
     "participants.is_bot",
-    "participant_events.participant_key",
-    "participant_events.participant_name",
-    "speaker_timeline.participant_key",
-    "speaker_timeline.speaker_name",
-    "transcript_utterances.participant_key",
-    "transcript_utterances.speaker_name",
+    "speakers.participant_key",
+    "speakers.name",
     "recordings.bot_name",
 )
 
-# The duration of the recording: start and end, or the latest end in any artifact.
-LENGTH = (
+# The latest end in any artifact, which is the duration of a recording without start or end.
+LATEST_END = (
     "recordings.started_at",
     "recordings.completed_at",
     "speaker_timeline.start_s",
@@ -34,11 +32,17 @@ LENGTH = (
     "audio_parts.duration_s",
 )
 
-# The speech of each participant by the timing source, without bots and clipped to the recording.
-SPEECH = (
+# The duration of the recording: from its start and end; `speech` ends with the recording.
+LENGTH = ("recordings.started_at", "recordings.completed_at", "speech.end_s")
+
+# The segments of all sources, one of which is the timing source.
+RAW_SPEECH = (
+    "speakers.speaker_key",
+    "speakers.participant_key",
     "speaker_timeline.participant_key",
     "speaker_timeline.start_s",
     "speaker_timeline.end_s",
+    "transcripts.is_primary",
     "transcript_words.participant_key",
     "transcript_words.start_s",
     "transcript_words.end_s",
@@ -51,6 +55,9 @@ SPEECH = (
     "recordings.completed_at",
 )
 
+# The speech of each participant by the timing source, without bots and clipped to the recording.
+SPEECH = ("speech.participant_key", "speech.start_s", "speech.end_s", "speech.source")
+
 # The time and the number of words of each timed unit.
 WORD_TIMES = (
     "transcripts.is_primary",
@@ -60,11 +67,25 @@ WORD_TIMES = (
     "transcript_words.text",
 )
 
-# Turns: speech, and words, which decide whether an IPU is short enough to be a backchannel.
-FLOOR = (*SPEECH, *WORD_TIMES)
+# What turns are found in: speech, and words, which decide whether an IPU is a backchannel.
+SPEECH_AND_WORDS = (*SPEECH, "speakers.speaker_key", "speakers.participant_key", *WORD_TIMES)
+
+# Turns and backchannels, and the speech around them.
+FLOOR = (*SPEECH, "turns.participant_key", "turns.start_s", "turns.end_s", "turns.kind")
+
+# The events of joining and leaving, of which sessions consist.
+PRESENCE_EVENTS = (
+    "participant_events.participant_key",
+    "participant_events.action",
+    "participant_events.at_s",
+    "speakers.participant_key",
+)
 
 # The sessions of each participant.
-PRESENCE = ("participant_events.participant_key", "participant_events.action", "participant_events.at_s")
+PRESENCE = ("attendance.participant_key", "attendance.join_s", "attendance.leave_s")
+
+# The events of cameras and shared screens.
+DEVICES = ("participant_events.participant_key", "participant_events.action", "participant_events.at_s")
 
 # The chat messages of each participant.
 CHAT = ("participant_events.participant_key", "participant_events.action", "participant_events.chat_text")
@@ -76,8 +97,13 @@ SCHEDULE = ("recordings.scheduled_at", "recordings.started_at")
 PERSONS = ("participants.participant_key", "participants.person_key")
 
 # The text of each participant.
-TEXTS = ("transcripts.is_primary", "transcript_utterances.participant_key", "transcript_utterances.text")
+TEXTS = (
+    "transcripts.is_primary",
+    "transcript_utterances.participant_key",
+    "transcript_utterances.text",
+    "speakers.participant_key",
+)
 
 # The word count of each participant.
-WORDS = ("transcripts.is_primary", "transcript_utterances.participant_key", "transcript_utterances.word_count")
+WORDS = ("speakers.participant_key", "speakers.word_count")
 IS_UNSPACED = "transcripts.is_unspaced"

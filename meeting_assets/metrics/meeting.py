@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 UNKNOWN = "unknown"
+LABEL_PREFIX = "label:"
 
 
 class Attendee(NamedTuple):
@@ -102,6 +103,8 @@ class MeetingInput:
     """The provider of the primary transcript."""
     corrections: Collection[Correction] = ()
     """The user's corrections of this meeting's speakers."""
+    display_names: Mapping[str, str] = field(default_factory=dict)
+    """Names that the user gave to participants, by `participant_key`."""
     is_unspaced: bool = False
     """Whether the transcript's script has no blanks between words, so that word rates are undefined."""
 

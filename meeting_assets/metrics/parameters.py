@@ -23,7 +23,10 @@ LedgerEntry: TypeAlias = tuple[str, str, str, str | None, str | None]
 
 SETTING = "MEETING_ASSETS_METRICS"
 LONGEST_S = 86_400.0
-_LARGEST = {"longest_meeting_s": 31 * 86_400.0, "attributed_share": 1.0}
+_LARGEST = {
+    "longest_meeting_s": 31 * 86_400.0,
+    **dict.fromkeys(("attributed_share", "label_share", "label_margin"), 1.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,14 @@ class Parameters:
     """A recording with a longer duration counts as one of unknown duration and has no windows of balance."""
     attributed_share: float = 0.9
     """Columns of participants are NULL if a smaller share of the words, or of the speech, has a participant."""
+    label_share: float = 0.96
+    """A label is the participant whose timeline has at least this part of its comparable speech; other labels mix
+    speakers and stay without a participant."""
+    label_margin: float = 0.9
+    """The part exceeds that of the participant with the second most by at least this. The default of `label_share`
+    implies it; it matters if you lower that."""
+    label_collar_s: float = 0.5
+    """Speech of labels is compared with the timeline farther than this from a speaker's start and end."""
     late_grace_s: float = 60.0
     """A person who joins up to this after the scheduled start, or after the first join, is not late."""
 

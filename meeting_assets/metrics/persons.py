@@ -19,7 +19,7 @@ from meeting_assets.metrics.analysis import MeetingAnalysis
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.floor import turn_taking
 from meeting_assets.metrics.interruptions import interruptions, participant_interruptions
-from meeting_assets.metrics.lineage import FLOOR, IS_UNSPACED, LENGTH, PERSONS, PRESENCE, SPEECH, TEXTS, WORDS
+from meeting_assets.metrics.lineage import FLOOR, LENGTH, PERSONS, PRESENCE, SPEECH
 from meeting_assets.metrics.meeting import UNKNOWN
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import Interval, intersection_us, length_us, to_seconds, union
@@ -67,18 +67,19 @@ class PersonMetrics(RecordingRow, table=True):
         "talk while attending / attended_s", derived_from=(*SPEECH, *PRESENCE, *LENGTH, *PERSONS)
     )
     word_count: int | None = fields.count(
-        "sum of word_count over the person's participants", derived_from=(*WORDS, *PERSONS)
+        "sum of word_count over the person's participants", derived_from=("participant_metrics.word_count", *PERSONS)
     )
     word_share: float | None = fields.share(
-        "sum of word_share over the person's participants", derived_from=(*WORDS, IS_UNSPACED, *PERSONS)
+        "sum of word_share over the person's participants", derived_from=("participant_metrics.word_share", *PERSONS)
     )
     words_per_minute: float | None = fields.number(
         "word_count / (talk_time_s / 60); NULL under the same conditions as in participant_metrics",
         unit="1/min",
-        derived_from=(*WORDS, IS_UNSPACED, *SPEECH, *PERSONS),
+        derived_from=("participant_metrics.word_count", *SPEECH, *PERSONS),
     )
     filler_count: int | None = fields.count(
-        "sum of filler_count over the person's participants", derived_from=(*TEXTS, IS_UNSPACED, *PERSONS)
+        "sum of filler_count over the person's participants",
+        derived_from=("participant_metrics.filler_count", *PERSONS),
     )
     interruptions_made: int | None = fields.count(
         "interruptions of other persons, found in the merged speech", derived_from=(*FLOOR, *PERSONS)

@@ -95,6 +95,12 @@ class DataQuality(RecordingRow, table=True):
     window_rows: int = fields.count("rows of balance_windows about this recording", derived_from=LEDGER)
     session_rows: int = fields.count("rows of attendance about this recording", derived_from=LEDGER)
     person_rows: int | None = fields.count("rows of person_metrics about this recording", derived_from=LEDGER)
+    speaker_rows: int | None = fields.count("rows of speakers about this recording", derived_from=LEDGER)
+    speech_rows: int | None = fields.count("rows of speech about this recording", derived_from=LEDGER)
+    attributed_word_share: float | None = fields.share(
+        "part of the words of the primary transcript whose speaker is a participant or a bot; NULL without words",
+        derived_from=("speakers.participant_key", "speakers.word_count"),
+    )
     implausible_duration_s: float | None = fields.seconds(
         "duration by the recording's instants, or its artifacts, if it exceeds longest_meeting_s; duration_s is "
         "unknown then; NULL otherwise",
@@ -120,6 +126,7 @@ def quality_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
         "missing_artifacts": len(missing),
         "missing_kinds": ",".join(missing) or None,
         "quarantined_artifacts": sum(status == QUARANTINED for _, status in given.artifacts),
+        "attributed_word_share": spoken.attributed_word_share,
         "implausible_duration_s": seconds_or_none(implausible_us(given, meeting.parameters)),
     }
 

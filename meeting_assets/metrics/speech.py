@@ -5,13 +5,14 @@ source comes first. The first source with speech of people inside the recording 
 the first source with speech of a bot counts as present and silent. Otherwise there is no timing source and every
 quantity of speech is unknown: an artifact that says `[]` is no source, just like a missing one.
 
-The speaker `unknown` holds the floor like any other speaker, but has no row and no share.
+Speakers that `speakers` could not resolve hold the floor like any other speaker, under their labels or as `unknown`,
+but are no participants: they have no row and no share.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -20,9 +21,10 @@ from sqlmodel import SQLModel
 from meeting_assets.core.instants import utc
 from meeting_assets.core.names import comparable_name, is_one_of
 from meeting_assets.core.timing_source import TimingSource
+from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.identity import persons_of
 from meeting_assets.metrics.lineage import SPEECH
-from meeting_assets.metrics.meeting import UNKNOWN, Attendee, Event, MeetingInput, Speech, Utterance
+from meeting_assets.metrics.meeting import LABEL_PREFIX, UNKNOWN, Attendee, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.timeline.hygiene import CleanSpeech, clean_speech
 from meeting_assets.metrics.timeline.intervals import to_microseconds
@@ -85,11 +87,11 @@ class SpokenMeeting:
 
     given: MeetingInput
     people: Mapping[str, Person]
-    """By `participant_key`, without `unknown`: one row each."""
+    """By `participant_key`, without unresolved speakers: one row each."""
     bot_keys: frozenset[str]
     timing_source: TimingSource | None
     clean: CleanSpeech
-    """The source's speech by `participant_key`, with `unknown`; empty without a source."""
+    """The source's speech by `participant_key`, with unresolved speakers; empty without a source."""
     extension_us: int
     floor: Sequence[FloorState]
     talk_us: Mapping[str, int]
@@ -98,6 +100,8 @@ class SpokenMeeting:
     """Speech of `unknown`."""
     persons: Mapping[str, str]
     """The person of each identified participant, by `participant_key`."""
+    attributed_word_share: float | None = None
+    """Part of the words of the primary transcript whose speaker is a participant or a bot; None without words."""
     are_words_attributed: bool = True
     """Whether enough words have a participant for the word columns of participants (`attributed_share`)."""
     is_speech_attributed: bool = True
@@ -108,12 +112,19 @@ class SpokenMeeting:
         """The speech without `unknown`, which takes no turns."""
         return {speaker: intervals for speaker, intervals in self.clean.speech.items() if speaker != UNKNOWN}
 
+    @property
+    def participant_speech(self) -> SpeechBySpeaker:
+        """The speech of participants, without unresolved speakers."""
+        return {speaker: intervals for speaker, intervals in self.clean.speech.items() if speaker in self.people}
+
 
 def spoken_meeting(meeting: MeetingInput, parameters: Parameters) -> SpokenMeeting:
     """Chooses the timing source of a meeting and cleans its speech."""
     duration_us = recording_us(meeting) if implausible_us(meeting, parameters) is None else None
     source, people, bot_keys, clean = _timing_source(meeting, parameters.timing_source, duration_us)
     talk_us = talk_times_us(clean.speech)
+    word_share = _attributed_word_share(meeting.utterances, {*people, *bot_keys})
+    speech_share = _attributed_speech_share(talk_us, people, clean.bot_speech_us)
     return SpokenMeeting(
         given=meeting,
         people=people,
@@ -125,6 +136,9 @@ def spoken_meeting(meeting: MeetingInput, parameters: Parameters) -> SpokenMeeti
         talk_us={key: talk_us.get(key, 0) for key in people} if source else {},
         unattributed_us=talk_us.get(UNKNOWN, 0),
         persons={key: person for key, person in persons_of(meeting.attendees).items() if key in people},
+        attributed_word_share=word_share,
+        are_words_attributed=word_share is None or word_share >= parameters.attributed_share,
+        is_speech_attributed=speech_share is None or speech_share >= parameters.attributed_share,
     )
 
 
@@ -215,12 +229,16 @@ def _cleaned(
 ) -> _CleanSource:
     participants = _participants(meeting, segments)
     bot_keys = frozenset(key for key, person in participants.items() if person.is_bot)
-    people = {key: person for key, person in participants.items() if not person.is_bot}
+    people = {
+        key: person
+        for key, person in participants.items()
+        if not person.is_bot and (person.is_listed or not key.startswith(LABEL_PREFIX))
+    }
     return _CleanSource(source, people, bot_keys, clean_speech(segments, bot_keys=bot_keys, duration_us=duration_us))
 
 
 def _participants(meeting: MeetingInput, segments: Sequence[Speech]) -> dict[str, Person]:
-    """The attendees, then participants that only other artifacts name; of several names the alphabetically first."""
+    """The attendees, then speakers that only other artifacts name; of several names the alphabetically first."""
     bot_names = {comparable_name(name) for name in meeting.bot_names} - {""}
     listed = {attendee.participant_key: attendee for attendee in meeting.attendees}
     names = _names(meeting, segments)
@@ -229,7 +247,7 @@ def _participants(meeting: MeetingInput, segments: Sequence[Speech]) -> dict[str
         attendee = listed.get(key, Attendee(key, None, is_bot=False))
         own_names = [attendee.name] if attendee.name else sorted(names.get(key, ()))
         is_bot = attendee.is_bot or any(is_one_of(name, bot_names) for name in own_names)
-        name = own_names[0] if own_names else None
+        name = meeting.display_names.get(key) or (own_names[0] if own_names else None)
         participants[key] = Person(name, key in listed, is_bot, attendee.person_key)
     participants.pop(UNKNOWN, None)
     return participants
@@ -245,3 +263,17 @@ def _names(meeting: MeetingInput, segments: Sequence[Speech]) -> dict[str, set[s
         for key, name in {(row.participant_key, row.speaker_name) for row in rows}:
             names[key].update({name} if name else ())
     return names
+
+
+def _attributed_word_share(utterances: Iterable[Utterance], participants: Collection[str]) -> float | None:
+    words = Counter[bool]()
+    for key, _, count, _ in utterances:
+        words[key in participants] += count
+    return ratio(words[True], words.total())
+
+
+def _attributed_speech_share(talk_us: Mapping[str, int], people: Collection[str], bot_speech_us: int) -> float | None:
+    """Part of the speech of participants, bots and unresolved labels that is not of labels; `unknown` is left out."""
+    labels_us = sum(length_us for key, length_us in talk_us.items() if key not in people and key != UNKNOWN)
+    known_us = sum(length_us for key, length_us in talk_us.items() if key in people) + bot_speech_us
+    return ratio(known_us, known_us + labels_us)

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
 from meeting_assets.metrics.floor import Role, TurnTaking
-from meeting_assets.metrics.lineage import FLOOR, LENGTH, PEOPLE, SPEECH
+from meeting_assets.metrics.lineage import FLOOR, LENGTH, PEOPLE, SPEECH, SPEECH_AND_WORDS
 from meeting_assets.metrics.speech import Columns, Row, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import to_seconds
 from meeting_assets.schema import fields
@@ -85,12 +85,14 @@ class Turns(RecordingRow, table=True):
     __tablename__ = "turns"
     __table_args__ = KEYED
 
-    turn_index: int = fields.position("by start, then end", primary_key=True, derived_from=FLOOR)
-    participant_key: str = fields.text("speaker: a row of participant_metrics", index=True, derived_from=FLOOR)
-    start_s: float = fields.seconds("start of the turn, from the start of the recording", derived_from=FLOOR)
-    end_s: float = fields.seconds("end of the turn, from the start of the recording", derived_from=FLOOR)
+    turn_index: int = fields.position("by start, then end", primary_key=True, derived_from=SPEECH_AND_WORDS)
+    participant_key: str = fields.text(
+        "speaker: a row of participant_metrics, or an unresolved label", index=True, derived_from=SPEECH_AND_WORDS
+    )
+    start_s: float = fields.seconds("start of the turn, from the start of the recording", derived_from=SPEECH_AND_WORDS)
+    end_s: float = fields.seconds("end of the turn, from the start of the recording", derived_from=SPEECH_AND_WORDS)
     kind: str = fields.text(
-        "turn, or backchannel: short, inside another's floor or between two parts of it", derived_from=FLOOR
+        "turn, or backchannel: short, inside another's floor or between two parts of it", derived_from=SPEECH_AND_WORDS
     )
 
 

@@ -54,11 +54,14 @@ def window_rows(meeting: SpokenMeeting, parameters: Parameters) -> list[Row]:
         return []
     windows = windows_us(duration_us, to_microseconds(parameters.window_s), to_microseconds(parameters.window_step_s))
     rows: list[Row] = []
-    for index, ((start, end), talk) in enumerate(zip(windows, talk_in(windows, meeting.known_speech), strict=True)):
+    for index, ((start, end), talk) in enumerate(
+        zip(windows, talk_in(windows, meeting.participant_speech), strict=True)
+    ):
         total_us, most_us = sum(talk.values()), max(talk.values(), default=0)
         top = [speaker for speaker, talk_us in talk.items() if talk_us == most_us]
-        top_key = top[0] if len(top) == 1 else None
-        columns = to_seconds(total_us), len(talk), top_key, ratio(most_us, total_us)
+        top_key = top[0] if len(top) == 1 and meeting.is_speech_attributed else None
+        top_share = ratio(most_us, total_us) if meeting.is_speech_attributed else None
+        columns = to_seconds(total_us), len(talk), top_key, top_share
         rows.append((meeting.given.recording_id, index, to_seconds(start), to_seconds(end), *columns))
     return rows
 

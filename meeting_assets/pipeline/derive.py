@@ -22,12 +22,13 @@ from meeting_assets.artifacts.video_separate import VideoParts
 from meeting_assets.core.errors import MeetingAssetsError, bug_message
 from meeting_assets.core.gc_tuning import paused
 from meeting_assets.metrics import metric_rows
-from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
+from meeting_assets.metrics.meeting import Attendee, Correction, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import inputs_hash
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.pipeline.views import present_inputs
 from meeting_assets.recall.objects import DELETED, FINISHED
+from meeting_assets.schema.persistent import Corrections
 from meeting_assets.store import ledger, worklist
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.connections import retry_on_conflict
@@ -52,6 +53,7 @@ TIMELINE = table_of(SpeakerTimeline).c
 TRANSCRIPTS = table_of(Transcripts).c
 UTTERANCES = table_of(TranscriptUtterances).c
 WORDS = table_of(TranscriptWords).c
+CORRECTIONS = table_of(Corrections).c
 MEDIA_PARTS = [table_of(VideoParts).c, table_of(AudioParts).c]
 
 
@@ -197,6 +199,9 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
     recording_id = recording.recording_id
     tables = _ParsedTables(connection, recording_id)
     rows, transcript = tables.rows, tables.transcript
+    events = rows(
+        (EVENTS.participant_key, EVENTS.participant_name, EVENTS.action, EVENTS.at_s, EVENTS.chat_text, EVENTS.at)
+    )
     artifacts = select(ledger.LEDGER.c.kind, ledger.LEDGER.c.status).where(ledger.LEDGER.c.recording_id == recording_id)
     return MeetingInput(
         recording_id,
@@ -211,12 +216,7 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
             for row in rows((TIMELINE.participant_key, TIMELINE.speaker_name, TIMELINE.start_s, TIMELINE.end_s))
         ],
         words=tables.transcript_rows(WORDS.participant_key, WORDS.start_s, WORDS.end_s, WORDS.text),
-        events=[
-            Event(*row)
-            for row in rows(
-                (EVENTS.participant_key, EVENTS.participant_name, EVENTS.action, EVENTS.at_s, EVENTS.chat_text)
-            )
-        ],
+        events=[Event(*event[:-1]) for event in events],
         transcript_id=transcript.transcript_id if transcript else None,
         utterances=[
             Utterance(*row)
@@ -224,8 +224,12 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
                 UTTERANCES.participant_key, UTTERANCES.speaker_name, UTTERANCES.word_count, UTTERANCES.text
             )
         ],
+        attribution=transcript.attribution if transcript else None,
+        language_codes=transcript.language_codes.split(",") if transcript and transcript.language_codes else (),
+        provider=transcript.provider if transcript else None,
+        corrections=[Correction(*row) for row in rows((CORRECTIONS.speaker_key, CORRECTIONS.kind, CORRECTIONS.target))],
         is_unspaced=bool(transcript and transcript.is_unspaced),
-        clock_readings=rows((EVENTS.at_s, EVENTS.at), EVENTS.at.is_not(None), EVENTS.at_s.is_not(None)),
+        clock_readings=[(each.at_s, each.at) for each in events if each.at is not None and each.at_s is not None],
         artifact_kinds=[*ARTIFACTS],
         artifacts=[(kind, status) for kind, status in connection.execute(artifacts)],
     )
@@ -238,9 +242,13 @@ class _ParsedTables:
         self._connection = connection
         self._recording_id = recording_id
         self.transcript = connection.execute(
-            select(TRANSCRIPTS.transcript_id, TRANSCRIPTS.is_unspaced).where(
-                TRANSCRIPTS.recording_id == recording_id, TRANSCRIPTS.is_primary
-            )
+            select(
+                TRANSCRIPTS.transcript_id,
+                TRANSCRIPTS.is_unspaced,
+                TRANSCRIPTS.attribution,
+                TRANSCRIPTS.language_codes,
+                TRANSCRIPTS.provider,
+            ).where(TRANSCRIPTS.recording_id == recording_id, TRANSCRIPTS.is_primary)
         ).first()
         """The primary transcript."""
 

@@ -40,7 +40,7 @@ def put(
     is_primary: bool = False,
     recording_id: str = RECORDING_ID,
 ) -> None:
-    row = (recording_id, transcript_id, None, None, created_at, is_primary, False, 1, words, words)
+    row = (recording_id, transcript_id, None, None, created_at, is_primary, "platform", False, 1, words, words)
     insert_rows(connection, Transcripts, [row])
 
 

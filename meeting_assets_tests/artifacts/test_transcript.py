@@ -111,6 +111,7 @@ def test_empty_transcript_gives_one_row_of_zeros() -> None:
             "language_codes": None,
             "created_at": SOURCE.created_at,
             "is_primary": False,
+            "attribution": "none",
             "is_unspaced": False,
             "utterance_count": 0,
             "timed_unit_count": 0,
@@ -129,6 +130,7 @@ def test_word_becomes_a_row() -> None:
         "word_index": 0,
         "utterance_index": 0,
         "participant_key": "100",
+        "voice": None,
         "start_s": 1.25,
         "end_s": 1.5,
         "text": "Hello,",
@@ -145,6 +147,7 @@ def test_utterance_text_joins_words_with_blanks() -> None:
         "participant_key": "100",
         "participant_id": 100,
         "speaker_name": "Ada",
+        "voice": None,
         "language_code": "en",
         "start_s": -1.0,
         "end_s": 7.0,
@@ -252,3 +255,48 @@ def test_order_of_json_keys_is_irrelevant() -> None:
 )  # fmt: skip
 def test_wrong_shape_is_quarantined_with_its_path(payload: Any, fault: str) -> None:
     assert fault_of(ARTIFACT, payload) == fault
+
+
+def named(*speakers: tuple[int | None, str | None]) -> list[dict[str, Any]]:
+    """One entry of one word for each id and name."""
+    return [entry(word("Hello."), participant={"id": each, "name": name}) for each, name in speakers]
+
+
+@pytest.mark.parametrize(
+    ("speakers", "attribution", "voices"),
+    [
+        pytest.param([(100, "Ada"), (200, "Ben")], "platform", [None, None], id="ids"),
+        pytest.param([(100, None), (None, None)], "platform", [None, None], id="an id and an unknown speaker"),
+        pytest.param([(None, "200-0"), (None, "200-1")], "voices", ["200-0", "200-1"], id="voices"),
+        pytest.param([(None, "200-A"), (None, None)], "voices", ["200-A", None], id="a voice and an unknown speaker"),
+        pytest.param([(None, " 200-0\u200b ")], "voices", ["200-0"], id="a voice with blanks"),
+        pytest.param([(None, "Speaker A"), (None, "Speaker B")], "labels", [None, None], id="labels"),
+        pytest.param([(None, "0"), (None, "1")], "labels", [None, None], id="numbers"),
+        pytest.param([(None, "Ada Lovelace")], "labels", [None], id="names without ids"),
+        pytest.param([(None, "200-0"), (None, "Speaker A")], "labels", [None, None], id="voices and labels"),
+        pytest.param([(None, "200-0"), (None, "Unit-0")], "labels", [None, None], id="a name with a dash"),
+        pytest.param([(None, "-0"), (None, "200-")], "labels", [None, None], id="incomplete voices"),
+        pytest.param([(None, "200-0"), (300, "Ben")], "platform", [None, None], id="a name like a voice beside ids"),
+        pytest.param([(300, "200-0")], "platform", [None], id="a display name like a voice"),
+        pytest.param([(None, None), (None, " \u200b")], "none", [None, None], id="no names"),
+        pytest.param([], "none", [], id="no entries"),
+    ],
+)
+def test_attribution_follows_from_ids_and_names(
+    speakers: list[tuple[int | None, str | None]], attribution: str, voices: list[str | None]
+) -> None:
+    tables = tables_from(ARTIFACT, named(*speakers))
+
+    assert [row["attribution"] for row in tables["transcripts"]] == [attribution]
+    assert [row["voice"] for row in tables["transcript_utterances"]] == voices
+    assert [row["voice"] for row in tables["transcript_words"]] == voices
+
+
+@given(transcripts)
+def test_voice_is_the_name_in_the_speakers_key(entries: list[dict[str, Any]]) -> None:
+    tables = tables_from(ARTIFACT, entries)
+
+    (summary,) = tables["transcripts"]
+    for row in (*tables["transcript_utterances"], *tables["transcript_words"]):
+        has_voice = summary["attribution"] == "voices" and row["participant_key"] != "unknown"
+        assert row["voice"] == (row["participant_key"].removeprefix("label:") if has_voice else None)

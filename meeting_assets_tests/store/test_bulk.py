@@ -68,7 +68,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 def word(index: int = 0, text: str = "so", start_s: float | None = 0.5) -> Row:
-    return (RECORDING_ID, TRANSCRIPT_ID, index, 0, "100", start_s, None, text)
+    return (RECORDING_ID, TRANSCRIPT_ID, index, 0, "100", None, start_s, None, text)
 
 
 def event(at: datetime | None, index: int = 0) -> Row:
