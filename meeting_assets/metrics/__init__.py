@@ -55,18 +55,18 @@ from meeting_assets.metrics.windows import BalanceWindows, window_rows
 
 MeetingResult: TypeAlias = Mapping[type[SQLModel], list[Row]]
 
-# Rows of wide tables are values by column name, rows of long ones are in column order. `DataQuality` counts the rows
-# of the other tables, so it comes last.
+# Rows of wide tables are values by column name, rows of long ones are in column order. Each table comes after those
+# that it derives from, as Dagster expects of the outputs of a step. `DataQuality` counts the rows of the other tables.
 METRICS: Mapping[type[SQLModel], Callable[[MeetingAnalysis], Iterable[Columns] | Iterable[Row]]] = {
     Speakers: lambda meeting: speaker_rows(meeting.spoken.given.recording_id, meeting.speakers),
     SpeechSegments: lambda meeting: segment_rows(meeting.spoken),
+    Turns: lambda meeting: turn_rows(meeting.spoken.given.recording_id, meeting.taking),
+    Attendance: lambda meeting: attendance_rows(meeting.spoken.given.recording_id, meeting.presence),
     ParticipantMetrics: participant_rows,
     PersonMetrics: person_rows,
     MeetingMetrics: meeting_rows,
-    Turns: lambda meeting: turn_rows(meeting.spoken.given.recording_id, meeting.taking),
     SpeakerTransitions: lambda meeting: transition_rows(meeting.spoken.given.recording_id, meeting.taking),
     BalanceWindows: lambda meeting: window_rows(meeting.spoken, meeting.parameters),
-    Attendance: lambda meeting: attendance_rows(meeting.spoken.given.recording_id, meeting.presence),
     DataQuality: quality_rows,
 }
 

@@ -128,7 +128,7 @@ def participant_interruptions(
     meeting: SpokenMeeting, taking: TurnTaking, found: Sequence[Interruption]
 ) -> dict[str, Columns]:
     """The columns of `ParticipantInterruptions` for each participant."""
-    if meeting.timing_source is None:
+    if not meeting.measures_participants:
         return {key: dict.fromkeys(ParticipantInterruptions.model_fields) for key in meeting.people}
     made = Counter(each.interrupter for each in found)
     successful = Counter(each.interrupter for each in found if each.is_successful)

@@ -122,8 +122,8 @@ def person_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
 
 def _airtime(meeting: MeetingAnalysis, key: str, merged: _PersonSpeech) -> Columns:
     """Times of talk and attendance; NULL if their source is missing."""
-    total_us, talk_us = sum(merged.talk_us.values()), merged.talk_us.get(key)
-    inside, is_known = merged.inside.get(key), meeting.spoken.timing_source is not None
+    inside, is_known = merged.inside.get(key), meeting.spoken.measures_participants
+    total_us, talk_us = sum(merged.talk_us.values()), merged.talk_us.get(key) if is_known else None
     attended_us = None if inside is None else length_us(inside)
     heard_us = intersection_us(merged.speech.get(key, ()), inside) if is_known and inside is not None else None
     return {

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from meeting_assets.metrics.lineage import WORD_TIMES
-from meeting_assets.metrics.meeting import UNKNOWN, Event, MeetingInput, Speech, Utterance
+from meeting_assets.metrics.meeting import UNKNOWN, Event, MeetingInput, Speech, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.resolution import (
     Method,
@@ -129,7 +129,7 @@ def resolve_speakers(meeting: MeetingInput, parameters: Parameters) -> ResolvedM
     sources: dict[Source, NamesByKey] = {
         "participant_events": _names_by_key(meeting.events),
         "speaker_timeline": _names_by_key(meeting.timeline),
-        "transcript": {key: () for key, _, _, _ in meeting.words} | _names_by_key(meeting.utterances),
+        "transcript": {**{key: () for key, _, _, _ in meeting.words}, **_names_by_key(meeting.utterances)},
     }
     participants = participants_of(meeting.attendees, sources.values())
     corrections = corrections_of(meeting.corrections, {key for own in sources.values() for key in own}, participants)
@@ -150,7 +150,7 @@ def resolve_speakers(meeting: MeetingInput, parameters: Parameters) -> ResolvedM
         timeline=timeline,
         events=_renamed(meeting.events, of_events),
         utterances=_renamed(meeting.utterances, of_words),
-        words=[(of_words.get(key, key), *rest) for key, *rest in meeting.words] if of_words else meeting.words,
+        words=_with_new_keys(meeting.words, of_words),
         display_names={key: name for key, name in corrections.names.items() if key in participants.names},
     )
     return ResolvedMeeting(resolved, speakers)
@@ -215,6 +215,10 @@ def _renamed(rows: Sequence[Named], new: Mapping[str, str]) -> Sequence[Named]:
         row._replace(participant_key=new[row.participant_key], speaker_name=None) if row.participant_key in new else row
         for row in rows
     ]
+
+
+def _with_new_keys(words: Sequence[Word], new: Mapping[str, str]) -> Sequence[Word]:
+    return [(new.get(key, key), start_s, end_s, text) for key, start_s, end_s, text in words] if new else words
 
 
 def _shares(meeting: MeetingInput, names: NamesByKey, resolver: Resolver) -> dict[str, LabelShare]:

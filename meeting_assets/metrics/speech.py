@@ -108,6 +108,11 @@ class SpokenMeeting:
     """Whether enough of the timing source's speech has a participant for the speech columns of participants."""
 
     @property
+    def measures_participants(self) -> bool:
+        """Whether participants have columns of speech: there is a timing source, and it has enough participants."""
+        return self.timing_source is not None and self.is_speech_attributed
+
+    @property
     def known_speech(self) -> SpeechBySpeaker:
         """The speech without `unknown`, which takes no turns."""
         return {speaker: intervals for speaker, intervals in self.clean.speech.items() if speaker != UNKNOWN}

@@ -112,7 +112,7 @@ class SpeakerTransitions(RecordingRow, table=True):
 
 def participant_turns(meeting: SpokenMeeting, taking: TurnTaking) -> dict[str, Columns]:
     """The columns of `ParticipantTurns` for each participant."""
-    if meeting.timing_source is None:
+    if not meeting.measures_participants:
         return {key: dict.fromkeys(ParticipantTurns.model_fields) for key in meeting.people}
     lengths_us: dict[str, list[int]] = defaultdict(list)
     for turn in taking.turns:

@@ -36,17 +36,6 @@ from meeting_assets.store.database import table_of
 
 logger = logging.getLogger(__name__)
 
-INPUT_TABLES = (
-    Participants,
-    ParticipantEvents,
-    SpeakerTimeline,
-    Transcripts,
-    TranscriptUtterances,
-    TranscriptWords,
-    VideoParts,
-    AudioParts,
-)
-
 PARTICIPANTS = table_of(Participants).c
 EVENTS = table_of(ParticipantEvents).c
 TIMELINE = table_of(SpeakerTimeline).c

@@ -1,4 +1,8 @@
-"""The metrics step: one step writes all metric tables, so that it reads each recording once."""
+"""The metrics step: one step writes all metric tables, so that it reads each recording once.
+
+The dependencies of each table are the tables that its columns derive from. `speakers` and `speech` lie between the
+parsed tables and most others.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -14,15 +18,15 @@ from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_d
 from meeting_assets.orchestration.assets.specs import (
     FRESHNESS,
     RECORDING_STATES,
+    lineage_deps,
     recording_state_table,
     results,
     row_count_metadata,
     table_spec,
 )
 from meeting_assets.orchestration.resources import StorageResource, fail_if_faulty
-from meeting_assets.pipeline.derive import INPUT_TABLES, derive_days
+from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
 
 GROUP = "metrics"
@@ -31,7 +35,6 @@ MEETINGS = table_of(MeetingMetrics).name
 
 def metrics_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDefinition:
     """Defines the metric tables, derived for every recording whose inputs changed."""
-    inputs = (Recordings, *INPUT_TABLES)
 
     @dg.multi_asset(
         name="metrics",
@@ -39,7 +42,7 @@ def metrics_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.Asse
             table_spec(
                 table,
                 database=database,
-                deps=[table_of(each).name for each in inputs],
+                deps=lineage_deps(table),
                 group_name=GROUP,
                 code_version=METRICS_VERSION,
                 freshness_policy=FRESHNESS,
@@ -63,7 +66,9 @@ def metrics_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.Asse
             "unchanged": report.unchanged,
             "derive_s": report.derive_s,
         }
-        yield from results(context.selected_asset_keys, metadata, of_tables)
+        order = [table_of(table).name for table in METRICS]
+        keys = sorted(context.selected_asset_keys, key=lambda key: order.index(key.path[-1]))
+        yield from results(keys, metadata, of_tables)
         fail_if_faulty(report.faults)
 
     return _derive

@@ -101,6 +101,12 @@ def column_lineage(model: type[SQLModel], payload: dg.AssetKey | None) -> dg.Tab
     )
 
 
+def lineage_deps(model: type[SQLModel]) -> list[str]:
+    """The tables that the columns of a model derive from: the dependencies of its asset."""
+    columns = table_of(model).columns
+    return sorted({source.partition(".")[0] for column in columns for source in _sources(column)})
+
+
 def payload_schema(artifact: Artifact) -> dg.TableSchema:
     """The fields of an artifact's payload, named by their paths in the wire format."""
     return dg.TableSchema([*BESIDE_THE_PAYLOAD, *_fields("", wire.type_info(artifact.wire), is_nullable=False)])
