@@ -15,7 +15,8 @@ from meeting_assets.metrics.presence import Presence, presence
 from meeting_assets.metrics.speech import Columns, SpokenMeeting, spoken_meeting
 from meeting_assets.metrics.timing import participant_replies
 from meeting_assets.metrics.turns import participant_turns
-from meeting_assets.metrics.words import WordTimes, participant_words
+from meeting_assets.metrics.word_times import WordTimes
+from meeting_assets.metrics.words import participant_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class MeetingAnalysis:
 def analyse(meeting: MeetingInput, parameters: Parameters) -> MeetingAnalysis:
     """Analyses a meeting."""
     spoken = spoken_meeting(meeting, parameters)
-    words = WordTimes(meeting.words, parameters.ipu_gap_s)
+    words = WordTimes(meeting.words)
     taking = turn_taking(spoken, words, parameters)
     found = interruptions(spoken, taking, parameters)
     present = presence(spoken)
