@@ -60,8 +60,11 @@ WORD_TIMES = (
     "transcript_words.text",
 )
 
-# Turns: speech, and words, which decide whether an IPU is short enough to be a backchannel.
-FLOOR = (*SPEECH, *WORD_TIMES)
+# Turns: speech, and words, which tell backchannels, in the languages of the transcript.
+FLOOR = (*SPEECH, *WORD_TIMES, "transcripts.language_codes")
+
+# Whether the source of speech can show overlap.
+STREAMS = ("transcripts.is_primary", "transcripts.provider")
 
 # The sessions of each participant.
 PRESENCE = ("participant_events.participant_key", "participant_events.action", "participant_events.at_s")
