@@ -16,7 +16,8 @@ from meeting_assets.metrics.speakers import Speaker, resolve_speakers
 from meeting_assets.metrics.speech import Columns, SpokenMeeting, spoken_meeting
 from meeting_assets.metrics.timing import participant_replies
 from meeting_assets.metrics.turns import participant_turns
-from meeting_assets.metrics.words import WordTimes, participant_words
+from meeting_assets.metrics.word_times import WordTimes
+from meeting_assets.metrics.words import participant_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def analyse(meeting: MeetingInput, parameters: Parameters) -> MeetingAnalysis:
     """Analyses a meeting."""
     resolved = resolve_speakers(meeting, parameters)
     spoken = spoken_meeting(resolved.meeting, parameters)
-    words = WordTimes(resolved.meeting.words, parameters.ipu_gap_s)
+    words = WordTimes(resolved.meeting.words)
     taking = turn_taking(spoken, words, parameters)
     found = interruptions(spoken, taking, parameters)
     present = presence(spoken)

@@ -2,7 +2,7 @@
 
     ann  ━━━━━━━  ━━━━━━            ━━━━━━━        an IPU: one speaker's speech, pauses under `ipu_gap_s` included
     bo        ━       ━━━━━━━━━                    an IPU inside ann's floor opens no turn, one that goes on does
-    cy              ─                              short, between two IPUs of ann: a backchannel
+    cy              ─                              "mm-hm": a backchannel
       = ━━━━━━━━━━━━━━━
                       ━━━━━━━━━
                                     ━━━━━━━        turns; two speaker switches
@@ -10,27 +10,39 @@
 IPUs are ordered by (start, end). Among IPUs that agree in both, the speaker with the most talk time in the meeting
 comes first; if two speakers share the most talk time, none of these IPUs takes the floor (*tied*), because names must
 not decide. An IPU that starts inside the floor of the turn's holder and ends at most `backchannel_edge_s` after it is
-*inside* and opens no turn. IPUs of one speaker with pauses up to `turn_gap_s` form one turn if no other speaker took
-the floor between them (Sacks, Schegloff & Jefferson 1974).
+*inside* and opens no turn. The IPUs of one speaker form one turn while no other speaker takes the floor and the pauses
+stay under `dead_air_s` (Sacks, Schegloff & Jefferson 1974).
+
+A *backchannel* is a listener's short response. Its words tell it from other short speech: all of them are listening
+words (`listening`), and it answers no question. Only where its words are unknown do length and floor decide.
+
+    ann  ━━━━━━━━━━━━   ━━━━━━━     ━━━━━━━━?       ━━━━━━
+    bo           Mm-hm      Great.             Yes.             only "Mm-hm" is a backchannel
 
 `unknown` takes no turns.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
+from meeting_assets.core.words import word_count
+from meeting_assets.metrics.listening import is_listening, listening_words
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import to_microseconds
 from meeting_assets.metrics.timeline.speech_segments import FloorState, SpeechSegment, segments_in_order
-from meeting_assets.metrics.words import WordTimes
+from meeting_assets.metrics.word_times import WordTimes
+
+# A question mark at the end of a text; quotation marks and other signs may follow.
+_QUESTION = re.compile(r"[?\uff1f\u061f]\W*$")
 
 
 class Role(Enum):
@@ -41,9 +53,20 @@ class Role(Enum):
     INSIDE = auto()
     """Lies inside another speaker's floor."""
     BACKCHANNEL = auto()
-    """Responds briefly and leaves the floor to its holder."""
+    """A listener's short response, which leaves the floor to its holder."""
     TIED = auto()
     """Could take the floor just as well as another speaker's IPU of the same start and end."""
+
+
+class Response(Enum):
+    """Whether an IPU can be a backchannel."""
+
+    BY_WORDS = auto()
+    """It has listening words alone: a listener's response, unless it answers a question."""
+    BY_FLOOR = auto()
+    """It is short and its words are unknown: a response if the floor stays with its holder."""
+    NONE = auto()
+    """It is too long, or has other words."""
 
 
 class Switch(NamedTuple):
@@ -73,18 +96,19 @@ class TurnTaking:
 
 def turn_taking(meeting: SpokenMeeting, words: WordTimes, parameters: Parameters) -> TurnTaking:
     """Finds the turns and backchannels of a meeting."""
-    turn_gap_us = to_microseconds(parameters.dead_air_s)
+    dead_air_us = to_microseconds(parameters.dead_air_s)
     ipus, tied = ordered_ipus(
         segments_in_order(meeting.known_speech, gap_us=to_microseconds(parameters.ipu_gap_s)), meeting.talk_us
     )
     roles = floor_roles(
         ipus,
         tied=tied,
-        short=[_is_short(ipu, words, parameters) for ipu in ipus],
+        responses=responses_of(ipus, words, listening_words(meeting.given.language_codes), parameters),
+        is_asked=lambda holder, ipu: is_asked(words, holder, ipu),
         edge_us=to_microseconds(parameters.backchannel_edge_s),
     )
-    turns = turns_of((ipu for ipu, role in zip(ipus, roles, strict=True) if role is Role.TURN), turn_gap_us)
-    return TurnTaking(ipus, roles, turns, switches_of(turns), longest_uninterrupted_us(meeting.floor, turn_gap_us))
+    turns = turns_of((ipu for ipu, role in zip(ipus, roles, strict=True) if role is Role.TURN), dead_air_us)
+    return TurnTaking(ipus, roles, turns, switches_of(turns), longest_uninterrupted_us(meeting.floor, dead_air_us))
 
 
 def ordered_ipus(
@@ -107,33 +131,78 @@ def ordered_ipus(
     return ordered, frozenset(tied)
 
 
+def responses_of(
+    ipus: Sequence[SpeechSegment], words: WordTimes, listening: Collection[str], parameters: Parameters
+) -> list[Response]:
+    """Whether each IPU can be a backchannel.
+
+    Args:
+        ipus: by start.
+        words: of the transcript.
+        listening: listening words of the transcript's languages; empty if they have no list.
+        parameters: the settings in force.
+    """
+    most_words, longest_us = parameters.backchannel_max_words, to_microseconds(parameters.backchannel_max_s)
+    responses: list[Response] = []
+    for ipu, text in zip(ipus, words.texts_in(ipus, most_words=most_words), strict=True):
+        if text is not None and word_count(text) > most_words:
+            responses.append(Response.NONE)
+        elif text is not None and listening:
+            responses.append(Response.BY_WORDS if is_listening(text, listening) else Response.NONE)
+        else:
+            responses.append(Response.BY_FLOOR if ipu.length_us <= longest_us else Response.NONE)
+    return responses
+
+
+def is_asked(words: WordTimes, holder: str, ipu: SpeechSegment) -> bool:
+    """Whether the holder of the floor has just asked a question.
+
+    holder  ...  agree?                 the last word before the IPU ends in a question mark
+    ipu             Yes.                and ends no later than the IPU, for an answer may overlap the question
+    """
+    last = words.last_before(holder, ipu.start_us)
+    return last is not None and last.end_us <= ipu.end_us and _QUESTION.search(last.text) is not None
+
+
 def floor_roles(
-    ipus: Sequence[SpeechSegment], *, tied: Collection[int], short: Sequence[bool], edge_us: int
+    ipus: Sequence[SpeechSegment],
+    *,
+    tied: Collection[int],
+    responses: Sequence[Response],
+    is_asked: Callable[[str, SpeechSegment], bool],
+    edge_us: int,
 ) -> list[Role]:
     """The role of each IPU.
 
-    A short IPU is a backchannel if it lies inside the holder's floor, or if the holder speaks next; other speakers'
-    short IPUs between do not count.
+    A response comes from a listener: the holder's own IPUs are part of the turn, whatever their words. By the floor, an
+    IPU is a backchannel if it lies inside the holder's floor, or if the holder speaks next; other speakers' possible
+    responses between do not count.
 
     Args:
         ipus: in the order of `ordered_ipus`.
         tied: indices of tied IPUs.
-        short: for each IPU, whether it is short enough to be a backchannel.
+        responses: from `responses_of`.
+        is_asked: whether the first speaker has just asked what the IPU may answer.
         edge_us: an IPU inside another's floor may end so much later.
     """
     indices: dict[str, list[int]] = defaultdict(list)
     for index, ipu in enumerate(ipus):
         indices[ipu.speaker].append(index)
-    next_long = _next_long(short)
+    next_other = _next_other(responses)
     roles: list[Role] = []
-    holder, floor_end_us = None, 0
+    holder, floor_end_us = "", 0
     for index, (start_us, end_us, speaker) in enumerate(ipus):
-        is_other = holder is not None and speaker != holder
-        if is_other and start_us < floor_end_us and end_us <= floor_end_us + edge_us:
-            roles.append(Role.BACKCHANNEL if short[index] else Role.INSIDE)
+        is_listener = bool(holder) and speaker != holder
+        is_inside = is_listener and start_us < floor_end_us and end_us <= floor_end_us + edge_us
+        by_words = responses[index] is Response.BY_WORDS
+        by_floor = responses[index] is Response.BY_FLOOR
+        if is_listener and by_words and not is_asked(holder, ipus[index]):
+            roles.append(Role.BACKCHANNEL)
+        elif is_inside:
+            roles.append(Role.BACKCHANNEL if by_floor else Role.INSIDE)
         elif index in tied:
             roles.append(Role.TIED)
-        elif is_other and short[index] and _first_after(index, indices[holder or ""]) <= next_long[index]:
+        elif is_listener and by_floor and _first_after(index, indices[holder]) <= next_other[index]:
             roles.append(Role.BACKCHANNEL)
         else:
             roles.append(Role.TURN)
@@ -141,11 +210,15 @@ def floor_roles(
     return roles
 
 
-def turns_of(ipus: Iterable[SpeechSegment], gap_us: int) -> list[SpeechSegment]:
-    """Turns made of IPUs that take the floor: consecutive IPUs of one speaker with gaps up to `gap_us` are one turn."""
+def turns_of(ipus: Iterable[SpeechSegment], dead_air_us: int) -> list[SpeechSegment]:
+    """Turns made of IPUs that take the floor: consecutive IPUs of one speaker with shorter gaps are one turn.
+
+    ann  ━━━━━━    ━━━━━            ━━━━━━     gaps of 2 s and 12 s
+       = ━━━━━━━━━━━━━━━            ━━━━━━     two turns, one run
+    """
     turns: list[SpeechSegment] = []
     for ipu in ipus:
-        if turns and turns[-1].speaker == ipu.speaker and ipu.start_us - turns[-1].end_us <= gap_us:
+        if turns and turns[-1].speaker == ipu.speaker and ipu.start_us - turns[-1].end_us < dead_air_us:
             turns[-1] = turns[-1]._replace(end_us=ipu.end_us)
         else:
             turns.append(ipu)
@@ -161,14 +234,14 @@ def switches_of(turns: Iterable[SpeechSegment]) -> list[Switch]:
     ]
 
 
-def longest_uninterrupted_us(floor: Iterable[FloorState], gap_us: int) -> dict[str, int]:
-    """Per speaker the longest speech that no other speech interrupts, own pauses up to `gap_us` included."""
+def longest_uninterrupted_us(floor: Iterable[FloorState], dead_air_us: int) -> dict[str, int]:
+    """Per speaker the longest speech that no other speech interrupts, own pauses under `dead_air_us` included."""
     longest_us: dict[str, int] = {}
     speaker, start_us, end_us = None, 0, 0
     for state in floor:
         if state.speaker_count == 0:
             continue
-        if state.speaker != speaker or state.start_us - end_us > gap_us:
+        if state.speaker != speaker or state.start_us - end_us >= dead_air_us:
             speaker, start_us = state.speaker, state.start_us
         end_us = state.end_us
         if speaker is not None:
@@ -176,21 +249,14 @@ def longest_uninterrupted_us(floor: Iterable[FloorState], gap_us: int) -> dict[s
     return longest_us
 
 
-def _is_short(ipu: SpeechSegment, words: WordTimes, parameters: Parameters) -> bool:
-    """Whether an IPU is short enough to be a backchannel."""
-    if ipu.length_us > to_microseconds(parameters.backchannel_max_s):
-        return False
-    return words.is_empty or words.count_in(ipu) <= parameters.backchannel_max_words
-
-
-def _next_long(short: Sequence[bool]) -> list[int]:
-    """For each IPU the index of the next one that is not short; the number of IPUs if there is none."""
-    following = len(short)
-    next_long: list[int] = []
-    for index in reversed(range(len(short))):
-        next_long.append(following)
-        following = following if short[index] else index
-    return next_long[::-1]
+def _next_other(responses: Sequence[Response]) -> list[int]:
+    """For each IPU the index of the next one that cannot be a response; the number of IPUs if there is none."""
+    following = len(responses)
+    next_other: list[int] = []
+    for index in reversed(range(len(responses))):
+        next_other.append(following)
+        following = index if responses[index] is Response.NONE else following
+    return next_other[::-1]
 
 
 def _first_after(index: int, ordered: Sequence[int]) -> float:

@@ -7,34 +7,58 @@
                             `interruption_grace_s`; successful, for bo still speaks when ann has ended
 
 An IPU overlaps for as long as the speech of others, taken together, continues under it. The interrupted speaker is the
-one who started first. Of several with the same start, it is the one with the most talk time in the meeting; if two
-share the most talk time, the interruption counts for no interrupted speaker. IPUs with equal starts do not interrupt
-each other. Backchannels are no interruptions. `unknown` neither interrupts nor is interrupted.
+one who started first; if two others started first at the same time, neither is. IPUs with equal starts do not interrupt
+each other. `unknown` neither interrupts nor is interrupted.
+
+A backchannel is no interruption. A speaker who goes on after an own pause under `resumption_pause_s` starts nothing
+new. If the other began in that pause, this is the *resumption* of one's own turn and no interruption; if the other
+spoke before, it is the same interruption:
+
+    ann  ━━━━━━━━    ━━━━━━━━━━━━                ann resumes; neither interrupts
+    bo             ━━━━━━━━━━
+
+    ann  ━━━━━━━━━━━━━━━━━━━━━━━━                bo interrupts ann once
+    bo         ━━━━  ━━━━━━
+
+One *stretch* of simultaneous talk counts once for two speakers, however often both start anew in it:
+
+    ann  ━━━━━━━━━━━━━━━         ━━━━━━━━━       bo interrupts ann; ann's return is the same dispute
+    bo          ━━━━━━━━━━━━━━━━━━━━━━━━━
+    cy                ━━━━━━━━━━━━━━━━
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from sqlmodel import SQLModel
 
 from meeting_assets.metrics.floor import Role, TurnTaking
-from meeting_assets.metrics.lineage import FLOOR
+from meeting_assets.metrics.lineage import FLOOR, STREAMS
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.metrics.timeline.intervals import to_microseconds
-from meeting_assets.metrics.timeline.speech_segments import SpeechSegment, segments_in_order
+from meeting_assets.metrics.timeline.intervals import Interval, bridged, to_microseconds, union
+from meeting_assets.metrics.timeline.speech_segments import (
+    SpeechBySpeaker,
+    SpeechSegment,
+    floor_states,
+    segments_in_order,
+)
 from meeting_assets.schema import fields
 
 
 class Interruption(NamedTuple):
     """One speaker starts to talk over others, for longer than happens by chance."""
 
+    start_us: int
     interrupter: str
     interrupted: str | None
-    """None if two speakers qualify equally."""
+    """None if two speakers started first at the same time."""
     is_successful: bool
 
 
@@ -43,18 +67,21 @@ class ParticipantInterruptions(SQLModel):
 
     interruptions_made: int | None = fields.count(
         "IPUs that start strictly inside another's speech (bridged over bridge_s) and overlap it for more than "
-        "interruption_grace_s, backchannels left out",
-        derived_from=FLOOR,
+        "interruption_grace_s; no backchannels, no resumptions of the participant's own turn after a pause under "
+        "resumption_pause_s; one per stretch of simultaneous talk and pair; NULL where the source shows no overlap",
+        derived_from=(*FLOOR, *STREAMS),
     )
     interruptions_successful: int | None = fields.count(
-        "of interruptions_made those that continue after the interrupted speaker has ended", derived_from=FLOOR
+        "of interruptions_made those that continue after the interrupted speaker has ended",
+        derived_from=(*FLOOR, *STREAMS),
     )
     interruptions_received: int | None = fields.count(
-        "interruptions of the participant, as the first of all interrupted speakers to start", derived_from=FLOOR
+        "interruptions of the participant, as the first of all interrupted speakers to start",
+        derived_from=(*FLOOR, *STREAMS),
     )
     backchannel_count: int | None = fields.count(
-        "IPUs of at most backchannel_max_s and backchannel_max_words, inside another's floor or between two parts of "
-        "it",
+        "responses such as mm-hm: IPUs of up to backchannel_max_words listening words that answer no question; where "
+        "the words are unknown, IPUs of at most backchannel_max_s inside another's floor or between two parts of it",
         derived_from=FLOOR,
     )
 
@@ -62,45 +89,51 @@ class ParticipantInterruptions(SQLModel):
 class MeetingInterruptions(SQLModel):
     """Columns of `meeting_metrics`."""
 
-    interruption_count: int | None = fields.count("sum of interruptions_made over the participants", derived_from=FLOOR)
+    interruption_count: int | None = fields.count(
+        "sum of interruptions_made over the participants; NULL where the source shows no overlap",
+        derived_from=(*FLOOR, *STREAMS),
+    )
     backchannel_count: int | None = fields.count("sum of backchannel_count over the participants", derived_from=FLOOR)
 
 
 def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parameters) -> list[Interruption]:
     """All interruptions of a meeting, in order; devices of one person do not interrupt each other."""
-    return interruptions_among(
+    bridge_us = to_microseconds(parameters.bridge_s)
+    found = interruptions_among(
         [ipu for ipu, role in zip(taking.ipus, taking.roles, strict=True) if role is not Role.BACKCHANNEL],
-        segments_in_order(meeting.known_speech, gap_us=to_microseconds(parameters.bridge_s)),
-        talk_us=meeting.talk_us,
+        segments_in_order(meeting.known_speech, gap_us=bridge_us),
         persons=meeting.persons,
-        bridge_us=to_microseconds(parameters.bridge_s),
+        bridge_us=bridge_us,
         grace_us=to_microseconds(parameters.interruption_grace_s),
+        resumption_us=to_microseconds(parameters.resumption_pause_s),
     )
+    stretches = simultaneous_talk(meeting.known_speech, meeting.persons, bridge_us)
+    return first_per_stretch(found, stretches, meeting.persons)
 
 
 def interruptions_among(
-    ipus: Iterable[SpeechSegment],
+    ipus: Sequence[SpeechSegment],
     speech: Sequence[SpeechSegment],
     *,
-    talk_us: Mapping[str, int],
     persons: Mapping[str, str],
     bridge_us: int,
     grace_us: int,
+    resumption_us: int,
 ) -> list[Interruption]:
-    """The interruptions among some IPUs.
+    """The interruptions by some IPUs; those that continue an interruption or resume a turn are left out.
 
     Args:
         ipus: candidates, ordered by start.
         speech: all speech, bridged and ordered by start.
-        talk_us: talk time of each speaker in the meeting.
         persons: the person of each identified speaker.
         bridge_us: others' speech continues across shorter gaps.
         grace_us: an overlap up to this length is no interruption.
+        resumption_us: a speaker goes on with the same speech after a shorter own pause.
     """
-    found: list[Interruption] = []
+    found: dict[tuple[str, int, str | None], Interruption] = {}
     underway: list[SpeechSegment] = []
     begun = 0
-    for ipu in ipus:
+    for ipu, since_us in zip(ipus, speaking_since_us(ipus, resumption_us), strict=True):
         if ipu.length_us <= grace_us:
             continue
         while begun < len(speech) and speech[begun].start_us < ipu.start_us:
@@ -108,20 +141,65 @@ def interruptions_among(
             begun += 1
         underway = [segment for segment in underway if segment.end_us > ipu.start_us]
         others = [segment for segment in underway if not _is_same_person(segment, ipu, persons)]
-        if not others:
+        first_us = min((segment.start_us for segment in others), default=since_us)
+        if first_us >= since_us:
             continue
-        others_end_us = max(segment.end_us for segment in others)
         limit_us = ipu.start_us + grace_us
         # Others may take over from each other; beyond the limit it does not matter.
-        end_us = others_end_us
+        end_us = max(segment.end_us for segment in others)
         for index in range(begun, len(speech)):
             if end_us > limit_us or speech[index].start_us - end_us >= bridge_us:
                 break
             if not _is_same_person(speech[index], ipu, persons):
                 end_us = max(end_us, speech[index].end_us)
         if end_us > limit_us:
-            found.append(_interruption(ipu, _first_to_start(others, talk_us), others_end_us))
-    return found
+            each = _interruption(ipu, others, first_us)
+            found.setdefault((ipu.speaker, since_us, each.interrupted), each)
+    return list(found.values())
+
+
+def speaking_since_us(ipus: Iterable[SpeechSegment], pause_us: int) -> list[int]:
+    """For each IPU the start of its speaker's speech since the last own pause of at least `pause_us`.
+
+    >>> ann = [SpeechSegment(0, 10, "ann"), SpeechSegment(12, 15, "ann"), SpeechSegment(20, 30, "ann")]
+    >>> speaking_since_us(ann, 5)
+    [0, 0, 20]
+    """
+    since_us: list[int] = []
+    last: dict[str, tuple[int, int]] = {}
+    for start_us, end_us, speaker in ipus:
+        began_us, ended_us = last.get(speaker, (start_us, start_us - pause_us))
+        began_us = began_us if start_us - ended_us < pause_us else start_us
+        last[speaker] = began_us, end_us
+        since_us.append(began_us)
+    return since_us
+
+
+def simultaneous_talk(speech: SpeechBySpeaker, persons: Mapping[str, str], bridge_us: int) -> list[Interval]:
+    """The stretches of time in which two or more persons speak, in order; their pauses under `bridge_us` do not count.
+
+    ann  ━━━━━━━━━━━        ━━━
+    bo         ━━━━━━━━━━━━━━
+    cy              ━━━
+       =       ━━━━━━━━     ━━
+    """
+    by_person: dict[str, list[Sequence[Interval]]] = defaultdict(list)
+    for speaker, intervals in speech.items():
+        by_person[persons.get(speaker, speaker)].append(intervals)
+    merged = {person: bridged(union(chain.from_iterable(own)), bridge_us) for person, own in by_person.items()}
+    return union((state.start_us, state.end_us) for state in floor_states(merged) if state.speaker_count > 1)
+
+
+def first_per_stretch(
+    found: Iterable[Interruption], stretches: Sequence[Interval], persons: Mapping[str, str]
+) -> list[Interruption]:
+    """The first interruption between two persons in each stretch of simultaneous talk, whichever of them makes it."""
+    starts = [start_us for start_us, _ in stretches]
+    first: dict[tuple[int, frozenset[str | None]], Interruption] = {}
+    for each in found:
+        pair = frozenset(key and persons.get(key, key) for key in (each.interrupter, each.interrupted))
+        first.setdefault((bisect_right(starts, each.start_us), pair), each)
+    return list(first.values())
 
 
 def participant_interruptions(
@@ -130,15 +208,16 @@ def participant_interruptions(
     """The columns of `ParticipantInterruptions` for each participant."""
     if not meeting.measures_participants:
         return {key: dict.fromkeys(ParticipantInterruptions.model_fields) for key in meeting.people}
+    is_known = not is_single_stream(meeting)
     made = Counter(each.interrupter for each in found)
     successful = Counter(each.interrupter for each in found if each.is_successful)
     received = Counter(each.interrupted for each in found)
     backchannels = Counter(unit.speaker for unit in taking.backchannels)
     return {
         key: {
-            "interruptions_made": made[key],
-            "interruptions_successful": successful[key],
-            "interruptions_received": received[key],
+            "interruptions_made": made[key] if is_known else None,
+            "interruptions_successful": successful[key] if is_known else None,
+            "interruptions_received": received[key] if is_known else None,
             "backchannel_count": backchannels[key],
         }
         for key in meeting.people
@@ -149,26 +228,22 @@ def meeting_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Seq
     """The columns of `MeetingInterruptions`."""
     if meeting.timing_source is None:
         return dict.fromkeys(MeetingInterruptions.model_fields)
-    return {"interruption_count": len(found), "backchannel_count": len(taking.backchannels)}
+    return {
+        "interruption_count": None if is_single_stream(meeting) else len(found),
+        "backchannel_count": len(taking.backchannels),
+    }
 
 
-def _interruption(ipu: SpeechSegment, victim: SpeechSegment | None, others_end_us: int) -> Interruption:
-    if victim is None:
-        return Interruption(ipu.speaker, None, ipu.end_us > others_end_us)
-    return Interruption(ipu.speaker, victim.speaker, ipu.end_us > victim.end_us)
+def _interruption(ipu: SpeechSegment, others: Sequence[SpeechSegment], first_us: int) -> Interruption:
+    """The interruption that an IPU makes among others' speech, of which the first started at `first_us`."""
+    first, *tied = [segment for segment in others if segment.start_us == first_us]
+    if tied:
+        is_successful = ipu.end_us > max(segment.end_us for segment in others)
+        return Interruption(ipu.start_us, ipu.speaker, None, is_successful)
+    return Interruption(ipu.start_us, ipu.speaker, first.speaker, ipu.end_us > first.end_us)
 
 
 def _is_same_person(one: SpeechSegment, other: SpeechSegment, persons: Mapping[str, str]) -> bool:
     if one.speaker == other.speaker:
         return True
     return one.speaker in persons and persons[one.speaker] == persons.get(other.speaker)
-
-
-def _first_to_start(segments: Iterable[SpeechSegment], talk_us: Mapping[str, int]) -> SpeechSegment | None:
-    """The segment that started first; of several the one whose speaker talks most, None if two talk equally much."""
-    ranked = sorted(segments, key=lambda segment: (segment.start_us, -talk_us.get(segment.speaker, 0)))
-    first, *others = ranked
-    if others and others[0].start_us == first.start_us:
-        is_tied = talk_us.get(others[0].speaker, 0) == talk_us.get(first.speaker, 0)
-        return None if is_tied else first
-    return first

@@ -68,7 +68,13 @@ WORD_TIMES = (
 )
 
 # What turns are found in: speech, and words, which decide whether an IPU is a backchannel.
-SPEECH_AND_WORDS = (*SPEECH, "speakers.speaker_key", "speakers.participant_key", *WORD_TIMES)
+SPEECH_AND_WORDS = (
+    *SPEECH,
+    "speakers.speaker_key",
+    "speakers.participant_key",
+    *WORD_TIMES,
+    "transcripts.language_codes",
+)
 
 # Turns and backchannels, and the speech around them.
 FLOOR = (*SPEECH, "turns.participant_key", "turns.start_s", "turns.end_s", "turns.kind")
@@ -80,6 +86,9 @@ PRESENCE_EVENTS = (
     "participant_events.at_s",
     "speakers.participant_key",
 )
+
+# Whether the source of speech can show overlap.
+STREAMS = ("transcripts.is_primary", "transcripts.provider")
 
 # The sessions of each participant.
 PRESENCE = ("attendance.participant_key", "attendance.join_s", "attendance.leave_s")

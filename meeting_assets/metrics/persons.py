@@ -24,7 +24,8 @@ from meeting_assets.metrics.meeting import UNKNOWN
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import Interval, intersection_us, length_us, to_seconds, union
 from meeting_assets.metrics.timeline.speech_segments import SpeechBySpeaker, floor_states, talk_times_us
-from meeting_assets.metrics.words import WordTimes, words_per_minute
+from meeting_assets.metrics.word_times import WordTimes
+from meeting_assets.metrics.words import words_per_minute
 from meeting_assets.schema import fields
 from meeting_assets.schema.columns import KEYED, RecordingRow
 
@@ -158,8 +159,7 @@ def _merged_devices(meeting: MeetingAnalysis, devices: Mapping[str, Sequence[str
     first = {key: keys[0] for keys in devices.values() for key in keys}
     spoken = _spoken_by_persons(meeting.spoken, first)
     words = WordTimes(
-        [(first.get(key, key), start_s, end_s, text) for key, start_s, end_s, text in meeting.spoken.given.words],
-        meeting.parameters.ipu_gap_s,
+        [(first.get(key, key), start_s, end_s, text) for key, start_s, end_s, text in meeting.spoken.given.words]
     )
     taking = turn_taking(spoken, words, meeting.parameters)
     found = interruptions(spoken, taking, meeting.parameters)

@@ -25,7 +25,7 @@ from meeting_assets.metrics.timeline.intervals import (
     union,
 )
 from meeting_assets.metrics.timeline.speech_segments import SpeechBySpeaker
-from meeting_assets.metrics.words import WordTimes
+from meeting_assets.metrics.word_times import WordTimes
 from meeting_assets.schema import fields
 from meeting_assets.schema.columns import KEYED, RecordingRow
 

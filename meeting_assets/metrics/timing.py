@@ -12,14 +12,15 @@ between two intervals of single speech is *between* speakers if the speakers dif
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlmodel import SQLModel
 
 from meeting_assets.metrics.arithmetic import median, seconds_or_none
 from meeting_assets.metrics.floor import Switch, TurnTaking
-from meeting_assets.metrics.lineage import FLOOR, SPEECH
+from meeting_assets.metrics.lineage import FLOOR, SPEECH, STREAMS
 from meeting_assets.metrics.meeting import UNKNOWN
+from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import bridged
 from meeting_assets.metrics.timeline.speech_segments import FloorState, floor_states
@@ -29,6 +30,8 @@ from meeting_assets.schema import fields
 SILENCE_US = 180_000
 # A turn that starts later is no reply.
 FTO_LIMIT_US = 10_000_000
+# A median of fewer values says nothing about a speaker or a meeting.
+LEAST_VALUES = 5
 
 
 class ParticipantReplies(SQLModel):
@@ -36,9 +39,9 @@ class ParticipantReplies(SQLModel):
 
     reply_count: int | None = fields.count("turns that follow another participant's turn", derived_from=FLOOR)
     response_latency_s: float | None = fields.seconds(
-        "median over the participant's replies of max(0, start of the reply - end of the turn before it); NULL "
-        "without replies (Gong calls it patience)",
-        derived_from=FLOOR,
+        "median over the participant's replies of max(0, start of the reply - end of the turn before it); NULL with "
+        "fewer than five replies, and where the source shows no overlap (Gong calls it patience)",
+        derived_from=(*FLOOR, *STREAMS),
     )
 
 
@@ -47,12 +50,17 @@ class MeetingReplies(SQLModel):
 
     fto_median_s: float | None = fields.seconds(
         "median floor transfer offset: start of a turn - end of the turn before it by another, negative if they "
-        "overlap; offsets over 10 s left out (CANDOR's video calls: 0.08)",
-        derived_from=FLOOR,
+        "overlap; offsets over 10 s left out (CANDOR's video calls: 0.08); NULL with fewer than five offsets, and "
+        "where the source shows no overlap",
+        derived_from=(*FLOOR, *STREAMS),
     )
-    fto_count: int | None = fields.count("offsets that fto_median_s is the median of", derived_from=FLOOR)
+    fto_count: int | None = fields.count(
+        "offsets that fto_median_s is the median of; NULL where the source shows no overlap",
+        derived_from=(*FLOOR, *STREAMS),
+    )
     response_latency_s: float | None = fields.seconds(
-        "median of max(0, floor transfer offset) over all replies", derived_from=FLOOR
+        "median of max(0, floor transfer offset) over all replies; NULL under the same conditions as fto_median_s",
+        derived_from=(*FLOOR, *STREAMS),
     )
     gap_count: int | None = fields.count(
         "silences of at least 0.18 s between two speakers (Heldner & Edlund 2010)", derived_from=SPEECH
@@ -63,13 +71,17 @@ class MeetingReplies(SQLModel):
     )
     overlap_between_count: int | None = fields.count(
         "overlaps after which another participant speaks alone than before (Heldner & Edlund 2010; they and AMI: "
-        "about 40 % of speaker changes)",
-        derived_from=SPEECH,
+        "about 40 % of speaker changes); NULL where the source shows no overlap",
+        derived_from=(*SPEECH, *STREAMS),
     )
     overlap_within_count: int | None = fields.count(
-        "overlaps after which the same participant speaks alone as before (Heldner & Edlund 2010)",
-        derived_from=SPEECH,
+        "overlaps after which the same participant speaks alone as before (Heldner & Edlund 2010); NULL where the "
+        "source shows no overlap",
+        derived_from=(*SPEECH, *STREAMS),
     )
+
+
+_NEED_OVERLAP = ("fto_median_s", "fto_count", "response_latency_s", "overlap_between_count", "overlap_within_count")
 
 
 def latencies_us(switches: Iterable[Switch]) -> dict[str, list[int]]:
@@ -85,10 +97,11 @@ def participant_replies(meeting: SpokenMeeting, taking: TurnTaking) -> dict[str,
     if not meeting.measures_participants:
         return {key: dict.fromkeys(ParticipantReplies.model_fields) for key in meeting.people}
     latencies = latencies_us(taking.switches)
+    is_known = not is_single_stream(meeting)
     return {
         key: {
             "reply_count": len(latencies.get(key, ())),
-            "response_latency_s": seconds_or_none(median(latencies.get(key, ()))),
+            "response_latency_s": median_s(latencies.get(key, ())) if is_known else None,
         }
         for key in meeting.people
     }
@@ -102,12 +115,22 @@ def meeting_replies(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
     near_us = [offset_us for offset_us in offsets_us if abs(offset_us) <= FTO_LIMIT_US]
     # A speaker's own silence that is too short to count must not split an overlap into two.
     bridged_speech = {speaker: bridged(own, SILENCE_US) for speaker, own in meeting.clean.speech.items()}
-    return {
-        "fto_median_s": seconds_or_none(median(near_us)),
+    columns: Columns = {
+        "fto_median_s": median_s(near_us),
         "fto_count": len(near_us),
-        "response_latency_s": seconds_or_none(median([max(0, offset_us) for offset_us in offsets_us])),
+        "response_latency_s": median_s([max(0, offset_us) for offset_us in offsets_us]),
         **transitions_of(floor_states(bridged_speech)),
     }
+    return columns | dict.fromkeys(_NEED_OVERLAP) if is_single_stream(meeting) else columns
+
+
+def median_s(values_us: Sequence[int]) -> float | None:
+    """The median in seconds; None with fewer than five values.
+
+    >>> median_s([1_000_000] * 5), median_s([1_000_000] * 4)
+    (1.0, None)
+    """
+    return seconds_or_none(median(values_us)) if len(values_us) >= LEAST_VALUES else None
 
 
 def transitions_of(floor: Iterable[FloorState]) -> dict[str, int]:

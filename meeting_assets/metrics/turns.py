@@ -20,7 +20,10 @@ from meeting_assets.schema.columns import KEYED, RecordingRow
 class ParticipantTurns(SQLModel):
     """Columns of `participant_metrics`."""
 
-    turn_count: int | None = fields.count("turns of the participant", derived_from=FLOOR)
+    turn_count: int | None = fields.count(
+        "turns of the participant; one lasts until another speaker takes the floor or an own pause reaches dead_air_s",
+        derived_from=FLOOR,
+    )
     run_count: int | None = fields.count(
         "maximal sequences of the participant's turns without another's turn between, however long the pauses "
         "(Fireflies' `monologues_count` counts these)",
@@ -29,12 +32,12 @@ class ParticipantTurns(SQLModel):
     mean_turn_s: float | None = fields.seconds("mean length of the participant's turns", derived_from=FLOOR)
     median_turn_s: float | None = fields.seconds("median length of the participant's turns", derived_from=FLOOR)
     longest_monologue_s: float | None = fields.seconds(
-        "the participant's longest turn, pauses up to turn_gap_s included, not broken by speech inside it "
+        "the participant's longest turn, pauses under dead_air_s included, not broken by speech inside it "
         "(Gong's longest monologue)",
         derived_from=FLOOR,
     )
     longest_uninterrupted_s: float | None = fields.seconds(
-        "longest time in which the participant speaks alone, pauses up to turn_gap_s included; any speech of another "
+        "longest time in which the participant speaks alone, pauses under dead_air_s included; any speech of another "
         "ends it (Zoom's longest spiel)",
         derived_from=SPEECH,
     )
@@ -92,7 +95,7 @@ class Turns(RecordingRow, table=True):
     start_s: float = fields.seconds("start of the turn, from the start of the recording", derived_from=SPEECH_AND_WORDS)
     end_s: float = fields.seconds("end of the turn, from the start of the recording", derived_from=SPEECH_AND_WORDS)
     kind: str = fields.text(
-        "turn, or backchannel: short, inside another's floor or between two parts of it", derived_from=SPEECH_AND_WORDS
+        "turn, or backchannel: a listener's short response, such as mm-hm", derived_from=SPEECH_AND_WORDS
     )
 
 

@@ -11,28 +11,14 @@ or several in a row, at the end of a word.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from functools import cached_property
-from operator import itemgetter
+from collections import Counter
+from collections.abc import Mapping
 
 from sqlmodel import SQLModel
 
-from meeting_assets.core.words import word_count
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.lineage import IS_UNSPACED, SPEECH, TEXTS, WORDS
-from meeting_assets.metrics.meeting import Word
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.metrics.timeline.intervals import (
-    Interval,
-    bridged,
-    clipped,
-    to_microseconds,
-    to_seconds,
-    union,
-)
-from meeting_assets.metrics.timeline.speech_segments import SpeechSegment
 from meeting_assets.schema import fields
 
 # With less talk a rate of speech is noise.
@@ -98,64 +84,6 @@ class MeetingWords(SQLModel):
         derived_from=(*WORDS, IS_UNSPACED, *SPEECH),
     )
     question_count: int | None = fields.count("sum of question_count over the participants", derived_from=TEXTS)
-
-
-class WordTimes:
-    """The times of a transcript's units, for backchannels and data quality.
-
-    Reads the words once and copies none: a transcript is the largest input of a meeting.
-    """
-
-    def __init__(self, words: Sequence[Word], gap_s: float) -> None:
-        self._words = words
-        self.untimed = 0
-        """Units without start or end."""
-        self.nonpositive = 0
-        """Units that end no later than they start."""
-        self._runs: list[tuple[float, float]] = []
-        start, end = 0.0, -gap_s
-        for _, start_s, end_s, _ in words:
-            if start_s is None or end_s is None:
-                self.untimed += 1
-            elif end_s <= start_s:
-                self.nonpositive += 1
-            elif start <= start_s and start_s - end < gap_s:
-                if end_s > end:
-                    end = end_s
-            else:
-                self._runs.append((start, end))
-                start, end = start_s, end_s
-        self._runs.append((start, end))
-
-    def intervals(self, gap_us: int, end_us: int) -> list[Interval]:
-        """Times with words inside the recording, of any speaker, merged across gaps shorter than `gap_us`."""
-        runs = ((to_microseconds(start_s), to_microseconds(end_s)) for start_s, end_s in self._runs)
-        return clipped(bridged(union(run for run in runs if run[0] < run[1]), gap_us), start=0, end=end_us)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the transcript has no timed units."""
-        return not self._words
-
-    def count_in(self, segment: SpeechSegment) -> int:
-        """Number of words that the segment's speaker starts in the segment."""
-        starts, units = self._by_speaker.get(segment.speaker, ((), ()))
-        # Times may be finer than a microsecond.
-        first = bisect_left(starts, to_seconds(segment.start_us) - 5e-7)
-        last = bisect_left(starts, to_seconds(segment.end_us) - 5e-7)
-        return sum(word_count(text) for _, _, _, text in units[first:last])
-
-    @cached_property
-    def _by_speaker(self) -> dict[str, tuple[list[float], list[Word]]]:
-        """Starts and units of each speaker, in order."""
-        timed: dict[str, list[tuple[float, Word]]] = defaultdict(list)
-        for unit in self._words:
-            speaker, start_s, _, _ = unit
-            if start_s is not None:
-                timed[speaker].append((start_s, unit))
-        for own in timed.values():
-            own.sort(key=itemgetter(0))
-        return {speaker: ([start_s for start_s, _ in own], [unit for _, unit in own]) for speaker, own in timed.items()}
 
 
 def participant_words(meeting: SpokenMeeting) -> dict[str, Columns]:

@@ -61,13 +61,58 @@ def test_the_interrupted_speaker_is_the_first_to_start() -> None:
     assert of(metrics, "interruptions_made") == {"ann": 1, "cy": 1}
 
 
-def test_speaker_with_more_talk_is_interrupted_among_equal_starts() -> None:
-    unequal = metrics_of(meeting_of(said("ann", 0, 20), said("bo", 0, 21), said("cy", 10, 30)))
-    equal = metrics_of(meeting_of(said("ann", 0, 20), said("bo", 0, 20), said("cy", 10, 30)))
+def test_equal_starts_of_two_others_count_for_neither() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 20), said("bo", 0, 21), said("cy", 10, 30)))
 
-    assert of(unequal, "interruptions_received") == {"bo": 1}
-    assert of(equal, "interruptions_made") == {"cy": 1}
-    assert of(equal, "interruptions_received") == {}
+    assert of(metrics, "interruptions_made") == {"cy": 1}
+    assert of(metrics, "interruptions_received") == {}
+
+
+@pytest.mark.parametrize(("pause_s", "made"), [(0.25, {}), (1.499, {}), (1.5, {"ann": 1})])
+def test_resumption_of_ones_own_turn_is_no_interruption(pause_s: float, made: dict[str, int]) -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 10.1, 20), said("ann", 10 + pause_s, 15)))
+
+    assert of(metrics, "interruptions_made").get("ann", 0) == made.get("ann", 0)
+
+
+def test_resumption_counts_from_the_beginning_of_ones_own_speech() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), said("ann", 11, 12), said("bo", 11.8, 20), said("ann", 13, 15)))
+
+    assert of(metrics, "interruptions_made") == {}
+
+
+def test_turn_that_follows_a_backchannel_is_no_resumption() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 20), said("bo", 5, 5.6), said("bo", 6, 9)))
+
+    assert of(metrics, "backchannel_count") == {"bo": 1}
+    assert of(metrics, "interruptions_made") == {"bo": 1}
+
+
+def test_interrupter_who_pauses_and_goes_on_interrupts_once() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 20), said("bo", 5, 7), said("bo", 8, 10), said("bo", 11, 13)))
+
+    assert of(metrics, "interruptions_made") == {"bo": 1}
+
+
+def test_interrupter_who_returns_after_a_long_pause_interrupts_again() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 20), said("bo", 5, 7), said("bo", 8.5, 10)))
+
+    assert of(metrics, "interruptions_made") == {"bo": 2}
+
+
+def test_stretch_of_simultaneous_talk_counts_once_for_two_speakers() -> None:
+    timeline = [said("ann", 0, 10), said("bo", 5, 20), said("cy", 8, 18), said("ann", 13, 20)]
+
+    metrics = metrics_of(meeting_of(*timeline))
+
+    assert of(metrics, "interruptions_made") == {"bo": 1, "cy": 1}
+    assert of(metrics, "interruptions_received") == {"ann": 2}
+
+
+def test_second_stretch_of_simultaneous_talk_counts_again() -> None:
+    metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 5, 20), said("ann", 13, 18)))
+
+    assert of(metrics, "interruptions_made") == {"ann": 1, "bo": 1}
 
 
 def test_overlap_continues_when_others_take_over_from_each_other() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from meeting_assets.metrics.parameters import Parameters
-from meeting_assets_tests.support.reference_meetings import FILES, TWO_SPEAKERS, document, metrics_of_file
+from meeting_assets_tests.support.call_ai_rules import TOOL, explained, values_by
+from meeting_assets_tests.support.reference_meetings import FILES, analysis_of_file, document, metrics_of_file
 
 # Our column and the reference's name.
 TIMES = {
@@ -30,8 +30,6 @@ COUNTS = {
     "interruptions_received": "interrupted",
     "reply_count": "replies",
 }
-CALL_AI_METRICS = Parameters(ipu_gap_s=0, backchannel_max_s=0, dead_air_s=3.0)
-"""The parameters of call-ai-metrics, in our terms."""
 
 
 def test_ten_meetings_are_in_the_repository() -> None:
@@ -56,13 +54,21 @@ def test_speech_overlap_silence_and_balance_equal_the_reference(path: Path) -> N
             assert meeting[column] == pytest.approx(reference[name], abs=tolerance + 1e-12, rel=0), column
 
 
-@pytest.mark.parametrize("path", TWO_SPEAKERS, ids=lambda path: path.stem)
-def test_turns_and_interruptions_of_two_speakers_equal_the_reference(path: Path) -> None:
-    # With more than two speakers the definitions differ; docs/metrics.md states how.
-    participants = metrics_of_file(path, CALL_AI_METRICS).participants
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_turns_and_interruptions_by_the_rules_of_the_reference_equal_it(path: Path) -> None:
+    values = values_by(analysis_of_file(path), TOOL)
 
-    reference = document(path)["reference"]["call_ai_metrics"]
-    for column, name in COUNTS.items():
-        assert {key: row[column] for key, row in participants.items()} == {
-            key: counts[name] for key, counts in reference.items()
-        }, column
+    for key, counts in document(path)["reference"]["call_ai_metrics"].items():
+        assert {column: values[key, column] for column in COUNTS} == {
+            column: counts[name] for column, name in COUNTS.items()
+        }, key
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_difference_to_the_reference_has_a_named_kind(path: Path) -> None:
+    meeting = analysis_of_file(path)
+
+    theirs, ours, kinds = explained(meeting)
+
+    assert ours == {(key, column): meeting.participants[key][column] for key, column in ours}
+    assert all(kinds[name] for name, value in ours.items() if value != theirs[name])

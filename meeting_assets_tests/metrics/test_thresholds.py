@@ -52,8 +52,8 @@ def spoken_words(talk_s: float) -> MeetingInput:
         pytest.param(pause(0.18 - US), "gap_count", 0, id="no-gap-below-180-ms"),
         pytest.param(pause(0.18, then="ann"), "pause_count", 1, id="pause-from-180-ms"),
         pytest.param(pause(0.18 - US, then="ann"), "pause_count", 0, id="no-pause-below-180-ms"),
-        pytest.param(pause(1.5, then="ann"), "turn_count", 1, id="one-turn-up-to-1.5-s"),
-        pytest.param(pause(1.5 + US, then="ann"), "turn_count", 2, id="two-turns-above-1.5-s"),
+        pytest.param(pause(10 - US, then="ann"), "turn_count", 1, id="one-turn-below-10-s"),
+        pytest.param(pause(10, then="ann"), "turn_count", 2, id="two-turns-from-10-s"),
         pytest.param(meeting_of(said("ann", 0, 1)), "silent_participants", 0, id="speaker-from-1-s"),
         pytest.param(meeting_of(said("ann", 0, 1 - US)), "silent_participants", 1, id="silent-below-1-s"),
         pytest.param(meeting_of(said("ann", 0, 105)), "duration_s", 105, id="extended-up-to-5-s"),
@@ -111,7 +111,7 @@ def test_inter_pausal_unit_ends_with_a_gap_of_200_ms(gap_s: float, backchannels:
 
 @pytest.mark.parametrize(("count", "backchannels"), [(3, 1), (4, 0)])
 def test_backchannel_has_at_most_three_words(count: int, backchannels: int) -> None:
-    words = [("bo", 4 + index / 10, 4.05 + index / 10, "word") for index in range(count)]
+    words = [("bo", 4 + index / 10, 4.05 + index / 10, "yeah") for index in range(count)]
     meeting = meeting_of(said("ann", 0, 9), said("bo", 4, 5), words=words, transcript_id=TRANSCRIPT_ID)
 
     assert metrics_of(meeting).meeting["backchannel_count"] == backchannels
@@ -132,6 +132,13 @@ def test_backchannel_has_at_most_three_words(count: int, backchannels: int) -> N
 )
 def test_interruption_overlaps_for_more_than_half_a_second(speech: list[Speech], made: int) -> None:
     assert metrics_of(meeting_of(*speech), BY_LENGTH).participants["bo"]["interruptions_made"] == made
+
+
+@pytest.mark.parametrize(("pause_s", "made"), [(1.5 - US, 0), (1.5, 1)])
+def test_resumption_follows_a_pause_of_less_than_1_5_s(pause_s: float, made: int) -> None:
+    speech = said("ann", 0, 9), said("bo", 9, 20), said("ann", 9 + pause_s, 15)
+
+    assert metrics_of(meeting_of(*speech)).participants["ann"]["interruptions_made"] == made
 
 
 @pytest.mark.parametrize(("end_s", "successful"), [(9, 0), (9 + US, 1)])

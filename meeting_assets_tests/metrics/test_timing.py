@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from meeting_assets.metrics.meeting import Speech
 from meeting_assets_tests.support.meeting_builder import Metrics, meeting_of, metrics_of, said
 
 
@@ -12,23 +13,43 @@ def counts(metrics: Metrics) -> tuple[Any, ...]:
     return tuple(metrics.meeting[name] for name in names)
 
 
-def test_offsets_are_signed_and_their_median_leaves_out_what_is_far_apart() -> None:
-    metrics = metrics_of(
-        meeting_of(said("ann", 0, 10), said("bo", 10.5, 20), said("ann", 19.8, 30), said("bo", 45, 50))
-    )
+def alternating(*offsets_s: float, turn_s: float = 5) -> list[Speech]:
+    """Turns of ann and bo in alternation, each with its offset to the turn before."""
+    turns = [said("ann", 0, turn_s)]
+    for number, offset_s in enumerate(offsets_s):
+        start_s = (turns[-1].end_s or 0) + offset_s
+        turns.append(said("ann" if number % 2 else "bo", start_s, start_s + turn_s))
+    return turns
 
-    assert metrics.meeting["fto_count"] == 2
-    assert metrics.meeting["fto_median_s"] == pytest.approx((0.5 - 0.2) / 2)
+
+def test_offsets_are_signed_and_their_median_leaves_out_what_is_far_apart() -> None:
+    metrics = metrics_of(meeting_of(*alternating(0.5, -0.25, 0.75, 15, -0.5, 0.25)))
+
+    assert metrics.meeting["fto_count"] == 5
+    assert metrics.meeting["fto_median_s"] == pytest.approx(0.25)
 
 
 def test_a_reply_that_overlaps_has_no_latency() -> None:
-    metrics = metrics_of(
-        meeting_of(said("ann", 0, 10), said("bo", 9, 20), said("ann", 22, 30), said("bo", 33, 40), said("ann", 44, 45))
-    )
+    metrics = metrics_of(meeting_of(*alternating(3, -1, 1, 2, -1, 2, -0.5, 3, 3, 1)))
 
     replies = {key: (row["reply_count"], row["response_latency_s"]) for key, row in metrics.participants.items()}
-    assert replies == {"ann": (2, 3), "bo": (2, 1.5)}
-    assert metrics.meeting["response_latency_s"] == 2.5
+    assert replies == {"ann": (5, 2), "bo": (5, 1)}
+    assert metrics.meeting["response_latency_s"] == 1.5
+
+
+@pytest.mark.parametrize(("count", "is_known"), [(4, False), (5, True)])
+def test_medians_of_a_meeting_need_five_values(count: int, is_known: bool) -> None:
+    meeting = metrics_of(meeting_of(*alternating(*[0.5] * count))).meeting
+
+    assert (meeting["fto_median_s"], meeting["response_latency_s"]) == ((0.5, 0.5) if is_known else (None, None))
+    assert meeting["fto_count"] == count
+
+
+@pytest.mark.parametrize(("count", "latency_s"), [(8, None), (9, 0.5)])
+def test_latency_of_a_participant_needs_five_replies(count: int, latency_s: float | None) -> None:
+    bo = metrics_of(meeting_of(*alternating(*[0.5] * count))).participants["bo"]
+
+    assert (bo["reply_count"], bo["response_latency_s"]) == ((count + 1) // 2, latency_s)
 
 
 def test_speaker_without_replies_has_no_latency() -> None:

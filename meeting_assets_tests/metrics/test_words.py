@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from meeting_assets.metrics.meeting import Utterance
-from meeting_assets.metrics.timeline.speech_segments import SpeechSegment
-from meeting_assets.metrics.words import WordTimes, filler_counts, question_count
-from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, Metrics, meeting_of, metrics_of, said, word
+from meeting_assets.metrics.words import filler_counts, question_count
+from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, Metrics, meeting_of, metrics_of, said
 
 
 def texts(*said_by_ann: str, **given: Any) -> Metrics:
@@ -68,11 +67,3 @@ def test_without_a_transcript_a_meeting_has_no_words() -> None:
     meeting = metrics_of(meeting_of(said("ann", 0, 30))).meeting
 
     assert (meeting["word_count"], meeting["words_per_minute"], meeting["question_count"]) == (None, None, None)
-
-
-def test_a_segment_counts_the_words_that_its_speaker_starts_in_it() -> None:
-    words = WordTimes([word("ann", 3, 4, "two words"), word("bo", 1, 2), word("ann", 1, 2), word("ann", None, 2)], 0.2)
-
-    assert words.count_in(SpeechSegment(1_000_000, 3_000_000, "ann")) == 1
-    assert words.count_in(SpeechSegment(1_000_000, 3_000_001, "ann")) == 3
-    assert words.count_in(SpeechSegment(0, 9_000_000, "cy")) == 0

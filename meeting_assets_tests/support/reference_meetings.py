@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.metrics.analysis import MeetingAnalysis, analyse
+from meeting_assets.metrics.meeting import MeetingInput
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets_tests.support.meeting_builder import Metrics, attendees, meeting_of, metrics_of, said
 
 FILES = sorted((Path(__file__).parents[1] / "reference_meetings").glob("*.json"))
-TWO_SPEAKERS = [path for path in FILES if path.name.startswith("primock57")]
 
 
 @cache
@@ -21,9 +22,16 @@ def document(path: Path) -> dict[str, Any]:
     return loaded
 
 
-def metrics_of_file(path: Path, parameters: Parameters | None = None) -> Metrics:
+def metrics_of_file(path: Path) -> Metrics:
+    return metrics_of(_meeting(path))
+
+
+def analysis_of_file(path: Path) -> MeetingAnalysis:
+    return analyse(_meeting(path), Parameters())
+
+
+def _meeting(path: Path) -> MeetingInput:
     meeting = document(path)
     timeline = (said(str(participant), start_s, end_s) for participant, start_s, end_s in meeting["segments"])
     people = attendees(*meeting["participants"])
-    given = meeting_of(*timeline, duration_s=meeting["duration_s"], attendees=people, artifact_kinds=[*ARTIFACTS])
-    return metrics_of(given, parameters)
+    return meeting_of(*timeline, duration_s=meeting["duration_s"], attendees=people, artifact_kinds=[*ARTIFACTS])

@@ -1,0 +1,117 @@
+"""The times of a transcript's units: words, or whole utterances where the provider times nothing finer.
+
+    ann     ━━━━━━━━━━━━━━      ━━━━                      speech by the timing source, as IPUs
+    units    So  we  agree?     Mm-hm                     units of the transcript
+                          ↑                               belongs to the IPU that it overlaps, however little
+
+Transcript and timing source come from different clocks and are off by some tenths of a second. A unit therefore belongs
+to every IPU of its speaker that it overlaps, and the order of the units does not matter. A unit without a length counts
+as a point in time. All times are whole microseconds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from meeting_assets.core.words import word_count
+from meeting_assets.metrics.meeting import Word
+from meeting_assets.metrics.timeline.intervals import Interval, bridged, clipped, to_microseconds, union
+from meeting_assets.metrics.timeline.speech_segments import SpeechSegment
+
+
+class TimedUnit(NamedTuple):
+    """A unit of the transcript with a start; units sort by time."""
+
+    start_us: int
+    end_us: int
+    text: str
+
+
+class WordTimes:
+    """The timed units of a transcript."""
+
+    def __init__(self, words: Sequence[Word]) -> None:
+        self._words = words
+        self.untimed = sum(start_s is None or end_s is None for _, start_s, end_s, _ in words)
+        """Units without start or end."""
+        self.nonpositive = sum(
+            [start_s is not None and end_s is not None and end_s <= start_s for _, start_s, end_s, _ in words]
+        )
+        """Units that end no later than they start."""
+
+    def intervals(self, gap_us: int, end_us: int) -> list[Interval]:
+        """Times with words inside the recording, of any speaker, merged across gaps shorter than `gap_us`."""
+        timed = (
+            (to_microseconds(start_s), to_microseconds(end_s))
+            for _, start_s, end_s, _ in self._words
+            if start_s is not None and end_s is not None
+        )
+        return clipped(bridged(union(each for each in timed if each[0] < each[1]), gap_us), start=0, end=end_us)
+
+    def texts_in(self, segments: Sequence[SpeechSegment], *, most_words: int) -> list[str | None]:
+        """The text that the transcript has for each segment, in order of time; None where it has no words.
+
+        Args:
+            segments: by start; segments of one speaker do not overlap.
+            most_words: a longer text may be cut after this number of words, but not before.
+        """
+        texts: list[str | None] = [None] * len(segments)
+        own: dict[str, list[int]] = defaultdict(list)
+        for index, segment in enumerate(segments):
+            own[segment.speaker].append(index)
+        for speaker, indices in own.items():
+            units = self._by_speaker.get(speaker, ())
+            own_segments = [segments[index] for index in indices]
+            for index, text in zip(indices, _texts_of(own_segments, units, most_words), strict=True):
+                texts[index] = text
+        return texts
+
+    def last_before(self, speaker: str, at_us: int) -> TimedUnit | None:
+        """The last unit that a speaker starts before an instant."""
+        units = self._by_speaker.get(speaker, ())
+        index = bisect_left(units, (at_us,))
+        return units[index - 1] if index else None
+
+    @cached_property
+    def _by_speaker(self) -> dict[str, list[TimedUnit]]:
+        """The units of each speaker that have letters or digits, in order."""
+        timed: dict[str, list[TimedUnit]] = defaultdict(list)
+        for speaker, start_s, end_s, text in self._words:
+            if start_s is not None and any(map(str.isalnum, text)):
+                start_us = to_microseconds(start_s)
+                end_us = start_us if end_s is None else to_microseconds(end_s)
+                timed[speaker].append(TimedUnit(start_us, max(start_us + 1, end_us), text))
+        for units in timed.values():
+            units.sort()
+        return timed
+
+
+def _texts_of(segments: Iterable[SpeechSegment], units: Sequence[TimedUnit], most_words: int) -> Iterable[str | None]:
+    """The text of each of one speaker's segments, in order."""
+    # Units that have started, by end: each enters and leaves once, however many segments it overlaps.
+    underway: list[tuple[int, int]] = []
+    started = 0
+    for start_us, end_us, _ in segments:
+        while started < len(units) and units[started].start_us < end_us:
+            heappush(underway, (units[started].end_us, started))
+            started += 1
+        while underway and underway[0][0] <= start_us:
+            heappop(underway)
+        yield _joined((number for _, number in underway), units, most_words)
+
+
+def _joined(numbers: Iterable[int], units: Sequence[TimedUnit], most_words: int) -> str | None:
+    """The texts of some units in order of time, cut once they have more than `most_words` words."""
+    chosen: list[int] = []
+    count = 0
+    for number in numbers:
+        chosen.append(number)
+        count += word_count(units[number].text)
+        if count > most_words:
+            break
+    return " ".join([units[number].text for number in sorted(chosen)]) if chosen else None
