@@ -75,9 +75,15 @@ SCHEDULE = ("recordings.scheduled_at", "recordings.started_at")
 # The person of each participant.
 PERSONS = ("participants.participant_key", "participants.person_key")
 
+# The provider of the transcript, which tells whether its times can show overlap.
+PROVIDER = "transcripts.provider"
+
 # The text of each participant.
 TEXTS = ("transcripts.is_primary", "transcript_utterances.participant_key", "transcript_utterances.text")
 
 # The word count of each participant.
 WORDS = ("transcripts.is_primary", "transcript_utterances.participant_key", "transcript_utterances.word_count")
 IS_UNSPACED = "transcripts.is_unspaced"
+
+# The languages of the transcript.
+LANGUAGE = (IS_UNSPACED, "transcripts.language_codes")

@@ -4,8 +4,8 @@
     phone          ━━━━━━━━━━━━━━━━               two devices share counts once
     person   ━━━━━━━━━━━━━━━━━━━━━━
 
-Words, fillers and questions are summed, since no word is in the transcript twice. Turns and interruptions are found
-again in the merged speech, so devices of one person do not interrupt each other.
+Words and fillers are summed, since no word is in the transcript twice; a sum is NULL if one of its values is. Turns and
+interruptions are found again in the merged speech, so devices of one person do not interrupt each other.
 """
 
 from __future__ import annotations
@@ -121,8 +121,9 @@ def person_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
 
 def _airtime(meeting: MeetingAnalysis, key: str, merged: _PersonSpeech) -> Columns:
     """Times of talk and attendance; NULL if their source is missing."""
-    total_us, talk_us = sum(merged.talk_us.values()), merged.talk_us.get(key)
-    inside, is_known = merged.inside.get(key), meeting.spoken.timing_source is not None
+    is_known = meeting.spoken.timing_source is not None and meeting.spoken.is_speech_attributed
+    total_us, talk_us = sum(merged.talk_us.values()), merged.talk_us.get(key) if is_known else None
+    inside = merged.inside.get(key)
     attended_us = None if inside is None else length_us(inside)
     heard_us = intersection_us(merged.speech.get(key, ()), inside) if is_known and inside is not None else None
     return {
@@ -137,13 +138,15 @@ def _airtime(meeting: MeetingAnalysis, key: str, merged: _PersonSpeech) -> Colum
 def _words(meeting: MeetingAnalysis, keys: Sequence[str], talk_us: int) -> Columns:
     summed = {name: _sum([meeting.participants[key][name] for key in keys]) for name in _SUMMED}
     count = summed["word_count"]
-    is_rated = isinstance(count, int) and not meeting.spoken.given.is_unspaced
-    return {**summed, "words_per_minute": words_per_minute(int(count or 0), talk_us) if is_rated else None}
+    is_rated = meeting.spoken.is_speech_attributed and not meeting.spoken.given.is_unspaced
+    rate = words_per_minute(int(count), talk_us) if is_rated and count is not None else None
+    return {**summed, "words_per_minute": rate}
 
 
 def _sum(values: Sequence[object]) -> float | int | None:
+    """The sum of the values of all devices; None if one is unknown, since a part of the sum would be missing."""
     known = [value for value in values if isinstance(value, int | float)]
-    return sum(known) if known else None
+    return sum(known) if len(known) == len(values) else None
 
 
 def _as_participants(meeting: MeetingAnalysis) -> _PersonSpeech:

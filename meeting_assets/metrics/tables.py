@@ -117,12 +117,12 @@ def meeting_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
     yield {
         "transcript_id": spoken.given.transcript_id,
         **meeting_timing(spoken),
-        **meeting_airtime(spoken),
+        **meeting_airtime(spoken, meeting.parameters),
         **meeting_balance(spoken),
         **meeting_turns(spoken, meeting.taking),
         **meeting_replies(spoken, meeting.taking),
         **meeting_interruptions(spoken, meeting.taking, meeting.interruptions),
-        **meeting_words(spoken, meeting.participants),
+        **meeting_words(spoken),
         **meeting_attendance(spoken, meeting.presence, meeting.participants, meeting.parameters),
         "inputs": None,
     }

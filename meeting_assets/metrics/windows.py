@@ -25,7 +25,7 @@ from meeting_assets.schema.columns import KEYED, RecordingRow
 class BalanceWindows(RecordingRow, table=True):
     """The top speaker of each window of a meeting.
 
-    Grain: one row per (recording, window); none if speech or the duration of the recording is unknown.
+    Grain: one row per (recording, window); none if talk times or the duration of the recording are unknown.
     """
 
     __tablename__ = "balance_windows"
@@ -50,11 +50,13 @@ class BalanceWindows(RecordingRow, table=True):
 def window_rows(meeting: SpokenMeeting, parameters: Parameters) -> list[Row]:
     """Rows of `BalanceWindows`, in column order."""
     duration_us = meeting.clean.duration_us
-    if meeting.timing_source is None or not duration_us:
+    if meeting.timing_source is None or not meeting.is_speech_attributed or not duration_us:
         return []
+    # Unresolved labels have no share of talk, like `unknown`.
+    speech = {speaker: own for speaker, own in meeting.clean.speech.items() if speaker in meeting.people}
     windows = windows_us(duration_us, to_microseconds(parameters.window_s), to_microseconds(parameters.window_step_s))
     rows: list[Row] = []
-    for index, ((start, end), talk) in enumerate(zip(windows, talk_in(windows, meeting.known_speech), strict=True)):
+    for index, ((start, end), talk) in enumerate(zip(windows, talk_in(windows, speech), strict=True)):
         total_us, most_us = sum(talk.values()), max(talk.values(), default=0)
         top = [speaker for speaker, talk_us in talk.items() if talk_us == most_us]
         top_key = top[0] if len(top) == 1 else None

@@ -81,9 +81,11 @@ def test_other_parameters_have_another_name() -> None:
 
 @pytest.mark.parametrize("field", [field for field in fields(Parameters) if field.name != "timing_source"])
 def test_every_parameter_can_be_set_and_makes_another_name(field: Field[Any]) -> None:
-    changed = Parameters.of("speaker_timeline", {field.name: 77})
+    value = 0.5 if field.name == "attributed_share" else 77
 
-    assert getattr(changed, field.name) == 77
+    changed = Parameters.of("speaker_timeline", {field.name: value})
+
+    assert getattr(changed, field.name) == value
     assert changed.config_version != Parameters().config_version
 
 
