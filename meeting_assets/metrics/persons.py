@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from meeting_assets.metrics.affiliation import ADDRESSES
 from meeting_assets.metrics.analysis import MeetingAnalysis
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.floor import turn_taking
@@ -50,6 +51,9 @@ class PersonMetrics(RecordingRow, table=True):
     participant_count: int = fields.count(
         "rows of participant_metrics: devices, or returns under another id",
         derived_from=(*PERSONS, "participants.email"),
+    )
+    is_external: bool | None = fields.flag(
+        "is_external of the person's participants, which agree", derived_from=ADDRESSES
     )
     talk_time_s: float | None = fields.seconds(
         "length of the union of the speech of all the person's participants", derived_from=(*SPEECH, *PERSONS)
@@ -113,6 +117,7 @@ def person_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
         yield {
             "person_key": person,
             "participant_count": len(keys),
+            "is_external": meeting.participants[keys[0]]["is_external"],
             **_airtime(meeting, keys[0], merged),
             **_words(meeting, keys, merged.talk_us.get(keys[0], 0)),
             **{name: merged.interruptions[keys[0]][name] for name in _INTERRUPTIONS},

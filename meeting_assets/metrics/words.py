@@ -55,7 +55,7 @@ _OUTSIDE = re.compile(rf"^(?:(?!{_EDGE}).)+|(?:(?!{_EDGE}).)+$")
 _STRICT = frozenset({"um", "uh", "er", "erm", "hmm", "mm"})
 _EXTENDED = _STRICT | {"umm", "uhm", "uhh", "ah", "eh", "mhm", "like", "basically", "actually", "literally"}
 # ISO 639 codes of languages other than English, with or without a region.
-_LANGUAGE = re.compile(r"(?!eng?\b)[a-z]{2,3}(?:[-_].*)?")
+_LANGUAGE = re.compile(r"(?!eng?(?:[-_]|$))[a-z]{2,3}(?:[-_].*)?")
 # ISO 639 codes for undetermined, several, uncoded and no languages.
 _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
 _PHRASES = [
