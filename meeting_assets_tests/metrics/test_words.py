@@ -150,8 +150,9 @@ def test_words_of_a_meeting_are_those_of_all_speakers_but_bots() -> None:
 
 def test_word_rate_of_a_meeting_does_not_depend_on_attribution() -> None:
     def rate(of_speech: str, of_words: str) -> object:
-        given = {"transcript_id": TRANSCRIPT_ID, "utterances": [Utterance(of_words, None, 60)]}
-        return metrics_of(meeting_of(said(of_speech, 0, 30), **given)).meeting["words_per_minute"]
+        utterances = [Utterance(of_words, None, 60)]
+        meeting = meeting_of(said(of_speech, 0, 30), transcript_id=TRANSCRIPT_ID, utterances=utterances)
+        return metrics_of(meeting).meeting["words_per_minute"]
 
     assert {rate(*keys) for keys in product(("ann", "unknown"), repeat=2)} == {120}
 
