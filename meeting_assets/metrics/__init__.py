@@ -9,7 +9,9 @@
     presence        sessions of participants
     analysis        the intermediate results that several metrics share
 
+    single_stream   sources that cannot show overlap
     airtime         speech, silence and overlap, and each participant's part
+    affiliation     internal and external participants
     balance         evenness of the talk between participants
     turns           number and length of turns, monologues, transitions
     timing          offsets, latencies, gaps, pauses

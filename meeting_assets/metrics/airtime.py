@@ -15,7 +15,7 @@ from collections import Counter
 from sqlmodel import SQLModel
 
 from meeting_assets.metrics.arithmetic import ratio, seconds_or_none
-from meeting_assets.metrics.lineage import LENGTH, PROVIDER, SPEECH
+from meeting_assets.metrics.lineage import LENGTH, SPEECH, STREAMS
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
@@ -40,11 +40,11 @@ class ParticipantAirtime(SQLModel):
         "talk_time_s / sum of talk_time_s over the meeting's participants; sums to 1", derived_from=SPEECH
     )
     solo_talk_s: float | None = fields.seconds(
-        "speech while no other speaker spoke; NULL if is_single_stream", derived_from=(*SPEECH, PROVIDER)
+        "speech while no other speaker spoke; NULL if is_single_stream", derived_from=(*SPEECH, *STREAMS)
     )
     overlapped_talk_s: float | None = fields.seconds(
         "speech while another speaker spoke; solo_talk_s + overlapped_talk_s = talk_time_s; NULL if is_single_stream",
-        derived_from=(*SPEECH, PROVIDER),
+        derived_from=(*SPEECH, *STREAMS),
     )
     talk_to_listen: float | None = fields.number(
         "talk_time_s / talk_time_s of all other participants; NULL if they said nothing "
@@ -83,13 +83,13 @@ class MeetingAirtime(SQLModel):
         "from the start of the recording to the first speech", derived_from=SPEECH
     )
     overlap_s: float | None = fields.seconds(
-        "time with two or more speakers; NULL if is_single_stream", derived_from=(*SPEECH, PROVIDER)
+        "time with two or more speakers; NULL if is_single_stream", derived_from=(*SPEECH, *STREAMS)
     )
     overlap_ratio: float | None = fields.share(
         "overlap_s / speech_s (published: AMI 0.146, VoxConverse 0.037, Earnings-21 0.0003)",
-        derived_from=(*SPEECH, PROVIDER),
+        derived_from=(*SPEECH, *STREAMS),
     )
-    overlap_ratio_span: float | None = fields.share("overlap_s / span_s", derived_from=(*SPEECH, PROVIDER))
+    overlap_ratio_span: float | None = fields.share("overlap_s / span_s", derived_from=(*SPEECH, *STREAMS))
     bot_speech_s: float | None = fields.seconds(
         "length of the union of the bots' speech, which counts nowhere else", derived_from=SPEECH
     )

@@ -75,8 +75,8 @@ SCHEDULE = ("recordings.scheduled_at", "recordings.started_at")
 # The person of each participant.
 PERSONS = ("participants.participant_key", "participants.person_key")
 
-# The provider of the transcript, which tells whether its times can show overlap.
-PROVIDER = "transcripts.provider"
+# Whether the source of speech can show overlap.
+STREAMS = ("transcripts.is_primary", "transcripts.provider")
 
 # The text of each participant.
 TEXTS = ("transcripts.is_primary", "transcript_utterances.participant_key", "transcript_utterances.text")

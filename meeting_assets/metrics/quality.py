@@ -19,7 +19,7 @@ from itertools import chain
 from meeting_assets.core.instants import utc
 from meeting_assets.metrics.analysis import MeetingAnalysis
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
-from meeting_assets.metrics.lineage import LENGTH, PROVIDER, SPEECH
+from meeting_assets.metrics.lineage import LENGTH, SPEECH, STREAMS
 from meeting_assets.metrics.meeting import MeetingInput, Speech, Word
 from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import Columns, SpokenMeeting, event_speech, implausible_us
@@ -67,7 +67,7 @@ class DataQuality(RecordingRow, table=True):
     is_single_stream: bool | None = fields.flag(
         "whether the timing source cannot show overlap: caption words, or at least 30 minutes of speech of two or more "
         "speakers with less than 0.01 s of overlap per minute; NULL without a timing source",
-        derived_from=(*SPEECH, PROVIDER),
+        derived_from=(*SPEECH, *STREAMS),
     )
     speech_event_agreement: float | None = fields.share(
         "per speaker, speech in both the speaker timeline and the speech events / speech in either, summed before the "
