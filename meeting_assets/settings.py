@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from meeting_assets.core import settings_validation as valid
+from meeting_assets.core.email_domains import comparable_domain
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.names import comparable_name
 from meeting_assets.core.timing_source import TimingSource
@@ -103,6 +104,12 @@ class Settings(BaseSettings):
     )
     bot_names: str = Field(
         "", alias="MEETING_ASSETS_BOT_NAMES", description="comma-separated names of note-takers to exclude"
+    )
+    own_domains_given: Annotated[str, AfterValidator(valid.own_domains)] = Field(
+        "",
+        alias="MEETING_ASSETS_OWN_DOMAINS",
+        description="comma-separated e-mail domains of the company, subdomains included, for internal and external "
+        "participants; default: none, and the columns are NULL",
     )
     alert_url: Annotated[SecretStr, AfterValidator(valid.alert_url)] | None = Field(
         None,
@@ -205,6 +212,11 @@ class Settings(BaseSettings):
     def known_bot_names(self) -> frozenset[str]:
         """The names of note-takers in comparable form (`core.names`)."""
         return frozenset(filter(None, map(comparable_name, valid.split_list(self.bot_names))))
+
+    @property
+    def own_domains(self) -> tuple[str, ...]:
+        """The e-mail domains of the company in comparable form (`core.email_domains`), in alphabetical order."""
+        return tuple(sorted(filter(None, map(comparable_domain, valid.split_list(self.own_domains_given)))))
 
     def _in_home(self, path: str | Path) -> Path:
         return self.home / _expanded(path)

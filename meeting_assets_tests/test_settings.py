@@ -23,6 +23,7 @@ PROMISED = {
     "MEETING_ASSETS_DATABASE_URL",
     "MEETING_ASSETS_RAW_URL",
     "MEETING_ASSETS_FIRST_DAY",
+    "MEETING_ASSETS_OWN_DOMAINS",
     "DAGSTER_HOME",
 }
 
@@ -60,6 +61,7 @@ def test_defaults_match_documentation(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert settings.first_day == date(2025, 1, 1)
     assert settings.timing_source == "speaker_timeline"
     assert settings.known_bot_names == frozenset()
+    assert settings.own_domains == ()
     assert settings.download_host_patterns == DOWNLOAD_HOSTS
 
 
@@ -186,6 +188,20 @@ def test_base_url_excludes_the_api_path(monkeypatch: pytest.MonkeyPatch, value: 
     assert reading(monkeypatch, RECALL_BASE_URL=value).base_url == read
 
 
+def test_own_domains_are_compared_in_one_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = reading(monkeypatch, MEETING_ASSETS_OWN_DOMAINS="Example.org., EXAMPLE.com ,xn--bcher-kva.example,")
+
+    assert settings.own_domains == ("bücher.example", "example.com", "example.org")
+
+
+@pytest.mark.parametrize(
+    "value", ["com", "@example.com", "*.example.com", ".example.com", "ada@example.com", "a b.com"]
+)
+def test_own_domain_that_matches_no_or_every_address_is_rejected(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    with pytest.raises(SettingsError, match=r"leave out @ and \*"):
+        reading(monkeypatch, MEETING_ASSETS_OWN_DOMAINS=f"example.org,{value}")
+
+
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = reading(
         monkeypatch,
@@ -232,6 +248,8 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MEETING_ASSETS_FIRST_DAY", "2026-02-30"),
         ("MEETING_ASSETS_TIMING_SOURCE", SECRET),
         ("MEETING_ASSETS_METRICS", SECRET),
+        ("MEETING_ASSETS_OWN_DOMAINS", SECRET),
+        ("MEETING_ASSETS_OWN_DOMAINS", f"example.com, ada@{SECRET}.example"),
     ],
 )
 def test_message_names_the_invalid_variable_and_omits_its_value(

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
+from meeting_assets.core.email_domains import comparable_domain
 from meeting_assets.core.urls import is_unambiguous
 
 _ESCAPE = (
@@ -136,6 +137,15 @@ def metric_parameters(text: str) -> str:
         split_numbers(text)
     except ValueError:
         raise ValueError("it is not a list like dead_air_s=3, bridge_s=0.5") from None
+    return text
+
+
+def own_domains(text: str) -> str:
+    if not all(map(comparable_domain, split_list(text))):
+        raise ValueError(
+            "it is not a list of e-mail domains like example.com, example.org; "
+            "leave out @ and *, because subdomains are included"
+        )
     return text
 
 

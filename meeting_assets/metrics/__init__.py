@@ -12,7 +12,9 @@
     analysis        the intermediate results that several metrics share
 
     segments        the cleaned speech as a table
+    single_stream   sources that cannot show overlap
     airtime         speech, silence and overlap, and each participant's part
+    affiliation     internal and external participants
     balance         evenness of the talk between participants
     turns           number and length of turns, monologues, transitions
     timing          offsets, latencies, gaps, pauses

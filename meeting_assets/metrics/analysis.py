@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from meeting_assets.metrics.affiliation import participant_affiliation
 from meeting_assets.metrics.airtime import participant_airtime
 from meeting_assets.metrics.attendance import participant_attendance
 from meeting_assets.metrics.floor import TurnTaking, turn_taking
@@ -44,6 +45,7 @@ def analyse(meeting: MeetingInput, parameters: Parameters) -> MeetingAnalysis:
     found = interruptions(spoken, taking, parameters)
     present = presence(spoken)
     by_metric = (
+        participant_affiliation(spoken, parameters),
         participant_airtime(spoken),
         participant_words(spoken),
         participant_turns(spoken, taking),

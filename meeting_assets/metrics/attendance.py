@@ -174,7 +174,8 @@ def _session_columns(meeting: SpokenMeeting, key: str, present: Presence, expect
     sessions, inside = present.sessions[key], present.inside[key]
     duration_us, attended_us = meeting.clean.duration_us, length_us(inside)
     join_us, leave_us = sessions[0].join_us, max(each.leave_us for each in sessions)
-    talk_us = intersection_us(meeting.clean.speech.get(key, ()), inside) if meeting.timing_source else None
+    is_talk_known = meeting.timing_source is not None and meeting.is_speech_attributed
+    talk_us = intersection_us(meeting.clean.speech.get(key, ()), inside) if is_talk_known else None
     return {
         "attended_s": to_seconds(attended_us),
         "attendance_ratio": ratio(attended_us, duration_us),

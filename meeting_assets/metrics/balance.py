@@ -1,4 +1,8 @@
-"""Balance of talk between participants: among equals Gini and dominance are 0 and entropy is 1."""
+"""Balance of talk between participants: among equals Gini and dominance are 0 and entropy is 1.
+
+Unresolved labels and `unknown` are no participants. If so much speech is theirs that talk times of participants are
+NULL, balance is NULL, too.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,8 @@ from meeting_assets.metrics.lineage import PEOPLE, SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.schema import fields
 
-# A participant with less talk is silent.
-SILENT_BELOW_US = 1_000_000
+# A participant with less talk, but some, is nearly silent.
+NEARLY_SILENT_BELOW_US = 1_000_000
 
 
 class MeetingBalance(SQLModel):
@@ -35,8 +39,9 @@ class MeetingBalance(SQLModel):
         "(largest talk share - 1/n) / (1 - 1/n) over the n participants who spoke; NULL for fewer than two",
         derived_from=SPEECH,
     )
-    silent_participants: int | None = fields.count(
-        "attendees with less than 1 s of talk", derived_from=(*SPEECH, *PEOPLE)
+    silent_participants: int | None = fields.count("attendees without any speech", derived_from=(*SPEECH, *PEOPLE))
+    nearly_silent_participants: int | None = fields.count(
+        "attendees with speech, but less than 1 s of it", derived_from=(*SPEECH, *PEOPLE)
     )
     participant_count: int = fields.count(
         "attendees: all participants on the participants list or named by another artifact, without bots and `unknown`",
@@ -46,16 +51,18 @@ class MeetingBalance(SQLModel):
 
 def meeting_balance(meeting: SpokenMeeting) -> Columns:
     """The columns of `MeetingBalance`."""
+    counts: Columns = {"participant_count": len(meeting.people)}
+    if meeting.timing_source is None or not meeting.is_speech_attributed:
+        return dict.fromkeys(MeetingBalance.model_fields) | counts
     attendee_talk_us = list(meeting.talk_us.values())
     speaker_talk_us = [talk_us for talk_us in attendee_talk_us if talk_us > 0]
-    silent = sum(talk_us < SILENT_BELOW_US for talk_us in attendee_talk_us)
-    return {
+    return counts | {
         "gini_talk": gini(speaker_talk_us),
         "gini_talk_attendees": gini(attendee_talk_us),
         "entropy_talk": normalised_entropy(speaker_talk_us),
         "dominance": dominance(speaker_talk_us),
-        "silent_participants": silent if meeting.timing_source is not None else None,
-        "participant_count": len(meeting.people),
+        "silent_participants": len(attendee_talk_us) - len(speaker_talk_us),
+        "nearly_silent_participants": sum(talk_us < NEARLY_SILENT_BELOW_US for talk_us in speaker_talk_us),
     }
 
 

@@ -116,3 +116,6 @@ TEXTS = (
 # The word count of each participant.
 WORDS = ("speakers.participant_key", "speakers.word_count")
 IS_UNSPACED = "transcripts.is_unspaced"
+
+# The languages of the transcript.
+LANGUAGE = (IS_UNSPACED, "transcripts.language_codes")

@@ -53,8 +53,9 @@ MEETING_MEASURES = (
         sources=("meeting_metrics.interruption_count", "meeting_metrics.duration_s"),
     ),
     Measure(
-        *("words_per_minute", "1/min", "word_count / minutes of talk", "word_count_of_speech", "talk_s", 60.0),
-        sources=("meeting_metrics.word_count", "meeting_metrics.words_per_minute", "meeting_metrics.talk_s"),
+        *("words_per_minute", "1/min", "word_count / minutes of all speakers' talk"),
+        *("word_count_of_speech", "speakers_talk_s", 60.0),
+        sources=("meeting_metrics.word_count", "meeting_metrics.words_per_minute", "meeting_metrics.speakers_talk_s"),
     ),
     Measure(
         *("gini_talk", "0-1", "gini_talk, weighted by talk time where pooled", "gini_talk_s", "talk_s"),

@@ -23,6 +23,8 @@ LedgerEntry: TypeAlias = tuple[str, str, str, str | None, str | None]
 
 SETTING = "MEETING_ASSETS_METRICS"
 LONGEST_S = 86_400.0
+# Fields with a setting of their own.
+_OTHER_SETTINGS = frozenset({"timing_source", "own_domains"})
 _LARGEST = {
     "longest_meeting_s": 31 * 86_400.0,
     **dict.fromkeys(("attributed_share", "label_share", "label_margin"), 1.0),
@@ -41,7 +43,7 @@ class Parameters:
     dead_air_s: float = 10.0
     """Shorter pauses do not end a turn, and longer silences are dead air."""
     resumption_pause_s: float = 1.5
-    """A speaker who goes on after a shorter own pause resumes the turn and interrupts nobody."""
+    """A speaker who goes on after a shorter own pause resumes the turn and makes no interruption."""
     interruption_grace_s: float = 0.5
     """An overlap up to this length is no interruption."""
     backchannel_max_s: float = 1.0
@@ -71,14 +73,22 @@ class Parameters:
     late_grace_s: float = 60.0
     """A person who joins up to this after the scheduled start, or after the first join, is not late."""
 
+    own_domains: tuple[str, ...] = ()
+    """E-mail domains of internal participants in comparable form (`core.email_domains`), in alphabetical order."""
+
     @classmethod
-    def of(cls, timing_source: TimingSource, given: Mapping[str, float]) -> Self:
+    def of(cls, timing_source: TimingSource, given: Mapping[str, float], own_domains: Iterable[str] = ()) -> Self:
         """The defaults, replaced by the given values.
+
+        Args:
+            timing_source: the preferred source.
+            given: numbers by the name of the parameter.
+            own_domains: in comparable form, in any order.
 
         Raises:
             SettingsError: a parameter does not exist, or its value is out of range.
         """
-        known = [field.name for field in fields(cls) if field.name != "timing_source"]
+        known = [field.name for field in fields(cls) if field.name not in _OTHER_SETTINGS]
         values: dict[str, Any] = {}
         for name, value in given.items():
             if name not in known:
@@ -88,7 +98,7 @@ class Parameters:
             if not (math.isfinite(value) and smallest <= value <= largest):
                 raise SettingsError(f"{SETTING} is wrong: {name} must be from {smallest:g} to {largest:g}.")
             values[name] = int(value) if name == "backchannel_max_words" else float(value)
-        return cls(timing_source, **values)
+        return cls(timing_source, own_domains=tuple(sorted({*own_domains})), **values)
 
     @property
     def config_version(self) -> str:

@@ -4,8 +4,8 @@
     phone          ━━━━━━━━━━━━━━━━               two devices share counts once
     person   ━━━━━━━━━━━━━━━━━━━━━━
 
-Words, fillers and questions are summed, since no word is in the transcript twice. Turns and interruptions are found
-again in the merged speech, so devices of one person do not interrupt each other.
+Words and fillers are summed, since no word is in the transcript twice; a sum is NULL if one of its values is. Turns and
+interruptions are found again in the merged speech, so devices of one person do not interrupt each other.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from meeting_assets.metrics.affiliation import ADDRESSES
 from meeting_assets.metrics.analysis import MeetingAnalysis
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.floor import turn_taking
@@ -51,6 +52,9 @@ class PersonMetrics(RecordingRow, table=True):
     participant_count: int = fields.count(
         "rows of participant_metrics: devices, or returns under another id",
         derived_from=(*PERSONS, "participants.email"),
+    )
+    is_external: bool | None = fields.flag(
+        "is_external of the person's participants, which agree", derived_from=ADDRESSES
     )
     talk_time_s: float | None = fields.seconds(
         "length of the union of the speech of all the person's participants", derived_from=(*SPEECH, *PERSONS)
@@ -115,6 +119,7 @@ def person_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
         yield {
             "person_key": person,
             "participant_count": len(keys),
+            "is_external": meeting.participants[keys[0]]["is_external"],
             **_airtime(meeting, keys[0], merged),
             **_words(meeting, keys, merged.talk_us.get(keys[0], 0)),
             **{name: merged.interruptions[keys[0]][name] for name in _INTERRUPTIONS},
@@ -139,13 +144,15 @@ def _airtime(meeting: MeetingAnalysis, key: str, merged: _PersonSpeech) -> Colum
 def _words(meeting: MeetingAnalysis, keys: Sequence[str], talk_us: int) -> Columns:
     summed = {name: _sum([meeting.participants[key][name] for key in keys]) for name in _SUMMED}
     count = summed["word_count"]
-    is_rated = isinstance(count, int) and not meeting.spoken.given.is_unspaced
-    return {**summed, "words_per_minute": words_per_minute(int(count or 0), talk_us) if is_rated else None}
+    is_rated = meeting.spoken.is_speech_attributed and not meeting.spoken.given.is_unspaced
+    rate = words_per_minute(int(count), talk_us) if is_rated and count is not None else None
+    return {**summed, "words_per_minute": rate}
 
 
 def _sum(values: Sequence[object]) -> float | int | None:
+    """The sum of the values of all devices; None if one is unknown, since a part of the sum would be missing."""
     known = [value for value in values if isinstance(value, int | float)]
-    return sum(known) if known else None
+    return sum(known) if len(known) == len(values) else None
 
 
 def _as_participants(meeting: MeetingAnalysis) -> _PersonSpeech:

@@ -2,22 +2,32 @@
 
 Sources that state the same fact are compared: the speaker timeline, the words of the primary transcript, and the
 platform's speech events, each after hygiene. Bots are left out, except for their words in the transcript.
+
+    timeline   ━━━━━━━━━━        ━━━━━━        timeline_word_coverage = (a + b) / length of the timeline
+    words        ━━━━━━━━━━━━━━    ━━━━        word_timeline_coverage = (a + b) / length of the words
+                 └── a ──┘         └ b ┘
+
+Both sides are unions of intervals of whole microseconds, so the order of the words changes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 from meeting_assets.core.instants import utc
 from meeting_assets.metrics.analysis import MeetingAnalysis
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
-from meeting_assets.metrics.lineage import LENGTH, SPEECH
-from meeting_assets.metrics.meeting import MeetingInput, Speech
+from meeting_assets.metrics.lineage import LENGTH, SPEECH, STREAMS
+from meeting_assets.metrics.meeting import MeetingInput, Speech, Word
+from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import Columns, SpokenMeeting, event_speech, implausible_us
 from meeting_assets.metrics.timeline.hygiene import clean_speech
 from meeting_assets.metrics.timeline.intervals import (
+    Interval,
     bridged,
+    clipped,
     intersection_us,
     length_us,
     to_microseconds,
@@ -25,7 +35,6 @@ from meeting_assets.metrics.timeline.intervals import (
     union,
 )
 from meeting_assets.metrics.timeline.speech_segments import SpeechBySpeaker
-from meeting_assets.metrics.word_times import WordTimes
 from meeting_assets.schema import fields
 from meeting_assets.schema.columns import KEYED, RecordingRow
 
@@ -54,6 +63,11 @@ class DataQuality(RecordingRow, table=True):
     word_timeline_coverage: float | None = fields.share(
         "part of the time with words in which the speaker timeline has speech, as above",
         derived_from=(*TIMELINE, *UNITS, *LENGTH),
+    )
+    is_single_stream: bool | None = fields.flag(
+        "whether the timing source cannot show overlap: caption words, or at least 30 minutes of speech of two or more "
+        "speakers with less than 0.01 s of overlap per minute; NULL without a timing source",
+        derived_from=(*SPEECH, *STREAMS),
     )
     speech_event_agreement: float | None = fields.share(
         "per speaker, speech in both the speaker timeline and the speech events / speech in either, summed before the "
@@ -110,12 +124,13 @@ class DataQuality(RecordingRow, table=True):
 
 def quality_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
     """The row of `DataQuality`, without the row counts of other tables."""
-    spoken, words = meeting.spoken, meeting.words
+    spoken, words = meeting.spoken, _timed_units(meeting.spoken.given.words)
     given, clean = spoken.given, spoken.clean
     has_source, has_words = spoken.timing_source is not None, given.transcript_id is not None
     missing = _missing_kinds(given)
     yield {
-        **_agreement(spoken, words, to_microseconds(meeting.parameters.ipu_gap_s)),
+        **_agreement(spoken, words.intervals, to_microseconds(meeting.parameters.ipu_gap_s)),
+        "is_single_stream": is_single_stream(spoken) if has_source else None,
         "unattributed_speech_s": to_seconds(spoken.unattributed_us) if has_source else None,
         "untimed_words": words.untimed if has_words else None,
         "nonpositive_words": words.nonpositive if has_words else None,
@@ -131,7 +146,32 @@ def quality_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
     }
 
 
-def _agreement(meeting: SpokenMeeting, words: WordTimes, gap_us: int) -> Columns:
+@dataclass(frozen=True, slots=True)
+class _TimedUnits:
+    """The timed units of a transcript as intervals, and the number of those that are none."""
+
+    intervals: list[Interval]
+    """Of any speaker, as given: not in order, and overlapping."""
+    untimed: int
+    nonpositive: int
+
+
+def _timed_units(words: Iterable[Word]) -> _TimedUnits:
+    untimed = nonpositive = 0
+    intervals: list[Interval] = []
+    for _, start_s, end_s, _ in words:
+        if start_s is None or end_s is None:
+            untimed += 1
+            continue
+        start_us, end_us = to_microseconds(start_s), to_microseconds(end_s)
+        if end_us <= start_us:
+            nonpositive += 1
+        else:
+            intervals.append((start_us, end_us))
+    return _TimedUnits(intervals, untimed, nonpositive)
+
+
+def _agreement(meeting: SpokenMeeting, words: Iterable[Interval], gap_us: int) -> Columns:
     """Agreement of the sources inside the recording, whose end the timing source decides."""
     end_us = meeting.clean.duration_us
     events = _cleaned(event_speech(meeting.given.events), meeting.bot_keys, end_us)
@@ -139,7 +179,8 @@ def _agreement(meeting: SpokenMeeting, words: WordTimes, gap_us: int) -> Columns
         timeline = meeting.clean.speech
     else:
         timeline = _cleaned(meeting.given.timeline, meeting.bot_keys, end_us)
-    with_words = words.intervals(gap_us, 2**62 if end_us is None else end_us)
+    latest_us = 2**62 if end_us is None else end_us
+    with_words = clipped(bridged(union(words), gap_us), start=0, end=latest_us)
     with_speech = bridged(union(chain.from_iterable(timeline.values())), gap_us) if with_words else []
     both_us = intersection_us(with_speech, with_words) if with_speech and with_words else None
     return {

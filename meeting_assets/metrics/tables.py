@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from sqlmodel import SQLModel
 
+from meeting_assets.metrics.affiliation import MeetingAffiliation, ParticipantAffiliation, meeting_affiliation
 from meeting_assets.metrics.airtime import MeetingAirtime, ParticipantAirtime, meeting_airtime
 from meeting_assets.metrics.analysis import MeetingAnalysis
 from meeting_assets.metrics.attendance import MeetingAttendance, ParticipantAttendance, meeting_attendance
@@ -46,6 +47,7 @@ class ParticipantMetrics(
     ParticipantTurns,
     ParticipantWords,
     ParticipantAirtime,
+    ParticipantAffiliation,
     _ParticipantRow,
     table=True,
 ):
@@ -79,6 +81,7 @@ class _MeetingInputs(SQLModel):
 
 class MeetingMetrics(
     _MeetingInputs,
+    MeetingAffiliation,
     MeetingAttendance,
     MeetingWords,
     MeetingInterruptions,
@@ -117,12 +120,13 @@ def meeting_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
     yield {
         "transcript_id": spoken.given.transcript_id,
         **meeting_timing(spoken),
-        **meeting_airtime(spoken),
+        **meeting_airtime(spoken, meeting.parameters),
         **meeting_balance(spoken),
         **meeting_turns(spoken, meeting.taking),
         **meeting_replies(spoken, meeting.taking),
         **meeting_interruptions(spoken, meeting.taking, meeting.interruptions),
-        **meeting_words(spoken, meeting.participants),
+        **meeting_words(spoken),
         **meeting_attendance(spoken, meeting.presence, meeting.participants, meeting.parameters),
+        **meeting_affiliation(spoken, meeting.participants),
         "inputs": None,
     }

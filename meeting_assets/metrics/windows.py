@@ -25,7 +25,7 @@ from meeting_assets.schema.columns import KEYED, RecordingRow
 class BalanceWindows(RecordingRow, table=True):
     """The top speaker of each window of a meeting.
 
-    Grain: one row per (recording, window); none if speech or the duration of the recording is unknown.
+    Grain: one row per (recording, window); none if talk times or the duration of the recording are unknown.
     """
 
     __tablename__ = "balance_windows"
@@ -50,7 +50,7 @@ class BalanceWindows(RecordingRow, table=True):
 def window_rows(meeting: SpokenMeeting, parameters: Parameters) -> list[Row]:
     """Rows of `BalanceWindows`, in column order."""
     duration_us = meeting.clean.duration_us
-    if meeting.timing_source is None or not duration_us:
+    if not meeting.measures_participants or not duration_us:
         return []
     windows = windows_us(duration_us, to_microseconds(parameters.window_s), to_microseconds(parameters.window_step_s))
     rows: list[Row] = []
@@ -59,9 +59,8 @@ def window_rows(meeting: SpokenMeeting, parameters: Parameters) -> list[Row]:
     ):
         total_us, most_us = sum(talk.values()), max(talk.values(), default=0)
         top = [speaker for speaker, talk_us in talk.items() if talk_us == most_us]
-        top_key = top[0] if len(top) == 1 and meeting.is_speech_attributed else None
-        top_share = ratio(most_us, total_us) if meeting.is_speech_attributed else None
-        columns = to_seconds(total_us), len(talk), top_key, top_share
+        top_key = top[0] if len(top) == 1 else None
+        columns = to_seconds(total_us), len(talk), top_key, ratio(most_us, total_us)
         rows.append((meeting.given.recording_id, index, to_seconds(start), to_seconds(end), *columns))
     return rows
 

@@ -127,7 +127,7 @@ def _storage(settings: Settings, database: Database, raw: RawStore) -> Storage:
         database,
         raw,
         bot_names=settings.known_bot_names,
-        parameters=Parameters.of(settings.timing_source, settings.metric_parameters),
+        parameters=Parameters.of(settings.timing_source, settings.metric_parameters, settings.own_domains),
         purges_deleted=settings.on_deletion == "purge",
         retention_days=settings.retention_days,
     )

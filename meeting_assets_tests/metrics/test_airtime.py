@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from meeting_assets.metrics.airtime import ParticipantAirtime
+from meeting_assets.metrics.airtime import MeetingAirtime, ParticipantAirtime, meeting_airtime, participant_airtime
 from meeting_assets.metrics.meeting import Utterance
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.speech import spoken_meeting
 from meeting_assets_tests.support.meeting_builder import (
     TRANSCRIPT_ID,
     Metrics,
@@ -12,6 +16,7 @@ from meeting_assets_tests.support.meeting_builder import (
     meeting_of,
     metrics_of,
     said,
+    word,
 )
 
 SPEECH_COLUMNS = [
@@ -91,6 +96,43 @@ def test_unknown_holds_the_floor_but_has_no_share() -> None:
     assert column(metrics, "overlapped_talk_s") == {"ann": 5, "bo": 0}
     assert column(metrics, "talk_share") == {"ann": 0.5, "bo": 0.5}
     assert meeting["gini_talk"] == 0
+
+
+def test_overlap_is_unknown_and_other_columns_are_kept_for_a_source_that_cannot_show_it() -> None:
+    words = [word("ann", 0, 10), word("bo", 5, 20), word("ann", 25, 30)]
+    captions, engine = (metrics_of(meeting_of(words=words, provider=each)) for each in ("meeting_captions", "other"))
+
+    unknown = {"overlap_s", "overlap_ratio", "overlap_ratio_span", "solo_talk_s", "overlapped_talk_s"}
+    for columns in (MeetingAirtime.model_fields, ParticipantAirtime.model_fields):
+        for one, other in zip(
+            [captions.meeting, *captions.participants.values()],
+            [engine.meeting, *engine.participants.values()],
+            strict=True,
+        ):
+            known = [name for name in columns if name in one and name not in unknown]
+            assert [one[name] for name in known] == [other[name] for name in known]
+            assert {one[name] for name in unknown & columns.keys() & one.keys()} <= {None}
+    assert engine.meeting["overlap_s"] == 5
+
+
+def test_talk_of_participants_is_unknown_if_too_little_speech_has_one() -> None:
+    meeting = meeting_of(said("ann", 0, 30), said("unknown", 20, 60), said("bo", 70, 80))
+    known = spoken_meeting(meeting, Parameters())
+
+    unknown = replace(known, is_speech_attributed=False)
+
+    nothing = dict.fromkeys(ParticipantAirtime.model_fields)
+    assert participant_airtime(unknown) == {"ann": nothing, "bo": nothing}
+    columns = meeting_airtime(known, Parameters())
+    assert meeting_airtime(unknown, Parameters()) == columns | {"talk_s": None}
+    assert (columns["talk_s"], columns["speakers_talk_s"]) == (40, 80)
+
+
+@pytest.mark.parametrize(("dead_air_s", "count"), [(5, 2), (5.000_001, 1), (9, 1), (9.1, 0)])
+def test_dead_air_is_a_silence_of_at_least_its_parameter(dead_air_s: float, count: int) -> None:
+    meeting = meeting_of(said("ann", 0, 5), said("bo", 10, 11), said("ann", 20, 30))
+
+    assert metrics_of(meeting, Parameters(dead_air_s=dead_air_s)).meeting["dead_air_count"] == count
 
 
 def test_words_of_unknown_and_bots_count_in_nobodys_share() -> None:

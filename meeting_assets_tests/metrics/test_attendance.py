@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from meeting_assets.metrics.attendance import participant_attendance
 from meeting_assets.metrics.meeting import Attendee, Event
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.presence import presence
+from meeting_assets.metrics.speech import spoken_meeting
 from meeting_assets_tests.support.meeting_builder import (
     STARTED_AT,
     Metrics,
@@ -192,3 +197,14 @@ def test_open_session_ends_with_the_last_event_if_the_duration_is_unknown() -> N
 
     assert sessions(metrics) == [("ann", 0, 10, 30, False, True)]
     assert ann(metrics, "attended_s", "attendance_ratio", "left_early_s") == (20, None, None)
+
+
+def test_talk_while_attending_is_unknown_if_too_little_speech_has_a_participant() -> None:
+    meeting = meeting_of(said("ann", 0, 30), events=[Event("ann", None, "join", 0)])
+    spoken = spoken_meeting(meeting, Parameters())
+    known = participant_attendance(spoken, presence(spoken))["ann"]
+
+    row = participant_attendance(replace(spoken, is_speech_attributed=False), presence(spoken))["ann"]
+
+    assert known["presence_talk_ratio"] == 0.3
+    assert row == known | {"presence_talk_ratio": None}

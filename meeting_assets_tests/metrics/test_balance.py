@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meeting_assets.metrics.balance import dominance, gini, normalised_entropy
+from meeting_assets.metrics.balance import MeetingBalance, dominance, gini, meeting_balance, normalised_entropy
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.speech import spoken_meeting
 from meeting_assets_tests.support.meeting_builder import attendees, meeting_of, metrics_of, said
 
 positive = st.integers(1, 10**9)
@@ -89,10 +92,19 @@ def test_dominance_grows_from_equal_shares_to_all() -> None:
     assert metrics.meeting["dominance"] == 0.5
 
 
-def test_who_talks_less_than_a_second_is_silent() -> None:
+def test_participant_who_speaks_for_less_than_a_second_is_nearly_silent_and_not_silent() -> None:
     metrics = metrics_of(
         meeting_of(said("ann", 0, 0.999), said("bo", 1, 2), said("di", 3, 9), attendees=attendees("ann", "bo", "cy"))
     )
 
-    assert metrics.meeting["silent_participants"] == 2
+    assert (metrics.meeting["silent_participants"], metrics.meeting["nearly_silent_participants"]) == (1, 1)
     assert metrics.meeting["participant_count"] == 4
+
+
+def test_balance_is_unknown_if_too_little_speech_has_a_participant() -> None:
+    meeting = meeting_of(said("ann", 0, 30), said("bo", 30, 40), attendees=attendees("ann", "bo", "cy"))
+    spoken = replace(spoken_meeting(meeting, Parameters()), is_speech_attributed=False)
+
+    columns = meeting_balance(spoken)
+
+    assert columns == dict.fromkeys(MeetingBalance.model_fields) | {"participant_count": 3}

@@ -71,7 +71,7 @@ def test_columns_are_those_of_the_tables_with_their_units_and_definitions() -> N
     assert columns == written()
 
 
-@pytest.mark.parametrize("field", [field for field in fields(Parameters) if field.name != "timing_source"])
+@pytest.mark.parametrize("field", [field for field in fields(Parameters) if isinstance(field.default, float | int)])
 def test_every_parameter_is_documented_with_its_default(field: Any) -> None:
     assert re.search(rf"^\| `{field.name}` \| {field.default:g} \| .+ \|$", DOCUMENT.read_text(), re.MULTILINE)
 

@@ -79,7 +79,7 @@ def test_other_parameters_have_another_name() -> None:
     assert all(len(name) == 12 and set(name) <= set(string.hexdigits) for name in names)
 
 
-@pytest.mark.parametrize("field", [field for field in fields(Parameters) if field.name != "timing_source"])
+@pytest.mark.parametrize("field", [field for field in fields(Parameters) if isinstance(field.default, float | int)])
 def test_every_parameter_can_be_set_and_makes_another_name(field: Field[Any]) -> None:
     value = 0.5 if field.name in {"attributed_share", "label_share", "label_margin"} else 77
 
@@ -93,11 +93,19 @@ def test_what_is_not_set_stays_as_it_is() -> None:
     assert Parameters.of("words", {}) == Parameters(timing_source="words")
 
 
+def test_own_domains_make_another_name_in_whatever_order_they_are_given() -> None:
+    one, other = (Parameters.of("words", {}, domains) for domains in (["a.example", "b.example"], ["b.example"]))
+
+    assert Parameters.of("words", {}, ["b.example", "a.example", "a.example"]) == one
+    assert len({one.config_version, other.config_version, Parameters.of("words", {}).config_version}) == 3
+
+
 @pytest.mark.parametrize(
     ("given", "named"),
     [
         ({"turn_gap": 3}, "there is no turn_gap"),
         ({"timing_source": 3}, "there is no timing_source"),
+        ({"own_domains": 3}, "there is no own_domains"),
         ({"bridge_s": -1}, "bridge_s must be from 0 to 86400"),
         ({"bridge_s": float("nan")}, "bridge_s must be"),
         ({"window_step_s": 0.5}, "window_step_s must be from 1 to 86400"),

@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meeting_assets.metrics.analysis import analyse
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.persons import person_rows
 from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, Metrics, meeting_of, metrics_of, said, word
 
 ADA, ADAS_PHONE, BO = Attendee("100", "Ada", False, "zoom:a"), Attendee("200", "Ada (phone)", False, "zoom:a"), "300"
@@ -94,6 +97,38 @@ def test_an_address_seen_beside_a_platforms_id_makes_one_person() -> None:
 
     assert {key: row["talk_time_s"] for key, row in metrics.persons.items()} == {"zoom:a": 15}
     assert metrics.meeting["person_count"] == 1
+
+
+@pytest.mark.parametrize("unknown", ["word_count", "word_share", "filler_count"])
+def test_sum_of_a_person_is_unknown_if_it_is_for_one_device(unknown: str) -> None:
+    meeting = meeting_of(
+        *(said("100", 0, 20), said("200", 30, 50)),
+        attendees=ATTENDEES,
+        transcript_id=TRANSCRIPT_ID,
+        utterances=[Utterance("100", None, 40, "um"), Utterance("200", None, 20, "uh"), Utterance(BO, None, 60)],
+    )
+    known = analyse(meeting, Parameters())
+    phone = {**known.participants["200"], unknown: None}
+
+    ada = next(person_rows(replace(known, participants={**known.participants, "200": phone})))
+    before = next(person_rows(known))
+
+    lost = {unknown, "words_per_minute"} if unknown == "word_count" else {unknown}
+    assert ada == before | dict.fromkeys(lost)
+    assert None not in [before[name] for name in lost]
+
+
+@pytest.mark.parametrize("devices", [ATTENDEES, [ADA, ATTENDEES[2]]], ids=["two-devices", "one-device"])
+def test_talk_of_persons_is_unknown_if_too_little_speech_has_a_participant(devices: list[Attendee]) -> None:
+    meeting = meeting_of(said("100", 0, 20), said(BO, 30, 50), attendees=devices, events=stays("100", 0))
+    known = analyse(meeting, Parameters())
+    spoken = replace(known.spoken, is_speech_attributed=False)
+
+    ada = next(person_rows(replace(known, spoken=spoken)))
+
+    unknown = ("talk_time_s", "persons_talk_s", "talk_share", "presence_talk_ratio", "words_per_minute")
+    assert {name: ada[name] for name in unknown} == dict.fromkeys(unknown)
+    assert ada["attended_s"] == 100
 
 
 def test_values_unknown_for_all_devices_are_unknown_for_the_person() -> None:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.metrics.meeting import MeetingInput
@@ -36,6 +40,75 @@ def test_gaps_between_words_are_closed_as_in_speech() -> None:
     row = quality(meeting_of(said("ann", 0, 10), words=[word("ann", 0, 5), word("ann", 5.19, 10)]))
 
     assert row["timeline_word_coverage"] == 1
+
+
+micros = st.integers(0, 1_000_000)
+lengths = st.integers(-2, 500_000) | st.sampled_from([200_000])
+units = st.builds(
+    lambda key, start_us, length_us: (key, start_us, start_us + length_us),
+    st.sampled_from(["ann", "bo", "unknown"]),
+    micros | st.integers(0, 25).map(lambda fifths: fifths * 200_000),
+    lengths,
+)
+
+
+@given(st.lists(units, max_size=12), st.integers(0, 2**32))
+def test_word_coverage_depends_neither_on_the_order_of_the_words_nor_on_rounding(
+    intervals: list[tuple[str, int, int]], seed: int
+) -> None:
+    words = [word(key, start_us / 1e6, end_us / 1e6) for key, start_us, end_us in intervals]
+    meeting = meeting_of(said("ann", 0.1, 2.5), said("bo", 2, 4), words=words, transcript_id=TRANSCRIPT_ID)
+    shuffled = random.Random(seed).sample(words, len(words))
+
+    row = quality(meeting)
+
+    assert quality(replace(meeting, words=shuffled)) == row
+    covered = covered_microseconds([(start, end) for _, start, end in intervals if end > start])
+    speech = range(100_000, 4_000_000)
+    both = sum(max(0, min(end, speech.stop) - max(start, speech.start)) for start, end in covered)
+    assert row["timeline_word_coverage"] == (both / len(speech) if covered else None)
+    assert row["word_timeline_coverage"] == (both / sum(end - start for start, end in covered) if covered else None)
+
+
+def covered_microseconds(intervals: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The intervals merged across gaps under 0.2 s, by comparing each with all others."""
+    reach = sorted(intervals)
+    merged: list[tuple[int, int]] = []
+    while reach:
+        start, end = reach.pop(0)
+        while near := [each for each in reach if each[0] < end + 200_000]:
+            end = max(end, *(last for _, last in near))
+            reach = [each for each in reach if each not in near]
+        merged.append((start, end))
+    return merged
+
+
+@pytest.mark.parametrize(("gap_s", "coverage"), [(0.199_999, 1), (0.2, 0.98), (0.200_001, 0.979_999_9)])
+@pytest.mark.parametrize("start_s", [0.1, 0.3, 0.7, 4.1])
+def test_gap_between_words_is_open_from_200_ms(start_s: float, gap_s: float, coverage: float) -> None:
+    words = [word("ann", 0, start_s), word("ann", round(start_s + gap_s, 6), 10)]
+
+    row = quality(meeting_of(said("ann", 0, 10), words=words))
+
+    assert row["timeline_word_coverage"] == pytest.approx(coverage, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("meeting", "is_single"),
+    [
+        pytest.param(meeting_of(), None, id="no-timing-source"),
+        pytest.param(meeting_of(said("ann", 0, 10), said("bo", 10, 20)), False, id="short"),
+        pytest.param(meeting_of(words=[word("ann", 0, 5)], provider="meeting_captions"), True, id="caption-words"),
+        pytest.param(meeting_of(words=[word("ann", 0, 5)], provider="assembly_ai"), False, id="words-of-an-engine"),
+        pytest.param(
+            meeting_of(said("ann", 0, 5), words=[word("ann", 0, 5)], provider="meeting_captions"),
+            False,
+            id="timeline-beside-captions",
+        ),
+    ],
+)
+def test_source_without_overlap_is_a_single_stream(meeting: MeetingInput, is_single: bool | None) -> None:
+    assert quality(meeting)["is_single_stream"] is is_single
 
 
 @pytest.mark.parametrize("given", [{"words": ()}, {"timeline": (), "words": [word("ann", 0, 5)]}])

@@ -36,6 +36,16 @@ def joined(*at_s: float, scheduled_s: float | None = None) -> MeetingInput:
     return meeting_of(events=events, attendees=attendees(*keys), scheduled_at=scheduled_at, duration_s=40_000)
 
 
+def silent_but_for(talk_s: float) -> MeetingInput:
+    """A meeting in which `bo` speaks for this long."""
+    return meeting_of(said("ann", 10, 20), said("bo", 30, 30 + talk_s), attendees=attendees("ann", "bo"))
+
+
+def long_talk(*, overlap_s: float, missing_s: float = 0) -> MeetingInput:
+    """30 minutes of speech by two speakers, but for the missing seconds, with this much overlap."""
+    return meeting_of(said("ann", 0, 900), said("bo", 900 - overlap_s, 1800 - missing_s), duration_s=1800)
+
+
 def spoken_words(talk_s: float) -> MeetingInput:
     utterances = [Utterance("ann", None, 5, "one two three four five")]
     return meeting_of(said("ann", 0, talk_s), transcript_id=TRANSCRIPT_ID, utterances=utterances)
@@ -54,8 +64,16 @@ def spoken_words(talk_s: float) -> MeetingInput:
         pytest.param(pause(0.18 - US, then="ann"), "pause_count", 0, id="no-pause-below-180-ms"),
         pytest.param(pause(10 - US, then="ann"), "turn_count", 1, id="one-turn-below-10-s"),
         pytest.param(pause(10, then="ann"), "turn_count", 2, id="two-turns-from-10-s"),
-        pytest.param(meeting_of(said("ann", 0, 1)), "silent_participants", 0, id="speaker-from-1-s"),
-        pytest.param(meeting_of(said("ann", 0, 1 - US)), "silent_participants", 1, id="silent-below-1-s"),
+        pytest.param(silent_but_for(0), "silent_participants", 1, id="silent-without-speech"),
+        pytest.param(silent_but_for(US), "silent_participants", 0, id="not-silent-with-any-speech"),
+        pytest.param(silent_but_for(0), "nearly_silent_participants", 0, id="silent-is-not-nearly-silent"),
+        pytest.param(silent_but_for(US), "nearly_silent_participants", 1, id="nearly-silent-with-any-speech"),
+        pytest.param(silent_but_for(1 - US), "nearly_silent_participants", 1, id="nearly-silent-below-1-s"),
+        pytest.param(silent_but_for(1), "nearly_silent_participants", 0, id="not-nearly-silent-from-1-s"),
+        pytest.param(long_talk(overlap_s=0.3), "overlap_s", 0.3, id="overlap-known-from-10-ms-per-minute"),
+        pytest.param(long_talk(overlap_s=0.3 - US), "overlap_s", None, id="single-stream-below-10-ms-per-minute"),
+        pytest.param(long_talk(overlap_s=0), "overlap_s", None, id="single-stream-from-30-minutes"),
+        pytest.param(long_talk(overlap_s=0, missing_s=US), "overlap_s", 0, id="overlap-known-below-30-minutes"),
         pytest.param(meeting_of(said("ann", 0, 105)), "duration_s", 105, id="extended-up-to-5-s"),
         pytest.param(meeting_of(said("ann", 0, 105 + US)), "duration_s", 100, id="not-extended-beyond-5-s"),
         pytest.param(meeting_of(duration_s=172_800), "duration_s", 172_800, id="duration-known-up-to-2-days"),

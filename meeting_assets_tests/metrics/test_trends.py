@@ -59,7 +59,12 @@ def test_meetings_with_unknown_values_are_left_out_of_trends() -> None:
 
 def test_rates_use_the_unit_of_their_name() -> None:
     trend = meeting_trend(
-        [meeting(interruption_count=3, speaker_switches=60, word_count=300, words_per_minute=150.0, talk_s=120.0)], []
+        [
+            meeting(
+                interruption_count=3, speaker_switches=60, word_count=300, words_per_minute=150.0, speakers_talk_s=120.0
+            )
+        ],
+        [],
     )
 
     assert of(trend, "interruptions_per_hour")[1] == 6
@@ -99,6 +104,39 @@ def test_word_rate_is_unknown_under_ten_seconds_of_talk() -> None:
     rows = [member("zoom:a", talk_time_s=9.9, word_count=30, word_share=1.0)]
 
     assert of(person_trends(rows, [])["zoom:a"], "words_per_minute") == (0, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("measure", "numbers"),
+    [
+        ("words_per_minute", {"talk_time_s": 60.0, "word_count": None, "word_share": None}),
+        ("words_per_minute", {"talk_time_s": None, "word_count": 150, "word_share": 0.5}),
+        ("fillers_per_100_words", {"filler_count": None, "word_count": 150}),
+        ("fillers_per_100_words", {"filler_count": None, "word_count": None}),
+        ("talk_share", {"talk_time_s": None, "persons_talk_s": None}),
+    ],
+)
+def test_meeting_with_unknown_numbers_of_a_person_counts_in_no_mean(measure: str, numbers: dict[str, Any]) -> None:
+    known: dict[str, Any] = {
+        "talk_time_s": 60.0,
+        "persons_talk_s": 120.0,
+        "word_count": 150,
+        "word_share": 0.5,
+        "filler_count": 3,
+    }
+
+    (alone,) = person_trends([member("zoom:a", **known)], []).values()
+    (person,) = person_trends([member("zoom:a", **known), member("zoom:a", "r2", **numbers)], []).values()
+
+    assert of(person, measure) == of(alone, measure)
+    assert person["meeting_count"] == 2
+
+
+def test_person_without_any_known_word_numbers_has_no_word_trends() -> None:
+    (person,) = person_trends([member("zoom:a", talk_time_s=60.0, persons_talk_s=60.0)], []).values()
+
+    assert of(person, "words_per_minute") == of(person, "fillers_per_100_words") == (0, None, None, None)
+    assert of(person, "talk_share")[0] == 1
 
 
 @pytest.mark.parametrize(

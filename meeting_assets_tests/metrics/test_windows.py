@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.speech import spoken_meeting
+from meeting_assets.metrics.windows import window_rows
 from meeting_assets_tests.support.meeting_builder import meeting_of, metrics_of, said
 
 TENS = Parameters(window_s=20, window_step_s=10)
@@ -45,3 +49,21 @@ def test_window_without_talk_has_no_top_speaker() -> None:
 
 def test_there_are_no_windows_without_a_timing_source() -> None:
     assert metrics_of(meeting_of()).windows == []
+
+
+def test_windows_hold_the_talk_of_participants_alone() -> None:
+    meeting = meeting_of(said("ann", 0, 5), said("label:Speaker A", 0, 12), said("unknown", 0, 12), duration_s=15)
+    spoken = spoken_meeting(meeting, Parameters())
+    # An unresolved label is no participant.
+    spoken = replace(spoken, people={"ann": spoken.people["ann"]})
+
+    [(*_, talk_s, speaker_count, top_key, top_share)] = window_rows(spoken, TENS)
+
+    assert (talk_s, speaker_count, top_key, top_share) == (5, 1, "ann", 1)
+
+
+def test_there_are_no_windows_if_too_little_speech_has_a_participant() -> None:
+    spoken = spoken_meeting(meeting_of(said("ann", 0, 10)), Parameters())
+
+    assert window_rows(replace(spoken, is_speech_attributed=False), TENS) == []
+    assert window_rows(spoken, TENS) != []

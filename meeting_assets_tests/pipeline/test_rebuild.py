@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from meeting_assets.artifacts.participants import Participants
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.pipeline.rebuild import rebuild, refresh
 from meeting_assets.pipeline.rollup import outdated_weeks
 from meeting_assets.pipeline.storage import open_storage
@@ -102,3 +103,21 @@ def test_changed_parameters_derive_metrics_again_and_parse_nothing(
     assert (report.days, report.artifacts, report.faults) == ([DAY], 0, [])
     assert versions == {Parameters(dead_air_s=3, bridge_s=0.5).config_version}
     assert synced_day.stats.requests == []
+
+
+@pytest.mark.parametrize(("domain", "is_external"), [("Northwind.EXAMPLE", False), ("wind.example", True)])
+def test_own_domains_are_compared_with_stored_addresses_without_parsing_again(
+    synced_day: Sandbox, monkeypatch: pytest.MonkeyPatch, domain: str, is_external: bool
+) -> None:
+    synced_day.stats.reset()
+    monkeypatch.setenv("MEETING_ASSETS_OWN_DOMAINS", domain)
+
+    with open_storage(read_settings()) as storage:
+        report = refresh(storage)
+        with storage.database.reading() as connection:
+            addresses = {*connection.scalars(select(table_of(Participants).c.email))}
+            sides = [*connection.scalars(select(table_of(ParticipantMetrics).c.is_external))]
+
+    assert {each.partition("@")[2] for each in addresses} == {"northwind.example"}
+    assert sides == [is_external] * 9
+    assert (report.days, report.artifacts, synced_day.stats.requests) == ([DAY], 0, [])

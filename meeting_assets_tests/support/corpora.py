@@ -25,6 +25,12 @@ def document(path: Path) -> Any:
     return json.loads(path.read_bytes())
 
 
+def is_single_stream(oracle: dict[str, Any]) -> bool:
+    """Whether the reference values are those of a source without overlap."""
+    is_long = len(oracle["speaker_talk_s"]) > 1 and oracle["speech_union_s"] >= 1800
+    return is_long and oracle["overlap_s"] / (oracle["speech_union_s"] / 60) < 0.01
+
+
 def meeting_in(folder: Path, *, timeline: list[dict[str, Any]] | None = None) -> MeetingInput:
     """The meeting of a folder; `timeline` replaces its speaker timeline."""
     facts = document(folder / "meeting.json")
