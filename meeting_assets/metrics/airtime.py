@@ -17,6 +17,7 @@ from meeting_assets.metrics.arithmetic import ratio, seconds_or_none
 from meeting_assets.metrics.lineage import LENGTH, SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import to_seconds
+from meeting_assets.metrics.timeline.speech_segments import talk_times_us
 from meeting_assets.schema import fields
 
 # A silence of at least this length is dead air.
@@ -61,6 +62,9 @@ class MeetingAirtime(SQLModel):
     speech_s: float | None = fields.seconds("length of the union of all speech", derived_from=SPEECH)
     talk_s: float | None = fields.seconds(
         "sum of talk_time_s over the participants, overlap counted for each", derived_from=SPEECH
+    )
+    speakers_talk_s: float | None = fields.seconds(
+        "sum of the talk time of all speakers but bots: participants, other labels and `unknown`", derived_from=SPEECH
     )
     silence_s: float | None = fields.seconds("time within the span without speech", derived_from=SPEECH)
     silence_ratio: float | None = fields.share("silence_s / span_s", derived_from=SPEECH)
@@ -127,6 +131,7 @@ def _floor_columns(meeting: SpokenMeeting) -> Columns:
         "span_s": to_seconds(span_us) if has_speech else None,
         "speech_s": to_seconds(speech_us),
         "talk_s": to_seconds(sum(meeting.talk_us.values())),
+        "speakers_talk_s": to_seconds(sum(talk_times_us(meeting.clean.speech).values())),
         "silence_s": to_seconds(sum(silences_us)) if has_speech else None,
         "silence_ratio": ratio(sum(silences_us), span_us),
         "longest_silence_s": to_seconds(max(silences_us, default=0)) if has_speech else None,
