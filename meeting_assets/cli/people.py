@@ -100,10 +100,16 @@ def _statements(aliases: Sequence[str], note: str | None, author: str | None) ->
 
 
 def _change(settings: Settings, stated: Sequence[Statement], undo: Sequence[str], author: str | None) -> None:
+    from meeting_assets.cli.people_table import print_aliases
     from meeting_assets.pipeline.aliases import valid_key
+    from meeting_assets.store.person_aliases import all_aliases
 
     undone = {valid_key(each, "Nothing was changed: --undo: ") for each in undo}
     with _open_for_changes(settings) as storage:
+        aliases = storage.database.read(all_aliases)
+        if undone - {each.person_key for each in aliases}:
+            print_aliases(aliases)
+            raise SettingsError("Nothing was changed: --undo names a key without an alias.")
         _apply(storage, stated, undone, author)
 
 

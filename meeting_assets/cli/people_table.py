@@ -37,7 +37,14 @@ def print_people(found: PeopleList) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    for alias in found.aliases:
+    print_aliases(found.aliases)
+
+
+def print_aliases(aliases: Sequence[Alias]) -> None:
+    """Prints the aliases in force, each with the command that undoes it."""
+    if not aliases:
+        out.print("No alias is in force.", highlight=False)
+    for alias in aliases:
         out.print(Text(_sentence(alias)), soft_wrap=True)
         out.print(Text(f"  meeting-assets people --undo {shlex.quote(printable(alias.person_key))}"), soft_wrap=True)
 

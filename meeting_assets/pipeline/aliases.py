@@ -21,7 +21,6 @@ from meeting_assets.store.locks import Lock
 from meeting_assets.store.person_aliases import Alias, all_aliases, delete_aliases, put_aliases
 
 LONGEST_TEXT = 1_000
-NO_ALIAS = "--undo names a key without an alias. `meeting-assets people` lists the aliases in force."
 
 
 class Statement(NamedTuple):
@@ -108,18 +107,16 @@ def change_aliases(
 ) -> AliasChange:
     """Adds, replaces and removes aliases, all or none; the caller then rolls up.
 
-    `author` and `at` apply to new statements without their own.
+    `author` and `at` apply to new statements without their own. Keys without an alias have nothing to undo.
 
     Raises:
-        SettingsError: a key occurs twice, an alias to remove does not exist, or aliases form a cycle.
+        SettingsError: a key occurs twice, or aliases form a circle.
     """
     _check_unique(stated, undone)
-    change = AliasChange(removed=len(undone))
+    change = AliasChange()
     with storage.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
         present = {each.person_key: each for each in all_aliases(connection)}
-        if {*undone} - present.keys():
-            raise SettingsError(NO_ALIAS)
         new: list[Alias] = []
         for each in stated:
             former = present.get(each.person_key)
@@ -133,7 +130,7 @@ def change_aliases(
         targets = {key: alias.target for key, alias in present.items() if key not in undone}
         targets |= {each.person_key: each.target for each in new}
         _check_acyclic(stated, targets)
-        delete_aliases(connection, undone)
+        change.removed = delete_aliases(connection, undone)
         put_aliases(connection, new)
         stated_keys = {each.person_key for each in new} | ({each.target for each in new} - targets.keys())
         change.unknown = sorted(stated_keys - occurring_keys(connection, stated_keys))

@@ -96,7 +96,7 @@ def unlinked_names(connection: Connection) -> list[Unlinked]:
             found.spellings[name] += 1
             found.meetings.add(recording_id)
             found.talk_s.append(talk_s)
-    namesakes = _namesakes(connection.execute(select(PEOPLE.name, PEOPLE.person_key)).tuples())
+    namesakes = _namesakes(((name, key) for name, key in connection.execute(select(PEOPLE.name, PEOPLE.person_key))))
     total_s = speakers_talk_s(connection, true())
     rows = [_unlinked(key, found, namesakes.get(key, []), total_s) for key, found in names.items()]
     return sorted(rows, key=lambda each: (-(each.talk_time_s or 0), -each.meeting_count, each.person_key))
