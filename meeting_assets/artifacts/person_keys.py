@@ -1,5 +1,7 @@
 """Keys that identify a person across meetings, derived from a participant's payload. Display names are not used.
 
+Users may state that a display name belongs to a person (`person_aliases`); then it has a `name:` key.
+
 | platform | accepted | identifies |
 |---|---|---|
 | Zoom | `conf_user_id`, any text that is not a number | a signed-in user |
@@ -20,7 +22,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from meeting_assets.artifacts.wire import indexable
-from meeting_assets.core.names import normalized_name
+from meeting_assets.core.names import comparable_forms, normalized_name
 
 DIAL_IN_KINDS = frozenset({"dial-in", "dial_in", "phone", "pstn", "sip"})
 
@@ -31,6 +33,10 @@ _STABLE_IDS = (
     ("teams", ("microsoft_teams", "user_id"), re.compile(rf"8:(?:orgid|gcch|dod|live):.+|{_UUID}", re.I | re.DOTALL)),
     ("slack", ("slack", "user_id"), re.compile(r"[UW][A-Z0-9]+")),
 )
+
+NAME = "name:"
+KEY_PREFIXES = (*(f"{prefix}:" for prefix, _, _ in _STABLE_IDS), "email:", NAME)
+"""Beginnings of keys. `name:` keys occur in users' aliases only, never in a participant's `person_key`."""
 
 
 def person_key(extra: Any, email: str | None, *, name: str | None = None, client_kind: str | None = None) -> str | None:
@@ -48,6 +54,32 @@ def person_key(extra: Any, email: str | None, *, name: str | None = None, client
             return indexable(f"{prefix}:{given}")
     address = (email or "").strip()
     return indexable(f"email:{address.lower()}") if address and not is_phone_number(address) else None
+
+
+def name_keys(name: str | None) -> list[str]:
+    """Returns the `name:` keys of a display name, which users' aliases may contain, the most specific first.
+
+    >>> name_keys("Ada  Lovelace (Guest)")
+    ['name:ada lovelace (guest)', 'name:ada lovelace']
+    """
+    return [indexable(f"{NAME}{form}") for form in comparable_forms(name)]
+
+
+def canonical_key(given: str) -> str | None:
+    """Returns a key that a user entered in the form of the tables; None if it is no key.
+
+    >>> canonical_key("email: Ada@Example.com"), canonical_key("name:Ada  Lovelace"), canonical_key("Ada")
+    ('email:ada@example.com', 'name:ada lovelace', None)
+    """
+    prefix, separator, own = given.strip().partition(":")
+    own = own.strip()
+    if not separator or not own or f"{prefix}:" not in KEY_PREFIXES:
+        return None
+    if f"{prefix}:" == NAME:
+        return next(iter(name_keys(own)), None)
+    if prefix == "email":
+        return person_key(None, own) if "@" in own else None
+    return indexable(f"{prefix}:{own}")
 
 
 def is_phone_number(text: str | None) -> bool:

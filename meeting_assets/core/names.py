@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 # Characters of category Cf are invisible: zero-width space and joiners, byte order mark, direction marks, soft hyphen.
 # Variation selectors and the combining grapheme joiner are marks, and as invisible.
@@ -56,15 +56,22 @@ def is_one_of(name: str | None, comparable_names: Collection[str]) -> bool:
     >>> is_one_of("Note Taker (Guest)", {"note taker"}), is_one_of("Note Taker (Ada)", {"note taker"})
     (True, False)
     """
+    return any(form in comparable_names for form in comparable_forms(name))
+
+
+def comparable_forms(name: str | None) -> Iterator[str]:
+    """Yields the comparable name, then the same without each label appended by a platform; none if it is empty.
+
+    >>> [*comparable_forms("Ada Lovelace (Guest)")]
+    ['ada lovelace (guest)', 'ada lovelace']
+    """
     comparable = comparable_name(name or "")
     while comparable:
-        if comparable in comparable_names:
-            return True
+        yield comparable
         label = _LABEL.search(comparable)
         if label is None or label["label"].strip() not in PLATFORM_LABELS:
-            return False
+            return
         comparable = comparable[: label.start()]
-    return False
 
 
 def _is_invisible(character: str) -> bool:

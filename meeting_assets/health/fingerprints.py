@@ -1,7 +1,8 @@
 """Fingerprints of recordings: distinctive texts that a purge must remove everywhere.
 
 They are collected before a purge and kept in memory only: names, e-mail addresses, titles and the longest texts of the
-tables and of the raw store. Short texts and single words are skipped, because they occur in many meetings.
+tables and of the raw store, and the aliases of their persons. Short texts and single words are skipped, because they
+occur in many meetings.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import msgspec
 from sqlalchemy import Column, Connection, Text, func, select
 from sqlmodel import AutoString
 
+from meeting_assets.pipeline.deletion.aliases import aliased_keys, connected_aliases
 from meeting_assets.pipeline.deletion.removal import tables_to_purge
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.columns import Json
@@ -35,6 +37,8 @@ class Fingerprints:
 
     recording_ids: Collection[str]
     texts: tuple[str, ...]
+    person_keys: Collection[str] = ()
+    """The keys of the recordings' participants, by which `person_aliases` may contain them."""
 
 
 def fingerprints_of(storage: Storage, days: dict[str, date | None]) -> Fingerprints:
@@ -48,7 +52,11 @@ def fingerprints_of(storage: Storage, days: dict[str, date | None]) -> Fingerpri
         texts |= dict.fromkeys(_texts_of_rows(storage, recording_id))
         for day in sorted({*stored_days[recording_id], *filter(None, [known_day])}):
             texts |= dict.fromkeys(_texts_of_raw_objects(storage, day, recording_id))
-    return Fingerprints(days.keys(), tuple(filter(_is_distinctive, texts)))
+    with storage.database.reading() as connection:
+        keys = {key for recording_id in days for key in aliased_keys(connection, recording_id)}
+        aliases = connected_aliases(connection, keys)
+    texts |= dict.fromkeys(text for each in aliases for text in (each.person_key, each.target, each.note or ""))
+    return Fingerprints(days.keys(), tuple(filter(_is_distinctive, texts)), keys)
 
 
 def _texts_of_rows(storage: Storage, recording_id: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Purge verification: searches everything this package can reach for remains of purged recordings. It reads only.
 
 - Tables may not contain a row with the recording's id, and the raw store may not contain an object that names it.
+- `person_aliases` may not contain an alias of its persons that no remaining meeting uses.
 - Files may not contain a fingerprint of the recording: the files of a SQLite database, and every other file below our
   home and Dagster's home, such as logs and pages.
 
@@ -22,6 +23,7 @@ from sqlalchemy import table as any_table
 from sqlmodel import AutoString, SQLModel
 
 from meeting_assets.health.fingerprints import Fingerprints
+from meeting_assets.pipeline.deletion.aliases import unused_aliases
 from meeting_assets.pipeline.deletion.removal import tables_to_purge
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.columns import Json
@@ -59,6 +61,8 @@ def find_remains(storage: Storage, settings: Settings, fingerprints: Fingerprint
     remains = Remains(strings=len(fingerprints.recording_ids) + len(fingerprints.texts))
     with storage.database.reading() as connection:
         _search_tables(connection, fingerprints.recording_ids, remains)
+        if unused := unused_aliases(connection, fingerprints.person_keys):
+            remains.found.append(f"{len(unused)} rows of person_aliases name its persons")
     # Every prefix is searched, not only those of the known days: the purge may have missed a prefix.
     remains.locations += 1
     for prefix, count in storage.raw.prefixes_naming(fingerprints.recording_ids).items():

@@ -1,8 +1,10 @@
-"""Identity of persons: keys that occur together on one participant identify the same person."""
+"""Identity of persons: keys that occur together on one participant, or in a user's alias, identify the same person."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
+from types import MappingProxyType
 
 from meeting_assets.metrics.meeting import Attendee
 
@@ -21,13 +23,17 @@ def persons_of(attendees: Iterable[Attendee]) -> Mapping[str, str]:
     return {key: persons[own] for key, (own, _) in keys.items()}
 
 
-def one_person(keys: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The person of each key, from pairs of keys that occur on one participant.
+def one_person(keys: Iterable[tuple[str, str]], aliases: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """The person of each key, from pairs of keys that occur on one participant, and from a user's aliases.
 
-    A person is named by one of its keys: the platform's before an address, then the alphabetically first.
+    A person is named by one of its keys: the target of an alias, then the platform's before an address, then the
+    alphabetically first. `aliases` maps keys to the keys of their persons; a target that is an alias itself names
+    nobody. The order of pairs and aliases does not matter.
 
     >>> one_person([("zoom:a", "email:e"), ("teams:b", "email:e"), ("email:f", "email:f")])
     {'zoom:a': 'teams:b', 'email:e': 'teams:b', 'teams:b': 'teams:b', 'email:f': 'email:f'}
+    >>> one_person([("zoom:a", "zoom:a"), ("email:e", "email:e")], {"zoom:a": "email:e"})
+    {'zoom:a': 'email:e', 'email:e': 'email:e'}
     """
     parent: dict[str, str] = {}
 
@@ -37,10 +43,12 @@ def one_person(keys: Iterable[tuple[str, str]]) -> dict[str, str]:
             key = parent[key]
         return key
 
-    for one, other in keys:
+    for one, other in chain(keys, aliases.items()):
         first, second = sorted((root(one), root(other)), key=_rank)
         parent[second] = first
-    return {key: root(key) for key in parent}
+    targets = sorted({*aliases.values()} - aliases.keys(), key=_rank, reverse=True)
+    named = {root(target): target for target in targets}  # of several targets the first by rank, which is the last here
+    return {key: named.get(root(key), root(key)) for key in parent}
 
 
 def _rank(key: str) -> tuple[bool, str]:

@@ -27,7 +27,7 @@ from meeting_assets.schema import fields
 from meeting_assets.schema.columns import KEYED
 
 # Raise it whenever a code change changes a number of these tables.
-TRENDS_VERSION = "2"
+TRENDS_VERSION = "3"
 WEEK = timedelta(days=7)
 
 
@@ -51,6 +51,18 @@ def _measure_columns(measures: Iterable[Measure]) -> Any:
     return cast(Any, type(SQLModel))("MeasureColumns", (SQLModel,), declared)
 
 
+def _covered_talk_share(meetings: str) -> float | None:
+    """The column that states the share of talk that the rows of persons cover."""
+    return fields.share(
+        "talk time of participants that belong to a person / talk time of all speakers, summed over "
+        f"{meetings}; meetings without a timing source do not count; NULL if nobody spoke",
+        derived_from=(
+            *("participant_metrics.talk_time_s", "participant_metrics.person_key", "participant_metrics.name"),
+            "meeting_metrics.speakers_talk_s",
+        ),
+    )
+
+
 class _Week(SQLModel):
     week: date = fields.day("the Monday of the ISO week in UTC", primary_key=True, derived_from="recordings.day")
 
@@ -60,9 +72,10 @@ class _MeetingWeek(_Week):
     meeting_hours: float = fields.number(
         "sum of duration_s / 3600", unit="h", derived_from="meeting_metrics.duration_s"
     )
+    covered_talk_share: float | None = _covered_talk_share("all meetings of the week")
     inputs_hash: str = fields.text(
-        "hash over inputs_hash of the meetings of this week and the one before; the row, and those of person_trends, "
-        "are out of date if and only if it differs",
+        "hash over inputs_hash of the meetings of this week and the one before, and over the aliases of their persons; "
+        "the row, and those of person_trends, are out of date if and only if it differs",
         derived_from=("meeting_metrics.inputs_hash", "participants.person_key", "participants.email"),
     )
 
@@ -88,12 +101,13 @@ class _PersonWeek(_Week):
     attended_s: float | None = fields.seconds(
         "sum of attended_s; NULL if unknown in all meetings", derived_from="person_metrics.attended_s"
     )
+    covered_talk_share: float | None = _covered_talk_share("all meetings of the week")
 
 
 class PersonTrends(_measure_columns(PERSON_MEASURES), _PersonWeek, table=True):  # type: ignore[misc]
     """Metrics of each person, week by week.
 
-    Grain: one row per (ISO week, person with a person_key in one of its meetings).
+    Grain: one row per (ISO week, person with a person_key, or a display name with an alias, in one of its meetings).
     """
 
     __tablename__ = "person_trends"
@@ -101,16 +115,17 @@ class PersonTrends(_measure_columns(PERSON_MEASURES), _PersonWeek, table=True): 
 
 
 class People(SQLModel, table=True):
-    """All persons with a platform id or an e-mail address.
+    """All persons with a platform id or an e-mail address, or with a display name that an alias gives a person.
 
-    Grain: one row per person; keys that occur together on one participant are one person.
+    Grain: one row per person; keys that occur together on one participant, or in an alias, are one person.
     """
 
     __tablename__ = "people"
     __table_args__ = KEYED
 
     person_key: str = fields.text(
-        "the platform's stable id, else `email:` and the address; of several the alphabetically first",
+        "the target of the person's aliases, else the platform's stable id, else `email:` and the address; of several "
+        "the alphabetically first",
         primary_key=True,
         derived_from=("participants.person_key", "participants.email"),
     )
@@ -129,19 +144,21 @@ class People(SQLModel, table=True):
     last_seen_at: datetime = fields.instant(
         "start of the person's last recording", derived_from=("recordings.started_at", "recordings.created_at")
     )
+    covered_talk_share: float | None = _covered_talk_share("all meetings")
 
 
 class PersonKeys(SQLModel, table=True):
     """The person of each key: leads from `participant_metrics.person_key` to `people`.
 
-    Grain: one row per key that occurs: a participant's own, or `email:` and the address beside it.
+    Grain: one row per key that occurs: a participant's own, `email:` and the address beside it, or `name:` and the
+    comparable form of an aliased display name.
     """
 
     __tablename__ = "person_keys"
     __table_args__ = KEYED
 
     known_key: str = fields.text(
-        "a person_key of participants and participant_metrics",
+        "a person_key of participants and participant_metrics, or a `name:` key of person_aliases",
         primary_key=True,
         derived_from="participants.person_key",
     )

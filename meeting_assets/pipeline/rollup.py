@@ -1,7 +1,7 @@
 """Roll-ups: weekly trends of meetings and persons, and the table of all people.
 
-A week is outdated if `meeting_trends` has another hash than that of its inputs: the `inputs_hash` of its meetings, and
-of those of the week before, with which it is compared.
+A week is outdated if `meeting_trends` has another hash than that of its inputs: the `inputs_hash` of its meetings, the
+persons of their participants as far as other weeks or aliases determine them, and the same of the week before.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ import hashlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select, true
+from sqlalchemy import ColumnElement, Connection, Table, false, func, null, or_, select, true
 from sqlmodel import SQLModel
 
-from meeting_assets.artifacts.participants import Participants
 from meeting_assets.core.batches import batched
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
@@ -34,9 +33,10 @@ from meeting_assets.metrics.trends import (
     meeting_trend,
     monday,
     person_trends,
-    total,
 )
-from meeting_assets.pipeline.persons import person_meetings, persons_by_key
+from meeting_assets.pipeline.key_occurrences import keys_of_recording
+from meeting_assets.pipeline.people import people_rows
+from meeting_assets.pipeline.persons import Persons, covered_talk_share, known_persons, person_meetings
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import locks
 from meeting_assets.store.bulk import insert_rows
@@ -52,7 +52,6 @@ PEOPLE_HASH = "people_made_from"
 """Name in `meta` of the hash of the inputs of `people` and `person_keys`."""
 ROLLUP_VERSION = f"{METRICS_VERSION}.{TRENDS_VERSION}"
 
-PARTICIPANTS = table_of(Participants).c
 MEETINGS = table_of(MeetingMetrics).c
 MEMBERS = table_of(ParticipantMetrics).c
 TRENDS, OF_PERSONS = table_of(MeetingTrends), table_of(PersonTrends)
@@ -75,7 +74,7 @@ def roll_up(storage: Storage, weeks: Collection[date] | None = None) -> RollupRe
     started = monotonic()
     report = RollupReport()
     with storage.database.reading() as connection:
-        persons = persons_by_key(connection)
+        persons = known_persons(connection)
         stale, fresh = _stale_and_fresh(connection, persons, weeks)
     report.unchanged = len(fresh)
     for week in sorted(stale):
@@ -96,7 +95,7 @@ def row_counts(connection: Connection) -> dict[type[SQLModel], int]:
 def outdated_weeks(storage: Storage, weeks: Collection[date] | None = None) -> list[date]:
     """Mondays of the weeks, among some or all, whose trends are missing or outdated."""
     with storage.database.reading() as connection:
-        return sorted(_stale_and_fresh(connection, persons_by_key(connection), weeks)[0])
+        return sorted(_stale_and_fresh(connection, known_persons(connection), weeks)[0])
 
 
 @retry_on_conflict
@@ -104,11 +103,11 @@ def roll_up_people(storage: Storage) -> int:
     """Updates `people` and `person_keys`; returns the number of changed rows."""
     with storage.database.writing() as connection:
         locks.take(connection, Lock.ROLLUP)
-        persons = persons_by_key(connection)
+        persons = known_persons(connection)
         # Read before the metrics: a commit of another run in between makes the table outdated again.
         inputs_hash = _hash_of_people(connection, persons)
-        changed = _replace(connection, People, _people(connection, persons, storage))
-        changed += _replace(connection, PersonKeys, sorted(persons.items()))
+        changed = _replace(connection, People, people_rows(connection, persons, storage))
+        changed += _replace(connection, PersonKeys, sorted(persons.by_key.items()))
         put_meta(connection, {PEOPLE_HASH: inputs_hash})
         return changed
 
@@ -117,21 +116,18 @@ def are_people_outdated(storage: Storage) -> bool:
     """True if `people` or `person_keys` do not reflect the present metrics of all meetings."""
     with storage.database.reading() as connection:
         stored_hash = meta_value(connection, PEOPLE_HASH) or _HASH_OF_NO_PEOPLE
-        return stored_hash != _hash_of_people(connection, persons_by_key(connection))
+        return stored_hash != _hash_of_people(connection, known_persons(connection))
 
 
 def forget(connection: Connection, recording_id: str) -> set[str]:
     """Deletes all rows that a recording contributes to; returns the names of the tables that had such rows.
 
+    Rows of other people are kept, though their `covered_talk_share` counts the recording's seconds.
+
     The next roll-up computes them again. The caller's transaction has taken `Lock.ROLLUP` before any other lock.
     """
     day = connection.scalar(select(RECORDINGS.c.day).where(RECORDINGS.c.recording_id == recording_id))
-    of_recording = (
-        select(PARTICIPANTS.person_key)
-        .where(PARTICIPANTS.recording_id == recording_id, PARTICIPANTS.person_key.is_not(None))
-        .union(select(MEMBERS.person_key).where(MEMBERS.recording_id == recording_id, MEMBERS.person_key.is_not(None)))
-    )
-    keys = {*connection.scalars(of_recording)}
+    keys = keys_of_recording(connection, recording_id)
     persons = {*connection.scalars(select(KEYS.c.person_key).where(KEYS.c.known_key.in_(keys)))}
     doomed: list[tuple[Table, ColumnElement[bool]]] = [
         (PEOPLE, PEOPLE.c.person_key.in_(keys | persons)),
@@ -145,7 +141,7 @@ def forget(connection: Connection, recording_id: str) -> set[str]:
 
 
 def _stale_and_fresh(
-    connection: Connection, persons: Mapping[str, str], weeks: Collection[date] | None
+    connection: Connection, persons: Persons, weeks: Collection[date] | None
 ) -> tuple[set[date], set[date]]:
     """Divides some weeks, or all, into outdated ones and others."""
     present = _hashes(connection, persons, weeks)
@@ -155,7 +151,7 @@ def _stale_and_fresh(
     return stale, requested - stale
 
 
-def _hashes(connection: Connection, persons: Mapping[str, str], weeks: Collection[date] | None) -> dict[date, str]:
+def _hashes(connection: Connection, persons: Persons, weeks: Collection[date] | None) -> dict[date, str]:
     """The hash of the inputs of the trends, per week with meetings."""
     inputs: dict[date, list[tuple[str, str]]] = defaultdict(list)
     query = select(RECORDINGS.c.day, MEETINGS.recording_id, MEETINGS.inputs_hash).join_from(
@@ -163,40 +159,57 @@ def _hashes(connection: Connection, persons: Mapping[str, str], weeks: Collectio
     )
     for day, recording_id, inputs_hash in connection.execute(query.where(_in(weeks))):
         inputs[monday(day)].append((recording_id, inputs_hash))
-    # A meeting of another week may merge the keys of a person.
-    renamed = {key: person for key, person in persons.items() if key != person}
-    if renamed:
-        named = select(RECORDINGS.c.day, MEMBERS.person_key).join_from(
-            table_of(ParticipantMetrics), RECORDINGS, RECORDINGS.c.recording_id == MEMBERS.recording_id
-        )
-        for day, key in connection.execute(named.where(_in(weeks), MEMBERS.person_key.is_not(None)).distinct()):
-            if key in renamed:
-                inputs[monday(day)].append((key, renamed[key]))
+    for day, key, person in _renamed(connection, persons, weeks):
+        inputs[monday(day)].append((key, person))
     own = {week: sorted(of_week) for week, of_week in inputs.items()}
     requested = own if weeks is None else own.keys() & {*weeks}
     return {week: _sha256([ROLLUP_VERSION, own[week], own.get(week - WEEK, [])]) for week in requested}
 
 
-def _hash_of_people(connection: Connection, persons: Mapping[str, str]) -> str:
+def _renamed(
+    connection: Connection, persons: Persons, weeks: Collection[date] | None
+) -> Iterator[tuple[date, str, str]]:
+    """Day, key and person of participants whose person a meeting of another week or an alias determines."""
+    renamed = {key: person for key, person in persons.by_key.items() if key != person}
+    if not renamed:
+        return
+    # Names are read only if an alias gives one a person.
+    name = MEMBERS.name if persons.key_of_name else null().label("name")
+    is_named = MEMBERS.name.is_not(None) if persons.key_of_name else false()
+    named = select(RECORDINGS.c.day, MEMBERS.person_key, name).join_from(
+        table_of(ParticipantMetrics), RECORDINGS, RECORDINGS.c.recording_id == MEMBERS.recording_id
+    )
+    is_identified = or_(MEMBERS.person_key.is_not(None), is_named)
+    found = {
+        (day, persons.key_of_name.get(name) if key is None else key)
+        for day, key, name in connection.execute(named.where(_in(weeks), is_identified).distinct())
+    }
+    yield from ((day, key, renamed[key]) for day, key in found if key is not None and key in renamed)
+
+
+def _hash_of_people(connection: Connection, persons: Persons) -> str:
     """The hash of the inputs of `people` and `person_keys`."""
     weeks = sorted((week.isoformat(), each) for week, each in _hashes(connection, persons, None).items())
-    return _hash_of(weeks, sorted(persons.items()))
+    return _hash_of(weeks, sorted(persons.by_key.items()))
 
 
 def _hash_of(weeks: list[tuple[str, str]], persons: list[tuple[str, str]]) -> str:
     return _sha256([ROLLUP_VERSION, weeks, persons])
 
 
-def _roll_up_week(connection: Connection, week: date, persons: Mapping[str, str], storage: Storage) -> None:
+def _roll_up_week(connection: Connection, week: date, persons: Persons, storage: Storage) -> None:
     present = _hashes(connection, persons, [week])
     for table in (TRENDS, OF_PERSONS):
         connection.execute(table.delete().where(table.c.week == week))
     if week not in present:
         return
     trend = meeting_trend(_meetings(connection, week), _meetings(connection, week - WEEK))
+    covered = {"covered_talk_share": covered_talk_share(connection, persons, _of(week))}
     members, before = (person_meetings(connection, storage, persons, _of(each)) for each in (week, week - WEEK))
-    connection.execute(TRENDS.insert(), {"week": week, "inputs_hash": present[week], **trend})
-    of_persons = [{"week": week, "person_key": key, **each} for key, each in person_trends(members, before).items()]
+    connection.execute(TRENDS.insert(), {"week": week, "inputs_hash": present[week], **covered, **trend})
+    of_persons = [
+        {"week": week, "person_key": key, **covered, **each} for key, each in person_trends(members, before).items()
+    ]
     if of_persons:
         connection.execute(OF_PERSONS.insert(), of_persons)
 
@@ -204,58 +217,6 @@ def _roll_up_week(connection: Connection, week: date, persons: Mapping[str, str]
 def _meetings(connection: Connection, week: date) -> list[Mapping[str, Any]]:
     query = select(table_of(MeetingMetrics)).join(RECORDINGS, RECORDINGS.c.recording_id == MEETINGS.recording_id)
     return [dict(row) for row in connection.execute(query.where(_of(week))).mappings()]
-
-
-def _people(connection: Connection, persons: Mapping[str, str], storage: Storage) -> list[tuple[Any, ...]]:
-    """Rows of `People`."""
-    seen_at = func.coalesce(RECORDINGS.c.started_at, RECORDINGS.c.created_at, type_=RECORDINGS.c.created_at.type)
-    query = (
-        select(
-            MEMBERS.person_key,
-            MEMBERS.recording_id,
-            MEMBERS.name,
-            PARTICIPANTS.email,
-            seen_at.label("seen_at"),
-        )
-        .join_from(table_of(ParticipantMetrics), RECORDINGS, RECORDINGS.c.recording_id == MEMBERS.recording_id)
-        .join(
-            table_of(Participants),
-            (PARTICIPANTS.recording_id == MEMBERS.recording_id)
-            & (PARTICIPANTS.participant_key == MEMBERS.participant_key),
-            isouter=True,
-        )
-        .where(MEMBERS.person_key.is_not(None))
-        .order_by(seen_at, MEMBERS.recording_id, MEMBERS.participant_key)
-    )
-    found: dict[str, _Person] = {}
-    for key, recording_id, name, email, at in connection.execute(query):
-        found.setdefault(persons.get(key, key), _Person(at)).add_meeting(recording_id, name, email, at)
-    for row in person_meetings(connection, storage, persons, true()):
-        if (person := found.get(row["person_key"])) is not None:
-            person.talk_s.append(row["talk_time_s"])
-            person.attended_s.append(row["attended_s"])
-    return [(key, *person.columns()) for key, person in sorted(found.items())]
-
-
-class _Person:
-    """A row of `People` under construction; meetings are added in order of time."""
-
-    def __init__(self, first_seen_at: datetime) -> None:
-        self.first_seen_at = self.last_seen_at = first_seen_at
-        self.name: str | None = None
-        self.email: str | None = None
-        self.meetings: set[str] = set()
-        self.talk_s: list[float | None] = []
-        self.attended_s: list[float | None] = []
-
-    def add_meeting(self, recording_id: str, name: str | None, email: str | None, at: datetime) -> None:
-        self.meetings.add(recording_id)
-        self.name, self.email, self.last_seen_at = name or self.name, email or self.email, at
-
-    def columns(self) -> tuple[Any, ...]:
-        """The columns of `People` without its key."""
-        sums = total(self.talk_s), total(self.attended_s)
-        return self.name, self.email, len(self.meetings), *sums, self.first_seen_at, self.last_seen_at
 
 
 def _replace(connection: Connection, model: type[SQLModel], rows: Iterable[tuple[Any, ...]]) -> int:

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from datetime import UTC, datetime
 
-import psycopg
 import pytest
-from sqlalchemy import make_url, select, text
-from sqlmodel import SQLModel
+from sqlalchemy import text
 
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.metrics.parameters import Parameters
@@ -20,98 +13,24 @@ from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.metrics.trends import MeetingTrends, People, PersonKeys, PersonTrends
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.derive import derive_days
-from meeting_assets.pipeline.rollup import outdated_weeks, roll_up, roll_up_people
+from meeting_assets.pipeline.rollup import outdated_weeks
 from meeting_assets.pipeline.storage import open_storage
-from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import read_settings
-from meeting_assets.store.database import table_of
-from meeting_assets_tests.conftest import fresh_postgresql
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_home, use_sandbox
-
-SUNDAY, MONDAY, TUESDAY = date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 3)
-WEEK_BEFORE, WEEK = date(2026, 2, 23), date(2026, 3, 2)
-
-
-@dataclass(frozen=True)
-class Home:
-    """A database with four meetings; each test copies it."""
-
-    url: str
-    recordings: list[Recording]
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def home_of_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Synced once and never changed."""
-    days = [uniform(SUNDAY, recordings=1), uniform(MONDAY, recordings=2), uniform(TUESDAY, recordings=1)]
-    folder = tmp_path_factory.mktemp("home_of_all")
-    with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(combined(days)) as running:
-        use_home(folder, monkeypatch)
-        if request.param == "postgresql":
-            server = request.getfixturevalue("postgresql_server")
-            monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", fresh_postgresql(server))
-        use_sandbox(running, monkeypatch)
-        sync_days([SUNDAY, MONDAY, TUESDAY])
-        return Home(read_settings().database_url, running.world.recordings)
-
-
-@pytest.fixture
-def home_with_meetings(home_of_all: Home, home: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A copy that a test may change."""
-    url = make_url(home_of_all.url)
-    if url.get_backend_name() == "sqlite":
-        assert url.database is not None
-        shutil.copyfile(url.database, home / "meetings.db")
-    else:
-        copy = f"test_{uuid4().hex}"
-        server = url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{url.database}"'.encode())
-        monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url.set(database=copy).render_as_string(hide_password=False))
-    monkeypatch.setenv("RECALL_BASE_URL", "http://127.0.0.1:9")
-    return home_of_all
-
-
-def roll_up_all() -> tuple[int, int, int]:
-    """Updates all roll-ups; returns changed weeks, unchanged weeks, and changed rows of people."""
-    with open_test_storage() as storage:
-        report = roll_up(storage)
-        return report.changed, report.unchanged, roll_up_people(storage)
-
-
-def rows(model: type[SQLModel]) -> list[dict[str, Any]]:
-    with open_test_storage() as storage, storage.database.reading() as connection:
-        table = table_of(model)
-        return [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
-
-
-def change(model: type[SQLModel], recording_id: str, **values: Any) -> None:
-    table = table_of(model)
-    with open_test_storage() as storage, storage.database.writing() as connection:
-        connection.execute(table.update().where(table.c.recording_id == recording_id).values(**values))
-
-
-def identify(recording_id: str, day: date, *keys: str | None, email: str | None = None) -> None:
-    """Sets the person keys of a recording's participants, the last one for all others, and measures it again."""
-    table = table_of(Participants)
-    with open_test_storage() as storage, storage.database.writing() as connection:
-        of_recording = table.c.recording_id == recording_id
-        names = connection.scalars(
-            select(table.c.participant_key).where(of_recording).order_by(table.c.participant_key)
-        )
-        for index, participant_key in enumerate(names.all()):
-            key = keys[min(index, len(keys) - 1)]
-            person = {"person_key": key, "email": email if key else None}
-            one = of_recording & (table.c.participant_key == participant_key)
-            connection.execute(table.update().where(one).values(person))
-    change(MeetingMetrics, recording_id, inputs_hash="")
-    with open_test_storage() as storage:
-        derive_days([day], storage)
-
-
-def ids(home: Home, day: date) -> list[str]:
-    return [each.id for each in home.recordings if each.day == day]
+from meeting_assets_tests.support.environments import open_test_storage
+from meeting_assets_tests.support.rollups import (
+    MONDAY,
+    SUNDAY,
+    TUESDAY,
+    WEEK,
+    WEEK_BEFORE,
+    Home,
+    change,
+    identify,
+    ids,
+    roll_up_all,
+    rows,
+)
 
 
 @pytest.mark.usefixtures("home_with_meetings")

@@ -19,6 +19,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.core.logs import log_context
 from meeting_assets.metrics import METRICS
 from meeting_assets.pipeline import rollup
+from meeting_assets.pipeline.deletion.aliases import aliased_keys, delete_unused_aliases
 from meeting_assets.pipeline.deletion.removal import PurgeReport, delete_rows, note_scrub_due, scrub_deleted
 from meeting_assets.pipeline.replace import rows_of, run_post_load
 from meeting_assets.pipeline.storage import Storage
@@ -91,6 +92,7 @@ def _delete_artifact(storage: Storage, key: ArtifactKey, report: PurgeReport) ->
             return False
         if row is None or row.sha256 is None or artifact is None:
             return True
+        keys = aliased_keys(connection, key.recording_id)
         if row.row_count is not None:
             for model in artifact.tables:
                 delete_rows(connection, table_of(model), rows_of(model, artifact, key), deleted)
@@ -99,6 +101,7 @@ def _delete_artifact(storage: Storage, key: ArtifactKey, report: PurgeReport) ->
         for metrics in METRICS:
             table = table_of(metrics)
             delete_rows(connection, table, table.c.recording_id == key.recording_id, deleted)
+        delete_unused_aliases(connection, keys, deleted)
         ledger_raw.mark_purged(connection, key, allows_multiple=artifact.allows_multiple)
         note_scrub_due(connection, deleted)
     report.add(deleted)

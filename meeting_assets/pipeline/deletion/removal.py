@@ -18,6 +18,7 @@ from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Tombstones
 from meeting_assets.store.database import META, delete_meta, meta_value, put_meta, table_of
+from meeting_assets.store.person_aliases import ALIASES
 from meeting_assets.store.scrub import scrub
 
 SCRUB_DUE = "scrub_due"
@@ -115,7 +116,7 @@ def _pending_scrub(connection: Connection, report: PurgeReport) -> str | None:
     """The id of the pending scrub; if another purge recorded it, all tables are added to the report."""
     due = meta_value(connection, SCRUB_DUE)
     if due is not None and due not in report.scrub_ids:
-        report.tables |= {table.name for table in tables_to_purge(connection)} | {*rollup.TABLES}
+        report.tables |= {table.name for table in tables_to_purge(connection)} | {*rollup.TABLES, ALIASES.name}
     return due
 
 

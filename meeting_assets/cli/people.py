@@ -1,0 +1,213 @@
+"""The command `people`, which lists persons across meetings, and links keys and display names to them."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from meeting_assets.cli.options import AsJson
+from meeting_assets.cli.terminal import print_json, print_line, print_note
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.instants import now
+from meeting_assets.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from meeting_assets.pipeline.aliases import Statement
+    from meeting_assets.pipeline.storage import Storage
+
+STANDARD_STREAM = "-"
+FORM = "--alias KEY=PERSON, such as --alias 'email:ada@old.example=zoom:RiajK'"
+
+
+def people(
+    alias: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=PERSON", help="the key, or name:NAME, belongs to this person")
+    ] = None,
+    undo: Annotated[list[str] | None, typer.Option(metavar="KEY", help="undo the alias of this key")] = None,
+    note: Annotated[str | None, typer.Option(metavar="TEXT", help="reason of the aliases")] = None,
+    author: Annotated[str | None, typer.Option(metavar="NAME", help="author (default: the login name)")] = None,
+    unlinked: Annotated[
+        bool, typer.Option("--unlinked", help="list display names without a person, by talk time")
+    ] = False,
+    export_to: Annotated[
+        str | None, typer.Option("--export", metavar="FILE", help="write aliases as CSV; - for standard output")
+    ] = None,
+    import_from: Annotated[
+        str | None, typer.Option("--import", metavar="FILE", help="make the aliases of a CSV; - for standard input")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lists persons across meetings. Links keys and display names to persons, and undoes such aliases.
+
+    `--alias` and `--undo` may be repeated. Trends and people are derived again at once.
+    """
+    is_change = bool(alias or undo)
+    if (export_to is not None) + (import_from is not None) + is_change + unlinked > 1:
+        raise SettingsError("Give --export, --import, --unlinked or aliases: only one of these.")
+    if note is not None and not alias:
+        raise SettingsError("--note belongs to --alias. Give both.")
+    if author is not None and not alias and import_from is None:
+        raise SettingsError("--author belongs to --alias or --import. Give one of them.")
+    settings = read_settings()
+    if export_to is not None:
+        _export(settings, export_to)
+    elif import_from is not None:
+        _import(settings, import_from, author)
+    elif is_change:
+        _change(settings, _statements(alias or [], note, author), undo or [], author)
+    elif unlinked:
+        _list_unlinked(settings, as_json=as_json)
+    else:
+        _list_people(settings, as_json=as_json)
+
+
+def split_alias(text: str) -> tuple[str, str]:
+    """Splits `KEY=PERSON` at the first `=` before the beginning of a key. Keys may contain `=`, too.
+
+    >>> split_alias("zoom:RiajK==email:ada@example.com"), split_alias("name:1=1=zoom:RiajK=")
+    (('zoom:RiajK=', 'email:ada@example.com'), ('name:1=1', 'zoom:RiajK='))
+
+    Raises:
+        ValueError: there is no such place.
+    """
+    from meeting_assets.artifacts.person_keys import KEY_PREFIXES
+
+    beginning = "|".join(map(re.escape, KEY_PREFIXES))
+    if (match := re.fullmatch(rf"(.+?)=\s*((?:{beginning}).+)", text, re.DOTALL)) is None:
+        raise ValueError(f"it is not of the form {FORM}")
+    return match[1], match[2]
+
+
+def _statements(aliases: Sequence[str], note: str | None, author: str | None) -> list[Statement]:
+    from meeting_assets.pipeline.aliases import statement
+
+    found = []
+    for number, text in enumerate(aliases, start=1):
+        place = f"Nothing was changed: --alias number {number}: " if len(aliases) > 1 else "Nothing was changed: "
+        try:
+            key, target = split_alias(text)
+        except ValueError as error:
+            raise SettingsError(f"{place}{error}.") from None
+        found.append(statement(key, target, author=author, note=note, place=place))
+    return found
+
+
+def _change(settings: Settings, stated: Sequence[Statement], undo: Sequence[str], author: str | None) -> None:
+    from meeting_assets.cli.people_table import print_aliases
+    from meeting_assets.pipeline.aliases import valid_key
+    from meeting_assets.store.person_aliases import all_aliases
+
+    undone = {valid_key(each, "Nothing was changed: --undo: ") for each in undo}
+    with _open_for_changes(settings) as storage:
+        aliases = storage.database.read(all_aliases)
+        if undone - {each.person_key for each in aliases}:
+            print_aliases(aliases)
+            raise SettingsError("Nothing was changed: --undo names a key without an alias.")
+        _apply(storage, stated, undone, author)
+
+
+def _import(settings: Settings, source: str, author: str | None) -> None:
+    from meeting_assets.pipeline.alias_csv import read_aliases
+
+    with _named_file_errors():
+        content = sys.stdin.buffer.read() if source == STANDARD_STREAM else Path(source).read_bytes()
+    try:
+        with _open_for_changes(settings) as storage:
+            _apply(storage, read_aliases(content), set(), author)
+    except SettingsError as error:
+        raise SettingsError(f"Nothing was imported. {error}") from None
+
+
+def _apply(storage: Storage, stated: Sequence[Statement], undone: set[str], author: str | None) -> None:
+    """Changes aliases and rolls up. The roll-up is repeated if an earlier one was interrupted."""
+    from meeting_assets.cli.people_table import print_unknown
+    from meeting_assets.pipeline.aliases import change_aliases
+    from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+
+    change = change_aliases(storage, stated, undone, author=_author(author), at=now())
+    report = roll_up(storage)
+    roll_up_people(storage)
+    print_line(f"{change.as_sentence()} {report.changed} weeks were derived again.")
+    print_unknown(change.unknown)
+
+
+def _export(settings: Settings, target: str) -> None:
+    from meeting_assets.pipeline.alias_csv import alias_csv
+    from meeting_assets.pipeline.storage import open_storage_read_only
+    from meeting_assets.store.person_aliases import all_aliases
+
+    with open_storage_read_only(settings) as storage:
+        content = alias_csv(storage.database.read(all_aliases)).encode()
+    if target == STANDARD_STREAM:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        return
+    with _named_file_errors():
+        Path(target).write_bytes(content)
+    print_line(f"The aliases were written to {target}.")
+
+
+def _list_people(settings: Settings, *, as_json: bool) -> None:
+    from meeting_assets.cli.people_table import people_document, print_people
+    from meeting_assets.pipeline.people_lists import people_list
+    from meeting_assets.pipeline.rollup import are_people_outdated
+    from meeting_assets.pipeline.storage import open_storage_read_only
+
+    with open_storage_read_only(settings) as storage:
+        found = storage.database.read(people_list)
+        is_outdated = are_people_outdated(storage)
+    if as_json:
+        print_json(people_document(found, is_outdated=is_outdated))
+    else:
+        print_people(found)
+        if is_outdated:
+            print_note("The list is outdated: meetings have changed since. The next `meeting-assets sync` updates it.")
+
+
+def _list_unlinked(settings: Settings, *, as_json: bool) -> None:
+    from meeting_assets.cli.people_table import print_unlinked, unlinked_document
+    from meeting_assets.pipeline.people_lists import unlinked_names
+    from meeting_assets.pipeline.storage import open_storage_read_only
+
+    with open_storage_read_only(settings) as storage:
+        found = storage.database.read(unlinked_names)
+    if as_json:
+        print_json(unlinked_document(found))
+    else:
+        print_unlinked(found)
+
+
+def _author(given: str | None) -> str:
+    if given is not None:
+        return given
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        raise SettingsError("This process has no login name. Give --author.") from None
+
+
+@contextmanager
+def _open_for_changes(settings: Settings) -> Iterator[Storage]:
+    from meeting_assets.pipeline.storage import open_storage
+    from meeting_assets.store.database_id import bind_ids
+
+    with open_storage(settings) as storage:
+        # Binds no new database: if a setting names an empty one by mistake, the real one would lack the aliases.
+        bind_ids(storage.database, storage.raw)
+        yield storage
+
+
+@contextmanager
+def _named_file_errors() -> Iterator[None]:
+    """Raises a SettingsError for a file that cannot be read or written."""
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(f"{error.strerror or type(error).__name__}: {error.filename}. Give another file.") from None
