@@ -43,6 +43,7 @@ from meeting_assets.metrics.meeting import MeetingInput
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.persons import PersonMetrics, person_rows
 from meeting_assets.metrics.quality import DataQuality, quality_rows
+from meeting_assets.metrics.speakers import Speakers, speaker_rows
 from meeting_assets.metrics.speech import Columns, Row
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics, meeting_rows, participant_rows
 from meeting_assets.metrics.turns import SpeakerTransitions, Turns, transition_rows, turn_rows
@@ -53,6 +54,7 @@ MeetingResult: TypeAlias = Mapping[type[SQLModel], list[Row]]
 # Rows of wide tables are values by column name, rows of long ones are in column order. `DataQuality` counts the rows
 # of the other tables, so it comes last.
 METRICS: Mapping[type[SQLModel], Callable[[MeetingAnalysis], Iterable[Columns] | Iterable[Row]]] = {
+    Speakers: speaker_rows,
     ParticipantMetrics: participant_rows,
     PersonMetrics: person_rows,
     MeetingMetrics: meeting_rows,
