@@ -49,6 +49,8 @@ from meeting_assets.store.raw_corrections import read_copy, write_copy
 BATCH = 500
 LONGEST_NAME, LONGEST_NOTE = 200, 1_000
 NO_SPEAKER = "this recording has no such speaker"
+NO_PARTICIPANT = "this recording has no such participant to assign to"
+NO_TARGET = "this recording has no such speaker to join with"
 TWICE = "the speaker has another correction in the same command"
 
 logger = logging.getLogger(__name__)
@@ -215,9 +217,9 @@ def _fault_of_target(key: str, kind: str, target: str, in_force: InForce, occurr
     if target == key:
         return "a speaker cannot be corrected to itself"
     if kind == SAME_AS and target not in occurring.speakers:
-        return "this recording has no such speaker to join with"
+        return NO_TARGET
     if kind == ASSIGN and target not in occurring.participants:
-        return "this recording has no such participant to assign to"
+        return NO_PARTICIPANT
     if _is_circular(key, in_force):
         return "the correction and others in force form a circle"
     if kind == ASSIGN and target in in_force and in_force[target].kind != NAME:

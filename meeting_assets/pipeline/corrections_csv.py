@@ -106,8 +106,12 @@ def read_lines(content: bytes) -> tuple[list[ImportedLine], list[str]]:
     return lines, faults
 
 
-def import_lines(storage: Storage, lines: Sequence[ImportedLine], author: str, at: datetime) -> ImportReport:
+def import_lines(
+    storage: Storage, lines: Sequence[ImportedLine], author: str, at: datetime, faults: Sequence[str] = ()
+) -> ImportReport:
     """Makes the corrections of a file that are not in force yet; `author` and `at` are the values of empty cells.
+
+    `faults` are those of lines that could not be read.
 
     All lines are checked before the first one is imported: with a fault, nothing is imported. Then each recording has
     its own transaction. If the database or the raw store fails, some recordings are imported; repeat the import.
@@ -117,7 +121,7 @@ def import_lines(storage: Storage, lines: Sequence[ImportedLine], author: str, a
         PayloadError: the copy of a recording's corrections in the raw store is damaged.
         StoreError: database or raw store cannot be written.
     """
-    report = ImportReport()
+    report = ImportReport(faults=[*faults])
     by_recording: dict[str, list[ImportedLine]] = defaultdict(list)
     for line in lines:
         by_recording[line.recording_id].append(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -52,12 +52,11 @@ def record(storage: Storage, discovery: Discovery, at: datetime) -> None:
         days = storage.database.read(lambda connection: ledger.days_of(connection, ids))  # noqa: B023 - called at once
         dropped = _record_batch(storage, batch, discovery.unclear, at)
         _remove_lifted(storage, before)
-        restore_moved(
-            storage, days, {found.recording_id: found.day for found in batch if found.recording_id not in dropped}
-        )
         for recording_id in dropped:
             del discovery.found[recording_id]
-        _keep_listings(storage, [found for found in batch if found.recording_id not in dropped])
+        kept = [found for found in batch if found.recording_id not in dropped]
+        restore_moved(storage, days, {found.recording_id: found.day for found in kept})
+        _keep_listings(storage, kept)
     _record_missing(storage, discovery, at)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -27,7 +27,7 @@ from meeting_assets.store.ledger import RECORDINGS
 LABEL = "label:"
 SOURCES = (ParticipantEvents, SpeakerTimeline, TranscriptUtterances)
 """Parsed tables that name speakers; `speakers` has a row for each of their keys."""
-SPEAKERS = table_of(Speakers).c
+SPEAKERS, LISTED = table_of(Speakers).c, table_of(Participants).c
 
 
 class Occurring(NamedTuple):
@@ -60,6 +60,8 @@ class SpeakersOfRecording:
     resolved: Sequence[ResolvedSpeaker]
     corrections: Sequence[StoredCorrection]
     occurring: Occurring
+    participants: Mapping[str, str | None]
+    """The participants that speakers can be assigned to, with their names in the participants artifact."""
     is_outdated: bool
     """True if the resolution does not reflect the present artifacts, settings and corrections."""
 
@@ -71,9 +73,11 @@ def speakers_of(storage: Storage, recording_id: str) -> SpeakersOfRecording:
         resolved = resolved_speakers(connection, recording_id)
         in_force = [*corrections_of(connection, recording_id).values()]
         occurring = occurring_keys(connection, recording_id)
-    return SpeakersOfRecording(
-        recording_id, day, resolved, in_force, occurring, is_outdated=is_outdated(storage, recording_id)
-    )
+        names = select(LISTED.participant_key, LISTED.name).where(LISTED.recording_id == recording_id)
+        listed: dict[str, str | None] = dict(connection.execute(names).all())
+    participants = {key: listed.get(key) for key in sorted(occurring.participants)}
+    outdated = is_outdated(storage, recording_id)
+    return SpeakersOfRecording(recording_id, day, resolved, in_force, occurring, participants, outdated)
 
 
 def resolved_speakers(connection: Connection, recording_id: str) -> list[ResolvedSpeaker]:
