@@ -48,8 +48,9 @@ def record(storage: Storage, discovery: Discovery, at: datetime) -> None:
     record_observation_time(storage.database, discovery.clock.now())
     for batch in _batches(discovery.found.values()):
         ids = [found.recording_id for found in batch]
-        before = storage.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))  # noqa: B023 - called at once
-        days = storage.database.read(lambda connection: ledger.days_of(connection, ids))  # noqa: B023 - called at once
+        before, days = storage.database.read(
+            lambda connection: (tombstones.purged_artifacts(connection, ids), ledger.days_of(connection, ids))  # noqa: B023 - called at once
+        )
         dropped = _record_batch(storage, batch, discovery.unclear, at)
         _remove_lifted(storage, before)
         for recording_id in dropped:
