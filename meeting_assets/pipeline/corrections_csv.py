@@ -1,4 +1,4 @@
-"""Corrections as CSV: one line per correction, UTF-8, with a header.
+"""Corrections as CSV (RFC 4180): one line per correction, UTF-8, with a header.
 
     recording_id,speaker_key,kind,target,author,at,note
 
@@ -25,7 +25,7 @@ from meeting_assets.core.instants import check_year, to_iso8601, utc
 from meeting_assets.pipeline.corrections import BATCH, change_corrections, faults_of
 from meeting_assets.pipeline.speakers import occurring_keys
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store.corrections import CORRECTIONS, StoredCorrection, read_corrections
+from meeting_assets.store.corrections import CORRECTIONS, InForce, StoredCorrection, read_corrections
 from meeting_assets.store.ledger import RECORDINGS
 
 COLUMNS = ("recording_id", *StoredCorrection._fields)
@@ -71,14 +71,18 @@ class ImportReport:
 def exported_csv(storage: Storage, recording_ids: Collection[str]) -> str:
     """The corrections in force of some recordings, or of all recordings if none is given."""
     condition = CORRECTIONS.c.recording_id.in_(recording_ids) if recording_ids else true()
-    found = storage.database.read(lambda connection: read_corrections(connection, condition))
+    return as_csv(storage.database.read(lambda connection: read_corrections(connection, condition)))
+
+
+def as_csv(corrections: Mapping[str, InForce]) -> str:
+    """The CSV of corrections by recording."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    for recording_id, corrections in found.items():
-        for each in corrections.values():
-            cells = each._replace(at=to_iso8601(each.at), note=each.note or "")  # type: ignore[arg-type]
-            writer.writerow([recording_id, *map(as_cell, map(str, cells))])
+    for recording_id, in_force in corrections.items():
+        for each in in_force.values():
+            texts = (*each.statement, each.author, to_iso8601(each.at), each.note or "")
+            writer.writerow([recording_id, *map(as_cell, texts)])
     return text.getvalue()
 
 

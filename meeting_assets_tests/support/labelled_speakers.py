@@ -32,11 +32,14 @@ SPEAKERS = table_of(Speakers).c
 def labelled(sandbox: Sandbox, recording: Recording, labels: Sequence[str] = LABELS) -> bytes:
     """The transcript of a recording in which each speaker has a label and no id."""
     entries = json.loads(sandbox.payload(recording.of("transcript")[0].id, "transcript"))
-    ids = list(dict.fromkeys(entry["participant"]["id"] for entry in entries))
+    speakers = list(dict.fromkeys(map(_speaker, entries)))
     for entry in entries:
-        label = labels[ids.index(entry["participant"]["id"])]
-        entry["participant"] |= {"id": None, "name": label}
+        entry["participant"] |= {"id": None, "name": labels[speakers.index(_speaker(entry))]}
     return json.dumps(entries).encode()
+
+
+def _speaker(entry: dict[str, Any]) -> tuple[int | None, str]:
+    return entry["participant"]["id"], entry["participant"]["name"]
 
 
 def serve_labels(sandbox: Sandbox, labels: Sequence[str] = LABELS) -> None:
