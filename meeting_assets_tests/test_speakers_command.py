@@ -124,7 +124,7 @@ def test_printed_commands_undo_the_corrections(recording: Recording) -> None:
     for each in commands:
         run_in_shell(each)
 
-    assert f"{A} is participant {BEA}: {getpass.getuser()}" in shown
+    assert f"Correction: {A} is participant {BEA}, by {getpass.getuser()} on " in shown
     assert len(commands) == 2
     assert in_force(recording.id) == []
 
@@ -232,8 +232,8 @@ def test_export_and_import_move_corrections_through_files_and_pipes(recording: R
 
     assert file.read_bytes().decode().splitlines() == printed.splitlines()
     assert [row[1:4] for row in csv.reader(io.StringIO(printed))][1:] == [[A, "assign", BEA], [ODD, "name", "'=1+1"]]
-    assert first == "2 corrections were made; 0 were in force already.\n"
-    assert second == "0 corrections were made; 2 were in force already.\n"
+    assert first == "Corrections made: 2, in force before: 0.\n"
+    assert second == "Corrections made: 0, in force before: 2.\n"
     assert in_force(recording.id) == [assigned(A, BEA), correction(ODD, "name", "=1+1")]
     assert methods(document(recording.id))[A] == (BEA, "correction")
 

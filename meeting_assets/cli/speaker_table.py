@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, Literal
 
 from rich.table import Table
 from rich.text import Text
@@ -19,22 +20,26 @@ from meeting_assets.pipeline.corrections import Change
 from meeting_assets.pipeline.speakers import ResolvedSpeaker, SpeakersOfRecording
 from meeting_assets.store.corrections import ASSIGN, SAME_AS, StoredCorrection
 
-COLUMNS = ("source", "speaker", "participant", "name", "method", "evidence", "runner-up", "words")
+COLUMNS = ("speaker", "participant", "name", "method", "evidence", "runner-up", "words")
 NUMBERS = frozenset({"evidence", "runner-up", "words"})
+"""Columns that are left out where a source has none of these numbers."""
+PRINTED_WIDTH = 500
+"""Width of output that is no terminal, where wrapped keys could not be searched for."""
 UNKNOWN = "·"
 VERBS = {ASSIGN: "is participant", SAME_AS: "is the same speaker as"}
 
 
 def print_speakers(found: SpeakersOfRecording) -> None:
     """Prints the resolution of each speaker, and the corrections in force with the commands that undo them."""
-    table = Table(title=f"Speakers of {found.recording_id}", title_justify="left", box=None, pad_edge=False)
-    for heading in COLUMNS:
-        table.add_column(heading, justify="right" if heading in NUMBERS else "left", overflow="fold")
-    for each in found.resolved:
-        table.add_row(*map(Text, _cells(each)))
-    out.print(table)
+    out.print(f"Speakers of {found.recording_id}", highlight=False, soft_wrap=True)
+    for source, rows in groupby(found.resolved, lambda each: each.source):
+        out.print(f"[bold]{source}[/bold]", highlight=False)
+        _print_table([[*_cells(each)] for each in rows])
+    if not found.resolved:
+        out.print("No speaker is known: its artifacts name none, or its metrics are not derived yet.", soft_wrap=True)
     if found.participants:
-        _print_texts("Participants: ", (_participant(key, name) for key, name in found.participants.items()))
+        named = ", ".join(_participant(key, name) for key, name in found.participants.items())
+        out.print(Text(f"Participants: {named}"), soft_wrap=True)
     for correction in found.corrections:
         out.print(Text(_sentence(correction, found)), soft_wrap=True)
         out.print(Text(f"  {undo_command(found.recording_id, correction.speaker_key)}"), soft_wrap=True)
@@ -106,8 +111,23 @@ def _shell_escape(character: str) -> str:
     return f"\\u{ord(character):04x}" if ord(character) <= 0xFFFF else f"\\U{ord(character):08x}"
 
 
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Prints the speakers of one source."""
+    shown = [
+        number
+        for number, heading in enumerate(COLUMNS)
+        if heading not in NUMBERS or {row[number] for row in rows} != {UNKNOWN}
+    ]
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for number in shown:
+        justify: Literal["left", "right"] = "right" if COLUMNS[number] in NUMBERS else "left"
+        table.add_column(COLUMNS[number], justify=justify, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(row[number]) for number in shown))
+    out.print(table, width=None if out.is_terminal else PRINTED_WIDTH)
+
+
 def _cells(row: ResolvedSpeaker) -> Iterator[str]:
-    yield row.source
     yield printable(row.speaker_key)
     yield printable(row.participant_key or UNKNOWN)
     yield printable(row.name or UNKNOWN)
@@ -121,13 +141,10 @@ def _participant(key: str, name: str | None) -> str:
     return printable(f"{key} ({name})" if name else key)
 
 
-def _print_texts(title: str, texts: Iterator[str]) -> None:
-    out.print(Text(title + ", ".join(texts)), soft_wrap=True)
-
-
 def _sentence(correction: StoredCorrection, found: SpeakersOfRecording) -> str:
     key, kind, target = correction.statement
     note = f" ({correction.note})" if correction.note else ""
     absent = "" if key in found.occurring.speakers else " No artifact names this speaker any more."
     day = correction.at.date()
-    return printable(f"{key} {VERBS.get(kind, 'is named')} {target}: {correction.author}, {day}{note}.{absent}")
+    verb = VERBS.get(kind, "is named")
+    return printable(f"Correction: {key} {verb} {target}, by {correction.author} on {day}{note}.{absent} Undo:")

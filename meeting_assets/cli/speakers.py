@@ -121,7 +121,7 @@ def _change(
     if as_json:
         print_json(speakers_document(after, change))
     else:
-        print_line(f"{len(change.made)} corrections were made and {len(change.undone)} undone.")
+        print_line(f"Corrections made: {len(change.made)}, undone: {len(change.undone)}.")
         print_speakers(after)
     print_errors(_derive_errors(faults))
     return 1 if faults else 0
@@ -158,7 +158,7 @@ def _import(settings: Settings, source: str, author: str | None) -> int:
             print_errors([*report.faults, "Nothing was imported. Correct these lines and import the file again."])
             return 1
         faults = derive_corrected(storage, report.recording_ids)
-    print_line(f"{report.made} corrections were made; {report.unchanged} were in force already.")
+    print_line(f"Corrections made: {report.made}, in force before: {report.unchanged}.")
     print_errors(_derive_errors(faults))
     return 1 if faults else 0
 

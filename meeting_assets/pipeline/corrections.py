@@ -28,8 +28,9 @@ from sqlalchemy import Connection
 from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import PayloadError, SettingsError
 from meeting_assets.core.logs import log_context
+from meeting_assets.metrics.trends import WEEK, monday
 from meeting_assets.pipeline.derive import derive_recordings
-from meeting_assets.pipeline.rollup import outdated_weeks, roll_up, roll_up_people
+from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.speakers import Occurring, occurring_keys
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import ledger, tombstones
@@ -149,10 +150,13 @@ def _restore(storage: Storage, stored_day: date, recording_id: str) -> None:
 def derive_corrected(storage: Storage, recording_ids: Collection[str]) -> list[str]:
     """Derives the metrics of corrected recordings, and rolls up their weeks and the people; returns the faults."""
     faults: list[str] = []
+    weeks: set[date] = set()
     for batch in batched(sorted(recording_ids), BATCH):
         faults += derive_recordings(batch, storage).faults
-    # The weeks of the corrected recordings, and the weeks after them.
-    roll_up(storage, outdated_weeks(storage))
+        days = storage.database.read(lambda connection: ledger.days_of(connection, batch))  # noqa: B023 - called at once
+        weeks |= {monday(day) for day in days.values()}
+    # Trends compare a week with the week before.
+    roll_up(storage, weeks | {week + WEEK for week in weeks})
     roll_up_people(storage)
     return faults
 
