@@ -76,7 +76,13 @@ def test_loading_definitions_creates_nothing(new_home: Path) -> None:
     assert not new_home.exists()
 
 
-@pytest.mark.parametrize("arguments", [("status",), ("status", "--json"), ("doctor",), ("migrate", "--dry-run")])
+READ_ONLY = [
+    *(("status",), ("status", "--json"), ("doctor",), ("migrate", "--dry-run")),
+    *(("speakers", WORLD.recordings[0].id), ("speakers", "--export", "-")),
+]
+
+
+@pytest.mark.parametrize("arguments", READ_ONLY)
 def test_read_only_commands_change_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:

@@ -1,13 +1,17 @@
-"""Recording ids as entered by users."""
+"""Recording ids as entered by users, whole or abbreviated."""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from uuid import UUID
 
 from meeting_assets.core.errors import SettingsError
 
 EXAMPLE = "0206f11b-68ab-42b1-8a30-b85f60076e83"
+SHORTEST_PREFIX = 4
+_PREFIX = re.compile(rf"[0-9a-f-]{{{SHORTEST_PREFIX},35}}", re.IGNORECASE)
+_GROUPS = (8, 4, 4, 4, 12)
 _UUID = re.compile(r"(?:urn:uuid:)?(\{)?([0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12})(?(1)\})", re.IGNORECASE)
 
 
@@ -24,3 +28,17 @@ def canonical_uuid(given: str) -> str:
     if match is None:
         raise SettingsError(f"{given!r} is not a recording id. Expected a UUID such as {EXAMPLE}.")
     return str(UUID(match[2]))
+
+
+def uuid_prefix(given: str) -> str | None:
+    """Returns the beginning of an id in the form of the tables; None if the text is no such beginning.
+
+    >>> uuid_prefix("0206F11B68"), uuid_prefix("0206-"), uuid_prefix("020"), uuid_prefix("{0206}")
+    ('0206f11b-68', '0206', None, None)
+    """
+    digits = given.strip().replace("-", "").lower()
+    if _PREFIX.fullmatch(given.strip()) is None or not SHORTEST_PREFIX <= len(digits) < sum(_GROUPS):
+        return None
+    ends = [sum(_GROUPS[:count]) for count in range(len(_GROUPS) + 1)]
+    groups = [digits[start:end] for start, end in pairwise(ends)]
+    return "-".join(filter(None, groups))

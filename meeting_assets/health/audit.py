@@ -5,11 +5,13 @@ unknown       objects without a ledger row; a rebuild would load them
 purged        objects of a purged recording
 foreign       objects that this package did not write
 half-written  leftovers of a killed writer; they are never read
+unsaved       missing copies of corrections that the database has; a rebuild writes them
 older         earlier contents of artifacts that were issued again; kept on purpose
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from time import monotonic
@@ -18,16 +20,17 @@ from sqlalchemy import Connection, select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now
+from meeting_assets.store.corrections import CORRECTIONS
 from meeting_assets.store.database import Database
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, ArtifactKey, is_of_days
 from meeting_assets.store.raw import RawStore
-from meeting_assets.store.raw_layout import artifact_of, recording_of
+from meeting_assets.store.raw_layout import artifact_of, corrections_key, recording_of
 from meeting_assets.store.tombstones import tombstoned_recordings
 
 LONGEST_WRITE = timedelta(hours=1)
 """A run may still be writing objects that are younger than this."""
 
-LISTING = "recording.json"
+LISTING, CORRECTIONS_NAME = NAMES = "recording.json", "corrections.json"
 
 
 @dataclass(slots=True)
@@ -43,6 +46,7 @@ class Audit:
     purged: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     half_written: list[str] = field(default_factory=list)
+    unsaved: list[str] = field(default_factory=list)
 
 
 def audit(database: Database, raw: RawStore, *, budget_s: float, min_age: timedelta = LONGEST_WRITE) -> Audit:
@@ -70,23 +74,27 @@ def _audit_day(day: date, database: Database, raw: RawStore, result: Audit, *, b
     with database.reading() as connection:
         current = _current_keys(connection, day)
         recordings = {*connection.scalars(select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day == day))}
+        corrected = _corrected(connection, day)
     stored = raw.objects(day)
     unmatched = []
     for key, written_at in stored.items():
         artifact = artifact_of(key)
         if artifact in current:
             result.older += current[artifact] != key
-        elif written_at < before and not (_is_listing(key) and recording_of(key) in recordings):
+        elif written_at < before and not _is_described(key, recordings, corrected):
             unmatched.append(key)
     with database.reading() as connection:
         purged = tombstoned_recordings(connection, {recording_of(key) for key in unmatched})
         # Objects that were replaced or purged while the names were read are not lost.
         still_current = {*_current_keys(connection, day).values()} & {*current.values()}
+        still_corrected = _corrected(connection, day) & corrected
     for key in unmatched:
-        is_loadable = f"{day}/{recording_of(key)}/{LISTING}" in stored and (_is_listing(key) or _is_ours(key))
+        is_loadable = f"{day}/{recording_of(key)}/{LISTING}" in stored and (_is_named(key, NAMES) or _is_ours(key))
         category = result.purged if recording_of(key) in purged else result.unknown if is_loadable else result.foreign
         category.append(key)
     result.lost += sorted(key for key in still_current if key is not None and key not in stored)
+    copies = {corrections_key(day, recording_id) for recording_id in still_corrected}
+    result.unsaved += sorted(copies - stored.keys())
     result.half_written += raw.interrupted_writes(day, before=before)
     result.objects += len(stored)
     result.days += 1
@@ -99,8 +107,22 @@ def _current_keys(connection: Connection, day: date) -> dict[ArtifactKey, str | 
     return {ArtifactKey(*row[:3]): row[3] if row[4] else None for row in connection.execute(query)}
 
 
-def _is_listing(key: str) -> bool:
-    return key.count("/") == 2 and key.endswith(f"/{LISTING}")
+def _corrected(connection: Connection, day: date) -> set[str]:
+    """The recordings of a day with corrections."""
+    query = select(CORRECTIONS.c.recording_id).join(RECORDINGS, RECORDINGS.c.recording_id == CORRECTIONS.c.recording_id)
+    return {*connection.scalars(query.where(RECORDINGS.c.day == day).distinct())}
+
+
+def _is_described(key: str, recordings: Collection[str], corrected: Collection[str]) -> bool:
+    """True for the listing of a known recording, and for the copy of corrections that the database has."""
+    recording_id = recording_of(key)
+    return (_is_named(key, [LISTING]) and recording_id in recordings) or (
+        _is_named(key, [CORRECTIONS_NAME]) and recording_id in corrected
+    )
+
+
+def _is_named(key: str, names: Collection[str]) -> bool:
+    return key.count("/") == 2 and key.rpartition("/")[2] in names
 
 
 def _is_ours(key: str) -> bool:

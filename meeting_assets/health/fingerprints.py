@@ -21,6 +21,7 @@ from meeting_assets.pipeline.deletion.removal import tables_to_purge
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.columns import Json
 from meeting_assets.store.ledger import LEDGER
+from meeting_assets.store.raw_layout import corrections_key
 
 TEXTS_PER_COLUMN = 40
 DOCUMENTS_PER_COLUMN = 500
@@ -87,8 +88,9 @@ def _texts_of_json_column(connection: Connection, column: Column[Any], recording
 
 
 def _texts_of_raw_objects(storage: Storage, day: date, recording_id: str) -> Iterator[str]:
-    """Texts that may be in no table: those of quarantined payloads and of the API's list responses."""
+    """Texts that may be in no table: those of quarantined payloads, list responses, and unconfirmed corrections."""
     yield from _texts_of_payload(storage.raw.read_listing(day, recording_id))
+    yield from _texts_of_payload(storage.raw.get(corrections_key(day, recording_id)))
     for stored in storage.raw.artifacts(day, recording_id):
         yield from _texts_of_payload(storage.raw.read(stored.key, stored.sha256))
 

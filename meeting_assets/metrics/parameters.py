@@ -121,6 +121,7 @@ def inputs_hash(
     scheduled_at: datetime | None,
     bot_names: Collection[str],
     config_version: str,
+    corrections: Collection[tuple[str, str, str]],
 ) -> str:
     """The hash over all inputs of a recording's metric rows, which are out of date if and only if it differs.
 
@@ -129,10 +130,12 @@ def inputs_hash(
         duration_s, started_at, scheduled_at: columns of `recordings`; NULL is None.
         bot_names: as in `MeetingInput`.
         config_version: of the parameters in force.
+        corrections: speaker_key, kind and target of each correction in force, in any order.
     """
     entries = sorted(json.dumps(entry) for entry in ledger)
     instants = [None if at is None else utc(at).isoformat() for at in (started_at, scheduled_at)]
-    return _sha256([METRICS_VERSION, config_version, duration_s, *instants, sorted(bot_names), entries])
+    statements = sorted(corrections)
+    return _sha256([METRICS_VERSION, config_version, duration_s, *instants, sorted(bot_names), entries, statements])
 
 
 def _sha256(document: object) -> str:

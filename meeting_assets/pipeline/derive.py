@@ -28,8 +28,7 @@ from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.pipeline.views import present_inputs
 from meeting_assets.recall.objects import DELETED, FINISHED
-from meeting_assets.schema.persistent import Corrections
-from meeting_assets.store import ledger, worklist
+from meeting_assets.store import corrections, ledger, worklist
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
@@ -42,7 +41,6 @@ TIMELINE = table_of(SpeakerTimeline).c
 TRANSCRIPTS = table_of(Transcripts).c
 UTTERANCES = table_of(TranscriptUtterances).c
 WORDS = table_of(TranscriptWords).c
-CORRECTIONS = table_of(Corrections).c
 MEDIA_PARTS = [table_of(VideoParts).c, table_of(AudioParts).c]
 
 
@@ -63,9 +61,18 @@ class DeriveReport:
 
 def derive_days(days: Collection[date], storage: Storage) -> DeriveReport:
     """Updates the metrics of some days."""
+    return _derive_where(ledger.RECORDINGS.c.day.in_(days), storage)
+
+
+def derive_recordings(recording_ids: Collection[str], storage: Storage) -> DeriveReport:
+    """Updates the metrics of some recordings, at most 500."""
+    return _derive_where(ledger.RECORDINGS.c.recording_id.in_(recording_ids), storage)
+
+
+def _derive_where(condition: ColumnElement[bool], storage: Storage) -> DeriveReport:
     started = monotonic()
     report = DeriveReport()
-    outdated, report.unchanged = _outdated(storage, days)
+    outdated, report.unchanged = _outdated(storage, condition)
     for recording, current in outdated:
         try:
             outcome = _derive(recording, current, storage)
@@ -84,7 +91,12 @@ def derive_days(days: Collection[date], storage: Storage) -> DeriveReport:
 
 def outdated_metrics_count(storage: Storage, days: Collection[date] | None = None) -> int:
     """Number of finished recordings of some days, or of all, whose metrics are missing or outdated."""
-    return len(_outdated(storage, days)[0])
+    return len(_outdated(storage, ledger.RECORDINGS.c.day.in_(days) if days is not None else true())[0])
+
+
+def is_outdated(storage: Storage, recording_id: str) -> bool:
+    """True if the recording should have metrics, and they are missing or outdated."""
+    return bool(_outdated(storage, ledger.RECORDINGS.c.recording_id == recording_id)[0])
 
 
 def mark_metrics_outdated(connection: Connection, days: Collection[date]) -> None:
@@ -96,21 +108,25 @@ def mark_metrics_outdated(connection: Connection, days: Collection[date]) -> Non
 
 def days_of_outdated_metrics(storage: Storage) -> set[date]:
     """Days with finished recordings whose metrics are missing or outdated."""
-    return {recording.day for recording, _ in _outdated(storage, None)[0]}
+    return {recording.day for recording, _ in _outdated(storage, true())[0]}
 
 
 @retry_on_conflict
-def _outdated(storage: Storage, days: Collection[date] | None) -> tuple[list[tuple[Row[Any], str]], int]:
-    """Recordings with outdated metrics and the hash of their present inputs, and the number of other recordings."""
-    of_days = ledger.RECORDINGS.c.day.in_(days) if days is not None else true()
-    ids = select(ledger.RECORDINGS.c.recording_id).where(of_days)
+def _outdated(storage: Storage, condition: ColumnElement[bool]) -> tuple[list[tuple[Row[Any], str]], int]:
+    """Recordings with outdated metrics and the hash of their present inputs, and the number of other recordings.
+
+    Only recordings that meet the condition are considered.
+    """
+    ids = select(ledger.RECORDINGS.c.recording_id).where(condition)
     metrics = table_of(MeetingMetrics).c
     with storage.database.reading() as connection:
-        finished = _finished(connection, of_days)
+        finished = _finished(connection, condition)
         inputs = worklist.inputs_of(connection, ledger.LEDGER.c.recording_id.in_(ids))
+        corrected = corrections.read_statements(connection, corrections.CORRECTIONS.c.recording_id.in_(ids))
         hashes_of_rows = select(metrics.recording_id, metrics.inputs_hash).where(metrics.recording_id.in_(ids))
         derived = dict(connection.execute(hashes_of_rows).all())
-    hashes = [(each, _hash(each, inputs.get(each.recording_id, []), storage)) for each in finished]
+    given = ((each, inputs.get(each.recording_id, []), corrected.get(each.recording_id, [])) for each in finished)
+    hashes = [(each, _hash(each, ledger_rows, statements, storage)) for each, ledger_rows, statements in given]
     outdated = [(each, current) for each, current in hashes if derived.get(each.recording_id) != current]
     return outdated, len(finished) - len(outdated)
 
@@ -132,7 +148,9 @@ def _finished(connection: Connection, condition: Any) -> Sequence[Row[Any]]:
     ).all()
 
 
-def _hash(recording: Row[Any], ledger_rows: Iterable[Any], storage: Storage) -> str:
+def _hash(
+    recording: Row[Any], ledger_rows: Iterable[Any], statements: Collection[corrections.Statement], storage: Storage
+) -> str:
     return inputs_hash(
         ledger_rows,
         duration_s=recording.duration_s,
@@ -140,6 +158,7 @@ def _hash(recording: Row[Any], ledger_rows: Iterable[Any], storage: Storage) -> 
         scheduled_at=recording.scheduled_at,
         bot_names=storage.bot_names_with(recording.bot_name),
         config_version=storage.parameters.config_version,
+        corrections=statements,
     )
 
 
@@ -159,8 +178,11 @@ def _derive(recording: Row[Any], current: str, storage: Storage) -> str:
         still = _finished(connection, of_recording)
         # Locked too: `_NOTE_INPUTS` must read the same ledger rows, or `fresh_meetings` would omit the meeting.
         of_ledger = ledger.LEDGER.c.recording_id == recording.recording_id
-        inputs = worklist.inputs_of(connection, of_ledger, is_locking=True)
-        if not still or _hash(still[0], inputs.get(recording.recording_id, []), storage) != current:
+        inputs = worklist.inputs_of(connection, of_ledger, is_locking=True).get(recording.recording_id, [])
+        statements = corrections.statements_of(connection, recording.recording_id)
+        # A correction that was made and undone since the hash was computed leaves no trace in the hash.
+        is_read = statements == [*meeting.corrections]
+        if not still or not is_read or _hash(still[0], inputs, statements, storage) != current:
             return "overtaken"
         had_rows = False
         for table, rows_of_table in rows.items():
@@ -207,6 +229,7 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
         words=tables.transcript_rows(WORDS.participant_key, WORDS.start_s, WORDS.end_s, WORDS.text),
         events=[Event(*event[:-1]) for event in events],
         transcript_id=transcript.transcript_id if transcript else None,
+        corrections=[Correction(*each) for each in corrections.statements_of(connection, recording_id)],
         utterances=[
             Utterance(*row)
             for row in tables.transcript_rows(
@@ -216,7 +239,6 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
         attribution=transcript.attribution if transcript else None,
         language_codes=transcript.language_codes.split(",") if transcript and transcript.language_codes else (),
         provider=transcript.provider if transcript else None,
-        corrections=[Correction(*row) for row in rows((CORRECTIONS.speaker_key, CORRECTIONS.kind, CORRECTIONS.target))],
         is_unspaced=bool(transcript and transcript.is_unspaced),
         clock_readings=[(each.at_s, each.at) for each in events if each.at is not None and each.at_s is not None],
         artifact_kinds=[*ARTIFACTS],

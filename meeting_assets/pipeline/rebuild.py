@@ -1,7 +1,7 @@
 """Rebuilding: restores the database, ledger included, from the raw store alone, without the API.
 
-Existing ledger rows stay. Missing ones are restored from recording.json and the bytes beside it. Then all artifacts of
-the days are parsed again, and metrics derived again.
+Existing ledger rows and corrections stay. Missing ones are restored from recording.json, the bytes beside it and
+corrections.json. Then all artifacts of the days are parsed again, and metrics derived again.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sqlalchemy import Connection, select
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import now
+from meeting_assets.pipeline.corrections import restore_corrections
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, synchronize_tombstones
 from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days, mark_metrics_outdated
 from meeting_assets.pipeline.discovered import Found
@@ -95,6 +96,7 @@ def rebuild(storage: Storage, days: Collection[date] | None = None) -> RebuildRe
             report.recordings += 1
             try:
                 _restore_rows(storage, day, recording_id)
+                restore_corrections(storage, day, recording_id)
             except PayloadError as error:
                 # A purge may have removed the objects between listing and reading them.
                 if not storage.database.read(partial(tombstones.tombstoned_recordings, recording_ids=[recording_id])):

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, or_
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.batches import batched
+from meeting_assets.pipeline.corrections import restore_moved
 from meeting_assets.pipeline.discovered import Discovery, Found
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
@@ -47,12 +48,16 @@ def record(storage: Storage, discovery: Discovery, at: datetime) -> None:
     record_observation_time(storage.database, discovery.clock.now())
     for batch in _batches(discovery.found.values()):
         ids = [found.recording_id for found in batch]
-        before = storage.database.read(lambda connection: tombstones.purged_artifacts(connection, ids))  # noqa: B023 - called at once
+        before, days = storage.database.read(
+            lambda connection: (tombstones.purged_artifacts(connection, ids), ledger.days_of(connection, ids))  # noqa: B023 - called at once
+        )
         dropped = _record_batch(storage, batch, discovery.unclear, at)
         _remove_lifted(storage, before)
         for recording_id in dropped:
             del discovery.found[recording_id]
-        _keep_listings(storage, [found for found in batch if found.recording_id not in dropped])
+        kept = [found for found in batch if found.recording_id not in dropped]
+        restore_moved(storage, days, {found.recording_id: found.day for found in kept})
+        _keep_listings(storage, kept)
     _record_missing(storage, discovery, at)
 
 

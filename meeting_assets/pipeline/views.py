@@ -16,6 +16,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.schema.persistent import Meta
+from meeting_assets.store.corrections import CORRECTIONS
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 
@@ -44,6 +45,23 @@ def _as_formatted(element: _InstantText, compiler: Any, **options: Any) -> str:
     return f"to_char({instant} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
 
 
+class _CodePoints(FunctionElement[str]):
+    """A text that is sorted by its code points, whatever the locale of the database."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(_CodePoints, "sqlite")
+def _in_binary_order(element: _CodePoints, compiler: Any, **options: Any) -> str:
+    return f"{compiler.process(element.clauses, **options)} COLLATE BINARY"
+
+
+@compiles(_CodePoints, "postgresql")
+def _in_order_of_c(element: _CodePoints, compiler: Any, **options: Any) -> str:
+    return f'{compiler.process(element.clauses, **options)} COLLATE "C"'
+
+
 def present_inputs() -> ColumnElement[str]:
     """The present inputs of the metrics of a row of `recordings`, as text."""
     meta = table_of(Meta)
@@ -51,7 +69,7 @@ def present_inputs() -> ColumnElement[str]:
     # As whole microseconds: SQLite and PostgreSQL format floating-point numbers differently.
     duration_us = cast(cast(func.round(RECORDINGS.c.duration_s * 1_000_000), BigInteger), String)
     instants = (_InstantText(column) for column in (RECORDINGS.c.started_at, RECORDINGS.c.scheduled_at))
-    facts = (config, RECORDINGS.c.bot_name, duration_us, *instants, _artifacts())
+    facts = (config, RECORDINGS.c.bot_name, duration_us, *instants, _artifacts(), _corrections())
     joined: ColumnElement[Any] = literal(METRICS_VERSION)
     for fact in facts:
         joined = joined + " " + func.coalesce(fact, "-")
@@ -68,6 +86,25 @@ def _artifacts() -> ColumnElement[Any]:
         select(text.label("row_text"))
         .where(c.recording_id == RECORDINGS.c.recording_id)
         .order_by(c.kind, c.artifact_id)
+        .correlate(RECORDINGS)
+        .subquery()
+    )
+    return select(func.aggregate_strings(rows.c.row_text, ";")).scalar_subquery()
+
+
+def _corrections() -> ColumnElement[Any]:
+    """The recording's corrections in force, in the order of their speaker keys.
+
+    Lengths precede the texts, so that no text of a user can imitate another list of corrections.
+    """
+    c = CORRECTIONS.c
+    text: ColumnElement[Any] = c.kind
+    for part in (c.speaker_key, c.target):
+        text = text + " " + cast(func.length(part), String) + " " + part
+    rows = (
+        select(text.label("row_text"))
+        .where(c.recording_id == RECORDINGS.c.recording_id)
+        .order_by(_CodePoints(c.speaker_key))
         .correlate(RECORDINGS)
         .subquery()
     )

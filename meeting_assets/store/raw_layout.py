@@ -1,6 +1,7 @@
 """The layout of the raw store: keys of its objects, relative to its root.
 
     {day}/{recording_id}/recording.json                     the API's listing, without URLs and passwords
+    {day}/{recording_id}/corrections.json                   users' corrections of speakers (`store.raw_corrections`)
     {day}/{recording_id}/{kind}/{artifact_id}/{sha256}.zst  an artifact; hash and size are of the uncompressed bytes
     origin.json                                             the API origin of all meetings in the store
     database.json                                           the id of the database that describes the store
@@ -53,6 +54,11 @@ def artifact_key(day: date, recording_id: str, kind: str, artifact_id: str, sha2
 def listing_key(day: date, recording_id: str) -> str:
     """The key of a recording's listing."""
     return f"{day}/{recording_id}/recording.json"
+
+
+def corrections_key(day: date, recording_id: str) -> str:
+    """The key of the corrections of a recording's speakers."""
+    return f"{day}/{recording_id}/corrections.json"
 
 
 def stored_artifact(key: str, kept_at: datetime) -> StoredArtifact | None:

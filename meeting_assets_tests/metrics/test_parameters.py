@@ -24,11 +24,13 @@ FACTS: dict[str, Any] = {
     "scheduled_at": None,
     "bot_names": ["Recorder", "Notes"],
     "config_version": "c",
+    "corrections": [("label:A", "assign", "100"), ("100", "name", "Ada")],
 }
 
 
 def test_the_order_of_ledger_rows_and_names_does_not_matter() -> None:
-    reordered = inputs_hash(reversed(LEDGER), **(FACTS | {"bot_names": ["Notes", "Recorder"]}))
+    same = {"bot_names": ["Notes", "Recorder"], "corrections": FACTS["corrections"][::-1]}
+    reordered = inputs_hash(reversed(LEDGER), **(FACTS | same))
 
     assert reordered == inputs_hash(LEDGER, **FACTS)
 
@@ -42,6 +44,10 @@ def test_the_order_of_ledger_rows_and_names_does_not_matter() -> None:
         {"scheduled_at": datetime(2026, 1, 5, 9, tzinfo=UTC)},
         {"bot_names": []},
         {"config_version": "d"},
+        {"corrections": []},
+        {"corrections": [("label:A", "assign", "200"), ("100", "name", "Ada")]},
+        {"corrections": [("label:A", "same_as", "100"), ("100", "name", "Ada")]},
+        {"corrections": [("label:B", "assign", "100"), ("100", "name", "Ada")]},
     ],
     ids=str,
 )

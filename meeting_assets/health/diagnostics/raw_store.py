@@ -75,6 +75,12 @@ def _audit_checks(result: Audit) -> Iterator[HealthCheck]:
             Severity.WARNING,
             "were not written by this version of meeting_assets. Inspect them and move them out of the raw store",
         ),
+        (
+            result.unsaved,
+            Severity.WARNING,
+            "are missing: they are copies of corrections in the database. Run `meeting-assets rebuild --from DAY --to "
+            "DAY` to write them",
+        ),
         (result.half_written, Severity.WARNING, "were left incomplete by killed runs. They can be deleted"),
     ):
         if keys:

@@ -1,0 +1,150 @@
+"""Output of `speakers`: the speakers of a recording as a table or as a JSON document.
+
+Texts of a meeting are printed on standard output only, never as notes or errors, because those may be logged.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, Literal
+
+from rich.table import Table
+from rich.text import Text
+
+from meeting_assets.cli.terminal import out
+from meeting_assets.core.instants import to_iso8601
+from meeting_assets.pipeline.corrections import Change
+from meeting_assets.pipeline.speakers import ResolvedSpeaker, SpeakersOfRecording
+from meeting_assets.store.corrections import ASSIGN, SAME_AS, StoredCorrection
+
+COLUMNS = ("speaker", "participant", "name", "method", "evidence", "runner-up", "words")
+NUMBERS = frozenset({"evidence", "runner-up", "words"})
+"""Columns that are left out where a source has none of these numbers."""
+PRINTED_WIDTH = 500
+"""Width of output that is no terminal, where wrapped keys could not be searched for."""
+UNKNOWN = "·"
+VERBS = {ASSIGN: "is participant", SAME_AS: "is the same speaker as"}
+
+
+def print_speakers(found: SpeakersOfRecording) -> None:
+    """Prints the resolution of each speaker, and the corrections in force with the commands that undo them."""
+    out.print(f"Speakers of {found.recording_id}", highlight=False, soft_wrap=True)
+    for source, rows in groupby(found.resolved, lambda each: each.source):
+        out.print(f"[bold]{source}[/bold]", highlight=False)
+        _print_table([[*_cells(each)] for each in rows])
+    if not found.resolved:
+        out.print("No speaker is known: its artifacts name none, or its metrics are not derived yet.", soft_wrap=True)
+    if found.participants:
+        named = ", ".join(_participant(key, name) for key, name in found.participants.items())
+        out.print(Text(f"Participants: {named}"), soft_wrap=True)
+    for correction in found.corrections:
+        out.print(Text(_sentence(correction, found)), soft_wrap=True)
+        out.print(Text(f"  {undo_command(found.recording_id, correction.speaker_key)}"), soft_wrap=True)
+    if found.is_outdated:
+        out.print("The resolution is outdated. Run `meeting-assets rebuild --outdated`.", soft_wrap=True)
+
+
+def print_undoable(found: SpeakersOfRecording) -> None:
+    """Prints the commands that undo the corrections in force."""
+    if not found.corrections:
+        out.print("No correction is in force.", highlight=False)
+    for each in found.corrections:
+        out.print(Text(undo_command(found.recording_id, each.speaker_key)), soft_wrap=True)
+
+
+def speakers_document(found: SpeakersOfRecording, change: Change | None = None) -> dict[str, Any]:
+    """The JSON document of a recording's speakers, with the change that this command made, if any."""
+    document: dict[str, Any] = {
+        "recording_id": found.recording_id,
+        "day": found.day.isoformat(),
+        "is_outdated": found.is_outdated,
+        "speakers": [each._asdict() for each in found.resolved],
+        "participants": [{"participant_key": key, "name": name} for key, name in found.participants.items()],
+        "corrections": [
+            {
+                **each._asdict(),
+                "at": to_iso8601(each.at),
+                "occurs": each.speaker_key in found.occurring.speakers,
+                "undo": undo_command(found.recording_id, each.speaker_key),
+            }
+            for each in found.corrections
+        ],
+    }
+    if change is not None:
+        document["made"], document["undone"] = [*change.made], [*change.undone]
+    return document
+
+
+def undo_command(recording_id: str, speaker_key: str) -> str:
+    """The command that undoes a correction, quoted for a shell."""
+    return f"meeting-assets speakers {recording_id} --undo {shell_quoted(speaker_key)}"
+
+
+def shell_quoted(text: str) -> str:
+    r"""A text quoted for a shell. Characters that a terminal interprets or hides are written as escapes.
+
+    >>> print(shell_quoted("label:Speaker A"), shell_quoted("100"), shell_quoted("a\x1b[31m'"))
+    'label:Speaker A' 100 $'a\u001b[31m\''
+    """
+    if text.isprintable():
+        return shlex.quote(text)
+    return "$'" + "".join(map(_shell_escape, text)) + "'"
+
+
+def printable(text: str) -> str:
+    r"""A text without characters that a terminal interprets or hides; they are written as escapes.
+
+    >>> print(printable("Ada\x1b[31m\u202e"))
+    Ada\u001b[31m\u202e
+    """
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+
+
+def _shell_escape(character: str) -> str:
+    if character in "'\\":
+        return "\\" + character
+    if character.isprintable():
+        return character
+    return f"\\u{ord(character):04x}" if ord(character) <= 0xFFFF else f"\\U{ord(character):08x}"
+
+
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Prints the speakers of one source."""
+    shown = [
+        number
+        for number, heading in enumerate(COLUMNS)
+        if heading not in NUMBERS or {row[number] for row in rows} != {UNKNOWN}
+    ]
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for number in shown:
+        justify: Literal["left", "right"] = "right" if COLUMNS[number] in NUMBERS else "left"
+        table.add_column(COLUMNS[number], justify=justify, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(row[number]) for number in shown))
+    out.print(table, width=None if out.is_terminal else PRINTED_WIDTH)
+
+
+def _cells(row: ResolvedSpeaker) -> Iterator[str]:
+    yield printable(row.speaker_key)
+    yield printable(row.participant_key or UNKNOWN)
+    yield printable(row.name or UNKNOWN)
+    yield row.method
+    for share in (row.evidence, row.runner_up):
+        yield f"{share * 100:.0f} %" if share is not None else UNKNOWN
+    yield f"{row.word_count:,}" if row.word_count is not None else UNKNOWN
+
+
+def _participant(key: str, name: str | None) -> str:
+    return printable(f"{key} ({name})" if name else key)
+
+
+def _sentence(correction: StoredCorrection, found: SpeakersOfRecording) -> str:
+    key, kind, target = correction.statement
+    note = f" ({correction.note})" if correction.note else ""
+    absent = "" if key in found.occurring.speakers else " No artifact names this speaker any more."
+    day = correction.at.date()
+    verb = VERBS.get(kind, "is named")
+    return printable(f"Correction: {key} {verb} {target}, by {correction.author} on {day}{note}.{absent} Undo:")

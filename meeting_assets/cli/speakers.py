@@ -1,0 +1,241 @@
+"""The command `speakers`, which shows how speakers were resolved, and corrects them."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from meeting_assets.cli.options import AsJson
+from meeting_assets.cli.terminal import print_errors, print_json, print_line
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.instants import now
+from meeting_assets.settings import Settings, read_settings
+from meeting_assets.store.corrections import ASSIGN, NAME, SAME_AS, StoredCorrection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from meeting_assets.pipeline.speakers import Occurring
+    from meeting_assets.pipeline.storage import Storage
+
+STANDARD_STREAM = "-"
+FORMS = {ASSIGN: "--assign KEY=PARTICIPANT", SAME_AS: "--same-as KEY=KEY", NAME: "--name KEY=NAME"}
+LONE_RECORDING = "Name one recording: `meeting-assets speakers RECORDING`."
+
+
+def speakers(
+    recordings: Annotated[
+        list[str] | None, typer.Argument(metavar="RECORDING", help="id of a recording, or the beginning of its id")
+    ] = None,
+    assign: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=PARTICIPANT", help="the speaker KEY is this participant")
+    ] = None,
+    same_as: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=KEY", help="the first speaker is the second one")
+    ] = None,
+    name: Annotated[list[str] | None, typer.Option(metavar="KEY=NAME", help="the speaker KEY has this name")] = None,
+    undo: Annotated[list[str] | None, typer.Option(metavar="KEY", help="undo the correction of this speaker")] = None,
+    note: Annotated[str | None, typer.Option(metavar="TEXT", help="reason of the corrections")] = None,
+    author: Annotated[str | None, typer.Option(metavar="NAME", help="author (default: the login name)")] = None,
+    export_to: Annotated[
+        str | None, typer.Option("--export", metavar="FILE", help="write corrections as CSV; - for standard output")
+    ] = None,
+    import_from: Annotated[
+        str | None, typer.Option("--import", metavar="FILE", help="make the corrections of a CSV; - for standard input")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Shows how the speakers of a recording were resolved to participants. Corrects them, and undoes corrections.
+
+    Options that correct may be repeated. Their metrics and trends are derived again at once.
+    """
+    given = recordings or []
+    wanted = {ASSIGN: assign or [], SAME_AS: same_as or [], NAME: name or []}
+    is_change = any(wanted.values()) or bool(undo)
+    if (export_to is not None) + (import_from is not None) + is_change > 1:
+        raise SettingsError("Give --export, --import or corrections: only one of the three.")
+    if note is not None and not any(wanted.values()):
+        raise SettingsError("--note belongs to --assign, --same-as or --name. Give one of them.")
+    settings = read_settings()
+    if export_to is not None:
+        _export(settings, given, export_to)
+    elif import_from is not None:
+        if given:
+            raise SettingsError("--import takes the recordings from the file. Omit their ids.")
+        raise typer.Exit(_import(settings, import_from, author))
+    elif len(given) != 1:
+        raise SettingsError(LONE_RECORDING)
+    elif is_change:
+        raise typer.Exit(_change(settings, given[0], wanted, undo or [], note, author, as_json=as_json))
+    else:
+        _show(settings, given[0], as_json=as_json)
+
+
+def _show(settings: Settings, given: str, *, as_json: bool) -> None:
+    from meeting_assets.cli.speaker_table import print_speakers, speakers_document
+    from meeting_assets.pipeline.speakers import find_recording, speakers_of
+    from meeting_assets.pipeline.storage import open_storage_read_only
+
+    with open_storage_read_only(settings) as storage:
+        recording_id = storage.database.read(lambda connection: find_recording(connection, given))
+        found = speakers_of(storage, recording_id)
+    if as_json:
+        print_json(speakers_document(found))
+    else:
+        print_speakers(found)
+
+
+def _change(
+    settings: Settings,
+    given: str,
+    wanted: dict[str, list[str]],
+    undo: Sequence[str],
+    note: str | None,
+    author: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Makes and undoes corrections, derives the metrics, and prints the new resolution; returns the exit status."""
+    from meeting_assets.cli.speaker_table import print_speakers, print_undoable, speakers_document
+    from meeting_assets.pipeline.corrections import change_corrections, derive_corrected
+    from meeting_assets.pipeline.speakers import find_recording, speakers_of
+
+    with _open_for_changes(settings) as storage:
+        recording_id = storage.database.read(lambda connection: find_recording(connection, given))
+        found = speakers_of(storage, recording_id)
+        made = _corrections(wanted, found.occurring, note, author, found.recording_id)
+        if {*undo} - {each.speaker_key for each in found.corrections}:
+            if as_json:
+                print_json(speakers_document(found))
+            else:
+                print_undoable(found)
+            raise SettingsError("Nothing was changed: --undo names a speaker without a correction.")
+        change = change_corrections(storage, recording_id, made, undo)
+        faults = derive_corrected(storage, [recording_id])
+        after = speakers_of(storage, recording_id)
+    if as_json:
+        print_json(speakers_document(after, change))
+    else:
+        print_line(f"Corrections made: {len(change.made)}, undone: {len(change.undone)}.")
+        print_speakers(after)
+    print_errors(_derive_errors(faults))
+    return 1 if faults else 0
+
+
+def _export(settings: Settings, given: Sequence[str], target: str) -> None:
+    from meeting_assets.pipeline.corrections_csv import exported_csv
+    from meeting_assets.pipeline.speakers import find_recording
+    from meeting_assets.pipeline.storage import open_storage_read_only
+
+    with open_storage_read_only(settings) as storage:
+        ids = [storage.database.read(lambda connection: find_recording(connection, each)) for each in given]  # noqa: B023 - called at once
+        content = exported_csv(storage, ids).encode()
+    if target == STANDARD_STREAM:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        return
+    with _named_file_errors():
+        Path(target).write_bytes(content)
+    print_line(f"The corrections were written to {target}.")
+
+
+def _import(settings: Settings, source: str, author: str | None) -> int:
+    """Makes the corrections of a CSV file, derives the metrics, and returns the exit status."""
+    from meeting_assets.pipeline.corrections import derive_corrected
+    from meeting_assets.pipeline.corrections_csv import import_lines, read_lines
+
+    with _named_file_errors():
+        content = sys.stdin.buffer.read() if source == STANDARD_STREAM else Path(source).read_bytes()
+    lines, faults = read_lines(content)
+    with _open_for_changes(settings) as storage:
+        report = import_lines(storage, lines, _author(author), now(), faults)
+        if report.faults:
+            print_errors([*report.faults, "Nothing was imported. Correct these lines and import the file again."])
+            return 1
+        faults = derive_corrected(storage, report.recording_ids)
+    print_line(f"Corrections made: {report.made}, in force before: {report.unchanged}.")
+    print_errors(_derive_errors(faults))
+    return 1 if faults else 0
+
+
+def _corrections(
+    wanted: dict[str, list[str]], occurring: Occurring, note: str | None, author: str | None, recording_id: str
+) -> list[StoredCorrection]:
+    """The corrections of the options."""
+    if not any(wanted.values()):
+        return []
+    by, at = _author(author), now()
+    found = []
+    for kind, texts in wanted.items():
+        for number, text in enumerate(texts, start=1):
+            try:
+                key, target = split_statement(kind, text, occurring)
+            except ValueError as error:
+                place = f"{FORMS[kind].partition(' ')[0]} number {number}" if len(texts) > 1 else FORMS[kind]
+                advice = f"`meeting-assets speakers {recording_id}` lists speakers and participants."
+                raise SettingsError(f"Nothing was changed: {place}: {error}. {advice}") from None
+            found.append(StoredCorrection(key, kind, target, by, at, note))
+    return found
+
+
+def split_statement(kind: str, text: str, occurring: Occurring) -> tuple[str, str]:
+    """Splits an option at the `=` between a speaker of the recording and its target. Both may contain `=`, too.
+
+    Raises:
+        ValueError: there is no such place, or more than one. The message quotes nothing of the text.
+    """
+    from meeting_assets.pipeline.corrections import NO_PARTICIPANT, NO_SPEAKER, NO_TARGET
+
+    places = [index for index, character in enumerate(text) if character == "="]
+    if not places:
+        raise ValueError(f"it has no `=`; write {FORMS[kind]}")
+    begun = [(text[:index], text[index + 1 :]) for index in places if text[:index] in occurring.speakers]
+    if not begun:
+        raise ValueError(NO_SPEAKER)
+    targets = {ASSIGN: occurring.participants, SAME_AS: occurring.speakers}.get(kind)
+    found = [(key, target) for key, target in begun if targets is None or target in targets]
+    if not found:
+        raise ValueError(NO_PARTICIPANT if kind == ASSIGN else NO_TARGET)
+    if len(found) > 1:
+        raise ValueError("it can be read in several ways; use --import, where speaker and target have a cell each")
+    key, target = found[0]
+    return key, target.strip() if kind == NAME else target
+
+
+def _author(given: str | None) -> str:
+    if given is not None:
+        return given
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        raise SettingsError("This process has no login name. Give --author.") from None
+
+
+def _derive_errors(faults: list[str]) -> list[str]:
+    advice = "The corrections are stored. Run `meeting-assets rebuild --outdated` to derive the metrics again."
+    return [*faults, advice] if faults else []
+
+
+@contextmanager
+def _open_for_changes(settings: Settings) -> Iterator[Storage]:
+    from meeting_assets.pipeline.storage import open_storage
+    from meeting_assets.store.database_id import bind_ids
+
+    with open_storage(settings) as storage:
+        # Binds no new database: if a setting names an empty one by mistake, the real one would keep its corrections.
+        bind_ids(storage.database, storage.raw)
+        yield storage
+
+
+@contextmanager
+def _named_file_errors() -> Iterator[None]:
+    """Raises a SettingsError for a file that cannot be read or written."""
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(f"{error.strerror or type(error).__name__}: {error.filename}. Give another file.") from None

@@ -1,0 +1,341 @@
+"""Corrections outlast everything but a purge, and decide when metrics are outdated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from meeting_assets.core.instants import day_of, now
+from meeting_assets.health.audit import Audit, audit
+from meeting_assets.health.fingerprints import fingerprints_of
+from meeting_assets.health.purge_verification import find_remains
+from meeting_assets.metrics import parameters
+from meeting_assets.pipeline.corrections import change_corrections
+from meeting_assets.pipeline.deletion.confirmed_date import Today
+from meeting_assets.pipeline.deletion.recordings import purge
+from meeting_assets.pipeline.deletion.retention import retain
+from meeting_assets.pipeline.derive import derive_recordings, is_outdated
+from meeting_assets.pipeline.rebuild import rebuild, refresh
+from meeting_assets.pipeline.rollup import outdated_weeks
+from meeting_assets.pipeline.storage import Storage
+from meeting_assets.pipeline.views import present_inputs
+from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.settings import read_settings
+from meeting_assets.store import tombstones
+from meeting_assets.store.corrections import StoredCorrection, replace_corrections
+from meeting_assets.store.ledger import RECORDINGS
+from meeting_assets.store.raw_corrections import write_copy
+from meeting_assets.store.raw_layout import corrections_key
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.labelled_speakers import (
+    ADA,
+    AT,
+    BEA,
+    CHI,
+    DAY,
+    ODD,
+    A,
+    B,
+    assigned,
+    correct,
+    correction,
+    fresh_by_view,
+    in_force,
+    labelled,
+    resolution,
+    serve_labels,
+)
+from meeting_assets_tests.support.purges import (
+    confirm_deletion,
+    remains_of,
+    stored_count,
+    transcript_of,
+    use_empty_database,
+)
+
+UNAGED = timedelta(0)
+
+
+@pytest.fixture
+def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
+    with Sandbox(uniform(DAY, recordings=3, words=40), limits=False) as running:
+        use_sandbox(running, monkeypatch)
+        serve_labels(running)
+        sync_days([DAY])
+        yield running
+
+
+@pytest.fixture
+def recording(sandbox: Sandbox) -> Recording:
+    return sandbox.world.recordings[0]
+
+
+def audited() -> Audit:
+    with open_test_storage() as storage:
+        return audit(storage.database, storage.raw, budget_s=60, min_age=UNAGED)
+
+
+def test_correction_decides_the_resolution_and_its_undo_restores_it(recording: Recording) -> None:
+    before = resolution(recording.id)
+
+    correct(recording.id, assigned(A, BEA))
+    corrected = resolution(recording.id)
+    correct(recording.id, undone=[A])
+
+    assert corrected == (BEA, "correction")
+    assert before == resolution(recording.id) != corrected
+
+
+def test_correction_derives_the_metrics_and_the_week_at_once(recording: Recording) -> None:
+    correct(recording.id, assigned(A, BEA))
+
+    with open_test_storage() as storage:
+        assert not is_outdated(storage, recording.id)
+        assert outdated_weeks(storage) == []
+
+
+@pytest.mark.parametrize("way", ["a rebuild", "a sync"])
+def test_corrections_are_restored_into_an_empty_database(
+    sandbox: Sandbox,
+    recording: Recording,
+    way: str,
+    home: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = [assigned(A, BEA, note="reason"), correction(ADA, "name", "Ada Lovelace")]
+    correct(recording.id, *made)
+    expected = resolution(recording.id)
+    use_empty_database(home, request, monkeypatch)
+
+    if way == "a rebuild":
+        monkeypatch.delenv("RECALL_API_KEY")
+        sandbox.stats.reset()
+        with open_test_storage() as storage:
+            assert rebuild(storage).faults == []
+        assert sandbox.stats.requests == []
+    else:
+        sync_days([DAY])
+
+    assert in_force(recording.id) == sorted(made)
+    assert resolution(recording.id) == expected == (BEA, "correction")
+    assert in_force(sandbox.world.recordings[1].id) == []
+
+
+@pytest.mark.parametrize("way", ["a rebuild", "another transcript", "another version of the metrics"])
+def test_corrections_outlast(sandbox: Sandbox, recording: Recording, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    correct(recording.id, assigned(A, BEA))
+
+    if way == "a rebuild":
+        with open_test_storage() as storage:
+            rebuild(storage, [DAY])
+    elif way == "another transcript":
+        body = labelled(sandbox, recording, ["Speaker A", "New label", "Another"])
+        sandbox.reissue(transcript_of(recording).id, {"transcript": body})
+        sync_days([DAY])
+        assert resolution(recording.id, "label:New label")
+    else:
+        monkeypatch.setattr(parameters, "METRICS_VERSION", "next")
+        with open_test_storage() as storage:
+            assert refresh(storage).days == [DAY]
+
+    assert in_force(recording.id) == [assigned(A, BEA)]
+    assert resolution(recording.id) == (BEA, "correction")
+
+
+def test_correction_of_a_vanished_speaker_stays_and_can_be_undone(sandbox: Sandbox, recording: Recording) -> None:
+    correct(recording.id, assigned(B, BEA))
+    body = labelled(sandbox, recording, ["Speaker A", "Other", "Another"])
+    sandbox.reissue(transcript_of(recording).id, {"transcript": body})
+    sync_days([DAY])
+    kept = in_force(recording.id)
+
+    correct(recording.id, undone=[B])
+
+    assert kept == [assigned(B, BEA)]
+    assert in_force(recording.id) == []
+
+
+def test_artifact_deleted_at_the_api_leaves_corrections(sandbox: Sandbox, recording: Recording) -> None:
+    correct(recording.id, assigned(A, BEA))
+    sandbox.delete_artifact(transcript_of(recording).id)
+    sync_days([DAY])
+
+    with open_test_storage() as storage:
+        confirm_deletion(storage, transcript_of(recording))
+
+    assert in_force(recording.id) == [assigned(A, BEA)]
+
+
+def test_purge_removes_corrections_and_finds_their_texts(recording: Recording, home: Path) -> None:
+    texts = ["Zerlina Quibblethorpe", "Wilhelmina the author", "heard it in the marmalade meeting"]
+    correct(recording.id, correction(A, "name", texts[0], author=texts[1], note=texts[2]))
+    log = home / "notes.log"
+    log.write_text("\n".join(texts))
+    with open_test_storage() as storage:
+        fingerprints = fingerprints_of(storage, {recording.id: DAY})
+
+        purge(storage, [recording.id], tombstones.ASKED_FOR)
+        found = find_remains(storage, read_settings(), fingerprints).found
+
+    assert {*texts} <= {*fingerprints.texts}
+    assert found == [f"{log} contains text of the recording"]
+    assert stored_count(recording.id, DAY) == 0
+    log.unlink()
+    assert remains_of(recording.id) == []
+
+
+def test_texts_that_only_the_copy_contains_are_searched_too(recording: Recording) -> None:
+    unconfirmed = correction(A, "name", "Zerlina Quibblethorpe")
+    with open_test_storage() as storage:
+        write_copy(storage.raw, DAY, recording.id, [unconfirmed])
+
+        assert unconfirmed.target in fingerprints_of(storage, {recording.id: DAY}).texts
+
+
+def test_retention_removes_corrections(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    correct(recording.id, assigned(A, BEA))
+    today = Today(day_of(now()), {"this machine": day_of(now())})
+    monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", "1")
+    with open_test_storage() as storage:
+        retain(storage, today, limit=10, budget_s=60, is_released=True)
+
+    assert stored_count(recording.id, DAY) == 0
+
+
+def test_rebuild_after_a_purge_restores_no_correction(
+    recording: Recording, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    correct(recording.id, assigned(A, BEA))
+    with open_test_storage() as storage:
+        purge(storage, [recording.id], tombstones.ASKED_FOR)
+        write_copy(storage.raw, DAY, recording.id, [assigned(A, BEA)])
+    use_empty_database(home, request, monkeypatch)
+
+    with open_test_storage() as storage:
+        rebuild(storage)
+
+    assert remains_of(recording.id) == []
+
+
+def test_audit_accepts_corrections(recording: Recording) -> None:
+    correct(recording.id, assigned(A, BEA))
+
+    result = audited()
+
+    assert (result.foreign, result.unknown, result.purged, result.unsaved, result.lost) == ([], [], [], [], [])
+
+
+def test_audit_names_a_missing_copy_until_a_rebuild_writes_it(recording: Recording) -> None:
+    correct(recording.id, assigned(A, BEA))
+    key = corrections_key(DAY, recording.id)
+    with open_test_storage() as storage:
+        storage.raw.delete([key])
+    missing = audited().unsaved
+
+    with open_test_storage() as storage:
+        rebuild(storage, [DAY])
+
+    assert missing == [key]
+    assert audited().unsaved == []
+    assert in_force(recording.id) == [assigned(A, BEA)]
+
+
+def test_audit_names_a_copy_that_the_database_does_not_know(recording: Recording) -> None:
+    with open_test_storage() as storage:
+        write_copy(storage.raw, DAY, recording.id, [assigned(A, BEA)])
+
+    assert audited().unknown == [corrections_key(DAY, recording.id)]
+
+
+def outdated(storage: Storage, ids: list[str]) -> set[str]:
+    return {recording_id for recording_id in ids if is_outdated(storage, recording_id)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        assigned(A, CHI),
+        correction(A, "name", "Bea"),
+        assigned(B, BEA),
+        correction(BEA, "name", "Bea"),
+        None,
+    ],
+    ids=["another target", "another kind", "another speaker", "a name", "an undo"],
+)
+def test_changed_correction_makes_exactly_its_recording_outdated(
+    sandbox: Sandbox, recording: Recording, change: StoredCorrection | None
+) -> None:
+    ids = [each.id for each in sandbox.world.recordings]
+    correct(recording.id, assigned(A, BEA))
+    fresh = fresh_by_view()
+
+    with open_test_storage() as storage:
+        change_corrections(storage, recording.id, [change] if change else [], [] if change else [A])
+
+        assert outdated(storage, ids) == {recording.id}
+        assert fresh - fresh_by_view() == {recording.id}
+        assert derive_recordings(ids, storage).changed == 1
+    assert fresh_by_view() == fresh
+
+
+def test_other_author_or_note_makes_no_metrics_outdated(sandbox: Sandbox, recording: Recording) -> None:
+    correct(recording.id, assigned(A, BEA))
+    fresh = fresh_by_view()
+
+    with open_test_storage() as storage:
+        change_corrections(storage, recording.id, [assigned(A, BEA, author="bea", note="sure")])
+
+        assert not is_outdated(storage, recording.id)
+    assert fresh_by_view() == fresh
+
+
+texts = st.text(
+    st.one_of(st.sampled_from(" ;=-aA_é1"), st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+    min_size=1,
+    max_size=12,
+)
+statements = st.dictionaries(texts, st.tuples(st.sampled_from(["assign", "same_as", "name"]), texts), max_size=4)
+
+
+def inputs_text(corrections: dict[str, tuple[str, str]]) -> str:
+    """The part of `present_inputs` about corrections."""
+    parts = (f"{kind} {len(key)} {key} {len(target)} {target}" for key, (kind, target) in sorted(corrections.items()))
+    return ";".join(parts) or "-"
+
+
+Corrections = dict[str, tuple[str, str]]
+
+
+@settings(max_examples=60)
+@given(statements, statements)
+def check_inputs(storage: Storage, ids: list[str], one: Corrections, other: Corrections) -> None:
+    """Puts two lists of corrections in force, one after the other, and compares hash and view."""
+    fresh: set[str] = set()
+    for corrections in (one, other):
+        with storage.database.writing() as connection:
+            rows = [StoredCorrection(key, *each, "ada", AT, None) for key, each in corrections.items()]
+            replace_corrections(connection, ids[0], rows)
+            present = select(present_inputs()).where(RECORDINGS.c.recording_id == ids[0])
+            assert str(connection.scalar(present)).endswith(inputs_text(corrections))
+        if not fresh:
+            derive_recordings(ids, storage)
+            fresh = fresh_by_view()
+    expected = {ids[0]} if one != other else set()
+    assert outdated(storage, ids) == fresh - fresh_by_view() == expected
+
+
+def test_hash_and_view_agree_on_every_list_of_corrections(sandbox: Sandbox) -> None:
+    """The text of the view equals that of Python, and thus is the same on both databases."""
+    ids = [each.id for each in sandbox.world.recordings]
+    correct(ids[0], assigned(ODD, CHI))
+
+    with open_test_storage() as storage:
+        check_inputs(storage, ids)
