@@ -21,7 +21,7 @@ from sqlalchemy import make_url
 from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.recall.log_filters import suppress_request_logs
-from meeting_assets.sandbox import Sandbox, World
+from meeting_assets.sandbox import Recording, Sandbox, World
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.deployment import touch
 from meeting_assets_tests.support.environments import (
@@ -179,3 +179,9 @@ def truth(database_url: str, tmp_path_factory: pytest.TempPathFactory, monkeypat
             yield sandbox, expected
 
     return served
+
+
+@pytest.fixture
+def recording(sandbox: Sandbox) -> Recording:
+    """The first recording of the test's sandbox."""
+    return sandbox.world.recordings[0]

@@ -236,7 +236,7 @@ def test_migrate_prints_its_steps_and_keeps_the_rows(database_url: str) -> None:
     assert refused.returncode == 1
     assert "transcript_words (old is of another version)" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert "Replace table transcript_words with its 1 rows" in planned.stdout
+    assert "Drop old from table transcript_words; its rows and grants stay." in planned.stdout
     assert (planned.returncode, done.returncode, again.returncode) == (0, 0, 0)
     assert "nothing to do" in again.stdout
     assert fetched(database_url, "SELECT text FROM transcript_words") == ["hello"]

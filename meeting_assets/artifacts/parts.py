@@ -12,8 +12,6 @@ from meeting_assets.artifacts.wire import Moment, Seconds, Speaker, absolute_at,
 from meeting_assets.schema import fields
 from meeting_assets.schema.columns import RecordingRow
 
-NO_MEDIA = (None, None, None)  # media_key, media_size_bytes, media_sha256
-
 
 class MediaPart(msgspec.Struct, frozen=True):
     """One entry of a manifest. Its download URL is a secret and is not read."""
@@ -38,9 +36,6 @@ class MediaPartRow(RecordingRow):
     )
     start_at: datetime | None = fields.instant("clock time of start_s", derived_from="[].start_timestamp.absolute")
     duration_s: float | None = fields.seconds("duration according to the manifest", derived_from="[].duration")
-    media_key: str | None = fields.text("key of the stored media file", derived_from=())
-    media_size_bytes: int | None = fields.integer64("of the stored media file", derived_from=())
-    media_sha256: str | None = fields.text("of the stored media file", derived_from=())
 
 
 def part_rows(parts: Sequence[MediaPart], source: Source) -> Rows:
@@ -56,7 +51,6 @@ def part_rows(parts: Sequence[MediaPart], source: Source) -> Rows:
             relative_s(part.start_timestamp),
             absolute_at(part.start_timestamp),
             part.duration,
-            *NO_MEDIA,
         )
         for index, part in enumerate(parts)
     ]

@@ -62,9 +62,6 @@ def test_part_becomes_a_row_without_url(artifact: Artifact) -> None:
         "start_s": 1.5,
         "start_at": datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
         "duration_s": 63.0,
-        "media_key": None,
-        "media_size_bytes": None,
-        "media_sha256": None,
     }
 
 

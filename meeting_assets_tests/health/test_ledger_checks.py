@@ -29,11 +29,6 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         yield running
 
 
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
-
-
 @pytest.mark.parametrize("checks", [ledger_checks, table_checks])
 def test_completely_fetched_day_passes_every_check(sandbox: Sandbox, checks: Callable[[], list[Check]]) -> None:
     sync_days([DAY])

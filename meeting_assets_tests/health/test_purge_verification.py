@@ -15,15 +15,15 @@ from meeting_assets.cli.deletion import verify_purge
 from meeting_assets.health.fingerprints import Fingerprints, fingerprints_of
 from meeting_assets.health.purge_verification import find_remains
 from meeting_assets.pipeline.deletion.recordings import purge
-from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.sandbox import Recording, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store import scrub, tombstones
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.environments import open_test_storage, sync_days
 from meeting_assets_tests.support.planted_texts import (
     DAY,
     NAME,
     TITLE,
-    plant_texts,
+    planted_sandbox,
 )
 from meeting_assets_tests.support.purges import (
     purge_and_verify,
@@ -34,17 +34,8 @@ UNKNOWN = "3b9d8f3e-0000-4000-8000-000000000000"
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Three meetings: the planted texts are in the first one; one person attends the first two."""
-    monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "6000")
-    with Sandbox(uniform(DAY, recordings=3, words=40), limits=False) as running:
-        use_sandbox(running, monkeypatch)
-        plant_texts(running)
+    with planted_sandbox(monkeypatch) as running:
         yield running
-
-
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
 
 
 def test_search_names_a_file_with_text_of_the_recording(sandbox: Sandbox, recording: Recording, home: Path) -> None:

@@ -33,11 +33,6 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         yield running
 
 
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
-
-
 def test_word_outside_its_utterance_is_reported(sandbox: Sandbox, recording: Recording) -> None:
     sync_days([DAY])
     words = table_of(TranscriptWords)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -31,18 +30,6 @@ from meeting_assets_tests.support.environments import (
 
 DAY = date(2026, 3, 2)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=2)) as running:
-        use_sandbox(running, monkeypatch)
-        yield running
-
-
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
 
 
 def transcript_words(transcript_id: str) -> list[str]:
@@ -348,7 +335,7 @@ def test_recording_that_is_processed_again_is_fetched_again(sandbox: Sandbox, re
 
 
 def test_several_recordings_of_one_bot_are_several_meetings(sandbox: Sandbox) -> None:
-    first, second = sandbox.world.recordings
+    first, second, _ = sandbox.world.recordings
     second.bot_id = first.bot_id
 
     sync_days([DAY])

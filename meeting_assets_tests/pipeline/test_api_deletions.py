@@ -41,11 +41,6 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 
 
 @pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
-
-
-@pytest.fixture
 def purging(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
 

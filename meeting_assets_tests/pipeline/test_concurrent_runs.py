@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
@@ -22,7 +21,7 @@ from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.record import record
 from meeting_assets.pipeline.storage import Storage, access_of, derived_tables, open_storage
 from meeting_assets.recall.client import RecallClient
-from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
+from meeting_assets.sandbox import Fault, Recording, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store import ledger, ledger_raw, worklist
 from meeting_assets.store.database import table_of
@@ -33,24 +32,11 @@ from meeting_assets_tests.support.environments import (
     open_test_storage,
     sync_days,
     table_rows,
-    use_sandbox,
 )
 from meeting_assets_tests.support.ui import until
 
 DAY = date(2026, 3, 2)
 WAIT_S = 30
-
-
-@pytest.fixture
-def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=2)) as running:
-        use_sandbox(running, monkeypatch)
-        yield running
-
-
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
 
 
 def discover() -> Discovery:
@@ -272,7 +258,7 @@ def empty_database() -> None:
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_recording_gone_objects_does_not_deadlock_with_a_load(sandbox: Sandbox) -> None:
     sync_days([DAY])
-    one, other_one = sorted(sandbox.world.recordings, key=lambda each: each.id)
+    one, other_one, _ = sorted(sandbox.world.recordings, key=lambda each: each.id)
     first, second = one.id, other_one.id
     seen = Discovery(gone_recordings={second}, gone_media={(first, one.of("transcript")[0].id)})
 

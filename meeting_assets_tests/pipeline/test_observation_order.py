@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -22,28 +22,16 @@ from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.record import record
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.recall.client import RecallClient
-from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
+from meeting_assets.sandbox import Fault, Recording, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store import worklist
 from meeting_assets.store.database import META
 from meeting_assets.store.observation import LAST, ObservationClock, record_observation_time
-from meeting_assets_tests.support.environments import ledger_row, open_test_storage, sync_days, table_rows, use_sandbox
+from meeting_assets_tests.support.environments import ledger_row, open_test_storage, sync_days, table_rows
 
 DAY = date(2026, 3, 2)
 SECOND = timedelta(seconds=1)
 BUDGET_S = 60.0
-
-
-@pytest.fixture
-def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=2)) as running:
-        use_sandbox(running, monkeypatch)
-        yield running
-
-
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
 
 
 def discover() -> Discovery:

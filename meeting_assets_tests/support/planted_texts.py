@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import psycopg
+import pytest
 import zstandard
 
-from meeting_assets.sandbox import Sandbox
+from meeting_assets.sandbox import Sandbox, uniform
+from meeting_assets_tests.support.environments import use_sandbox
 
 DAY = date(2026, 3, 2)
 NAME, EMAIL, TITLE = "Zerlina Quibblethorpe", "zerlina@quibblethorpe.example", "Quarterly marmalade review"
@@ -20,7 +23,17 @@ PLANTED = (NAME, EMAIL, TITLE, CHATTED, HEARD, UNREAD)
 SHARED = "Wilhelmina Everywhere"
 
 
-def plant_texts(sandbox: Sandbox) -> None:
+@contextmanager
+def planted_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """Three meetings: the planted texts are in the first one; one person attends the first two."""
+    monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "6000")
+    with Sandbox(uniform(DAY, recordings=3, words=40), limits=False) as running:
+        use_sandbox(running, monkeypatch)
+        _plant_texts(running)
+        yield running
+
+
+def _plant_texts(sandbox: Sandbox) -> None:
     first, second, _ = sandbox.world.recordings
     (events,), (transcript,) = first.of("participant_events"), first.of("transcript")
     people = sandbox.payload(events.id, "participants")

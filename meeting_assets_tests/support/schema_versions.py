@@ -64,9 +64,18 @@ def foreign_rows(url: str, schema: str = "") -> Mapping[str, list[Any]]:
 
 def make_version_2(url: str) -> None:
     """Creates the tables of schema version 2; on PostgreSQL in schema `public`."""
+    _make_version(url, 2)
+
+
+def make_version_3(url: str) -> None:
+    """Creates the tables of schema version 3, recorded in `meta`; on PostgreSQL in schema `public`."""
+    _make_version(url, 3)
+
+
+def _make_version(url: str, version: int) -> None:
     kind = "sqlite" if url.startswith("sqlite") else "postgresql"
     pragmas = ["PRAGMA journal_mode=WAL"] if kind == "sqlite" else []
-    statements = (SCHEMAS / f"version_2_{kind}.sql").read_text().split(";\n\n")
+    statements = (SCHEMAS / f"version_{version}_{kind}.sql").read_text().split(";\n\n")
     execute(url, *pragmas, *(each.strip().rstrip(";") for each in statements))
 
 

@@ -2,10 +2,11 @@
 
     1. Run revisions of persistent tables (Alembic).
     2. Add missing tables, nullable columns and indexes.
-    3. For each table that differs otherwise, create a new table beside it and copy the rows.
-    4. Give the new tables the names, owners and grants of the old ones, and recreate the views.
+    3. Drop columns of other versions from tables that differ by nothing else.
+    4. For each table that differs otherwise, create a new table beside it and copy the rows.
+    5. Give the new tables the names, owners and grants of the old ones, and recreate the views.
 
-All steps run in one transaction, so a killed migration changes nothing. Readers see the old rows until step 4; writers
+All steps run in one transaction, so a killed migration changes nothing. Readers see the old rows until step 5; writers
 wait. Only tables that `meta` records as ours are touched.
 """
 
@@ -28,6 +29,7 @@ from sqlalchemy import (
     cast,
     func,
     insert,
+    inspect,
     select,
 )
 from sqlalchemy import column as any_column
@@ -49,6 +51,7 @@ from meeting_assets.store.migrations.plan import (
     SCHEMA_VERSION,
     Plan,
     Schema,
+    TableChange,
     foreign_columns,
 )
 from meeting_assets.store.migrations.setup import (
@@ -95,25 +98,38 @@ def migrate(database: Database, schema: Schema) -> bool:
             run_revisions(connection, since=recorded.version or FIRST_RECORDED_VERSION, until=SCHEMA_VERSION)
             plan = _plan(database, connection, schema)
         add_missing(database, connection, schema, plan)
-        outdated = _replace(connection, schema, [change.name for change in plan.changes], accesses)
+        outdated = _change_tables(connection, schema, plan.changes, accesses)
         mark_tables_outdated(connection, schema, outdated, has_rows=True)
         record_schema(connection, schema, schema.views)
         return bool(outdated)
 
 
-def _replace(
-    connection: Connection, schema: Schema, names: Sequence[str], view_accesses: Mapping[str, Access]
+def _change_tables(
+    connection: Connection, schema: Schema, changes: Sequence[TableChange], view_accesses: Mapping[str, Access]
 ) -> list[str]:
-    """Replaces tables and recreates the views; returns the tables with placeholder values."""
+    """Changes tables and recreates the views; returns the tables with placeholder values."""
     found = read_found(connection, schema)
-    tables = {name: schema.tables[name] for name in names}
-    _lock_tables(connection, names)
+    tables = {each.name: schema.tables[each.name] for each in changes if not each.dropped}
+    _lock_tables(connection, [*tables])
     new = {name: _filled(connection, table, found.tables[name]) for name, table in tables.items()}
     view_accesses = view_accesses or drop_views(connection, schema.views)
+    for change in changes:
+        if change.dropped:
+            _drop_columns(connection, change)
     for name, table in tables.items():
         _swap(connection, table, new[name])
     create_views(connection, schema, view_accesses, schema.views)
     return [name for name, table in tables.items() if _placeholder_names(table, found.tables[name])]
+
+
+def _drop_columns(connection: Connection, change: TableChange) -> None:
+    """Drops columns of another version. Rows, foreign columns, owner and grants of the table stay."""
+    if connection.dialect.name == "sqlite":  # PostgreSQL drops the indexes of a column with it
+        for index in inspect(connection).get_indexes(change.name):
+            if {*index["column_names"]} & {*change.dropped}:
+                connection.exec_driver_sql(f'DROP INDEX "{index["name"]}"')
+    for column in change.dropped:
+        connection.exec_driver_sql(f'ALTER TABLE "{change.name}" DROP COLUMN "{column}"')
 
 
 def _plan(database: Database, connection: Connection, schema: Schema) -> Plan:
@@ -131,6 +147,9 @@ def _steps(connection: Connection, schema: Schema, plan: Plan) -> Iterator[str]:
     yield from (f"{each[0].upper()}{each[1:]}" for each in plan.additions())
     found = read_found(connection, schema)
     for change in plan.changes:
+        if change.dropped:
+            yield f"Drop {join_names(change.dropped)} from table {change.name}; its rows and grants stay"
+            continue
         rows = connection.scalar(select(func.count()).select_from(any_table(change.name)))
         text = f"Replace table {change.name} with its {rows} rows and its grants: {'; '.join(change.differences)}"
         placeholders = _placeholder_names(schema.tables[change.name], found.tables[change.name])
@@ -147,7 +166,7 @@ def _refuse_impossible(connection: Connection, schema: Schema, plan: Plan) -> No
     for change in plan.changes:
         table, there = schema.tables[change.name], found.tables[change.name]
         wanted = table_definition(table, connection.dialect)
-        foreign = foreign_columns(wanted, recorded.tables.get(change.name), there)
+        foreign = () if change.dropped else foreign_columns(wanted, recorded.tables.get(change.name), there)
         if foreign:
             raise StoreError(
                 f"Table {change.name} has columns that meeting_assets did not create: {join_names(sorted(foreign))}. "

@@ -106,6 +106,8 @@ class TableChange:
 
     name: str
     differences: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
+    """Columns of another version, if the table differs by nothing else: no row is copied."""
 
     def __str__(self) -> str:
         return f"{self.name} ({', '.join(self.differences)})"
@@ -164,10 +166,7 @@ def plan_changes(wanted: SchemaDefinition, recorded: Recorded, found: Found) -> 
         for column in table.columns
         if found.tables[name].column(column.name) is None
     ]
-    differences = {
-        name: tuple(_differences(table, found.tables[name], recorded.tables.get(name)))
-        for name, table in present.items()
-    }
+    changes = (_change(name, table, found.tables[name], recorded.tables.get(name)) for name, table in present.items())
     is_older = recorded.version is not None and FIRST_RECORDED_VERSION <= recorded.version < SCHEMA_VERSION
     return Plan(
         conflicts=tuple(sorted(conflicts)),
@@ -184,7 +183,7 @@ def plan_changes(wanted: SchemaDefinition, recorded: Recorded, found: Found) -> 
         changed_views=tuple(
             name for name, text in views.items() if name in found.views and recorded.views.get(name) != digest(text)
         ),
-        changes=tuple(TableChange(name, each) for name, each in differences.items() if each),
+        changes=tuple(each for each in changes if each.differences),
         abandoned=tuple(sorted(unknown_tables(wanted, recorded))) if is_older else (),
         is_older=is_older,
     )
@@ -226,13 +225,21 @@ def _newer(wanted: SchemaDefinition, recorded: Recorded) -> Iterator[str]:
             yield from sorted(f"{name}.{column}" for column in of_table.column_names - table.column_names)
 
 
-def _differences(wanted: TableDefinition, found: TableDefinition, recorded: TableDefinition | None) -> Iterator[str]:
-    for column in wanted.columns:
-        yield from _column_differences(column, found.column(column.name))
-    unknown = found.column_names - wanted.column_names - foreign_columns(wanted, recorded, found)
-    yield from (f"{name} is of another version" for name in sorted(unknown))
+def _change(
+    name: str, wanted: TableDefinition, found: TableDefinition, recorded: TableDefinition | None
+) -> TableChange:
+    other = _differences(wanted, found)
+    unknown = sorted(found.column_names - wanted.column_names - foreign_columns(wanted, recorded, found))
+    of_unknown = [f"{', '.join(unknown)} {'is' if len(unknown) == 1 else 'are'} of another version"] if unknown else []
+    return TableChange(name, (*other, *of_unknown), () if other else tuple(unknown))
+
+
+def _differences(wanted: TableDefinition, found: TableDefinition) -> list[str]:
+    differences = [phrase for each in wanted.columns for phrase in _column_differences(each, found.column(each.name))]
     if {*wanted.key} != {*found.key}:
-        yield f"its key is {', '.join(found.key) or 'missing'}, this version declares {', '.join(wanted.key)}"
+        key = ", ".join(found.key) or "missing"
+        differences.append(f"its key is {key}, this version declares {', '.join(wanted.key)}")
+    return differences
 
 
 def _column_differences(wanted: ColumnDefinition, found: ColumnDefinition | None) -> Iterator[str]:

@@ -38,11 +38,6 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         yield running
 
 
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
-
-
 def objects_of(recording_id: str) -> list[str]:
     with open_test_storage() as storage:
         return paths_of(storage.raw, DAY, recording_id)

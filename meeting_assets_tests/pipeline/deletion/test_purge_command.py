@@ -32,11 +32,6 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         yield running
 
 
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
-
-
 def test_purge_without_terminal_and_without_yes_is_refused(recording: Recording) -> None:
     before = table_rows()
 

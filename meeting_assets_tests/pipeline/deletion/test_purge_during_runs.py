@@ -21,13 +21,13 @@ from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.record import record
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.recall.client import RecallClient
-from meeting_assets.sandbox import Fault, Recording, Sandbox, uniform
+from meeting_assets.sandbox import Fault, Recording, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows, use_sandbox
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows
 from meeting_assets_tests.support.planted_texts import (
     DAY,
-    plant_texts,
+    planted_sandbox,
 )
 from meeting_assets_tests.support.purges import (
     purge_and_verify,
@@ -37,17 +37,8 @@ from meeting_assets_tests.support.purges import (
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Three meetings: the planted texts are in the first one; one person attends the first two."""
-    monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "6000")
-    with Sandbox(uniform(DAY, recordings=3, words=40), limits=False) as running:
-        use_sandbox(running, monkeypatch)
-        plant_texts(running)
+    with planted_sandbox(monkeypatch) as running:
         yield running
-
-
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
 
 
 def test_rebuild_stores_nothing_of_a_recording_purged_meanwhile(

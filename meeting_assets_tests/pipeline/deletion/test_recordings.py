@@ -24,7 +24,7 @@ from meeting_assets.pipeline.deletion.removal import tables_to_purge
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.storage import access_of
-from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.sandbox import Recording, Sandbox
 from meeting_assets.schema.persistent import Meta, Tombstones
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
@@ -34,14 +34,14 @@ from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import Message
 from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows, use_sandbox
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows
 from meeting_assets_tests.support.planted_texts import (
     DAY,
     PLANTED,
     SAID,
     SHARED,
     locations_of,
-    plant_texts,
+    planted_sandbox,
 )
 from meeting_assets_tests.support.purges import (
     purge_and_verify,
@@ -53,17 +53,8 @@ UNKNOWN = "3b9d8f3e-0000-4000-8000-000000000000"
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Three meetings: the planted texts are in the first one; one person attends the first two."""
-    monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "6000")
-    with Sandbox(uniform(DAY, recordings=3, words=40), limits=False) as running:
-        use_sandbox(running, monkeypatch)
-        plant_texts(running)
+    with planted_sandbox(monkeypatch) as running:
         yield running
-
-
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
 
 
 @sqlite_first

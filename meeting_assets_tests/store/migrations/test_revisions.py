@@ -17,12 +17,13 @@ from meeting_assets.store.migrations.plan import REVISION_TABLE, SCHEMA_VERSION
 from meeting_assets_tests.support.databases import RECORDING_ID
 from meeting_assets_tests.support.schema_versions import execute, fetched
 
-NEXT = """
+LATER = SCHEMA_VERSION + 1
+NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "{LATER:04}"
+down_revision = "{SCHEMA_VERSION:04}"
 
 
 def upgrade():
@@ -35,7 +36,7 @@ def upgrade():
 def folder(tmp_path: Path) -> Path:
     """The revisions of this version and a later one."""
     copied = Path(shutil.copytree(REVISIONS, tmp_path / "100%revisions"))
-    (copied / "versions" / "0004_rename_a_column.py").write_text(NEXT)
+    (copied / "versions" / f"{LATER:04}_rename_a_column.py").write_text(NEXT)
     return copied
 
 
@@ -49,7 +50,7 @@ def test_last_revision_leads_to_the_current_schema_version() -> None:
 def test_revision_changes_a_persistent_table_and_keeps_its_rows(database: Database, folder: Path) -> None:
     with database.writing() as connection:
         leave_views_alone(connection)
-        run_revisions(connection, since=3, until=4, folder=str(folder))
+        run_revisions(connection, since=SCHEMA_VERSION, until=LATER, folder=str(folder))
 
     with database.reading() as connection:
         columns = {each["name"] for each in inspect(connection).get_columns("recordings")}
@@ -58,13 +59,13 @@ def test_revision_changes_a_persistent_table_and_keeps_its_rows(database: Databa
     assert "subject" in columns
     assert "title" not in columns
     assert ids == [RECORDING_ID]
-    assert stamps == ["0004"]
+    assert stamps == [f"{LATER:04}"]
 
 
 def test_revision_whose_transaction_is_rolled_back_changes_nothing(database: Database, folder: Path) -> None:
     with database.writing() as connection:
         leave_views_alone(connection)
-        run_revisions(connection, since=3, until=4, folder=str(folder))
+        run_revisions(connection, since=SCHEMA_VERSION, until=LATER, folder=str(folder))
         connection.get_transaction().rollback()  # type: ignore[union-attr]
 
     with database.reading() as connection:
@@ -78,6 +79,6 @@ def test_revisions_of_another_program_are_unchanged(database: Database, database
 
     with database.writing() as connection:
         leave_views_alone(connection)
-        run_revisions(connection, since=3, until=4, folder=str(folder))
+        run_revisions(connection, since=SCHEMA_VERSION, until=LATER, folder=str(folder))
 
     assert fetched(database_url, "SELECT version_num FROM alembic_version") == ["theirs"]
