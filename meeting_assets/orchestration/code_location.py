@@ -5,6 +5,7 @@ for runs that its daemon or webserver starts. Every other run adds it at its sta
 """
 
 import json
+from typing import Any
 
 import dagster as dg
 
@@ -24,7 +25,7 @@ def add_code_location(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
         instance.run_storage.replace_job_origin(stored, _job_origin(run.job_name))
 
 
-def _job_origin(job: str) -> object:
+def _job_origin(job: str) -> Any:
     """The origin of a job in this code location. Its class is private, its stored form is part of every run record."""
     location = {"__class__": "RegisteredRepositoryLocationOrigin", "location_name": CODE_LOCATION}
     repository = {

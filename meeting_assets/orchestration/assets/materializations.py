@@ -15,6 +15,8 @@ from meeting_assets.health.counts import DayCounts, RecordingState
 from meeting_assets.store.database import table_of
 
 RUN = "run."
+NAMED_RECORDINGS = "named_recordings"
+"""Metadata key of the number of recordings in the run config; 0 if the run looked for all recordings of its days."""
 RECORDING_STATES = "recording_states"
 """Metadata key of the table with the state of each recording of a day."""
 ROW_COUNT, PARTITION_ROW_COUNT = "dagster/row_count", "dagster/partition_row_count"

@@ -14,7 +14,7 @@ from meeting_assets.health.counts import artifacts_by_day, parsed_row_counts, pa
 from meeting_assets.orchestration.assets.materializations import materializations, partition_row_counts
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
 from meeting_assets.orchestration.assets.raw import raw_key
-from meeting_assets.orchestration.assets.specs import table_spec
+from meeting_assets.orchestration.assets.specs import FRESHNESS, table_spec
 from meeting_assets.orchestration.resources import StorageResource, fail_if_faulty
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.replace import LoadReport
@@ -48,6 +48,7 @@ def parsed_asset(artifact: Artifact, days: dg.DailyPartitionsDefinition, databas
                 group_name=GROUP,
                 code_version=artifact.parser_version,
                 tags={"artifact": artifact.kind},
+                freshness_policy=FRESHNESS,
             )
             for table in artifact.tables
         ],

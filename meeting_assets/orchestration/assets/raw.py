@@ -14,6 +14,7 @@ from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.health.counts import artifacts_by_day, recording_count, recording_states, recordings_by_day
 from meeting_assets.orchestration.assets.materializations import (
+    NAMED_RECORDINGS,
     PARTITION_ROW_COUNT,
     RECORDING_STATES,
     ROW_COUNT,
@@ -115,7 +116,7 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDe
             yield materialization(
                 context,
                 RECORDINGS_KEY,
-                of_run=recordings_of_run(report),
+                of_run=recordings_of_run(report, named),
                 of_table={ROW_COUNT: recordings},
                 of_partitions=of_days[RECORDINGS_KEY],
             )
@@ -142,9 +143,10 @@ def _spec(artifact: Artifact) -> dg.AssetSpec:
     )
 
 
-def recordings_of_run(report: FetchReport) -> dict[str, Any]:
-    """Totals of a run: recordings that the API listed, objects that could not be decoded, and seconds."""
+def recordings_of_run(report: FetchReport, named: Sequence[str]) -> dict[str, Any]:
+    """Totals of a run: recordings in its config, recordings that the API listed, undecodable objects, and seconds."""
     return {
+        NAMED_RECORDINGS: len(named),
         "recordings": report.recordings,
         "unreadable_objects": report.unreadable,
         "discover_s": report.discover_s,

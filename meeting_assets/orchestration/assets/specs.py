@@ -17,7 +17,8 @@ from meeting_assets.settings import Settings
 from meeting_assets.store.database import table_of
 
 OWNERS = ["team:data"]
-# The nightly run materializes the assets of the last days. Readers see a warning if it did not.
+# The nightly run materializes the daily assets of the last days. Readers see a warning if it did not. Roll-ups have no
+# policy, because they run only when meetings of a week changed. For yesterday alone: `ingestion_check`.
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=25))
 
 # Columns of every raw asset that are not part of the payload.

@@ -13,6 +13,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.definitions import definitions
 from meeting_assets.metrics import METRICS
 from meeting_assets.orchestration.assets.raw import FetchConfig, raw_key
+from meeting_assets.orchestration.assets.specs import FRESHNESS
 from meeting_assets.orchestration.runs import run_days
 from meeting_assets.pipeline.storage import derived_tables
 from meeting_assets.sandbox import Sandbox, combined, uniform
@@ -149,14 +150,11 @@ def test_every_asset_has_an_owner_and_a_description() -> None:
         assert (spec.metadata.get("dagster/table_name") == key.path[-1]) == (len(key.path) == 1), name
 
 
-def test_raw_and_metrics_have_a_nightly_freshness_policy() -> None:
-    policies = {key.to_user_string(): spec.freshness_policy for key, spec in specs().items()}
+def test_all_daily_assets_have_a_nightly_freshness_policy() -> None:
+    without = {spec.group_name for spec in specs().values() if spec.freshness_policy is None}
 
-    assert {name for name, policy in policies.items() if policy is not None} == {
-        "recordings",
-        *(f"raw/{kind}" for kind in ARTIFACTS),
-        *(table_of(model).name for model in METRICS),
-    }
+    assert without == {"rollups"}
+    assert {spec.freshness_policy for spec in specs().values() if spec.group_name != "rollups"} == {FRESHNESS}
 
 
 def test_artifacts_can_be_searched_for_by_tag() -> None:
