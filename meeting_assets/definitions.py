@@ -4,6 +4,7 @@ import dagster as dg
 
 from meeting_assets.core.gc_tuning import freeze, raise_threshold
 from meeting_assets.orchestration.assets.checks import check_tables_job, ledger_check_step, table_check_step
+from meeting_assets.orchestration.assets.ingestion_check import ingestion_check_step
 from meeting_assets.orchestration.assets.metrics import metrics_assets
 from meeting_assets.orchestration.assets.parsed import parsed_assets
 from meeting_assets.orchestration.assets.partitions import daily, weekly
@@ -29,6 +30,7 @@ def definitions(settings: Settings) -> dg.Definitions:
     days, weeks = daily(settings.first_day), weekly(settings.first_day)
     database = database_kind(settings)
     ledger_checks, table_checks = ledger_check_step(), table_check_step()
+    ingestion_check = ingestion_check_step(settings.first_day)
     daily_assets = dg.AssetSelection.all() - dg.AssetSelection.groups(ROLLUPS)
     synced = daily_assets.without_checks() | dg.AssetSelection.checks(ledger_checks)
     return dg.Definitions(
@@ -38,7 +40,7 @@ def definitions(settings: Settings) -> dg.Definitions:
             metrics_assets(days, database),
             *rollup_assets(weeks, database),
         ],
-        asset_checks=[ledger_checks, table_checks],
+        asset_checks=[ledger_checks, table_checks, ingestion_check],
         jobs=[
             dg.define_asset_job(
                 JOB,
@@ -47,7 +49,7 @@ def definitions(settings: Settings) -> dg.Definitions:
                 description="Fetches, parses and measures recordings by day, and evaluates the checks of the ledger.",
             ),
             rollup_job(),
-            check_tables_job(table_checks),
+            check_tables_job(table_checks, ingestion_check),
             run_retention,
             retention,
         ],

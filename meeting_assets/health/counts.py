@@ -1,15 +1,17 @@
-"""Row counts of tables, and the state of each recording of a day.
+"""Row counts of tables and of each day, and the state of each recording of a day.
 
-Large tables are not scanned: the ledger and small tables already contain the row counts of larger ones.
+Large tables are not scanned: the ledger and small tables already contain the row counts of larger ones. Counts by day
+take one query per table, grouped by day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, true
+from sqlalchemy import Connection, Select, Table, func, select
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.artifact import Artifact
@@ -20,6 +22,9 @@ from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.ledger_states import FETCHED, PARSED, PENDING, QUARANTINED
 
 MAX_STATES = 50
+
+DayCounts = Mapping[date, int]
+"""Row counts by day; days without rows are missing."""
 
 
 class RecordingState(NamedTuple):
@@ -34,66 +39,119 @@ class RecordingState(NamedTuple):
     unreadable: int
 
 
-def recording_count(connection: Connection, days: Collection[date] | None = None) -> int:
-    """The number of recordings of some days, or of all."""
-    return _counted(connection, Recordings, days)
+def recording_count(connection: Connection) -> int:
+    """The number of all recordings."""
+    return _total(connection, Recordings, {})
 
 
-def parsed_row_counts(
-    connection: Connection, artifact: Artifact, days: Collection[date] | None = None
-) -> dict[type[SQLModel], int]:
-    """The row count of each table of an artifact, for some days or for all."""
+def recordings_by_day(connection: Connection, days: Collection[date]) -> dict[date, dict[str, int]]:
+    """The number of recordings of each day by status; days without recordings are missing."""
+    key = RECORDINGS.c.day, RECORDINGS.c.status
+    query = select(*key, func.count()).where(RECORDINGS.c.day.in_(days))
+    return _nested(connection, query.group_by(*key).order_by(*key))
+
+
+def artifacts_by_day(connection: Connection, kind: str, days: Collection[date]) -> dict[date, dict[str, int]]:
+    """The number of artifacts of a kind of each day by state in the ledger; days without recordings are missing."""
+    key = RECORDINGS.c.day, LEDGER.c.status
+    query = select(*key, func.count()).join_from(LEDGER, RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
+    return _nested(
+        connection, query.where(LEDGER.c.kind == kind, RECORDINGS.c.day.in_(days)).group_by(*key).order_by(*key)
+    )
+
+
+def parsed_row_counts(connection: Connection, artifact: Artifact) -> dict[type[SQLModel], int]:
+    """The row count of each table of an artifact."""
     counts: dict[type[SQLModel], int] = {
-        model: _summed(connection, model, artifact.row_count_source, days) for model in artifact.tables[:-1]
+        model: _total(connection, model, artifact.row_count_source) for model in artifact.tables[:-1]
     }
-    of_kind = (LEDGER.c.kind == artifact.kind, _of_days(LEDGER, days))
-    counts[artifact.tables[-1]] = int(connection.scalar(select(func.sum(LEDGER.c.row_count)).where(*of_kind)) or 0)
+    of_kind = select(func.sum(LEDGER.c.row_count)).where(LEDGER.c.kind == artifact.kind)
+    counts[artifact.tables[-1]] = int(connection.scalar(of_kind) or 0)
     return counts
 
 
-def metric_row_counts(connection: Connection, days: Collection[date] | None = None) -> dict[type[SQLModel], int]:
-    """The row count of each metric table, for some days or for all."""
-    return {model: _summed(connection, model, ROW_COUNT_SOURCE, days) for model in METRICS}
+def parsed_row_counts_by_day(
+    connection: Connection, artifact: Artifact, days: Collection[date]
+) -> dict[type[SQLModel], DayCounts]:
+    """The row count of each table of an artifact on each of some days."""
+    counts: dict[type[SQLModel], DayCounts] = {
+        model: _by_day(connection, model, artifact.row_count_source, days) for model in artifact.tables[:-1]
+    }
+    of_kind = _grouped(LEDGER, func.sum(LEDGER.c.row_count), days).where(LEDGER.c.kind == artifact.kind)
+    counts[artifact.tables[-1]] = _as_counts(connection, of_kind)
+    return counts
 
 
-def recording_states(
-    connection: Connection, days: Collection[date], recording_ids: Collection[str] = ()
-) -> list[RecordingState]:
-    """The states of the recordings of some days, incomplete ones first; at most `MAX_STATES`."""
+def metric_row_counts(connection: Connection) -> dict[type[SQLModel], int]:
+    """The row count of each metric table."""
+    return {model: _total(connection, model, ROW_COUNT_SOURCE) for model in METRICS}
+
+
+def metric_row_counts_by_day(connection: Connection, days: Collection[date]) -> dict[type[SQLModel], DayCounts]:
+    """The row count of each metric table on each of some days."""
+    return {model: _by_day(connection, model, ROW_COUNT_SOURCE, days) for model in METRICS}
+
+
+def recording_states(connection: Connection, days: Collection[date]) -> dict[date, list[RecordingState]]:
+    """The states of the recordings of each day, incomplete ones first; at most `MAX_STATES` of a day."""
     parsed, fetched, waiting, unreadable = (
         func.count().filter(LEDGER.c.status == status) for status in (PARSED, FETCHED, PENDING, QUARANTINED)
     )
     recording = RECORDINGS.c.recording_id, RECORDINGS.c.day, RECORDINGS.c.status
-    query = (
-        select(*recording, parsed, fetched, waiting, unreadable)
-        .join_from(RECORDINGS, LEDGER, RECORDINGS.c.recording_id == LEDGER.c.recording_id, isouter=True)
-        .where(RECORDINGS.c.day.in_(days), RECORDINGS.c.recording_id.in_(recording_ids) if recording_ids else true())
-        .group_by(RECORDINGS.c.recording_id)
-        .order_by(unreadable.desc(), waiting.desc(), RECORDINGS.c.day.desc(), RECORDINGS.c.recording_id)
-        .limit(MAX_STATES)
+    rank = func.row_number().over(
+        partition_by=RECORDINGS.c.day, order_by=(unreadable.desc(), waiting.desc(), RECORDINGS.c.recording_id)
     )
-    return [RecordingState(*row) for row in connection.execute(query)]
+    ranked = (
+        select(*recording, parsed.label("parsed"), fetched.label("fetched"), waiting.label("waiting"))
+        .add_columns(unreadable.label("unreadable"), rank.label("rank"))
+        .join_from(RECORDINGS, LEDGER, RECORDINGS.c.recording_id == LEDGER.c.recording_id, isouter=True)
+        .where(RECORDINGS.c.day.in_(days))
+        .group_by(RECORDINGS.c.recording_id)
+        .subquery()
+    )
+    query = select(*(ranked.c[name] for name in RecordingState._fields)).where(ranked.c.rank <= MAX_STATES)
+    states: dict[date, list[RecordingState]] = defaultdict(list)
+    for row in connection.execute(query.order_by(ranked.c.day, ranked.c.rank)):
+        state = RecordingState(*row)
+        states[state.day].append(state)
+    return states
 
 
-def _summed(
+def _total(connection: Connection, model: type[SQLModel], row_count_columns: Mapping[type[SQLModel], Any]) -> int:
+    table, count = _counted(model, row_count_columns)
+    return int(connection.scalar(select(count).select_from(table)) or 0)
+
+
+def _by_day(
     connection: Connection,
     model: type[SQLModel],
     row_count_columns: Mapping[type[SQLModel], Any],
-    days: Collection[date] | None,
-) -> int:
+    days: Collection[date],
+) -> DayCounts:
+    return _as_counts(connection, _grouped(*_counted(model, row_count_columns), days))
+
+
+def _counted(model: type[SQLModel], row_count_columns: Mapping[type[SQLModel], Any]) -> tuple[Table, Any]:
+    """The table that knows the row count of a model, and the expression of that count."""
     if model not in row_count_columns:
-        return _counted(connection, model, days)
+        return table_of(model), func.count()
     column = row_count_columns[model]
-    query = select(func.sum(column)).where(_of_days(table_of(column.class_), days))
-    return int(connection.scalar(query) or 0)
+    return table_of(column.class_), func.sum(column)
 
 
-def _counted(connection: Connection, model: type[SQLModel], days: Collection[date] | None) -> int:
-    table = table_of(model)
-    return connection.scalar(select(func.count()).select_from(table).where(_of_days(table, days))) or 0
+def _grouped(table: Table, count: Any, days: Iterable[date]) -> Select[Any]:
+    """The query of a count of each day. `table` has a column `recording_id`."""
+    day = RECORDINGS.c.day
+    query = select(day, count).join_from(table, RECORDINGS, RECORDINGS.c.recording_id == table.c.recording_id)
+    return query.where(day.in_(days)).group_by(day)
 
 
-def _of_days(table: Any, days: Collection[date] | None) -> Any:
-    if days is None:
-        return true()
-    return table.c.recording_id.in_(select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day.in_(days)))
+def _as_counts(connection: Connection, query: Select[Any]) -> DayCounts:
+    return {day: int(count or 0) for day, count in connection.execute(query)}
+
+
+def _nested(connection: Connection, query: Select[Any]) -> dict[date, dict[str, int]]:
+    counts: dict[date, dict[str, int]] = defaultdict(dict)
+    for day, name, count in connection.execute(query):
+        counts[day][name] = count
+    return counts

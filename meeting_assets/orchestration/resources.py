@@ -20,6 +20,7 @@ from meeting_assets.core.errors import (
     Transient,
 )
 from meeting_assets.core.logs import log_as_json
+from meeting_assets.orchestration.code_location import add_code_location
 from meeting_assets.orchestration.run_heartbeat import RunHeartbeat
 from meeting_assets.orchestration.run_tags import DATABASE_ID, process_tag
 from meeting_assets.orchestration.sqlite_commits import commits_without_fsync
@@ -85,7 +86,7 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     _run_storage: RunStorage | None = PrivateAttr(None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Opens the storage of the run and adds the tags of its process and database to the run."""
+        """Opens the storage of the run and adds its process, database and code location to the run."""
         if context.instance is None or context.run is None:
             return
         self._run_storage = RunStorage(context.run)
@@ -94,6 +95,7 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         database_id = self._run_storage.database_id
         tags = process_tag(context.run.run_id) | ({DATABASE_ID: database_id} if database_id else {})
         context.instance.add_run_tags(context.run.run_id, tags)
+        add_code_location(context.instance, context.run)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Closes the storage and ends the heartbeat; the process may continue with other work."""

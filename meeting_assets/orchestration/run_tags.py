@@ -10,12 +10,13 @@ import psutil
 from meeting_assets.store.database import Database
 from meeting_assets.store.database_id import held_id
 
-PROCESS = "meeting_assets/process"
-DATABASE_ID = "meeting_assets/database_id"
+# Dagster's UI hides tags with this prefix. It would show all others at the start of every row of its lists of runs.
+PROCESS = ".dagster/meeting_assets_process"
+DATABASE_ID = ".dagster/meeting_assets_database_id"
 
 
 def process_tag(run_id: str) -> dict[str, str]:
-    """Host, process id and start of the process that executes a run. For people only; no decision depends on it.
+    """Host, process id and start of the process that executes a run. For support only; no decision depends on it.
 
     The value includes the run id, because a retry inherits the tags of its run.
     """

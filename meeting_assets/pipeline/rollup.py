@@ -92,6 +92,16 @@ def row_counts(connection: Connection) -> dict[type[SQLModel], int]:
     return {model: connection.scalar(select(func.count()).select_from(table_of(model))) or 0 for model in ROLLUPS}
 
 
+def row_counts_by_week(connection: Connection, weeks: Collection[date]) -> dict[type[SQLModel], dict[date, int]]:
+    """Row counts of the tables with weeks, by Monday; weeks without rows are missing."""
+    counts: dict[type[SQLModel], dict[date, int]] = {}
+    for model in (MeetingTrends, PersonTrends):
+        week = table_of(model).c.week
+        rows = connection.execute(select(week, func.count().label("row_count")).where(week.in_(weeks)).group_by(week))
+        counts[model] = {row.week: row.row_count for row in rows}
+    return counts
+
+
 def outdated_weeks(storage: Storage, weeks: Collection[date] | None = None) -> list[date]:
     """Mondays of the weeks, among some or all, whose trends are missing or outdated."""
     with storage.database.reading() as connection:

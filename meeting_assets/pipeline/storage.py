@@ -166,7 +166,10 @@ def access_of(settings: Settings) -> Access:
         SettingsError: there is no key.
     """
     if settings.api_key is None:
-        raise SettingsError("RECALL_API_KEY is not set: take a key from the Recall.ai dashboard of your region.")
+        raise SettingsError(
+            "RECALL_API_KEY is not set. Run `export RECALL_API_KEY=…` with a key from the Recall.ai dashboard of your "
+            "region, or `meeting-assets demo` for sample meetings without a key."
+        )
     return Access(
         base_url=settings.base_url,
         api_key=settings.api_key.get_secret_value(),

@@ -260,7 +260,7 @@ def test_finished_recording_is_stored_within_a_minute(ui: Ui, meetings: Meetings
     assert run.tags[ASKED_BY] == SENSOR
     assert metrics.at_s - meetings.finished_s < MINUTE_S
     assert statuses(meetings.finished) == {"parsed"}
-    assert (words.metadata["new"], metrics.metadata["new"]) == (len(meetings.all), len(meetings.all))
+    assert (words.metadata["run.new"], metrics.metadata["run.new"]) == (len(meetings.all), len(meetings.all))
 
 
 @pytest.mark.usefixtures("late_s")

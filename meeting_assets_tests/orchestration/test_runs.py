@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.assets.raw import raw_key
+from meeting_assets.orchestration.code_location import CODE_LOCATION
 from meeting_assets.orchestration.home import prepare_home
+from meeting_assets.orchestration.run_tags import DATABASE_ID, PROCESS
 from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
@@ -207,3 +212,35 @@ def test_another_origins_meetings_are_refused(defs: dg.Definitions, monkeypatch:
 
 def test_the_definitions_load(defs: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(defs)
+
+
+def test_run_of_a_command_belongs_to_its_job_and_code_location(defs: dg.Definitions) -> None:
+    outcome = run_days(defs, [FIRST])
+
+    with dagster_instance() as instance:
+        # The filter of the job's page in the UI; its timeline needs the origin.
+        of_job = dg.RunsFilter(job_name=JOB, tags={".dagster/repository": "__repository__@meeting_assets"})
+        (run,) = instance.get_runs(of_job)
+    assert (run.run_id, run.is_success) == (outcome.run_id, True)
+    assert run.remote_job_origin is not None
+    assert run.remote_job_origin.location_name == CODE_LOCATION
+
+
+def test_lists_of_runs_in_the_ui_show_no_internal_tags(defs: dg.Definitions) -> None:
+    run_days(defs, [FIRST])
+
+    with dagster_instance() as instance:
+        (run,) = instance.get_runs()
+    assert run.tags["dagster/partition"] == FIRST.isoformat()
+    assert {DATABASE_ID, PROCESS} <= run.tags.keys()
+    assert [tag for tag in run.tags if not tag.startswith(("dagster/", ".dagster/"))] == []
+
+
+def test_code_location_has_one_name_wherever_it_is_loaded() -> None:
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["tool"]
+    (loaded,) = yaml.safe_load((root / "workspace.yaml").read_text())["load_from"]
+
+    assert loaded["python_module"]["location_name"] == CODE_LOCATION
+    assert project["dagster"]["code_location_name"] == CODE_LOCATION
+    assert project["dg"]["project"]["code_location_name"] == CODE_LOCATION

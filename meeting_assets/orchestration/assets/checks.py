@@ -41,12 +41,15 @@ def table_check_step() -> dg.AssetChecksDefinition:
     return check_step("table_checks", [*table_checks(), *metric_checks()])
 
 
-def check_tables_job(checks: dg.AssetChecksDefinition) -> Any:
-    """The job that evaluates the checks of whole tables and materializes nothing."""
+def check_tables_job(*checks: dg.AssetChecksDefinition) -> Any:
+    """The job that evaluates the nightly checks and materializes nothing."""
     return dg.define_asset_job(
         CHECK_TABLES,
-        selection=dg.AssetSelection.checks(checks),
-        description="Scans all tables for rows that contradict each other. Takes about a minute for 50 million words.",
+        selection=dg.AssetSelection.checks(*checks),
+        description=(
+            "Scans all tables for rows that contradict each other, and checks that yesterday was ingested. Takes about "
+            "a minute for 50 million words."
+        ),
     )
 
 

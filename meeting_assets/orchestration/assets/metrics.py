@@ -9,28 +9,25 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+from sqlalchemy import Connection
+from sqlmodel import SQLModel
 
-from meeting_assets.health.counts import metric_row_counts, recording_states
+from meeting_assets.health.counts import metric_row_counts, metric_row_counts_by_day, recording_states
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics
-from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
-from meeting_assets.orchestration.assets.specs import (
-    FRESHNESS,
+from meeting_assets.orchestration.assets.materializations import (
     RECORDING_STATES,
-    lineage_deps,
+    materializations,
+    partition_row_counts,
     recording_state_table,
-    results,
-    row_count_metadata,
-    table_spec,
 )
+from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
+from meeting_assets.orchestration.assets.specs import FRESHNESS, lineage_deps, table_spec
 from meeting_assets.orchestration.resources import StorageResource, fail_if_faulty
 from meeting_assets.pipeline.derive import derive_days
-from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store.database import table_of
 
 GROUP = "metrics"
-MEETINGS = table_of(MeetingMetrics).name
 
 
 def metrics_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDefinition:
@@ -59,27 +56,24 @@ def metrics_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.Asse
         days = partition_days(context)
         with storage.open_storage() as (_, opened_storage):
             report = derive_days(days, opened_storage)
-            of_tables = _table_metadata(opened_storage, days)
-        metadata = {
+            with opened_storage.database.reading() as connection:
+                row_counts, of_days = metric_row_counts(connection), _of_days(connection, days)
+        of_run = {
             "new": report.new,
             "changed": report.changed,
             "unchanged": report.unchanged,
             "derive_s": report.derive_s,
         }
-        order = [table_of(table).name for table in METRICS]
-        keys = sorted(context.selected_asset_keys, key=lambda key: order.index(key.path[-1]))
-        yield from results(keys, metadata, of_tables)
+        yield from materializations(context, of_run, row_counts, of_days)
         fail_if_faulty(report.faults)
 
     return _derive
 
 
-def _table_metadata(storage: Storage, days: Sequence[date]) -> dict[str, dict[str, Any]]:
-    """The metadata of each metric table; runs of a single day include the state of each recording."""
-    with storage.database.reading() as connection:
-        of_all = metric_row_counts(connection)
-        if len(days) != 1:
-            return row_count_metadata(of_all, None)
-        of_tables = row_count_metadata(of_all, metric_row_counts(connection, days))
-        of_tables[MEETINGS][RECORDING_STATES] = recording_state_table(recording_states(connection, days))
-    return of_tables
+def _of_days(connection: Connection, days: Sequence[date]) -> dict[type[SQLModel], dict[date, dict[str, Any]]]:
+    """The metadata of each day: row counts, and the state of each recording after the run."""
+    metadata = partition_row_counts(metric_row_counts_by_day(connection, days), days)
+    states = recording_states(connection, days)
+    for day, of_day in metadata[MeetingMetrics].items():
+        of_day[RECORDING_STATES] = recording_state_table(states.get(day, ()))
+    return metadata

@@ -1,21 +1,26 @@
 """The parsed assets: one step per artifact keeps its tables equal to its raw bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 import dagster as dg
+from sqlalchemy import Connection
+from sqlmodel import SQLModel
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
-from meeting_assets.health.counts import parsed_row_counts
+from meeting_assets.health.counts import artifacts_by_day, parsed_row_counts, parsed_row_counts_by_day
+from meeting_assets.orchestration.assets.materializations import materializations, partition_row_counts
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
 from meeting_assets.orchestration.assets.raw import raw_key
-from meeting_assets.orchestration.assets.specs import results, row_count_metadata, table_spec
+from meeting_assets.orchestration.assets.specs import FRESHNESS, table_spec
 from meeting_assets.orchestration.resources import StorageResource, fail_if_faulty
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.replace import LoadReport
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger_states import QUARANTINED
 
 GROUP = "parsed"
 
@@ -43,6 +48,7 @@ def parsed_asset(artifact: Artifact, days: dg.DailyPartitionsDefinition, databas
                 group_name=GROUP,
                 code_version=artifact.parser_version,
                 tags={"artifact": artifact.kind},
+                freshness_policy=FRESHNESS,
             )
             for table in artifact.tables
         ],
@@ -54,15 +60,15 @@ def parsed_asset(artifact: Artifact, days: dg.DailyPartitionsDefinition, databas
         with storage.open_storage() as (_, opened_storage):
             report = load_days(artifact, days, opened_storage)
             with opened_storage.database.reading() as connection:
-                of_all = parsed_row_counts(connection, artifact)
-                of_day = parsed_row_counts(connection, artifact, days) if len(days) == 1 else None
-        yield from results(context.selected_asset_keys, _metadata(report), row_count_metadata(of_all, of_day))
+                row_counts = parsed_row_counts(connection, artifact)
+                of_days = _of_days(connection, artifact, days)
+        yield from materializations(context, _of_run(report), row_counts, of_days)
         fail_if_faulty(report.faults)
 
     return _load
 
 
-def _metadata(report: LoadReport) -> dict[str, Any]:
+def _of_run(report: LoadReport) -> dict[str, Any]:
     return {
         "new": report.new,
         "changed": report.changed,
@@ -72,3 +78,15 @@ def _metadata(report: LoadReport) -> dict[str, Any]:
         "rows_written": report.rows,
         "parse_s": report.parse_s,
     }
+
+
+def _of_days(
+    connection: Connection, artifact: Artifact, days: Sequence[date]
+) -> dict[type[SQLModel], dict[date, dict[str, Any]]]:
+    """The metadata of each day: row counts, and the artifacts that could not be read."""
+    metadata = partition_row_counts(parsed_row_counts_by_day(connection, artifact, days), days)
+    states = artifacts_by_day(connection, artifact.kind, days)
+    for of_table in metadata.values():
+        for day, of_day in of_table.items():
+            of_day[QUARANTINED] = states.get(day, {}).get(QUARANTINED, 0)
+    return metadata

@@ -1,32 +1,40 @@
 """The raw step: one pass over the API's lists fetches recordings and the seven raw artifacts."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
+from sqlalchemy import Connection
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.ids import canonical_uuid
-from meeting_assets.health.counts import recording_count, recording_states
+from meeting_assets.health.counts import artifacts_by_day, recording_count, recording_states, recordings_by_day
+from meeting_assets.orchestration.assets.materializations import (
+    NAMED_RECORDINGS,
+    PARTITION_ROW_COUNT,
+    RECORDING_STATES,
+    ROW_COUNT,
+    materialization,
+    recording_state_table,
+)
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
 from meeting_assets.orchestration.assets.specs import (
     FRESHNESS,
     OWNERS,
-    RECORDING_STATES,
     payload_schema,
-    recording_state_table,
     table_spec,
 )
 from meeting_assets.orchestration.resources import StorageResource, fail_if_faulty
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.fetch_results import FetchReport
-from meeting_assets.pipeline.storage import Storage, access_of, bind_origin
+from meeting_assets.pipeline.storage import access_of, bind_origin
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger_states import STORED
 
 GROUP = "raw"
 STEP = "raw_artifacts"
@@ -98,12 +106,23 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDe
                 opened_storage, access_of(settings), days, kinds=kinds, recording_ids=named, refetch=config.refetch
             )
             report = asyncio.run(fetching)
-            of_recordings = recordings_metadata(opened_storage, report, days, named)
+            with opened_storage.database.reading() as connection:
+                recordings = recording_count(connection)
+                of_days = {RECORDINGS_KEY: recordings_of_days(connection, days)} | {
+                    raw_key(kind): artifacts_of_days(connection, kind, days) for kind in kinds
+                }
         # In the order of the graph: Dagster rejects an output that is yielded before its upstream output.
         if RECORDINGS_KEY in selected:
-            yield dg.MaterializeResult(asset_key=RECORDINGS_KEY, metadata=of_recordings)
+            yield materialization(
+                context,
+                RECORDINGS_KEY,
+                of_run=recordings_of_run(report, named),
+                of_table={ROW_COUNT: recordings},
+                of_partitions=of_days[RECORDINGS_KEY],
+            )
         for kind in kinds:
-            yield dg.MaterializeResult(asset_key=raw_key(kind), metadata=artifact_metadata(report, kind))
+            key = raw_key(kind)
+            yield materialization(context, key, of_run=artifacts_of_run(report, kind), of_partitions=of_days[key])
         fail_if_faulty(report.faults)
 
     return _fetch
@@ -124,28 +143,44 @@ def _spec(artifact: Artifact) -> dg.AssetSpec:
     )
 
 
-def recordings_metadata(
-    storage: Storage, report: FetchReport, days: Collection[date], recording_ids: Collection[str]
-) -> dict[str, Any]:
-    """Metadata of the asset `recordings`; runs of a single day include the state of each recording."""
-    shown: dict[str, Any] = {
+def recordings_of_run(report: FetchReport, named: Sequence[str]) -> dict[str, Any]:
+    """Totals of a run: recordings in its config, recordings that the API listed, undecodable objects, and seconds."""
+    return {
+        NAMED_RECORDINGS: len(named),
         "recordings": report.recordings,
         "unreadable_objects": report.unreadable,
         "discover_s": report.discover_s,
         "fetch_s": report.fetch_s,
     }
-    with storage.database.reading() as connection:
-        shown["dagster/row_count"] = recording_count(connection)
-        # A run of several days repeats this metadata for each day, so it contains no data of a day.
-        if len(days) == 1:
-            shown["dagster/partition_row_count"] = recording_count(connection, days)
-            shown[RECORDING_STATES] = recording_state_table(recording_states(connection, days, recording_ids))
-    return shown
 
 
-def artifact_metadata(report: FetchReport, kind: str) -> dict[str, Any]:
+def recordings_of_days(connection: Connection, days: Sequence[date]) -> dict[date, dict[str, Any]]:
+    """The metadata of each day after the fetch: recordings by status, and the state of each recording."""
+    counts, states = recordings_by_day(connection, days), recording_states(connection, days)
+    return {
+        day: {
+            PARTITION_ROW_COUNT: sum(counts.get(day, {}).values()),
+            **counts.get(day, {}),
+            RECORDING_STATES: recording_state_table(states.get(day, ())),
+        }
+        for day in days
+    }
+
+
+def artifacts_of_run(report: FetchReport, kind: str) -> dict[str, Any]:
+    """Totals of a run: artifacts of a kind by the result of their fetch."""
     counts = report.counts[kind]
     return {
         "fetched": counts["new"] + counts["changed"] + counts["unchanged"],
         **{outcome: counts[outcome] for outcome in ("new", "changed", "failed", "unchanged", "overtaken")},
+    }
+
+
+def artifacts_of_days(connection: Connection, kind: str, days: Sequence[date]) -> dict[date, dict[str, Any]]:
+    """The metadata of each day after the fetch: artifacts of a kind that are stored, and others by their state."""
+    counts = artifacts_by_day(connection, kind, days)
+    return {
+        day: {"stored": sum(counts.get(day, {}).get(state, 0) for state in STORED)}
+        | {state: count for state, count in counts.get(day, {}).items() if state not in STORED}
+        for day in days
     }

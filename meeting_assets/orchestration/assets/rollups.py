@@ -5,6 +5,7 @@ weeks of its days at its end. For all other runs, the sensor `outdated_weeks` co
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -13,11 +14,12 @@ from sqlmodel import SQLModel
 from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import MeetingTrends, People, PersonKeys, PersonTrends
+from meeting_assets.orchestration.assets.materializations import materializations, partition_row_counts
 from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of_a_week, partition_days
-from meeting_assets.orchestration.assets.specs import results, row_count_metadata, table_spec
+from meeting_assets.orchestration.assets.specs import table_spec
 from meeting_assets.orchestration.resources import StorageResource
 from meeting_assets.orchestration.runs import RETRY_WHOLE
-from meeting_assets.pipeline.rollup import ROLLUP_VERSION, roll_up, roll_up_people, row_counts
+from meeting_assets.pipeline.rollup import ROLLUP_VERSION, roll_up, roll_up_people, row_counts, row_counts_by_week
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store.database import table_of
 
@@ -53,12 +55,12 @@ def rollup_job() -> Any:
 def _rollup_asset(
     name: str,
     tables: Sequence[type[SQLModel]],
-    update: Callable[[dg.AssetExecutionContext, Storage], dict[str, Any]],
+    update: Callable[[Sequence[date], Storage], dict[str, Any]],
     deps: Sequence[str | dg.AssetDep],
     database: str,
     weeks: dg.WeeklyPartitionsDefinition | None = None,
 ) -> dg.AssetsDefinition:
-    """Defines tables that one step updates, by week or as a whole. `update` returns the metadata of the step."""
+    """Defines tables that one step updates, by week or as a whole. `update` returns the totals of the run."""
 
     @dg.multi_asset(
         name=name,
@@ -70,19 +72,20 @@ def _rollup_asset(
         backfill_policy=BACKFILL if weeks else None,
     )
     def _roll_up(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterable[dg.MaterializeResult[None]]:
+        mondays = partition_days(context) if weeks else []
         with storage.open_storage() as (_, opened_storage):
-            metadata = update(context, opened_storage)
+            of_run = update(mondays, opened_storage)
             with opened_storage.database.reading() as connection:
-                counts = row_count_metadata(row_counts(connection), None)
-        yield from results(context.selected_asset_keys, metadata, counts)
+                counts, by_week = row_counts(connection), row_counts_by_week(connection, mondays)
+        yield from materializations(context, of_run, counts, partition_row_counts(by_week, mondays))
 
     return _roll_up
 
 
-def _roll_up_trends(context: dg.AssetExecutionContext, storage: Storage) -> dict[str, Any]:
-    report = roll_up(storage, partition_days(context))
+def _roll_up_trends(mondays: Sequence[date], storage: Storage) -> dict[str, Any]:
+    report = roll_up(storage, mondays)
     return {"changed": report.changed, "unchanged": report.unchanged, "rollup_s": report.rollup_s}
 
 
-def _roll_up_people(_context: dg.AssetExecutionContext, storage: Storage) -> dict[str, Any]:
+def _roll_up_people(_mondays: Sequence[date], storage: Storage) -> dict[str, Any]:
     return {"rows_changed": roll_up_people(storage)}

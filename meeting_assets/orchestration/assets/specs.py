@@ -1,7 +1,7 @@
 """Asset specs from the models: columns with descriptions and lineage, table names, owners and metadata."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from inspect import cleandoc
 from typing import Any
@@ -12,13 +12,13 @@ from sqlalchemy import BigInteger, Column
 from sqlmodel import AutoString, SQLModel
 
 from meeting_assets.artifacts.artifact import Artifact
-from meeting_assets.health.counts import RecordingState
 from meeting_assets.schema.lineage import lineage_of
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import table_of
 
 OWNERS = ["team:data"]
-# The nightly run materializes the assets of the last days. Readers see a warning if it did not.
+# The nightly run materializes the daily assets of the last days. Readers see a warning if it did not. Roll-ups have no
+# policy, because they run only when meetings of a week changed. For yesterday alone: `ingestion_check`.
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=25))
 
 # Columns of every raw asset that are not part of the payload.
@@ -32,8 +32,6 @@ BESIDE_THE_PAYLOAD = (
 )
 
 MAX_LISTED_SOURCES = 4
-RECORDING_STATES = "recording_states"
-"""Metadata key of the table with the state of each recording of a day."""
 _COLUMN_TYPES: Mapping[type[Any], str] = {AutoString: "string", BigInteger: "bigint"}
 _PAYLOAD_TYPES: Mapping[type[wire.Type], str] = {
     wire.StructType: "object",
@@ -110,38 +108,6 @@ def lineage_deps(model: type[SQLModel]) -> list[str]:
 def payload_schema(artifact: Artifact) -> dg.TableSchema:
     """The fields of an artifact's payload, named by their paths in the wire format."""
     return dg.TableSchema([*BESIDE_THE_PAYLOAD, *_fields("", wire.type_info(artifact.wire), is_nullable=False)])
-
-
-def results(
-    keys: Iterable[dg.AssetKey],
-    metadata: Mapping[str, Any],
-    of_tables: Mapping[str, Mapping[str, Any]],
-) -> Iterable[dg.MaterializeResult[None]]:
-    """A materialization for every key: Dagster skips all steps downstream of an output that is not emitted.
-
-    `of_tables` maps table names to the metadata of that table alone.
-    """
-    for key in keys:
-        yield dg.MaterializeResult(asset_key=key, metadata={**metadata, **of_tables[key.path[-1]]})
-
-
-def row_count_metadata(
-    of_all: Mapping[type[SQLModel], int], of_days: Mapping[type[SQLModel], int] | None
-) -> dict[str, dict[str, Any]]:
-    """Row counts as Dagster's UI reads them: of whole tables, and of the run's day if the run has one day."""
-    return {
-        table_of(model).name: {"dagster/row_count": count}
-        | ({} if of_days is None else {"dagster/partition_row_count": of_days[model]})
-        for model, count in of_all.items()
-    }
-
-
-def recording_state_table(found: Iterable[RecordingState]) -> dg.TableMetadataValue:
-    """The states of recordings, without personal data."""
-    return dg.MetadataValue.table(
-        [dg.TableRecord({**each._asdict(), "day": each.day.isoformat()}) for each in found],
-        schema=dg.TableSchema([dg.TableColumn(name) for name in RecordingState._fields]),
-    )
 
 
 def _sources(column: Column[Any]) -> list[str]:

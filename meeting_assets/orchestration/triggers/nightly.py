@@ -29,7 +29,10 @@ nightly_checks = dg.ScheduleDefinition(
     cron_schedule="0 5 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Evaluates the checks that scan whole tables. Every sync evaluates the checks of the ledger.",
+    description=(
+        "Evaluates the checks that scan whole tables, and whether yesterday was ingested. Every sync evaluates the "
+        "checks of the ledger."
+    ),
 )
 
 LAST_DAYS = 7

@@ -13,6 +13,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.definitions import definitions
 from meeting_assets.metrics import METRICS
 from meeting_assets.orchestration.assets.raw import FetchConfig, raw_key
+from meeting_assets.orchestration.assets.specs import FRESHNESS
 from meeting_assets.orchestration.runs import run_days
 from meeting_assets.pipeline.storage import derived_tables
 from meeting_assets.sandbox import Sandbox, combined, uniform
@@ -21,7 +22,7 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.environments import table_rows, use_sandbox
 
-FIRST, SECOND = date(2026, 3, 2), date(2026, 3, 3)
+FIRST, SECOND, EMPTY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 FROM_NO_COLUMN = {"config_version"}
 """Columns that settings alone determine."""
 TABLES = [table_of(model).name for model in derived_tables()]
@@ -170,14 +171,11 @@ def test_every_asset_has_an_owner_and_a_description() -> None:
         assert (spec.metadata.get("dagster/table_name") == key.path[-1]) == (len(key.path) == 1), name
 
 
-def test_raw_and_metrics_have_a_nightly_freshness_policy() -> None:
-    policies = {key.to_user_string(): spec.freshness_policy for key, spec in specs().items()}
+def test_all_daily_assets_have_a_nightly_freshness_policy() -> None:
+    without = {spec.group_name for spec in specs().values() if spec.freshness_policy is None}
 
-    assert {name for name, policy in policies.items() if policy is not None} == {
-        "recordings",
-        *(f"raw/{kind}" for kind in ARTIFACTS),
-        *(table_of(model).name for model in METRICS),
-    }
+    assert without == {"rollups"}
+    assert {spec.freshness_policy for spec in specs().values() if spec.group_name != "rollups"} == {FRESHNESS}
 
 
 def test_artifacts_can_be_searched_for_by_tag() -> None:
@@ -205,35 +203,53 @@ def test_launchpad_explains_the_run_config() -> None:
 # Runs
 
 
-def test_a_days_run_shows_rows_of_the_table_and_of_the_day(defs: dg.Definitions) -> None:
-    run_days(defs, [FIRST])
-
-    outcome = run_days(defs, [SECOND])
-
-    tables = table_rows()
-    of_second = {row[0] for row in tables["meeting_metrics"]} & _recordings_of(SECOND)
-    found = shown(outcome.run_id, SECOND)
-    for table in ["recordings", *TABLES]:
-        assert found[table]["dagster/row_count"] == len(tables[table]) > 0, table
-        of_day = sum(row[0] in of_second for row in tables[table])
-        assert found[table]["dagster/partition_row_count"] == of_day > 0, table
-
-
 def _recordings_of(day: date) -> set[str]:
     return {row[0] for row in table_rows()["recordings"] if day in row}
 
 
-def test_a_run_of_several_days_shows_no_days_rows(defs: dg.Definitions) -> None:
-    outcome = run_days(defs, [FIRST, SECOND])
+@pytest.mark.parametrize(
+    "runs", [[[FIRST], [SECOND], [EMPTY]], [[FIRST, SECOND, EMPTY]]], ids=["single days", "a range"]
+)
+def test_each_day_shows_its_own_rows_and_those_of_the_table(defs: dg.Definitions, runs: list[list[date]]) -> None:
+    run_ids = {day: outcome.run_id for days in runs for outcome in [run_days(defs, days)] for day in days}
 
-    for day in (FIRST, SECOND):
-        for table, metadata in shown(outcome.run_id, day).items():
-            assert not {"dagster/partition_row_count", "recording_states"} & metadata.keys(), table
-        assert shown(outcome.run_id, day)["recordings"]["dagster/row_count"] == 3
+    tables = table_rows()
+    for day, run_id in run_ids.items():
+        found, of_day = shown(run_id, day), _recordings_of(day)
+        for table in ["recordings", *TABLES]:
+            expected = sum(row[0] in of_day for row in tables[table])
+            assert found[table]["dagster/partition_row_count"] == expected, (table, day)
+            assert bool(expected) == (day != EMPTY)
+    last = shown(run_ids[EMPTY], EMPTY)
+    assert {table: last[table]["dagster/row_count"] for table in TABLES} == {each: len(tables[each]) for each in TABLES}
+
+
+def test_each_day_of_a_range_shows_its_own_recordings(defs: dg.Definitions) -> None:
+    outcome = run_days(defs, [FIRST, SECOND, EMPTY])
+
+    for day in (FIRST, SECOND, EMPTY):
+        found = shown(outcome.run_id, day)
+        for asset in ("recordings", "meeting_metrics"):
+            assert set(_recording_states(found[asset])) == _recordings_of(day)
+        assert found["recordings"].get("done", 0) == len(_recordings_of(day))
+        assert {found[f"raw/{kind}"]["stored"] for kind in ARTIFACTS} == {len(_recordings_of(day))}
+
+
+def test_all_other_values_of_a_range_are_labelled_as_totals_of_the_run(defs: dg.Definitions) -> None:
+    outcome = run_days(defs, [FIRST, SECOND, EMPTY])
+
+    first, second = shown(outcome.run_id, FIRST), shown(outcome.run_id, SECOND)
+    for asset, metadata in first.items():
+        totals = {name for name in metadata if name.startswith("run.")}
+        assert totals, asset
+        assert counts(metadata, *totals) == counts(second[asset], *totals)
+        others = metadata.keys() - totals - {"dagster/row_count", "quarantined"}
+        assert all(metadata[name] != second[asset][name] for name in others), (asset, others)
+    assert first["transcript_words"]["run.new"] == len(_recordings_of(FIRST) | _recordings_of(SECOND))
 
 
 def test_counts_tell_new_from_changed_unchanged_and_quarantined(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    names = "new", "changed", "unchanged", "quarantined"
+    names = "run.new", "run.changed", "run.unchanged", "run.quarantined"
     one, other = (each for each in sandbox.world.recordings if each.day == FIRST)
     first = shown(run_days(defs, [FIRST]).run_id, FIRST)
     sandbox.reissue(one.of("transcript")[0].id)
@@ -251,6 +267,7 @@ def test_counts_tell_new_from_changed_unchanged_and_quarantined(sandbox: Sandbox
     assert counts(second["meeting_metrics"], *names[:3]) == (0, 2, 0)
     assert counts(third["meeting_metrics"], *names[:3]) == (0, 0, 2)
     assert counts(second["raw/transcript"], *names[:3]) == (0, 2, 0)
+    assert [each["transcript_words"]["quarantined"] for each in (first, second, third)] == [0, 1, 1]
 
 
 def test_run_of_a_day_shows_the_state_of_each_recording(sandbox: Sandbox, defs: dg.Definitions) -> None:
@@ -280,9 +297,9 @@ def _recording_states(metadata: Metadata) -> dict[str, Metadata]:
 def test_phases_are_shown_in_seconds(defs: dg.Definitions) -> None:
     found = shown(run_days(defs, [FIRST]).run_id, FIRST)
 
-    assert counts(found["recordings"], "discover_s", "fetch_s") > (0.0, 0.0)
-    assert found["transcript_words"]["parse_s"] > 0
-    assert found["meeting_metrics"]["derive_s"] > 0
+    assert counts(found["recordings"], "run.discover_s", "run.fetch_s") > (0.0, 0.0)
+    assert found["transcript_words"]["run.parse_s"] > 0
+    assert found["meeting_metrics"]["run.derive_s"] > 0
 
 
 def test_events_of_a_run_contain_no_name_title_or_text(sandbox: Sandbox, defs: dg.Definitions) -> None:

@@ -1,0 +1,37 @@
+"""The code location of runs that no daemon starts, such as those of `meeting-assets sync` and `dg launch`.
+
+Dagster's UI lists a run under its job, and on the timeline, by the origin in the run's record. Dagster records one only
+for runs that its daemon or webserver starts. Every other run adds it at its start.
+"""
+
+import json
+from typing import Any
+
+import dagster as dg
+
+CODE_LOCATION = "meeting_assets"
+"""The name of the code location in `workspace.yaml` and `pyproject.toml`."""
+REPOSITORY = "__repository__"
+"""Dagster's name of the only repository of a code location with `dg.Definitions`."""
+LOCATION_TAGS = {".dagster/repository": f"{REPOSITORY}@{CODE_LOCATION}", "dagster/code_location": CODE_LOCATION}
+
+
+def add_code_location(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Adds the code location to a run that has none."""
+    if run.remote_job_origin is not None:
+        return
+    instance.add_run_tags(run.run_id, LOCATION_TAGS)
+    if (stored := instance.get_run_by_id(run.run_id)) is not None:
+        instance.run_storage.replace_job_origin(stored, _job_origin(run.job_name))
+
+
+def _job_origin(job: str) -> Any:
+    """The origin of a job in this code location. Its class is private, its stored form is part of every run record."""
+    location = {"__class__": "RegisteredRepositoryLocationOrigin", "location_name": CODE_LOCATION}
+    repository = {
+        "__class__": "ExternalRepositoryOrigin",
+        "repository_location_origin": location,
+        "repository_name": REPOSITORY,
+    }
+    origin = {"__class__": "ExternalPipelineOrigin", "external_repository_origin": repository, "pipeline_name": job}
+    return dg.deserialize_value(json.dumps(origin))
