@@ -1,4 +1,4 @@
-"""Commands that run until they are stopped: `sandbox`, `dev` and `webhooks`."""
+"""Commands that run until they are stopped: `sandbox`, `dev`, `webhooks` and `webserver-proxy`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from meeting_assets.settings import read_settings
 SANDBOX_PORT = 8461
 UI_PORT = 3000
 WEBHOOK_PORT = 8462
+WEBSERVER_URL = "http://127.0.0.1:3001"
 
 
 def sandbox(
@@ -80,3 +81,23 @@ def webhooks(
     with Receiver(read_settings(), host=host, port=port) as receiver:
         print_line(f"Webhooks are received at {receiver.url}")
         receiver.serve()
+
+
+def webserver_proxy(
+    webserver: Annotated[str, typer.Option(help="address of Dagster's webserver")] = WEBSERVER_URL,
+    path_prefix: Annotated[
+        str, typer.Option(envvar="DAGSTER_WEBSERVER_PATH_PREFIX", help="secret path prefix of the webserver")
+    ] = "",
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen on; 0 selects a free one")] = UI_PORT,
+    public_url: Annotated[
+        str | None, typer.Option(help="address that browsers use, such as https://dagster.example.org")
+    ] = None,
+) -> None:
+    """Refuses requests to Dagster's webserver that other pages of a browser can forge; forwards all others."""
+    from meeting_assets.webserver_proxy.server import ProxyServer
+    from meeting_assets.webserver_proxy.upstream import Upstream
+
+    with ProxyServer(Upstream(webserver, path_prefix), host=host, port=port, public_url=public_url) as proxy:
+        print_line(f"Dagster's UI is at {proxy.url}")
+        proxy.serve()
