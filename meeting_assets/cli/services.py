@@ -14,6 +14,7 @@ from meeting_assets.cli.sandboxes import live_sandbox, sample_world, world_of
 from meeting_assets.cli.terminal import err, hidden_warnings, out, print_line, print_note
 from meeting_assets.console import print_dev_addresses, print_sandbox_instructions, progress
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.gc_tuning import freeze
 from meeting_assets.core.logs import is_json
 from meeting_assets.settings import read_settings
 
@@ -67,6 +68,7 @@ def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_POR
             print_note(dagster.notice)
         if is_ready:
             print_dev_addresses(out, settings, dagster.url, is_sandbox=is_sandbox)
+            freeze()
             dagster.wait_until_stopped()
             print_note("Stopping. Runs in progress have a few seconds to finish.")
 
@@ -100,4 +102,5 @@ def webserver_proxy(
 
     with ProxyServer(Upstream(webserver, path_prefix), host=host, port=port, public_url=public_url) as proxy:
         print_line(f"Dagster's UI is at {proxy.url}")
+        freeze()
         proxy.serve()

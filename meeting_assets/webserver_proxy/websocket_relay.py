@@ -11,10 +11,11 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.typing import Subprotocol
 
 from meeting_assets.webserver_proxy.policy import document_refusal
 
-PROTOCOL = "graphql-ws"
+PROTOCOL = Subprotocol("graphql-ws")
 START = "start"
 MESSAGE_TYPES = frozenset({"connection_init", START, "stop", "connection_terminate"})
 # The webserver sends compute logs in parts of a few MB.
@@ -37,7 +38,7 @@ async def relay(browser: WebSocket, url: str) -> None:
     try:
         webserver = await connect(
             url,
-            subprotocols=[PROTOCOL],  # type: ignore[list-item]
+            subprotocols=[PROTOCOL],
             # Both ends are on this machine.
             compression=None,
             max_size=MAX_SENT_BYTES,
