@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 
 import httpx
 import psutil
 import pytest
+from websockets.sync.client import connect as websocket
+from websockets.typing import Subprotocol
 
 from meeting_assets.health.diagnostics.report import Severity
 from meeting_assets.orchestration.home import prepare_home
@@ -31,6 +34,7 @@ TODAY = datetime.now(UTC).date()
 START_S = 150.0
 STOP_S = 60.0
 LONG_S = 120.0
+GRAPHQL_WS = Subprotocol("graphql-ws")
 
 pytestmark = [
     pytest.mark.deployment,
@@ -157,15 +161,57 @@ def run_statuses() -> list[str]:
         return [run.status.value for run in instance.get_runs() if PROCESS in run.tags]
 
 
-def test_dev_fails_when_dagster_exits(home: Path, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("argument", "name"),
+    [
+        ("code-server", "code server"),
+        ("dagster-webserver", "webserver"),
+        ("dagster-daemon", "daemon"),
+        ("webserver-proxy", "proxy"),
+    ],
+)
+def test_dev_fails_when_one_of_its_processes_exits(home: Path, sandbox: Sandbox, argument: str, name: str) -> None:
     with dev(home) as running:
         begun = running.children()
-        main_process = next(each for each in begun if each.ppid() == running.process.pid)
-        main_process.kill()
+        (killed,) = [each for each in begun if each.ppid() == running.process.pid and argument in each.cmdline()]
+        killed.kill()
 
         assert running.process.wait(STOP_S) == 1
-        assert "Error: Dagster exited" in running.said
+        assert f"Error: Dagster exited: its {name} has ended." in running.said
         assert alive(begun) == []
+
+
+def test_dev_stops_within_5_s_while_a_page_is_open(home: Path, sandbox: Sandbox) -> None:
+    with dev(home) as running, websocket(f"ws://127.0.0.1:{running.port}/graphql", subprotocols=[GRAPHQL_WS]) as page:
+        page.send('{"type": "connection_init"}')
+        acknowledged = page.recv(timeout=LONG_S)
+        begun = running.children()
+        began_s = monotonic()
+        status = running.stopped_by(signal.SIGINT)
+        took_s = monotonic() - began_s
+
+    assert "connection_ack" in acknowledged
+    assert status == 0
+    assert alive(begun) == []
+    assert took_s < 5.0
+
+
+def test_webserver_of_dev_cannot_be_used_without_the_proxy(home: Path, sandbox: Sandbox) -> None:
+    with dev(home) as running:
+        (webserver,) = [each for each in running.children() if "dagster-webserver" in each.cmdline()]
+        ports = {each.laddr.port for each in webserver.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
+        answers = [
+            httpx.request(method, f"http://127.0.0.1:{port}{path}", json=body, trust_env=False).status_code
+            for port in ports
+            for method, path, body in [
+                ("GET", "/server_info", None),
+                ("GET", "/graphql?query={version}", None),
+                ("POST", "/graphql", {"query": "{version}"}),
+            ]
+        ]
+
+    assert answers == [404, 404, 404]
+    assert ports != {running.port}
 
 
 def test_used_port_is_reported_in_one_sentence(home: Path) -> None:

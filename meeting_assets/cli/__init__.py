@@ -14,7 +14,7 @@ from meeting_assets.cli.inspection import doctor, status
 from meeting_assets.cli.machine_errors import machine_error
 from meeting_assets.cli.migration import migrate
 from meeting_assets.cli.people import people
-from meeting_assets.cli.services import dev, sandbox, webhooks
+from meeting_assets.cli.services import dev, sandbox, webhooks, webserver_proxy
 from meeting_assets.cli.speakers import speakers
 from meeting_assets.cli.streams import flushed_streams, prepare_streams
 from meeting_assets.cli.terminal import print_error
@@ -25,7 +25,21 @@ from meeting_assets.recall.log_filters import suppress_request_logs
 from meeting_assets.settings import read_settings
 
 PRIVATE_UMASK = 0o077
-COMMANDS = (demo, sandbox, sync, rebuild, status, migrate, doctor, dev, webhooks, speakers, people, purge)
+COMMANDS = (
+    demo,
+    sandbox,
+    sync,
+    rebuild,
+    status,
+    migrate,
+    doctor,
+    dev,
+    webhooks,
+    webserver_proxy,
+    speakers,
+    people,
+    purge,
+)
 
 
 def main() -> None:

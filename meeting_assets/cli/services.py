@@ -1,4 +1,4 @@
-"""Commands that run until they are stopped: `sandbox`, `dev` and `webhooks`."""
+"""Commands that run until they are stopped: `sandbox`, `dev`, `webhooks` and `webserver-proxy`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from meeting_assets.cli.sandboxes import live_sandbox, sample_world, world_of
 from meeting_assets.cli.terminal import err, hidden_warnings, out, print_line, print_note
 from meeting_assets.console import print_dev_addresses, print_sandbox_instructions, progress
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.gc_tuning import freeze
 from meeting_assets.core.logs import is_json
 from meeting_assets.settings import read_settings
 
 SANDBOX_PORT = 8461
 UI_PORT = 3000
 WEBHOOK_PORT = 8462
+WEBSERVER_URL = "http://127.0.0.1:3001"
 
 
 def sandbox(
@@ -66,6 +68,7 @@ def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_POR
             print_note(dagster.notice)
         if is_ready:
             print_dev_addresses(out, settings, dagster.url, is_sandbox=is_sandbox)
+            freeze()
             dagster.wait_until_stopped()
             print_note("Stopping. Runs in progress have a few seconds to finish.")
 
@@ -80,3 +83,24 @@ def webhooks(
     with Receiver(read_settings(), host=host, port=port) as receiver:
         print_line(f"Webhooks are received at {receiver.url}")
         receiver.serve()
+
+
+def webserver_proxy(
+    webserver: Annotated[str, typer.Option(help="address of Dagster's webserver")] = WEBSERVER_URL,
+    path_prefix: Annotated[
+        str, typer.Option(envvar="DAGSTER_WEBSERVER_PATH_PREFIX", help="secret path prefix of the webserver")
+    ] = "",
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen on; 0 selects a free one")] = UI_PORT,
+    public_url: Annotated[
+        str | None, typer.Option(help="address that browsers use, such as https://dagster.example.org")
+    ] = None,
+) -> None:
+    """Refuses requests to Dagster's webserver that other pages of a browser can forge; forwards all others."""
+    from meeting_assets.webserver_proxy.server import ProxyServer
+    from meeting_assets.webserver_proxy.upstream import Upstream
+
+    with ProxyServer(Upstream(webserver, path_prefix), host=host, port=port, public_url=public_url) as proxy:
+        print_line(f"Dagster's UI is at {proxy.url}")
+        freeze()
+        proxy.serve()

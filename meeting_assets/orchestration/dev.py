@@ -1,24 +1,31 @@
-"""`meeting-assets dev`: Dagster's webserver, daemon and code server as child processes of this one."""
+"""`meeting-assets dev`: Dagster's code server, webserver and daemon, and a proxy, as child processes of this one.
 
+Only the proxy's address is known to the user. The webserver behind it listens on a random port below a secret path, so
+that no page in a browser can reach it (docs/decisions, "A proxy protects the webserver").
+"""
+
+import json
 import os
+import secrets
 import signal
 import socket
-import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 from time import monotonic, sleep, time
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Self
 
 import dagster as dg
 import httpx
-import psutil
 
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
-from meeting_assets.orchestration.home import prepare_home, shipped
+from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.home_lock import HomeLock
 from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs
+from meeting_assets.orchestration.process_group import ProcessGroup
 from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline.storage import bind_origin, open_storage
 from meeting_assets.settings import Settings
@@ -26,18 +33,21 @@ from meeting_assets.store.database_id import replacement_notice
 
 HOST = "127.0.0.1"
 START_S = 120.0
-STOP_S = 20.0
+# Runs have this time to finish; the command itself needs another second.
+STOP_S = 3.5
 POLL_S = 0.3
 # The threads of a daemon report every 30 s.
 SILENT_S = 45.0
 # A closed terminal sends SIGHUP.
+CODE_SERVER = "code_server"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# The warning only recommends another command.
-IGNORED_WARNING = "ignore:Function `dev_command`"
+MODULE, LOCATION = "meeting_assets.definitions", "meeting_assets"
+# A browser cannot parse the address to which the webserver redirects from `/`, so no page learns the secret behind it.
+PATH_PREFIX = "//:/"
 
 
 class DagsterDev:
-    """`dagster dev` in its own process group, while the `with` block runs.
+    """Dagster's processes and the proxy in their own process group, while the `with` block runs.
 
     Raises:
         SettingsError, StoreError: the port, the database, the raw store or Dagster's home cannot be used, or another
@@ -50,8 +60,7 @@ class DagsterDev:
         self._port = port
         self._lock = lock
         self._stop_requested = Event()
-        self._former: dict[int, Any] = {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._running = ExitStack()
         self.notice: str | None = None
         """A sentence for the user about the start, if there is one."""
 
@@ -68,33 +77,33 @@ class DagsterDev:
         with dagster_instance() as instance:
             _check_no_daemon(instance, self._settings, self._lock.ended_at_s or 0.0)
             fail_orphaned_runs(instance, self._settings)
-        self._former = {number: signal.signal(number, self._request_stop) for number in STOP_SIGNALS}
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our arguments
-            [
-                *(sys.executable, "-m", "dagster", "dev", "-w", str(shipped("workspace.yaml"))),
-                *("-h", HOST, "-p", str(self._port), "--log-level", "warning"),
-            ],
-            env=os.environ | {"PYTHONWARNINGS": IGNORED_WARNING},
+        with ExitStack() as running:
+            for number in STOP_SIGNALS:
+                running.callback(signal.signal, number, signal.signal(number, self._request_stop))
+            self._sockets = Path(running.enter_context(TemporaryDirectory()))
+            path_prefix = f"{PATH_PREFIX}{secrets.token_urlsafe(32)}"
             # In a folder with another dagster.yaml, Dagster would print a warning.
-            cwd=self._settings.dagster_home,
-            # Ctrl-C would reach the whole group at once; Dagster ends its processes in order.
-            start_new_session=True,
-        )
-        self._lock.announce(group=self._process.pid)
+            folder, environment = self._settings.dagster_home, {"DAGSTER_WEBSERVER_PATH_PREFIX": path_prefix}
+            self._processes = ProcessGroup(folder, os.environ | environment)
+            running.callback(self._processes.stop, STOP_S)
+            self._start_code_server()
+            self._running = running.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop()
-        for number, handler in self._former.items():
-            signal.signal(number, handler)
+        self._running.close()
 
     def wait_until_ready(self) -> bool:
         """Waits until the UI responds. False if the user stops it before."""
         deadline = monotonic() + START_S
+        is_started = False
         while not self._stop_requested.wait(POLL_S):
-            if self._responds():
+            if not is_started and self._code_server_listens():
+                self._start_others()
+                is_started = True
+            if is_started and self._responds():
                 return True
             self._check_alive()
             if monotonic() > deadline:
@@ -117,40 +126,47 @@ class DagsterDev:
         except httpx.HTTPError:
             return False
 
+    def _start_code_server(self) -> None:
+        location = ("--location-name", LOCATION, "-m", MODULE)
+        self._processes.start(
+            "code server",
+            *(sys.executable, "-m", "dagster", "code-server", "start"),
+            *("--socket", str(self._sockets / CODE_SERVER), *location, "--log-level", "warning"),
+        )
+        self._lock.announce(group=self._processes.id)
+
+    def _start_others(self) -> None:
+        code_server = {"socket": str(self._sockets / CODE_SERVER), "location_name": LOCATION}
+        workspace = self._sockets / "workspace.yaml"
+        workspace.write_text(json.dumps({"load_from": [{"grpc_server": code_server}]}))
+        port = _free_port()
+        address = ("-h", HOST, "-p", str(port))
+        start, logged = self._processes.start, ("-w", str(workspace), "--log-level", "warning")
+        start("webserver", *_script("dagster-webserver"), *address, *logged, "--dagster-log-level", "warning")
+        start("daemon", *_script("dagster-daemon"), "run", *logged)
+        proxied = ("--webserver", f"http://{HOST}:{port}", "--host", HOST, "--port", str(self._port))
+        start("proxy", *_script("meeting-assets"), "webserver-proxy", *proxied, is_quiet=True)
+
+    def _code_server_listens(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self._sockets / CODE_SERVER)) == 0
+
     def _check_alive(self) -> None:
-        if self._process is not None and self._process.poll() is not None:
-            raise MeetingAssetsError("Dagster exited. Its output above may name the cause.")
-
-    def _stop(self) -> None:
-        """Ends Dagster's processes in order; kills those that are left after a while."""
-        if self._process is None:
-            return
-        with suppress(ProcessLookupError):
-            if self._process.poll() is None:
-                self._process.send_signal(signal.SIGINT)
-            else:
-                os.killpg(self._process.pid, signal.SIGTERM)
-        deadline = monotonic() + STOP_S
-        # The code server ends after Dagster and after its runs.
-        while _is_alive(self._process) and monotonic() < deadline:
-            sleep(POLL_S)
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if name := self._processes.ended():
+            raise MeetingAssetsError(f"Dagster exited: its {name} has ended. The output above may name the cause.")
 
 
-def _is_alive(process: subprocess.Popen[bytes]) -> bool:
-    """Whether any process of a group is alive; zombies are not."""
-    if process.poll() is None:
-        return True
-    return any(_is_in(process.pid, member) for member in psutil.process_iter())
+def _script(name: str) -> tuple[str, ...]:
+    """The command that starts an installed script with this interpreter, wherever scripts are installed."""
+    start = "import sys; from importlib.metadata import entry_points as found; sys.argv[0] = sys.argv.pop(1)"
+    called = "[script] = found(group='console_scripts', name=sys.argv[0]); sys.exit(script.load()())"
+    return sys.executable, "-c", f"{start}; {called}", name
 
 
-def _is_in(group: int, process: psutil.Process) -> bool:
-    try:
-        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
-    except (ProcessLookupError, psutil.NoSuchProcess):
-        return False
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 def _check_no_daemon(instance: dg.DagsterInstance, settings: Settings, ended_at_s: float) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 import uvicorn
 
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.listening import listen, signals_ignored_after_shutdown
 from meeting_assets.pipeline.storage import open_database, origin_of
 from meeting_assets.settings import Settings
 from meeting_assets.webhooks.application import PATH, Application
@@ -39,7 +35,7 @@ class Receiver:
         self._database = open_database(self._settings)
         try:
             self._database.bind_origin(origin_of(self._settings.base_url))
-            self._listener = _listen(self._host, self._port)
+            self._listener = listen(self._host, self._port)
         except BaseException:
             self._database.close()
             raise
@@ -77,40 +73,9 @@ class Receiver:
 
     def serve(self) -> None:
         """Serves until SIGTERM, SIGINT or `stop`, then completes the requests in progress."""
-        with _signals_ignored_after_shutdown():
+        with signals_ignored_after_shutdown():
             self._server.run([self._listener])
 
     def stop(self) -> None:
         """Makes `serve` return; may be called from any thread."""
         self._server.should_exit = True
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # asyncio sets TCP_NODELAY only on sockets with an explicit protocol.
-        listener = socket.socket(family, kind, socket.IPPROTO_TCP)
-    except OSError as error:
-        raise SettingsError(f"--host {host} cannot be used: {error.strerror}.") from None
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(address)
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        raise SettingsError(f"--host {host} --port {port} cannot be used: {error.strerror}.") from None
-    return listener
-
-
-@contextmanager
-def _signals_ignored_after_shutdown() -> Iterator[None]:
-    """Ignores the signal that uvicorn raises again after its shutdown, so that the process exits with status 0."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
