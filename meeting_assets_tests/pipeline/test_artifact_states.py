@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from meeting_assets.health.status import status_of
-from meeting_assets.pipeline.arrivals import late_arrivals
+from meeting_assets.pipeline.pending_recordings import late_arrivals
 from meeting_assets.pipeline.storage import access_of, open_storage
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.settings import read_settings

@@ -13,9 +13,9 @@ from meeting_assets.core.errors import Refused
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.triggers.finished_recordings import Cursor
 from meeting_assets.orchestration.triggers.run_requests import FetchRun
-from meeting_assets.pipeline.arrival_lists import ListingPass
-from meeting_assets.pipeline.arrivals import PendingRecording, list_arrivals
 from meeting_assets.pipeline.fetch import fetch_days
+from meeting_assets.pipeline.listing_pass import ListingPass
+from meeting_assets.pipeline.pending_recordings import PendingRecording, list_arrivals
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.sandbox import Fault, Recording, Sandbox
 from meeting_assets.settings import read_settings
