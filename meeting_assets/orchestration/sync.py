@@ -16,8 +16,8 @@ from meeting_assets.orchestration.assets.partitions import chunks
 from meeting_assets.orchestration.assets.rollups import JOB as ROLL_UP
 from meeting_assets.orchestration.run_tags import database_tag
 from meeting_assets.orchestration.runs import RunOutcome, run, run_days
-from meeting_assets.pipeline.arrivals import late_arrivals
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN
+from meeting_assets.pipeline.pending_recordings import late_arrivals
 from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin, open_storage
 from meeting_assets.recall.client import Access

@@ -1,1 +1,1 @@
-"""Webhooks of Recall.ai: message format, signatures, the inbox table, the receiver, and the resolution of days."""
+"""Webhooks of Recall.ai: events, signatures, the inbox table, the receiver, and the resolution of days."""

@@ -28,9 +28,9 @@ from meeting_assets.core.errors import PayloadError, StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.store.database import Database
 from meeting_assets.webhooks import inbox
+from meeting_assets.webhooks.event import parse_event
 from meeting_assets.webhooks.inbox import Message
 from meeting_assets.webhooks.inbox_writer import InboxWriter
-from meeting_assets.webhooks.message import parse_event
 from meeting_assets.webhooks.signature import SignatureStatus, WebhookVerifier
 
 PATH = "/webhooks"

@@ -13,7 +13,7 @@ from random import sample
 
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import day_of
-from meeting_assets.pipeline.arrival_lists import recording_days
+from meeting_assets.pipeline.listing_pass import recording_days
 from meeting_assets.pipeline.retrieval import Retrieval, Retrieved
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access, RecallClient

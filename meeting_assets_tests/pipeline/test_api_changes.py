@@ -1,4 +1,4 @@
-"""Changes at the API change the tables accordingly."""
+"""Changed content at the API changes the tables accordingly."""
 
 from __future__ import annotations
 
@@ -9,35 +9,25 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.health.status import status_of
 from meeting_assets.metrics.tables import MeetingMetrics
-from meeting_assets.pipeline.arrivals import late_arrivals
-from meeting_assets.pipeline.storage import access_of, open_storage
-from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
+from meeting_assets.pipeline.storage import open_storage
+from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.support.environments import (
     OBSERVED,
-    keep_collections,
     ledger_row,
-    open_test_storage,
+    statuses_by_kind,
     sync_days,
     table_rows,
+    transcript_words,
     use_sandbox,
 )
 
 DAY = date(2026, 3, 2)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-
-def transcript_words(transcript_id: str) -> list[str]:
-    return [row[-1] for row in table_rows()["transcript_words"] if row[1] == transcript_id]
-
-
-def statuses(recording_id: str) -> dict[str, str]:
-    return {row[1]: row[3] for row in table_rows()["artifacts"] if row[0] == recording_id}
 
 
 def metrics_hash(recording_id: str) -> str:
@@ -75,40 +65,7 @@ def test_touched_artifact_with_the_same_bytes_keeps_its_rows(sandbox: Sandbox, r
     sync_days([DAY])
 
     assert table_rows()["transcript_words"] == before
-    assert set(statuses(recording.id).values()) == {"parsed"}
-
-
-def test_recording_in_progress_stays_pending_until_it_is_done(sandbox: Sandbox) -> None:
-    running = sandbox.add_recording(CREATED, processing=True)
-
-    sync_days([DAY])
-
-    assert running.id in {row[0] for row in table_rows()["recordings"]}
-    assert running.id not in {row[0] for row in table_rows()["meeting_metrics"]}
-    assert set(statuses(running.id).values()) == {"pending"}
-
-    sandbox.finish(running.id)
-    sync_days([DAY])
-
-    assert set(statuses(running.id).values()) == {"parsed"}
-    assert running.id in {row[0] for row in table_rows()["meeting_metrics"]}
-
-
-def test_transcript_in_processing_stays_pending_and_is_no_failure(sandbox: Sandbox, recording: Recording) -> None:
-    late = sandbox.add_transcript(recording.id, CREATED + timedelta(hours=3), processing=True)
-
-    sync_days([DAY])
-
-    row = ledger_row(late, "transcript")
-    assert (row["status"], row["api_status"], row["attempts"]) == ("pending", "processing", 0)
-    with open_storage(read_settings()) as storage:
-        assert (status_of(storage).missing, status_of(storage).processing) == (0, 2)
-
-    sandbox.finish_artifact(late)
-    sync_days([DAY])
-
-    assert ledger_row(late, "transcript")["status"] == "parsed"
-    assert transcript_words(late)
+    assert set(statuses_by_kind(recording.id).values()) == {"parsed"}
 
 
 def test_second_transcript_becomes_primary(sandbox: Sandbox, recording: Recording) -> None:
@@ -120,115 +77,6 @@ def test_second_transcript_becomes_primary(sandbox: Sandbox, recording: Recordin
 
     primaries = [row[1] for row in table_rows()["transcripts"] if row[0] == recording.id and row[5]]
     assert primaries == [later]
-
-
-def test_transcript_created_30_days_later_is_found(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
-    late = sandbox.add_transcript(recording.id, CREATED + timedelta(days=30))
-
-    with open_test_storage() as storage:
-        access = access_of(read_settings())
-        arrived = late_arrivals(storage, access, [DAY], since=CREATED + timedelta(days=3))
-    for day, recording_ids in arrived.items():
-        sync_days([day], recording_ids=recording_ids)
-
-    assert arrived == {DAY: [recording.id]}
-    assert transcript_words(late)
-    with open_test_storage() as storage:
-        assert late_arrivals(storage, access, [DAY], since=CREATED + timedelta(days=3)) == {}
-
-
-def test_finding_late_arrivals_of_an_old_day_does_not_list_all_later_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    later = uniform(DAY + timedelta(days=20), recordings=9)
-    with Sandbox(combined([uniform(DAY, recordings=2), later]), limits=False) as sandbox:
-        use_sandbox(sandbox, monkeypatch)
-        sync_days([DAY])
-        recording = next(each for each in sandbox.world.recordings if each.day == DAY)
-        sandbox.add_transcript(recording.id, CREATED + timedelta(days=30))
-        sandbox.habits.page_size = 1
-        sandbox.stats.reset()
-
-        with open_test_storage() as storage:
-            arrived = late_arrivals(storage, access_of(read_settings()), [DAY], since=CREATED + timedelta(days=3))
-
-        # Two pages of the long list, then the lists of both recordings, one of which has two transcripts.
-        assert sandbox.stats.list_calls["transcript"] == 2 + 2 + 1
-    assert arrived == {DAY: [recording.id]}
-
-
-def test_artifact_that_failed_at_the_api_is_not_retried(sandbox: Sandbox, recording: Recording) -> None:
-    transcript = recording.of("transcript")[0]
-    sandbox.fail(transcript.id, "provider_connection_failed")
-
-    sync_days([DAY])
-
-    row = ledger_row(transcript.id, "transcript")
-    assert (row["status"], row["sub_code"]) == ("failed", "provider_connection_failed")
-    with open_storage(read_settings()) as storage:
-        assert status_of(storage).missing == 0
-
-
-def test_stored_artifact_stays_when_the_api_deletes_it(sandbox: Sandbox, recording: Recording) -> None:
-    transcript = recording.of("transcript")[0]
-    sync_days([DAY])
-    before = transcript_words(transcript.id)
-    sandbox.delete(recording.id)
-
-    sync_days([DAY], recording_ids=[recording.id])
-
-    assert transcript_words(transcript.id) == before
-    assert ledger_row(transcript.id, "transcript")["api_status"] == "deleted"
-
-
-def test_artifact_deleted_before_it_was_fetched_is_marked_deleted(sandbox: Sandbox) -> None:
-    running = sandbox.add_recording(CREATED, processing=True)
-    sync_days([DAY])
-    sandbox.delete(running.id)
-
-    sync_days([DAY])
-
-    assert set(statuses(running.id).values()) == {"deleted"}
-    with open_storage(read_settings()) as storage:
-        assert (status_of(storage).missing, status_of(storage).processing) == (0, 0)
-
-
-def test_finished_recording_without_an_artifact_has_an_absent_row(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = keep_collections(uniform(DAY + timedelta(days=1), recordings=1), "participant_events")
-    (bare,) = world.recordings
-    sandbox.add_world(world)
-
-    sync_days([bare.day])
-
-    absent = {row[1]: row[2] for row in table_rows()["artifacts"] if row[0] == bare.id and row[3] == "absent"}
-    assert absent == dict.fromkeys(("transcript", "provider_data", "video_separate", "audio_separate"), "")
-
-    transcript = sandbox.add_transcript(bare.id, CREATED + timedelta(days=1))
-    sync_days([bare.day])
-
-    assert ("transcript", "") not in {row[1:3] for row in table_rows()["artifacts"] if row[0] == bare.id}
-    assert ledger_row(transcript, "transcript")["artifact_id"] == transcript
-
-
-def test_missing_provider_url_makes_the_artifact_absent(sandbox: Sandbox, recording: Recording) -> None:
-    sandbox.set_url(recording.of("transcript")[0].id, "provider_data", None)
-
-    sync_days([DAY])
-
-    assert statuses(recording.id)["provider_data"] == "absent"
-    assert statuses(recording.id)["transcript"] == "parsed"
-
-
-def test_missing_transcript_url_leaves_the_artifact_pending(sandbox: Sandbox, recording: Recording) -> None:
-    transcript = recording.of("transcript")[0]
-    sandbox.set_url(transcript.id, "transcript", None)
-
-    sync_days([DAY])
-
-    assert "no download URL" in ledger_row(transcript.id, "transcript")["error"]
-    with open_storage(read_settings()) as storage:
-        assert status_of(storage).missing == 1
 
 
 def test_new_parser_version_parses_again_from_raw(
@@ -324,26 +172,27 @@ def test_recording_that_is_processed_again_is_fetched_again(sandbox: Sandbox, re
     sync_days([DAY])
 
     assert transcript_words(transcript.id) == before
-    assert statuses(recording.id)["transcript"] == "pending"
+    assert statuses_by_kind(recording.id)["transcript"] == "pending"
 
     sandbox.reissue(transcript.id)
     sandbox.finish(recording.id)
     sync_days([DAY])
 
     assert 0 < len(transcript_words(transcript.id)) < len(before)
-    assert statuses(recording.id)["transcript"] == "parsed"
+    assert statuses_by_kind(recording.id)["transcript"] == "parsed"
 
 
 def test_several_recordings_of_one_bot_are_several_meetings(sandbox: Sandbox) -> None:
-    first, second, _ = sandbox.world.recordings
-    second.bot_id = first.bot_id
+    first, *others = sandbox.world.recordings
+    for each in others:
+        each.bot_id = first.bot_id
 
     sync_days([DAY])
 
     fields = [each for each in Recordings.model_fields if each != OBSERVED]
     rows = [dict(zip(fields, row, strict=True)) for row in table_rows()["recordings"]]
     assert {row["bot_id"] for row in rows} == {first.bot_id}
-    assert {row[0] for row in table_rows()["meeting_metrics"]} == {first.id, second.id}
+    assert {row[0] for row in table_rows()["meeting_metrics"]} == {first.id, *(each.id for each in others)}
 
 
 def test_recording_without_a_bot_is_stored(sandbox: Sandbox) -> None:
@@ -351,7 +200,7 @@ def test_recording_without_a_bot_is_stored(sandbox: Sandbox) -> None:
 
     sync_days([DAY])
 
-    assert set(statuses(alone.id).values()) == {"parsed"}
+    assert set(statuses_by_kind(alone.id).values()) == {"parsed"}
     assert alone.id in {row[0] for row in table_rows()["meeting_metrics"]}
 
 

@@ -15,10 +15,10 @@ from sqlalchemy import Connection, select
 from meeting_assets.core.errors import TransactionLost
 from meeting_assets.core.instants import now
 from meeting_assets.health.status import status_of
-from meeting_assets.pipeline.arrival_lists import ListingPass
-from meeting_assets.pipeline.arrivals import list_arrivals
 from meeting_assets.pipeline.discover import discover_days
 from meeting_assets.pipeline.discovered import Discovery
+from meeting_assets.pipeline.listing_pass import ListingPass
+from meeting_assets.pipeline.pending_recordings import list_arrivals
 from meeting_assets.pipeline.record import record
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.recall.client import RecallClient

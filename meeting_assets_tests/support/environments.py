@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.core.instants import days_between
 from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.fetch import fetch_days
@@ -133,6 +134,21 @@ def ledger_row(artifact_id: str, kind: str) -> dict[str, Any]:
     with open_storage(read_settings()) as storage, storage.database.reading() as connection:
         query = LEDGER.select().where(LEDGER.c.artifact_id == artifact_id, LEDGER.c.kind == kind)
         return dict(connection.execute(query).mappings().one())
+
+
+def statuses_by_kind(recording_id: str) -> dict[str, str]:
+    """The status of a recording's artifacts; of several artifacts of a kind, one."""
+    query = select(LEDGER.c.kind, LEDGER.c.status).where(LEDGER.c.recording_id == recording_id)
+    with open_storage(read_settings()) as storage, storage.database.reading() as connection:
+        return dict(connection.execute(query.order_by(LEDGER.c.artifact_id)).all())
+
+
+def transcript_words(transcript_id: str) -> list[str]:
+    """The words of a transcript, in its order."""
+    table = table_of(TranscriptWords)
+    query = select(table.c.text).where(table.c.transcript_id == transcript_id).order_by(table.c.word_index)
+    with open_storage(read_settings()) as storage, storage.database.reading() as connection:
+        return [*connection.scalars(query)]
 
 
 def count_rows(table: str) -> int:

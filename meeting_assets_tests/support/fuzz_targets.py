@@ -22,7 +22,7 @@ from meeting_assets.recall.objects import Bot, Media, Recording, decode_object, 
 from meeting_assets.recall.responses import is_complete_json, parse_object, parse_page
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.migrations.setup import set_up_database
-from meeting_assets.webhooks.message import parse_event
+from meeting_assets.webhooks.event import parse_event
 from meeting_assets_tests.support.payload_properties import assert_storable, assert_stored, read_or_quarantined
 from meeting_assets_tests.support.plausible_payloads import PLAUSIBLE
 

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import date
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.metrics import METRICS
+from meeting_assets.pipeline.fetch import fetch_days
+from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Artifact, uniform
+from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, Row, TableRows, free_port, table_rows
+from meeting_assets_tests.support.environments import (
+    VOLATILE_COLUMNS,
+    Row,
+    TableRows,
+    free_port,
+    open_test_storage,
+    table_rows,
+)
 
 DAY = date(2026, 3, 2)
 VICTIM = 1
 MEASURED = {table_of(model).name for model in METRICS}
 WORLD = uniform(DAY, recordings=3)
 PORT = free_port()
+
+
+def fetch_sample_day() -> None:
+    """Stores the day's raw bytes and parses nothing."""
+    with open_test_storage() as storage:
+        asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY]))
 
 
 def victim(kind: str) -> Artifact:

@@ -23,8 +23,8 @@ from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets.webhooks import application, inbox, inbox_writer
 from meeting_assets.webhooks.application import HEALTH, MAX_BODY_BYTES, PATH
+from meeting_assets.webhooks.event import MEDIA
 from meeting_assets.webhooks.inbox import INBOX, Message
-from meeting_assets.webhooks.message import MEDIA
 from meeting_assets.webhooks.receiver import Receiver
 from meeting_assets_tests.support.ui import until
 from meeting_assets_tests.support.webhook_sender import SECRET, ReceiverCommand, signed_request

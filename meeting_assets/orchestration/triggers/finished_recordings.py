@@ -18,9 +18,9 @@ from meeting_assets.orchestration.resources import apply_settings
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.orchestration.triggers.run_requests import MAX_RUNS_PER_HOUR, requests_for
-from meeting_assets.pipeline.arrival_lists import ListingPass
-from meeting_assets.pipeline.arrivals import PendingRecording, list_arrivals
 from meeting_assets.pipeline.discover import LISTED_COLLECTIONS
+from meeting_assets.pipeline.listing_pass import ListingPass
+from meeting_assets.pipeline.pending_recordings import PendingRecording, list_arrivals
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin, open_storage
 from meeting_assets.recall.client import Access
 from meeting_assets.recall.objects import RECORDING

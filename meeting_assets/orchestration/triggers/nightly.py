@@ -16,9 +16,9 @@ from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB, LONGEST_RUN_S, MAX_RUNTIME
 from meeting_assets.orchestration.triggers.finished_recordings import BUDGET_S, sensor_access
 from meeting_assets.orchestration.triggers.run_requests import request_for
-from meeting_assets.pipeline.arrival_lists import ListingPass
-from meeting_assets.pipeline.arrivals import list_arrivals
 from meeting_assets.pipeline.derive import days_of_outdated_metrics
+from meeting_assets.pipeline.listing_pass import ListingPass
+from meeting_assets.pipeline.pending_recordings import list_arrivals
 from meeting_assets.pipeline.storage import Storage, bind_origin, open_storage
 from meeting_assets.settings import Settings
 from meeting_assets.store import absence, worklist

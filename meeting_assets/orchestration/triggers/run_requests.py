@@ -13,7 +13,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.orchestration.assets.partitions import PARTITION, RANGE_END, RANGE_START
 from meeting_assets.orchestration.assets.raw import RECORDINGS_KEY, STEP, fetch_config
 from meeting_assets.orchestration.runs import JOB, MAX_RUNTIME
-from meeting_assets.pipeline.arrivals import PendingRecording
+from meeting_assets.pipeline.pending_recordings import PendingRecording
 
 LONGEST_DAY_S = "1800"
 MAX_NAMED_RECORDINGS = 10

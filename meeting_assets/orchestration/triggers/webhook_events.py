@@ -19,7 +19,7 @@ from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.orchestration.triggers.finished_recordings import sensor_access
 from meeting_assets.orchestration.triggers.run_requests import ended, requests_for
-from meeting_assets.pipeline.arrivals import PendingRecording
+from meeting_assets.pipeline.pending_recordings import PendingRecording
 from meeting_assets.pipeline.storage import Storage, bind_origin, open_storage
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import Database

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -16,101 +12,32 @@ from sqlalchemy import event
 from meeting_assets.core.instants import now
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.home import prepare_home
-from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
-from meeting_assets.orchestration.triggers.finished_recordings import Cursor
+from meeting_assets.orchestration.runs import run_days
 from meeting_assets.pipeline.storage import open_storage
-from meeting_assets.sandbox import Fault, Recording, Sandbox, empty, uniform
+from meeting_assets.sandbox import Fault, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database
-from meeting_assets.webhooks import inbox
-from meeting_assets.webhooks.inbox import Message
-from meeting_assets_tests.support.deployment import Deployment
-from meeting_assets_tests.support.environments import table_rows, use_sandbox
-from meeting_assets_tests.support.ui import until
-from meeting_assets_tests.support.webhook_sender import SECRET, ReceiverCommand
+from meeting_assets_tests.support.environments import table_rows
+from meeting_assets_tests.support.sensor_ticks import Requested, queue, reason, requested_by, start, tick
+from meeting_assets_tests.support.webhook_inbox import announce, waiting
 
-ROWS_WITHIN_S = 20
-PATIENCE_S = 60
+SENSOR = "webhook_events"
 
-pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
-
-
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(empty(), limits=False) as running:
-        use_sandbox(running, monkeypatch)
-        monkeypatch.setenv("MEETING_ASSETS_FIRST_DAY", (now() - timedelta(days=40)).date().isoformat())
-        monkeypatch.setenv("RECALL_WEBHOOK_SECRETS", SECRET)
-        yield running
+pytestmark = [
+    pytest.mark.usefixtures("with_webhooks"),
+    pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning"),
+]
 
 
 @pytest.fixture
 def defs(defs: dg.Definitions) -> dg.Definitions:
-    """With the tables made, the inbox among them."""
+    """The definitions, with existing tables."""
     with open_storage(read_settings()):
         return defs
 
 
-def announce(*recordings: Recording, event: str = "recording.done", age: timedelta = timedelta()) -> None:
-    """Puts a message of each recording into the inbox, as the receiver does."""
-    messages = [Message(uuid4().hex, event, each.id, None, now() - age) for each in recordings]
-    with open_storage(read_settings()) as storage, storage.database.writing() as connection:
-        inbox.insert_messages(connection, messages)
-
-
-def waiting() -> list[str]:
-    """The recordings of unhandled messages."""
-    with open_storage(read_settings()) as storage, storage.database.reading() as connection:
-        return sorted(message.recording_id for message in inbox.unhandled(connection, at_most=100))
-
-
-def tick(
-    defs: dg.Definitions, cursor: str | None = None, sensor: str = "webhook_events"
-) -> dg.SensorResult | dg.SkipReason:
-    """The result of one evaluation of a sensor."""
-    with (
-        dagster_instance() as instance,
-        dg.build_sensor_context(instance, cursor=cursor, repository_def=defs.get_repository_def()) as context,
-    ):
-        answer: Any = defs.resolve_sensor_def(sensor)(context)
-    assert isinstance(answer, dg.SensorResult | dg.SkipReason)
-    return answer
-
-
-def requested(defs: dg.Definitions) -> list[tuple[str | None, list[str]]]:
-    """The days a tick asks for, with the recordings."""
-    answer = tick(defs)
-    requests = (answer.run_requests if isinstance(answer, dg.SensorResult) else None) or []
-    return [(request.partition_key, ids_of(request.run_config)) for request in requests]
-
-
-def ids_of(run_config: Any) -> list[str]:
-    return list(run_config.get("ops", {}).get("raw_artifacts", {}).get("config", {}).get("recording_ids", []))
-
-
-def reason(answer: dg.SensorResult | dg.SkipReason) -> str:
-    said = answer.skip_message if isinstance(answer, dg.SkipReason) else answer.skip_reason
-    return str(said)
-
-
-def queue(defs: dg.Definitions, recording: Recording, recording_ids: Sequence[str]) -> str:
-    """A run of the recording's day that waits for its turn."""
-    with dagster_instance() as instance:
-        run = instance.create_run_for_job(
-            defs.resolve_job_def(JOB),
-            run_config={"ops": {"raw_artifacts": {"config": {"recording_ids": [*recording_ids]}}}},
-            tags={"dagster/partition": recording.day.isoformat()},
-            status=dg.DagsterRunStatus.NOT_STARTED,
-        )
-    return run.run_id
-
-
-def start(run_id: str) -> None:
-    """The run begins, and does not end."""
-    with dagster_instance() as instance:
-        run = instance.get_run_by_id(run_id)
-        assert run is not None
-        instance.report_dagster_event(dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, run.job_name), run_id=run_id)
+def requested(defs: dg.Definitions) -> Requested:
+    return requested_by(tick(defs, SENSOR))
 
 
 def test_recording_of_a_webhook_is_requested_by_its_id(sandbox: Sandbox, defs: dg.Definitions) -> None:
@@ -215,8 +142,8 @@ def test_day_of_an_unknown_recording_costs_one_api_call(sandbox: Sandbox, defs: 
     recording = sandbox.add_recording(now() - timedelta(days=30))
     announce(recording)
 
-    first = tick(defs)
-    second = tick(defs, first.cursor if isinstance(first, dg.SensorResult) else None)
+    first = tick(defs, SENSOR)
+    second = tick(defs, SENSOR, first.cursor if isinstance(first, dg.SensorResult) else None)
 
     assert isinstance(second, dg.SensorResult)
     assert [request.partition_key for request in second.run_requests or []] == [recording.day.isoformat()]
@@ -315,7 +242,7 @@ def test_tick_without_messages_is_one_query_on_one_connection(
 
     monkeypatch.setattr(Database, "__init__", watched)
 
-    answer = tick(defs)
+    answer = tick(defs, SENSOR)
 
     assert reason(answer) == "No message is unhandled."
     assert len([each for each in statements if not each.startswith("BEGIN")]) == 1
@@ -332,95 +259,13 @@ def test_sensor_works_before_the_tables_exist(sandbox: Sandbox, database_url: st
 def test_sensor_without_secrets_names_the_setting(defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECALL_WEBHOOK_SECRETS")
 
-    assert "RECALL_WEBHOOK_SECRETS is not set" in reason(tick(defs))
+    assert "RECALL_WEBHOOK_SECRETS is not set" in reason(tick(defs, SENSOR))
 
 
 def test_invalid_cursor_is_replaced(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     announce(recording)
 
-    answers = [tick(defs, cursor) for cursor in ("no json", "[]", '{"x": 1}', '{"x": "y"}')]
+    answers = [tick(defs, SENSOR, cursor) for cursor in ("no json", "[]", '{"x": 1}', '{"x": "y"}')]
 
     assert all(isinstance(each, dg.SensorResult) and each.run_requests for each in answers)
-
-
-def test_with_webhooks_the_lists_are_read_every_ten_minutes(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    sandbox.add_recording()
-    lately, long_ago = (
-        Cursor(completed_at=(now() - timedelta(minutes=minutes)).isoformat()).encode() for minutes in (9, 11)
-    )
-
-    soon = tick(defs, lately, sensor="finished_recordings")
-    calls = sandbox.stats.list_calls_total
-    late = tick(defs, long_ago, sensor="finished_recordings")
-
-    assert isinstance(soon, dg.SensorResult)
-    assert isinstance(late, dg.SensorResult)
-    assert (calls, soon.cursor, soon.run_requests) == (0, lately, [])
-    assert "every 10 minutes" in reason(soon)
-    assert len(late.run_requests or []) == 1
-    assert sandbox.stats.list_calls_total > 0
-
-
-def test_every_tick_reads_the_lists_without_webhooks(
-    sandbox: Sandbox, defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("RECALL_WEBHOOK_SECRETS")
-
-    tick(defs, Cursor(completed_at=now().isoformat()).encode(), sensor="finished_recordings")
-
-    assert sandbox.stats.list_calls_total > 0
-
-
-def test_pending_artifacts_are_requested_between_listing_passes(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    recording = sandbox.add_recording()
-    transcript = recording.of("transcript")[0].id
-    sandbox.inject(Fault(status=500, match=f"transcript:{transcript}", times=None))
-    run_days(defs, [recording.day])
-    with open_storage(read_settings()) as storage, storage.database.writing() as connection:
-        connection.exec_driver_sql("UPDATE artifacts SET next_attempt_at = NULL")
-
-    answer = tick(defs, Cursor(completed_at=now().isoformat()).encode(), sensor="finished_recordings")
-
-    assert isinstance(answer, dg.SensorResult)
-    assert [ids_of(request.run_config) for request in answer.run_requests or []] == [[recording.id]]
-
-
-@pytest.mark.deployment
-def test_rows_are_stored_within_seconds_of_a_webhook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = uniform(now().date() - timedelta(days=3), recordings=1)
-    with (
-        Sandbox(world, limits=False) as sandbox,
-        Deployment(tmp_path, sandbox, RECALL_WEBHOOK_SECRETS=SECRET) as deployment,
-        ReceiverCommand(deployment.settings) as receiver,
-    ):
-        deployment.settle(monkeypatch)
-        sandbox.habits.webhook_copies, sandbox.habits.webhooks_shuffled = 2, True
-        sandbox.notify(receiver.url, SECRET)
-        until(
-            lambda: deployment.ui.ticks("finished_recordings"),
-            "the first look of the other sensor",
-            within_s=PATIENCE_S,
-        )
-        recording = sandbox.add_recording(processing=True)
-
-        sandbox.finish(recording.id)
-        meeting_s = seconds_until(lambda: rows("meeting_metrics", recording))
-        sandbox.add_transcript(recording.id)
-        transcript_s = seconds_until(lambda: len(rows("transcripts", recording)) == 2)
-
-        until(lambda: not waiting(), "every message handled", within_s=PATIENCE_S)
-        runs = deployment.ui.runs(day=recording.day)
-
-    assert max(meeting_s, transcript_s) < ROWS_WITHIN_S
-    assert [run.recording_ids for run in runs] == [[recording.id]] * 2
-
-
-def seconds_until(look: Callable[[], object]) -> float:
-    began_s = time.monotonic()
-    until(look, "rows", within_s=PATIENCE_S)
-    return time.monotonic() - began_s
-
-
-def rows(table: str, recording: Recording) -> list[tuple[Any, ...]]:
-    return [row for row in table_rows()[table] if row[0] == recording.id]

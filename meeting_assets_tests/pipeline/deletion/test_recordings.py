@@ -16,12 +16,12 @@ from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import now
 from meeting_assets.health.status import status_of
-from meeting_assets.pipeline.arrival_lists import ListingPass
-from meeting_assets.pipeline.arrivals import list_arrivals
 from meeting_assets.pipeline.days import day_of_recording
 from meeting_assets.pipeline.deletion.recordings import day_at_api, purge
 from meeting_assets.pipeline.deletion.removal import tables_to_purge
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges
+from meeting_assets.pipeline.listing_pass import ListingPass
+from meeting_assets.pipeline.pending_recordings import list_arrivals
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Recording, Sandbox

@@ -14,13 +14,13 @@ from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.meeting_retention import nightly_retention, retention
 from meeting_assets.orchestration.runs import dagster_instance
-from meeting_assets.pipeline.arrival_lists import ListingPass
-from meeting_assets.pipeline.arrivals import list_arrivals
 from meeting_assets.pipeline.days import day_of_recording, requested_days
 from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import retain
+from meeting_assets.pipeline.listing_pass import ListingPass
+from meeting_assets.pipeline.pending_recordings import list_arrivals
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform

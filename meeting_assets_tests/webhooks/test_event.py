@@ -11,7 +11,7 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.webhooks.message import MEDIA, WebhookEvent, parse_event
+from meeting_assets.webhooks.event import MEDIA, WebhookEvent, parse_event
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = Path(os.environ.get("MEETING_ASSETS_SAMPLES", ROOT.parent / "shared" / "samples")) / "webhooks"

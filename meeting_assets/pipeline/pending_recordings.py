@@ -1,4 +1,4 @@
-"""Arrivals: compares recently created objects of the API, of recordings of any day, with the ledger.
+"""Finds recordings with artifacts to fetch: compares objects that the API lists, of any day, with the ledger.
 
 The lists by day do not show objects that were created long after their day, and a sensor cannot list every day.
 """
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, select
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import now
-from meeting_assets.pipeline.arrival_lists import (
+from meeting_assets.pipeline.listing_pass import (
     QUERY_SIZE,
     Arrivals,
     ListingPass,
