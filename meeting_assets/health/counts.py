@@ -45,19 +45,17 @@ def recording_count(connection: Connection) -> int:
 
 
 def recordings_by_day(connection: Connection, days: Collection[date]) -> dict[date, dict[str, int]]:
-    """The number of recordings of each day by status; days without recordings are missing."""
+    """The number of recordings of each day by status. Every day has every status of any of the days."""
     key = RECORDINGS.c.day, RECORDINGS.c.status
-    query = select(*key, func.count()).where(RECORDINGS.c.day.in_(days))
-    return _nested(connection, query.group_by(*key).order_by(*key))
+    query = select(*key, func.count()).where(RECORDINGS.c.day.in_(days)).group_by(*key)
+    return _by_name(connection, query, days)
 
 
 def artifacts_by_day(connection: Connection, kind: str, days: Collection[date]) -> dict[date, dict[str, int]]:
-    """The number of artifacts of a kind of each day by state in the ledger; days without recordings are missing."""
+    """The number of artifacts of a kind of each day by state. Every day has every state of any of the days."""
     key = RECORDINGS.c.day, LEDGER.c.status
     query = select(*key, func.count()).join_from(LEDGER, RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
-    return _nested(
-        connection, query.where(LEDGER.c.kind == kind, RECORDINGS.c.day.in_(days)).group_by(*key).order_by(*key)
-    )
+    return _by_name(connection, query.where(LEDGER.c.kind == kind, RECORDINGS.c.day.in_(days)).group_by(*key), days)
 
 
 def parsed_row_counts(connection: Connection, artifact: Artifact) -> dict[type[SQLModel], int]:
@@ -150,8 +148,8 @@ def _as_counts(connection: Connection, query: Select[Any]) -> DayCounts:
     return {day: int(count or 0) for day, count in connection.execute(query)}
 
 
-def _nested(connection: Connection, query: Select[Any]) -> dict[date, dict[str, int]]:
-    counts: dict[date, dict[str, int]] = defaultdict(dict)
-    for day, name, count in connection.execute(query):
-        counts[day][name] = count
-    return counts
+def _by_name(connection: Connection, query: Select[Any], days: Collection[date]) -> dict[date, dict[str, int]]:
+    """Counts of each day by name. Zeros are included, so that a plot over the days has no gap."""
+    counts = {(day, name): count for day, name, count in connection.execute(query)}
+    names = sorted({name for _, name in counts})
+    return {day: {name: counts.get((day, name), 0) for name in names} for day in days}

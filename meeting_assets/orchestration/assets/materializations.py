@@ -18,7 +18,9 @@ RUN = "run."
 NAMED_RECORDINGS = "named_recordings"
 """Metadata key of the number of recordings in the run config; 0 if the run looked for all recordings of its days."""
 RECORDING_STATES = "recording_states"
-"""Metadata key of the table with the state of each recording of a day."""
+"""Metadata key of the table with the state of each recording of a day, at the end of the run."""
+STATES_AFTER_FETCH = "recording_states_after_fetch"
+"""Metadata key of the same table before artifacts are parsed."""
 ROW_COUNT, PARTITION_ROW_COUNT = "dagster/row_count", "dagster/partition_row_count"
 NO_PARTITIONS: Mapping[date, Mapping[str, Any]] = {}
 
@@ -34,12 +36,14 @@ def materialization(
     of_table: Mapping[str, Any] = {},
     of_partitions: PartitionMetadata = NO_PARTITIONS,
 ) -> dg.MaterializeResult[None]:
-    """The materialization of an asset, of which Dagster makes one event per partition."""
+    """The materialization of an asset, of which Dagster makes one event per partition.
+
+    Pages show the values of the partition first, then those of the table and the totals of the run.
+    """
+    shared = {**of_table, **{f"{RUN}{name}": value for name, value in of_run.items()}}
     for partition, metadata in of_partitions.items():
-        context.add_asset_metadata(metadata, asset_key=key, partition_key=partition.isoformat())
-    return dg.MaterializeResult(
-        asset_key=key, metadata={**of_table, **{f"{RUN}{name}": value for name, value in of_run.items()}}
-    )
+        context.add_asset_metadata({**metadata, **shared}, asset_key=key, partition_key=partition.isoformat())
+    return dg.MaterializeResult(asset_key=key, metadata=None if of_partitions else shared)
 
 
 def materializations(

@@ -88,5 +88,5 @@ def _of_days(
     states = artifacts_by_day(connection, artifact.kind, days)
     for of_table in metadata.values():
         for day, of_day in of_table.items():
-            of_day[QUARANTINED] = states.get(day, {}).get(QUARANTINED, 0)
+            of_day[QUARANTINED] = states[day].get(QUARANTINED, 0)
     return metadata

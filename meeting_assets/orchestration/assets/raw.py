@@ -16,8 +16,8 @@ from meeting_assets.health.counts import artifacts_by_day, recording_count, reco
 from meeting_assets.orchestration.assets.materializations import (
     NAMED_RECORDINGS,
     PARTITION_ROW_COUNT,
-    RECORDING_STATES,
     ROW_COUNT,
+    STATES_AFTER_FETCH,
     materialization,
     recording_state_table,
 )
@@ -159,9 +159,9 @@ def recordings_of_days(connection: Connection, days: Sequence[date]) -> dict[dat
     counts, states = recordings_by_day(connection, days), recording_states(connection, days)
     return {
         day: {
-            PARTITION_ROW_COUNT: sum(counts.get(day, {}).values()),
-            **counts.get(day, {}),
-            RECORDING_STATES: recording_state_table(states.get(day, ())),
+            PARTITION_ROW_COUNT: sum(counts[day].values()),
+            **counts[day],
+            STATES_AFTER_FETCH: recording_state_table(states.get(day, ())),
         }
         for day in days
     }
@@ -180,7 +180,7 @@ def artifacts_of_days(connection: Connection, kind: str, days: Sequence[date]) -
     """The metadata of each day after the fetch: artifacts of a kind that are stored, and others by their state."""
     counts = artifacts_by_day(connection, kind, days)
     return {
-        day: {"stored": sum(counts.get(day, {}).get(state, 0) for state in STORED)}
-        | {state: count for state, count in counts.get(day, {}).items() if state not in STORED}
+        day: {"stored": sum(counts[day].get(state, 0) for state in STORED)}
+        | {state: count for state, count in counts[day].items() if state not in STORED}
         for day in days
     }
