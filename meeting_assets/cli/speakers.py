@@ -176,25 +176,25 @@ def _corrections(
             try:
                 key, target = split_statement(kind, text, occurring)
             except ValueError as error:
-                place = f"{FORMS[kind].partition(' ')[0]} number {number}" if len(texts) > 1 else FORMS[kind]
+                option = f"{FORMS[kind].partition(' ')[0]} number {number}" if len(texts) > 1 else FORMS[kind]
                 advice = f"`meeting-assets speakers {recording_id}` lists speakers and participants."
-                raise SettingsError(f"Nothing was changed: {place}: {error}. {advice}") from None
+                raise SettingsError(f"Nothing was changed: {option}: {error}. {advice}") from None
             found.append(StoredCorrection(key, kind, target, by, at, note))
     return found
 
 
 def split_statement(kind: str, text: str, occurring: Occurring) -> tuple[str, str]:
-    """Splits an option at the `=` between a speaker of the recording and its target. Both may contain `=`, too.
+    """Splits an option at the `=` between a speaker of the recording and its target, which may contain `=`, too.
 
     Raises:
         ValueError: there is no such place, or more than one. The message quotes nothing of the text.
     """
     from meeting_assets.pipeline.corrections import NO_PARTICIPANT, NO_SPEAKER, NO_TARGET
 
-    places = [index for index, character in enumerate(text) if character == "="]
-    if not places:
+    signs = [index for index, character in enumerate(text) if character == "="]
+    if not signs:
         raise ValueError(f"it has no `=`; write {FORMS[kind]}")
-    begun = [(text[:index], text[index + 1 :]) for index in places if text[:index] in occurring.speakers]
+    begun = [(text[:index], text[index + 1 :]) for index in signs if text[:index] in occurring.speakers]
     if not begun:
         raise ValueError(NO_SPEAKER)
     targets = {ASSIGN: occurring.participants, SAME_AS: occurring.speakers}.get(kind)

@@ -46,7 +46,7 @@ def _as_formatted(element: _InstantText, compiler: Any, **options: Any) -> str:
 
 
 class _CodePoints(FunctionElement[str]):
-    """A text that is sorted by its code points, whatever the locale of the database."""
+    """A text that is sorted by its code points, independent of the database's locale."""
 
     type = String()
     inherit_cache = True

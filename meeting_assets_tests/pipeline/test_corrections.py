@@ -161,20 +161,20 @@ CIRCLES = {
 }
 
 
-@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("in_one_command", [True, False])
 @pytest.mark.parametrize("circle", CIRCLES.values(), ids=CIRCLES)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_correction_leads_back_to_its_speaker_or_to_a_corrected_participant(
-    recording: Recording, circle: list[StoredCorrection], together: bool
+    recording: Recording, circle: list[StoredCorrection], in_one_command: bool
 ) -> None:
     *before, last = circle
-    if not together:
+    if not in_one_command:
         correct(recording.id, *before)
 
     with pytest.raises(SettingsError, match="Nothing was changed"):
-        correct(recording.id, *(circle if together else [last]))
+        correct(recording.id, *(circle if in_one_command else [last]))
 
-    assert in_force(recording.id) == ([] if together else sorted(before))
+    assert in_force(recording.id) == ([] if in_one_command else sorted(before))
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
