@@ -18,7 +18,7 @@ import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from meeting_assets.metrics.analysis import analyse
 from meeting_assets.metrics.floor import Response, responses_of
@@ -69,16 +69,21 @@ class Score(NamedTuple):
 
 
 def report_lines(folders: Sequence[Path]) -> Iterator[str]:
-    """Scores of both detectors, then ranges and pooled values of metrics that the literature publishes."""
+    """Scores of both detectors, variations, and values of metrics that the literature publishes."""
     meetings = {folder: meeting_in(folder) for folder in folders}
     metrics = {folder: metrics_of(meeting) for folder, meeting in meetings.items()}
     backchannels = [score(detected_backchannels(metrics[each]), acts(each, "backchannel_spans")) for each in folders]
     questions = [score(detected_questions(meetings[each]), acts(each, "elicit_spans")) for each in folders]
-    yield from _score_lines("backchannels", folders, backchannels)
-    yield from _score_lines("questions", folders, questions)
+    for folder, each in zip(folders, backchannels, strict=True):
+        yield f"backchannels in {folder.name}: {each}"
+    yield from _score_lines("backchannels", backchannels)
+    yield from _score_lines("questions", questions)
     for name, detect in VARIATIONS.items():
         found = [score(detect(meetings[each]), acts(each, "backchannel_spans")) for each in folders]
         yield f"backchannels, {name}: {summed(found)}"
+    for name, change in ALIGNMENTS.items():
+        changed = (replace(meeting, timeline=(), words=change(meeting.words)) for meeting in meetings.values())
+        yield f"word times, {name}: {_counts([metrics_of(meeting).meeting for meeting in changed])}"
     yield from _range_lines([*metrics.values()])
     yield from _pooled_lines([*metrics.values()])
 
@@ -128,9 +133,7 @@ def jackknife(scores: Sequence[Score], value: Callable[[Score], float]) -> tuple
     return pooled - 1.96 * error, pooled + 1.96 * error
 
 
-def _score_lines(name: str, folders: Sequence[Path], scores: Sequence[Score]) -> Iterator[str]:
-    for folder, each in zip(folders, scores, strict=True):
-        yield f"{name} in {folder.name}: {each}"
+def _score_lines(name: str, scores: Sequence[Score]) -> Iterator[str]:
     yield f"{name}, pooled: {summed(scores)}"
     values: dict[str, Callable[[Score], float]] = {
         "precision": lambda each: each.precision,
@@ -196,6 +199,48 @@ VARIATIONS: dict[str, Callable[[MeetingInput], list[Span]]] = {
     "word times off, without the floor rule": _changed(_jittered, WORDS_ALONE),
 }
 """Detectors of backchannels: with one rule less, or from another transcript."""
+
+
+def _lengthened(before_s: float, after_s: float) -> Callable[[Sequence[Word]], list[Word]]:
+    """Moves both edges of each word outwards; a word stays at least 20 ms long."""
+
+    def change(words: Sequence[Word]) -> list[Word]:
+        return [
+            (key, start_s - before_s, max(start_s + 0.02, end_s + after_s), text)
+            for key, start_s, end_s, text in words
+            if start_s is not None and end_s is not None
+        ]
+
+    return change
+
+
+def _rounded(words: Sequence[Word]) -> list[Word]:
+    """To half seconds; a word stays at least half a second long."""
+    return [
+        (key, round(2 * start_s) / 2, max(round(2 * start_s) + 1, round(2 * end_s)) / 2, text)
+        for key, start_s, end_s, text in words
+        if start_s is not None and end_s is not None
+    ]
+
+
+ALIGNMENTS: dict[str, Callable[[Sequence[Word]], list[Word]]] = {
+    "as annotated": list,
+    "every word ends 0.1 s earlier": _lengthened(0, -0.1),
+    "every word 0.1 s longer on both sides": _lengthened(0.1, 0.1),
+    "every word 0.2 s longer on both sides": _lengthened(0.2, 0.2),
+    "rounded to 0.5 s": _rounded,
+    "every word up to 0.3 s too early or late": _jittered,
+}
+"""Changes of the words' times, to see how counts depend on them."""
+
+
+def _counts(meetings: Sequence[dict[str, Any]]) -> str:
+    """A row of the table of alignments."""
+    names = ("turn_count", "speaker_switches", "interruption_count", "backchannel_count")
+    counts = [f"{sum(row[name] for row in meetings):,}" for name in names]
+    overlap_ratio = sum(row["overlap_s"] for row in meetings) / sum(row["speech_s"] for row in meetings)
+    silence_s = sum(row["silence_s"] for row in meetings)
+    return " | ".join([*counts, f"{overlap_ratio:.3f}", f"{silence_s:,.0f} s"])
 
 
 def _range_lines(meetings: Sequence[Metrics]) -> Iterator[str]:
