@@ -161,7 +161,10 @@ def is_asked(words: WordTimes, holder: str, ipu: SpeechSegment) -> bool:
     ipu             Yes.                and ends no later than the IPU, for an answer may overlap the question
     """
     last = words.last_before(holder, ipu.start_us)
-    return last is not None and last.end_us <= ipu.end_us and _QUESTION.search(last.text) is not None
+    if last is None:
+        return False
+    _, asked_us, text = last
+    return asked_us <= ipu.end_us and _QUESTION.search(text) is not None
 
 
 def floor_roles(

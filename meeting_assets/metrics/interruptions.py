@@ -42,11 +42,10 @@ from meeting_assets.metrics.lineage import FLOOR, STREAMS
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
-from meeting_assets.metrics.timeline.intervals import Interval, bridged, to_microseconds, union
+from meeting_assets.metrics.timeline.intervals import Interval, to_microseconds, union
 from meeting_assets.metrics.timeline.speech_segments import (
     SpeechBySpeaker,
     SpeechSegment,
-    floor_states,
     segments_in_order,
 )
 from meeting_assets.schema import fields
@@ -99,16 +98,18 @@ class MeetingInterruptions(SQLModel):
 def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parameters) -> list[Interruption]:
     """All interruptions of a meeting, in order; devices of one person do not interrupt each other."""
     bridge_us = to_microseconds(parameters.bridge_s)
+    speech = segments_in_order(meeting.known_speech, gap_us=bridge_us)
     found = interruptions_among(
         [ipu for ipu, role in zip(taking.ipus, taking.roles, strict=True) if role is not Role.BACKCHANNEL],
-        segments_in_order(meeting.known_speech, gap_us=bridge_us),
+        speech,
         persons=meeting.persons,
         bridge_us=bridge_us,
         grace_us=to_microseconds(parameters.interruption_grace_s),
         resumption_us=to_microseconds(parameters.resumption_pause_s),
     )
-    stretches = simultaneous_talk(meeting.known_speech, meeting.persons, bridge_us)
-    return first_per_stretch(found, stretches, meeting.persons)
+    if len(set(meeting.persons.values())) < len(meeting.persons):
+        speech = segments_in_order(speech_of_persons(meeting.known_speech, meeting.persons), gap_us=bridge_us)
+    return first_per_stretch(found, simultaneous_talk(speech), meeting.persons)
 
 
 def interruptions_among(
@@ -175,19 +176,35 @@ def speaking_since_us(ipus: Iterable[SpeechSegment], pause_us: int) -> list[int]
     return since_us
 
 
-def simultaneous_talk(speech: SpeechBySpeaker, persons: Mapping[str, str], bridge_us: int) -> list[Interval]:
-    """The stretches of time in which two or more persons speak, in order; their pauses under `bridge_us` do not count.
-
-    ann  ━━━━━━━━━━━        ━━━
-    bo         ━━━━━━━━━━━━━━
-    cy              ━━━
-       =       ━━━━━━━━     ━━
-    """
+def speech_of_persons(speech: SpeechBySpeaker, persons: Mapping[str, str]) -> dict[str, list[Interval]]:
+    """The speech with all devices of one person merged, by person; speakers who are nobody's device stay."""
     by_person: dict[str, list[Sequence[Interval]]] = defaultdict(list)
     for speaker, intervals in speech.items():
         by_person[persons.get(speaker, speaker)].append(intervals)
-    merged = {person: bridged(union(chain.from_iterable(own)), bridge_us) for person, own in by_person.items()}
-    return union((state.start_us, state.end_us) for state in floor_states(merged) if state.speaker_count > 1)
+    return {person: union(chain.from_iterable(own)) for person, own in by_person.items()}
+
+
+def simultaneous_talk(speech: Iterable[SpeechSegment]) -> list[Interval]:
+    """The stretches of time in which two or more speak, in order.
+
+        ann  ━━━━━━━━━━━        ━━━
+        bo         ━━━━━━━━━━━━━━
+        cy              ━━━
+           =       ━━━━━━━━     ━━
+
+    >>> simultaneous_talk([SpeechSegment(0, 11, "ann"), SpeechSegment(6, 20, "bo"), SpeechSegment(10, 13, "cy")])
+    [(6, 13)]
+
+    Args:
+        speech: ordered by start; segments of one speaker do not overlap.
+    """
+    overlaps: list[Interval] = []
+    latest_us = 0
+    for start_us, end_us, _ in speech:
+        if start_us < latest_us:
+            overlaps.append((start_us, min(end_us, latest_us)))
+        latest_us = max(latest_us, end_us)
+    return union(overlaps)
 
 
 def first_per_stretch(

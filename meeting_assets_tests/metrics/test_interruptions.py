@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
+from meeting_assets.metrics.meeting import Attendee
 from meeting_assets_tests.support.meeting_builder import Metrics, meeting_of, metrics_of, said
 
 
@@ -134,3 +136,25 @@ def test_unknown_neither_interrupts_nor_is_interrupted() -> None:
     metrics = metrics_of(meeting_of(said("unknown", 0, 10), said("bo", 5, 20), said("unknown", 15, 30)))
 
     assert metrics.meeting["interruption_count"] == 0
+
+
+def test_two_devices_of_one_person_make_no_stretch_of_simultaneous_talk() -> None:
+    people = [Attendee(key, key, is_bot=False, person_key=f"zoom:{key[:3]}") for key in ("ann", "ann phone", "bob")]
+    echo = [said("ann", 0, 60), said("ann phone", 0, 60)]
+
+    metrics = metrics_of(meeting_of(*echo, said("bob", 5, 7), said("bob", 15, 17), attendees=people))
+
+    assert of(metrics, "interruptions_made") == {"bob": 2}
+
+
+def test_constant_crosstalk_of_a_hundred_is_measured_in_seconds() -> None:
+    timeline = [
+        said(str(number), start_s + number / 100, start_s + number / 100 + 0.75)
+        for number in range(100)
+        for start_s in range(200)
+    ]
+
+    started = time.process_time()
+    metrics_of(meeting_of(*timeline, duration_s=250))
+
+    assert time.process_time() - started < 5

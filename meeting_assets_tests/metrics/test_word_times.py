@@ -84,8 +84,7 @@ def test_last_word_before_an_instant_is_the_last_to_start() -> None:
 
     last = words.last_before("ann", 5 * SECOND_US)
 
-    assert last is not None
-    assert last.text == "agree?"
+    assert last == (3 * SECOND_US, 4 * SECOND_US, "agree?")
     assert words.last_before("ann", 0) is None
     assert words.last_before("cy", 5 * SECOND_US) is None
 

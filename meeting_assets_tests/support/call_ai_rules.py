@@ -180,7 +180,7 @@ def _interruptions(
     if rules.is_merged:
         found += _in_merged_speech_alone(meeting, ipus)
     if rules.is_once_per_stretch:
-        found = first_per_stretch(found, simultaneous_talk(speech, persons, BRIDGE_US), persons)
+        found = first_per_stretch(found, simultaneous_talk(segments_in_order(speech, gap_us=BRIDGE_US)), persons)
     return found
 
 
