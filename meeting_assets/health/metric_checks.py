@@ -136,7 +136,7 @@ def _agreement_checks() -> list[Check]:
         ),
         _quality_check(
             "words_have_participants",
-            f"At least {LEAST_ATTRIBUTED:.0%} of the words of every meeting's primary transcript have a participant. If "
+            f"At least {LEAST_ATTRIBUTED:.0%} of the words of each meeting's primary transcript have a participant. If "
             "it fails, labels of the diarization mix people, or the speaker timeline is incomplete. To fix it, inspect "
             "the meeting with `meeting-assets speakers RECORDING`, and correct its labels there.",
             lambda _at: QUALITY.attributed_word_share < LEAST_ATTRIBUTED,

@@ -9,7 +9,7 @@ import pytest
 from meeting_assets.metrics.meeting import Attendee, Correction, Event, MeetingInput, Speech, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speakers import ResolvedMeeting, Speaker, resolve_speakers
-from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, meeting_of, metrics_of, said
+from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, meeting_of, metrics_of, said, word
 
 ADA, BEN = Attendee("100", "Ada", is_bot=False), Attendee("200", "Ben", is_bot=False)
 NOTETAKER = Attendee("900", "Notetaker", is_bot=True)
@@ -174,7 +174,7 @@ def test_label_needs_the_margin_of_the_parameters() -> None:
 
 
 def test_times_near_the_edges_of_a_turn_are_no_evidence() -> None:
-    late = [(key, start_s + 0.5, end_s + 0.5, text) for key, start_s, end_s, text in spoken_by("label:A", (0, 20))]
+    late = [word("label:A", at + 0.5, at + 1.5) for at in range(20)]
 
     assert speakers_of(transcribed(late))["label:A"].evidence == 1.0
 

@@ -502,7 +502,9 @@ def test_every_speaker_has_the_words_of_their_voices(
     (recording_id,) = quirks_of(arrived.world)[quirk]
     expected = spoken_words(truth, recording_id)
     counts = select(MEASURED.participant_key, MEASURED.word_count).where(MEASURED.recording_id == recording_id)
-    of_transcript = select(SPEAKERS).where(SPEAKERS.recording_id == recording_id, SPEAKERS.source == "transcript")
+    of_transcript = select(table_of(Speakers)).where(
+        SPEAKERS.recording_id == recording_id, SPEAKERS.source == "transcript"
+    )
 
     found = dict(connection.execute(counts).all())
     speakers = connection.execute(of_transcript).all()
