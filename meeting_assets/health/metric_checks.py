@@ -17,6 +17,7 @@ from meeting_assets.health.check import Check
 from meeting_assets.health.ledger_checks import STUCK_AFTER
 from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.quality import DataQuality
+from meeting_assets.metrics.segments import SpeechSegments
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.turns import SpeakerTransitions
 from meeting_assets.recall.objects import FINISHED
@@ -33,12 +34,14 @@ ATTENDANCE_SLACK_S = 5.0
 LEAST_COVERAGE = 0.5
 LEAST_AGREEMENT = 0.8
 LARGEST_SKEW_S = 5.0
+LEAST_ATTRIBUTED = 0.8
 MEASURED_KINDS = ("participants", "participant_events", "speaker_timeline", "transcript")
 # A workspace may record without transcripts. The other kinds are missing from all meetings only after a wrong setting.
 OPTIONAL_KIND = "transcript"
 
 MEETINGS, PARTICIPANTS = table_of(MeetingMetrics).c, table_of(ParticipantMetrics).c
 QUALITY = table_of(DataQuality).c
+SPEECH = table_of(SpeechSegments).c
 PERSONS = table_of(PersonMetrics).c
 RATIOS = {
     PersonMetrics: ("talk_share", "word_share", "presence_talk_ratio"),
@@ -132,6 +135,14 @@ def _agreement_checks() -> list[Check]:
             lambda row: f"{row.speech_event_agreement:.0%} in common",
         ),
         _quality_check(
+            "words_have_participants",
+            f"At least {LEAST_ATTRIBUTED:.0%} of the words of each meeting's primary transcript have a participant. If "
+            "it fails, labels of the diarization mix people, or the speaker timeline is incomplete. To fix it, inspect "
+            "the meeting with `meeting-assets speakers RECORDING`, and correct its labels there.",
+            lambda _at: QUALITY.attributed_word_share < LEAST_ATTRIBUTED,
+            lambda row: f"{1 - row.attributed_word_share:.0%} of the words without a participant",
+        ),
+        _quality_check(
             "clocks_agree",
             "The clock times of events and their seconds from the start of the recording differ by less than "
             f"{LARGEST_SKEW_S:.0f} s. If it fails, the seconds are counted from another instant than the start. To fix "
@@ -183,7 +194,7 @@ def _quality_check(
 ) -> Check:
     columns = (
         *(QUALITY.timeline_word_coverage, QUALITY.word_timeline_coverage, QUALITY.speech_event_agreement),
-        *(QUALITY.clock_skew_s, QUALITY.missing_kinds),
+        *(QUALITY.clock_skew_s, QUALITY.missing_kinds, QUALITY.attributed_word_share),
     )
     return Check(
         name=name,
@@ -219,8 +230,8 @@ def _inconsistent_meetings(_at: datetime) -> Select[Any]:
         MEETINGS.speech_s > MEETINGS.duration_s + EXACT_S,
         func.abs(MEETINGS.talk_s - sums.c.talk_s) > EXACT_S,
         func.abs(sums.c.share - 1) > EXACT,
-        MEETINGS.turn_count != sums.c.turns,
-        MEETINGS.interruption_count != sums.c.interruptions,
+        _differs(MEETINGS.turn_count, sums.c.turns),
+        _differs(MEETINGS.interruption_count, sums.c.interruptions),
         MEETINGS.speaker_switches != func.coalesce(switches.c.switches, 0),
         _is_outside_ratio_range(MeetingMetrics),
     )
@@ -230,6 +241,14 @@ def _inconsistent_meetings(_at: datetime) -> Select[Any]:
         .join(switches, switches.c.recording_id == MEETINGS.recording_id, isouter=True)
         .where(is_violated)
     )
+
+
+def _differs(of_meeting: Any, of_participants: Any) -> ColumnElement[bool]:
+    """True if the participants' sum is not that of the meeting, or exceeds it where unresolved speakers have a part."""
+    has_unresolved = exists().where(
+        SPEECH.recording_id == MEETINGS.recording_id, SPEECH.participant_key.startswith("label:")
+    )
+    return or_(of_participants > of_meeting, and_(of_participants < of_meeting, ~has_unresolved))
 
 
 def _inconsistent_participants(_at: datetime) -> Select[Any]:

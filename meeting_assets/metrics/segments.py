@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from operator import itemgetter
+from operator import gt
 
 from meeting_assets.core.words import word_count
 from meeting_assets.metrics.lineage import LATEST_END, RAW_SPEECH
@@ -54,32 +54,37 @@ def segment_rows(meeting: SpokenMeeting) -> Iterator[Row]:
         yield given.recording_id, index, segment.speaker, start_s, end_s, meeting.timing_source, count
 
 
-def _word_counts(segments: Iterable[SpeechSegment], words: Iterable[Word]) -> list[int]:
+def _word_counts(segments: Iterable[SpeechSegment], words: Sequence[Word]) -> list[int]:
     """The number of words that each segment's speaker starts in the segment."""
-    by_speaker = {speaker: _cumulative(own) for speaker, own in _by_speaker(words).items()}
+    # perf: a meeting has far fewer different texts than words (benchmarks metrics)
+    words_in = {text: word_count(text) for text in {word[3] for word in words}}
+    by_speaker: dict[str, tuple[Sequence[float], Sequence[int]]] = {}
+    for speaker, (starts, texts) in _by_speaker(words).items():
+        by_speaker[speaker] = _in_order(starts, [words_in[text] for text in texts])
     counts = []
     for start_us, end_us, speaker in segments:
-        starts, totals = by_speaker.get(speaker, ((), (0,)))
+        starts_s, totals = by_speaker.get(speaker, ((), (0,)))
         # Times of words may be finer than a microsecond.
-        first, last = (bisect_left(starts, to_seconds(edge_us) - 5e-7) for edge_us in (start_us, end_us))
+        first = bisect_left(starts_s, to_seconds(start_us) - 5e-7)
+        last = bisect_left(starts_s, to_seconds(end_us) - 5e-7)
         counts.append(totals[last] - totals[first])
     return counts
 
 
-def _by_speaker(words: Iterable[Word]) -> Mapping[str, list[tuple[float, str]]]:
-    """Start and text of each speaker's timed units, in order."""
-    timed: dict[str, list[tuple[float, str]]] = defaultdict(list)
+def _by_speaker(words: Iterable[Word]) -> Mapping[str, tuple[list[float], list[str]]]:
+    """Starts and texts of each speaker's timed units."""
+    timed: dict[str, tuple[list[float], list[str]]] = defaultdict(lambda: ([], []))
     for speaker, start_s, _, text in words:
         if start_s is not None:
-            timed[speaker].append((start_s, text))
-    for own in timed.values():
-        own.sort(key=itemgetter(0))
+            starts, texts = timed[speaker]
+            starts.append(start_s)
+            texts.append(text)
     return timed
 
 
-def _cumulative(units: Iterable[tuple[float, str]]) -> tuple[list[float], list[int]]:
-    """The starts of the units, and the number of words before each unit and after the last one."""
-    starts, texts = zip(*units, strict=True)
-    # perf: most units are one word, which is cheaper to see than to count (benchmarks metrics)
-    counts = [1 if text.isalnum() else word_count(text) for text in texts]
-    return list(starts), list(accumulate(counts, initial=0))
+def _in_order(starts: list[float], counts: list[int]) -> tuple[Sequence[float], Sequence[int]]:
+    """The starts in order, and the number of words before each start and in total."""
+    if any(map(gt, starts, starts[1:])):
+        order = sorted(range(len(starts)), key=starts.__getitem__)
+        starts, counts = [starts[index] for index in order], [counts[index] for index in order]
+    return starts, list(accumulate(counts, initial=0))

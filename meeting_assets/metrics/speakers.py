@@ -129,7 +129,7 @@ def resolve_speakers(meeting: MeetingInput, parameters: Parameters) -> ResolvedM
     sources: dict[Source, NamesByKey] = {
         "participant_events": _names_by_key(meeting.events),
         "speaker_timeline": _names_by_key(meeting.timeline),
-        "transcript": {**{key: () for key, _, _, _ in meeting.words}, **_names_by_key(meeting.utterances)},
+        "transcript": {**dict.fromkeys({word[0] for word in meeting.words}, ()), **_names_by_key(meeting.utterances)},
     }
     participants = participants_of(meeting.attendees, sources.values())
     corrections = corrections_of(meeting.corrections, {key for own in sources.values() for key in own}, participants)

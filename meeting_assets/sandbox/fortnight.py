@@ -13,17 +13,18 @@ from .world import Bot, Recording, World, identifier
 DAYS = 14
 
 
-def fortnight(last_day: date, seed: int = 0) -> World:
+def fortnight(last_day: date, seed: int = 0, *, has_labels: bool = True) -> World:
     """About fifty meetings in the fourteen days up to `last_day`, with every quirk of `QUIRKS`.
 
-    Seed and date determine a meeting, so fortnights of consecutive days share thirteen days.
+    Seed and date determine a meeting, so fortnights of consecutive days share thirteen days. Without labels, all
+    transcripts name their speakers by participant ids; the words are the same.
     """
     days = [last_day - timedelta(days=n) for n in reversed(range(DAYS))]
     recordings: list[Recording] = []
     bots: list[Bot] = []
     for day in days:
         for number, slot in enumerate(slots_of(day)):
-            recording, bot = Meeting(seed, day, number, slot).build()
+            recording, bot = Meeting(seed, day, number, slot, has_labels=has_labels).build()
             recordings.append(recording)
             if bot and bots and bot.id == bots[-1].id:
                 _merge_bot(bots[-1], bot)

@@ -61,9 +61,10 @@ TRANSCRIPTS: dict[str, list[TranscriptSpec]] = {
 class Meeting:
     """The meeting of one slot of the schedule; seed, day and number determine it."""
 
-    def __init__(self, seed: int, day: date, number: int, slot: Slot) -> None:
+    def __init__(self, seed: int, day: date, number: int, slot: Slot, *, has_labels: bool = True) -> None:
         self._key = f"fortnight/{seed}/{day}/{number}"
         self._slot = slot
+        self._has_labels = has_labels
         rng = self._rng("frame")
         planned = datetime.combine(day, slot.start, UTC)
         created_at = planned + timedelta(seconds=rng.uniform(-50, 150), microseconds=rng.randrange(10**6))
@@ -154,6 +155,8 @@ class Meeting:
         chosen: dict[str, object] = {}
         for quirk in self._slot.quirks:
             chosen |= STYLES.get(quirk, {})
+        if not self._has_labels:
+            chosen.pop("labels", None)
         if transcript.provider == "meeting_captions":
             chosen["words"] = "captions"
         decimals = 6 if self._slot.platform in ("zoom", "google_meet") else 3

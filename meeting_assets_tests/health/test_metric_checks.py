@@ -61,6 +61,7 @@ CHANGES: list[tuple[type[SQLModel], dict[str, Any], set[str], str]] = [
     (DataQuality, {"timeline_word_coverage": 0.49}, {"timeline_and_words_agree"}, "words cover 49% of the timeline"),
     (DataQuality, {"word_timeline_coverage": 0.2}, {"timeline_and_words_agree"}, ""),
     (DataQuality, {"speech_event_agreement": 0.7}, {"speech_events_and_timeline_agree"}, "70% in common"),
+    (DataQuality, {"attributed_word_share": 0.79}, {"words_have_participants"}, "21% of the words without"),
     (DataQuality, {"clock_skew_s": -7200.0}, {"clocks_agree"}, "off by -7200.0 s"),
     (
         *(DataQuality, {"missing_kinds": "audio_separate,transcript"}, {"nothing_that_is_measured_is_missing"}),

@@ -138,6 +138,7 @@ CASES: list[tuple[str, Rows, Rows]] = [
         quality(speech_event_agreement=0.8),
         quality(speech_event_agreement=0.7999),
     ),
+    ("words_have_participants", quality(attributed_word_share=0.8), quality(attributed_word_share=0.7999)),
     ("clocks_agree", quality(clock_skew_s=5.0), quality(clock_skew_s=5.0001)),
     ("clocks_agree", quality(clock_skew_s=-5.0), quality(clock_skew_s=-5.0001)),
     ("talk_time_is_within_attendance", attendance(105.0), attendance(105.0001)),

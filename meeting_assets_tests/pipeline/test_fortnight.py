@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,9 @@ from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.provider_data import ProviderParts
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
+from meeting_assets.core.words import word_count
 from meeting_assets.health.status import status_of
+from meeting_assets.metrics.speakers import Speakers
 from meeting_assets.metrics.tables import ParticipantMetrics
 from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
@@ -448,3 +451,89 @@ def test_unusual_name_is_stored_unchanged(connection: Connection, name: str) -> 
 
     for column in columns:
         assert set(connection.scalars(select(column).where(column == name))) == {name}, column.table.name
+
+
+# Diarized meetings, compared with the sandbox's truth: the same words under participant ids
+
+DIARIZATIONS = ("hybrid_diarization", "machine_diarization")
+VOICES = {"hybrid_diarization": "voice_id", "machine_diarization": "timeline_overlap"}
+SPEAKERS, MEASURED = table_of(Speakers).c, table_of(ParticipantMetrics).c
+
+
+def diarized(*, has_labels: bool) -> World:
+    """The diarized meetings of the fortnight, under their labels or under participant ids."""
+    whole = fortnight(LAST_DAY, has_labels=has_labels)
+    made = quirks_of(whole)
+    ids = {recording_id for quirk in DIARIZATIONS for recording_id in made[quirk]}
+    return World([each for each in whole.recordings if each.id in ids], whole.bots)
+
+
+def spoken_words(world: World, recording_id: str) -> dict[str, int]:
+    """The number of words of each participant in the payload of a transcript."""
+    (transcript,) = world.recording(recording_id).of("transcript")
+    words: Counter[str] = Counter()
+    for entry in json.loads(transcript.payloads["transcript"].body()):
+        words[str(entry["participant"]["id"])] += word_count(" ".join(word["text"] for word in entry["words"]))
+    return dict(words)
+
+
+@pytest.fixture(scope="module")
+def truth() -> World:
+    return diarized(has_labels=False)
+
+
+def test_diarized_meetings_have_exactly_the_listed_participants(
+    arrived: StoredFortnight, connection: Connection
+) -> None:
+    for quirk in DIARIZATIONS:
+        (recording_id,) = quirks_of(arrived.world)[quirk]
+        listed, measured = (
+            set(connection.scalars(select(table.participant_key).where(table.recording_id == recording_id)))
+            for table in (PARTICIPANTS, MEASURED)
+        )
+
+        assert measured == listed, quirk
+
+
+@pytest.mark.parametrize("quirk", DIARIZATIONS)
+def test_every_speaker_has_the_words_of_their_voices(
+    arrived: StoredFortnight, connection: Connection, truth: World, quirk: str
+) -> None:
+    (recording_id,) = quirks_of(arrived.world)[quirk]
+    expected = spoken_words(truth, recording_id)
+    counts = select(MEASURED.participant_key, MEASURED.word_count).where(MEASURED.recording_id == recording_id)
+    of_transcript = select(table_of(Speakers)).where(
+        SPEAKERS.recording_id == recording_id, SPEAKERS.source == "transcript"
+    )
+
+    found = dict(connection.execute(counts).all())
+    speakers = connection.execute(of_transcript).all()
+
+    assert {key: count for key, count in found.items() if count} == expected
+    assert {each.participant_key: each.word_count for each in speakers} == expected
+    assert {each.method for each in speakers} == {VOICES[quirk]}
+
+
+def test_weekly_trends_are_those_of_the_same_meetings_with_participant_ids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, truth: World
+) -> None:
+    found = []
+    for number, world in enumerate((diarized(has_labels=True), truth)):
+        use_home(tmp_path / str(number), monkeypatch)
+        with Sandbox(world) as sandbox:
+            use_sandbox(sandbox, monkeypatch)
+            sync_days(days_of_world(sandbox))
+        with open_storage(read_settings()) as storage:
+            roll_up(storage)
+            roll_up_people(storage)
+            found.append({model: without_hashes(storage, model) for model in ROLLUPS})
+
+    assert all(found[0].values())
+    assert found[0] == found[1]
+
+
+def without_hashes(storage: Storage, model: type[SQLModel]) -> list[Row]:
+    """The rows of a roll-up table without the hash of their inputs, which differ in the transcripts' bytes."""
+    columns = [column for column in table_of(model).columns if not column.name.startswith("inputs")]
+    with storage.database.reading() as connection:
+        return sorted(map(tuple, connection.execute(select(*columns))), key=repr)
