@@ -158,17 +158,22 @@ class _TimedUnits:
 
 def _timed_units(words: Iterable[Word]) -> _TimedUnits:
     untimed = nonpositive = 0
-    intervals: list[Interval] = []
+    touching: list[tuple[float, float]] = []
+    start, end = 0.0, 0.0
     for _, start_s, end_s, _ in words:
         if start_s is None or end_s is None:
             untimed += 1
-            continue
-        start_us, end_us = to_microseconds(start_s), to_microseconds(end_s)
-        if end_us <= start_us:
+        elif end_s <= start_s:
             nonpositive += 1
+        elif start_s == end:
+            # perf: most words touch the one before, and rounding costs more than this comparison
+            end = end_s
         else:
-            intervals.append((start_us, end_us))
-    return _TimedUnits(intervals, untimed, nonpositive)
+            touching.append((start, end))
+            start, end = start_s, end_s
+    touching.append((start, end))
+    intervals = [(to_microseconds(first_s), to_microseconds(last_s)) for first_s, last_s in touching]
+    return _TimedUnits([each for each in intervals if each[0] < each[1]], untimed, nonpositive)
 
 
 def _agreement(meeting: SpokenMeeting, words: Iterable[Interval], gap_us: int) -> Columns:

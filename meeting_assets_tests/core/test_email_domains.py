@@ -27,6 +27,7 @@ LOOK_ALIKES = [
 ]
 NO_DOMAINS = ["", ".", "com", "a..com", ".com", "-a.com", "a-.com", "a b.com", "a_b.com", "192.0.2.1", "a.com:25"]
 NO_DOMAINS += ["xn--example-.com", "xn--\u00e9.com", "xn--99999999.com", f"{'ab.' * 100}com", "a@b.com"]
+NO_DOMAINS += [f"xn--{each.encode('punycode').decode()}.com" for each in ("bÜcher", "ﬁüm")]
 
 
 @pytest.mark.parametrize(("domain", "spelling"), SPELLINGS)

@@ -141,7 +141,7 @@ def test_words_of_unknown_and_bots_count_in_nobodys_share() -> None:
             said("ann", 0, 30),
             attendees=[*attendees("ann"), bot("recorder")],
             transcript_id=TRANSCRIPT_ID,
-            utterances=[Utterance("ann", None, 10), Utterance("unknown", None, 50), Utterance("recorder", None, 9)],
+            utterances=[Utterance("ann", None, 10), Utterance("unknown", None, 1), Utterance("recorder", None, 9)],
         )
     )
 

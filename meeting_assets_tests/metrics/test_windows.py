@@ -55,7 +55,7 @@ def test_windows_hold_the_talk_of_participants_alone() -> None:
     meeting = meeting_of(said("ann", 0, 5), said("label:Speaker A", 0, 12), said("unknown", 0, 12), duration_s=15)
     spoken = spoken_meeting(meeting, Parameters())
     # An unresolved label is no participant.
-    spoken = replace(spoken, people={"ann": spoken.people["ann"]})
+    spoken = replace(spoken, people={"ann": spoken.people["ann"]}, is_speech_attributed=True)
 
     [(*_, talk_s, speaker_count, top_key, top_share)] = window_rows(spoken, TENS)
 

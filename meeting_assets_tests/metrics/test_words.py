@@ -92,8 +92,8 @@ def with_fillers(fillers: int, words: int, *, of_others: int = 0) -> Metrics:
         pytest.param(2, 1001, 0, None, id="two-in-1001-words"),
         pytest.param(3, 1500, 0, 3, id="three-in-1500-words"),
         pytest.param(3, 1501, 0, None, id="three-in-1501-words"),
-        pytest.param(1, 400, 599, 1, id="words-of-all-speakers-count-999"),
-        pytest.param(1, 400, 600, None, id="words-of-all-speakers-count-1000"),
+        pytest.param(1, 900, 99, 1, id="words-of-all-speakers-count-999"),
+        pytest.param(1, 900, 100, None, id="words-of-all-speakers-count-1000"),
     ],
 )
 def test_fillers_are_unknown_if_the_engine_drops_them(
