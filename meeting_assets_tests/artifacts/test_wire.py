@@ -267,6 +267,15 @@ class TestParticipantKey:
             identity(one, name) == identity(other, alias)
         )
 
+    @pytest.mark.parametrize(("name_length", "is_kept"), [(294, True), (295, False)])
+    def test_key_has_at_most_300_characters(self, name_length: int, is_kept: bool) -> None:
+        name = "A" * name_length
+
+        key = participant_key(None, name)
+
+        assert (key == f"label:{name}") is is_kept
+        assert len(key) <= 300
+
     def test_long_name_is_shortened_and_distinguished_by_its_digest(self) -> None:
         one, other = participant_key(None, "A" * 10_000 + "x"), participant_key(None, "A" * 10_000 + "y")
 

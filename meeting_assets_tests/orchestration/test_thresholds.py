@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import dagster as dg
 import pytest
 
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.health.diagnostics import raw_store
 from meeting_assets.orchestration import run_heartbeat
-from meeting_assets.orchestration.assets import partitions
-from meeting_assets.orchestration.operations import alerts, doctor, failures, notifications, run_retention
+from meeting_assets.orchestration.assets import partitions, specs
+from meeting_assets.orchestration.operations import (
+    alerts,
+    doctor,
+    failures,
+    meeting_retention,
+    notifications,
+    orphaned_runs,
+    run_retention,
+)
 from meeting_assets.orchestration.operations.orphaned_runs import is_orphaned
 from meeting_assets.orchestration.triggers import (
     finished_recordings,
@@ -24,7 +33,7 @@ from meeting_assets.orchestration.triggers.finished_recordings import Cursor
 from meeting_assets.pipeline import days, load
 from meeting_assets.pipeline.deletion import retention
 from meeting_assets.store.heartbeats import Heartbeat
-from meeting_assets.webhooks import application, inbox_writer, protocol
+from meeting_assets.webhooks import application, inbox_writer, protocol, receiver
 
 HERE = ProcessIdentity.current()
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -75,10 +84,13 @@ def test_intervals_and_schedules_are_the_published_ones() -> None:
     assert (nightly.LAST_DAYS, nightly.MAX_OUTDATED_DAYS, nightly.MAX_UNCONFIRMED) == (7, 30, 500)
     assert (run_requests.MIN_WAIT, run_requests.MAX_WAIT) == (MINUTE, HOUR)
     assert (webhook_events.INTERVAL_S, webhook_events.EXPIRE_AFTER) == (3, DAY)
+    assert (finished_recordings.OVERLAP, orphaned_runs.SUSPICIOUS_FOR) == (HOUR, MINUTE)
 
 
 def test_limits_of_work_are_the_published_ones() -> None:
     assert (run_requests.MAX_RUNS_PER_HOUR, run_requests.MAX_NAMED_RECORDINGS, partitions.DAYS_PER_RUN) == (6, 10, 30)
+    assert (run_requests.MAX_REQUESTS, run_requests.LONGEST_DAY_S) == (20, "1800")
+    assert (meeting_retention.RECORDINGS_PER_NIGHT, run_retention.RUNS_PER_NIGHT) == (5_000, 10_000)
     assert (load.MAX_BATCH_BYTES, load.MAX_BATCH_ARTIFACTS, days.DEFAULT_DAYS) == (4_000_000, 100, 7)
     assert (retention.UNCONFIRMED_DAYS, run_retention.KEEP_HEARTBEATS) == (7, 2 * DAY)
     assert (doctor.MAX_SILENCE_S, raw_store.AUDIT_BUDGET_S, alerts.RECORDINGS_IN_TEXT) == (120.0, 20.0, 5)
@@ -88,4 +100,9 @@ def test_limits_of_work_are_the_published_ones() -> None:
 def test_limits_of_the_webhook_receiver_are_the_published_ones() -> None:
     assert (protocol.HEADERS_S, protocol.CONNECTIONS, protocol.RESERVED) == (5.0, 1_000, 100)
     assert (application.MAX_BODY_BYTES, application.BODY_TIMEOUT_S) == (1_000_000, 10.0)
+    assert (protocol.EXCHANGE_S, receiver.MAX_HEADER_BYTES) == (20.0, 8_192)
     assert inbox_writer.RETENTION == 30 * DAY
+
+
+def test_assets_are_stale_after_a_missed_night() -> None:
+    assert dg.FreshnessPolicy.time_window(fail_window=26 * HOUR, warn_window=25 * HOUR) == specs.FRESHNESS
