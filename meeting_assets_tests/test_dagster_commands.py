@@ -125,8 +125,8 @@ def wheel(tracked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
     )
     (archive,) = built.glob("*.whl")
-    with ZipFile(archive) as opened:
-        opened.extractall(site)
+    with ZipFile(archive) as contents:
+        contents.extractall(site)
     return site
 
 
