@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from meeting_assets.core.instants import day_of, now
 from meeting_assets.health.audit import Audit, audit
+from meeting_assets.health.diagnostics.raw_store import diagnose_raw_objects
+from meeting_assets.health.diagnostics.report import Severity
 from meeting_assets.health.fingerprints import fingerprints_of
 from meeting_assets.health.purge_verification import find_remains
 from meeting_assets.metrics import parameters
@@ -20,7 +24,7 @@ from meeting_assets.pipeline.corrections import change_corrections
 from meeting_assets.pipeline.deletion.confirmed_date import Today
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.deletion.retention import retain
-from meeting_assets.pipeline.derive import derive_recordings, is_outdated
+from meeting_assets.pipeline.derive import derive_recordings, is_outdated, mark_metrics_outdated
 from meeting_assets.pipeline.rebuild import rebuild, refresh
 from meeting_assets.pipeline.rollup import outdated_weeks
 from meeting_assets.pipeline.storage import Storage
@@ -239,11 +243,13 @@ def test_audit_names_a_missing_copy_until_a_rebuild_writes_it(recording: Recordi
     with open_test_storage() as storage:
         storage.raw.delete([key])
     missing = audited().unsaved
+    warnings = [each.sentence for each in diagnose_raw_objects(read_settings()) if each.severity is Severity.WARNING]
 
     with open_test_storage() as storage:
         rebuild(storage, [DAY])
 
     assert missing == [key]
+    assert [f"1 raw objects ({key}) are missing: they are copies of corrections" in each for each in warnings] == [True]
     assert audited().unsaved == []
     assert in_force(recording.id) == [assigned(A, BEA)]
 
@@ -295,6 +301,34 @@ def test_other_author_or_note_makes_no_metrics_outdated(sandbox: Sandbox, record
 
         assert not is_outdated(storage, recording.id)
     assert fresh_by_view() == fresh
+
+
+def test_correction_undone_during_a_derivation_is_not_in_its_metrics(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hash of the inputs is the same before and after, but the rows were read in between."""
+    expected = resolution(recording.id)
+    with open_test_storage() as storage, open_test_storage() as others:
+        storage.database.write(lambda connection: mark_metrics_outdated(connection, [DAY]))
+        reading, writing = storage.database.reading, storage.database.writing
+        readings = count(1)
+
+        def corrected_before_the_second_reading() -> AbstractContextManager[Connection]:
+            if next(readings) == 2:
+                change_corrections(others, recording.id, [assigned(A, BEA)])
+            return reading()
+
+        def undone_before_writing() -> AbstractContextManager[Connection]:
+            change_corrections(others, recording.id, [], [A])
+            return writing()
+
+        monkeypatch.setattr(storage.database, "reading", corrected_before_the_second_reading)
+        monkeypatch.setattr(storage.database, "writing", undone_before_writing)
+        report = derive_recordings([recording.id], storage)
+
+        assert (report.derived, is_outdated(others, recording.id)) == (0, True)
+        assert derive_recordings([recording.id], others).changed == 1
+    assert resolution(recording.id) == expected
 
 
 texts = st.text(
