@@ -75,7 +75,7 @@ def split_alias(text: str) -> tuple[str, str]:
     (('zoom:RiajK=', 'email:ada@example.com'), ('name:1=1', 'zoom:RiajK='))
 
     Raises:
-        ValueError: there is no such place.
+        ValueError: no part of it begins a key.
     """
     from meeting_assets.artifacts.person_keys import KEY_PREFIXES
 
@@ -90,12 +90,12 @@ def _statements(aliases: Sequence[str], note: str | None, author: str | None) ->
 
     found = []
     for number, text in enumerate(aliases, start=1):
-        place = f"Nothing was changed: --alias number {number}: " if len(aliases) > 1 else "Nothing was changed: "
+        position = f"Nothing was changed: --alias number {number}: " if len(aliases) > 1 else "Nothing was changed: "
         try:
             key, target = split_alias(text)
         except ValueError as error:
-            raise SettingsError(f"{place}{error}.") from None
-        found.append(statement(key, target, author=author, note=note, place=place))
+            raise SettingsError(f"{position}{error}.") from None
+        found.append(statement(key, target, author=author, note=note, position=position))
     return found
 
 

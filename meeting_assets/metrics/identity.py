@@ -27,8 +27,8 @@ def one_person(keys: Iterable[tuple[str, str]], aliases: Mapping[str, str] = Map
     """The person of each key, from pairs of keys that occur on one participant, and from a user's aliases.
 
     A person is named by one of its keys: the target of an alias, then the platform's before an address, then the
-    alphabetically first. `aliases` maps keys to the keys of their persons; a target that is an alias itself names
-    nobody. The order of pairs and aliases does not matter.
+    alphabetically first. `aliases` maps keys to the keys of their persons; a target that has an alias itself names no
+    person. The order of pairs and aliases does not matter.
 
     >>> one_person([("zoom:a", "email:e"), ("teams:b", "email:e"), ("email:f", "email:f")])
     {'zoom:a': 'teams:b', 'email:e': 'teams:b', 'teams:b': 'teams:b', 'email:f': 'email:f'}

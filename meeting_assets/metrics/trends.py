@@ -55,7 +55,7 @@ def _covered_talk_share(meetings: str) -> float | None:
     """The column that states the share of talk that the rows of persons cover."""
     return fields.share(
         "talk time of participants that belong to a person / talk time of all speakers, summed over "
-        f"{meetings}; meetings without a timing source do not count; NULL if nobody spoke",
+        f"{meetings}; meetings without a timing source do not count; NULL without any speech",
         derived_from=(
             *("participant_metrics.talk_time_s", "participant_metrics.person_key", "participant_metrics.name"),
             "meeting_metrics.speakers_talk_s",

@@ -64,26 +64,26 @@ def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
         ) from None
 
 
-def _statement(place: str, header: list[str], cells: list[str]) -> Statement:
+def _statement(position: str, header: list[str], cells: list[str]) -> Statement:
     if len(cells) != len(header):
-        raise SettingsError(f"{place}{len(cells)} cells instead of {len(header)}.")
+        raise SettingsError(f"{position}{len(cells)} cells instead of {len(header)}.")
     values = dict(zip(header, map(text_of_cell, cells), strict=True))
     return statement(
         values["person_key"],
         values["target"],
         author=values["author"] or None,
-        at=_instant(values["at"], place),
+        at=_instant(values["at"], position),
         note=values["note"] or None,
-        place=place,
+        position=position,
     )
 
 
-def _instant(text: str, place: str) -> datetime | None:
+def _instant(text: str, position: str) -> datetime | None:
     if not text:
         return None
     try:
         instant = datetime.fromisoformat(text)
         check_year(instant)
     except ValueError:
-        raise SettingsError(f"{place}at is no instant such as 2026-03-02T09:30:00Z.") from None
+        raise SettingsError(f"{position}at is no instant such as 2026-03-02T09:30:00Z.") from None
     return utc(instant)

@@ -31,7 +31,7 @@ class Statement(NamedTuple):
     author: str | None = None
     at: datetime | None = None
     note: str | None = None
-    place: str = ""
+    position: str = ""
     """The beginning of messages about it, such as `Line 3: `."""
 
     def is_stated_by(self, alias: Alias) -> bool:
@@ -67,7 +67,7 @@ def statement(
     author: str | None = None,
     at: datetime | None = None,
     note: str | None = None,
-    place: str = "",
+    position: str = "",
 ) -> Statement:
     """Validates an alias.
 
@@ -77,19 +77,19 @@ def statement(
     texts = {"key": key, "person": target, "author": author, "note": note}
     for what, text in texts.items():
         if text is not None and (fault := _text_fault(text, is_note=what == "note")):
-            raise SettingsError(f"{place}the {what} {fault}.")
-    person_key, person = valid_key(key, place), valid_key(target, place)
+            raise SettingsError(f"{position}the {what} {fault}.")
+    person_key, person = valid_key(key, position), valid_key(target, position)
     if person.startswith(NAME):
         raise SettingsError(
-            f"{place}a display name identifies nobody, so it cannot be the person. Name the person by an address, such "
+            f"{position}a display name does not identify a person. Name the person by an address, such "
             "as email:ada@example.com; no participant needs to have it."
         )
     if person_key == person:
-        raise SettingsError(f"{place}a key cannot be an alias of itself. Name another person.")
-    return Statement(person_key, person, author, at, note, place)
+        raise SettingsError(f"{position}a key cannot be an alias of itself. Name another person.")
+    return Statement(person_key, person, author, at, note, position)
 
 
-def valid_key(given: str, place: str = "") -> str:
+def valid_key(given: str, position: str = "") -> str:
     """The form in which the tables contain a key.
 
     Raises:
@@ -97,7 +97,7 @@ def valid_key(given: str, place: str = "") -> str:
     """
     if (key := canonical_key(given)) is None:
         kinds = ", ".join(KEY_PREFIXES)
-        raise SettingsError(f"{place}it is no key of a person. Keys begin with one of {kinds}.")
+        raise SettingsError(f"{position}it is no key of a person. Keys begin with one of {kinds}.")
     return key
 
 
@@ -153,7 +153,7 @@ def _check_unique(stated: Iterable[Statement], undone: Collection[str]) -> None:
     seen = {*undone}
     for each in stated:
         if each.person_key in seen:
-            raise SettingsError(f"{each.place}the same key is stated twice. A key belongs to one person.")
+            raise SettingsError(f"{each.position}the same key is stated twice. A key belongs to one person.")
         seen.add(each.person_key)
 
 
@@ -164,4 +164,4 @@ def _check_acyclic(stated: Iterable[Statement], targets: Mapping[str, str]) -> N
         while (key := targets.get(key, "")) and key not in path:
             path.add(key)
         if key:
-            raise SettingsError(f"{each.place}with the aliases in force it forms a circle. Undo one of them first.")
+            raise SettingsError(f"{each.position}with the aliases in force it forms a circle. Undo one of them first.")

@@ -103,7 +103,7 @@ def covered_talk_share(connection: Connection, persons: Persons, condition: Colu
     """Talk time of participants that belong to a person / talk time of all speakers, in recordings that meet a
     condition.
 
-    None if nobody spoke. Meetings without a timing source do not count. Talk of several devices of a person counts for
+    None without speech. Meetings without a timing source do not count. Talk of several devices of a person counts for
     each, above and below.
     """
     talk = select(MEMBERS.person_key, MEMBERS.name, MEMBERS.talk_time_s).join_from(

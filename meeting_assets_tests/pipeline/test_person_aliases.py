@@ -348,7 +348,7 @@ def test_change_with_a_fault_changes_nothing(
         ("email:ada", "zoom:a", "no key"),
         ("name:\u200b", "zoom:a", "no key"),
         ("zoom:", "zoom:a", "no key"),
-        ("zoom:a", "name:Ada", "identifies nobody"),
+        ("zoom:a", "name:Ada", "does not identify"),
         ("email:A@x.example", "email:a@X.example", "itself"),
         ("zoom:\0", "zoom:a", "control characters"),
         ("zoom:\udcff", "zoom:a", "UTF-8"),
@@ -357,6 +357,6 @@ def test_change_with_a_fault_changes_nothing(
 )
 def test_malformed_alias_is_refused_with_a_reason(key: str, target: str, reason: str) -> None:
     with pytest.raises(SettingsError, match=reason) as raised:
-        statement(key, target, place="Line 7: ")
+        statement(key, target, position="Line 7: ")
 
     assert str(raised.value).startswith("Line 7: ")

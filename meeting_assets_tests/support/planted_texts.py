@@ -74,7 +74,7 @@ def locations(home: Path, url: str) -> Iterator[tuple[str, bytes]]:
             for (table,) in connection.execute(
                 "SELECT tablename FROM pg_tables WHERE schemaname = 'meetings'"
             ).fetchall():
-                rows = connection.execute(f'SELECT t::text FROM "{table}" AS t').fetchall()
+                rows = connection.execute(f'SELECT t::text FROM meetings."{table}" AS t').fetchall()
                 yield table, "\n".join(row[0] for row in rows).encode()
 
 

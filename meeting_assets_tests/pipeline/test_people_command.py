@@ -1,0 +1,168 @@
+"""The command `people`: lists, aliases, and their CSV files."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meeting_assets.cli.people import people
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
+from meeting_assets.store.person_aliases import Alias, all_aliases
+from meeting_assets_tests.support.environments import open_test_storage
+from meeting_assets_tests.support.rollups import Home, roll_up_all
+
+HEADER = "person_key,target,author,at,note"
+LINE = "email:ada@old.example,zoom:RiajK,ada,2026-03-02T09:30:00.000000Z,"
+
+pytestmark = pytest.mark.usefixtures("home_with_meetings")
+
+
+@pytest.fixture(autouse=True)
+def rolled_up(home_with_meetings: Home) -> Home:
+    roll_up_all()
+    return home_with_meetings
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs the command and returns its output."""
+
+    def run(**options: Any) -> str:
+        capsys.readouterr()
+        people(**options)
+        return capsys.readouterr().out
+
+    return run
+
+
+def stored() -> list[Alias]:
+    with open_test_storage() as storage:
+        return storage.database.read(all_aliases)
+
+
+def is_rolled_up() -> bool:
+    with open_test_storage() as storage:
+        return not outdated_weeks(storage) and not are_people_outdated(storage)
+
+
+def csv_file(folder: Path, *lines: str) -> str:
+    path = folder / "aliases.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def test_people_are_listed_with_their_share_of_the_talk(run: Callable[..., str]) -> None:
+    document = json.loads(run(as_json=True))
+
+    (*_, last) = document["people"]
+    assert document["covered_talk_share"] == 1
+    assert [each["meeting_count"] for each in document["people"]] == [4, 4, 4]
+    assert sum(each["talk_share"] for each in document["people"]) == pytest.approx(1)
+    assert last["keys"] == [last["person_key"]]
+    assert "cover 100% of the talk" in run()
+
+
+def test_alias_takes_effect_at_once(run: Callable[..., str]) -> None:
+    done = run(alias=["email:person2@northwind.example=email:person1@northwind.example"], note="same", author="Bo")
+
+    assert done.startswith("Aliases: 1 added")
+    assert is_rolled_up()
+    document = json.loads(run(as_json=True))
+    assert len(document["people"]) == 2
+    assert [each["note"] for each in document["aliases"]] == ["same"]
+    assert "--undo email:person2@northwind.example" in run()
+
+    run(undo=["email:person2@northwind.example"])
+
+    assert is_rolled_up()
+    assert len(json.loads(run(as_json=True))["people"]) == 3
+
+
+def test_unknown_keys_are_reported_on_standard_output(run: Callable[..., str]) -> None:
+    assert "zoom:[red]a occurs in no meeting yet" in run(alias=["zoom:[red]a=zoom:b="])
+    assert [(each.person_key, each.target) for each in stored()] == [("zoom:[red]a", "zoom:b=")]
+
+
+def test_names_without_a_person_are_listed_with_a_command_that_links_them(run: Callable[..., str]) -> None:
+    assert run(unlinked=True) == "Every participant with a name belongs to a person.\n"
+    assert json.loads(run(unlinked=True, as_json=True)) == {"unlinked": []}
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"alias": ["zoom:a"]}, "not of the form"),
+        ({"alias": ["zoom:a=Ada"]}, "not of the form"),
+        ({"alias": ["zoom:a=zoom:b", "Ada=zoom:b"]}, "--alias number 2: it is no key"),
+        ({"alias": ["zoom:a=name:Ada"]}, "does not identify"),
+        ({"alias": ["zoom:a=zoom:b"], "unlinked": True}, "only one of these"),
+        ({"export_to": "-", "import_from": "-"}, "only one of these"),
+        ({"undo": ["zoom:a"]}, "without an alias"),
+        ({"undo": ["Ada"]}, "no key"),
+        ({"note": "why"}, "--note belongs to --alias"),
+        ({"author": "Ada"}, "--author belongs to"),
+        ({"import_from": "missing.csv"}, "No such file"),
+    ],
+)
+def test_wrong_options_are_refused_with_a_reason_and_change_nothing(options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason):
+        people(**options)
+
+    assert stored() == []
+
+
+def test_exported_aliases_can_be_imported_again(run: Callable[..., str], tmp_path: Path) -> None:
+    run(
+        alias=["email:person2@northwind.example=email:person1@northwind.example", "name:=Ada, Lovelace=zoom:a"],
+        note='line 1\n"line 2"',
+        author="-Ada",
+    )
+    exported, before = run(export_to="-"), stored()
+    run(undo=[each.person_key for each in before])
+    path = tmp_path / "aliases.csv"
+    path.write_bytes(exported.encode("utf-8-sig"))
+
+    assert run(import_from=str(path)).startswith("Aliases: 2 added, 0 replaced, 0 removed, 0 unchanged.")
+    assert stored() == before
+    assert run(import_from=str(path)).startswith("Aliases: 0 added, 0 replaced, 0 removed, 2 unchanged.")
+    assert run(export_to="-") == exported
+
+
+def test_import_reads_standard_input_and_fills_empty_cells(
+    run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{HEADER}\n\nzoom:a,zoom:b,,,\n".encode())))
+
+    run(import_from="-", author="Bo")
+
+    (alias,) = stored()
+    assert (alias.person_key, alias.author, alias.note) == ("zoom:a", "Bo", None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ([], "Line 1: the header"),
+        ([LINE], "Line 1: the header"),
+        ([HEADER, LINE, "zoom:a,zoom:b"], "Line 3: 2 cells instead of 5"),
+        ([HEADER, LINE, "Ada,zoom:b,,,"], "Line 3: it is no key"),
+        ([HEADER, LINE, "zoom:a,name:Ada,,,"], "Line 3: a display name does not identify"),
+        ([HEADER, LINE, ",zoom:b,,,"], "Line 3: the key is empty"),
+        ([HEADER, LINE, "zoom:a,zoom:b,,yesterday,"], "Line 3: at is no instant"),
+        ([HEADER, LINE, LINE], "Line 3: the same key is stated twice"),
+        ([HEADER, LINE, "zoom:RiajK,email:ada@old.example,,,"], "Line 2: with the aliases in force it forms a circle"),
+        ([HEADER, 'zoom:a,zoom:b,,,"two', 'lines"', 'zoom:c,"zoom:d'], "Line 4: it is no CSV"),
+    ],
+)
+def test_import_with_a_wrong_line_names_it_and_imports_nothing(lines: list[str], reason: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=f"Nothing was imported. {reason}"):
+        people(import_from=csv_file(tmp_path, *lines))
+
+    assert stored() == []
