@@ -5,7 +5,10 @@
     timeline/       interval arithmetic, and the cleaning of raw segments
     identity        participants that are one person
     speech          participants and their speech, by one timing source per recording
+    word_times      the times of the transcript's words, and the words of each inter-pausal unit
+    listening       listening words by language, which tell backchannels
     floor           turn taking: inter-pausal units, turns and backchannels
+    single_stream   sources that cannot show overlap
     presence        sessions of participants
     analysis        the intermediate results that several metrics share
 
