@@ -7,7 +7,10 @@
     resolution      the rules that resolve a speaker to a participant
     speakers        the participant of each speaker key in each source
     speech          participants and their speech, by one timing source per recording
+    word_times      the times of the transcript's words, and the words of each inter-pausal unit
+    listening       listening words by language, which tell backchannels
     floor           turn taking: inter-pausal units, turns and backchannels
+    single_stream   sources that cannot show overlap
     presence        sessions of participants
     analysis        the intermediate results that several metrics share
 

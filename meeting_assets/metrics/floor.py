@@ -177,9 +177,9 @@ def floor_roles(
 ) -> list[Role]:
     """The role of each IPU.
 
-    A response comes from a listener: the holder's own IPUs are part of the turn, whatever their words. By the floor, an
-    IPU is a backchannel if it lies inside the holder's floor, or if the holder speaks next; other speakers' possible
-    responses between do not count.
+    A response comes from a listener: the holder's own IPUs are part of the turn, also with listening words. By the
+    floor, an IPU is a backchannel if it lies inside the holder's floor, or if the holder speaks next; possible
+    responses of other speakers between do not count.
 
     Args:
         ipus: in the order of `ordered_ipus`.

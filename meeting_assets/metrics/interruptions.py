@@ -109,7 +109,7 @@ def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parame
     )
     if len(set(meeting.persons.values())) < len(meeting.persons):
         speech = segments_in_order(speech_of_persons(meeting.known_speech, meeting.persons), gap_us=bridge_us)
-    return first_per_stretch(found, simultaneous_talk(speech), meeting.persons)
+    return first_per_overlap(found, simultaneous_talk(speech), meeting.persons)
 
 
 def interruptions_among(
@@ -177,7 +177,7 @@ def speaking_since_us(ipus: Iterable[SpeechSegment], pause_us: int) -> list[int]
 
 
 def speech_of_persons(speech: SpeechBySpeaker, persons: Mapping[str, str]) -> dict[str, list[Interval]]:
-    """The speech with all devices of one person merged, by person; speakers who are nobody's device stay."""
+    """The speech with all devices of one person merged, by person; other speakers keep their keys."""
     by_person: dict[str, list[Sequence[Interval]]] = defaultdict(list)
     for speaker, intervals in speech.items():
         by_person[persons.get(speaker, speaker)].append(intervals)
@@ -207,11 +207,11 @@ def simultaneous_talk(speech: Iterable[SpeechSegment]) -> list[Interval]:
     return union(overlaps)
 
 
-def first_per_stretch(
-    found: Iterable[Interruption], stretches: Sequence[Interval], persons: Mapping[str, str]
+def first_per_overlap(
+    found: Iterable[Interruption], overlaps: Sequence[Interval], persons: Mapping[str, str]
 ) -> list[Interruption]:
-    """The first interruption between two persons in each stretch of simultaneous talk, whichever of them makes it."""
-    starts = [start_us for start_us, _ in stretches]
+    """The first interruption between two persons in each stretch of simultaneous talk; either of them may make it."""
+    starts = [start_us for start_us, _ in overlaps]
     first: dict[tuple[int, frozenset[str | None]], Interruption] = {}
     for each in found:
         pair = frozenset(key and persons.get(key, key) for key in (each.interrupter, each.interrupted))

@@ -47,7 +47,7 @@ class Parameters:
     interruption_grace_s: float = 0.5
     """An overlap up to this length is no interruption."""
     backchannel_max_s: float = 1.0
-    """Longer speech is no backchannel."""
+    """Longer speech whose words are unknown is no backchannel."""
     backchannel_max_words: int = 3
     """Speech with more words is no backchannel."""
     backchannel_edge_s: float = 0.1

@@ -102,7 +102,7 @@ def test_interrupter_who_returns_after_a_long_pause_interrupts_again() -> None:
     assert of(metrics, "interruptions_made") == {"bo": 2}
 
 
-def test_stretch_of_simultaneous_talk_counts_once_for_two_speakers() -> None:
+def test_simultaneous_talk_counts_once_for_two_speakers() -> None:
     timeline = [said("ann", 0, 10), said("bo", 5, 20), said("cy", 8, 18), said("ann", 13, 20)]
 
     metrics = metrics_of(meeting_of(*timeline))
@@ -111,7 +111,7 @@ def test_stretch_of_simultaneous_talk_counts_once_for_two_speakers() -> None:
     assert of(metrics, "interruptions_received") == {"ann": 2}
 
 
-def test_second_stretch_of_simultaneous_talk_counts_again() -> None:
+def test_simultaneous_talk_after_a_break_counts_again() -> None:
     metrics = metrics_of(meeting_of(said("ann", 0, 10), said("bo", 5, 20), said("ann", 13, 18)))
 
     assert of(metrics, "interruptions_made") == {"ann": 1, "bo": 1}
@@ -138,7 +138,7 @@ def test_unknown_neither_interrupts_nor_is_interrupted() -> None:
     assert metrics.meeting["interruption_count"] == 0
 
 
-def test_two_devices_of_one_person_make_no_stretch_of_simultaneous_talk() -> None:
+def test_two_devices_of_one_person_make_no_simultaneous_talk() -> None:
     people = [Attendee(key, key, is_bot=False, person_key=f"zoom:{key[:3]}") for key in ("ann", "ann phone", "bob")]
     echo = [said("ann", 0, 60), said("ann phone", 0, 60)]
 

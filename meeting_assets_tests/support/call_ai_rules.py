@@ -26,7 +26,7 @@ from meeting_assets.metrics.floor import (
 )
 from meeting_assets.metrics.interruptions import (
     Interruption,
-    first_per_stretch,
+    first_per_overlap,
     interruptions_among,
     simultaneous_talk,
 )
@@ -59,7 +59,7 @@ class Rules:
     """IPUs with unknown words are backchannels by the floor. Otherwise short overlaps are."""
     dead_air_us: int = 3_000_001
     resumption_us: int = 0
-    is_once_per_stretch: bool = False
+    is_once_per_overlap: bool = False
     least_values: int = 1
     is_unknown_in_single_streams: bool = False
 
@@ -72,7 +72,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "backchannel by floor": {"by_floor": True},
     "dead air": {"dead_air_us": to_microseconds(OURS.dead_air_s)},
     "resumption": {"resumption_us": to_microseconds(OURS.resumption_pause_s)},
-    "one per stretch": {"is_once_per_stretch": True},
+    "one per stretch": {"is_once_per_overlap": True},
     "fewer than five values": {"least_values": LEAST_VALUES},
     "single stream": {"is_unknown_in_single_streams": True},
 }
@@ -179,8 +179,8 @@ def _interruptions(
     )
     if rules.is_merged:
         found += _in_merged_speech_alone(meeting, ipus)
-    if rules.is_once_per_stretch:
-        found = first_per_stretch(found, simultaneous_talk(segments_in_order(speech, gap_us=BRIDGE_US)), persons)
+    if rules.is_once_per_overlap:
+        found = first_per_overlap(found, simultaneous_talk(segments_in_order(speech, gap_us=BRIDGE_US)), persons)
     return found
 
 
