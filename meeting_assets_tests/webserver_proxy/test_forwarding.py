@@ -208,10 +208,11 @@ def test_body_is_forwarded_as_the_document_that_was_checked(
 ) -> None:
     twice = '{"query": "mutation { reportRunlessAssetEvents }", "query": "{version}", "variables": {"a": 1.5}}'
 
-    browser.post(f"{url}/graphql", content=twice, headers={"content-type": "application/json"})
+    browser.post(f"{url}/graphql?op=Version", content=twice, headers={"content-type": "application/json"})
 
     assert json.loads(webserver.bodies[-1]) == {"query": "{version}", "variables": {"a": 1.5}}
     assert webserver.bodies[-1].count(b"query") == 1
+    assert webserver.queries[-1] == ""
 
 
 @pytest.mark.parametrize(
