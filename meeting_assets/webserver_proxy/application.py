@@ -61,7 +61,8 @@ class WebserverProxy:
         body = await _checked_body(request) if request.method == "POST" else None
         if isinstance(body, Refusal):
             return _refused(body)
-        query = request.scope["query_string"].decode("latin-1")
+        # The query string of a POST is a label, and the webserver must not take it for a document.
+        query = request.scope["query_string"].decode("latin-1") if body is None else ""
         return await self._upstream.response(request.method, request.scope["path"], query, request.headers.raw, body)
 
 

@@ -37,12 +37,28 @@ class ProxyServer:
 
     def __enter__(self) -> Self:
         self._listener = listen(self._host, self._port)
-        self._port = self._listener.getsockname()[1]
         try:
-            self.origins = own_origins(self._port, self._public_url)
+            self._origins = own_origins(self._listener.getsockname()[1], self._public_url)
         except BaseException:
             self._listener.close()
             raise
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                WebserverProxy(self._upstream, self._origins).asgi(),
+                http="h11",
+                ws="websockets-sansio",
+                ws_max_size=MAX_MESSAGE_BYTES,
+                h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+                lifespan="on",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+                timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+            )
+        )
         return self
 
     def __exit__(
@@ -53,26 +69,10 @@ class ProxyServer:
     @property
     def url(self) -> str:
         """The address to open."""
-        return self._public_url or next(iter(self.origins.values()))
+        return self._public_url or next(iter(self._origins.values()))
 
     def serve(self) -> None:
         """Serves until SIGTERM, SIGINT or `stop`."""
-        config = uvicorn.Config(
-            WebserverProxy(self._upstream, self.origins).asgi(),
-            http="h11",
-            ws="websockets-sansio",
-            ws_max_size=MAX_MESSAGE_BYTES,
-            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
-            lifespan="on",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
-        )
-        self._server = uvicorn.Server(config)
         with signals_ignored_after_shutdown():
             self._server.run([self._listener])
 

@@ -17,7 +17,7 @@ from meeting_assets.webserver_proxy.policy import document_refusal
 
 PROTOCOL = Subprotocol("graphql-ws")
 START = "start"
-MESSAGE_TYPES = frozenset({"connection_init", START, "stop", "connection_terminate"})
+MESSAGE_TYPES = ("connection_init", START, "stop", "connection_terminate")
 # The webserver sends compute logs in parts of a few MB.
 MAX_SENT_BYTES = 64 * 2**20
 OPEN_TIMEOUT_S = 10.0
