@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 from meeting_assets.core.words import word_count
 from meeting_assets.metrics.meeting import Word
-from meeting_assets.metrics.timeline.intervals import Interval, bridged, clipped, to_microseconds, union
+from meeting_assets.metrics.timeline.intervals import to_microseconds
 from meeting_assets.metrics.timeline.speech_segments import SpeechSegment
 
 TimedUnit: TypeAlias = tuple[int, int, str]
@@ -32,21 +32,6 @@ class WordTimes:
 
     def __init__(self, words: Sequence[Word]) -> None:
         self._words = words
-        self.untimed = sum(start_s is None or end_s is None for _, start_s, end_s, _ in words)
-        """Units without start or end."""
-        self.nonpositive = sum(
-            [start_s is not None and end_s is not None and end_s <= start_s for _, start_s, end_s, _ in words]
-        )
-        """Units that end no later than they start."""
-
-    def intervals(self, gap_us: int, end_us: int) -> list[Interval]:
-        """Times with words inside the recording, of any speaker, merged across gaps shorter than `gap_us`."""
-        timed = (
-            (to_microseconds(start_s), to_microseconds(end_s))
-            for _, start_s, end_s, _ in self._words
-            if start_s is not None and end_s is not None
-        )
-        return clipped(bridged(union(each for each in timed if each[0] < each[1]), gap_us), start=0, end=end_us)
 
     def texts_in(self, segments: Sequence[SpeechSegment], *, most_words: int) -> list[str | None]:
         """The text that the transcript has for each segment, in order of time; None where it has no words.

@@ -68,15 +68,6 @@ def test_order_of_the_words_changes_nothing(times: list[tuple[int, int]], chance
     one, other = WordTimes(words), WordTimes(shuffled)
 
     assert one.texts_in(ipus, most_words=99) == other.texts_in(ipus, most_words=99)
-    assert one.intervals(200_000, 9_000_000) == other.intervals(200_000, 9_000_000)
-    assert (one.untimed, one.nonpositive) == (other.untimed, other.nonpositive)
-
-
-@pytest.mark.parametrize("start_s", [0.1, 0.7, 8.3, 1_000.1])
-def test_words_exactly_one_gap_apart_are_two_intervals(start_s: float) -> None:
-    words = [word("ann", start_s - 0.1, start_s), word("ann", start_s + 0.2, start_s + 0.4)]
-
-    assert len(WordTimes(words).intervals(200_000, 10_000 * SECOND_US)) == 2
 
 
 def test_last_word_before_an_instant_is_the_last_to_start() -> None:
