@@ -30,7 +30,6 @@ class SpeechSegments(RecordingRow, table=True):
     segment_index: int = fields.position("by start, end and speaker", primary_key=True, derived_from=RAW_SPEECH)
     participant_key: str = fields.text(
         "the participant; for unresolved speakers `label:` and the label, or `unknown`",
-        index=True,
         derived_from=RAW_SPEECH,
     )
     start_s: float = fields.seconds("from the start of the recording", derived_from=RAW_SPEECH)

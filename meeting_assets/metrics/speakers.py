@@ -78,7 +78,6 @@ class Speakers(RecordingRow, table=True):
     speaker_key: str = fields.text("participant_key in the rows of the source", primary_key=True, derived_from=IDS)
     participant_key: str | None = fields.text(
         "the participant; NULL if the speaker is not resolved",
-        index=True,
         derived_from=(*IDS, *NAMES, *EVIDENCE, "transcripts.attribution"),
     )
     name: str | None = fields.text(
@@ -164,7 +163,8 @@ def speaker_rows(recording_id: str, speakers: Sequence[Speaker]) -> Iterator[Row
 
 def _names_by_key(rows: Sequence[Named]) -> dict[str, set[str]]:
     names: dict[str, set[str]] = defaultdict(set)
-    for key, name in {(row.participant_key, row.speaker_name) for row in rows}:
+    # perf: slices are faster than attributes, and most rows repeat a speaker (benchmarks metrics)
+    for key, name in {row[:2] for row in rows}:
         names[key].update({name} if name else ())
     return names
 
