@@ -31,7 +31,7 @@ from meeting_assets.orchestration.assets.specs import (
 from meeting_assets.orchestration.resources import StorageResource, fail_if_faulty
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.fetch_results import FetchReport
-from meeting_assets.pipeline.storage import access_of, bind_origin
+from meeting_assets.pipeline.storage import Storage, access_of, bind_origin
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger_states import STORED
@@ -96,8 +96,7 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDe
     def _fetch(
         context: dg.AssetExecutionContext, config: FetchConfig, storage: StorageResource
     ) -> Iterable[dg.MaterializeResult[None]]:
-        selected = context.selected_asset_keys
-        kinds = [kind for kind in ARTIFACTS if raw_key(kind) in selected]
+        kinds = [kind for kind in ARTIFACTS if raw_key(kind) in context.selected_asset_keys]
         days = partition_days(context)
         with storage.open_storage() as (settings, opened_storage):
             bind_origin(opened_storage, settings)
@@ -106,26 +105,34 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDe
                 opened_storage, access_of(settings), days, kinds=kinds, recording_ids=named, refetch=config.refetch
             )
             report = asyncio.run(fetching)
-            with opened_storage.database.reading() as connection:
-                recordings = recording_count(connection)
-                of_days = {RECORDINGS_KEY: recordings_of_days(connection, days)} | {
-                    raw_key(kind): artifacts_of_days(connection, kind, days) for kind in kinds
-                }
-        # In the order of the graph: Dagster rejects an output that is yielded before its upstream output.
-        if RECORDINGS_KEY in selected:
-            yield materialization(
-                context,
-                RECORDINGS_KEY,
-                of_run=recordings_of_run(report, named),
-                of_table={ROW_COUNT: recordings},
-                of_partitions=of_days[RECORDINGS_KEY],
-            )
-        for kind in kinds:
-            key = raw_key(kind)
-            yield materialization(context, key, of_run=artifacts_of_run(report, kind), of_partitions=of_days[key])
+            found = _materializations(context, opened_storage, report, days, named)
+        yield from found
         fail_if_faulty(report.faults)
 
     return _fetch
+
+
+def _materializations(
+    context: dg.AssetExecutionContext,
+    storage: Storage,
+    report: FetchReport,
+    days: Sequence[date],
+    named: Sequence[str],
+) -> list[dg.MaterializeResult[None]]:
+    """In the order of the graph: Dagster rejects an output that is yielded before its upstream output."""
+    found = []
+    with storage.database.reading() as connection:
+        if RECORDINGS_KEY in context.selected_asset_keys:
+            of_run, of_table = recordings_of_run(report, named), {ROW_COUNT: recording_count(connection)}
+            of_days = recordings_of_days(connection, days)
+            found.append(
+                materialization(context, RECORDINGS_KEY, of_run=of_run, of_table=of_table, of_partitions=of_days)
+            )
+        for kind in ARTIFACTS:
+            if (key := raw_key(kind)) in context.selected_asset_keys:
+                of_run, of_days = artifacts_of_run(report, kind), artifacts_of_days(connection, kind, days)
+                found.append(materialization(context, key, of_run=of_run, of_partitions=of_days))
+    return found
 
 
 def _spec(artifact: Artifact) -> dg.AssetSpec:
