@@ -89,10 +89,10 @@ class MeetingInterruptions(SQLModel):
     """Columns of `meeting_metrics`."""
 
     interruption_count: int | None = fields.count(
-        "sum of interruptions_made over the participants; NULL where the source shows no overlap",
+        "interruptions by all speakers, defined as interruptions_made; NULL where the source shows no overlap",
         derived_from=(*FLOOR, *STREAMS),
     )
-    backchannel_count: int | None = fields.count("sum of backchannel_count over the participants", derived_from=FLOOR)
+    backchannel_count: int | None = fields.count("backchannels of all speakers", derived_from=FLOOR)
 
 
 def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parameters) -> list[Interruption]:
@@ -223,7 +223,7 @@ def participant_interruptions(
     meeting: SpokenMeeting, taking: TurnTaking, found: Sequence[Interruption]
 ) -> dict[str, Columns]:
     """The columns of `ParticipantInterruptions` for each participant."""
-    if meeting.timing_source is None:
+    if meeting.timing_source is None or not meeting.is_speech_attributed:
         return {key: dict.fromkeys(ParticipantInterruptions.model_fields) for key in meeting.people}
     is_known = not is_single_stream(meeting)
     made = Counter(each.interrupter for each in found)

@@ -94,7 +94,7 @@ def latencies_us(switches: Iterable[Switch]) -> dict[str, list[int]]:
 
 def participant_replies(meeting: SpokenMeeting, taking: TurnTaking) -> dict[str, Columns]:
     """The columns of `ParticipantReplies` for each participant."""
-    if meeting.timing_source is None:
+    if meeting.timing_source is None or not meeting.is_speech_attributed:
         return {key: dict.fromkeys(ParticipantReplies.model_fields) for key in meeting.people}
     latencies = latencies_us(taking.switches)
     is_known = not is_single_stream(meeting)
