@@ -89,10 +89,10 @@ class MeetingInterruptions(SQLModel):
     """Columns of `meeting_metrics`."""
 
     interruption_count: int | None = fields.count(
-        "sum of interruptions_made over the participants; NULL where the source shows no overlap",
+        "interruptions by all speakers, defined as interruptions_made; NULL where the source shows no overlap",
         derived_from=(*FLOOR, *STREAMS),
     )
-    backchannel_count: int | None = fields.count("sum of backchannel_count over the participants", derived_from=FLOOR)
+    backchannel_count: int | None = fields.count("backchannels of all speakers", derived_from=FLOOR)
 
 
 def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parameters) -> list[Interruption]:

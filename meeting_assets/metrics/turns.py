@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
 from meeting_assets.metrics.floor import Role, TurnTaking
 from meeting_assets.metrics.lineage import FLOOR, LENGTH, PEOPLE, SPEECH, SPEECH_AND_WORDS
+from meeting_assets.metrics.meeting import UNKNOWN
 from meeting_assets.metrics.speech import Columns, Row, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import to_seconds
 from meeting_assets.schema import fields
@@ -46,9 +47,9 @@ class ParticipantTurns(SQLModel):
 class MeetingTurns(SQLModel):
     """Columns of `meeting_metrics`."""
 
-    turn_count: int | None = fields.count("turns of all participants", derived_from=FLOOR)
+    turn_count: int | None = fields.count("turns of all speakers", derived_from=FLOOR)
     run_count: int | None = fields.count(
-        "turns, consecutive turns of one participant counted once; speaker_switches + 1", derived_from=FLOOR
+        "turns, consecutive turns of one speaker counted once; speaker_switches + 1", derived_from=FLOOR
     )
     mean_turn_s: float | None = fields.seconds("mean length of all turns", derived_from=FLOOR)
     median_turn_s: float | None = fields.seconds("median length of all turns", derived_from=FLOOR)
@@ -73,7 +74,8 @@ class MeetingTurns(SQLModel):
         derived_from=FLOOR,
     )
     turn_count_sd: float | None = fields.number(
-        "population standard deviation of turn_count over all attendees (Woolley et al. 2010)",
+        "population standard deviation of turn_count over all attendees (Woolley et al. 2010); NULL where the "
+        "participants' turns are unknown",
         unit="turns",
         derived_from=(*FLOOR, *PEOPLE),
     )
@@ -139,7 +141,7 @@ def meeting_turns(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
         return dict.fromkeys(MeetingTurns.model_fields)
     turns, switch_count = taking.turns, len(taking.switches)
     longest = max(turns, key=lambda turn: turn.length_us, default=None)
-    uninterrupted_us = [taking.uninterrupted_us[key] for key in meeting.people if key in taking.uninterrupted_us]
+    uninterrupted_us = [length_us for key, length_us in taking.uninterrupted_us.items() if key != UNKNOWN]
     turn_counts = Counter(turn.speaker for turn in turns)
     return {
         "turn_count": len(turns),
@@ -151,7 +153,9 @@ def meeting_turns(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
         "speaker_switches": switch_count,
         "interactivity_per_min": ratio(60_000_000 * switch_count, meeting.clean.duration_us),
         "tied_ipus": taking.roles.count(Role.TIED),
-        "turn_count_sd": _population_sd([turn_counts[key] for key in meeting.people]),
+        "turn_count_sd": _population_sd([turn_counts[key] for key in meeting.people])
+        if meeting.is_speech_attributed
+        else None,
     }
 
 

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from meeting_assets.metrics.floor import turn_taking
+from meeting_assets.metrics.interruptions import interruptions, meeting_interruptions, participant_interruptions
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.speech import Person, spoken_meeting
+from meeting_assets.metrics.timing import participant_replies
+from meeting_assets.metrics.turns import meeting_turns, participant_turns
+from meeting_assets.metrics.word_times import WordTimes
 from meeting_assets_tests.support.meeting_builder import Metrics, attendees, meeting_of, metrics_of, said
 
 
@@ -118,3 +125,31 @@ def test_longer_dead_air_makes_fewer_turns() -> None:
 
     assert len(floors(metrics_of(meeting, Parameters(dead_air_s=2)))) == 2
     assert len(floors(metrics_of(meeting, Parameters(dead_air_s=2.001)))) == 1
+
+
+def test_turns_of_a_label_count_in_the_meeting_alone() -> None:
+    meeting = meeting_of(said("100", 0, 10), said("label:Speaker A", 11, 31), said("100", 32, 35))
+    spoken = replace(spoken_meeting(meeting, Parameters()), people={"100": Person("Ann", True, False)})
+    taking = turn_taking(spoken, WordTimes(()), Parameters())
+
+    columns = meeting_turns(spoken, taking)
+
+    assert (columns["turn_count"], columns["longest_uninterrupted_s"]) == (3, 20)
+    assert participant_turns(spoken, taking).keys() == {"100"}
+
+
+def test_turns_replies_and_interruptions_of_participants_are_unknown_where_speech_is_not_attributed() -> None:
+    meeting = meeting_of(said("100", 0, 10), said("label:Speaker A", 8, 31))
+    spoken = replace(spoken_meeting(meeting, Parameters()), is_speech_attributed=False)
+    taking = turn_taking(spoken, WordTimes(()), Parameters())
+    found = interruptions(spoken, taking, Parameters())
+
+    of_participants = (
+        participant_turns(spoken, taking),
+        participant_replies(spoken, taking),
+        participant_interruptions(spoken, taking, found),
+    )
+    for columns in of_participants:
+        assert {value for row in columns.values() for value in row.values()} == {None}
+    of_meeting = {**meeting_turns(spoken, taking), **meeting_interruptions(spoken, taking, found)}
+    assert (of_meeting["turn_count"], of_meeting["interruption_count"], of_meeting["turn_count_sd"]) == (2, 1, None)
