@@ -41,7 +41,7 @@ class Parameters:
     dead_air_s: float = 10.0
     """Shorter pauses do not end a turn, and longer silences are dead air."""
     resumption_pause_s: float = 1.5
-    """A speaker who goes on after a shorter own pause resumes the turn and interrupts nobody."""
+    """A speaker who goes on after a shorter own pause resumes the turn and interrupts no other."""
     interruption_grace_s: float = 0.5
     """An overlap up to this length is no interruption."""
     backchannel_max_s: float = 1.0
