@@ -1,8 +1,8 @@
 """Source columns of the metrics, grouped by the question that they answer.
 
 A metric column passes these groups as `derived_from`; each source is `table.column` of a parsed or metric table. The
-tables `speakers` and `speech` lie between the parsed tables and the others, and `turns` and `attendance` are the source
-of what derives from turns and sessions: so few assets depend on each parsed table.
+tables `speakers` and `speech` lie between the parsed tables and the others. Columns about turns derive from `turns`,
+columns about sessions from `attendance`. Thus few assets depend on each parsed table.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ WORD_TIMES = (
     "transcript_words.text",
 )
 
-# What turns are found in: speech, and words, which decide whether an IPU is a backchannel.
+# The inputs of turn taking: speech, and words, which decide whether an IPU is a backchannel.
 SPEECH_AND_WORDS = (
     *SPEECH,
     "speakers.speaker_key",

@@ -68,7 +68,7 @@ class Corrections:
 
 
 def corrections_of(given: Iterable[Correction], speakers: Collection[str], participants: Participants) -> Corrections:
-    """Reads the corrections; a `same_as` that leads back to its own speaker, or to nobody, has no effect."""
+    """Reads the corrections; a `same_as` has no effect if its chain returns to its speaker or its target does not occur."""
     known = {*speakers, *participants.names}
     same: dict[str, str] = {}
     assigned: dict[str, str] = {}

@@ -3,7 +3,7 @@
 A source names its speakers by participant ids, voices, labels or names. Each speaker key is resolved by the first rule
 that applies:
 
-    correction         the user says who it is
+    correction         the user names the participant
     platform_id        the key is a participant's id
     voice_id           `200-0` is a voice at the device of participant 200, who occurs in the recording
     name               exactly one participant has the name

@@ -1,4 +1,4 @@
-"""Labels of AMI meetings resolve to the people who said the words, or to nobody."""
+"""Labels of AMI meetings resolve to the speakers of their words, or stay unresolved."""
 
 from __future__ import annotations
 

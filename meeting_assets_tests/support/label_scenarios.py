@@ -6,8 +6,8 @@
     times off by 0.3 s        each word is up to 0.3 s early or late
     10 % mislabelled          every tenth word, at random, has the label of another speaker
 
-A word is attributed *wrongly* if its label resolves to a participant who did not say it. Of these, the diarization's
-own errors are words with another speaker's label: whatever resolves this label gets them wrong.
+A word is attributed *wrongly* if its label resolves to a participant who did not say it. The diarization's own errors
+among these are words with another speaker's label: they are wrong under any resolution of this label.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The share of each label's speech that lies in each participant's timeline.
 
 Labels are compared with the timeline where it tells best who speaks: where exactly one speaker is active, farther than
-a collar from the speaker's start and end. In overlap the timeline does not tell whose words these are, in silence it
-contradicts nobody, and at the edges its times and those of words differ (scoring of diarization has the same collar).
+a collar from the speaker's start and end. In overlap the timeline does not tell whose words these are. In silence it
+names no speaker. At the edges its times and those of words differ; the scoring of diarization has the same collar.
 
     timeline   ann  ━━━━━━━━━━━━━━━━━━
                bo               ━━━━━━━━━━━━━━━━
