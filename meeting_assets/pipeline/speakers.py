@@ -27,6 +27,7 @@ from meeting_assets.store.ledger import RECORDINGS
 LABEL = "label:"
 SOURCES = (ParticipantEvents, SpeakerTimeline, TranscriptUtterances)
 """Parsed tables that name speakers; `speakers` has a row for each of their keys."""
+SPEAKING = [table_of(model).c for model in SOURCES]
 SPEAKERS, LISTED = table_of(Speakers).c, table_of(Participants).c
 
 
@@ -35,7 +36,7 @@ class Occurring(NamedTuple):
 
     speakers: frozenset[str]
     participants: frozenset[str]
-    """The speakers that are participants: all but labels and `unknown`."""
+    """The listed participants, and the speakers with a participant's id."""
 
 
 class ResolvedSpeaker(NamedTuple):
@@ -89,10 +90,13 @@ def resolved_speakers(connection: Connection, recording_id: str) -> list[Resolve
 
 def occurring_keys(connection: Connection, recording_id: str) -> Occurring:
     """The speaker keys and participant keys in the parsed tables of one recording."""
-    tables = [table_of(model).c for model in (Participants, *SOURCES)]
-    keys = union(*(select(c.participant_key).where(c.recording_id == recording_id) for c in tables))
-    found = frozenset(connection.scalars(keys))
-    return Occurring(found, frozenset(key for key in found if key != UNKNOWN and not key.startswith(LABEL)))
+    found = connection.scalars(
+        union(*(select(c.participant_key).where(c.recording_id == recording_id) for c in SPEAKING))
+    )
+    speakers = frozenset(found)
+    listed = connection.scalars(select(LISTED.participant_key).where(LISTED.recording_id == recording_id))
+    participants = {*listed, *(key for key in speakers if not key.startswith(LABEL))} - {UNKNOWN}
+    return Occurring(speakers | participants, frozenset(participants))
 
 
 def find_recording(connection: Connection, given: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 
@@ -174,3 +175,16 @@ def test_corrections_reach_no_log(recording: Recording, caplog: pytest.LogCaptur
 
     assert "corrections were made" in caplog.text
     assert not [text for text in ("Zerlina", "Wilhelmina", "secret", "Speaker A") if text in caplog.text]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_listed_participant_without_id_can_be_assigned_to(sandbox: Sandbox, recording: Recording) -> None:
+    (events,) = recording.of("participant_events")
+    listed = json.loads(sandbox.payload(events.id, "participants"))
+    listed.append(listed[0] | {"id": None, "name": "Guest", "email": None})
+    sandbox.reissue(events.id, {"participants": json.dumps(listed).encode()})
+    sync_days([DAY])
+
+    correct(recording.id, assigned(A, "label:Guest"))
+
+    assert in_force(recording.id) == [assigned(A, "label:Guest")]
