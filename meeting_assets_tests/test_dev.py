@@ -167,12 +167,8 @@ def run_statuses() -> list[str]:
 
 @pytest.mark.parametrize(
     ("argument", "name"),
-    [
-        ("code-server", "code server"),
-        ("dagster-webserver", "webserver"),
-        ("dagster-daemon", "daemon"),
-        ("webserver-proxy", "proxy"),
-    ],
+    [(name, name.rpartition("-")[2]) for name in ("dagster-webserver", "dagster-daemon", "webserver-proxy")]
+    + [("code-server", "code server")],
 )
 def test_dev_fails_when_one_of_its_processes_exits(home: Path, sandbox: Sandbox, argument: str, name: str) -> None:
     with dev(home) as running:
