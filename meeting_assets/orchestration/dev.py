@@ -81,10 +81,8 @@ class DagsterDev:
             for number in STOP_SIGNALS:
                 running.callback(signal.signal, number, signal.signal(number, self._request_stop))
             self._sockets = Path(running.enter_context(TemporaryDirectory()))
-            path_prefix = f"{PATH_PREFIX}{secrets.token_urlsafe(32)}"
             # In a folder with another dagster.yaml, Dagster would print a warning.
-            folder, environment = self._settings.dagster_home, {"DAGSTER_WEBSERVER_PATH_PREFIX": path_prefix}
-            self._processes = ProcessGroup(folder, os.environ | environment)
+            self._processes = ProcessGroup(self._settings.dagster_home, dict(os.environ))
             running.callback(self._processes.stop, STOP_S)
             self._start_code_server()
             self._running = running.pop_all()
@@ -139,13 +137,14 @@ class DagsterDev:
         code_server = {"socket": str(self._sockets / CODE_SERVER), "location_name": LOCATION}
         workspace = self._sockets / "workspace.yaml"
         workspace.write_text(json.dumps({"load_from": [{"grpc_server": code_server}]}))
-        port = _free_port()
-        address = ("-h", HOST, "-p", str(port))
-        start, logged = self._processes.start, ("-w", str(workspace), "--log-level", "warning")
-        start("webserver", *_script("dagster-webserver"), *address, *logged, "--dagster-log-level", "warning")
+        secret = {"DAGSTER_WEBSERVER_PATH_PREFIX": f"{PATH_PREFIX}{secrets.token_urlsafe(32)}"}
+        start, port = self._processes.start, str(_free_port())
+        logged = ("-w", str(workspace), "--log-level", "warning")
+        webserver = ("-h", HOST, "-p", port, *logged, "--dagster-log-level", "warning")
+        proxy = ("--webserver", f"http://{HOST}:{port}", "--host", HOST, "--port", str(self._port))
+        start("webserver", *_script("dagster-webserver"), *webserver, environment=secret)
         start("daemon", *_script("dagster-daemon"), "run", *logged)
-        proxied = ("--webserver", f"http://{HOST}:{port}", "--host", HOST, "--port", str(self._port))
-        start("proxy", *_script("meeting-assets"), "webserver-proxy", *proxied, is_quiet=True)
+        start("proxy", *_script("meeting-assets"), "webserver-proxy", *proxy, environment=secret, is_quiet=True)
 
     def _code_server_listens(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:

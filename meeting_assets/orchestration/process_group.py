@@ -31,12 +31,21 @@ class ProcessGroup:
         """The id of the process group: the process id of the first process. None before the first start."""
         return next((process.pid for process in self._processes.values()), None)
 
-    def start(self, name: str, *command: str, is_quiet: bool = False) -> None:
-        """Starts a process. Ctrl-C in a terminal does not reach it, because its group differs from the terminal's."""
+    def start(
+        self, name: str, *command: str, environment: Mapping[str, str] | None = None, is_quiet: bool = False
+    ) -> None:
+        """Starts a process. Ctrl-C in a terminal does not reach it, because its group differs from the terminal's.
+
+        Args:
+            name: name of the process in messages.
+            command: program and arguments.
+            environment: variables of this process only.
+            is_quiet: discards its standard output.
+        """
         self._processes[name] = subprocess.Popen(  # noqa: S603 - our own commands
             command,
             cwd=self._folder,
-            env=self._environment,
+            env={**self._environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL if is_quiet else None,
             process_group=self.id or 0,

@@ -77,7 +77,7 @@ def _parts(connection: HTTPConnection) -> ProxyRequest:
 
 
 async def _checked_body(request: Request) -> bytes | Refusal:
-    """The body of a GraphQL request, encoded again: the webserver decodes exactly what was checked."""
+    """The body of a GraphQL request, encoded again, so that the webserver decodes the checked document."""
     body = bytearray()
     try:
         async for chunk in request.stream():

@@ -37,7 +37,7 @@ class Refusal:
 
     status: HTTPStatus
     reason: str
-    """What happened, and what to do. Contains nothing of the request."""
+    """A sentence with the cause and the remedy. Contains nothing of the request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ def test_ui_works_and_the_run_page_is_live(server: ProxiedWebserver, page: Page)
     page.on("response", lambda answer: faults.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
     page.on("websocket", lambda socket: sockets.append(socket.url))
 
-    page.goto(f"{server.url}/locations/{LOCATION}/jobs/{JOB}/launchpad")
+    page.goto(f"{server.url}/locations/{LOCATION}/jobs/{JOB}/playground")
     page.get_by_role("button", name="Launch run").click()
     page.wait_for_url("**/runs/*")
     loads: list[Request] = []

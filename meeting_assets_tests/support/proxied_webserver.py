@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -120,7 +121,12 @@ class ProxiedWebserver:
         with (self.folder / "log").open("ab") as log:
             self._processes.append(
                 subprocess.Popen(
-                    command, env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                    command,
+                    env=os.environ | environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
                 )
             )
 
@@ -136,3 +142,6 @@ class ProxiedWebserver:
             process.terminate()
         for process in self._processes:
             process.wait(START_S)
+            # Code servers and runs are in the webserver's group.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
