@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 import re
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from meeting_assets.cli.options import AsJson
+from meeting_assets.cli.statements import author_or_login, opened_for_changes, read_csv, write_csv
 from meeting_assets.cli.terminal import print_json, print_line, print_note
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
     from meeting_assets.pipeline.aliases import Statement
     from meeting_assets.pipeline.storage import Storage
 
-STANDARD_STREAM = "-"
 FORM = "--alias KEY=PERSON, such as --alias 'email:ada@old.example=zoom:RiajK'"
 
 
@@ -105,7 +101,7 @@ def _change(settings: Settings, stated: Sequence[Statement], undo: Sequence[str]
     from meeting_assets.store.person_aliases import all_aliases
 
     undone = {valid_key(each, "Nothing was changed: --undo: ") for each in undo}
-    with _open_for_changes(settings) as storage:
+    with opened_for_changes(settings) as storage:
         aliases = storage.database.read(all_aliases)
         if undone - {each.person_key for each in aliases}:
             print_aliases(aliases)
@@ -116,10 +112,9 @@ def _change(settings: Settings, stated: Sequence[Statement], undo: Sequence[str]
 def _import(settings: Settings, source: str, author: str | None) -> None:
     from meeting_assets.pipeline.alias_csv import read_aliases
 
-    with _named_file_errors():
-        content = sys.stdin.buffer.read() if source == STANDARD_STREAM else Path(source).read_bytes()
+    content = read_csv(source)
     try:
-        with _open_for_changes(settings) as storage:
+        with opened_for_changes(settings) as storage:
             _apply(storage, read_aliases(content), set(), author)
     except SettingsError as error:
         raise SettingsError(f"Nothing was imported. {error}") from None
@@ -131,7 +126,7 @@ def _apply(storage: Storage, stated: Sequence[Statement], undone: set[str], auth
     from meeting_assets.pipeline.aliases import change_aliases
     from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 
-    change = change_aliases(storage, stated, undone, author=_author(author), at=now())
+    change = change_aliases(storage, stated, undone, author=author_or_login(author), at=now())
     report = roll_up(storage)
     roll_up_people(storage)
     print_line(f"{change.as_sentence()} {report.changed} weeks were derived again.")
@@ -144,14 +139,8 @@ def _export(settings: Settings, target: str) -> None:
     from meeting_assets.store.person_aliases import all_aliases
 
     with open_storage_read_only(settings) as storage:
-        content = alias_csv(storage.database.read(all_aliases)).encode()
-    if target == STANDARD_STREAM:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        return
-    with _named_file_errors():
-        Path(target).write_bytes(content)
-    print_line(f"The aliases were written to {target}.")
+        content = alias_csv(storage.database.read(all_aliases))
+    write_csv(target, content, what="aliases")
 
 
 def _list_people(settings: Settings, *, as_json: bool) -> None:
@@ -182,32 +171,3 @@ def _list_unlinked(settings: Settings, *, as_json: bool) -> None:
         print_json(unlinked_document(found))
     else:
         print_unlinked(found)
-
-
-def _author(given: str | None) -> str:
-    if given is not None:
-        return given
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        raise SettingsError("This process has no login name. Give --author.") from None
-
-
-@contextmanager
-def _open_for_changes(settings: Settings) -> Iterator[Storage]:
-    from meeting_assets.pipeline.storage import open_storage
-    from meeting_assets.store.database_id import bind_ids
-
-    with open_storage(settings) as storage:
-        # Binds no new database: if a setting names an empty one by mistake, the real one would lack the aliases.
-        bind_ids(storage.database, storage.raw)
-        yield storage
-
-
-@contextmanager
-def _named_file_errors() -> Iterator[None]:
-    """Raises a SettingsError for a file that cannot be read or written."""
-    try:
-        yield
-    except OSError as error:
-        raise SettingsError(f"{error.strerror or type(error).__name__}: {error.filename}. Give another file.") from None

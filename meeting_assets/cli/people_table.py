@@ -5,14 +5,13 @@ Names and keys are printed on standard output only, never as notes or errors, be
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from meeting_assets.cli.meeting_texts import printable, shell_quoted
 from meeting_assets.cli.terminal import out
 from meeting_assets.core.instants import to_iso8601
 from meeting_assets.pipeline.people_lists import PeopleList, Unlinked
@@ -46,7 +45,7 @@ def print_aliases(aliases: Sequence[Alias]) -> None:
         out.print("No alias is in force.", highlight=False)
     for alias in aliases:
         out.print(Text(_sentence(alias)), soft_wrap=True)
-        out.print(Text(f"  meeting-assets people --undo {shlex.quote(printable(alias.person_key))}"), soft_wrap=True)
+        out.print(Text(f"  meeting-assets people --undo {shell_quoted(alias.person_key)}"), soft_wrap=True)
 
 
 def print_unlinked(found: Sequence[Unlinked]) -> None:
@@ -80,7 +79,7 @@ def print_unknown(keys: Sequence[str]) -> None:
 def alias_command(each: Unlinked) -> str:
     """The command that links a name: to its only namesake, else to an example."""
     target = each.namesakes[0] if len(each.namesakes) == 1 else EXAMPLE
-    return f"meeting-assets people --alias {shlex.quote(printable(f'{each.person_key}={target}'))}"
+    return f"meeting-assets people --alias {shell_quoted(f'{each.person_key}={target}')}"
 
 
 def people_document(found: PeopleList, *, is_outdated: bool) -> dict[str, Any]:
@@ -96,15 +95,6 @@ def people_document(found: PeopleList, *, is_outdated: bool) -> dict[str, Any]:
 def unlinked_document(found: Sequence[Unlinked]) -> dict[str, Any]:
     """The JSON document of the names without a person."""
     return {"unlinked": [{**each._asdict(), "command": alias_command(each)} for each in found]}
-
-
-def printable(text: str) -> str:
-    r"""A text without characters that a terminal interprets or hides; they are written as escapes.
-
-    >>> print(printable("Ada\x1b[31m\u202e"))
-    Ada\u001b[31m\u202e
-    """
-    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
 
 
 def _table(*headings: str) -> Table:

@@ -5,8 +5,6 @@ Texts of a meeting are printed on standard output only, never as notes or errors
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, Literal
@@ -14,6 +12,7 @@ from typing import Any, Literal
 from rich.table import Table
 from rich.text import Text
 
+from meeting_assets.cli.meeting_texts import printable, shell_quoted
 from meeting_assets.cli.terminal import out
 from meeting_assets.core.instants import to_iso8601
 from meeting_assets.pipeline.corrections import Change
@@ -81,34 +80,6 @@ def speakers_document(found: SpeakersOfRecording, change: Change | None = None) 
 def undo_command(recording_id: str, speaker_key: str) -> str:
     """The command that undoes a correction, quoted for a shell."""
     return f"meeting-assets speakers {recording_id} --undo {shell_quoted(speaker_key)}"
-
-
-def shell_quoted(text: str) -> str:
-    r"""A text quoted for a shell. Characters that a terminal interprets or hides are written as escapes.
-
-    >>> print(shell_quoted("label:Speaker A"), shell_quoted("100"), shell_quoted("a\x1b[31m'"))
-    'label:Speaker A' 100 $'a\u001b[31m\''
-    """
-    if text.isprintable():
-        return shlex.quote(text)
-    return "$'" + "".join(map(_shell_escape, text)) + "'"
-
-
-def printable(text: str) -> str:
-    r"""A text without characters that a terminal interprets or hides; they are written as escapes.
-
-    >>> print(printable("Ada\x1b[31m\u202e"))
-    Ada\u001b[31m\u202e
-    """
-    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
-
-
-def _shell_escape(character: str) -> str:
-    if character in "'\\":
-        return "\\" + character
-    if character.isprintable():
-        return character
-    return f"\\u{ord(character):04x}" if ord(character) <= 0xFFFF else f"\\U{ord(character):08x}"
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from meeting_assets.cli.options import AsJson
+from meeting_assets.cli.statements import author_or_login, opened_for_changes, read_csv, write_csv
 from meeting_assets.cli.terminal import print_errors, print_json, print_line
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
@@ -18,12 +15,10 @@ from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.corrections import ASSIGN, NAME, SAME_AS, StoredCorrection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from meeting_assets.pipeline.speakers import Occurring
-    from meeting_assets.pipeline.storage import Storage
 
-STANDARD_STREAM = "-"
 FORMS = {ASSIGN: "--assign KEY=PARTICIPANT", SAME_AS: "--same-as KEY=KEY", NAME: "--name KEY=NAME"}
 LONE_RECORDING = "Name one recording: `meeting-assets speakers RECORDING`."
 
@@ -105,7 +100,7 @@ def _change(
     from meeting_assets.pipeline.corrections import change_corrections, derive_corrected
     from meeting_assets.pipeline.speakers import find_recording, speakers_of
 
-    with _open_for_changes(settings) as storage:
+    with opened_for_changes(settings) as storage:
         recording_id = storage.database.read(lambda connection: find_recording(connection, given))
         found = speakers_of(storage, recording_id)
         made = _corrections(wanted, found.occurring, note, author, found.recording_id)
@@ -134,14 +129,8 @@ def _export(settings: Settings, given: Sequence[str], target: str) -> None:
 
     with open_storage_read_only(settings) as storage:
         ids = [storage.database.read(lambda connection: find_recording(connection, each)) for each in given]  # noqa: B023 - called at once
-        content = exported_csv(storage, ids).encode()
-    if target == STANDARD_STREAM:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        return
-    with _named_file_errors():
-        Path(target).write_bytes(content)
-    print_line(f"The corrections were written to {target}.")
+        content = exported_csv(storage, ids)
+    write_csv(target, content, what="corrections")
 
 
 def _import(settings: Settings, source: str, author: str | None) -> int:
@@ -149,11 +138,10 @@ def _import(settings: Settings, source: str, author: str | None) -> int:
     from meeting_assets.pipeline.corrections import derive_corrected
     from meeting_assets.pipeline.corrections_csv import import_lines, read_lines
 
-    with _named_file_errors():
-        content = sys.stdin.buffer.read() if source == STANDARD_STREAM else Path(source).read_bytes()
+    content = read_csv(source)
     lines, faults = read_lines(content)
-    with _open_for_changes(settings) as storage:
-        report = import_lines(storage, lines, _author(author), now(), faults)
+    with opened_for_changes(settings) as storage:
+        report = import_lines(storage, lines, author_or_login(author), now(), faults)
         if report.faults:
             print_errors([*report.faults, "Nothing was imported. Correct these lines and import the file again."])
             return 1
@@ -169,7 +157,7 @@ def _corrections(
     """The corrections of the options."""
     if not any(wanted.values()):
         return []
-    by, at = _author(author), now()
+    by, at = author_or_login(author), now()
     found = []
     for kind, texts in wanted.items():
         for number, text in enumerate(texts, start=1):
@@ -207,35 +195,6 @@ def split_statement(kind: str, text: str, occurring: Occurring) -> tuple[str, st
     return key, target.strip() if kind == NAME else target
 
 
-def _author(given: str | None) -> str:
-    if given is not None:
-        return given
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        raise SettingsError("This process has no login name. Give --author.") from None
-
-
 def _derive_errors(faults: list[str]) -> list[str]:
     advice = "The corrections are stored. Run `meeting-assets rebuild --outdated` to derive the metrics again."
     return [*faults, advice] if faults else []
-
-
-@contextmanager
-def _open_for_changes(settings: Settings) -> Iterator[Storage]:
-    from meeting_assets.pipeline.storage import open_storage
-    from meeting_assets.store.database_id import bind_ids
-
-    with open_storage(settings) as storage:
-        # Binds no new database: if a setting names an empty one by mistake, the real one would keep its corrections.
-        bind_ids(storage.database, storage.raw)
-        yield storage
-
-
-@contextmanager
-def _named_file_errors() -> Iterator[None]:
-    """Raises a SettingsError for a file that cannot be read or written."""
-    try:
-        yield
-    except OSError as error:
-        raise SettingsError(f"{error.strerror or type(error).__name__}: {error.filename}. Give another file.") from None
