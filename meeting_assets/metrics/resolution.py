@@ -68,7 +68,10 @@ class Corrections:
 
 
 def corrections_of(given: Iterable[Correction], speakers: Collection[str], participants: Participants) -> Corrections:
-    """Reads the corrections; a `same_as` has no effect if its chain returns to its speaker or its target does not occur."""
+    """Reads the corrections of a meeting.
+
+    A `same_as` has no effect if its chain returns to its speaker, or if its target does not occur in the meeting.
+    """
     known = {*speakers, *participants.names}
     same: dict[str, str] = {}
     assigned: dict[str, str] = {}
