@@ -54,7 +54,7 @@ def full_meeting() -> MeetingInput:
         said("ann", 40.0, 48.5),
         said("unknown", 61.0, 62.0),
         said("note", 63.0, 64.0),
-        said("label:Guest", 70.0, 85.0, name="Guest"),
+        said("label:Guest", 70.0, 75.0, name="Guest"),
         said("ann", 86.0, None),
         duration_s=120,
         scheduled_at=STARTED_AT,
