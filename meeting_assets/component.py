@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
 import dagster as dg
@@ -71,7 +70,7 @@ class MeetingAssetsComponent(dg.Component, dg.Model, dg.Resolvable):
     raw_url: Secret = Field(
         None, description="MEETING_ASSETS_RAW_URL; default with a key prefix: a folder of its name in that object store"
     )
-    first_day: date | None = Field(None, description="MEETING_ASSETS_FIRST_DAY")
+    first_day: str | None = Field(None, description="MEETING_ASSETS_FIRST_DAY, such as 2026-01-31")
     metrics: Mapping[str, float] = Field({}, description="parameters of the metrics that differ from their defaults")
     settings: Mapping[str, str] = Field(
         {}, repr=False, description="other settings by the names of their environment variables"
@@ -103,7 +102,7 @@ class MeetingAssetsComponent(dg.Component, dg.Model, dg.Resolvable):
 
     def _given(self) -> dict[str, str]:
         """The fields with a value, by the names of their environment variables."""
-        fields: dict[str, SecretStr | str | date | None] = {
+        fields: dict[str, SecretStr | str | None] = {
             "RECALL_REGION": self.region,
             "RECALL_API_KEY": self.api_key,
             "RECALL_BASE_URL": self.base_url,
