@@ -23,7 +23,9 @@ from meeting_assets import component as component_module
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs
 from meeting_assets.orchestration.operations.run_retention import delete_replaced_runs
+from meeting_assets.orchestration.triggers.run_requests import requests_for
 from meeting_assets.orchestration.workspace import SYNC, Workspace
+from meeting_assets.pipeline.pending_recordings import PendingRecording
 from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import Settings, read_settings
@@ -278,32 +280,31 @@ def test_two_workspaces_are_synced_without_mixing(
 
 
 def test_a_run_of_one_workspace_does_not_delay_the_other(components: list[MeetingAssetsComponent]) -> None:
-    defs = dg.Definitions.merge(*map(build, components))
+    sales, support = (component.workspace() for component in components)
+    pending = [PendingRecording(DAY, "7f5a7d1c-3f0e-4c5b-9d83-3d1f6f3c1a11", None)]
     with dg.DagsterInstance.ephemeral() as instance:
         instance.create_run_for_job(
-            defs.resolve_job_def(f"sales_{SYNC}"),
+            build(components[0]).resolve_job_def(f"sales_{SYNC}"),
             status=dg.DagsterRunStatus.NOT_STARTED,
             tags={"dagster/partition": DAY.isoformat()},
         )
 
-        sales, support = (tick(defs, instance, f"{name}_finished_recordings") for name in ("sales", "support"))
+        of_sales, of_support = (
+            [*requests_for(pending, instance, [DAY.isoformat()], each)] for each in (sales, support)
+        )
 
-    assert not sales.run_requests
-    assert [request.partition_key for request in support.run_requests or ()] == [DAY.isoformat()]
-    (request,) = support.run_requests or ()
-    assert [*request.run_config["ops"]] == ["support_raw_artifacts"]
-    assert len(request.run_config["ops"]["support_raw_artifacts"]["config"]["recording_ids"]) == 3
-    assert {defs.resolve_sensor_def(f"{name}_finished_recordings").job_name for name in ("sales", "support")} == {
-        f"sales_{SYNC}",
-        f"support_{SYNC}",
-    }
+    assert of_sales == []
+    assert [each.partition_key for each in of_support] == [DAY.isoformat()]
+    assert [*of_support[0].run_config["ops"]] == ["support_raw_artifacts"]
 
 
-def tick(defs: dg.Definitions, instance: dg.DagsterInstance, sensor: str) -> dg.SensorResult:
-    with dg.build_sensor_context(instance=instance, repository_def=defs.get_repository_def()) as context:
-        result = defs.resolve_sensor_def(sensor)(context)
-    assert isinstance(result, dg.SensorResult)
-    return result
+def test_sensors_and_schedules_start_jobs_of_their_workspace() -> None:
+    repository = build(instance_of("sales")).get_repository_def()
+
+    started = {each.job_name for each in repository.sensor_defs if each.targets}
+    started |= {each.job_name for each in repository.schedule_defs}
+
+    assert started == {*instance_of("sales").workspace().jobs}
 
 
 @dg.job
