@@ -2,7 +2,8 @@
 
 The packages, from the top layer down; a module imports only from layers below its own:
 
-    definitions     the definitions deployed by default
+    component       the same definitions as a Dagster component, for other projects and for several workspaces
+    definitions     the definitions of a workspace; those of the environment are deployed by default
     cli             the `meeting-assets` command; `console` prints for it
     orchestration   Dagster code: `assets`, `triggers` (sensors, schedules), `operations` (alerts, retention, doctor)
     health          read-only checks: data checks, audit, status, diagnostics, purge verification
@@ -22,3 +23,23 @@ A recording is discovered (`pipeline.discover`), its artifacts are fetched (`pip
 and measured (`pipeline.derive`). `health` observes the result. Another artifact is one module in `artifacts` and one
 line in its registry. Importing a module never changes the process; entry points (`cli`, `definitions.defs`) do that.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from meeting_assets.component import MeetingAssetsComponent
+
+__all__ = ["MeetingAssetsComponent"]
+
+
+def __getattr__(name: str) -> Any:
+    # perf: importing Dagster takes 2 s, and most commands do not need it (benchmarks idle)
+    if name == "MeetingAssetsComponent":
+        return import_module("meeting_assets.component").MeetingAssetsComponent
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The names of the package; `dg` finds the component among them."""
+    return sorted({*globals(), *__all__})

@@ -1,5 +1,8 @@
 """The deployed definitions: assets from raw bytes to metrics and trends, with their jobs, sensors and schedules."""
 
+from collections.abc import Collection, Sequence
+from typing import Any, TypeVar
+
 import dagster as dg
 
 from meeting_assets.core.gc_tuning import freeze, raise_threshold
@@ -9,69 +12,103 @@ from meeting_assets.orchestration.assets.metrics import metrics_assets
 from meeting_assets.orchestration.assets.parsed import parsed_assets
 from meeting_assets.orchestration.assets.partitions import daily, weekly
 from meeting_assets.orchestration.assets.raw import raw_assets
-from meeting_assets.orchestration.assets.rollups import GROUP as ROLLUPS
 from meeting_assets.orchestration.assets.rollups import rollup_assets, rollup_job
 from meeting_assets.orchestration.assets.specs import database_kind
 from meeting_assets.orchestration.operations.alerts import failed_checks, failed_runs
 from meeting_assets.orchestration.operations.meeting_retention import nightly_retention, retention
 from meeting_assets.orchestration.operations.orphaned_runs import orphaned_runs_sensor
 from meeting_assets.orchestration.operations.run_retention import nightly_run_retention, run_retention
-from meeting_assets.orchestration.resources import StorageResource
+from meeting_assets.orchestration.resources import storage_key, storage_resource
 from meeting_assets.orchestration.runs import JOB, RETRY_WHOLE
 from meeting_assets.orchestration.triggers.finished_recordings import finished_recordings
 from meeting_assets.orchestration.triggers.nightly import nightly_checks, nightly_reconciliation
 from meeting_assets.orchestration.triggers.outdated_weeks import outdated_weeks_sensor
 from meeting_assets.orchestration.triggers.webhook_events import webhook_events
+from meeting_assets.orchestration.workspace import DEFAULT, Workspace
 from meeting_assets.settings import Settings, read_settings
 
 
-def definitions(settings: Settings) -> dg.Definitions:
-    """The definitions for some settings."""
+def definitions(
+    settings: Settings, workspace: Workspace = DEFAULT, triggers: Collection[str] | None = None
+) -> dg.Definitions:
+    """The definitions of a workspace with its settings. They can be merged with any others.
+
+    `triggers` are the names of the sensors and schedules to include, by default all.
+    """
     days, weeks = daily(settings.first_day), weekly(settings.first_day)
     database = database_kind(settings)
-    ledger_checks, table_checks = ledger_check_step(), table_check_step()
-    ingestion_check = ingestion_check_step(settings.first_day)
-    daily_assets = dg.AssetSelection.all() - dg.AssetSelection.groups(ROLLUPS)
-    synced = daily_assets.without_checks() | dg.AssetSelection.checks(ledger_checks)
+    ledger_checks, table_checks = ledger_check_step(workspace), table_check_step(workspace)
+    ingestion_check = ingestion_check_step(settings.first_day, workspace)
+    daily_assets = [
+        raw_assets(days, database, workspace),
+        *parsed_assets(days, database, workspace),
+        metrics_assets(days, database, workspace),
+    ]
+    rollups = rollup_assets(weeks, database, workspace)
     return dg.Definitions(
-        assets=[
-            raw_assets(days, database),
-            *parsed_assets(days, database),
-            metrics_assets(days, database),
-            *rollup_assets(weeks, database),
-        ],
+        assets=[*daily_assets, *rollups],
         asset_checks=[ledger_checks, table_checks, ingestion_check],
         jobs=[
-            dg.define_asset_job(
-                JOB,
-                selection=synced,
-                tags=RETRY_WHOLE,
-                description="Fetches, parses and measures recordings by day, and evaluates the checks of the ledger.",
-            ),
-            rollup_job(),
-            check_tables_job(table_checks, ingestion_check),
-            run_retention,
-            retention,
+            sync_job(daily_assets, ledger_checks, workspace),
+            rollup_job(rollups, workspace),
+            check_tables_job(table_checks, ingestion_check, workspace=workspace),
+            run_retention(workspace),
+            retention(workspace),
         ],
-        sensors=[
-            finished_recordings(days),
-            webhook_events(days),
-            outdated_weeks_sensor(weeks),
-            orphaned_runs_sensor,
-            failed_runs,
-            failed_checks,
-        ],
-        schedules=[nightly_reconciliation(days), nightly_run_retention, nightly_checks, nightly_retention],
-        resources={"storage": StorageResource()},
-        # perf: twenty small steps take 88 s with one process per step and 6 s in a single process (benchmarks idle)
-        executor=dg.in_process_executor,
+        sensors=_included(_sensors(days, weeks, workspace), workspace, triggers),
+        schedules=_included(_schedules(days, workspace), workspace, triggers),
+        resources={storage_key(workspace): storage_resource(workspace)},
     )
+
+
+def sync_job(
+    assets: Sequence[dg.AssetsDefinition], checks: dg.AssetChecksDefinition, workspace: Workspace = DEFAULT
+) -> Any:
+    """The main job: it fetches and measures days, and evaluates the checks of the ledger."""
+    return dg.define_asset_job(
+        workspace.named(JOB),
+        selection=dg.AssetSelection.assets(*assets).without_checks() | dg.AssetSelection.checks(checks),
+        tags=RETRY_WHOLE,
+        # perf: twenty small steps take 88 s with one process per step and 6 s in a single process (benchmarks idle)
+        executor_def=dg.in_process_executor,
+        description="Fetches, parses and measures recordings by day, and evaluates the checks of the ledger.",
+    )
+
+
+def _sensors(
+    days: dg.DailyPartitionsDefinition, weeks: dg.WeeklyPartitionsDefinition, workspace: Workspace
+) -> list[dg.SensorDefinition]:
+    return [
+        finished_recordings(days, workspace),
+        webhook_events(days, workspace),
+        outdated_weeks_sensor(weeks, workspace),
+        orphaned_runs_sensor(workspace),
+        failed_runs(workspace),
+        failed_checks(workspace),
+    ]
+
+
+def _schedules(days: dg.DailyPartitionsDefinition, workspace: Workspace) -> list[dg.ScheduleDefinition]:
+    return [
+        nightly_reconciliation(days, workspace),
+        nightly_run_retention(workspace),
+        nightly_checks(workspace),
+        nightly_retention(workspace),
+    ]
+
+
+Trigger = TypeVar("Trigger", dg.SensorDefinition, dg.ScheduleDefinition)
+
+
+def _included(found: list[Trigger], workspace: Workspace, names: Collection[str] | None) -> list[Trigger]:
+    return [each for each in found if names is None or each.name in map(workspace.named, names)]
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """The entry point of code servers and run workers."""
     raise_threshold()
-    loaded = definitions(read_settings())
+    # Runs of assets that a user selects belong to no job. Other projects choose their executor themselves.
+    loaded = dg.Definitions.merge(definitions(read_settings()), dg.Definitions(executor=dg.in_process_executor))
     freeze()
     return loaded

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, cast, get_args
 from urllib.parse import quote, unquote
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
@@ -227,14 +229,16 @@ def _expanded(path: str | Path) -> Path:
     return Path(os.path.expanduser(path))
 
 
-def read_settings() -> Settings:
+def read_settings(overrides: Mapping[str, str] = MappingProxyType({})) -> Settings:
     """Reads the settings from the environment; an empty variable counts as unset.
+
+    `overrides` precede the environment; they have the names of its variables.
 
     Raises:
         SettingsError: names each invalid variable and its fault, without its value, which may be a secret.
     """
     try:
-        return Settings()
+        return Settings(**cast("dict[str, Any]", dict(overrides)))
     except ValidationError as error:
         faults = [_sentence(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False)]
     # Raised outside of the handler, so that it has no context: pydantic's error quotes the input.

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import dagster as dg
 import psutil
 
+from meeting_assets.orchestration.workspace import DEFAULT, Workspace
 from meeting_assets.store.database import Database
 from meeting_assets.store.database_id import held_id
 
@@ -24,18 +25,25 @@ def process_tag(run_id: str) -> dict[str, str]:
     return {PROCESS: f"{run_id} {socket.gethostname()} {os.getpid()} {started_s:.2f}"}
 
 
-def for_this_database(requests: Iterable[dg.RunRequest], database: Database) -> list[dg.RunRequest]:
+def for_this_database(
+    requests: Iterable[dg.RunRequest], database: Database, workspace: Workspace = DEFAULT
+) -> list[dg.RunRequest]:
     """Adds the tag of this database to requests. The database is read only if there are requests.
 
     Raises:
         StoreError: the database cannot be read.
     """
     untagged = [*requests]
-    tag = database_tag(database) if untagged else {}
+    tag = database_tag(database, workspace) if untagged else {}
     return [each.with_replaced_attrs(tags={**each.tags, **tag}) for each in untagged]
 
 
-def database_tag(database: Database) -> dict[str, str]:
+def database_tag_key(workspace: Workspace) -> str:
+    """The name of the tag with the database id: a run of a project may use several workspaces."""
+    return f"{DATABASE_ID}_{workspace.name}" if workspace.name else DATABASE_ID
+
+
+def database_tag(database: Database, workspace: Workspace = DEFAULT) -> dict[str, str]:
     """The tag by which the process of a requested run verifies that it uses the same database."""
     database_id = held_id(database)
-    return {DATABASE_ID: database_id} if database_id else {}
+    return {database_tag_key(workspace): database_id} if database_id else {}

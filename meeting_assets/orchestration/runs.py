@@ -19,8 +19,9 @@ from meeting_assets.orchestration.assets.raw import fetch_config
 from meeting_assets.orchestration.home import naming_dagster_home
 from meeting_assets.orchestration.resources import PERMANENT
 from meeting_assets.orchestration.sqlite_commits import commits_without_fsync
+from meeting_assets.orchestration.workspace import SYNC
 
-JOB = "sync_recordings"
+JOB = SYNC
 # The API's rate limits determine how long a month of a busy workspace takes.
 MAX_RUNTIME, LONGEST_RUN_S = "dagster/max_runtime", "21600"
 # A retry repeats all steps: completed ones find no work in the ledger and cost little.

@@ -14,9 +14,9 @@ from meeting_assets.health.check import Check, Violation, Violations
 from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.health.table_checks import table_checks
-from meeting_assets.orchestration.resources import StorageResource
+from meeting_assets.orchestration.resources import storage_key, storage_of
+from meeting_assets.orchestration.workspace import CHECK_TABLES, DEFAULT, Workspace
 
-CHECK_TABLES = "check_tables"
 VIOLATIONS = "violations"
 """Metadata key of the number of violations."""
 _COLUMNS = dg.TableSchema(
@@ -31,21 +31,22 @@ _COLUMNS = dg.TableSchema(
 Key = dg.AssetCheckKey
 
 
-def ledger_check_step() -> dg.AssetChecksDefinition:
+def ledger_check_step(workspace: Workspace = DEFAULT) -> dg.AssetChecksDefinition:
     """The checks of the ledger. They are cheap and run at the end of every sync."""
-    return check_step("ledger_checks", ledger_checks())
+    return check_step("ledger_checks", ledger_checks(), workspace)
 
 
-def table_check_step() -> dg.AssetChecksDefinition:
+def table_check_step(workspace: Workspace = DEFAULT) -> dg.AssetChecksDefinition:
     """The checks that scan whole tables. They run in a job of their own."""
-    return check_step("table_checks", [*table_checks(), *metric_checks()])
+    return check_step("table_checks", [*table_checks(), *metric_checks()], workspace)
 
 
-def check_tables_job(*checks: dg.AssetChecksDefinition) -> Any:
+def check_tables_job(*checks: dg.AssetChecksDefinition, workspace: Workspace = DEFAULT) -> Any:
     """The job that evaluates the nightly checks and materializes nothing."""
     return dg.define_asset_job(
-        CHECK_TABLES,
+        workspace.named(CHECK_TABLES),
         selection=dg.AssetSelection.checks(*checks),
+        executor_def=dg.in_process_executor,
         description=(
             "Scans all tables for rows that contradict each other, and checks that yesterday was ingested. Takes about "
             "a minute for 50 million words."
@@ -53,20 +54,24 @@ def check_tables_job(*checks: dg.AssetChecksDefinition) -> Any:
     )
 
 
-def check_step(name: str, checks: Sequence[Check]) -> dg.AssetChecksDefinition:
+def check_step(name: str, checks: Sequence[Check], workspace: Workspace = DEFAULT) -> dg.AssetChecksDefinition:
     """One step that evaluates the selected checks."""
-    by_key = {Key(dg.AssetKey(check.table), check.name): check for check in checks}
+    by_key = {Key(workspace.key(check.table), check.name): check for check in checks}
 
     @dg.multi_asset_check(
-        name=name,
+        name=workspace.named(name),
         specs=[
             dg.AssetCheckSpec(key.name, asset=key.asset_key, description=check.description)
             for key, check in by_key.items()
         ],
         can_subset=True,
+        required_resource_keys={storage_key(workspace)},
     )
-    def _evaluate(context: dg.AssetCheckExecutionContext, storage: StorageResource) -> Iterable[dg.AssetCheckResult]:
-        with storage.open_storage() as (_, opened_storage), opened_storage.database.reading() as connection:
+    def _evaluate(context: dg.AssetCheckExecutionContext) -> Iterable[dg.AssetCheckResult]:
+        with (
+            storage_of(context, workspace).open_storage() as (_, opened_storage),
+            opened_storage.database.reading() as connection,
+        ):
             violations = {
                 key: check.violations(connection, now())
                 for key, check in by_key.items()

@@ -11,7 +11,8 @@ import dagster as dg
 from meeting_assets.core.instants import now, start_of
 from meeting_assets.orchestration.assets.checks import VIOLATIONS
 from meeting_assets.orchestration.assets.materializations import NAMED_RECORDINGS, RUN
-from meeting_assets.orchestration.assets.raw import RECORDINGS_KEY
+from meeting_assets.orchestration.assets.raw import RECORDINGS
+from meeting_assets.orchestration.workspace import DEFAULT, Workspace
 
 YESTERDAY_WAS_INGESTED = "yesterday_was_ingested"
 DAY = timedelta(days=1)
@@ -20,15 +21,16 @@ DUE_AFTER = timedelta(hours=5)
 MAX_EVENTS_READ = 100
 
 
-def ingestion_check_step(first_day: date) -> dg.AssetChecksDefinition:
+def ingestion_check_step(first_day: date, workspace: Workspace = DEFAULT) -> dg.AssetChecksDefinition:
     """The step with the check `yesterday_was_ingested`; days before `first_day` are not expected."""
+    recordings = workspace.key(RECORDINGS)
 
     @dg.multi_asset_check(
-        name="ingestion_checks",
+        name=workspace.named("ingestion_checks"),
         specs=[
             dg.AssetCheckSpec(
                 YESTERDAY_WAS_INGESTED,
-                asset=RECORDINGS_KEY,
+                asset=recordings,
                 description=(
                     "A run listed all recordings of yesterday (UTC) after that day had ended; a day is due at 05:00. "
                     "To fix it, start Dagster's daemon, switch on the schedule `nightly_reconciliation`, or run "
@@ -39,9 +41,9 @@ def ingestion_check_step(first_day: date) -> dg.AssetChecksDefinition:
     )
     def _evaluate(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         day = expected_day(now())
-        passed = day < first_day or was_ingested(context.instance, day)
+        passed = day < first_day or was_ingested(context.instance, recordings, day)
         return dg.AssetCheckResult(
-            asset_key=RECORDINGS_KEY,
+            asset_key=recordings,
             check_name=YESTERDAY_WAS_INGESTED,
             passed=passed,
             severity=dg.AssetCheckSeverity.ERROR,
@@ -56,13 +58,13 @@ def expected_day(at: datetime) -> date:
     return (at - DUE_AFTER).date() - DAY
 
 
-def was_ingested(instance: dg.DagsterInstance, day: date) -> bool:
+def was_ingested(instance: dg.DagsterInstance, recordings: dg.AssetKey, day: date) -> bool:
     """True if a run of the whole day materialized `recordings` after the end of the day.
 
     A run of named recordings does not look for other recordings of its day.
     """
     filters = dg.AssetRecordsFilter(
-        asset_key=RECORDINGS_KEY,
+        asset_key=recordings,
         asset_partitions=[day.isoformat()],
         after_timestamp=start_of(day + DAY).timestamp(),
     )

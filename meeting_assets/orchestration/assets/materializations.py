@@ -12,6 +12,7 @@ import dagster as dg
 from sqlmodel import SQLModel
 
 from meeting_assets.health.counts import DayCounts, RecordingState
+from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.store.database import table_of
 
 RUN = "run."
@@ -48,6 +49,7 @@ def materialization(
 
 def materializations(
     context: dg.AssetExecutionContext,
+    workspace: Workspace,
     of_run: Mapping[str, Any],
     row_counts: Mapping[type[SQLModel], int],
     of_partitions: Mapping[type[SQLModel], PartitionMetadata],
@@ -58,7 +60,7 @@ def materializations(
     expects of the outputs of a step.
     """
     for model, row_count in row_counts.items():
-        if (key := dg.AssetKey(table_of(model).name)) in context.selected_asset_keys:
+        if (key := workspace.key(table_of(model).name)) in context.selected_asset_keys:
             yield materialization(
                 context,
                 key,

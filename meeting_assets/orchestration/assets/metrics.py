@@ -24,23 +24,25 @@ from meeting_assets.orchestration.assets.materializations import (
 )
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
 from meeting_assets.orchestration.assets.specs import FRESHNESS, lineage_deps, table_spec
-from meeting_assets.orchestration.resources import StorageResource, fail_if_faulty
+from meeting_assets.orchestration.resources import fail_if_faulty, storage_key, storage_of
+from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.derive import derive_days
 
 GROUP = "metrics"
 
 
-def metrics_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDefinition:
+def metrics_assets(days: dg.DailyPartitionsDefinition, database: str, workspace: Workspace) -> dg.AssetsDefinition:
     """Defines the metric tables, derived for every recording whose inputs changed."""
 
     @dg.multi_asset(
-        name="metrics",
+        name=workspace.named("metrics"),
         specs=[
             table_spec(
                 table,
+                workspace,
                 database=database,
-                deps=lineage_deps(table),
-                group_name=GROUP,
+                deps=lineage_deps(table, workspace),
+                group_name=workspace.group(GROUP),
                 code_version=METRICS_VERSION,
                 freshness_policy=FRESHNESS,
             )
@@ -48,13 +50,14 @@ def metrics_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.Asse
         ],
         partitions_def=days,
         backfill_policy=BACKFILL,
+        required_resource_keys={storage_key(workspace)},
         # Without it, a webserver may refuse backfills that start upstream: Dagster then requires equal partitions of
         # all outputs, and its comparison depends on the iteration order of a set.
         can_subset=True,
     )
-    def _derive(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterable[dg.MaterializeResult[None]]:
+    def _derive(context: dg.AssetExecutionContext) -> Iterable[dg.MaterializeResult[None]]:
         days = partition_days(context)
-        with storage.open_storage() as (_, opened_storage):
+        with storage_of(context, workspace).open_storage() as (_, opened_storage):
             report = derive_days(days, opened_storage)
             with opened_storage.database.reading() as connection:
                 row_counts, of_days = metric_row_counts(connection), _of_days(connection, days)
@@ -64,7 +67,7 @@ def metrics_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.Asse
             "unchanged": report.unchanged,
             "derive_s": report.derive_s,
         }
-        yield from materializations(context, of_run, row_counts, of_days)
+        yield from materializations(context, workspace, of_run, row_counts, of_days)
         fail_if_faulty(report.faults)
 
     return _derive

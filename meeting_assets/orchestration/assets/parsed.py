@@ -15,7 +15,8 @@ from meeting_assets.orchestration.assets.materializations import materialization
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
 from meeting_assets.orchestration.assets.raw import raw_key
 from meeting_assets.orchestration.assets.specs import FRESHNESS, table_spec
-from meeting_assets.orchestration.resources import StorageResource, fail_if_faulty
+from meeting_assets.orchestration.resources import fail_if_faulty, storage_key, storage_of
+from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.replace import LoadReport
 from meeting_assets.schema.persistent import Recordings
@@ -25,27 +26,28 @@ from meeting_assets.store.ledger_states import QUARANTINED
 GROUP = "parsed"
 
 
-def parsed_assets(days: dg.DailyPartitionsDefinition, database: str) -> list[dg.AssetsDefinition]:
+def parsed_assets(days: dg.DailyPartitionsDefinition, database: str, workspace: Workspace) -> list[dg.AssetsDefinition]:
     """The definitions of all parsed tables, one per artifact of the registry."""
-    return [parsed_asset(artifact, days, database) for artifact in ARTIFACTS.values()]
+    return [parsed_asset(artifact, days, database, workspace) for artifact in ARTIFACTS.values()]
 
 
-def parsed_asset(artifact: Artifact, days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDefinition:
+def parsed_asset(
+    artifact: Artifact, days: dg.DailyPartitionsDefinition, database: str, workspace: Workspace
+) -> dg.AssetsDefinition:
     """Defines the tables that are parsed from one artifact."""
-    deps = [
-        raw_key(artifact.kind),
-        *([dg.AssetKey(table_of(Recordings).name)] if artifact.depends_on_bot_names else []),
-    ]
+    payload = raw_key(artifact.kind, workspace)
+    deps = [payload, *([workspace.key(table_of(Recordings).name)] if artifact.depends_on_bot_names else [])]
 
     @dg.multi_asset(
-        name=f"parsed_{artifact.kind}",
+        name=workspace.named(f"parsed_{artifact.kind}"),
         specs=[
             table_spec(
                 table,
+                workspace,
                 database=database,
-                payload=raw_key(artifact.kind),
+                payload=payload,
                 deps=deps,
-                group_name=GROUP,
+                group_name=workspace.group(GROUP),
                 code_version=artifact.parser_version,
                 tags={"artifact": artifact.kind},
                 freshness_policy=FRESHNESS,
@@ -54,15 +56,16 @@ def parsed_asset(artifact: Artifact, days: dg.DailyPartitionsDefinition, databas
         ],
         partitions_def=days,
         backfill_policy=BACKFILL,
+        required_resource_keys={storage_key(workspace)},
     )
-    def _load(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterable[dg.MaterializeResult[None]]:
+    def _load(context: dg.AssetExecutionContext) -> Iterable[dg.MaterializeResult[None]]:
         days = partition_days(context)
-        with storage.open_storage() as (_, opened_storage):
+        with storage_of(context, workspace).open_storage() as (_, opened_storage):
             report = load_days(artifact, days, opened_storage)
             with opened_storage.database.reading() as connection:
                 row_counts = parsed_row_counts(connection, artifact)
                 of_days = _of_days(connection, artifact, days)
-        yield from materializations(context, _of_run(report), row_counts, of_days)
+        yield from materializations(context, workspace, _of_run(report), row_counts, of_days)
         fail_if_faulty(report.faults)
 
     return _load

@@ -22,13 +22,9 @@ from meeting_assets.orchestration.assets.materializations import (
     recording_state_table,
 )
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
-from meeting_assets.orchestration.assets.specs import (
-    FRESHNESS,
-    OWNERS,
-    payload_schema,
-    table_spec,
-)
-from meeting_assets.orchestration.resources import StorageResource, fail_if_faulty
+from meeting_assets.orchestration.assets.specs import FRESHNESS, payload_schema, table_spec
+from meeting_assets.orchestration.resources import fail_if_faulty, storage_key, storage_of
+from meeting_assets.orchestration.workspace import DEFAULT, RAW, Workspace
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.fetch_results import FetchReport
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin
@@ -36,12 +32,11 @@ from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger_states import STORED
 
-GROUP = "raw"
 STEP = "raw_artifacts"
 POOL = "recall_api"
 # Increase it when the same responses of the API would be stored as other bytes or other rows.
 RAW_VERSION = "1"
-RECORDINGS_KEY = dg.AssetKey(table_of(Recordings).name)
+RECORDINGS = table_of(Recordings).name
 
 
 class FetchConfig(dg.Config):
@@ -63,49 +58,51 @@ class FetchConfig(dg.Config):
     )
 
 
-def fetch_config(recording_ids: Iterable[str], *, refetch: bool = False) -> dict[str, Any]:
+def fetch_config(
+    recording_ids: Iterable[str], workspace: Workspace = DEFAULT, *, refetch: bool = False
+) -> dict[str, Any]:
     """Run config of a run whose raw step has this `FetchConfig`."""
-    return {"ops": {STEP: {"config": {"recording_ids": [*recording_ids], "refetch": refetch}}}}
+    return {"ops": {workspace.named(STEP): {"config": {"recording_ids": [*recording_ids], "refetch": refetch}}}}
 
 
-def raw_key(kind: str) -> dg.AssetKey:
+def raw_key(kind: str, workspace: Workspace = DEFAULT) -> dg.AssetKey:
     """The key of the asset with the raw bytes of a kind of artifact."""
-    return dg.AssetKey([GROUP, kind])
+    return workspace.key(RAW, kind)
 
 
-def raw_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDefinition:
+def raw_assets(days: dg.DailyPartitionsDefinition, database: str, workspace: Workspace) -> dg.AssetsDefinition:
     """Defines the recordings and the seven raw artifacts, fetched in one pass over the API's lists."""
 
     @dg.multi_asset(
-        name=STEP,
+        name=workspace.named(STEP),
         specs=[
             table_spec(
                 Recordings,
+                workspace,
                 database=database,
-                group_name=GROUP,
+                group_name=workspace.group(RAW),
                 code_version=RAW_VERSION,
                 freshness_policy=FRESHNESS,
             ),
-            *(_spec(artifact) for artifact in ARTIFACTS.values()),
+            *(_spec(artifact, workspace) for artifact in ARTIFACTS.values()),
         ],
         partitions_def=days,
         backfill_policy=BACKFILL,
         can_subset=True,
-        pool=POOL,
+        pool=workspace.named(POOL),
+        required_resource_keys={storage_key(workspace)},
     )
-    def _fetch(
-        context: dg.AssetExecutionContext, config: FetchConfig, storage: StorageResource
-    ) -> Iterable[dg.MaterializeResult[None]]:
-        kinds = [kind for kind in ARTIFACTS if raw_key(kind) in context.selected_asset_keys]
+    def _fetch(context: dg.AssetExecutionContext, config: FetchConfig) -> Iterable[dg.MaterializeResult[None]]:
+        kinds = [kind for kind in ARTIFACTS if raw_key(kind, workspace) in context.selected_asset_keys]
         days = partition_days(context)
-        with storage.open_storage() as (settings, opened_storage):
+        with storage_of(context, workspace).open_storage() as (settings, opened_storage):
             bind_origin(opened_storage, settings)
             named = [canonical_uuid(each) for each in config.recording_ids]
             fetching = fetch_days(
                 opened_storage, access_of(settings), days, kinds=kinds, recording_ids=named, refetch=config.refetch
             )
             report = asyncio.run(fetching)
-            found = _materializations(context, opened_storage, report, days, named)
+            found = _materializations(context, workspace, opened_storage, report, days, named)
         yield from found
         fail_if_faulty(report.faults)
 
@@ -114,6 +111,7 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str) -> dg.AssetsDe
 
 def _materializations(
     context: dg.AssetExecutionContext,
+    workspace: Workspace,
     storage: Storage,
     report: FetchReport,
     days: Sequence[date],
@@ -122,28 +120,26 @@ def _materializations(
     """In the order of the graph: Dagster rejects an output that is yielded before its upstream output."""
     found = []
     with storage.database.reading() as connection:
-        if RECORDINGS_KEY in context.selected_asset_keys:
+        if (key := workspace.key(RECORDINGS)) in context.selected_asset_keys:
             of_run, of_table = recordings_of_run(report, named), {ROW_COUNT: recording_count(connection)}
             of_days = recordings_of_days(connection, days)
-            found.append(
-                materialization(context, RECORDINGS_KEY, of_run=of_run, of_table=of_table, of_partitions=of_days)
-            )
+            found.append(materialization(context, key, of_run=of_run, of_table=of_table, of_partitions=of_days))
         for kind in ARTIFACTS:
-            if (key := raw_key(kind)) in context.selected_asset_keys:
+            if (key := raw_key(kind, workspace)) in context.selected_asset_keys:
                 of_run, of_days = artifacts_of_run(report, kind), artifacts_of_days(connection, kind, days)
                 found.append(materialization(context, key, of_run=of_run, of_partitions=of_days))
     return found
 
 
-def _spec(artifact: Artifact) -> dg.AssetSpec:
+def _spec(artifact: Artifact, workspace: Workspace) -> dg.AssetSpec:
     return dg.AssetSpec(
-        key=raw_key(artifact.kind),
+        key=raw_key(artifact.kind, workspace),
         description=f"{artifact.description}\n\nGrain: one compressed object per download, as the API sent it.",
         metadata={"dagster/column_schema": payload_schema(artifact)},
-        deps=[RECORDINGS_KEY],
-        group_name=GROUP,
+        deps=[workspace.key(RECORDINGS)],
+        group_name=workspace.group(RAW),
         kinds={"json"},
-        owners=OWNERS,
+        owners=[*workspace.owners],
         tags={"artifact": artifact.kind},
         code_version=RAW_VERSION,
         freshness_policy=FRESHNESS,

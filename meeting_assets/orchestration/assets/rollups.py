@@ -17,14 +17,15 @@ from meeting_assets.metrics.trends import MeetingTrends, People, PersonKeys, Per
 from meeting_assets.orchestration.assets.materializations import materializations, partition_row_counts
 from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of_a_week, partition_days
 from meeting_assets.orchestration.assets.specs import table_spec
-from meeting_assets.orchestration.resources import StorageResource
+from meeting_assets.orchestration.resources import storage_key, storage_of
 from meeting_assets.orchestration.runs import RETRY_WHOLE
+from meeting_assets.orchestration.workspace import DEFAULT, ROLL_UP, Workspace
 from meeting_assets.pipeline.rollup import ROLLUP_VERSION, roll_up, roll_up_people, row_counts, row_counts_by_week
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store.database import table_of
 
 GROUP = "rollups"
-JOB = "roll_up"
+JOB = ROLL_UP
 UPSTREAM = (
     *(table_of(model).name for model in (MeetingMetrics, ParticipantMetrics, PersonMetrics)),
     "participants",
@@ -32,21 +33,25 @@ UPSTREAM = (
 )
 
 
-def rollup_assets(weeks: dg.WeeklyPartitionsDefinition, database: str) -> list[dg.AssetsDefinition]:
+def rollup_assets(
+    weeks: dg.WeeklyPartitionsDefinition, database: str, workspace: Workspace
+) -> list[dg.AssetsDefinition]:
     """The definitions of the weekly trends and of the people."""
     days = days_of_a_week()
-    of_weeks = [dg.AssetDep(name, partition_mapping=days) for name in UPSTREAM]
+    upstream = [workspace.key(name) for name in UPSTREAM]
+    of_weeks = [dg.AssetDep(key, partition_mapping=days) for key in upstream]
     return [
-        _rollup_asset("trends", (MeetingTrends, PersonTrends), _roll_up_trends, of_weeks, database, weeks),
-        _rollup_asset("people", (People, PersonKeys), _roll_up_people, UPSTREAM, database),
+        _rollup_asset("trends", (MeetingTrends, PersonTrends), _roll_up_trends, of_weeks, database, workspace, weeks),
+        _rollup_asset("people", (People, PersonKeys), _roll_up_people, upstream, database, workspace),
     ]
 
 
-def rollup_job() -> Any:
+def rollup_job(assets: Sequence[dg.AssetsDefinition], workspace: Workspace = DEFAULT) -> Any:
     """The job that rolls up weeks."""
     return dg.define_asset_job(
-        JOB,
-        selection=dg.AssetSelection.groups(GROUP).without_checks(),
+        workspace.named(JOB),
+        selection=dg.AssetSelection.assets(*assets).without_checks(),
+        executor_def=dg.in_process_executor,
         tags=RETRY_WHOLE,
         description="Derives the trends of weeks whose meetings changed, and the table of people.",
     )
@@ -56,28 +61,37 @@ def _rollup_asset(
     name: str,
     tables: Sequence[type[SQLModel]],
     update: Callable[[Sequence[date], Storage], dict[str, Any]],
-    deps: Sequence[str | dg.AssetDep],
+    deps: Sequence[dg.AssetKey | dg.AssetDep],
     database: str,
+    workspace: Workspace,
     weeks: dg.WeeklyPartitionsDefinition | None = None,
 ) -> dg.AssetsDefinition:
     """Defines tables that one step updates, by week or as a whole. `update` returns the totals of the run."""
 
     @dg.multi_asset(
-        name=name,
+        name=workspace.named(name),
         specs=[
-            table_spec(table, database=database, deps=deps, group_name=GROUP, code_version=ROLLUP_VERSION)
+            table_spec(
+                table,
+                workspace,
+                database=database,
+                deps=deps,
+                group_name=workspace.group(GROUP),
+                code_version=ROLLUP_VERSION,
+            )
             for table in tables
         ],
         partitions_def=weeks,
         backfill_policy=BACKFILL if weeks else None,
+        required_resource_keys={storage_key(workspace)},
     )
-    def _roll_up(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterable[dg.MaterializeResult[None]]:
+    def _roll_up(context: dg.AssetExecutionContext) -> Iterable[dg.MaterializeResult[None]]:
         mondays = partition_days(context) if weeks else []
-        with storage.open_storage() as (_, opened_storage):
+        with storage_of(context, workspace).open_storage() as (_, opened_storage):
             of_run = update(mondays, opened_storage)
             with opened_storage.database.reading() as connection:
                 counts, by_week = row_counts(connection), row_counts_by_week(connection, mondays)
-        yield from materializations(context, of_run, counts, partition_row_counts(by_week, mondays))
+        yield from materializations(context, workspace, of_run, counts, partition_row_counts(by_week, mondays))
 
     return _roll_up
 

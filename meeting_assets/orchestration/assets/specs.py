@@ -12,11 +12,11 @@ from sqlalchemy import BigInteger, Column
 from sqlmodel import AutoString, SQLModel
 
 from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.schema.lineage import lineage_of
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import table_of
 
-OWNERS = ["team:data"]
 # The nightly run materializes the daily assets of the last days. Readers see a warning if it did not. Roll-ups have no
 # policy, because they run only when meetings of a week changed. For yesterday alone: `ingestion_check`.
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=25))
@@ -50,11 +50,17 @@ def database_kind(settings: Settings) -> str:
 
 
 def table_spec(
-    model: type[SQLModel], *, database: str, payload: dg.AssetKey | None = None, deps: Sequence[Any] = (), **spec: Any
+    model: type[SQLModel],
+    workspace: Workspace,
+    *,
+    database: str,
+    payload: dg.AssetKey | None = None,
+    deps: Sequence[Any] = (),
+    **spec: Any,
 ) -> dg.AssetSpec:
     """The spec of a table's asset; `payload` is the raw asset that the table is parsed from."""
     table = table_of(model)
-    lineage = column_lineage(model, payload)
+    lineage = column_lineage(model, workspace, payload)
     metadata: dict[str, Any] = {
         "dagster/table_name": table.name,
         "dagster/column_schema": column_schema(model, lineage),
@@ -62,12 +68,12 @@ def table_spec(
     if lineage.deps_by_column:
         metadata["dagster/column_lineage"] = lineage
     return dg.AssetSpec(
-        key=table.name,
+        key=workspace.key(table.name),
         description=cleandoc(model.__doc__ or ""),
         metadata=metadata,
         deps=deps,
         kinds={"sql", database},
-        owners=OWNERS,
+        owners=[*workspace.owners],
         **spec,
     )
 
@@ -88,21 +94,22 @@ def column_schema(model: type[SQLModel], lineage: dg.TableColumnLineage) -> dg.T
     )
 
 
-def column_lineage(model: type[SQLModel], payload: dg.AssetKey | None) -> dg.TableColumnLineage:
+def column_lineage(model: type[SQLModel], workspace: Workspace, payload: dg.AssetKey | None) -> dg.TableColumnLineage:
     """The declared sources of each column of a model."""
     return dg.TableColumnLineage(
         {
-            column.name: [_dep(source, payload) for source in sources]
+            column.name: [_dep(source, workspace, payload) for source in sources]
             for column in table_of(model).columns
             if (sources := _sources(column))
         }
     )
 
 
-def lineage_deps(model: type[SQLModel]) -> list[str]:
+def lineage_deps(model: type[SQLModel], workspace: Workspace) -> list[dg.AssetKey]:
     """The tables that the columns of a model derive from: the dependencies of its asset."""
     columns = table_of(model).columns
-    return sorted({source.partition(".")[0] for column in columns for source in _sources(column)})
+    tables = {source.partition(".")[0] for column in columns for source in _sources(column)}
+    return [workspace.key(table) for table in sorted(tables)]
 
 
 def payload_schema(artifact: Artifact) -> dg.TableSchema:
@@ -115,13 +122,15 @@ def _sources(column: Column[Any]) -> list[str]:
     return [source for source in lineage_of(column) or () if not source.startswith(f"{column.table.name}.")]
 
 
-def _dep(source: str, payload: dg.AssetKey | None) -> dg.TableColumnDep:
+def _dep(source: str, workspace: Workspace, payload: dg.AssetKey | None) -> dg.TableColumnDep:
     """Parses `table.column`, or the path of a field of the payload; paths with dots also have brackets."""
     table, _, column = source.partition(".")
     is_of_payload = not column or table.endswith("]")
     if is_of_payload and payload is None:
         raise ValueError(f"{source}: the asset has no payload")
-    return dg.TableColumnDep(payload, source) if is_of_payload and payload else dg.TableColumnDep(table, column)
+    if is_of_payload and payload:
+        return dg.TableColumnDep(payload, source)
+    return dg.TableColumnDep(workspace.key(table), column)
 
 
 def _with_sources(description: str | None, deps: Sequence[dg.TableColumnDep]) -> str | None:

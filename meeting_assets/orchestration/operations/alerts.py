@@ -19,6 +19,7 @@ from meeting_assets.orchestration.assets.checks import VIOLATIONS
 from meeting_assets.orchestration.operations.failures import Failure, Incident, failure_of, is_retried, notified
 from meeting_assets.orchestration.operations.notifications import Notification, Waiting, deliver, notifier_of, sentence
 from meeting_assets.orchestration.resources import apply_settings
+from meeting_assets.orchestration.workspace import DEFAULT, Workspace
 
 FAILURES_PER_TICK = 100
 MAX_EVALUATIONS_READ = 20
@@ -53,44 +54,54 @@ class ChecksCursor(msgspec.Struct):
 Cursor = TypeVar("Cursor", RunsCursor, ChecksCursor)
 
 
-@dg.sensor(
-    name="failed_runs",
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description=(
-        "Sends an alert when a run fails permanently, then one an hour with a count while runs with the same cause or "
-        "days fail. Alerts go to the log, or to MEETING_ASSETS_ALERT_URL."
-    ),
-)
-def failed_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """The sensor that reports failed runs; it requests no runs."""
-    cursor = _decode(context, RunsCursor)
-    now_s = now().timestamp()
-    failures = _permanent_failures(context, cursor, now_s)
-    cursor.incidents, notifications = notified(cursor.incidents, failures, now_s=now_s)
-    return _result(context, cursor, notifications, now_s)
+def failed_runs(workspace: Workspace = DEFAULT) -> dg.SensorDefinition:
+    """Defines the sensor that reports failed runs; it requests no runs."""
+
+    @dg.sensor(
+        name=workspace.named("failed_runs"),
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=(
+            "Sends an alert when a run fails permanently, then one an hour with a count while runs with the same cause "
+            "or days fail. Alerts go to the log, or to MEETING_ASSETS_ALERT_URL."
+        ),
+    )
+    def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        cursor = _decode(context, RunsCursor)
+        now_s = now().timestamp()
+        failures = _permanent_failures(context, workspace, cursor, now_s)
+        cursor.incidents, notifications = notified(cursor.incidents, failures, now_s=now_s)
+        return _result(context, workspace, cursor, notifications, now_s)
+
+    return _sensor
 
 
-@dg.sensor(
-    name="failed_checks",
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description=(
-        "Sends an alert when a check starts failing and when it passes again. Alerts go to the log, or to "
-        "MEETING_ASSETS_ALERT_URL."
-    ),
-)
-def failed_checks(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """The sensor that reports changed outcomes of checks; it requests no runs."""
-    cursor = _decode(context, ChecksCursor)
-    notifications = list(_changed_outcomes(context, cursor))
-    return _result(context, cursor, notifications, now().timestamp())
+def failed_checks(workspace: Workspace = DEFAULT) -> dg.SensorDefinition:
+    """Defines the sensor that reports changed outcomes of checks; it requests no runs."""
+
+    @dg.sensor(
+        name=workspace.named("failed_checks"),
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=(
+            "Sends an alert when a check starts failing and when it passes again. Alerts go to the log, or to "
+            "MEETING_ASSETS_ALERT_URL."
+        ),
+    )
+    def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        cursor = _decode(context, ChecksCursor)
+        notifications = list(_changed_outcomes(context, workspace, cursor))
+        return _result(context, workspace, cursor, notifications, now().timestamp())
+
+    return _sensor
 
 
-def _permanent_failures(context: dg.SensorEvaluationContext, cursor: RunsCursor, now_s: float) -> list[Failure]:
+def _permanent_failures(
+    context: dg.SensorEvaluationContext, workspace: Workspace, cursor: RunsCursor, now_s: float
+) -> list[Failure]:
     """Failures without another retry. Runs that may still be retried stay in the cursor."""
-    candidates = [*cursor.undecided, *_new_failures(context, cursor)]
-    runs = _runs(context, [each.failure.run_id for each in candidates])
+    candidates = [*cursor.undecided, *_new_failures(context, workspace, cursor)]
+    runs = _runs(context, workspace, [each.failure.run_id for each in candidates])
     retries_enabled = context.instance.run_retries_enabled
     decisions = [
         (each, is_retried(run, failed_for_s=now_s - each.failed_at_s, retries_enabled=retries_enabled))
@@ -101,7 +112,7 @@ def _permanent_failures(context: dg.SensorEvaluationContext, cursor: RunsCursor,
     return [each.failure for each, retried in decisions if retried is False]
 
 
-def _new_failures(context: dg.SensorEvaluationContext, cursor: RunsCursor) -> Iterator[Undecided]:
+def _new_failures(context: dg.SensorEvaluationContext, workspace: Workspace, cursor: RunsCursor) -> Iterator[Undecided]:
     """Failures since the last tick. The first tick only stores where to start."""
     is_first = cursor.last_failure is None
     changes = context.instance.fetch_run_status_changes(
@@ -112,15 +123,15 @@ def _new_failures(context: dg.SensorEvaluationContext, cursor: RunsCursor) -> It
     )
     cursor.last_failure = changes.cursor
     records = [] if is_first else changes.records
-    runs = _runs(context, [record.run_id for record in records])
+    runs = _runs(context, workspace, [record.run_id for record in records])
     for record in records:
         run, event = runs.get(record.run_id), record.event_log_entry.dagster_event
         if run is not None and event is not None:
             yield Undecided(failure_of(run, event), record.timestamp)
 
 
-def _runs(context: dg.SensorEvaluationContext, run_ids: list[str]) -> Mapping[str, dg.DagsterRun]:
-    """The existing runs of this code location, and those of commands, which have no code location."""
+def _runs(context: dg.SensorEvaluationContext, workspace: Workspace, run_ids: list[str]) -> Mapping[str, dg.DagsterRun]:
+    """The existing runs of this workspace and code location, and those of commands, which have no code location."""
     if not run_ids:
         return {}
     here = context.code_location_origin and context.code_location_origin.location_name
@@ -128,16 +139,19 @@ def _runs(context: dg.SensorEvaluationContext, run_ids: list[str]) -> Mapping[st
     return {
         run.run_id: run
         for run in found
-        if here is None or run.remote_job_origin is None or run.remote_job_origin.location_name == here
+        if workspace.includes(run)
+        and (here is None or run.remote_job_origin is None or run.remote_job_origin.location_name == here)
     }
 
 
-def _changed_outcomes(context: dg.SensorEvaluationContext, cursor: ChecksCursor) -> Iterator[Notification]:
+def _changed_outcomes(
+    context: dg.SensorEvaluationContext, workspace: Workspace, cursor: ChecksCursor
+) -> Iterator[Notification]:
     """Notifications of checks whose last outcome differs from the reported one."""
     if context.repository_def is None:
         return
     failing = set(cursor.failing)
-    for key, (run_id, evaluation) in _evaluations(context, context.repository_def).items():
+    for key, (run_id, evaluation) in _evaluations(context, workspace, context.repository_def).items():
         name = key.to_user_string()
         if evaluation.passed == (name in failing):
             failing ^= {name}
@@ -146,12 +160,13 @@ def _changed_outcomes(context: dg.SensorEvaluationContext, cursor: ChecksCursor)
 
 
 def _evaluations(
-    context: dg.SensorEvaluationContext, repository: dg.RepositoryDefinition
+    context: dg.SensorEvaluationContext, workspace: Workspace, repository: dg.RepositoryDefinition
 ) -> dict[dg.AssetCheckKey, tuple[str, dg.AssetCheckEvaluation]]:
     """The last evaluation of every evaluated check, with its run."""
     storage = context.instance.event_log_storage
     found = {}
-    keys = sorted(repository.asset_graph.asset_check_keys)
+    own = None if workspace.owns_process else workspace.keys
+    keys = sorted(each for each in repository.asset_graph.asset_check_keys if own is None or each.asset_key in own)
     for key, latest in storage.get_latest_asset_check_execution_by_key(keys).items():
         # The latest record may be a plan of a run that is in progress or has died.
         records = (
@@ -210,11 +225,16 @@ def _decode(context: dg.SensorEvaluationContext, kind: type[Cursor]) -> Cursor:
 
 
 def _result(
-    context: dg.SensorEvaluationContext, cursor: Cursor, notifications: list[Notification], now_s: float
+    context: dg.SensorEvaluationContext,
+    workspace: Workspace,
+    cursor: Cursor,
+    notifications: list[Notification],
+    now_s: float,
 ) -> dg.SensorResult:
     """Delivers notifications and ends the tick."""
     outbox = [*cursor.outbox, *(Waiting(notification, now_s) for notification in notifications)]
-    cursor.outbox = deliver(outbox, notifier_of(apply_settings(), context.log), context.log, now_s=now_s)
+    notifier = notifier_of(apply_settings(workspace), context.log)
+    cursor.outbox = deliver(outbox, notifier, context.log, now_s=now_s)
     summary = "; ".join(notification.text for notification in notifications) or "Nothing new."
     waiting = f" {len(cursor.outbox)} alerts wait for delivery." if cursor.outbox else ""
     return dg.SensorResult(skip_reason=summary + waiting, cursor=msgspec.json.encode(cursor).decode())

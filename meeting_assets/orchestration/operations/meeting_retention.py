@@ -4,8 +4,9 @@ import dagster as dg
 from sqlalchemy import select
 
 from meeting_assets.orchestration.assets.checks import VIOLATIONS
-from meeting_assets.orchestration.resources import StorageResource, apply_settings
+from meeting_assets.orchestration.resources import apply_settings, storage_key, storage_of
 from meeting_assets.orchestration.run_tags import for_this_database
+from meeting_assets.orchestration.workspace import DEFAULT, RETENTION, Workspace
 from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import WAITING, retain
@@ -16,13 +17,38 @@ from meeting_assets.store.database import META, table_of
 
 RECORDINGS_PER_NIGHT = 5_000
 BUDGET_S = 20 * 60.0
-CONFIRMATION = dg.AssetCheckKey(dg.AssetKey(table_of(Recordings).name), "retention_needs_confirmation")
+CONFIRMATION = "retention_needs_confirmation"
 
 
-@dg.op(description="Purges recordings that are older than the retention, and finishes interrupted purges.")
-def purge_old_recordings(context: dg.OpExecutionContext, storage: StorageResource) -> None:
-    """The one step of the job."""
-    with storage.open_storage() as (settings, opened_storage):
+def retention(workspace: Workspace = DEFAULT) -> dg.JobDefinition:
+    """Defines the job of one step."""
+
+    @dg.op(
+        name=workspace.named("purge_old_recordings"),
+        description="Purges recordings that are older than the retention, and finishes interrupted purges.",
+        required_resource_keys={storage_key(workspace)},
+    )
+    def _purge(context: dg.OpExecutionContext) -> None:
+        purge_old_recordings(context, workspace)
+
+    @dg.job(
+        name=workspace.named(RETENTION),
+        description="Purges recordings that are older than MEETING_ASSETS_RETENTION_DAYS.",
+        executor_def=dg.in_process_executor,
+    )
+    def _job() -> None:
+        _purge()
+
+    return _job
+
+
+def purge_old_recordings(context: dg.OpExecutionContext, workspace: Workspace) -> None:
+    """The work of the step.
+
+    Raises:
+        dg.Failure: recordings were left, or the retention needs a confirmation.
+    """
+    with storage_of(context, workspace).open_storage() as (settings, opened_storage):
         finished = PurgeReport()
         was_waiting = _is_waiting(opened_storage)
         left_behind = finish_purges(opened_storage, finished)
@@ -39,36 +65,35 @@ def purge_old_recordings(context: dg.OpExecutionContext, storage: StorageResourc
         }
     )
     if settings.retention_days is not None or was_waiting:
-        _evaluate(context, waiting)
+        _evaluate(context, workspace, waiting)
     faults = [*dict.fromkeys([*([waiting] if waiting else []), *finished.obstacles, *report.obstacles])]
     if faults:
         raise dg.Failure(description=" ".join(faults), allow_retries=False)
 
 
-@dg.job(description="Purges recordings that are older than MEETING_ASSETS_RETENTION_DAYS.")
-def retention() -> None:
-    """The job of one step."""
-    purge_old_recordings()
+def nightly_retention(workspace: Workspace = DEFAULT) -> dg.ScheduleDefinition:
+    """Defines the schedule. It requests a run if recordings may have expired or a purge was interrupted."""
 
+    @dg.schedule(
+        name=workspace.named("nightly_retention"),
+        job_name=workspace.named(RETENTION),
+        cron_schedule="0 2 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Purges recordings older than MEETING_ASSETS_RETENTION_DAYS and finishes interrupted purges.",
+    )
+    def _schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        settings = apply_settings(workspace)
+        with open_storage(settings) as storage:
+            if settings.retention_days is None and not _is_begun(storage):
+                return dg.SkipReason(
+                    "MEETING_ASSETS_RETENTION_DAYS is not set, nothing was purged recently, and no purge was "
+                    "interrupted."
+                )
+            (request,) = for_this_database([dg.RunRequest()], storage.database, workspace)
+        return request
 
-@dg.schedule(
-    name="nightly_retention",
-    job=retention,
-    cron_schedule="0 2 * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Purges recordings older than MEETING_ASSETS_RETENTION_DAYS and finishes interrupted purges.",
-)
-def nightly_retention(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Requests a run if recordings may have expired or a purge was interrupted."""
-    settings = apply_settings()
-    with open_storage(settings) as storage:
-        if settings.retention_days is None and not _is_begun(storage):
-            return dg.SkipReason(
-                "MEETING_ASSETS_RETENTION_DAYS is not set, nothing was purged recently, and no purge was interrupted."
-            )
-        (request,) = for_this_database([dg.RunRequest()], storage.database)
-    return request
+    return _schedule
 
 
 def _is_begun(storage: Storage) -> bool:
@@ -81,12 +106,12 @@ def _is_waiting(storage: Storage) -> bool:
     return storage.database.read(lambda connection: connection.scalar(query)) is not None
 
 
-def _evaluate(context: dg.OpExecutionContext, waiting: str | None) -> None:
+def _evaluate(context: dg.OpExecutionContext, workspace: Workspace, waiting: str | None) -> None:
     """Reports the outcome of the check at once; runs of days evaluate it as well."""
     context.instance.report_runless_asset_event(
         dg.AssetCheckEvaluation(
-            asset_key=CONFIRMATION.asset_key,
-            check_name=CONFIRMATION.name,
+            asset_key=workspace.key(table_of(Recordings).name),
+            check_name=CONFIRMATION,
             passed=waiting is None,
             metadata={VIOLATIONS: 0 if waiting is None else 1} | ({"waiting": waiting} if waiting else {}),
             severity=dg.AssetCheckSeverity.ERROR,

@@ -23,6 +23,7 @@ import dagster as dg
 from meeting_assets.core.errors import NothingStored, SettingsError, StoreError
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.orchestration.resources import apply_settings
+from meeting_assets.orchestration.workspace import DEFAULT, Workspace
 from meeting_assets.settings import Settings
 from meeting_assets.store import heartbeats
 from meeting_assets.store.database import Database
@@ -51,14 +52,18 @@ class OrphanedRuns:
 
 
 def fail_orphaned_runs(
-    instance: dg.DagsterInstance, settings: Settings, here: ProcessIdentity | None = None
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    here: ProcessIdentity | None = None,
+    workspace: Workspace = DEFAULT,
 ) -> OrphanedRuns:
-    """Fails the orphaned runs, so that they do not block their days. `here` is the evaluating process.
+    """Fails a workspace's orphaned runs, so that they do not block their days. `here` is the evaluating process.
 
     Raises:
         StoreError: the heartbeats cannot be read.
     """
-    runs = {run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))}
+    started = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    runs = {run.run_id for run in started if workspace.owns_process or run.job_name in workspace.jobs}
     found = OrphanedRuns()
     if not runs:
         return found
@@ -122,19 +127,23 @@ def _started_run(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRun | N
     return run if run is not None and run.status is dg.DagsterRunStatus.STARTED else None
 
 
-@dg.sensor(
-    name="orphaned_runs",
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Fails runs whose process has ended on any host, so that they do not block their days.",
-)
-def orphaned_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """The sensor that fails orphaned runs; it requests none."""
-    try:
-        found = fail_orphaned_runs(context.instance, apply_settings())
-    except (SettingsError, StoreError) as error:
-        return dg.SkipReason(f"No run was evaluated: {error}")
-    return dg.SkipReason(_sentence(found))
+def orphaned_runs_sensor(workspace: Workspace = DEFAULT) -> dg.SensorDefinition:
+    """Defines the sensor that fails orphaned runs; it requests none."""
+
+    @dg.sensor(
+        name=workspace.named("orphaned_runs"),
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Fails runs whose process has ended on any host, so that they do not block their days.",
+    )
+    def _sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        try:
+            found = fail_orphaned_runs(context.instance, apply_settings(workspace), workspace=workspace)
+        except (SettingsError, StoreError) as error:
+            return dg.SkipReason(f"No run was evaluated: {error}")
+        return dg.SkipReason(_sentence(found))
+
+    return _sensor
 
 
 def _sentence(found: OrphanedRuns) -> str:

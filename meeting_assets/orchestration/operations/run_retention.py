@@ -25,7 +25,8 @@ from sqlalchemy import Connection, bindparam, text
 
 from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.resources import StorageResource, apply_settings
+from meeting_assets.orchestration.resources import apply_settings, storage_key, storage_of
+from meeting_assets.orchestration.workspace import DEFAULT, RUN_RETENTION, Workspace
 from meeting_assets.store import heartbeats
 
 # Deleting a run takes 50 ms on SQLite.
@@ -80,11 +81,45 @@ class ShardedStorage(Protocol):
         """The file of a run."""
 
 
-@dg.op(description="Deletes old runs of Dagster that newer runs have replaced. Meetings are not changed.")
-def delete_old_runs(context: dg.OpExecutionContext, storage: StorageResource) -> None:
-    """The one step of the job."""
-    keep_days = apply_settings().keep_runs_days
-    report = delete_replaced_runs(context.instance, before=now() - timedelta(days=keep_days))
+def run_retention(workspace: Workspace = DEFAULT) -> dg.JobDefinition:
+    """Defines the job of one step."""
+
+    @dg.op(
+        name=workspace.named("delete_old_runs"),
+        description="Deletes old runs of Dagster that newer runs have replaced. Meetings are not changed.",
+        required_resource_keys={storage_key(workspace)},
+    )
+    def _delete(context: dg.OpExecutionContext) -> None:
+        delete_old_runs(context, workspace)
+
+    @dg.job(
+        name=workspace.named(RUN_RETENTION),
+        description="Deletes old runs from Dagster's storage.",
+        executor_def=dg.in_process_executor,
+    )
+    def _job() -> None:
+        _delete()
+
+    return _job
+
+
+def nightly_run_retention(workspace: Workspace = DEFAULT) -> dg.ScheduleDefinition:
+    """Defines the schedule."""
+    return dg.ScheduleDefinition(
+        name=workspace.named("nightly_run_retention"),
+        job_name=workspace.named(RUN_RETENTION),
+        cron_schedule="0 4 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Deletes runs older than MEETING_ASSETS_KEEP_RUNS_DAYS that newer runs have replaced.",
+    )
+
+
+def delete_old_runs(context: dg.OpExecutionContext, workspace: Workspace) -> None:
+    """The work of the step. In another project it deletes only runs of the workspace's own jobs."""
+    keep_days = apply_settings(workspace).keep_runs_days
+    jobs = None if workspace.owns_process else workspace.jobs
+    report = delete_replaced_runs(context.instance, before=now() - timedelta(days=keep_days), jobs=jobs)
     context.log.info(
         f"Of the runs older than {keep_days} days, {report.deleted} were deleted, {report.kept} are still needed and "
         f"{report.left} are left for the next night. Deleted files had {report.freed_bytes:,} bytes."
@@ -98,35 +133,31 @@ def delete_old_runs(context: dg.OpExecutionContext, storage: StorageResource) ->
         }
     )
     try:
-        with storage.open_storage() as (_, opened_storage):
+        with storage_of(context, workspace).open_storage() as (_, opened_storage):
             opened_storage.database.write(partial(heartbeats.remove_silent, longer_than=KEEP_HEARTBEATS))
     except dg.Failure as error:
         context.log.warning(f"Old heartbeats of runs were not deleted: {error.description}")
 
 
-@dg.job(description="Deletes old runs from Dagster's storage.")
-def run_retention() -> None:
-    """The job of one step."""
-    delete_old_runs()
-
-
-nightly_run_retention = dg.ScheduleDefinition(
-    name="nightly_run_retention",
-    job=run_retention,
-    cron_schedule="0 4 * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Deletes runs older than MEETING_ASSETS_KEEP_RUNS_DAYS that newer runs have replaced.",
-)
-
-
 def delete_replaced_runs(
-    instance: dg.DagsterInstance, *, before: datetime, runs_per_night: int = RUNS_PER_NIGHT, budget_s: float = BUDGET_S
+    instance: dg.DagsterInstance,
+    *,
+    before: datetime,
+    jobs: Sequence[str] | None = None,
+    runs_per_night: int = RUNS_PER_NIGHT,
+    budget_s: float = BUDGET_S,
 ) -> RetentionReport:
-    """Deletes replaced runs that were created before an instant, oldest first, within a budget."""
+    """Deletes replaced runs that were created before an instant, oldest first, within a budget.
+
+    With `jobs`, it deletes runs of these jobs alone.
+    """
     deadline_s = time.monotonic() + budget_s
     needed = needed_runs(instance)
-    old = [*reversed(instance.get_run_ids(dg.RunsFilter(statuses=ENDED, created_before=before)))]
+    old = [
+        run_id
+        for job in ([None] if jobs is None else jobs)
+        for run_id in reversed(instance.get_run_ids(dg.RunsFilter(job_name=job, statuses=ENDED, created_before=before)))
+    ]
     candidates = [run_id for run_id in old if run_id not in needed]
     report = RetentionReport(kept=len(old) - len(candidates))
     checked = 0
@@ -141,7 +172,7 @@ def delete_replaced_runs(
         _delete(instance, replaced[:remaining])
         report.deleted += len(replaced[:remaining])
     report.left += len(candidates) - checked
-    report.freed_bytes = _delete_orphaned_files(instance)
+    report.freed_bytes = _delete_orphaned_files(instance) if jobs is None else 0
     return report
 
 

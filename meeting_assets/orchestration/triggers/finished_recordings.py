@@ -18,6 +18,7 @@ from meeting_assets.orchestration.resources import apply_settings
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.orchestration.triggers.run_requests import MAX_RUNS_PER_HOUR, requests_for
+from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.discover import LISTED_COLLECTIONS
 from meeting_assets.pipeline.listing_pass import ListingPass
 from meeting_assets.pipeline.pending_recordings import PendingRecording, list_arrivals
@@ -106,37 +107,41 @@ def sensor_access(settings: Settings) -> Access:
     return replace(access, list_calls_per_minute=max(1, access.list_calls_per_minute // 2))
 
 
-def finished_recordings(days: dg.DailyPartitionsDefinition) -> dg.SensorDefinition:
+def finished_recordings(days: dg.DailyPartitionsDefinition, workspace: Workspace) -> dg.SensorDefinition:
     """Defines the sensor."""
 
     @dg.sensor(
-        name="finished_recordings",
-        job_name=JOB,
+        name=workspace.named("finished_recordings"),
+        job_name=workspace.named(JOB),
         minimum_interval_seconds=20,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Requests runs of days with finished recordings that lack artifacts, within half a minute.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         cursor = Cursor.decode(context.cursor)
-        settings = apply_settings()
+        settings = apply_settings(workspace)
         try:
             access = sensor_access(settings)
         except SettingsError as error:
             return dg.SkipReason(str(error))
         if settings.webhook_secrets and cursor.is_fresh(now()):
-            return _from_ledger(context, settings, cursor, days.get_partition_keys())
-        return _from_lists(context, settings, access, cursor, days.get_partition_keys())
+            return _from_ledger(context, workspace, settings, cursor, days.get_partition_keys())
+        return _from_lists(context, workspace, settings, access, cursor, days.get_partition_keys())
 
     return _sensor
 
 
 def _from_ledger(
-    context: dg.SensorEvaluationContext, settings: Settings, cursor: Cursor, partitions: Sequence[str]
+    context: dg.SensorEvaluationContext,
+    workspace: Workspace,
+    settings: Settings,
+    cursor: Cursor,
+    partitions: Sequence[str],
 ) -> dg.SensorResult:
     """Requests runs for pending artifacts of the ledger; does not call the API."""
     with open_storage(settings) as storage:
-        found = requests_for(_fetchable(storage), context.instance, partitions)
-        requests = for_this_database(found, storage.database)
+        found = requests_for(_fetchable(storage), context.instance, partitions, workspace)
+        requests = for_this_database(found, storage.database, workspace)
     return dg.SensorResult(
         run_requests=requests, skip_reason=None if requests else WITH_WEBHOOKS, cursor=cursor.encode()
     )
@@ -144,6 +149,7 @@ def _from_ledger(
 
 def _from_lists(
     context: dg.SensorEvaluationContext,
+    workspace: Workspace,
     settings: Settings,
     access: Access,
     former: Cursor,
@@ -157,7 +163,8 @@ def _from_lists(
             bind_origin(storage, settings)
             listed, rest = list_arrivals(storage, access, listing, budget_s=BUDGET_S)
             pending = [*listed, *_fetchable(storage)]
-            requests = for_this_database(requests_for(pending, context.instance, partitions), storage.database)
+            found = requests_for(pending, context.instance, partitions, workspace)
+            requests = for_this_database(found, storage.database, workspace)
     except (Transient, Refused) as error:
         # The API refuses an expired page with the same error as a wrong key.
         if isinstance(error, Refused) and not former.can_resume(at):

@@ -9,13 +9,13 @@ import dagster as dg
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import ApiError, SettingsError
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.assets.checks import CHECK_TABLES
 from meeting_assets.orchestration.assets.partitions import range_tags
 from meeting_assets.orchestration.resources import apply_settings
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB, LONGEST_RUN_S, MAX_RUNTIME
 from meeting_assets.orchestration.triggers.finished_recordings import BUDGET_S, sensor_access
 from meeting_assets.orchestration.triggers.run_requests import request_for
+from meeting_assets.orchestration.workspace import CHECK_TABLES, Workspace
 from meeting_assets.pipeline.derive import days_of_outdated_metrics
 from meeting_assets.pipeline.listing_pass import ListingPass
 from meeting_assets.pipeline.pending_recordings import list_arrivals
@@ -23,29 +23,32 @@ from meeting_assets.pipeline.storage import Storage, bind_origin, open_storage
 from meeting_assets.settings import Settings
 from meeting_assets.store import absence, worklist
 
-nightly_checks = dg.ScheduleDefinition(
-    name="nightly_checks",
-    job_name=CHECK_TABLES,
-    cron_schedule="0 5 * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description=(
-        "Evaluates the checks that scan whole tables, and whether yesterday was ingested. Every sync evaluates the "
-        "checks of the ledger."
-    ),
-)
-
 LAST_DAYS = 7
 MAX_OUTDATED_DAYS = 30
 MAX_UNCONFIRMED = 500
 
 
-def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDefinition:
+def nightly_checks(workspace: Workspace) -> dg.ScheduleDefinition:
+    """Defines the schedule of the checks."""
+    return dg.ScheduleDefinition(
+        name=workspace.named("nightly_checks"),
+        job_name=workspace.named(CHECK_TABLES),
+        cron_schedule="0 5 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=(
+            "Evaluates the checks that scan whole tables, and whether yesterday was ingested. Every sync evaluates the "
+            "checks of the ledger."
+        ),
+    )
+
+
+def nightly_reconciliation(days: dg.DailyPartitionsDefinition, workspace: Workspace) -> dg.ScheduleDefinition:
     """Defines the schedule."""
 
     @dg.schedule(
-        name="nightly_reconciliation",
-        job_name=JOB,
+        name=workspace.named("nightly_reconciliation"),
+        job_name=workspace.named(JOB),
         cron_schedule="0 3 * * *",
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
@@ -57,7 +60,7 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDef
     def _schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
         partitions = [date.fromisoformat(key) for key in days.get_partition_keys()]
         recent = partitions[-(LAST_DAYS + 1) :]
-        settings = apply_settings()
+        settings = apply_settings(workspace)
         with open_storage(settings) as storage:
             bind_origin(storage, settings)
             older = older_days(storage, settings, context, until=recent[0])
@@ -66,12 +69,12 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDef
             requests = [
                 dg.RunRequest(f"{tonight} recent", tags=tags),
                 *(
-                    request_for(day, older[day], run_key=f"{tonight} {day}")
+                    request_for(day, older[day], workspace, run_key=f"{tonight} {day}")
                     for day in sorted(older)
                     if day >= settings.first_day
                 ),
             ]
-            return for_this_database(requests, storage.database)
+            return for_this_database(requests, storage.database, workspace)
 
     return _schedule
 

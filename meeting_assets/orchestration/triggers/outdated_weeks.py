@@ -12,6 +12,7 @@ from meeting_assets.orchestration.resources import apply_settings
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import MAX_RUNTIME
 from meeting_assets.orchestration.triggers.run_requests import LONGEST_DAY_S, NOT_ENDED
+from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
 from meeting_assets.pipeline.storage import open_storage_read_only
 
@@ -19,21 +20,21 @@ EVERY_S = 600
 AFTER_A_FAILURE = timedelta(hours=1)
 
 
-def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition) -> dg.SensorDefinition:
+def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition, workspace: Workspace) -> dg.SensorDefinition:
     """Defines the sensor that requests runs for outdated weeks."""
 
     @dg.sensor(
-        name="outdated_weeks",
-        job_name=JOB,
+        name=workspace.named("outdated_weeks"),
+        job_name=workspace.named(JOB),
         minimum_interval_seconds=EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Compares weeks with the metrics of their meetings, and requests a run of the weeks that differ.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        if (reason := _reason_to_wait(context.instance)) is not None:
+        if (reason := _reason_to_wait(context.instance, workspace.named(JOB))) is not None:
             return dg.SkipReason(reason)
         partitions = {*weeks.get_partition_keys()}
-        settings = apply_settings()
+        settings = apply_settings(workspace)
         try:
             with open_storage_read_only(settings) as storage:
                 outdated = [week for week in outdated_weeks(storage) if week.isoformat() in partitions]
@@ -41,7 +42,7 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition) -> dg.SensorDefi
                     # Any run of the job derives the people.
                     outdated = [date.fromisoformat(max(partitions))]
                 requests = [_request(outdated[0], outdated[-1])] if outdated else []
-                requests = for_this_database(requests, storage.database)
+                requests = for_this_database(requests, storage.database, workspace)
         except NothingStored as nothing:
             return dg.SkipReason(str(nothing))
         if not requests:
@@ -56,9 +57,9 @@ def _request(first: date, last: date) -> dg.RunRequest:
     return dg.RunRequest(tags={MAX_RUNTIME: LONGEST_DAY_S, **range_tags(first, last)})
 
 
-def _reason_to_wait(instance: dg.DagsterInstance) -> str | None:
+def _reason_to_wait(instance: dg.DagsterInstance, job: str) -> str | None:
     """The reason not to request a run now; None if there is none."""
-    records = instance.get_run_records(dg.RunsFilter(job_name=JOB), limit=1)
+    records = instance.get_run_records(dg.RunsFilter(job_name=job), limit=1)
     if not records:
         return None
     last = records[0]

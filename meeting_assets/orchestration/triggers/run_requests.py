@@ -11,8 +11,9 @@ import dagster as dg
 
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.assets.partitions import PARTITION, RANGE_END, RANGE_START
-from meeting_assets.orchestration.assets.raw import RECORDINGS_KEY, STEP, fetch_config
+from meeting_assets.orchestration.assets.raw import RECORDINGS, STEP, fetch_config
 from meeting_assets.orchestration.runs import JOB, MAX_RUNTIME
+from meeting_assets.orchestration.workspace import DEFAULT, Workspace
 from meeting_assets.pipeline.pending_recordings import PendingRecording
 
 LONGEST_DAY_S = "1800"
@@ -65,64 +66,78 @@ class FetchRun:
         return self.started_at is None or pending.changed_at is None or pending.changed_at <= self.started_at
 
 
-def runs_in_progress(instance: dg.DagsterInstance) -> list[FetchRun]:
-    """The runs of the raw step that have not ended."""
-    return _fetch_runs(instance.get_run_records(dg.RunsFilter(statuses=NOT_ENDED)))
+def runs_in_progress(instance: dg.DagsterInstance, workspace: Workspace = DEFAULT) -> list[FetchRun]:
+    """The runs of a workspace's raw step that have not ended."""
+    return _fetch_runs(instance.get_run_records(dg.RunsFilter(statuses=NOT_ENDED)), workspace)
 
 
-def ended(instance: dg.DagsterInstance, days: Collection[date], *, since: datetime) -> list[FetchRun]:
+def ended(
+    instance: dg.DagsterInstance, days: Collection[date], workspace: Workspace = DEFAULT, *, since: datetime
+) -> list[FetchRun]:
     """The runs of single days that ran the raw step and ended since an instant without failing."""
     tags = {PARTITION: [day.isoformat() for day in days]}
     records = instance.get_run_records(dg.RunsFilter(statuses=SUCCESSFUL_OR_CANCELED, tags=tags, updated_after=since))
-    return [each for each in _fetch_runs(records) if each.started_at is not None]
+    return [each for each in _fetch_runs(records, workspace) if each.started_at is not None]
 
 
-def _fetch_runs(records: Iterable[dg.RunRecord]) -> list[FetchRun]:
-    return [each for record in records if (each := _of_record(record)) is not None]
+def _fetch_runs(records: Iterable[dg.RunRecord], workspace: Workspace) -> list[FetchRun]:
+    return [each for record in records if (each := _of_record(record, workspace)) is not None]
 
 
-def _of_record(record: dg.RunRecord) -> FetchRun | None:
+def _of_record(record: dg.RunRecord, workspace: Workspace) -> FetchRun | None:
     run = record.dagster_run
     first = run.tags.get(PARTITION, run.tags.get(RANGE_START))
     last = run.tags.get(PARTITION, run.tags.get(RANGE_END))
     # A run of the whole job selects no assets; partition keys of weeks look like days.
-    fetches = RECORDINGS_KEY in run.asset_selection if run.asset_selection else run.job_name == JOB
+    is_whole_job = run.job_name == workspace.named(JOB)
+    fetches = workspace.key(RECORDINGS) in run.asset_selection if run.asset_selection else is_whole_job
     if first is None or last is None or not fetches:
         return None
-    given = cast("dict[str, Any]", run.run_config).get("ops", {}).get(STEP, {}).get("config", {})
+    given = cast("dict[str, Any]", run.run_config).get("ops", {}).get(workspace.named(STEP), {}).get("config", {})
     return FetchRun(first, last, frozenset(given.get("recording_ids", ())), _instant(record.start_time))
 
 
 def requests_for(
-    pending: Iterable[PendingRecording], instance: dg.DagsterInstance, partitions: Collection[str]
+    pending: Iterable[PendingRecording],
+    instance: dg.DagsterInstance,
+    partitions: Collection[str],
+    workspace: Workspace = DEFAULT,
 ) -> Iterator[dg.RunRequest]:
     """One run per day with pending recordings that no run in progress covers, newest day first.
 
     Days that are not partitions and days whose runs keep failing are skipped.
     """
-    running = runs_in_progress(instance)
+    running = runs_in_progress(instance, workspace)
     left: Mapping[date, set[str]] = defaultdict(set)
     days = frozenset(partitions)
     for each in pending:
         if each.day.isoformat() in days and not any(run.covers(each) for run in running):
             left[each.day].add(each.recording_id)
-    ready = (request for day in sorted(left, reverse=True) if (request := _request(day, left[day], instance)))
+    requested = (_request(day, left[day], instance, workspace) for day in sorted(left, reverse=True))
+    ready = (request for request in requested if request is not None)
     yield from islice(ready, MAX_REQUESTS)
 
 
-def _request(day: date, recording_ids: set[str], instance: dg.DagsterInstance) -> dg.RunRequest | None:
+def _request(
+    day: date, recording_ids: set[str], instance: dg.DagsterInstance, workspace: Workspace
+) -> dg.RunRequest | None:
     """A run of a day's recordings, except those with too many runs in the last hour; None if none is left or due."""
-    records = instance.get_run_records(dg.RunsFilter(tags={PARTITION: day.isoformat()}), limit=MAX_RUNS_READ)
+    # Other assets of a project have partitions with the same keys.
+    job = None if workspace.owns_process else workspace.named(JOB)
+    of_day = dg.RunsFilter(job_name=job, tags={PARTITION: day.isoformat()})
+    records = instance.get_run_records(of_day, limit=MAX_RUNS_READ)
     recent = [record for record in records if (_instant(record.end_time) or now()) > now() - MAX_WAIT]
-    named = Counter(recording_id for run in _fetch_runs(recent) for recording_id in run.recording_ids)
+    named = Counter(recording_id for run in _fetch_runs(recent, workspace) for recording_id in run.recording_ids)
     remaining = {each for each in recording_ids if named[each] < MAX_RUNS_PER_HOUR}
-    return request_for(day, remaining) if remaining and not _is_failing(records) else None
+    return request_for(day, remaining, workspace) if remaining and not _is_failing(records) else None
 
 
-def request_for(day: date, recording_ids: Collection[str] = (), *, run_key: str | None = None) -> dg.RunRequest:
+def request_for(
+    day: date, recording_ids: Collection[str] = (), workspace: Workspace = DEFAULT, *, run_key: str | None = None
+) -> dg.RunRequest:
     """A run of a day; it names the recordings if they are few."""
     named = sorted(recording_ids) if len(recording_ids) <= MAX_NAMED_RECORDINGS else []
-    config = fetch_config(named) if named else {}
+    config = fetch_config(named, workspace) if named else {}
     tags = {MAX_RUNTIME: LONGEST_DAY_S, **PRIORITY}
     return dg.RunRequest(run_key, partition_key=day.isoformat(), run_config=config, tags=tags)
 

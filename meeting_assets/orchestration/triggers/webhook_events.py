@@ -19,6 +19,7 @@ from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import JOB
 from meeting_assets.orchestration.triggers.finished_recordings import sensor_access
 from meeting_assets.orchestration.triggers.run_requests import ended, requests_for
+from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.pending_recordings import PendingRecording
 from meeting_assets.pipeline.storage import Storage, bind_origin, open_storage
 from meeting_assets.settings import Settings
@@ -35,18 +36,18 @@ EXPIRE_AFTER = timedelta(days=1)
 """Older messages are left to the sensor `finished_recordings` and to `nightly_reconciliation`."""
 
 
-def webhook_events(days: dg.DailyPartitionsDefinition) -> dg.SensorDefinition:
+def webhook_events(days: dg.DailyPartitionsDefinition, workspace: Workspace) -> dg.SensorDefinition:
     """Defines the sensor."""
 
     @dg.sensor(
-        name="webhook_events",
-        job_name=JOB,
+        name=workspace.named("webhook_events"),
+        job_name=workspace.named(JOB),
         minimum_interval_seconds=INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Requests runs for received webhooks within seconds. Needs RECALL_WEBHOOK_SECRETS.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        settings = apply_settings()
+        settings = apply_settings(workspace)
         if not settings.webhook_secrets:
             return dg.SkipReason("RECALL_WEBHOOK_SECRETS is not set, so no webhooks are received.")
         if not _has_messages(settings):
@@ -54,7 +55,7 @@ def webhook_events(days: dg.DailyPartitionsDefinition) -> dg.SensorDefinition:
         try:
             with open_storage(settings) as storage:
                 bind_origin(storage, settings)
-                return _evaluate(context, storage, settings, days)
+                return _evaluate(context, workspace, storage, settings, days)
         except SettingsError as error:
             return dg.SkipReason(str(error))
 
@@ -75,6 +76,7 @@ def _has_messages(settings: Settings) -> bool:
 
 def _evaluate(
     context: dg.SensorEvaluationContext,
+    workspace: Workspace,
     storage: Storage,
     settings: Settings,
     partitions: dg.DailyPartitionsDefinition,
@@ -89,13 +91,12 @@ def _evaluate(
         if (day := resolved.day(message.recording_id)) is not None
     }
     handled = {message.message_id for message in messages if _is_obsolete(message, resolved, settings.first_day)}
-    handled |= _covered(context.instance, pending)
+    handled |= _covered(context.instance, workspace, pending)
     if handled:
         storage.database.write(lambda connection: inbox.mark_handled(connection, handled, now()))
     left = [each for message, each in pending.items() if message.message_id not in handled]
-    requests = for_this_database(
-        requests_for(left, context.instance, partitions.get_partition_keys()), storage.database
-    )
+    found = requests_for(left, context.instance, partitions.get_partition_keys(), workspace)
+    requests = for_this_database(found, storage.database, workspace)
     reason = f"The API cannot be read at the moment: {resolved.error}" if resolved.error else _reason(messages, handled)
     return dg.SensorResult(
         run_requests=requests, skip_reason=None if requests else reason, cursor=_encode(resolved.retrieved)
@@ -109,12 +110,14 @@ def _is_obsolete(message: Message, resolved: ResolvedDays, first_day: date) -> b
     return has_no_recording or is_too_early or message.received_at < now() - EXPIRE_AFTER
 
 
-def _covered(instance: dg.DagsterInstance, pending: Mapping[Message, PendingRecording]) -> set[str]:
+def _covered(
+    instance: dg.DagsterInstance, workspace: Workspace, pending: Mapping[Message, PendingRecording]
+) -> set[str]:
     """The messages that a successful run covers."""
     if not pending:
         return set()
     days = {each.day for each in pending.values()}
-    runs = ended(instance, days, since=min(message.received_at for message in pending))
+    runs = ended(instance, days, workspace, since=min(message.received_at for message in pending))
     return {message.message_id for message, each in pending.items() if any(run.covers(each) for run in runs)}
 
 

@@ -11,9 +11,9 @@ import pytest
 from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.health.table_checks import table_checks
-from meeting_assets.orchestration.assets.checks import CHECK_TABLES
 from meeting_assets.orchestration.assets.ingestion_check import YESTERDAY_WAS_INGESTED
 from meeting_assets.orchestration.runs import run_days
+from meeting_assets.orchestration.workspace import CHECK_TABLES
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.support.environments import open_test_storage, use_sandbox

@@ -10,9 +10,9 @@ import pytest
 
 from meeting_assets.core.instants import now
 from meeting_assets.definitions import definitions
-from meeting_assets.orchestration.assets.checks import CHECK_TABLES
 from meeting_assets.orchestration.assets.ingestion_check import YESTERDAY_WAS_INGESTED, expected_day
 from meeting_assets.orchestration.runs import dagster_instance, run_days
+from meeting_assets.orchestration.workspace import CHECK_TABLES
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.environments import use_sandbox

@@ -214,7 +214,7 @@ def test_the_sensor_names_runs_without_a_heartbeat(instance: dg.DagsterInstance)
     run_id = run_in_progress(instance, None)
 
     with dg.build_sensor_context(instance=instance) as context:
-        said = orphaned_runs_sensor(context)
+        said = orphaned_runs_sensor()(context)
 
     assert isinstance(said, dg.SkipReason)
     assert said.skip_message == f"These runs have no heartbeat and are left to dagster/max_runtime: {run_id}."
@@ -262,7 +262,7 @@ def test_sensor_says_why_no_run_was_evaluated(instance: dg.DagsterInstance, monk
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", "postgresql://me:hush@127.0.0.1:1/meetings")
 
     with dg.build_sensor_context(instance=instance) as context:
-        said = orphaned_runs_sensor(context)
+        said = orphaned_runs_sensor()(context)
 
     assert isinstance(said, dg.SkipReason)
     assert "No run was evaluated" in str(said.skip_message)

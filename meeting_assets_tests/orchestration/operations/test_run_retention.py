@@ -22,6 +22,7 @@ from meeting_assets.orchestration.operations.run_retention import (
     run_retention,
 )
 from meeting_assets.orchestration.runs import dagster_instance, run_days
+from meeting_assets.orchestration.workspace import RUN_RETENTION
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets_tests.support.environments import use_sandbox
 
@@ -185,7 +186,7 @@ def test_failed_run_is_kept_until_its_day_is_synced(bring: Bring, monkeypatch: p
 def test_unfinished_run_is_kept(home: Path, defs: dg.Definitions) -> None:
     statuses = dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING
     with dagster_instance() as instance:
-        unfinished = {instance.create_run_for_job(run_retention, status=status).run_id for status in statuses}
+        unfinished = {instance.create_run_for_job(run_retention(), status=status).run_id for status in statuses}
     for run_id in unfinished:
         make_older(home, run_id, 40)
     execute_run_retention(defs)
@@ -208,7 +209,7 @@ def test_run_without_days_is_deleted_when_its_job_has_succeeded_again(home: Path
 def test_a_failed_run_without_days_stays_until_its_job_has_succeeded_again(home: Path, defs: dg.Definitions) -> None:
     before = execute_run_retention(defs)
     with dagster_instance() as instance:
-        failed = instance.create_run_for_job(run_retention)
+        failed = instance.create_run_for_job(run_retention())
         instance.report_run_failed(failed, "gone")
     for run_id in (before, failed.run_id):
         make_older(home, run_id, 40)
@@ -313,15 +314,15 @@ def test_the_job_keeps_the_days_that_the_setting_says_and_reports(
 def test_the_job_is_deployed_and_runs_at_night(defs: dg.Definitions) -> None:
     schedule = defs.resolve_schedule_def("nightly_run_retention")
 
-    assert schedule.job_name == run_retention.name
+    assert schedule.job_name == RUN_RETENTION
     assert schedule.cron_schedule == "0 4 * * *"
     assert schedule.execution_timezone == "UTC"
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
-    assert nightly_run_retention.job_name == run_retention.name
+    assert nightly_run_retention().job_name == RUN_RETENTION
 
 
 def execute_run_retention(defs: dg.Definitions) -> str:
     with dagster_instance() as instance:
-        result = defs.resolve_job_def(run_retention.name).execute_in_process(instance=instance)
+        result = defs.resolve_job_def(RUN_RETENTION).execute_in_process(instance=instance)
     assert result.success
     return result.run_id

@@ -12,8 +12,9 @@ from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import day_of, now
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.home import prepare_home
-from meeting_assets.orchestration.operations.meeting_retention import nightly_retention, retention
+from meeting_assets.orchestration.operations.meeting_retention import nightly_retention
 from meeting_assets.orchestration.runs import dagster_instance
+from meeting_assets.orchestration.workspace import RETENTION
 from meeting_assets.pipeline.days import day_of_recording, requested_days
 from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
 from meeting_assets.pipeline.deletion.recordings import purge
@@ -158,7 +159,7 @@ def test_nightly_job_purges_and_reports_counts(sandbox: Sandbox) -> None:
     prepare_home(settings)
 
     with dagster_instance() as instance:
-        job = definitions(settings).resolve_job_def(retention.name)
+        job = definitions(settings).resolve_job_def(RETENTION)
         result = job.execute_in_process(instance=instance, raise_on_error=False)
 
     assert result.success
@@ -173,7 +174,7 @@ def test_schedule_requests_a_run_only_if_there_may_be_work(
 ) -> None:
     def outcome() -> list[str]:
         with dg.DagsterInstance.ephemeral() as instance, dg.build_schedule_context(instance) as context:
-            result = nightly_retention(context)
+            result = nightly_retention()(context)
         return [type(result).__name__]
 
     assert outcome() == ["SkipReason"]

@@ -13,8 +13,9 @@ from meeting_assets.definitions import definitions
 from meeting_assets.health.check import Violations
 from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.orchestration.home import prepare_home
-from meeting_assets.orchestration.operations.meeting_retention import CONFIRMATION, nightly_retention, retention
+from meeting_assets.orchestration.operations.meeting_retention import CONFIRMATION, nightly_retention
 from meeting_assets.orchestration.runs import dagster_instance
+from meeting_assets.orchestration.workspace import RETENTION
 from meeting_assets.pipeline import storage as storage_module
 from meeting_assets.pipeline.deletion import confirmed_date as clocks
 from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
@@ -137,7 +138,7 @@ def test_old_days_stored_after_a_retention_wait_for_a_confirmation(
 def test_nightly_job_and_check_fail_until_the_confirmation(sandbox: Sandbox) -> None:
     settings = read_settings()
     prepare_home(settings)
-    job = definitions(settings).resolve_job_def(retention.name)
+    job = definitions(settings).resolve_job_def(RETENTION)
 
     with dagster_instance() as instance:
         failed = job.execute_in_process(instance=instance, raise_on_error=False)
@@ -157,16 +158,16 @@ def test_pending_confirmation_is_withdrawn_when_the_retention_is_unset(
     prepare_home(read_settings())
 
     with dagster_instance() as instance:
-        job = definitions(read_settings()).resolve_job_def(retention.name)
+        job = definitions(read_settings()).resolve_job_def(RETENTION)
         job.execute_in_process(instance=instance, raise_on_error=False)
         failed_check = evaluation(instance)
         monkeypatch.delenv("MEETING_ASSETS_RETENTION_DAYS")
         with dg.build_schedule_context(instance=instance) as context:
-            requested = nightly_retention(context)
+            requested = nightly_retention()(context)
         succeeded = job.execute_in_process(instance=instance, raise_on_error=False)
         passed_check = evaluation(instance)
         with dg.build_schedule_context(instance=instance) as context:
-            afterwards = nightly_retention(context)
+            afterwards = nightly_retention()(context)
 
     assert isinstance(requested, dg.RunRequest)
     assert (failed_check, succeeded.success, passed_check) == (False, True, True)
@@ -176,7 +177,8 @@ def test_pending_confirmation_is_withdrawn_when_the_retention_is_unset(
 
 def evaluation(instance: dg.DagsterInstance) -> bool:
     """True if the last evaluation of the check has passed."""
-    record = instance.event_log_storage.get_latest_asset_check_execution_by_key([CONFIRMATION])[CONFIRMATION]
+    key = dg.AssetCheckKey(dg.AssetKey("recordings"), CONFIRMATION)
+    record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
     assert record.event is not None
     event = record.event.dagster_event
     assert event is not None

@@ -30,11 +30,11 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 @pytest.fixture
 def runs(defs: dg.Definitions) -> Watch:
     """The sensor of failed runs after its first tick."""
-    watch = Watch(failed_runs, defs)
+    watch = Watch(failed_runs(), defs)
     watch.tick()
     return watch
 
 
 @pytest.fixture
 def checks(defs: dg.Definitions) -> Watch:
-    return Watch(failed_checks, defs)
+    return Watch(failed_checks(), defs)

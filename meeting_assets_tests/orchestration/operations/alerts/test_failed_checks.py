@@ -62,7 +62,7 @@ def test_run_that_dies_before_its_checks_changes_no_outcome(
 
     fail(defs, monkeypatch)
     checks.tick()
-    fresh = Watch(failed_checks, defs)
+    fresh = Watch(failed_checks(), defs)
     fresh.tick()
 
     assert [document["kind"] for document in receiver.documents] == ["check_failed"] * 2

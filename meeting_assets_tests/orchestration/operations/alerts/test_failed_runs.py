@@ -106,7 +106,7 @@ def test_failed_run_is_reported_once(
 def test_failures_before_the_first_tick_are_not_reported(
     defs: dg.Definitions, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch = Watch(failed_runs, defs)
+    watch = Watch(failed_runs(), defs)
     fail(defs, monkeypatch)
 
     watch.tick()
