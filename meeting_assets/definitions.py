@@ -9,6 +9,7 @@ from meeting_assets.orchestration.assets.metrics import metrics_assets
 from meeting_assets.orchestration.assets.parsed import parsed_assets
 from meeting_assets.orchestration.assets.partitions import daily, weekly
 from meeting_assets.orchestration.assets.raw import raw_assets
+from meeting_assets.orchestration.assets.references import with_references
 from meeting_assets.orchestration.assets.rollups import GROUP as ROLLUPS
 from meeting_assets.orchestration.assets.rollups import rollup_assets, rollup_job
 from meeting_assets.orchestration.assets.specs import database_kind
@@ -34,12 +35,15 @@ def definitions(settings: Settings) -> dg.Definitions:
     daily_assets = dg.AssetSelection.all() - dg.AssetSelection.groups(ROLLUPS)
     synced = daily_assets.without_checks() | dg.AssetSelection.checks(ledger_checks)
     return dg.Definitions(
-        assets=[
-            raw_assets(days, database),
-            *parsed_assets(days, database),
-            metrics_assets(days, database),
-            *rollup_assets(weeks, database),
-        ],
+        assets=with_references(
+            [
+                raw_assets(days, database),
+                *parsed_assets(days, database),
+                metrics_assets(days, database),
+                *rollup_assets(weeks, database),
+            ],
+            settings,
+        ),
         asset_checks=[ledger_checks, table_checks, ingestion_check],
         jobs=[
             dg.define_asset_job(
