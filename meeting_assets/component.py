@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import ConfigDict, Field, SecretStr
 
 from meeting_assets.definitions import definitions
-from meeting_assets.orchestration.workspace import OWNERS, Workspace
+from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.settings import Region, Settings, read_settings
 
 Sensor = Literal[
@@ -53,7 +53,7 @@ class MeetingAssetsComponent(dg.Component, dg.Model, dg.Resolvable):
         "", pattern=KEY_PREFIX, description="first parts of all asset keys, separated by `/`; also starts other names"
     )
     group_prefix: str | None = Field(None, description="start of the group names; default: the key prefix")
-    owners: Sequence[str] = Field(OWNERS, description="owners of all assets: `team:…` or e-mail addresses")
+    owners: Sequence[str] = Field((), description="MEETING_ASSETS_OWNERS: `team:…` or e-mail addresses")
     region: Region | None = Field(None, description="RECALL_REGION")
     api_key: Secret = Field(None, description="RECALL_API_KEY, as `{{ env.NAME }}`")
     base_url: str | None = Field(None, description="RECALL_BASE_URL: a proxy or the sandbox")
@@ -89,7 +89,7 @@ class MeetingAssetsComponent(dg.Component, dg.Model, dg.Resolvable):
         own = _own_locations(read_settings(self._given()), name) if name else {}
         overrides = {alias: SecretStr(value) for alias, value in {**own, **self._given()}.items()}
         group_prefix = self.group_prefix if self.group_prefix is not None else name and f"{name}_"
-        return Workspace(key_prefix, group_prefix, tuple(self.owners), overrides, owns_process=False)
+        return Workspace(key_prefix, group_prefix, overrides, owns_process=False)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The definitions of this instance; the project's are merged with them.
@@ -111,6 +111,7 @@ class MeetingAssetsComponent(dg.Component, dg.Model, dg.Resolvable):
             "MEETING_ASSETS_DATABASE_SCHEMA": self.database_schema,
             "MEETING_ASSETS_RAW_URL": self.raw_url,
             "MEETING_ASSETS_FIRST_DAY": self.first_day,
+            "MEETING_ASSETS_OWNERS": ", ".join(self.owners),
             "MEETING_ASSETS_METRICS": ", ".join(f"{name}={value}" for name, value in self.metrics.items()),
         }
         values = {

@@ -12,6 +12,7 @@ from meeting_assets.orchestration.assets.metrics import metrics_assets
 from meeting_assets.orchestration.assets.parsed import parsed_assets
 from meeting_assets.orchestration.assets.partitions import daily, weekly
 from meeting_assets.orchestration.assets.raw import raw_assets
+from meeting_assets.orchestration.assets.references import with_references
 from meeting_assets.orchestration.assets.rollups import rollup_assets, rollup_job
 from meeting_assets.orchestration.assets.specs import database_kind
 from meeting_assets.orchestration.operations.alerts import failed_checks, failed_runs
@@ -46,7 +47,7 @@ def definitions(
     ]
     rollups = rollup_assets(weeks, database, workspace)
     return dg.Definitions(
-        assets=[*daily_assets, *rollups],
+        assets=with_references([*daily_assets, *rollups], settings),
         asset_checks=[ledger_checks, table_checks, ingestion_check],
         jobs=[
             sync_job(daily_assets, ledger_checks, workspace),

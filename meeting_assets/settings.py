@@ -123,6 +123,17 @@ class Settings(BaseSettings):
         alias="MEETING_ASSETS_LOG_FORMAT",
         description="json: one object per line to standard error, with recording, artifact and run ids",
     )
+    owners_given: Annotated[str, AfterValidator(valid.owners)] = Field(
+        "team:data",
+        alias="MEETING_ASSETS_OWNERS",
+        description="comma-separated owners of all assets in Dagster, each an e-mail address or team:NAME",
+    )
+    code_url: Annotated[str, AfterValidator(valid.code_url)] | None = Field(
+        None,
+        alias="MEETING_ASSETS_CODE_URL",
+        description="branch with this code at GitHub or GitLab, such as https://github.com/ORG/REPO/tree/main, that "
+        "pages of assets link to; default: files of the checkout",
+    )
     keep_runs_days: int = Field(
         30,
         ge=1,
@@ -204,6 +215,11 @@ class Settings(BaseSettings):
     @property
     def download_host_patterns(self) -> tuple[str, ...]:
         return valid.split_list(self.download_hosts)
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The owners of all assets."""
+        return valid.split_list(self.owners_given)
 
     @property
     def metric_parameters(self) -> dict[str, float]:

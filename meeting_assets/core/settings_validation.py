@@ -25,6 +25,9 @@ _DATABASE_HINT = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE
 _POSTGRESQL = frozenset({"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"})
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+# The rule of Dagster, which refuses to load definitions with other owners.
+_OWNER = re.compile(r"team:.+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
+_CODE_URL = re.compile(r"https://[^/?#@]+/[^?#@]+?(/-)?/tree/[^?#@]+")
 _SECRET = re.compile(r"pass|pwd|secret|token|key|signature|credential", re.IGNORECASE)
 
 
@@ -147,6 +150,21 @@ def own_domains(text: str) -> str:
             "leave out @ and *, because subdomains are included"
         )
     return text
+
+
+def owners(text: str) -> str:
+    if not all(map(_OWNER.fullmatch, split_list(text))):
+        raise ValueError("it is not a list of e-mail addresses and teams like ada@example.com, team:data")
+    return text
+
+
+def code_url(url: str) -> str:
+    if not _CODE_URL.fullmatch(url):
+        raise ValueError(
+            "it is not the URL of a branch like https://github.com/ORG/REPO/tree/main or "
+            "https://gitlab.com/ORG/REPO/-/tree/main, without user and query"
+        )
+    return url.rstrip("/")
 
 
 def secrets_in_url(url: str) -> Iterator[str]:

@@ -18,7 +18,6 @@ from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import table_of
 
-OWNERS = ("team:data",)
 RAW = "raw"
 """Group of the raw assets, and first part of their keys."""
 SYNC, ROLL_UP, CHECK_TABLES = "sync_recordings", "roll_up", "check_tables"
@@ -33,7 +32,6 @@ class Workspace:
     key_prefix: tuple[str, ...] = ()
     """First parts of all asset keys. Joined by `_`, they also start the names of all other objects."""
     group_prefix: str = ""
-    owners: tuple[str, ...] = OWNERS
     overrides: Mapping[str, SecretStr] = field(default_factory=dict, hash=False)
     """Settings by the names of their environment variables, which they precede."""
     owns_process: bool = True

@@ -2,16 +2,20 @@
 
 Dagster gives every partition of a range a materialization of its own. Totals of the run are the same in all of them, so
 their names start with `run.`. Every other value belongs to the table or to the partition alone, and can be plotted.
+
+Each partition has a data version of its own. Dagster gives all materializations of a run the same one, so a run of a
+few partitions adds an observation of each with its version (docs/decisions, "Data versions by day").
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 from sqlmodel import SQLModel
 
 from meeting_assets.health.counts import DayCounts, RecordingState
+from meeting_assets.health.data_versions import DataVersions, version_of_range
 from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.store.database import table_of
 
@@ -22,11 +26,24 @@ RECORDING_STATES = "recording_states"
 """Metadata key of the table with the state of each recording of a day, at the end of the run."""
 STATES_AFTER_FETCH = "recording_states_after_fetch"
 """Metadata key of the same table before artifacts are parsed."""
+DATA_VERSION = "data_version"
+"""Metadata key of a partition's data version, which changes if and only if the content of the partition changes."""
+DATA_VERSION_TAG = "dagster/data_version"
+MOST_OBSERVED = 10
+"""Runs of more partitions publish one version for all: an observation costs as much as a materialization, and backfills
+change most of their days anyway. The nightly run has eight days."""
 ROW_COUNT, PARTITION_ROW_COUNT = "dagster/row_count", "dagster/partition_row_count"
 NO_PARTITIONS: Mapping[date, Mapping[str, Any]] = {}
 
 PartitionMetadata = Mapping[date, Mapping[str, Any]]
 """Metadata of each partition, by its day or Monday."""
+
+
+class Materialization(NamedTuple):
+    """A materialization, with the data version of each of its partitions."""
+
+    result: dg.MaterializeResult[None]
+    versions: DataVersions
 
 
 def materialization(
@@ -36,7 +53,7 @@ def materialization(
     of_run: Mapping[str, Any],
     of_table: Mapping[str, Any] = {},
     of_partitions: PartitionMetadata = NO_PARTITIONS,
-) -> dg.MaterializeResult[None]:
+) -> Materialization:
     """The materialization of an asset, of which Dagster makes one event per partition.
 
     Pages show the values of the partition first, then those of the table and the totals of the run.
@@ -44,7 +61,29 @@ def materialization(
     shared = {**of_table, **{f"{RUN}{name}": value for name, value in of_run.items()}}
     for partition, metadata in of_partitions.items():
         context.add_asset_metadata({**metadata, **shared}, asset_key=key, partition_key=partition.isoformat())
-    return dg.MaterializeResult(asset_key=key, metadata=None if of_partitions else shared)
+    versions = {partition: metadata[DATA_VERSION] for partition, metadata in of_partitions.items()}
+    version = version_of_range(versions) if versions else shared.get(DATA_VERSION)
+    result = dg.MaterializeResult[None](
+        asset_key=key,
+        metadata=None if of_partitions else shared,
+        data_version=dg.DataVersion(version) if version else None,
+    )
+    return Materialization(result, versions)
+
+
+def published(
+    context: dg.AssetExecutionContext, found: Iterable[Materialization]
+) -> Iterable[dg.MaterializeResult[None]]:
+    """Yields materializations, and logs the data versions of their partitions after each."""
+    for result, versions in found:
+        yield result
+        if 1 < len(versions) <= MOST_OBSERVED and result.asset_key is not None:
+            for partition, version in versions.items():
+                context.log_event(
+                    dg.AssetObservation(
+                        result.asset_key, partition=partition.isoformat(), tags={DATA_VERSION_TAG: version}
+                    )
+                )
 
 
 def materializations(
@@ -53,6 +92,7 @@ def materializations(
     of_run: Mapping[str, Any],
     row_counts: Mapping[type[SQLModel], int],
     of_partitions: Mapping[type[SQLModel], PartitionMetadata],
+    of_table: Mapping[str, Any] = {},
 ) -> Iterable[dg.MaterializeResult[None]]:
     """A materialization for every table: Dagster skips all steps downstream of an output that is not emitted.
 
@@ -61,21 +101,28 @@ def materializations(
     """
     for model, row_count in row_counts.items():
         if (key := workspace.key(table_of(model).name)) in context.selected_asset_keys:
-            yield materialization(
+            found = materialization(
                 context,
                 key,
                 of_run=of_run,
-                of_table={ROW_COUNT: row_count},
+                of_table={ROW_COUNT: row_count, **of_table},
                 of_partitions=of_partitions.get(model, NO_PARTITIONS),
             )
+            yield from published(context, [found])
 
 
 def partition_row_counts(
-    counts: Mapping[type[SQLModel], DayCounts], partitions: Sequence[date]
+    counts: Mapping[type[SQLModel], DayCounts], versions: DataVersions
 ) -> dict[type[SQLModel], dict[date, dict[str, Any]]]:
-    """Row counts of partitions as Dagster's UI reads and plots them; a partition without rows has 0."""
+    """Row counts of partitions as Dagster's UI reads and plots them; a partition without rows has 0.
+
+    All tables of a step have the same data versions.
+    """
     return {
-        model: {partition: {PARTITION_ROW_COUNT: of_model.get(partition, 0)} for partition in partitions}
+        model: {
+            partition: {PARTITION_ROW_COUNT: of_model.get(partition, 0), DATA_VERSION: version}
+            for partition, version in versions.items()
+        }
         for model, of_model in counts.items()
     }
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
 from meeting_assets.health.counts import metric_row_counts, metric_row_counts_by_day, recording_states
+from meeting_assets.health.data_versions import metrics_versions
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics
@@ -75,7 +76,7 @@ def metrics_assets(days: dg.DailyPartitionsDefinition, database: str, workspace:
 
 def _of_days(connection: Connection, days: Sequence[date]) -> dict[type[SQLModel], dict[date, dict[str, Any]]]:
     """The metadata of each day: row counts, and the state of each recording after the run."""
-    metadata = partition_row_counts(metric_row_counts_by_day(connection, days), days)
+    metadata = partition_row_counts(metric_row_counts_by_day(connection, days), metrics_versions(connection, days))
     states = recording_states(connection, days)
     for day, of_day in metadata[MeetingMetrics].items():
         of_day[RECORDING_STATES] = recording_state_table(states.get(day, ()))

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.health.counts import artifacts_by_day, parsed_row_counts, parsed_row_counts_by_day
+from meeting_assets.health.data_versions import parsed_versions
 from meeting_assets.orchestration.assets.materializations import materializations, partition_row_counts
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
 from meeting_assets.orchestration.assets.raw import raw_key
@@ -87,7 +88,8 @@ def _of_days(
     connection: Connection, artifact: Artifact, days: Sequence[date]
 ) -> dict[type[SQLModel], dict[date, dict[str, Any]]]:
     """The metadata of each day: row counts, and the artifacts that could not be read."""
-    metadata = partition_row_counts(parsed_row_counts_by_day(connection, artifact, days), days)
+    versions = parsed_versions(connection, artifact, days)
+    metadata = partition_row_counts(parsed_row_counts_by_day(connection, artifact, days), versions)
     states = artifacts_by_day(connection, artifact.kind, days)
     for of_table in metadata.values():
         for day, of_day in of_table.items():

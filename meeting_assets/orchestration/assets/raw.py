@@ -13,12 +13,16 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.health.counts import artifacts_by_day, recording_count, recording_states, recordings_by_day
+from meeting_assets.health.data_versions import raw_versions, recordings_versions
 from meeting_assets.orchestration.assets.materializations import (
+    DATA_VERSION,
     NAMED_RECORDINGS,
     PARTITION_ROW_COUNT,
     ROW_COUNT,
     STATES_AFTER_FETCH,
+    Materialization,
     materialization,
+    published,
     recording_state_table,
 )
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
@@ -103,7 +107,7 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str, workspace: Wor
             )
             report = asyncio.run(fetching)
             found = _materializations(context, workspace, opened_storage, report, days, named)
-        yield from found
+        yield from published(context, found)
         fail_if_faulty(report.faults)
 
     return _fetch
@@ -116,7 +120,7 @@ def _materializations(
     report: FetchReport,
     days: Sequence[date],
     named: Sequence[str],
-) -> list[dg.MaterializeResult[None]]:
+) -> list[Materialization]:
     """In the order of the graph: Dagster rejects an output that is yielded before its upstream output."""
     found = []
     with storage.database.reading() as connection:
@@ -139,7 +143,6 @@ def _spec(artifact: Artifact, workspace: Workspace) -> dg.AssetSpec:
         deps=[workspace.key(RECORDINGS)],
         group_name=workspace.group(RAW),
         kinds={"json"},
-        owners=[*workspace.owners],
         tags={"artifact": artifact.kind},
         code_version=RAW_VERSION,
         freshness_policy=FRESHNESS,
@@ -160,11 +163,13 @@ def recordings_of_run(report: FetchReport, named: Sequence[str]) -> dict[str, An
 def recordings_of_days(connection: Connection, days: Sequence[date]) -> dict[date, dict[str, Any]]:
     """The metadata of each day after the fetch: recordings by status, and the state of each recording."""
     counts, states = recordings_by_day(connection, days), recording_states(connection, days)
+    versions = recordings_versions(connection, days)
     return {
         day: {
             PARTITION_ROW_COUNT: sum(counts[day].values()),
             **counts[day],
             STATES_AFTER_FETCH: recording_state_table(states.get(day, ())),
+            DATA_VERSION: versions[day],
         }
         for day in days
     }
@@ -181,9 +186,9 @@ def artifacts_of_run(report: FetchReport, kind: str) -> dict[str, Any]:
 
 def artifacts_of_days(connection: Connection, kind: str, days: Sequence[date]) -> dict[date, dict[str, Any]]:
     """The metadata of each day after the fetch: artifacts of a kind that are stored, and others by their state."""
-    counts = artifacts_by_day(connection, kind, days)
+    counts, versions = artifacts_by_day(connection, kind, days), raw_versions(connection, kind, days)
     return {
-        day: {"stored": sum(counts[day].get(state, 0) for state in STORED)}
+        day: {"stored": sum(counts[day].get(state, 0) for state in STORED), DATA_VERSION: versions[day]}
         | {state: count for state, count in counts[day].items() if state not in STORED}
         for day in days
     }

@@ -11,10 +11,11 @@ from typing import Any
 import dagster as dg
 from sqlmodel import SQLModel
 
+from meeting_assets.health.data_versions import people_version, trends_versions
 from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import MeetingTrends, People, PersonKeys, PersonTrends
-from meeting_assets.orchestration.assets.materializations import materializations, partition_row_counts
+from meeting_assets.orchestration.assets.materializations import DATA_VERSION, materializations, partition_row_counts
 from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of_a_week, partition_days
 from meeting_assets.orchestration.assets.specs import table_spec
 from meeting_assets.orchestration.resources import storage_key, storage_of
@@ -91,7 +92,11 @@ def _rollup_asset(
             of_run = update(mondays, opened_storage)
             with opened_storage.database.reading() as connection:
                 counts, by_week = row_counts(connection), row_counts_by_week(connection, mondays)
-        yield from materializations(context, workspace, of_run, counts, partition_row_counts(by_week, mondays))
+                versions, version = trends_versions(connection, mondays), people_version(connection)
+        of_weeks = partition_row_counts(by_week, versions)
+        yield from materializations(
+            context, workspace, of_run, counts, of_weeks, {} if weeks else {DATA_VERSION: version}
+        )
 
     return _roll_up
 

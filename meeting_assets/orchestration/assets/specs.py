@@ -1,4 +1,4 @@
-"""Asset specs from the models: columns with descriptions and lineage, table names, owners and metadata."""
+"""Asset specs from the models: columns with descriptions and lineage, table names and metadata."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -73,7 +73,6 @@ def table_spec(
         metadata=metadata,
         deps=deps,
         kinds={"sql", database},
-        owners=[*workspace.owners],
         **spec,
     )
 
