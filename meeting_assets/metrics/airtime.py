@@ -17,7 +17,6 @@ from sqlmodel import SQLModel
 from meeting_assets.metrics.arithmetic import ratio, seconds_or_none
 from meeting_assets.metrics.lineage import LENGTH, SPEECH, STREAMS
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import to_microseconds, to_seconds
 from meeting_assets.metrics.timeline.speech_segments import talk_times_us
@@ -100,7 +99,7 @@ def participant_airtime(meeting: SpokenMeeting) -> dict[str, Columns]:
     """The columns of `ParticipantAirtime` for each participant."""
     if meeting.timing_source is None or not meeting.is_speech_attributed:
         return {key: dict.fromkeys(ParticipantAirtime.model_fields) for key in meeting.people}
-    has_overlap = not is_single_stream(meeting)
+    shows_overlap = not meeting.is_single_stream
     total_us = sum(meeting.talk_us.values())
     solo_us: Counter[str] = Counter()
     for start_us, end_us, _, speaker in meeting.floor:
@@ -111,8 +110,8 @@ def participant_airtime(meeting: SpokenMeeting) -> dict[str, Columns]:
             "talk_time_s": to_seconds(talk_us),
             "talk_ratio": ratio(talk_us, meeting.clean.duration_us),
             "talk_share": ratio(talk_us, total_us),
-            "solo_talk_s": to_seconds(solo_us[key]) if has_overlap else None,
-            "overlapped_talk_s": to_seconds(talk_us - solo_us[key]) if has_overlap else None,
+            "solo_talk_s": to_seconds(solo_us[key]) if shows_overlap else None,
+            "overlapped_talk_s": to_seconds(talk_us - solo_us[key]) if shows_overlap else None,
             "talk_to_listen": ratio(talk_us, total_us - talk_us),
         }
         for key, talk_us in meeting.talk_us.items()
@@ -127,11 +126,11 @@ def speakers_talk_us(meeting: SpokenMeeting) -> int:
 def meeting_airtime(meeting: SpokenMeeting, parameters: Parameters) -> Columns:
     """The columns of `MeetingAirtime`."""
     dead_air_us = to_microseconds(parameters.dead_air_s)
-    is_known = meeting.timing_source is not None
+    has_source = meeting.timing_source is not None
     return {
         "duration_s": seconds_or_none(meeting.clean.duration_us),
         "duration_extended_s": None if meeting.clean.duration_us is None else to_seconds(meeting.extension_us),
-        **(_floor_columns(meeting, dead_air_us) if is_known else dict.fromkeys(_FLOOR_COLUMNS)),
+        **(_floor_columns(meeting, dead_air_us) if has_source else dict.fromkeys(_FLOOR_COLUMNS)),
     }
 
 
@@ -162,7 +161,7 @@ def _floor_columns(meeting: SpokenMeeting, dead_air_us: int) -> Columns:
 
 def _overlap_columns(meeting: SpokenMeeting, speech_us: int, span_us: int) -> Columns:
     """Overlap of all speakers; NULL if the timing source cannot show it."""
-    if is_single_stream(meeting):
+    if meeting.is_single_stream:
         return dict.fromkeys(("overlap_s", "overlap_ratio", "overlap_ratio_span"))
     overlap_us = sum(state.length_us for state in meeting.floor if state.speaker_count > 1)
     return {

@@ -38,7 +38,7 @@ from meeting_assets.metrics.listening import is_listening, listening_words
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import to_microseconds
-from meeting_assets.metrics.timeline.speech_segments import FloorState, SpeechSegment, segments_in_order
+from meeting_assets.metrics.timeline.speech_segments import FloorState, SpeechSegment, segments_in_order, talk_times_us
 from meeting_assets.metrics.word_times import WordTimes
 
 # A question mark at the end of a text; quotation marks and other signs may follow.
@@ -97,8 +97,9 @@ class TurnTaking:
 def turn_taking(meeting: SpokenMeeting, words: WordTimes, parameters: Parameters) -> TurnTaking:
     """Finds the turns and backchannels of a meeting."""
     dead_air_us = to_microseconds(parameters.dead_air_s)
+    speech = meeting.known_speech
     ipus, tied = ordered_ipus(
-        segments_in_order(meeting.known_speech, gap_us=to_microseconds(parameters.ipu_gap_s)), meeting.talk_us
+        segments_in_order(speech, gap_us=to_microseconds(parameters.ipu_gap_s)), talk_times_us(speech)
     )
     roles = floor_roles(
         ipus,

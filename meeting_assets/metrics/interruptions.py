@@ -40,7 +40,6 @@ from sqlmodel import SQLModel
 from meeting_assets.metrics.floor import Role, TurnTaking
 from meeting_assets.metrics.lineage import FLOOR, STREAMS
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import Interval, to_microseconds, union
 from meeting_assets.metrics.timeline.speech_segments import (
@@ -225,16 +224,16 @@ def participant_interruptions(
     """The columns of `ParticipantInterruptions` for each participant."""
     if not meeting.measures_participants:
         return {key: dict.fromkeys(ParticipantInterruptions.model_fields) for key in meeting.people}
-    is_known = not is_single_stream(meeting)
+    shows_overlap = not meeting.is_single_stream
     made = Counter(each.interrupter for each in found)
     successful = Counter(each.interrupter for each in found if each.is_successful)
     received = Counter(each.interrupted for each in found)
     backchannels = Counter(unit.speaker for unit in taking.backchannels)
     return {
         key: {
-            "interruptions_made": made[key] if is_known else None,
-            "interruptions_successful": successful[key] if is_known else None,
-            "interruptions_received": received[key] if is_known else None,
+            "interruptions_made": made[key] if shows_overlap else None,
+            "interruptions_successful": successful[key] if shows_overlap else None,
+            "interruptions_received": received[key] if shows_overlap else None,
             "backchannel_count": backchannels[key],
         }
         for key in meeting.people
@@ -246,7 +245,7 @@ def meeting_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Seq
     if meeting.timing_source is None:
         return dict.fromkeys(MeetingInterruptions.model_fields)
     return {
-        "interruption_count": None if is_single_stream(meeting) else len(found),
+        "interruption_count": None if meeting.is_single_stream else len(found),
         "backchannel_count": len(taking.backchannels),
     }
 

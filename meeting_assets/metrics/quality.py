@@ -21,7 +21,6 @@ from meeting_assets.metrics.analysis import MeetingAnalysis
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
 from meeting_assets.metrics.lineage import LENGTH, SPEECH, STREAMS
 from meeting_assets.metrics.meeting import MeetingInput, Speech, Word
-from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import Columns, SpokenMeeting, event_speech, implausible_us
 from meeting_assets.metrics.timeline.hygiene import clean_speech
 from meeting_assets.metrics.timeline.intervals import (
@@ -130,7 +129,7 @@ def quality_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
     missing = _missing_kinds(given)
     yield {
         **_agreement(spoken, words.intervals, to_microseconds(meeting.parameters.ipu_gap_s)),
-        "is_single_stream": is_single_stream(spoken) if has_source else None,
+        "is_single_stream": spoken.is_single_stream if has_source else None,
         "unattributed_speech_s": to_seconds(spoken.unattributed_us) if has_source else None,
         "untimed_words": words.untimed if has_words else None,
         "nonpositive_words": words.nonpositive if has_words else None,

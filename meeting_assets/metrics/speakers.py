@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from meeting_assets.metrics.lineage import WORD_TIMES
-from meeting_assets.metrics.meeting import UNKNOWN, Event, MeetingInput, Speech, Utterance, Word
+from meeting_assets.metrics.meeting import UNKNOWN, Attendee, Event, MeetingInput, Speech, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.resolution import (
     Method,
@@ -31,7 +31,7 @@ from meeting_assets.metrics.resolution import (
     corrections_of,
     participants_of,
 )
-from meeting_assets.metrics.speech import Row, recording_us
+from meeting_assets.metrics.speech import Row, plausible_recording_us
 from meeting_assets.metrics.timeline.hygiene import clean_speech
 from meeting_assets.metrics.timeline.intervals import Interval, to_microseconds, union
 from meeting_assets.metrics.timeline.label_shares import LabelShare, label_shares
@@ -146,6 +146,7 @@ def resolve_speakers(meeting: MeetingInput, parameters: Parameters) -> ResolvedM
     of_events, of_words = (_new_keys(name, speakers, resolver) for name in ("participant_events", "transcript"))
     resolved = replace(
         meeting,
+        attendees=_merged_attendees(meeting.attendees, resolver),
         timeline=timeline,
         events=_renamed(meeting.events, of_events),
         utterances=_renamed(meeting.utterances, of_words),
@@ -217,6 +218,29 @@ def _renamed(rows: Sequence[Named], new: Mapping[str, str]) -> Sequence[Named]:
     ]
 
 
+def _merged_attendees(attendees: Sequence[Attendee], resolver: Resolver) -> Sequence[Attendee]:
+    """The attendees, with those whom a user named as another participant merged into it.
+
+    The participant keeps its own name; it has the person of the other if its own is unknown.
+    """
+    new = {each.participant_key: resolver.resolution(each.participant_key, (), None)[0] for each in attendees}
+    if all(new[each.participant_key] in (None, each.participant_key) for each in attendees):
+        return attendees
+    listed = {each.participant_key: each for each in attendees}
+    merged: dict[str, Attendee] = {}
+    for each in attendees:
+        key = new[each.participant_key] or each.participant_key
+        own = (
+            merged.get(key)
+            or listed.get(key)
+            or each._replace(participant_key=key, name=resolver.participants.names[key])
+        )
+        if own.person_key is None:
+            own = own._replace(person_key=each.person_key, address_key=each.address_key)
+        merged[key] = own
+    return [*merged.values()]
+
+
 def _with_new_keys(words: Sequence[Word], new: Mapping[str, str]) -> Sequence[Word]:
     return [(new.get(key, key), start_s, end_s, text) for key, start_s, end_s, text in words] if new else words
 
@@ -233,7 +257,8 @@ def _shares(meeting: MeetingInput, names: NamesByKey, resolver: Resolver) -> dic
         if label is not None and start_s is not None and end_s is not None and end_s > start_s:
             spoken[label].append((to_microseconds(start_s), to_microseconds(end_s)))
     # Bots are candidates too: their words are not those of people.
-    timeline = clean_speech(meeting.timeline, bot_keys=(), duration_us=recording_us(meeting)).speech
+    duration_us = plausible_recording_us(meeting, resolver.parameters)
+    timeline = clean_speech(meeting.timeline, bot_keys=(), duration_us=duration_us).speech
     collar_us = to_microseconds(resolver.parameters.label_collar_s)
     shares = label_shares({label: union(own) for label, own in spoken.items()}, timeline, collar_us)
     return {key: shares[label] for key, label in labels.items() if label in shares}

@@ -26,6 +26,7 @@ from meeting_assets.metrics.identity import persons_of
 from meeting_assets.metrics.lineage import SPEECH
 from meeting_assets.metrics.meeting import LABEL_PREFIX, UNKNOWN, Attendee, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.timeline.hygiene import CleanSpeech, clean_speech
 from meeting_assets.metrics.timeline.intervals import to_microseconds
 from meeting_assets.metrics.timeline.speech_segments import (
@@ -100,6 +101,8 @@ class SpokenMeeting:
     """Speech of `unknown`."""
     persons: Mapping[str, str]
     """The person of each identified participant, by `participant_key`."""
+    is_single_stream: bool
+    """Whether the timing source cannot show overlap (`single_stream`)."""
     attributed_word_share: float | None = None
     """Part of the words of the primary transcript whose speaker is a participant or a bot; None without words."""
     are_words_attributed: bool = True
@@ -125,9 +128,10 @@ class SpokenMeeting:
 
 def spoken_meeting(meeting: MeetingInput, parameters: Parameters) -> SpokenMeeting:
     """Chooses the timing source of a meeting and cleans its speech."""
-    duration_us = recording_us(meeting) if implausible_us(meeting, parameters) is None else None
+    duration_us = plausible_recording_us(meeting, parameters)
     source, people, bot_keys, clean = _timing_source(meeting, parameters.timing_source, duration_us)
     talk_us = talk_times_us(clean.speech)
+    floor = floor_states(clean.speech)
     word_share = _attributed_word_share(meeting.utterances, {*people, *bot_keys})
     speech_share = _attributed_speech_share(talk_us, people, clean.bot_speech_us)
     return SpokenMeeting(
@@ -137,10 +141,11 @@ def spoken_meeting(meeting: MeetingInput, parameters: Parameters) -> SpokenMeeti
         timing_source=source,
         clean=clean,
         extension_us=(clean.duration_us or 0) - (duration_us or 0),
-        floor=floor_states(clean.speech),
+        floor=floor,
         talk_us={key: talk_us.get(key, 0) for key in people} if source else {},
         unattributed_us=talk_us.get(UNKNOWN, 0),
         persons={key: person for key, person in persons_of(meeting.attendees).items() if key in people},
+        is_single_stream=is_single_stream(source, meeting.provider, floor, len(clean.speech)),
         attributed_word_share=word_share,
         are_words_attributed=word_share is None or word_share >= parameters.attributed_share,
         is_speech_attributed=speech_share is None or speech_share >= parameters.attributed_share,
@@ -149,13 +154,18 @@ def spoken_meeting(meeting: MeetingInput, parameters: Parameters) -> SpokenMeeti
 
 def meeting_timing(meeting: SpokenMeeting) -> Columns:
     """The columns of `MeetingTiming`."""
-    is_known = meeting.timing_source is not None
+    has_source = meeting.timing_source is not None
     return {
         "timing_source": meeting.timing_source,
-        "dropped_intervals": meeting.clean.dropped_intervals if is_known else None,
-        "open_intervals": meeting.clean.open_intervals if is_known else None,
-        "clipped_intervals": meeting.clean.clipped_intervals if is_known else None,
+        "dropped_intervals": meeting.clean.dropped_intervals if has_source else None,
+        "open_intervals": meeting.clean.open_intervals if has_source else None,
+        "clipped_intervals": meeting.clean.clipped_intervals if has_source else None,
     }
+
+
+def plausible_recording_us(meeting: MeetingInput, parameters: Parameters) -> int | None:
+    """The duration of a recording; None if it is unknown or exceeds `longest_meeting_s`."""
+    return recording_us(meeting) if implausible_us(meeting, parameters) is None else None
 
 
 def recording_us(meeting: MeetingInput) -> int | None:
@@ -278,7 +288,6 @@ def _attributed_word_share(utterances: Iterable[Utterance], participants: Collec
 
 
 def _attributed_speech_share(talk_us: Mapping[str, int], people: Collection[str], bot_speech_us: int) -> float | None:
-    """Part of the speech of participants, bots and unresolved labels that is not of labels; `unknown` is left out."""
-    labels_us = sum(length_us for key, length_us in talk_us.items() if key not in people and key != UNKNOWN)
-    known_us = sum(length_us for key, length_us in talk_us.items() if key in people) + bot_speech_us
-    return ratio(known_us, known_us + labels_us)
+    """Part of all speech whose speaker is a participant or a bot, not an unresolved label or `unknown`."""
+    known_us = sum(length_us for key, length_us in talk_us.items() if key in people)
+    return ratio(known_us + bot_speech_us, sum(talk_us.values()) + bot_speech_us)

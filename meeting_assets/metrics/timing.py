@@ -20,7 +20,6 @@ from meeting_assets.metrics.arithmetic import median, seconds_or_none
 from meeting_assets.metrics.floor import Switch, TurnTaking
 from meeting_assets.metrics.lineage import FLOOR, SPEECH, STREAMS
 from meeting_assets.metrics.meeting import UNKNOWN
-from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import bridged
 from meeting_assets.metrics.timeline.speech_segments import FloorState, floor_states
@@ -97,11 +96,11 @@ def participant_replies(meeting: SpokenMeeting, taking: TurnTaking) -> dict[str,
     if not meeting.measures_participants:
         return {key: dict.fromkeys(ParticipantReplies.model_fields) for key in meeting.people}
     latencies = latencies_us(taking.switches)
-    is_known = not is_single_stream(meeting)
+    shows_overlap = not meeting.is_single_stream
     return {
         key: {
             "reply_count": len(latencies.get(key, ())),
-            "response_latency_s": median_s(latencies.get(key, ())) if is_known else None,
+            "response_latency_s": median_s(latencies.get(key, ())) if shows_overlap else None,
         }
         for key in meeting.people
     }
@@ -121,7 +120,7 @@ def meeting_replies(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
         "response_latency_s": median_s([max(0, offset_us) for offset_us in offsets_us]),
         **transitions_of(floor_states(bridged_speech)),
     }
-    return columns | dict.fromkeys(_NEED_OVERLAP) if is_single_stream(meeting) else columns
+    return columns | dict.fromkeys(_NEED_OVERLAP) if meeting.is_single_stream else columns
 
 
 def median_s(values_us: Sequence[int]) -> float | None:

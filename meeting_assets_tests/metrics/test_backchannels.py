@@ -82,6 +82,25 @@ def test_answer_to_a_question_is_no_backchannel(question: str, is_answer: bool) 
     assert (("bo", 10.2, 10.8) in floors(metrics)) is is_answer
 
 
+@pytest.mark.parametrize(
+    "mark", [word("ann", 10, 10, "?"), word("ann", 9, 10, "?"), word("ann", 10, None, "?"), word("ann", 9.9, 10.1, "?")]
+)
+def test_question_mark_with_times_of_its_own_belongs_to_the_word_before(mark: Word) -> None:
+    words = [word("ann", 0, 9, "Have we"), word("ann", 9, 10, "agreed"), mark, word("ann", 12, 20, "Next.")]
+
+    metrics = with_words([*ANN, said("bo", 10.2, 10.8)], *words, word("bo", 10.2, 10.8, "Yes."))
+
+    assert backchannels(metrics) == []
+
+
+def test_question_mark_with_the_start_of_the_next_word_belongs_to_the_word_before() -> None:
+    words = [word("ann", 0, 5, "You see"), word("ann", 5, 5, "?"), word("ann", 5, 10, "Here it is.")]
+
+    metrics = with_words([said("ann", 0, 10), said("bo", 10.2, 10.8)], *words, word("bo", 10.2, 10.8, "Yeah."))
+
+    assert backchannels(metrics) == [("bo", 10.2)]
+
+
 def test_answer_may_begin_before_the_question_has_ended() -> None:
     words = [word("ann", 0, 9, "Have we"), word("ann", 9, 10, "agreed?"), word("bo", 9.7, 10.4, "Yes.")]
 

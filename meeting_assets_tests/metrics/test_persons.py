@@ -195,3 +195,26 @@ def on_one_device(meeting: MeetingInput) -> MeetingInput:
         ],
         words=[(key.replace("200", "100"), *rest) for key, *rest in meeting.words],  # type: ignore[misc]
     )
+
+
+HALF_HOUR_S = 1800
+
+
+def test_interruptions_of_persons_are_unknown_where_those_of_participants_are() -> None:
+    alternating = [said("100", 0, HALF_HOUR_S), said("200", HALF_HOUR_S, 2 * HALF_HOUR_S)]
+
+    metrics = metrics_of(meeting_of(*alternating, attendees=ATTENDEES, duration_s=2 * HALF_HOUR_S))
+
+    assert metrics.quality["is_single_stream"]
+    assert {row["interruptions_made"] for row in metrics.participants.values()} == {None}
+    assert {row["interruptions_made"] for row in metrics.persons.values()} == {None}
+
+
+def test_interruptions_of_persons_are_known_where_those_of_participants_are() -> None:
+    echo = [said("100", 0, HALF_HOUR_S), said("200", 10, HALF_HOUR_S), said(BO, HALF_HOUR_S, 2 * HALF_HOUR_S)]
+
+    metrics = metrics_of(meeting_of(*echo, attendees=ATTENDEES, duration_s=2 * HALF_HOUR_S))
+
+    assert not metrics.quality["is_single_stream"]
+    assert {row["interruptions_made"] for row in metrics.participants.values()} == {0}
+    assert {row["interruptions_made"] for row in metrics.persons.values()} == {0}

@@ -4,7 +4,6 @@ import pytest
 
 from meeting_assets.metrics.meeting import MeetingInput, Speech, Word
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import spoken_meeting
 from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, meeting_of, metrics_of, said, word
 
@@ -13,7 +12,7 @@ HALF_HOUR_S = 1800
 
 
 def has_one_stream(meeting: MeetingInput) -> bool:
-    return is_single_stream(spoken_meeting(meeting, Parameters()))
+    return spoken_meeting(meeting, Parameters()).is_single_stream
 
 
 def captioned(*timeline: Speech, provider: str = "meeting_captions") -> MeetingInput:
