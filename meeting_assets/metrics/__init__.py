@@ -15,7 +15,6 @@
     analysis        the intermediate results that several metrics share
 
     segments        the cleaned speech as a table
-    single_stream   sources that cannot show overlap
     airtime         speech, silence and overlap, and each participant's part
     affiliation     internal and external participants
     balance         evenness of the talk between participants

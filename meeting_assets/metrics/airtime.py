@@ -15,7 +15,7 @@ from collections import Counter
 from sqlmodel import SQLModel
 
 from meeting_assets.metrics.arithmetic import ratio, seconds_or_none
-from meeting_assets.metrics.lineage import LENGTH, SPEECH, STREAMS
+from meeting_assets.metrics.lineage import LENGTH, REPAIRS, SPEECH, STREAMS
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import to_microseconds, to_seconds
@@ -36,7 +36,8 @@ class ParticipantAirtime(SQLModel):
         derived_from=(*SPEECH, *LENGTH),
     )
     talk_share: float | None = fields.share(
-        "talk_time_s / sum of talk_time_s over the meeting's participants; sums to 1", derived_from=SPEECH
+        "talk_time_s / sum of talk_time_s over the meeting's participants; sums to 1; NULL as talk_time_s",
+        derived_from=SPEECH,
     )
     solo_talk_s: float | None = fields.seconds(
         "speech while no other speaker spoke; NULL if is_single_stream", derived_from=(*SPEECH, *STREAMS)
@@ -58,7 +59,7 @@ class MeetingAirtime(SQLModel):
 
     duration_s: float | None = fields.seconds(
         "completed_at - started_at, or the latest end in any artifact if one is missing; duration_extended_s included",
-        derived_from=LENGTH,
+        derived_from=(*LENGTH, *SPEECH),
     )
     duration_extended_s: float | None = fields.seconds(
         "part of duration_s that was added for speech that ends up to 5 s later; 0 if none was",
@@ -67,10 +68,13 @@ class MeetingAirtime(SQLModel):
     span_s: float | None = fields.seconds("from the first start to the last end of speech", derived_from=SPEECH)
     speech_s: float | None = fields.seconds("length of the union of all speech", derived_from=SPEECH)
     talk_s: float | None = fields.seconds(
-        "sum of talk_time_s over the participants, overlap counted for each", derived_from=SPEECH
+        "sum of talk_time_s over the participants, overlap counted for each; NULL if too little speech is attributed",
+        derived_from=SPEECH,
     )
     speakers_talk_s: float | None = fields.seconds(
-        "talk_s and the talk of unresolved labels and `unknown`: all speakers but bots", derived_from=SPEECH
+        "sum of talk time over all speakers but bots: participants, unresolved labels, `unknown`; overlap counted for "
+        "each",
+        derived_from=SPEECH,
     )
     silence_s: float | None = fields.seconds("time within the span without speech", derived_from=SPEECH)
     silence_ratio: float | None = fields.share("silence_s / span_s", derived_from=SPEECH)
@@ -90,7 +94,7 @@ class MeetingAirtime(SQLModel):
     )
     overlap_ratio_span: float | None = fields.share("overlap_s / span_s", derived_from=(*SPEECH, *STREAMS))
     bot_speech_s: float | None = fields.seconds(
-        "length of the union of the bots' speech, which counts nowhere else", derived_from=SPEECH
+        "length of the union of the bots' speech, which counts nowhere else", derived_from=REPAIRS
     )
     unattributed_speech_s: float | None = fields.seconds("speech without any label (`unknown`)", derived_from=SPEECH)
 

@@ -22,7 +22,7 @@ spoke before, it is the same interruption:
 
 One *stretch* of simultaneous talk counts once for two speakers, however often both start anew in it:
 
-    ann  ━━━━━━━━━━━━━━━         ━━━━━━━━━       bo interrupts ann; ann's return is the same dispute
+    ann  ━━━━━━━━━━━━━━━         ━━━━━━━━━       bo interrupts ann; ann's return belongs to the same stretch
     bo          ━━━━━━━━━━━━━━━━━━━━━━━━━
     cy                ━━━━━━━━━━━━━━━━
 """
@@ -66,7 +66,8 @@ class ParticipantInterruptions(SQLModel):
     interruptions_made: int | None = fields.count(
         "IPUs that start strictly inside another's speech (bridged over bridge_s) and overlap it for more than "
         "interruption_grace_s; no backchannels, no resumptions of the participant's own turn after a pause under "
-        "resumption_pause_s; one per stretch of simultaneous talk and pair; NULL where the source shows no overlap",
+        "resumption_pause_s; one per stretch of simultaneous talk and pair; NULL where the source shows no overlap, or "
+        "if too little speech is attributed",
         derived_from=(*FLOOR, *STREAMS),
     )
     interruptions_successful: int | None = fields.count(
@@ -79,7 +80,8 @@ class ParticipantInterruptions(SQLModel):
     )
     backchannel_count: int | None = fields.count(
         "responses such as mm-hm: IPUs of up to backchannel_max_words listening words that answer no question; where "
-        "the words are unknown, IPUs of at most backchannel_max_s inside another's floor or between two parts of it",
+        "the words are unknown, IPUs of at most backchannel_max_s inside another's floor or between two parts of it; "
+        "NULL if too little speech is attributed",
         derived_from=FLOOR,
     )
 

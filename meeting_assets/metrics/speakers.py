@@ -60,6 +60,8 @@ NAMES = (
 EVIDENCE = (
     *("speaker_timeline.participant_key", "speaker_timeline.start_s", "speaker_timeline.end_s"),
     *(source for source in WORD_TIMES if not source.endswith("text")),
+    "recordings.started_at",
+    "recordings.completed_at",
 )
 
 
@@ -81,19 +83,20 @@ class Speakers(RecordingRow, table=True):
         derived_from=(*IDS, *NAMES, *EVIDENCE, "transcripts.attribution"),
     )
     name: str | None = fields.text(
-        "display name: the user's, else the participant's, else the source's", derived_from=(*IDS, *NAMES)
+        "display name: the user's, else the participant's, else the source's",
+        derived_from=(*IDS, *NAMES, *EVIDENCE, "transcripts.attribution"),
     )
     method: str = fields.text(
         "correction, platform_id, voice_id, name, timeline_overlap, or none if the speaker is not resolved",
         derived_from=(*IDS, *NAMES, *EVIDENCE, "transcripts.attribution"),
     )
     evidence: float | None = fields.share(
-        "part of the speaker's words, by time, that lies in the timeline of the participant who has most of them, "
-        "where exactly one participant speaks and label_collar_s from the edges; NULL for ids and without such time",
+        "of the label's speech that can be compared (one speaker in the timeline, label_collar_s from the edges), the "
+        "share inside the speech of the best match; NULL for ids, and if under 10 % can be compared",
         derived_from=EVIDENCE,
     )
     runner_up: float | None = fields.share(
-        "the same part of the participant with the second most; NULL where evidence is", derived_from=EVIDENCE
+        "the same share of the second-best match; 0 if there is none, NULL where evidence is", derived_from=EVIDENCE
     )
     word_count: int | None = fields.count(
         "words of the speaker in the transcript; NULL for other sources",

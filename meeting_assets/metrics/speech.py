@@ -23,7 +23,7 @@ from meeting_assets.core.names import comparable_name, is_one_of
 from meeting_assets.core.timing_source import TimingSource
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.identity import persons_of
-from meeting_assets.metrics.lineage import SPEECH
+from meeting_assets.metrics.lineage import REPAIRS
 from meeting_assets.metrics.meeting import LABEL_PREFIX, UNKNOWN, Attendee, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.single_stream import is_single_stream
@@ -52,20 +52,20 @@ class MeetingTiming(SQLModel):
     timing_source: str | None = fields.text(
         "source of speech times: speaker_timeline, words (of the primary transcript) or speech_events; NULL if none "
         "holds speech, and then every quantity of speech is NULL",
-        derived_from=SPEECH,
+        derived_from=REPAIRS,
     )
     dropped_intervals: int | None = fields.count(
         "intervals of the timing source left out: no start, or an end that is not after the start",
-        derived_from=SPEECH,
+        derived_from=REPAIRS,
     )
     open_intervals: int | None = fields.count(
         "intervals of the timing source without end, closed at the same speaker's next start or the end of the "
         "recording, whichever is first",
-        derived_from=SPEECH,
+        derived_from=REPAIRS,
     )
     clipped_intervals: int | None = fields.count(
         "intervals of the timing source that reach out of the recording: cut, or left out if wholly outside",
-        derived_from=SPEECH,
+        derived_from=REPAIRS,
     )
 
 

@@ -36,7 +36,9 @@ LEAST_VALUES = 5
 class ParticipantReplies(SQLModel):
     """Columns of `participant_metrics`."""
 
-    reply_count: int | None = fields.count("turns that follow another participant's turn", derived_from=FLOOR)
+    reply_count: int | None = fields.count(
+        "turns that follow another speaker's turn; NULL if too little speech is attributed", derived_from=FLOOR
+    )
     response_latency_s: float | None = fields.seconds(
         "median over the participant's replies of max(0, start of the reply - end of the turn before it); NULL with "
         "fewer than five replies, and where the source shows no overlap (Gong calls it patience)",
@@ -69,12 +71,12 @@ class MeetingReplies(SQLModel):
         derived_from=SPEECH,
     )
     overlap_between_count: int | None = fields.count(
-        "overlaps after which another participant speaks alone than before (Heldner & Edlund 2010; they and AMI: "
+        "overlaps after which another speaker speaks alone than before (Heldner & Edlund 2010; they and AMI: "
         "about 40 % of speaker changes); NULL where the source shows no overlap",
         derived_from=(*SPEECH, *STREAMS),
     )
     overlap_within_count: int | None = fields.count(
-        "overlaps after which the same participant speaks alone as before (Heldner & Edlund 2010); NULL where the "
+        "overlaps after which the same speaker speaks alone as before (Heldner & Edlund 2010); NULL where the "
         "source shows no overlap",
         derived_from=(*SPEECH, *STREAMS),
     )

@@ -85,7 +85,8 @@ def _with_marks(words: Iterable[TimedUnit], marks: Iterable[TimedUnit]) -> list[
     [(0, 5, 'Agreed?'), (5, 9, 'Next.')]
     """
     # A mark of the same times as a word belongs to it.
-    units = [(*times, False, text) for *times, text in words] + [(*times, True, text) for *times, text in marks]
+    units = [(start_us, end_us, False, text) for start_us, end_us, text in words]
+    units += [(start_us, end_us, True, text) for start_us, end_us, text in marks]
     joined: list[TimedUnit] = []
     for start_us, end_us, is_mark, text in sorted(units):
         if not is_mark:
