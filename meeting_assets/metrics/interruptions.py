@@ -147,14 +147,9 @@ def interruptions_among(
         if first_us >= since_us:
             continue
         limit_us = ipu.start_us + grace_us
-        # Others may take over from each other; beyond the limit it does not matter.
-        end_us = max(segment.end_us for segment in others)
-        for index in range(begun, len(speech)):
-            if end_us > limit_us or speech[index].start_us - end_us >= bridge_us:
-                break
-            if not _is_same_person(speech[index], ipu, persons):
-                end_us = max(end_us, speech[index].end_us)
-        if end_us > limit_us:
+        following = map(speech.__getitem__, range(begun, len(speech)))
+        later = (segment for segment in following if not _is_same_person(segment, ipu, persons))
+        if _continued_until_us(others, later, bridge_us=bridge_us, limit_us=limit_us) > limit_us:
             each = _interruption(ipu, others, first_us)
             found.setdefault((ipu.speaker, since_us, each.interrupted), each)
     return list(found.values())
@@ -250,6 +245,25 @@ def meeting_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Seq
         "interruption_count": None if meeting.is_single_stream else len(found),
         "backchannel_count": len(taking.backchannels),
     }
+
+
+def _continued_until_us(
+    underway: Iterable[SpeechSegment], later: Iterable[SpeechSegment], *, bridge_us: int, limit_us: int
+) -> int:
+    """The end of the speech of several speakers who take over from each other; any instant after the limit is enough.
+
+    Args:
+        underway: speech that has begun.
+        later: the speech after it, by start.
+        bridge_us: speech continues across shorter gaps.
+        limit_us: where the search ends.
+    """
+    end_us = max(segment.end_us for segment in underway)
+    for segment in later:
+        if end_us > limit_us or segment.start_us - end_us >= bridge_us:
+            break
+        end_us = max(end_us, segment.end_us)
+    return end_us
 
 
 def _interruption(ipu: SpeechSegment, others: Sequence[SpeechSegment], first_us: int) -> Interruption:

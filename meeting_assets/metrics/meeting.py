@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
-UNKNOWN = "unknown"
-LABEL_PREFIX = "label:"
-
 
 class Attendee(NamedTuple):
     """A row of `participants`."""

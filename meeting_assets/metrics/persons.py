@@ -15,13 +15,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from meeting_assets.core.speaker_keys import UNKNOWN
 from meeting_assets.metrics.affiliation import ADDRESSES
 from meeting_assets.metrics.analysis import MeetingAnalysis
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.floor import turn_taking
 from meeting_assets.metrics.interruptions import interruptions, participant_interruptions
 from meeting_assets.metrics.lineage import FLOOR, LENGTH, PERSONS, PRESENCE, SPEECH
-from meeting_assets.metrics.meeting import UNKNOWN
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import Interval, intersection_us, length_us, to_seconds, union
 from meeting_assets.metrics.timeline.speech_segments import SpeechBySpeaker, floor_states, talk_times_us

@@ -21,8 +21,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
+from meeting_assets.core.speaker_keys import UNKNOWN, VOICES
 from meeting_assets.metrics.lineage import WORD_TIMES
-from meeting_assets.metrics.meeting import UNKNOWN, Attendee, Event, MeetingInput, Speech, Utterance, Word
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.resolution import (
     Method,
@@ -40,9 +41,6 @@ from meeting_assets.schema.columns import KEYED, RecordingRow
 
 Source: TypeAlias = Literal["participant_events", "speaker_timeline", "transcript"]
 Named = TypeVar("Named", Event, Speech, Utterance)
-
-VOICES = "voices"
-"""The value of `transcripts.attribution` under which labels are voices."""
 
 IDS = (
     "participant_events.participant_key",

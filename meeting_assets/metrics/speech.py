@@ -20,11 +20,12 @@ from sqlmodel import SQLModel
 
 from meeting_assets.core.instants import utc
 from meeting_assets.core.names import comparable_name, is_one_of
+from meeting_assets.core.speaker_keys import LABEL_PREFIX, UNKNOWN
 from meeting_assets.core.timing_source import TimingSource
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.identity import persons_of
 from meeting_assets.metrics.lineage import REPAIRS
-from meeting_assets.metrics.meeting import LABEL_PREFIX, UNKNOWN, Attendee, Event, MeetingInput, Speech, Utterance
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.timeline.hygiene import CleanSpeech, clean_speech
@@ -133,7 +134,7 @@ def spoken_meeting(meeting: MeetingInput, parameters: Parameters) -> SpokenMeeti
     talk_us = talk_times_us(clean.speech)
     floor = floor_states(clean.speech)
     word_share = _attributed_word_share(meeting.utterances, {*people, *bot_keys})
-    speech_share = _attributed_speech_share(talk_us, people, clean.bot_speech_us)
+    speech_share = _attributed_speech_share(talk_us, people)
     return SpokenMeeting(
         given=meeting,
         people=people,
@@ -287,7 +288,6 @@ def _attributed_word_share(utterances: Iterable[Utterance], participants: Collec
     return ratio(words[True], words.total())
 
 
-def _attributed_speech_share(talk_us: Mapping[str, int], people: Collection[str], bot_speech_us: int) -> float | None:
-    """Part of all speech whose speaker is a participant or a bot, not an unresolved label or `unknown`."""
-    known_us = sum(length_us for key, length_us in talk_us.items() if key in people)
-    return ratio(known_us + bot_speech_us, sum(talk_us.values()) + bot_speech_us)
+def _attributed_speech_share(talk_us: Mapping[str, int], people: Collection[str]) -> float | None:
+    """Part of the talk, without bots, whose speaker is a participant, not an unresolved label or `unknown`."""
+    return ratio(sum(length_us for key, length_us in talk_us.items() if key in people), sum(talk_us.values()))

@@ -16,10 +16,10 @@ from collections.abc import Iterable, Sequence
 
 from sqlmodel import SQLModel
 
+from meeting_assets.core.speaker_keys import UNKNOWN
 from meeting_assets.metrics.arithmetic import median, seconds_or_none
 from meeting_assets.metrics.floor import Switch, TurnTaking
 from meeting_assets.metrics.lineage import FLOOR, SPEECH, STREAMS
-from meeting_assets.metrics.meeting import UNKNOWN
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import bridged
 from meeting_assets.metrics.timeline.speech_segments import FloorState, floor_states

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from sqlmodel import SQLModel
 
+from meeting_assets.core.speaker_keys import UNKNOWN
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
 from meeting_assets.metrics.floor import Role, TurnTaking
 from meeting_assets.metrics.lineage import ATTENDEES, FLOOR, LENGTH, SPEECH, SPEECH_AND_WORDS
-from meeting_assets.metrics.meeting import UNKNOWN
 from meeting_assets.metrics.speech import Columns, Row, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import to_seconds
 from meeting_assets.schema import fields

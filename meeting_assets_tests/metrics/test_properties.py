@@ -18,6 +18,8 @@ from meeting_assets_tests.support.meeting_builder import Metrics, attendees, bot
 
 PEOPLE = ("ann", "bo", "cy", "dee")
 SPEAKERS = (*PEOPLE, "unknown")
+# With these, columns of participants are known however much speech is `unknown`.
+ALL_KNOWN = Parameters(attributed_share=0)
 
 # Whole milliseconds, close together, so that ties, touching and overlap are common.
 milliseconds = st.integers(0, 90_000) | st.integers(0, 90).map(lambda seconds: seconds * 1000)
@@ -56,7 +58,7 @@ def total(metrics: Metrics, column: str) -> float:
 
 @given(timelines | raw_timelines)
 def test_sums_add_up(timeline: list[Speech]) -> None:
-    metrics = metrics_of(people_in(timeline))
+    metrics = metrics_of(people_in(timeline), ALL_KNOWN)
     meeting = metrics.meeting
     if not meeting["speech_s"]:
         return
@@ -199,7 +201,7 @@ def test_a_bot_changes_nothing_but_its_own_speech(timeline: list[Speech], offset
 
 @given(timelines | raw_timelines)
 def test_transitions_sum_to_switches_and_runs_are_one_more(timeline: list[Speech]) -> None:
-    metrics = metrics_of(people_in(timeline))
+    metrics = metrics_of(people_in(timeline), ALL_KNOWN)
     meeting = metrics.meeting
     if meeting["timing_source"] is None:
         assert (metrics.turns, metrics.transitions, metrics.windows) == ([], {}, [])
@@ -214,7 +216,7 @@ def test_transitions_sum_to_switches_and_runs_are_one_more(timeline: list[Speech
 
 @given(timelines | raw_timelines)
 def test_meetings_are_the_sums_of_their_participants(timeline: list[Speech]) -> None:
-    metrics = metrics_of(people_in(timeline))
+    metrics = metrics_of(people_in(timeline), ALL_KNOWN)
     if metrics.meeting["timing_source"] is None:
         return
 
@@ -243,8 +245,8 @@ def test_turns_hold_speech_of_their_speaker_and_do_not_meet_their_own(timeline: 
 
 @given(timelines | raw_timelines)
 def test_windows_hold_as_much_talk_as_there_is(timeline: list[Speech]) -> None:
-    whole = metrics_of(people_in(timeline), Parameters(window_s=3600))
-    tiled = metrics_of(people_in(timeline), Parameters(window_s=25, window_step_s=25))
+    whole = metrics_of(people_in(timeline), Parameters(window_s=3600, attributed_share=0))
+    tiled = metrics_of(people_in(timeline), Parameters(window_s=25, window_step_s=25, attributed_share=0))
     if whole.meeting["timing_source"] is None:
         return
 
