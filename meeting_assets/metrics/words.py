@@ -4,9 +4,8 @@ A word is a run of non-blank characters with a letter or digit (`core.words`). F
 holds sounds without other meaning, the extended list adds words that mostly have one. A question is a question mark,
 or several in a row, at the end of a word.
 
-    speakers      participants   unresolved labels   `unknown`   bots
-    participant   own words, or NULL for all if too few words have a participant
-    meeting       ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+    participant   words of that participant; NULL if under `attributed_share`
+    meeting       participants + unresolved labels + `unknown`, no bots
 
 >>> question_count("Really?! You saw a?b=1?? Why?")
 3
