@@ -87,13 +87,13 @@ def _with_marks(words: Iterable[TimedUnit], marks: Iterable[TimedUnit]) -> list[
     # A mark of the same times as a word belongs to it.
     units = [(start_us, end_us, False, text) for start_us, end_us, text in words]
     units += [(start_us, end_us, True, text) for start_us, end_us, text in marks]
-    joined: list[TimedUnit] = []
+    joined: list[tuple[int, int, list[str]]] = []
     for start_us, end_us, is_mark, text in sorted(units):
         if not is_mark:
-            joined.append((start_us, end_us, text))
+            joined.append((start_us, end_us, [text]))
         elif joined:
-            joined[-1] = (*joined[-1][:2], joined[-1][2] + text)
-    return joined
+            joined[-1][2].append(text)
+    return [(start_us, end_us, "".join(texts)) for start_us, end_us, texts in joined]
 
 
 def _texts_of(segments: Iterable[SpeechSegment], units: Sequence[TimedUnit], most_words: int) -> Iterable[str | None]:

@@ -97,7 +97,7 @@ def test_each_check_fails_for_a_changed_value_of_its_table_only(stored_meetings:
     assert set().union(*(names for _, _, names, _ in CHANGES)) == set(NAMES)
 
 
-def test_words_without_any_speaker_are_told_apart_from_words_under_labels(
+def test_words_without_any_speaker_are_counted_apart_from_words_under_labels(
     stored_meetings: tuple[Storage, str],
 ) -> None:
     storage, recording_id = stored_meetings
