@@ -16,7 +16,7 @@ from meeting_assets.health.agreement_checks import agreement_checks
 from meeting_assets.health.check import Check
 from meeting_assets.health.metric_rows import rows_of
 from meeting_assets.metrics.persons import PersonMetrics
-from meeting_assets.metrics.segments import SpeechSegments
+from meeting_assets.metrics.speech_table import SpeechRows
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.turns import SpeakerTransitions
 from meeting_assets.store.database import table_of
@@ -26,7 +26,7 @@ EXACT_S = 1e-4
 EXACT = 1e-6
 
 MEETINGS, PARTICIPANTS = table_of(MeetingMetrics).c, table_of(ParticipantMetrics).c
-SPEECH = table_of(SpeechSegments).c
+SPEECH = table_of(SpeechRows).c
 PERSONS = table_of(PersonMetrics).c
 RATIOS = {
     PersonMetrics: ("talk_share", "word_share", "presence_talk_ratio"),

@@ -20,7 +20,7 @@ from meeting_assets.core.instants import utc
 from meeting_assets.metrics.analysis import MeetingAnalysis
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
 from meeting_assets.metrics.lineage import LENGTH, REPAIRS, SPEECH, STREAMS
-from meeting_assets.metrics.meeting import MeetingInput, Speech, Word
+from meeting_assets.metrics.meeting import MeetingInput, RawSegment, Word
 from meeting_assets.metrics.speech import Columns, SpokenMeeting, event_speech, implausible_us
 from meeting_assets.metrics.timeline.hygiene import clean_speech
 from meeting_assets.metrics.timeline.intervals import (
@@ -194,7 +194,7 @@ def _agreement(meeting: SpokenMeeting, words: Iterable[Interval], gap_us: int) -
     }
 
 
-def _cleaned(segments: Iterable[Speech], bot_keys: frozenset[str], end_us: int | None) -> SpeechBySpeaker:
+def _cleaned(segments: Iterable[RawSegment], bot_keys: frozenset[str], end_us: int | None) -> SpeechBySpeaker:
     return clean_speech(segments, bot_keys=bot_keys, duration_us=end_us).speech
 
 

@@ -23,7 +23,7 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from meeting_assets.core.speaker_keys import UNKNOWN, VOICES
 from meeting_assets.metrics.lineage import WORD_TIMES
-from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance, Word
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, RawSegment, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.resolution import (
     Method,
@@ -40,7 +40,7 @@ from meeting_assets.schema import fields
 from meeting_assets.schema.columns import KEYED, RecordingRow
 
 Source: TypeAlias = Literal["participant_events", "speaker_timeline", "transcript"]
-Named = TypeVar("Named", Event, Speech, Utterance)
+Named = TypeVar("Named", Event, RawSegment, Utterance)
 
 IDS = (
     "participant_events.participant_key",

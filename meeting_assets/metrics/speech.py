@@ -25,7 +25,7 @@ from meeting_assets.core.timing_source import TimingSource
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.identity import persons_of
 from meeting_assets.metrics.lineage import REPAIRS
-from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, RawSegment, Utterance
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.timeline.hygiene import CleanSpeech, clean_speech
@@ -190,7 +190,7 @@ def implausible_us(meeting: MeetingInput, parameters: Parameters) -> int | None:
     return duration_us if duration_us is not None and duration_us > longest_us else None
 
 
-def event_speech(events: Iterable[Event]) -> Iterator[Speech]:
+def event_speech(events: Iterable[Event]) -> Iterator[RawSegment]:
     """Speech between `speech_on` and the same speaker's next `speech_off`; the order of the events does not matter.
 
     An `on` without `off` yields an open interval, an `off` without `on` one without start, for hygiene to drop and
@@ -203,16 +203,16 @@ def event_speech(events: Iterable[Event]) -> Iterator[Speech]:
             names[key].add(name)
     for key, switches in switches_by_participant(speech_events, SPEECH_SWITCHES).items():
         for start_s, end_s in switched_intervals(switches):
-            yield Speech(key, min(names[key], default=None), start_s, end_s)
+            yield RawSegment(key, min(names[key], default=None), start_s, end_s)
 
 
-def _spoken_words(meeting: MeetingInput) -> list[Speech]:
+def _spoken_words(meeting: MeetingInput) -> list[RawSegment]:
     """Every timed unit as a segment: hygiene closes, drops and counts incomplete ones."""
-    return [Speech(key, None, start_s, end_s) for key, start_s, end_s, _ in meeting.words]
+    return [RawSegment(key, None, start_s, end_s) for key, start_s, end_s, _ in meeting.words]
 
 
 # In the order of preference.
-_SEGMENTS: dict[TimingSource, Callable[[MeetingInput], Sequence[Speech]]] = {
+_SEGMENTS: dict[TimingSource, Callable[[MeetingInput], Sequence[RawSegment]]] = {
     "speaker_timeline": lambda meeting: meeting.timeline,
     "words": _spoken_words,
     "speech_events": lambda meeting: list(event_speech(meeting.events)),
@@ -241,7 +241,7 @@ def _timing_source(meeting: MeetingInput, preferred: TimingSource, duration_us: 
 
 
 def _cleaned(
-    source: TimingSource | None, segments: Sequence[Speech], meeting: MeetingInput, duration_us: int | None
+    source: TimingSource | None, segments: Sequence[RawSegment], meeting: MeetingInput, duration_us: int | None
 ) -> _CleanSource:
     participants = _participants(meeting, segments)
     bot_keys = frozenset(key for key, person in participants.items() if person.is_bot)
@@ -253,7 +253,7 @@ def _cleaned(
     return _CleanSource(source, people, bot_keys, clean_speech(segments, bot_keys=bot_keys, duration_us=duration_us))
 
 
-def _participants(meeting: MeetingInput, segments: Sequence[Speech]) -> dict[str, Person]:
+def _participants(meeting: MeetingInput, segments: Sequence[RawSegment]) -> dict[str, Person]:
     """The attendees, then speakers that only other artifacts name; of several names the alphabetically first."""
     bot_names = {comparable_name(name) for name in meeting.bot_names} - {""}
     listed = {attendee.participant_key: attendee for attendee in meeting.attendees}
@@ -269,10 +269,10 @@ def _participants(meeting: MeetingInput, segments: Sequence[Speech]) -> dict[str
     return participants
 
 
-def _names(meeting: MeetingInput, segments: Sequence[Speech]) -> dict[str, set[str]]:
+def _names(meeting: MeetingInput, segments: Sequence[RawSegment]) -> dict[str, set[str]]:
     """All names of each `participant_key` that occurs; an empty set if the key never has a name."""
     names: dict[str, set[str]] = defaultdict(set)
-    sources: list[Sequence[Event | Speech | Utterance]] = [meeting.events, meeting.timeline, meeting.utterances]
+    sources: list[Sequence[Event | RawSegment | Utterance]] = [meeting.events, meeting.timeline, meeting.utterances]
     if segments is not meeting.timeline:
         sources.append(segments)
     for rows in sources:

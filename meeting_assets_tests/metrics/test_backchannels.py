@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.metrics.meeting import Speech, Word
+from meeting_assets.metrics.meeting import RawSegment, Word
 from meeting_assets_tests.support.meeting_builder import (
     TRANSCRIPT_ID,
     Metrics,
@@ -20,7 +20,7 @@ ANN = [said("ann", 0, 10), said("ann", 12, 20)]
 ANN_SAYS = [word("ann", 0, 9, "We"), word("ann", 9, 10, "agreed."), word("ann", 12, 20, "Next.")]
 
 
-def with_words(timeline: list[Speech], *words: Word, **given: Any) -> Metrics:
+def with_words(timeline: list[RawSegment], *words: Word, **given: Any) -> Metrics:
     return metrics_of(meeting_of(*timeline, words=words, transcript_id=TRANSCRIPT_ID, **given))
 
 
@@ -232,7 +232,7 @@ def test_two_consecutive_short_ipus_are_both_backchannels() -> None:
     ],
     ids=["too long", "between two others", "the last word", "the start of more", "the first word"],
 )
-def test_ipu_that_is_long_or_not_between_two_of_one_speaker_takes_the_floor(timeline: list[Speech]) -> None:
+def test_ipu_that_is_long_or_not_between_two_of_one_speaker_takes_the_floor(timeline: list[RawSegment]) -> None:
     metrics = metrics_of(meeting_of(*timeline))
 
     assert backchannels(metrics) == []

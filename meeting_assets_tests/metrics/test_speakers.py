@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.metrics.meeting import Attendee, Correction, Event, MeetingInput, Speech, Utterance, Word
+from meeting_assets.metrics.meeting import Attendee, Correction, Event, MeetingInput, RawSegment, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speakers import ResolvedMeeting, Speaker, resolve_speakers
 from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, meeting_of, metrics_of, said, word
@@ -22,7 +22,7 @@ def spoken_by(key: str, *intervals: tuple[float, float]) -> list[Word]:
 
 
 def transcribed(
-    words: list[Word], *, timeline: list[Speech] = TURNS, names: dict[str, str] | None = None, **given: Any
+    words: list[Word], *, timeline: list[RawSegment] = TURNS, names: dict[str, str] | None = None, **given: Any
 ) -> MeetingInput:
     """A meeting of Ada (100) and Ben (200), who take turns of 20 s, with these words."""
     keys = dict.fromkeys(word[0] for word in words)
