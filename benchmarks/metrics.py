@@ -20,7 +20,7 @@ from pathlib import Path
 
 from meeting_assets.core.gc_tuning import paused
 from meeting_assets.metrics import metric_rows
-from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance, Word
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, RawSegment, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets_tests.support.corpora import meeting_in
 
@@ -32,7 +32,7 @@ WORDS_PER_S = 2.7
 def meeting(people: int, duration_s: float, segments: int, seed: int) -> MeetingInput:
     """A meeting in which participants speak in turn and sometimes at the same time."""
     chance = random.Random(seed)  # noqa: S311 - synthetic data, the same in each run
-    timeline: list[Speech] = []
+    timeline: list[RawSegment] = []
     words: list[Word] = []
     utterances: list[Utterance] = []
     at_s = 0.0
@@ -40,7 +40,7 @@ def meeting(people: int, duration_s: float, segments: int, seed: int) -> Meeting
     while at_s < duration_s - 3 * step_s:
         key = str(min(int(chance.expovariate(1 / (people / 4))), people - 1))
         length_s = chance.uniform(0.2, 1.6) * step_s
-        timeline.append(Speech(key, None, round(at_s, 3), round(at_s + length_s, 3)))
+        timeline.append(RawSegment(key, None, round(at_s, 3), round(at_s + length_s, 3)))
         texts = []
         word_s = at_s
         while word_s < at_s + length_s:

@@ -13,7 +13,6 @@ A transcript's *attribution* is how it names its speakers, which depends on Reca
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -22,7 +21,8 @@ from sqlalchemy import Update, bindparam, func, select, update
 from sqlmodel import col
 
 from meeting_assets.artifacts.artifact import OF_RECORDING, Artifact, Row, Rows, Source
-from meeting_assets.artifacts.wire import UNKNOWN, Offset, Speaker, participant_key
+from meeting_assets.artifacts.wire import Offset, Speaker, participant_key
+from meeting_assets.core.speaker_keys import LABEL_PREFIX, LABELS, NONE, PLATFORM, UNKNOWN, VOICES, key_of_voice
 from meeting_assets.core.words import is_unspaced, word_count
 from meeting_assets.schema import fields
 from meeting_assets.schema.columns import KEYED, RecordingRow
@@ -47,10 +47,6 @@ class Entry(msgspec.Struct, frozen=True):
 WORD_TIMES = ("[].words[].start_timestamp.relative", "[].words[].end_timestamp.relative")
 WORD_TEXT = "[].words[].text"
 SPEAKER = ("[].participant.id", "[].participant.name")
-
-PLATFORM, VOICES, LABELS, NONE = "platform", "voices", "labels", "none"
-_LABEL_KEY = "label:"
-_VOICE_KEY = re.compile(rf"{_LABEL_KEY}[0-9]+-.+", re.DOTALL)
 
 
 class TranscriptRow(RecordingRow):
@@ -146,7 +142,7 @@ def transcript_rows(entries: Sequence[Entry], source: Source) -> Rows:
     for index, entry in enumerate(entries):
         speaker = entry.participant
         key = keys[speaker]
-        voice = key.removeprefix(_LABEL_KEY) if attribution == VOICES and key != UNKNOWN else None
+        voice = key.removeprefix(LABEL_PREFIX) if attribution == VOICES and key != UNKNOWN else None
         times: list[float | None] = []
         for word_index, word in enumerate(entry.words, len(words)):
             # perf: this loop runs once per word and calls no functions of its own (benchmarks load)
@@ -196,7 +192,7 @@ def attribution_of(keys: Mapping[Speaker, str]) -> str:
     labels = [key for key in keys.values() if key != UNKNOWN]
     if not labels:
         return NONE
-    return VOICES if all(_VOICE_KEY.fullmatch(key) for key in labels) else LABELS
+    return VOICES if all(map(key_of_voice, labels)) else LABELS
 
 
 def _summary(

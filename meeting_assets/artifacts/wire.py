@@ -23,11 +23,10 @@ from msgspec import Meta
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import make_aware, utc
 from meeting_assets.core.names import normalized_name
+from meeting_assets.core.speaker_keys import LABEL_PREFIX, UNKNOWN
 
 DEEPEST_NESTING = 200
 LONGEST_KEY = 300
-UNKNOWN = "unknown"
-"""The participant key of speakers without id and name."""
 
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 # Larger values are not times of a meeting and can overflow to infinity. These fit into 64 bits as microseconds.
@@ -80,7 +79,7 @@ def participant_key(participant_id: int | None, name: str | None) -> str:
     if participant_id is not None:
         return str(participant_id)
     label = normalized_name(name) if name else ""
-    return indexable(f"label:{label}") if label else UNKNOWN
+    return indexable(f"{LABEL_PREFIX}{label}") if label else UNKNOWN
 
 
 def indexable(key: str) -> str:

@@ -12,7 +12,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
-from meeting_assets.artifacts.wire import UNKNOWN
+from meeting_assets.core.speaker_keys import LABEL_PREFIX, UNKNOWN
 from meeting_assets.health.check import Check
 from meeting_assets.metrics import ROW_COUNT_SOURCE
 from meeting_assets.store.database import table_of
@@ -173,7 +173,7 @@ def _only_in(
 
 def _is_unidentified(participant_key: Any) -> ColumnElement[bool]:
     """True for speakers without a participant id. Keys with a label contain a name and must not be shown."""
-    return or_(participant_key == UNKNOWN, participant_key.startswith("label:"))
+    return or_(participant_key == UNKNOWN, participant_key.startswith(LABEL_PREFIX))
 
 
 def _row_counters() -> dict[type[SQLModel], Any]:

@@ -14,8 +14,7 @@
     presence        sessions of participants
     analysis        the intermediate results that several metrics share
 
-    segments        the cleaned speech as a table
-    single_stream   sources that cannot show overlap
+    speech_table    the cleaned speech as a table
     airtime         speech, silence and overlap, and each participant's part
     affiliation     internal and external participants
     balance         evenness of the talk between participants
@@ -51,9 +50,9 @@ from meeting_assets.metrics.meeting import MeetingInput
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.persons import PersonMetrics, person_rows
 from meeting_assets.metrics.quality import DataQuality, quality_rows
-from meeting_assets.metrics.segments import SpeechSegments, segment_rows
 from meeting_assets.metrics.speakers import Speakers, speaker_rows
 from meeting_assets.metrics.speech import Columns, Row
+from meeting_assets.metrics.speech_table import SpeechRows, segment_rows
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics, meeting_rows, participant_rows
 from meeting_assets.metrics.turns import SpeakerTransitions, Turns, transition_rows, turn_rows
 from meeting_assets.metrics.windows import BalanceWindows, window_rows
@@ -64,7 +63,7 @@ MeetingResult: TypeAlias = Mapping[type[SQLModel], list[Row]]
 # that it derives from, as Dagster expects of the outputs of a step. `DataQuality` counts the rows of the other tables.
 METRICS: Mapping[type[SQLModel], Callable[[MeetingAnalysis], Iterable[Columns] | Iterable[Row]]] = {
     Speakers: lambda meeting: speaker_rows(meeting.spoken.given.recording_id, meeting.speakers),
-    SpeechSegments: lambda meeting: segment_rows(meeting.spoken),
+    SpeechRows: lambda meeting: segment_rows(meeting.spoken),
     Turns: lambda meeting: turn_rows(meeting.spoken.given.recording_id, meeting.taking),
     Attendance: lambda meeting: attendance_rows(meeting.spoken.given.recording_id, meeting.presence),
     ParticipantMetrics: participant_rows,
@@ -78,7 +77,7 @@ METRICS: Mapping[type[SQLModel], Callable[[MeetingAnalysis], Iterable[Columns] |
 # The column of a smaller table that holds the number of a table's rows.
 ROW_COUNT_SOURCE: Mapping[type[SQLModel], Any] = {
     Speakers: col(DataQuality.speaker_rows),
-    SpeechSegments: col(DataQuality.speech_rows),
+    SpeechRows: col(DataQuality.speech_rows),
     ParticipantMetrics: col(MeetingMetrics.participant_count),
     PersonMetrics: col(DataQuality.person_rows),
     Turns: col(DataQuality.turn_rows),

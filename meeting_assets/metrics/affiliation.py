@@ -29,6 +29,7 @@ from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.schema import fields
 
 ADDRESSES = (*PERSONS, "participants.email")
+SIDES = ("participant_metrics.participant_key", "participant_metrics.is_external")
 _EMAIL = "email:"
 
 
@@ -47,16 +48,17 @@ class MeetingAffiliation(SQLModel):
 
     internal_participants: int | None = fields.count(
         "participants with is_external false; with external_participants, those whose side is known",
-        derived_from=ADDRESSES,
+        derived_from=SIDES,
     )
-    external_participants: int | None = fields.count("participants with is_external true", derived_from=ADDRESSES)
+    external_participants: int | None = fields.count("participants with is_external true", derived_from=SIDES)
     internal_talk_share: float | None = fields.share(
         "talk_time_s of internal participants / speakers_talk_s; with external_talk_share, it adds up to the share of "
-        "talk whose side is known",
-        derived_from=(*SPEECH, *ADDRESSES),
+        "talk whose side is known; NULL if too little speech is attributed",
+        derived_from=(*SPEECH, *SIDES),
     )
     external_talk_share: float | None = fields.share(
-        "talk_time_s of external participants / speakers_talk_s", derived_from=(*SPEECH, *ADDRESSES)
+        "talk_time_s of external participants / speakers_talk_s; NULL as internal_talk_share",
+        derived_from=(*SPEECH, *SIDES),
     )
 
 

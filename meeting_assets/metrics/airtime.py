@@ -15,9 +15,8 @@ from collections import Counter
 from sqlmodel import SQLModel
 
 from meeting_assets.metrics.arithmetic import ratio, seconds_or_none
-from meeting_assets.metrics.lineage import LENGTH, SPEECH, STREAMS
+from meeting_assets.metrics.lineage import LENGTH, REPAIRS, SPEECH, STREAMS
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import to_microseconds, to_seconds
 from meeting_assets.metrics.timeline.speech_segments import talk_times_us
@@ -37,7 +36,8 @@ class ParticipantAirtime(SQLModel):
         derived_from=(*SPEECH, *LENGTH),
     )
     talk_share: float | None = fields.share(
-        "talk_time_s / sum of talk_time_s over the meeting's participants; sums to 1", derived_from=SPEECH
+        "talk_time_s / sum of talk_time_s over the meeting's participants; sums to 1; NULL as talk_time_s",
+        derived_from=SPEECH,
     )
     solo_talk_s: float | None = fields.seconds(
         "speech while no other speaker spoke; NULL if is_single_stream", derived_from=(*SPEECH, *STREAMS)
@@ -59,7 +59,7 @@ class MeetingAirtime(SQLModel):
 
     duration_s: float | None = fields.seconds(
         "completed_at - started_at, or the latest end in any artifact if one is missing; duration_extended_s included",
-        derived_from=LENGTH,
+        derived_from=(*LENGTH, *SPEECH),
     )
     duration_extended_s: float | None = fields.seconds(
         "part of duration_s that was added for speech that ends up to 5 s later; 0 if none was",
@@ -68,10 +68,13 @@ class MeetingAirtime(SQLModel):
     span_s: float | None = fields.seconds("from the first start to the last end of speech", derived_from=SPEECH)
     speech_s: float | None = fields.seconds("length of the union of all speech", derived_from=SPEECH)
     talk_s: float | None = fields.seconds(
-        "sum of talk_time_s over the participants, overlap counted for each", derived_from=SPEECH
+        "sum of talk_time_s over the participants, overlap counted for each; NULL if too little speech is attributed",
+        derived_from=SPEECH,
     )
     speakers_talk_s: float | None = fields.seconds(
-        "talk_s and the talk of unresolved labels and `unknown`: all speakers but bots", derived_from=SPEECH
+        "sum of talk time over all speakers but bots: participants, unresolved labels, `unknown`; overlap counted for "
+        "each",
+        derived_from=SPEECH,
     )
     silence_s: float | None = fields.seconds("time within the span without speech", derived_from=SPEECH)
     silence_ratio: float | None = fields.share("silence_s / span_s", derived_from=SPEECH)
@@ -91,7 +94,7 @@ class MeetingAirtime(SQLModel):
     )
     overlap_ratio_span: float | None = fields.share("overlap_s / span_s", derived_from=(*SPEECH, *STREAMS))
     bot_speech_s: float | None = fields.seconds(
-        "length of the union of the bots' speech, which counts nowhere else", derived_from=SPEECH
+        "length of the union of the bots' speech, which counts nowhere else", derived_from=REPAIRS
     )
     unattributed_speech_s: float | None = fields.seconds("speech without any label (`unknown`)", derived_from=SPEECH)
 
@@ -100,7 +103,7 @@ def participant_airtime(meeting: SpokenMeeting) -> dict[str, Columns]:
     """The columns of `ParticipantAirtime` for each participant."""
     if meeting.timing_source is None or not meeting.is_speech_attributed:
         return {key: dict.fromkeys(ParticipantAirtime.model_fields) for key in meeting.people}
-    has_overlap = not is_single_stream(meeting)
+    shows_overlap = not meeting.is_single_stream
     total_us = sum(meeting.talk_us.values())
     solo_us: Counter[str] = Counter()
     for start_us, end_us, _, speaker in meeting.floor:
@@ -111,8 +114,8 @@ def participant_airtime(meeting: SpokenMeeting) -> dict[str, Columns]:
             "talk_time_s": to_seconds(talk_us),
             "talk_ratio": ratio(talk_us, meeting.clean.duration_us),
             "talk_share": ratio(talk_us, total_us),
-            "solo_talk_s": to_seconds(solo_us[key]) if has_overlap else None,
-            "overlapped_talk_s": to_seconds(talk_us - solo_us[key]) if has_overlap else None,
+            "solo_talk_s": to_seconds(solo_us[key]) if shows_overlap else None,
+            "overlapped_talk_s": to_seconds(talk_us - solo_us[key]) if shows_overlap else None,
             "talk_to_listen": ratio(talk_us, total_us - talk_us),
         }
         for key, talk_us in meeting.talk_us.items()
@@ -127,11 +130,11 @@ def speakers_talk_us(meeting: SpokenMeeting) -> int:
 def meeting_airtime(meeting: SpokenMeeting, parameters: Parameters) -> Columns:
     """The columns of `MeetingAirtime`."""
     dead_air_us = to_microseconds(parameters.dead_air_s)
-    is_known = meeting.timing_source is not None
+    has_source = meeting.timing_source is not None
     return {
         "duration_s": seconds_or_none(meeting.clean.duration_us),
         "duration_extended_s": None if meeting.clean.duration_us is None else to_seconds(meeting.extension_us),
-        **(_floor_columns(meeting, dead_air_us) if is_known else dict.fromkeys(_FLOOR_COLUMNS)),
+        **(_floor_columns(meeting, dead_air_us) if has_source else dict.fromkeys(_FLOOR_COLUMNS)),
     }
 
 
@@ -162,7 +165,7 @@ def _floor_columns(meeting: SpokenMeeting, dead_air_us: int) -> Columns:
 
 def _overlap_columns(meeting: SpokenMeeting, speech_us: int, span_us: int) -> Columns:
     """Overlap of all speakers; NULL if the timing source cannot show it."""
-    if is_single_stream(meeting):
+    if meeting.is_single_stream:
         return dict.fromkeys(("overlap_s", "overlap_ratio", "overlap_ratio_span"))
     overlap_us = sum(state.length_us for state in meeting.floor if state.speaker_count > 1)
     return {

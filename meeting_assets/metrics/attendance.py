@@ -19,8 +19,7 @@ from meeting_assets.metrics.lineage import (
     CHAT,
     DEVICES,
     LENGTH,
-    PEOPLE,
-    PERSONS,
+    MEETING_PERSONS,
     PRESENCE,
     PRESENCE_EVENTS,
     SCHEDULE,
@@ -96,21 +95,21 @@ class MeetingAttendance(SQLModel):
     """Columns of `meeting_metrics`."""
 
     person_count: int = fields.count(
-        "participants, several participants of one person counted once", derived_from=(*PEOPLE, *PERSONS)
+        "participants, several participants of one person counted once", derived_from=MEETING_PERSONS
     )
     peak_concurrency: int | None = fields.count(
         "largest number of persons present at once; NULL without join and leave events",
-        derived_from=(*PRESENCE, *PERSONS, *LENGTH),
+        derived_from=(*PRESENCE, *MEETING_PERSONS, *LENGTH),
     )
     mean_concurrency: float | None = fields.number(
-        "time attended by all persons / duration_s", unit="persons", derived_from=(*PRESENCE, *PERSONS, *LENGTH)
+        "time attended by all persons / duration_s", unit="persons", derived_from=(*PRESENCE, *MEETING_PERSONS, *LENGTH)
     )
     attended_hours: float | None = fields.number(
-        "time attended by all persons / 3600", unit="h", derived_from=(*PRESENCE, *PERSONS, *LENGTH)
+        "time attended by all persons / 3600", unit="h", derived_from=(*PRESENCE, *MEETING_PERSONS, *LENGTH)
     )
     late_joiners: int | None = fields.count(
         "persons whose first participant to join has a joined_late_s over late_grace_s",
-        derived_from=(*PRESENCE, *PERSONS, *SCHEDULE),
+        derived_from=(*PRESENCE, *MEETING_PERSONS, *SCHEDULE),
     )
 
 

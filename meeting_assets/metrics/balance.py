@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sqlmodel import SQLModel
 
-from meeting_assets.metrics.lineage import PEOPLE, SPEECH
+from meeting_assets.metrics.lineage import ATTENDEES, SPEECH
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.schema import fields
 
@@ -24,28 +24,32 @@ class MeetingBalance(SQLModel):
 
     gini_talk: float | None = fields.share(
         "sum_i sum_j |x_i - x_j| / (2 n^2 mean) over the talk times x of the n participants who spoke; NULL for fewer "
-        "than two",
+        "than two, and if too little speech is attributed",
         derived_from=SPEECH,
     )
     gini_talk_attendees: float | None = fields.share(
-        "the same over all attendees, silent ones as 0; one speaker among n gives (n-1)/n",
-        derived_from=(*SPEECH, *PEOPLE),
+        "the same over all attendees, silent ones as 0; one speaker among n gives (n-1)/n; NULL as gini_talk",
+        derived_from=(*SPEECH, *ATTENDEES),
     )
     entropy_talk: float | None = fields.share(
-        "-sum p ln p / ln n over the talk shares p of the n participants who spoke; NULL for fewer than two",
+        "-sum p ln p / ln n over the talk shares p of the n participants who spoke; NULL as gini_talk",
         derived_from=SPEECH,
     )
     dominance: float | None = fields.share(
-        "(largest talk share - 1/n) / (1 - 1/n) over the n participants who spoke; NULL for fewer than two",
+        "(largest talk share - 1/n) / (1 - 1/n) over the n participants who spoke; NULL as gini_talk",
         derived_from=SPEECH,
     )
-    silent_participants: int | None = fields.count("attendees without any speech", derived_from=(*SPEECH, *PEOPLE))
+    silent_participants: int | None = fields.count(
+        "attendees without any speech; NULL if too little speech is attributed", derived_from=(*SPEECH, *ATTENDEES)
+    )
     nearly_silent_participants: int | None = fields.count(
-        "attendees with speech, but less than 1 s of it", derived_from=(*SPEECH, *PEOPLE)
+        "attendees with speech, but less than 1 s of it; NULL if too little speech is attributed",
+        derived_from=(*SPEECH, *ATTENDEES),
     )
     participant_count: int = fields.count(
-        "attendees: all participants on the participants list or named by another artifact, without bots and `unknown`",
-        derived_from=PEOPLE,
+        "attendees: listed participants, and speakers that another artifact names by id; no bots, unresolved labels or "
+        "`unknown`",
+        derived_from=ATTENDEES,
     )
 
 

@@ -38,7 +38,7 @@ from meeting_assets.metrics.listening import is_listening, listening_words
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import to_microseconds
-from meeting_assets.metrics.timeline.speech_segments import FloorState, SpeechSegment, segments_in_order
+from meeting_assets.metrics.timeline.speech_segments import FloorState, SpeechSegment, segments_in_order, talk_times_us
 from meeting_assets.metrics.word_times import WordTimes
 
 # A question mark at the end of a text; quotation marks and other signs may follow.
@@ -97,8 +97,9 @@ class TurnTaking:
 def turn_taking(meeting: SpokenMeeting, words: WordTimes, parameters: Parameters) -> TurnTaking:
     """Finds the turns and backchannels of a meeting."""
     dead_air_us = to_microseconds(parameters.dead_air_s)
+    speech = meeting.known_speech
     ipus, tied = ordered_ipus(
-        segments_in_order(meeting.known_speech, gap_us=to_microseconds(parameters.ipu_gap_s)), meeting.talk_us
+        segments_in_order(speech, gap_us=to_microseconds(parameters.ipu_gap_s)), talk_times_us(speech)
     )
     roles = floor_roles(
         ipus,
@@ -188,24 +189,20 @@ def floor_roles(
         is_asked: whether the first speaker has just asked what the IPU may answer.
         edge_us: an IPU inside another's floor may end so much later.
     """
-    indices: dict[str, list[int]] = defaultdict(list)
-    for index, ipu in enumerate(ipus):
-        indices[ipu.speaker].append(index)
-    next_other = _next_other(responses)
+    continues_after = _continuation(ipus, responses)
     roles: list[Role] = []
     holder, floor_end_us = "", 0
     for index, (start_us, end_us, speaker) in enumerate(ipus):
         is_listener = bool(holder) and speaker != holder
         is_inside = is_listener and start_us < floor_end_us and end_us <= floor_end_us + edge_us
-        by_words = responses[index] is Response.BY_WORDS
         by_floor = responses[index] is Response.BY_FLOOR
-        if is_listener and by_words and not is_asked(holder, ipus[index]):
+        if is_listener and responses[index] is Response.BY_WORDS and not is_asked(holder, ipus[index]):
             roles.append(Role.BACKCHANNEL)
         elif is_inside:
             roles.append(Role.BACKCHANNEL if by_floor else Role.INSIDE)
         elif index in tied:
             roles.append(Role.TIED)
-        elif is_listener and by_floor and _first_after(index, indices[holder]) <= next_other[index]:
+        elif is_listener and by_floor and continues_after(holder, index):
             roles.append(Role.BACKCHANNEL)
         else:
             roles.append(Role.TURN)
@@ -250,6 +247,15 @@ def longest_uninterrupted_us(floor: Iterable[FloorState], dead_air_us: int) -> d
         if speaker is not None:
             longest_us[speaker] = max(longest_us.get(speaker, 0), end_us - start_us)
     return longest_us
+
+
+def _continuation(ipus: Iterable[SpeechSegment], responses: Sequence[Response]) -> Callable[[str, int], bool]:
+    """Whether a speaker goes on after an IPU, before another speaker has an IPU that cannot be a response."""
+    indices: dict[str, list[int]] = defaultdict(list)
+    for index, ipu in enumerate(ipus):
+        indices[ipu.speaker].append(index)
+    next_other = _next_other(responses)
+    return lambda speaker, index: _first_after(index, indices[speaker]) <= next_other[index]
 
 
 def _next_other(responses: Sequence[Response]) -> list[int]:

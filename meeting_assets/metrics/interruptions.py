@@ -22,7 +22,7 @@ spoke before, it is the same interruption:
 
 One *stretch* of simultaneous talk counts once for two speakers, however often both start anew in it:
 
-    ann  ━━━━━━━━━━━━━━━         ━━━━━━━━━       bo interrupts ann; ann's return is the same dispute
+    ann  ━━━━━━━━━━━━━━━         ━━━━━━━━━       bo interrupts ann; ann's return belongs to the same stretch
     bo          ━━━━━━━━━━━━━━━━━━━━━━━━━
     cy                ━━━━━━━━━━━━━━━━
 """
@@ -40,7 +40,6 @@ from sqlmodel import SQLModel
 from meeting_assets.metrics.floor import Role, TurnTaking
 from meeting_assets.metrics.lineage import FLOOR, STREAMS
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import Interval, to_microseconds, union
 from meeting_assets.metrics.timeline.speech_segments import (
@@ -67,7 +66,8 @@ class ParticipantInterruptions(SQLModel):
     interruptions_made: int | None = fields.count(
         "IPUs that start strictly inside another's speech (bridged over bridge_s) and overlap it for more than "
         "interruption_grace_s; no backchannels, no resumptions of the participant's own turn after a pause under "
-        "resumption_pause_s; one per stretch of simultaneous talk and pair; NULL where the source shows no overlap",
+        "resumption_pause_s; one per stretch of simultaneous talk and pair; NULL where the source shows no overlap, or "
+        "if too little speech is attributed",
         derived_from=(*FLOOR, *STREAMS),
     )
     interruptions_successful: int | None = fields.count(
@@ -80,7 +80,8 @@ class ParticipantInterruptions(SQLModel):
     )
     backchannel_count: int | None = fields.count(
         "responses such as mm-hm: IPUs of up to backchannel_max_words listening words that answer no question; where "
-        "the words are unknown, IPUs of at most backchannel_max_s inside another's floor or between two parts of it",
+        "the words are unknown, IPUs of at most backchannel_max_s inside another's floor or between two parts of it; "
+        "NULL if too little speech is attributed",
         derived_from=FLOOR,
     )
 
@@ -146,14 +147,9 @@ def interruptions_among(
         if first_us >= since_us:
             continue
         limit_us = ipu.start_us + grace_us
-        # Others may take over from each other; beyond the limit it does not matter.
-        end_us = max(segment.end_us for segment in others)
-        for index in range(begun, len(speech)):
-            if end_us > limit_us or speech[index].start_us - end_us >= bridge_us:
-                break
-            if not _is_same_person(speech[index], ipu, persons):
-                end_us = max(end_us, speech[index].end_us)
-        if end_us > limit_us:
+        following = map(speech.__getitem__, range(begun, len(speech)))
+        later = (segment for segment in following if not _is_same_person(segment, ipu, persons))
+        if _continued_until_us(others, later, bridge_us=bridge_us, limit_us=limit_us) > limit_us:
             each = _interruption(ipu, others, first_us)
             found.setdefault((ipu.speaker, since_us, each.interrupted), each)
     return list(found.values())
@@ -225,16 +221,16 @@ def participant_interruptions(
     """The columns of `ParticipantInterruptions` for each participant."""
     if not meeting.measures_participants:
         return {key: dict.fromkeys(ParticipantInterruptions.model_fields) for key in meeting.people}
-    is_known = not is_single_stream(meeting)
+    shows_overlap = not meeting.is_single_stream
     made = Counter(each.interrupter for each in found)
     successful = Counter(each.interrupter for each in found if each.is_successful)
     received = Counter(each.interrupted for each in found)
     backchannels = Counter(unit.speaker for unit in taking.backchannels)
     return {
         key: {
-            "interruptions_made": made[key] if is_known else None,
-            "interruptions_successful": successful[key] if is_known else None,
-            "interruptions_received": received[key] if is_known else None,
+            "interruptions_made": made[key] if shows_overlap else None,
+            "interruptions_successful": successful[key] if shows_overlap else None,
+            "interruptions_received": received[key] if shows_overlap else None,
             "backchannel_count": backchannels[key],
         }
         for key in meeting.people
@@ -246,9 +242,28 @@ def meeting_interruptions(meeting: SpokenMeeting, taking: TurnTaking, found: Seq
     if meeting.timing_source is None:
         return dict.fromkeys(MeetingInterruptions.model_fields)
     return {
-        "interruption_count": None if is_single_stream(meeting) else len(found),
+        "interruption_count": None if meeting.is_single_stream else len(found),
         "backchannel_count": len(taking.backchannels),
     }
+
+
+def _continued_until_us(
+    underway: Iterable[SpeechSegment], later: Iterable[SpeechSegment], *, bridge_us: int, limit_us: int
+) -> int:
+    """The end of the speech of several speakers who take over from each other; any instant after the limit is enough.
+
+    Args:
+        underway: speech that has begun.
+        later: the speech after it, by start.
+        bridge_us: speech continues across shorter gaps.
+        limit_us: where the search ends.
+    """
+    end_us = max(segment.end_us for segment in underway)
+    for segment in later:
+        if end_us > limit_us or segment.start_us - end_us >= bridge_us:
+            break
+        end_us = max(end_us, segment.end_us)
+    return end_us
 
 
 def _interruption(ipu: SpeechSegment, others: Sequence[SpeechSegment], first_us: int) -> Interruption:

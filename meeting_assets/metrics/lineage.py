@@ -32,11 +32,15 @@ LATEST_END = (
     "audio_parts.duration_s",
 )
 
-# The duration of the recording: from its start and end; `speech` ends with the recording.
+# The duration of the recording. Where its start or end is missing, the duration depends on LATEST_END, as does
+# `speech.end_s`, from which these columns derive it indirectly.
 LENGTH = ("recordings.started_at", "recordings.completed_at", "speech.end_s")
 
+# The participants of a meeting, for columns of `meeting_metrics`: bots have no row there.
+ATTENDEES = ("participant_metrics.participant_key",)
+
 # The segments of all sources, one of which is the timing source.
-RAW_SPEECH = (
+SEGMENTS = (
     "speakers.speaker_key",
     "speakers.participant_key",
     "speaker_timeline.participant_key",
@@ -49,14 +53,16 @@ RAW_SPEECH = (
     "participant_events.participant_key",
     "participant_events.action",
     "participant_events.at_s",
-    "participants.is_bot",
-    "recordings.bot_name",
     "recordings.started_at",
     "recordings.completed_at",
 )
+RAW_SPEECH = (*SEGMENTS, "participants.is_bot", "recordings.bot_name")
 
-# The speech of each participant by the timing source, without bots and clipped to the recording.
+# The speech of each speaker by the timing source, without bots and clipped to the recording.
 SPEECH = ("speech.participant_key", "speech.start_s", "speech.end_s", "speech.source")
+
+# The segments before hygiene, beside the speech that hygiene leaves.
+REPAIRS = (*SEGMENTS, *SPEECH, *ATTENDEES)
 
 # The time and the number of words of each timed unit.
 WORD_TIMES = (
@@ -104,6 +110,7 @@ SCHEDULE = ("recordings.scheduled_at", "recordings.started_at")
 
 # The person of each participant.
 PERSONS = ("participants.participant_key", "participants.person_key")
+MEETING_PERSONS = (*ATTENDEES, "person_metrics.person_key")
 
 # The text of each participant.
 TEXTS = (

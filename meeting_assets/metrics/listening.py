@@ -17,6 +17,7 @@ import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
+from meeting_assets.core.languages import language_of
 from meeting_assets.core.names import comparable_name
 
 HUMS = ("mm", "hm", "hmm", "mm-hm", "mm-hmm", "m-hm", "m-hmm", "uh-huh", "aha", "ok", "okay")
@@ -45,8 +46,13 @@ LISTENING_WORDS: Mapping[str, tuple[str, ...]] = {
 
 ENGLISH = "en"
 """The language of a transcript that states none."""
-_VARIANTS = {"nb": "no", "nn": "no", "cmn": "zh", "yue": "zh"}
-_NO_LANGUAGE = frozenset({"", "auto", "multi", "mul", "und", "none"})
+
+SAYS_MORE: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("en", "es", "it"), ("no",)),
+    "da": ("tak",),
+    "fi": ("no",),
+}
+"""Words of a language that say more than "I am listening", but are listening words of another language in the list."""
 _APOSTROPHES = re.compile(r"['\u2019]")
 _WORDS = re.compile(r"[^\W_]+")
 _LONG_HUM = re.compile(r"m{3,}")
@@ -57,11 +63,14 @@ _LONGEST_ENTRY = 3
 def listening_words(language_codes: Collection[str]) -> frozenset[str]:
     """The listening words of all these languages together, normalized; empty if none of them has a list.
 
+    Words that say more in one of the languages are left out: "no" is a listening word in Polish, but not in a
+    transcript in Polish and English.
+
     Args:
         language_codes: as a provider states them, such as `en-US`; without a language, English is assumed.
     """
-    stated = {re.split("[-_]", code.strip().casefold())[0] for code in language_codes} - _NO_LANGUAGE
-    return _normalized_lists(frozenset(_VARIANTS.get(code, code) for code in stated or {ENGLISH}))
+    stated = frozenset(language for code in language_codes if (language := language_of(code)) is not None)
+    return _normalized_lists(stated or frozenset({ENGLISH}))
 
 
 def is_listening(text: str, words: Collection[str]) -> bool:
@@ -83,7 +92,8 @@ def is_listening(text: str, words: Collection[str]) -> bool:
 @lru_cache
 def _normalized_lists(languages: frozenset[str]) -> frozenset[str]:
     entries = [entry for language in languages for entry in LISTENING_WORDS.get(language, ())]
-    return frozenset("".join(_tokens(entry)) for entry in (*entries, *HUMS)) if entries else frozenset()
+    say_more = {word for language in languages for word in SAYS_MORE.get(language, ())}
+    return frozenset("".join(_tokens(entry)) for entry in (*entries, *HUMS)) - say_more if entries else frozenset()
 
 
 def _tokens(text: str) -> list[str]:

@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
-UNKNOWN = "unknown"
-LABEL_PREFIX = "label:"
-
 
 class Attendee(NamedTuple):
     """A row of `participants`."""
@@ -26,7 +23,7 @@ class Attendee(NamedTuple):
     """The person key of the e-mail address; it may equal `person_key`."""
 
 
-class Speech(NamedTuple):
+class RawSegment(NamedTuple):
     """A raw segment of one speaker's speech. A segment without end was never closed."""
 
     participant_key: str
@@ -87,7 +84,7 @@ class MeetingInput:
     """Names of the recording's bot and other note-takers, compared by `core.names`."""
     attendees: Sequence[Attendee] = ()
 
-    timeline: Sequence[Speech] = ()
+    timeline: Sequence[RawSegment] = ()
     words: Sequence[Word] = ()
     """Timed units of the primary transcript."""
     events: Sequence[Event] = ()

@@ -15,13 +15,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from meeting_assets.core.speaker_keys import UNKNOWN
 from meeting_assets.metrics.affiliation import ADDRESSES
 from meeting_assets.metrics.analysis import MeetingAnalysis
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.floor import turn_taking
 from meeting_assets.metrics.interruptions import interruptions, participant_interruptions
 from meeting_assets.metrics.lineage import FLOOR, LENGTH, PERSONS, PRESENCE, SPEECH
-from meeting_assets.metrics.meeting import UNKNOWN
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import Interval, intersection_us, length_us, to_seconds, union
 from meeting_assets.metrics.timeline.speech_segments import SpeechBySpeaker, floor_states, talk_times_us
@@ -57,10 +57,13 @@ class PersonMetrics(RecordingRow, table=True):
         "is_external of the person's participants, which agree", derived_from=ADDRESSES
     )
     talk_time_s: float | None = fields.seconds(
-        "length of the union of the speech of all the person's participants", derived_from=(*SPEECH, *PERSONS)
+        "length of the union of the speech of all the person's participants; NULL without a timing source, or if too "
+        "little speech is attributed",
+        derived_from=(*SPEECH, *PERSONS),
     )
     persons_talk_s: float | None = fields.seconds(
-        "sum of talk_time_s over the meeting's persons; a participant without person_key is one person",
+        "sum of talk_time_s over the meeting's persons; a participant without person_key is one person; NULL as "
+        "talk_time_s",
         derived_from=(*SPEECH, *PERSONS),
     )
     talk_share: float | None = fields.share("talk_time_s / persons_talk_s", derived_from=(*SPEECH, *PERSONS))
@@ -69,7 +72,8 @@ class PersonMetrics(RecordingRow, table=True):
         derived_from=(*PRESENCE, *LENGTH, *PERSONS),
     )
     presence_talk_ratio: float | None = fields.share(
-        "talk while attending / attended_s", derived_from=(*SPEECH, *PRESENCE, *LENGTH, *PERSONS)
+        "talk while attending / attended_s; NULL if too little speech is attributed",
+        derived_from=(*SPEECH, *PRESENCE, *LENGTH, *PERSONS),
     )
     word_count: int | None = fields.count(
         "sum of word_count over the person's participants", derived_from=("participant_metrics.word_count", *PERSONS)
@@ -80,21 +84,24 @@ class PersonMetrics(RecordingRow, table=True):
     words_per_minute: float | None = fields.number(
         "word_count / (talk_time_s / 60); NULL under the same conditions as in participant_metrics",
         unit="1/min",
-        derived_from=("participant_metrics.word_count", *SPEECH, *PERSONS),
+        derived_from=("participant_metrics.word_count", "participant_metrics.words_per_minute", *SPEECH, *PERSONS),
     )
     filler_count: int | None = fields.count(
         "sum of filler_count over the person's participants",
         derived_from=("participant_metrics.filler_count", *PERSONS),
     )
     interruptions_made: int | None = fields.count(
-        "interruptions of other persons, found in the merged speech", derived_from=(*FLOOR, *PERSONS)
+        "interruptions of other persons, found in the merged speech; NULL if is_single_stream, or if too little "
+        "speech is attributed",
+        derived_from=(*FLOOR, *PERSONS, "participant_metrics.interruptions_made"),
     )
     interruptions_successful: int | None = fields.count(
-        "of interruptions_made those that continue after the interrupted person has ended",
-        derived_from=(*FLOOR, *PERSONS),
+        "of interruptions_made those that continue after the interrupted person has ended; NULL as interruptions_made",
+        derived_from=(*FLOOR, *PERSONS, "participant_metrics.interruptions_made"),
     )
     interruptions_received: int | None = fields.count(
-        "interruptions by other persons, found in the merged speech", derived_from=(*FLOOR, *PERSONS)
+        "interruptions by other persons, found in the merged speech; NULL as interruptions_made",
+        derived_from=(*FLOOR, *PERSONS, "participant_metrics.interruptions_made"),
     )
 
 

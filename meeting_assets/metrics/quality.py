@@ -19,9 +19,8 @@ from itertools import chain
 from meeting_assets.core.instants import utc
 from meeting_assets.metrics.analysis import MeetingAnalysis
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
-from meeting_assets.metrics.lineage import LENGTH, SPEECH, STREAMS
-from meeting_assets.metrics.meeting import MeetingInput, Speech, Word
-from meeting_assets.metrics.single_stream import is_single_stream
+from meeting_assets.metrics.lineage import LENGTH, REPAIRS, SPEECH, STREAMS
+from meeting_assets.metrics.meeting import MeetingInput, RawSegment, Word
 from meeting_assets.metrics.speech import Columns, SpokenMeeting, event_speech, implausible_us
 from meeting_assets.metrics.timeline.hygiene import clean_speech
 from meeting_assets.metrics.timeline.intervals import (
@@ -85,14 +84,14 @@ class DataQuality(RecordingRow, table=True):
         derived_from=UNITS,
     )
     out_of_range_intervals: int | None = fields.count(
-        "intervals of the timing source that reach out of the recording; NULL without one", derived_from=SPEECH
+        "intervals of the timing source that reach out of the recording; NULL without one", derived_from=REPAIRS
     )
     self_overlap_s: float | None = fields.seconds(
         "speech inside the recording that more than one interval of the same speaker covers, beyond the first",
-        derived_from=SPEECH,
+        derived_from=REPAIRS,
     )
     open_intervals: int | None = fields.count(
-        "intervals of the timing source without end; NULL without one", derived_from=SPEECH
+        "intervals of the timing source without end; NULL without one", derived_from=REPAIRS
     )
     clock_skew_s: float | None = fields.seconds(
         "median over participant events of their clock time - (started_at + seconds from the start); NULL if none has "
@@ -130,7 +129,7 @@ def quality_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
     missing = _missing_kinds(given)
     yield {
         **_agreement(spoken, words.intervals, to_microseconds(meeting.parameters.ipu_gap_s)),
-        "is_single_stream": is_single_stream(spoken) if has_source else None,
+        "is_single_stream": spoken.is_single_stream if has_source else None,
         "unattributed_speech_s": to_seconds(spoken.unattributed_us) if has_source else None,
         "untimed_words": words.untimed if has_words else None,
         "nonpositive_words": words.nonpositive if has_words else None,
@@ -148,7 +147,7 @@ def quality_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
 
 @dataclass(frozen=True, slots=True)
 class _TimedUnits:
-    """The timed units of a transcript as intervals, and the number of those that are none."""
+    """The timed units of a transcript as intervals, and the number of units that are no intervals."""
 
     intervals: list[Interval]
     """Of any speaker, as given: not in order, and overlapping."""
@@ -195,7 +194,7 @@ def _agreement(meeting: SpokenMeeting, words: Iterable[Interval], gap_us: int) -
     }
 
 
-def _cleaned(segments: Iterable[Speech], bot_keys: frozenset[str], end_us: int | None) -> SpeechBySpeaker:
+def _cleaned(segments: Iterable[RawSegment], bot_keys: frozenset[str], end_us: int | None) -> SpeechBySpeaker:
     return clean_speech(segments, bot_keys=bot_keys, duration_us=end_us).speech
 
 

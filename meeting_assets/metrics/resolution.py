@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from meeting_assets.core.names import comparable_name
-from meeting_assets.metrics.meeting import LABEL_PREFIX, UNKNOWN, Attendee, Correction
+from meeting_assets.core.speaker_keys import LABEL_PREFIX, UNKNOWN, key_of_voice
+from meeting_assets.metrics.meeting import Attendee, Correction
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.timeline.label_shares import LabelShare
 
@@ -19,7 +20,6 @@ NamesByKey: TypeAlias = Mapping[str, Collection[str]]
 
 ASSIGN, SAME_AS, NAME = "assign", "same_as", "name"
 """Kinds of corrections."""
-_VOICE = re.compile(rf"{LABEL_PREFIX}(?P<id>[0-9]{{1,19}})-.+", re.DOTALL)
 # A diarization's labels are no names, even if a participant is called `Speaker 2`.
 _GENERIC = re.compile(r"(?:speaker|spk|participant|person|voice|channel|guest|user|unknown)?[ _-]*(?:[0-9]+|[a-z])?")
 
@@ -142,8 +142,7 @@ class Resolver:
         return Resolution(None, "none")
 
     def _of_voice(self, key: str) -> str | None:
-        voice = _VOICE.fullmatch(key)
-        participant = str(int(voice["id"])) if voice else None
+        participant = key_of_voice(key)
         return participant if participant in self.participants.names else None
 
     def _of_names(self, names: Iterable[str]) -> str | None:

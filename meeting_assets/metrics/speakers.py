@@ -21,8 +21,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
+from meeting_assets.core.speaker_keys import UNKNOWN, VOICES
 from meeting_assets.metrics.lineage import WORD_TIMES
-from meeting_assets.metrics.meeting import UNKNOWN, Event, MeetingInput, Speech, Utterance, Word
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, RawSegment, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.resolution import (
     Method,
@@ -31,7 +32,7 @@ from meeting_assets.metrics.resolution import (
     corrections_of,
     participants_of,
 )
-from meeting_assets.metrics.speech import Row, recording_us
+from meeting_assets.metrics.speech import Row, plausible_recording_us
 from meeting_assets.metrics.timeline.hygiene import clean_speech
 from meeting_assets.metrics.timeline.intervals import Interval, to_microseconds, union
 from meeting_assets.metrics.timeline.label_shares import LabelShare, label_shares
@@ -39,10 +40,7 @@ from meeting_assets.schema import fields
 from meeting_assets.schema.columns import KEYED, RecordingRow
 
 Source: TypeAlias = Literal["participant_events", "speaker_timeline", "transcript"]
-Named = TypeVar("Named", Event, Speech, Utterance)
-
-VOICES = "voices"
-"""The value of `transcripts.attribution` under which labels are voices."""
+Named = TypeVar("Named", Event, RawSegment, Utterance)
 
 IDS = (
     "participant_events.participant_key",
@@ -60,6 +58,8 @@ NAMES = (
 EVIDENCE = (
     *("speaker_timeline.participant_key", "speaker_timeline.start_s", "speaker_timeline.end_s"),
     *(source for source in WORD_TIMES if not source.endswith("text")),
+    "recordings.started_at",
+    "recordings.completed_at",
 )
 
 
@@ -81,19 +81,20 @@ class Speakers(RecordingRow, table=True):
         derived_from=(*IDS, *NAMES, *EVIDENCE, "transcripts.attribution"),
     )
     name: str | None = fields.text(
-        "display name: the user's, else the participant's, else the source's", derived_from=(*IDS, *NAMES)
+        "display name: the user's, else the participant's, else the source's",
+        derived_from=(*IDS, *NAMES, *EVIDENCE, "transcripts.attribution"),
     )
     method: str = fields.text(
         "correction, platform_id, voice_id, name, timeline_overlap, or none if the speaker is not resolved",
         derived_from=(*IDS, *NAMES, *EVIDENCE, "transcripts.attribution"),
     )
     evidence: float | None = fields.share(
-        "part of the speaker's words, by time, that lies in the timeline of the participant who has most of them, "
-        "where exactly one participant speaks and label_collar_s from the edges; NULL for ids and without such time",
+        "of the label's speech that can be compared (one speaker in the timeline, label_collar_s from the edges), the "
+        "share inside the speech of the best match; NULL for ids, and if under 10 % can be compared",
         derived_from=EVIDENCE,
     )
     runner_up: float | None = fields.share(
-        "the same part of the participant with the second most; NULL where evidence is", derived_from=EVIDENCE
+        "the same share of the second-best match; 0 if there is none, NULL where evidence is", derived_from=EVIDENCE
     )
     word_count: int | None = fields.count(
         "words of the speaker in the transcript; NULL for other sources",
@@ -146,6 +147,7 @@ def resolve_speakers(meeting: MeetingInput, parameters: Parameters) -> ResolvedM
     of_events, of_words = (_new_keys(name, speakers, resolver) for name in ("participant_events", "transcript"))
     resolved = replace(
         meeting,
+        attendees=_merged_attendees(meeting.attendees, resolver),
         timeline=timeline,
         events=_renamed(meeting.events, of_events),
         utterances=_renamed(meeting.utterances, of_words),
@@ -217,6 +219,29 @@ def _renamed(rows: Sequence[Named], new: Mapping[str, str]) -> Sequence[Named]:
     ]
 
 
+def _merged_attendees(attendees: Sequence[Attendee], resolver: Resolver) -> Sequence[Attendee]:
+    """The attendees, with those whom a user named as another participant merged into it.
+
+    The participant keeps its own name; it has the person of the other if its own is unknown.
+    """
+    new = {each.participant_key: resolver.resolution(each.participant_key, (), None)[0] for each in attendees}
+    if all(new[each.participant_key] in (None, each.participant_key) for each in attendees):
+        return attendees
+    listed = {each.participant_key: each for each in attendees}
+    merged: dict[str, Attendee] = {}
+    for each in attendees:
+        key = new[each.participant_key] or each.participant_key
+        own = (
+            merged.get(key)
+            or listed.get(key)
+            or each._replace(participant_key=key, name=resolver.participants.names[key])
+        )
+        if own.person_key is None:
+            own = own._replace(person_key=each.person_key, address_key=each.address_key)
+        merged[key] = own
+    return [*merged.values()]
+
+
 def _with_new_keys(words: Sequence[Word], new: Mapping[str, str]) -> Sequence[Word]:
     return [(new.get(key, key), start_s, end_s, text) for key, start_s, end_s, text in words] if new else words
 
@@ -233,7 +258,8 @@ def _shares(meeting: MeetingInput, names: NamesByKey, resolver: Resolver) -> dic
         if label is not None and start_s is not None and end_s is not None and end_s > start_s:
             spoken[label].append((to_microseconds(start_s), to_microseconds(end_s)))
     # Bots are candidates too: their words are not those of people.
-    timeline = clean_speech(meeting.timeline, bot_keys=(), duration_us=recording_us(meeting)).speech
+    duration_us = plausible_recording_us(meeting, resolver.parameters)
+    timeline = clean_speech(meeting.timeline, bot_keys=(), duration_us=duration_us).speech
     collar_us = to_microseconds(resolver.parameters.label_collar_s)
     shares = label_shares({label: union(own) for label, own in spoken.items()}, timeline, collar_us)
     return {key: shares[label] for key, label in labels.items() if label in shares}

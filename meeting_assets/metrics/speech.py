@@ -20,12 +20,14 @@ from sqlmodel import SQLModel
 
 from meeting_assets.core.instants import utc
 from meeting_assets.core.names import comparable_name, is_one_of
+from meeting_assets.core.speaker_keys import LABEL_PREFIX, UNKNOWN
 from meeting_assets.core.timing_source import TimingSource
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.identity import persons_of
-from meeting_assets.metrics.lineage import SPEECH
-from meeting_assets.metrics.meeting import LABEL_PREFIX, UNKNOWN, Attendee, Event, MeetingInput, Speech, Utterance
+from meeting_assets.metrics.lineage import REPAIRS
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, RawSegment, Utterance
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.timeline.hygiene import CleanSpeech, clean_speech
 from meeting_assets.metrics.timeline.intervals import to_microseconds
 from meeting_assets.metrics.timeline.speech_segments import (
@@ -51,20 +53,20 @@ class MeetingTiming(SQLModel):
     timing_source: str | None = fields.text(
         "source of speech times: speaker_timeline, words (of the primary transcript) or speech_events; NULL if none "
         "holds speech, and then every quantity of speech is NULL",
-        derived_from=SPEECH,
+        derived_from=REPAIRS,
     )
     dropped_intervals: int | None = fields.count(
         "intervals of the timing source left out: no start, or an end that is not after the start",
-        derived_from=SPEECH,
+        derived_from=REPAIRS,
     )
     open_intervals: int | None = fields.count(
         "intervals of the timing source without end, closed at the same speaker's next start or the end of the "
         "recording, whichever is first",
-        derived_from=SPEECH,
+        derived_from=REPAIRS,
     )
     clipped_intervals: int | None = fields.count(
         "intervals of the timing source that reach out of the recording: cut, or left out if wholly outside",
-        derived_from=SPEECH,
+        derived_from=REPAIRS,
     )
 
 
@@ -100,6 +102,8 @@ class SpokenMeeting:
     """Speech of `unknown`."""
     persons: Mapping[str, str]
     """The person of each identified participant, by `participant_key`."""
+    is_single_stream: bool
+    """Whether the timing source cannot show overlap (`single_stream`)."""
     attributed_word_share: float | None = None
     """Part of the words of the primary transcript whose speaker is a participant or a bot; None without words."""
     are_words_attributed: bool = True
@@ -125,11 +129,12 @@ class SpokenMeeting:
 
 def spoken_meeting(meeting: MeetingInput, parameters: Parameters) -> SpokenMeeting:
     """Chooses the timing source of a meeting and cleans its speech."""
-    duration_us = recording_us(meeting) if implausible_us(meeting, parameters) is None else None
+    duration_us = plausible_recording_us(meeting, parameters)
     source, people, bot_keys, clean = _timing_source(meeting, parameters.timing_source, duration_us)
     talk_us = talk_times_us(clean.speech)
+    floor = floor_states(clean.speech)
     word_share = _attributed_word_share(meeting.utterances, {*people, *bot_keys})
-    speech_share = _attributed_speech_share(talk_us, people, clean.bot_speech_us)
+    speech_share = _attributed_speech_share(talk_us, people)
     return SpokenMeeting(
         given=meeting,
         people=people,
@@ -137,10 +142,11 @@ def spoken_meeting(meeting: MeetingInput, parameters: Parameters) -> SpokenMeeti
         timing_source=source,
         clean=clean,
         extension_us=(clean.duration_us or 0) - (duration_us or 0),
-        floor=floor_states(clean.speech),
+        floor=floor,
         talk_us={key: talk_us.get(key, 0) for key in people} if source else {},
         unattributed_us=talk_us.get(UNKNOWN, 0),
         persons={key: person for key, person in persons_of(meeting.attendees).items() if key in people},
+        is_single_stream=is_single_stream(source, meeting.provider, floor, len(clean.speech)),
         attributed_word_share=word_share,
         are_words_attributed=word_share is None or word_share >= parameters.attributed_share,
         is_speech_attributed=speech_share is None or speech_share >= parameters.attributed_share,
@@ -149,13 +155,18 @@ def spoken_meeting(meeting: MeetingInput, parameters: Parameters) -> SpokenMeeti
 
 def meeting_timing(meeting: SpokenMeeting) -> Columns:
     """The columns of `MeetingTiming`."""
-    is_known = meeting.timing_source is not None
+    has_source = meeting.timing_source is not None
     return {
         "timing_source": meeting.timing_source,
-        "dropped_intervals": meeting.clean.dropped_intervals if is_known else None,
-        "open_intervals": meeting.clean.open_intervals if is_known else None,
-        "clipped_intervals": meeting.clean.clipped_intervals if is_known else None,
+        "dropped_intervals": meeting.clean.dropped_intervals if has_source else None,
+        "open_intervals": meeting.clean.open_intervals if has_source else None,
+        "clipped_intervals": meeting.clean.clipped_intervals if has_source else None,
     }
+
+
+def plausible_recording_us(meeting: MeetingInput, parameters: Parameters) -> int | None:
+    """The duration of a recording; None if it is unknown or exceeds `longest_meeting_s`."""
+    return recording_us(meeting) if implausible_us(meeting, parameters) is None else None
 
 
 def recording_us(meeting: MeetingInput) -> int | None:
@@ -179,7 +190,7 @@ def implausible_us(meeting: MeetingInput, parameters: Parameters) -> int | None:
     return duration_us if duration_us is not None and duration_us > longest_us else None
 
 
-def event_speech(events: Iterable[Event]) -> Iterator[Speech]:
+def event_speech(events: Iterable[Event]) -> Iterator[RawSegment]:
     """Speech between `speech_on` and the same speaker's next `speech_off`; the order of the events does not matter.
 
     An `on` without `off` yields an open interval, an `off` without `on` one without start, for hygiene to drop and
@@ -192,16 +203,16 @@ def event_speech(events: Iterable[Event]) -> Iterator[Speech]:
             names[key].add(name)
     for key, switches in switches_by_participant(speech_events, SPEECH_SWITCHES).items():
         for start_s, end_s in switched_intervals(switches):
-            yield Speech(key, min(names[key], default=None), start_s, end_s)
+            yield RawSegment(key, min(names[key], default=None), start_s, end_s)
 
 
-def _spoken_words(meeting: MeetingInput) -> list[Speech]:
+def _spoken_words(meeting: MeetingInput) -> list[RawSegment]:
     """Every timed unit as a segment: hygiene closes, drops and counts incomplete ones."""
-    return [Speech(key, None, start_s, end_s) for key, start_s, end_s, _ in meeting.words]
+    return [RawSegment(key, None, start_s, end_s) for key, start_s, end_s, _ in meeting.words]
 
 
 # In the order of preference.
-_SEGMENTS: dict[TimingSource, Callable[[MeetingInput], Sequence[Speech]]] = {
+_SEGMENTS: dict[TimingSource, Callable[[MeetingInput], Sequence[RawSegment]]] = {
     "speaker_timeline": lambda meeting: meeting.timeline,
     "words": _spoken_words,
     "speech_events": lambda meeting: list(event_speech(meeting.events)),
@@ -230,7 +241,7 @@ def _timing_source(meeting: MeetingInput, preferred: TimingSource, duration_us: 
 
 
 def _cleaned(
-    source: TimingSource | None, segments: Sequence[Speech], meeting: MeetingInput, duration_us: int | None
+    source: TimingSource | None, segments: Sequence[RawSegment], meeting: MeetingInput, duration_us: int | None
 ) -> _CleanSource:
     participants = _participants(meeting, segments)
     bot_keys = frozenset(key for key, person in participants.items() if person.is_bot)
@@ -242,7 +253,7 @@ def _cleaned(
     return _CleanSource(source, people, bot_keys, clean_speech(segments, bot_keys=bot_keys, duration_us=duration_us))
 
 
-def _participants(meeting: MeetingInput, segments: Sequence[Speech]) -> dict[str, Person]:
+def _participants(meeting: MeetingInput, segments: Sequence[RawSegment]) -> dict[str, Person]:
     """The attendees, then speakers that only other artifacts name; of several names the alphabetically first."""
     bot_names = {comparable_name(name) for name in meeting.bot_names} - {""}
     listed = {attendee.participant_key: attendee for attendee in meeting.attendees}
@@ -258,10 +269,10 @@ def _participants(meeting: MeetingInput, segments: Sequence[Speech]) -> dict[str
     return participants
 
 
-def _names(meeting: MeetingInput, segments: Sequence[Speech]) -> dict[str, set[str]]:
+def _names(meeting: MeetingInput, segments: Sequence[RawSegment]) -> dict[str, set[str]]:
     """All names of each `participant_key` that occurs; an empty set if the key never has a name."""
     names: dict[str, set[str]] = defaultdict(set)
-    sources: list[Sequence[Event | Speech | Utterance]] = [meeting.events, meeting.timeline, meeting.utterances]
+    sources: list[Sequence[Event | RawSegment | Utterance]] = [meeting.events, meeting.timeline, meeting.utterances]
     if segments is not meeting.timeline:
         sources.append(segments)
     for rows in sources:
@@ -277,8 +288,6 @@ def _attributed_word_share(utterances: Iterable[Utterance], participants: Collec
     return ratio(words[True], words.total())
 
 
-def _attributed_speech_share(talk_us: Mapping[str, int], people: Collection[str], bot_speech_us: int) -> float | None:
-    """Part of the speech of participants, bots and unresolved labels that is not of labels; `unknown` is left out."""
-    labels_us = sum(length_us for key, length_us in talk_us.items() if key not in people and key != UNKNOWN)
-    known_us = sum(length_us for key, length_us in talk_us.items() if key in people) + bot_speech_us
-    return ratio(known_us, known_us + labels_us)
+def _attributed_speech_share(talk_us: Mapping[str, int], people: Collection[str]) -> float | None:
+    """Part of the talk, without bots, whose speaker is a participant, not an unresolved label or `unknown`."""
+    return ratio(sum(length_us for key, length_us in talk_us.items() if key in people), sum(talk_us.values()))

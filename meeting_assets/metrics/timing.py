@@ -16,11 +16,10 @@ from collections.abc import Iterable, Sequence
 
 from sqlmodel import SQLModel
 
+from meeting_assets.core.speaker_keys import UNKNOWN
 from meeting_assets.metrics.arithmetic import median, seconds_or_none
 from meeting_assets.metrics.floor import Switch, TurnTaking
 from meeting_assets.metrics.lineage import FLOOR, SPEECH, STREAMS
-from meeting_assets.metrics.meeting import UNKNOWN
-from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import bridged
 from meeting_assets.metrics.timeline.speech_segments import FloorState, floor_states
@@ -37,7 +36,9 @@ LEAST_VALUES = 5
 class ParticipantReplies(SQLModel):
     """Columns of `participant_metrics`."""
 
-    reply_count: int | None = fields.count("turns that follow another participant's turn", derived_from=FLOOR)
+    reply_count: int | None = fields.count(
+        "turns that follow another speaker's turn; NULL if too little speech is attributed", derived_from=FLOOR
+    )
     response_latency_s: float | None = fields.seconds(
         "median over the participant's replies of max(0, start of the reply - end of the turn before it); NULL with "
         "fewer than five replies, and where the source shows no overlap (Gong calls it patience)",
@@ -70,12 +71,12 @@ class MeetingReplies(SQLModel):
         derived_from=SPEECH,
     )
     overlap_between_count: int | None = fields.count(
-        "overlaps after which another participant speaks alone than before (Heldner & Edlund 2010; they and AMI: "
+        "overlaps after which another speaker speaks alone than before (Heldner & Edlund 2010; they and AMI: "
         "about 40 % of speaker changes); NULL where the source shows no overlap",
         derived_from=(*SPEECH, *STREAMS),
     )
     overlap_within_count: int | None = fields.count(
-        "overlaps after which the same participant speaks alone as before (Heldner & Edlund 2010); NULL where the "
+        "overlaps after which the same speaker speaks alone as before (Heldner & Edlund 2010); NULL where the "
         "source shows no overlap",
         derived_from=(*SPEECH, *STREAMS),
     )
@@ -97,11 +98,11 @@ def participant_replies(meeting: SpokenMeeting, taking: TurnTaking) -> dict[str,
     if not meeting.measures_participants:
         return {key: dict.fromkeys(ParticipantReplies.model_fields) for key in meeting.people}
     latencies = latencies_us(taking.switches)
-    is_known = not is_single_stream(meeting)
+    shows_overlap = not meeting.is_single_stream
     return {
         key: {
             "reply_count": len(latencies.get(key, ())),
-            "response_latency_s": median_s(latencies.get(key, ())) if is_known else None,
+            "response_latency_s": median_s(latencies.get(key, ())) if shows_overlap else None,
         }
         for key in meeting.people
     }
@@ -121,7 +122,7 @@ def meeting_replies(meeting: SpokenMeeting, taking: TurnTaking) -> Columns:
         "response_latency_s": median_s([max(0, offset_us) for offset_us in offsets_us]),
         **transitions_of(floor_states(bridged_speech)),
     }
-    return columns | dict.fromkeys(_NEED_OVERLAP) if is_single_stream(meeting) else columns
+    return columns | dict.fromkeys(_NEED_OVERLAP) if meeting.is_single_stream else columns
 
 
 def median_s(values_us: Sequence[int]) -> float | None:

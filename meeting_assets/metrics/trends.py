@@ -160,7 +160,7 @@ class PersonKeys(SQLModel, table=True):
     known_key: str = fields.text(
         "a person_key of participants and participant_metrics, or a `name:` key of person_aliases",
         primary_key=True,
-        derived_from="participants.person_key",
+        derived_from=("participants.person_key", "participants.email"),
     )
     person_key: str = fields.text(
         "person: a row of people", index=True, derived_from=("participants.person_key", "participants.email")

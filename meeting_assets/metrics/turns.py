@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from sqlmodel import SQLModel
 
+from meeting_assets.core.speaker_keys import UNKNOWN
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
 from meeting_assets.metrics.floor import Role, TurnTaking
-from meeting_assets.metrics.lineage import FLOOR, LENGTH, PEOPLE, SPEECH, SPEECH_AND_WORDS
-from meeting_assets.metrics.meeting import UNKNOWN
+from meeting_assets.metrics.lineage import ATTENDEES, FLOOR, LENGTH, SPEECH, SPEECH_AND_WORDS
 from meeting_assets.metrics.speech import Columns, Row, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import to_seconds
 from meeting_assets.schema import fields
@@ -22,12 +22,13 @@ class ParticipantTurns(SQLModel):
     """Columns of `participant_metrics`."""
 
     turn_count: int | None = fields.count(
-        "turns of the participant; one lasts until another speaker takes the floor or an own pause reaches dead_air_s",
+        "turns of the participant; one lasts until another speaker takes the floor or an own pause reaches dead_air_s; "
+        "NULL without a timing source, or if too little speech is attributed",
         derived_from=FLOOR,
     )
     run_count: int | None = fields.count(
-        "maximal sequences of the participant's turns without another's turn between, however long the pauses "
-        "(Fireflies' `monologues_count` counts these)",
+        "maximal sequences of the participant's turns without another's turn between, however long the pauses; NULL "
+        "as turn_count (Fireflies' `monologues_count` counts these)",
         derived_from=FLOOR,
     )
     mean_turn_s: float | None = fields.seconds("mean length of the participant's turns", derived_from=FLOOR)
@@ -59,7 +60,8 @@ class MeetingTurns(SQLModel):
     )
     longest_monologue_key: str | None = fields.text("participant_key of the longest turn", derived_from=FLOOR)
     longest_uninterrupted_s: float | None = fields.seconds(
-        "the longest of longest_uninterrupted_s of all participants", derived_from=SPEECH
+        "longest time in which one speaker speaks alone, defined as for participants; `unknown` is left out",
+        derived_from=SPEECH,
     )
     speaker_switches: int | None = fields.count(
         "changes of speaker between consecutive turns; the sum of speaker_transitions", derived_from=FLOOR
@@ -70,14 +72,14 @@ class MeetingTurns(SQLModel):
         derived_from=(*FLOOR, *LENGTH),
     )
     tied_ipus: int | None = fields.count(
-        "IPUs that took no floor because another participant with the same talk time has one of the same start and end",
+        "IPUs that took no floor because another speaker with the same talk time has one of the same start and end",
         derived_from=FLOOR,
     )
     turn_count_sd: float | None = fields.number(
         "population standard deviation of turn_count over all attendees (Woolley et al. 2010); NULL where the "
         "participants' turns are unknown",
         unit="turns",
-        derived_from=(*FLOOR, *PEOPLE),
+        derived_from=(*FLOOR, *ATTENDEES),
     )
 
 
@@ -102,7 +104,7 @@ class Turns(RecordingRow, table=True):
 
 
 class SpeakerTransitions(RecordingRow, table=True):
-    """Transitions of the floor from one participant to another.
+    """Transitions of the floor from one speaker to another.
 
     Grain: one row per (recording, speaker, next speaker), for pairs that occur; the two always differ.
     """

@@ -6,7 +6,8 @@
 
 Transcript and timing source come from different clocks and are off by some tenths of a second. A unit therefore belongs
 to every IPU of its speaker that it overlaps, and the order of the units does not matter. A unit without a length counts
-as a point in time. All times are whole microseconds.
+as a point in time. Punctuation that is a unit of its own belongs to the word before it. All times are whole
+microseconds.
 """
 
 from __future__ import annotations
@@ -61,15 +62,38 @@ class WordTimes:
     def _by_speaker(self) -> dict[str, list[TimedUnit]]:
         """The units of each speaker that have letters or digits, in order."""
         timed: dict[str, list[TimedUnit]] = defaultdict(list)
+        marks: dict[str, list[TimedUnit]] = defaultdict(list)
         for speaker, start_s, end_s, text in self._words:
             # perf: most units begin with a letter, and testing all characters costs more than one (benchmarks load)
-            if start_s is not None and (text[:1].isalnum() or any(map(str.isalnum, text))):
+            if start_s is not None:
                 start_us = to_microseconds(start_s)
                 end_us = start_us if end_s is None else to_microseconds(end_s)
-                timed[speaker].append((start_us, end_us if end_us > start_us else start_us + 1, text))
+                has_letters = text[:1].isalnum() or any(map(str.isalnum, text))
+                units = (timed if has_letters else marks)[speaker]
+                units.append((start_us, end_us if end_us > start_us else start_us + 1, text))
         for units in timed.values():
             units.sort()
+        for speaker in timed.keys() & marks.keys():
+            timed[speaker] = _with_marks(timed[speaker], marks[speaker])
         return timed
+
+
+def _with_marks(words: Iterable[TimedUnit], marks: Iterable[TimedUnit]) -> list[TimedUnit]:
+    """Words in order, each with the marks that follow it. A provider may time a question mark as a unit of its own.
+
+    >>> _with_marks([(0, 5, "Agreed"), (5, 9, "Next")], [(5, 6, "?"), (5, 9, ".")])
+    [(0, 5, 'Agreed?'), (5, 9, 'Next.')]
+    """
+    # A mark of the same times as a word belongs to it.
+    units = [(start_us, end_us, False, text) for start_us, end_us, text in words]
+    units += [(start_us, end_us, True, text) for start_us, end_us, text in marks]
+    joined: list[tuple[int, int, list[str]]] = []
+    for start_us, end_us, is_mark, text in sorted(units):
+        if not is_mark:
+            joined.append((start_us, end_us, [text]))
+        elif joined:
+            joined[-1][2].append(text)
+    return [(start_us, end_us, "".join(texts)) for start_us, end_us, texts in joined]
 
 
 def _texts_of(segments: Iterable[SpeechSegment], units: Sequence[TimedUnit], most_words: int) -> Iterable[str | None]:

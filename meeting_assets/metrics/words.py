@@ -4,9 +4,8 @@ A word is a run of non-blank characters with a letter or digit (`core.words`). F
 holds sounds without other meaning, the extended list adds words that mostly have one. A question is a question mark,
 or several in a row, at the end of a word.
 
-    speakers      participants   unresolved labels   `unknown`   bots
-    participant   own words, or NULL for all if too few words have a participant
-    meeting       ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+    participant   words of that participant; NULL if under `attributed_share`
+    meeting       participants + unresolved labels + `unknown`, no bots
 
 >>> question_count("Really?! You saw a?b=1?? Why?")
 3
@@ -21,9 +20,11 @@ from typing import NamedTuple
 
 from sqlmodel import SQLModel
 
+from meeting_assets.core.languages import language_of
 from meeting_assets.metrics.airtime import speakers_talk_us
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.lineage import IS_UNSPACED, LANGUAGE, SPEECH, TEXTS, WORDS
+from meeting_assets.metrics.listening import ENGLISH
 from meeting_assets.metrics.meeting import MeetingInput
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.schema import fields
@@ -41,10 +42,6 @@ _EDGE = r"[\w'\u2019-]"
 _OUTSIDE = re.compile(rf"^(?:(?!{_EDGE}).)+|(?:(?!{_EDGE}).)+$")
 _STRICT = frozenset({"um", "uh", "er", "erm", "hmm", "mm"})
 _EXTENDED = _STRICT | {"umm", "uhm", "uhh", "ah", "eh", "mhm", "like", "basically", "actually", "literally"}
-# ISO 639 codes of languages other than English, with or without a region.
-_LANGUAGE = re.compile(r"(?!eng?(?:[-_]|$))[a-z]{2,3}(?:[-_].*)?")
-# ISO 639 codes for undetermined, several, uncoded and no languages.
-_NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
 _PHRASES = [
     # perf: an expression that starts with plain text is found faster than one that starts with a look-behind
     re.compile(rf"{phrase}(?<!{_EDGE}{phrase})(?!{_EDGE})")
@@ -196,14 +193,13 @@ def drops_fillers(filler_count: int, word_count: int) -> bool:
 def may_be_english(language_codes: Iterable[str]) -> bool:
     """Whether a transcript of these languages can have English fillers: `er` and `um` are words in German.
 
-    True without codes, and for texts that are no codes of one language, such as `multi`.
+    True without codes, and if one of them states no language, such as `multi`.
 
     >>> [may_be_english(codes) for codes in (["en-US"], ["de"], ["de", "en"], ["multi"], [])]
     [True, False, True, True, True]
     """
-    codes = [code.strip().casefold() for code in language_codes]
-    others = [code for code in codes if _LANGUAGE.fullmatch(code) and code not in _NO_LANGUAGE]
-    return len(others) < len(codes) or not codes
+    languages = {language_of(code) for code in language_codes}
+    return not languages or not languages.isdisjoint({None, ENGLISH})
 
 
 def words_per_minute(count: int, talk_us: int) -> float | None:

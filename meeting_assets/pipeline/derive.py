@@ -22,7 +22,7 @@ from meeting_assets.artifacts.video_separate import VideoParts
 from meeting_assets.core.errors import MeetingAssetsError, bug_message
 from meeting_assets.core.gc_tuning import paused
 from meeting_assets.metrics import metric_rows
-from meeting_assets.metrics.meeting import Attendee, Correction, Event, MeetingInput, Speech, Utterance
+from meeting_assets.metrics.meeting import Attendee, Correction, Event, MeetingInput, RawSegment, Utterance
 from meeting_assets.metrics.parameters import inputs_hash
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.storage import Storage
@@ -223,7 +223,7 @@ def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozen
         bot_names=bot_names,
         attendees=tables.attendees(),
         timeline=[
-            Speech(*row)
+            RawSegment(*row)
             for row in rows((TIMELINE.participant_key, TIMELINE.speaker_name, TIMELINE.start_s, TIMELINE.end_s))
         ],
         words=tables.transcript_rows(WORDS.participant_key, WORDS.start_s, WORDS.end_s, WORDS.text),

@@ -13,9 +13,9 @@ from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import TranscriptUtterances
-from meeting_assets.artifacts.wire import UNKNOWN
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.ids import canonical_uuid, uuid_prefix
+from meeting_assets.core.speaker_keys import LABEL_PREFIX, UNKNOWN
 from meeting_assets.metrics.speakers import Speakers
 from meeting_assets.pipeline.derive import is_outdated
 from meeting_assets.pipeline.storage import Storage
@@ -24,7 +24,6 @@ from meeting_assets.store.corrections import StoredCorrection, corrections_of
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import RECORDINGS
 
-LABEL = "label:"
 SOURCES = (ParticipantEvents, SpeakerTimeline, TranscriptUtterances)
 """Parsed tables that name speakers; `speakers` has a row for each of their keys."""
 SPEAKING = [table_of(model).c for model in SOURCES]
@@ -95,7 +94,7 @@ def occurring_keys(connection: Connection, recording_id: str) -> Occurring:
     )
     speakers = frozenset(found)
     listed = connection.scalars(select(LISTED.participant_key).where(LISTED.recording_id == recording_id))
-    participants = {*listed, *(key for key in speakers if not key.startswith(LABEL))} - {UNKNOWN}
+    participants = {*listed, *(key for key in speakers if not key.startswith(LABEL_PREFIX))} - {UNKNOWN}
     return Occurring(speakers | participants, frozenset(participants))
 
 

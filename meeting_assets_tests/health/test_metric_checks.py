@@ -16,6 +16,7 @@ from meeting_assets.health.ledger_checks import STUCK_AFTER
 from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.quality import DataQuality
+from meeting_assets.metrics.speakers import Speakers
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.turns import SpeakerTransitions
 from meeting_assets.pipeline.storage import Storage
@@ -94,6 +95,28 @@ def test_each_check_fails_for_a_changed_value_of_its_table_only(stored_meetings:
             connection.execute(table.delete().where(of_recording))
             connection.execute(table.insert(), kept)
     assert set().union(*(names for _, _, names, _ in CHANGES)) == set(NAMES)
+
+
+def test_words_without_any_speaker_are_counted_apart_from_words_under_labels(
+    stored_meetings: tuple[Storage, str],
+) -> None:
+    storage, recording_id = stored_meetings
+    speakers, quality = table_of(Speakers), table_of(DataQuality)
+    of_transcript = (speakers.c.recording_id == recording_id) & (speakers.c.source == "transcript")
+    row = {"recording_id": recording_id, "source": "transcript", "method": "none"}
+    with storage.database.writing() as connection:
+        connection.execute(speakers.delete().where(of_transcript))
+        for key, participant, count in (("label:A", None, 70), ("unknown", None, 20), ("label:B", "100", 10)):
+            values = {"speaker_key": key, "participant_key": participant, "word_count": count}
+            connection.execute(speakers.insert().values(**row, **values))
+        of_recording = quality.c.recording_id == recording_id
+        connection.execute(quality.update().where(of_recording).values(attributed_word_share=0.1))
+
+    (violation,) = violations_of(storage)["words_have_participants"].newest
+
+    assert violation.location == (
+        "90% of the words without a participant: 70 words under labels, 20 without any speaker"
+    )
 
 
 def test_artifact_in_progress_is_missing_only_when_overdue(

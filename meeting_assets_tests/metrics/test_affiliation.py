@@ -11,7 +11,7 @@ from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import spoken_meeting
 from meeting_assets_tests.support.meeting_builder import attendees, bot, meeting_of, metrics_of, said
 
-OWN = Parameters(own_domains=("bücher.example", "example.com"))
+OWN = Parameters(own_domains=("bücher.example", "example.com"), attributed_share=0.5)
 COUNTS_AND_SHARES = (
     "internal_participants",
     "external_participants",

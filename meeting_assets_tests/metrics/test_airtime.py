@@ -88,7 +88,9 @@ def test_speech_without_a_pause_has_a_longest_silence_of_zero() -> None:
 
 
 def test_unknown_holds_the_floor_but_has_no_share() -> None:
-    metrics = metrics_of(meeting_of(said("ann", 0, 10), said("unknown", 5, 30), said("bo", 40, 50)))
+    timeline = [said("ann", 0, 10), said("unknown", 5, 30), said("bo", 40, 50)]
+
+    metrics = metrics_of(meeting_of(*timeline), Parameters(attributed_share=0.4))
 
     meeting = metrics.meeting
     assert (meeting["speech_s"], meeting["overlap_s"], meeting["silence_s"]) == (40, 5, 10)
@@ -117,7 +119,7 @@ def test_overlap_is_unknown_and_other_columns_are_kept_for_a_source_that_cannot_
 
 def test_talk_of_participants_is_unknown_if_too_little_speech_has_one() -> None:
     meeting = meeting_of(said("ann", 0, 30), said("unknown", 20, 60), said("bo", 70, 80))
-    known = spoken_meeting(meeting, Parameters())
+    known = spoken_meeting(meeting, Parameters(attributed_share=0.5))
 
     unknown = replace(known, is_speech_attributed=False)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.metrics.meeting import Speech, Word
+from meeting_assets.metrics.meeting import RawSegment, Word
 from meeting_assets_tests.support.meeting_builder import (
     TRANSCRIPT_ID,
     Metrics,
@@ -20,7 +20,7 @@ ANN = [said("ann", 0, 10), said("ann", 12, 20)]
 ANN_SAYS = [word("ann", 0, 9, "We"), word("ann", 9, 10, "agreed."), word("ann", 12, 20, "Next.")]
 
 
-def with_words(timeline: list[Speech], *words: Word, **given: Any) -> Metrics:
+def with_words(timeline: list[RawSegment], *words: Word, **given: Any) -> Metrics:
     return metrics_of(meeting_of(*timeline, words=words, transcript_id=TRANSCRIPT_ID, **given))
 
 
@@ -80,6 +80,25 @@ def test_answer_to_a_question_is_no_backchannel(question: str, is_answer: bool) 
 
     assert backchannels(metrics) == ([] if is_answer else [("bo", 10.2)])
     assert (("bo", 10.2, 10.8) in floors(metrics)) is is_answer
+
+
+@pytest.mark.parametrize(
+    "mark", [word("ann", 10, 10, "?"), word("ann", 9, 10, "?"), word("ann", 10, None, "?"), word("ann", 9.9, 10.1, "?")]
+)
+def test_question_mark_with_times_of_its_own_belongs_to_the_word_before(mark: Word) -> None:
+    words = [word("ann", 0, 9, "Have we"), word("ann", 9, 10, "agreed"), mark, word("ann", 12, 20, "Next.")]
+
+    metrics = with_words([*ANN, said("bo", 10.2, 10.8)], *words, word("bo", 10.2, 10.8, "Yes."))
+
+    assert backchannels(metrics) == []
+
+
+def test_question_mark_with_the_start_of_the_next_word_belongs_to_the_word_before() -> None:
+    words = [word("ann", 0, 5, "You see"), word("ann", 5, 5, "?"), word("ann", 5, 10, "Here it is.")]
+
+    metrics = with_words([said("ann", 0, 10), said("bo", 10.2, 10.8)], *words, word("bo", 10.2, 10.8, "Yeah."))
+
+    assert backchannels(metrics) == [("bo", 10.2)]
 
 
 def test_answer_may_begin_before_the_question_has_ended() -> None:
@@ -213,7 +232,7 @@ def test_two_consecutive_short_ipus_are_both_backchannels() -> None:
     ],
     ids=["too long", "between two others", "the last word", "the start of more", "the first word"],
 )
-def test_ipu_that_is_long_or_not_between_two_of_one_speaker_takes_the_floor(timeline: list[Speech]) -> None:
+def test_ipu_that_is_long_or_not_between_two_of_one_speaker_takes_the_floor(timeline: list[RawSegment]) -> None:
     metrics = metrics_of(meeting_of(*timeline))
 
     assert backchannels(metrics) == []

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meeting_assets.metrics import metric_rows
-from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Word
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, RawSegment, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets_tests.support.meeting_builder import (
     STARTED_AT,
@@ -42,7 +42,7 @@ instants = st.none() | st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), t
 keys = st.sampled_from(KEYS)
 actions = st.sampled_from(["join", "leave", "speech_on", "speech_off", "webcam_on", "screenshare_off", "chat_message"])
 events = st.lists(st.builds(Event, keys, st.none(), actions, times), max_size=12)
-timelines = st.lists(st.builds(Speech, keys, st.none(), times, times), max_size=12)
+timelines = st.lists(st.builds(RawSegment, keys, st.none(), times, times), max_size=12)
 words = st.lists(st.tuples(keys, times, times, st.sampled_from(["yes", "we should talk"])), max_size=12)
 
 
@@ -57,7 +57,7 @@ def test_the_number_of_rows_is_bounded_by_the_number_of_entries(
     completed_at: datetime | None,
     scheduled_at: datetime | None,
     latest_end_s: float | None,
-    timeline: list[Speech],
+    timeline: list[RawSegment],
     spoken: list[Word],
     moves: list[Event],
 ) -> None:

@@ -42,7 +42,7 @@ def _section(model: Any) -> Iterator[str]:
     yield ""
     yield cleandoc(model.__doc__ or "")
     yield ""
-    yield "| column | unit | definition | made from |"
+    yield "| column | unit | definition | derived from |"
     yield "|---|---|---|---|"
     for column in table.columns:
         unit, definition = _unit_and_definition(model.model_fields[column.name].description)

@@ -45,7 +45,9 @@ def test_seven_languages_of_the_largest_platforms_have_lists() -> None:
     assert LISTENING_WORDS.keys() >= {"en", "de", "fr", "es", "it", "pt", "nl"}
 
 
-@pytest.mark.parametrize("codes", [["en-US"], ["en_gb"], ["EN"], [" en "], [], [""], ["multi"], ["und", "auto"]])
+@pytest.mark.parametrize(
+    "codes", [["en-US"], ["en_gb"], ["EN"], [" en "], [], [""], ["multi"], ["und", "auto"], ["eng"], ["zxx", "mis"]]
+)
 def test_english_is_assumed_without_a_language_and_regions_do_not_matter(codes: list[str]) -> None:
     assert listening_words(codes) == ENGLISH
 
@@ -60,6 +62,14 @@ def test_language_without_a_list_has_no_listening_words() -> None:
     assert not is_listening("mm", listening_words(["tlh"]))
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("deu", "de"), ("ger-DE", "de"), ("fra", "fr"), ("fre", "fr"), ("spa", "es"), ("zho", "zh"), ("dut", "nl")],
+)
+def test_codes_of_three_letters_have_the_words_of_their_language(one: str, other: str) -> None:
+    assert listening_words([one]) == listening_words([other]) != frozenset()
+
+
 def test_norwegian_has_its_words_under_every_code() -> None:
     assert listening_words(["nb-NO"]) == listening_words(["nn"]) == listening_words(["no"])
 
@@ -67,3 +77,21 @@ def test_norwegian_has_its_words_under_every_code() -> None:
 @pytest.mark.parametrize("language", LISTENING_WORDS)
 def test_hums_belong_to_every_language(language: str) -> None:
     assert all(is_listening(hum, listening_words([language])) for hum in HUMS)
+
+
+@pytest.mark.parametrize(
+    ("codes", "text", "is_one"),
+    [
+        (["pl"], "No.", True),
+        (["en", "pl"], "No.", False),
+        (["pl-PL", "es-ES"], "no, no", False),
+        (["en", "pl"], "No tak.", True),
+        (["pl"], "Tak.", True),
+        (["da", "pl"], "Tak.", False),
+        (["pl", "de"], "No.", True),
+    ],
+)
+def test_listening_word_that_says_more_in_another_language_of_the_transcript_is_left_out(
+    codes: list[str], text: str, is_one: bool
+) -> None:
+    assert is_listening(text, listening_words(codes)) is is_one

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.metrics.analysis import analyse
-from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, RawSegment, Utterance
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.persons import person_rows
 from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, Metrics, meeting_of, metrics_of, said, word
@@ -24,7 +24,7 @@ def stays(key: str, *edges: float) -> list[Event]:
     return [Event(key, None, ("join", "leave")[index % 2], at_s) for index, at_s in enumerate(edges)]
 
 
-def on_two_devices(*timeline: Speech, **given: Any) -> Metrics:
+def on_two_devices(*timeline: RawSegment, **given: Any) -> Metrics:
     return metrics_of(meeting_of(*timeline, attendees=ATTENDEES, duration_s=600, **given))
 
 
@@ -155,7 +155,7 @@ moves = st.builds(
 
 @given(st.lists(segments, max_size=20), st.lists(moves, max_size=12))
 def test_times_of_a_person_lie_between_the_largest_and_the_sum_of_the_devices(
-    timeline: list[Speech], events: list[Event]
+    timeline: list[RawSegment], events: list[Event]
 ) -> None:
     metrics = metrics_of(meeting_of(*timeline, attendees=ATTENDEES, events=events))
 
@@ -172,7 +172,9 @@ def test_times_of_a_person_lie_between_the_largest_and_the_sum_of_the_devices(
 
 
 @given(st.lists(segments, max_size=20), st.lists(moves, max_size=12))
-def test_two_devices_are_measured_like_one_with_the_same_speech(timeline: list[Speech], events: list[Event]) -> None:
+def test_two_devices_are_measured_like_one_with_the_same_speech(
+    timeline: list[RawSegment], events: list[Event]
+) -> None:
     words = [word(key, start_s, end_s) for key, _, start_s, end_s in timeline]
     meeting = meeting_of(*timeline, attendees=ATTENDEES, words=words, duration_s=200)
 
@@ -195,3 +197,26 @@ def on_one_device(meeting: MeetingInput) -> MeetingInput:
         ],
         words=[(key.replace("200", "100"), *rest) for key, *rest in meeting.words],  # type: ignore[misc]
     )
+
+
+HALF_HOUR_S = 1800
+
+
+def test_interruptions_of_persons_are_unknown_where_those_of_participants_are() -> None:
+    alternating = [said("100", 0, HALF_HOUR_S), said("200", HALF_HOUR_S, 2 * HALF_HOUR_S)]
+
+    metrics = metrics_of(meeting_of(*alternating, attendees=ATTENDEES, duration_s=2 * HALF_HOUR_S))
+
+    assert metrics.quality["is_single_stream"]
+    assert {row["interruptions_made"] for row in metrics.participants.values()} == {None}
+    assert {row["interruptions_made"] for row in metrics.persons.values()} == {None}
+
+
+def test_interruptions_of_persons_are_known_where_those_of_participants_are() -> None:
+    echo = [said("100", 0, HALF_HOUR_S), said("200", 10, HALF_HOUR_S), said(BO, HALF_HOUR_S, 2 * HALF_HOUR_S)]
+
+    metrics = metrics_of(meeting_of(*echo, attendees=ATTENDEES, duration_s=2 * HALF_HOUR_S))
+
+    assert not metrics.quality["is_single_stream"]
+    assert {row["interruptions_made"] for row in metrics.participants.values()} == {0}
+    assert {row["interruptions_made"] for row in metrics.persons.values()} == {0}

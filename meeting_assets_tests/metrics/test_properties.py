@@ -12,18 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meeting_assets.metrics.meeting import Event, MeetingInput, Speech
+from meeting_assets.metrics.meeting import Event, MeetingInput, RawSegment
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets_tests.support.meeting_builder import Metrics, attendees, bot, meeting_of, metrics_of, said
 
 PEOPLE = ("ann", "bo", "cy", "dee")
 SPEAKERS = (*PEOPLE, "unknown")
+# With these, columns of participants are known however much speech is `unknown`.
+ALL_KNOWN = Parameters(attributed_share=0)
 
 # Whole milliseconds, close together, so that ties, touching and overlap are common.
 milliseconds = st.integers(0, 90_000) | st.integers(0, 90).map(lambda seconds: seconds * 1000)
 
 
-def segments(speakers: tuple[str, ...] = SPEAKERS) -> st.SearchStrategy[Speech]:
+def segments(speakers: tuple[str, ...] = SPEAKERS) -> st.SearchStrategy[RawSegment]:
     lengths = st.integers(1, 9_000) | st.integers(1, 9).map(lambda seconds: seconds * 1000)
     return st.builds(
         lambda speaker, start_ms, length_ms: said(speaker, start_ms / 1000, (start_ms + length_ms) / 1000),
@@ -37,7 +39,7 @@ timelines = st.lists(segments(), min_size=1, max_size=25)
 seeds = st.integers(0, 2**32)
 
 
-def raw_segments() -> st.SearchStrategy[Speech]:
+def raw_segments() -> st.SearchStrategy[RawSegment]:
     """Any times that the wire format allows."""
     times = st.none() | st.integers(-20_000, 130_000).map(lambda ms: ms / 1000)
     return st.builds(said, st.sampled_from((*SPEAKERS, "recorder")), times, times)
@@ -46,7 +48,7 @@ def raw_segments() -> st.SearchStrategy[Speech]:
 raw_timelines = st.lists(raw_segments(), max_size=25)
 
 
-def people_in(timeline: list[Speech]) -> MeetingInput:
+def people_in(timeline: list[RawSegment]) -> MeetingInput:
     return meeting_of(*timeline, attendees=[*attendees(*PEOPLE), bot("recorder")])
 
 
@@ -55,8 +57,8 @@ def total(metrics: Metrics, column: str) -> float:
 
 
 @given(timelines | raw_timelines)
-def test_sums_add_up(timeline: list[Speech]) -> None:
-    metrics = metrics_of(people_in(timeline))
+def test_sums_add_up(timeline: list[RawSegment]) -> None:
+    metrics = metrics_of(people_in(timeline), ALL_KNOWN)
     meeting = metrics.meeting
     if not meeting["speech_s"]:
         return
@@ -69,7 +71,7 @@ def test_sums_add_up(timeline: list[Speech]) -> None:
 
 
 @given(st.lists(segments(PEOPLE), min_size=1, max_size=25))
-def test_single_and_overlap_make_speech(timeline: list[Speech]) -> None:
+def test_single_and_overlap_make_speech(timeline: list[RawSegment]) -> None:
     metrics = metrics_of(people_in(timeline))
 
     single_s = total(metrics, "solo_talk_s")
@@ -77,7 +79,7 @@ def test_single_and_overlap_make_speech(timeline: list[Speech]) -> None:
 
 
 @given(timelines | raw_timelines)
-def test_shares_make_one_and_ratios_stay_within_it(timeline: list[Speech]) -> None:
+def test_shares_make_one_and_ratios_stay_within_it(timeline: list[RawSegment]) -> None:
     metrics = metrics_of(people_in(timeline))
     shares = [row["talk_share"] for row in metrics.participants.values()]
 
@@ -89,27 +91,27 @@ def test_shares_make_one_and_ratios_stay_within_it(timeline: list[Speech]) -> No
 
 
 @given(raw_timelines, seeds)
-def test_the_order_of_rows_changes_nothing_by_a_bit(timeline: list[Speech], seed: int) -> None:
+def test_the_order_of_rows_changes_nothing_by_a_bit(timeline: list[RawSegment], seed: int) -> None:
     shuffled = random.Random(seed).sample(timeline, len(timeline))
 
     assert metrics_of(people_in(shuffled)) == metrics_of(people_in(timeline))
 
 
 @given(raw_timelines)
-def test_repeating_rows_changes_only_counts(timeline: list[Speech]) -> None:
+def test_repeating_rows_changes_only_counts(timeline: list[RawSegment]) -> None:
     doubled = metrics_of(people_in([*timeline, *timeline]))
 
     assert doubled.without_counts() == metrics_of(people_in(timeline)).without_counts()
 
 
 @given(timelines, st.data())
-def test_cutting_a_segment_anywhere_changes_only_counts(timeline: list[Speech], data: st.DataObject) -> None:
+def test_cutting_a_segment_anywhere_changes_only_counts(timeline: list[RawSegment], data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(timeline) - 1))
     speaker, name, start_s, end_s = timeline[index]
     assert start_s is not None
     assert end_s is not None
     cut_s = data.draw(st.floats(start_s, end_s))
-    pieces = [Speech(speaker, name, start_s, cut_s), Speech(speaker, name, cut_s, end_s)]
+    pieces = [RawSegment(speaker, name, start_s, cut_s), RawSegment(speaker, name, cut_s, end_s)]
 
     cut = metrics_of(people_in([*timeline[:index], *pieces, *timeline[index + 1 :]]))
 
@@ -117,7 +119,9 @@ def test_cutting_a_segment_anywhere_changes_only_counts(timeline: list[Speech], 
 
 
 @given(timelines, st.permutations(PEOPLE))
-def test_other_names_and_another_order_of_people_change_only_names(timeline: list[Speech], others: list[str]) -> None:
+def test_other_names_and_another_order_of_people_change_only_names(
+    timeline: list[RawSegment], others: list[str]
+) -> None:
     key = dict(zip(PEOPLE, others, strict=True)) | {"unknown": "unknown"}
     renamed = replace(
         people_in([segment._replace(participant_key=key[segment.participant_key]) for segment in timeline]),
@@ -148,7 +152,7 @@ def unnamed(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(timelines, st.integers(1, 900))
-def test_shifting_everything_inside_the_recording_changes_nothing(timeline: list[Speech], shift_ms: int) -> None:
+def test_shifting_everything_inside_the_recording_changes_nothing(timeline: list[RawSegment], shift_ms: int) -> None:
     shifted = [
         said(speaker, (start_s or 0) + shift_ms / 1000, (end_s or 0) + shift_ms / 1000)
         for speaker, _, start_s, end_s in timeline
@@ -166,7 +170,7 @@ def test_shifting_everything_inside_the_recording_changes_nothing(timeline: list
 
 
 @given(st.lists(segments(("ann",)), min_size=1, max_size=10), st.integers(2, 5))
-def test_identical_speakers_overlap_for_their_whole_duration(timeline: list[Speech], k: int) -> None:
+def test_identical_speakers_overlap_for_their_whole_duration(timeline: list[RawSegment], k: int) -> None:
     crowd = [segment._replace(participant_key=f"p{number}") for segment in timeline for number in range(k)]
 
     metrics = metrics_of(meeting_of(*crowd))
@@ -178,7 +182,7 @@ def test_identical_speakers_overlap_for_their_whole_duration(timeline: list[Spee
 
 
 @given(timelines | raw_timelines)
-def test_no_value_is_nan_or_infinite(timeline: list[Speech]) -> None:
+def test_no_value_is_nan_or_infinite(timeline: list[RawSegment]) -> None:
     metrics = metrics_of(people_in(timeline))
 
     rows = [metrics.meeting, metrics.quality, *metrics.participants.values(), *metrics.turns, *metrics.windows]
@@ -187,7 +191,7 @@ def test_no_value_is_nan_or_infinite(timeline: list[Speech]) -> None:
 
 
 @given(timelines, st.floats(-3, 4))
-def test_a_bot_changes_nothing_but_its_own_speech(timeline: list[Speech], offset_s: float) -> None:
+def test_a_bot_changes_nothing_but_its_own_speech(timeline: list[RawSegment], offset_s: float) -> None:
     speech_of_bot = [said("recorder", 40 + offset_s, 60), said("recorder", -1, 120)]
 
     before, after = metrics_of(people_in(timeline)), metrics_of(people_in([*timeline, *speech_of_bot]))
@@ -198,8 +202,8 @@ def test_a_bot_changes_nothing_but_its_own_speech(timeline: list[Speech], offset
 
 
 @given(timelines | raw_timelines)
-def test_transitions_sum_to_switches_and_runs_are_one_more(timeline: list[Speech]) -> None:
-    metrics = metrics_of(people_in(timeline))
+def test_transitions_sum_to_switches_and_runs_are_one_more(timeline: list[RawSegment]) -> None:
+    metrics = metrics_of(people_in(timeline), ALL_KNOWN)
     meeting = metrics.meeting
     if meeting["timing_source"] is None:
         assert (metrics.turns, metrics.transitions, metrics.windows) == ([], {}, [])
@@ -213,8 +217,8 @@ def test_transitions_sum_to_switches_and_runs_are_one_more(timeline: list[Speech
 
 
 @given(timelines | raw_timelines)
-def test_meetings_are_the_sums_of_their_participants(timeline: list[Speech]) -> None:
-    metrics = metrics_of(people_in(timeline))
+def test_meetings_are_the_sums_of_their_participants(timeline: list[RawSegment]) -> None:
+    metrics = metrics_of(people_in(timeline), ALL_KNOWN)
     if metrics.meeting["timing_source"] is None:
         return
 
@@ -232,7 +236,7 @@ def test_meetings_are_the_sums_of_their_participants(timeline: list[Speech]) -> 
 
 
 @given(timelines | raw_timelines)
-def test_turns_hold_speech_of_their_speaker_and_do_not_meet_their_own(timeline: list[Speech]) -> None:
+def test_turns_hold_speech_of_their_speaker_and_do_not_meet_their_own(timeline: list[RawSegment]) -> None:
     metrics = metrics_of(people_in(timeline))
 
     for key in metrics.participants:
@@ -242,9 +246,9 @@ def test_turns_hold_speech_of_their_speaker_and_do_not_meet_their_own(timeline: 
 
 
 @given(timelines | raw_timelines)
-def test_windows_hold_as_much_talk_as_there_is(timeline: list[Speech]) -> None:
-    whole = metrics_of(people_in(timeline), Parameters(window_s=3600))
-    tiled = metrics_of(people_in(timeline), Parameters(window_s=25, window_step_s=25))
+def test_windows_hold_as_much_talk_as_there_is(timeline: list[RawSegment]) -> None:
+    whole = metrics_of(people_in(timeline), Parameters(window_s=3600, attributed_share=0))
+    tiled = metrics_of(people_in(timeline), Parameters(window_s=25, window_step_s=25, attributed_share=0))
     if whole.meeting["timing_source"] is None:
         return
 
@@ -266,7 +270,7 @@ def raw_events() -> st.SearchStrategy[Event]:
 
 @given(st.lists(raw_events(), max_size=25), raw_timelines, seeds)
 def test_attendance_fits_the_recording_and_devices_fit_attendance(
-    events: list[Event], timeline: list[Speech], seed: int
+    events: list[Event], timeline: list[RawSegment], seed: int
 ) -> None:
     meeting = replace(people_in(timeline), events=events)
     shuffled = random.Random(seed).sample(events, len(events))

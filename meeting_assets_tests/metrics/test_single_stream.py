@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from meeting_assets.metrics.meeting import MeetingInput, Speech, Word
+from meeting_assets.metrics.meeting import MeetingInput, RawSegment, Word
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.speech import spoken_meeting
 from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, meeting_of, metrics_of, said, word
 
@@ -13,10 +12,10 @@ HALF_HOUR_S = 1800
 
 
 def has_one_stream(meeting: MeetingInput) -> bool:
-    return is_single_stream(spoken_meeting(meeting, Parameters()))
+    return spoken_meeting(meeting, Parameters()).is_single_stream
 
 
-def captioned(*timeline: Speech, provider: str = "meeting_captions") -> MeetingInput:
+def captioned(*timeline: RawSegment, provider: str = "meeting_captions") -> MeetingInput:
     words: list[Word] = [word("ann", 0, 10, "Shall we begin?"), word("bo", 9, 20, "Let us wait for the others.")]
     return meeting_of(*timeline, words=words, transcript_id=TRANSCRIPT_ID, provider=provider)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.metrics.meeting import Attendee, Correction, Event, MeetingInput, Speech, Utterance, Word
+from meeting_assets.metrics.meeting import Attendee, Correction, Event, MeetingInput, RawSegment, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speakers import ResolvedMeeting, Speaker, resolve_speakers
 from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, meeting_of, metrics_of, said, word
@@ -22,7 +22,7 @@ def spoken_by(key: str, *intervals: tuple[float, float]) -> list[Word]:
 
 
 def transcribed(
-    words: list[Word], *, timeline: list[Speech] = TURNS, names: dict[str, str] | None = None, **given: Any
+    words: list[Word], *, timeline: list[RawSegment] = TURNS, names: dict[str, str] | None = None, **given: Any
 ) -> MeetingInput:
     """A meeting of Ada (100) and Ben (200), who take turns of 20 s, with these words."""
     keys = dict.fromkeys(word[0] for word in words)
@@ -191,6 +191,13 @@ def test_label_that_is_hardly_comparable_stays_unresolved() -> None:
     assert resolutions(meeting)["label:A"] == (None, "none")
 
 
+def test_segment_without_end_is_no_evidence_after_the_last_edge_of_a_recording_of_implausible_duration() -> None:
+    timeline = [said("100", 0, None), said("200", 20, 40)]
+    meeting = transcribed(spoken_by("label:A", (60, 80)), timeline=timeline, duration_s=400 * 86_400.0)
+
+    assert resolutions(meeting)["label:A"] == (None, "none")
+
+
 def test_words_of_a_bots_label_are_the_bots() -> None:
     meeting = transcribed(
         [*spoken_by("label:A", (0, 20)), *spoken_by("label:B", (20, 40))],
@@ -258,7 +265,42 @@ def test_correction_overrides_an_id() -> None:
     meeting = corrected(("100", "assign", "200"), words=spoken_by("100", (0, 20)), attribution="platform")
 
     assert resolutions(meeting) == {"100": ("200", "correction")}
-    assert metrics_of(meeting).talk_times_s() == {"100": 0.0, "200": 80.0}
+    assert metrics_of(meeting).talk_times_s() == {"200": 80.0}
+
+
+@pytest.mark.parametrize("kind", ["assign", "same_as"])
+def test_participant_that_is_another_is_one_participant_with_it(kind: str) -> None:
+    laptop = Attendee("100", "Ada", False, None)
+    phone = Attendee("200", "Ada (phone)", False, "zoom:a", "email:ada@example.com")
+    events = [Event(key, None, "join", 0.0) for key in ("100", "200")]
+    meeting = meeting_of(
+        *TURNS, attendees=[phone, laptop, BEN._replace(participant_key="300")], events=events,
+        corrections=[Correction("200", kind, "100")],
+    )  # fmt: skip
+
+    found = metrics_of(meeting)
+
+    assert found.talk_times_s() == {"100": 80.0, "300": 0.0}
+    assert found.meeting["participant_count"] == 2
+    assert found.meeting["silent_participants"] == 1
+    assert [(row["person_key"], row["participant_count"]) for row in found.persons.values()] == [("zoom:a", 1)]
+    assert found.participants["100"]["name"] == "Ada"
+
+
+def test_listed_participant_that_is_an_unlisted_one_has_its_key() -> None:
+    meeting = meeting_of(said("200", 0, 9), said("300", 9, 20), attendees=[BEN], corrections=[
+        Correction("200", "assign", "300")
+    ])  # fmt: skip
+
+    assert metrics_of(meeting).talk_times_s() == {"300": 20.0}
+
+
+def test_bot_that_a_user_assigns_to_a_participant_is_no_participant_of_its_own() -> None:
+    meeting = meeting_of(said("900", 0, 9), said("100", 9, 20), attendees=[ADA, NOTETAKER], corrections=[
+        Correction("900", "assign", "100")
+    ])  # fmt: skip
+
+    assert metrics_of(meeting).talk_times_s() == {"100": 20.0}
 
 
 def test_joined_labels_count_as_one_speaker() -> None:
@@ -330,6 +372,23 @@ def test_columns_of_speech_need_the_attributed_share(label_s: int, is_measured: 
     found = metrics_of(transcribed(words, timeline=[]))
 
     assert (found.participants["200"]["turn_count"] is not None) == is_measured
+
+
+@pytest.mark.parametrize(("unknown_s", "is_measured"), [(2, True), (3, False), (100, False)])
+def test_speech_of_unknown_speakers_counts_as_not_attributed(unknown_s: int, is_measured: bool) -> None:
+    timeline = [said("200", 0, 18), said("unknown", 18, 18 + unknown_s)]
+
+    found = metrics_of(meeting_of(*timeline, attendees=[ADA, BEN]))
+
+    assert (found.participants["200"]["talk_time_s"] is not None) == is_measured
+    assert (found.meeting["silent_participants"] is not None) == is_measured
+
+
+def test_meeting_of_unknown_speakers_has_no_silent_participants() -> None:
+    found = metrics_of(meeting_of(said("unknown", 0, 20), attendees=[ADA, BEN]))
+
+    assert found.talk_times_s() == {"100": None, "200": None}
+    assert (found.meeting["silent_participants"], found.meeting["speech_s"]) == (None, 20)
 
 
 def test_attributed_word_share_is_that_of_words_with_participants() -> None:

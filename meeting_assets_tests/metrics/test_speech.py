@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.metrics.meeting import Attendee, Event, Speech, Utterance
+from meeting_assets.metrics.meeting import Attendee, Event, RawSegment, Utterance
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.speech import event_speech
 from meeting_assets_tests.support.meeting_builder import (
@@ -35,7 +35,7 @@ def test_timeline_is_the_first_choice_of_source() -> None:
 @pytest.mark.parametrize(
     "timeline", [[], [said("ann", 5, 5)], [said("ann", 200, 210)], [said("ann", -9, -5)], [said("ann", None, 4)]]
 )
-def test_words_tell_the_time_where_nothing_of_the_timeline_is_left(timeline: list[Speech]) -> None:
+def test_words_tell_the_time_where_nothing_of_the_timeline_is_left(timeline: list[RawSegment]) -> None:
     metrics = metrics_of(meeting_of(*timeline, words=[word("ann", 0, 1), word("ann", 1, 3)]))
 
     assert metrics.meeting["timing_source"] == "words"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from meeting_assets.metrics.measures import PERSON_MEASURES
-from meeting_assets.metrics.meeting import Event, MeetingInput, Speech, Utterance
+from meeting_assets.metrics.meeting import Event, MeetingInput, RawSegment, Utterance
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets_tests.support.meeting_builder import (
     STARTED_AT,
@@ -114,7 +114,7 @@ def test_delay_of_a_join_changes_at_its_threshold(meeting: MeetingInput, late_s:
         pytest.param([said("ann", 0, 9), said("bo", 9, 9.05)], 2, 0, id="outside-from-the-end-of-the-floor"),
     ],
 )
-def test_backchannel_depends_on_length_and_floor(speech: list[Speech], turns: int, backchannels: int) -> None:
+def test_backchannel_depends_on_length_and_floor(speech: list[RawSegment], turns: int, backchannels: int) -> None:
     meeting = metrics_of(meeting_of(*speech)).meeting
 
     assert (meeting["turn_count"], meeting["backchannel_count"]) == (turns, backchannels)
@@ -148,7 +148,7 @@ def test_backchannel_has_at_most_three_words(count: int, backchannels: int) -> N
         pytest.param([said("ann", 0, 9), said("bo", 8.7, 20), said("cy", 9.25 - US, 15)], 1, id="bridged-gap"),
     ],
 )
-def test_interruption_overlaps_for_more_than_half_a_second(speech: list[Speech], made: int) -> None:
+def test_interruption_overlaps_for_more_than_half_a_second(speech: list[RawSegment], made: int) -> None:
     assert metrics_of(meeting_of(*speech), BY_LENGTH).participants["bo"]["interruptions_made"] == made
 
 

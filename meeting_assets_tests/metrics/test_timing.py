@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.metrics.meeting import Speech
+from meeting_assets.metrics.meeting import RawSegment
 from meeting_assets_tests.support.meeting_builder import Metrics, meeting_of, metrics_of, said
 
 
@@ -13,7 +13,7 @@ def counts(metrics: Metrics) -> tuple[Any, ...]:
     return tuple(metrics.meeting[name] for name in names)
 
 
-def alternating(*offsets_s: float, turn_s: float = 5) -> list[Speech]:
+def alternating(*offsets_s: float, turn_s: float = 5) -> list[RawSegment]:
     """Turns of ann and bo in alternation, each with its offset to the turn before."""
     turns = [said("ann", 0, turn_s)]
     for number, offset_s in enumerate(offsets_s):

@@ -153,3 +153,16 @@ def test_turns_replies_and_interruptions_of_participants_are_unknown_where_speec
         assert {value for row in columns.values() for value in row.values()} == {None}
     of_meeting = {**meeting_turns(spoken, taking), **meeting_interruptions(spoken, taking, found)}
     assert (of_meeting["turn_count"], of_meeting["interruption_count"], of_meeting["turn_count_sd"]) == (2, 1, None)
+
+
+def test_unresolved_label_with_more_talk_comes_first_among_ipus_of_the_same_times() -> None:
+    metrics = metrics_of(meeting_of(said("label:A", 0, 5), said("label:B", 0, 5), said("label:B", 20, 60)))
+
+    assert metrics.meeting["tied_ipus"] == 0
+    assert [turn["participant_key"] for turn in metrics.turns] == ["label:B"] * 2
+
+
+def test_unresolved_label_with_more_talk_comes_before_a_participant() -> None:
+    metrics = metrics_of(meeting_of(said("100", 0, 5), said("label:B", 0, 5), said("label:B", 20, 60)))
+
+    assert [turn["participant_key"] for turn in metrics.turns] == ["label:B"] * 2

@@ -61,13 +61,16 @@ def test_long_text_is_cut_after_more_than_most_words() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(-2, 9)), max_size=12), st.randoms())
 def test_order_of_the_words_changes_nothing(times: list[tuple[int, int]], chance: random.Random) -> None:
-    words = [word("ann", start / 10, (start + length) / 10, str(start)) for start, length in times]
+    words = [
+        word("ann", start / 10, (start + length) / 10, "?" if length % 3 else str(start)) for start, length in times
+    ]
     shuffled = chance.sample(words, len(words))
     ipus = [ipu(0.3, 1.1), ipu(1.4, 2), ipu(3, 5.5)]
 
     one, other = WordTimes(words), WordTimes(shuffled)
 
     assert one.texts_in(ipus, most_words=99) == other.texts_in(ipus, most_words=99)
+    assert one.last_before("ann", 3 * SECOND_US) == other.last_before("ann", 3 * SECOND_US)
 
 
 def test_last_word_before_an_instant_is_the_last_to_start() -> None:

@@ -32,7 +32,6 @@ from meeting_assets.metrics.interruptions import (
 )
 from meeting_assets.metrics.listening import listening_words
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.single_stream import is_single_stream
 from meeting_assets.metrics.timeline.intervals import Interval, bridged, to_microseconds, to_seconds, union
 from meeting_assets.metrics.timeline.speech_segments import SpeechSegment, segments_in_order
 from meeting_assets.metrics.timing import LEAST_VALUES, latencies_us
@@ -105,7 +104,7 @@ def values_by(meeting: MeetingAnalysis, rules: Rules) -> Values:
         is_asked=lambda holder, ipu: is_asked(meeting.words, holder, ipu),
         edge_us=EDGE_US,
     )
-    is_known = not (rules.is_unknown_in_single_streams and is_single_stream(meeting.spoken))
+    is_known = not (rules.is_unknown_in_single_streams and meeting.spoken.is_single_stream)
     found = _interruptions(meeting, ipus, roles, rules)
     made = Counter(each.interrupter for each in found)
     received = Counter(each.interrupted for each in found)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from meeting_assets.core.words import word_count
-from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Utterance, Word
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, RawSegment, Utterance, Word
 from meeting_assets_tests.support.meeting_builder import RECORDING_ID, TRANSCRIPT_ID
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -65,9 +65,9 @@ def _relative_s(timestamp: dict[str, Any] | None) -> float | None:
     return None if timestamp is None else timestamp["relative"]
 
 
-def _speech(segment: dict[str, Any]) -> Speech:
+def _speech(segment: dict[str, Any]) -> RawSegment:
     start_s, end_s = _relative_s(segment["start_timestamp"]), _relative_s(segment["end_timestamp"])
-    return Speech(_key(segment), _name(segment), start_s, end_s)
+    return RawSegment(_key(segment), _name(segment), start_s, end_s)
 
 
 def _word(entry: dict[str, Any], word: dict[str, Any]) -> Word:

@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.metrics import metric_rows
 from meeting_assets.metrics.attendance import Attendance
-from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Speech, Word
+from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, RawSegment, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.quality import DataQuality
@@ -26,8 +26,8 @@ TRANSCRIPT_ID = "7f3f0f9e-9d35-4c3b-9a5e-1f8f0a3b2c02"
 STARTED_AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
-def said(speaker: str, start_s: float | None, end_s: float | None, *, name: str | None = None) -> Speech:
-    return Speech(speaker, name, start_s, end_s)
+def said(speaker: str, start_s: float | None, end_s: float | None, *, name: str | None = None) -> RawSegment:
+    return RawSegment(speaker, name, start_s, end_s)
 
 
 def word(speaker: str, start_s: float | None, end_s: float | None, text: str = "word") -> Word:
@@ -50,7 +50,7 @@ def bot(key: str) -> Attendee:
     return Attendee(key, key.title(), is_bot=True)
 
 
-def meeting_of(*timeline: Speech, duration_s: float | None = 100, **given: Any) -> MeetingInput:
+def meeting_of(*timeline: RawSegment, duration_s: float | None = 100, **given: Any) -> MeetingInput:
     """A meeting with this timeline; its duration is unknown if `duration_s` is None."""
     completed_at = None if duration_s is None else STARTED_AT + timedelta(seconds=duration_s)
     return MeetingInput(

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from meeting_assets.metrics.meeting import Speech
+from meeting_assets.metrics.meeting import RawSegment
 from meeting_assets.metrics.timeline.intervals import Interval, clipped, length_us, to_microseconds, union
 from meeting_assets.metrics.timeline.speech_segments import SpeechBySpeaker
 
@@ -40,7 +40,7 @@ class CleanSpeech:
     """Speech that more than one segment of the same speaker covers, beyond the first."""
 
 
-def clean_speech(segments: Iterable[Speech], *, bot_keys: Collection[str], duration_us: int | None) -> CleanSpeech:
+def clean_speech(segments: Iterable[RawSegment], *, bot_keys: Collection[str], duration_us: int | None) -> CleanSpeech:
     """Applies interval hygiene to all segments of a source.
 
     Bots neither extend the recording nor count. A recording of unknown duration ends with the last known edge of its
@@ -107,7 +107,7 @@ def extended_us(duration_us: int | None, ends: Iterable[int]) -> int | None:
     return max((end for end in ends if duration_us < end <= duration_us + EXTENSION_US), default=duration_us)
 
 
-def _valid_intervals(segments: Iterable[Speech]) -> tuple[Mapping[str, list[OpenInterval]], list[str]]:
+def _valid_intervals(segments: Iterable[RawSegment]) -> tuple[Mapping[str, list[OpenInterval]], list[str]]:
     """Intervals by speaker, and the speaker of each dropped segment."""
     intervals: dict[str, list[OpenInterval]] = defaultdict(list)
     dropped: list[str] = []

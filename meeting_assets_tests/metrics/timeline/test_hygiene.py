@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from meeting_assets.metrics.meeting import Speech
+from meeting_assets.metrics.meeting import RawSegment
 from meeting_assets_tests.support.meeting_builder import Metrics, attendees, bot, meeting_of, metrics_of, said
 
 
-def ann(*timeline: Speech, duration_s: float | None = 100) -> Metrics:
+def ann(*timeline: RawSegment, duration_s: float | None = 100) -> Metrics:
     return metrics_of(meeting_of(*timeline, attendees=attendees("ann"), duration_s=duration_s))
 
 
-def talk_s(*timeline: Speech, duration_s: float | None = 100) -> float:
+def talk_s(*timeline: RawSegment, duration_s: float | None = 100) -> float:
     """Ann's talk time."""
     value = ann(*timeline, duration_s=duration_s).participants["ann"]["talk_time_s"]
     assert isinstance(value, float)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sqlmodel import SQLModel
 
 from meeting_assets.metrics import metric_rows
-from meeting_assets.metrics.meeting import MeetingInput, Speech, Utterance, Word
+from meeting_assets.metrics.meeting import MeetingInput, RawSegment, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.segments import SpeechSegments
 from meeting_assets.metrics.speakers import Speakers
+from meeting_assets.metrics.speech_table import SpeechRows
 from meeting_assets_tests.support.meeting_builder import (
     TRANSCRIPT_ID,
     attendees,
@@ -35,7 +35,7 @@ spoken = st.lists(
 )
 
 
-def meeting_with(timeline: list[Speech], words: list[Word], attribution: str = "voices") -> MeetingInput:
+def meeting_with(timeline: list[RawSegment], words: list[Word], attribution: str = "voices") -> MeetingInput:
     utterances = [Utterance(key, None, len(text.replace("-", "").split()), text) for key, _, _, text in words]
     return meeting_of(
         *timeline,
@@ -53,11 +53,11 @@ def rows_of(table: type[SQLModel], meeting: MeetingInput) -> list[dict[str, Any]
 
 
 @given(timelines, spoken)
-def test_talk_time_is_the_sum_of_speech(timeline: list[Speech], words: list[Word]) -> None:
+def test_talk_time_is_the_sum_of_speech(timeline: list[RawSegment], words: list[Word]) -> None:
     meeting = meeting_with(timeline, words)
     found = metrics_of(meeting)
     summed: dict[str, float] = defaultdict(float)
-    for row in rows_of(SpeechSegments, meeting):
+    for row in rows_of(SpeechRows, meeting):
         summed[row["participant_key"]] += row["end_s"] - row["start_s"]
 
     for key, talk_time_s in found.talk_times_s().items():
@@ -68,9 +68,9 @@ def test_talk_time_is_the_sum_of_speech(timeline: list[Speech], words: list[Word
 
 
 @given(timelines, spoken)
-def test_metrics_of_speech_follow_from_the_rows_of_speech(timeline: list[Speech], words: list[Word]) -> None:
+def test_metrics_of_speech_follow_from_the_rows_of_speech(timeline: list[RawSegment], words: list[Word]) -> None:
     meeting = meeting_with(timeline, words)
-    rows = rows_of(SpeechSegments, meeting)
+    rows = rows_of(SpeechRows, meeting)
     replayed = [said(row["participant_key"], row["start_s"], row["end_s"]) for row in rows]
     stored = metrics_of(meeting)
 
@@ -84,8 +84,8 @@ def test_metrics_of_speech_follow_from_the_rows_of_speech(timeline: list[Speech]
 
 
 @given(timelines, spoken)
-def test_rows_of_speech_are_in_order_and_apart(timeline: list[Speech], words: list[Word]) -> None:
-    rows = rows_of(SpeechSegments, meeting_with(timeline, words))
+def test_rows_of_speech_are_in_order_and_apart(timeline: list[RawSegment], words: list[Word]) -> None:
+    rows = rows_of(SpeechRows, meeting_with(timeline, words))
 
     order = [(row["start_s"], row["end_s"], row["participant_key"]) for row in rows]
     assert order == sorted(order)
@@ -98,7 +98,7 @@ def test_rows_of_speech_are_in_order_and_apart(timeline: list[Speech], words: li
 
 
 @given(timelines, spoken)
-def test_words_of_participants_are_those_of_their_speakers(timeline: list[Speech], words: list[Word]) -> None:
+def test_words_of_participants_are_those_of_their_speakers(timeline: list[RawSegment], words: list[Word]) -> None:
     meeting = meeting_with(timeline, words)
     found = metrics_of(meeting)
     speakers = [row for row in rows_of(Speakers, meeting) if row["source"] == "transcript"]
@@ -113,7 +113,7 @@ def test_words_of_participants_are_those_of_their_speakers(timeline: list[Speech
 
 
 @given(timelines, spoken)
-def test_every_speaker_key_has_a_row_in_each_of_its_sources(timeline: list[Speech], words: list[Word]) -> None:
+def test_every_speaker_key_has_a_row_in_each_of_its_sources(timeline: list[RawSegment], words: list[Word]) -> None:
     rows = rows_of(Speakers, meeting_with(timeline, words))
 
     found = [(row["source"], row["speaker_key"]) for row in rows]
@@ -132,7 +132,7 @@ def test_words_of_a_segment_are_those_that_its_speaker_starts_in_it() -> None:
         *(word("200", 3, 4), word("100", 20, 21, "two words"), word("100", None, None)),
     ]
 
-    rows = rows_of(SpeechSegments, meeting_with([said("100", 0, 10), said("100", 20, 30), said("300", 0, 99)], words))
+    rows = rows_of(SpeechRows, meeting_with([said("100", 0, 10), said("100", 20, 30), said("300", 0, 99)], words))
 
     assert [(row["participant_key"], row["start_s"], row["word_count"]) for row in rows] == [
         ("100", 0.0, 2),
@@ -142,8 +142,8 @@ def test_words_of_a_segment_are_those_that_its_speaker_starts_in_it() -> None:
 
 
 def test_segments_have_no_word_count_without_a_transcript() -> None:
-    assert [row["word_count"] for row in rows_of(SpeechSegments, meeting_of(said("100", 0, 10)))] == [None]
+    assert [row["word_count"] for row in rows_of(SpeechRows, meeting_of(said("100", 0, 10)))] == [None]
 
 
 def test_meeting_without_speech_has_no_rows() -> None:
-    assert rows_of(SpeechSegments, meeting_of()) == rows_of(Speakers, meeting_of()) == []
+    assert rows_of(SpeechRows, meeting_of()) == rows_of(Speakers, meeting_of()) == []

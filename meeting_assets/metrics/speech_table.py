@@ -18,7 +18,7 @@ from meeting_assets.schema import fields
 from meeting_assets.schema.columns import KEYED, RecordingRow
 
 
-class SpeechSegments(RecordingRow, table=True):
+class SpeechRows(RecordingRow, table=True):
     """The speech of the timing source after hygiene, without bots.
 
     Grain: one row per (recording, uninterrupted interval of one speaker's speech).
@@ -44,7 +44,7 @@ class SpeechSegments(RecordingRow, table=True):
 
 
 def segment_rows(meeting: SpokenMeeting) -> Iterator[Row]:
-    """Rows of `SpeechSegments`, in column order."""
+    """Rows of `SpeechRows`, in column order."""
     given = meeting.given
     segments = segments_in_order(meeting.clean.speech)
     counts = _word_counts(segments, given.words) if given.transcript_id is not None else [None] * len(segments)
