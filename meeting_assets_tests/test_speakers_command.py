@@ -149,11 +149,11 @@ def test_wrong_key_to_undo_lists_what_can_be_undone(recording: Recording) -> Non
         (["--same-as=label:Speaker A=label:Z"], "this recording has no such speaker to join with."),
         ([f"--assign={A}=200", "--assign=100"], "--assign number 2: it has no `=`"),
         ([f"--same-as={A}={A}"], "a speaker cannot be corrected to itself."),
-        ([f"--same-as={A}={B}", f"--same-as={B}={A}"], "form a circle."),
+        ([f"--same-as={A}={B}", f"--same-as={B}={A}"], "form a cycle."),
         ([f"--name={A}= "], "the name is empty."),
         ([f"--name={A}=x", "--author="], "the author is empty."),
         (["--note=x"], "--note belongs to --assign, --same-as or --name."),
-        ([f"--undo={A}", "--export=-"], "only one of the three."),
+        ([f"--undo={A}", "--export=-"], "Use only one of --export, --import, and corrections."),
         (["--import=x.csv"], "--import takes the recordings from the file."),
     ],
 )
@@ -174,7 +174,7 @@ def test_wrong_use_is_an_error_in_our_words_and_changes_nothing(
     [
         ([], "Name one recording"),
         (["{0}", "{1}"], "Name one recording"),
-        (["xyz"], "'xyz' is not a recording id"),
+        (["Ada Lovelace"], "The argument is not a recording id. Give a UUID, or at least its first 4 characters."),
         (["00000000"], "No stored recording has an id that begins with 00000000"),
         (["3b9d8f3e-0000-4000-8000-000000000000"], "is not stored. Run `meeting-assets sync --recording 3b9d8f3e"),
     ],

@@ -9,11 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
-from meeting_assets.pipeline.corrections import (
-    LONGEST_NAME,
-    LONGEST_NOTE,
-    Change,
-)
+from meeting_assets.core.user_text import LONGEST_NAME, LONGEST_NOTE
+from meeting_assets.pipeline.corrections import Change
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.store.corrections import StoredCorrection
 from meeting_assets.store.raw_layout import corrections_key
@@ -121,7 +118,7 @@ INVALID = {
 def test_invalid_correction_changes_nothing(recording: Recording, invalid: StoredCorrection, fault: str) -> None:
     correct(recording.id, correction(B, "name", "Bea"))
 
-    with pytest.raises(SettingsError, match=f"Nothing was changed: .*{fault}"):
+    with pytest.raises(SettingsError, match=f"were not changed: .*{fault}"):
         correct(recording.id, correction(ODD, "name", "Chi"), invalid, undone=[B])
 
     assert in_force(recording.id) == [correction(B, "name", "Bea")]
@@ -147,7 +144,7 @@ def test_no_correction_leads_back_to_its_speaker_or_to_a_corrected_participant(
     if not in_one_command:
         correct(recording.id, *before)
 
-    with pytest.raises(SettingsError, match="Nothing was changed"):
+    with pytest.raises(SettingsError, match="were not changed"):
         correct(recording.id, *(circle if in_one_command else [last]))
 
     assert in_force(recording.id) == ([] if in_one_command else sorted(before))

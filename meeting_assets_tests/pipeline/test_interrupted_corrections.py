@@ -11,11 +11,9 @@ from threading import Barrier
 import pytest
 
 from meeting_assets.core.errors import PayloadError, StoreError
-from meeting_assets.pipeline.corrections import (
-    change_corrections,
-    restore_corrections,
-)
+from meeting_assets.pipeline.corrections import change_corrections
 from meeting_assets.pipeline.rebuild import rebuild
+from meeting_assets.pipeline.restored_corrections import restore_corrections
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.store.corrections import InForce, corrections_of
 from meeting_assets.store.raw_corrections import read_copy

@@ -15,7 +15,7 @@ from meeting_assets.core.errors import SettingsError
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import ROLLUPS, MeetingTrends, People, PersonKeys, PersonTrends
 from meeting_assets.pipeline import persons as person_rows
-from meeting_assets.pipeline.aliases import AliasChange, change_aliases, statement, valid_key
+from meeting_assets.pipeline.aliases import AliasChange, alias_request, change_aliases, valid_key
 from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.people_lists import unlinked_names
 from meeting_assets.pipeline.persons import known_persons, person_meetings
@@ -64,7 +64,7 @@ def set_participants(recording_id: str, day: date, *people: tuple[str, str | Non
 
 def alias(*pairs: tuple[str, str], undo: Sequence[str] = (), note: str | None = None) -> AliasChange:
     with open_test_storage() as storage:
-        stated = [statement(*pair, note=note) for pair in pairs]
+        stated = [alias_request(*pair, note=note) for pair in pairs]
         return change_aliases(storage, stated, [valid_key(each) for each in undo], author="test", at=AT)
 
 
@@ -357,6 +357,6 @@ def test_change_with_a_fault_changes_nothing(
 )
 def test_malformed_alias_is_refused_with_a_reason(key: str, target: str, reason: str) -> None:
     with pytest.raises(SettingsError, match=reason) as raised:
-        statement(key, target, position="Line 7: ")
+        alias_request(key, target, position="Line 7: ")
 
     assert str(raised.value).startswith("Line 7: ")
