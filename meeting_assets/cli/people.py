@@ -60,7 +60,7 @@ def people(
     if export_to is not None:
         _export(settings, export_to)
     elif import_from is not None:
-        raise typer.Exit(_import(settings, import_from, author, as_json=as_json))
+        _import(settings, import_from, author, as_json=as_json)
     elif is_change:
         _change(settings, _requests(alias or [], note, author), undo or [], author, as_json=as_json)
     elif unlinked:
@@ -122,20 +122,19 @@ def _change(
         _roll_up(storage, change, as_json=as_json)
 
 
-def _import(settings: Settings, source: str, author: str | None, *, as_json: bool) -> int:
-    """Adds the aliases of a CSV file, rolls up, and returns the exit status."""
+def _import(settings: Settings, source: str, author: str | None, *, as_json: bool) -> None:
+    """Adds the aliases of a CSV file, and rolls up. With a faulty line it adds none, and exits with 1."""
     from meeting_assets.pipeline.alias_csv import read_aliases
     from meeting_assets.pipeline.aliases import change_aliases
 
     requests, faults = read_aliases(read_csv(source))
     if faults:
         print_errors([*map(str, faults), "Nothing was imported. Correct these lines and import the file again."])
-        return 1
+        raise typer.Exit(1)
     with opened_for_changes(settings) as storage:
         with _named_as_unchanged("Nothing was imported: "):
             change = change_aliases(storage, requests, author=author_or_login(author), at=now())
         _roll_up(storage, change, as_json=as_json)
-    return 0
 
 
 @contextmanager

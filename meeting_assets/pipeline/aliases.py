@@ -76,8 +76,8 @@ def alias_request(
     texts = {
         "key": text_fault(key, LONGEST_KEY),
         "person": text_fault(target, LONGEST_KEY),
-        "author": author and text_fault(author, LONGEST_NAME),
-        "note": note and text_fault(note, LONGEST_NOTE, lines=True),
+        "author": None if author is None else text_fault(author, LONGEST_NAME),
+        "note": None if note is None else text_fault(note, LONGEST_NOTE, lines=True),
     }
     for what, fault in texts.items():
         if fault:

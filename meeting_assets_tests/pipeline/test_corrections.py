@@ -124,7 +124,7 @@ def test_invalid_correction_changes_nothing(recording: Recording, invalid: Store
     assert in_force(recording.id) == [correction(B, "name", "Bea")]
 
 
-CIRCLES = {
+CYCLES = {
     "two labels": [correction(A, "same_as", B), correction(B, "same_as", A)],
     "three labels": [correction(A, "same_as", B), correction(B, "same_as", ODD), correction(ODD, "same_as", A)],
     "two participants": [assigned(ADA, BEA), assigned(BEA, ADA)],
@@ -135,17 +135,17 @@ CIRCLES = {
 
 
 @pytest.mark.parametrize("in_one_command", [True, False])
-@pytest.mark.parametrize("circle", CIRCLES.values(), ids=CIRCLES)
+@pytest.mark.parametrize("cycle", CYCLES.values(), ids=CYCLES)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_correction_leads_back_to_its_speaker_or_to_a_corrected_participant(
-    recording: Recording, circle: list[StoredCorrection], in_one_command: bool
+    recording: Recording, cycle: list[StoredCorrection], in_one_command: bool
 ) -> None:
-    *before, last = circle
+    *before, last = cycle
     if not in_one_command:
         correct(recording.id, *before)
 
     with pytest.raises(SettingsError, match="were not changed"):
-        correct(recording.id, *(circle if in_one_command else [last]))
+        correct(recording.id, *(cycle if in_one_command else [last]))
 
     assert in_force(recording.id) == ([] if in_one_command else sorted(before))
 

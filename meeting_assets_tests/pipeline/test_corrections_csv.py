@@ -138,8 +138,14 @@ def test_export_of_some_recordings_leaves_out_the_others(sandbox: Sandbox, recor
     correct(recording.id, assigned())
     correct(other.id, assigned())
 
-    assert exported(other.id) == f"{HEADER}\r\n{other.id},{A},assign,{BEA},ada,2026-03-03T09:30:00.123456Z,\r\n"
+    assert exported(other.id) == _quoted(*COLUMNS) + _quoted(
+        other.id, A, "assign", BEA, "ada", "2026-03-03T09:30:00.123456Z", ""
+    )
     assert exported().count("\n") == 3
+
+
+def _quoted(*cells: str) -> str:
+    return ",".join(f'"{each}"' for each in cells) + "\r\n"
 
 
 def test_empty_cells_take_the_importing_author_and_the_present_instant(recording: Recording) -> None:
@@ -175,7 +181,7 @@ def test_import_keeps_corrections_that_the_file_lacks(recording: Recording) -> N
 BAD_LINES = {
     "no such speaker": ("{id},label:Z,assign,200,,,", "this recording has no such speaker"),
     "no such participant": ("{id},label:Speaker B,assign,999,,,", "this recording has no such participant"),
-    "circle": ("{id},label:Speaker B,same_as,label:Speaker B,,,", "a speaker cannot be corrected to itself"),
+    "cycle": ("{id},label:Speaker B,same_as,label:Speaker B,,,", "a speaker cannot be corrected to itself"),
     "unknown kind": ("{id},label:Speaker B,rename,x,,,", "the kind is none of"),
     "no id": ("1234,label:Speaker B,assign,200,,,", "recording_id is no id of a recording"),
     "not stored": (f"{UNKNOWN},label:Speaker B,assign,200,,,", "the recording is not stored"),
@@ -214,10 +220,10 @@ def test_every_bad_line_is_named_in_order(recording: Recording) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_circle_over_several_lines_is_rejected(recording: Recording) -> None:
-    circle = [line(recording, A, "same_as", B), line(recording, B, "same_as", A)]
+def test_cycle_over_several_lines_is_rejected(recording: Recording) -> None:
+    cycle = [line(recording, A, "same_as", B), line(recording, B, "same_as", A)]
 
-    report = imported("\n".join([HEADER, *circle]))
+    report = imported("\n".join([HEADER, *cycle]))
 
     assert len(report.faults) == 2
     assert in_force(recording.id) == []

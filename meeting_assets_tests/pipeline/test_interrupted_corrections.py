@@ -131,7 +131,7 @@ def test_database_is_the_authority_for_a_speaker_that_both_sides_correct(recordi
     assert in_force(recording.id) == [assigned(A, BEA)]
 
 
-def test_copy_that_closes_a_circle_is_not_adopted(recording: Recording) -> None:
+def test_copy_that_closes_a_cycle_is_not_adopted(recording: Recording) -> None:
     with open_test_storage() as storage:
         storage.database.before_commit = kill
         with suppress(Killed):

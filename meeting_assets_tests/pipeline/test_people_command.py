@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from meeting_assets.cli.people import people
 from meeting_assets.core.errors import SettingsError
@@ -100,12 +102,12 @@ def test_names_without_a_person_are_listed_with_a_command_that_links_them(run: C
     [
         ({"alias": ["zoom:a"]}, "not of the form"),
         ({"alias": ["zoom:a=Ada"]}, "not of the form"),
-        ({"alias": ["zoom:a=zoom:b", "Ada=zoom:b"]}, "--alias number 2: it is no key"),
+        ({"alias": ["zoom:a=zoom:b", "Ada=zoom:b"]}, "--alias number 2: this is not a person key"),
         ({"alias": ["zoom:a=name:Ada"]}, "does not identify"),
-        ({"alias": ["zoom:a=zoom:b"], "unlinked": True}, "only one of these"),
-        ({"export_to": "-", "import_from": "-"}, "only one of these"),
+        ({"alias": ["zoom:a=zoom:b"], "unlinked": True}, "Use only one of"),
+        ({"export_to": "-", "import_from": "-"}, "Use only one of"),
         ({"undo": ["zoom:a"]}, "without an alias"),
-        ({"undo": ["Ada"]}, "no key"),
+        ({"undo": ["Ada"]}, "--undo: this is not a person key"),
         ({"note": "why"}, "--note belongs to --alias"),
         ({"author": "Ada"}, "--author belongs to"),
         ({"import_from": "missing.csv"}, "No such file"),
@@ -149,20 +151,49 @@ def test_import_reads_standard_input_and_fills_empty_cells(
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ([], "Line 1: the header"),
-        ([LINE], "Line 1: the header"),
-        ([HEADER, LINE, "zoom:a,zoom:b"], "Line 3: 2 cells instead of 5"),
-        ([HEADER, LINE, "Ada,zoom:b,,,"], "Line 3: it is no key"),
-        ([HEADER, LINE, "zoom:a,name:Ada,,,"], "Line 3: a display name does not identify"),
-        ([HEADER, LINE, ",zoom:b,,,"], "Line 3: the key is empty"),
-        ([HEADER, LINE, "zoom:a,zoom:b,,yesterday,"], "Line 3: at is no instant"),
-        ([HEADER, LINE, LINE], "Line 3: the same key is stated twice"),
-        ([HEADER, LINE, "zoom:RiajK,email:ada@old.example,,,"], "Line 2: with the aliases in force it forms a circle"),
-        ([HEADER, 'zoom:a,zoom:b,,,"two', 'lines"', 'zoom:c,"zoom:d'], "Line 4: it is no CSV"),
+        ([], "the first line must have these columns"),
+        ([LINE], "the first line must have these columns"),
+        ([HEADER, LINE, LINE], "line 3: this key is given twice. Give it once"),
+        (
+            [HEADER, LINE, "zoom:RiajK,email:ada@old.example,,,"],
+            "line 2: this alias and the existing ones form a cycle",
+        ),
+        ([HEADER, 'zoom:a,zoom:b,,,"two', 'lines"', 'zoom:c,"zoom:d'], "line 4 is no CSV"),
     ],
 )
-def test_import_with_a_wrong_line_names_it_and_imports_nothing(lines: list[str], reason: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=f"Nothing was imported. {reason}"):
+def test_import_of_a_wrong_file_names_the_reason_and_imports_nothing(
+    lines: list[str], reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=f"Nothing was imported: {reason}"):
         people(import_from=csv_file(tmp_path, *lines))
 
     assert stored() == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ([HEADER, LINE, "zoom:a,zoom:b"], "Line 3: 2 cells instead of 5"),
+        ([HEADER, LINE, "Ada,zoom:b,,,"], "Line 3: this is not a person key"),
+        ([HEADER, LINE, "zoom:a,name:Ada,,,"], "Line 3: a display name does not identify"),
+        ([HEADER, LINE, ",zoom:b,,,"], "Line 3: the key is empty"),
+        ([HEADER, LINE, "zoom:a,zoom:b,,yesterday,"], "Line 3: at is no instant"),
+    ],
+)
+def test_import_with_a_wrong_line_names_it_and_imports_nothing(
+    lines: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit):
+        people(import_from=csv_file(tmp_path, *lines))
+
+    assert stored() == []
+    printed = capsys.readouterr().err
+    assert reason in printed
+    assert "Nothing was imported. Correct these lines" in printed
+
+
+def test_import_names_every_wrong_line_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit):
+        people(import_from=csv_file(tmp_path, HEADER, "Ada,zoom:b,,,", LINE, "zoom:a", "zoom:a,zoom:b,,yesterday,"))
+
+    assert re.findall(r"Line \d+", capsys.readouterr().err) == ["Line 2", "Line 4", "Line 5"]
