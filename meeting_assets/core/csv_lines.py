@@ -1,7 +1,6 @@
-"""CSV files (RFC 4180) of users' statements: UTF-8, a header, one line per statement, each cell quoted.
+"""CSV files (RFC 4180) of users' statements: UTF-8, a header, one line per statement.
 
-Texts are written as `core.csv_cells` describes, so that a spreadsheet evaluates none of them. All cells are quoted: a
-spreadsheet whose separator is `;` or a tab splits no text into cells of its own.
+Texts are written as `core.csv_cells` describes, so that a spreadsheet evaluates none of them.
 
 Faults quote no cell, because errors may be logged.
 """
@@ -39,7 +38,7 @@ class CsvFault(NamedTuple):
 def csv_text(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
     """The content of a file."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer = csv.writer(text)
     writer.writerow(columns)
     writer.writerows(map(as_cell, row) for row in rows)
     return text.getvalue()

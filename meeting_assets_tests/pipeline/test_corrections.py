@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -27,6 +28,7 @@ from meeting_assets_tests.support.labelled_speakers import (
     correct,
     correction,
     in_force,
+    labelled,
     serve_labels,
 )
 
@@ -100,6 +102,7 @@ INVALID = {
     "label as participant": (assigned(A, B), "no such participant"),
     "unknown speaker to join with": (correction(A, "same_as", "label:Speaker Z"), "no such speaker to join"),
     "itself": (correction(A, "same_as", A), "to itself"),
+    "participant that is the same as a label": (correction(ADA, "same_as", A), "cannot be the same as a label"),
     "participant to itself": (assigned(ADA, ADA), "to itself"),
     "unknown kind": (correction(A, "rename", "x"), "the kind is none of assign, same_as, name"),
     "empty name": (correction(A, "name", "  "), "the name is empty"),
@@ -172,6 +175,29 @@ def test_corrections_reach_no_log(recording: Recording, caplog: pytest.LogCaptur
 
     assert "corrections were made" in caplog.text
     assert not [text for text in ("Zerlina", "Wilhelmina", "secret", "Speaker A") if text in caplog.text]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_set_of_joined_speakers_has_two_participants(recording: Recording) -> None:
+    correct(recording.id, correction(A, "same_as", ADA))
+
+    with pytest.raises(SettingsError, match="cannot be the same as a label"):
+        correct(recording.id, correction(BEA, "same_as", A))
+
+    assert in_force(recording.id) == [correction(A, "same_as", ADA)]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_speaker_of_a_secondary_transcript_only_cannot_be_corrected(sandbox: Sandbox, recording: Recording) -> None:
+    later = sandbox.add_transcript(recording.id, recording.of("transcript")[0].created_at + timedelta(hours=1))
+    sandbox.set_payload(later, "transcript", labelled(sandbox, recording, ["Speaker A", "New label", "Another"]))
+    sync_days([DAY])
+
+    with pytest.raises(SettingsError, match="no such speaker"):
+        correct(recording.id, assigned(B, BEA))
+    correct(recording.id, assigned("label:New label", BEA))
+
+    assert in_force(recording.id) == [assigned("label:New label", BEA)]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meeting_assets.core.csv_cells import FORMULA_STARTS, as_cell, text_of_cell
+from meeting_assets.core.csv_cells import FORMULA_STARTS, SIGNS, as_cell, text_of_cell
+from meeting_assets.core.csv_lines import csv_text
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.pipeline.corrections_csv import (
     COLUMNS,
@@ -45,7 +46,7 @@ UNKNOWN = "3b9d8f3e-0000-4000-8000-000000000000"
 LATER = datetime(2026, 4, 1, tzinfo=UTC)
 
 texts = st.text(
-    st.one_of(st.sampled_from("=+-@'\"\t\r\n, é"), st.characters(exclude_categories=["Cs"])), min_size=1, max_size=20
+    st.one_of(st.sampled_from("=+-@'\"\t\r\n,; é"), st.characters(exclude_categories=["Cs"])), min_size=1, max_size=20
 )
 instants = st.datetimes(datetime(1000, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))
 corrections = st.builds(StoredCorrection, texts, texts, texts, texts, instants, st.none() | texts)
@@ -86,6 +87,15 @@ def line(recording: Recording, key: str = A, kind: str = "assign", target: str =
 def test_cell_returns_its_text_and_is_no_formula(text: str) -> None:
     assert text_of_cell(as_cell(text)) == text
     assert as_cell(text)[0] not in FORMULA_STARTS
+
+
+@given(st.lists(texts, min_size=1, max_size=3), st.sampled_from(",;\t"))
+def test_no_separator_of_a_spreadsheet_begins_a_formula(written: list[str], separator: str) -> None:
+    content = csv_text(["first"] * len(written), [written])
+
+    cells = [cell for row in csv.reader(io.StringIO(content, newline=""), delimiter=separator) for cell in row]
+
+    assert not [cell for cell in cells if cell.lstrip(' "\t\r\n')[:1] in SIGNS and cell.strip(' "\t\r\n')]
 
 
 @given(st.dictionaries(ids, st.lists(corrections, max_size=3), max_size=3))
@@ -138,14 +148,8 @@ def test_export_of_some_recordings_leaves_out_the_others(sandbox: Sandbox, recor
     correct(recording.id, assigned())
     correct(other.id, assigned())
 
-    assert exported(other.id) == _quoted(*COLUMNS) + _quoted(
-        other.id, A, "assign", BEA, "ada", "2026-03-03T09:30:00.123456Z", ""
-    )
+    assert exported(other.id) == f"{HEADER}\r\n{other.id},{A},assign,{BEA},ada,2026-03-03T09:30:00.123456Z,\r\n"
     assert exported().count("\n") == 3
-
-
-def _quoted(*cells: str) -> str:
-    return ",".join(f'"{each}"' for each in cells) + "\r\n"
 
 
 def test_empty_cells_take_the_importing_author_and_the_present_instant(recording: Recording) -> None:
