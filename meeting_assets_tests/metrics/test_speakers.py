@@ -247,7 +247,7 @@ OPEN = (None, "none")
         pytest.param(
             [("100", "same_as", A), (A, "assign", "200")],
             ("200", "correction"),
-            OPEN,
+            ("200", "timeline_overlap"),
             id="a participant is the same as an assigned label",
         ),
         pytest.param([(A, "same_as", B)], (None, "correction"), OPEN, id="same as a label"),

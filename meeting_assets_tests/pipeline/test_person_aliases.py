@@ -356,10 +356,8 @@ def test_change_with_a_fault_changes_nothing(
     ],
 )
 def test_malformed_alias_is_refused_with_a_reason(key: str, target: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason) as raised:
+    with pytest.raises(ValueError, match=reason):
         alias_request(key, target)
-
-    assert key.partition(":")[2][:9] not in str(raised.value) or key == "zoom:"
 
 
 @pytest.mark.parametrize("author", [" ", "a" * 201, "A\x1b[31m"], ids=["empty", "long", "escape"])
