@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.webserver_proxy.policy import ProxyRequest, document_refusal, own_origins, request_refusal
+from meeting_assets.webserver_proxy.policy import ProxyRequest, document_refusal, allowed_origins, request_refusal
 
 OWN = "127.0.0.1:3000"
 OWN_ORIGIN = f"http://{OWN}"
 FOREIGN_ORIGIN = "https://evil.example"
 PUBLIC = "dagster.example.org"
-ORIGINS = own_origins(3000, f"https://{PUBLIC}")
+ORIGINS = allowed_origins(3000, f"https://{PUBLIC}")
 JSON = {"content-type": "application/json"}
 MUTATION = "mutation { reloadWorkspace { __typename } }"
 FORBIDDEN = HTTPStatus.FORBIDDEN
@@ -196,8 +196,8 @@ def test_only_documents_that_report_events_are_refused(name: str) -> None:
 )
 def test_public_url_must_be_an_origin(url: str) -> None:
     with pytest.raises(SettingsError, match="--public-url must be"):
-        own_origins(3000, url or "://")
+        allowed_origins(3000, url or "://")
 
 
 def test_default_port_may_be_omitted() -> None:
-    assert own_origins(80)["localhost"] == own_origins(80)["localhost:80"] == "http://localhost"
+    assert allowed_origins(80)["localhost"] == allowed_origins(80)["localhost:80"] == "http://localhost"
