@@ -27,9 +27,7 @@ CONNECTIONS = 200
 HTML = "text/html"
 PREFIX_START = "//:/"
 """Browsers cannot parse an address that begins with it (docs/decisions, "A proxy protects the webserver")."""
-UNREACHABLE = (
-    "Dagster's webserver does not respond at the address of --webserver. Start it, or correct the address."
-)
+UNREACHABLE = "Dagster's webserver does not respond at the address of --webserver. Start it, or correct the address."
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -50,8 +48,8 @@ class Upstream:
         self._url = _base_url(url)
         if path_prefix and (not path_prefix.startswith(PREFIX_START) or path_prefix.endswith("/")):
             raise SettingsError(
-                f"DAGSTER_WEBSERVER_PATH_PREFIX (or --path-prefix) must be {PREFIX_START} and a secret without a final /. "
-                "Set the same value for webserver and proxy."
+                f"DAGSTER_WEBSERVER_PATH_PREFIX (or --path-prefix) must be {PREFIX_START} and a secret, without a "
+                "final slash. Set the same value for webserver and proxy."
             )
         self._prefix = path_prefix
         # Large responses take long, but a webserver that has ended must be noticed.

@@ -17,6 +17,8 @@ from meeting_assets.store.database import table_of
 RUN = "run."
 NAMED_RECORDINGS = "named_recordings"
 """Metadata key of the number of recordings in the run config; 0 if the run looked for all recordings of its days."""
+LISTED_AT = "listed_at"
+"""Metadata key of the instant at which the run began to list recordings."""
 RECORDING_STATES = "recording_states"
 """Metadata key of the table with the state of each recording of a day, at the end of the run."""
 STATES_AFTER_FETCH = "recording_states_after_fetch"
@@ -32,25 +34,25 @@ def materialization(
     context: dg.AssetExecutionContext,
     key: dg.AssetKey,
     *,
-    of_run: Mapping[str, Any],
-    of_table: Mapping[str, Any] = {},
-    of_partitions: PartitionMetadata = NO_PARTITIONS,
+    run_metadata: Mapping[str, Any],
+    table_metadata: Mapping[str, Any] = {},
+    metadata_by_partition: PartitionMetadata = NO_PARTITIONS,
 ) -> dg.MaterializeResult[None]:
     """The materialization of an asset, of which Dagster makes one event per partition.
 
     Pages show the values of the partition first, then those of the table and the totals of the run.
     """
-    shared = {**of_table, **{f"{RUN}{name}": value for name, value in of_run.items()}}
-    for partition, metadata in of_partitions.items():
+    shared = {**table_metadata, **{f"{RUN}{name}": value for name, value in run_metadata.items()}}
+    for partition, metadata in metadata_by_partition.items():
         context.add_asset_metadata({**metadata, **shared}, asset_key=key, partition_key=partition.isoformat())
-    return dg.MaterializeResult(asset_key=key, metadata=None if of_partitions else shared)
+    return dg.MaterializeResult(asset_key=key, metadata=None if metadata_by_partition else shared)
 
 
 def materializations(
     context: dg.AssetExecutionContext,
-    of_run: Mapping[str, Any],
+    run_metadata: Mapping[str, Any],
     row_counts: Mapping[type[SQLModel], int],
-    of_partitions: Mapping[type[SQLModel], PartitionMetadata],
+    metadata_by_partition: Mapping[type[SQLModel], PartitionMetadata],
 ) -> Iterable[dg.MaterializeResult[None]]:
     """A materialization for every table: Dagster skips all steps downstream of an output that is not emitted.
 
@@ -62,9 +64,9 @@ def materializations(
             yield materialization(
                 context,
                 key,
-                of_run=of_run,
-                of_table={ROW_COUNT: row_count},
-                of_partitions=of_partitions.get(model, NO_PARTITIONS),
+                run_metadata=run_metadata,
+                table_metadata={ROW_COUNT: row_count},
+                metadata_by_partition=metadata_by_partition.get(model, NO_PARTITIONS),
             )
 
 
@@ -73,14 +75,14 @@ def partition_row_counts(
 ) -> dict[type[SQLModel], dict[date, dict[str, Any]]]:
     """Row counts of partitions as Dagster's UI reads and plots them; a partition without rows has 0."""
     return {
-        model: {partition: {PARTITION_ROW_COUNT: of_model.get(partition, 0)} for partition in partitions}
-        for model, of_model in counts.items()
+        model: {partition: {PARTITION_ROW_COUNT: row_counts.get(partition, 0)} for partition in partitions}
+        for model, row_counts in counts.items()
     }
 
 
-def recording_state_table(found: Iterable[RecordingState]) -> dg.TableMetadataValue:
+def recording_state_table(states: Iterable[RecordingState]) -> dg.TableMetadataValue:
     """The states of recordings, without personal data."""
     return dg.MetadataValue.table(
-        [dg.TableRecord({**each._asdict(), "day": each.day.isoformat()}) for each in found],
+        [dg.TableRecord({**each._asdict(), "day": each.day.isoformat()}) for each in states],
         schema=dg.TableSchema([dg.TableColumn(name) for name in RecordingState._fields]),
     )

@@ -74,10 +74,10 @@ def _rollup_asset(
     def _roll_up(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterable[dg.MaterializeResult[None]]:
         mondays = partition_days(context) if weeks else []
         with storage.open_storage() as (_, opened_storage):
-            of_run = update(mondays, opened_storage)
+            run_metadata = update(mondays, opened_storage)
             with opened_storage.database.reading() as connection:
                 counts, by_week = row_counts(connection), row_counts_by_week(connection, mondays)
-        yield from materializations(context, of_run, counts, partition_row_counts(by_week, mondays))
+        yield from materializations(context, run_metadata, counts, partition_row_counts(by_week, mondays))
 
     return _roll_up
 

@@ -10,6 +10,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import ApiError, SettingsError
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.assets.checks import CHECK_TABLES
+from meeting_assets.orchestration.assets.ingestion_check import NIGHTLY_RECONCILIATION
 from meeting_assets.orchestration.assets.partitions import range_tags
 from meeting_assets.orchestration.resources import apply_settings
 from meeting_assets.orchestration.run_tags import for_this_database
@@ -44,7 +45,7 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition) -> dg.ScheduleDef
     """Defines the schedule."""
 
     @dg.schedule(
-        name="nightly_reconciliation",
+        name=NIGHTLY_RECONCILIATION,
         job_name=JOB,
         cron_schedule="0 3 * * *",
         execution_timezone="UTC",
