@@ -25,20 +25,20 @@ def add_code_location(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
     if run.remote_job_origin is not None:
         return
     instance.add_run_tags(run.run_id, LOCATION_TAGS)
-    origin, replace = _job_origin(run.job_name), getattr(instance.run_storage, "replace_job_origin", None)
+    origin, replace = job_origin(run.job_name), getattr(instance.run_storage, "replace_job_origin", None)
     if origin is None or replace is None:
-        _log_omission()
+        log_omission()
     elif (stored := instance.get_run_by_id(run.run_id)) is not None:
         replace(stored, origin)
 
 
 @cache
-def _log_omission() -> None:
+def log_omission() -> None:
     """Logs once per process: the job page and the overview find such runs by their tags."""
     logger.warning("Dagster rejected the origin of this run. The timeline omits it.")
 
 
-def _job_origin(job: str) -> Any:
+def job_origin(job: str) -> Any:
     """The origin of a job in this code location, in the form that run records contain. None if Dagster rejects it."""
     location = {"__class__": "RegisteredRepositoryLocationOrigin", "location_name": CODE_LOCATION}
     repository = {
