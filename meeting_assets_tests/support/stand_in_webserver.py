@@ -140,8 +140,8 @@ def _config(stand_in: StandIn) -> uvicorn.Config:
 
 
 @contextmanager
-def proxied(port: int) -> Iterator[str]:
+def proxied(port: int, path_prefix: str = PREFIX) -> Iterator[str]:
     """The address of a proxy before the webserver on this port."""
-    proxy = ProxyServer(Upstream(f"http://{HOST}:{port}", PREFIX), host=HOST, port=0)
+    proxy = ProxyServer(Upstream(f"http://{HOST}:{port}", path_prefix), host=HOST, port=0)
     with proxy, thread_of(proxy.serve, proxy.stop):
         yield proxy.url

@@ -19,6 +19,7 @@ from meeting_assets_tests.support.stand_in_webserver import (
     COMPRESSED,
     PART,
     PARTS,
+    PREFIX,
     TIMEOUT_S,
     StandIn,
     proxied,
@@ -81,6 +82,13 @@ def test_pages_and_redirects_have_no_prefix(url: str, browser: httpx.Client) -> 
 
     assert page.text == '<a href="/runs">'
     assert moved.headers["location"] == "/runs"
+
+
+def test_page_without_a_secret_path_is_forwarded_as_it_is(webserver: StandIn, browser: httpx.Client) -> None:
+    with proxied(webserver.port, "") as url:
+        page = browser.get(f"{url}{PREFIX}/page")
+
+    assert page.text == f'<a href="{PREFIX}/runs">'
 
 
 def test_pages_cannot_be_framed(url: str, browser: httpx.Client) -> None:
