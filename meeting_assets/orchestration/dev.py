@@ -72,7 +72,7 @@ class DagsterDev:
         self._public_url = public_url
         self._folder = Path()
         # In a folder with another dagster.yaml, Dagster would print a warning.
-        self._processes = ProcessGroup(settings.dagster_home, dict(os.environ))
+        self._processes = ProcessGroup(settings.dagster_home, os.environ)
         self._stop_requested = Event()
         self._running = ExitStack()
         self.notice: str | None = None
