@@ -50,10 +50,12 @@ RUNS = {
 }
 NAMES = {
     "dagster definitions validate": CODE_LOCATION,
+    "dg check defs": "All definitions loaded successfully.",
+    "dg check toml": "All TOML configuration files are valid.",
     "dg list defs": "meeting_metrics",
     "dagster asset list": "meeting_metrics",
 }
-"""Words that the output of a command contains."""
+"""Words that the output of each command contains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def assert_loads(folder: Folder, name: str, command: tuple[str, ...]) -> None:
     done = folder.run(command)
 
     assert done.returncode == 0, done.stdout
-    assert NAMES.get(name, "") in done.stdout
+    assert NAMES[name] in done.stdout
     assert folder.files() == before
 
 
@@ -158,7 +160,8 @@ def assert_names_the_missing_key(folder: Folder, command: tuple[str, ...]) -> No
     done = folder.run(command)
 
     assert done.returncode != 0
-    (line, *_) = [line for line in done.stdout.splitlines() if NO_KEY in line]
+    assert NO_KEY in done.stdout
+    line = next(line for line in done.stdout.splitlines() if NO_KEY in line)
     assert "export RECALL_API_KEY" in line
     assert "meeting-assets demo" in line
 

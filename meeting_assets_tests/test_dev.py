@@ -20,6 +20,7 @@ from websockets.sync.client import connect as websocket
 from websockets.typing import Subprotocol
 
 from meeting_assets.health.diagnostics.report import Severity
+from meeting_assets.orchestration.dev import DAEMON
 from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.doctor import diagnostics
 from meeting_assets.orchestration.run_tags import PROCESS
@@ -35,6 +36,7 @@ START_S = 150.0
 STOP_S = 60.0
 MOST_STOP_S = 5.0
 LONG_S = 120.0
+WEBSERVER = "dagster_webserver"
 GRAPHQL_WS = Subprotocol("graphql-ws")
 
 pytestmark = [
@@ -46,12 +48,12 @@ pytestmark = [
 class Dev:
     """A `dev` command that runs on a free port, and all it has begun."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.port = free_port()
         self._said = folder / "said"
         with self._said.open("wb") as said:
             self.process = subprocess.Popen(
-                [sys.executable, "-u", "-m", "meeting_assets.cli", "dev", "--port", str(self.port)],
+                [sys.executable, "-u", "-m", "meeting_assets.cli", "dev", "--port", str(self.port), *options],
                 stdout=said,
                 stderr=said,
                 env=dict(os.environ),
@@ -78,9 +80,9 @@ class Dev:
 
 
 @contextmanager
-def dev(folder: Path) -> Iterator[Dev]:
+def dev(folder: Path, *options: str) -> Iterator[Dev]:
     """A `dev` command whose UI responds; its remaining processes are killed after the test."""
-    running = Dev(folder)
+    running = Dev(folder, *options)
     begun: list[psutil.Process] = []
     try:
         until(running.is_ready, "the UI", within_s=START_S)
@@ -167,8 +169,7 @@ def run_statuses() -> list[str]:
 
 @pytest.mark.parametrize(
     ("argument", "name"),
-    [(name, name.rpartition("-")[2]) for name in ("dagster-webserver", "dagster-daemon", "webserver-proxy")]
-    + [("code-server", "code server")],
+    [(WEBSERVER, "webserver"), (DAEMON, "daemon"), ("webserver-proxy", "proxy"), ("code-server", "code server")],
 )
 def test_dev_fails_when_one_of_its_processes_exits(home: Path, sandbox: Sandbox, argument: str, name: str) -> None:
     with dev(home) as running:
@@ -198,7 +199,7 @@ def test_dev_stops_within_5_s_while_a_page_is_open(home: Path, sandbox: Sandbox)
 
 def test_webserver_of_dev_cannot_be_used_without_the_proxy(home: Path, sandbox: Sandbox) -> None:
     with dev(home) as running:
-        (webserver,) = [each for each in running.children() if "dagster-webserver" in each.cmdline()]
+        (webserver,) = [each for each in running.children() if WEBSERVER in each.cmdline()]
         ports = {each.laddr.port for each in webserver.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
         answers = [
             httpx.request(method, f"http://127.0.0.1:{port}{path}", json=body, trust_env=False).status_code
@@ -227,8 +228,41 @@ def test_used_port_is_reported_in_one_sentence(home: Path) -> None:
         )
 
     assert done.returncode == 1
-    assert f"Error: --port {port} cannot be used: Address already in use." in done.stderr
+    assert (
+        f"Error: --port {port} cannot be used: Address already in use. Choose another port with --port." in done.stderr
+    )
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("port", [0, 65_536, 99_999])
+def test_number_that_is_no_port_is_refused_before_anything_starts(home: Path, port: int) -> None:
+    done = second("dev", "--port", str(port))
+
+    assert done.returncode == 2
+    assert "than or equal to" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (home / "dagster").exists()
+
+
+def test_unusable_public_url_is_refused_before_anything_starts(home: Path) -> None:
+    done = second("dev", "--public-url", "dagster.example.org")
+
+    assert done.returncode == 1
+    assert "--public-url must be the address that browsers use" in done.stderr
+    assert not (home / "dagster").exists()
+
+
+def test_dev_accepts_its_public_url(home: Path, sandbox: Sandbox) -> None:
+    with dev(home, "--public-url", "http://localhost:8080") as running:
+        answers = [
+            httpx.get(
+                f"http://127.0.0.1:{running.port}/server_info", headers={"host": host}, trust_env=False, timeout=LONG_S
+            ).status_code
+            for host in ("localhost:8080", f"localhost:{running.port}", "localhost:8081")
+        ]
+
+    assert answers == [200, 200, 403]
+    assert "http://localhost:8080" in running.said
 
 
 def second(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:

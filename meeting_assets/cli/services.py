@@ -21,7 +21,12 @@ from meeting_assets.settings import read_settings
 SANDBOX_PORT = 8461
 UI_PORT = 3000
 WEBHOOK_PORT = 8462
+MAX_PORT = 65_535
 WEBSERVER_URL = "http://127.0.0.1:3001"
+UNPROTECTED = (
+    "The webserver's own port is unprotected. Set DAGSTER_WEBSERVER_PATH_PREFIX for both processes, "
+    "to //:/ and a secret."
+)
 
 
 def sandbox(
@@ -32,7 +37,9 @@ def sandbox(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="day of the first real meeting")
     ] = None,
     per_day: Annotated[int, typer.Option(min=1, help="real meetings per day")] = 4,
-    port: Annotated[int, typer.Option(help="port of the API; 0 selects a free one")] = SANDBOX_PORT,
+    port: Annotated[
+        int, typer.Option(min=0, max=MAX_PORT, help="port of the API; 0 selects a free one")
+    ] = SANDBOX_PORT,
     no_limits: Annotated[bool, typer.Option("--no-limits", help="disable the API's rate limits")] = False,
 ) -> None:
     """Serves a stand-in for the Recall.ai API on this machine until it is stopped."""
@@ -48,10 +55,18 @@ def sandbox(
     serve_forever(server)
 
 
-def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_PORT) -> None:
+PublicUrl = Annotated[str | None, typer.Option(help="address that browsers use, such as https://dagster.example.org")]
+
+
+def dev(
+    port: Annotated[int, typer.Option(min=1, max=MAX_PORT, help="port of Dagster's UI")] = UI_PORT,
+    public_url: PublicUrl = None,
+) -> None:
     """Runs Dagster's UI, daemon, sensors and schedules; without RECALL_API_KEY on a sandbox with sample meetings."""
     from meeting_assets.orchestration.home_lock import HomeLock
+    from meeting_assets.webserver_proxy.policy import allowed_origins
 
+    allowed_origins(port, public_url)  # an unusable address is an error before anything starts
     with ExitStack() as running:
         settings = read_settings()
         lock = running.enter_context(HomeLock(settings, "dev", f"http://127.0.0.1:{port}"))
@@ -62,7 +77,7 @@ def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_POR
         with progress(err, "Starting Dagster", is_quiet=is_json()), hidden_warnings():
             from meeting_assets.orchestration.dev import DagsterDev
 
-            dagster = running.enter_context(DagsterDev(settings, port, lock))
+            dagster = running.enter_context(DagsterDev(settings, port, lock, public_url=public_url))
             is_ready = dagster.wait_until_ready()
         if dagster.notice:
             print_note(dagster.notice)
@@ -75,7 +90,9 @@ def dev(port: Annotated[int, typer.Option(help="port of Dagster's UI")] = UI_POR
 
 def webhooks(
     host: Annotated[str, typer.Option(help="address to listen on, behind a proxy that terminates TLS")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on; 0 selects a free one")] = WEBHOOK_PORT,
+    port: Annotated[
+        int, typer.Option(min=0, max=MAX_PORT, help="port to listen on; 0 selects a free one")
+    ] = WEBHOOK_PORT,
 ) -> None:
     """Receives Recall.ai's webhooks until it is stopped, so that meetings are fetched seconds after they finish."""
     from meeting_assets.webhooks.receiver import Receiver
@@ -91,10 +108,8 @@ def webserver_proxy(
         str, typer.Option(envvar="DAGSTER_WEBSERVER_PATH_PREFIX", help="secret path prefix of the webserver")
     ] = "",
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on; 0 selects a free one")] = UI_PORT,
-    public_url: Annotated[
-        str | None, typer.Option(help="address that browsers use, such as https://dagster.example.org")
-    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=MAX_PORT, help="port to listen on; 0 selects a free one")] = UI_PORT,
+    public_url: PublicUrl = None,
 ) -> None:
     """Refuses requests to Dagster's webserver that other pages of a browser can forge; forwards all others."""
     from meeting_assets.webserver_proxy.server import ProxyServer
@@ -102,5 +117,7 @@ def webserver_proxy(
 
     with ProxyServer(Upstream(webserver, path_prefix), host=host, port=port, public_url=public_url) as proxy:
         print_line(f"Dagster's UI is at {proxy.url}")
+        if not path_prefix:
+            print_note(UNPROTECTED)
         freeze()
         proxy.serve()

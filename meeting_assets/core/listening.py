@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from meeting_assets.core.errors import SettingsError
+
+HOST_ADVICE = "Give an address of this machine with --host."
+PORT_ADVICE = "Choose another port with --port."
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -22,24 +26,31 @@ def listen(host: str, port: int) -> socket.socket:
         # asyncio sets TCP_NODELAY only on sockets with an explicit protocol.
         listener = socket.socket(family, kind, socket.IPPROTO_TCP)
     except OSError as error:
-        raise SettingsError(f"--host {host} cannot be used: {error.strerror}.") from None
+        raise SettingsError(f"--host {host} cannot be used: {error.strerror}. {HOST_ADVICE}") from None
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
         listener.listen()
     except OSError as error:
         listener.close()
-        raise SettingsError(f"--host {host} --port {port} cannot be used: {error.strerror}.") from None
+        advice = HOST_ADVICE if error.errno == errno.EADDRNOTAVAIL else PORT_ADVICE
+        raise SettingsError(f"--host {host} --port {port} cannot be used: {error.strerror}. {advice}") from None
     return listener
 
 
 @contextmanager
-def signals_ignored_after_shutdown() -> Iterator[None]:
-    """Ignores the signal that uvicorn raises again after its shutdown, so that the process exits with status 0."""
+def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Calls `stop` for SIGINT and SIGTERM while the block runs, also before uvicorn installs its handlers.
+
+    uvicorn raises the signal again after its shutdown. The process then exits with status 0.
+
+    Args:
+        stop: makes the server in the block return; it may be called repeatedly.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.signal(number, lambda *_: stop()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -35,8 +35,8 @@ class RecordingState(NamedTuple):
     status: str
     parsed: int
     fetched: int
-    waiting: int
-    unreadable: int
+    pending: int
+    quarantined: int
 
 
 def recording_count(connection: Connection) -> int:
@@ -92,16 +92,16 @@ def metric_row_counts_by_day(connection: Connection, days: Collection[date]) -> 
 
 def recording_states(connection: Connection, days: Collection[date]) -> dict[date, list[RecordingState]]:
     """The states of the recordings of each day, incomplete ones first; at most `MAX_STATES` of a day."""
-    parsed, fetched, waiting, unreadable = (
+    parsed, fetched, pending, quarantined = (
         func.count().filter(LEDGER.c.status == status) for status in (PARSED, FETCHED, PENDING, QUARANTINED)
     )
     recording = RECORDINGS.c.recording_id, RECORDINGS.c.day, RECORDINGS.c.status
     rank = func.row_number().over(
-        partition_by=RECORDINGS.c.day, order_by=(unreadable.desc(), waiting.desc(), RECORDINGS.c.recording_id)
+        partition_by=RECORDINGS.c.day, order_by=(quarantined.desc(), pending.desc(), RECORDINGS.c.recording_id)
     )
     ranked = (
-        select(*recording, parsed.label("parsed"), fetched.label("fetched"), waiting.label("waiting"))
-        .add_columns(unreadable.label("unreadable"), rank.label("rank"))
+        select(*recording, parsed.label("parsed"), fetched.label("fetched"), pending.label("pending"))
+        .add_columns(quarantined.label("quarantined"), rank.label("rank"))
         .join_from(RECORDINGS, LEDGER, RECORDINGS.c.recording_id == LEDGER.c.recording_id, isouter=True)
         .where(RECORDINGS.c.day.in_(days))
         .group_by(RECORDINGS.c.recording_id)

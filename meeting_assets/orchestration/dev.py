@@ -22,6 +22,8 @@ import dagster as dg
 import httpx
 
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
+from meeting_assets.core.listening import listen
+from meeting_assets.orchestration.code_location import CODE_LOCATION
 from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.home_lock import HomeLock
 from meeting_assets.orchestration.operations.orphaned_runs import fail_orphaned_runs
@@ -30,8 +32,11 @@ from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.pipeline.storage import bind_origin, open_storage
 from meeting_assets.settings import Settings
 from meeting_assets.store.database_id import replacement_notice
+from meeting_assets.webserver_proxy.upstream import PREFIX_START
 
 HOST = "127.0.0.1"
+PYTHON = (sys.executable, "-m")
+DAEMON = "meeting_assets.orchestration.dagster_daemon"
 START_S = 120.0
 # Runs have this time to finish; the command itself needs another second.
 STOP_S = 3.5
@@ -39,15 +44,20 @@ POLL_S = 0.3
 # The threads of a daemon report every 30 s.
 SILENT_S = 45.0
 # A closed terminal sends SIGHUP.
-CODE_SERVER = "code_server"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-MODULE, LOCATION = "meeting_assets.definitions", "meeting_assets"
-# A browser cannot parse the address to which the webserver redirects from `/`, so no page learns the secret behind it.
-PATH_PREFIX = "//:/"
+MODULE = "meeting_assets.definitions"
+CODE_SERVER = "code_server"
+"""File name of the code server's socket."""
 
 
 class DagsterDev:
     """Dagster's processes and the proxy in their own process group, while the `with` block runs.
+
+    Args:
+        settings: settings of this package.
+        port: port of the UI on the loopback address.
+        lock: the lock of this command on its home.
+        public_url: the address that browsers use, if it is not a loopback address with this port.
 
     Raises:
         SettingsError, StoreError: the port, the database, the raw store or Dagster's home cannot be used, or another
@@ -55,10 +65,14 @@ class DagsterDev:
         MeetingAssetsError: Dagster does not start, or exits.
     """
 
-    def __init__(self, settings: Settings, port: int, lock: HomeLock) -> None:
+    def __init__(self, settings: Settings, port: int, lock: HomeLock, *, public_url: str | None = None) -> None:
         self._settings = settings
         self._port = port
         self._lock = lock
+        self._public_url = public_url
+        self._folder = Path()
+        # In a folder with another dagster.yaml, Dagster would print a warning.
+        self._processes = ProcessGroup(settings.dagster_home, os.environ)
         self._stop_requested = Event()
         self._running = ExitStack()
         self.notice: str | None = None
@@ -66,6 +80,11 @@ class DagsterDev:
 
     @property
     def url(self) -> str:
+        """The address to open."""
+        return self._public_url or self._local_url
+
+    @property
+    def _local_url(self) -> str:
         return f"http://{HOST}:{self._port}"
 
     def __enter__(self) -> Self:
@@ -80,9 +99,7 @@ class DagsterDev:
         with ExitStack() as running:
             for number in STOP_SIGNALS:
                 running.callback(signal.signal, number, signal.signal(number, self._request_stop))
-            self._sockets = Path(running.enter_context(TemporaryDirectory()))
-            # In a folder with another dagster.yaml, Dagster would print a warning.
-            self._processes = ProcessGroup(self._settings.dagster_home, dict(os.environ))
+            self._folder = Path(running.enter_context(TemporaryDirectory()))
             running.callback(self._processes.stop, STOP_S)
             self._start_code_server()
             self._running = running.pop_all()
@@ -99,7 +116,7 @@ class DagsterDev:
         is_started = False
         while not self._stop_requested.wait(POLL_S):
             if not is_started and self._code_server_listens():
-                self._start_others()
+                self._start_webserver_daemon_and_proxy()
                 is_started = True
             if is_started and self._responds():
                 return True
@@ -120,46 +137,40 @@ class DagsterDev:
 
     def _responds(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/server_info", timeout=2.0, trust_env=False).is_success
+            return httpx.get(f"{self._local_url}/server_info", timeout=2.0, trust_env=False).is_success
         except httpx.HTTPError:
             return False
 
     def _start_code_server(self) -> None:
-        location = ("--location-name", LOCATION, "-m", MODULE)
+        location = ("--location-name", CODE_LOCATION, "-m", MODULE)
         self._processes.start(
             "code server",
-            *(sys.executable, "-m", "dagster", "code-server", "start"),
-            *("--socket", str(self._sockets / CODE_SERVER), *location, "--log-level", "warning"),
+            *(*PYTHON, "dagster", "code-server", "start"),
+            *("--socket", str(self._folder / CODE_SERVER), *location, "--log-level", "warning"),
         )
         self._lock.announce(group=self._processes.id)
 
-    def _start_others(self) -> None:
-        code_server = {"socket": str(self._sockets / CODE_SERVER), "location_name": LOCATION}
-        workspace = self._sockets / "workspace.yaml"
+    def _start_webserver_daemon_and_proxy(self) -> None:
+        code_server = {"socket": str(self._folder / CODE_SERVER), "location_name": CODE_LOCATION}
+        workspace = self._folder / "workspace.yaml"
         workspace.write_text(json.dumps({"load_from": [{"grpc_server": code_server}]}))
-        secret = {"DAGSTER_WEBSERVER_PATH_PREFIX": f"{PATH_PREFIX}{secrets.token_urlsafe(32)}"}
+        secret = {"DAGSTER_WEBSERVER_PATH_PREFIX": f"{PREFIX_START}{secrets.token_urlsafe(32)}"}
         start, port = self._processes.start, str(_free_port())
         logged = ("-w", str(workspace), "--log-level", "warning")
         webserver = ("-h", HOST, "-p", port, *logged, "--dagster-log-level", "warning")
-        proxy = ("--webserver", f"http://{HOST}:{port}", "--host", HOST, "--port", str(self._port))
-        start("webserver", *_script("dagster-webserver"), *webserver, environment=secret)
-        start("daemon", *_script("dagster-daemon"), "run", *logged)
-        start("proxy", *_script("meeting-assets"), "webserver-proxy", *proxy, environment=secret, is_quiet=True)
+        public = ("--public-url", self._public_url) if self._public_url else ()
+        proxy = ("--webserver", f"http://{HOST}:{port}", "--host", HOST, "--port", str(self._port), *public)
+        start("webserver", *PYTHON, "dagster_webserver", *webserver, environment=secret)
+        start("daemon", *PYTHON, DAEMON, "run", *logged)
+        start("proxy", *PYTHON, "meeting_assets.cli", "webserver-proxy", *proxy, environment=secret, is_quiet=True)
 
     def _code_server_listens(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(str(self._sockets / CODE_SERVER)) == 0
+            return probe.connect_ex(str(self._folder / CODE_SERVER)) == 0
 
     def _check_alive(self) -> None:
         if name := self._processes.ended():
             raise MeetingAssetsError(f"Dagster exited: its {name} has ended. The output above may name the cause.")
-
-
-def _script(name: str) -> tuple[str, ...]:
-    """The command that starts an installed script with this interpreter, wherever scripts are installed."""
-    start = "import sys; from importlib.metadata import entry_points as found; sys.argv[0] = sys.argv.pop(1)"
-    called = "[script] = found(group='console_scripts', name=sys.argv[0]); sys.exit(script.load()())"
-    return sys.executable, "-c", f"{start}; {called}", name
 
 
 def _free_port() -> int:
@@ -191,9 +202,4 @@ def _last_heartbeat_s(instance: dg.DagsterInstance) -> float:
 
 def _check_port(port: int) -> None:
     """Fails early with a sentence; Dagster would fail seconds later with a traceback."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise SettingsError(f"--port {port} cannot be used: {error.strerror}.") from None
+    listen(HOST, port).close()

@@ -64,11 +64,13 @@ class ProcessGroup:
             with suppress(ProcessLookupError):
                 process.terminate()
         deadline = monotonic() + within_s
-        while self._is_alive() and monotonic() < deadline:
+        while self._is_alive():
+            # The id of an empty group may belong to other processes, so only a live group is killed.
+            if self.id is not None and monotonic() >= deadline:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.id, signal.SIGKILL)
+                break
             sleep(POLL_S)
-        if self.id is not None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.id, signal.SIGKILL)
         for process in self._processes.values():
             process.wait()
 

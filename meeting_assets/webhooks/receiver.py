@@ -8,7 +8,7 @@ from typing import Self
 import uvicorn
 
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.core.listening import listen, signals_ignored_after_shutdown
+from meeting_assets.core.listening import listen, stopped_by_signals
 from meeting_assets.pipeline.storage import open_database, origin_of
 from meeting_assets.settings import Settings
 from meeting_assets.webhooks.application import PATH, Application
@@ -73,7 +73,7 @@ class Receiver:
 
     def serve(self) -> None:
         """Serves until SIGTERM, SIGINT or `stop`, then completes the requests in progress."""
-        with signals_ignored_after_shutdown():
+        with stopped_by_signals(self.stop):
             self._server.run([self._listener])
 
     def stop(self) -> None:

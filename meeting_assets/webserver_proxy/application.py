@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import traceback
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -18,9 +20,11 @@ from meeting_assets.webserver_proxy.policy import ProxyRequest, Refusal, documen
 from meeting_assets.webserver_proxy.upstream import Upstream
 from meeting_assets.webserver_proxy.websocket_relay import relay
 
-# A backfill of 100,000 days has 2 MB.
+# The request for a backfill of 100,000 days is 2 MB long.
 MAX_BODY_BYTES = 16 * 2**20
 WEBSOCKET = "websocket"
+
+logger = logging.getLogger(__name__)
 
 
 class WebserverProxy:
@@ -28,7 +32,7 @@ class WebserverProxy:
 
     Args:
         upstream: the webserver; closed with the application.
-        origins: the own origin for each accepted `Host` (`policy.own_origins`).
+        origins: the allowed origin for each accepted `Host` (`policy.allowed_origins`).
     """
 
     def __init__(self, upstream: Upstream, origins: Mapping[str, str]) -> None:
@@ -43,7 +47,17 @@ class WebserverProxy:
             yield
             await self._upstream.close()
 
-        return Starlette(routes=[Mount("/", app=self._serve)], lifespan=lifespan)
+        return Starlette(routes=[Mount("/", app=self._logged)], lifespan=lifespan)
+
+    async def _logged(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves a request, and logs the class and place of an unexpected error, which may quote URL or body."""
+        try:
+            await self._serve(scope, receive, send)
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            name = f"{type(error).__module__}.{type(error).__qualname__}"
+            logger.error("A request failed: %s in %s, line %s", name, place.filename, place.lineno)
+            raise
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = request_refusal(_parts(HTTPConnection(scope)), self._origins)
@@ -86,12 +100,12 @@ async def _checked_body(request: Request) -> bytes | Refusal:
                 limit = f"The body is longer than {MAX_BODY_BYTES:,} bytes."
                 return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, limit)
         document = json.loads(bytes(body))
+        return document_refusal(document) or json.dumps(document).encode()
     except (ValueError, RecursionError, ClientDisconnect):
-        return Refusal(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.")
-    return document_refusal(document) or json.dumps(document).encode()
+        return Refusal(HTTPStatus.BAD_REQUEST, "The body is not valid JSON, or is nested too deeply.")
 
 
 def _refused(refusal: Refusal) -> Response:
-    # Unread parts of a body would be taken for the next request.
+    # Closes the connection instead of reading the rest of a refused body.
     headers = {"connection": "close", "x-content-type-options": "nosniff"}
     return PlainTextResponse(f"{refusal.reason}\n", refusal.status, headers)

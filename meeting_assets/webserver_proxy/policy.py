@@ -1,4 +1,6 @@
-"""Decides which requests are forwarded to Dagster's webserver. Pure functions: a request, and a refusal or None.
+"""Decides which requests are forwarded to Dagster's webserver. The functions are pure.
+
+Each function returns a `Refusal`, or None if the request may pass:
 
     request_refusal    method, path, query string and headers, before the body is read
     document_refusal   the body of a GraphQL request, or the payload of a WebSocket message
@@ -28,7 +30,8 @@ READING_METHODS = frozenset({"GET", "HEAD"})
 JSON_TYPE = "application/json"
 # Dagster's UI adds the operation's name to the URL, for people who read logs. It is not forwarded.
 OPERATION_LABEL = re.compile(r"op=\w*", re.ASCII)
-FOREIGN_SITES = frozenset({"cross-site", "same-site"})
+OWN_SITES = frozenset({"same-origin", "none"})
+"""`Sec-Fetch-Site` of requests of an own page, and of an address that the user types or opens from a bookmark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ProxyRequest:
-    """The parts of a request that decide about it. Header names are in lower case."""
+    """The parts of a request that the policy checks."""
 
     method: str
     path: str
@@ -52,14 +55,14 @@ class ProxyRequest:
     is_websocket: bool = False
 
     def values(self, name: str) -> list[str]:
-        """All values of one header."""
-        return [value.strip() for each, value in self.headers if each == name]
+        """All values of one header, whose name is given in lower case."""
+        return [value.strip() for each, value in self.headers if each.lower() == name]
 
 
-def own_origins(port: int, public_url: str | None = None) -> Mapping[str, str]:
-    """Returns the origin for each accepted `Host`: the loopback names with this port, and the public address.
+def allowed_origins(port: int, public_url: str | None = None) -> Mapping[str, str]:
+    """Returns the allowed origin for each accepted `Host`: the loopback names with this port, and the public address.
 
-    >>> own_origins(3000, "https://dagster.example.org")["dagster.example.org"]
+    >>> allowed_origins(3000, "https://dagster.example.org")["dagster.example.org"]
     'https://dagster.example.org'
 
     Raises:
@@ -93,7 +96,7 @@ def request_refusal(request: ProxyRequest, origins: Mapping[str, str]) -> Refusa
 
     Args:
         request: the request.
-        origins: the own origin for each accepted `Host`.
+        origins: the allowed origin for each accepted `Host`.
     """
     return (
         _host_refusal(request, origins)
@@ -122,24 +125,25 @@ def _host_refusal(request: ProxyRequest, origins: Mapping[str, str]) -> Refusal 
         return None
     return Refusal(
         HTTPStatus.FORBIDDEN,
-        f"The Host header does not name this server. Open {next(iter(origins.values()))}, "
-        "or start the proxy with --public-url if browsers use another address.",
+        f"The Host header does not name this server. Open {next(iter(origins.values()))}, or start it again with the "
+        "option --public-url and the address that browsers use. A tunnel can also use the same port at both ends.",
     )
 
 
 def _origin_refusal(request: ProxyRequest, origins: Mapping[str, str]) -> Refusal | None:
-    """Refuses the origins and, where a browser names it (`Sec-Fetch-Site`), the sites of other pages."""
-    own = origins[request.values("host")[0].lower()]
-    foreign = any(origin != own for origin in request.values("origin"))
-    if FOREIGN_SITES.intersection(request.values("sec-fetch-site")) and not _is_link(request):
-        foreign = True
-    if foreign:
-        return Refusal(HTTPStatus.FORBIDDEN, f"The request comes from another page. Only pages of {own} may send it.")
+    """Refuses other origins, and other sites where a browser names the site of the page (`Sec-Fetch-Site`)."""
+    allowed = origins[request.values("host")[0].lower()]
+    is_foreign = any(origin != allowed for origin in request.values("origin"))
+    if not OWN_SITES.issuperset(request.values("sec-fetch-site")) and not _is_navigation(request):
+        is_foreign = True
+    if is_foreign:
+        reason = f"The request comes from another page. Only pages of {allowed} may send it."
+        return Refusal(HTTPStatus.FORBIDDEN, reason)
     return None
 
 
-def _is_link(request: ProxyRequest) -> bool:
-    """Whether the user follows a link to the UI; a frame inside another page is not one."""
+def _is_navigation(request: ProxyRequest) -> bool:
+    """Whether the request is a top-level navigation. GET changes nothing, so links from other sites are allowed."""
     return (
         request.method == "GET"
         and request.values("sec-fetch-mode") == ["navigate"]

@@ -7,9 +7,10 @@ from typing import Self
 
 import uvicorn
 
-from meeting_assets.core.listening import listen, signals_ignored_after_shutdown
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.listening import listen, stopped_by_signals
 from meeting_assets.webserver_proxy.application import WebserverProxy
-from meeting_assets.webserver_proxy.policy import own_origins
+from meeting_assets.webserver_proxy.policy import LOOPBACK_NAMES, allowed_origins
 from meeting_assets.webserver_proxy.upstream import Upstream
 
 MAX_MESSAGE_BYTES = 2**20
@@ -25,7 +26,7 @@ class ProxyServer:
         upstream: the webserver.
         host: address to listen on.
         port: port to listen on; 0 selects a free one.
-        public_url: the address that browsers use, if a TLS proxy runs before this one.
+        public_url: the address that browsers use, if it is not a loopback address with this port.
 
     Raises:
         SettingsError: the address or the public URL cannot be used.
@@ -38,7 +39,10 @@ class ProxyServer:
     def __enter__(self) -> Self:
         self._listener = listen(self._host, self._port)
         try:
-            self._origins = own_origins(self._listener.getsockname()[1], self._public_url)
+            address, port = self._listener.getsockname()[:2]
+            self._origins = allowed_origins(port, self._public_url)
+            self.url = self._public_url or _loopback_url(self._host, address, port)
+            """The address to open."""
         except BaseException:
             self._listener.close()
             raise
@@ -66,16 +70,20 @@ class ProxyServer:
     ) -> None:
         self._listener.close()
 
-    @property
-    def url(self) -> str:
-        """The address to open."""
-        return self._public_url or next(iter(self._origins.values()))
-
     def serve(self) -> None:
         """Serves until SIGTERM, SIGINT or `stop`."""
-        with signals_ignored_after_shutdown():
+        with stopped_by_signals(self.stop):
             self._server.run([self._listener])
 
     def stop(self) -> None:
         """Makes `serve` return; may be called from any thread."""
         self._server.should_exit = True
+
+
+def _loopback_url(host: str, address: str, port: int) -> str:
+    name = f"[{address}]" if ":" in address else address
+    if name not in LOOPBACK_NAMES:
+        raise SettingsError(
+            f"--host {host} is neither 127.0.0.1 nor ::1. Add --public-url with the address that browsers use."
+        )
+    return f"http://{name}:{port}"

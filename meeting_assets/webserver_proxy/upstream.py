@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
 from urllib.parse import quote
 
 import httpx
-from starlette.background import BackgroundTask
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -26,6 +25,9 @@ FRAME_POLICY = [(b"content-security-policy", b"frame-ancestors 'self'"), (b"x-fr
 CONNECT_TIMEOUT_S = 5.0
 CONNECTIONS = 200
 HTML = "text/html"
+PREFIX_START = "//:/"
+"""Browsers cannot parse an address that begins with it (docs/decisions, "A proxy protects the webserver")."""
+UNREACHABLE = "Dagster's webserver does not respond at the address of --webserver. Start it, or correct the address."
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -35,8 +37,8 @@ class Upstream:
 
     Args:
         url: the address, such as `http://127.0.0.1:3001`.
-        path_prefix: the `--path-prefix` of the webserver. Pages and redirects are
-            sent without it.
+        path_prefix: the `--path-prefix` of the webserver, which begins with `//:/`. Pages and redirects are sent
+            without it. Empty: the webserver's own port is unprotected.
 
     Raises:
         SettingsError: the address or the prefix is invalid.
@@ -44,8 +46,11 @@ class Upstream:
 
     def __init__(self, url: str, path_prefix: str = "") -> None:
         self._url = _base_url(url)
-        if path_prefix and (not path_prefix.startswith("/") or path_prefix.endswith("/")):
-            raise SettingsError("--path-prefix must begin with / and not end with /, as that of the webserver.")
+        if path_prefix and (not path_prefix.startswith(PREFIX_START) or path_prefix.endswith("/")):
+            raise SettingsError(
+                f"DAGSTER_WEBSERVER_PATH_PREFIX (or --path-prefix) must be {PREFIX_START} and a secret, without a "
+                "final slash. Set the same value for webserver and proxy."
+            )
         self._prefix = path_prefix
         # Large responses take long, but a webserver that has ended must be noticed.
         timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S)
@@ -79,15 +84,15 @@ class Upstream:
         try:
             received = await self._client.send(request, stream=True)
             if self._prefix and HTML in received.headers.get("content-type", ""):
-                return await self._page(received)
-        except httpx.TransportError:
-            return PlainTextResponse("Dagster's webserver does not respond.\n", HTTPStatus.BAD_GATEWAY)
+                return await self._page(method, received)
+        except httpx.RequestError:
+            return unreachable()
         response = _Streamed(received)
         response.raw_headers = self._response_headers(received)
         return response
 
-    async def _page(self, received: httpx.Response) -> Response:
-        """An HTML page without the path prefix. Pages have a few KB; the webserver does not compress them."""
+    async def _page(self, method: str, received: httpx.Response) -> Response:
+        """An HTML page without the path prefix, read as a whole. The webserver's pages have a few KB."""
         try:
             content = await received.aread()
         finally:
@@ -95,7 +100,9 @@ class Upstream:
         page = Response(content.replace(self._prefix.encode(), b""), received.status_code)
         changed = (b"content-length", b"content-encoding")
         kept = [each for each in self._response_headers(received) if each[0] not in changed]
-        page.raw_headers = [*kept, (b"content-length", str(len(page.body)).encode())]
+        # The length of a page is unknown without its body.
+        length = [] if method == "HEAD" else [(b"content-length", str(len(page.body)).encode())]
+        page.raw_headers = [*kept, *length]
         return page
 
     def _response_headers(self, received: httpx.Response) -> list[tuple[bytes, bytes]]:
@@ -113,7 +120,7 @@ class _Streamed(StreamingResponse):
     """A response whose bytes are passed on as they arrive; the connection is released also if the browser leaves."""
 
     def __init__(self, received: httpx.Response) -> None:
-        super().__init__(_raw_bytes(received), received.status_code, background=BackgroundTask(received.aclose))
+        super().__init__(received.aiter_raw(), received.status_code)
         self._received = received
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,9 +130,9 @@ class _Streamed(StreamingResponse):
             await self._received.aclose()
 
 
-async def _raw_bytes(received: httpx.Response) -> AsyncIterator[bytes]:
-    async for chunk in received.aiter_raw():
-        yield chunk
+def unreachable() -> Response:
+    """The answer while the webserver cannot be reached, or sends no valid response."""
+    return PlainTextResponse(f"{UNREACHABLE}\n", HTTPStatus.BAD_GATEWAY)
 
 
 def _base_url(url: str) -> httpx.URL:

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
 from meeting_assets.webserver_proxy.policy import document_refusal
+from meeting_assets.webserver_proxy.upstream import unreachable
 
 PROTOCOL = Subprotocol("graphql-ws")
 START = "start"
@@ -21,7 +22,9 @@ MESSAGE_TYPES = ("connection_init", START, "stop", "connection_terminate")
 # The webserver sends compute logs in parts of a few MB.
 MAX_SENT_BYTES = 64 * 2**20
 OPEN_TIMEOUT_S = 10.0
-POLICY_VIOLATION, TRY_AGAIN_LATER, GOING_AWAY = 1008, 1013, 1001
+POLICY_VIOLATION, GOING_AWAY = 1008, 1001
+# Codes for a missing close frame, which must not be sent in one.
+UNSENDABLE = (1005, 1006, 1015)
 
 
 class RefusedMessage(Exception):
@@ -46,13 +49,14 @@ async def relay(browser: WebSocket, url: str) -> None:
             proxy=None,
         )
     except (OSError, TimeoutError, InvalidHandshake):
-        await browser.close(TRY_AGAIN_LATER)
+        await browser.send_denial_response(unreachable())
         return
-    async with webserver:
-        await browser.accept(subprotocol=webserver.subprotocol)
-        code = await _first_of(_to_webserver(browser, webserver), _to_browser(browser, webserver))
-    with suppress(RuntimeError):  # the browser has closed it
-        await browser.close(code)
+    with suppress(WebSocketDisconnect):  # the browser has left
+        async with webserver:
+            await browser.accept(subprotocol=webserver.subprotocol)
+            code = await _first_of(_to_webserver(browser, webserver), _to_browser(browser, webserver))
+        with suppress(RuntimeError):  # both ends have closed it
+            await browser.close(code)
 
 
 async def _first_of(*directions: Coroutine[Any, Any, int]) -> int:
@@ -81,7 +85,8 @@ async def _to_browser(browser: WebSocket, webserver: ClientConnection) -> int:
     with suppress(WebSocketDisconnect, ConnectionClosed):
         async for message in webserver:
             await browser.send_text(message if isinstance(message, str) else message.decode())
-    return webserver.close_code or GOING_AWAY
+    code = webserver.close_code
+    return GOING_AWAY if code is None or code in UNSENDABLE else code
 
 
 def checked_message(text: str) -> str:
@@ -95,10 +100,11 @@ def checked_message(text: str) -> str:
     """
     try:
         message = json.loads(text)
+        encoded = json.dumps(message)
     except (ValueError, RecursionError):
         raise RefusedMessage from None
     if not isinstance(message, dict) or message.get("type") not in MESSAGE_TYPES:
         raise RefusedMessage
     if message["type"] == START and document_refusal(message.get("payload")) is not None:
         raise RefusedMessage
-    return json.dumps(message)
+    return encoded

@@ -20,6 +20,8 @@ from meeting_assets_tests.support.ui import until
 
 HOST = "127.0.0.1"
 START_S = 150.0
+# The first line of the webserver's log would contain its address, secret included.
+LOG_LEVELS = ("--log-level", "warning", "--dagster-log-level", "warning")
 LOCATION, JOB, ASSET, CHECK = "small", "waiting", "small_asset", "is_small"
 # Runs start without a daemon.
 INSTANCE = """
@@ -77,7 +79,7 @@ class ProxiedWebserver:
             instance.get_runs(limit=1)
             instance.get_asset_keys(limit=1)
         try:
-            inner = ("-h", HOST, "-p", str(self.inner_port), "-w", str(workspace))
+            inner = ("-h", HOST, "-p", str(self.inner_port), "-w", str(workspace), *LOG_LEVELS)
             self._start(Path(sys.executable).with_name("dagster-webserver"), *inner)
             proxied = ("--webserver", self.inner_url, "--port", str(self.port))
             self._start(sys.executable, "-m", "meeting_assets.cli", "webserver-proxy", *proxied)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import multiprocessing
+import multiprocessing.process
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
@@ -41,6 +45,7 @@ class StandIn:
     messages: list[Any] = field(default_factory=list)
     first_part_received: threading.Event = field(default_factory=threading.Event)
     stopped_streaming: threading.Event = field(default_factory=threading.Event)
+    websocket_ended: threading.Event = field(default_factory=threading.Event)
 
     def asgi(self) -> ASGIApp:
         routes = [
@@ -48,6 +53,7 @@ class StandIn:
             Route("/compressed", lambda _: Response(COMPRESSED, headers={"content-encoding": "gzip"})),
             Route("/large", lambda _: StreamingResponse(self._large())),
             Route("/endless", lambda _: StreamingResponse(self._endless())),
+            Route("/corrupt", lambda _: HTMLResponse("no gzip", headers={"content-encoding": "gzip"})),
             Route("/moved", lambda _: RedirectResponse(f"{PREFIX}/runs")),
             WebSocketRoute("/graphql", self._websocket),
             Route("/{path:path}", self._record, methods=["GET", "POST"]),
@@ -77,12 +83,15 @@ class StandIn:
 
     async def _websocket(self, page: WebSocket) -> None:
         await page.accept(subprotocol=PROTOCOL)
-        async for message in page.iter_json():
-            self.messages.append(message)
-            if message["type"] == "connection_terminate":
-                await page.close(4_400)
-                return
-            await page.send_json({"type": "data", "payload": "y" * message.get("payload", {}).get("size", 0)})
+        try:
+            async for message in page.iter_json():
+                self.messages.append(message)
+                if message["type"] == "connection_terminate":
+                    await page.close(4_400)
+                    return
+                await page.send_json({"type": "data", "payload": "y" * message.get("payload", {}).get("size", 0)})
+        finally:
+            self.websocket_ended.set()
 
 
 @contextmanager
@@ -98,8 +107,41 @@ def thread_of(serve: Callable[[], None], stop: Callable[[], None]) -> Iterator[N
 
 
 @contextmanager
-def proxied(port: int) -> Iterator[str]:
+def served(stand_in: StandIn) -> Iterator[None]:
+    """Serves a stand-in on a free port in a thread."""
+    with socket.create_server((HOST, 0)) as listener:
+        stand_in.port = listener.getsockname()[1]
+        server = uvicorn.Server(_config(stand_in))
+        with thread_of(lambda: server.run([listener]), lambda: setattr(server, "should_exit", True)):
+            yield
+
+
+@contextmanager
+def killable_webserver() -> Iterator[tuple[multiprocessing.process.BaseProcess, int]]:
+    """A stand-in in a process of its own, and its port."""
+    context = multiprocessing.get_context("spawn")
+    with socket.create_server((HOST, 0)) as listener:
+        process = context.Process(target=_serve_alone, args=(listener,))
+        process.start()
+        port = listener.getsockname()[1]
+    try:
+        yield process, port
+    finally:
+        process.kill()
+        process.join()
+
+
+def _serve_alone(listener: socket.socket) -> None:
+    uvicorn.Server(_config(StandIn())).run([listener])
+
+
+def _config(stand_in: StandIn) -> uvicorn.Config:
+    return uvicorn.Config(stand_in.asgi(), log_level="critical", ws="websockets-sansio", lifespan="off")
+
+
+@contextmanager
+def proxied(port: int, path_prefix: str = PREFIX) -> Iterator[str]:
     """The address of a proxy before the webserver on this port."""
-    proxy = ProxyServer(Upstream(f"http://{HOST}:{port}", PREFIX), host=HOST, port=0)
+    proxy = ProxyServer(Upstream(f"http://{HOST}:{port}", path_prefix), host=HOST, port=0)
     with proxy, thread_of(proxy.serve, proxy.stop):
         yield proxy.url

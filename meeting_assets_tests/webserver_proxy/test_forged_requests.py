@@ -10,6 +10,7 @@ import json
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
@@ -18,7 +19,15 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from meeting_assets_tests.support.proxied_webserver import ASSET, CHECK, HOST, JOB, LOCATION, ProxiedWebserver
+from meeting_assets_tests.support.proxied_webserver import (
+    ASSET,
+    CHECK,
+    HOST,
+    JOB,
+    LOCATION,
+    LOG_LEVELS,
+    ProxiedWebserver,
+)
 
 SELECTOR = f'{{repositoryLocationName: "{LOCATION}", repositoryName: "__repository__", jobName: "{JOB}"}}'
 LAUNCH = f"mutation {{ launchRun(executionParams: {{selector: {SELECTOR}, runConfigData: {{}}}}) {{ __typename }} }}"
@@ -183,7 +192,7 @@ def test_requests_of_the_own_page_pass(server: ProxiedWebserver) -> None:
     assert "connection_ack" in subscribe(server.port, host=f"{HOST}:{server.port}", origin=server.url)
 
 
-def test_redirect_of_the_webserver_tells_a_browser_nothing(server: ProxiedWebserver) -> None:
+def test_redirect_location_cannot_be_parsed_by_browsers(server: ProxiedWebserver) -> None:
     """A page that reaches `/` by DNS rebinding would read the secret from the final URL of a redirect."""
     answer = httpx.get(f"http://{HOST}:{server.inner_port}/", trust_env=False)
 
@@ -204,3 +213,11 @@ def test_pages_do_not_contain_the_secret(server: ProxiedWebserver) -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     assert all(secret not in f"{answer.text} {answer.headers}" for answer in answers)
     assert 'src="/_next/static/' in answers[0].text
+
+
+def test_logs_do_not_contain_the_secret(server: ProxiedWebserver) -> None:
+    httpx.get(f"{server.url}/runs", trust_env=False)
+    httpx.get(f"{server.inner_url}{server.prefix}/runs", trust_env=False)
+
+    assert server.prefix.removeprefix("//:/") not in server.log()
+    assert " ".join(LOG_LEVELS) in (Path(__file__).parents[2] / "docs" / "running.md").read_text()

@@ -10,10 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.webserver_proxy import upstream
 from meeting_assets.webserver_proxy.application import MAX_BODY_BYTES
+from meeting_assets.webserver_proxy.server import ProxyServer
 from meeting_assets.webserver_proxy.upstream import Upstream
 from meeting_assets_tests.support.environments import free_port
-from meeting_assets_tests.support.stand_in_webserver import COMPRESSED, PART, PARTS, TIMEOUT_S, StandIn, proxied
+from meeting_assets_tests.support.stand_in_webserver import (
+    COMPRESSED,
+    PART,
+    PARTS,
+    PREFIX,
+    TIMEOUT_S,
+    StandIn,
+    proxied,
+    thread_of,
+)
 
 
 @given(st.text(max_size=20))
@@ -73,6 +84,13 @@ def test_pages_and_redirects_have_no_prefix(url: str, browser: httpx.Client) -> 
     assert moved.headers["location"] == "/runs"
 
 
+def test_page_without_a_secret_path_is_forwarded_as_it_is(webserver: StandIn, browser: httpx.Client) -> None:
+    with proxied(webserver.port, "") as url:
+        page = browser.get(f"{url}{PREFIX}/page")
+
+    assert page.text == f'<a href="{PREFIX}/runs">'
+
+
 def test_pages_cannot_be_framed(url: str, browser: httpx.Client) -> None:
     page = browser.get(f"{url}/page")
 
@@ -117,12 +135,73 @@ def test_unacceptable_bodies_are_refused(
     assert webserver.bodies == []
 
 
+@pytest.mark.parametrize("depth", range(200, 2_000, 100))
+def test_deeply_nested_bodies_are_forwarded_or_refused(url: str, depth: int, browser: httpx.Client) -> None:
+    body = b'{"query": "{a}", "variables": ' + b"[" * depth + b"]" * depth + b"}"
+
+    answer = browser.post(f"{url}/graphql", content=body, headers={"content-type": "application/json"})
+
+    assert answer.status_code in (200, 400)
+
+
 def test_ended_webserver_is_reported(browser: httpx.Client) -> None:
     with proxied(free_port()) as url:
         answer = browser.get(url)
 
         assert answer.status_code == 502
-        assert "does not respond" in answer.text
+        assert "Start it, or correct the address." in answer.text
+
+
+def test_page_that_cannot_be_decoded_is_reported(url: str, browser: httpx.Client) -> None:
+    answer = browser.get(f"{url}/corrupt")
+
+    assert answer.status_code == 502
+    assert "Start it, or correct the address." in answer.text
+
+
+def test_head_of_a_page_names_no_wrong_length(url: str, browser: httpx.Client) -> None:
+    answer = browser.head(f"{url}/page")
+
+    assert answer.status_code == 200
+    assert "content-length" not in answer.headers
+
+
+def test_bug_of_the_proxy_is_logged_without_the_request(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, browser: httpx.Client
+) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise LookupError("private text")
+
+    monkeypatch.setattr(upstream, "quote", fail)
+    with proxied(free_port()) as url:
+        answer = browser.get(f"{url}/private/path?private=query")
+
+    (message,) = caplog.messages
+    assert answer.status_code == 500
+    assert "LookupError" in message
+    assert __file__ in message
+    assert "private" not in f"{message} {answer.text}"
+
+
+@pytest.mark.parametrize("host", ["::", "127.0.0.2"])
+def test_host_that_browsers_cannot_open_needs_a_public_url(host: str) -> None:
+    def start(public_url: str | None) -> str:
+        with ProxyServer(Upstream("http://127.0.0.1:3001"), host=host, port=0, public_url=public_url) as proxy:
+            return proxy.url
+
+    with pytest.raises(SettingsError, match="Add --public-url"):
+        start(None)
+    assert start("http://dagster.internal:3000") == "http://dagster.internal:3000"
+
+
+@pytest.mark.parametrize(("host", "name"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_printed_address_is_the_one_that_listens(host: str, name: str, browser: httpx.Client) -> None:
+    proxy = ProxyServer(Upstream(f"http://127.0.0.1:{free_port()}"), host=host, port=0)
+    with proxy, thread_of(proxy.serve, proxy.stop):
+        answer = browser.get(proxy.url)
+
+    assert proxy.url.startswith(f"http://{name}:")
+    assert answer.status_code == 502
 
 
 @pytest.mark.parametrize(
@@ -132,8 +211,10 @@ def test_ended_webserver_is_reported(browser: httpx.Client) -> None:
         ("127.0.0.1:3001", "", "--webserver must be"),
         ("http://127.0.0.1:3001/secret", "", "--webserver must be"),
         ("http://127.0.0.1:x", "", "--webserver must be"),
-        ("http://127.0.0.1:3001", "secret", "--path-prefix must begin with /"),
-        ("http://127.0.0.1:3001", "/secret/", "--path-prefix must begin with /"),
+        ("http://127.0.0.1:3001", "secret", "PATH_PREFIX .* must be //:/ and a secret"),
+        ("http://127.0.0.1:3001", "/secret", "PATH_PREFIX .* must be //:/ and a secret"),
+        ("http://127.0.0.1:3001", "//:/secret/", "PATH_PREFIX .* must be //:/ and a secret"),
+        ("http://127.0.0.1:3001", "//:/", "PATH_PREFIX .* must be //:/ and a secret"),
     ],
 )
 def test_unusable_address_of_the_webserver_is_named(url: str, prefix: str, message: str) -> None:

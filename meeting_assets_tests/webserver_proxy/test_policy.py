@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.webserver_proxy.policy import ProxyRequest, document_refusal, own_origins, request_refusal
+from meeting_assets.webserver_proxy.policy import ProxyRequest, allowed_origins, document_refusal, request_refusal
 
 OWN = "127.0.0.1:3000"
 OWN_ORIGIN = f"http://{OWN}"
 FOREIGN_ORIGIN = "https://evil.example"
 PUBLIC = "dagster.example.org"
-ORIGINS = own_origins(3000, f"https://{PUBLIC}")
+ORIGINS = allowed_origins(3000, f"https://{PUBLIC}")
 JSON = {"content-type": "application/json"}
 MUTATION = "mutation { reloadWorkspace { __typename } }"
 FORBIDDEN = HTTPStatus.FORBIDDEN
@@ -121,6 +122,8 @@ REFUSED = {
     "WebSocket with a null Origin": (websocket(origin="null"), FORBIDDEN),
     "WebSocket with a foreign Host": (websocket(host="evil.example:3000", origin=OWN_ORIGIN), FORBIDDEN),
     "WebSocket of a foreign site": (websocket(sec_fetch_site="cross-site"), FORBIDDEN),
+    "script of an unknown kind of site": (request("GET", "/a.js", sec_fetch_site="other-site"), FORBIDDEN),
+    "Origin in upper case": (post(origin=OWN_ORIGIN.upper()), FORBIDDEN),
     "WebSocket to another path": (websocket("/runs"), FORBIDDEN),
     "report_asset_materialization": (request("POST", "/report_asset_materialization/a", **JSON), FORBIDDEN),
     "report_asset_check": (request("POST", "/report_asset_check/a", **JSON), FORBIDDEN),
@@ -160,12 +163,23 @@ def test_forged_requests_are_refused(name: str) -> None:
 )
 def test_one_foreign_header_is_enough(asked: ProxyRequest, name: str, value: str) -> None:
     own = {*ORIGINS, *ORIGINS.values()}
-    foreign = {"origin": f"http://{value}", "sec-fetch-site": "cross-site", "host": value}[name]
-    if foreign.strip().lower() in own or (name == "sec-fetch-site" and "navigate" in asked.values("sec-fetch-mode")):
-        return
+    foreign = {"origin": f"http://{value}", "sec-fetch-site": value, "host": value}[name]
+    assume(foreign.strip().lower() not in {*own, "same-origin", "none"})
+    assume(name != "sec-fetch-site" or "navigate" not in asked.values("sec-fetch-mode"))
     changed = ProxyRequest(asked.method, asked.path, asked.query, [*asked.headers, (name, foreign)], asked.is_websocket)
 
     assert request_refusal(changed, ORIGINS) is not None
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_names_of_headers_may_have_any_case(name: str) -> None:
+    asked, status = REFUSED[name]
+    headers = [(each.title(), value) for each, value in asked.headers]
+
+    refusal = request_refusal(replace(asked, headers=headers), ORIGINS)
+
+    assert refusal is not None
+    assert refusal.status == status
 
 
 DOCUMENTS: dict[str, tuple[Any, HTTPStatus | None]] = {
@@ -196,8 +210,8 @@ def test_only_documents_that_report_events_are_refused(name: str) -> None:
 )
 def test_public_url_must_be_an_origin(url: str) -> None:
     with pytest.raises(SettingsError, match="--public-url must be"):
-        own_origins(3000, url or "://")
+        allowed_origins(3000, url or "://")
 
 
 def test_default_port_may_be_omitted() -> None:
-    assert own_origins(80)["localhost"] == own_origins(80)["localhost:80"] == "http://localhost"
+    assert allowed_origins(80)["localhost"] == allowed_origins(80)["localhost:80"] == "http://localhost"

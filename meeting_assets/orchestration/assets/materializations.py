@@ -22,6 +22,8 @@ from meeting_assets.store.database import table_of
 RUN = "run."
 NAMED_RECORDINGS = "named_recordings"
 """Metadata key of the number of recordings in the run config; 0 if the run looked for all recordings of its days."""
+LISTED_AT = "listed_at"
+"""Metadata key of the instant at which the run began to list recordings."""
 RECORDING_STATES = "recording_states"
 """Metadata key of the table with the state of each recording of a day, at the end of the run."""
 STATES_AFTER_FETCH = "recording_states_after_fetch"
@@ -50,22 +52,22 @@ def materialization(
     context: dg.AssetExecutionContext,
     key: dg.AssetKey,
     *,
-    of_run: Mapping[str, Any],
-    of_table: Mapping[str, Any] = {},
-    of_partitions: PartitionMetadata = NO_PARTITIONS,
+    run_metadata: Mapping[str, Any],
+    table_metadata: Mapping[str, Any] = {},
+    metadata_by_partition: PartitionMetadata = NO_PARTITIONS,
 ) -> Materialization:
     """The materialization of an asset, of which Dagster makes one event per partition.
 
     Pages show the values of the partition first, then those of the table and the totals of the run.
     """
-    shared = {**of_table, **{f"{RUN}{name}": value for name, value in of_run.items()}}
-    for partition, metadata in of_partitions.items():
+    shared = {**table_metadata, **{f"{RUN}{name}": value for name, value in run_metadata.items()}}
+    for partition, metadata in metadata_by_partition.items():
         context.add_asset_metadata({**metadata, **shared}, asset_key=key, partition_key=partition.isoformat())
-    versions = {partition: metadata[DATA_VERSION] for partition, metadata in of_partitions.items()}
+    versions = {partition: metadata[DATA_VERSION] for partition, metadata in metadata_by_partition.items()}
     version = version_of_range(versions) if versions else shared.get(DATA_VERSION)
     result = dg.MaterializeResult[None](
         asset_key=key,
-        metadata=None if of_partitions else shared,
+        metadata=None if metadata_by_partition else shared,
         data_version=dg.DataVersion(version) if version else None,
     )
     return Materialization(result, versions)
@@ -89,10 +91,10 @@ def published(
 def materializations(
     context: dg.AssetExecutionContext,
     workspace: Workspace,
-    of_run: Mapping[str, Any],
+    run_metadata: Mapping[str, Any],
     row_counts: Mapping[type[SQLModel], int],
-    of_partitions: Mapping[type[SQLModel], PartitionMetadata],
-    of_table: Mapping[str, Any] = {},
+    metadata_by_partition: Mapping[type[SQLModel], PartitionMetadata],
+    table_metadata: Mapping[str, Any] = {},
 ) -> Iterable[dg.MaterializeResult[None]]:
     """A materialization for every table: Dagster skips all steps downstream of an output that is not emitted.
 
@@ -104,9 +106,9 @@ def materializations(
             found = materialization(
                 context,
                 key,
-                of_run=of_run,
-                of_table={ROW_COUNT: row_count, **of_table},
-                of_partitions=of_partitions.get(model, NO_PARTITIONS),
+                run_metadata=run_metadata,
+                table_metadata={ROW_COUNT: row_count, **table_metadata},
+                metadata_by_partition=metadata_by_partition.get(model, NO_PARTITIONS),
             )
             yield from published(context, [found])
 
@@ -120,16 +122,16 @@ def partition_row_counts(
     """
     return {
         model: {
-            partition: {PARTITION_ROW_COUNT: of_model.get(partition, 0), DATA_VERSION: version}
+            partition: {PARTITION_ROW_COUNT: row_counts.get(partition, 0), DATA_VERSION: version}
             for partition, version in versions.items()
         }
-        for model, of_model in counts.items()
+        for model, row_counts in counts.items()
     }
 
 
-def recording_state_table(found: Iterable[RecordingState]) -> dg.TableMetadataValue:
+def recording_state_table(states: Iterable[RecordingState]) -> dg.TableMetadataValue:
     """The states of recordings, without personal data."""
     return dg.MetadataValue.table(
-        [dg.TableRecord({**each._asdict(), "day": each.day.isoformat()}) for each in found],
+        [dg.TableRecord({**each._asdict(), "day": each.day.isoformat()}) for each in states],
         schema=dg.TableSchema([dg.TableColumn(name) for name in RecordingState._fields]),
     )

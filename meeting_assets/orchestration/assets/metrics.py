@@ -61,23 +61,23 @@ def metrics_assets(days: dg.DailyPartitionsDefinition, database: str, workspace:
         with storage_of(context, workspace).open_storage() as (_, opened_storage):
             report = derive_days(days, opened_storage)
             with opened_storage.database.reading() as connection:
-                row_counts, of_days = metric_row_counts(connection), _of_days(connection, days)
-        of_run = {
+                row_counts, metadata_by_day = metric_row_counts(connection), _metadata_by_day(connection, days)
+        run_metadata = {
             "new": report.new,
             "changed": report.changed,
             "unchanged": report.unchanged,
             "derive_s": report.derive_s,
         }
-        yield from materializations(context, workspace, of_run, row_counts, of_days)
+        yield from materializations(context, workspace, run_metadata, row_counts, metadata_by_day)
         fail_if_faulty(report.faults)
 
     return _derive
 
 
-def _of_days(connection: Connection, days: Sequence[date]) -> dict[type[SQLModel], dict[date, dict[str, Any]]]:
+def _metadata_by_day(connection: Connection, days: Sequence[date]) -> dict[type[SQLModel], dict[date, dict[str, Any]]]:
     """The metadata of each day: row counts, and the state of each recording after the run."""
     metadata = partition_row_counts(metric_row_counts_by_day(connection, days), metrics_versions(connection, days))
     states = recording_states(connection, days)
-    for day, of_day in metadata[MeetingMetrics].items():
-        of_day[RECORDING_STATES] = recording_state_table(states.get(day, ()))
+    for day, day_metadata in metadata[MeetingMetrics].items():
+        day_metadata[RECORDING_STATES] = recording_state_table(states.get(day, ()))
     return metadata

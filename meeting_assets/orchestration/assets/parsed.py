@@ -65,14 +65,14 @@ def parsed_asset(
             report = load_days(artifact, days, opened_storage)
             with opened_storage.database.reading() as connection:
                 row_counts = parsed_row_counts(connection, artifact)
-                of_days = _of_days(connection, artifact, days)
-        yield from materializations(context, workspace, _of_run(report), row_counts, of_days)
+                metadata_by_day = _metadata_by_day(connection, artifact, days)
+        yield from materializations(context, workspace, _run_metadata(report), row_counts, metadata_by_day)
         fail_if_faulty(report.faults)
 
     return _load
 
 
-def _of_run(report: LoadReport) -> dict[str, Any]:
+def _run_metadata(report: LoadReport) -> dict[str, Any]:
     return {
         "new": report.new,
         "changed": report.changed,
@@ -84,14 +84,14 @@ def _of_run(report: LoadReport) -> dict[str, Any]:
     }
 
 
-def _of_days(
+def _metadata_by_day(
     connection: Connection, artifact: Artifact, days: Sequence[date]
 ) -> dict[type[SQLModel], dict[date, dict[str, Any]]]:
     """The metadata of each day: row counts, and the artifacts that could not be read."""
     versions = parsed_versions(connection, artifact, days)
     metadata = partition_row_counts(parsed_row_counts_by_day(connection, artifact, days), versions)
     states = artifacts_by_day(connection, artifact.kind, days)
-    for of_table in metadata.values():
-        for day, of_day in of_table.items():
-            of_day[QUARANTINED] = states[day].get(QUARANTINED, 0)
+    for table_metadata in metadata.values():
+        for day, day_metadata in table_metadata.items():
+            day_metadata[QUARANTINED] = states[day].get(QUARANTINED, 0)
     return metadata

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
@@ -12,10 +12,12 @@ from sqlalchemy import Connection
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.ids import canonical_uuid
+from meeting_assets.core.instants import now
 from meeting_assets.health.counts import artifacts_by_day, recording_count, recording_states, recordings_by_day
 from meeting_assets.health.data_versions import raw_versions, recordings_versions
 from meeting_assets.orchestration.assets.materializations import (
     DATA_VERSION,
+    LISTED_AT,
     NAMED_RECORDINGS,
     PARTITION_ROW_COUNT,
     ROW_COUNT,
@@ -101,13 +103,14 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str, workspace: Wor
         days = partition_days(context)
         with storage_of(context, workspace).open_storage() as (settings, opened_storage):
             bind_origin(opened_storage, settings)
+            listed_at = now()
             named = [canonical_uuid(each) for each in config.recording_ids]
             fetching = fetch_days(
                 opened_storage, access_of(settings), days, kinds=kinds, recording_ids=named, refetch=config.refetch
             )
             report = asyncio.run(fetching)
-            found = _materializations(context, workspace, opened_storage, report, days, named)
-        yield from published(context, found)
+            results = _materializations(context, workspace, opened_storage, report, days, named, listed_at)
+        yield from published(context, results)
         fail_if_faulty(report.faults)
 
     return _fetch
@@ -120,19 +123,36 @@ def _materializations(
     report: FetchReport,
     days: Sequence[date],
     named: Sequence[str],
+    listed_at: datetime,
 ) -> list[Materialization]:
-    """In the order of the graph: Dagster rejects an output that is yielded before its upstream output."""
-    found = []
+    """The materializations of a run, in the order of the graph.
+
+    Dagster rejects an output that is yielded before its upstream output.
+    """
+    results = []
     with storage.database.reading() as connection:
         if (key := workspace.key(RECORDINGS)) in context.selected_asset_keys:
-            of_run, of_table = recordings_of_run(report, named), {ROW_COUNT: recording_count(connection)}
-            of_days = recordings_of_days(connection, days)
-            found.append(materialization(context, key, of_run=of_run, of_table=of_table, of_partitions=of_days))
+            results.append(
+                materialization(
+                    context,
+                    key,
+                    run_metadata=recording_run_metadata(report, named, listed_at),
+                    table_metadata={ROW_COUNT: recording_count(connection)},
+                    metadata_by_partition=recording_metadata_by_day(connection, days),
+                )
+            )
         for kind in ARTIFACTS:
             if (key := raw_key(kind, workspace)) in context.selected_asset_keys:
-                of_run, of_days = artifacts_of_run(report, kind), artifacts_of_days(connection, kind, days)
-                found.append(materialization(context, key, of_run=of_run, of_partitions=of_days))
-    return found
+                metadata_by_day = artifact_metadata_by_day(connection, kind, days)
+                results.append(
+                    materialization(
+                        context,
+                        key,
+                        run_metadata=artifact_run_metadata(report, kind),
+                        metadata_by_partition=metadata_by_day,
+                    )
+                )
+    return results
 
 
 def _spec(artifact: Artifact, workspace: Workspace) -> dg.AssetSpec:
@@ -149,10 +169,11 @@ def _spec(artifact: Artifact, workspace: Workspace) -> dg.AssetSpec:
     )
 
 
-def recordings_of_run(report: FetchReport, named: Sequence[str]) -> dict[str, Any]:
+def recording_run_metadata(report: FetchReport, named: Sequence[str], listed_at: datetime) -> dict[str, Any]:
     """Totals of a run: recordings in its config, recordings that the API listed, undecodable objects, and seconds."""
     return {
         NAMED_RECORDINGS: len(named),
+        LISTED_AT: dg.MetadataValue.timestamp(listed_at),
         "recordings": report.recordings,
         "unreadable_objects": report.unreadable,
         "discover_s": report.discover_s,
@@ -160,7 +181,7 @@ def recordings_of_run(report: FetchReport, named: Sequence[str]) -> dict[str, An
     }
 
 
-def recordings_of_days(connection: Connection, days: Sequence[date]) -> dict[date, dict[str, Any]]:
+def recording_metadata_by_day(connection: Connection, days: Sequence[date]) -> dict[date, dict[str, Any]]:
     """The metadata of each day after the fetch: recordings by status, and the state of each recording."""
     counts, states = recordings_by_day(connection, days), recording_states(connection, days)
     versions = recordings_versions(connection, days)
@@ -175,7 +196,7 @@ def recordings_of_days(connection: Connection, days: Sequence[date]) -> dict[dat
     }
 
 
-def artifacts_of_run(report: FetchReport, kind: str) -> dict[str, Any]:
+def artifact_run_metadata(report: FetchReport, kind: str) -> dict[str, Any]:
     """Totals of a run: artifacts of a kind by the result of their fetch."""
     counts = report.counts[kind]
     return {
@@ -184,7 +205,7 @@ def artifacts_of_run(report: FetchReport, kind: str) -> dict[str, Any]:
     }
 
 
-def artifacts_of_days(connection: Connection, kind: str, days: Sequence[date]) -> dict[date, dict[str, Any]]:
+def artifact_metadata_by_day(connection: Connection, kind: str, days: Sequence[date]) -> dict[date, dict[str, Any]]:
     """The metadata of each day after the fetch: artifacts of a kind that are stored, and others by their state."""
     counts, versions = artifacts_by_day(connection, kind, days), raw_versions(connection, kind, days)
     return {

@@ -89,13 +89,13 @@ def _rollup_asset(
     def _roll_up(context: dg.AssetExecutionContext) -> Iterable[dg.MaterializeResult[None]]:
         mondays = partition_days(context) if weeks else []
         with storage_of(context, workspace).open_storage() as (_, opened_storage):
-            of_run = update(mondays, opened_storage)
+            run_metadata = update(mondays, opened_storage)
             with opened_storage.database.reading() as connection:
                 counts, by_week = row_counts(connection), row_counts_by_week(connection, mondays)
                 versions, version = trends_versions(connection, mondays), people_version(connection)
-        of_weeks = partition_row_counts(by_week, versions)
+        metadata_by_week = partition_row_counts(by_week, versions)
         yield from materializations(
-            context, workspace, of_run, counts, of_weeks, {} if weeks else {DATA_VERSION: version}
+            context, workspace, run_metadata, counts, metadata_by_week, {} if weeks else {DATA_VERSION: version}
         )
 
     return _roll_up

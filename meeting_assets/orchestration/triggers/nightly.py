@@ -9,6 +9,7 @@ import dagster as dg
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import ApiError, SettingsError
 from meeting_assets.core.instants import now
+from meeting_assets.orchestration.assets.ingestion_check import NIGHTLY_RECONCILIATION
 from meeting_assets.orchestration.assets.partitions import range_tags
 from meeting_assets.orchestration.resources import apply_settings
 from meeting_assets.orchestration.run_tags import for_this_database
@@ -47,7 +48,7 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition, workspace: Worksp
     """Defines the schedule."""
 
     @dg.schedule(
-        name=workspace.named("nightly_reconciliation"),
+        name=workspace.named(NIGHTLY_RECONCILIATION),
         job_name=workspace.named(JOB),
         cron_schedule="0 3 * * *",
         execution_timezone="UTC",

@@ -8,10 +8,20 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import pytest
 
-from meeting_assets.core.instants import now
+from meeting_assets.core.instants import now, start_of
 from meeting_assets.definitions import definitions
-from meeting_assets.orchestration.assets.ingestion_check import YESTERDAY_WAS_INGESTED, expected_day
-from meeting_assets.orchestration.runs import dagster_instance, run_days
+from meeting_assets.orchestration.assets.ingestion_check import (
+    NIGHTLY_RECONCILIATION,
+    PAGE_EVENTS,
+    YESTERDAY_WAS_INGESTED,
+    due_day,
+    expected_day,
+    was_ingested,
+)
+from meeting_assets.orchestration.assets.materializations import LISTED_AT, NAMED_RECORDINGS, RUN
+from meeting_assets.orchestration.assets.partitions import range_tags
+from meeting_assets.orchestration.code_location import job_origin
+from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.orchestration.workspace import CHECK_TABLES
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
@@ -64,6 +74,65 @@ def test_check_passes_only_after_a_run_of_the_whole_day(sandbox: Sandbox, defs: 
     assert found.passed == expected
     assert found.metadata["violations"].value == int(not expected)
     assert found.metadata["day"].value == YESTERDAY.isoformat()
+
+
+def report(
+    instance: dg.DagsterInstance, *, named: int = 0, listed_at: datetime | None = None, day: date = YESTERDAY
+) -> None:
+    """Records a materialization of `recordings`."""
+    metadata: dict[str, dg.MetadataValue] = {f"{RUN}{NAMED_RECORDINGS}": dg.MetadataValue.int(named)}
+    if listed_at is not None:
+        metadata[f"{RUN}{LISTED_AT}"] = dg.MetadataValue.timestamp(listed_at)
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(CHECK.asset_key, partition=day.isoformat(), metadata=metadata)
+    )
+
+
+@pytest.mark.parametrize(
+    ("after_midnight", "expected"), [(timedelta(0), True), (timedelta(seconds=-1), False), (None, False)]
+)
+def test_listing_counts_from_its_begin(after_midnight: timedelta | None, expected: bool) -> None:
+    """A run that lists at 23:58 and stores at 00:03 may miss the recordings of the last minutes."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        listed_at = None if after_midnight is None else start_of(YESTERDAY + DAY) + after_midnight
+        report(instance, listed_at=listed_at)
+
+        assert was_ingested(instance, YESTERDAY) == expected
+
+
+def test_many_later_runs_of_named_recordings_hide_no_run_of_the_whole_day() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        report(instance, listed_at=now())
+        for _ in range(PAGE_EVENTS + 1):
+            report(instance, named=1, listed_at=now())
+
+        assert was_ingested(instance, YESTERDAY)
+
+
+RANGE = range_tags(YESTERDAY - DAY, YESTERDAY + DAY)
+NIGHTLY = {"dagster/schedule_name": NIGHTLY_RECONCILIATION}
+RUNS = {
+    "queued nightly run": (dg.DagsterRunStatus.QUEUED, NIGHTLY | RANGE, 1),
+    "nightly run in progress": (dg.DagsterRunStatus.STARTED, NIGHTLY | RANGE, 1),
+    "failed nightly run": (dg.DagsterRunStatus.FAILURE, NIGHTLY | RANGE, 0),
+    "nightly run of named recordings": (dg.DagsterRunStatus.STARTED, NIGHTLY, 0),
+    "nightly run of older days": (
+        dg.DagsterRunStatus.STARTED,
+        NIGHTLY | range_tags(YESTERDAY - 9 * DAY, YESTERDAY - DAY),
+        0,
+    ),
+    "run of a user": (dg.DagsterRunStatus.STARTED, RANGE, 0),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_day_is_not_due_while_its_nightly_run_is_unfinished(name: str) -> None:
+    status, tags, days_earlier = RUNS[name]
+    with dg.DagsterInstance.ephemeral() as instance:
+        origin = job_origin(JOB)
+        instance.add_run(dg.DagsterRun(JOB, run_id="one", status=status, tags=tags, remote_job_origin=origin))
+
+        assert due_day(instance, now()) == expected_day(now()) - days_earlier * DAY
 
 
 @pytest.mark.usefixtures("defs")

@@ -280,7 +280,7 @@ def test_run_of_a_day_shows_the_state_of_each_recording(sandbox: Sandbox, defs: 
 
     found = shown(outcome.run_id, FIRST)
     after_fetch, at_the_end = (_recording_states(found[asset]) for asset in ("recordings", "meeting_metrics"))
-    names = "status", "parsed", "fetched", "waiting", "unreadable"
+    names = "status", "parsed", "fetched", "pending", "quarantined"
     assert counts(after_fetch[one.id], *names) == ("done", 0, 6, 1, 0)
     assert counts(at_the_end[one.id], *names) == ("done", 6, 0, 1, 0)
     assert counts(at_the_end[other.id], *names) == ("done", 6, 0, 0, 1)
