@@ -6,8 +6,8 @@ versions. `eager_on_change` replaces that part of it:
     @dg.asset(deps=["meeting_metrics"], automation_condition=eager_on_change())
     def weekly_report() -> None: ...
 
-A condition can miss a change that arrives while its own run is in progress, because Dagster's conditions compare with
-the last tick. `changed_partitions` misses none.
+A condition can miss a change that arrives just after it requested a run, or during that run, because Dagster's
+conditions compare with the last tick. `changed_partitions` misses none.
 """
 
 from collections.abc import Iterable
