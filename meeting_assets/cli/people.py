@@ -50,12 +50,9 @@ def people(
     is_change = bool(alias or undo)
     if (export_to is not None) + (import_from is not None) + is_change + unlinked > 1:
         raise SettingsError("Use only one of --export, --import, --unlinked, and --alias or --undo.")
-    if note is not None and not alias:
-        raise SettingsError("--note belongs to --alias. Give both.")
-    if author is not None and not alias and import_from is None:
-        raise SettingsError("--author belongs to --alias or --import. Give one of them.")
     if export_to is not None and as_json:
         raise SettingsError("--export writes CSV. Omit --json.")
+    _check_details(note, author, has_alias=bool(alias), is_import=import_from is not None)
     settings = read_settings()
     if export_to is not None:
         _export(settings, export_to)
@@ -67,6 +64,14 @@ def people(
         _list_unlinked(settings, as_json=as_json)
     else:
         _list_people(settings, as_json=as_json)
+
+
+def _check_details(note: str | None, author: str | None, *, has_alias: bool, is_import: bool) -> None:
+    """Raises a SettingsError for a note or an author that belongs to no alias."""
+    if note is not None and not has_alias:
+        raise SettingsError("--note belongs to --alias. Give both.")
+    if author is not None and not (has_alias or is_import):
+        raise SettingsError("--author belongs to --alias or --import. Give one of them.")
 
 
 def split_alias(text: str) -> tuple[str, str]:
