@@ -1,4 +1,4 @@
-"""What asset pages link to: the source file, the location of the data, and the owners. None of it contains a secret."""
+"""References of asset pages: the source file, the location of the data, and the owners. None contains a secret."""
 
 import warnings
 from collections.abc import Iterable, Sequence

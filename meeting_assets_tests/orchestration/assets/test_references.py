@@ -1,4 +1,4 @@
-"""What asset pages link to: source files, locations without secrets, table names with schema, and owners."""
+"""References of asset pages: source files, locations without secrets, table names with schema, and owners."""
 
 from __future__ import annotations
 
