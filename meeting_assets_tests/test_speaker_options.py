@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from meeting_assets.cli.speakers import split_statement
+from meeting_assets.core.correction_kinds import ASSIGN, NAME, SAME_AS
 from meeting_assets.pipeline.speakers import Occurring
-from meeting_assets.store.corrections import ASSIGN, NAME, SAME_AS
 
 KEYS = Occurring(frozenset({"100", "label:a", "label:a=b", "label:=", "label:b=100"}), frozenset({"100", "200"}))
 

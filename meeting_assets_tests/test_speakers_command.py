@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.store.raw_layout import corrections_key
 from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import sync_days, use_sandbox
@@ -149,11 +150,13 @@ def test_wrong_key_to_undo_lists_what_can_be_undone(recording: Recording) -> Non
         (["--same-as=label:Speaker A=label:Z"], "this recording has no such speaker to join with."),
         ([f"--assign={A}=200", "--assign=100"], "--assign number 2: it has no `=`"),
         ([f"--same-as={A}={A}"], "a speaker cannot be corrected to itself."),
-        ([f"--same-as={A}={B}", f"--same-as={B}={A}"], "form a circle."),
+        ([f"--same-as={A}={B}", f"--same-as={B}={A}"], "form a cycle."),
         ([f"--name={A}= "], "the name is empty."),
         ([f"--name={A}=x", "--author="], "the author is empty."),
+        (["--author=x"], "--author belongs to --assign, --same-as, --name or --import."),
+        (["--export=-", "--json"], "--export writes CSV. Omit --json."),
         (["--note=x"], "--note belongs to --assign, --same-as or --name."),
-        ([f"--undo={A}", "--export=-"], "only one of the three."),
+        ([f"--undo={A}", "--export=-"], "Use only one of --export, --import, and corrections."),
         (["--import=x.csv"], "--import takes the recordings from the file."),
     ],
 )
@@ -174,7 +177,7 @@ def test_wrong_use_is_an_error_in_our_words_and_changes_nothing(
     [
         ([], "Name one recording"),
         (["{0}", "{1}"], "Name one recording"),
-        (["xyz"], "'xyz' is not a recording id"),
+        (["Ada Lovelace"], "The argument is not a recording id. Give a UUID, or at least its first 4 characters."),
         (["00000000"], "No stored recording has an id that begins with 00000000"),
         (["3b9d8f3e-0000-4000-8000-000000000000"], "is not stored. Run `meeting-assets sync --recording 3b9d8f3e"),
     ],
@@ -249,6 +252,44 @@ def test_faulty_file_is_refused_with_its_lines(recording: Recording, home: Path)
     assert "Nothing was imported. Correct these lines" in done.stderr
     assert in_force(recording.id) == []
     assert f"No such file or directory: {home}/none.csv" in missing.stderr
+
+
+@on_sqlite
+def test_import_that_stops_derives_the_recordings_before_and_tells_how_to_go_on(
+    sandbox: Sandbox, recording: Recording, home: Path
+) -> None:
+    first, second = sorted(each.id for each in sandbox.world.recordings)
+    for each in (first, second):
+        correct(each, assigned(A, BEA))
+    file = home / "corrections.csv"
+    succeeded("--export", str(file))
+    for each in (first, second):
+        correct(each, undone=[A])
+    copy = home / "raw" / corrections_key(DAY, second)
+    copy.write_bytes(b"damaged")
+
+    done = speakers("--import", str(file), "--json")
+    after_first = document(first)
+    copy.unlink()
+    again = json.loads(succeeded("--import", str(file), "--json"))
+
+    assert done.returncode == 1
+    assert f"{corrections_key(DAY, second)} in the raw store is damaged" in done.stderr
+    assert "1 of 2 recordings were imported. Import the file again." in done.stderr
+    assert (json.loads(done.stdout)["recording_ids"], after_first["is_outdated"]) == ([first], False)
+    assert methods(after_first)[A] == (BEA, "correction")
+    assert (again["made"], again["unchanged"], again["recording_ids"]) == (1, 1, [second])
+
+
+@on_sqlite
+@pytest.mark.parametrize("name", ["a[b].csv", "x[/y].csv", "a:smile:.csv"])
+def test_names_of_files_are_printed_as_they_are(recording: Recording, home: Path, name: str) -> None:
+    missing = speakers("--import", name)
+    exported = speakers("--export", str(home / name.replace("/", "")))
+
+    assert (missing.returncode, exported.returncode) == (1, 0)
+    assert f"No such file or directory: {name}. Give another file." in missing.stderr
+    assert exported.stdout == f"The corrections were written to {home / name.replace('/', '')}.\n"
 
 
 @on_sqlite

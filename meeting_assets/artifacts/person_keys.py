@@ -34,8 +34,8 @@ _STABLE_IDS = (
     ("slack", ("slack", "user_id"), re.compile(r"[UW][A-Z0-9]+")),
 )
 
-NAME = "name:"
-KEY_PREFIXES = (*(f"{prefix}:" for prefix, _, _ in _STABLE_IDS), "email:", NAME)
+NAME_PREFIX = "name:"
+KEY_PREFIXES = (*(f"{prefix}:" for prefix, _, _ in _STABLE_IDS), "email:", NAME_PREFIX)
 """Beginnings of keys. `name:` keys occur in users' aliases only, never in a participant's `person_key`."""
 
 
@@ -62,7 +62,7 @@ def name_keys(name: str | None) -> list[str]:
     >>> name_keys("Ada  Lovelace (Guest)")
     ['name:ada lovelace (guest)', 'name:ada lovelace']
     """
-    return [indexable(f"{NAME}{form}") for form in comparable_forms(name)]
+    return [indexable(f"{NAME_PREFIX}{form}") for form in comparable_forms(name)]
 
 
 def canonical_key(given: str) -> str | None:
@@ -75,7 +75,7 @@ def canonical_key(given: str) -> str | None:
     own = own.strip()
     if not separator or not own or f"{prefix}:" not in KEY_PREFIXES:
         return None
-    if f"{prefix}:" == NAME:
+    if f"{prefix}:" == NAME_PREFIX:
         return next(iter(name_keys(own)), None)
     if prefix == "email":
         return person_key(None, own) if "@" in own else None

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meeting_assets.cli.authors import author_or_login
+from meeting_assets.cli.csv_files import read_csv, write_csv
+from meeting_assets.cli.opening import opened_for_changes
 from meeting_assets.cli.options import AsJson
-from meeting_assets.cli.statements import author_or_login, opened_for_changes, read_csv, write_csv
-from meeting_assets.cli.terminal import print_json, print_line, print_note
+from meeting_assets.cli.terminal import print_errors, print_json, print_line, print_note
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
 from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from meeting_assets.pipeline.aliases import Statement
+    from meeting_assets.pipeline.aliases import AliasChange, AliasRequest
     from meeting_assets.pipeline.storage import Storage
 
 FORM = "--alias KEY=PERSON, such as --alias 'email:ada@old.example=zoom:RiajK'"
@@ -36,7 +39,7 @@ def people(
         str | None, typer.Option("--export", metavar="FILE", help="write aliases as CSV; - for standard output")
     ] = None,
     import_from: Annotated[
-        str | None, typer.Option("--import", metavar="FILE", help="make the aliases of a CSV; - for standard input")
+        str | None, typer.Option("--import", metavar="FILE", help="add the aliases of a CSV file; - for standard input")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -46,22 +49,29 @@ def people(
     """
     is_change = bool(alias or undo)
     if (export_to is not None) + (import_from is not None) + is_change + unlinked > 1:
-        raise SettingsError("Give --export, --import, --unlinked or aliases: only one of these.")
-    if note is not None and not alias:
-        raise SettingsError("--note belongs to --alias. Give both.")
-    if author is not None and not alias and import_from is None:
-        raise SettingsError("--author belongs to --alias or --import. Give one of them.")
+        raise SettingsError("Use only one of --export, --import, --unlinked, and --alias or --undo.")
+    if export_to is not None and as_json:
+        raise SettingsError("--export writes CSV. Omit --json.")
+    _check_details(note, author, has_alias=bool(alias), is_import=import_from is not None)
     settings = read_settings()
     if export_to is not None:
         _export(settings, export_to)
     elif import_from is not None:
-        _import(settings, import_from, author)
+        _import(settings, import_from, author, as_json=as_json)
     elif is_change:
-        _change(settings, _statements(alias or [], note, author), undo or [], author)
+        _change(settings, _requests(alias or [], note, author), undo or [], author, as_json=as_json)
     elif unlinked:
         _list_unlinked(settings, as_json=as_json)
     else:
         _list_people(settings, as_json=as_json)
+
+
+def _check_details(note: str | None, author: str | None, *, has_alias: bool, is_import: bool) -> None:
+    """Raises a SettingsError for a note or an author that belongs to no alias."""
+    if note is not None and not has_alias:
+        raise SettingsError("--note belongs to --alias. Give both.")
+    if author is not None and not (has_alias or is_import):
+        raise SettingsError("--author belongs to --alias or --import. Give one of them.")
 
 
 def split_alias(text: str) -> tuple[str, str]:
@@ -81,56 +91,78 @@ def split_alias(text: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def _statements(aliases: Sequence[str], note: str | None, author: str | None) -> list[Statement]:
-    from meeting_assets.pipeline.aliases import statement
+def _requests(aliases: Sequence[str], note: str | None, author: str | None) -> list[AliasRequest]:
+    from meeting_assets.pipeline.aliases import alias_request
 
     found = []
     for number, text in enumerate(aliases, start=1):
-        position = f"Nothing was changed: --alias number {number}: " if len(aliases) > 1 else "Nothing was changed: "
+        position = f"--alias number {number}: " if len(aliases) > 1 else ""
         try:
             key, target = split_alias(text)
+            found.append(alias_request(key, target, author=author, note=note, position=position))
         except ValueError as error:
-            raise SettingsError(f"{position}{error}.") from None
-        found.append(statement(key, target, author=author, note=note, position=position))
+            raise SettingsError(f"Nothing was changed: {position}{error}.") from None
     return found
 
 
-def _change(settings: Settings, stated: Sequence[Statement], undo: Sequence[str], author: str | None) -> None:
+def _change(
+    settings: Settings, requests: Sequence[AliasRequest], undo: Sequence[str], author: str | None, *, as_json: bool
+) -> None:
     from meeting_assets.cli.people_table import print_aliases
-    from meeting_assets.pipeline.aliases import valid_key
+    from meeting_assets.pipeline.aliases import change_aliases, valid_key
     from meeting_assets.store.person_aliases import all_aliases
 
-    undone = {valid_key(each, "Nothing was changed: --undo: ") for each in undo}
+    try:
+        undone = {valid_key(each) for each in undo}
+    except ValueError as error:
+        raise SettingsError(f"Nothing was changed: --undo: {error}.") from None
     with opened_for_changes(settings) as storage:
         aliases = storage.database.read(all_aliases)
         if undone - {each.person_key for each in aliases}:
-            print_aliases(aliases)
+            if not as_json:
+                print_aliases(aliases)
             raise SettingsError("Nothing was changed: --undo names a key without an alias.")
-        _apply(storage, stated, undone, author)
+        with _named_as_unchanged("Nothing was changed: "):
+            change = change_aliases(storage, requests, undone, author=author_or_login(author), at=now())
+        _roll_up(storage, change, as_json=as_json)
 
 
-def _import(settings: Settings, source: str, author: str | None) -> None:
+def _import(settings: Settings, source: str, author: str | None, *, as_json: bool) -> None:
+    """Adds the aliases of a CSV file, and rolls up. With a faulty line it adds none, and exits with 1."""
     from meeting_assets.pipeline.alias_csv import read_aliases
-
-    content = read_csv(source)
-    try:
-        with opened_for_changes(settings) as storage:
-            _apply(storage, read_aliases(content), set(), author)
-    except SettingsError as error:
-        raise SettingsError(f"Nothing was imported. {error}") from None
-
-
-def _apply(storage: Storage, stated: Sequence[Statement], undone: set[str], author: str | None) -> None:
-    """Changes aliases and rolls up. The roll-up is repeated if an earlier one was interrupted."""
-    from meeting_assets.cli.people_table import print_unknown
     from meeting_assets.pipeline.aliases import change_aliases
+
+    requests, faults = read_aliases(read_csv(source))
+    if faults:
+        print_errors([*map(str, faults), "Nothing was imported. Correct these lines and import the file again."])
+        raise typer.Exit(1)
+    with opened_for_changes(settings) as storage:
+        with _named_as_unchanged("Nothing was imported: "):
+            change = change_aliases(storage, requests, author=author_or_login(author), at=now())
+        _roll_up(storage, change, as_json=as_json)
+
+
+@contextmanager
+def _named_as_unchanged(beginning: str) -> Iterator[None]:
+    """Puts a beginning before the message of an invalid request, by which nothing was changed."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsError(f"{beginning}{error}") from None
+
+
+def _roll_up(storage: Storage, change: AliasChange, *, as_json: bool) -> None:
+    """Rolls up, also if an earlier roll-up was interrupted, and prints the change."""
+    from meeting_assets.cli.people_table import change_document, print_unknown
     from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 
-    change = change_aliases(storage, stated, undone, author=author_or_login(author), at=now())
-    report = roll_up(storage)
+    changed_weeks = roll_up(storage).changed
     roll_up_people(storage)
-    print_line(f"{change.as_sentence()} {report.changed} weeks were derived again.")
-    print_unknown(change.unknown)
+    if as_json:
+        print_json(change_document(change, changed_weeks=changed_weeks))
+    else:
+        print_line(f"{change.as_sentence()} {changed_weeks} weeks were derived again.")
+        print_unknown(change.unknown)
 
 
 def _export(settings: Settings, target: str) -> None:

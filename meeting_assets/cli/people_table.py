@@ -6,20 +6,22 @@ Names and keys are printed on standard output only, never as notes or errors, be
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from meeting_assets.cli.meeting_texts import printable, shell_quoted
-from meeting_assets.cli.terminal import out
+from meeting_assets.cli.terminal import print_line, print_table
 from meeting_assets.core.instants import to_iso8601
+from meeting_assets.pipeline.aliases import AliasChange
 from meeting_assets.pipeline.people_lists import PeopleList, Unlinked
 from meeting_assets.store.person_aliases import Alias
 
 UNKNOWN = "·"
 NAMES_SHOWN = 40
-EXAMPLE = "email:ada@example.com"
+PERSON = "PERSON"
 
 
 def print_people(found: PeopleList) -> None:
@@ -28,13 +30,11 @@ def print_people(found: PeopleList) -> None:
     for each in found.people:
         numbers = f"{each.meeting_count:,}", _hours(each.attended_s), _percent(each.talk_share)
         table.add_row(*_texts(each.person_key, each.name or UNKNOWN), *numbers)
-    out.print(table)
+    print_table(table)
     if found.covered_talk_share is not None:
-        out.print(
+        print_line(
             f"These persons cover {found.covered_talk_share:.0%} of the talk in all meetings. "
-            "`meeting-assets people --unlinked` lists names without a person.",
-            highlight=False,
-            soft_wrap=True,
+            "`meeting-assets people --unlinked` lists names without a person."
         )
     print_aliases(found.aliases)
 
@@ -42,44 +42,56 @@ def print_people(found: PeopleList) -> None:
 def print_aliases(aliases: Sequence[Alias]) -> None:
     """Prints the aliases in force, each with the command that undoes it."""
     if not aliases:
-        out.print("No alias is in force.", highlight=False)
+        print_line("No alias is in force.")
     for alias in aliases:
-        out.print(Text(_sentence(alias)), soft_wrap=True)
-        out.print(Text(f"  meeting-assets people --undo {shell_quoted(alias.person_key)}"), soft_wrap=True)
+        print_line(_sentence(alias))
+        print_line(f"  meeting-assets people --undo {shell_quoted(alias.person_key)}")
 
 
 def print_unlinked(found: Sequence[Unlinked]) -> None:
     """Prints display names without a person, and the command that links the first one."""
     if not found:
-        out.print("Every participant with a name belongs to a person.", highlight=False)
+        print_line("Every participant with a name belongs to a person.")
         return
     table = _table("name", "persons of that name", "meetings", "minutes of talk", "share of talk")
     for each in found[:NAMES_SHOWN]:
         minutes = UNKNOWN if each.talk_time_s is None else f"{each.talk_time_s / 60:,.1f}"
         texts = _texts(each.name, ", ".join(each.namesakes) or UNKNOWN)
         table.add_row(*texts, f"{each.meeting_count:,}", minutes, _percent(each.talk_share))
-    out.print(table)
+    print_table(table)
     if len(found) > NAMES_SHOWN:
-        out.print(f"... and {len(found) - NAMES_SHOWN} more. --json lists all of them.", highlight=False)
-    out.print(
-        "A name counts for participants without a key only. Link one if all participants of that name are one person; "
-        "a person may have any address:",
-        highlight=False,
-        soft_wrap=True,
+        print_line(f"... and {len(found) - NAMES_SHOWN} more. --json lists all of them.")
+    print_line(
+        "A name counts for participants without a key only. If all participants of a name are one person, link it:"
     )
-    out.print(Text(f"  {alias_command(found[0])}"), soft_wrap=True)
+    if (command := alias_command(found[0])) is not None:
+        print_line(f"  {command}")
+    else:
+        print_line(f"  {alias_form(found[0])}")
+        print_line(f"{PERSON} is a key of that person, such as email:ada@example.com. No participant needs to have it.")
 
 
 def print_unknown(keys: Sequence[str]) -> None:
     """Prints a warning for each key that no participant has."""
     for key in keys:
-        out.print(Text(f"! {printable(key)} occurs in no meeting yet. Check the spelling."), soft_wrap=True)
+        print_line(f"! {printable(key)} occurs in no meeting yet. Check the spelling.")
 
 
-def alias_command(each: Unlinked) -> str:
-    """The command that links a name: to its only namesake, else to an example."""
-    target = each.namesakes[0] if len(each.namesakes) == 1 else EXAMPLE
-    return f"meeting-assets people --alias {shell_quoted(f'{each.person_key}={target}')}"
+def alias_command(each: Unlinked) -> str | None:
+    """The command that links a name to its only namesake; None if it has none or several."""
+    if len(each.namesakes) != 1:
+        return None
+    return f"meeting-assets people --alias {shell_quoted(f'{each.person_key}={each.namesakes[0]}')}"
+
+
+def alias_form(each: Unlinked) -> str:
+    """The form of the command that links a name. The command refuses it until the user has put in a person."""
+    return f"meeting-assets people --alias {shell_quoted(f'{each.person_key}={PERSON}')}"
+
+
+def change_document(change: AliasChange, *, changed_weeks: int) -> dict[str, Any]:
+    """The JSON document of a change of aliases."""
+    return {**asdict(change), "changed_weeks": changed_weeks}
 
 
 def people_document(found: PeopleList, *, is_outdated: bool) -> dict[str, Any]:

@@ -13,45 +13,49 @@ from rich.table import Table
 from rich.text import Text
 
 from meeting_assets.cli.meeting_texts import printable, shell_quoted
-from meeting_assets.cli.terminal import out
+from meeting_assets.cli.terminal import out, print_line, print_table
+from meeting_assets.core.correction_kinds import ASSIGN, SAME_AS
 from meeting_assets.core.instants import to_iso8601
+from meeting_assets.metrics.speakers import Speaker
 from meeting_assets.pipeline.corrections import Change
-from meeting_assets.pipeline.speakers import ResolvedSpeaker, SpeakersOfRecording
-from meeting_assets.store.corrections import ASSIGN, SAME_AS, StoredCorrection
+from meeting_assets.pipeline.corrections_csv import ImportReport
+from meeting_assets.pipeline.speakers import SpeakersOfRecording
+from meeting_assets.store.corrections import StoredCorrection
 
 COLUMNS = ("speaker", "participant", "name", "method", "evidence", "runner-up", "words")
 NUMBERS = frozenset({"evidence", "runner-up", "words"})
 """Columns that are left out where a source has none of these numbers."""
-PRINTED_WIDTH = 500
-"""Width of output that is no terminal, where wrapped keys could not be searched for."""
 UNKNOWN = "·"
 VERBS = {ASSIGN: "is participant", SAME_AS: "is the same speaker as"}
 
 
 def print_speakers(found: SpeakersOfRecording) -> None:
     """Prints the resolution of each speaker, and the corrections in force with the commands that undo them."""
-    out.print(f"Speakers of {found.recording_id}", highlight=False, soft_wrap=True)
+    print_line(f"Speakers of {found.recording_id}")
     for source, rows in groupby(found.resolved, lambda each: each.source):
         out.print(f"[bold]{source}[/bold]", highlight=False)
         _print_table([[*_cells(each)] for each in rows])
     if not found.resolved:
-        out.print("No speaker is known: its artifacts name none, or its metrics are not derived yet.", soft_wrap=True)
+        print_line(
+            "No speaker is known. Run `meeting-assets rebuild --outdated`, or check that the recording has a "
+            "transcript."
+        )
     if found.participants:
         named = ", ".join(_participant(key, name) for key, name in found.participants.items())
-        out.print(Text(f"Participants: {named}"), soft_wrap=True)
+        print_line(f"Participants: {named}")
     for correction in found.corrections:
-        out.print(Text(_sentence(correction, found)), soft_wrap=True)
-        out.print(Text(f"  {undo_command(found.recording_id, correction.speaker_key)}"), soft_wrap=True)
+        print_line(_sentence(correction, found))
+        print_line(f"  {undo_command(found.recording_id, correction.speaker_key)}")
     if found.is_outdated:
-        out.print("The resolution is outdated. Run `meeting-assets rebuild --outdated`.", soft_wrap=True)
+        print_line("The resolution is outdated. Run `meeting-assets rebuild --outdated`.")
 
 
 def print_undoable(found: SpeakersOfRecording) -> None:
     """Prints the commands that undo the corrections in force."""
     if not found.corrections:
-        out.print("No correction is in force.", highlight=False)
+        print_line("No correction is in force.")
     for each in found.corrections:
-        out.print(Text(undo_command(found.recording_id, each.speaker_key)), soft_wrap=True)
+        print_line(undo_command(found.recording_id, each.speaker_key))
 
 
 def speakers_document(found: SpeakersOfRecording, change: Change | None = None) -> dict[str, Any]:
@@ -73,13 +77,35 @@ def speakers_document(found: SpeakersOfRecording, change: Change | None = None) 
         ],
     }
     if change is not None:
-        document["made"], document["undone"] = [*change.made], [*change.undone]
+        document |= {"made": [*change.made], "undone": [*change.undone], "adopted": [*change.adopted]}
     return document
 
 
 def undo_command(recording_id: str, speaker_key: str) -> str:
     """The command that undoes a correction, quoted for a shell."""
     return f"meeting-assets speakers {recording_id} --undo {shell_quoted(speaker_key)}"
+
+
+def print_change(change: Change) -> None:
+    """Prints the numbers of corrections made, undone and adopted."""
+    print_line(f"Corrections made: {len(change.made)}, undone: {len(change.undone)}.")
+    if change.adopted:
+        print_line(
+            f"Corrections of an interrupted command that now apply, too: {len(change.adopted)}. They are listed below."
+        )
+
+
+def print_import(report: ImportReport) -> None:
+    """Prints the numbers of imported corrections."""
+    print_line(f"Corrections made: {report.made}, in force before: {report.unchanged}.")
+    if report.adopted:
+        print_line(f"Corrections of an interrupted command that now apply, too: {report.adopted}.")
+
+
+def import_document(report: ImportReport) -> dict[str, Any]:
+    """The JSON document of an import."""
+    counts = {"made": report.made, "unchanged": report.unchanged, "adopted": report.adopted}
+    return {**counts, "recording_ids": report.recording_ids, "recording_count": report.recording_count}
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:
@@ -95,10 +121,10 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
         table.add_column(COLUMNS[number], justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*(Text(row[number]) for number in shown))
-    out.print(table, width=None if out.is_terminal else PRINTED_WIDTH)
+    print_table(table)
 
 
-def _cells(row: ResolvedSpeaker) -> Iterator[str]:
+def _cells(row: Speaker) -> Iterator[str]:
     yield printable(row.speaker_key)
     yield printable(row.participant_key or UNKNOWN)
     yield printable(row.name or UNKNOWN)
@@ -115,7 +141,7 @@ def _participant(key: str, name: str | None) -> str:
 def _sentence(correction: StoredCorrection, found: SpeakersOfRecording) -> str:
     key, kind, target = correction.statement
     note = f" ({correction.note})" if correction.note else ""
-    absent = "" if key in found.occurring.speakers else " No artifact names this speaker any more."
+    absent = "" if key in found.occurring.speakers else " No source names this speaker any more."
     day = correction.at.date()
     verb = VERBS.get(kind, "is named")
     return printable(f"Correction: {key} {verb} {target}, by {correction.author} on {day}{note}.{absent} Undo:")

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meeting_assets.cli.authors import author_or_login
+from meeting_assets.cli.csv_files import read_csv, write_csv
+from meeting_assets.cli.opening import opened_for_changes
 from meeting_assets.cli.options import AsJson
-from meeting_assets.cli.statements import author_or_login, opened_for_changes, read_csv, write_csv
-from meeting_assets.cli.terminal import print_errors, print_json, print_line
+from meeting_assets.cli.terminal import print_errors, print_json
+from meeting_assets.core.correction_kinds import ASSIGN, NAME, SAME_AS
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
 from meeting_assets.settings import Settings, read_settings
-from meeting_assets.store.corrections import ASSIGN, NAME, SAME_AS, StoredCorrection
+from meeting_assets.store.corrections import StoredCorrection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from meeting_assets.pipeline.speakers import Occurring
+    from meeting_assets.pipeline.speakers import Occurring, SpeakersOfRecording
 
 FORMS = {ASSIGN: "--assign KEY=PARTICIPANT", SAME_AS: "--same-as KEY=KEY", NAME: "--name KEY=NAME"}
 LONE_RECORDING = "Name one recording: `meeting-assets speakers RECORDING`."
@@ -41,34 +44,65 @@ def speakers(
         str | None, typer.Option("--export", metavar="FILE", help="write corrections as CSV; - for standard output")
     ] = None,
     import_from: Annotated[
-        str | None, typer.Option("--import", metavar="FILE", help="make the corrections of a CSV; - for standard input")
+        str | None,
+        typer.Option("--import", metavar="FILE", help="add corrections of a CSV file; - for standard input"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Shows how the speakers of a recording were resolved to participants. Corrects them, and undoes corrections.
 
-    Options that correct may be repeated. Their metrics and trends are derived again at once.
+    Options that correct may be repeated. The metrics of the recording and the trends are derived again at once.
     """
     given = recordings or []
-    wanted = {ASSIGN: assign or [], SAME_AS: same_as or [], NAME: name or []}
-    is_change = any(wanted.values()) or bool(undo)
-    if (export_to is not None) + (import_from is not None) + is_change > 1:
-        raise SettingsError("Give --export, --import or corrections: only one of the three.")
-    if note is not None and not any(wanted.values()):
-        raise SettingsError("--note belongs to --assign, --same-as or --name. Give one of them.")
+    options = _Options({ASSIGN: assign or [], SAME_AS: same_as or [], NAME: name or []}, undo or [], note, author)
+    _check_use(options, given, export_to, import_from, as_json=as_json)
     settings = read_settings()
     if export_to is not None:
         _export(settings, given, export_to)
     elif import_from is not None:
-        if given:
-            raise SettingsError("--import takes the recordings from the file. Omit their ids.")
-        raise typer.Exit(_import(settings, import_from, author))
-    elif len(given) != 1:
-        raise SettingsError(LONE_RECORDING)
-    elif is_change:
-        raise typer.Exit(_change(settings, given[0], wanted, undo or [], note, author, as_json=as_json))
+        raise typer.Exit(_import(settings, import_from, author, as_json=as_json))
+    elif options.is_change:
+        raise typer.Exit(_change(settings, given[0], options, as_json=as_json))
     else:
         _show(settings, given[0], as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options that correct speakers."""
+
+    wanted: Mapping[str, Sequence[str]]
+    """The given texts by kind."""
+    undo: Sequence[str]
+    note: str | None
+    author: str | None
+
+    @property
+    def is_correction(self) -> bool:
+        return any(self.wanted.values())
+
+    @property
+    def is_change(self) -> bool:
+        return self.is_correction or bool(self.undo)
+
+
+def _check_use(
+    options: _Options, given: Sequence[str], export_to: str | None, import_from: str | None, *, as_json: bool
+) -> None:
+    """Raises a SettingsError for options that exclude each other."""
+    is_export, is_import = export_to is not None, import_from is not None
+    if is_export + is_import + options.is_change > 1:
+        raise SettingsError("Use only one of --export, --import, and corrections.")
+    if options.note is not None and not options.is_correction:
+        raise SettingsError("--note belongs to --assign, --same-as or --name. Give one of them.")
+    if options.author is not None and not (options.is_correction or is_import):
+        raise SettingsError("--author belongs to --assign, --same-as, --name or --import. Give one of them.")
+    if is_export and as_json:
+        raise SettingsError("--export writes CSV. Omit --json.")
+    if is_import and given:
+        raise SettingsError("--import takes the recordings from the file. Omit their ids.")
+    if not (is_export or is_import) and len(given) != 1:
+        raise SettingsError(LONE_RECORDING)
 
 
 def _show(settings: Settings, given: str, *, as_json: bool) -> None:
@@ -85,41 +119,40 @@ def _show(settings: Settings, given: str, *, as_json: bool) -> None:
         print_speakers(found)
 
 
-def _change(
-    settings: Settings,
-    given: str,
-    wanted: dict[str, list[str]],
-    undo: Sequence[str],
-    note: str | None,
-    author: str | None,
-    *,
-    as_json: bool,
-) -> int:
+def _change(settings: Settings, given: str, options: _Options, *, as_json: bool) -> int:
     """Makes and undoes corrections, derives the metrics, and prints the new resolution; returns the exit status."""
-    from meeting_assets.cli.speaker_table import print_speakers, print_undoable, speakers_document
+    from meeting_assets.cli.speaker_table import print_change, print_speakers, speakers_document
     from meeting_assets.pipeline.corrections import change_corrections, derive_corrected
     from meeting_assets.pipeline.speakers import find_recording, speakers_of
 
     with opened_for_changes(settings) as storage:
         recording_id = storage.database.read(lambda connection: find_recording(connection, given))
         found = speakers_of(storage, recording_id)
-        made = _corrections(wanted, found.occurring, note, author, found.recording_id)
-        if {*undo} - {each.speaker_key for each in found.corrections}:
-            if as_json:
-                print_json(speakers_document(found))
-            else:
-                print_undoable(found)
-            raise SettingsError("Nothing was changed: --undo names a speaker without a correction.")
-        change = change_corrections(storage, recording_id, made, undo)
+        made = _corrections(options, found.occurring, recording_id)
+        _check_undo(options.undo, found, as_json=as_json)
+        change = change_corrections(storage, recording_id, made, options.undo)
         faults = derive_corrected(storage, [recording_id])
         after = speakers_of(storage, recording_id)
     if as_json:
         print_json(speakers_document(after, change))
     else:
-        print_line(f"Corrections made: {len(change.made)}, undone: {len(change.undone)}.")
+        print_change(change)
         print_speakers(after)
     print_errors(_derive_errors(faults))
     return 1 if faults else 0
+
+
+def _check_undo(undo: Sequence[str], found: SpeakersOfRecording, *, as_json: bool) -> None:
+    """Raises a SettingsError if a speaker has no correction to undo, and prints those that have one."""
+    from meeting_assets.cli.speaker_table import print_undoable, speakers_document
+
+    if not {*undo} - {each.speaker_key for each in found.corrections}:
+        return
+    if as_json:
+        print_json(speakers_document(found))
+    else:
+        print_undoable(found)
+    raise SettingsError("Nothing was changed: --undo names a speaker without a correction.")
 
 
 def _export(settings: Settings, given: Sequence[str], target: str) -> None:
@@ -133,33 +166,36 @@ def _export(settings: Settings, given: Sequence[str], target: str) -> None:
     write_csv(target, content, what="corrections")
 
 
-def _import(settings: Settings, source: str, author: str | None) -> int:
+def _import(settings: Settings, source: str, author: str | None, *, as_json: bool) -> int:
     """Makes the corrections of a CSV file, derives the metrics, and returns the exit status."""
+    from meeting_assets.cli.speaker_table import import_document, print_import
     from meeting_assets.pipeline.corrections import derive_corrected
     from meeting_assets.pipeline.corrections_csv import import_lines, read_lines
 
     content = read_csv(source)
-    lines, faults = read_lines(content)
+    lines, line_faults = read_lines(content)
     with opened_for_changes(settings) as storage:
-        report = import_lines(storage, lines, author_or_login(author), now(), faults)
+        report = import_lines(storage, lines, author_or_login(author), now(), line_faults)
         if report.faults:
-            print_errors([*report.faults, "Nothing was imported. Correct these lines and import the file again."])
+            advice = "Nothing was imported. Correct these lines and import the file again."
+            print_errors([*map(str, report.faults), advice])
             return 1
         faults = derive_corrected(storage, report.recording_ids)
-    print_line(f"Corrections made: {report.made}, in force before: {report.unchanged}.")
-    print_errors(_derive_errors(faults))
-    return 1 if faults else 0
+    if as_json:
+        print_json(import_document(report))
+    else:
+        print_import(report)
+    print_errors([*report.failures, *_derive_errors(faults)])
+    return 1 if faults or report.failures else 0
 
 
-def _corrections(
-    wanted: dict[str, list[str]], occurring: Occurring, note: str | None, author: str | None, recording_id: str
-) -> list[StoredCorrection]:
+def _corrections(options: _Options, occurring: Occurring, recording_id: str) -> list[StoredCorrection]:
     """The corrections of the options."""
-    if not any(wanted.values()):
+    if not options.is_correction:
         return []
-    by, at = author_or_login(author), now()
+    by, at = author_or_login(options.author), now()
     found = []
-    for kind, texts in wanted.items():
+    for kind, texts in options.wanted.items():
         for number, text in enumerate(texts, start=1):
             try:
                 key, target = split_statement(kind, text, occurring)
@@ -167,7 +203,7 @@ def _corrections(
                 option = f"{FORMS[kind].partition(' ')[0]} number {number}" if len(texts) > 1 else FORMS[kind]
                 advice = f"`meeting-assets speakers {recording_id}` lists speakers and participants."
                 raise SettingsError(f"Nothing was changed: {option}: {error}. {advice}") from None
-            found.append(StoredCorrection(key, kind, target, by, at, note))
+            found.append(StoredCorrection(key, kind, target, by, at, options.note))
     return found
 
 
@@ -177,7 +213,7 @@ def split_statement(kind: str, text: str, occurring: Occurring) -> tuple[str, st
     Raises:
         ValueError: there is no such place, or more than one. The message quotes nothing of the text.
     """
-    from meeting_assets.pipeline.corrections import NO_PARTICIPANT, NO_SPEAKER, NO_TARGET
+    from meeting_assets.pipeline.correction_faults import NO_PARTICIPANT, NO_SPEAKER, NO_TARGET
 
     signs = [index for index, character in enumerate(text) if character == "="]
     if not signs:

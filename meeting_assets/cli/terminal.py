@@ -1,4 +1,7 @@
-"""Output of the commands: results on standard output, notes and errors on standard error."""
+"""Output of the commands: results on standard output, notes and errors on standard error.
+
+Sentences are printed as they are: they may contain texts of users, in which Rich would find markup.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,26 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from meeting_assets.core.logs import is_json
 
 out = Console()
 err = Console(stderr=True)
+PRINTED_WIDTH = 500
+
 logger = logging.getLogger("meeting_assets.cli")
 
 
 def print_line(sentence: str) -> None:
     """Prints a sentence without wrapping it, so that paths and commands can be copied."""
-    out.print(sentence, highlight=False, soft_wrap=True)
+    out.print(Text(sentence), soft_wrap=True)
+
+
+def print_table(table: Table) -> None:
+    """Prints a table. Output that is no terminal has long lines, because wrapped texts could not be searched for."""
+    out.print(table, width=None if out.is_terminal else PRINTED_WIDTH)
 
 
 def print_json(document: Any) -> None:
@@ -33,7 +45,7 @@ def print_note(sentence: str) -> None:
     if is_json():
         logger.info(sentence)
     else:
-        err.print(sentence, highlight=False, soft_wrap=True)
+        err.print(Text(sentence), soft_wrap=True)
 
 
 def print_error(sentence: str) -> None:
@@ -41,7 +53,7 @@ def print_error(sentence: str) -> None:
     if is_json():
         logger.error(sentence)
     else:
-        err.print(f"[red]Error:[/red] {sentence}", highlight=False, soft_wrap=True)
+        err.print(Text.assemble(("Error:", "red"), f" {sentence}"), soft_wrap=True)
 
 
 def print_errors(sentences: Iterable[str]) -> None:

@@ -24,13 +24,18 @@ from meeting_assets.store.corrections import CORRECTIONS
 from meeting_assets.store.database import Database
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, ArtifactKey, is_of_days
 from meeting_assets.store.raw import RawStore
-from meeting_assets.store.raw_layout import artifact_of, corrections_key, recording_of
+from meeting_assets.store.raw_layout import (
+    artifact_of,
+    corrections_key,
+    is_corrections,
+    is_listing,
+    listing_key,
+    recording_of,
+)
 from meeting_assets.store.tombstones import tombstoned_recordings
 
 LONGEST_WRITE = timedelta(hours=1)
 """A run may still be writing objects that are younger than this."""
-
-LISTING, CORRECTIONS_NAME = NAMES = "recording.json", "corrections.json"
 
 
 @dataclass(slots=True)
@@ -89,7 +94,8 @@ def _audit_day(day: date, database: Database, raw: RawStore, result: Audit, *, b
         still_current = {*_current_keys(connection, day).values()} & {*current.values()}
         still_corrected = _corrected(connection, day) & corrected
     for key in unmatched:
-        is_loadable = f"{day}/{recording_of(key)}/{LISTING}" in stored and (_is_named(key, NAMES) or _is_ours(key))
+        has_listing = listing_key(day, recording_of(key)) in stored
+        is_loadable = has_listing and (is_listing(key) or is_corrections(key) or _is_ours(key))
         category = result.purged if recording_of(key) in purged else result.unknown if is_loadable else result.foreign
         category.append(key)
     result.lost += sorted(key for key in still_current if key is not None and key not in stored)
@@ -116,13 +122,7 @@ def _corrected(connection: Connection, day: date) -> set[str]:
 def _is_described(key: str, recordings: Collection[str], corrected: Collection[str]) -> bool:
     """True for the listing of a known recording, and for the copy of corrections that the database has."""
     recording_id = recording_of(key)
-    return (_is_named(key, [LISTING]) and recording_id in recordings) or (
-        _is_named(key, [CORRECTIONS_NAME]) and recording_id in corrected
-    )
-
-
-def _is_named(key: str, names: Collection[str]) -> bool:
-    return key.count("/") == 2 and key.rpartition("/")[2] in names
+    return (is_listing(key) and recording_id in recordings) or (is_corrections(key) and recording_id in corrected)
 
 
 def _is_ours(key: str) -> bool:

@@ -45,14 +45,14 @@ def recording_count(connection: Connection) -> int:
 
 
 def recordings_by_day(connection: Connection, days: Collection[date]) -> dict[date, dict[str, int]]:
-    """The number of recordings of each day by status. Every day has every status of any of the days."""
+    """The number of recordings of each day by status. A status without recordings on a day counts 0."""
     key = RECORDINGS.c.day, RECORDINGS.c.status
     query = select(*key, func.count()).where(RECORDINGS.c.day.in_(days)).group_by(*key)
     return _by_name(connection, query, days)
 
 
 def artifacts_by_day(connection: Connection, kind: str, days: Collection[date]) -> dict[date, dict[str, int]]:
-    """The number of artifacts of a kind of each day by state. Every day has every state of any of the days."""
+    """The number of artifacts of a kind of each day by state. A state without artifacts on a day counts 0."""
     key = RECORDINGS.c.day, LEDGER.c.status
     query = select(*key, func.count()).join_from(LEDGER, RECORDINGS, RECORDINGS.c.recording_id == LEDGER.c.recording_id)
     return _by_name(connection, query.where(LEDGER.c.kind == kind, RECORDINGS.c.day.in_(days)).group_by(*key), days)
@@ -149,7 +149,7 @@ def _as_counts(connection: Connection, query: Select[Any]) -> DayCounts:
 
 
 def _by_name(connection: Connection, query: Select[Any], days: Collection[date]) -> dict[date, dict[str, int]]:
-    """Counts of each day by name. Zeros are included, so that a plot over the days has no gap."""
+    """Counts of each day by name. A name without rows on a day counts 0, so that a plot over the days has no gap."""
     counts = {(day, name): count for day, name, count in connection.execute(query)}
     names = sorted({name for _, name in counts})
     return {day: {name: counts.get((day, name), 0) for name in names} for day in days}

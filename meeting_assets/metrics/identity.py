@@ -47,7 +47,8 @@ def one_person(keys: Iterable[tuple[str, str]], aliases: Mapping[str, str] = Map
         first, second = sorted((root(one), root(other)), key=_rank)
         parent[second] = first
     targets = sorted({*aliases.values()} - aliases.keys(), key=_rank, reverse=True)
-    named = {root(target): target for target in targets}  # of several targets the first by rank, which is the last here
+    # `targets` is in reverse rank, so the best target wins.
+    named = {root(target): target for target in targets}
     return {key: named.get(root(key), root(key)) for key in parent}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+from meeting_assets.core.correction_kinds import ASSIGN, NAME, SAME_AS
 from meeting_assets.core.names import comparable_name
 from meeting_assets.metrics.meeting import LABEL_PREFIX, UNKNOWN, Attendee, Correction
 from meeting_assets.metrics.parameters import Parameters
@@ -17,8 +18,6 @@ Method: TypeAlias = Literal["correction", "platform_id", "voice_id", "name", "ti
 NamesByKey: TypeAlias = Mapping[str, Collection[str]]
 """All names that a source has for each of its speaker keys."""
 
-ASSIGN, SAME_AS, NAME = "assign", "same_as", "name"
-"""Kinds of corrections."""
 _VOICE = re.compile(rf"{LABEL_PREFIX}(?P<id>[0-9]{{1,19}})-.+", re.DOTALL)
 # A diarization's labels are no names, even if a participant is called `Speaker 2`.
 _GENERIC = re.compile(r"(?:speaker|spk|participant|person|voice|channel|guest|user|unknown)?[ _-]*(?:[0-9]+|[a-z])?")
@@ -67,7 +66,9 @@ class Corrections:
     names: Mapping[str, str]
 
 
-def corrections_of(given: Iterable[Correction], speakers: Collection[str], participants: Participants) -> Corrections:
+def effective_corrections(
+    given: Iterable[Correction], speakers: Collection[str], participants: Participants
+) -> Corrections:
     """Reads the corrections.
 
     A `same_as` has no effect if its chain returns to its speaker, or if its target does not occur.
@@ -82,12 +83,32 @@ def corrections_of(given: Iterable[Correction], speakers: Collection[str], parti
         elif kind == ASSIGN and target in participants.names:
             assigned[key] = target
         elif kind == SAME_AS and target in known:
-            # A participant that is the same as a label means that the label is this participant.
-            is_reversed = key in participants.names and target not in participants.names
-            one, other = (target, key) if is_reversed else (key, target)
-            same.setdefault(one, other)
-    roots = {key: root for key in same if (root := _root(key, same)) != key}
-    return Corrections(roots, assigned, names)
+            same[key] = target
+    return Corrections(_roots(same, {*participants.names, *assigned}), assigned, names)
+
+
+def _roots(same: Mapping[str, str], resolved: Collection[str]) -> dict[str, str]:
+    """The speaker that each speaker is the same as.
+
+    That is the end of the chain. If the end is not resolved, and exactly one speaker of the set is, it is that one:
+    the user may have corrected a speaker that only later became a participant. Of several ones none follows the label.
+
+    >>> _roots({"a": "b", "b": "c"}, ["c"]), _roots({"100": "b", "a": "b"}, ["100"])
+    ({'a': 'c', 'b': 'c'}, {'a': '100', 'b': '100'})
+    >>> _roots({"100": "b", "200": "b", "a": "b"}, ["100", "200"])
+    {'a': 'b'}
+    """
+    ends = {key: _root(key, same) for key in same}
+    sets: dict[str, set[str]] = defaultdict(set)
+    for key, end in ends.items():
+        sets[end] |= {key, end}
+    roots: dict[str, str] = {}
+    for end, own in sorted(sets.items()):
+        found = own & {*resolved}
+        root = found.pop() if end not in found and len(found) == 1 else end
+        members = own - found if end not in found else own
+        roots |= dict.fromkeys(sorted(members - {root}), root)
+    return roots
 
 
 def _root(key: str, same: Mapping[str, str]) -> str:

@@ -28,7 +28,7 @@ from meeting_assets.metrics.resolution import (
     Method,
     NamesByKey,
     Resolver,
-    corrections_of,
+    effective_corrections,
     participants_of,
 )
 from meeting_assets.metrics.speech import Row, recording_us
@@ -131,7 +131,9 @@ def resolve_speakers(meeting: MeetingInput, parameters: Parameters) -> ResolvedM
         "transcript": {**dict.fromkeys({word[0] for word in meeting.words}, ()), **_names_by_key(meeting.utterances)},
     }
     participants = participants_of(meeting.attendees, sources.values())
-    corrections = corrections_of(meeting.corrections, {key for own in sources.values() for key in own}, participants)
+    corrections = effective_corrections(
+        meeting.corrections, {key for own in sources.values() for key in own}, participants
+    )
     resolver = Resolver(participants, corrections, meeting.attribution == VOICES, parameters)
     speakers = [
         *_speakers("participant_events", sources["participant_events"], resolver),

@@ -1,21 +1,15 @@
-"""Person aliases as CSV: one line per alias, UTF-8, with a header.
+"""Person aliases as CSV: one line per alias, as `core.csv_lines` describes. Instants are ISO 8601 in UTC.
 
-    person_key,target,author,at,note
-
-Instants are ISO 8601 in UTC. Texts are written as `core.csv_cells` describes, so that a spreadsheet evaluates none.
+person_key,target,author,at,note
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable
 
-from meeting_assets.core.csv_cells import as_cell, text_of_cell
-from meeting_assets.core.errors import SettingsError
-from meeting_assets.core.instants import check_year, to_iso8601, utc
-from meeting_assets.pipeline.aliases import Statement, statement
+from meeting_assets.core.csv_lines import CsvFault, CsvLine, csv_lines, csv_text, instant_of
+from meeting_assets.core.instants import to_iso8601
+from meeting_assets.pipeline.aliases import AliasRequest, alias_request
 from meeting_assets.store.person_aliases import Alias
 
 COLUMNS = Alias._fields
@@ -23,67 +17,34 @@ COLUMNS = Alias._fields
 
 def alias_csv(aliases: Iterable[Alias]) -> str:
     """The aliases as CSV."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for each in aliases:
-        cells = (each.person_key, each.target, each.author, to_iso8601(each.at), each.note or "")
-        writer.writerow(map(as_cell, cells))
-    return text.getvalue()
+    rows = ((each.person_key, each.target, each.author, to_iso8601(each.at), each.note or "") for each in aliases)
+    return csv_text(COLUMNS, rows)
 
 
-def read_aliases(content: bytes) -> list[Statement]:
-    """The aliases of a CSV file. Empty cells of `author`, `at` and `note` say nothing.
+def read_aliases(content: bytes) -> tuple[list[AliasRequest], list[CsvFault]]:
+    """The aliases of a CSV file, and the faults of its lines. Empty cells of `author`, `at` and `note` say nothing.
 
     Raises:
-        SettingsError: a line is wrong; the message has its number and the cause, and quotes no cell.
+        SettingsError: the file is no CSV in UTF-8 with the header.
     """
-    rows = _rows(content)
-    _, header = next(rows, (1, []))
-    if sorted(header) != sorted(COLUMNS):
-        raise SettingsError(f"Line 1: the header must have these columns, separated by commas: {','.join(COLUMNS)}.")
-    return [_statement(f"Line {number}: ", header, cells) for number, cells in rows if cells]
+    lines, faults = csv_lines(content, COLUMNS)
+    requests: list[AliasRequest] = []
+    for each in lines:
+        try:
+            requests.append(_request(each))
+        except ValueError as error:
+            faults.append(CsvFault(each.number, str(error)))
+    return requests, sorted(faults)
 
 
-def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a file, each with the number of its first line."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = content[: error.start].count(b"\n") + 1
-        raise SettingsError(f"Line {number}: it is not UTF-8.") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    number = 1
-    try:
-        for row in reader:
-            yield number, row
-            number = reader.line_num + 1
-    except csv.Error:
-        raise SettingsError(
-            f"Line {number}: it is no CSV. Quote cells that contain commas, quotes or line breaks."
-        ) from None
-
-
-def _statement(position: str, header: list[str], cells: list[str]) -> Statement:
-    if len(cells) != len(header):
-        raise SettingsError(f"{position}{len(cells)} cells instead of {len(header)}.")
-    values = dict(zip(header, map(text_of_cell, cells), strict=True))
-    return statement(
-        values["person_key"],
-        values["target"],
-        author=values["author"] or None,
-        at=_instant(values["at"], position),
-        note=values["note"] or None,
-        position=position,
+def _request(line: CsvLine) -> AliasRequest:
+    """Raises a ValueError with the fault of a line."""
+    texts = line.texts
+    return alias_request(
+        texts["person_key"],
+        texts["target"],
+        author=texts["author"] or None,
+        at=instant_of(texts["at"]),
+        note=texts["note"] or None,
+        position=f"line {line.number}: ",
     )
-
-
-def _instant(text: str, position: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-        check_year(instant)
-    except ValueError:
-        raise SettingsError(f"{position}at is no instant such as 2026-03-02T09:30:00Z.") from None
-    return utc(instant)

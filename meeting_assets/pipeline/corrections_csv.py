@@ -1,16 +1,12 @@
-"""Corrections as CSV (RFC 4180): one line per correction, UTF-8, with a header.
+"""Corrections as CSV: one line per correction, as `core.csv_lines` describes.
 
-    recording_id,speaker_key,kind,target,author,at,note
-
-Texts are written as `core.csv_cells` describes, so that a spreadsheet evaluates none of them.
+recording_id,speaker_key,kind,target,author,at,note
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -18,16 +14,18 @@ from typing import NamedTuple
 from sqlalchemy import select, true
 
 from meeting_assets.core.batches import batched
-from meeting_assets.core.csv_cells import as_cell, text_of_cell
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.csv_lines import CsvFault, CsvLine, csv_lines, csv_text, instant_of
+from meeting_assets.core.errors import MeetingAssetsError, SettingsError
 from meeting_assets.core.ids import canonical_uuid
-from meeting_assets.core.instants import check_year, to_iso8601, utc
-from meeting_assets.pipeline.corrections import BATCH, change_corrections, faults_of
+from meeting_assets.core.instants import to_iso8601
+from meeting_assets.pipeline.correction_faults import faults_of
+from meeting_assets.pipeline.corrections import change_corrections
 from meeting_assets.pipeline.speakers import occurring_keys
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store.corrections import CORRECTIONS, InForce, StoredCorrection, read_corrections
 from meeting_assets.store.ledger import RECORDINGS
 
+BATCH = 500
 COLUMNS = ("recording_id", *StoredCorrection._fields)
 REQUIRED = ("recording_id", "speaker_key", "kind", "target")
 
@@ -63,9 +61,24 @@ class ImportReport:
 
     made: int = 0
     unchanged: int = 0
+    adopted: int = 0
+    """Corrections that only the raw store had (`pipeline.corrections`)."""
     recording_ids: list[str] = field(default_factory=list)
-    """The recordings whose corrections changed."""
-    faults: list[str] = field(default_factory=list)
+    """The recordings whose corrections were imported."""
+    recording_count: int = 0
+    """The number of recordings with corrections to import."""
+    failure: MeetingAssetsError | None = None
+    """The error that stopped the import."""
+    faults: list[CsvFault] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[str]:
+        """Sentences about an import that was stopped; empty if it was not."""
+        if self.failure is None:
+            return []
+        count = len(self.recording_ids)
+        advice = f"{count} of {self.recording_count} recordings were imported. Import the file again."
+        return [str(self.failure), advice]
 
 
 def exported_csv(storage: Storage, recording_ids: Collection[str]) -> str:
@@ -76,54 +89,42 @@ def exported_csv(storage: Storage, recording_ids: Collection[str]) -> str:
 
 def as_csv(corrections: Mapping[str, InForce]) -> str:
     """The CSV of corrections by recording."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for recording_id, in_force in corrections.items():
-        for each in in_force.values():
-            texts = (*each.statement, each.author, to_iso8601(each.at), each.note or "")
-            writer.writerow([recording_id, *map(as_cell, texts)])
-    return text.getvalue()
+    return csv_text(
+        COLUMNS,
+        (
+            (recording_id, *each.statement, each.author, to_iso8601(each.at), each.note or "")
+            for recording_id, in_force in corrections.items()
+            for each in in_force.values()
+        ),
+    )
 
 
-def read_lines(content: bytes) -> tuple[list[ImportedLine], list[str]]:
-    """The lines of a CSV file, and the faults of lines that cannot be read. Faults quote no cell.
+def read_lines(content: bytes) -> tuple[list[ImportedLine], list[CsvFault]]:
+    """The lines of a CSV file, and the faults of lines that cannot be read.
 
     Raises:
         SettingsError: the file is no CSV in UTF-8 with the header.
     """
-    rows = _rows(content)
-    _, header = next(rows, (0, []))
-    if sorted(header) != sorted(COLUMNS):
-        raise SettingsError(
-            f"Nothing was imported: the first line must have these columns, separated by commas: {','.join(COLUMNS)}."
-        )
+    read, faults = csv_lines(content, COLUMNS)
     lines: list[ImportedLine] = []
-    faults: list[str] = []
-    for number, cells in rows:
-        if not cells:
-            continue
+    for each in read:
         try:
-            lines.append(_line(number, header, cells))
+            lines.append(_line(each))
         except ValueError as error:
-            faults.append(f"Line {number}: {error}.")
+            faults.append(CsvFault(each.number, str(error)))
     return lines, faults
 
 
 def import_lines(
-    storage: Storage, lines: Sequence[ImportedLine], author: str, at: datetime, faults: Sequence[str] = ()
+    storage: Storage, lines: Sequence[ImportedLine], author: str, at: datetime, faults: Sequence[CsvFault] = ()
 ) -> ImportReport:
     """Makes the corrections of a file that are not in force yet; `author` and `at` are the values of empty cells.
 
     `faults` are those of lines that could not be read.
 
     All lines are checked before the first one is imported: with a fault, nothing is imported. Then each recording has
-    its own transaction. If the database or the raw store fails, some recordings are imported; repeat the import.
-
-    Raises:
-        SettingsError: a recording was purged, or its artifacts changed, during the import.
-        PayloadError: the copy of a recording's corrections in the raw store is damaged.
-        StoreError: database or raw store cannot be written.
+    its own transaction. If one fails, the import stops with `ImportReport.failure`, and corrections of the recordings
+    before it stay: the caller derives their metrics.
     """
     report = ImportReport(faults=[*faults])
     by_recording: dict[str, list[ImportedLine]] = defaultdict(list)
@@ -132,13 +133,18 @@ def import_lines(
     new: dict[str, list[StoredCorrection]] = {}
     for batch in batched(sorted(by_recording), BATCH):
         new |= _checked(storage, {each: by_recording[each] for each in batch}, author, at, report)
-    report.faults.sort(key=_number)
     if report.faults:
-        return ImportReport(faults=report.faults)
+        return ImportReport(faults=sorted(report.faults))
+    report.recording_count = len(new)
     for recording_id, corrections in new.items():
-        if change := change_corrections(storage, recording_id, corrections).count:
-            report.made += change
-            report.recording_ids.append(recording_id)
+        try:
+            change = change_corrections(storage, recording_id, corrections)
+        except MeetingAssetsError as error:
+            report.failure = error
+            break
+        report.made += len(change.made)
+        report.adopted += len(change.adopted)
+        report.recording_ids.append(recording_id)
     return report
 
 
@@ -152,13 +158,13 @@ def _checked(
         in_force = read_corrections(connection, CORRECTIONS.c.recording_id.in_(lines))
         for recording_id, of_recording in lines.items():
             if recording_id not in stored:
-                report.faults += [f"Line {each.number}: the recording is not stored." for each in of_recording]
+                report.faults += [CsvFault(each.number, "the recording is not stored") for each in of_recording]
                 continue
             held = in_force.get(recording_id, {})
             count = Counter(each.speaker_key for each in of_recording)
             twice = [each.number for each in of_recording if count[each.speaker_key] > 1]
             if twice:
-                report.faults += [f"Line {number}: another line corrects the same speaker." for number in twice]
+                report.faults += [CsvFault(number, "another line corrects the same speaker") for number in twice]
                 continue
             changed = [each for each in of_recording if not each.is_in_force(held.get(each.speaker_key))]
             report.unchanged += len(of_recording) - len(changed)
@@ -168,57 +174,21 @@ def _checked(
             after = {**held, **{each.speaker_key: each for each in wanted}}
             faults = faults_of(wanted, after, occurring_keys(connection, recording_id))
             of_line = ((each.number, faults.get(each.speaker_key)) for each in changed)
-            report.faults += [f"Line {number}: {fault}." for number, fault in of_line if fault is not None]
+            report.faults += [CsvFault(number, fault) for number, fault in of_line if fault is not None]
             new[recording_id] = wanted
     return new
 
 
-def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a file, each with the number of its first line."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = content[: error.start].count(b"\n") + 1
-        raise SettingsError(f"Nothing was imported: line {number} is not UTF-8.") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    number = 1
-    try:
-        for row in reader:
-            yield number, row
-            number = reader.line_num + 1
-    except csv.Error:
-        raise SettingsError(
-            f"Nothing was imported: line {number} is no CSV. Quote cells that contain commas, quotes or line breaks."
-        ) from None
-
-
-def _line(number: int, header: Sequence[str], cells: Sequence[str]) -> ImportedLine:
+def _line(line: CsvLine) -> ImportedLine:
     """Raises a ValueError with the fault of a line."""
-    if len(cells) != len(header):
-        raise ValueError(f"{len(cells)} cells instead of {len(header)}")
-    values = dict(zip(header, map(text_of_cell, cells), strict=True))
+    texts = line.texts
     for name in REQUIRED:
-        if not values[name]:
+        if not texts[name]:
             raise ValueError(f"{name} is empty")
     try:
-        recording_id = canonical_uuid(values["recording_id"])
+        recording_id = canonical_uuid(texts["recording_id"])
     except SettingsError:
         raise ValueError("recording_id is no id of a recording") from None
-    author, note = values["author"] or None, values["note"] or None
-    statement = values["speaker_key"], values["kind"], values["target"]
-    return ImportedLine(number, recording_id, *statement, author, _instant(values["at"]), note)
-
-
-def _instant(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-        check_year(instant)
-    except ValueError:
-        raise ValueError("at is no instant such as 2026-03-02T09:30:00Z") from None
-    return utc(instant)
-
-
-def _number(fault: str) -> int:
-    return int(fault.removeprefix("Line ").partition(":")[0])
+    author, note = texts["author"] or None, texts["note"] or None
+    statement = texts["speaker_key"], texts["kind"], texts["target"]
+    return ImportedLine(line.number, recording_id, *statement, author, instant_of(texts["at"]), note)

@@ -19,6 +19,7 @@ from meeting_assets.artifacts.person_keys import person_key
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.artifacts.video_separate import VideoParts
+from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import MeetingAssetsError, bug_message
 from meeting_assets.core.gc_tuning import paused
 from meeting_assets.metrics import metric_rows
@@ -34,6 +35,8 @@ from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 
 logger = logging.getLogger(__name__)
+
+BATCH = 500
 
 PARTICIPANTS = table_of(Participants).c
 EVENTS = table_of(ParticipantEvents).c
@@ -58,6 +61,14 @@ class DeriveReport:
     def derived(self) -> int:
         return self.new + self.changed
 
+    def add(self, other: DeriveReport) -> None:
+        """Adds the counts of other recordings."""
+        self.new += other.new
+        self.changed += other.changed
+        self.unchanged += other.unchanged
+        self.faults += other.faults
+        self.derive_s = round(self.derive_s + other.derive_s, 3)
+
 
 def derive_days(days: Collection[date], storage: Storage) -> DeriveReport:
     """Updates the metrics of some days."""
@@ -65,8 +76,11 @@ def derive_days(days: Collection[date], storage: Storage) -> DeriveReport:
 
 
 def derive_recordings(recording_ids: Collection[str], storage: Storage) -> DeriveReport:
-    """Updates the metrics of some recordings, at most 500."""
-    return _derive_where(ledger.RECORDINGS.c.recording_id.in_(recording_ids), storage)
+    """Updates the metrics of some recordings."""
+    report = DeriveReport()
+    for batch in batched(sorted(recording_ids), BATCH):
+        report.add(_derive_where(ledger.RECORDINGS.c.recording_id.in_(batch), storage))
+    return report
 
 
 def _derive_where(condition: ColumnElement[bool], storage: Storage) -> DeriveReport:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, exists, select
 
 from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
-from meeting_assets.artifacts.person_keys import NAME, name_keys, person_key
+from meeting_assets.artifacts.person_keys import NAME_PREFIX, name_keys, person_key
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import TranscriptUtterances
 from meeting_assets.core.batches import batched
@@ -51,7 +51,7 @@ def names_in_artifacts(connection: Connection, condition: Callable[[Any], Column
     return {key for query in names for each in connection.scalars(query) for key in name_keys(each)}
 
 
-def occurring_keys(connection: Connection, wanted: Collection[str]) -> set[str]:
+def occurring_person_keys(connection: Connection, wanted: Collection[str]) -> set[str]:
     """Those of some keys that identify a participant of any recording."""
     found: set[str] = set()
     for batch in batched(sorted(wanted), BATCH):
@@ -59,7 +59,7 @@ def occurring_keys(connection: Connection, wanted: Collection[str]) -> set[str]:
     if any(key.startswith("email:") for key in wanted):
         addresses = connection.scalars(select(LISTED.email).where(LISTED.email.is_not(None)).distinct())
         found |= {key for each in addresses if (key := person_key(None, each)) is not None}
-    if any(key.startswith(NAME) for key in wanted):
+    if any(key.startswith(NAME_PREFIX) for key in wanted):
         for table in (LISTED, MEASURED):
             names = connection.scalars(select(table.name).where(table.person_key.is_(None)).distinct())
             found |= {key for each in names for key in name_keys(each)}

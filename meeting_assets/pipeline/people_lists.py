@@ -49,7 +49,10 @@ class Unlinked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PeopleList:
-    """All persons by talk time, the aliases in force, and the share of talk that the persons cover."""
+    """All persons by talk time, the aliases in force, and the share of talk that the persons cover.
+
+    The share is that of the last roll-up; without persons 0, or None if no meeting has speech.
+    """
 
     people: list[ListedPerson]
     aliases: list[Alias]
@@ -64,20 +67,19 @@ class _Name:
 
 
 def people_list(connection: Connection) -> PeopleList:
-    """Reads the persons as of the last roll-up."""
+    """Reads the persons of the last roll-up. `talk_share` divides their talk by that of all meetings now."""
     keys: dict[str, list[str]] = defaultdict(list)
     for known_key, person in connection.execute(select(KEYS.known_key, KEYS.person_key)):
         keys[person].append(known_key)
     query = select(
-        *(PEOPLE.person_key, PEOPLE.name, PEOPLE.email, PEOPLE.meeting_count, PEOPLE.attended_s, PEOPLE.talk_time_s),
-        PEOPLE.covered_talk_share,
+        PEOPLE.person_key, PEOPLE.name, PEOPLE.email, PEOPLE.meeting_count, PEOPLE.attended_s, PEOPLE.talk_time_s
     )
     total_s = speakers_talk_s(connection, true())
-    covered: float | None = 0.0 if total_s else None
     people = []
-    for key, name, email, count, attended_s, talk_s, covered in connection.execute(query):  # noqa: B007 - same in all
+    for key, name, email, count, attended_s, talk_s in connection.execute(query):
         share = None if talk_s is None else ratio(talk_s, total_s)
         people.append(ListedPerson(key, name, email, tuple(sorted(keys[key])), count, attended_s, talk_s, share))
+    covered = connection.scalar(select(PEOPLE.covered_talk_share).limit(1)) if people else ratio(0.0, total_s)
     people.sort(key=lambda each: (-(each.talk_time_s or 0), -each.meeting_count, each.person_key))
     return PeopleList(people, all_aliases(connection), covered)
 

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from meeting_assets.artifacts.participants import Participants
-from meeting_assets.artifacts.person_keys import NAME, name_keys, person_key
+from meeting_assets.artifacts.person_keys import NAME_PREFIX, name_keys, person_key
 from meeting_assets.metrics.analysis import analyse
 from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.identity import one_person
@@ -70,7 +70,7 @@ def known_persons(connection: Connection) -> Persons:
 
 def _aliased_names(connection: Connection, aliases: Collection[str]) -> dict[str, str]:
     """The aliased key of each display name of a participant without a key."""
-    aliased = {key for key in aliases if key.startswith(NAME)}
+    aliased = {key for key in aliases if key.startswith(NAME_PREFIX)}
     if not aliased:
         return {}
     names = select(MEMBERS.name).where(MEMBERS.person_key.is_(None), MEMBERS.name.is_not(None)).distinct()

@@ -19,12 +19,12 @@ from sqlalchemy import Connection, select
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import now
-from meeting_assets.pipeline.corrections import restore_corrections
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, synchronize_tombstones
 from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days, mark_metrics_outdated
 from meeting_assets.pipeline.discovered import Found
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.record import recording_row
+from meeting_assets.pipeline.restored_corrections import restore_corrections
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import FINISHED, Recording, decode_object

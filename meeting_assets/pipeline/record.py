@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Connection, or_
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.batches import batched
-from meeting_assets.pipeline.corrections import restore_moved
 from meeting_assets.pipeline.discovered import Discovery, Found
+from meeting_assets.pipeline.restored_corrections import restore_moved
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
 from meeting_assets.schema.persistent import Recordings
@@ -49,7 +49,7 @@ def record(storage: Storage, discovery: Discovery, at: datetime) -> None:
     for batch in _batches(discovery.found.values()):
         ids = [found.recording_id for found in batch]
         before, days = storage.database.read(
-            lambda connection: (tombstones.purged_artifacts(connection, ids), ledger.days_of(connection, ids))  # noqa: B023 - called at once
+            lambda connection: (tombstones.purged_artifacts(connection, ids), ledger.recording_days(connection, ids))  # noqa: B023 - called at once
         )
         dropped = _record_batch(storage, batch, discovery.unclear, at)
         _remove_lifted(storage, before)

@@ -1,7 +1,7 @@
 """Roll-ups: weekly trends of meetings and persons, and the table of all people.
 
-A week is outdated if `meeting_trends` has another hash than that of its inputs: the `inputs_hash` of its meetings, the
-persons of their participants as far as other weeks or aliases determine them, and the same of the week before.
+A week is outdated if `meeting_trends` has another hash than that of its inputs. Inputs of a week: `inputs_hash` of its
+meetings and of the week before, and every participant key whose person another week or an alias decides.
 """
 
 from __future__ import annotations
@@ -130,11 +130,11 @@ def are_people_outdated(storage: Storage) -> bool:
 
 
 def forget(connection: Connection, recording_id: str) -> set[str]:
-    """Deletes all rows that a recording contributes to; returns the names of the tables that had such rows.
+    """Deletes the trends of the recording's weeks and the rows of its persons; returns the tables that had such rows.
 
-    Rows of other people are kept, though their `covered_talk_share` counts the recording's seconds.
+    Other persons' rows stay; their `covered_talk_share` includes the recording until the next roll-up.
 
-    The next roll-up computes them again. The caller's transaction has taken `Lock.ROLLUP` before any other lock.
+    The caller's transaction has taken `Lock.ROLLUP` before any other lock.
     """
     day = connection.scalar(select(RECORDINGS.c.day).where(RECORDINGS.c.recording_id == recording_id))
     keys = keys_of_recording(connection, recording_id)

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Text, cast, select, union
 from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
-from meeting_assets.artifacts.transcript import TranscriptUtterances
+from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances
 from meeting_assets.artifacts.wire import UNKNOWN
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.core.ids import canonical_uuid, uuid_prefix
-from meeting_assets.metrics.speakers import Speakers
+from meeting_assets.core.ids import SHORTEST_PREFIX, canonical_uuid, uuid_prefix
+from meeting_assets.metrics.speakers import Speaker, Speakers
 from meeting_assets.pipeline.derive import is_outdated
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import tombstones
@@ -25,31 +25,17 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import RECORDINGS
 
 LABEL = "label:"
-SOURCES = (ParticipantEvents, SpeakerTimeline, TranscriptUtterances)
-"""Parsed tables that name speakers; `speakers` has a row for each of their keys."""
-SPEAKING = [table_of(model).c for model in SOURCES]
+EVENTS, TIMELINE = table_of(ParticipantEvents).c, table_of(SpeakerTimeline).c
+TRANSCRIPTS, UTTERANCES = table_of(Transcripts).c, table_of(TranscriptUtterances).c
 SPEAKERS, LISTED = table_of(Speakers).c, table_of(Participants).c
 
 
 class Occurring(NamedTuple):
-    """The keys that occur in a recording's parsed tables."""
+    """The keys that occur in a recording's sources: events, speaker timeline, and primary transcript."""
 
     speakers: frozenset[str]
     participants: frozenset[str]
     """The listed participants, and the speakers with a participant's id."""
-
-
-class ResolvedSpeaker(NamedTuple):
-    """A row of `speakers` without the recording's id."""
-
-    source: str
-    speaker_key: str
-    participant_key: str | None
-    name: str | None
-    method: str
-    evidence: float | None
-    runner_up: float | None
-    word_count: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +44,7 @@ class SpeakersOfRecording:
 
     recording_id: str
     day: date
-    resolved: Sequence[ResolvedSpeaker]
+    resolved: Sequence[Speaker]
     corrections: Sequence[StoredCorrection]
     occurring: Occurring
     participants: Mapping[str, str | None]
@@ -81,17 +67,22 @@ def speakers_of(storage: Storage, recording_id: str) -> SpeakersOfRecording:
     return SpeakersOfRecording(recording_id, day, resolved, in_force, occurring, participants, outdated)
 
 
-def resolved_speakers(connection: Connection, recording_id: str) -> list[ResolvedSpeaker]:
+def resolved_speakers(connection: Connection, recording_id: str) -> list[Speaker]:
     """The rows of `speakers` of one recording, by source and speaker key."""
-    columns = [SPEAKERS[name] for name in ResolvedSpeaker._fields]
+    columns = [SPEAKERS[name] for name in Speaker._fields]
     rows = connection.execute(select(*columns).where(SPEAKERS.recording_id == recording_id))
-    return sorted((ResolvedSpeaker(*row) for row in rows), key=lambda each: (each.source, each.speaker_key))
+    return sorted((Speaker(*row) for row in rows), key=lambda each: (each.source, each.speaker_key))
 
 
 def occurring_keys(connection: Connection, recording_id: str) -> Occurring:
-    """The speaker keys and participant keys in the parsed tables of one recording."""
+    """The speaker keys and participant keys in the sources of one recording."""
     found = connection.scalars(
-        union(*(select(c.participant_key).where(c.recording_id == recording_id) for c in SPEAKING))
+        union(
+            *(select(c.participant_key).where(c.recording_id == recording_id) for c in (EVENTS, TIMELINE)),
+            select(UTTERANCES.participant_key)
+            .join(table_of(Transcripts), TRANSCRIPTS.transcript_id == UTTERANCES.transcript_id)
+            .where(*(c.recording_id == recording_id for c in (UTTERANCES, TRANSCRIPTS)), TRANSCRIPTS.is_primary),
+        )
     )
     speakers = frozenset(found)
     listed = connection.scalars(select(LISTED.participant_key).where(LISTED.recording_id == recording_id))
@@ -107,7 +98,12 @@ def find_recording(connection: Connection, given: str) -> str:
     """
     prefix = uuid_prefix(given)
     if prefix is None:
-        recording_id = canonical_uuid(given)
+        try:
+            recording_id = canonical_uuid(given)
+        except SettingsError:
+            raise SettingsError(
+                f"The argument is not a recording id. Give a UUID, or at least its first {SHORTEST_PREFIX} characters."
+            ) from None
         if (purged_at := tombstones.purged_at(connection, recording_id)) is not None:
             raise SettingsError(f"Recording {recording_id} was purged on {purged_at.date()}.")
         condition = RECORDINGS.c.recording_id == recording_id

@@ -17,8 +17,6 @@ from meeting_assets.schema.persistent import Corrections
 from meeting_assets.store.database import table_of
 
 CORRECTIONS = table_of(Corrections)
-ASSIGN, SAME_AS, NAME = "assign", "same_as", "name"
-KINDS = (ASSIGN, SAME_AS, NAME)
 
 Statement: TypeAlias = tuple[str, str, str]
 """speaker_key, kind and target: the part of a correction that metrics depend on."""

@@ -119,7 +119,7 @@ def lock_recordings(connection: Connection, recording_ids: Collection[str]) -> d
     return {row["recording_id"]: dict(row) for row in connection.execute(query.with_for_update()).mappings()}
 
 
-def days_of(connection: Connection, recording_ids: Collection[str]) -> dict[str, date]:
+def recording_days(connection: Connection, recording_ids: Collection[str]) -> dict[str, date]:
     """The days of those recordings that the database knows."""
     query = select(RECORDINGS.c.recording_id, RECORDINGS.c.day).where(RECORDINGS.c.recording_id.in_(recording_ids))
     return dict(connection.execute(query).all())

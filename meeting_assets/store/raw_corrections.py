@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, datetime
-from typing import Literal
 
 import msgspec
 
+from meeting_assets.core.correction_kinds import CorrectionKind
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import make_aware, to_iso8601
 from meeting_assets.store.corrections import InForce, StoredCorrection
@@ -23,7 +23,7 @@ from meeting_assets.store.raw_layout import corrections_key
 
 class _Correction(msgspec.Struct, frozen=True):
     speaker_key: str
-    kind: Literal["assign", "same_as", "name"]
+    kind: CorrectionKind
     target: str
     author: str
     at: datetime

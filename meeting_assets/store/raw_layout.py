@@ -20,6 +20,7 @@ ORIGIN = "origin.json"
 DATABASE = "database.json"
 TOMBSTONES = "tombstones"
 
+_LISTING, _CORRECTIONS = "recording.json", "corrections.json"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ARTIFACT = re.compile(
     r"[^/]+/(?P<recording_id>[^/]+)/(?P<kind>[^/]+)/(?P<artifact_id>[^/]+)/(?P<sha256>[0-9a-f]{64})\.zst"
@@ -53,12 +54,26 @@ def artifact_key(day: date, recording_id: str, kind: str, artifact_id: str, sha2
 
 def listing_key(day: date, recording_id: str) -> str:
     """The key of a recording's listing."""
-    return f"{day}/{recording_id}/recording.json"
+    return f"{day}/{recording_id}/{_LISTING}"
+
+
+def is_listing(key: str) -> bool:
+    """True for the key of any recording's listing."""
+    return key.count("/") == 2 and key.endswith(f"/{_LISTING}")
 
 
 def corrections_key(day: date, recording_id: str) -> str:
     """The key of the corrections of a recording's speakers."""
-    return f"{day}/{recording_id}/corrections.json"
+    return f"{day}/{recording_id}/{_CORRECTIONS}"
+
+
+def is_corrections(key: str) -> bool:
+    """True for the key of any recording's corrections.
+
+    >>> is_corrections("2026-03-02/0f7a/corrections.json"), is_corrections("2026-03-02/0f7a/recording.json")
+    (True, False)
+    """
+    return key.count("/") == 2 and key.endswith(f"/{_CORRECTIONS}")
 
 
 def stored_artifact(key: str, kept_at: datetime) -> StoredArtifact | None:

@@ -36,5 +36,5 @@ def test_equivalent_ids_have_one_canonical_form(given: str) -> None:
     ],
 )
 def test_invalid_id_is_named_in_the_message(given: str) -> None:
-    with pytest.raises(SettingsError, match=f"is not a recording id. Expected a UUID such as {ID}"):
+    with pytest.raises(SettingsError, match=f"is not a recording id. Give a UUID such as {ID}"):
         canonical_uuid(given)

@@ -10,7 +10,7 @@ from meeting_assets.metrics.identity import one_person
 
 KEYS = ("email:a", "email:b", "name:a", "slack:a", "teams:b", "zoom:a", "zoom:b")
 pairs = st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(KEYS)), max_size=8)
-# An alias leads to a later key, so aliases form no circle.
+# An alias leads to a later key, so aliases form no cycle.
 aliases = st.dictionaries(st.integers(0, len(KEYS) - 2), st.integers(1, len(KEYS)), max_size=5).map(
     lambda steps: {KEYS[key]: KEYS[min(key + step, len(KEYS) - 1)] for key, step in steps.items()}
 )

@@ -237,6 +237,19 @@ OPEN = (None, "none")
         pytest.param([(A, "assign", "300")], OPEN, OPEN, id="assign to nobody"),
         pytest.param([(A, "same_as", "100")], ("100", "correction"), OPEN, id="same as a participant"),
         pytest.param([("100", "same_as", A)], ("100", "correction"), OPEN, id="a participant is the same as a label"),
+        pytest.param(
+            [("100", "same_as", A), (A, "same_as", B)],
+            ("100", "correction"),
+            ("100", "correction"),
+            id="chain from a participant to labels",
+        ),
+        pytest.param([("100", "same_as", A), ("200", "same_as", A)], OPEN, OPEN, id="two participants of one label"),
+        pytest.param(
+            [("100", "same_as", A), (A, "assign", "200")],
+            ("200", "correction"),
+            ("200", "timeline_overlap"),
+            id="a participant is the same as an assigned label",
+        ),
         pytest.param([(A, "same_as", B)], (None, "correction"), OPEN, id="same as a label"),
         pytest.param(
             [(A, "same_as", B), (B, "assign", "200")], ("200", "correction"), ("200", "correction"), id="chain"

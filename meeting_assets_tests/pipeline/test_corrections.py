@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
-from meeting_assets.pipeline.corrections import (
-    LONGEST_NAME,
-    LONGEST_NOTE,
-    Change,
-)
+from meeting_assets.core.user_text import LONGEST_NAME, LONGEST_NOTE
+from meeting_assets.pipeline.corrections import Change
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.store.corrections import StoredCorrection
 from meeting_assets.store.raw_layout import corrections_key
@@ -30,6 +28,7 @@ from meeting_assets_tests.support.labelled_speakers import (
     correct,
     correction,
     in_force,
+    labelled,
     serve_labels,
 )
 
@@ -103,6 +102,7 @@ INVALID = {
     "label as participant": (assigned(A, B), "no such participant"),
     "unknown speaker to join with": (correction(A, "same_as", "label:Speaker Z"), "no such speaker to join"),
     "itself": (correction(A, "same_as", A), "to itself"),
+    "participant that is the same as a label": (correction(ADA, "same_as", A), "cannot be the same as a label"),
     "participant to itself": (assigned(ADA, ADA), "to itself"),
     "unknown kind": (correction(A, "rename", "x"), "the kind is none of assign, same_as, name"),
     "empty name": (correction(A, "name", "  "), "the name is empty"),
@@ -121,13 +121,13 @@ INVALID = {
 def test_invalid_correction_changes_nothing(recording: Recording, invalid: StoredCorrection, fault: str) -> None:
     correct(recording.id, correction(B, "name", "Bea"))
 
-    with pytest.raises(SettingsError, match=f"Nothing was changed: .*{fault}"):
+    with pytest.raises(SettingsError, match=f"were not changed: .*{fault}"):
         correct(recording.id, correction(ODD, "name", "Chi"), invalid, undone=[B])
 
     assert in_force(recording.id) == [correction(B, "name", "Bea")]
 
 
-CIRCLES = {
+CYCLES = {
     "two labels": [correction(A, "same_as", B), correction(B, "same_as", A)],
     "three labels": [correction(A, "same_as", B), correction(B, "same_as", ODD), correction(ODD, "same_as", A)],
     "two participants": [assigned(ADA, BEA), assigned(BEA, ADA)],
@@ -138,17 +138,17 @@ CIRCLES = {
 
 
 @pytest.mark.parametrize("in_one_command", [True, False])
-@pytest.mark.parametrize("circle", CIRCLES.values(), ids=CIRCLES)
+@pytest.mark.parametrize("cycle", CYCLES.values(), ids=CYCLES)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_correction_leads_back_to_its_speaker_or_to_a_corrected_participant(
-    recording: Recording, circle: list[StoredCorrection], in_one_command: bool
+    recording: Recording, cycle: list[StoredCorrection], in_one_command: bool
 ) -> None:
-    *before, last = circle
+    *before, last = cycle
     if not in_one_command:
         correct(recording.id, *before)
 
-    with pytest.raises(SettingsError, match="Nothing was changed"):
-        correct(recording.id, *(circle if in_one_command else [last]))
+    with pytest.raises(SettingsError, match="were not changed"):
+        correct(recording.id, *(cycle if in_one_command else [last]))
 
     assert in_force(recording.id) == ([] if in_one_command else sorted(before))
 
@@ -175,6 +175,29 @@ def test_corrections_reach_no_log(recording: Recording, caplog: pytest.LogCaptur
 
     assert "corrections were made" in caplog.text
     assert not [text for text in ("Zerlina", "Wilhelmina", "secret", "Speaker A") if text in caplog.text]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_set_of_joined_speakers_has_two_participants(recording: Recording) -> None:
+    correct(recording.id, correction(A, "same_as", ADA))
+
+    with pytest.raises(SettingsError, match="cannot be the same as a label"):
+        correct(recording.id, correction(BEA, "same_as", A))
+
+    assert in_force(recording.id) == [correction(A, "same_as", ADA)]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_speaker_of_a_secondary_transcript_only_cannot_be_corrected(sandbox: Sandbox, recording: Recording) -> None:
+    later = sandbox.add_transcript(recording.id, recording.of("transcript")[0].created_at + timedelta(hours=1))
+    sandbox.set_payload(later, "transcript", labelled(sandbox, recording, ["Speaker A", "New label", "Another"]))
+    sync_days([DAY])
+
+    with pytest.raises(SettingsError, match="no such speaker"):
+        correct(recording.id, assigned(B, BEA))
+    correct(recording.id, assigned("label:New label", BEA))
+
+    assert in_force(recording.id) == [assigned("label:New label", BEA)]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -11,14 +11,12 @@ from threading import Barrier
 import pytest
 
 from meeting_assets.core.errors import PayloadError, StoreError
-from meeting_assets.pipeline.corrections import (
-    change_corrections,
-    restore_corrections,
-)
+from meeting_assets.pipeline.corrections import Change, change_corrections
 from meeting_assets.pipeline.rebuild import rebuild
+from meeting_assets.pipeline.restored_corrections import restore_corrections
 from meeting_assets.sandbox import Recording, Sandbox, uniform
-from meeting_assets.store.corrections import InForce, corrections_of
-from meeting_assets.store.raw_corrections import read_copy
+from meeting_assets.store.corrections import InForce, StoredCorrection, corrections_of
+from meeting_assets.store.raw_corrections import read_copy, write_copy
 from meeting_assets.store.raw_layout import corrections_key
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.labelled_speakers import (
@@ -120,6 +118,33 @@ def test_undo_killed_before_its_commit_has_changed_nothing(recording: Recording,
     assert assigned(A, BEA) in in_force(recording.id)
 
 
+def test_change_names_the_corrections_that_it_adopts(recording: Recording) -> None:
+    with open_test_storage() as storage:
+        storage.database.before_commit = kill
+        with suppress(Killed):
+            change_corrections(storage, recording.id, [assigned(A, BEA)])
+
+    change = correct(recording.id, assigned(B, CHI))
+
+    assert change == Change(made=(B,), adopted=(A,))
+
+
+@pytest.mark.parametrize(
+    "invalid",
+    [correction(A, "name", "Ada\x1b[31m"), assigned(A, ADA), assigned(ADA, CHI)],
+    ids=["a name with an escape", "assigned to a corrected participant", "a participant that others are assigned to"],
+)
+def test_invalid_correction_of_a_copy_is_not_adopted(recording: Recording, invalid: StoredCorrection) -> None:
+    valid = assigned(B, ADA) if invalid.speaker_key == ADA else assigned(ADA, CHI)
+    correct(recording.id, valid)
+    with open_test_storage() as storage:
+        write_copy(storage.raw, DAY, recording.id, [valid, invalid])
+
+        restore_corrections(storage, DAY, recording.id)
+
+    assert in_force(recording.id) == [valid]
+
+
 def test_database_is_the_authority_for_a_speaker_that_both_sides_correct(recording: Recording) -> None:
     correct(recording.id, assigned(A, BEA))
     with open_test_storage() as storage:
@@ -133,7 +158,7 @@ def test_database_is_the_authority_for_a_speaker_that_both_sides_correct(recordi
     assert in_force(recording.id) == [assigned(A, BEA)]
 
 
-def test_copy_that_closes_a_circle_is_not_adopted(recording: Recording) -> None:
+def test_copy_that_closes_a_cycle_is_not_adopted(recording: Recording) -> None:
     with open_test_storage() as storage:
         storage.database.before_commit = kill
         with suppress(Killed):

@@ -15,6 +15,7 @@ from meeting_assets.health.diagnostics.report import Severity
 from meeting_assets.health.fingerprints import fingerprints_of
 from meeting_assets.health.purge_verification import find_remains
 from meeting_assets.metrics import parameters
+from meeting_assets.pipeline.corrections import change_corrections
 from meeting_assets.pipeline.deletion.confirmed_date import Today
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.deletion.retention import retain
@@ -24,7 +25,8 @@ from meeting_assets.pipeline.rollup import outdated_weeks
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
-from meeting_assets.store.raw_corrections import write_copy
+from meeting_assets.store.corrections import corrections_of
+from meeting_assets.store.raw_corrections import read_copy, write_copy
 from meeting_assets.store.raw_layout import corrections_key
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.labelled_speakers import (
@@ -151,6 +153,22 @@ def test_correction_of_a_vanished_speaker_stays_and_can_be_undone(sandbox: Sandb
 
     assert kept == [assigned(B, BEA)]
     assert in_force(recording.id) == []
+
+
+def test_undone_correction_returns_from_no_former_day(sandbox: Sandbox, recording: Recording) -> None:
+    correct(recording.id, assigned(A, BEA))
+    later = DAY + timedelta(days=1)
+    recording.created_at += timedelta(days=1)
+    sync_days([later], recording_ids=[recording.id])
+    with open_test_storage() as storage:
+        # A process that was killed before it moved the copy has left it below the former day.
+        write_copy(storage.raw, DAY, recording.id, [assigned(A, BEA)])
+        change_corrections(storage, recording.id, [], [A])
+
+        rebuild(storage, [DAY, later])
+
+        assert storage.database.read(lambda connection: corrections_of(connection, recording.id)) == {}
+        assert read_copy(storage.raw, DAY, recording.id) == {}
 
 
 def test_artifact_deleted_at_the_api_leaves_corrections(sandbox: Sandbox, recording: Recording) -> None:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
+import shlex
 import sys
 from collections.abc import Callable
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
-from meeting_assets.cli.people import people
+from meeting_assets.cli.people import people, split_alias
+from meeting_assets.cli.people_table import alias_command, alias_form
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.pipeline import rollup
+from meeting_assets.pipeline.people_lists import Unlinked
 from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
 from meeting_assets.store.person_aliases import Alias, all_aliases
 from meeting_assets_tests.support.environments import open_test_storage
@@ -95,20 +103,77 @@ def test_names_without_a_person_are_listed_with_a_command_that_links_them(run: C
     assert json.loads(run(unlinked=True, as_json=True)) == {"unlinked": []}
 
 
+@pytest.mark.parametrize(("count", "target"), [(0, None), (1, "zoom:a"), (2, None)])
+def test_printed_command_links_a_name_only_to_its_only_namesake(count: int, target: str | None) -> None:
+    found = Unlinked("Ada = B", "name:ada = b", 1, 60.0, 0.5, ("zoom:a", "zoom:b")[:count])
+
+    command, form = alias_command(found), alias_form(found)
+
+    assert command == (target and f"meeting-assets people --alias 'name:ada = b={target}'")
+    with pytest.raises(ValueError, match="not of the form"):
+        split_alias(shlex.split(form)[-1])
+
+
+def test_json_of_a_change_is_one_document(run: Callable[..., str], tmp_path: Path) -> None:
+    added = json.loads(run(alias=["zoom:a=zoom:b"], as_json=True))
+    imported = json.loads(run(import_from=csv_file(tmp_path, HEADER, "zoom:c,zoom:d,,,"), as_json=True))
+    undone = json.loads(run(undo=["zoom:a"], as_json=True))
+
+    assert [each["added"] for each in (added, imported, undone)] == [1, 1, 0]
+    assert added["unknown"] == ["zoom:a", "zoom:b"]
+    assert undone["removed"] == 1
+
+
+def test_failed_roll_up_is_no_failed_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise SettingsError("Set something else.")
+
+    monkeypatch.setattr(rollup, "roll_up", refuse)
+
+    with pytest.raises(SettingsError, match=r"^Set something else\.$"):
+        people(import_from=csv_file(tmp_path, HEADER, LINE))
+
+    assert [each.person_key for each in stored()] == ["email:ada@old.example"]
+
+
+def test_closed_standard_input_is_an_error_in_our_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+
+    with pytest.raises(SettingsError, match=r"Standard input is closed\. Give a file"):
+        people(import_from="-")
+
+
+def test_interrupted_export_keeps_the_former_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: int) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    path = tmp_path / "aliases.csv"
+    path.write_text("former")
+    monkeypatch.setattr(os, "fsync", fail)
+
+    with pytest.raises(SettingsError, match="No space left on device"):
+        people(export_to=str(path))
+
+    assert [(each.name, each.read_text()) for each in tmp_path.glob("*aliases*")] == [("aliases.csv", "former")]
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
         ({"alias": ["zoom:a"]}, "not of the form"),
         ({"alias": ["zoom:a=Ada"]}, "not of the form"),
-        ({"alias": ["zoom:a=zoom:b", "Ada=zoom:b"]}, "--alias number 2: it is no key"),
+        ({"alias": ["zoom:a=zoom:b", "Ada=zoom:b"]}, "--alias number 2: this is not a person key"),
         ({"alias": ["zoom:a=name:Ada"]}, "does not identify"),
-        ({"alias": ["zoom:a=zoom:b"], "unlinked": True}, "only one of these"),
-        ({"export_to": "-", "import_from": "-"}, "only one of these"),
+        ({"alias": ["zoom:a=zoom:b"], "unlinked": True}, "Use only one of"),
+        ({"export_to": "-", "import_from": "-"}, "Use only one of"),
         ({"undo": ["zoom:a"]}, "without an alias"),
-        ({"undo": ["Ada"]}, "no key"),
+        ({"undo": ["Ada"]}, "--undo: this is not a person key"),
         ({"note": "why"}, "--note belongs to --alias"),
         ({"author": "Ada"}, "--author belongs to"),
-        ({"import_from": "missing.csv"}, "No such file"),
+        ({"import_from": "missing.csv"}, "No such file or directory"),
+        ({"import_from": "x[/y].csv"}, r"No such file or directory: x\[/y\]\.csv"),
+        ({"export_to": "-", "as_json": True}, "Omit --json"),
+        ({"alias": ["zoom:a=zoom:b"], "author": " "}, "Nothing was changed: the author is empty"),
     ],
 )
 def test_wrong_options_are_refused_with_a_reason_and_change_nothing(options: dict[str, Any], reason: str) -> None:
@@ -149,20 +214,56 @@ def test_import_reads_standard_input_and_fills_empty_cells(
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ([], "Line 1: the header"),
-        ([LINE], "Line 1: the header"),
-        ([HEADER, LINE, "zoom:a,zoom:b"], "Line 3: 2 cells instead of 5"),
-        ([HEADER, LINE, "Ada,zoom:b,,,"], "Line 3: it is no key"),
-        ([HEADER, LINE, "zoom:a,name:Ada,,,"], "Line 3: a display name does not identify"),
-        ([HEADER, LINE, ",zoom:b,,,"], "Line 3: the key is empty"),
-        ([HEADER, LINE, "zoom:a,zoom:b,,yesterday,"], "Line 3: at is no instant"),
-        ([HEADER, LINE, LINE], "Line 3: the same key is stated twice"),
-        ([HEADER, LINE, "zoom:RiajK,email:ada@old.example,,,"], "Line 2: with the aliases in force it forms a circle"),
-        ([HEADER, 'zoom:a,zoom:b,,,"two', 'lines"', 'zoom:c,"zoom:d'], "Line 4: it is no CSV"),
+        ([], "the first line must have these columns"),
+        ([LINE], "the first line must have these columns"),
+        ([HEADER, LINE, LINE], "line 3: this key is given twice. Give it once"),
+        (
+            [HEADER, LINE, "zoom:RiajK,email:ada@old.example,,,"],
+            "line 2: this alias and the existing ones form a cycle",
+        ),
+        ([HEADER, 'zoom:a,zoom:b,,,"two', 'lines"', 'zoom:c,"zoom:d'], "line 4 is no CSV"),
     ],
 )
-def test_import_with_a_wrong_line_names_it_and_imports_nothing(lines: list[str], reason: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=f"Nothing was imported. {reason}"):
+def test_import_of_a_wrong_file_names_the_reason_and_imports_nothing(
+    lines: list[str], reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=f"Nothing was imported: {reason}"):
         people(import_from=csv_file(tmp_path, *lines))
 
     assert stored() == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ([HEADER, LINE, "zoom:a,zoom:b"], "Line 3: 2 cells instead of 5"),
+        ([HEADER, LINE, "Ada,zoom:b,,,"], "Line 3: this is not a person key"),
+        ([HEADER, LINE, "zoom:a,name:Ada,,,"], "Line 3: a display name does not identify"),
+        ([HEADER, LINE, ",zoom:b,,,"], "Line 3: the key is empty"),
+        ([HEADER, LINE, "zoom:a,zoom:b,,yesterday,"], "Line 3: at is no instant"),
+    ],
+)
+def test_import_with_a_wrong_line_names_it_and_imports_nothing(
+    lines: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit):
+        people(import_from=csv_file(tmp_path, *lines))
+
+    assert stored() == []
+    printed = capsys.readouterr().err
+    assert reason in printed
+    assert "Nothing was imported. Correct these lines" in printed
+
+
+def test_import_refuses_an_author_that_cannot_be_stored(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="Nothing was imported: the author contains control characters"):
+        people(import_from=csv_file(tmp_path, HEADER, "zoom:a,zoom:b,,,"), author="A\x1b[31m")
+
+    assert stored() == []
+
+
+def test_import_names_every_wrong_line_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit):
+        people(import_from=csv_file(tmp_path, HEADER, "Ada,zoom:b,,,", LINE, "zoom:a", "zoom:a,zoom:b,,yesterday,"))
+
+    assert re.findall(r"Line \d+", capsys.readouterr().err) == ["Line 2", "Line 4", "Line 5"]

@@ -15,7 +15,7 @@ from meeting_assets.core.errors import SettingsError
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import ROLLUPS, MeetingTrends, People, PersonKeys, PersonTrends
 from meeting_assets.pipeline import persons as person_rows
-from meeting_assets.pipeline.aliases import AliasChange, change_aliases, statement, valid_key
+from meeting_assets.pipeline.aliases import AliasChange, alias_request, change_aliases, valid_key
 from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.people_lists import unlinked_names
 from meeting_assets.pipeline.persons import known_persons, person_meetings
@@ -64,7 +64,7 @@ def set_participants(recording_id: str, day: date, *people: tuple[str, str | Non
 
 def alias(*pairs: tuple[str, str], undo: Sequence[str] = (), note: str | None = None) -> AliasChange:
     with open_test_storage() as storage:
-        stated = [statement(*pair, note=note) for pair in pairs]
+        stated = [alias_request(*pair, note=note) for pair in pairs]
         return change_aliases(storage, stated, [valid_key(each) for each in undo], author="test", at=AT)
 
 
@@ -318,12 +318,12 @@ def test_keys_that_occur_in_no_meeting_are_named(meetings: list[str]) -> None:
 @pytest.mark.parametrize(
     ("pairs", "undo", "reason"),
     [
-        ([("zoom:c", "zoom:a")], [], "circle"),
-        ([("zoom:x", "zoom:y"), ("zoom:y", "zoom:x")], [], "circle"),
+        ([("zoom:c", "zoom:a")], [], "cycle"),
+        ([("zoom:x", "zoom:y"), ("zoom:y", "zoom:x")], [], "cycle"),
         ([("zoom:x", "zoom:y"), ("zoom:x", "zoom:z")], [], "twice"),
         ([("zoom:a", "zoom:z")], ["zoom:a"], "twice"),
     ],
-    ids=["circle through others", "circle within", "one key twice", "stated and undone"],
+    ids=["cycle through others", "cycle within", "one key twice", "stated and undone"],
 )
 def test_change_with_a_fault_changes_nothing(
     meetings: list[str], pairs: list[tuple[str, str]], undo: list[str], reason: str
@@ -343,11 +343,11 @@ def test_change_with_a_fault_changes_nothing(
 @pytest.mark.parametrize(
     ("key", "target", "reason"),
     [
-        ("Ada", "zoom:a", "no key"),
-        ("phone:1", "zoom:a", "no key"),
-        ("email:ada", "zoom:a", "no key"),
-        ("name:\u200b", "zoom:a", "no key"),
-        ("zoom:", "zoom:a", "no key"),
+        ("Ada", "zoom:a", "not a person key"),
+        ("phone:1", "zoom:a", "not a person key"),
+        ("email:ada", "zoom:a", "not a person key"),
+        ("name:\u200b", "zoom:a", "not a person key"),
+        ("zoom:", "zoom:a", "not a person key"),
         ("zoom:a", "name:Ada", "does not identify"),
         ("email:A@x.example", "email:a@X.example", "itself"),
         ("zoom:\0", "zoom:a", "control characters"),
@@ -356,7 +356,14 @@ def test_change_with_a_fault_changes_nothing(
     ],
 )
 def test_malformed_alias_is_refused_with_a_reason(key: str, target: str, reason: str) -> None:
-    with pytest.raises(SettingsError, match=reason) as raised:
-        statement(key, target, position="Line 7: ")
+    with pytest.raises(ValueError, match=reason):
+        alias_request(key, target)
 
-    assert str(raised.value).startswith("Line 7: ")
+
+@pytest.mark.parametrize("author", [" ", "a" * 201, "A\x1b[31m"], ids=["empty", "long", "escape"])
+def test_author_that_cannot_be_stored_changes_nothing(meetings: list[str], author: str) -> None:
+    with open_test_storage() as storage:
+        with pytest.raises(SettingsError, match="the author"):
+            change_aliases(storage, [alias_request("zoom:a", "zoom:b")], author=author, at=AT)
+
+        assert storage.database.read(all_aliases) == []

@@ -10,10 +10,10 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection
 
-from meeting_assets.artifacts.person_keys import NAME
+from meeting_assets.artifacts.person_keys import NAME_PREFIX
 from meeting_assets.metrics.identity import one_person
 from meeting_assets.pipeline.deletion.removal import PurgeReport
-from meeting_assets.pipeline.key_occurrences import keys_of_recording, names_in_artifacts, occurring_keys
+from meeting_assets.pipeline.key_occurrences import keys_of_recording, names_in_artifacts, occurring_person_keys
 from meeting_assets.store.person_aliases import ALIASES, Alias, alias_targets, all_aliases, delete_aliases
 
 
@@ -38,13 +38,13 @@ def unused_aliases(connection: Connection, keys: Collection[str]) -> list[Alias]
     if not concerned:
         return []
     persons = one_person([(each.person_key, each.target) for each in concerned])
-    used = occurring_keys(connection, persons)
+    used = occurring_person_keys(connection, persons)
     used_persons = {persons[key] for key in used}
     return [
         each
         for each in concerned
         if persons[each.person_key] not in used_persons
-        or (each.person_key.startswith(NAME) and each.person_key in keys and each.person_key not in used)
+        or (each.person_key.startswith(NAME_PREFIX) and each.person_key in keys and each.person_key not in used)
     ]
 
 

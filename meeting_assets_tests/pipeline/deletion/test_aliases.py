@@ -12,7 +12,7 @@ from meeting_assets.artifacts.participants import Participants
 from meeting_assets.health.fingerprints import fingerprints_of
 from meeting_assets.health.purge_verification import find_remains
 from meeting_assets.metrics import METRICS
-from meeting_assets.pipeline.aliases import change_aliases, statement
+from meeting_assets.pipeline.aliases import alias_request, change_aliases
 from meeting_assets.pipeline.deletion.aliases import aliased_keys, unused_aliases
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.settings import read_settings
@@ -42,7 +42,7 @@ def meetings(home_with_meetings: Home) -> list[str]:
 
 def alias(*pairs: tuple[str, str]) -> None:
     with open_test_storage() as storage:
-        change_aliases(storage, [statement(*pair, note=NOTE) for pair in pairs], author="test", at=AT)
+        change_aliases(storage, [alias_request(*pair, note=NOTE) for pair in pairs], author="test", at=AT)
     roll_up_all()
 
 
