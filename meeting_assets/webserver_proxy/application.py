@@ -54,9 +54,9 @@ class WebserverProxy:
         try:
             await self._serve(scope, receive, send)
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
+            frame = traceback.extract_tb(error.__traceback__)[-1]
             name = f"{type(error).__module__}.{type(error).__qualname__}"
-            logger.error("A request failed: %s in %s, line %s", name, place.filename, place.lineno)
+            logger.error("A request failed: %s in %s, line %s", name, frame.filename, frame.lineno)
             raise
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
