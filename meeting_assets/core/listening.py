@@ -33,8 +33,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen()
     except OSError as error:
         listener.close()
-        advice = HOST_ADVICE if error.errno == errno.EADDRNOTAVAIL else PORT_ADVICE
-        raise SettingsError(f"--host {host} --port {port} cannot be used: {error.strerror}. {advice}") from None
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise SettingsError(f"--host {host} cannot be used: {error.strerror}. {HOST_ADVICE}") from None
+        raise SettingsError(f"--port {port} cannot be used: {error.strerror}. {PORT_ADVICE}") from None
     return listener
 
 
