@@ -87,11 +87,11 @@ def _checks_of_speech() -> list[Check]:
 def _words_have_participants() -> Check:
     return _quality_check(
         "words_have_participants",
-        f"At least {LEAST_ATTRIBUTED:.0%} of the words of each meeting's primary transcript have a participant. If "
-        "it fails because of words under labels, the diarization mixes people, or the speaker timeline is incomplete: "
-        "inspect the meeting with `meeting-assets speakers RECORDING`, and correct its labels there. If it fails "
-        "because of words without any speaker, the transcription provider names no speakers: turn on diarization in "
-        "the settings of the bot's transcription, and transcribe the recording again.",
+        f"At least {LEAST_ATTRIBUTED:.0%} of the words of each meeting's primary transcript have a participant. "
+        "Words under labels: the diarization mixes people, or the speaker timeline is incomplete. To fix it, inspect "
+        "the meeting with `meeting-assets speakers RECORDING`, and correct its labels there. Words without any "
+        "speaker: the transcription provider names no speakers. To fix it, turn on diarization in the settings of the "
+        "bot's transcription, and transcribe the recording again.",
         lambda _at: QUALITY.attributed_word_share < LEAST_ATTRIBUTED,
         lambda row: (
             f"{1 - row.attributed_word_share:.0%} of the words without a participant: "

@@ -65,7 +65,7 @@ def test_shipped_config_names_no_storage(dagster_home: Path) -> None:
     assert "storage" not in yaml.safe_load((dagster_home / "dagster.yaml").read_text())
 
 
-@pytest.mark.parametrize("arguments", [("sync",), ("demo",), ("dev", "--port", "0")])
+@pytest.mark.parametrize("arguments", [("sync",), ("demo",), ("dev",)])
 def test_commands_that_need_dagster_explain_the_removed_storage(
     sandbox: Sandbox, dagster_home: Path, arguments: tuple[str, ...]
 ) -> None:

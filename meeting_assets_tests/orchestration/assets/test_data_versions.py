@@ -101,7 +101,11 @@ def versions(asset: str, day: date) -> list[str]:
     return [str(each.metadata["data_version"].value) for each in found]
 
 
-@pytest.mark.parametrize("days", [[FIRST], [FIRST, SECOND, EMPTY]], ids=["a single day", "a range"])
+@pytest.mark.parametrize(
+    "days",
+    [[FIRST], pytest.param([FIRST, SECOND, EMPTY], marks=pytest.mark.deployment)],
+    ids=["a single day", "a range"],
+)
 def test_report_runs_once_per_change_and_never_without_one(
     sandbox: Sandbox, defs: dg.Definitions, automation: Automation, days: list[date]
 ) -> None:
@@ -117,6 +121,7 @@ def test_report_runs_once_per_change_and_never_without_one(
     assert (again[DAILY], again[WHOLE]) == (set(), set())
 
 
+@pytest.mark.deployment
 def test_range_after_single_days_changes_no_version(defs: dg.Definitions, automation: Automation) -> None:
     automation.after(defs, [FIRST])
     automation.after(defs, [SECOND])
@@ -127,6 +132,7 @@ def test_range_after_single_days_changes_no_version(defs: dg.Definitions, automa
     assert after_range[DAILY] == after_range[WHOLE] == after_day[DAILY] == after_day[WHOLE] == set()
 
 
+@pytest.mark.deployment
 def test_eager_ignores_data_versions(defs: dg.Definitions, automation: Automation) -> None:
     automation.after(defs, [FIRST])
 
@@ -136,6 +142,7 @@ def test_eager_ignores_data_versions(defs: dg.Definitions, automation: Automatio
     assert unchanged[EAGER] == keys(FIRST)
 
 
+@pytest.mark.deployment
 def test_sensor_finds_each_change_once(sandbox: Sandbox, defs: dg.Definitions) -> None:
     found, cursor = [], 0
     for days, is_changed in [([FIRST, SECOND], False), ([FIRST], False), ([FIRST, SECOND], True), ([SECOND], False)]:
@@ -149,6 +156,7 @@ def test_sensor_finds_each_change_once(sandbox: Sandbox, defs: dg.Definitions) -
     assert found == [keys(FIRST, SECOND), set(), keys(SECOND), set()]
 
 
+@pytest.mark.deployment
 def test_sensor_finds_changes_of_runs_between_two_ticks(sandbox: Sandbox, defs: dg.Definitions) -> None:
     run_days(defs, [FIRST])
     with dagster_instance() as instance:

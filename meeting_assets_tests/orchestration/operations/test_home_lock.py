@@ -17,6 +17,7 @@ from meeting_assets.orchestration.home_lock import HomeLock
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import free_port
+from meeting_assets_tests.support.ui import until
 
 URL = "http://127.0.0.1:3999"
 # Takes the lock, starts a process as `dev` starts Dagster, and waits to be killed.
@@ -111,8 +112,12 @@ def test_next_command_ends_the_processes_of_a_killed_one_and_runs(home: Path) ->
         first.wait()
 
         with HomeLock(read_settings(), "dev") as lock:
-            assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
             assert lock.ended_at_s is not None
+        until(
+            lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE,
+            "the end of the child",
+            within_s=10,
+        )
 
 
 def test_processes_of_another_home_are_never_ended(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
