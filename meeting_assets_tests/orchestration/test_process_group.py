@@ -11,7 +11,13 @@ import pytest
 from meeting_assets.orchestration.process_group import ProcessGroup
 from meeting_assets_tests.support.ui import until
 
-WAITING = (sys.executable, "-c", "import time; time.sleep(600)")
+# Processes inherit an ignored SIGTERM, for example from a job in the background.
+WAITING = (
+    sys.executable,
+    "-c",
+    "import signal, pathlib, sys, time; signal.signal(signal.SIGTERM, signal.SIG_DFL);"
+    "pathlib.Path(sys.argv[1]).touch(); time.sleep(600)",
+)
 STUBBORN = (
     sys.executable,
     "-c",
@@ -36,8 +42,9 @@ def killed_groups(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_group_whose_processes_have_ended_is_not_killed(tmp_path: Path, killed_groups: list[int]) -> None:
     group = ProcessGroup(tmp_path, os.environ)
-    group.start("first", *WAITING)
-    group.start("second", *WAITING)
+    for name in ("first", "second"):
+        group.start(name, *WAITING, name)
+        until((tmp_path / name).exists, "the process", within_s=60)
 
     group.stop(within_s=60)
 
