@@ -26,7 +26,7 @@ def canonical_uuid(given: str) -> str:
     """
     match = _UUID.fullmatch(given.strip())
     if match is None:
-        raise SettingsError(f"A given text is not a recording id. Give a UUID such as {EXAMPLE}.")
+        raise SettingsError(f"The given text is not a recording id. Give a UUID such as {EXAMPLE}.")
     return str(UUID(match[2]))
 
 

@@ -8,7 +8,7 @@ from typing import Self
 import uvicorn
 
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.core.listening import listen, stopped_by_signals
+from meeting_assets.core.server_sockets import listen, stopped_by_signals
 from meeting_assets.pipeline.storage import open_database, origin_of
 from meeting_assets.settings import Settings
 from meeting_assets.webhooks.application import PATH, Application

@@ -8,7 +8,7 @@ from typing import Self
 import uvicorn
 
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.core.listening import listen, stopped_by_signals
+from meeting_assets.core.server_sockets import listen, stopped_by_signals
 from meeting_assets.webserver_proxy.application import WebserverProxy
 from meeting_assets.webserver_proxy.policy import LOOPBACK_NAMES, allowed_origins
 from meeting_assets.webserver_proxy.upstream import Upstream

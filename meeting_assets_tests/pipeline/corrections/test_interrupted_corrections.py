@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -14,11 +13,11 @@ from meeting_assets.core.errors import PayloadError, StoreError
 from meeting_assets.pipeline.corrections import Change, change_corrections
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.restored_corrections import restore_corrections
-from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.sandbox import Recording, Sandbox
 from meeting_assets.store.corrections import InForce, StoredCorrection, corrections_of
 from meeting_assets.store.raw_corrections import read_copy, write_copy
 from meeting_assets.store.raw_layout import corrections_key
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.environments import open_test_storage, sync_days
 from meeting_assets_tests.support.labelled_speakers import (
     ADA,
     BEA,
@@ -31,24 +30,9 @@ from meeting_assets_tests.support.labelled_speakers import (
     correct,
     correction,
     in_force,
-    serve_labels,
 )
 
 TIMEOUT_S = 60
-
-
-@pytest.fixture
-def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=2, words=40), limits=False) as running:
-        use_sandbox(running, monkeypatch)
-        serve_labels(running)
-        sync_days([DAY])
-        yield running
-
-
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
 
 
 class Killed(BaseException):

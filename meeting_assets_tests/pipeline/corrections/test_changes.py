@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -12,10 +11,10 @@ import pytest
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
 from meeting_assets.core.user_text import LONGEST_NAME, LONGEST_NOTE
 from meeting_assets.pipeline.corrections import Change
-from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.sandbox import Recording, Sandbox
 from meeting_assets.store.corrections import StoredCorrection
 from meeting_assets.store.raw_layout import corrections_key
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.environments import open_test_storage, sync_days
 from meeting_assets_tests.support.labelled_speakers import (
     ADA,
     BEA,
@@ -29,22 +28,7 @@ from meeting_assets_tests.support.labelled_speakers import (
     correction,
     in_force,
     labelled,
-    serve_labels,
 )
-
-
-@pytest.fixture
-def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=2, words=40), limits=False) as running:
-        use_sandbox(running, monkeypatch)
-        serve_labels(running)
-        sync_days([DAY])
-        yield running
-
-
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
 
 
 def test_corrections_are_stored_in_database_and_raw_store(recording: Recording) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from itertools import count
 
@@ -15,11 +14,11 @@ from meeting_assets.pipeline.corrections import change_corrections
 from meeting_assets.pipeline.derive import derive_recordings, is_outdated, mark_metrics_outdated
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.pipeline.views import VIEWS, present_inputs
-from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.sandbox import Recording, Sandbox
 from meeting_assets.store.corrections import StoredCorrection, replace_corrections
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets.store.migrations.definitions import view_text
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.labelled_speakers import (
     AT,
     BEA,
@@ -33,22 +32,7 @@ from meeting_assets_tests.support.labelled_speakers import (
     correction,
     fresh_by_view,
     resolution,
-    serve_labels,
 )
-
-
-@pytest.fixture
-def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=3, words=40), limits=False) as running:
-        use_sandbox(running, monkeypatch)
-        serve_labels(running)
-        sync_days([DAY])
-        yield running
-
-
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
 
 
 def outdated(storage: Storage, ids: list[str]) -> set[str]:

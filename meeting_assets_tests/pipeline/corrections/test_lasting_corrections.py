@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,13 +21,13 @@ from meeting_assets.pipeline.deletion.retention import retain
 from meeting_assets.pipeline.derive import is_outdated
 from meeting_assets.pipeline.rebuild import rebuild, refresh
 from meeting_assets.pipeline.rollup import outdated_weeks
-from meeting_assets.sandbox import Recording, Sandbox, uniform
+from meeting_assets.sandbox import Recording, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
 from meeting_assets.store.corrections import corrections_of
 from meeting_assets.store.raw_corrections import read_copy, write_copy
 from meeting_assets.store.raw_layout import corrections_key
-from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.environments import open_test_storage, sync_days
 from meeting_assets_tests.support.labelled_speakers import (
     ADA,
     BEA,
@@ -41,7 +40,6 @@ from meeting_assets_tests.support.labelled_speakers import (
     in_force,
     labelled,
     resolution,
-    serve_labels,
 )
 from meeting_assets_tests.support.purges import (
     confirm_deletion,
@@ -54,19 +52,9 @@ from meeting_assets_tests.support.purges import (
 UNAGED = timedelta(0)
 
 
-@pytest.fixture
-def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+@pytest.fixture(autouse=True)
+def purged_on_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
-    with Sandbox(uniform(DAY, recordings=3, words=40), limits=False) as running:
-        use_sandbox(running, monkeypatch)
-        serve_labels(running)
-        sync_days([DAY])
-        yield running
-
-
-@pytest.fixture
-def recording(sandbox: Sandbox) -> Recording:
-    return sandbox.world.recordings[0]
 
 
 def audited() -> Audit:
