@@ -22,7 +22,7 @@ import dagster as dg
 import httpx
 
 from meeting_assets.core.errors import MeetingAssetsError, SettingsError
-from meeting_assets.core.server_sockets import listen
+from meeting_assets.core.servers import listen
 from meeting_assets.orchestration.code_location import CODE_LOCATION
 from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.home_lock import HomeLock

@@ -5,10 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-import uvicorn
-
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.core.server_sockets import listen, stopped_by_signals
+from meeting_assets.core.servers import listen, silent_server, stopped_by_signals
 from meeting_assets.pipeline.storage import open_database, origin_of
 from meeting_assets.settings import Settings
 from meeting_assets.webhooks.application import PATH, Application
@@ -40,22 +38,14 @@ class Receiver:
             self._database.close()
             raise
         application = Application(self._database, WebhookVerifier(self._settings.webhook_secrets))
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                application.asgi(),
-                http=BoundedProtocol,
-                ws="none",
-                lifespan="on",
-                log_config=None,
-                log_level="critical",
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                h11_max_incomplete_event_size=MAX_HEADER_BYTES,
-                limit_concurrency=CONNECTIONS,
-                timeout_keep_alive=60,
-                timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
-            )
+        self._server = silent_server(
+            application.asgi(),
+            http=BoundedProtocol,
+            ws="none",
+            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+            limit_concurrency=CONNECTIONS,
+            timeout_keep_alive=60,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
         )
         return self
 

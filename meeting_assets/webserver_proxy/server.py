@@ -5,10 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-import uvicorn
-
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.core.server_sockets import listen, stopped_by_signals
+from meeting_assets.core.servers import listen, silent_server, stopped_by_signals
 from meeting_assets.webserver_proxy.application import WebserverProxy
 from meeting_assets.webserver_proxy.policy import LOOPBACK_NAMES, allowed_origins
 from meeting_assets.webserver_proxy.upstream import Upstream
@@ -46,22 +44,14 @@ class ProxyServer:
         except BaseException:
             self._listener.close()
             raise
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                WebserverProxy(self._upstream, self._origins).asgi(),
-                http="h11",
-                ws="websockets-sansio",
-                ws_max_size=MAX_MESSAGE_BYTES,
-                h11_max_incomplete_event_size=MAX_HEADER_BYTES,
-                lifespan="on",
-                log_config=None,
-                log_level="critical",
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                date_header=False,
-                timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
-            )
+        self._server = silent_server(
+            WebserverProxy(self._upstream, self._origins).asgi(),
+            http="h11",
+            ws="websockets-sansio",
+            ws_max_size=MAX_MESSAGE_BYTES,
+            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+            date_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
         )
         return self
 

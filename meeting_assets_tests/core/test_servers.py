@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.core.server_sockets import listen, stopped_by_signals
+from meeting_assets.core.servers import listen, stopped_by_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

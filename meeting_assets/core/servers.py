@@ -1,4 +1,4 @@
-"""Listening sockets and the signals that end a server."""
+"""HTTP servers of this package: their sockets, their settings, and the signals that end them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
 
 from meeting_assets.core.errors import SettingsError
 
@@ -37,6 +40,27 @@ def listen(host: str, port: int) -> socket.socket:
             raise SettingsError(f"--host {host} cannot be used: {error.strerror}. {HOST_ADVICE}") from None
         raise SettingsError(f"--port {port} cannot be used: {error.strerror}. {PORT_ADVICE}") from None
     return listener
+
+
+def silent_server(application: Any, **options: Any) -> uvicorn.Server:
+    """A server that logs nothing, because URLs and headers of its requests contain secrets.
+
+    Args:
+        application: an ASGI application with a lifespan.
+        options: further options of `uvicorn.Config`.
+    """
+    return uvicorn.Server(
+        uvicorn.Config(
+            application,
+            lifespan="on",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            **options,
+        )
+    )
 
 
 @contextmanager
