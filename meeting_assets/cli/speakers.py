@@ -161,7 +161,7 @@ def _export(settings: Settings, given: Sequence[str], target: str) -> None:
     from meeting_assets.pipeline.storage import open_storage_read_only
 
     with open_storage_read_only(settings) as storage:
-        ids = [storage.database.read(lambda connection: find_recording(connection, each)) for each in given]  # noqa: B023 - called at once
+        ids = storage.database.read(lambda connection: [find_recording(connection, each) for each in given])
         content = exported_csv(storage, ids)
     write_csv(target, content, what="corrections")
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -48,15 +49,14 @@ def record(storage: Storage, discovery: Discovery, at: datetime) -> None:
     record_observation_time(storage.database, discovery.clock.now())
     for batch in _batches(discovery.found.values()):
         ids = [found.recording_id for found in batch]
-        before, days = storage.database.read(
-            lambda connection: (tombstones.purged_artifacts(connection, ids), ledger.recording_days(connection, ids))  # noqa: B023 - called at once
-        )
+        purged = storage.database.read(partial(tombstones.purged_artifacts, recording_ids=ids))
+        former_days = storage.database.read(partial(ledger.recording_days, recording_ids=ids))
         dropped = _record_batch(storage, batch, discovery.unclear, at)
-        _remove_lifted(storage, before)
+        _remove_lifted(storage, purged)
         for recording_id in dropped:
             del discovery.found[recording_id]
         kept = [found for found in batch if found.recording_id not in dropped]
-        restore_moved(storage, days, {found.recording_id: found.day for found in kept})
+        restore_moved(storage, former_days, {found.recording_id: found.day for found in kept})
         _keep_listings(storage, kept)
     _record_missing(storage, discovery, at)
 
