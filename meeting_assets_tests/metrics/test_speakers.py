@@ -1,4 +1,4 @@
-"""Speakers: the rules that resolve a speaker key to a participant, and what the metrics do with unresolved ones."""
+"""The rules that resolve a speaker key to a participant."""
 
 from __future__ import annotations
 
@@ -6,44 +6,19 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.metrics.meeting import Attendee, Correction, Event, MeetingInput, RawSegment, Utterance, Word
-from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.speakers import ResolvedMeeting, Speaker, resolve_speakers
-from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, meeting_of, metrics_of, said, word
-
-ADA, BEN = Attendee("100", "Ada", is_bot=False), Attendee("200", "Ben", is_bot=False)
-NOTETAKER = Attendee("900", "Notetaker", is_bot=True)
-TURNS = [said("100", 0, 20), said("200", 20, 40), said("100", 40, 60), said("200", 60, 80)]
-
-
-def spoken_by(key: str, *intervals: tuple[float, float]) -> list[Word]:
-    """A word per second in each interval."""
-    return [(key, float(at), at + 1.0, "word") for start, end in intervals for at in range(int(start), int(end))]
-
-
-def transcribed(
-    words: list[Word], *, timeline: list[RawSegment] = TURNS, names: dict[str, str] | None = None, **given: Any
-) -> MeetingInput:
-    """A meeting of Ada (100) and Ben (200), who take turns of 20 s, with these words."""
-    keys = dict.fromkeys(word[0] for word in words)
-    utterances = [
-        Utterance(key, (names or {}).get(key, key.removeprefix("label:")), sum(word[0] == key for word in words), "")
-        for key in keys
-    ]
-    facts = {"attendees": [ADA, BEN], "transcript_id": TRANSCRIPT_ID, "attribution": "labels"}
-    return meeting_of(*timeline, words=words, utterances=utterances, **{**facts, **given})
-
-
-def resolved(meeting: MeetingInput, **parameters: float) -> ResolvedMeeting:
-    return resolve_speakers(meeting, Parameters(**parameters))  # type: ignore[arg-type]
-
-
-def speakers_of(meeting: MeetingInput, source: str = "transcript") -> dict[str, Speaker]:
-    return {each.speaker_key: each for each in resolved(meeting).speakers if each.source == source}
-
-
-def resolutions(meeting: MeetingInput, source: str = "transcript") -> dict[str, tuple[str | None, str]]:
-    return {key: (each.participant_key, each.method) for key, each in speakers_of(meeting, source).items()}
+from meeting_assets.metrics.meeting import Attendee, Event
+from meeting_assets.metrics.speakers import Speaker
+from meeting_assets_tests.support.meeting_builder import meeting_of, metrics_of, said, word
+from meeting_assets_tests.support.speaker_builder import (
+    ADA,
+    BEN,
+    NOTETAKER,
+    resolutions,
+    resolved,
+    speakers_of,
+    spoken_by,
+    transcribed,
+)
 
 
 def resolution(key: str, name: str | None = None, **given: Any) -> tuple[str | None, str]:
@@ -226,195 +201,4 @@ def test_bot_that_only_a_label_names_is_left_out() -> None:
 # Corrections
 
 
-def corrected(*corrections: tuple[str, str, str], words: list[Word] | None = None, **given: Any) -> MeetingInput:
-    """A meeting whose labels A and B mix people, with corrections."""
-    mixed = [*spoken_by("label:A", (0, 40)), *spoken_by("label:B", (40, 80))]
-    return transcribed(words or mixed, corrections=[Correction(*each) for each in corrections], **given)
-
-
-A, B = "label:A", "label:B"
-OPEN = (None, "none")
-
-
-@pytest.mark.parametrize(
-    ("corrections", "of_a", "of_b"),
-    [
-        pytest.param([], OPEN, OPEN, id="none"),
-        pytest.param([(A, "assign", "100")], ("100", "correction"), OPEN, id="assign"),
-        pytest.param([(A, "assign", "300")], OPEN, OPEN, id="assign to nobody"),
-        pytest.param([(A, "same_as", "100")], ("100", "correction"), OPEN, id="same as a participant"),
-        pytest.param([("100", "same_as", A)], ("100", "correction"), OPEN, id="a participant is the same as a label"),
-        pytest.param(
-            [("100", "same_as", A), (A, "same_as", B)],
-            ("100", "correction"),
-            ("100", "correction"),
-            id="chain from a participant to labels",
-        ),
-        pytest.param([("100", "same_as", A), ("200", "same_as", A)], OPEN, OPEN, id="two participants of one label"),
-        pytest.param(
-            [("100", "same_as", A), (A, "assign", "200")],
-            ("200", "correction"),
-            ("200", "timeline_overlap"),
-            id="a participant is the same as an assigned label",
-        ),
-        pytest.param([(A, "same_as", B)], (None, "correction"), OPEN, id="same as a label"),
-        pytest.param(
-            [(A, "same_as", B), (B, "assign", "200")], ("200", "correction"), ("200", "correction"), id="chain"
-        ),
-        pytest.param([(A, "same_as", B), (B, "same_as", A)], OPEN, OPEN, id="cycle of two"),
-        pytest.param([(A, "same_as", A)], OPEN, OPEN, id="cycle of one"),
-        pytest.param([(A, "same_as", "label:C")], OPEN, OPEN, id="same as nobody"),
-        pytest.param([("label:C", "assign", "100")], OPEN, OPEN, id="a speaker that does not occur"),
-        pytest.param([(A, "name", "Eve")], OPEN, OPEN, id="name"),
-    ],
-)
-def test_corrections_override_all_rules(corrections: Any, of_a: Any, of_b: Any) -> None:
-    found = resolutions(corrected(*corrections))
-
-    assert (found[A], found[B]) == (of_a, of_b)
-
-
-def test_correction_overrides_an_id() -> None:
-    meeting = corrected(("100", "assign", "200"), words=spoken_by("100", (0, 20)), attribution="platform")
-
-    assert resolutions(meeting) == {"100": ("200", "correction")}
-    assert metrics_of(meeting).talk_times_s() == {"200": 80.0}
-
-
-@pytest.mark.parametrize("kind", ["assign", "same_as"])
-def test_participant_that_is_another_is_one_participant_with_it(kind: str) -> None:
-    laptop = Attendee("100", "Ada", False, None)
-    phone = Attendee("200", "Ada (phone)", False, "zoom:a", "email:ada@example.com")
-    events = [Event(key, None, "join", 0.0) for key in ("100", "200")]
-    meeting = meeting_of(
-        *TURNS, attendees=[phone, laptop, BEN._replace(participant_key="300")], events=events,
-        corrections=[Correction("200", kind, "100")],
-    )  # fmt: skip
-
-    found = metrics_of(meeting)
-
-    assert found.talk_times_s() == {"100": 80.0, "300": 0.0}
-    assert found.meeting["participant_count"] == 2
-    assert found.meeting["silent_participants"] == 1
-    assert [(row["person_key"], row["participant_count"]) for row in found.persons.values()] == [("zoom:a", 1)]
-    assert found.participants["100"]["name"] == "Ada"
-
-
-def test_listed_participant_that_is_an_unlisted_one_has_its_key() -> None:
-    meeting = meeting_of(said("200", 0, 9), said("300", 9, 20), attendees=[BEN], corrections=[
-        Correction("200", "assign", "300")
-    ])  # fmt: skip
-
-    assert metrics_of(meeting).talk_times_s() == {"300": 20.0}
-
-
-def test_bot_that_a_user_assigns_to_a_participant_is_no_participant_of_its_own() -> None:
-    meeting = meeting_of(said("900", 0, 9), said("100", 9, 20), attendees=[ADA, NOTETAKER], corrections=[
-        Correction("900", "assign", "100")
-    ])  # fmt: skip
-
-    assert metrics_of(meeting).talk_times_s() == {"100": 20.0}
-
-
-def test_joined_labels_count_as_one_speaker() -> None:
-    meeting = corrected((A, "same_as", B), timeline=[])
-
-    separate, joined = (metrics_of(each).meeting["speaker_switches"] for each in (corrected(timeline=[]), meeting))
-
-    assert (separate, joined) == (1, 0)
-
-
-def test_joined_labels_share_their_evidence() -> None:
-    words = [*spoken_by(A, (0, 20)), *spoken_by(B, (20, 40))]
-
-    found = speakers_of(corrected((A, "same_as", B), words=words))
-
-    assert [(each.participant_key, each.evidence) for each in found.values()] == [(None, 0.5), (None, 0.5)]
-
-
-def test_users_name_is_shown_for_the_participant_and_the_label() -> None:
-    meeting = corrected(("100", "name", "Ada Lovelace"), (A, "name", "Eve"))
-
-    assert metrics_of(meeting).participants["100"]["name"] == "Ada Lovelace"
-    assert [each.name for each in speakers_of(meeting).values()] == ["Eve", "B"]
-    assert speakers_of(meeting, "speaker_timeline")["100"].name == "Ada Lovelace"
-
-
-def test_name_of_a_bot_does_not_make_it_a_person() -> None:
-    meeting = corrected(("900", "name", "Ada"), attendees=[ADA, NOTETAKER])
-
-    assert "900" not in metrics_of(meeting).participants
-
-
 # Metrics of meetings with unresolved speakers
-
-
-def test_label_is_no_name_of_its_participant() -> None:
-    words = spoken_by(A, (0, 20), (40, 60))
-
-    meeting = transcribed(words, names={A: "Aardvark"}, timeline=[said("300", 0, 60)], attendees=[])
-
-    assert metrics_of(meeting).participants["300"]["name"] is None
-
-
-def test_unresolved_labels_hold_the_floor_without_being_participants() -> None:
-    words = [*spoken_by(A, (0, 20)), *spoken_by("200", (20, 40)), *spoken_by(B, (35, 50))]
-
-    found = metrics_of(transcribed(words, timeline=[]))
-
-    assert found.participants.keys() == {"100", "200"}
-    assert (found.meeting["speech_s"], found.meeting["overlap_s"]) == (50.0, 5.0)
-    assert found.meeting["speaker_switches"] == 2
-    assert found.meeting["participant_count"] == 2
-
-
-def test_columns_of_speech_are_unknown_if_little_of_it_has_a_participant() -> None:
-    words = [*spoken_by(A, (0, 20)), *spoken_by("200", (20, 40))]
-
-    found = metrics_of(transcribed(words, timeline=[]))
-
-    assert {row["turn_count"] for row in found.participants.values()} == {None}
-    assert found.meeting["turn_count"] == 2
-    assert not found.windows
-
-
-@pytest.mark.parametrize(("label_s", "is_measured"), [(2, True), (3, False)])
-def test_columns_of_speech_need_the_attributed_share(label_s: int, is_measured: bool) -> None:
-    words = [*spoken_by("200", (0, 18)), *spoken_by(A, (20, 20 + label_s))]
-
-    found = metrics_of(transcribed(words, timeline=[]))
-
-    assert (found.participants["200"]["turn_count"] is not None) == is_measured
-
-
-@pytest.mark.parametrize(("unknown_s", "is_measured"), [(2, True), (3, False), (100, False)])
-def test_speech_of_unknown_speakers_counts_as_not_attributed(unknown_s: int, is_measured: bool) -> None:
-    timeline = [said("200", 0, 18), said("unknown", 18, 18 + unknown_s)]
-
-    found = metrics_of(meeting_of(*timeline, attendees=[ADA, BEN]))
-
-    assert (found.participants["200"]["talk_time_s"] is not None) == is_measured
-    assert (found.meeting["silent_participants"] is not None) == is_measured
-
-
-def test_meeting_of_unknown_speakers_has_no_silent_participants() -> None:
-    found = metrics_of(meeting_of(said("unknown", 0, 20), attendees=[ADA, BEN]))
-
-    assert found.talk_times_s() == {"100": None, "200": None}
-    assert (found.meeting["silent_participants"], found.meeting["speech_s"]) == (None, 20)
-
-
-def test_attributed_word_share_is_that_of_words_with_participants() -> None:
-    words = [*spoken_by("200", (0, 30)), *spoken_by(A, (30, 36)), *spoken_by("unknown", (36, 40))]
-
-    assert metrics_of(transcribed(words, timeline=[])).quality["attributed_word_share"] == 0.75
-    assert metrics_of(meeting_of()).quality["attributed_word_share"] is None
-
-
-def test_meeting_with_ids_is_not_rewritten() -> None:
-    meeting = transcribed(spoken_by("100", (0, 20)), attribution="platform")
-
-    found = resolved(meeting).meeting
-
-    assert found.words is meeting.words
-    assert found == meeting

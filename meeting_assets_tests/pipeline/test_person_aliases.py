@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import permutations
-from typing import Any
 
 import pytest
 from sqlalchemy import true
 
-from meeting_assets.artifacts.participants import Participants
-from meeting_assets.core.errors import SettingsError
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
-from meeting_assets.metrics.trends import ROLLUPS, MeetingTrends, People, PersonKeys, PersonTrends
+from meeting_assets.metrics.trends import MeetingTrends, PersonKeys, PersonTrends
 from meeting_assets.pipeline import persons as person_rows
-from meeting_assets.pipeline.aliases import AliasChange, alias_request, change_aliases, valid_key
-from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.people_lists import unlinked_names
 from meeting_assets.pipeline.persons import known_persons, person_meetings
-from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
-from meeting_assets.store.database import table_of
-from meeting_assets.store.person_aliases import all_aliases
+from meeting_assets_tests.support.aliased_persons import (
+    ADA,
+    BO,
+    CHI,
+    alias,
+    of_meeting,
+    outdated,
+    people,
+    set_participants,
+    tables,
+)
 from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.rollups import (
     MONDAY,
@@ -36,9 +38,6 @@ from meeting_assets_tests.support.rollups import (
     rows,
 )
 
-AT = datetime(2026, 4, 1, 9, tzinfo=UTC)
-ADA, BO, CHI = ("Ada Lovelace", None), ("Bo Larsen", None), ("Chi Tran", None)
-
 
 @pytest.fixture
 def meetings(home_with_meetings: Home) -> list[str]:
@@ -47,44 +46,6 @@ def meetings(home_with_meetings: Home) -> list[str]:
     for day, recording_id in found:
         set_participants(recording_id, day, ADA, BO, CHI)
     return [each for _, each in found]
-
-
-def set_participants(recording_id: str, day: date, *people: tuple[str, str | None]) -> None:
-    """Sets names and person keys of a recording's participants, and measures it again."""
-    table = table_of(Participants)
-    keys = [row["participant_key"] for row in rows(Participants) if row["recording_id"] == recording_id]
-    with open_test_storage() as storage, storage.database.writing() as connection:
-        for key, (name, person) in zip(keys, people, strict=True):
-            one = (table.c.recording_id == recording_id) & (table.c.participant_key == key)
-            connection.execute(table.update().where(one).values(name=name, person_key=person, email=None))
-    change(MeetingMetrics, recording_id, inputs_hash="")
-    with open_test_storage() as storage:
-        derive_days([day], storage)
-
-
-def alias(*pairs: tuple[str, str], undo: Sequence[str] = (), note: str | None = None) -> AliasChange:
-    with open_test_storage() as storage:
-        stated = [alias_request(*pair, note=note) for pair in pairs]
-        return change_aliases(storage, stated, [valid_key(each) for each in undo], author="test", at=AT)
-
-
-def tables() -> dict[str, list[dict[str, Any]]]:
-    roll_up_all()
-    return {str(model.__tablename__): rows(model) for model in ROLLUPS}
-
-
-def outdated() -> tuple[list[date], bool]:
-    with open_test_storage() as storage:
-        return outdated_weeks(storage), are_people_outdated(storage)
-
-
-def people() -> dict[str, dict[str, Any]]:
-    roll_up_all()
-    return {row["person_key"]: row for row in rows(People)}
-
-
-def of_meeting(recording_id: str, name: str) -> dict[str, Any]:
-    return next(row for row in rows(ParticipantMetrics) if (row["recording_id"], row["name"]) == (recording_id, name))
 
 
 def test_two_keys_that_an_alias_joins_are_one_person_named_by_its_target(meetings: list[str]) -> None:
@@ -293,77 +254,3 @@ def test_names_without_a_person_are_listed_by_talk_time(meetings: list[str]) -> 
     talk_s = [each.talk_time_s or 0 for each in before]
     assert talk_s == sorted(talk_s, reverse=True)
     assert {each.person_key for each in after} == found.keys() - {"name:bo larsen"}
-
-
-@pytest.mark.usefixtures("meetings")
-def test_alias_that_says_the_same_changes_nothing() -> None:
-    alias(("email:Ada@Example.com", "zoom:a"), note="married")
-
-    again = alias(("email:ada@example.com", "zoom:a"))
-
-    assert (again.added, again.replaced, again.unchanged) == (0, 0, 1)
-    with open_test_storage() as storage:
-        (stored,) = storage.database.read(all_aliases)
-    assert stored == ("email:ada@example.com", "zoom:a", "test", AT, "married")
-
-
-def test_keys_that_occur_in_no_meeting_are_named(meetings: list[str]) -> None:
-    set_participants(meetings[0], SUNDAY, ("Ada", "zoom:a"), BO, CHI)
-
-    done = alias(("zoom:a", "email:new@example.com"), ("zoom:typo", "zoom:a"), ("name:Bo Larsen", "zoom:a"))
-
-    assert done.unknown == ["email:new@example.com", "zoom:typo"]
-
-
-@pytest.mark.parametrize(
-    ("pairs", "undo", "reason"),
-    [
-        ([("zoom:c", "zoom:a")], [], "cycle"),
-        ([("zoom:x", "zoom:y"), ("zoom:y", "zoom:x")], [], "cycle"),
-        ([("zoom:x", "zoom:y"), ("zoom:x", "zoom:z")], [], "twice"),
-        ([("zoom:a", "zoom:z")], ["zoom:a"], "twice"),
-    ],
-    ids=["cycle through others", "cycle within", "one key twice", "stated and undone"],
-)
-def test_change_with_a_fault_changes_nothing(
-    meetings: list[str], pairs: list[tuple[str, str]], undo: list[str], reason: str
-) -> None:
-    alias(("zoom:a", "zoom:b"), ("zoom:b", "zoom:c"))
-
-    with pytest.raises(SettingsError, match=reason):
-        alias(("zoom:new", "zoom:q"), *pairs, undo=undo)
-
-    with open_test_storage() as storage:
-        assert [each[:2] for each in storage.database.read(all_aliases)] == [
-            ("zoom:a", "zoom:b"),
-            ("zoom:b", "zoom:c"),
-        ]
-
-
-@pytest.mark.parametrize(
-    ("key", "target", "reason"),
-    [
-        ("Ada", "zoom:a", "not a person key"),
-        ("phone:1", "zoom:a", "not a person key"),
-        ("email:ada", "zoom:a", "not a person key"),
-        ("name:\u200b", "zoom:a", "not a person key"),
-        ("zoom:", "zoom:a", "not a person key"),
-        ("zoom:a", "name:Ada", "does not identify"),
-        ("email:A@x.example", "email:a@X.example", "itself"),
-        ("zoom:\0", "zoom:a", "control characters"),
-        ("zoom:\udcff", "zoom:a", "UTF-8"),
-        ("zoom:" + "a" * 2000, "zoom:a", "longer"),
-    ],
-)
-def test_malformed_alias_is_refused_with_a_reason(key: str, target: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
-        alias_request(key, target)
-
-
-@pytest.mark.parametrize("author", [" ", "a" * 201, "A\x1b[31m"], ids=["empty", "long", "escape"])
-def test_author_that_cannot_be_stored_changes_nothing(meetings: list[str], author: str) -> None:
-    with open_test_storage() as storage:
-        with pytest.raises(SettingsError, match="the author"):
-            change_aliases(storage, [alias_request("zoom:a", "zoom:b")], author=author, at=AT)
-
-        assert storage.database.read(all_aliases) == []
