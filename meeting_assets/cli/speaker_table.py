@@ -25,6 +25,7 @@ from meeting_assets.store.corrections import StoredCorrection
 COLUMNS = ("speaker", "participant", "name", "method", "evidence", "runner-up", "words")
 NUMBERS = frozenset({"evidence", "runner-up", "words"})
 """Columns that are left out where a source has none of these numbers."""
+WRAPPED = frozenset({"name", "method"})
 UNKNOWN = "·"
 VERBS = {ASSIGN: "is participant", SAME_AS: "is the same speaker as"}
 
@@ -117,8 +118,10 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
     ]
     table = Table(box=None, pad_edge=False, header_style="dim")
     for number in shown:
-        justify: Literal["left", "right"] = "right" if COLUMNS[number] in NUMBERS else "left"
-        table.add_column(COLUMNS[number], justify=justify, overflow="fold")
+        heading = COLUMNS[number]
+        justify: Literal["left", "right"] = "right" if heading in NUMBERS else "left"
+        # In a narrow terminal, names and methods take several lines; keys stay whole, to be copied into options.
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=heading not in WRAPPED)
     for row in rows:
         table.add_row(*(Text(row[number]) for number in shown))
     print_table(table)
