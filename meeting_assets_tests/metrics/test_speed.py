@@ -15,18 +15,22 @@ from meeting_assets_tests.support.meeting_builder import (
     word,
 )
 
+LIMIT_S = 10.0
+"""An idle machine takes one to two seconds (benchmarks metrics), a machine busy with other tests twice as long. A sweep
+that compares all speakers with each other takes minutes."""
 
-def test_twelve_hours_with_two_hundred_people_are_measured_in_less_than_two_seconds() -> None:
+
+def test_twelve_hours_with_two_hundred_people_are_measured_within_seconds() -> None:
     meeting = long_meeting()
 
     metrics, elapsed_s = timed(meeting)
 
     assert len(meeting.timeline) > 20_000
     assert len(metrics.participants) == 200
-    assert elapsed_s < 2
+    assert elapsed_s < LIMIT_S
 
 
-def test_twelve_hours_with_two_hundred_labels_are_measured_in_less_than_two_seconds() -> None:
+def test_twelve_hours_with_two_hundred_labels_are_measured_within_seconds() -> None:
     meeting = long_meeting()
     words = [
         word(f"label:{speaker}x", start_s + at_s, start_s + at_s + 1)
@@ -41,7 +45,7 @@ def test_twelve_hours_with_two_hundred_labels_are_measured_in_less_than_two_seco
 
     assert len(words) == 100_000
     assert len(metrics.participants) == 200
-    assert elapsed_s < 2
+    assert elapsed_s < LIMIT_S
 
 
 def long_meeting() -> MeetingInput:
