@@ -93,6 +93,24 @@ class Settings(BaseSettings):
         alias="MEETING_ASSETS_INSTANCE_CREDENTIALS",
         description="on: an object store's credentials may come from the machine's metadata service",
     )
+    calendar: bool = Field(
+        False,
+        alias="MEETING_ASSETS_CALENDAR",
+        description="on: also store the events of connected calendars (API v2), with their invitees",
+    )
+    storage_price: float = Field(
+        0.05,
+        ge=0,
+        alias="MEETING_ASSETS_STORAGE_PRICE",
+        description="price at Recall.ai of one stored hour of recordings for 30 days, in your currency",
+    )
+    free_storage_days: int = Field(
+        7,
+        ge=0,
+        le=36_500,
+        alias="MEETING_ASSETS_FREE_STORAGE_DAYS",
+        description="days for which Recall.ai stores a recording free of charge",
+    )
     first_day: date = Field(date(2025, 1, 1), alias="MEETING_ASSETS_FIRST_DAY", description="first daily partition")
     timing_source: TimingSource = Field(
         "speaker_timeline",

@@ -6,6 +6,7 @@ All other tables are derived from the raw store and can be dropped and rebuilt.
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Index
 from sqlalchemy import text as sql
@@ -44,6 +45,23 @@ class Recordings(RecordingRow, table=True):
         "first of the consecutive observations of the recording as deleted at the API"
     )
     listing_sha256: str | None = fields.text("of recording.json in the raw store")
+    source: str | None = fields.text(
+        "bot, desktop_sdk, mobile_sdk or direct_connect; NULL if the API shows none of them"
+    )
+    recording_metadata: Any = fields.json("the customer's metadata of the recording, text by key")
+    bot_metadata: Any = fields.json("the customer's metadata of the bot, text by key")
+    meeting_id: str | None = fields.text("the platform's id of the meeting, as the bot's meeting URL has it")
+    meeting_uuid: str | None = fields.text("Zoom's id of this occurrence of the meeting")
+    join_at: datetime | None = fields.instant("when the bot was to join; the API clears it later")
+    scheduled_end_at: datetime | None = fields.instant("scheduled end of the meeting, from the bot's calendar events")
+    calendar_event_id: str | None = fields.text("the API's id of the calendar event", index=True)
+    calendar_user_id: str | None = fields.text("the API's id of the calendar's user")
+    series_id: str | None = fields.text(
+        "`calendar:` and the calendar's id of the recurring event, else platform, colon and meeting_id", index=True
+    )
+    display_title: str | None = fields.text("title, else a recognisable substitute; NULL before the first sync")
+    dashboard_url: str | None = fields.text("the bot's page in Recall.ai's dashboard; it needs a login")
+    modified_at: datetime | None = fields.instant("when a column other than observed_at last changed")
 
 
 class Artifacts(RecordingRow, table=True):
@@ -115,6 +133,23 @@ class WebhookEvents(SQLModel, table=True):
     handled_at: datetime | None = fields.instant("when the event required no further action")
 
 
+class WebhookObjectEvents(SQLModel, table=True):
+    """Webhook messages about objects other than recordings and their media: bots, calendars, SDK uploads.
+
+    Grain: one row per message, however often it was delivered. Payloads are not stored. Messages that need no action
+    are counted here only.
+    """
+
+    __tablename__ = "webhook_object_events"
+    __table_args__ = KEYED
+
+    message_id: str = fields.text("the sender's id of the message, equal for repeated deliveries", primary_key=True)
+    event: str = fields.text("the API's event: bot.fatal, calendar.sync_events, sdk_upload.complete, ...")
+    object_id: str | None = fields.uuid("the API's id of the object; NULL if the message names none", index=True)
+    received_at: datetime = fields.instant("when the first delivery arrived")
+    handled_at: datetime | None = fields.instant("when the event required no further action")
+
+
 class Tombstones(RecordingRow, table=True):
     """Purged recordings. They are not fetched again.
 
@@ -128,6 +163,7 @@ class Tombstones(RecordingRow, table=True):
     purged_at: datetime = fields.instant("when the purge began")
     reason: str = fields.text("asked for, deleted at the API, retention, or unknown")
     finished_at: datetime | None = fields.instant("when its rows and raw objects were removed; NULL until then")
+    bot_id: str | None = fields.uuid("the recording's bot, whose rows and calendar events are not stored again")
 
 
 class ArtifactTombstones(RecordingRow, table=True):

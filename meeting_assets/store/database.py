@@ -10,6 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
 from meeting_assets.core.errors import StoreError
+from meeting_assets.schema.bots import Bots, BotStatusChanges
+from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
+from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.schema.persistent import (
     Artifacts,
     ArtifactTombstones,
@@ -20,6 +23,7 @@ from meeting_assets.schema.persistent import (
     RunHeartbeats,
     Tombstones,
     WebhookEvents,
+    WebhookObjectEvents,
 )
 from meeting_assets.store.connections import Connections, retry_on_conflict
 from meeting_assets.store.driver_errors import address_text
@@ -29,7 +33,14 @@ from meeting_assets.store.namespaces import DEFAULT_SCHEMA, Namespace, find_name
 PERSISTENT_TABLES = (
     Recordings,
     Artifacts,
+    MediaObjects,
+    MeetingMetadata,
+    Bots,
+    BotStatusChanges,
+    CalendarEvents,
+    CalendarInvitees,
     WebhookEvents,
+    WebhookObjectEvents,
     Meta,
     Tombstones,
     ArtifactTombstones,
