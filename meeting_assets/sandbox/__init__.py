@@ -9,6 +9,7 @@ Data (a `World`): `fortnight`, `from_folder`, `uniform` or `empty`. A `Workday` 
 Faults: `Sandbox.inject(Fault(...))`. Webhooks: `Sandbox.notify(url, secret)`.
 """
 
+from .bots import missed_bot, scheduled_bot, waiting_bot
 from .clock import Clock
 from .faults import Fault
 from .folder import from_folder
@@ -37,7 +38,10 @@ __all__ = [
     "empty",
     "fortnight",
     "from_folder",
+    "missed_bot",
     "quirks_of",
+    "scheduled_bot",
     "serve_forever",
     "uniform",
+    "waiting_bot",
 ]

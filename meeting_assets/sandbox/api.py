@@ -78,7 +78,8 @@ class Api:
                 if wait_s is not None:
                     self._state.stats.throttled += 1
                     return _throttled(wait_s)
-                return _json(respond(request))
+                body = self._state.markers.shown(json.dumps(respond(request), separators=(",", ":")))
+                return Response(body, media_type="application/json")
 
         return endpoint  # type: ignore[return-value]  # Starlette takes coroutines too
 
@@ -119,7 +120,9 @@ class Api:
 
     def _bots(self, request: Request) -> Json:
         number, size = page_number(request.query_params), self._state.habits.page_size
-        bots = list(filter(bot_filter(request.query_params), reversed(self._state.world.bots)))
+        world, newest_first = self._state.world, self._state.habits.newest_bots_first
+        ordered = reversed(world.bots) if newest_first else iter(world.bots)
+        bots = list(filter(bot_filter(request.query_params), ordered))
         shown = bots[(number - 1) * size : number * size]
         if number > 1 and not shown:
             raise NoSuchPageError("Invalid page.")

@@ -4,28 +4,30 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from .bot_controls import BotControls
 from .faults import Fault
 from .objects import Objects
-from .recording_builder import TranscriptSpec, dated, kinds_of, provider_details
+from .recording_builder import dated, kinds_of
+from .recording_spec import TranscriptSpec, provider_details
 from .state import State
 from .uniform import small_meeting
+from .webhook_messages import status_message, upload_message
 from .webhook_sender import WebhookSender
 from .world import KINDS, Artifact, Bot, Payload, Recording, Status, World, identifier
 
 
-class Controls:
+class Controls(BotControls):
     """Changes to the state of one sandbox; safe to call from any thread while it serves."""
 
     def __init__(self, state: State) -> None:
-        self._state = state
+        super().__init__(state)
         self._added = 0
-        self._webhook_sender: WebhookSender | None = None
 
     def notify(self, url: str, secret: str) -> None:
         """Starts sending signed webhooks to `url`, one for each change of a status."""
         self.stop_notifying()
         with self._state.lock:
-            self._webhook_sender = WebhookSender(url, secret, self._state.habits)
+            self._webhook_sender = WebhookSender(url, secret, self._state.habits, self._state.markers)
 
     def stop_notifying(self) -> None:
         sender, self._webhook_sender = self._webhook_sender, None
@@ -48,9 +50,10 @@ class Controls:
         """Adds a copy of everything in another world."""
         with self._state.lock:
             added = world.copy()
-            bots = {bot.id: bot for bot in added.bots}
+            for bot in added.bots:
+                self._state.world.add_bot(bot)
             for recording in added.recordings:
-                self._state.world.add(recording, bots.get(recording.bot_id or ""))
+                self._state.world.add(recording)
 
     def add_recording(
         self,
@@ -217,10 +220,13 @@ class Controls:
         self._send_webhooks(item)
 
     def _send_webhooks(self, *items: Recording | Artifact) -> None:
-        if self._webhook_sender:
-            for item in items:
-                recording_id = item.recording_id if isinstance(item, Artifact) else item.id
-                self._webhook_sender.send_status(item, self._state.world.recording(recording_id))
+        for item in items:
+            recording_id = item.recording_id if isinstance(item, Artifact) else item.id
+            recording = self._state.world.recording(recording_id)
+            bot = self._state.world.bot(recording.bot_id) if recording.bot_id else None
+            self._send(status_message(item, recording, bot))
+            if item is recording:
+                self._send(upload_message(recording))
 
 
 def _with_artifacts(recording: Recording) -> list[Recording | Artifact]:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from .recording_builder import RecordingSpec, TranscriptSpec, build_recording
+from .recording_builder import build_recording
+from .recording_spec import RecordingSpec, TranscriptSpec
 from .world import KINDS, Bot, Recording, World
 
 FIRST_HOUR = 8

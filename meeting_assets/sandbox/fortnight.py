@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 
-from .clock import iso
+from . import context
+from .bots import missed_bot
 from .meeting import Meeting
-from .people import BOT_NAME
-from .recording_builder import meeting_url
-from .schedule import no_show, slots_of
-from .world import Bot, Recording, World, identifier
+from .meeting_urls import raw_zoom_url
+from .people import BOT_NAME, COMPANIES
+from .schedule import MissedSlot, missed_slots_of, slots_of
+from .world import Bot, Recording, World
 
 DAYS = 14
 
 
 def fortnight(last_day: date, seed: int = 0, *, has_labels: bool = True) -> World:
-    """About fifty meetings in the fourteen days up to `last_day`, with every quirk of `QUIRKS`.
+    """More than fifty meetings in the fourteen days up to `last_day`, with every quirk of `QUIRKS`.
 
     Seed and date determine a meeting, so fortnights of consecutive days share thirteen days. Without labels, all
     transcripts name their speakers by participant ids; the words are the same.
@@ -25,12 +27,13 @@ def fortnight(last_day: date, seed: int = 0, *, has_labels: bool = True) -> Worl
     for day in days:
         for number, slot in enumerate(slots_of(day)):
             recording, bot = Meeting(seed, day, number, slot, has_labels=has_labels).build()
-            recordings.append(recording)
             if bot and bots and bot.id == bots[-1].id:
                 _merge_bot(bots[-1], bot)
+                recording.metadata = recordings[-1].metadata
             elif bot:
                 bots.append(bot)
-        bots += _no_shows(seed, day)
+            recordings.append(recording)
+        bots += _missed_bots(seed, day)
     return World(recordings, bots, days)
 
 
@@ -41,30 +44,29 @@ def _merge_bot(bot: Bot, later: Bot) -> None:
     bot.status_changes = [*bot.status_changes[: recording + 1], stopped, *later.status_changes[recording:]]
 
 
-def _no_shows(seed: int, day: date) -> Iterator[Bot]:
-    """Bots without a recording because they never entered the meeting; their status changes give the reason."""
-    missed = no_show(day)
-    if missed is None:
-        return
-    start, platform, sub_code = missed
-    key = f"fortnight/{seed}/{day}/no-show"
-    sent_at = datetime.combine(day, start, UTC)
-    code = "call_ended" if sub_code.startswith("timeout") else "fatal"
-    changes = [("joining_call", None, 0), ("in_waiting_room", None, 20), (code, sub_code, 1220)]
-    changes += [("done", None, 1225)] if code == "call_ended" else []
-    yield Bot(
-        id=identifier(key, "bot"),
-        created_at=sent_at,
-        join_at=None,
+def _missed_bots(seed: int, day: date) -> Iterator[Bot]:
+    """Bots without a recording; their status changes give the reason."""
+    for number, slot in enumerate(missed_slots_of(day)):
+        yield _missed_bot(f"fortnight/{seed}/{day}/no-show" + (f"/{number}" if number else ""), seed, day, slot)
+
+
+def _missed_bot(key: str, seed: int, day: date, slot: MissedSlot) -> Bot:
+    sent_at = datetime.combine(day, slot.start, UTC)
+    company = Random(key).choice(sorted(COMPANIES))
+    bot = missed_bot(
+        key,
+        sent_at,
+        slot.sub_code,
+        slot.platform,
+        join_at=sent_at if slot.keeps_join_at else None,
+        metadata=context.bot_metadata(slot.kind, slot.team, company),
+        meeting_key=context.series_key(seed, slot.kind, slot.team, slot.platform),
         name=BOT_NAME,
-        meeting_url=meeting_url(platform, key),
-        status_changes=[
-            {
-                "code": name,
-                "message": None,
-                "created_at": iso(sent_at + timedelta(seconds=after_s)),
-                "sub_code": reason,
-            }
-            for name, reason, after_s in changes
-        ],
     )
+    bot.calendar_meetings = context.calendar_of_missed(key, day, slot)
+    match slot.shows_url:
+        case "text":
+            bot.meeting_url = raw_zoom_url(key)
+        case "nothing":
+            bot.meeting_url = None
+    return bot

@@ -12,11 +12,14 @@ from uuid import UUID
 
 from starlette.datastructures import QueryParams
 
+from .addresses import address
 from .state import Habits
 from .world import Artifact, Bot, Recording, sort_key
 
 RECORDING_STATUSES = ("processing", "paused", "done", "failed")
 ARTIFACT_STATUSES = ("processing", "done", "failed")
+METADATA = "metadata__"
+"""Prefix of query parameters that compare a key of the metadata."""
 
 Listed = TypeVar("Listed", Recording, Artifact, Bot)
 
@@ -134,6 +137,8 @@ def bot_filter(query: QueryParams) -> Callable[[Bot], bool]:
     after, before = instant(query, "join_at_after"), instant(query, "join_at_before")
     platforms = query.getlist("platform") + query.getlist("platform[]")
     statuses = query.getlist("status") + query.getlist("status[]")
+    meeting_url = query.get("meeting_url", "").partition("?")[0]
+    metadata = [(key[len(METADATA) :], value) for key, value in query.multi_items() if key.startswith(METADATA)]
 
     def keep(bot: Bot) -> bool:
         if (after or before) and bot.join_at is None:
@@ -142,7 +147,9 @@ def bot_filter(query: QueryParams) -> Callable[[Bot], bool]:
             (not after or bool(bot.join_at and bot.join_at >= after))
             and (not before or bool(bot.join_at and bot.join_at < before))
             and (not platforms or bot.platform in platforms)
-            and (not statuses or bot.status_changes[-1]["code"] in statuses)
+            and (not statuses or bot.status in statuses)
+            and (not meeting_url or address(bot.meeting_url) == meeting_url)
+            and all(bot.metadata.get(key) == value for key, value in metadata)
         )
 
     return keep

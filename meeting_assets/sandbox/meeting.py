@@ -5,19 +5,21 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from random import Random
 
+from . import context
 from .attendance import arrive_late, chats_of, drop_in, participants_of, stays_of, videos_of
 from .conversation import Conversation, Utterance, events_of, segments_of
 from .conversation_quirks import AFTER_EVENTS, BEFORE_EVENTS, BEFORE_TIMELINE, shift
 from .dialogue import KINDS, Dialogue
 from .payloads import Payloads, Style
 from .people import BOT_NAME, COMPANIES, GENERIC, JAPANESE, SAME_NAME, TEAMS, UNUSUAL, Person
-from .recording_builder import OWN_PROVIDERS, RecordingSpec, TranscriptSpec, build_recording
-from .schedule import Slot
+from .recording_builder import build_recording
+from .recording_spec import OWN_PROVIDERS, RecordingSpec, TranscriptSpec
+from .schedule import IN_PERSON, WEBEX, Slot, unfinished_media_of
 from .world import Bot, Recording
 
 HOUR_S = 3600.0
 NEGATIVE_START_S = -2.7
-TIMELINE_GAP_S = {"zoom": 0.6, "google_meet": 0.6, "microsoft_teams": 2.0, "webex": 2.0}
+TIMELINE_GAP_S = {"zoom": 0.6, "google_meet": 0.6, "microsoft_teams": 2.0, "webex": 2.0, IN_PERSON: 0.6}
 """Longest pause within one segment: short on platforms that detect pauses, long on those that detect changes only."""
 PROVIDERS = ("deepgram_streaming", "assembly_ai_v3_streaming", "assembly_ai_async", "gladia_v2_async")
 STYLES: dict[str, dict[str, object]] = {
@@ -70,6 +72,7 @@ class Meeting:
         created_at = planned + timedelta(seconds=rng.uniform(-50, 150), microseconds=rng.randrange(10**6))
         started_at = created_at + timedelta(seconds=rng.uniform(6, 55))
         self._transcripts = self._transcript_specs(rng)
+        meeting_key = context.series_key(seed, slot.kind, slot.team, slot.platform)
         self._spec = RecordingSpec(
             key=self._key,
             created_at=created_at,
@@ -79,14 +82,22 @@ class Meeting:
             title=rng.choice(KINDS[slot.kind].titles),
             transcripts=self._transcripts,
             separate=self._separate(),
-            has_bot="no_bot" not in slot.quirks,
+            source=slot.source,
             bot_key=f"fortnight/{seed}/{day}/shared" if "two_recordings" in slot.quirks else None,
             expires="kept_forever" not in slot.quirks,
-            metadata={"team": slot.team},
+            meeting_key=meeting_key,
+            metadata=context.recording_metadata(slot.kind, slot.team, self._company),
+            bot_metadata=context.bot_metadata(slot.kind, slot.team, self._company),
+            calendar=context.calendar_of(self._key, day, slot),
+            left_because=context.leaving_of(self._key),
+            zoom_token=slot.platform == "zoom" and slot.kind == "all_hands",
+            unfinished_media=unfinished_media_of(day, slot),
             has_audio_mixed_key=rng.random() < 0.7,
             bot_name=BOT_NAME,
         )
         self._spec.quirks = self._quirks()
+        if meeting_key:
+            self._spec.title = Random(meeting_key).choice(KINDS[slot.kind].titles)
 
     def build(self) -> tuple[Recording, Bot | None]:
         return build_recording(self._spec, self._payload)
@@ -126,8 +137,8 @@ class Meeting:
         return [TranscriptSpec(provider, after_s=rng.uniform(120, 900) if provider.endswith("async") else 4.0)]
 
     def _separate(self) -> tuple[str, ...]:
-        """Kinds of separate streams; Webex has none."""
-        if self._slot.platform == "webex":
+        """Kinds of separate streams; Webex and telephones have none."""
+        if self._slot.platform in (WEBEX, IN_PERSON):
             return ()
         missing = {"video_separate": "no_separate_video", "audio_separate": "no_separate_audio"}
         return tuple(name for name, quirk in missing.items() if not self._has(quirk))
@@ -181,6 +192,14 @@ class Meeting:
             team[2:] = rng.sample(GENERIC, len(team) - 2)
         cut = len(team) - self._silent_count()
         return team[:cut], team[cut:]
+
+    @property
+    def _company(self) -> str:
+        """Company of the guests, by the same random numbers as the participants of the conversation."""
+        rng = self._rng("conversation")
+        team = TEAMS[self._slot.team]
+        rng.sample(team, min(self._slot.people, len(team)))
+        return (self._guests(rng)[-1].email or "").partition("@")[2].partition(".")[0]
 
     def _guests(self, rng: Random) -> Sequence[Person]:
         names = {"name_with_apostrophe": 0, "name_with_emoji": 1, "name_right_to_left": 2}

@@ -10,6 +10,15 @@ from .world import SECRET, Artifact, Bot, Json, Recording, Status
 PASSWORDS = ("meeting_password", "business_meeting_password")
 SHORTCUTS = ("video_mixed", "transcript", "participant_events", "meeting_metadata", "audio_mixed")
 FILE_NAMES = {"video_mixed": "video.mp4", "audio_mixed": "audio.mp3"}
+SOURCE_KEYS = {
+    "desktop_sdk": "desktop_sdk_upload",
+    "mobile_sdk": "mobile_sdk_upload",
+    "direct_connect": "meeting_direct_connect",
+}
+"""Key of the reference to what made a recording without a bot.
+
+The documentation names the first key and the other two products; the last two keys are named by analogy.
+"""
 MEDIA_FILE = re.compile(rb'"sandbox:([^"]+)"')
 
 
@@ -20,12 +29,14 @@ class Objects:
         self._state = state
 
     def recording(self, recording: Recording) -> Json:
-        upload_id = recording.desktop_sdk_upload_id
+        reference = {"id": recording.source_id, "metadata": recording.source_metadata}
+        key = SOURCE_KEYS.get(recording.source or "")
         return {
             **self._core(recording),
             "realtime_endpoints": recording.realtime_endpoints,
             "bot": self._bot_reference(recording),
-            "desktop_sdk_upload": {"id": upload_id, "metadata": {}} if upload_id else None,
+            "desktop_sdk_upload": None,
+            **({key: reference} if key else {}),
         }
 
     def artifact(self, artifact: Artifact) -> Json:
@@ -51,7 +62,7 @@ class Objects:
             "automatic_leave": None,
             "variant": None,
             "calendar_meetings": bot.calendar_meetings,
-            "zoom": None,
+            "zoom": bot.zoom,
             "google_meet": None,
             "slack_team": None,
             "metadata": bot.metadata,
@@ -92,6 +103,10 @@ class Objects:
     def _shortcut(self, artifact: Artifact) -> Json:
         details = dict(artifact.details)
         data = details.pop("data", None)
+        if artifact.size_bytes is not None:
+            details["size_bytes"] = artifact.size_bytes
+        if artifact.expires_at:
+            details["expires_at"] = iso(artifact.expires_at)
         return {
             "id": artifact.id,
             "created_at": iso(artifact.created_at),
@@ -131,7 +146,7 @@ class Objects:
 
     def _file_path(self, artifact: Artifact, name: str) -> str:
         recording = self._state.world.recording(artifact.recording_id)
-        source = f"bot/{recording.bot_id}" if recording.bot_id else f"sdk/{recording.desktop_sdk_upload_id}"
+        source = f"{'bot' if recording.bot_id else 'sdk'}/{recording.source_id}"
         media = f"{artifact.collection}/{artifact.id}/{source}/{name}"
         return f"/_workspace-sandbox/recordings/{recording.id}/{media}"
 
@@ -140,7 +155,9 @@ class Objects:
             return None
         return {"id": recording.bot_id, "metadata": self._state.world.bot(recording.bot_id).metadata}
 
-    def _meeting_url(self, bot: Bot) -> Json:
+    def _meeting_url(self, bot: Bot) -> Json | str | None:
+        if not isinstance(bot.meeting_url, dict):
+            return bot.meeting_url
         secret: dict[str, Any] = {
             name: f"{self._state.markers.password}{bot.meeting_url[name]}"
             for name in PASSWORDS

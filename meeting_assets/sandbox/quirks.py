@@ -8,7 +8,7 @@ QUIRKS: dict[str, str] = {
     "transcript_failed": "a transcript failed with a sub code, a later one is good",
     "same_day_transcript": "the transcript was made hours after the meeting",
     "late_transcript": "the transcript was made more than a day after the meeting",
-    "no_bot": "recorded by the desktop SDK: bot is null, desktop_sdk_upload is not",
+    "no_bot": "recorded by the desktop SDK, the mobile SDK or Meeting Direct Connect: bot is null",
     "two_recordings": "one bot with two recordings",
     "no_separate_audio": "no audio_separate artifact",
     "no_separate_video": "no video_separate artifact",

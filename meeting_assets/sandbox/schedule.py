@@ -4,10 +4,14 @@ The slots of a date are those of its ordinal modulo 14. Any fourteen consecutive
 weekends of the schedule fall on real ones.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 
+from .world import Source
+
 ZOOM, MEET, TEAMS, WEBEX = "zoom", "google_meet", "microsoft_teams", "webex"
+IN_PERSON = "in_person"
+"""Not a platform: people in one room, recorded by a telephone."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +25,36 @@ class Slot:
     people: int
     team: str = "platform"
     quirks: tuple[str, ...] = ()
+    recorder: Source = "desktop_sdk"
+    """Source of a recording with the quirk `no_bot`."""
+
+    @property
+    def source(self) -> Source:
+        return self.recorder if "no_bot" in self.quirks else "bot"
+
+
+@dataclass(frozen=True)
+class MissedSlot:
+    """A meeting that its bot never recorded; `sub_code` is the API's reason."""
+
+    start: time
+    kind: str
+    platform: str
+    team: str
+    sub_code: str
+    keeps_join_at: bool = False
+    """The API still shows `join_at`."""
+    shows_url: str = "object"
+    """`object`, `text` as in older versions of the API, or `nothing` once the API has cleared the URL."""
 
 
 def slot(start: str, kind: str, platform: str, minutes: float, people: int, team: str, *quirks: str) -> Slot:
     return Slot(time.fromisoformat(start), kind, platform, minutes, people, team, quirks)
+
+
+def missed(start: str, kind: str, platform: str, team: str, sub_code: str, *options: str) -> MissedSlot:
+    shown = next((each for each in options if each in ("text", "nothing")), "object")
+    return MissedSlot(time.fromisoformat(start), kind, platform, team, sub_code, "join_at" in options, shown)
 
 
 SCHEDULE: dict[int, tuple[Slot, ...]] = {
@@ -87,6 +117,7 @@ SCHEDULE: dict[int, tuple[Slot, ...]] = {
         slot("12:30", "retro", ZOOM, 31, 6, "product", "listed_twice", "chat_to_only_bot"),
         slot("14:00", "interview", ZOOM, 18, 4, "product", "name_right_to_left"),
         slot("16:00", "weekly", MEET, 5.5, 3, "office", "silent_meeting"),
+        replace(slot("17:30", "sales", ZOOM, 6.5, 4, "customer", "no_bot"), recorder="direct_connect"),
     ),
     11: (
         slot("08:45", "standup", ZOOM, 9, 5, "platform", "same_day_transcript"),
@@ -101,21 +132,56 @@ SCHEDULE: dict[int, tuple[Slot, ...]] = {
         slot("13:00", "retro", TEAMS, 29, 6, "customer", "captions", "rejoin_same_id"),
         slot("15:00", "one_on_one", TEAMS, 16, 3, "office", "late_transcript"),
         slot("16:30", "interview", TEAMS, 17, 4, "customer"),
+        replace(slot("18:00", "sales", IN_PERSON, 6, 4, "customer", "no_bot"), recorder="mobile_sdk"),
     ),
     13: (),
     0: (slot("18:05", "incident", MEET, 7, 3, "platform", "open_segments"),),
 }
 
-NO_SHOWS: dict[int, tuple[time, str, str]] = {
-    3: (time(11, 30), ZOOM, "timeout_exceeded_waiting_room"),
-    11: (time(17, 0), TEAMS, "meeting_not_found"),
+MISSED: dict[int, tuple[MissedSlot, ...]] = {
+    1: (missed("11:15", "sales", ZOOM, "customer", "meeting_password_incorrect", "join_at", "text"),),
+    2: (
+        missed("15:30", "weekly", MEET, "office", "timeout_exceeded_noone_joined"),
+        missed("18:00", "sales", WEBEX, "customer", "webex_join_meeting_error", "join_at"),
+    ),
+    3: (missed("11:30", "sales", ZOOM, "customer", "timeout_exceeded_waiting_room"),),
+    4: (missed("14:30", "interview", TEAMS, "product", "bot_kicked_from_waiting_room"),),
+    5: (
+        missed("11:30", "sales", ZOOM, "customer", "meeting_link_invalid", "join_at", "nothing"),
+        missed("16:30", "interview", TEAMS, "product", "microsoft_teams_sign_in_credentials_missing"),
+    ),
+    8: (missed("11:15", "review", ZOOM, "product", "timeout_exceeded_recording_permission_denied"),),
+    9: (
+        missed("15:30", "interview", MEET, "product", "call_ended_by_platform_waiting_room_timeout"),
+        missed("17:00", "sales", ZOOM, "customer", "bot_kicked_from_call"),
+    ),
+    10: (
+        missed("11:15", "planning", TEAMS, "platform", "bot_errored"),
+        missed("18:15", "sales", ZOOM, "customer", "timeout_exceeded_waiting_room", "join_at"),
+    ),
+    11: (missed("17:00", "sales", TEAMS, "customer", "meeting_not_found", "join_at"),),
+    12: (
+        missed("11:15", "review", ZOOM, "platform", "meeting_locked"),
+        missed("17:30", "hiring", MEET, "office", "google_meet_bot_blocked", "join_at"),
+    ),
 }
-"""Bots that never recorded: start, platform and sub code."""
+"""Meetings that were not recorded although a bot was sent."""
+
+UNFINISHED_MEDIA: dict[tuple[int, str], dict[str, str]] = {
+    (3, "10:00"): {"audio_mixed": "failed"},
+    (9, "10:00"): {"video_mixed": "failed", "audio_mixed": "failed"},
+    (11, "16:00"): {"audio_mixed": "processing"},
+}
+"""Status of mixed media that are not `done`, by ordinal and start."""
 
 
 def slots_of(day: date) -> tuple[Slot, ...]:
     return SCHEDULE[day.toordinal() % len(SCHEDULE)]
 
 
-def no_show(day: date) -> tuple[time, str, str] | None:
-    return NO_SHOWS.get(day.toordinal() % len(SCHEDULE))
+def missed_slots_of(day: date) -> tuple[MissedSlot, ...]:
+    return MISSED.get(day.toordinal() % len(SCHEDULE), ())
+
+
+def unfinished_media_of(day: date, planned: Slot) -> dict[str, str]:
+    return UNFINISHED_MEDIA.get((day.toordinal() % len(SCHEDULE), f"{planned.start:%H:%M}"), {})

@@ -9,7 +9,7 @@ from .faults import Faults
 from .limits import Limits
 from .stats import Stats
 from .urls import UrlSigner
-from .world import World
+from .world import PASSWORD, World
 
 
 @dataclass
@@ -20,6 +20,8 @@ class Habits:
     pages_repeat: int = 0
     """Number of objects of a page that the next page repeats, as happens when a list grows during paging."""
     newest_first: bool = True
+    """Order of cursor lists."""
+    newest_bots_first: bool = True
     after_is_inclusive: bool = True
     before_is_inclusive: bool = False
     deleted_answers_404: bool = False
@@ -54,3 +56,7 @@ class Markers:
 
     signature: str = field(default_factory=lambda: f"sgn{token_hex(8)}")
     password: str = field(default_factory=lambda: f"pwd{token_hex(8)}")
+
+    def shown(self, text: str) -> str:
+        """JSON of an API object or a webhook with the marker of passwords in place of the placeholder."""
+        return text.replace(PASSWORD, self.password)

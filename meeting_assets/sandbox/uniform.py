@@ -15,7 +15,8 @@ from .conversation import (
     segments_of,
 )
 from .payloads import Payloads, Style
-from .recording_builder import RecordingSpec, TranscriptSpec, build_recording
+from .recording_builder import build_recording
+from .recording_spec import RecordingSpec, TranscriptSpec
 from .world import Bot, Recording, World
 
 PEOPLE = ("Ana Ruiz", "Bo Larsen", "Chi Tran", "Dana Okafor")
@@ -58,7 +59,7 @@ def small_meeting(
         duration_s=duration_s,
         title="Check-in",
         transcripts=[TranscriptSpec(STYLE.provider)],
-        has_bot=has_bot,
+        source="bot" if has_bot else "desktop_sdk",
     )
 
     def payload(kind: str, _: int) -> bytes:

@@ -1,8 +1,5 @@
 """Sends webhooks as Recall.ai does: signed, at least once, in any order, with retries.
 
-    recording.done          {event, data: {data: {code, sub_code, updated_at}, recording, bot}}
-    transcript.done         {event, data: {data: {code, sub_code, updated_at}, transcript, recording, bot}}
-
 `Habits` sets the number of copies, the order and the share of lost messages.
 """
 
@@ -19,9 +16,8 @@ from uuid import uuid4
 
 import httpx
 
-from .clock import iso
-from .state import Habits
-from .world import Artifact, Json, Recording
+from .state import Habits, Markers
+from .world import Json
 
 BATCH_S = 0.1
 """Messages created within this time may be reordered."""
@@ -44,10 +40,11 @@ class Message:
 class WebhookSender:
     """Sends messages to one endpoint from its own thread."""
 
-    def __init__(self, url: str, secret: str, habits: Habits, seed: int = 0) -> None:
+    def __init__(self, url: str, secret: str, habits: Habits, markers: Markers, seed: int = 0) -> None:
         self._url = url
         self._key = base64.b64decode(secret.removeprefix("whsec_"))
         self._habits = habits
+        self._markers = markers
         self._random = Random(seed)
         self._pending: list[Message] = []
         self._changed = Condition()
@@ -57,27 +54,13 @@ class WebhookSender:
         self._thread = Thread(target=self._run, name="webhook sender", daemon=True)
         self._thread.start()
 
-    def send_status(self, item: Recording | Artifact, recording: Recording) -> None:
-        """Sends the current status of a recording or of one of its artifacts."""
-        noun = item.collection if isinstance(item, Artifact) else "recording"
-        data: Json = {
-            "data": {
-                "code": item.status.code,
-                "sub_code": item.status.sub_code,
-                "updated_at": iso(item.status.updated_at),
-            },
-            noun: {"id": item.id, "metadata": item.metadata},
-            "recording": {"id": recording.id, "metadata": recording.metadata},
-            "bot": {"id": recording.bot_id, "metadata": {}} if recording.bot_id else None,
-        }
-        self.send({"event": f"{noun}.{item.status.code}", "data": data})
-
     def send(self, content: Json) -> None:
         """Sends one message, in as many copies as `Habits.webhook_copies` says."""
         with self._changed:
             if self._random.random() < self._habits.webhooks_lost:
                 return
-            message_id, body, due_s = f"msg_{uuid4().hex}", json.dumps(content).encode(), time.monotonic() + BATCH_S
+            message_id, due_s = f"msg_{uuid4().hex}", time.monotonic() + BATCH_S
+            body = self._markers.shown(json.dumps(content)).encode()
             self._pending += [Message(message_id, body, due_s) for _ in range(self._habits.webhook_copies)]
             self._changed.notify()
 

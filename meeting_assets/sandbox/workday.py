@@ -3,6 +3,9 @@
     starts ──► processing … ──► done, most artifacts with it ──► an async transcript appears ──► it is done
                7 to 9 minutes                                    2 to 15 minutes later           a minute later
 
+Bots join before their meetings and leave after them; each of their status changes sends a webhook. Every 13th minute
+another bot is sent that is not admitted.
+
 Seed and minute determine the meeting of a minute; the sandbox's clock determines its progress.
 """
 
@@ -16,15 +19,20 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
+from .bots import missed_bot
 from .meeting import Meeting
+from .people import BOT_NAME
 from .schedule import MEET, TEAMS, WEBEX, ZOOM, slot
 from .server import Sandbox
-from .world import Artifact, Bot, Recording
+from .world import Artifact, Bot, Json
 
 EVERY = timedelta(minutes=1)
 LONGEST = timedelta(minutes=10)
-EARLY = timedelta(minutes=1)
-"""Meetings start at most this long before their planned minute."""
+EARLY = timedelta(minutes=3)
+"""Bots are sent at most this long before the planned minute of their meeting."""
+MISSED_EVERY = 13
+MISSED = ("bot_kicked_from_waiting_room", "meeting_password_incorrect", "call_ended_by_platform_waiting_room_timeout")
+"""Reasons for which bots are not admitted, in turn."""
 LATE = timedelta(minutes=1)
 """Artifacts created later than this after the meeting's end appear then; others are `processing` from its start."""
 POLL_INTERVAL_S = 1.0
@@ -51,7 +59,7 @@ class Workday:
     def __init__(self, sandbox: Sandbox, seed: int = 0) -> None:
         self._sandbox = sandbox
         self._seed = seed
-        self._due: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._due: list[tuple[datetime, int, Callable[[], object]]] = []
         self._order = count()
         self._started_at = sandbox.clock.now()
         self._planned_until = _minute(self._started_at - LONGEST)
@@ -83,32 +91,33 @@ class Workday:
             self.catch_up()
 
     def _plan(self, minute: datetime) -> None:
+        missed = missed_bot_of(minute, self._seed)
+        if missed and _changed_at(missed.status_changes[-1]) > self._started_at:
+            self._plan_bot(missed)
         recording, bot = meeting_of(minute, self._seed).build()
         if recording.status.updated_at <= self._started_at:
             return  # finished before this workday started
         late_from = (recording.completed_at or recording.created_at) + LATE
         late = [each for each in recording.artifacts if each.created_at > late_from]
         recording.artifacts = [each for each in recording.artifacts if each.created_at <= late_from]
-        changes = bot.status_changes if bot else []
-        self._schedule(recording.created_at, partial(self._begin, recording, bot))
-        self._schedule(recording.status.updated_at, partial(self._finish, recording, bot, changes))
+        if bot:
+            self._plan_bot(bot)
+        self._schedule(recording.created_at, partial(self._sandbox.begin, recording))
+        self._schedule(recording.status.updated_at, partial(self._sandbox.finish, recording.id))
         for artifact in late:
             self._schedule(artifact.created_at, partial(self._appear, artifact))
             self._schedule(artifact.status.updated_at, partial(self._sandbox.finish_artifact, artifact.id))
 
-    def _schedule(self, instant: datetime, change: Callable[[], None]) -> None:
+    def _schedule(self, instant: datetime, change: Callable[[], object]) -> None:
         heappush(self._due, (instant, next(self._order), change))
 
-    def _begin(self, recording: Recording, bot: Bot | None) -> None:
-        if bot:
-            recorded = [each["code"] for each in bot.status_changes].index("in_call_recording")
-            bot.status_changes = bot.status_changes[: recorded + 1]
-        self._sandbox.begin(recording, bot)
-
-    def _finish(self, recording: Recording, bot: Bot | None, changes: list[dict[str, object]]) -> None:
-        if bot:
-            bot.status_changes = changes
-        self._sandbox.finish(recording.id)
+    def _plan_bot(self, bot: Bot) -> None:
+        """Plans the arrival of a bot without status changes, and then its status changes."""
+        changes, bot.status_changes = bot.status_changes, []
+        self._schedule(bot.created_at, partial(self._sandbox.add_bot, bot))
+        for each in changes:
+            add = partial(self._sandbox.add_status_change, bot.id, each["code"], each["sub_code"], _changed_at(each))
+            self._schedule(_changed_at(each), add)
 
     def _appear(self, artifact: Artifact) -> None:
         artifact.status = replace(artifact.status, code="processing", updated_at=artifact.created_at)
@@ -120,6 +129,21 @@ def meeting_of(minute: datetime, seed: int = 0) -> Meeting:
     number = minute.hour * 60 + minute.minute
     planned = replace(ROTATION[number % len(ROTATION)], start=minute.time())
     return Meeting(seed, minute.date(), FIRST_NUMBER + number, planned)
+
+
+def missed_bot_of(minute: datetime, seed: int = 0) -> Bot | None:
+    """The bot that is sent in a minute and not admitted; None in most minutes."""
+    number = minute.hour * 60 + minute.minute
+    turn, rest = divmod(number, MISSED_EVERY)
+    if rest:
+        return None
+    key = f"workday/{seed}/{minute.isoformat()}/missed"
+    platform = (ZOOM, TEAMS)[turn % 2]
+    return missed_bot(key, minute, MISSED[turn % len(MISSED)], platform, metadata={"team": "customer"}, name=BOT_NAME)
+
+
+def _changed_at(change: Json) -> datetime:
+    return datetime.fromisoformat(change["created_at"])
 
 
 def _minute(instant: datetime) -> datetime:

@@ -1,7 +1,8 @@
 """Data that a sandbox serves: a `World` of recordings, their artifacts and the bots that made them.
 
 Payloads are generated on first access. A payload is a template: `sandbox:NAME` is replaced by a signed URL of the
-media file NAME, and `SANDBOX-SECRET` by a provider's secret.
+media file NAME, and `SANDBOX-SECRET` by a provider's secret. Likewise, each response replaces `SANDBOX-PASSWORD` by
+the marker of passwords and join tokens.
 """
 
 from bisect import insort
@@ -9,11 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 from uuid import UUID, uuid5
+
+from .addresses import platform_of
 
 NAMESPACE = UUID("8d5a2f86-2f2c-4a6e-9d39-6b0c1b7e6d11")
 SECRET = "SANDBOX-SECRET"
+PASSWORD = "SANDBOX-PASSWORD"
+"""Placeholder inside passwords, join tokens and tokens of URLs."""
 
 KINDS = {
     "participant_events": ("participants", "participant_events", "speaker_timeline"),
@@ -24,6 +29,9 @@ KINDS = {
 """Downloadable artifact kinds by collection."""
 
 Json = dict[str, Any]
+Source = Literal["bot", "desktop_sdk", "mobile_sdk", "direct_connect"]
+"""What made a recording. All but bots leave `bot` null."""
+SOURCES: tuple[Source, ...] = get_args(Source)
 
 
 def identifier(*parts: object) -> str:
@@ -69,6 +77,10 @@ class Artifact:
     metadata: dict[str, str] = field(default_factory=dict)
     urls: dict[str, str | None] = field(default_factory=dict)
     """URLs by kind to show instead of freshly signed ones."""
+    size_bytes: int | None = None
+    """Size of the media; None for JSON objects, whose `size_bytes` the API does not show."""
+    expires_at: datetime | None = None
+    """Time of expiry that the object itself shows, as older objects do."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -84,6 +96,10 @@ class Recording:
     status: Status
     bot_id: str | None = None
     desktop_sdk_upload_id: str | None = None
+    mobile_sdk_upload_id: str | None = None
+    direct_connect_id: str | None = None
+    source_metadata: dict[str, str] = field(default_factory=dict)
+    """Metadata of the upload or connection that made a recording without a bot."""
     expires_at: datetime | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     realtime_endpoints: list[Json] = field(default_factory=list)
@@ -98,6 +114,17 @@ class Recording:
     def day(self) -> date:
         return self.created_at.date()
 
+    @property
+    def source(self) -> Source | None:
+        """What made the recording; None if the API shows no source."""
+        ids = (self.bot_id, self.desktop_sdk_upload_id, self.mobile_sdk_upload_id, self.direct_connect_id)
+        return next((source for source, source_id in zip(SOURCES, ids, strict=True) if source_id), None)
+
+    @property
+    def source_id(self) -> str | None:
+        """Id of the bot, upload or connection that made the recording."""
+        return self.bot_id or self.desktop_sdk_upload_id or self.mobile_sdk_upload_id or self.direct_connect_id
+
     def of(self, collection: str) -> list[Artifact]:
         """Artifacts of one collection, oldest first."""
         return sorted((a for a in self.artifacts if a.collection == collection), key=sort_key)
@@ -110,16 +137,27 @@ class Bot:
     """Time at which the bot was sent; the API does not show it."""
     join_at: datetime | None
     name: str
-    meeting_url: Json
-    """Meeting URL as the API shows it, without the marker in the passwords."""
+    meeting_url: Json | str | None
+    """Meeting URL as the API shows it, without the marker in the passwords.
+
+    The API shows an object, older versions text; it clears the URL some days after the meeting.
+    """
     status_changes: list[Json] = field(default_factory=list)
+    """Each `{code, message, created_at, sub_code}`, oldest first; empty while the bot is scheduled."""
     recording_config: Json = field(default_factory=dict)
     calendar_meetings: list[Json] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
+    zoom: Json | None = None
+    """Zoom settings with which the bot was sent: `{join_token_url, zak_url, user_email}`."""
 
     @property
-    def platform(self) -> str:
-        return str(self.meeting_url["platform"])
+    def platform(self) -> str | None:
+        return platform_of(self.meeting_url)
+
+    @property
+    def status(self) -> str:
+        """Code of the last status change; `ready` before the first one."""
+        return str(self.status_changes[-1]["code"]) if self.status_changes else "ready"
 
 
 def sort_key(item: Recording | Artifact | Bot) -> tuple[datetime, str]:
@@ -184,10 +222,20 @@ class World:
         self._recording[recording.id] = recording
         insort(self._by_bot.setdefault(recording.bot_id or "", []), recording, key=sort_key)
         if bot and bot.id not in self._bot:
-            insort(self.bots, bot, key=sort_key)
-            self._bot[bot.id] = bot
+            self.add_bot(bot)
         for artifact in recording.artifacts:
             self._insert_artifact(artifact)
+
+    def add_bot(self, bot: Bot) -> None:
+        """Adds a bot, with or without recordings; replaces a bot of the same id."""
+        self.remove_bot(bot.id)
+        insort(self.bots, bot, key=sort_key)
+        self._bot[bot.id] = bot
+
+    def remove_bot(self, bot_id: str) -> None:
+        """Removes a bot if there is one with this id."""
+        if self._bot.pop(bot_id, None):
+            self.bots = [each for each in self.bots if each.id != bot_id]
 
     def add_artifact(self, artifact: Artifact) -> None:
         self.recording(artifact.recording_id).artifacts.append(artifact)
@@ -210,7 +258,8 @@ class World:
             )
             for each in self.recordings
         ]
-        return World(recordings, [replace(each) for each in self.bots], self._days, self.sources)
+        bots = [replace(each, status_changes=list(each.status_changes)) for each in self.bots]
+        return World(recordings, bots, self._days, self.sources)
 
 
 def combined(worlds: Iterable[World]) -> World:

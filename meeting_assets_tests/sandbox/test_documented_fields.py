@@ -1,7 +1,7 @@
 """The sandbox uses only keys that the API's documentation names.
 
-The keys below are copied from the documentation. The content of `extra_data`, provider options and provider
-responses is not checked.
+The keys below are copied from the documentation, except `SOURCES`, which are named by analogy with
+`desktop_sdk_upload`. The content of `extra_data`, provider options and provider responses is not checked.
 """
 
 from collections.abc import Iterator
@@ -20,6 +20,10 @@ RECORDING = {
     *("id", "created_at", "started_at", "completed_at", "expires_at", "status", "media_shortcuts", "metadata"),
     *("realtime_endpoints", "bot", "desktop_sdk_upload"),
 }
+SOURCES = {"mobile_sdk_upload", "meeting_direct_connect"}
+"""References to what made a recording that neither a bot nor the desktop SDK made."""
+OF_MEDIA = {"size_bytes", "expires_at"}
+"""Keys of media objects that not all of them have."""
 SHORTCUTS = {"video_mixed", "transcript", "participant_events", "meeting_metadata", "audio_mixed"}
 ARTIFACT = {"id", "recording", "created_at", "status", "metadata", "data", "format", "diarization", "provider"}
 DATA = {
@@ -35,6 +39,7 @@ BOT = {
     *("start_time", "end_time", "calendar_user", "external_id"),
     *("transcript", "realtime_endpoints", "retention", "type", "hours", "participant_events"),
     *("meeting_metadata", "video_mixed_layout"),
+    *("zoom", "join_token_url", "zak_url", "user_email"),
 }
 MEETING_URL = {
     *("meeting_id", "meeting_password", "platform", "organizer_id", "tenant_id", "message_id", "thread_id"),
@@ -83,10 +88,10 @@ def listed() -> dict[str, list[Any]]:
 
 
 def test_recordings_have_only_documented_keys(listed: dict[str, list[Any]]) -> None:
-    known = RECORDING | SHORTCUTS | STATUS | DATA | (ARTIFACT - {"recording"})
+    known = RECORDING | SOURCES | SHORTCUTS | STATUS | DATA | OF_MEDIA | (ARTIFACT - {"recording"})
 
     assert set(keys(listed["recording"])) <= known
-    assert all(set(each) == RECORDING for each in listed["recording"])
+    assert all(set(each) - SOURCES == RECORDING for each in listed["recording"])
     assert {frozenset(each["media_shortcuts"]) for each in listed["recording"]} == {
         frozenset(SHORTCUTS),
         frozenset(SHORTCUTS - {"audio_mixed"}),
@@ -109,8 +114,8 @@ def test_artifacts_have_only_documented_keys(listed: dict[str, list[Any]], colle
     plain = {"id", "recording", "created_at", "status", "metadata", "data"}
 
     assert listed[collection]
-    assert all(set(each) == plain | extra for each in listed[collection])
-    assert set(keys(listed[collection])) <= ARTIFACT | STATUS | DATA | REFERENCE
+    assert all(set(each) - OF_MEDIA == plain | extra for each in listed[collection])
+    assert set(keys(listed[collection])) <= ARTIFACT | STATUS | DATA | REFERENCE | OF_MEDIA
 
 
 def test_bots_have_only_documented_keys(listed: dict[str, list[Any]]) -> None:
@@ -123,7 +128,7 @@ def test_bots_have_only_documented_keys(listed: dict[str, list[Any]]) -> None:
 
     assert all(set(each) == top for each in listed["bot"])
     assert all(set(recording) == nested for each in listed["bot"] for recording in each["recordings"])
-    assert set(keys(listed["bot"])) <= BOT | MEETING_URL | RECORDING | SHORTCUTS | STATUS | DATA | ARTIFACT
+    assert set(keys(listed["bot"])) <= BOT | MEETING_URL | RECORDING | SHORTCUTS | STATUS | DATA | ARTIFACT | OF_MEDIA
 
 
 @pytest.mark.parametrize("kind", list(PAYLOADS))

@@ -134,4 +134,30 @@ def test_bots_can_be_listed_by_platform_and_status() -> None:
         fatal = results(api, "bot/", status="fatal")
 
     assert {each["meeting_url"]["platform"] for each in webex} == {"webex"}
-    assert [each["recordings"] for each in fatal] == [[]]
+    assert fatal
+    assert all(each["recordings"] == [] for each in fatal)
+
+
+def test_bots_can_be_listed_by_metadata_and_by_meeting_url() -> None:
+    with Sandbox(fortnight(LAST_DAY), limits=False) as sandbox, client(sandbox) as api:
+        customer = next(each.metadata["customer"] for each in sandbox.world.bots if "customer" in each.metadata)
+        by_key = results(api, "bot/", metadata__customer=customer)
+        by_two_keys = results(api, "bot/", metadata__customer=customer, metadata__team="office")
+        standup = next(each for each in results(api, "bot/", platform="zoom", status="done"))
+        url = f"https://zoom.us/j/{standup['meeting_url']['meeting_id']}?pwd=any"
+        by_url = results(api, "bot/", meeting_url=url)
+
+    assert by_key
+    assert all(each["metadata"]["customer"] == customer for each in by_key)
+    assert by_two_keys == []
+    assert standup["id"] in {each["id"] for each in by_url}
+    assert {each["meeting_url"]["meeting_id"] for each in by_url} == {standup["meeting_url"]["meeting_id"]}
+
+
+def test_bots_are_listed_in_either_order() -> None:
+    with Sandbox(uniform(DAY, recordings=3), limits=False) as sandbox, client(sandbox) as api:
+        newest_first = [each["id"] for each in results(api, "bot/")]
+        sandbox.habits.newest_bots_first = False
+        oldest_first = [each["id"] for each in results(api, "bot/")]
+
+    assert oldest_first == newest_first[::-1] == [each.id for each in sandbox.world.bots]

@@ -77,7 +77,7 @@ PREDICATES: dict[str, Predicate] = {
         timedelta(hours=2) < delay(r) < timedelta(hours=12) and r.of("transcript")[-1].created_at.date() == r.day
     ),
     "late_transcript": lambda a, r: timedelta(days=1) < delay(r) < timedelta(days=2),
-    "no_bot": lambda a, r: r.bot_id is None and r.desktop_sdk_upload_id is not None,
+    "no_bot": lambda a, r: r.bot_id is None and r.source in ("desktop_sdk", "mobile_sdk", "direct_connect"),
     "two_recordings": lambda a, r: len(a.world.recordings_of(r.bot_id or "")) == 2,
     "no_separate_audio": lambda a, r: not r.of("audio_separate"),
     "no_separate_video": lambda a, r: not r.of("video_separate"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,11 @@ from meeting_assets_tests.sandbox.conftest import client, results
 
 MORNING = datetime(2026, 3, 2, 9, 0, 20, tzinfo=UTC)
 DEADLINE_S = 20.0
+RECORDED = [
+    *("joining_call", "in_waiting_room", "in_call_not_recording", "recording_permission_allowed", "in_call_recording"),
+    *("call_ended", "recording_done", "done"),
+]
+"""Status codes of a bot that recorded a meeting."""
 
 
 @pytest.fixture
@@ -51,8 +57,9 @@ def test_workday_starts_with_running_meetings(sandbox: Sandbox, api: httpx.Clien
     assert {each["status"]["code"] for each in listed} == {"processing"}
     assert all(each["completed_at"] is None for each in listed)
     assert all(each["created_at"] <= "2026-03-02T09:00:21" for each in listed)
-    bots = results(api, "bot/")
-    assert {each["status_changes"][-1]["code"] for each in bots} == {"in_call_recording"}
+    bots = {each["id"]: each for each in results(api, "bot/")}
+    recording = [bots[each["bot"]["id"]]["status_changes"][-1]["code"] for each in listed if each["started_at"]]
+    assert Counter(recording).most_common(1)[0][0] == "in_call_recording"
 
 
 def test_about_one_meeting_starts_and_one_finishes_every_minute(sandbox: Sandbox) -> None:
@@ -86,8 +93,30 @@ def test_transcript_appears_minutes_after_the_other_artifacts(sandbox: Sandbox, 
     assert set(late) <= set(first_seen)
     finished = {each["id"]: each["status"]["code"] for each in results(api, "transcript/", status_code="done")}
     assert len(set(late) & set(finished)) >= 5
-    with_bots = {each["status_changes"][-1]["code"] for each in results(api, "bot/")}
-    assert with_bots == {"in_call_recording", "done"}
+    with_bots = {each["status_changes"][-1]["code"] for each in results(api, "bot/") if each["recordings"]}
+    assert with_bots >= {"in_call_recording", "done"}
+
+
+def test_bots_pass_through_all_their_statuses_in_order(sandbox: Sandbox, api: httpx.Client) -> None:
+    workday = Workday(sandbox)
+    workday.catch_up()
+    pass_minutes(sandbox, workday, 30)
+
+    recorded = [each["status_changes"] for each in results(api, "bot/", status="done") if each["recordings"]]
+    assert len(recorded) >= 20
+    for changes in recorded:
+        assert [each["code"] for each in changes] == RECORDED
+        assert [each["created_at"] for each in changes] == sorted(each["created_at"] for each in changes)
+
+
+def test_now_and_then_a_bot_is_not_admitted(sandbox: Sandbox, api: httpx.Client) -> None:
+    workday = Workday(sandbox)
+    workday.catch_up()
+    pass_minutes(sandbox, workday, 60)
+
+    missed = [each for each in results(api, "bot/") if not each["recordings"] and each["status_changes"]]
+    reasons = {change["sub_code"] for each in missed for change in each["status_changes"]}
+    assert reasons >= {"bot_kicked_from_waiting_room", "meeting_password_incorrect"}
 
 
 def test_late_transcript_is_missing_when_its_meeting_finishes(sandbox: Sandbox) -> None:
