@@ -42,6 +42,12 @@ PATHS: dict[str, tuple[tuple[Change, ...], str, float]] = {
 AT_ONCE: tuple[tuple[Change, ...], str, float] = ((("joining_call", None, 0),), "fatal", 14)
 """Path of all other sub codes: the bot could not join."""
 DONE_AFTER_S = 5
+REALTIME_ENDPOINT: Json = {
+    "type": "webhook",
+    "url": f"https://live.harbourlight.example/captions?token={PASSWORD}",
+    "events": ["transcript.data"],
+    "metadata": {},
+}
 
 
 def status_changes(sent_at: datetime, changes: Iterable[Change]) -> list[Json]:
@@ -139,7 +145,7 @@ def recording_bot(spec: RecordingSpec, rng: Random) -> Bot:
         recording_config=recording_config(spec),
         calendar_meetings=by_chance if spec.calendar is None else spec.calendar,
         metadata=spec.metadata_of_source,
-        zoom=_zoom_token(bot_key) if spec.zoom_token else None,
+        zoom=_zoom_token(bot_key) if spec.has_tokens else None,
     )
 
 
@@ -147,7 +153,7 @@ def recording_config(spec: RecordingSpec) -> Json:
     live = next((t for t in spec.transcripts if not t.provider.endswith("_async")), None)
     return {
         "transcript": {**provider_details(live), "metadata": {}} if live else None,
-        "realtime_endpoints": [],
+        "realtime_endpoints": [REALTIME_ENDPOINT] if spec.has_tokens else [],
         "retention": {"type": "timed", "hours": RETENTION_H} if spec.expires else {"type": "forever"},
         "participant_events": {},
         "meeting_metadata": {},

@@ -67,6 +67,7 @@ def _missed_bot(key: str, seed: int, day: date, slot: MissedSlot) -> Bot:
     match slot.shows_url:
         case "text":
             bot.meeting_url = raw_zoom_url(key)
+            bot.status_changes[-1]["message"] = f"The password of {bot.meeting_url} is wrong."
         case "nothing":
             bot.meeting_url = None
     return bot

@@ -90,7 +90,7 @@ class Meeting:
             bot_metadata=context.bot_metadata(slot.kind, slot.team, self._company),
             calendar=context.calendar_of(self._key, day, slot),
             left_because=context.leaving_of(self._key),
-            zoom_token=slot.platform == "zoom" and slot.kind == "all_hands",
+            has_tokens=slot.platform == "zoom" and slot.kind == "all_hands",
             unfinished_media=unfinished_media_of(day, slot),
             has_audio_mixed_key=rng.random() < 0.7,
             bot_name=BOT_NAME,

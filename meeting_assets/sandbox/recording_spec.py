@@ -57,8 +57,8 @@ class RecordingSpec:
     """The bot's calendar meetings; by default, about half of the bots have one."""
     left_because: str | None = None
     """Sub code of the bot's `call_ended`; by default, everyone left or the host ended the call."""
-    zoom_token: bool = False
-    """The bot was sent with URLs of Zoom join tokens."""
+    has_tokens: bool = False
+    """The bot was sent with URLs that contain tokens: of Zoom's join tokens, and of a real-time endpoint."""
     unfinished_media: dict[str, str] = field(default_factory=dict)
     """Status other than `done` by collection: `audio_mixed` or `video_mixed`."""
     quirks: tuple[str, ...] = ()

@@ -39,7 +39,7 @@ BOT = {
     *("start_time", "end_time", "calendar_user", "external_id"),
     *("transcript", "realtime_endpoints", "retention", "type", "hours", "participant_events"),
     *("meeting_metadata", "video_mixed_layout"),
-    *("zoom", "join_token_url", "zak_url", "user_email"),
+    *("zoom", "join_token_url", "zak_url", "user_email", "url", "events"),
 }
 MEETING_URL = {
     *("meeting_id", "meeting_password", "platform", "organizer_id", "tenant_id", "message_id", "thread_id"),

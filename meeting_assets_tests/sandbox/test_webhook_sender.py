@@ -5,18 +5,21 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
 import pytest
 
-from meeting_assets.sandbox import Sandbox, empty
+from meeting_assets.sandbox import Sandbox, empty, waiting_bot
+from meeting_assets.sandbox.world import PASSWORD
 from meeting_assets_tests.support.ui import until
 
 KEY = b"a key"
 SECRET = f"whsec_{b64encode(KEY).decode()}"
 SOON_S = 20
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 class Endpoint(ThreadingHTTPServer):
@@ -83,6 +86,62 @@ def test_every_status_change_sends_an_event(sandbox: Sandbox, endpoint: Endpoint
     assert (failed["data"]["code"], failed["data"]["sub_code"]) == ("failed", "bot_errored")
     assert (made["transcript"]["id"], made["bot"]["id"]) == (transcript, recording.bot_id)
     assert "recording.processing" in by_event
+
+
+def test_status_change_of_a_bot_sends_its_reason_and_metadata(sandbox: Sandbox, endpoint: Endpoint) -> None:
+    bot = waiting_bot("waits", NOON)
+    bot.metadata = {"crm_deal_id": "HL-1"}
+    sandbox.add_bot(bot)
+    sandbox.add_status_change(bot.id, "call_ended", "bot_kicked_from_waiting_room", NOON)
+    until(lambda: endpoint.deliveries, "the message", within_s=SOON_S)
+
+    reason = {
+        "code": "call_ended",
+        "sub_code": "bot_kicked_from_waiting_room",
+        "updated_at": "2026-01-05T12:00:00.000000Z",
+    }
+    assert endpoint.messages == [
+        {
+            "event": "bot.call_ended",
+            "data": {"data": reason, "bot": {"id": bot.id, "metadata": {"crm_deal_id": "HL-1"}}},
+        }
+    ]
+
+
+def test_upload_of_a_recording_without_a_bot_sends_events_of_its_own(sandbox: Sandbox, endpoint: Endpoint) -> None:
+    recording = sandbox.add_recording(processing=True, has_bot=False)
+    sandbox.finish(recording.id)
+    message_count = 2 * (len(recording.artifacts) + 2)
+    until(lambda: len(endpoint.deliveries) == message_count, "every message", within_s=SOON_S)
+
+    uploads = {each["event"]: each["data"] for each in endpoint.messages if "sdk_upload" in each["data"]}
+    assert set(uploads) == {"sdk_upload.uploading", "sdk_upload.complete"}
+    complete = uploads["sdk_upload.complete"]
+    assert complete["data"]["code"] == "complete"
+    assert complete["recording"]["id"] == recording.id
+    assert complete["sdk_upload"]["id"] == recording.desktop_sdk_upload_id
+
+
+def test_change_of_a_calendar_sends_its_id_and_time(sandbox: Sandbox, endpoint: Endpoint) -> None:
+    sandbox.notify_calendar("sync_events", "a calendar", NOON)
+    sandbox.notify_calendar("update", "a calendar")
+    until(lambda: len(endpoint.deliveries) == 2, "both messages", within_s=SOON_S)
+
+    by_event = {each["event"]: each["data"] for each in endpoint.messages}
+    assert by_event == {
+        "calendar.sync_events": {"calendar_id": "a calendar", "last_updated_ts": "2026-01-05T12:00:00.000000Z"},
+        "calendar.update": {"calendar_id": "a calendar"},
+    }
+
+
+def test_tokens_in_metadata_contain_the_marker(sandbox: Sandbox, endpoint: Endpoint) -> None:
+    bot = waiting_bot("waits", NOON)
+    bot.metadata = {"brief": f"https://crm.example/?token={PASSWORD}"}
+    sandbox.add_bot(bot)
+    sandbox.add_status_change(bot.id, "fatal", "bot_errored")
+    until(lambda: endpoint.deliveries, "the message", within_s=SOON_S)
+
+    assert sandbox.password_marker in endpoint.messages[0]["data"]["bot"]["metadata"]["brief"]
 
 
 def test_signature_covers_id_time_and_body(sandbox: Sandbox, endpoint: Endpoint) -> None:
