@@ -15,7 +15,7 @@ SOURCE_KEYS = {
     "mobile_sdk": "mobile_sdk_upload",
     "direct_connect": "meeting_direct_connect",
 }
-"""Key of the reference to what made a recording without a bot.
+"""Key of the reference to the source of a recording without a bot.
 
 The documentation names the first key and the other two products; the last two keys are named by analogy.
 """

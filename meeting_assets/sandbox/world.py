@@ -30,7 +30,7 @@ KINDS = {
 
 Json = dict[str, Any]
 Source = Literal["bot", "desktop_sdk", "mobile_sdk", "direct_connect"]
-"""What made a recording. All but bots leave `bot` null."""
+"""Source of a recording. Recordings of all sources but `bot` have a null `bot`."""
 SOURCES: tuple[Source, ...] = get_args(Source)
 
 
@@ -116,7 +116,7 @@ class Recording:
 
     @property
     def source(self) -> Source | None:
-        """What made the recording; None if the API shows no source."""
+        """Source of the recording; None if the API shows none."""
         ids = (self.bot_id, self.desktop_sdk_upload_id, self.mobile_sdk_upload_id, self.direct_connect_id)
         return next((source for source, source_id in zip(SOURCES, ids, strict=True) if source_id), None)
 

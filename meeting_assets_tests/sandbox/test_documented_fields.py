@@ -21,7 +21,7 @@ RECORDING = {
     *("realtime_endpoints", "bot", "desktop_sdk_upload"),
 }
 SOURCES = {"mobile_sdk_upload", "meeting_direct_connect"}
-"""References to what made a recording that neither a bot nor the desktop SDK made."""
+"""References to sources of recordings other than bots and the desktop SDK."""
 OF_MEDIA = {"size_bytes", "expires_at"}
 """Keys of media objects that not all of them have."""
 SHORTCUTS = {"video_mixed", "transcript", "participant_events", "meeting_metadata", "audio_mixed"}
