@@ -16,7 +16,6 @@ from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.metrics import METRICS, ROW_COUNT_SOURCE
-from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.ledger_states import FETCHED, PARSED, PENDING, QUARANTINED
@@ -39,9 +38,14 @@ class RecordingState(NamedTuple):
     quarantined: int
 
 
-def recording_count(connection: Connection) -> int:
-    """The number of all recordings."""
-    return _total(connection, Recordings, {})
+def table_row_count(connection: Connection, model: type[SQLModel]) -> int:
+    """The number of all rows of a small table."""
+    return _total(connection, model, {})
+
+
+def table_row_counts_by_day(connection: Connection, model: type[SQLModel], days: Collection[date]) -> DayCounts:
+    """The number of rows of a small table about recordings for each of some days."""
+    return _by_day(connection, model, {}, days)
 
 
 def recordings_by_day(connection: Connection, days: Collection[date]) -> dict[date, dict[str, int]]:

@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
+from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.metrics.tables import MeetingMetrics
@@ -35,6 +36,16 @@ def recordings_versions(connection: Connection, days: Collection[date]) -> DataV
     """Hashes of the rows of `recordings` by day."""
     columns = [column for column in table_of(Recordings).columns if column.name not in _NOT_CONTENT]
     return _by_day(connection.execute(select(RECORDINGS.c.day, *columns).where(RECORDINGS.c.day.in_(days))), days)
+
+
+def listed_versions(connection: Connection, model: type[SQLModel], days: Collection[date]) -> DataVersions:
+    """Hashes of the rows of a table about listed objects by day."""
+    table = table_of(model)
+    columns = [column for column in table.columns if column.name not in _NOT_CONTENT]
+    query = select(RECORDINGS.c.day, *columns).join_from(
+        table, RECORDINGS, RECORDINGS.c.recording_id == table.c.recording_id
+    )
+    return _by_day(connection.execute(query.where(RECORDINGS.c.day.in_(days))), days)
 
 
 def raw_versions(connection: Connection, kind: str, days: Collection[date]) -> DataVersions:

@@ -14,12 +14,15 @@ from sqlmodel import SQLModel
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.trends import ROLLUPS
+from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import table_of
 
 RAW = "raw"
 """Group of the raw assets, and first part of their keys."""
+CONTEXT = "context"
+"""Group of the tables about the context of meetings, which the API's lists contain."""
 SYNC, ROLL_UP, CHECK_TABLES = "sync_recordings", "roll_up", "check_tables"
 RUN_RETENTION, RETENTION = "run_retention", "retention"
 STORAGE = "storage"
@@ -76,6 +79,8 @@ class Workspace:
         """The keys of all assets."""
         tables: list[type[SQLModel]] = [
             Recordings,
+            MeetingMetadata,
+            MediaObjects,
             *(table for each in ARTIFACTS.values() for table in each.tables),
             *METRICS,
             *ROLLUPS,

@@ -10,7 +10,7 @@ from meeting_assets.core.instants import shifted
 from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.retrieval import Name, Retrieval
 from meeting_assets.recall.client import Query, RecallClient
-from meeting_assets.recall.objects import Bot
+from meeting_assets.recall.objects import Bot, stored_bot_object
 
 # A bot joins around the time its recording is created, at most this much earlier or later.
 BOT_MARGIN = timedelta(hours=6)
@@ -27,20 +27,21 @@ async def find_bots(client: RecallClient, discovery: Discovery, known: Collectio
         for found in discovery.found.values()
         if found.recording.bot is not None and found.recording_id not in known
     }
-    bots: dict[str, Bot] = {}
+    bots: dict[str, tuple[Bot, dict[str, Any]]] = {}
     async for document in _listed_bots(client, wanted.values()):
         if str(document.get("id")) in wanted and (bot := discovery.decode_object("bot", document, Bot)) is not None:
-            bots[str(bot.id)] = bot
+            bots[str(bot.id)] = bot, document
         if wanted.keys() <= bots.keys():
             break
     missing = [Name("bot", each) for each in wanted.keys() - bots.keys()]
     for name, outcome in (await Retrieval(client).each(missing)).items():
         retrieved = discovery.add_retrieved(name, outcome)
         if retrieved is not None and (bot := discovery.decode_object("bot", retrieved, Bot)) is not None:
-            bots[str(bot.id)] = bot
+            bots[str(bot.id)] = bot, retrieved
     for found in discovery.found.values():
-        if found.recording.bot is not None:
-            found.bot = bots.get(str(found.recording.bot.id))
+        if found.recording.bot is not None and (known_bot := bots.get(str(found.recording.bot.id))) is not None:
+            found.bot, document = known_bot
+            found.bot_object = stored_bot_object(document)
 
 
 async def _listed_bots(client: RecallClient, created_at: Collection[datetime]) -> AsyncIterator[dict[str, Any]]:

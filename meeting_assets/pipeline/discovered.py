@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -26,8 +26,12 @@ class Found:
     listed: dict[str, Any]
     """The recording object as JSON, without URLs and passwords."""
     media: dict[str, dict[str, Media]] = field(default_factory=lambda: defaultdict(dict))
-    """Media objects by collection and id."""
+    """Media objects by collection and id, of collections with artifacts."""
+    listed_media: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    """Media objects from lists of their own, as JSON with URLs, by collection and id."""
     bot: Bot | None = None
+    bot_object: dict[str, Any] | None = None
+    """The bot object as JSON, without URLs, secrets and recordings."""
     began_at: datetime | None = None
     """Observation time at which the discovery began."""
     observed_at: datetime | None = None
@@ -112,6 +116,7 @@ class Discovery:
             self._add_orphaned_media(collection, media)
         elif found := self.found.get(str(media.recording.id)):
             found.media[collection][str(media.id)] = media
+            found.listed_media[collection, str(media.id)] = document
             found.media_requested_at[str(media.id)] = requested_at or self.clock.started_at
 
     def decode_object(self, collection: str, document: Any, kind: type[ObjectT]) -> ObjectT | None:

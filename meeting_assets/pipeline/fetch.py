@@ -17,7 +17,8 @@ from meeting_assets.pipeline.discover_expected import discover_expected
 from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.download import Downloads
 from meeting_assets.pipeline.fetch_results import FetchReport
-from meeting_assets.pipeline.record import keep_listings, record
+from meeting_assets.pipeline.listings import keep_listings
+from meeting_assets.pipeline.record import record
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.store import tombstones, worklist

@@ -9,11 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import partial
-from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, select
 
 from meeting_assets.artifacts import ARTIFACTS
@@ -22,8 +20,16 @@ from meeting_assets.core.instants import now
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, synchronize_tombstones
 from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days, mark_metrics_outdated
 from meeting_assets.pipeline.discovered import Found
+from meeting_assets.pipeline.listings import (
+    ListedArtifact,
+    Listing,
+    listed_media_rows,
+    listed_metadata_rows,
+    listing_of,
+)
 from meeting_assets.pipeline.load import load_days
-from meeting_assets.pipeline.record import recording_row
+from meeting_assets.pipeline.media_objects import restore_media
+from meeting_assets.pipeline.recording_rows import CONTEXT_COLUMNS, recording_rows
 from meeting_assets.pipeline.restored_corrections import restore_corrections
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.storage import Storage
@@ -46,33 +52,6 @@ class RebuildReport:
     recordings: int = 0
     artifacts: int = 0
     faults: list[str] = field(default_factory=list)
-
-
-class _ListedArtifact(msgspec.Struct, frozen=True):
-    """One artifact in recording.json."""
-
-    kind: str
-    artifact_id: str
-    api_status: str | None = None
-    sub_code: str | None = None
-    api_updated_at: datetime | None = None
-    api_created_at: datetime | None = None
-    provider: str | None = None
-    sha256: str | None = None
-    """Of the stored bytes, if they belong to the latest observed state of the artifact."""
-
-
-class _BotFacts(msgspec.Struct, frozen=True):
-    bot_id: str | None = None
-    bot_name: str | None = None
-    platform: str | None = None
-    scheduled_at: datetime | None = None
-
-
-class _Listing(msgspec.Struct, frozen=True):
-    recording: dict[str, Any]
-    bot: _BotFacts
-    media: list[_ListedArtifact]
 
 
 def rebuild(storage: Storage, days: Collection[date] | None = None) -> RebuildReport:
@@ -149,23 +128,33 @@ def _still_kept(storage: Storage, day: date) -> list[str]:
 
 @retry_on_conflict
 def _restore_rows(storage: Storage, day: date, recording_id: str) -> None:
-    """Restores missing rows of a recording: its own, and those of artifacts with stored bytes."""
-    listing = _listing(storage.raw.read_listing(day, recording_id))
-    recording = decode_object(listing.recording, Recording, "recording.json")
+    """Restores missing rows of a recording: its own, those of its media objects, and of artifacts with stored bytes.
+
+    Of an existing row, it fills the columns about the meeting's context that are NULL: an earlier version left them.
+    """
+    listing = listing_of(storage.raw.read_listing(day, recording_id))
+    found = Found(decode_object(listing.recording, Recording, "recording.json"), listing.recording)
     rows = _kept_rows(storage, day, recording_id, listing)
     with storage.database.writing() as connection:
         if tombstones.tombstoned_until_commit(connection, [recording_id]):
             return  # purged by another process
-        is_known = bool(ledger.lock_recordings(connection, [recording_id]))
-        if not is_known:
-            bot = msgspec.structs.asdict(listing.bot)
-            upsert(connection, Recordings, [recording_row(Found(recording, listing.recording), bot, now())])
+        known = ledger.lock_recordings(connection, [recording_id]).get(recording_id, {})
+        before = listing.columns | {name: value for name, value in known.items() if value is not None}
+        (row,) = recording_rows(connection, [found], {recording_id: before}, now())
+        if not known:
+            upsert(connection, Recordings, [row])
+        elif lacking := {name: row[name] for name in CONTEXT_COLUMNS if known[name] is None and row[name] is not None}:
+            of_recording = ledger.RECORDINGS.c.recording_id == recording_id
+            connection.execute(ledger.RECORDINGS.update().where(of_recording).values(lacking))
         ledger_raw.adopt(connection, rows)
-        if not is_known:
-            ledger_api.observe(connection, [_observation(recording_id, kind, recording, listing) for kind in ARTIFACTS])
+        if not known:
+            ledger_api.observe(
+                connection, [_observation(recording_id, kind, found.recording, listing) for kind in ARTIFACTS]
+            )
+        restore_media(connection, listed_media_rows(found, listing), listed_metadata_rows(found, listing))
 
 
-def _kept_rows(storage: Storage, day: date, recording_id: str, listing: _Listing) -> list[LedgerRow]:
+def _kept_rows(storage: Storage, day: date, recording_id: str, listing: Listing) -> list[LedgerRow]:
     """One ledger row per artifact with stored bytes."""
     listed_artifacts = {(each.kind, each.artifact_id): each for each in listing.media}
     chosen: dict[tuple[str, str], StoredArtifact] = {}
@@ -182,12 +171,12 @@ def _kept_rows(storage: Storage, day: date, recording_id: str, listing: _Listing
             continue  # left by a killed purge; the next fetch or the nightly retention removes these bytes
         payload = storage.raw.read(stored.key, stored.sha256)
         if payload is not None and kind in ARTIFACTS:
-            listed = listed_artifacts.get((kind, artifact_id), _ListedArtifact(kind, artifact_id))
+            listed = listed_artifacts.get((kind, artifact_id), ListedArtifact(kind, artifact_id))
             rows.append(_fetched_row(recording_id, stored, listed, len(payload)))
     return rows
 
 
-def _fetched_row(recording_id: str, stored: StoredArtifact, listed: _ListedArtifact, size_bytes: int) -> LedgerRow:
+def _fetched_row(recording_id: str, stored: StoredArtifact, listed: ListedArtifact, size_bytes: int) -> LedgerRow:
     return LedgerRow(
         recording_id,
         stored.kind,
@@ -206,16 +195,7 @@ def _fetched_row(recording_id: str, stored: StoredArtifact, listed: _ListedArtif
     )
 
 
-def _listing(content: bytes | None) -> _Listing:
-    if content is None:
-        raise PayloadError("recording.json is missing; sync that day to restore it")
-    try:
-        return msgspec.json.decode(content, type=_Listing)
-    except msgspec.DecodeError as error:
-        raise PayloadError(f"recording.json: {error}") from None
-
-
-def _observation(recording_id: str, kind: str, recording: Recording, listing: _Listing) -> Observation:
+def _observation(recording_id: str, kind: str, recording: Recording, listing: Listing) -> Observation:
     artifacts = tuple(
         ObservedArtifact(
             each.artifact_id,

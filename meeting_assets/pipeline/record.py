@@ -1,21 +1,21 @@
-"""Records a discovery: rows of `recordings` and of the ledger, and recording.json in the raw store."""
+"""Records a discovery: rows of `recordings`, of media objects and of the ledger, and recording.json."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-import msgspec
 from sqlalchemy import ColumnElement, Connection, or_
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
-from meeting_assets.core.batches import batched
 from meeting_assets.pipeline.discovered import Discovery, Found
+from meeting_assets.pipeline.listings import found_batches, keep_batch
+from meeting_assets.pipeline.media_objects import mark_media_deleted, record_media
+from meeting_assets.pipeline.recording_rows import recording_rows
 from meeting_assets.pipeline.restored_corrections import restore_moved
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import DELETED, FINISHED, Media
@@ -29,7 +29,6 @@ from meeting_assets.store import (
     raw_tombstones,
     tombstones,
     unreadable_objects,
-    worklist,
 )
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
@@ -37,7 +36,6 @@ from meeting_assets.store.ledger import ArtifactKey
 from meeting_assets.store.ledger_states import Observation, ObservedArtifact, is_overtaken
 from meeting_assets.store.observation import record_observation_time
 
-BATCH = 100
 NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.depends_on_bot_names]
 
 
@@ -47,7 +45,7 @@ def record(storage: Storage, discovery: Discovery, at: datetime) -> None:
     Recordings that another run observed later, or that were purged, are left unchanged and dropped from the discovery.
     """
     record_observation_time(storage.database, discovery.clock.now())
-    for batch in _batches(discovery.found.values()):
+    for batch in found_batches(discovery.found.values()):
         ids = [found.recording_id for found in batch]
         purged = storage.database.read(partial(tombstones.purged_artifacts, recording_ids=ids))
         former_days = storage.database.read(partial(ledger.recording_days, recording_ids=ids))
@@ -57,7 +55,7 @@ def record(storage: Storage, discovery: Discovery, at: datetime) -> None:
             del discovery.found[recording_id]
         kept = [found for found in batch if found.recording_id not in dropped]
         restore_moved(storage, former_days, {found.recording_id: found.day for found in kept})
-        _keep_listings(storage, kept)
+        keep_batch(storage, kept)
     _record_missing(storage, discovery, at)
 
 
@@ -71,7 +69,7 @@ def _record_batch(storage: Storage, batch: Sequence[Found], unclear: Collection[
         purged = tombstones.tombstoned_until_commit(connection, [found.recording_id for found in batch])
         kept = [found for found in batch if found.recording_id not in purged]
         before = ledger.lock_recordings(connection, [found.recording_id for found in kept])
-        rows = [recording_row(found, before.get(found.recording_id, {}), at) for found in kept]
+        rows = recording_rows(connection, kept, before, at)
         overtaken = {row["recording_id"] for row in rows if _is_overtaken(row, before)}
         rows = [row for row in rows if row["recording_id"] not in overtaken]
         upsert(connection, Recordings, rows, only_if=_is_not_older)
@@ -84,6 +82,7 @@ def _record_batch(storage: Storage, batch: Sequence[Found], unclear: Collection[
         for found in newest:
             if found.recording.status.code == DELETED:
                 ledger_api.mark_recording_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
+        record_media(connection, newest)
         absence.update_missing_since(connection, [found.recording_id for found in newest], at=at)
         tombstones.lift(connection, [found.recording_id for found in newest])
         _reparse_renamed(connection, rows, before)
@@ -112,16 +111,11 @@ def _record_missing(storage: Storage, discovery: Discovery, at: datetime) -> Non
         for recording_id, artifact_id in sorted(discovery.gone_media):
             observed_at = discovery.gone_at(artifact_id)
             ledger_api.mark_object_deleted(connection, recording_id, artifact_id, observed_at=observed_at)
+            mark_media_deleted(connection, [], [artifact_id], observed_at)
         gone = discovery.gone_recordings | {recording_id for recording_id, _ in discovery.gone_media}
         absence.update_missing_since(connection, gone, at=at)
         _note_not_given(connection, discovery, at)
         unreadable_objects.record_unreadable(connection, faults, discovery.read, discovery.days)
-
-
-def keep_listings(storage: Storage, founds: Iterable[Found]) -> None:
-    """Updates recording.json of these recordings from the ledger."""
-    for batch in _batches(founds):
-        _keep_listings(storage, batch)
 
 
 def observations(found: Found, unclear: Collection[str] = ()) -> Iterator[Observation]:
@@ -159,37 +153,6 @@ def observed_artifact(artifact: Artifact, media: Media, observed_at: datetime | 
     )
 
 
-def recording_row(found: Found, before: Mapping[str, Any], at: datetime) -> dict[str, Any]:
-    """The row of `recordings` after a discovery. Without a bot object, its columns keep their `before` values."""
-    recording, bot = found.recording, found.bot
-    metadata = recording.media_shortcuts.meeting_metadata if recording.media_shortcuts else None
-    title = metadata.data.get("title") if metadata else None
-    # The API may show a deleted recording again without its times.
-    started_at = recording.started_at or before.get("started_at")
-    completed_at = recording.completed_at or before.get("completed_at")
-    is_deleted = recording.status.code == DELETED
-    return {
-        "recording_id": found.recording_id,
-        "bot_id": str(recording.bot.id) if recording.bot else before.get("bot_id"),
-        "bot_name": bot.bot_name if bot else before.get("bot_name"),
-        "platform": (bot.platform if bot else None) or before.get("platform"),
-        "title": title or before.get("title"),
-        "status": recording.status.code,
-        "sub_code": recording.status.sub_code,
-        "api_updated_at": recording.status.updated_at,
-        "created_at": recording.created_at,
-        "started_at": started_at,
-        "completed_at": completed_at,
-        "expires_at": recording.expires_at,
-        "duration_s": (completed_at - started_at).total_seconds() if started_at and completed_at else None,
-        "scheduled_at": (bot.scheduled_at if bot else None) or before.get("scheduled_at"),
-        "day": found.day,
-        # Cleared when the API shows the recording again.
-        "deleted_at": (before.get("deleted_at") or at) if is_deleted else None,
-        "observed_at": found.observed_at,
-    }
-
-
 def _reparse_renamed(connection: Connection, rows: Sequence[dict[str, Any]], before: dict[str, dict[str, Any]]) -> None:
     """Schedules parsing of kinds that depend on the bot's name for recordings whose bot name has changed."""
     renamed = [
@@ -206,40 +169,6 @@ def _faults_of_kept(connection: Connection, faults: Mapping[str, str]) -> dict[s
     named = {name.partition(" ")[2] for name in faults if name.startswith("recording ")}
     purged = tombstones.tombstoned_until_commit(connection, named)
     return {name: fault for name, fault in faults.items() if name.partition(" ")[2] not in purged}
-
-
-@retry_on_conflict
-def _keep_listings(storage: Storage, batch: Sequence[Found]) -> None:
-    """Writes recording.json where its content has changed. It suffices to rebuild the database without the API."""
-    ids = [found.recording_id for found in batch]
-    with storage.database.reading() as connection:
-        recordings = ledger.lock_recordings(connection, ids)
-        entries = worklist.api_states_of(connection, ids)
-    written: list[dict[str, str | None]] = []
-    for found in batch:
-        row = recordings.get(found.recording_id)
-        if row is None:
-            continue  # purged by another run
-        listing = msgspec.json.encode(
-            {
-                "recording": found.listed,
-                "bot": {name: row[name] for name in ("bot_id", "bot_name", "platform", "scheduled_at")},
-                "media": entries.get(found.recording_id, []),
-            },
-            order="deterministic",
-        )
-        sha256 = hashlib.sha256(listing).hexdigest()
-        if sha256 != row["listing_sha256"]:
-            storage.raw.write_listing(found.day, found.recording_id, listing)
-            former = row["listing_sha256"]
-            written.append({"id": found.recording_id, "sha256": sha256, "former_sha256": former})
-    if written:
-        with storage.database.writing() as connection:
-            ledger_api.mark_listings_written(connection, written)
-            purged = tombstones.tombstoned_recordings(connection, [str(each["id"]) for each in written])
-        for found in batch:
-            if found.recording_id in purged:
-                storage.raw.purge(found.day, found.recording_id)
 
 
 def _lock_gone(connection: Connection, discovery: Discovery) -> None:
@@ -259,6 +188,7 @@ def _note_gone(connection: Connection, recording_id: str, at: datetime, observed
         .values(status=DELETED, deleted_at=at, observed_at=observed_at)
     )
     ledger_api.mark_recording_deleted(connection, recording_id, observed_at=observed_at)
+    mark_media_deleted(connection, [recording_id], [], observed_at)
 
 
 def _note_not_given(connection: Connection, discovery: Discovery, at: datetime) -> None:
@@ -282,8 +212,3 @@ def _is_overtaken(row: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]
 def _is_not_older(held: Any, given: Any) -> ColumnElement[bool]:
     """The SQL form of `not _is_overtaken`, for a recording that another run inserts at the same time."""
     return or_(held.observed_at.is_(None), given.observed_at.is_(None), held.observed_at <= given.observed_at)
-
-
-def _batches(founds: Iterable[Found]) -> Iterator[list[Found]]:
-    # All runs use one order, so that two runs that write the same recordings cannot deadlock.
-    return batched(sorted(founds, key=lambda found: found.recording_id), BATCH)

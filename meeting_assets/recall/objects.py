@@ -19,19 +19,36 @@ from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import check_created_at, check_year, make_aware, utc
 from meeting_assets.core.urls import without_url_secrets
 from meeting_assets.recall.json_decoding import InvalidNumber, MalformedObject
+from meeting_assets.recall.meeting_urls import meeting_id_in, platform_in
 
 FINISHED = frozenset({"done", "failed"})
 DELETED = "deleted"
 RECORDING = "recording"
 """The collection of recordings."""
+BOT_COLUMNS = (
+    "bot_name",
+    "platform",
+    "meeting_id",
+    "bot_metadata",
+    "join_at",
+    "scheduled_at",
+    "scheduled_end_at",
+    "calendar_event_id",
+    "calendar_user_id",
+)
+"""Columns about bots that the tables `recordings` and `bots` share."""
 MAX_LEVELS = 100
 """Levels of nesting of a listed object that are read and stored; recursion needs a limit."""
 
 _SECRET_KEY = re.compile(
-    r"url|pass(word|code|phrase|wd)|pwd|secret|token|credential|(api|access|private|signing)[-_ ]?key|auth|bearer"
+    r"url|pass(word|code|phrase|wd)|pwd|secret|token|credential|auth|bearer"
+    r"|(api|access|private|signing|deduplication)[-_ ]?key"
     r"|signature|cookie|session",
     re.IGNORECASE,
 )
+
+
+_NOT_STORED_OF_BOTS = frozenset({"recordings", "automatic_video_output", "automatic_audio_output", "output_media"})
 
 
 class ApiObject(msgspec.Struct, frozen=True):
@@ -71,23 +88,25 @@ class Media(ApiObject, frozen=True):
     created_at: datetime | None = None
     recording: Ref | None = None
     data: Mapping[str, Any] = {}
-    """Signed URLs, and the title of a meeting. URLs are secrets and expire: they stay in memory."""
+    """Signed URLs. They are secrets and expire: they stay in memory."""
     provider: dict[str, Any] | None = None
     format: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, value in self.data.items():
-            if (name == "title" or name.endswith("download_url")) and not isinstance(value, str):
+            if name.endswith("download_url") and not isinstance(value, str):
                 raise ValueError(f"data.{name} is not text")
 
 
 class Shortcuts(msgspec.Struct, frozen=True):
-    """The media objects that the API embeds in a recording."""
+    """The media objects that the API embeds in a recording, as far as they have artifacts.
+
+    All of them, with any field, are rows of `media_objects` (`pipeline.media_objects`).
+    """
 
     transcript: Media | None = None
     participant_events: Media | None = None
-    meeting_metadata: Media | None = None
 
 
 class Recording(ApiObject, frozen=True):
@@ -107,42 +126,79 @@ class Recording(ApiObject, frozen=True):
         check_created_at(self.created_at)
 
 
-class MeetingUrl(msgspec.Struct, frozen=True):
-    """The meeting's address. Its ids and passwords are not read."""
-
-    platform: str | None = None
-
-
 class Bot(msgspec.Struct, frozen=True):
-    """A listed bot, the only source of the meeting's platform and schedule."""
+    """A listed bot, the only source of the meeting's platform, id and schedule.
+
+    Except for id and name, an invalid field counts as missing: the bot's other fields remain usable.
+    """
 
     id: UUID
     bot_name: str | None = None
-    meeting_url: MeetingUrl | str | None = None
+    meeting_url: Any = None
+    join_at: Any = None
+    metadata: Any = None
     calendar_meetings: Any = None
 
     @property
-    def scheduled_at(self) -> datetime | None:
-        """Start of the meeting in the calendar; the earliest, if several calendars contain the meeting.
+    def columns(self) -> dict[str, Any]:
+        """Values of `BOT_COLUMNS`; None for a field that is missing or invalid."""
+        meeting = self._calendar_meeting
+        user = meeting.get("calendar_user")
+        return {
+            "bot_name": self.bot_name,
+            "platform": self.platform,
+            "meeting_id": meeting_id_in(self.meeting_url),
+            "bot_metadata": customer_metadata(self.metadata),
+            "join_at": instant_of(self.join_at),
+            "scheduled_at": instant_of(meeting.get("start_time")),
+            "scheduled_end_at": instant_of(meeting.get("end_time")),
+            "calendar_event_id": text_of(meeting.get("id")),
+            "calendar_user_id": text_of(user.get("id")) if isinstance(user, Mapping) else None,
+        }
 
-        Invalid values, such as the date of an all-day event, are ignored: the bot's other fields remain usable.
-        """
-        meetings = self.calendar_meetings if isinstance(self.calendar_meetings, list) else []
-        starts = [_instant(each.get("start_time")) for each in meetings if isinstance(each, dict)]
-        return min([start for start in starts if start is not None], default=None)
+    @property
+    def scheduled_at(self) -> datetime | None:
+        """Start of the meeting in the calendar; the earliest, if several calendars contain the meeting."""
+        return instant_of(self._calendar_meeting.get("start_time"))
 
     @property
     def platform(self) -> str | None:
-        return self.meeting_url.platform if isinstance(self.meeting_url, MeetingUrl) else None
+        return platform_in(self.meeting_url)
+
+    @property
+    def _calendar_meeting(self) -> Mapping[str, Any]:
+        """The earliest meeting of the bot's calendars; without a valid start the first one, without any an empty one.
+
+        An all-day event has a date instead of an instant, which is not a valid start.
+        """
+        listed = self.calendar_meetings if isinstance(self.calendar_meetings, list) else []
+        meetings = [each for each in listed if isinstance(each, Mapping)]
+        starts = [(start, n) for n, each in enumerate(meetings) if (start := instant_of(each.get("start_time")))]
+        if starts:
+            return meetings[min(starts)[1]]
+        return meetings[0] if meetings else {}
 
 
-def _instant(value: Any) -> datetime | None:
+def instant_of(value: Any) -> datetime | None:
+    """An instant in UTC; None for any other value."""
     try:
         at = msgspec.convert(value, datetime)
         check_year(at)
     except (msgspec.ValidationError, ValueError):
         return None
     return utc(at)
+
+
+def text_of(value: Any) -> str | None:
+    """Text without secrets in URLs; None for an empty text and any other value."""
+    return str(without_secrets(value)) if isinstance(value, str) and value else None
+
+
+def customer_metadata(value: Any) -> dict[str, Any] | None:
+    """The customer's metadata of an object without secrets, in the order of its keys; None for any other value."""
+    if not isinstance(value, Mapping):
+        return None
+    return {key: without_secrets(value[key]) for key in sorted(value) if not _SECRET_KEY.search(key)}
 
 
 ObjectT = TypeVar("ObjectT", Recording, Media, Bot)
@@ -175,6 +231,13 @@ def without_secrets(document: Any, levels: int = MAX_LEVELS) -> Any:
     if isinstance(document, list):
         return [without_secrets(value, levels - 1) for value in document]
     return document
+
+
+def stored_bot_object(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A bot object as it is stored: without secrets, recordings (each is stored by itself) and images it can show."""
+    kept = {name: value for name, value in document.items() if name not in _NOT_STORED_OF_BOTS}
+    stored: dict[str, Any] = without_secrets(kept)
+    return stored
 
 
 def _without_nulls(document: Any, levels: int = MAX_LEVELS) -> Any:

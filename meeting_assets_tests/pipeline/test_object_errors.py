@@ -85,10 +85,10 @@ def assert_faults_quote_nothing(faults: Mapping[str, str]) -> None:
 @sqlite_first
 def test_failed_retrieve_of_a_bot_loses_only_its_name(truth: Truth, short_waits: None) -> None:
     with truth(uniform(DAY, recordings=len(ANSWERS) + 1, words=5)) as (sandbox, expected):
-        for bot in sandbox.world.bots:
-            bot.join_at = None  # hides the bot from lists by time
         bots = {name: str(recording.bot_id) for name, recording in recordings_by_answer(sandbox, ANSWERS).items()}
+        joined = {bot_id: sandbox.world.bot(bot_id).join_at for bot_id in bots.values()}
         for name, bot_id in bots.items():
+            sandbox.world.bot(bot_id).join_at = None  # hides the bot from lists by time
             sandbox.inject(replace(ANSWERS[name], match=f"/api/v1/bot/{bot_id}/"))
 
         sync_days([DAY])
@@ -102,6 +102,8 @@ def test_failed_retrieve_of_a_bot_loses_only_its_name(truth: Truth, short_waits:
         assert {row[1] for row in found["recordings"] if row[2] is None} == {*bots.values()}
 
         sandbox.clear_faults()
+        for bot_id, join_at in joined.items():
+            sandbox.world.bot(bot_id).join_at = join_at
         sync_days([DAY])
 
         assert table_rows(without=VOLATILE_COLUMNS) == expected

@@ -65,13 +65,15 @@ INSTANTS = [
     ({"id": ID}, Media, ("created_at",)),
     ({"id": ID, "status": STATUS}, Media, ("status", "updated_at")),
     ({"id": ID, "calendar_meetings": [{}]}, Bot, ("calendar_meetings", 0, "start_time")),
+    ({"id": ID, "calendar_meetings": [{}]}, Bot, ("calendar_meetings", 0, "end_time")),
+    ({"id": ID}, Bot, ("join_at",)),
     *(
         (
             RECORDING | {"media_shortcuts": {name: {"id": OTHER, "status": STATUS}}},
             Recording,
             ("media_shortcuts", *path),
         )
-        for name in ("transcript", "participant_events", "meeting_metadata")
+        for name in ("transcript", "participant_events")
         for path in ((name, "created_at"), (name, "status", "updated_at"))
     ),
 ]
@@ -110,7 +112,8 @@ def instants_in(decoded: Any) -> list[datetime]:
     if not isinstance(decoded, msgspec.Struct):
         return []
     held = [getattr(decoded, name) for name in decoded.__struct_fields__]
-    return [each for value in [*held, getattr(decoded, "scheduled_at", None)] for each in instants_in(value)]
+    columns = decoded.columns.values() if isinstance(decoded, Bot) else ()
+    return [each for value in [*held, *columns] for each in instants_in(value)]
 
 
 @pytest.mark.parametrize(("document", "kind", "path"), INSTANTS, ids=lambda value: str(value) if value else "")
@@ -135,7 +138,7 @@ def test_absurd_instant_affects_only_its_object(
         decoded = decode_object(with_instant(document, path, text), kind, "it")
 
         assert kind is Bot
-        assert decoded.scheduled_at is None
+        assert instants_in(decoded) == []
 
 
 def test_every_class_with_instants_makes_them_aware() -> None:

@@ -24,6 +24,7 @@ from meeting_assets.pipeline.fetch_results import FetchReport
 from meeting_assets.pipeline.load import load_days
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin, derived_tables, open_storage
 from meeting_assets.sandbox import Sandbox, World, empty
+from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import table_of
@@ -110,7 +111,7 @@ def table_rows(*, without: frozenset[str] = frozenset()) -> TableRows:
 
 def table_rows_of(storage: Storage, *, without: frozenset[str] = frozenset()) -> TableRows:
     """All rows of all tables except `meta` in an open storage; see `contents`."""
-    models: tuple[type[SQLModel], ...] = (Recordings, Artifacts, *derived_tables())
+    models: tuple[type[SQLModel], ...] = (Recordings, Artifacts, MediaObjects, MeetingMetadata, *derived_tables())
     found: TableRows = {}
     with storage.database.reading() as connection:
         for table in map(table_of, models):

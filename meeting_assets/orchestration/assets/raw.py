@@ -1,20 +1,27 @@
-"""The raw step: one pass over the API's lists fetches recordings and the seven raw artifacts."""
+"""The raw step: one pass over the API's lists fetches recordings, their media objects and the seven raw artifacts."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 from sqlalchemy import Connection
+from sqlmodel import SQLModel
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import now
-from meeting_assets.health.counts import artifacts_by_day, recording_count, recording_states, recordings_by_day
-from meeting_assets.health.data_versions import raw_versions, recordings_versions
+from meeting_assets.health.counts import (
+    artifacts_by_day,
+    recording_states,
+    recordings_by_day,
+    table_row_count,
+    table_row_counts_by_day,
+)
+from meeting_assets.health.data_versions import listed_versions, raw_versions, recordings_versions
 from meeting_assets.orchestration.assets.materializations import (
     DATA_VERSION,
     LISTED_AT,
@@ -30,19 +37,24 @@ from meeting_assets.orchestration.assets.materializations import (
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
 from meeting_assets.orchestration.assets.specs import FRESHNESS, payload_schema, table_spec
 from meeting_assets.orchestration.resources import fail_if_faulty, storage_key, storage_of
-from meeting_assets.orchestration.workspace import DEFAULT, RAW, Workspace
+from meeting_assets.orchestration.workspace import CONTEXT, DEFAULT, RAW, Workspace
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.fetch_results import FetchReport
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin
+from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger_states import STORED
 
 STEP = "raw_artifacts"
 POOL = "recall_api"
-# Increase it when the same responses of the API would be stored as other bytes or other rows.
+# Increase it when the same downloads would be stored as other bytes.
 RAW_VERSION = "1"
+# Increase it when the same lists would be stored as other rows.
+LISTED_VERSION = "2"
 RECORDINGS = table_of(Recordings).name
+LISTED_TABLES: tuple[type[SQLModel], ...] = (MeetingMetadata, MediaObjects)
+"""Tables of objects that the lists of recordings contain."""
 
 
 class FetchConfig(dg.Config):
@@ -77,21 +89,11 @@ def raw_key(kind: str, workspace: Workspace = DEFAULT) -> dg.AssetKey:
 
 
 def raw_assets(days: dg.DailyPartitionsDefinition, database: str, workspace: Workspace) -> dg.AssetsDefinition:
-    """Defines the recordings and the seven raw artifacts, fetched in one pass over the API's lists."""
+    """Defines the recordings, their media objects and the seven raw artifacts, of one pass over the API's lists."""
 
     @dg.multi_asset(
         name=workspace.named(STEP),
-        specs=[
-            table_spec(
-                Recordings,
-                workspace,
-                database=database,
-                group_name=workspace.group(RAW),
-                code_version=RAW_VERSION,
-                freshness_policy=FRESHNESS,
-            ),
-            *(_spec(artifact, workspace) for artifact in ARTIFACTS.values()),
-        ],
+        specs=[*_listed_specs(database, workspace), *(_spec(artifact, workspace) for artifact in ARTIFACTS.values())],
         partitions_def=days,
         backfill_policy=BACKFILL,
         can_subset=True,
@@ -137,10 +139,11 @@ def _materializations(
                     context,
                     key,
                     run_metadata=recording_run_metadata(report, named, listed_at),
-                    table_metadata={ROW_COUNT: recording_count(connection)},
+                    table_metadata={ROW_COUNT: table_row_count(connection, Recordings)},
                     metadata_by_partition=recording_metadata_by_day(connection, days),
                 )
             )
+        results += _listed_materializations(context, workspace, connection, report, days)
         for kind in ARTIFACTS:
             if (key := raw_key(kind, workspace)) in context.selected_asset_keys:
                 metadata_by_day = artifact_metadata_by_day(connection, kind, days)
@@ -153,6 +156,39 @@ def _materializations(
                     )
                 )
     return results
+
+
+def _listed_materializations(
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    connection: Connection,
+    report: FetchReport,
+    days: Sequence[date],
+) -> list[Materialization]:
+    return [
+        materialization(
+            context,
+            key,
+            run_metadata={"recordings": report.recordings},
+            table_metadata={ROW_COUNT: table_row_count(connection, model)},
+            metadata_by_partition=listed_metadata_by_day(connection, model, days),
+        )
+        for model in LISTED_TABLES
+        if (key := workspace.key(table_of(model).name)) in context.selected_asset_keys
+    ]
+
+
+def _listed_specs(database: str, workspace: Workspace) -> Iterator[dg.AssetSpec]:
+    """The specs of the tables that the lists of recordings fill."""
+    shared: dict[str, Any] = {
+        "database": database,
+        "code_version": LISTED_VERSION,
+        "freshness_policy": FRESHNESS,
+    }
+    yield table_spec(Recordings, workspace, group_name=workspace.group(RAW), **shared)
+    for model in LISTED_TABLES:
+        deps = [workspace.key(RECORDINGS)]
+        yield table_spec(model, workspace, deps=deps, group_name=workspace.group(CONTEXT), **shared)
 
 
 def _spec(artifact: Artifact, workspace: Workspace) -> dg.AssetSpec:
@@ -194,6 +230,14 @@ def recording_metadata_by_day(connection: Connection, days: Sequence[date]) -> d
         }
         for day in days
     }
+
+
+def listed_metadata_by_day(
+    connection: Connection, model: type[SQLModel], days: Sequence[date]
+) -> dict[date, dict[str, Any]]:
+    """The metadata of each day after the fetch: rows of a table of listed objects."""
+    counts, versions = table_row_counts_by_day(connection, model, days), listed_versions(connection, model, days)
+    return {day: {PARTITION_ROW_COUNT: counts.get(day, 0), DATA_VERSION: versions[day]} for day in days}
 
 
 def artifact_run_metadata(report: FetchReport, kind: str) -> dict[str, Any]:
