@@ -19,16 +19,30 @@ from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import check_created_at, check_year, make_aware, utc
 from meeting_assets.core.urls import without_url_secrets
 from meeting_assets.recall.json_decoding import InvalidNumber, MalformedObject
+from meeting_assets.recall.meeting_urls import meeting_id_in, platform_in
 
 FINISHED = frozenset({"done", "failed"})
 DELETED = "deleted"
 RECORDING = "recording"
 """The collection of recordings."""
+BOT_COLUMNS = (
+    "bot_name",
+    "platform",
+    "meeting_id",
+    "bot_metadata",
+    "join_at",
+    "scheduled_at",
+    "scheduled_end_at",
+    "calendar_event_id",
+    "calendar_user_id",
+)
+"""Columns about bots that the tables `recordings` and `bots` share."""
 MAX_LEVELS = 100
 """Levels of nesting of a listed object that are read and stored; recursion needs a limit."""
 
 _SECRET_KEY = re.compile(
-    r"url|pass(word|code|phrase|wd)|pwd|secret|token|credential|(api|access|private|signing)[-_ ]?key|auth|bearer"
+    r"url|pass(word|code|phrase|wd)|pwd|secret|token|credential|auth|bearer"
+    r"|(api|access|private|signing|deduplication)[-_ ]?key"
     r"|signature|cookie|session",
     re.IGNORECASE,
 )
@@ -107,42 +121,81 @@ class Recording(ApiObject, frozen=True):
         check_created_at(self.created_at)
 
 
-class MeetingUrl(msgspec.Struct, frozen=True):
-    """The meeting's address. Its ids and passwords are not read."""
-
-    platform: str | None = None
-
-
 class Bot(msgspec.Struct, frozen=True):
-    """A listed bot, the only source of the meeting's platform and schedule."""
+    """A listed bot, the only source of the meeting's platform, id and schedule.
+
+    Except for id and name, an invalid field counts as missing: the bot's other fields remain usable.
+    """
 
     id: UUID
     bot_name: str | None = None
-    meeting_url: MeetingUrl | str | None = None
+    meeting_url: Any = None
+    join_at: Any = None
+    metadata: Any = None
     calendar_meetings: Any = None
+    status_changes: Any = None
+    recordings: Any = None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Values of `BOT_COLUMNS`; None for a field that is missing or invalid."""
+        meeting = self._calendar_meeting
+        user = meeting.get("calendar_user")
+        return {
+            "bot_name": self.bot_name,
+            "platform": self.platform,
+            "meeting_id": meeting_id_in(self.meeting_url),
+            "bot_metadata": customer_metadata(self.metadata),
+            "join_at": instant_of(self.join_at),
+            "scheduled_at": instant_of(meeting.get("start_time")),
+            "scheduled_end_at": instant_of(meeting.get("end_time")),
+            "calendar_event_id": text_of(meeting.get("id")),
+            "calendar_user_id": text_of(user.get("id")) if isinstance(user, Mapping) else None,
+        }
 
     @property
     def scheduled_at(self) -> datetime | None:
-        """Start of the meeting in the calendar; the earliest, if several calendars contain the meeting.
-
-        Invalid values, such as the date of an all-day event, are ignored: the bot's other fields remain usable.
-        """
-        meetings = self.calendar_meetings if isinstance(self.calendar_meetings, list) else []
-        starts = [_instant(each.get("start_time")) for each in meetings if isinstance(each, dict)]
-        return min([start for start in starts if start is not None], default=None)
+        """Start of the meeting in the calendar; the earliest, if several calendars contain the meeting."""
+        return instant_of(self._calendar_meeting.get("start_time"))
 
     @property
     def platform(self) -> str | None:
-        return self.meeting_url.platform if isinstance(self.meeting_url, MeetingUrl) else None
+        return platform_in(self.meeting_url)
+
+    @property
+    def _calendar_meeting(self) -> Mapping[str, Any]:
+        """The earliest meeting of the bot's calendars; without a valid start the first one, without any an empty one.
+
+        An all-day event has a date instead of an instant, which is not a valid start.
+        """
+        listed = self.calendar_meetings if isinstance(self.calendar_meetings, list) else []
+        meetings = [each for each in listed if isinstance(each, Mapping)]
+        starts = [(start, n) for n, each in enumerate(meetings) if (start := instant_of(each.get("start_time")))]
+        if starts:
+            return meetings[min(starts)[1]]
+        return meetings[0] if meetings else {}
 
 
-def _instant(value: Any) -> datetime | None:
+def instant_of(value: Any) -> datetime | None:
+    """An instant in UTC; None for any other value."""
     try:
         at = msgspec.convert(value, datetime)
         check_year(at)
     except (msgspec.ValidationError, ValueError):
         return None
     return utc(at)
+
+
+def text_of(value: Any) -> str | None:
+    """Text without secrets in URLs; None for an empty text and any other value."""
+    return str(without_secrets(value)) if isinstance(value, str) and value else None
+
+
+def customer_metadata(value: Any) -> dict[str, Any] | None:
+    """The customer's metadata of an object without secrets, in the order of its keys; None for any other value."""
+    if not isinstance(value, Mapping):
+        return None
+    return {key: without_secrets(value[key]) for key in sorted(value) if not _SECRET_KEY.search(key)}
 
 
 ObjectT = TypeVar("ObjectT", Recording, Media, Bot)
