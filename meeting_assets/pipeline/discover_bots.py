@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from meeting_assets.core.instants import shifted
+from meeting_assets.pipeline.bots import ObservedBot, stored_documents
 from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.retrieval import Name, Retrieval
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Query, RecallClient
 from meeting_assets.recall.objects import Bot
 
@@ -17,19 +19,24 @@ BOT_MARGIN = timedelta(hours=6)
 FEW_BOTS, MANY_BOTS = 5, 100
 
 
-async def find_bots(client: RecallClient, discovery: Discovery, known: Collection[str]) -> None:
+async def find_bots(
+    client: RecallClient, discovery: Discovery, known: Collection[str], storage: Storage | None = None
+) -> None:
     """Adds the bots of recordings, except recordings whose bot is `known`.
 
-    Bots that the lists do not show are retrieved one by one.
+    Bots that `storage` has are not requested. Bots that the lists do not show are retrieved one by one.
     """
     wanted = {
         str(found.recording.bot.id): found.recording.created_at
         for found in discovery.found.values()
         if found.recording.bot is not None and found.recording_id not in known
     }
-    bots: dict[str, Bot] = {}
-    async for document in _listed_bots(client, wanted.values()):
-        if str(document.get("id")) in wanted and (bot := discovery.decode_object("bot", document, Bot)) is not None:
+    stored = storage.database.read(lambda connection: stored_documents(connection, wanted)) if storage else {}
+    bots = {bot_id: bot for bot_id, each in stored.items() if (bot := discovery.decode_object("bot", each, Bot))}
+    requested_at = discovery.clock.now()
+    left = {bot_id: created_at for bot_id, created_at in wanted.items() if bot_id not in bots}
+    async for document in _listed_bots(client, left.values()):
+        if str(document.get("id")) in left and (bot := discovery.decode_object("bot", document, Bot)) is not None:
             bots[str(bot.id)] = bot
         if wanted.keys() <= bots.keys():
             break
@@ -38,6 +45,7 @@ async def find_bots(client: RecallClient, discovery: Discovery, known: Collectio
         retrieved = discovery.add_retrieved(name, outcome)
         if retrieved is not None and (bot := discovery.decode_object("bot", retrieved, Bot)) is not None:
             bots[str(bot.id)] = bot
+    discovery.bots += [ObservedBot(bots[bot_id], requested_at) for bot_id in sorted(left.keys() & bots.keys())]
     for found in discovery.found.values():
         if found.recording.bot is not None:
             found.bot = bots.get(str(found.recording.bot.id))
