@@ -205,7 +205,7 @@ def test_bot_without_status_changes_in_its_object_keeps_the_stored_ones() -> Non
 
 
 def test_malformed_status_change_costs_no_other_one() -> None:
-    given = [*changes("joining_call"), "no object", {"sub_code": "x"}, {"code": 5}, *changes("fatal")]
+    given: list[Any] = [*changes("joining_call"), "no object", {"sub_code": "x"}, {"code": 5}, *changes("fatal")]
     given[-1]["created_at"] = "not an instant"
 
     observe(document(status_changes=given))
@@ -224,7 +224,7 @@ def test_malformed_status_change_costs_no_other_one() -> None:
     ],
 )
 def test_passwords_and_tokens_in_messages_are_not_stored(message: str) -> None:
-    given = changes("fatal")
+    given: list[Any] = changes("fatal")
     given[0]["message"] = message
 
     observe(document(status_changes=given))
