@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.trends import ROLLUPS
+from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import table_of
@@ -21,6 +22,7 @@ from meeting_assets.store.database import table_of
 RAW = "raw"
 """Group of the raw assets, and first part of their keys."""
 SYNC, ROLL_UP, CHECK_TABLES = "sync_recordings", "roll_up", "check_tables"
+MEETING_CONTEXT = "meeting_context"
 RUN_RETENTION, RETENTION = "run_retention", "retention"
 STORAGE = "storage"
 
@@ -69,13 +71,15 @@ class Workspace:
     @property
     def jobs(self) -> tuple[str, ...]:
         """The names of all jobs."""
-        return tuple(map(self.named, (SYNC, ROLL_UP, CHECK_TABLES, RUN_RETENTION, RETENTION)))
+        return tuple(map(self.named, (SYNC, MEETING_CONTEXT, ROLL_UP, CHECK_TABLES, RUN_RETENTION, RETENTION)))
 
     @property
     def keys(self) -> frozenset[dg.AssetKey]:
         """The keys of all assets."""
         tables: list[type[SQLModel]] = [
             Recordings,
+            Bots,
+            BotStatusChanges,
             *(table for each in ARTIFACTS.values() for table in each.tables),
             *METRICS,
             *ROLLUPS,

@@ -76,7 +76,7 @@ def test_every_sub_code_in_the_notes_on_the_api_is_explained() -> None:
         section,
     )
 
-    unexplained = {each for each in re.findall(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b", listed)} - {*EXPLANATIONS}
+    unexplained = set(re.findall(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b", listed)) - {*EXPLANATIONS}
 
     assert unexplained == {"recording_permission_denied", "call_ended"}
 
