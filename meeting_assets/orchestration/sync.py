@@ -41,7 +41,8 @@ class SyncReport:
 
     @property
     def faults(self) -> list[str]:
-        return [fault for run in self.runs for fault in run.faults]
+        """The faults of all runs; several runs may report the same one, such as a wrong key."""
+        return [*dict.fromkeys(fault for run in self.runs for fault in run.faults)]
 
     @property
     def is_complete(self) -> bool:

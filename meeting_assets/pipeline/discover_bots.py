@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
+from meeting_assets.core.errors import Refused, Transient
 from meeting_assets.core.instants import shifted
 from meeting_assets.pipeline.bots import ObservedBot, stored_documents
 from meeting_assets.pipeline.discovered import Discovery
@@ -17,6 +19,8 @@ from meeting_assets.recall.objects import Bot
 # A bot joins around the time its recording is created, at most this much earlier or later.
 BOT_MARGIN = timedelta(hours=6)
 FEW_BOTS, MANY_BOTS = 5, 100
+
+logger = logging.getLogger(__name__)
 
 
 async def find_bots(
@@ -35,11 +39,15 @@ async def find_bots(
     bots = {bot_id: bot for bot_id, each in stored.items() if (bot := discovery.decode_object("bot", each, Bot))}
     requested_at = discovery.clock.now()
     left = {bot_id: created_at for bot_id, created_at in wanted.items() if bot_id not in bots}
-    async for document in _listed_bots(client, left.values()):
-        if str(document.get("id")) in left and (bot := discovery.decode_object("bot", document, Bot)) is not None:
-            bots[str(bot.id)] = bot
-        if wanted.keys() <= bots.keys():
-            break
+    try:
+        async for document in _listed_bots(client, left.values()):
+            if str(document.get("id")) in left and (bot := discovery.decode_object("bot", document, Bot)) is not None:
+                bots[str(bot.id)] = bot
+            if wanted.keys() <= bots.keys():
+                break
+    except (Refused, Transient) as error:
+        # Recordings are stored without their bots, too. A wrong key has failed the lists before this one.
+        logger.warning("the list of bots cannot be read, so bots are retrieved one by one: %s", error)
     missing = [Name("bot", each) for each in wanted.keys() - bots.keys()]
     for name, outcome in (await Retrieval(client).each(missing)).items():
         retrieved = discovery.add_retrieved(name, outcome)
