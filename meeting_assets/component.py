@@ -12,9 +12,17 @@ from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.settings import Region, Settings, read_settings
 
 Sensor = Literal[
-    "finished_recordings", "webhook_events", "outdated_weeks", "orphaned_runs", "failed_runs", "failed_checks"
+    "finished_recordings",
+    "webhook_events",
+    "webhook_object_events",
+    "outdated_weeks",
+    "orphaned_runs",
+    "failed_runs",
+    "failed_checks",
 ]
-Schedule = Literal["nightly_reconciliation", "nightly_run_retention", "nightly_checks", "nightly_retention"]
+Schedule = Literal[
+    "nightly_meeting_context", "nightly_reconciliation", "nightly_run_retention", "nightly_checks", "nightly_retention"
+]
 SENSORS: tuple[Sensor, ...] = get_args(Sensor)
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 KEY_PREFIX = r"^([a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*)?$"

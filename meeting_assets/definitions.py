@@ -7,6 +7,7 @@ import dagster as dg
 
 from meeting_assets.core.gc_tuning import freeze, raise_threshold
 from meeting_assets.orchestration.assets.checks import check_tables_job, ledger_check_step, table_check_step
+from meeting_assets.orchestration.assets.context import context_assets, context_job
 from meeting_assets.orchestration.assets.ingestion_check import ingestion_check_step
 from meeting_assets.orchestration.assets.metrics import metrics_assets
 from meeting_assets.orchestration.assets.parsed import parsed_assets
@@ -22,6 +23,7 @@ from meeting_assets.orchestration.operations.run_retention import nightly_run_re
 from meeting_assets.orchestration.resources import storage_key, storage_resource
 from meeting_assets.orchestration.runs import JOB, RETRY_WHOLE
 from meeting_assets.orchestration.triggers.finished_recordings import finished_recordings
+from meeting_assets.orchestration.triggers.meeting_context import nightly_meeting_context, webhook_object_events
 from meeting_assets.orchestration.triggers.nightly import nightly_checks, nightly_reconciliation
 from meeting_assets.orchestration.triggers.outdated_weeks import outdated_weeks_sensor
 from meeting_assets.orchestration.triggers.webhook_events import webhook_events
@@ -46,11 +48,13 @@ def definitions(
         metrics_assets(days, database, workspace),
     ]
     rollups = rollup_assets(weeks, database, workspace)
+    context = context_assets(database, workspace)
     return dg.Definitions(
-        assets=with_references([*daily_assets, *rollups], settings),
+        assets=with_references([*daily_assets, *rollups, context], settings),
         asset_checks=[ledger_checks, table_checks, ingestion_check],
         jobs=[
             sync_job(daily_assets, ledger_checks, workspace),
+            context_job(context, workspace),
             rollup_job(rollups, workspace),
             check_tables_job(table_checks, ingestion_check, workspace=workspace),
             run_retention(workspace),
@@ -82,6 +86,7 @@ def _sensors(
     return [
         finished_recordings(days, workspace),
         webhook_events(days, workspace),
+        webhook_object_events(workspace),
         outdated_weeks_sensor(weeks, workspace),
         orphaned_runs_sensor(workspace),
         failed_runs(workspace),
@@ -91,6 +96,7 @@ def _sensors(
 
 def _schedules(days: dg.DailyPartitionsDefinition, workspace: Workspace) -> list[dg.ScheduleDefinition]:
     return [
+        nightly_meeting_context(workspace),
         nightly_reconciliation(days, workspace),
         nightly_run_retention(workspace),
         nightly_checks(workspace),

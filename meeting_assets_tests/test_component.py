@@ -103,7 +103,7 @@ def test_owners_and_groups_of_a_component() -> None:
     specs = build(instance_of("sales", owners=["team:revenue"], group_prefix="crm_")).resolve_all_asset_specs()
 
     assert {owner for spec in specs for owner in spec.owners} == {"team:revenue"}
-    assert {spec.group_name for spec in specs} == {"crm_raw", "crm_parsed", "crm_metrics", "crm_rollups"}
+    assert {spec.group_name for spec in specs} == {"crm_raw", "crm_parsed", "crm_metrics", "crm_rollups", "crm_context"}
 
 
 def process_state() -> dict[str, Any]:

@@ -5,13 +5,13 @@ A check covers whole tables or the whole ledger, never the days of one run. It p
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, Subquery, func, select
 
 MAX_LISTED = 20
 
@@ -22,7 +22,7 @@ class Violation(NamedTuple):
     recording_id: str
     day: date | None
     source: str
-    """An artifact kind or a table."""
+    """An artifact kind, a table, or the category of a missed meeting."""
     location: str
 
 
@@ -32,6 +32,8 @@ class Violations:
 
     count: int
     newest: tuple[Violation, ...]
+    count_by_source: Mapping[str, int] = field(default_factory=dict)
+    """Empty unless the check counts its sources."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class Check:
     """Selects `recording_id`, `day`, `source` and the columns that `location_of` reads, as of an instant."""
     location_of: Callable[[Any], str] = attrgetter("location")
     """Describes where a selected row violates the rule."""
+    counts_sources: bool = False
+    """True if the number of violations of each source is reported too."""
 
     def violations(self, connection: Connection, at: datetime) -> Violations:
         """Evaluates the check as of an instant."""
@@ -58,4 +62,10 @@ class Check:
         )
         rows = connection.execute(query).all()
         newest = tuple(Violation(row.recording_id, row.day, row.source, self.location_of(row)) for row in rows)
-        return Violations(rows[0].violation_count if rows else 0, newest)
+        return Violations(rows[0].violation_count if rows else 0, newest, self._count_by_source(connection, found))
+
+    def _count_by_source(self, connection: Connection, found: Subquery) -> dict[str, int]:
+        if not self.counts_sources:
+            return {}
+        query = select(found.c.source, func.count()).group_by(found.c.source).order_by(found.c.source)
+        return dict(connection.execute(query).all())

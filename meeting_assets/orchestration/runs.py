@@ -60,17 +60,19 @@ def run_days(
 def run(
     defs: dg.Definitions,
     job: str,
-    partitions: Sequence[date],
+    partitions: Sequence[date] | None,
     *,
     run_config: dict[str, Any],
     tags: Mapping[str, str] = {},
 ) -> RunOutcome:
     """Runs a job for consecutive days, or for weeks named by their Mondays, in this process.
 
+    `partitions` is None for a job without partitions.
+
     Raises:
         ValueError: `partitions` is empty. Dagster would run the job for all partitions.
     """
-    if not partitions:
+    if partitions is not None and not partitions:
         raise ValueError(f"a run of {job} needs at least one partition")
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
@@ -80,7 +82,7 @@ def run(
             instance=instance,
             run_config={**run_config, **QUIET},
             raise_on_error=False,
-            **_partitions(partitions, tags, is_one_key=job == JOB and len(partitions) == 1),
+            **_partitions(partitions, tags, is_one_key=job == JOB),
         )
     failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     is_permanent_failure = any(
@@ -120,10 +122,12 @@ def dagster_instance() -> Iterator[dg.DagsterInstance]:
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def _partitions(days: Sequence[date], more_tags: Mapping[str, str], *, is_one_key: bool) -> dict[str, Any]:
+def _partitions(days: Sequence[date] | None, more_tags: Mapping[str, str], *, is_one_key: bool) -> dict[str, Any]:
     """Partition arguments of a run. Weeks are always a range, because a single key would be read as a day."""
     tags = {MAX_RUNTIME: LONGEST_RUN_S, **NO_RETRIES, **more_tags}
-    if is_one_key:
+    if days is None:
+        return {"tags": tags}
+    if is_one_key and len(days) == 1:
         return {"partition_key": days[0].isoformat(), "tags": tags}
     return {"tags": {**tags, **range_tags(days[0], days[-1])}}
 

@@ -1,4 +1,4 @@
-"""`meeting-assets sync`: runs for the days, then for their late arrivals, then for their weeks."""
+"""`meeting-assets sync`: a run for the bots, then runs for the days, for their late arrivals, and for their weeks."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +12,7 @@ from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now, start_of
 from meeting_assets.health.status import Status, status_of
 from meeting_assets.metrics.trends import WEEK, monday
+from meeting_assets.orchestration.assets.context import JOB as MEETING_CONTEXT
 from meeting_assets.orchestration.assets.partitions import chunks
 from meeting_assets.orchestration.assets.rollups import JOB as ROLL_UP
 from meeting_assets.orchestration.run_tags import database_tag
@@ -40,7 +41,8 @@ class SyncReport:
 
     @property
     def faults(self) -> list[str]:
-        return [fault for run in self.runs for fault in run.faults]
+        """The faults of all runs; several runs may report the same one, such as a wrong key."""
+        return [*dict.fromkeys(fault for run in self.runs for fault in run.faults)]
 
     @property
     def is_complete(self) -> bool:
@@ -58,7 +60,8 @@ def sync(
 ) -> SyncReport:
     """Syncs consecutive days, or some recordings of one day.
 
-    Continues after a failed run, unless every other run would fail too.
+    Continues after a failed run, unless every other run would fail too. A failed run of the bots, which a sync of named
+    recordings omits, never stops the others.
 
     Raises:
         SettingsError, StoreError: no run could be started.
@@ -71,6 +74,9 @@ def sync(
         report.notice = replacement_notice(storage.database, storage.raw)
         bind_origin(storage, settings, adopts=True)
         tags = database_tag(storage.database)
+        if not recording_ids:
+            # First, because the runs of the days use the stored bots. Without them, they ask for the bots themselves.
+            report.runs.append(run(defs, MEETING_CONTEXT, None, run_config={}, tags=tags))
         for chunk in chunks([*days]):
             report.runs.append(run_days(defs, chunk, recording_ids=recording_ids, refetch=refetch, tags=tags))
             if report.runs[-1].is_permanent_failure:

@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.trends import ROLLUPS
+from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import Settings, read_settings
@@ -24,6 +25,7 @@ RAW = "raw"
 CONTEXT = "context"
 """Group of the tables about the context of meetings, which the API's lists contain."""
 SYNC, ROLL_UP, CHECK_TABLES = "sync_recordings", "roll_up", "check_tables"
+MEETING_CONTEXT = "meeting_context"
 RUN_RETENTION, RETENTION = "run_retention", "retention"
 STORAGE = "storage"
 
@@ -72,7 +74,7 @@ class Workspace:
     @property
     def jobs(self) -> tuple[str, ...]:
         """The names of all jobs."""
-        return tuple(map(self.named, (SYNC, ROLL_UP, CHECK_TABLES, RUN_RETENTION, RETENTION)))
+        return tuple(map(self.named, (SYNC, MEETING_CONTEXT, ROLL_UP, CHECK_TABLES, RUN_RETENTION, RETENTION)))
 
     @property
     def keys(self) -> frozenset[dg.AssetKey]:
@@ -81,6 +83,8 @@ class Workspace:
             Recordings,
             MeetingMetadata,
             MediaObjects,
+            Bots,
+            BotStatusChanges,
             *(table for each in ARTIFACTS.values() for table in each.tables),
             *METRICS,
             *ROLLUPS,

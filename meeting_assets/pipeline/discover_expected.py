@@ -67,7 +67,7 @@ async def discover_expected(
         days=days,
     )
     await recheck_gone(client, storage, discovery)
-    await find_bots(client, discovery, expected.with_bot_name)
+    await find_bots(client, discovery, expected.with_bot_name, storage)
     return discovery
 
 

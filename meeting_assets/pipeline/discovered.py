@@ -11,6 +11,7 @@ from typing import Any
 
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import day_of
+from meeting_assets.pipeline.bots import ObservedBot
 from meeting_assets.pipeline.retrieval import Name, Retrieved
 from meeting_assets.recall.objects import RECORDING, Bot, Media, ObjectT, Recording, decode_object, without_secrets
 from meeting_assets.store.observation import ObservationClock
@@ -65,6 +66,8 @@ class Discovery:
     days: tuple[date, ...] = ()
     """Days whose lists were read completely."""
     found: dict[str, Found] = field(default_factory=dict)
+    bots: list[ObservedBot] = field(default_factory=list)
+    """Bots of found recordings that the API showed."""
     gone_recordings: set[str] = field(default_factory=set)
     gone_media: set[tuple[str, str]] = field(default_factory=set)
     """Media objects that no longer exist, as (recording id, media id)."""

@@ -11,6 +11,7 @@ from time import monotonic
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.logs import log_context
 from meeting_assets.pipeline.api_deletions import purge_deleted
+from meeting_assets.pipeline.bots import record_bots
 from meeting_assets.pipeline.days import day_range
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_before_fetch
 from meeting_assets.pipeline.discover_expected import discover_expected
@@ -57,6 +58,7 @@ async def fetch_days(
     async with RecallClient(access) as client:
         discovery = await discover_expected(client, storage, days, kept_ids)
         record(storage, discovery, discovery.clock.wall_clock())
+        record_bots(storage, discovery.bots, discovery.clock.wall_clock())
         if storage.purges_deleted:
             await purge_deleted(client, storage, discovery, discovery.clock.wall_clock())
         report.add_discovery(discovery)

@@ -1,4 +1,6 @@
-"""SQL views. `fresh_meetings` shows the rows of `meeting_metrics` whose inputs have not changed since.
+"""SQL views: `fresh_meetings`, and `missed_meetings` (`pipeline.missed_meetings`).
+
+`fresh_meetings` shows the rows of `meeting_metrics` whose inputs have not changed since.
 
 `meeting_metrics.inputs` stores the inputs of a row as text. The view compares it with the present inputs, formatted by
 the same SQL expression, which gives the same text on both databases.
@@ -15,6 +17,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.pipeline.missed_meetings import missed_meetings
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store.corrections import CORRECTIONS
 from meeting_assets.store.database import table_of
@@ -117,4 +120,4 @@ def _fresh_meetings() -> Select[Any]:
     return select(metrics).join(RECORDINGS, RECORDINGS.c.recording_id == metrics.c.recording_id).where(is_fresh)
 
 
-VIEWS: Mapping[str, Select[Any]] = {"fresh_meetings": _fresh_meetings()}
+VIEWS: Mapping[str, Select[Any]] = {"fresh_meetings": _fresh_meetings(), "missed_meetings": missed_meetings()}

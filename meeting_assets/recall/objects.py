@@ -138,6 +138,8 @@ class Bot(msgspec.Struct, frozen=True):
     join_at: Any = None
     metadata: Any = None
     calendar_meetings: Any = None
+    status_changes: Any = None
+    recordings: Any = None
 
     @property
     def columns(self) -> dict[str, Any]:

@@ -40,8 +40,13 @@ class Page:
     results: list[dict[str, Any]]
     next_query: str | None
     """Query of the next page; None on the last page."""
-    page_count: int | None = None
-    """Number of pages of the whole list, if the API reports it."""
+    count: int | None = None
+    """Number of objects of the whole list, if the API reports it."""
+
+    @property
+    def page_count(self) -> int | None:
+        """Number of pages of the whole list, if the API reports it."""
+        return -(-self.count // len(self.results)) if self.count is not None and self.results else None
 
 
 def parse_object(response: httpx.Response, path: str) -> dict[str, Any]:
@@ -74,7 +79,7 @@ def parse_page(response: httpx.Response, path: str) -> Page:
         next_query = _query_of(document["next"])
         if not next_query:
             raise Transient(f"{path}: the API answered 200 with a page whose `next` leads nowhere")
-    return Page(results, next_query, _page_count(document.get("count"), results))
+    return Page(results, next_query, _count(document.get("count")))
 
 
 def check_download_status(response: httpx.Response) -> None:
@@ -158,10 +163,9 @@ def _is_markup(document: bytes) -> bool:
     return document[:1000].removeprefix(BOM).lstrip().startswith(b"<")
 
 
-def _page_count(count: object, results: list[dict[str, Any]]) -> int | None:
-    if not results or not isinstance(count, int) or isinstance(count, bool) or not 0 <= count < 2**63:
-        return None
-    return -(-count // len(results))
+def _count(count: object) -> int | None:
+    is_count = isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 2**63
+    return int(count) if is_count else None  # type: ignore[call-overload]
 
 
 def _retry_after_s(response: httpx.Response) -> float | None:

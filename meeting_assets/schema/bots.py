@@ -33,14 +33,12 @@ class Bots(SQLModel, table=True):
     day: date | None = fields.day("UTC day of first_status_at, else of join_at or scheduled_at", index=True)
     status: str | None = fields.text("code of the latest status change; NULL before the first one")
     status_at: datetime | None = fields.instant("when the latest status change happened")
-    first_status_at: datetime | None = fields.instant("when the first status change happened")
-    sub_code: str | None = fields.text(
-        "the API's reason: of fatal, else of call_ended, else of a denied permission"
-    )
+    first_status_at: datetime | None = fields.instant("when the bot began to join: first status change but `ready`")
+    sub_code: str | None = fields.text("the API's reason: of fatal, else of call_ended, else of a denied permission")
     recording_count: int | None = fields.count("recordings that the API shows for the bot")
     outcome: str | None = fields.text(
-        "recorded: at least one recording; missed: ended without one; in_progress: not ended; scheduled: no status "
-        "change yet"
+        "recorded: ended with a recording, also if it was removed since; missed: ended without one; in_progress: not "
+        "ended; scheduled: not yet joining"
     )
     dashboard_url: str | None = fields.text("the bot's page in Recall.ai's dashboard; it needs a login")
     observed_at: datetime | None = fields.instant("when the request was sent that the row reflects (store.observation)")

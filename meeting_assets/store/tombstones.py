@@ -67,6 +67,20 @@ def tombstoned_until_commit(connection: Connection, recording_ids: Collection[st
     return tombstoned_recordings(connection, recording_ids)
 
 
+def tombstoned_bots(connection: Connection, bot_ids: Collection[str]) -> set[str]:
+    """Those of some bots whose recordings were purged."""
+    found: set[str] = set()
+    for batch in batched(bot_ids, BATCH):
+        found.update(connection.scalars(select(TOMBSTONES.c.bot_id).where(TOMBSTONES.c.bot_id.in_(batch))))
+    return found
+
+
+def tombstoned_bots_until_commit(connection: Connection, bot_ids: Collection[str]) -> set[str]:
+    """As `tombstoned_bots`. The result holds until this writing transaction ends."""
+    locks.take(connection, Lock.TOMBSTONES, is_shared=True)
+    return tombstoned_bots(connection, bot_ids)
+
+
 def lock_tombstones(connection: Connection) -> None:
     """Waits for all transactions that called `tombstoned_until_commit`, and excludes new ones until this one ends."""
     locks.take(connection, Lock.TOMBSTONES)

@@ -1,7 +1,6 @@
 """The receiver's ASGI application: verifies a message, stores it in the inbox, then responds.
 
-POST /webhooks   200  stored now or earlier, or ignored: a real-time event, a test message, an object that this
-                      package does not store
+POST /webhooks   200  stored now or earlier, or ignored: a real-time event, a test message, an undocumented object
                  401  not signed with one of the secrets within the last five minutes
                  400, 408, 413  not a JSON object, too slow, too long; after 408 and 413 the rest of the body is
                       not read and the connection is closed
@@ -28,9 +27,10 @@ from meeting_assets.core.errors import PayloadError, StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.store.database import Database
 from meeting_assets.webhooks import inbox
-from meeting_assets.webhooks.event import parse_event
+from meeting_assets.webhooks.event import ObjectEvent, WebhookEvent, parse_event
 from meeting_assets.webhooks.inbox import Message
 from meeting_assets.webhooks.inbox_writer import InboxWriter
+from meeting_assets.webhooks.object_inbox import ObjectMessage
 from meeting_assets.webhooks.signature import SignatureStatus, WebhookVerifier
 
 PATH = "/webhooks"
@@ -138,15 +138,7 @@ class Application:
             return Outcome.UNREADABLE
         if event is None:
             return Outcome.NOT_OURS
-        at = now()
-        message = Message(
-            message_id,
-            event=event.event,
-            recording_id=event.recording_id,
-            artifact_id=event.artifact_id,
-            received_at=at,
-            handled_at=None if event.needs_run else at,
-        )
+        message = _message(message_id, event)
         try:
             return Outcome.STORED if await self._writer.put(message) else Outcome.REPEATED
         except (StoreError, TimeoutError):
@@ -169,6 +161,14 @@ class Application:
         except Exception:  # noqa: BLE001 - any failure means that the database cannot be used
             return False
         return True
+
+
+def _message(message_id: str, event: WebhookEvent | ObjectEvent) -> Message | ObjectMessage:
+    at = now()
+    handled_at = None if event.needs_run else at
+    if isinstance(event, ObjectEvent):
+        return ObjectMessage(message_id, event.event, event.object_id, at, handled_at)
+    return Message(message_id, event.event, event.recording_id, event.artifact_id, at, handled_at)
 
 
 async def _read_body(request: Request) -> bytes:

@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 from meeting_assets.core.errors import StoreError, bug_message
 from meeting_assets.core.instants import now
 from meeting_assets.store.database import Database
-from meeting_assets.webhooks import inbox
+from meeting_assets.webhooks import inbox, object_inbox
 from meeting_assets.webhooks.inbox import Message
+from meeting_assets.webhooks.object_inbox import ObjectMessage
 
 PUT_TIMEOUT_S = 10.0
 BATCH_DELAY_S = 0.005
@@ -36,11 +37,11 @@ class InboxWriter:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._arrived = asyncio.Event()
-        self._queue: list[tuple[Message, asyncio.Future[bool]]] = []
+        self._queue: list[tuple[Message | ObjectMessage, asyncio.Future[bool]]] = []
         # A thread of its own, so that no other work delays the writer.
         self._thread = ThreadPoolExecutor(1, "inbox")
 
-    async def put(self, message: Message) -> bool:
+    async def put(self, message: Message | ObjectMessage) -> bool:
         """Stores a message; True if it is new. Returns after the commit.
 
         Raises:
@@ -67,16 +68,16 @@ class InboxWriter:
         """Deletes old handled messages once a day, until it is cancelled."""
         while True:
             with suppress(StoreError):
-                await self._write_in_thread(lambda connection: inbox.delete_handled(connection, now() - RETENTION))
+                await self._write_in_thread(_delete_old)
             await asyncio.sleep(DELETION_INTERVAL_S)
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _write(self, batch: Sequence[tuple[Message, asyncio.Future[bool]]]) -> None:
+    async def _write(self, batch: Sequence[tuple[Message | ObjectMessage, asyncio.Future[bool]]]) -> None:
         try:
             messages = [message for message, _ in batch]
-            new_ids = await self._write_in_thread(lambda connection: inbox.insert_messages(connection, messages))
+            new_ids = await self._write_in_thread(lambda connection: _insert(connection, messages))
         except Exception as error:  # noqa: BLE001 - a failed batch must not end the writer
             cause = str(error) if isinstance(error, StoreError) else bug_message(error)
             logger.warning("%d messages could not be stored: %s", len(batch), cause)
@@ -91,3 +92,16 @@ class InboxWriter:
 
     async def _write_in_thread(self, work: Callable[[Connection], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._database.write, work)
+
+
+def _insert(connection: Connection, messages: Sequence[Message | ObjectMessage]) -> set[str]:
+    """Inserts messages into the table of their kind, and returns the ids of new ones."""
+    of_recordings = [each for each in messages if isinstance(each, Message)]
+    of_objects = [each for each in messages if isinstance(each, ObjectMessage)]
+    new_ids = inbox.insert_messages(connection, of_recordings) if of_recordings else set()
+    return new_ids | object_inbox.insert_messages(connection, of_objects)
+
+
+def _delete_old(connection: Connection) -> None:
+    inbox.delete_handled(connection, now() - RETENTION)
+    object_inbox.delete_handled(connection, now() - RETENTION)

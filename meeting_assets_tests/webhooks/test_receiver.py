@@ -21,10 +21,11 @@ from meeting_assets.sandbox import Sandbox, empty
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.migrations.setup import set_up_database
-from meeting_assets.webhooks import application, inbox, inbox_writer
+from meeting_assets.webhooks import application, inbox, inbox_writer, object_inbox
 from meeting_assets.webhooks.application import HEALTH, MAX_BODY_BYTES, PATH
-from meeting_assets.webhooks.event import MEDIA
+from meeting_assets.webhooks.event import MEDIA, OTHER_MEDIA
 from meeting_assets.webhooks.inbox import INBOX, Message
+from meeting_assets.webhooks.object_inbox import OBJECT_INBOX, ObjectMessage
 from meeting_assets.webhooks.receiver import Receiver
 from meeting_assets_tests.support.ui import until
 from meeting_assets_tests.support.webhook_sender import SECRET, ReceiverCommand, signed_request
@@ -36,6 +37,16 @@ def stored() -> list[Message]:
     with database.reading() as connection:
         columns = (INBOX.c[name] for name in Message._fields)
         rows = [Message(*row) for row in connection.execute(INBOX.select().with_only_columns(*columns))]
+    database.close()
+    return sorted(rows)
+
+
+def counted_messages() -> list[ObjectMessage]:
+    """The messages about other objects than recordings."""
+    database = Database.at(read_settings().database_url)
+    with database.reading() as connection:
+        columns = (OBJECT_INBOX.c[name] for name in ObjectMessage._fields)
+        rows = [ObjectMessage(*row) for row in connection.execute(OBJECT_INBOX.select().with_only_columns(*columns))]
     database.close()
     return sorted(rows)
 
@@ -224,15 +235,54 @@ def test_messages_of_the_sandbox_are_genuine_and_stored(receiver: Receiver, web:
         sandbox.delete(recording.id)
         # Each object sends processing, done and deleted, except that the second transcript sends no processing.
         object_ids = [recording.id, *(each.id for each in recording.artifacts if each.collection in MEDIA)]
-        ours, others = 3 * len(object_ids) - 1, 3 * (1 + len(recording.artifacts) - len(object_ids))
+        ours, counted = 3 * len(object_ids) - 1, 3 * (1 + len(recording.artifacts) - len(object_ids))
         until(
-            lambda: sandbox.webhook_sender.responses[200] == 2 * (ours + others), "every message twice", within_s=SOON_S
+            lambda: sandbox.webhook_sender.responses[200] == 2 * (ours + counted),
+            "every message twice",
+            within_s=SOON_S,
         )
 
         assert [*sandbox.webhook_sender.responses] == [200]
 
-    assert counts(web) == {"stored": ours, "repeated": ours, "not_ours": 2 * others}
+    assert counts(web) == {"stored": ours + counted, "repeated": ours + counted}
     assert {message.recording_id for message in stored()} == {recording.id}
+    assert len(stored()) == ours
+    assert {message.family for message in counted_messages()} <= {*OTHER_MEDIA}
+    assert len(counted_messages()) == counted
+
+
+@pytest.mark.parametrize(
+    ("event", "is_handled"), [("bot.fatal", False), ("calendar.update", False), ("video_mixed.done", True)]
+)
+def test_message_about_another_object_is_stored_in_the_inbox_of_objects(
+    web: httpx.Client, event: str, is_handled: bool
+) -> None:
+    family, object_id = event.partition(".")[0], str(uuid4())
+    content = body(event, **{family: {"id": object_id, "metadata": {"customer": "Contoso"}}, "calendar_id": object_id})
+
+    statuses = [web.post(PATH, **signed_request(content)).status_code for _ in range(2)]
+
+    (message,) = counted_messages()
+    assert statuses == [200, 200]
+    assert message[:3] == ("msg_1", event, object_id)
+    assert (message.handled_at is not None) is is_handled
+    assert stored() == []
+    assert counts(web) == {"stored": 1, "repeated": 1}
+
+
+def test_message_about_an_object_handled_a_month_ago_is_deleted(database_url: str) -> None:
+    long_ago = now() - timedelta(days=31)
+    database = Database.at(database_url)
+    set_up_database(database, schema_of({}))
+    with database.writing() as connection:
+        old = ObjectMessage("old", "bot.done", str(uuid4()), long_ago, long_ago)
+        object_inbox.insert_messages(connection, [old, old._replace(message_id="waiting", handled_at=None)])
+    database.close()
+
+    with served():
+        until(lambda: len(counted_messages()) == 1, "deletion of the old message", within_s=SOON_S)
+
+    assert [message.message_id for message in counted_messages()] == ["waiting"]
 
 
 def test_acknowledged_messages_survive_a_kill_and_are_stored_once_after_redelivery(database_url: str) -> None:

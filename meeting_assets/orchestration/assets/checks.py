@@ -23,7 +23,7 @@ _COLUMNS = dg.TableSchema(
     [
         dg.TableColumn("recording_id", description="id of the recording at Recall.ai"),
         dg.TableColumn("day", description="partition of the recording"),
-        dg.TableColumn("about", description="kind of artifact, or table"),
+        dg.TableColumn("about", description="kind of artifact, table, or category of a missed meeting"),
         dg.TableColumn("location", description="position in the payload or table, or start of the violation"),
     ]
 )
@@ -60,10 +60,7 @@ def check_step(name: str, checks: Sequence[Check], workspace: Workspace = DEFAUL
 
     @dg.multi_asset_check(
         name=workspace.named(name),
-        specs=[
-            dg.AssetCheckSpec(key.name, asset=key.asset_key, description=check.description)
-            for key, check in by_key.items()
-        ],
+        specs=[check_spec(check, workspace) for check in by_key.values()],
         can_subset=True,
         required_resource_keys={storage_key(workspace)},
     )
@@ -78,18 +75,25 @@ def check_step(name: str, checks: Sequence[Check], workspace: Workspace = DEFAUL
                 if key in context.selected_asset_check_keys
             }
         for key, found in violations.items():
-            yield _result(key, by_key[key], found)
+            yield check_result(key.asset_key, by_key[key], found)
 
     return _evaluate
 
 
-def _result(key: dg.AssetCheckKey, check: Check, violations: Violations) -> dg.AssetCheckResult:
+def check_spec(check: Check, workspace: Workspace) -> dg.AssetCheckSpec:
+    """The spec of a check of a workspace."""
+    return dg.AssetCheckSpec(check.name, asset=workspace.key(check.table), description=check.description)
+
+
+def check_result(asset_key: dg.AssetKey, check: Check, violations: Violations) -> dg.AssetCheckResult:
+    """The result of an evaluation in Dagster, with numbers and places but without names and titles."""
     return dg.AssetCheckResult(
-        asset_key=key.asset_key,
-        check_name=key.name,
+        asset_key=asset_key,
+        check_name=check.name,
         passed=violations.count == 0,
         severity=dg.AssetCheckSeverity.ERROR if check.is_error else dg.AssetCheckSeverity.WARN,
-        metadata={VIOLATIONS: violations.count} | ({"newest": _table(violations.newest)} if violations.newest else {}),
+        metadata={VIOLATIONS: violations.count, **violations.count_by_source}
+        | ({"newest": _table(violations.newest)} if violations.newest else {}),
     )
 
 

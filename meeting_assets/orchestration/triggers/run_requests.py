@@ -129,7 +129,7 @@ def _request(
     recent = [record for record in records if (_instant(record.end_time) or now()) > now() - MAX_WAIT]
     named = Counter(recording_id for run in _fetch_runs(recent, workspace) for recording_id in run.recording_ids)
     remaining = {each for each in recording_ids if named[each] < MAX_RUNS_PER_HOUR}
-    return request_for(day, remaining, workspace) if remaining and not _is_failing(records) else None
+    return request_for(day, remaining, workspace) if remaining and not is_failing(records) else None
 
 
 def request_for(
@@ -142,8 +142,8 @@ def request_for(
     return dg.RunRequest(run_key, partition_key=day.isoformat(), run_config=config, tags=tags)
 
 
-def _is_failing(records: Sequence[dg.RunRecord]) -> bool:
-    """True if the last runs of a day failed and the wait of 1, 2, 4, … minutes after the last one is not over."""
+def is_failing(records: Sequence[dg.RunRecord]) -> bool:
+    """True if the last runs failed and the wait of 1, 2, 4, … minutes after the last one is not over; newest first."""
     failures = len([*takewhile(lambda record: record.dagster_run.status in UNSUCCESSFUL, records)])
     ended_at = _instant(records[0].end_time) if failures else None
     return ended_at is not None and now() < ended_at + min(MIN_WAIT * 2 ** (failures - 1), MAX_WAIT)

@@ -5,11 +5,12 @@ After a failed run the sensor requests another one, with growing intervals, unti
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 
 import dagster as dg
+from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from meeting_assets.core.errors import SettingsError, StoreError
@@ -50,7 +51,7 @@ def webhook_events(days: dg.DailyPartitionsDefinition, workspace: Workspace) -> 
         settings = apply_settings(workspace)
         if not settings.webhook_secrets:
             return dg.SkipReason("RECALL_WEBHOOK_SECRETS is not set, so no webhooks are received.")
-        if not _has_messages(settings):
+        if not may_have_messages(settings, inbox.has_unhandled):
             return dg.SkipReason("No message is unhandled.")
         try:
             with open_storage(settings) as storage:
@@ -62,14 +63,14 @@ def webhook_events(days: dg.DailyPartitionsDefinition, workspace: Workspace) -> 
     return _sensor
 
 
-def _has_messages(settings: Settings) -> bool:
+def may_have_messages(settings: Settings, has_unhandled: Callable[[Connection], bool]) -> bool:
     """True if a message may be unhandled. Reading it this way is cheaper than opening the storage."""
     try:
         with (
             closing(Database.at(settings.database_url, settings.database_schema, is_read_only=True)) as database,
             database.reading() as connection,
         ):
-            return inbox.has_unhandled(connection)
+            return has_unhandled(connection)
     except (StoreError, DatabaseError):
         return True  # the table may not exist yet; opening the storage creates it or reports the error
 

@@ -1,0 +1,224 @@
+"""The pass over bots: lists new bots, and retrieves stored ones that had not ended.
+
+The first pass reads the whole list. A later pass reads pages from the newest end: as many bots as the list has become
+longer since the last complete pass, then until a page shows no new bot. The order of the list is not documented, so it
+is read from the times of the listed bots. If bots are missing all the same, the whole list is read again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from time import monotonic
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from meeting_assets.core.errors import PayloadError
+from meeting_assets.pipeline.bots import (
+    ObservedBot,
+    bot_count,
+    record_bots,
+    remove_unjoined,
+    unended_bots,
+    unknown_bots,
+)
+from meeting_assets.pipeline.retrieval import Name, Retrieval
+from meeting_assets.pipeline.storage import Storage
+from meeting_assets.recall.bot_status import status_changes_of
+from meeting_assets.recall.client import Access, RecallClient
+from meeting_assets.recall.objects import Bot, decode_object, instant_of
+from meeting_assets.recall.responses import Page
+from meeting_assets.store import tombstones
+from meeting_assets.store.database import meta_value
+from meeting_assets.store.observation import ObservationClock, record_observation_time
+
+BOT = "bot"
+"""The collection of bots."""
+LISTED, NOT_STORED = "bots_listed", "bots_not_stored"
+"""Names in `meta`: the length of the list at the last complete pass, and the number of its bots that are not stored."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class BotsReport:
+    """Totals of one pass: bots, list calls and seconds."""
+
+    new: int = 0
+    retrieved: int = 0
+    gone: int = 0
+    unreadable: int = 0
+    """Bots that could not be decoded."""
+    list_calls: int = 0
+    bots_s: float = 0.0
+    failed: dict[str, str] = field(default_factory=dict)
+    """Errors of bots whose retrieve failed, by id; a later pass retrieves them."""
+
+
+async def sync_bots(storage: Storage, access: Access, bot_ids: Collection[str] = ()) -> BotsReport:
+    """Stores new bots and those that had not ended; with `bot_ids`, only these bots, without listing any.
+
+    Raises:
+        Refused, Transient: see `core.errors`; the pages read so far are stored.
+        StoreError: the database cannot be written.
+    """
+    started_s = monotonic()
+    bots_pass = BotsPass(storage)
+    async with RecallClient(access) as client:
+        if bot_ids:
+            await bots_pass.retrieve(client, bot_ids)
+        else:
+            await bots_pass.read_list(client)
+            at = bots_pass.clock.wall_clock()
+            unended = storage.database.read(lambda connection: unended_bots(connection, at))
+            await bots_pass.retrieve(client, [each for each in unended if each not in bots_pass.observed])
+    bots_pass.report.bots_s = round(monotonic() - started_s, 3)
+    return bots_pass.report
+
+
+class BotsPass:
+    """One pass: its clock, its report, and the ids of the bots that it has listed."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.clock = ObservationClock.of(storage.database)
+        self.report = BotsReport()
+        self.observed: set[str] = set()
+        self._storage = storage
+
+    async def read_list(self, client: RecallClient) -> None:
+        """Reads and stores pages of the list from its newest end until all new bots are stored."""
+        first, bots, new = await self._read_page(client, "")
+        former = self._storage.database.read(_former_counts)
+        if former is None:
+            await self._read_forwards(client, first, at_least=None)
+        elif first.next_query is not None:
+            at_least = max(0, (first.count or 0) - former.listed)
+            if not await self._is_newest_first(client, first, bots):
+                await self._read_backwards(client, first, at_least=at_least)
+            elif new or at_least > len(first.results):
+                await self._read_forwards(client, first, at_least=at_least - len(first.results))
+            if self._not_stored(first) > former.not_stored:
+                await self._read_forwards(client, first, at_least=None)
+        for name, count in ((LISTED, first.count or 0), (NOT_STORED, self._not_stored(first))):
+            self._storage.database.set_meta(name, str(count))
+
+    async def retrieve(self, client: RecallClient, bot_ids: Collection[str]) -> None:
+        """Retrieves and stores some bots. Bots that were deleted before they joined are removed."""
+        names = [Name(BOT, each) for each in dict.fromkeys(bot_ids)]
+        bots: list[ObservedBot] = []
+        gone: dict[str, datetime] = {}
+        for name, outcome in (await Retrieval(client, self.clock).each(names)).items():
+            requested_at = outcome.requested_at or self.clock.started_at
+            if outcome.fault is not None and not outcome.is_refused:
+                self.report.failed[name.object_id] = outcome.fault
+            elif outcome.document is None:
+                gone[name.object_id] = requested_at
+            elif (bot := self._decoded(outcome.document)) is not None:
+                bots.append(ObservedBot(bot, requested_at))
+        self.report.retrieved += len(bots)
+        self.report.gone += len(gone)
+        self._record(bots)
+        remove_unjoined(self._storage, gone)
+        for bot_id, fault in self.report.failed.items():
+            logger.warning("bot %s could not be retrieved: %s", bot_id, fault)
+
+    async def _read_forwards(self, client: RecallClient, first: Page, *, at_least: int | None) -> None:
+        """Reads the pages after the first one: a number of bots, then until a page shows no new bot; None reads all."""
+        if first.next_query is None:
+            return
+        requested_at = self.clock.now()
+        async for page in client.list_pages(BOT, first.next_query):
+            _, new = self._store(page, requested_at)
+            if at_least is not None:
+                at_least -= len(page.results)
+                if at_least <= 0 and not new:
+                    return
+            requested_at = self.clock.now()
+
+    async def _read_backwards(self, client: RecallClient, first: Page, *, at_least: int) -> None:
+        """Reads the pages from the last one to the second one, likewise."""
+        for number in range(first.page_count or 1, 1, -1):
+            page, _, new = await self._read_page(client, f"page={number}")
+            at_least -= len(page.results)
+            if at_least <= 0 and not new:
+                return
+
+    async def _is_newest_first(self, client: RecallClient, first: Page, bots: Sequence[Bot]) -> bool:
+        """Whether the list begins with the newest bots. If its first page does not show that, the last page is read."""
+        order = is_falling(bots)
+        if order is not None or first.page_count is None:
+            return order is not False
+        _, last, _ = await self._read_page(client, f"page={first.page_count}")
+        newest_of_first, newest_of_last = _newest(bots), _newest(last)
+        return newest_of_first is None or newest_of_last is None or newest_of_first >= newest_of_last
+
+    async def _read_page(self, client: RecallClient, query: str) -> tuple[Page, list[Bot], int]:
+        """Reads and stores one page; returns it with its bots and the number of new ones."""
+        requested_at = self.clock.now()
+        page = await anext(client.list_pages(BOT, query))
+        return page, *self._store(page, requested_at)
+
+    def _store(self, page: Page, requested_at: datetime) -> tuple[list[Bot], int]:
+        self.report.list_calls += 1
+        bots = [bot for document in page.results if (bot := self._decoded(document)) is not None]
+        bot_ids = {str(bot.id) for bot in bots}
+        new = self._storage.database.read(lambda connection: unknown_bots(connection, bot_ids))
+        self.report.new += len(new)
+        self.observed |= bot_ids
+        self._record([ObservedBot(bot, requested_at) for bot in bots])
+        return bots, len(new)
+
+    def _record(self, bots: Sequence[ObservedBot]) -> None:
+        if bots:
+            record_observation_time(self._storage.database, self.clock.now())
+            record_bots(self._storage, bots, self.clock.wall_clock())
+
+    def _decoded(self, document: Any) -> Bot | None:
+        try:
+            return decode_object(document, Bot, BOT)
+        except PayloadError as error:
+            self.report.unreadable += 1
+            logger.warning("a bot could not be read: %s", error)
+            return None
+
+    def _not_stored(self, first: Page) -> int:
+        """The number of listed bots that are not stored, such as unreadable ones."""
+        return max(0, (first.count or 0) - self._storage.database.read(_stored_or_purged))
+
+
+def is_falling(bots: Sequence[Bot]) -> bool | None:
+    """True if bots are listed with the newest first, False if with the oldest first, None if they do not show it."""
+    times = [at for bot in bots if (at := _begun_at(bot)) is not None]
+    falling = sum(first > second for first, second in pairwise(times))
+    rising = sum(first < second for first, second in pairwise(times))
+    return None if falling == rising else falling > rising
+
+
+def _newest(bots: Sequence[Bot]) -> datetime | None:
+    return max([at for bot in bots if (at := _begun_at(bot)) is not None], default=None)
+
+
+def _begun_at(bot: Bot) -> datetime | None:
+    """When a bot began to join, or is to join."""
+    first = next((each.at for each in status_changes_of(bot) or () if each.at is not None), None)
+    return first or instant_of(bot.join_at)
+
+
+class _Counts(NamedTuple):
+    """Values of `meta` after the last complete pass."""
+
+    listed: int
+    not_stored: int
+
+
+def _former_counts(connection: Connection) -> _Counts | None:
+    listed, not_stored = (meta_value(connection, name) for name in (LISTED, NOT_STORED))
+    return None if listed is None or not_stored is None else _Counts(int(listed), int(not_stored))
+
+
+def _stored_or_purged(connection: Connection) -> int:
+    return bot_count(connection) + tombstones.count(connection)

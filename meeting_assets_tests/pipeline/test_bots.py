@@ -1,0 +1,394 @@
+"""Bots are stored with their status changes, their outcome and their reason, as last observed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from meeting_assets.core.instants import now
+from meeting_assets.pipeline.bots import BOTS, CHANGES, ObservedBot, record_bots
+from meeting_assets.pipeline.bots_pass import BotsReport, sync_bots
+from meeting_assets.pipeline.storage import access_of
+from meeting_assets.recall.objects import Bot, decode_object
+from meeting_assets.sandbox import Sandbox
+from meeting_assets.sandbox.world import Bot as ListedBot
+from meeting_assets.sandbox.world import World, identifier
+from meeting_assets.settings import read_settings
+from meeting_assets.store import tombstones
+from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
+
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+BOT_ID = "6e1f5adb-3340-4f50-900d-9aa2cdc53d6c"
+PASSWORD = "planted-password"
+TICK = timedelta(microseconds=1)
+DENIED = "recording_permission_denied"
+
+
+def changes(*codes: str | tuple[str, str | None], at: datetime = AT) -> list[dict[str, Any]]:
+    """Status changes a minute apart, each a code or a code with its sub code."""
+    pairs = [(each, None) if isinstance(each, str) else each for each in codes]
+    return [
+        {"code": code, "sub_code": sub_code, "message": None, "created_at": (at + number * MINUTE).isoformat()}
+        for number, (code, sub_code) in enumerate(pairs)
+    ]
+
+
+MINUTE = timedelta(minutes=1)
+
+
+def document(*codes: str | tuple[str, str | None], **fields: Any) -> dict[str, Any]:
+    return {
+        "id": BOT_ID,
+        "bot_name": "Notetaker",
+        "meeting_url": {"platform": "zoom", "meeting_id": "8123456789", "meeting_password": PASSWORD},
+        "join_at": None,
+        "metadata": {"crm_id": "C-17"},
+        "calendar_meetings": [],
+        "recordings": [],
+        "status_changes": changes(*codes),
+        **fields,
+    }
+
+
+def observe(*documents: dict[str, Any], observed_at: datetime | None = AT, at: datetime = AT + 10 * MINUTE) -> None:
+    with open_test_storage() as storage:
+        record_bots(storage, [ObservedBot(decode_object(each, Bot, "bot"), observed_at) for each in documents], at)
+
+
+def rows() -> list[dict[str, Any]]:
+    with open_test_storage() as storage, storage.database.reading() as connection:
+        return [dict(row) for row in connection.execute(BOTS.select().order_by(BOTS.c.bot_id)).mappings()]
+
+
+def row() -> dict[str, Any]:
+    (only,) = rows()
+    return only
+
+
+def codes() -> list[str]:
+    with open_test_storage() as storage, storage.database.reading() as connection:
+        return [*connection.scalars(select(CHANGES.c.code).order_by(CHANGES.c.change_index))]
+
+
+@pytest.fixture(autouse=True)
+def _database(database_url: str) -> None:
+    """Every test runs on both databases."""
+
+
+def test_bot_is_stored_with_its_meeting_and_its_keys() -> None:
+    meeting = {"id": "event", "start_time": "2026-03-02T09:00:00Z", "end_time": "2026-03-02T10:00:00Z"}
+
+    observe(
+        document("joining_call", ("call_ended", "bot_kicked_from_waiting_room"), "done", calendar_meetings=[meeting])
+    )
+
+    found = row()
+    assert found["bot_name"] == "Notetaker"
+    assert (found["platform"], found["meeting_id"]) == ("zoom", "8123456789")
+    assert found["bot_metadata"] == {"crm_id": "C-17"}
+    assert (found["scheduled_at"], found["scheduled_end_at"]) == (AT, AT + 60 * MINUTE)
+    assert found["calendar_event_id"] == "event"
+    assert (found["day"], found["first_status_at"], found["status_at"]) == (date(2026, 3, 2), AT, AT + 2 * MINUTE)
+    assert (found["status"], found["sub_code"], found["outcome"]) == ("done", "bot_kicked_from_waiting_room", "missed")
+    assert codes() == ["joining_call", "call_ended", "done"]
+
+
+@pytest.mark.parametrize(
+    ("codes", "recordings", "outcome"),
+    [
+        ((), 0, "scheduled"),
+        (("ready",), 0, "scheduled"),
+        (("joining_call", "in_waiting_room"), 0, "in_progress"),
+        (("joining_call", "in_call_recording"), 1, "in_progress"),
+        (("joining_call", "call_ended"), 0, "in_progress"),
+        (("joining_call", "call_ended", "done"), 0, "missed"),
+        (("joining_call", "fatal"), 0, "missed"),
+        (("joining_call", "call_ended", "done"), 1, "recorded"),
+        (("joining_call", "in_call_recording", "call_ended", "done"), 0, "recorded"),
+        (("joining_call", "in_call_recording", "call_ended", "done", "media_expired"), 0, "recorded"),
+        (("joining_call", "done", "analysis_done"), 0, "recorded"),
+        (("joining_call", "a_new_code"), 0, "in_progress"),
+    ],
+)
+def test_outcome_of_a_bot(codes: tuple[str, ...], recordings: int, outcome: str) -> None:
+    listed = [{"id": identifier("recording", number)} for number in range(recordings)]
+
+    observe(document(*codes, recordings=listed))
+
+    assert (row()["outcome"], row()["recording_count"]) == (outcome, recordings)
+
+
+@pytest.mark.parametrize(("age", "outcome"), [(timedelta(hours=24), "in_progress"), (timedelta(hours=25), "missed")])
+def test_bot_that_left_its_call_a_day_ago_has_ended(age: timedelta, outcome: str) -> None:
+    observe(document("call_ended"), at=AT + age)
+
+    assert row()["outcome"] == outcome
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ((("call_ended", "timeout_exceeded_waiting_room"), ("fatal", "bot_errored")), "bot_errored"),
+        ((("fatal", "bot_errored"), ("call_ended", "timeout_exceeded_waiting_room")), "bot_errored"),
+        (((DENIED, "zoom_host_not_present"), ("call_ended", "call_ended_by_host"), "done"), "call_ended_by_host"),
+        (((DENIED, "zoom_host_not_present"), "call_ended", "done"), "zoom_host_not_present"),
+        (((DENIED, "first"), (DENIED, "second"), "fatal"), "second"),
+        (("call_ended", ("done", "never_of_done")), None),
+        (((DENIED, "a_new_code"), "done"), "a_new_code"),
+    ],
+)
+def test_reason_of_a_missed_meeting(given: tuple[Any, ...], reason: str | None) -> None:
+    observe(document("joining_call", *given))
+
+    assert row()["sub_code"] == reason
+
+
+def test_status_changes_are_replaced_by_later_ones() -> None:
+    observe(document("joining_call", "in_waiting_room", "in_call_not_recording"))
+
+    observe(document("joining_call", "fatal"), observed_at=AT + TICK)
+
+    assert codes() == ["joining_call", "fatal"]
+    assert row()["status"] == "fatal"
+
+
+def test_older_observation_never_overwrites_a_newer_one() -> None:
+    observe(document("joining_call", "call_ended", "done", recordings=[{"id": identifier("recording")}]))
+
+    observe(document("joining_call", bot_name="Old"), observed_at=AT - TICK)
+    observe(document("joining_call", bot_name="Old"), observed_at=None)
+
+    assert codes() == ["joining_call", "call_ended", "done"]
+    assert (row()["bot_name"], row()["outcome"], row()["observed_at"]) == ("Notetaker", "recorded", AT)
+
+
+def test_newest_of_several_observations_in_one_call_is_stored() -> None:
+    with open_test_storage() as storage:
+        seen = [("done", AT + TICK), ("joining_call", AT)]
+        observed = [ObservedBot(decode_object(document(code), Bot, "bot"), at) for code, at in seen]
+        record_bots(storage, observed, AT)
+
+    assert codes() == ["done"]
+
+
+def test_values_that_the_api_clears_are_kept() -> None:
+    observe(document("joining_call", join_at=AT.isoformat()))
+
+    observe(document("joining_call", "done", meeting_url=None, join_at=None), observed_at=AT + TICK)
+
+    found = row()
+    assert (found["platform"], found["meeting_id"], found["join_at"]) == ("zoom", "8123456789", AT)
+
+
+def test_recording_removed_from_recall_ai_does_not_make_a_meeting_missed() -> None:
+    ended = ("joining_call", "call_ended", "done")
+    observe(document(*ended, recordings=[{"id": identifier("recording")}]))
+
+    observe(document(*ended, recordings=[]), observed_at=AT + TICK)
+    observe(document(*ended, "media_expired", recordings=[]), observed_at=AT + 2 * TICK)
+
+    assert (row()["outcome"], row()["recording_count"]) == ("recorded", 0)
+
+
+def test_bot_without_status_changes_in_its_object_keeps_the_stored_ones() -> None:
+    observe(document("joining_call", "fatal"))
+
+    observe({"id": BOT_ID, "bot_name": "Renamed"}, observed_at=AT + TICK)
+
+    assert codes() == ["joining_call", "fatal"]
+    assert (row()["bot_name"], row()["status"], row()["outcome"]) == ("Renamed", "fatal", "missed")
+
+
+def test_malformed_status_change_costs_no_other_one() -> None:
+    given: list[Any] = [*changes("joining_call"), "no object", {"sub_code": "x"}, {"code": 5}, *changes("fatal")]
+    given[-1]["created_at"] = "not an instant"
+
+    observe(document(status_changes=given))
+
+    assert codes() == ["joining_call", "fatal"]
+    assert (row()["status"], row()["status_at"]) == ("fatal", None)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"Wrong passcode {PASSWORD} for the meeting",
+        f"https://acme.zoom.us/j/8123456789?pwd={PASSWORD}#success was refused",
+        "acme.zoom.us/j/8123456789?pwd=other-planted-password was refused",
+        "acme.zoom.us/w/8123456789?tk=other-planted-token&uuid=x",
+    ],
+)
+def test_passwords_and_tokens_in_messages_are_not_stored(message: str) -> None:
+    given: list[Any] = changes("fatal")
+    given[0]["message"] = message
+
+    observe(document(status_changes=given))
+
+    with open_test_storage() as storage, storage.database.reading() as connection:
+        (stored,) = connection.scalars(select(CHANGES.c.message)).all()
+    assert "planted" not in stored + str(rows())
+    assert "8123456789" in stored or "for the meeting" in stored
+
+
+def test_bot_of_a_purged_recording_is_not_stored() -> None:
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        connection.execute(
+            tombstones.TOMBSTONES.insert(),
+            {"recording_id": identifier("purged"), "purged_at": AT, "reason": "asked for", "bot_id": BOT_ID},
+        )
+
+    observe(document("joining_call", "done"))
+
+    assert rows() == []
+    assert codes() == []
+
+
+def listed(name: str, at: datetime, *codes: str | tuple[str, str | None], join_at: datetime | None = None) -> ListedBot:
+    url = {"platform": "zoom", "meeting_id": "8123456789", "meeting_password": "secret"}
+    return ListedBot(identifier("bot", name), at, join_at, name, url, changes(*codes, at=at))
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """An API with 25 ended bots in pages of ten; the newest come first."""
+    bots = [listed(f"bot {number}", AT + number * MINUTE, "joining_call", "fatal") for number in range(25)]
+    with Sandbox(World(bots=bots), limits=False) as running:
+        running.habits.page_size = 10
+        use_sandbox(running, monkeypatch)
+        yield running
+
+
+def run_pass(*bot_ids: str) -> BotsReport:
+    with open_test_storage() as storage:
+        return asyncio.run(sync_bots(storage, access_of(read_settings()), bot_ids))
+
+
+def add(sandbox: Sandbox, *bots: ListedBot) -> None:
+    for bot in bots:
+        sandbox.world.bots.append(bot)
+        sandbox.world._bot[bot.id] = bot
+
+
+def test_first_pass_reads_the_whole_list(sandbox: Sandbox) -> None:
+    report = run_pass()
+
+    assert (report.new, report.list_calls) == (25, 3)
+    assert len(rows()) == 25
+
+
+def test_pass_without_new_bots_takes_one_call(sandbox: Sandbox) -> None:
+    run_pass()
+
+    report = run_pass()
+
+    assert (report.new, report.list_calls, report.retrieved) == (0, 1, 0)
+
+
+def test_pass_reads_pages_until_one_shows_no_new_bot(sandbox: Sandbox) -> None:
+    run_pass()
+    add(sandbox, *(listed(f"new {n}", AT + (100 + n) * MINUTE, "joining_call", "fatal") for n in range(12)))
+
+    report = run_pass()
+
+    assert (report.new, report.list_calls) == (12, 3)
+    assert len(rows()) == 37
+
+
+def test_bots_behind_a_page_of_bots_from_webhooks_are_found(sandbox: Sandbox) -> None:
+    run_pass()
+    new = [listed(f"new {n}", AT + (100 + n) * MINUTE, "joining_call", "fatal") for n in range(15)]
+    add(sandbox, *new)
+    run_pass(*(each.id for each in new[-10:]))
+
+    report = run_pass()
+
+    assert report.new == 5
+    assert len(rows()) == 40
+
+
+def test_pass_continues_after_an_interrupted_one(sandbox: Sandbox) -> None:
+    newest = [each.id for each in sandbox.world.bots[-10:]]
+    run_pass(*newest)
+
+    report = run_pass()
+
+    assert report.new == 15
+    assert len(rows()) == 25
+
+
+def test_list_with_the_oldest_bots_first_is_read_from_its_end(sandbox: Sandbox) -> None:
+    sandbox.world.bots.reverse()
+    run_pass()
+    for bot in (listed(f"new {n}", AT + (100 + n) * MINUTE, "joining_call", "fatal") for n in range(3)):
+        sandbox.world.bots.insert(0, bot)
+
+    report = run_pass()
+
+    assert (report.new, len(rows())) == (3, 28)
+    assert report.list_calls == 3
+
+
+def test_bots_that_had_not_ended_are_retrieved(sandbox: Sandbox) -> None:
+    waiting = listed("waiting", now() - 60 * MINUTE, "joining_call", "in_waiting_room")
+    sandbox.world.bots.insert(0, waiting)
+    sandbox.world._bot[waiting.id] = waiting
+    run_pass()
+    waiting.status_changes += changes(("call_ended", "timeout_exceeded_waiting_room"), "done", at=now())
+
+    report = run_pass()
+
+    assert (report.list_calls, report.retrieved) == (1, 1)
+    found = next(each for each in rows() if each["bot_id"] == waiting.id)
+    assert (found["outcome"], found["sub_code"]) == ("missed", "timeout_exceeded_waiting_room")
+
+
+@pytest.mark.parametrize(
+    ("joins_in", "retrieved"), [(-60 * MINUTE, 1), (9 * MINUTE, 1), (11 * MINUTE, 0), (-timedelta(days=31), 0)]
+)
+def test_scheduled_bots_are_retrieved_from_shortly_before_they_join(
+    sandbox: Sandbox, joins_in: timedelta, retrieved: int
+) -> None:
+    scheduled = listed("scheduled", AT, join_at=now() + joins_in)
+    sandbox.world.bots.insert(0, scheduled)
+    sandbox.world._bot[scheduled.id] = scheduled
+    run_pass()
+
+    assert run_pass().retrieved == retrieved
+
+
+def test_bot_deleted_before_it_joined_is_removed(sandbox: Sandbox) -> None:
+    scheduled = listed("scheduled", AT, join_at=now())
+    add(sandbox, scheduled)
+    run_pass()
+    sandbox.world.bots.remove(scheduled)
+    del sandbox.world._bot[scheduled.id]
+
+    report = run_pass()
+
+    assert report.gone == 1
+    assert scheduled.id not in {each["bot_id"] for each in rows()}
+    assert len(rows()) == 25
+
+
+def test_named_bots_are_retrieved_without_listing_any(sandbox: Sandbox) -> None:
+    named = sandbox.world.bots[3]
+
+    report = run_pass(named.id, identifier("no such bot"))
+
+    assert (report.list_calls, report.retrieved, report.gone) == (0, 1, 1)
+    assert [each["bot_id"] for each in rows()] == [named.id]
+
+
+def test_malformed_bot_costs_no_other_one_and_is_not_looked_for_again(sandbox: Sandbox) -> None:
+    sandbox.world.bots[24].name = 5  # type: ignore[assignment]
+
+    first, second = run_pass(), run_pass()
+
+    assert (first.new, first.unreadable) == (24, 1)
+    assert second.list_calls == 1
+    assert len(rows()) == 24

@@ -1,0 +1,140 @@
+"""Missed meetings have a category, a reason and a remedy for every sub code, documented or not."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from meeting_assets.pipeline.missed_meeting_codes import EXPLANATIONS
+from meeting_assets.pipeline.missed_meetings import PLATFORMS, WITHOUT_CODE, explanation
+from meeting_assets.schema.persistent import Recordings
+from meeting_assets.store.database import table_of
+from meeting_assets_tests.pipeline.test_bots import AT, BOT_ID, TICK, document, observe
+from meeting_assets_tests.support.environments import open_test_storage
+
+ROOT = Path(__file__).parents[2]
+NOTES = Path(os.environ.get("MEETING_ASSETS_API_NOTES", ROOT.parent / "shared" / "recall-api.md"))
+
+RECORDING_PERMISSION_DENIED = """
+    zoom_local_recording_disabled zoom_local_recording_request_disabled zoom_local_recording_request_disabled_by_host
+    zoom_bot_in_waiting_room zoom_host_not_present zoom_local_recording_request_denied_by_host
+    zoom_local_recording_denied zoom_local_recording_grant_not_supported zoom_sdk_key_blocked_by_host_admin
+"""
+CALL_ENDED = """
+    call_ended_by_host call_ended_by_platform_idle call_ended_by_platform_max_length
+    call_ended_by_platform_waiting_room_timeout timeout_exceeded_waiting_room timeout_exceeded_noone_joined
+    timeout_exceeded_everyone_left timeout_exceeded_silence_detected
+    timeout_exceeded_only_bots_detected_using_participant_names
+    timeout_exceeded_only_bots_detected_using_participant_events timeout_exceeded_in_call_not_recording
+    timeout_exceeded_in_call_recording timeout_exceeded_recording_permission_denied timeout_exceeded_max_duration
+    bot_kicked_from_call bot_kicked_from_waiting_room bot_received_leave_call timeout_exceeded_only_bots_in_call
+    timeout_exceeded_only_bot_detected
+"""
+FATAL = """
+    bot_errored meeting_not_found meeting_not_started meeting_requires_registration meeting_requires_sign_in
+    meeting_link_expired meeting_link_invalid meeting_password_incorrect meeting_locked meeting_full meeting_ended
+    google_meet_internal_error google_meet_sign_in_failed google_meet_sign_in_captcha_failed google_meet_bot_blocked
+    google_meet_sso_sign_in_failed google_meet_sign_in_missing_login_credentials
+    google_meet_sign_in_missing_recovery_credentials google_meet_sso_sign_in_missing_login_credentials
+    google_meet_sso_sign_in_missing_totp_secret google_meet_video_error google_meet_meeting_room_not_ready
+    google_meet_login_not_available google_meet_permission_denied_breakout google_meet_knocking_disabled
+    google_meet_organisation_restricted zoom_sdk_credentials_missing zoom_sdk_update_required
+    zoom_sdk_app_not_published zoom_email_blocked_by_admin zoom_registration_required zoom_captcha_required
+    zoom_account_blocked zoom_invalid_join_token zoom_invalid_signature zoom_internal_error zoom_join_timeout
+    zoom_email_required zoom_web_disallowed zoom_connection_failed zoom_error_multiple_device_join
+    zoom_meeting_not_accessible zoom_meeting_host_inactive zoom_invalid_webinar_invite microsoft_teams_call_dropped
+    microsoft_teams_sign_in_credentials_missing microsoft_teams_sign_in_failed microsoft_teams_internal_error
+    microsoft_teams_captcha_detected microsoft_teams_bot_not_invited microsoft_teams_breakout_room_unsupported
+    microsoft_teams_event_not_started_for_external microsoft_teams_2fa_required webex_join_meeting_error
+    failed_to_launch_in_time
+"""
+DOCUMENTED = [*RECORDING_PERMISSION_DENIED.split(), *CALL_ENDED.split(), *FATAL.split()]
+UNDOCUMENTED = ["google_meet_new", "zoom_new", "microsoft_teams_new", "webex_new", "new", "it's new", "100%_new"]
+
+
+def missed() -> list[dict[str, Any]]:
+    """The rows of the view."""
+    with open_test_storage() as storage, storage.database.reading() as connection:
+        return [dict(row) for row in connection.execute(text("SELECT * FROM missed_meetings")).mappings()]
+
+
+def test_every_documented_sub_code_is_explained() -> None:
+    assert EXPLANATIONS.keys() == set(DOCUMENTED)
+
+
+@pytest.mark.skipif(not NOTES.is_file(), reason="MEETING_ASSETS_API_NOTES names the notes on the API")
+def test_every_sub_code_in_the_notes_on_the_api_is_explained() -> None:
+    section = NOTES.read_text().partition("### 5.5 Sub codes")[2].partition("`transcript.failed`")[0]
+    listed = re.sub(
+        r"(\w+)\{([^}]*)\}",
+        lambda found: ", ".join(f"{found[1]}{each.strip()}" for each in found[2].split(",")),
+        section,
+    )
+
+    unexplained = set(re.findall(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b", listed)) - {*EXPLANATIONS}
+
+    assert unexplained == {"recording_permission_denied", "call_ended"}
+
+
+@pytest.mark.parametrize("code", [*DOCUMENTED, *UNDOCUMENTED, None])
+def test_reason_and_remedy_are_sentences(code: str | None) -> None:
+    found = explanation(code)
+
+    assert re.fullmatch(r"[a-z_]+", found.category)
+    for sentence in (found.reason, found.remedy):
+        assert re.fullmatch(r"[A-Z].{10,}\.", sentence), sentence
+        assert "  " not in sentence
+
+
+def test_documented_sentences_differ_from_defaults() -> None:
+    defaults = {WITHOUT_CODE.reason, *(explanation(prefix).reason for prefix in PLATFORMS)}
+
+    assert not defaults & {found.reason for found in EXPLANATIONS.values()}
+
+
+@pytest.mark.parametrize("code", UNDOCUMENTED)
+def test_unknown_code_stands_in_its_reason(code: str) -> None:
+    assert f" {code}." in explanation(code).reason
+    platform = next((name for prefix, name in PLATFORMS.items() if code.startswith(prefix)), "The bot")
+    assert explanation(code).reason.startswith(platform)
+
+
+def test_view_explains_every_code_as_the_function_does(database_url: str) -> None:
+    codes = {f"{BOT_ID[:-3]}{number:03x}": code for number, code in enumerate([*DOCUMENTED, *UNDOCUMENTED, None])}
+    observe(*(document("joining_call", ("fatal", code), "done", id=bot_id) for bot_id, code in codes.items()))
+
+    rows = {row["bot_id"]: row for row in missed()}
+
+    assert {str(each): tuple(rows[each][name] for name in ("category", "reason", "remedy")) for each in rows} == {
+        bot_id: tuple(explanation(code)) for bot_id, code in codes.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [(), ("joining_call", "in_waiting_room"), ("joining_call", "in_call_recording", ("call_ended", "x"), "done")],
+    ids=["scheduled", "in the waiting room", "recorded"],
+)
+def test_view_contains_missed_meetings_only(database_url: str, codes: tuple[Any, ...]) -> None:
+    observe(document(*codes))
+
+    assert missed() == []
+
+
+def test_meeting_with_a_stored_recording_is_not_missed(database_url: str) -> None:
+    """The recording may have been removed from Recall.ai before the first pass over the bots, or found after it."""
+    observe(document("joining_call", ("call_ended", "x"), "done"))
+    before = len(missed())
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        row = {"recording_id": BOT_ID, "bot_id": BOT_ID, "status": "deleted", "created_at": AT, "day": AT.date()}
+        connection.execute(table_of(Recordings).insert(), row)
+    after = missed()
+
+    observe(document("joining_call", ("call_ended", "x"), "done"), observed_at=AT + TICK)
+
+    assert (before, after, missed()) == (1, [], [])
