@@ -9,6 +9,7 @@ Data (a `World`): `fortnight`, `from_folder`, `uniform` or `empty`. A `Workday` 
 Faults: `Sandbox.inject(Fault(...))`. Webhooks: `Sandbox.notify(url, secret)`.
 """
 
+from .calendar_event import CalendarEvent, Invitee
 from .clock import Clock
 from .faults import Fault
 from .folder import from_folder
@@ -25,9 +26,11 @@ __all__ = [
     "QUIRKS",
     "Artifact",
     "Bot",
+    "CalendarEvent",
     "Clock",
     "Fault",
     "Habits",
+    "Invitee",
     "Recording",
     "Sandbox",
     "Stats",

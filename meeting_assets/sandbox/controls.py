@@ -51,6 +51,7 @@ class Controls:
             bots = {bot.id: bot for bot in added.bots}
             for recording in added.recordings:
                 self._state.world.add(recording, bots.get(recording.bot_id or ""))
+            self._state.world.calendar_events |= added.calendar_events
 
     def add_recording(
         self,

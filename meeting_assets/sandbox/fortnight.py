@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from .clock import iso
+from .fortnight_calendar import fortnight_events
 from .meeting import Meeting
 from .people import BOT_NAME
 from .recording_builder import meeting_url
@@ -22,16 +23,20 @@ def fortnight(last_day: date, seed: int = 0, *, has_labels: bool = True) -> Worl
     days = [last_day - timedelta(days=n) for n in reversed(range(DAYS))]
     recordings: list[Recording] = []
     bots: list[Bot] = []
+    meetings: list[Meeting] = []
     for day in days:
         for number, slot in enumerate(slots_of(day)):
-            recording, bot = Meeting(seed, day, number, slot, has_labels=has_labels).build()
+            meetings.append(Meeting(seed, day, number, slot, has_labels=has_labels))
+            recording, bot = meetings[-1].build()
             recordings.append(recording)
             if bot and bots and bot.id == bots[-1].id:
                 _merge_bot(bots[-1], bot)
             elif bot:
                 bots.append(bot)
         bots += _no_shows(seed, day)
-    return World(recordings, bots, days)
+    recorded = {each.bot_id for each in recordings}
+    missed = [bot for bot in bots if bot.id not in recorded]
+    return World(recordings, bots, days, calendar_events=fortnight_events(seed, days, meetings, missed))
 
 
 def _merge_bot(bot: Bot, later: Bot) -> None:
