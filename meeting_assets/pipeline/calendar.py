@@ -15,19 +15,21 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
+from sqlmodel import SQLModel
 
 from meeting_assets.core.batches import batched
 from meeting_assets.core.clocks import elapsed_s
 from meeting_assets.core.errors import ListRefused, PayloadError
-from meeting_assets.core.instants import day_of, shifted
+from meeting_assets.core.instants import day_of, shifted, to_iso8601
 from meeting_assets.pipeline.calendar_links import choose_bots, link_bots, lock_recordings_of, unlinked_bots
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.calendar_objects import CALENDAR_EVENTS, CalendarEvent, decode_calendar_event
 from meeting_assets.recall.client import Access, RecallClient, encode_query
+from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
 from meeting_assets.store import calendar_events, locks
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import meta_value
+from meeting_assets.store.database import meta_value, table_of
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.observation import ObservationClock, record_observation_time
 from meeting_assets.store.tombstones import TOMBSTONES
@@ -107,6 +109,20 @@ def changed_since(connection: Connection) -> datetime | None:
     if listed_at is None or newest is None:
         return None
     return shifted(min(datetime.fromisoformat(listed_at), newest), -OVERLAP)
+
+
+def row_counts(connection: Connection) -> dict[type[SQLModel], int]:
+    """The number of rows of both tables."""
+    models: tuple[type[SQLModel], ...] = (CalendarEvents, CalendarInvitees)
+    return {model: connection.scalar(select(func.count()).select_from(table_of(model))) or 0 for model in models}
+
+
+def rows_version(connection: Connection) -> str:
+    """A text that changes if and only if a row of either table changes: the number of events and the last change."""
+    events = table_of(CalendarEvents)
+    modified_at = select(func.max(events.c.modified_at, type_=events.c.modified_at.type))
+    count, last = row_counts(connection)[CalendarEvents], connection.scalar(modified_at)
+    return f"{count} {to_iso8601(last)}" if last else str(count)
 
 
 async def _list_changes(storage: Storage, access: Access, clock: ObservationClock, report: CalendarReport) -> None:
