@@ -178,8 +178,17 @@ def test_repeated_address_is_one_invitee() -> None:
 
 @pytest.mark.parametrize(
     "attendee",
-    [None, 7, "ana@x.example", {}, {"email": None}, {"email": "/O=EXCHANGE/CN=ANA"}, {"emailAddress": "x@y"}]
-    + [{"email": "mailto://x@y?pin=1"}, {"email": f"{'a' * MAX_ADDRESS}@x.example"}],
+    [
+        None,
+        7,
+        "ana@x.example",
+        {},
+        {"email": None},
+        {"email": "/O=EXCHANGE/CN=ANA"},
+        {"emailAddress": "x@y"},
+        {"email": "mailto://x@y?pin=1"},
+        {"email": f"{'a' * MAX_ADDRESS}@x.example"},
+    ],
 )
 def test_attendees_without_an_address_are_left_out(attendee: Any) -> None:
     assert decoded({"attendees": [attendee], "organizer": attendee}).invitees == ()

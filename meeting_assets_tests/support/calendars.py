@@ -26,6 +26,7 @@ Rows = dict[str, dict[str, Any]]
 def calendar_event(key: object, start_at: datetime = START, minutes: int = 30, **values: Any) -> CalendarEvent:
     """An event with two invitees, which was created a week before its start."""
     defaults: dict[str, Any] = {
+        "calendar_id": identifier("test calendar"),
         "title": f"Meeting {key}",
         "organizer": ANA,
         "invitees": (ANA, BO),
@@ -35,7 +36,6 @@ def calendar_event(key: object, start_at: datetime = START, minutes: int = 30, *
     created_at = start_at - timedelta(days=7)
     return CalendarEvent(
         id=identifier("test event", key),
-        calendar_id=identifier("test calendar"),
         start_at=start_at,
         end_at=start_at + timedelta(minutes=minutes),
         created_at=created_at,
@@ -60,7 +60,13 @@ def stored_events() -> Rows:
 
 def stored_invitees(event_id: str) -> Rows:
     """The invitees of an event by address."""
-    table = table_of(CalendarInvitees)
-    query = select(table).where(table.c.calendar_event_id == event_id)
+    return invitees_by_event().get(event_id, {})
+
+
+def invitees_by_event() -> dict[str, Rows]:
+    """All invitees by event and address."""
+    found: dict[str, Rows] = {}
     with open_test_storage() as storage, storage.database.reading() as connection:
-        return {row["email"]: dict(row) for row in connection.execute(query).mappings()}
+        for row in connection.execute(select(table_of(CalendarInvitees))).mappings():
+            found.setdefault(row["calendar_event_id"], {})[row["email"]] = dict(row)
+    return found
