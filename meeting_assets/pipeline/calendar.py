@@ -205,7 +205,9 @@ def _row(event: CalendarEvent, recorded: set[str], observed_at: datetime) -> dic
     bots = sorted(event.bot_ids, key=lambda each: each not in recorded)
     values = asdict(event)
     del values["bot_ids"], values["invitees"]
+    planned_s = (event.end_at - event.start_at).total_seconds() if event.end_at else -1.0
     return values | {
+        "planned_s": planned_s if planned_s >= 0 else None,
         "bot_id": bots[0] if bots else None,
         "other_bot_ids": bots[1:] or None,
         "invitee_count": len(event.invitees),

@@ -27,6 +27,7 @@ class CalendarEvents(SQLModel, table=True):
     organizer_email: str | None = fields.text("address of the organizer")
     start_at: datetime = fields.instant("scheduled start", index=True)
     end_at: datetime | None = fields.instant("scheduled end")
+    planned_s: float | None = fields.seconds("scheduled length; NULL without an end after the start")
     is_deleted: bool = fields.flag("true if the event was removed from the calendar or cancelled")
     ical_uid: str | None = fields.text("the calendar's id, equal in the calendars of all invitees")
     recurring_id: str | None = fields.text(

@@ -66,6 +66,10 @@ def with_edits(sandbox: Sandbox, **edits: Any) -> CalendarEvent:
     return sandbox.change_event(any_event(sandbox).id, edits=edits)
 
 
+def seconds_of(event: CalendarEvent) -> float:
+    return (event.end_at - event.start_at).total_seconds()
+
+
 def test_every_event_of_the_fortnight_is_stored(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world = fortnight(LAST_DAY)
     with Sandbox(world, limits=False) as running:
@@ -82,7 +86,7 @@ def test_every_event_of_the_fortnight_is_stored(database_url: str, monkeypatch: 
         assert (row["recurring_id"], row["ical_uid"]) == (event.recurring_id, event.ical_uid)
         assert (row["is_deleted"], row["bot_id"]) == (event.is_deleted, next(iter(event.bot_ids), None))
         assert (row["created_at"], row["updated_at"]) == (event.created_at, event.updated_at)
-        assert row["invitee_count"] == len(people)
+        assert (row["planned_s"], row["invitee_count"]) == (seconds_of(event), len(people))
         assert row["organizer_email"] == (event.organizer.email if event.organizer else None)
         assert invitees.get(event.id, {}).keys() == people.keys()
 
@@ -109,6 +113,15 @@ def test_moved_event_moves(calendar: Sandbox) -> None:
     row = stored_events()[event.id]
     assert (report.new, report.changed) == (0, 1)
     assert (row["start_at"], row["end_at"]) == (event.start_at + timedelta(days=1), event.end_at + timedelta(days=1))
+
+
+@pytest.mark.parametrize("end", [None, "2026-01-01T00:00:00Z"])
+def test_event_without_an_end_after_its_start_has_no_planned_length(calendar: Sandbox, end: str | None) -> None:
+    event = with_edits(calendar, end_time=end, raw={})
+
+    read_calendar()
+
+    assert stored_events()[event.id]["planned_s"] is None
 
 
 def test_deleted_event_stays_and_is_marked(calendar: Sandbox) -> None:
