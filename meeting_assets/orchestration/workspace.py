@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.trends import ROLLUPS
+from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import table_of
@@ -76,6 +77,8 @@ class Workspace:
         """The keys of all assets."""
         tables: list[type[SQLModel]] = [
             Recordings,
+            CalendarEvents,
+            CalendarInvitees,
             *(table for each in ARTIFACTS.values() for table in each.tables),
             *METRICS,
             *ROLLUPS,
