@@ -13,7 +13,7 @@ from .dialogue import KINDS
 from .meeting import Meeting
 from .people import TEAMS, Person, guest, staff
 from .schedule import IN_PERSON, ZOOM, Slot, slots_of
-from .world import Bot, identifier
+from .world import Bot, Json, identifier
 
 CALENDARS = (identifier("calendar", 1), identifier("calendar", 2))
 ALWAYS_ABSENT = staff("Ingrid Falk")
@@ -51,10 +51,11 @@ def _of_meeting(meeting: Meeting) -> Iterator[CalendarEvent]:
     bot_ids = (meeting.bot_id,) if meeting.bot_id else ()
     # Some meetings begin late.
     start_at = meeting.planned_at - timedelta(minutes=rng.choice((0, 0, 0, 0, 0, 5, 10)))
+    start_at, minutes = _times_of(meeting.calendar) or (start_at, planned_minutes(slot))
     event = _event(
         f"{meeting.key}/event",
         start_at,
-        planned_minutes(slot),
+        minutes,
         rng,
         title=meeting.title,
         invitees=_invitees(slot, meeting.people, rng),
@@ -75,8 +76,7 @@ def _of_missed(bot: Bot) -> Iterator[CalendarEvent]:
     people = rng.sample(TEAMS["customer"], 2)
     yield _event(
         f"{bot.id}/event",
-        bot.created_at.replace(second=0, microsecond=0),
-        30,
+        *(_times_of(bot.calendar_meetings) or (bot.created_at.replace(second=0, microsecond=0), 30)),
         rng,
         title=rng.choice(KINDS["sales"].titles),
         invitees=_invitees(Slot(time(), "sales", bot.platform or ZOOM, 30, 2, "customer"), people, rng),
@@ -129,6 +129,14 @@ def _planned(seed: int, day: date) -> Iterator[CalendarEvent]:
                 meeting_platform=slot.platform,
                 recurring_id=series_of(slot, meeting.title),
             )
+
+
+def _times_of(calendar: Sequence[Json]) -> tuple[datetime, int] | None:
+    """Start and minutes of a bot's calendar meetings, so that both calendar integrations show the same plan."""
+    if not calendar:
+        return None
+    start_at, end_at = (datetime.fromisoformat(calendar[0][name]) for name in ("start_time", "end_time"))
+    return start_at, round((end_at - start_at).total_seconds() / 60)
 
 
 def planned_minutes(slot: Slot) -> int:

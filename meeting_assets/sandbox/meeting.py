@@ -15,7 +15,7 @@ from .people import BOT_NAME, COMPANIES, GENERIC, JAPANESE, SAME_NAME, TEAMS, UN
 from .recording_builder import build_recording
 from .recording_spec import OWN_PROVIDERS, RecordingSpec, TranscriptSpec
 from .schedule import IN_PERSON, WEBEX, Slot, unfinished_media_of
-from .world import Bot, Recording, identifier
+from .world import Bot, Json, Recording, identifier
 
 HOUR_S = 3600.0
 NEGATIVE_START_S = -2.7
@@ -102,6 +102,11 @@ class Meeting:
     @property
     def title(self) -> str:
         return self._spec.title or ""
+
+    @property
+    def calendar(self) -> list[Json]:
+        """Calendar meetings of the bot; of a recording without a bot, those that its bot would have had."""
+        return self._spec.calendar or []
 
     @property
     def bot_id(self) -> str | None:
