@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from meeting_assets.core.gc_tuning import freeze, raise_threshold
+from meeting_assets.orchestration.assets.calendar import calendar_assets
 from meeting_assets.orchestration.assets.checks import check_tables_job, ledger_check_step, table_check_step
 from meeting_assets.orchestration.assets.context import context_assets, context_job
 from meeting_assets.orchestration.assets.ingestion_check import ingestion_check_step
@@ -47,10 +48,11 @@ def definitions(
         *parsed_assets(days, database, workspace),
         metrics_assets(days, database, workspace),
     ]
+    calendar = calendar_assets(settings, workspace)
     rollups = rollup_assets(weeks, database, workspace)
     context = context_assets(database, workspace)
     return dg.Definitions(
-        assets=with_references([*daily_assets, *rollups, context], settings),
+        assets=with_references([*daily_assets, *rollups, context, *calendar], settings),
         asset_checks=[ledger_checks, table_checks, ingestion_check],
         jobs=[
             sync_job(daily_assets, ledger_checks, workspace),

@@ -13,6 +13,7 @@ MeetingAssetsError
 │   ├── ObjectRefused      the API refuses this object; record that and continue with the others
 │   ├── TooLarge           this download exceeds its limit; record that, retry at the longest interval
 │   └── Refused            the API refuses the key, the region or a list; stop the run
+│       └── ListRefused    the API does not offer this list; continue if the list is optional
 └── PayloadError           quarantine this artifact, continue with the others
 """
 
@@ -76,6 +77,10 @@ class TooLarge(ApiError):
 
 class Refused(ApiError):
     """The API refuses the key, the region or the request for a list."""
+
+
+class ListRefused(Refused):
+    """The API has no such list, or does not offer it to this key; other lists are unaffected."""
 
 
 class PayloadError(MeetingAssetsError):

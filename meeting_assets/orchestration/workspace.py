@@ -15,6 +15,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.schema.bots import Bots, BotStatusChanges
+from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
 from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import Settings, read_settings
@@ -85,6 +86,8 @@ class Workspace:
             MediaObjects,
             Bots,
             BotStatusChanges,
+            CalendarEvents,
+            CalendarInvitees,
             *(table for each in ARTIFACTS.values() for table in each.tables),
             *METRICS,
             *ROLLUPS,

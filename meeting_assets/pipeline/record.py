@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, or_
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.pipeline.calendar_links import with_calendar_values
 from meeting_assets.pipeline.discovered import Discovery, Found
 from meeting_assets.pipeline.listings import found_batches, keep_batch
 from meeting_assets.pipeline.media_objects import mark_media_deleted, record_media
@@ -71,7 +72,7 @@ def _record_batch(storage: Storage, batch: Sequence[Found], unclear: Collection[
         before = ledger.lock_recordings(connection, [found.recording_id for found in kept])
         rows = recording_rows(connection, kept, before, at)
         overtaken = {row["recording_id"] for row in rows if _is_overtaken(row, before)}
-        rows = [row for row in rows if row["recording_id"] not in overtaken]
+        rows = with_calendar_values(connection, [row for row in rows if row["recording_id"] not in overtaken])
         upsert(connection, Recordings, rows, only_if=_is_not_older)
         new = [each for found in kept for each in observations(found, unclear)]
         # Of an overtaken recording, some media may have been requested later than by the other run.

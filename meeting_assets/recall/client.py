@@ -16,7 +16,7 @@ from uuid import UUID
 
 import httpx
 
-from meeting_assets.core.errors import ApiError, Gone, Refused, TooLarge, Transient
+from meeting_assets.core.errors import ApiError, Gone, ListRefused, TooLarge, Transient
 from meeting_assets.core.instants import to_iso8601
 from meeting_assets.recall.downloads import AllowedHosts, DownloadClient
 from meeting_assets.recall.network import TIMEOUT, EnvironmentTransport, Proxies, certificates, failure_cause
@@ -116,13 +116,16 @@ class RecallClient:
                     object_ids.add(str(object_id))
                     yield document
 
-    async def list_pages(self, collection: str, query: str = "") -> AsyncIterator[Page]:
+    async def list_pages(self, collection: str, query: str = "", *, version: str = "v1") -> AsyncIterator[Page]:
         """The pages of a list; `next_query` of a page resumes the list after it.
+
+        `version` is that of the API. Each collection has a rate limit of its own.
 
         Raises:
             Refused, Transient: as `list_objects`.
+            ListRefused: the API has no such list, or does not offer it to this key.
         """
-        path = f"/api/v1/{quote(collection, safe='')}/"
+        path = f"/api/{version}/{quote(collection, safe='')}/"
         guard = EndlessListGuard(path, query)
         next_query: str | None = query
         while next_query is not None:
@@ -203,5 +206,5 @@ def _environment_transports() -> Callable[[], httpx.AsyncBaseTransport]:
 
 def _missing_page(path: str, *, is_first: bool) -> ApiError:
     if is_first:
-        return Refused(f"{path}: the API has no such list; check RECALL_BASE_URL")
+        return ListRefused(f"{path}: the API has no such list; check RECALL_BASE_URL")
     return Transient(f"{path}: a page of the list no longer exists; the list must be read again from its start")

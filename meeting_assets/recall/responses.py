@@ -2,7 +2,7 @@
 
     object    200 an object · 401, 402 Refused · 404, 410 Gone · other 3xx, 4xx ObjectRefused · 429 Throttled
               the rest Transient
-    list      the same, with Refused for ObjectRefused
+    list      the same, with ListRefused for 403 and Refused for other ObjectRefused
     download  200 a document · 404, 410 BytesMissing · 400, 401, 403 UrlExpired · 429 Throttled · the rest Transient
 
 Errors name the path, which contains no secret, and the cause. They never quote a query, a header or a body.
@@ -20,13 +20,14 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from meeting_assets.core.errors import BytesMissing, Gone, ObjectRefused, Refused, Transient, UrlExpired
+from meeting_assets.core.errors import BytesMissing, Gone, ListRefused, ObjectRefused, Refused, Transient, UrlExpired
 from meeting_assets.core.instants import now, utc
 from meeting_assets.recall.json_decoding import BOM, MalformedObject, decode_json, decode_page
 from meeting_assets.recall.rate_limits import MAX_WAIT_S, Throttled
 
 BUSY = frozenset({408, 409, 425})
 MISSING = frozenset({404, 410})
+FORBIDDEN = 403
 EXPIRED = frozenset({400, 401, 403})
 
 # Text that databases and some decoders reject; the artifact's parser repairs it.
@@ -68,7 +69,8 @@ def parse_page(response: httpx.Response, path: str) -> Page:
     try:
         _raise_for_status(response, path)
     except ObjectRefused as error:
-        raise Refused(str(error)) from None
+        kind = ListRefused if response.status_code == FORBIDDEN else Refused
+        raise kind(str(error)) from None
     document = _document(response, path, decode_page)
     results = document.get("results")
     if not isinstance(results, list):

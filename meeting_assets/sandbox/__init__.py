@@ -10,6 +10,7 @@ Faults: `Sandbox.inject(Fault(...))`. Webhooks: `Sandbox.notify(url, secret)`.
 """
 
 from .bots import missed_bot, scheduled_bot, waiting_bot
+from .calendar_event import CalendarEvent, Invitee
 from .clock import Clock
 from .faults import Fault
 from .folder import from_folder
@@ -26,9 +27,11 @@ __all__ = [
     "QUIRKS",
     "Artifact",
     "Bot",
+    "CalendarEvent",
     "Clock",
     "Fault",
     "Habits",
+    "Invitee",
     "Recording",
     "Sandbox",
     "Stats",

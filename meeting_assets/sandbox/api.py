@@ -1,4 +1,4 @@
-"""API endpoints `/api/v1/…` with authentication, rate limits, lists and error bodies."""
+"""API endpoints `/api/v1/…` and `/api/v2/…` with authentication, rate limits, lists and error bodies."""
 
 import json
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from .calendar import CALENDAR_EVENTS, CalendarApi
 from .listing import (
     BadQueryError,
     Cursor,
@@ -47,12 +48,15 @@ class Api:
     def __init__(self, state: State, objects: Objects) -> None:
         self._state = state
         self._objects = objects
+        self._calendar = CalendarApi(state, self._link)
 
     def app(self) -> Starlette:
         return Starlette(
             routes=[
                 Route("/api/v1/{collection}/", self._guarded("list", self._list)),
                 Route("/api/v1/{collection}/{id}/", self._guarded("retrieve", self._retrieve)),
+                Route(f"/api/v2/{CALENDAR_EVENTS}/", self._guarded("list", self._calendar.list_events)),
+                Route(f"/api/v2/{CALENDAR_EVENTS}/{{id}}/", self._guarded("retrieve", self._calendar.retrieve_event)),
             ],
             exception_handlers={
                 HTTPException: _error,
@@ -67,8 +71,8 @@ class Api:
         async def endpoint(request: Request) -> Response:
             if _has_body(request):
                 return HTMLResponse(FIREWALL_PAGE, HTTPStatus.FORBIDDEN)
-            collection = request.path_params["collection"]
-            if collection not in COLLECTIONS:
+            collection = request.path_params.get("collection", CALENDAR_EVENTS)
+            if collection not in COLLECTIONS and "collection" in request.path_params:
                 raise HTTPException(HTTPStatus.NOT_FOUND)
             with self._state.lock:
                 if not self._is_authorized(request):

@@ -54,6 +54,7 @@ class Controls(BotControls):
                 self._state.world.add_bot(bot)
             for recording in added.recordings:
                 self._state.world.add(recording)
+            self._state.world.calendar_events |= added.calendar_events
 
     def add_recording(
         self,

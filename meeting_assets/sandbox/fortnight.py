@@ -6,6 +6,7 @@ from random import Random
 
 from . import context
 from .bots import missed_bot
+from .fortnight_calendar import fortnight_events
 from .meeting import Meeting
 from .meeting_urls import raw_zoom_url
 from .people import BOT_NAME, COMPANIES
@@ -24,9 +25,11 @@ def fortnight(last_day: date, seed: int = 0, *, has_labels: bool = True) -> Worl
     days = [last_day - timedelta(days=n) for n in reversed(range(DAYS))]
     recordings: list[Recording] = []
     bots: list[Bot] = []
+    meetings: list[Meeting] = []
     for day in days:
         for number, slot in enumerate(slots_of(day)):
-            recording, bot = Meeting(seed, day, number, slot, has_labels=has_labels).build()
+            meetings.append(Meeting(seed, day, number, slot, has_labels=has_labels))
+            recording, bot = meetings[-1].build()
             if bot and bots and bot.id == bots[-1].id:
                 _merge_bot(bots[-1], bot)
                 recording.metadata = recordings[-1].metadata
@@ -34,7 +37,9 @@ def fortnight(last_day: date, seed: int = 0, *, has_labels: bool = True) -> Worl
                 bots.append(bot)
             recordings.append(recording)
         bots += _missed_bots(seed, day)
-    return World(recordings, bots, days)
+    recorded = {each.bot_id for each in recordings}
+    missed = [bot for bot in bots if bot.id not in recorded]
+    return World(recordings, bots, days, calendar_events=fortnight_events(seed, days, meetings, missed))
 
 
 def _merge_bot(bot: Bot, later: Bot) -> None:

@@ -15,7 +15,7 @@ from .people import BOT_NAME, COMPANIES, GENERIC, JAPANESE, SAME_NAME, TEAMS, UN
 from .recording_builder import build_recording
 from .recording_spec import OWN_PROVIDERS, RecordingSpec, TranscriptSpec
 from .schedule import IN_PERSON, WEBEX, Slot, unfinished_media_of
-from .world import Bot, Recording
+from .world import Bot, Json, Recording, identifier
 
 HOUR_S = 3600.0
 NEGATIVE_START_S = -2.7
@@ -64,11 +64,11 @@ class Meeting:
     """The meeting of one slot of the schedule; seed, day and number determine it."""
 
     def __init__(self, seed: int, day: date, number: int, slot: Slot, *, has_labels: bool = True) -> None:
-        self._key = f"fortnight/{seed}/{day}/{number}"
-        self._slot = slot
+        self._key = self.key = f"fortnight/{seed}/{day}/{number}"
+        self._slot = self.slot = slot
         self._has_labels = has_labels
         rng = self._rng("frame")
-        planned = datetime.combine(day, slot.start, UTC)
+        self.planned_at = planned = datetime.combine(day, slot.start, UTC)
         created_at = planned + timedelta(seconds=rng.uniform(-50, 150), microseconds=rng.randrange(10**6))
         started_at = created_at + timedelta(seconds=rng.uniform(6, 55))
         self._transcripts = self._transcript_specs(rng)
@@ -98,6 +98,25 @@ class Meeting:
         self._spec.quirks = self._quirks()
         if meeting_key:
             self._spec.title = Random(meeting_key).choice(KINDS[slot.kind].titles)
+
+    @property
+    def title(self) -> str:
+        return self._spec.title or ""
+
+    @property
+    def calendar(self) -> list[Json]:
+        """Calendar meetings of the bot; of a recording without a bot, those that its bot would have had."""
+        return self._spec.calendar or []
+
+    @property
+    def bot_id(self) -> str | None:
+        return identifier(self._spec.bot_key or self._key, "bot") if self._spec.has_bot else None
+
+    @property
+    def people(self) -> list[Person]:
+        """Everybody in the meeting, without the bot."""
+        speaking, silent = self._people(self._rng("conversation"))
+        return [*speaking, *silent]
 
     def build(self) -> tuple[Recording, Bot | None]:
         return build_recording(self._spec, self._payload)

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp, Scope
 
 from .api import Api
+from .calendar import CalendarControls
 from .clock import Clock
 from .controls import Controls
 from .downloads import Downloads
@@ -24,7 +25,7 @@ HOST = "127.0.0.1"
 START_S = 10.0
 
 
-class Sandbox(Controls):
+class Sandbox(Controls, CalendarControls):
     """Stand-in Recall.ai API that serves a copy of `world` while its `with` block runs.
 
     `limits=False` switches the rate limits off; port 0 selects a free port.

@@ -17,6 +17,7 @@ class Habits:
     """Behaviour that the API's documentation leaves open; tests may change each setting at any time."""
 
     page_size: int = 50
+    calendar_page_size: int = 100
     pages_repeat: int = 0
     """Number of objects of a page that the next page repeats, as happens when a list grows during paging."""
     newest_first: bool = True

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 from uuid import UUID, uuid5
 
 from .addresses import platform_of
+from .calendar_event import CalendarEvent
 
 NAMESPACE = UUID("8d5a2f86-2f2c-4a6e-9d39-6b0c1b7e6d11")
 SECRET = "SANDBOX-SECRET"
@@ -174,11 +175,13 @@ class World:
         bots: Iterable[Bot] = (),
         days: Iterable[date] = (),
         sources: Mapping[str, Path] | None = None,
+        calendar_events: Iterable[CalendarEvent] = (),
     ) -> None:
         self.recordings = sorted(recordings, key=sort_key)
         self.bots = sorted(bots, key=sort_key)
         self.sources = dict(sources or {})
         """Source folder by recording id, if read from folders."""
+        self.calendar_events = {each.id: each for each in calendar_events}
         self._days = set(days)
         self._recording = {each.id: each for each in self.recordings}
         self._by_bot: dict[str, list[Recording]] = {}
@@ -259,7 +262,8 @@ class World:
             for each in self.recordings
         ]
         bots = [replace(each, status_changes=list(each.status_changes)) for each in self.bots]
-        return World(recordings, bots, self._days, self.sources)
+        events = [replace(each) for each in self.calendar_events.values()]
+        return World(recordings, bots, self._days, self.sources, events)
 
 
 def combined(worlds: Iterable[World]) -> World:
@@ -270,4 +274,5 @@ def combined(worlds: Iterable[World]) -> World:
         (b for part in parts for b in part.bots),
         (day for part in parts for day in part.days),
         {key: folder for part in parts for key, folder in part.sources.items()},
+        (event for part in parts for event in part.calendar_events.values()),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import SQLModel
 
@@ -22,17 +23,19 @@ class CalendarEvents(SQLModel, table=True):
     calendar_event_id: str = fields.uuid("the API's id of the calendar event", primary_key=True)
     calendar_id: str | None = fields.uuid("the API's id of the calendar")
     platform: str | None = fields.text("google_calendar or microsoft_outlook")
-    title: str | None = fields.text("title of the event")
+    title: str | None = fields.text("title of the event, without URLs")
     organizer_email: str | None = fields.text("address of the organizer")
     start_at: datetime = fields.instant("scheduled start", index=True)
     end_at: datetime | None = fields.instant("scheduled end")
-    is_deleted: bool = fields.flag("true if the event was removed from the calendar")
+    planned_s: float | None = fields.seconds("scheduled length; NULL without an end after the start")
+    is_deleted: bool = fields.flag("true if the event was removed from the calendar or cancelled")
     ical_uid: str | None = fields.text("the calendar's id, equal in the calendars of all invitees")
     recurring_id: str | None = fields.text(
         "the calendar's id of the recurring event; NULL for single events", index=True
     )
     meeting_platform: str | None = fields.text("platform of the meeting link")
     bot_id: str | None = fields.uuid("the bot that recorded the event, else the first bot linked to it", index=True)
+    other_bot_ids: Any = fields.json("further bots linked to the event; NULL if there are none")
     invitee_count: int = fields.count("invitees, rooms and other resources excluded")
     created_at: datetime | None = fields.instant("when Recall.ai created its copy of the event")
     updated_at: datetime | None = fields.instant("when Recall.ai last changed its copy of the event")
@@ -51,7 +54,7 @@ class CalendarInvitees(SQLModel, table=True):
 
     calendar_event_id: str = fields.uuid("the API's id of the calendar event", primary_key=True)
     email: str = fields.text("address in lower case", primary_key=True)
-    name: str | None = fields.text("display name in the calendar")
-    response: str | None = fields.text("accepted, declined, tentative or needs_action")
+    name: str | None = fields.text("display name in the calendar, without URLs")
+    response: str | None = fields.text("accepted, declined, tentative, needs_action, or another value of the calendar")
     is_organizer: bool = fields.flag("true for the organizer")
     is_optional: bool = fields.flag("true for optional invitees")

@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from meeting_assets.core.errors import Refused, Transient
+from meeting_assets.core.errors import ListRefused, Refused, Transient
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.rate_limits import MAX_THROTTLED_S
 from meeting_assets.sandbox import Fault, Sandbox, uniform
@@ -243,3 +243,29 @@ def test_paginated_list_of_a_sandbox_is_read_without_the_proxy(monkeypatch: pyte
 
 async def _read(client: RecallClient) -> list[dict[str, Any]]:
     return [each async for each in client.list_objects("transcript", {})]
+
+
+def test_list_of_another_api_version_has_its_own_path_and_rate_limit() -> None:
+    transport = FakeTransport(page("a", next_url=f"{API}/api/v2/calendar-events/?cursor={CURSOR}"), page("b"))
+
+    async def read() -> list[str]:
+        async with transport.client() as client:
+            pages = client.list_pages("calendar-events", "is_deleted=false", version="v2")
+            return [each["id"] async for read in pages for each in read.results]
+
+    assert asyncio.run(read()) == ["a", "b"]
+    assert [str(each.url) for each in transport.requests] == [
+        f"{API}/api/v2/calendar-events/?is_deleted=false",
+        f"{API}/api/v2/calendar-events/?cursor={CURSOR}",
+    ]
+
+
+@pytest.mark.parametrize(("status", "is_offered"), [(403, False), (404, False), (410, False), (400, True), (401, True)])
+def test_list_that_the_api_does_not_offer_has_an_error_of_its_own(status: int, is_offered: bool) -> None:
+    transport = FakeTransport(httpx.Response(status, json={"detail": BODY_TEXT}))
+
+    with pytest.raises(Refused) as raised:
+        transport.list_objects()
+
+    assert isinstance(raised.value, ListRefused) is not is_offered
+    assert_no_secrets(raised.value)

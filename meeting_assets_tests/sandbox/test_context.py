@@ -218,3 +218,15 @@ def test_passwords_and_tokens_contain_the_marker_wherever_the_api_shows_them(wor
     }
     assert {".bot.metadata.brief", ".mobile_sdk_upload.metadata.brief"} <= places(recordings)
     assert "SANDBOX-PASSWORD" not in json.dumps([bots, recordings])
+
+
+def test_calendar_events_show_the_times_of_the_bots_calendar_meetings(world: World) -> None:
+    checked = 0
+    for event in world.calendar_events.values():
+        for bot_id in event.bot_ids:
+            bot = world.bot(bot_id)
+            if bot.calendar_meetings:
+                assert (event.start_at, event.end_at) == planned(bot)
+                checked += 1
+
+    assert checked >= 50

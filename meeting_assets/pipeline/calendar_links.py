@@ -1,0 +1,162 @@
+"""Links calendar events to the recordings and bots of their meetings.
+
+A value of an event fills a column of `recordings` or `bots` only where the row's own value is missing. Of a recording's
+title, a meeting code counts as missing. If an event moves, times that came from it move with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, bindparam, select
+
+from meeting_assets.core.batches import batched
+from meeting_assets.core.instants import day_of
+from meeting_assets.schema.bots import Bots
+from meeting_assets.store import calendar_events, ledger
+from meeting_assets.store.calendar_events import EVENTS, Row, linked_bots
+from meeting_assets.store.database import table_of
+from meeting_assets.store.tombstones import is_canonical_uuid
+
+BOTS = table_of(Bots)
+RECORDINGS = ledger.RECORDINGS
+BATCH = 500
+
+_FILLED = {
+    RECORDINGS: ("calendar_event_id", "series_id", "display_title", "scheduled_at", "scheduled_end_at"),
+    BOTS: ("calendar_event_id", "scheduled_at", "scheduled_end_at", "day"),
+}
+"""The columns that events fill."""
+_MEETING_CODE = re.compile(r"[a-z]{3}-[a-z]{4}-[a-z]{3}")
+"""A meeting code of Google Meet, which the API shows as the title."""
+
+
+def with_calendar_values(
+    connection: Connection, rows: Sequence[Row], former: Mapping[str, Row] | None = None
+) -> list[dict[str, Any]]:
+    """Rows of `recordings` or `bots` in which values of calendar events replace missing ones.
+
+    Only columns that a row has are filled. `former` are the rows of changed events before the change, by id: a time
+    that equals the former one moves with the event.
+    """
+    named = {str(row.get("calendar_event_id")) for row in rows}
+    events = calendar_events.events_of(
+        connection,
+        bot_ids={row["bot_id"] for row in rows if row["bot_id"] is not None},
+        event_ids=filter(is_canonical_uuid, named),
+    )
+    # Several calendars can contain the meeting. One order for all meetings keeps the occurrences of a series together.
+    ordered = sorted(events, key=lambda each: (each["is_deleted"], each["calendar_id"] or "", _id(each)))
+    by_id: dict[Any, Row] = {_id(each): each for each in ordered}
+    by_bot = {bot_id: each for each in reversed(ordered) for bot_id in linked_bots(each)}
+    completed = []
+    for row in rows:
+        event = by_id.get(row.get("calendar_event_id")) or by_bot.get(row["bot_id"])
+        completed.append(dict(row) if event is None else _completed(row, event, (former or {}).get(_id(event), {})))
+    return completed
+
+
+def link_bots(
+    connection: Connection, bot_ids: Iterable[str], *, at: datetime, former: Mapping[str, Row] | None = None
+) -> tuple[int, int]:
+    """Links the recordings of some bots, which are locked, and the bots. Returns how many of each changed."""
+    ids = sorted(bot_ids)
+    counts = []
+    for table in _FILLED:
+        rows = [
+            dict(row) for batch in batched(ids, BATCH) for row in connection.execute(_rows_of(table, batch)).mappings()
+        ]
+        counts.append(_update_changed(connection, table, rows, with_calendar_values(connection, rows, former), at))
+    return counts[0], counts[1]
+
+
+def lock_recordings_of(connection: Connection, bot_ids: Iterable[str]) -> set[str]:
+    """Locks the recordings of some bots, and returns those bots that have recordings."""
+    recorded = _recordings_of(connection, bot_ids)
+    if recorded:
+        ledger.lock_recordings(connection, sorted(recorded))
+    return {*recorded.values()}
+
+
+def choose_bots(connection: Connection, at: datetime) -> None:
+    """Makes a bot with a recording the first bot of each event that has several bots."""
+    events = calendar_events.events_with_several_bots(connection)
+    recorded = {*_recordings_of(connection, {each for event in events for each in linked_bots(event)}).values()}
+    for event in events:
+        bots = sorted(linked_bots(event), key=lambda each: each not in recorded)
+        if bots[0] != event["bot_id"]:
+            calendar_events.set_bots(connection, _id(event), bots, at=at)
+
+
+def unlinked_bots(connection: Connection) -> set[str]:
+    """Bots with an event whose recordings or rows lack a value of it: the event was stored before them."""
+    several = calendar_events.events_with_several_bots(connection)
+    found = {bot_id for event in several for bot_id in linked_bots(event)}
+    for table in _FILLED:
+        joined = table.join(EVENTS, EVENTS.c.bot_id == table.c.bot_id)
+        query = select(table.c.bot_id).select_from(joined).where(calendar_events.has_missing_link(table.c))
+        found.update(connection.scalars(query.distinct()))
+    return found
+
+
+def _recordings_of(connection: Connection, bot_ids: Iterable[str]) -> dict[str, str]:
+    """The bots of recordings, by recording id."""
+    found: dict[str, str] = {}
+    for batch in batched(sorted(bot_ids), BATCH):
+        query = select(RECORDINGS.c.recording_id, RECORDINGS.c.bot_id).where(RECORDINGS.c.bot_id.in_(batch))
+        found |= dict(connection.execute(query).all())
+    return found
+
+
+def _completed(row: Row, event: Row, former: Row) -> dict[str, Any]:
+    values = {**row, "calendar_event_id": row.get("calendar_event_id") or event["calendar_event_id"]}
+    if event["recurring_id"] is not None:
+        values["series_id"] = f"calendar:{event['recurring_id']}"
+    if event["title"] is not None and not _has_own_title(row):
+        values["display_title"] = event["title"]
+    values["scheduled_at"] = _moved(row, "scheduled_at", event["start_at"], former.get("start_at"))
+    if values["scheduled_at"] == event["start_at"]:
+        values["scheduled_end_at"] = _moved(row, "scheduled_end_at", event["end_at"], former.get("end_at"))
+    if "outcome" in row and row["day"] is None and values["scheduled_at"] is not None:
+        values["day"] = day_of(values["scheduled_at"])
+    return {name: values[name] for name in row}
+
+
+def _moved(row: Row, name: str, current: datetime | None, former: datetime | None) -> datetime | None:
+    held: datetime | None = row.get(name)
+    return current if held is None or held == former else held
+
+
+def _has_own_title(row: Row) -> bool:
+    title = row.get("title")
+    return title is not None and title != row.get("meeting_id") and not _MEETING_CODE.fullmatch(title)
+
+
+def _rows_of(table: Table, bot_ids: Sequence[str]) -> Select[Any]:
+    return select(table).where(table.c.bot_id.in_(bot_ids)).order_by(*table.primary_key)
+
+
+def _id(event: Row) -> str:
+    event_id: str = event["calendar_event_id"]
+    return event_id
+
+
+def _update_changed(
+    connection: Connection, table: Table, rows: Sequence[Row], completed: Sequence[Row], at: datetime
+) -> int:
+    """Writes the rows that differ, and returns their number."""
+    changed = [new for old, new in zip(rows, completed, strict=True) if new != old]
+    keys = [column.name for column in table.primary_key]
+    if changed:
+        statement = table.update().where(*(table.c[key] == bindparam(f"key_{key}") for key in keys))
+        values = [
+            {name: row[name] for name in _FILLED[table]}
+            | {"modified_at": at}
+            | {f"key_{key}": row[key] for key in keys}
+            for row in changed
+        ]
+        connection.execute(statement, values)
+    return len(changed)
