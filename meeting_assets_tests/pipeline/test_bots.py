@@ -163,8 +163,8 @@ def test_older_observation_never_overwrites_a_newer_one() -> None:
 def test_newest_of_several_observations_in_one_call_is_stored() -> None:
     with open_test_storage() as storage:
         seen = [("done", AT + TICK), ("joining_call", AT)]
-        observed = [ObservedBot(decode_object(document(code), Bot, "bot"), at) for code, at in seen]
-        record_bots(storage, observed, AT)
+        observations = [ObservedBot(decode_object(document(code), Bot, "bot"), at) for code, at in seen]
+        record_bots(storage, observations, AT)
 
     assert codes() == ["done"]
 
