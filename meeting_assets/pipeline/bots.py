@@ -51,13 +51,13 @@ class ObservedBot:
         return str(self.bot.id)
 
 
-def record_bots(storage: Storage, observed: Iterable[ObservedBot], at: datetime) -> None:
+def record_bots(storage: Storage, observations: Iterable[ObservedBot], at: datetime) -> None:
     """Inserts and updates bots, with their status changes, as of an instant.
 
     Bots that were observed later, and bots of purged recordings, are left out.
     """
     newest: dict[str, ObservedBot] = {}
-    for each in observed:
+    for each in observations:
         former = newest.get(each.bot_id)
         if former is None or not _is_overtaken(each.observed_at, former.observed_at):
             newest[each.bot_id] = each
@@ -155,11 +155,11 @@ def _remove_batch(storage: Storage, gone: Mapping[str, datetime]) -> None:
 
 
 def _row(
-    observed: ObservedBot, former: Row, changes: Sequence[StatusChange], is_recording_stored: bool, at: datetime
+    observation: ObservedBot, former: Row, changes: Sequence[StatusChange], is_recording_stored: bool, at: datetime
 ) -> dict[str, Any]:
     """The row of a bot. Values that the API clears, such as the meeting and `join_at`, keep their former values."""
-    columns = {name: former.get(name) if value is None else value for name, value in observed.bot.columns.items()}
-    listed = recording_ids_of(observed.bot)
+    columns = {name: former.get(name) if value is None else value for name, value in observation.bot.columns.items()}
+    listed = recording_ids_of(observation.bot)
     recording_count = former.get("recording_count") if listed is None else len(listed)
     has_recording = (
         is_recording_stored
@@ -169,7 +169,7 @@ def _row(
     first = next((each for each in changes if each.code != READY), None)
     began_at = (first.at if first else None) or columns["join_at"] or columns["scheduled_at"]
     return {
-        "bot_id": observed.bot_id,
+        "bot_id": observation.bot_id,
         **columns,
         "day": day_of(began_at) if began_at else None,
         "status": changes[-1].code if changes else None,
@@ -178,7 +178,7 @@ def _row(
         "sub_code": reason_of(changes),
         "recording_count": recording_count,
         "outcome": outcome_of(changes, has_recording=has_recording, at=at),
-        "observed_at": observed.observed_at,
+        "observed_at": observation.observed_at,
     }
 
 

@@ -75,7 +75,7 @@ async def sync_bots(storage: Storage, access: Access, bot_ids: Collection[str] =
             await bots_pass.read_list(client)
             at = bots_pass.clock.wall_clock()
             unended = storage.database.read(lambda connection: unended_bots(connection, at))
-            await bots_pass.retrieve(client, [each for each in unended if each not in bots_pass.observed])
+            await bots_pass.retrieve(client, [each for each in unended if each not in bots_pass.listed])
     bots_pass.report.bots_s = round(monotonic() - started_s, 3)
     return bots_pass.report
 
@@ -86,7 +86,7 @@ class BotsPass:
     def __init__(self, storage: Storage) -> None:
         self.clock = ObservationClock.of(storage.database)
         self.report = BotsReport()
-        self.observed: set[str] = set()
+        self.listed: set[str] = set()
         self._storage = storage
 
     async def read_list(self, client: RecallClient) -> None:
@@ -168,7 +168,7 @@ class BotsPass:
         bot_ids = {str(bot.id) for bot in bots}
         new = self._storage.database.read(lambda connection: unknown_bots(connection, bot_ids))
         self.report.new += len(new)
-        self.observed |= bot_ids
+        self.listed |= bot_ids
         self._record([ObservedBot(bot, requested_at) for bot in bots])
         return bots, len(new)
 

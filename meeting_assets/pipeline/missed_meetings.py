@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, exists, func, select
 
 from meeting_assets.pipeline.bot_outcomes import MISSED
-from meeting_assets.pipeline.missed_meeting_codes import EXPLANATIONS, PLATFORM_ERROR, UNKNOWN, Explanation
+from meeting_assets.pipeline.missed_meeting_categories import PLATFORM_ERROR, UNKNOWN
+from meeting_assets.pipeline.missed_meeting_codes import EXPLANATIONS, Explanation
 from meeting_assets.pipeline.missed_meeting_remedies import ASK_SUPPORT
 from meeting_assets.schema.bots import Bots
 from meeting_assets.store.database import table_of

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from meeting_assets.core.instants import now
 from meeting_assets.pipeline.bots import BOTS, CHANGES, ObservedBot, record_bots
-from meeting_assets.pipeline.bots_pass import BotsReport, sync_bots
-from meeting_assets.pipeline.storage import access_of
 from meeting_assets.recall.objects import Bot, decode_object
-from meeting_assets.sandbox import Sandbox
 from meeting_assets.sandbox.world import Bot as ListedBot
-from meeting_assets.sandbox.world import World, identifier
-from meeting_assets.settings import read_settings
+from meeting_assets.sandbox.world import identifier
 from meeting_assets.store import tombstones
-from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
+from meeting_assets_tests.support.environments import open_test_storage
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 BOT_ID = "6e1f5adb-3340-4f50-900d-9aa2cdc53d6c"
@@ -170,8 +163,8 @@ def test_older_observation_never_overwrites_a_newer_one() -> None:
 def test_newest_of_several_observations_in_one_call_is_stored() -> None:
     with open_test_storage() as storage:
         seen = [("done", AT + TICK), ("joining_call", AT)]
-        observed = [ObservedBot(decode_object(document(code), Bot, "bot"), at) for code, at in seen]
-        record_bots(storage, observed, AT)
+        observations = [ObservedBot(decode_object(document(code), Bot, "bot"), at) for code, at in seen]
+        record_bots(storage, observations, AT)
 
     assert codes() == ["done"]
 
@@ -251,144 +244,3 @@ def test_bot_of_a_purged_recording_is_not_stored() -> None:
 def listed(name: str, at: datetime, *codes: str | tuple[str, str | None], join_at: datetime | None = None) -> ListedBot:
     url = {"platform": "zoom", "meeting_id": "8123456789", "meeting_password": "secret"}
     return ListedBot(identifier("bot", name), at, join_at, name, url, changes(*codes, at=at))
-
-
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """An API with 25 ended bots in pages of ten; the newest come first."""
-    bots = [listed(f"bot {number}", AT + number * MINUTE, "joining_call", "fatal") for number in range(25)]
-    with Sandbox(World(bots=bots), limits=False) as running:
-        running.habits.page_size = 10
-        use_sandbox(running, monkeypatch)
-        yield running
-
-
-def run_pass(*bot_ids: str) -> BotsReport:
-    with open_test_storage() as storage:
-        return asyncio.run(sync_bots(storage, access_of(read_settings()), bot_ids))
-
-
-def add(sandbox: Sandbox, *bots: ListedBot) -> None:
-    for bot in bots:
-        sandbox.world.bots.append(bot)
-        sandbox.world._bot[bot.id] = bot
-
-
-def test_first_pass_reads_the_whole_list(sandbox: Sandbox) -> None:
-    report = run_pass()
-
-    assert (report.new, report.list_calls) == (25, 3)
-    assert len(rows()) == 25
-
-
-def test_pass_without_new_bots_takes_one_call(sandbox: Sandbox) -> None:
-    run_pass()
-
-    report = run_pass()
-
-    assert (report.new, report.list_calls, report.retrieved) == (0, 1, 0)
-
-
-def test_pass_reads_pages_until_one_shows_no_new_bot(sandbox: Sandbox) -> None:
-    run_pass()
-    add(sandbox, *(listed(f"new {n}", AT + (100 + n) * MINUTE, "joining_call", "fatal") for n in range(12)))
-
-    report = run_pass()
-
-    assert (report.new, report.list_calls) == (12, 3)
-    assert len(rows()) == 37
-
-
-def test_bots_behind_a_page_of_bots_from_webhooks_are_found(sandbox: Sandbox) -> None:
-    run_pass()
-    new = [listed(f"new {n}", AT + (100 + n) * MINUTE, "joining_call", "fatal") for n in range(15)]
-    add(sandbox, *new)
-    run_pass(*(each.id for each in new[-10:]))
-
-    report = run_pass()
-
-    assert report.new == 5
-    assert len(rows()) == 40
-
-
-def test_pass_continues_after_an_interrupted_one(sandbox: Sandbox) -> None:
-    newest = [each.id for each in sandbox.world.bots[-10:]]
-    run_pass(*newest)
-
-    report = run_pass()
-
-    assert report.new == 15
-    assert len(rows()) == 25
-
-
-def test_list_with_the_oldest_bots_first_is_read_from_its_end(sandbox: Sandbox) -> None:
-    sandbox.world.bots.reverse()
-    run_pass()
-    for bot in (listed(f"new {n}", AT + (100 + n) * MINUTE, "joining_call", "fatal") for n in range(3)):
-        sandbox.world.bots.insert(0, bot)
-
-    report = run_pass()
-
-    assert (report.new, len(rows())) == (3, 28)
-    assert report.list_calls == 3
-
-
-def test_bots_that_had_not_ended_are_retrieved(sandbox: Sandbox) -> None:
-    waiting = listed("waiting", now() - 60 * MINUTE, "joining_call", "in_waiting_room")
-    sandbox.world.bots.insert(0, waiting)
-    sandbox.world._bot[waiting.id] = waiting
-    run_pass()
-    waiting.status_changes += changes(("call_ended", "timeout_exceeded_waiting_room"), "done", at=now())
-
-    report = run_pass()
-
-    assert (report.list_calls, report.retrieved) == (1, 1)
-    found = next(each for each in rows() if each["bot_id"] == waiting.id)
-    assert (found["outcome"], found["sub_code"]) == ("missed", "timeout_exceeded_waiting_room")
-
-
-@pytest.mark.parametrize(
-    ("joins_in", "retrieved"), [(-60 * MINUTE, 1), (9 * MINUTE, 1), (11 * MINUTE, 0), (-timedelta(days=31), 0)]
-)
-def test_scheduled_bots_are_retrieved_from_shortly_before_they_join(
-    sandbox: Sandbox, joins_in: timedelta, retrieved: int
-) -> None:
-    scheduled = listed("scheduled", AT, join_at=now() + joins_in)
-    sandbox.world.bots.insert(0, scheduled)
-    sandbox.world._bot[scheduled.id] = scheduled
-    run_pass()
-
-    assert run_pass().retrieved == retrieved
-
-
-def test_bot_deleted_before_it_joined_is_removed(sandbox: Sandbox) -> None:
-    scheduled = listed("scheduled", AT, join_at=now())
-    add(sandbox, scheduled)
-    run_pass()
-    sandbox.world.bots.remove(scheduled)
-    del sandbox.world._bot[scheduled.id]
-
-    report = run_pass()
-
-    assert report.gone == 1
-    assert scheduled.id not in {each["bot_id"] for each in rows()}
-    assert len(rows()) == 25
-
-
-def test_named_bots_are_retrieved_without_listing_any(sandbox: Sandbox) -> None:
-    named = sandbox.world.bots[3]
-
-    report = run_pass(named.id, identifier("no such bot"))
-
-    assert (report.list_calls, report.retrieved, report.gone) == (0, 1, 1)
-    assert [each["bot_id"] for each in rows()] == [named.id]
-
-
-def test_malformed_bot_costs_no_other_one_and_is_not_looked_for_again(sandbox: Sandbox) -> None:
-    sandbox.world.bots[24].name = 5  # type: ignore[assignment]
-
-    first, second = run_pass(), run_pass()
-
-    assert (first.new, first.unreadable) == (24, 1)
-    assert second.list_calls == 1
-    assert len(rows()) == 24

@@ -113,7 +113,7 @@ def context_job(assets: dg.AssetsDefinition, workspace: Workspace = DEFAULT) -> 
 
 
 def run_metadata(report: BotsReport) -> dict[str, Any]:
-    """Totals of a run: bots by what happened to them, list calls, and seconds."""
+    """Totals of a run: bots by result, list calls, and seconds."""
     return {
         "new": report.new,
         "retrieved": report.retrieved,

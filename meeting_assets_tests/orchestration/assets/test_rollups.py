@@ -94,7 +94,7 @@ def test_sync_of_stored_days_rolls_up_no_week(defs: dg.Definitions) -> None:
 
     again = sync(defs, read_settings(), [SUNDAY, MONDAY])
 
-    assert (len(again.runs), again.is_complete) == (1, True)
+    assert (len(again.runs), again.is_complete) == (2, True)
 
 
 def test_a_sync_rolls_up_the_weeks_that_are_out_of_date(defs: dg.Definitions) -> None:
