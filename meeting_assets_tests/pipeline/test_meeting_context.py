@@ -192,11 +192,11 @@ def test_changed_metadata_is_stored_at_the_next_listing(sandbox: Sandbox) -> Non
 def test_second_sync_writes_neither_media_objects_nor_files(sandbox: Sandbox, home: Path) -> None:
     sync_days([DAY])
     files = {each: each.stat().st_mtime_ns for each in (home / "raw").rglob("*.json")}
-    observed = [row["observed_at"] for each in sandbox.world.recordings for row in rows_of(MediaObjects, each)]
+    media = [rows_of(MediaObjects, each) for each in sandbox.world.recordings]
 
     sync_days([DAY])
 
-    assert [row["observed_at"] for each in sandbox.world.recordings for row in rows_of(MediaObjects, each)] == observed
+    assert [rows_of(MediaObjects, each) for each in sandbox.world.recordings] == media
     assert {each: each.stat().st_mtime_ns for each in (home / "raw").rglob("*.json")} == files
 
 
@@ -291,7 +291,7 @@ def as_former_version(sandbox: Sandbox, home: Path) -> None:
 
 
 def without_formats_of_lists(tables: list[list[dict[str, Any]]]) -> list[Any]:
-    """Media objects and metadata without what only the API's lists of media objects show."""
+    """Media objects and metadata without the formats that only lists of media objects show."""
     media, metadata = tables
     listed = {"video_separate", "audio_separate"}
     return [[row | {"format": None} if row["collection"] in listed else row for row in media], metadata]
