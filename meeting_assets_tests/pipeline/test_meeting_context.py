@@ -227,6 +227,19 @@ def test_deleted_recording_keeps_its_context_and_its_media_objects_become_delete
     assert {**later, "status": metadata["status"]} == metadata
 
 
+def test_metadata_of_a_deleted_object_keeps_its_data(sandbox: Sandbox) -> None:
+    recording = sandbox.world.recordings[ZOOM]
+    (listed,) = recording.of("meeting_metadata")
+    sync_days([DAY])
+    before, (row,) = context_of(recording), rows_of(MeetingMetadata, recording)
+    listed.status.code, listed.details["data"] = "deleted", {"title": None, "zoom": None}
+
+    sync_days([DAY])
+
+    assert rows_of(MeetingMetadata, recording) == [row | {"status": "deleted"}]
+    assert context_of(recording) == before
+
+
 def test_stored_bots_fill_columns_that_an_earlier_version_left_empty(sandbox: Sandbox) -> None:
     recording = sandbox.world.recordings[ZOOM]
     sync_days([DAY])
