@@ -165,7 +165,9 @@ def _with_former_data(row: dict[str, Any], former: Mapping[str, Any] | None) -> 
     """The row with the former values of those columns that the API no longer shows, as after a deletion."""
     if former is None:
         return row
-    return row | {name: former[name] for name in ("created_at", "title", "meeting_uuid", "data") if row[name] is None}
+    kept = {name: former[name] for name in ("created_at", "title", "meeting_uuid") if row[name] is None}
+    has_data = any(value is not None for value in (row["data"] or {}).values())
+    return row | kept | ({} if has_data else {"data": former["data"]})
 
 
 def _stored(connection: Connection, table: Table, recording_ids: Collection[str]) -> Rows:

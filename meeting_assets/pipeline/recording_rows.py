@@ -82,7 +82,6 @@ def recording_row(
     # The API may show a deleted recording again without its times.
     started_at = recording.started_at or before.get("started_at")
     completed_at = recording.completed_at or before.get("completed_at")
-    is_deleted = recording.status.code == DELETED
     row = {
         "recording_id": found.recording_id,
         "bot_id": bot_id_of(found, before),
@@ -97,7 +96,7 @@ def recording_row(
         "duration_s": (completed_at - started_at).total_seconds() if started_at and completed_at else None,
         "day": found.day,
         # Cleared when the API shows the recording again.
-        "deleted_at": (before.get("deleted_at") or at) if is_deleted else None,
+        "deleted_at": (before.get("deleted_at") or at) if recording.status.code == DELETED else None,
         "observed_at": found.observed_at,
         **_context_columns(found.listed, before),
     }

@@ -12,6 +12,8 @@ from meeting_assets.schema.columns import KEYED, RecordingRow
 class MediaObjects(RecordingRow, table=True):
     """Media objects that Recall.ai stores for a recording, as last listed. Their URLs are not stored.
 
+    Objects that are deleted at Recall.ai, or no longer listed, have the status `deleted`.
+
     Grain: one row per (recording, collection, media object).
     """
 
@@ -28,7 +30,9 @@ class MediaObjects(RecordingRow, table=True):
     expires_at: datetime | None = fields.instant(
         "when Recall.ai deletes the object; NULL if only the recording expires"
     )
-    observed_at: datetime | None = fields.instant("when the request was sent that the row reflects (store.observation)")
+    observed_at: datetime | None = fields.instant(
+        "when the request was sent that first showed these values (store.observation)"
+    )
 
 
 class MeetingMetadata(RecordingRow, table=True):

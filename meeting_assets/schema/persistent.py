@@ -44,13 +44,19 @@ class Recordings(RecordingRow, table=True):
     missing_since: datetime | None = fields.instant(
         "first of the consecutive observations of the recording as deleted at the API"
     )
-    listing_sha256: str | None = fields.text("of recording.json in the raw store")
+    listing_sha256: str | None = fields.text("of recording.json in the raw store, without the bot object")
     source: str | None = fields.text(
         "bot, desktop_sdk, mobile_sdk or direct_connect; NULL if the API shows none of them"
     )
-    recording_metadata: Any = fields.json("the customer's metadata of the recording, text by key")
-    bot_metadata: Any = fields.json("the customer's metadata of the bot, text by key")
-    meeting_id: str | None = fields.text("the platform's id of the meeting, as the bot's meeting URL has it")
+    recording_metadata: Any = fields.json(
+        "the customer's metadata of the recording, text by key; without keys that name secrets or URLs"
+    )
+    bot_metadata: Any = fields.json(
+        "the customer's metadata of the bot, text by key; without keys that name secrets or URLs"
+    )
+    meeting_id: str | None = fields.text(
+        "the platform's id of the meeting, from the bot's meeting URL; for Teams links without an id, of the thread"
+    )
     meeting_uuid: str | None = fields.text("Zoom's id of this occurrence of the meeting")
     join_at: datetime | None = fields.instant("when the bot was to join; the API clears it later")
     scheduled_end_at: datetime | None = fields.instant("scheduled end of the meeting, from the bot's calendar events")
@@ -59,7 +65,10 @@ class Recordings(RecordingRow, table=True):
     series_id: str | None = fields.text(
         "`calendar:` and the calendar's id of the recurring event, else platform, colon and meeting_id", index=True
     )
-    display_title: str | None = fields.text("title, else a recognisable substitute; NULL before the first sync")
+    display_title: str | None = fields.text(
+        "title, unless it is empty or only the meeting's code; else the calendar event's title; else the platform and "
+        "the UTC minute of created_at"
+    )
     dashboard_url: str | None = fields.text("the bot's page in Recall.ai's dashboard; it needs a login")
     modified_at: datetime | None = fields.instant("when a column other than observed_at last changed")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -35,6 +35,9 @@ IS_QUARANTINED = or_(
         LEDGER.c.row_count.is_(None),
     ),
 )
+
+# perf: `asdict` copies every value, which takes half of the time of recording an unchanged day (benchmarks idle)
+_FIELDS = tuple(field.name for field in fields(LedgerRow))
 
 LedgerRows = defaultdict[tuple[str, str], dict[str, LedgerRow]]
 """Ledger rows by (recording, kind), then by artifact id."""
@@ -130,7 +133,9 @@ def update_rows(connection: Connection, rows: Collection[LedgerRow]) -> None:
     # perf: one statement for all rows; a sync updates the observation time of every listed artifact (benchmarks idle)
     update = LEDGER.update().where(*(column == bindparam(f"key_{column.name}") for column in LEDGER.primary_key))
     values = [
-        asdict(row) | {f"key_{name}": value for name, value in ArtifactKey.of(row)._asdict().items()} for row in rows
+        {name: getattr(row, name) for name in _FIELDS}
+        | {f"key_{name}": value for name, value in ArtifactKey.of(row)._asdict().items()}
+        for row in rows
     ]
     if values:
         connection.execute(update, values)

@@ -1,6 +1,7 @@
 """The layout of the raw store: keys of its objects, relative to its root.
 
-    {day}/{recording_id}/recording.json                     the API's listing, without URLs and passwords
+    {day}/{recording_id}/recording.json                     the API's listing, without URLs and passwords: recording,
+                                                            bot and media objects (`pipeline.listings`)
     {day}/{recording_id}/corrections.json                   users' corrections of speakers (`store.raw_corrections`)
     {day}/{recording_id}/{kind}/{artifact_id}/{sha256}.zst  an artifact; hash and size are of the uncompressed bytes
     origin.json                                             the API origin of all meetings in the store

@@ -192,11 +192,11 @@ def test_changed_metadata_is_stored_at_the_next_listing(sandbox: Sandbox) -> Non
 def test_second_sync_writes_neither_media_objects_nor_files(sandbox: Sandbox, home: Path) -> None:
     sync_days([DAY])
     files = {each: each.stat().st_mtime_ns for each in (home / "raw").rglob("*.json")}
-    observed = [row["observed_at"] for each in sandbox.world.recordings for row in rows_of(MediaObjects, each)]
+    media = [rows_of(MediaObjects, each) for each in sandbox.world.recordings]
 
     sync_days([DAY])
 
-    assert [row["observed_at"] for each in sandbox.world.recordings for row in rows_of(MediaObjects, each)] == observed
+    assert [rows_of(MediaObjects, each) for each in sandbox.world.recordings] == media
     assert {each: each.stat().st_mtime_ns for each in (home / "raw").rglob("*.json")} == files
 
 
@@ -225,6 +225,19 @@ def test_deleted_recording_keeps_its_context_and_its_media_objects_become_delete
     assert {row["status"] for row in rows_of(MediaObjects, recording)} == {"deleted"}
     (later,) = rows_of(MeetingMetadata, recording)
     assert {**later, "status": metadata["status"]} == metadata
+
+
+def test_metadata_of_a_deleted_object_keeps_its_data(sandbox: Sandbox) -> None:
+    recording = sandbox.world.recordings[ZOOM]
+    (listed,) = recording.of("meeting_metadata")
+    sync_days([DAY])
+    before, (row,) = context_of(recording), rows_of(MeetingMetadata, recording)
+    listed.status.code, listed.details["data"] = "deleted", {"title": None, "zoom": None}
+
+    sync_days([DAY])
+
+    assert rows_of(MeetingMetadata, recording) == [row | {"status": "deleted"}]
+    assert context_of(recording) == before
 
 
 def test_stored_bots_fill_columns_that_an_earlier_version_left_empty(sandbox: Sandbox) -> None:
@@ -291,7 +304,7 @@ def as_former_version(sandbox: Sandbox, home: Path) -> None:
 
 
 def without_formats_of_lists(tables: list[list[dict[str, Any]]]) -> list[Any]:
-    """Media objects and metadata without what only the API's lists of media objects show."""
+    """Media objects and metadata without the formats that only lists of media objects show."""
     media, metadata = tables
     listed = {"video_separate", "audio_separate"}
     return [[row | {"format": None} if row["collection"] in listed else row for row in media], metadata]
