@@ -56,7 +56,7 @@ def definitions(
         asset_checks=[ledger_checks, table_checks, ingestion_check],
         jobs=[
             sync_job(daily_assets, ledger_checks, workspace),
-            context_job(context, workspace),
+            context_job([context, *calendar], workspace),
             rollup_job(rollups, workspace),
             check_tables_job(table_checks, ingestion_check, workspace=workspace),
             run_retention(workspace),

@@ -12,8 +12,10 @@ from meeting_assets.orchestration.resources import storage_key, storage_of
 from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.calendar import CalendarReport, row_counts, rows_version, update_calendar
 from meeting_assets.pipeline.storage import access_of, bind_origin
+from meeting_assets.schema.bots import Bots
 from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
 from meeting_assets.settings import Settings
+from meeting_assets.store.database import table_of
 
 GROUP = "context"
 STEP = "calendar"
@@ -36,6 +38,8 @@ def calendar_assets(settings: Settings, workspace: Workspace) -> list[dg.AssetsD
                 database=database_kind(settings),
                 group_name=workspace.group(GROUP),
                 code_version=CALENDAR_VERSION,
+                # Events are linked to the bots that are stored before.
+                deps=[workspace.key(table_of(Bots).name)],
             )
             for table in TABLES
         ],

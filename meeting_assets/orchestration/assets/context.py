@@ -5,7 +5,7 @@ evaluated in the same step, after every pass.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -101,14 +101,14 @@ def context_assets(database: str, workspace: Workspace) -> dg.AssetsDefinition:
     return _update
 
 
-def context_job(assets: dg.AssetsDefinition, workspace: Workspace = DEFAULT) -> Any:
-    """The job that updates the context of meetings."""
+def context_job(assets: Sequence[dg.AssetsDefinition], workspace: Workspace = DEFAULT) -> Any:
+    """The job that updates the context of meetings: bots, and calendars where they are on."""
     return dg.define_asset_job(
         workspace.named(JOB),
-        selection=dg.AssetSelection.assets(assets),
+        selection=dg.AssetSelection.assets(*assets),
         executor_def=dg.in_process_executor,
         tags=RETRY_WHOLE,
-        description="Stores new bots and the status changes of bots, and evaluates the check of missed meetings.",
+        description="Stores new bots, status changes and calendar events, and evaluates the check of missed meetings.",
     )
 
 
