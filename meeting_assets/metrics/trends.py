@@ -145,6 +145,7 @@ class People(SQLModel, table=True):
         "start of the person's last recording", derived_from=("recordings.started_at", "recordings.created_at")
     )
     covered_talk_share: float | None = _covered_talk_share("all meetings")
+    modified_at: datetime | None = fields.instant("when another column last changed", derived_from=())
 
 
 class PersonKeys(SQLModel, table=True):
