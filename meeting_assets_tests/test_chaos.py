@@ -15,7 +15,6 @@ from random import Random
 from threading import Event
 
 import pytest
-from sqlalchemy import select
 
 from meeting_assets.core.instants import days_between, start_of
 from meeting_assets.metrics.trends import ROLLUPS

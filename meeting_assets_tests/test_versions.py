@@ -24,7 +24,8 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.urls import without_url_secrets
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Utterance
 from meeting_assets.metrics.parameters import METRICS_VERSION
-from meeting_assets.metrics.trends import TRENDS_VERSION, meeting_trend, person_trends
+from meeting_assets.metrics.trends import TRENDS_VERSION, person_trends
+from meeting_assets.metrics.weeks import meeting_trend
 from meeting_assets.orchestration.assets.raw import RAW_VERSION
 from meeting_assets_tests.support.meeting_builder import (
     STARTED_AT,

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.metrics.series import RecordingSeries
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.metrics.trends import MeetingTrends
 from meeting_assets.pipeline.rollup import PEOPLE_HASH
@@ -74,6 +75,12 @@ def trends_versions(connection: Connection, mondays: Collection[date]) -> DataVe
 def people_version(connection: Connection) -> str:
     """The hash of the inputs of `people` and `person_keys`, which have no partitions."""
     return meta_value(connection, PEOPLE_HASH) or _sha256([])
+
+
+def series_version(connection: Connection) -> str:
+    """The hash of the inputs of all series, whose tables have no partitions."""
+    series = table_of(RecordingSeries)
+    return _sha256(sorted(map(list, connection.execute(select(series.c.series_id, series.c.inputs_hash)))))
 
 
 def version_of_range(versions: DataVersions) -> str:

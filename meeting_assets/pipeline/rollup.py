@@ -25,15 +25,13 @@ from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import (
     ROLLUPS,
     TRENDS_VERSION,
-    WEEK,
     MeetingTrends,
     People,
     PersonKeys,
     PersonTrends,
-    meeting_trend,
-    monday,
     person_trends,
 )
+from meeting_assets.metrics.weeks import WEEK, meeting_trend, monday
 from meeting_assets.pipeline.key_occurrences import keys_of_recording
 from meeting_assets.pipeline.people import people_rows
 from meeting_assets.pipeline.persons import Persons, covered_talk_share, known_persons, person_meetings

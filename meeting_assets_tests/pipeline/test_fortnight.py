@@ -34,6 +34,7 @@ from meeting_assets.metrics.speakers import Speakers
 from meeting_assets.metrics.tables import ParticipantMetrics
 from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+from meeting_assets.pipeline.series_rollup import roll_up_series
 from meeting_assets.pipeline.storage import Storage, open_storage
 from meeting_assets.sandbox import QUIRKS, Sandbox, World, fortnight, quirks_of
 from meeting_assets.schema.persistent import Artifacts, Recordings
@@ -314,6 +315,7 @@ def at_home(home: Path, database_url: str, download_port: int | None = None) -> 
             with open_storage(read_settings()) as storage:
                 roll_up(storage)
                 roll_up_people(storage)
+                roll_up_series(storage)
             mark.write_text(str(port))
         storage = stack.enter_context(open_storage(read_settings()))
         monkeypatch.undo()
@@ -526,6 +528,7 @@ def test_weekly_trends_are_those_of_the_same_meetings_with_participant_ids(
         with open_storage(read_settings()) as storage:
             roll_up(storage)
             roll_up_people(storage)
+            roll_up_series(storage)
             found.append({model: without_hashes(storage, model) for model in ROLLUPS})
 
     assert all(found[0].values())
