@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from meeting_assets.metrics.attendance import SCHEDULED_WITHIN_US
 from meeting_assets.metrics.timeline.intervals import length_us, to_microseconds, union
@@ -21,14 +20,12 @@ from meeting_assets.metrics.timeline.intervals import length_us, to_microseconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesRecording:
-    """A recording with metrics, as series need it."""
+class SeriesRecording(NamedTuple):
+    """A recording with metrics, as series need it; `at` is its start."""
 
     recording_id: str
     day: date
     at: datetime
-    """Start of the recording."""
     duration_s: float | None = None
     first_speech_s: float | None = None
     bot_id: str | None = None

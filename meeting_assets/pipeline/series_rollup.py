@@ -11,7 +11,6 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import astuple
 from time import monotonic
 from typing import Any
 
@@ -98,7 +97,7 @@ def _hashes(connection: Connection, persons: Persons, series_id: str | None = No
     inputs: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for found_id, recording, inputs_hash in _recordings(connection, series_id):
         recordings[found_id].append(recording)
-        inputs[found_id].append((*astuple(recording), inputs_hash))
+        inputs[found_id].append((*recording, inputs_hash))
     renamed = _renamed(connection, persons, series_id)
     return {
         each: _sha256([ROLLUP_VERSION, sorted(inputs[each]), sorted(renamed.get(each, ()))])
