@@ -15,7 +15,6 @@ from random import Random
 from threading import Event
 
 import pytest
-from sqlalchemy import select
 
 from meeting_assets.core.instants import days_between, start_of
 from meeting_assets.metrics.trends import ROLLUPS
@@ -23,7 +22,14 @@ from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import fresh_postgresql
 from meeting_assets_tests.support.commands import kill, started
-from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, Row, TableRows, open_test_storage, table_rows
+from meeting_assets_tests.support.environments import (
+    VOLATILE_COLUMNS,
+    Row,
+    TableRows,
+    content_of,
+    open_test_storage,
+    table_rows,
+)
 from meeting_assets_tests.test_killed import environment, settings_of
 
 FIRST_DAY = date(2026, 3, 2)
@@ -144,8 +150,7 @@ def tables_of_home(chaos: Chaos) -> TableRows:
     with settings_of(chaos.sandbox, chaos.home, chaos.database_url):
         found = table_rows(without=VOLATILE_COLUMNS)
         with open_test_storage() as storage, storage.database.reading() as connection:
-            for table in map(table_of, ROLLUPS):
-                found[table.name] = sorted(map(tuple, connection.execute(select(table))), key=repr)
+            found |= {table_of(model).name: content_of(connection, model) for model in ROLLUPS}
     return found
 
 

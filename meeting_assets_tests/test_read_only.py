@@ -13,6 +13,7 @@ import pytest
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.pipeline.storage import open_database, open_storage, open_storage_read_only
+from meeting_assets.pipeline.views import VIEWS
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.commands import command
@@ -140,6 +141,18 @@ def test_status_works_with_a_read_only_role(postgresql_database: str, monkeypatc
 
     assert done.returncode == 0, done.stderr
     assert "0 recordings" in done.stdout
+
+
+@pytest.mark.parametrize("view", sorted(VIEWS))
+def test_read_only_role_reads_every_view(postgresql_database: str, monkeypatch: pytest.MonkeyPatch, view: str) -> None:
+    with open_storage(read_settings()):
+        pass
+    schema = "SCHEMA meetings"
+    _, url = with_role(postgresql_database, f"GRANT USAGE ON {schema}", f"GRANT SELECT ON ALL TABLES IN {schema}")
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
+
+    with open_storage_read_only(read_settings()) as storage, storage.database.reading() as connection:
+        assert connection.exec_driver_sql(f"SELECT count(*) FROM {view}").scalar_one() == 0
 
 
 def test_writing_with_a_read_only_role_names_the_missing_grant(

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,11 @@ import pytest
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.urls import without_url_secrets
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, Utterance
+from meeting_assets.metrics.occurrences import SeriesRecording, meetings_of
 from meeting_assets.metrics.parameters import METRICS_VERSION
-from meeting_assets.metrics.trends import TRENDS_VERSION, meeting_trend, person_trends
+from meeting_assets.metrics.series import SeriesAttendee, member_columns, series_columns
+from meeting_assets.metrics.trends import TRENDS_VERSION, person_trends
+from meeting_assets.metrics.weeks import meeting_trend
 from meeting_assets.orchestration.assets.raw import RAW_VERSION
 from meeting_assets_tests.support.meeting_builder import (
     STARTED_AT,
@@ -130,8 +134,24 @@ def trend_rows() -> Results:
     meetings = [each.meeting for each in measured]
     persons = [{**row, "duration_s": each.meeting["duration_s"]} for each in measured for row in each.persons.values()]
     return plain(  # type: ignore[no-any-return]
-        {"meetings": meeting_trend(meetings[:2], meetings[2:]), "persons": person_trends(persons, persons[:1])}
+        {
+            "meetings": meeting_trend(meetings[:2], meetings[2:]),
+            "persons": person_trends(persons, persons[:1]),
+            "series": series_rows(),
+        }
     )
+
+
+def series_rows() -> Results:
+    """A series of three meetings in four recordings, with a late person and one who comes once."""
+    starts = [STARTED_AT + timedelta(days=days) for days in (0, 0.01, 7, 14)]
+    plan: dict[str, Any] = {"scheduled_at": STARTED_AT, "scheduled_end_at": STARTED_AT + timedelta(minutes=30)}
+    recordings = [SeriesRecording(str(n), at.date(), at, 1500.0, 30.0) for n, at in enumerate(starts)]
+    recordings[:2] = [each._replace(bot_id="bot", **plan) for each in recordings[:2]]
+    attendees = [SeriesAttendee(str(n), "ann", "Ann", 90.0, 90.0) for n in range(4)] + [SeriesAttendee("3", "bo", "Bo")]
+    meetings = meetings_of(recordings)
+    members = member_columns(meetings, attendees, late_grace_s=60)
+    return {"series": series_columns(meetings, members.values()), "members": members}
 
 
 CASES: dict[str, tuple[str, str, Callable[[], Results]]] = {

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
+from sqlalchemy import Index
+from sqlalchemy import text as sql
 
 from meeting_assets.artifacts.artifact import Artifact, Row, Rows, Source
 from meeting_assets.artifacts.wire import Moment, Speaker, absolute_at, decoded_part, participant_key, relative_s
@@ -40,7 +42,16 @@ class ParticipantEvents(RecordingRow, table=True):
     """
 
     __tablename__ = "participant_events"
-    __table_args__ = KEYED
+    __table_args__ = (
+        # perf: the view `chat` reads chat messages, and there are few
+        Index(
+            "participant_events_chat",
+            "recording_id",
+            sqlite_where=sql("action = 'chat_message'"),
+            postgresql_where=sql("action = 'chat_message'"),
+        ),
+        KEYED,
+    )
 
     event_index: int = fields.position("in the order of the payload", primary_key=True, derived_from="[]")
     event_id: str | None = fields.text("the API's id of the event; may repeat", derived_from="[].id")

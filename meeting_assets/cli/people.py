@@ -155,9 +155,11 @@ def _roll_up(storage: Storage, change: AliasChange, *, as_json: bool) -> None:
     """Rolls up, also if an earlier roll-up was interrupted, and prints the change."""
     from meeting_assets.cli.people_table import change_document, print_unknown
     from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+    from meeting_assets.pipeline.series_rollup import roll_up_series
 
     changed_weeks = roll_up(storage).changed
     roll_up_people(storage)
+    roll_up_series(storage)
     if as_json:
         print_json(change_document(change, changed_weeks=changed_weeks))
     else:

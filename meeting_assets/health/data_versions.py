@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, select
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.metrics.series import RecordingSeries
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.metrics.trends import MeetingTrends
 from meeting_assets.pipeline.rollup import PEOPLE_HASH
@@ -24,12 +25,13 @@ from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import meta_value, table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.ledger_states import STORED
+from meeting_assets.store.modification import MODIFIED_AT
 
 DataVersions = Mapping[date, str]
 """Versions by the day or Monday of the partition."""
 
-# A column that changes although the API lists the recording as before.
-_NOT_CONTENT = {"observed_at"}
+# Columns that change although the API lists the recording as before.
+_NOT_CONTENT = {"observed_at", MODIFIED_AT}
 
 
 def recordings_versions(connection: Connection, days: Collection[date]) -> DataVersions:
@@ -84,6 +86,12 @@ def trends_versions(connection: Connection, mondays: Collection[date]) -> DataVe
 def people_version(connection: Connection) -> str:
     """The hash of the inputs of `people` and `person_keys`, which have no partitions."""
     return meta_value(connection, PEOPLE_HASH) or _sha256([])
+
+
+def series_version(connection: Connection) -> str:
+    """The hash of the inputs of all series, whose tables have no partitions."""
+    series = table_of(RecordingSeries)
+    return _sha256(sorted(map(list, connection.execute(select(series.c.series_id, series.c.inputs_hash)))))
 
 
 def version_of_range(versions: DataVersions) -> str:

@@ -27,7 +27,10 @@
     persons         each person's part, on all devices together
     quality         agreement between sources, and repairs
     tables          the wide tables, assembled from the columns above
+    weeks           columns and numbers of weeks
     trends          weeks, and persons across meetings
+    occurrences     the meetings that the recordings of a series show
+    series          meetings that repeat
     measures        the ratios that have a trend
 
     arithmetic      ratios and medians with None for undefined results

@@ -200,7 +200,7 @@ def meeting_attendance(
         return dict.fromkeys(MeetingAttendance.model_fields) | counts
     stays = [union(chain.from_iterable(present.inside.get(key, ()) for key in keys)) for keys in persons.values()]
     attended_us = sum(map(length_us, stays))
-    late_s = [_late_s(participants[key] for key in keys if key in present.sessions) for keys in persons.values()]
+    late_s = [person_late_s(participants[key] for key in keys if key in present.sessions) for keys in persons.values()]
     return counts | {
         "peak_concurrency": peak_concurrency(chain.from_iterable(stays)),
         "mean_concurrency": ratio(attended_us, meeting.clean.duration_us),
@@ -218,7 +218,7 @@ def attendance_rows(recording_id: str, present: Presence) -> list[Row]:
     ]
 
 
-def _late_s(devices: Iterable[Columns]) -> float:
+def person_late_s(devices: Iterable[Columns]) -> float:
     """Delay of a person's first participant to join; 0 if one of them was present from the start."""
     late_s = [row["joined_late_s"] for row in devices]
     return min([each for each in late_s if isinstance(each, float)], default=0.0) if None not in late_s else 0.0

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 
 from meeting_assets.core.instants import utc
@@ -119,10 +120,11 @@ class DataQuality(RecordingRow, table=True):
         "unknown then; NULL otherwise",
         derived_from=LENGTH,
     )
+    modified_at: datetime | None = fields.instant("when another column last changed", derived_from=())
 
 
 def quality_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
-    """The row of `DataQuality`, without the row counts of other tables."""
+    """The row of `DataQuality`, without the row counts of other tables; the caller that stores it sets the time."""
     spoken, words = meeting.spoken, _timed_units(meeting.spoken.given.words)
     given, clean = spoken.given, spoken.clean
     has_source, has_words = spoken.timing_source is not None, given.transcript_id is not None
@@ -142,6 +144,7 @@ def quality_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
         "quarantined_artifacts": sum(status == QUARANTINED for _, status in given.artifacts),
         "attributed_word_share": spoken.attributed_word_share,
         "implausible_duration_s": seconds_or_none(implausible_us(given, meeting.parameters)),
+        "modified_at": None,
     }
 
 

@@ -6,6 +6,7 @@ The file of a metric declares its columns and computes them; the last base class
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from sqlmodel import SQLModel
 
@@ -72,6 +73,16 @@ class _MeetingRow(RecordingRow):
     )
 
 
+class _MeetingTimes(SQLModel):
+    derived_at: datetime | None = fields.instant(
+        "when the metrics of the recording were computed; NULL until then in databases of older versions",
+        derived_from=(),
+    )
+    modified_at: datetime | None = fields.instant(
+        "when a column other than inputs, inputs_hash and derived_at last changed", derived_from=()
+    )
+
+
 class _MeetingInputs(SQLModel):
     inputs: str | None = fields.text(
         "the inputs of inputs_hash as an SQL expression yields them; the view fresh_meetings compares it",
@@ -80,6 +91,7 @@ class _MeetingInputs(SQLModel):
 
 
 class MeetingMetrics(
+    _MeetingTimes,
     _MeetingInputs,
     MeetingAffiliation,
     MeetingAttendance,
@@ -115,7 +127,7 @@ def participant_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
 
 
 def meeting_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
-    """The row of `MeetingMetrics`; the caller that stores it sets `inputs`."""
+    """The row of `MeetingMetrics`; the caller that stores it sets `inputs` and the times."""
     spoken = meeting.spoken
     yield {
         "transcript_id": spoken.given.transcript_id,
@@ -128,5 +140,5 @@ def meeting_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
         **meeting_words(spoken),
         **meeting_attendance(spoken, meeting.presence, meeting.participants, meeting.parameters),
         **meeting_affiliation(spoken, meeting.participants),
-        "inputs": None,
+        **dict.fromkeys(("inputs", "derived_at", "modified_at")),
     }

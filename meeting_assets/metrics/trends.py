@@ -1,54 +1,26 @@
 """Weekly trends of measures, over all meetings and per person.
 
-A measure is a ratio that each meeting has. A week always has four numbers of a measure:
-
-    NAME_n        meetings that have a value
-    NAME_mean     mean of their values: every meeting counts the same, a short one like a long one (Gong's rule)
-    NAME_pooled   sum of numerators / sum of denominators: every second counts the same
-    NAME_change   NAME_mean - NAME_mean of the week before; NULL if one of them has none
-
-Weeks are ISO weeks in UTC, named by their Monday; a meeting belongs to the week of its recording's day. A person is
-identified by a `person_key`; several devices of a person in one meeting are merged (`metrics.persons`), never summed.
+`metrics.weeks` defines weeks and the numbers of a measure. A person is identified by a `person_key`; several devices of
+a person in one meeting are merged (`metrics.persons`), never summed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from math import fsum
-from typing import Any, cast
 
 from sqlmodel import SQLModel
 
-from meeting_assets.metrics.arithmetic import ratio
-from meeting_assets.metrics.measures import MEETING_MEASURES, PERSON_MEASURES, Measure, Numbers
+from meeting_assets.metrics.measures import MEETING_MEASURES, PERSON_MEASURES, Numbers
+from meeting_assets.metrics.series import SERIES_TABLES
 from meeting_assets.metrics.speech import Columns
+from meeting_assets.metrics.weeks import measure_columns, trend_columns
 from meeting_assets.schema import fields
 from meeting_assets.schema.columns import KEYED
 
 # Raise it whenever a code change changes a number of these tables.
 TRENDS_VERSION = "3"
-WEEK = timedelta(days=7)
-
-
-def _measure_columns(measures: Iterable[Measure]) -> Any:
-    """A base class that declares the four columns of every measure."""
-    columns: dict[str, Any] = {}
-    types: dict[str, Any] = {}
-    for each in measures:
-        sources = (*each.sources, "recordings.day")
-        types |= {f"{each.name}_n": int} | dict.fromkeys(
-            (f"{each.name}_mean", f"{each.name}_pooled", f"{each.name}_change"), float | None
-        )
-        columns[f"{each.name}_n"] = fields.count(f"meetings that have a {each.name}", derived_from=sources)
-        for suffix, description in (
-            ("mean", f"mean over meetings of {each.formula}"),
-            ("pooled", f"{each.formula}, numerators and denominators summed over meetings"),
-            ("change", f"{each.name}_mean - that of the week before"),
-        ):
-            columns[f"{each.name}_{suffix}"] = fields.number(description, unit=each.unit, derived_from=sources)
-    declared = {"__annotations__": types, "__module__": __name__, **columns}
-    return cast(Any, type(SQLModel))("MeasureColumns", (SQLModel,), declared)
 
 
 def _covered_talk_share(meetings: str) -> float | None:
@@ -80,7 +52,7 @@ class _MeetingWeek(_Week):
     )
 
 
-class MeetingTrends(_measure_columns(MEETING_MEASURES), _MeetingWeek, table=True):  # type: ignore[misc]
+class MeetingTrends(measure_columns(MEETING_MEASURES), _MeetingWeek, table=True):  # type: ignore[misc]
     """Metrics of all meetings, week by week.
 
     Grain: one row per ISO week with meetings.
@@ -104,7 +76,7 @@ class _PersonWeek(_Week):
     covered_talk_share: float | None = _covered_talk_share("all meetings of the week")
 
 
-class PersonTrends(_measure_columns(PERSON_MEASURES), _PersonWeek, table=True):  # type: ignore[misc]
+class PersonTrends(measure_columns(PERSON_MEASURES), _PersonWeek, table=True):  # type: ignore[misc]
     """Metrics of each person, week by week.
 
     Grain: one row per (ISO week, person with a person_key, or a display name with an alias, in one of its meetings).
@@ -145,6 +117,7 @@ class People(SQLModel, table=True):
         "start of the person's last recording", derived_from=("recordings.started_at", "recordings.created_at")
     )
     covered_talk_share: float | None = _covered_talk_share("all meetings")
+    modified_at: datetime | None = fields.instant("when another column last changed", derived_from=())
 
 
 class PersonKeys(SQLModel, table=True):
@@ -167,25 +140,7 @@ class PersonKeys(SQLModel, table=True):
     )
 
 
-ROLLUPS: tuple[type[SQLModel], ...] = (MeetingTrends, PersonTrends, People, PersonKeys)
-
-
-def monday(day: date) -> date:
-    """The first day of a day's ISO week.
-
-    >>> monday(date(2026, 1, 1)).isoformat()
-    '2025-12-29'
-    """
-    return day - timedelta(days=day.weekday())
-
-
-def meeting_trend(meetings: Sequence[Numbers], before: Sequence[Numbers]) -> Columns:
-    """The columns of `MeetingTrends` without its key and hash, from rows of `meeting_metrics` of two weeks."""
-    return {
-        "meeting_count": len(meetings),
-        "meeting_hours": fsum(row["duration_s"] or 0 for row in meetings) / 3600,
-        **_trend(MEETING_MEASURES, [_with_weights(row) for row in meetings], [_with_weights(row) for row in before]),
-    }
+ROLLUPS: tuple[type[SQLModel], ...] = (MeetingTrends, PersonTrends, People, PersonKeys, *SERIES_TABLES)
 
 
 def person_trends(rows: Sequence[Numbers], before: Sequence[Numbers]) -> dict[str, Columns]:
@@ -199,7 +154,7 @@ def person_trends(rows: Sequence[Numbers], before: Sequence[Numbers]) -> dict[st
             "meeting_count": len(meetings),
             "talk_time_s": total(row["talk_time_s"] for row in meetings),
             "attended_s": total(row["attended_s"] for row in meetings),
-            **_trend(PERSON_MEASURES, meetings, then.get(key, ())),
+            **trend_columns(PERSON_MEASURES, meetings, then.get(key, ())),
         }
         for key, meetings in now.items()
     }
@@ -211,16 +166,6 @@ def total(values: Iterable[float | None]) -> float | None:
     return fsum(known) if known else None
 
 
-def _with_weights(row: Numbers) -> Numbers:
-    """Adds the columns that measures divide; None if the meeting itself has no such ratio."""
-    gini, talk_s = row["gini_talk"], row["talk_s"]
-    return {
-        **row,
-        "word_count_of_speech": row["word_count"] if row["words_per_minute"] is not None else None,
-        "gini_talk_s": None if gini is None else gini * talk_s,
-    }
-
-
 def _by_person(rows: Sequence[Numbers]) -> dict[str, list[Numbers]]:
     """Groups rows by person, and adds the word count of meetings that have word rates."""
     people: dict[str, list[Numbers]] = {}
@@ -228,22 +173,3 @@ def _by_person(rows: Sequence[Numbers]) -> dict[str, list[Numbers]]:
         count = row["word_count"] if row["word_share"] is not None else None
         people.setdefault(row["person_key"], []).append({**row, "word_count_of_speech": count})
     return people
-
-
-def _trend(measures: Iterable[Measure], rows: Iterable[Numbers], before: Iterable[Numbers]) -> Columns:
-    rows, before = [*rows], [*before]
-    columns: Columns = {}
-    for measure in measures:
-        pairs = [pair for row in rows if (pair := measure.of(row)) is not None]
-        mean, mean_before = _mean(pairs), _mean([pair for row in before if (pair := measure.of(row)) is not None])
-        columns |= {
-            f"{measure.name}_n": len(pairs),
-            f"{measure.name}_mean": mean,
-            f"{measure.name}_pooled": ratio(fsum(above for above, _ in pairs), fsum(below for _, below in pairs)),
-            f"{measure.name}_change": None if mean is None or mean_before is None else mean - mean_before,
-        }
-    return columns
-
-
-def _mean(pairs: Sequence[tuple[float, float]]) -> float | None:
-    return ratio(fsum(above / below for above, below in pairs), len(pairs))

@@ -11,7 +11,7 @@ import dagster as dg
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now, start_of
 from meeting_assets.health.status import Status, status_of
-from meeting_assets.metrics.trends import WEEK, monday
+from meeting_assets.metrics.weeks import WEEK, monday
 from meeting_assets.orchestration.assets.context import JOB as MEETING_CONTEXT
 from meeting_assets.orchestration.assets.partitions import chunks
 from meeting_assets.orchestration.assets.rollups import JOB as ROLL_UP
@@ -20,6 +20,7 @@ from meeting_assets.orchestration.runs import RunOutcome, run, run_days
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN
 from meeting_assets.pipeline.pending_recordings import late_arrivals
 from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
+from meeting_assets.pipeline.series_rollup import outdated_series
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin, open_storage
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings
@@ -108,9 +109,9 @@ def weeks_of(days: Iterable[date]) -> list[date]:
 
 
 def weeks_to_roll_up(days: Iterable[date], storage: Storage) -> list[date]:
-    """The weeks of some days from the first to the last outdated one; all weeks if the people are outdated."""
+    """The weeks of some days from the first to the last outdated one; all if people or series are outdated."""
     weeks = weeks_of(days)
-    if are_people_outdated(storage):
+    if are_people_outdated(storage) or outdated_series(storage):
         return weeks
     outdated = outdated_weeks(storage, weeks)
     return [week for week in weeks if outdated and outdated[0] <= week <= outdated[-1]]

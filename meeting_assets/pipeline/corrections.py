@@ -30,10 +30,11 @@ from sqlalchemy import Connection
 from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.logs import log_context
-from meeting_assets.metrics.trends import WEEK, monday
+from meeting_assets.metrics.weeks import WEEK, monday
 from meeting_assets.pipeline.correction_faults import faults_of, with_copies
 from meeting_assets.pipeline.derive import derive_recordings
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+from meeting_assets.pipeline.series_rollup import roll_up_series
 from meeting_assets.pipeline.speakers import occurring_keys
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import ledger, tombstones
@@ -96,7 +97,7 @@ def change_corrections(
 
 
 def derive_corrected(storage: Storage, recording_ids: Collection[str]) -> list[str]:
-    """Derives the metrics of corrected recordings, and rolls up their weeks and the people; returns the faults."""
+    """Derives the metrics of corrected recordings, and updates all roll-ups; returns the faults."""
     faults = derive_recordings(recording_ids, storage).faults
     weeks: set[date] = set()
     with storage.database.reading() as connection:
@@ -105,6 +106,7 @@ def derive_corrected(storage: Storage, recording_ids: Collection[str]) -> list[s
     # Trends compare a week with the week before.
     roll_up(storage, weeks | {week + WEEK for week in weeks})
     roll_up_people(storage)
+    roll_up_series(storage)
     return faults
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, Update, and_, bindparam, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, exists, func, or_, select, true
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.audio_separate import AudioParts
@@ -26,8 +26,8 @@ from meeting_assets.metrics import metric_rows
 from meeting_assets.metrics.meeting import Attendee, Correction, Event, MeetingInput, RawSegment, Utterance
 from meeting_assets.metrics.parameters import inputs_hash
 from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.pipeline.metric_notes import add_notes, former_times
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.pipeline.views import present_inputs
 from meeting_assets.recall.objects import DELETED, FINISHED
 from meeting_assets.store import corrections, ledger, worklist
 from meeting_assets.store.bulk import insert_rows
@@ -190,7 +190,7 @@ def _derive(recording: Row[Any], current: str, storage: Storage) -> str:
         of_recording = ledger.RECORDINGS.c.recording_id == recording.recording_id
         ledger.lock_recordings(connection, [recording.recording_id])
         still = _finished(connection, of_recording)
-        # Locked too: `_NOTE_INPUTS` must read the same ledger rows, or `fresh_meetings` would omit the meeting.
+        # Locked too: `add_notes` must read the same ledger rows, or `fresh_meetings` would omit the meeting.
         of_ledger = ledger.LEDGER.c.recording_id == recording.recording_id
         inputs = worklist.inputs_of(connection, of_ledger, is_locking=True).get(recording.recording_id, [])
         statements = corrections.statements_of(connection, recording.recording_id)
@@ -198,25 +198,14 @@ def _derive(recording: Row[Any], current: str, storage: Storage) -> str:
         is_read = statements == [*meeting.corrections]
         if not still or not is_read or _hash(still[0], inputs, statements, storage) != current:
             return "overtaken"
-        had_rows = False
+        former_of_rows, had_rows = former_times(connection, rows), False
         for table, rows_of_table in rows.items():
             target = table_of(table)
             former = connection.execute(target.delete().where(target.c.recording_id == recording.recording_id))
             had_rows |= former.rowcount > 0
             insert_rows(connection, table, rows_of_table)
-        connection.execute(_NOTE_INPUTS, {"of": recording.recording_id})
+        add_notes(connection, recording.recording_id, former_of_rows)
     return "changed" if had_rows else "new"
-
-
-def _note_inputs() -> Update:
-    """The statement that stores the present inputs with the metrics of recording `of`."""
-    metrics, recordings = table_of(MeetingMetrics), ledger.RECORDINGS
-    inputs = select(present_inputs()).where(recordings.c.recording_id == bindparam("of")).scalar_subquery()
-    return metrics.update().where(metrics.c.recording_id == bindparam("of")).values(inputs=inputs)
-
-
-# perf: building this statement costs more than executing it (benchmarks metrics)
-_NOTE_INPUTS = _note_inputs()
 
 
 def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozenset[str]) -> MeetingInput:

@@ -20,7 +20,7 @@ MEMBERS = table_of(ParticipantMetrics).c
 
 
 def people_rows(connection: Connection, persons: Persons, storage: Storage) -> list[tuple[Any, ...]]:
-    """Rows of `People`."""
+    """Rows of `People`, without `modified_at`."""
     seen_at = func.coalesce(RECORDINGS.c.started_at, RECORDINGS.c.created_at, type_=RECORDINGS.c.created_at.type)
     has_name = MEMBERS.name.is_not(None) if persons.key_of_name else false()
     is_identified = or_(MEMBERS.person_key.is_not(None), has_name)
@@ -70,6 +70,6 @@ class _Person:
         self.name, self.email, self.last_seen_at = name or self.name, email or self.email, at
 
     def columns(self) -> tuple[Any, ...]:
-        """The columns of `People` without its key and `covered_talk_share`."""
+        """The columns of `People` without its key, `covered_talk_share` and `modified_at`."""
         sums = total(self.talk_s), total(self.attended_s)
         return self.name, self.email, len(self.meetings), *sums, self.first_seen_at, self.last_seen_at

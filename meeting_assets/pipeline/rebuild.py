@@ -32,6 +32,7 @@ from meeting_assets.pipeline.media_objects import restore_media
 from meeting_assets.pipeline.recording_rows import CONTEXT_COLUMNS, recording_rows
 from meeting_assets.pipeline.restored_corrections import restore_corrections
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+from meeting_assets.pipeline.series_rollup import roll_up_series
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import FINISHED, Recording, decode_object
 from meeting_assets.schema.persistent import Recordings
@@ -111,6 +112,7 @@ def _load_and_derive(storage: Storage, report: RebuildReport) -> None:
     report.faults += derive_days(report.days, storage).faults
     roll_up(storage)
     roll_up_people(storage)
+    roll_up_series(storage)
 
 
 def _still_kept(storage: Storage, day: date) -> list[str]:

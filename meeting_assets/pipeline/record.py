@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, or_
+from sqlalchemy import ColumnElement, Connection, and_, or_
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
@@ -35,6 +35,7 @@ from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
 from meeting_assets.store.ledger import ArtifactKey
 from meeting_assets.store.ledger_states import Observation, ObservedArtifact, is_overtaken
+from meeting_assets.store.modification import update_of
 from meeting_assets.store.observation import record_observation_time
 
 NAMED_BY_BOT = [artifact.kind for artifact in ARTIFACTS.values() if artifact.depends_on_bot_names]
@@ -182,12 +183,10 @@ def _lock_gone(connection: Connection, discovery: Discovery) -> None:
 def _note_gone(connection: Connection, recording_id: str, at: datetime, observed_at: datetime) -> None:
     """Records that a recording no longer exists."""
     recordings = ledger.RECORDINGS
-    of_recording = recordings.c.recording_id == recording_id
-    connection.execute(
-        recordings.update()
-        .where(of_recording, recordings.c.deleted_at.is_(None), ledger.not_observed_after(recordings, observed_at))
-        .values(status=DELETED, deleted_at=at, observed_at=observed_at)
-    )
+    of_recording = and_(recordings.c.recording_id == recording_id, recordings.c.deleted_at.is_(None))
+    is_latest = ledger.not_observed_after(recordings, observed_at)
+    values = {"status": DELETED, "deleted_at": at, "observed_at": observed_at}
+    connection.execute(update_of(recordings, and_(of_recording, is_latest), values))
     ledger_api.mark_recording_deleted(connection, recording_id, observed_at=observed_at)
     mark_media_deleted(connection, [recording_id], [], observed_at)
 

@@ -25,15 +25,13 @@ from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import (
     ROLLUPS,
     TRENDS_VERSION,
-    WEEK,
     MeetingTrends,
     People,
     PersonKeys,
     PersonTrends,
-    meeting_trend,
-    monday,
     person_trends,
 )
+from meeting_assets.metrics.weeks import WEEK, meeting_trend, monday
 from meeting_assets.pipeline.key_occurrences import keys_of_recording
 from meeting_assets.pipeline.people import people_rows
 from meeting_assets.pipeline.persons import Persons, covered_talk_share, known_persons, person_meetings
@@ -44,6 +42,8 @@ from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, delete_meta, meta_value, put_meta, table_of
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets.store.locks import Lock
+from meeting_assets.store.modification import MODIFIED_AT
+from meeting_assets.store.observation import database_now
 
 logger = logging.getLogger(__name__)
 
@@ -232,16 +232,18 @@ def _meetings(connection: Connection, week: date) -> list[Mapping[str, Any]]:
 def _replace(connection: Connection, model: type[SQLModel], rows: Iterable[tuple[Any, ...]]) -> int:
     """Makes a table contain exactly some rows; returns the number of deleted and inserted ones.
 
-    The key is the first column.
+    The key is the first column. Rows lack `modified_at`: it is the last column, and set in new and changed rows.
     """
     table = table_of(model)
-    present = {tuple(row) for row in connection.execute(select(table))}
+    content = [column for column in table.columns if column.name != MODIFIED_AT]
+    present = {tuple(row) for row in connection.execute(select(*content))}
     wanted = {*rows}
     gone, new = present - wanted, sorted(wanted - present, key=lambda row: row[0])
     key = next(iter(table.primary_key))
     for keys in batched(sorted(row[0] for row in gone), 500):
         connection.execute(table.delete().where(key.in_(keys)))
-    insert_rows(connection, model, new)
+    stamp = (database_now(connection),) if MODIFIED_AT in table.c else ()
+    insert_rows(connection, model, [(*row, *stamp) for row in new])
     return len(gone) + len(new)
 
 

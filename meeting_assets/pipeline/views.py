@@ -1,6 +1,4 @@
-"""SQL views: `fresh_meetings`, and `missed_meetings` (`pipeline.missed_meetings`).
-
-`fresh_meetings` shows the rows of `meeting_metrics` whose inputs have not changed since.
+"""SQL views: those for everyday use, `missed_meetings`, and `fresh_meetings`: rows of metrics with unchanged inputs.
 
 `meeting_metrics.inputs` stores the inputs of a row as text. The view compares it with the present inputs, formatted by
 the same SQL expression, which gives the same text on both databases.
@@ -12,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, String, cast, func, literal, select
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.pipeline.everyday_views import EVERYDAY_VIEWS
 from meeting_assets.pipeline.missed_meetings import missed_meetings
+from meeting_assets.pipeline.sql_functions import CodePoints, InstantText
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store.corrections import CORRECTIONS
 from meeting_assets.store.database import table_of
@@ -30,48 +28,13 @@ METRICS_CONFIG = "metrics_config"
 _ID, _SHA = 8, 12
 
 
-class _InstantText(FunctionElement[str]):
-    """An instant in UTC as `YYYY-MM-DD HH:MM:SS.ffffff`, in any time zone of the session."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(_InstantText, "sqlite")
-def _as_stored(element: _InstantText, compiler: Any, **options: Any) -> str:
-    return str(compiler.process(element.clauses, **options))
-
-
-@compiles(_InstantText, "postgresql")
-def _as_formatted(element: _InstantText, compiler: Any, **options: Any) -> str:
-    instant = compiler.process(element.clauses, **options)
-    return f"to_char({instant} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
-
-
-class _CodePoints(FunctionElement[str]):
-    """A text that is sorted by its code points, independent of the database's locale."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(_CodePoints, "sqlite")
-def _in_binary_order(element: _CodePoints, compiler: Any, **options: Any) -> str:
-    return f"{compiler.process(element.clauses, **options)} COLLATE BINARY"
-
-
-@compiles(_CodePoints, "postgresql")
-def _in_order_of_c(element: _CodePoints, compiler: Any, **options: Any) -> str:
-    return f'{compiler.process(element.clauses, **options)} COLLATE "C"'
-
-
 def present_inputs() -> ColumnElement[str]:
     """The present inputs of the metrics of a row of `recordings`, as text."""
     meta = table_of(Meta)
     config = select(meta.c.value).where(meta.c.name == METRICS_CONFIG).scalar_subquery()
     # As whole microseconds: SQLite and PostgreSQL format floating-point numbers differently.
     duration_us = cast(cast(func.round(RECORDINGS.c.duration_s * 1_000_000), BigInteger), String)
-    instants = (_InstantText(column) for column in (RECORDINGS.c.started_at, RECORDINGS.c.scheduled_at))
+    instants = (InstantText(column) for column in (RECORDINGS.c.started_at, RECORDINGS.c.scheduled_at))
     facts = (config, RECORDINGS.c.bot_name, duration_us, *instants, _artifacts(), _corrections())
     joined: ColumnElement[Any] = literal(METRICS_VERSION)
     for fact in facts:
@@ -107,7 +70,7 @@ def _corrections() -> ColumnElement[Any]:
     rows = (
         select(text.label("row_text"))
         .where(c.recording_id == RECORDINGS.c.recording_id)
-        .order_by(_CodePoints(c.speaker_key))
+        .order_by(CodePoints(c.speaker_key))
         .correlate(RECORDINGS)
         .subquery()
     )
@@ -120,4 +83,8 @@ def _fresh_meetings() -> Select[Any]:
     return select(metrics).join(RECORDINGS, RECORDINGS.c.recording_id == metrics.c.recording_id).where(is_fresh)
 
 
-VIEWS: Mapping[str, Select[Any]] = {"fresh_meetings": _fresh_meetings(), "missed_meetings": missed_meetings()}
+VIEWS: Mapping[str, Select[Any]] = {
+    "fresh_meetings": _fresh_meetings(),
+    "missed_meetings": missed_meetings(),
+    **EVERYDAY_VIEWS,
+}

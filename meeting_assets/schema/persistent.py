@@ -114,6 +114,7 @@ class Artifacts(RecordingRow, table=True):
     fetched_at: datetime | None = fields.instant("when the bytes were stored")
     parsed_at: datetime | None = fields.instant("when the bytes were parsed or quarantined")
     observed_at: datetime | None = fields.instant("when the request was sent that the row reflects (store.observation)")
+    modified_at: datetime | None = fields.instant("when a column other than observed_at last changed")
 
 
 class WebhookEvents(SQLModel, table=True):

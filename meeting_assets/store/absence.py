@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, select
 
 from meeting_assets.store.ledger import KEY_COLUMNS, LEDGER, RECORDINGS, ArtifactKey, is_of_days
 from meeting_assets.store.ledger_states import DELETED
+from meeting_assets.store.modification import update_of
 
 CONFIRMED_AFTER = timedelta(hours=1)
 
@@ -23,9 +24,9 @@ def update_missing_since(connection: Connection, recording_ids: Collection[str],
     for table, status in ((RECORDINGS, RECORDINGS.c.status), (LEDGER, LEDGER.c.api_status)):
         of_recordings = table.c.recording_id.in_(recording_ids)
         is_new = and_(of_recordings, status == DELETED, table.c.missing_since.is_(None))
-        connection.execute(table.update().where(is_new).values(missing_since=at))
+        connection.execute(update_of(table, is_new, {"missing_since": at}))
         is_back = and_(of_recordings, status.is_distinct_from(DELETED), table.c.missing_since.is_not(None))
-        connection.execute(table.update().where(is_back).values(missing_since=None))
+        connection.execute(update_of(table, is_back, {"missing_since": None}))
 
 
 def confirmed_recordings(connection: Connection, recording_ids: Collection[str], *, at: datetime) -> set[str]:

@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, case
+from sqlalchemy import Connection, and_, case
 
 from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.store.ledger import LEDGER, is_artifact
 from meeting_assets.store.ledger_raw import wait_after
 from meeting_assets.store.ledger_states import FETCHED, INTERRUPTED, MAX_INTERRUPTIONS, PENDING
+from meeting_assets.store.modification import update_of
 from meeting_assets.store.tasks import FetchTask, LoadTask
 
 ENDED_THE_PROCESS = f"loading it ended the process {MAX_INTERRUPTIONS} times"
@@ -29,71 +30,57 @@ def begin_fetches(connection: Connection, tasks: Iterable[FetchTask], *, at: dat
     process = ProcessIdentity.current().name
     for task in _in_order(tasks):
         is_unchanged = LEDGER.c.api_updated_at.is_not_distinct_from(task.updated_at)
-        connection.execute(
-            LEDGER.update()
-            .where(is_artifact(task.key), LEDGER.c.status == PENDING, is_unchanged)
-            .values(
-                attempts=task.attempts + 1,
-                next_attempt_at=at + wait_after(task.attempts),
-                error=INTERRUPTED,
-                worker=process,
-            )
-        )
+        is_offered = and_(is_artifact(task.key), LEDGER.c.status == PENDING, is_unchanged)
+        values = {
+            "attempts": task.attempts + 1,
+            "next_attempt_at": at + wait_after(task.attempts),
+            "error": INTERRUPTED,
+            "worker": process,
+        }
+        connection.execute(update_of(LEDGER, is_offered, values))
 
 
 def cancel_fetches(connection: Connection, tasks: Iterable[FetchTask]) -> None:
     """Removes the marks of downloads stopped by an error unrelated to the artifact."""
     for task in _in_order(tasks):
-        is_marked = LEDGER.c.attempts == task.attempts + 1
-        connection.execute(
-            LEDGER.update()
-            .where(is_artifact(task.key), LEDGER.c.error == INTERRUPTED, is_marked)
-            .values(attempts=task.attempts, next_attempt_at=task.next_attempt_at, error=task.error, worker=None)
-        )
+        is_counted = LEDGER.c.attempts == task.attempts + 1
+        is_marked = and_(is_artifact(task.key), LEDGER.c.error == INTERRUPTED, is_counted)
+        former = {"attempts": task.attempts, "next_attempt_at": task.next_attempt_at, "error": task.error}
+        connection.execute(update_of(LEDGER, is_marked, {**former, "worker": None}))
 
 
 def begin_loads(connection: Connection, tasks: Iterable[LoadTask]) -> None:
     """Marks that loading begins, unless another run has loaded the artifact or fetched other bytes since."""
     process = ProcessIdentity.current().name
     for task in _in_order(tasks):
-        connection.execute(
-            LEDGER.update()
-            .where(
-                is_artifact(task.key),
-                LEDGER.c.sha256 == task.sha256,
-                LEDGER.c.status == task.status,
-                LEDGER.c.parser_version.is_not_distinct_from(task.parser_version),
-            )
-            .values(load_attempts=(task.load_attempts or 0) + 1, worker=process)
+        is_unchanged = and_(
+            is_artifact(task.key),
+            LEDGER.c.sha256 == task.sha256,
+            LEDGER.c.status == task.status,
+            LEDGER.c.parser_version.is_not_distinct_from(task.parser_version),
         )
+        values = {"load_attempts": (task.load_attempts or 0) + 1, "worker": process}
+        connection.execute(update_of(LEDGER, is_unchanged, values))
 
 
 def cancel_loads(connection: Connection, tasks: Iterable[LoadTask]) -> None:
     """Removes the marks of loads stopped by an error unrelated to the artifact."""
     process = ProcessIdentity.current().name
     for task in _in_order(tasks):
-        is_marked = LEDGER.c.load_attempts == (task.load_attempts or 0) + 1
-        connection.execute(
-            LEDGER.update()
-            .where(is_artifact(task.key), is_marked, LEDGER.c.worker == process)
-            .values(load_attempts=task.load_attempts, worker=None)
-        )
+        is_counted = LEDGER.c.load_attempts == (task.load_attempts or 0) + 1
+        is_marked = and_(is_artifact(task.key), is_counted, LEDGER.c.worker == process)
+        connection.execute(update_of(LEDGER, is_marked, {"load_attempts": task.load_attempts, "worker": None}))
 
 
 def reset_loads(connection: Connection, tasks: Iterable[LoadTask]) -> None:
     """Lets this parser version try bytes that ended the process under another version."""
     for task in _in_order(tasks):
-        connection.execute(
-            LEDGER.update()
-            .where(is_artifact(task.key))
-            .values(
-                status=case((LEDGER.c.status == PENDING, PENDING), else_=FETCHED),
-                # With a parser version, a pending row would look quarantined by it and be reset again and again.
-                parser_version=None,
-                load_attempts=None,
-                worker=None,
-            )
-        )
+        values = {
+            "status": case((LEDGER.c.status == PENDING, PENDING), else_=FETCHED),
+            # With a parser version, a pending row would look quarantined by it and be reset again and again.
+            **dict.fromkeys(("parser_version", "load_attempts", "worker")),
+        }
+        connection.execute(update_of(LEDGER, is_artifact(task.key), values))
 
 
 def _in_order(tasks: Iterable[Task]) -> list[Task]:

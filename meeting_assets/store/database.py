@@ -28,6 +28,7 @@ from meeting_assets.schema.persistent import (
 from meeting_assets.store.connections import Connections, retry_on_conflict
 from meeting_assets.store.driver_errors import address_text
 from meeting_assets.store.migrations.plan import Schema
+from meeting_assets.store.modification import MODIFIED_AT, DatabaseNow, modification
 from meeting_assets.store.namespaces import DEFAULT_SCHEMA, Namespace, find_namespace, quoted, set_search_path
 
 PERSISTENT_TABLES = (
@@ -163,7 +164,7 @@ def upsert(
     *,
     only_if: Callable[[Any, Any], ColumnElement[bool]] | None = None,
 ) -> None:
-    """Inserts rows; for existing keys, updates the given columns.
+    """Inserts rows; for existing keys, updates the given columns. Also sets `modified_at`, if the table has it.
 
     `only_if` gets the columns of the existing row and of the new one, and returns the condition of the update.
     """
@@ -172,6 +173,9 @@ def upsert(
     table = table_of(model)
     statement = insert_into(connection, table)
     keys = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    changed: dict[str, Any] = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     condition = only_if(table.c, statement.excluded) if only_if is not None else None
+    if MODIFIED_AT in table.c:
+        changed |= modification(table, changed)
+        statement = statement.values({MODIFIED_AT: DatabaseNow()})
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed, where=condition), [*rows])

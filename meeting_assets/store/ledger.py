@@ -8,7 +8,7 @@ overlap or be killed at any point. `store.ledger_states` defines the states; `st
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, or_, select, true
 
 from meeting_assets.schema.persistent import Artifacts, Recordings
-from meeting_assets.store.database import table_of
+from meeting_assets.store.database import insert_into, table_of
 from meeting_assets.store.ledger_states import PENDING, QUARANTINED, LedgerRow
 from meeting_assets.store.locks import RowLocks, about_to_lock
+from meeting_assets.store.modification import MODIFIED_AT, DatabaseNow
 
 LEDGER = table_of(Artifacts)
 RECORDINGS = table_of(Recordings)
@@ -128,14 +129,33 @@ def recording_days(connection: Connection, recording_ids: Collection[str]) -> di
     return dict(connection.execute(query).all())
 
 
-def update_rows(connection: Connection, rows: Collection[LedgerRow]) -> None:
-    """Writes all columns of existing rows."""
-    # perf: one statement for all rows; a sync updates the observation time of every listed artifact (benchmarks idle)
-    update = LEDGER.update().where(*(column == bindparam(f"key_{column.name}") for column in LEDGER.primary_key))
-    values = [
-        {name: getattr(row, name) for name in _FIELDS}
-        | {f"key_{name}": value for name, value in ArtifactKey.of(row)._asdict().items()}
-        for row in rows
-    ]
-    if values:
-        connection.execute(update, values)
+def update_rows(connection: Connection, rows: Collection[LedgerRow], before: Collection[LedgerRow]) -> None:
+    """Writes all columns of existing rows; `before` has the same rows as they are in the database."""
+    stored = {ArtifactKey.of(row): row.without_observation_time for row in before}
+    changed = [row for row in rows if stored.get(ArtifactKey.of(row)) != row.without_observation_time]
+    others = [row for row in rows if stored.get(ArtifactKey.of(row)) == row.without_observation_time]
+    _update(connection, [column_values(row) for row in changed], {MODIFIED_AT: DatabaseNow()})
+    # perf: a sync updates the observation time of every listed artifact, and mostly nothing else (benchmarks idle)
+    _update(connection, [{**ArtifactKey.of(row)._asdict(), "observed_at": row.observed_at} for row in others], {})
+
+
+def column_values(row: LedgerRow) -> dict[str, Any]:
+    """The columns of a row without `modified_at`, which the statement sets."""
+    return {name: getattr(row, name) for name in _FIELDS if name != MODIFIED_AT}
+
+
+def insert_rows(connection: Connection, rows: Collection[LedgerRow]) -> None:
+    """Inserts rows in key order, unless another run has added them."""
+    if rows:
+        insert = insert_into(connection, LEDGER).values({MODIFIED_AT: DatabaseNow()}).on_conflict_do_nothing()
+        connection.execute(insert, [column_values(row) for row in sorted(rows, key=ArtifactKey.of)])
+
+
+def _update(connection: Connection, rows: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> None:
+    """Updates rows by key in one statement, and sets the same further values in each."""
+    keys = [column.name for column in LEDGER.primary_key]
+    if rows:
+        is_row = and_(*(LEDGER.c[name] == bindparam(f"key_{name}") for name in keys))
+        update = LEDGER.update().where(is_row).values(values) if values else LEDGER.update().where(is_row)
+        named = {name: f"key_{name}" for name in keys}
+        connection.execute(update, [{named.get(name, name): value for name, value in row.items()} for row in rows])

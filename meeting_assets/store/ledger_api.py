@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, or_
 
-from meeting_assets.store.database import insert_into
 from meeting_assets.store.ledger import (
     LEDGER,
     RECORDINGS,
     ArtifactKey,
+    insert_rows,
     is_artifact,
     lock_matching,
     not_observed_after,
@@ -30,6 +29,7 @@ from meeting_assets.store.ledger_states import (
     Observation,
     reconcile,
 )
+from meeting_assets.store.modification import update_of
 
 _HAS_NO_BYTES = LEDGER.c.sha256.is_(None)
 _WAS_EXPECTED = or_(LEDGER.c.status == PENDING, and_(_HAS_NO_BYTES, LEDGER.c.status == FAILED))
@@ -58,11 +58,9 @@ def observe(connection: Connection, observations: Sequence[Observation]) -> None
         changed += [row for artifact_id, row in after.items() if row != before.get(artifact_id, row)]
         for artifact_id in before.keys() - after.keys():
             connection.execute(LEDGER.delete().where(is_artifact(ArtifactKey.of(before[artifact_id]))))
-    update_rows(connection, changed)
-    if added:
-        # Another run may have added the same row, and may already have fetched the artifact.
-        insert = insert_into(connection, LEDGER).on_conflict_do_nothing()
-        connection.execute(insert, [asdict(row) for row in sorted(added, key=ArtifactKey.of)])
+    update_rows(connection, changed, [row for before in rows.values() for row in before.values()])
+    # Another run may have added the same row, and may already have fetched the artifact.
+    insert_rows(connection, added)
 
 
 def mark_recording_deleted(connection: Connection, recording_id: str, *, observed_at: datetime | None = None) -> None:
@@ -84,7 +82,7 @@ def mark_object_deleted(
 def mark_deleted_at_api(connection: Connection, keys: Collection[ArtifactKey]) -> None:
     """Sets `api_status` of artifacts to `deleted`; their status stays until their rows and bytes are removed."""
     for key in sorted(keys):
-        connection.execute(LEDGER.update().where(is_artifact(key)).values(api_status=DELETED))
+        connection.execute(update_of(LEDGER, is_artifact(key), {"api_status": DELETED}))
 
 
 def mark_listings_written(connection: Connection, written: Sequence[Mapping[str, str | None]]) -> None:
@@ -96,13 +94,10 @@ def mark_listings_written(connection: Connection, written: Sequence[Mapping[str,
     recorded = RECORDINGS.c.listing_sha256
     for each in sorted(written, key=lambda each: str(each["id"])):
         is_only_writer = or_(recorded.is_not_distinct_from(each["former_sha256"]), recorded == each["sha256"])
-        connection.execute(
-            RECORDINGS.update()
-            .where(RECORDINGS.c.recording_id == each["id"])
-            .values(listing_sha256=case((is_only_writer, each["sha256"]), else_=None))
-        )
+        values = {"listing_sha256": case((is_only_writer, each["sha256"]), else_=None)}
+        connection.execute(update_of(RECORDINGS, RECORDINGS.c.recording_id == each["id"], values))
 
 
 def _mark_deleted(connection: Connection, condition: ColumnElement[bool], observed_at: datetime | None) -> None:
     values = _DELETED_AT_API if observed_at is None else _DELETED_AT_API | {"observed_at": observed_at}
-    connection.execute(LEDGER.update().where(condition, not_observed_after(LEDGER, observed_at)).values(values))
+    connection.execute(update_of(LEDGER, and_(condition, not_observed_after(LEDGER, observed_at)), values))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, case
 
-from meeting_assets.store.ledger import LEDGER, ArtifactKey, is_artifact, lock_siblings, update_rows
+from meeting_assets.store.ledger import LEDGER, ArtifactKey, insert_rows, is_artifact, lock_siblings, update_rows
 from meeting_assets.store.ledger_states import (
     DELETED,
     FETCHED,
@@ -23,6 +23,7 @@ from meeting_assets.store.ledger_states import (
     supersede_older,
 )
 from meeting_assets.store.locks import RowLocks, about_to_lock
+from meeting_assets.store.modification import update_of
 
 FIRST_WAIT = timedelta(minutes=1)
 WAIT_NEAR_EXPIRY = timedelta(minutes=15)
@@ -115,7 +116,7 @@ def mark_attempt_failed(
         "is_waiting": is_missing or is_too_large or (is_refused and failures > 0) or None,
         "worker": None,
     }
-    connection.execute(LEDGER.update().where(waiting).values(values))
+    connection.execute(update_of(LEDGER, waiting, values))
 
 
 def wait_after(failures: int) -> timedelta:
@@ -126,19 +127,12 @@ def wait_after(failures: int) -> timedelta:
 
 def mark_lost(connection: Connection, key: ArtifactKey, sha256: str) -> None:
     """Records that the raw store lost or damaged the bytes; they are fetched again if the API still has them."""
-    connection.execute(
-        LEDGER.update()
-        .where(is_artifact(key), LEDGER.c.sha256 == sha256)
-        .values(
-            status=case((LEDGER.c.api_status == DELETED, DELETED), else_=PENDING),
-            sha256=None,
-            raw_key=None,
-            size_bytes=None,
-            load_attempts=None,
-            worker=None,
-            error="the raw object is missing or damaged",
-        )
-    )
+    values = {
+        "status": case((LEDGER.c.api_status == DELETED, DELETED), else_=PENDING),
+        **dict.fromkeys(("sha256", "raw_key", "size_bytes", "load_attempts", "worker")),
+        "error": "the raw object is missing or damaged",
+    }
+    connection.execute(update_of(LEDGER, and_(is_artifact(key), LEDGER.c.sha256 == sha256), values))
 
 
 def mark_purged(connection: Connection, key: ArtifactKey, *, allows_multiple: bool) -> None:
@@ -153,12 +147,12 @@ def adopt(connection: Connection, rows: Sequence[LedgerRow]) -> None:
     for row in rows:
         held = lock_siblings(connection, ArtifactKey.of(row)).get(row.artifact_id)
         if held is None:
-            connection.execute(LEDGER.insert().values(asdict(row)))
+            insert_rows(connection, [row])
         elif not held.has_bytes:
             # Rows parsed from lost bytes may still be in the tables; the columns about them stay.
             loaded = ("row_count", "replaced_rows", "repaired_chars", "parser_version", "load_attempts", "parsed_at")
             kept = {name: getattr(held, name) for name in (*loaded, "missing_since")}
-            update_rows(connection, [replace(row, **kept)])
+            update_rows(connection, [replace(row, **kept)], [held])
 
 
 def _update_siblings(
@@ -166,4 +160,5 @@ def _update_siblings(
 ) -> None:
     rows = {**siblings, changed.artifact_id: changed}
     rows = rows if allows_multiple else supersede_older(rows)
-    update_rows(connection, [row for artifact_id, row in rows.items() if row != siblings[artifact_id]])
+    after = [row for artifact_id, row in rows.items() if row != siblings[artifact_id]]
+    update_rows(connection, after, siblings.values())

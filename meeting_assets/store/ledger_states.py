@@ -76,6 +76,7 @@ class LedgerRow:
     fetched_at: datetime | None = None
     parsed_at: datetime | None = None
     observed_at: datetime | None = None
+    modified_at: datetime | None = None
 
     @property
     def has_bytes(self) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, case, func, not_
 
 from meeting_assets.store.ledger import IS_QUARANTINED, LEDGER, ArtifactKey, is_artifact, is_of_days, lock_matching
 from meeting_assets.store.ledger_states import MAX_INTERRUPTIONS, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.modification import update_of
 
 # While newer bytes are awaited, `error` describes the attempts to fetch them. Loading the older bytes keeps it.
 _IS_FETCH_ERROR = and_(LEDGER.c.status == PENDING, LEDGER.c.attempts > 0)
@@ -59,47 +60,42 @@ def _mark(
     error: str | None = None,
     load_attempts: int | None = None,
 ) -> None:
-    connection.execute(
-        LEDGER.update()
-        .where(is_artifact(loaded.key))
-        .values(
-            # Older bytes may be parsed while newer ones are awaited.
-            status=case((LEDGER.c.status == PENDING, PENDING), else_=status),
-            parser_version=parser_version,
-            row_count=loaded.row_count,
-            replaced_rows=loaded.replaced_rows,
-            repaired_chars=loaded.repaired_chars,
-            error=case((_IS_FETCH_ERROR, LEDGER.c.error), else_=error),
-            load_attempts=load_attempts,
-            worker=None,
-            parsed_at=at,
-        )
-    )
+    values = {
+        # Older bytes may be parsed while newer ones are awaited.
+        "status": case((LEDGER.c.status == PENDING, PENDING), else_=status),
+        "parser_version": parser_version,
+        "row_count": loaded.row_count,
+        "replaced_rows": loaded.replaced_rows,
+        "repaired_chars": loaded.repaired_chars,
+        "error": case((_IS_FETCH_ERROR, LEDGER.c.error), else_=error),
+        "load_attempts": load_attempts,
+        "worker": None,
+        "parsed_at": at,
+    }
+    connection.execute(update_of(LEDGER, is_artifact(loaded.key), values))
 
 
 def mark_without_rows(connection: Connection, keys: Collection[ArtifactKey]) -> None:
     """Records that the rows of these artifacts were deleted from the tables."""
     for key in keys:
-        connection.execute(LEDGER.update().where(is_artifact(key)).values(row_count=None))
+        connection.execute(update_of(LEDGER, is_artifact(key), {"row_count": None}))
 
 
 def mark_bug(connection: Connection, key: ArtifactKey, error: str) -> None:
     """Records a failure that is our bug. The state stays, so a fixed version tries again."""
     kept = case((_IS_FETCH_ERROR, LEDGER.c.error), else_=error)
-    connection.execute(LEDGER.update().where(is_artifact(key)).values(error=kept, load_attempts=None, worker=None))
+    values = {"error": kept, "load_attempts": None, "worker": None}
+    connection.execute(update_of(LEDGER, is_artifact(key), values))
 
 
 def mark_outdated(connection: Connection, recording_ids: Collection[str], kinds: Collection[str]) -> None:
     """Has the next run parse artifacts of these kinds again, because an input of their rows changed."""
-    connection.execute(
-        LEDGER.update()
-        .where(LEDGER.c.recording_id.in_(recording_ids), LEDGER.c.kind.in_(kinds), _IS_LOADABLE)
-        .values(parser_version=None)
-    )
+    affected = and_(LEDGER.c.recording_id.in_(recording_ids), LEDGER.c.kind.in_(kinds), _IS_LOADABLE)
+    connection.execute(update_of(LEDGER, affected, {"parser_version": None}))
 
 
 def mark_days_outdated(connection: Connection, days: Collection[date]) -> None:
     """Has the next run parse all stored artifacts of some days again."""
     stored = and_(is_of_days(days), _IS_LOADABLE)
     lock_matching(connection, stored)
-    connection.execute(LEDGER.update().where(stored).values(parser_version=None))
+    connection.execute(update_of(LEDGER, stored, {"parser_version": None}))

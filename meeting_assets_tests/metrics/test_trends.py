@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from meeting_assets.metrics.identity import one_person
 from meeting_assets.metrics.measures import MEETING_MEASURES, PERSON_MEASURES
-from meeting_assets.metrics.trends import ROLLUPS, meeting_trend, monday, person_trends
+from meeting_assets.metrics.trends import ROLLUPS, person_trends
+from meeting_assets.metrics.weeks import meeting_trend, monday
 from meeting_assets.store.database import table_of
 
 

@@ -29,7 +29,7 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.support.deployment import Deployment
 from meeting_assets_tests.support.environments import (
-    OBSERVED,
+    TIMES_OF_WORK,
     VOLATILE_COLUMNS,
     Row,
     TableRows,
@@ -151,7 +151,7 @@ def tables_of(*recordings: Recording) -> TableRows:
     ids = [each.id for each in recordings]
     found: TableRows = {}
     for table in map(table_of, models):
-        columns = [column for column in table.columns if column.name not in VOLATILE_COLUMNS | {OBSERVED}]
+        columns = [column for column in table.columns if column.name not in VOLATILE_COLUMNS | TIMES_OF_WORK]
         found[table.name] = sorted(rows(select(*columns).where(table.c.recording_id.in_(ids))), key=repr)
     return found
 

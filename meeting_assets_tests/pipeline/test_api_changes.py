@@ -17,7 +17,7 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets_tests.support.environments import (
-    OBSERVED,
+    TIMES_OF_WORK,
     ledger_row,
     statuses_by_kind,
     sync_days,
@@ -189,7 +189,7 @@ def test_several_recordings_of_one_bot_are_several_meetings(sandbox: Sandbox) ->
 
     sync_days([DAY])
 
-    fields = [each for each in Recordings.model_fields if each != OBSERVED]
+    fields = [each for each in Recordings.model_fields if each not in TIMES_OF_WORK]
     rows = [dict(zip(fields, row, strict=True)) for row in table_rows()["recordings"]]
     assert {row["bot_id"] for row in rows} == {first.bot_id}
     assert {row[0] for row in table_rows()["meeting_metrics"]} == {first.id, *(each.id for each in others)}

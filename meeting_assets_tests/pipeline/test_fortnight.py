@@ -34,6 +34,7 @@ from meeting_assets.metrics.speakers import Speakers
 from meeting_assets.metrics.tables import ParticipantMetrics
 from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+from meeting_assets.pipeline.series_rollup import roll_up_series
 from meeting_assets.pipeline.storage import Storage, open_storage
 from meeting_assets.sandbox import QUIRKS, Sandbox, World, fortnight, quirks_of
 from meeting_assets.schema.persistent import Artifacts, Recordings
@@ -43,6 +44,7 @@ from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
 from meeting_assets_tests.support.environments import (
     VOLATILE_COLUMNS,
     Row,
+    content_of,
     days_of_world,
     free_port,
     sync_days,
@@ -313,6 +315,7 @@ def at_home(home: Path, database_url: str, download_port: int | None = None) -> 
             with open_storage(read_settings()) as storage:
                 roll_up(storage)
                 roll_up_people(storage)
+                roll_up_series(storage)
             mark.write_text(str(port))
         storage = stack.enter_context(open_storage(read_settings()))
         monkeypatch.undo()
@@ -422,8 +425,7 @@ def test_postgresql_has_the_same_rows_and_answers_the_same_questions(
 def rolled_up(storage: Storage) -> dict[type[SQLModel], list[Row]]:
     """Rows of the roll-up tables."""
     with storage.database.reading() as connection:
-        found = {model: connection.execute(select(table_of(model))).all() for model in ROLLUPS}
-    return {model: sorted(map(tuple, of_model), key=repr) for model, of_model in found.items()}
+        return {model: content_of(connection, model) for model in ROLLUPS}
 
 
 @pytest.mark.parametrize(("question", "query"), QUESTIONS, ids=[question for question, _ in QUESTIONS])
@@ -526,6 +528,7 @@ def test_weekly_trends_are_those_of_the_same_meetings_with_participant_ids(
         with open_storage(read_settings()) as storage:
             roll_up(storage)
             roll_up_people(storage)
+            roll_up_series(storage)
             found.append({model: without_hashes(storage, model) for model in ROLLUPS})
 
     assert all(found[0].values())
@@ -534,6 +537,5 @@ def test_weekly_trends_are_those_of_the_same_meetings_with_participant_ids(
 
 def without_hashes(storage: Storage, model: type[SQLModel]) -> list[Row]:
     """The rows of a roll-up table without the hash of their inputs, which differ in the transcripts' bytes."""
-    columns = [column for column in table_of(model).columns if not column.name.startswith("inputs")]
     with storage.database.reading() as connection:
-        return sorted(map(tuple, connection.execute(select(*columns))), key=repr)
+        return content_of(connection, model, without=frozenset({"inputs_hash"}))

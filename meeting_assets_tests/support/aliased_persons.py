@@ -13,7 +13,7 @@ from meeting_assets.pipeline.aliases import AliasChange, alias_request, change_a
 from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.support.environments import open_test_storage
+from meeting_assets_tests.support.environments import TableRows, content_of, open_test_storage
 from meeting_assets_tests.support.rollups import (
     change,
     roll_up_all,
@@ -43,9 +43,11 @@ def alias(*pairs: tuple[str, str], undo: Sequence[str] = (), note: str | None = 
         return change_aliases(storage, stated, [valid_key(each) for each in undo], author="test", at=AT)
 
 
-def tables() -> dict[str, list[dict[str, Any]]]:
+def tables() -> TableRows:
+    """The roll-ups after an update, without times of work."""
     roll_up_all()
-    return {str(model.__tablename__): rows(model) for model in ROLLUPS}
+    with open_test_storage() as storage, storage.database.reading() as connection:
+        return {str(model.__tablename__): content_of(connection, model) for model in ROLLUPS}
 
 
 def outdated() -> tuple[list[date], bool]:

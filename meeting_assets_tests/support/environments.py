@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts import ARTIFACTS
@@ -32,8 +32,8 @@ from meeting_assets.store.ledger import LEDGER
 
 # Columns that may differ between two runs with the same result.
 VOLATILE_COLUMNS = frozenset({"fetched_at", "parsed_at", "attempts", "next_attempt_at"})
-# Every sync updates it, even without changes.
-OBSERVED = "observed_at"
+# Times of work, which equal contents may differ in: every sync sets the first, even without changes.
+TIMES_OF_WORK = frozenset({"observed_at", "modified_at", "derived_at"})
 
 Row = tuple[Any, ...]
 TableRows = dict[str, list[Row]]
@@ -104,20 +104,22 @@ def sync_days(days: Sequence[date], *, recording_ids: Sequence[str] = (), refetc
 
 
 def table_rows(*, without: frozenset[str] = frozenset()) -> TableRows:
-    """All rows of all tables except `meta`, sorted, without `observed_at` and the columns in `without`."""
+    """All rows of all tables except `meta`, sorted, without `TIMES_OF_WORK` and the columns in `without`."""
     with open_storage(read_settings()) as storage:
         return table_rows_of(storage, without=without)
 
 
 def table_rows_of(storage: Storage, *, without: frozenset[str] = frozenset()) -> TableRows:
-    """All rows of all tables except `meta` in an open storage; see `contents`."""
+    """All rows of all tables except `meta` in an open storage; see `table_rows`."""
     models: tuple[type[SQLModel], ...] = (Recordings, Artifacts, MediaObjects, MeetingMetadata, *derived_tables())
-    found: TableRows = {}
     with storage.database.reading() as connection:
-        for table in map(table_of, models):
-            columns = [column for column in table.columns if column.name not in without | {OBSERVED}]
-            found[table.name] = sorted(map(tuple, connection.execute(select(*columns))), key=repr)
-    return found
+        return {table_of(model).name: content_of(connection, model, without=without) for model in models}
+
+
+def content_of(connection: Connection, model: type[SQLModel], *, without: frozenset[str] = frozenset()) -> list[Row]:
+    """All rows of a table, sorted, without `TIMES_OF_WORK` and the columns in `without`."""
+    columns = [column for column in table_of(model).columns if column.name not in without | TIMES_OF_WORK]
+    return sorted(map(tuple, connection.execute(select(*columns))), key=repr)
 
 
 def age_missing_marks(by: timedelta) -> None:

@@ -58,9 +58,13 @@ def meeting_of(*timeline: RawSegment, duration_s: float | None = 100, **given: A
     )
 
 
+STORED_LATER = frozenset({"derived_at", "modified_at"})
+"""Columns that the database fills."""
+
+
 @dataclass(frozen=True)
 class Metrics:
-    """The rows of one meeting, by column name."""
+    """The rows of one meeting, by column name, without the columns that the database fills."""
 
     meeting: dict[str, Any]
     participants: dict[str, dict[str, Any]]
@@ -83,7 +87,7 @@ class Metrics:
 
 def metrics_of(meeting: MeetingInput, parameters: Parameters | None = None) -> Metrics:
     rows: dict[type[SQLModel], list[dict[str, Any]]] = {
-        table: [dict(zip(table.model_fields, row, strict=True)) for row in of_table]
+        table: [_by_column(table, row) for row in of_table]
         for table, of_table in metric_rows(meeting, parameters or Parameters(), "hash").items()
     }
     [meeting_row] = rows[MeetingMetrics]
@@ -98,3 +102,8 @@ def metrics_of(meeting: MeetingInput, parameters: Parameters | None = None) -> M
         attendance=rows[Attendance],
         quality=quality_row,
     )
+
+
+def _by_column(table: type[SQLModel], row: tuple[Any, ...]) -> dict[str, Any]:
+    columns = zip(table.model_fields, row, strict=True)
+    return {name: value for name, value in columns if name not in STORED_LATER}

@@ -13,6 +13,7 @@ from meeting_assets.artifacts.participants import Participants
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+from meeting_assets.pipeline.series_rollup import roll_up_series
 from meeting_assets.sandbox import Recording
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.environments import open_test_storage
@@ -33,6 +34,7 @@ def roll_up_all() -> tuple[int, int, int]:
     """Updates all roll-ups; returns changed weeks, unchanged weeks, and changed rows of people."""
     with open_test_storage() as storage:
         report = roll_up(storage)
+        roll_up_series(storage)
         return report.changed, report.unchanged, roll_up_people(storage)
 
 

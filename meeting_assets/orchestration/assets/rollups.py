@@ -1,4 +1,4 @@
-"""Rollups across meetings: weekly trends and people, derived from the days in runs of their own.
+"""Rollups across meetings: weekly trends, people and series, derived from the days in runs of their own.
 
 Runs of days do not roll up weeks, because a day is synced many times and a run can have many days. `sync` rolls up the
 weeks of its days at its end. For all other runs, the sensor `outdated_weeks` compares weeks with their meetings.
@@ -11,8 +11,9 @@ from typing import Any
 import dagster as dg
 from sqlmodel import SQLModel
 
-from meeting_assets.health.data_versions import people_version, trends_versions
+from meeting_assets.health.data_versions import people_version, series_version, trends_versions
 from meeting_assets.metrics.persons import PersonMetrics
+from meeting_assets.metrics.series import SERIES_TABLES, RecordingSeries
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import MeetingTrends, People, PersonKeys, PersonTrends
 from meeting_assets.orchestration.assets.materializations import DATA_VERSION, materializations, partition_row_counts
@@ -22,6 +23,7 @@ from meeting_assets.orchestration.resources import storage_key, storage_of
 from meeting_assets.orchestration.runs import RETRY_WHOLE
 from meeting_assets.orchestration.workspace import DEFAULT, ROLL_UP, Workspace
 from meeting_assets.pipeline.rollup import ROLLUP_VERSION, roll_up, roll_up_people, row_counts, row_counts_by_week
+from meeting_assets.pipeline.series_rollup import roll_up_series
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store.database import table_of
 
@@ -37,13 +39,14 @@ UPSTREAM = (
 def rollup_assets(
     weeks: dg.WeeklyPartitionsDefinition, database: str, workspace: Workspace
 ) -> list[dg.AssetsDefinition]:
-    """The definitions of the weekly trends and of the people."""
+    """The definitions of the weekly trends, of the people and of the series."""
     days = days_of_a_week()
     upstream = [workspace.key(name) for name in UPSTREAM]
     of_weeks = [dg.AssetDep(key, partition_mapping=days) for key in upstream]
     return [
         _rollup_asset("trends", (MeetingTrends, PersonTrends), _roll_up_trends, of_weeks, database, workspace, weeks),
         _rollup_asset("people", (People, PersonKeys), _roll_up_people, upstream, database, workspace),
+        _rollup_asset("series", SERIES_TABLES, _roll_up_series, upstream, database, workspace),
     ]
 
 
@@ -54,7 +57,7 @@ def rollup_job(assets: Sequence[dg.AssetsDefinition], workspace: Workspace = DEF
         selection=dg.AssetSelection.assets(*assets).without_checks(),
         executor_def=dg.in_process_executor,
         tags=RETRY_WHOLE,
-        description="Derives the trends of weeks whose meetings changed, and the table of people.",
+        description="Derives the trends of weeks whose meetings changed, the table of people, and changed series.",
     )
 
 
@@ -92,7 +95,8 @@ def _rollup_asset(
             run_metadata = update(mondays, opened_storage)
             with opened_storage.database.reading() as connection:
                 counts, by_week = row_counts(connection), row_counts_by_week(connection, mondays)
-                versions, version = trends_versions(connection, mondays), people_version(connection)
+                versions = trends_versions(connection, mondays)
+                version = series_version(connection) if RecordingSeries in tables else people_version(connection)
         metadata_by_week = partition_row_counts(by_week, versions)
         yield from materializations(
             context, workspace, run_metadata, counts, metadata_by_week, {} if weeks else {DATA_VERSION: version}
@@ -108,3 +112,8 @@ def _roll_up_trends(mondays: Sequence[date], storage: Storage) -> dict[str, Any]
 
 def _roll_up_people(_mondays: Sequence[date], storage: Storage) -> dict[str, Any]:
     return {"rows_changed": roll_up_people(storage)}
+
+
+def _roll_up_series(_mondays: Sequence[date], storage: Storage) -> dict[str, Any]:
+    report = roll_up_series(storage)
+    return {"changed": report.changed, "unchanged": report.unchanged, "rollup_s": report.rollup_s}

@@ -14,6 +14,7 @@ from meeting_assets.orchestration.runs import MAX_RUNTIME
 from meeting_assets.orchestration.triggers.run_requests import LONGEST_DAY_S, NOT_ENDED
 from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
+from meeting_assets.pipeline.series_rollup import outdated_series
 from meeting_assets.pipeline.storage import open_storage_read_only
 
 EVERY_S = 600
@@ -28,7 +29,7 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition, workspace: Works
         job_name=workspace.named(JOB),
         minimum_interval_seconds=EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Compares weeks with the metrics of their meetings, and requests a run of the weeks that differ.",
+        description="Compares weeks, people and series with the metrics of their meetings, and requests a run.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if (reason := _reason_to_wait(context.instance, workspace.named(JOB))) is not None:
@@ -38,15 +39,15 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition, workspace: Works
         try:
             with open_storage_read_only(settings) as storage:
                 outdated = [week for week in outdated_weeks(storage) if week.isoformat() in partitions]
-                if not outdated and are_people_outdated(storage):
-                    # Any run of the job derives the people.
+                if not outdated and (are_people_outdated(storage) or outdated_series(storage)):
+                    # Any run of the job derives the people and the series.
                     outdated = [date.fromisoformat(max(partitions))]
                 requests = [_request(outdated[0], outdated[-1])] if outdated else []
                 requests = for_this_database(requests, storage.database, workspace)
         except NothingStored as nothing:
             return dg.SkipReason(str(nothing))
         if not requests:
-            return dg.SkipReason("All weeks and people match the current metrics of their meetings.")
+            return dg.SkipReason("All weeks, people and series match the current metrics of their meetings.")
         return dg.SensorResult(requests)
 
     return _sensor

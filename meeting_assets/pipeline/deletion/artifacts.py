@@ -18,7 +18,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now
 from meeting_assets.core.logs import log_context
 from meeting_assets.metrics import METRICS
-from meeting_assets.pipeline import rollup
+from meeting_assets.pipeline import rollup, series_rollup
 from meeting_assets.pipeline.deletion.aliases import aliased_keys, delete_unused_aliases
 from meeting_assets.pipeline.deletion.removal import PurgeReport, delete_rows, note_scrub_due, scrub_deleted
 from meeting_assets.pipeline.replace import rows_of, run_post_load
@@ -98,6 +98,7 @@ def _delete_artifact(storage: Storage, key: ArtifactKey, report: PurgeReport) ->
                 delete_rows(connection, table_of(model), rows_of(model, artifact, key), deleted)
             run_post_load(connection, artifact, [key.recording_id])
         deleted.tables |= rollup.forget(connection, key.recording_id)
+        deleted.tables |= series_rollup.forget(connection, key.recording_id)
         for metrics in METRICS:
             table = table_of(metrics)
             delete_rows(connection, table, table.c.recording_id == key.recording_id, deleted)

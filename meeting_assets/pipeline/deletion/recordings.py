@@ -26,7 +26,7 @@ from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
 from meeting_assets.core.logs import log_context
-from meeting_assets.pipeline import rollup
+from meeting_assets.pipeline import rollup, series_rollup
 from meeting_assets.pipeline.deletion.aliases import aliased_keys, delete_unused_aliases
 from meeting_assets.pipeline.deletion.removal import (
     PurgeReport,
@@ -181,7 +181,7 @@ def _delete_recording(storage: Storage, recording_id: str, report: PurgeReport) 
         ledger.lock_recordings(connection, [recording_id])
         rows = ledger.read_rows(connection, [recording_id], is_locking=True)
         artifact_ids = {artifact_id for of_kind in rows.values() for artifact_id in of_kind}
-        deleted.tables |= rollup.forget(connection, recording_id)
+        deleted.tables |= rollup.forget(connection, recording_id) | series_rollup.forget(connection, recording_id)
         keys = aliased_keys(connection, recording_id)
         for table in tables_to_purge(connection):
             delete_rows(connection, table, table.c.recording_id == recording_id, deleted)

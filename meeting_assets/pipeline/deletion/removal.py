@@ -14,7 +14,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, Table, and_, inspect
 from sqlmodel import SQLModel
 
-from meeting_assets.pipeline import rollup
+from meeting_assets.pipeline import rollup, series_rollup
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.persistent import Tombstones
 from meeting_assets.store.database import META, delete_meta, meta_value, put_meta, table_of
@@ -102,6 +102,7 @@ def scrub_deleted(storage: Storage, report: PurgeReport, *, rolls_up: bool = Tru
     if rolls_up and report.tables & rollup.TABLES:
         rollup.roll_up(storage)
         rollup.roll_up_people(storage)
+        series_rollup.roll_up_series(storage)
     report.obstacles = scrub(storage.database, report.tables)
     for obstacle in report.obstacles:
         logger.warning(obstacle)

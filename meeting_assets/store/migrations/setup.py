@@ -38,6 +38,7 @@ from meeting_assets.store.migrations.plan import (
     Plan,
     Schema,
 )
+from meeting_assets.store.modification import update_of
 
 INSUFFICIENT_PRIVILEGE = "42501"
 READ_ONLY_TRANSACTION = "25006"
@@ -170,7 +171,7 @@ def mark_tables_outdated(
     if parsed:
         affected = LEDGER.c.kind.in_(parsed)
         lock_matching(connection, affected)
-        connection.execute(LEDGER.update().where(affected).values(parser_version=None))
+        connection.execute(update_of(LEDGER, affected, {"parser_version": None}))
     if None in kinds:
         for table in schema.derived:
             if "inputs_hash" in table.c and (has_rows or table.name not in names):
