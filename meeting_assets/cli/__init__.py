@@ -9,6 +9,7 @@ from contextlib import suppress
 import typer
 
 from meeting_assets.cli.deletion import purge
+from meeting_assets.cli.exporting import export
 from meeting_assets.cli.ingestion import demo, rebuild, sync
 from meeting_assets.cli.inspection import doctor, status
 from meeting_assets.cli.machine_errors import machine_error
@@ -38,6 +39,7 @@ COMMANDS = (
     webserver_proxy,
     speakers,
     people,
+    export,
     purge,
 )
 

@@ -34,9 +34,7 @@ class Bots(SQLModel, table=True):
     status: str | None = fields.text("code of the latest status change; NULL before the first one")
     status_at: datetime | None = fields.instant("when the latest status change happened")
     first_status_at: datetime | None = fields.instant("when the first status change happened")
-    sub_code: str | None = fields.text(
-        "the API's reason: of fatal, else of call_ended, else of a denied permission"
-    )
+    sub_code: str | None = fields.text("the API's reason: of fatal, else of call_ended, else of a denied permission")
     recording_count: int | None = fields.count("recordings that the API shows for the bot")
     outcome: str | None = fields.text(
         "recorded: at least one recording; missed: ended without one; in_progress: not ended; scheduled: no status "
