@@ -17,7 +17,7 @@ from meeting_assets.settings import read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.pipeline.storage import Storage
-    from meeting_assets.publications.exports import ExportFormat
+    from meeting_assets.publications.exports.format import ExportFormat
     from meeting_assets.publications.meeting_text import MeetingText
 
 FORMAT_NAMES = "vtt, vtt_names, srt, txt, md, json, rttm, ctm, stm, seglst, attendance, chat"

@@ -32,12 +32,18 @@ def timestamp(instant_s: float) -> str:
 
 def with_voice_tags(meeting: MeetingText) -> str:
     """Cues whose voice tags name the speakers; players do not show them."""
-    return _file(cues_of(meeting.utterances), lambda cue: f"<v {escaped(cue.speaker)}>{_text(cue)}")
+    return _file(cues_of(meeting.utterances), lambda cue: f"<v {_annotation(cue.speaker)}>{_text(cue)}")
 
 
 def with_names(meeting: MeetingText) -> str:
     """Cues that begin with the speaker's name, for players without support of voice tags."""
     return _file(cues_of(meeting.utterances, shows_speaker=True), _text)
+
+
+def _annotation(name: str) -> str:
+    """A name in a voice tag. A hyphen at its end would be part of an arrow, together with the end of the tag."""
+    text = escaped(name)
+    return f"{text[:-1]}&#45;" if text.endswith("-") else text
 
 
 def _text(cue: Cue) -> str:
