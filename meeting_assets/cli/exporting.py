@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ FORMAT_NAMES = "vtt, vtt_names, srt, txt, md, json, rttm, ctm, stm, seglst, atte
 def export(
     recordings: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RECORDING...", help="ids of recordings, or the beginnings of their ids"),
+        typer.Argument(metavar="RECORDING", help="ids of recordings, or the beginnings of their ids"),
     ] = None,
     formats: Annotated[
         list[str] | None,
@@ -84,11 +85,11 @@ def _days(given: Sequence[str] | None, first: date | None, last: date | None) ->
 
 def _recording_ids(storage: Storage, given: Sequence[str], days: tuple[date, date] | None) -> list[str]:
     from meeting_assets.pipeline.speakers import find_recording
-    from meeting_assets.publications.reading import finished_recordings
+    from meeting_assets.publications.reading import recordings_of_days
 
     with storage.database.reading() as connection:
         if days is not None:
-            return finished_recordings(connection, *days)
+            return recordings_of_days(connection, *days)
         return [*dict.fromkeys(find_recording(connection, each) for each in given)]
 
 
@@ -105,17 +106,19 @@ def _print_only(storage: Storage, recording_ids: Sequence[str], chosen: Sequence
 def _write_files(storage: Storage, recording_ids: Sequence[str], chosen: Sequence[ExportFormat], folder: Path) -> None:
     with file_errors_named(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-    written = 0
+    written, without = 0, Counter[str]()
     for recording_id in recording_ids:
         meeting = _meeting(storage, recording_id)
         for each in chosen:
             if not each.has_content(meeting):
-                print_note(f"{recording_id}: no {each.content}, so no {each.name} file.")
+                without[each.content] += 1
                 continue
             path = folder / each.file_name(meeting)
             with file_errors_named(str(path)):
                 replace_file(path, each.write(meeting).encode())
             written += 1
+    for content, count in without.items():
+        print_note(f"{count} files were not written: their recordings have no {content}.")
     print_line(f"{written} files were written to {folder}.")
 
 

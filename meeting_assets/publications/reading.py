@@ -25,7 +25,6 @@ from meeting_assets.publications.meeting_text import (
     distinct_names,
     timed_words,
 )
-from meeting_assets.recall.objects import FINISHED
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import RECORDINGS
 
@@ -35,11 +34,9 @@ SPEAKERS, SPEECH, SESSIONS = table_of(Speakers).c, table_of(SpeechRows).c, table
 CHAT_MESSAGE = "chat_message"
 
 
-def finished_recordings(connection: Connection, first: date, last: date) -> list[str]:
-    """The ids of the finished recordings of some days, both included, in the order of their creation."""
-    query = select(RECORDINGS.c.recording_id).where(
-        RECORDINGS.c.day.between(first, last), RECORDINGS.c.status.in_(FINISHED), RECORDINGS.c.deleted_at.is_(None)
-    )
+def recordings_of_days(connection: Connection, first: date, last: date) -> list[str]:
+    """The ids of the stored recordings of some days, both included, in the order of their creation."""
+    query = select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day.between(first, last))
     return [*connection.scalars(query.order_by(RECORDINGS.c.created_at, RECORDINGS.c.recording_id))]
 
 
