@@ -12,6 +12,8 @@ import typer
 
 from meeting_assets.cli import LazyCommands, _build_app
 from meeting_assets.cli.commands import COMMANDS
+from meeting_assets.cli.exporting import FORMAT_NAMES
+from meeting_assets.publications.exports import FORMATS
 from meeting_assets_tests.support.commands import command
 
 SLOW = ("dagster", "sqlalchemy", "sqlmodel", "httpx", "alembic")
@@ -69,3 +71,7 @@ def test_help_imports_no_slow_package(arguments: list[str]) -> None:
 
 def test_version_is_that_of_the_package() -> None:
     assert command("--version").stdout == f"meeting-assets {version('meeting-assets')}\n"
+
+
+def test_help_of_export_lists_all_formats() -> None:
+    assert FORMAT_NAMES.split(", ") == [*FORMATS]
