@@ -16,10 +16,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.urls import printable_url
 from meeting_assets.health.diagnostics.report import Diagnostics, Severity
-from meeting_assets.health.status import Status
 from meeting_assets.settings import Settings
 from meeting_assets.store.ledger_states import (
     ABSENT,
@@ -46,6 +44,7 @@ MARKS = {Severity.OK: "[green]✓[/green]", Severity.WARNING: "[yellow]![/yellow
 FIRST_QUERY = "select name, talk_share, words_per_minute from participant_metrics order by 2 desc limit 5"
 
 if TYPE_CHECKING:
+    from meeting_assets.health.status import Status
     from meeting_assets.sandbox import World
 
 
@@ -91,6 +90,8 @@ def _handling(logger: logging.Logger, handler: logging.Handler) -> Iterator[None
 
 def print_status(console: Console, status: Status, title: str) -> None:
     """Prints the status as a table, followed by remarks and action items."""
+    from meeting_assets.artifacts import ARTIFACTS
+
     columns = COLUMNS | {
         ledger_status: heading
         for ledger_status, heading in RARE_COLUMNS.items()

@@ -17,10 +17,10 @@ from meeting_assets.core.correction_kinds import ASSIGN, NAME, SAME_AS
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
 from meeting_assets.settings import Settings, read_settings
-from meeting_assets.store.corrections import StoredCorrection
 
 if TYPE_CHECKING:
     from meeting_assets.pipeline.speakers import Occurring, SpeakersOfRecording
+    from meeting_assets.store.corrections import StoredCorrection
 
 FORMS = {ASSIGN: "--assign KEY=PARTICIPANT", SAME_AS: "--same-as KEY=KEY", NAME: "--name KEY=NAME"}
 LONE_RECORDING = "Name one recording: `meeting-assets speakers RECORDING`."
@@ -191,6 +191,8 @@ def _import(settings: Settings, source: str, author: str | None, *, as_json: boo
 
 def _corrections(options: _Options, occurring: Occurring, recording_id: str) -> list[StoredCorrection]:
     """The corrections of the options."""
+    from meeting_assets.store.corrections import StoredCorrection
+
     if not options.is_correction:
         return []
     by, at = author_or_login(options.author), now()

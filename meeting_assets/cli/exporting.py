@@ -1,0 +1,128 @@
+"""The command `export`, which writes meetings in standard formats."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from meeting_assets.cli.local_files import STANDARD_STREAM, file_errors_named, replace_file, write_standard_output
+from meeting_assets.cli.options import as_date
+from meeting_assets.cli.terminal import print_line, print_note
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.settings import read_settings
+
+if TYPE_CHECKING:
+    from meeting_assets.pipeline.storage import Storage
+    from meeting_assets.publications.exports.format import ExportFormat
+    from meeting_assets.publications.meeting_text import MeetingText
+
+FORMAT_NAMES = "vtt, vtt_names, srt, txt, md, json, rttm, ctm, stm, seglst, attendance, chat"
+"""The formats in `--help`, which must not import them."""
+
+
+def export(
+    recordings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RECORDING", help="ids of recordings, or the beginnings of their ids"),
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", metavar="FORMAT", help=f"{FORMAT_NAMES}; may be repeated (default: vtt)"),
+    ] = None,
+    target: Annotated[
+        str, typer.Option("--to", metavar="DIR", help="folder of the files; - for standard output")
+    ] = ".",
+    first_day: Annotated[
+        datetime | None,
+        typer.Option("--first-day", formats=["%Y-%m-%d"], metavar="DAY", help="all recordings from this day on (UTC)"),
+    ] = None,
+    last_day: Annotated[
+        datetime | None,
+        typer.Option("--last-day", formats=["%Y-%m-%d"], metavar="DAY", help="... up to this day, included"),
+    ] = None,
+) -> None:
+    """Writes recordings as subtitles, text, chunks for language models, or tables, one file per recording and format.
+
+    Names are those of `meeting-assets speakers`, corrections included.
+    """
+    from meeting_assets.pipeline.storage import open_storage_read_only
+
+    chosen = _formats(formats or ["vtt"])
+    days = _days(recordings, as_date(first_day), as_date(last_day))
+    settings = read_settings()
+    with open_storage_read_only(settings) as storage:
+        recording_ids = _recording_ids(storage, recordings or [], days)
+        if target == STANDARD_STREAM:
+            _print_only(storage, recording_ids, chosen)
+        else:
+            _write_files(storage, recording_ids, chosen, Path(target))
+
+
+def _formats(names: Sequence[str]) -> list[ExportFormat]:
+    from meeting_assets.publications.exports import FORMATS
+
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown:
+        raise SettingsError(f"--format is none of {', '.join(FORMATS)}.")
+    return [FORMATS[name] for name in dict.fromkeys(names)]
+
+
+def _days(given: Sequence[str] | None, first: date | None, last: date | None) -> tuple[date, date] | None:
+    """The first and last day of a range; None if recordings are named instead."""
+    if given:
+        if first or last:
+            raise SettingsError("Name recordings or give a range of days, not both.")
+        return None
+    if first is None:
+        raise SettingsError("Name a recording, or give --first-day.")
+    return first, last or date.max
+
+
+def _recording_ids(storage: Storage, given: Sequence[str], days: tuple[date, date] | None) -> list[str]:
+    from meeting_assets.pipeline.speakers import find_recording
+    from meeting_assets.publications.reading import recordings_of_days
+
+    with storage.database.reading() as connection:
+        if days is not None:
+            return recordings_of_days(connection, *days)
+        return [*dict.fromkeys(find_recording(connection, each) for each in given)]
+
+
+def _print_only(storage: Storage, recording_ids: Sequence[str], chosen: Sequence[ExportFormat]) -> None:
+    """Prints one recording in one format: several files cannot be told apart in one stream."""
+    if len(recording_ids) != 1 or len(chosen) != 1:
+        raise SettingsError("Standard output takes one recording and one format. Give a folder with --to.")
+    meeting = _meeting(storage, recording_ids[0])
+    if not chosen[0].has_content(meeting):
+        raise SettingsError(f"Recording {meeting.recording_id} has no {chosen[0].content}: nothing to export.")
+    write_standard_output(chosen[0].write(meeting))
+
+
+def _write_files(storage: Storage, recording_ids: Sequence[str], chosen: Sequence[ExportFormat], folder: Path) -> None:
+    with file_errors_named(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+    written, without = 0, Counter[str]()
+    for recording_id in recording_ids:
+        meeting = _meeting(storage, recording_id)
+        for each in chosen:
+            if not each.has_content(meeting):
+                without[each.content] += 1
+                continue
+            path = folder / each.file_name(meeting)
+            with file_errors_named(str(path)):
+                replace_file(path, each.write(meeting).encode())
+            written += 1
+    for content, count in without.items():
+        print_note(f"{count} files were not written: their recordings have no {content}.")
+    print_line(f"{written} files were written to {folder}.")
+
+
+def _meeting(storage: Storage, recording_id: str) -> MeetingText:
+    from meeting_assets.publications.reading import read_meeting
+
+    return storage.database.read(lambda connection: read_meeting(connection, recording_id))

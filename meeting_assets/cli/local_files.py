@@ -1,0 +1,46 @@
+"""Files that commands write: as a whole or not at all, with errors that name the file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from meeting_assets.core.errors import SettingsError
+
+STANDARD_STREAM = "-"
+"""The argument that stands for standard input or output."""
+
+
+def write_standard_output(content: str) -> None:
+    """Writes a text to standard output as UTF-8, without a line break of its own."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content.encode())
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Writes a file. An existing file is replaced only by a complete one; devices and pipes are written to."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name[:100]}.", delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def file_errors_named(name: str) -> Iterator[None]:
+    """Raises a SettingsError with the name of a file that cannot be read or written."""
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(f"{error.strerror or type(error).__name__}: {name}. Give another file.") from None

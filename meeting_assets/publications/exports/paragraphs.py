@@ -1,0 +1,44 @@
+"""Paragraphs of a transcript: consecutive utterances of one speaker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from meeting_assets.publications.meeting_text import SpokenUtterance, TimedWord
+
+
+class Paragraph(NamedTuple):
+    """Words of one speaker that no other speaker's utterance interrupts."""
+
+    speaker: str
+    words: Sequence[TimedWord]
+
+    @property
+    def start_s(self) -> float:
+        return min(word.start_s for word in self.words)
+
+    @property
+    def end_s(self) -> float:
+        return max(word.end_s for word in self.words)
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+def paragraphs(utterances: Sequence[SpokenUtterance]) -> Iterator[Paragraph]:
+    """The paragraphs in the order of their starts."""
+    for speaker, spoken in groupby(utterances, key=lambda each: each.speaker):
+        yield Paragraph(speaker, [word for each in spoken for word in each.words])
+
+
+def clock(instant_s: float) -> str:
+    """A time from the start of the recording, for readers.
+
+    >>> clock(65.9), clock(3725)
+    ('00:01:05', '01:02:05')
+    """
+    seconds = int(instant_s)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
