@@ -24,7 +24,7 @@ from meeting_assets.orchestration.assets.materializations import (
     recording_state_table,
 )
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
-from meeting_assets.orchestration.assets.specs import FRESHNESS, lineage_deps, table_spec
+from meeting_assets.orchestration.assets.specs import FRESHNESS, METRICS_NEXT, lineage_deps, table_spec
 from meeting_assets.orchestration.resources import fail_if_faulty, storage_key, storage_of
 from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.derive import derive_days
@@ -52,6 +52,7 @@ def metrics_assets(days: dg.DailyPartitionsDefinition, database: str, workspace:
         partitions_def=days,
         backfill_policy=BACKFILL,
         required_resource_keys={storage_key(workspace)},
+        op_tags=METRICS_NEXT,
         # Without it, a webserver may refuse backfills that start upstream: Dagster then requires equal partitions of
         # all outputs, and its comparison depends on the iteration order of a set.
         can_subset=True,

@@ -28,7 +28,7 @@ from meeting_assets.orchestration.assets.materializations import (
     recording_state_table,
 )
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
-from meeting_assets.orchestration.assets.specs import FRESHNESS, payload_schema, table_spec
+from meeting_assets.orchestration.assets.specs import FRESHNESS, RAW_FIRST, payload_schema, table_spec
 from meeting_assets.orchestration.resources import fail_if_faulty, storage_key, storage_of
 from meeting_assets.orchestration.workspace import DEFAULT, RAW, Workspace
 from meeting_assets.pipeline.fetch import fetch_days
@@ -97,6 +97,7 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str, workspace: Wor
         can_subset=True,
         pool=workspace.named(POOL),
         required_resource_keys={storage_key(workspace)},
+        op_tags=RAW_FIRST,
     )
     def _fetch(context: dg.AssetExecutionContext, config: FetchConfig) -> Iterable[dg.MaterializeResult[None]]:
         kinds = [kind for kind in ARTIFACTS if raw_key(kind, workspace) in context.selected_asset_keys]

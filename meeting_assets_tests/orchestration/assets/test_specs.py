@@ -11,7 +11,6 @@ import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.definitions import definitions
-from meeting_assets.metrics import METRICS
 from meeting_assets.orchestration.assets.raw import FetchConfig, raw_key
 from meeting_assets.orchestration.assets.specs import FRESHNESS
 from meeting_assets.orchestration.runs import run_days
@@ -100,36 +99,6 @@ def test_every_source_of_a_column_is_a_column_of_an_asset_above(table: str) -> N
 def _above(assets: dict[dg.AssetKey, dg.AssetSpec], spec: dg.AssetSpec) -> set[dg.AssetKey]:
     direct = {dep.asset_key for dep in spec.deps}
     return direct.union(*(_above(assets, assets[key]) for key in direct))
-
-
-@pytest.mark.parametrize("table", [table_of(model).name for model in METRICS])
-def test_a_metric_table_depends_on_the_sources_of_its_columns_alone(table: str) -> None:
-    spec = specs()[dg.AssetKey(table)]
-
-    sources = {dep.asset_key for deps in lineage(spec).values() for dep in deps}
-
-    assert {dep.asset_key for dep in spec.deps} == sources
-
-
-def test_every_metric_of_speech_leads_through_speech_to_speakers() -> None:
-    assets = specs()
-
-    above = {table: _above(assets, assets[dg.AssetKey(table)]) for table in ("participant_metrics", "turns", "speech")}
-
-    assert dg.AssetKey("speech") in above["participant_metrics"] & above["turns"]
-    assert dg.AssetKey("speakers") in above["speech"]
-
-
-def test_few_edges_lead_from_parsed_tables_to_metrics() -> None:
-    assets = specs()
-    edges = [
-        (dep.asset_key, spec.key)
-        for spec in assets.values()
-        for dep in spec.deps
-        if spec.group_name == "metrics" and assets[dep.asset_key].group_name == "parsed"
-    ]
-
-    assert 10 < len(edges) <= 30
 
 
 def test_a_parsed_column_leads_to_its_field_of_the_payload() -> None:
