@@ -28,6 +28,8 @@ MAX_RUNTIME, LONGEST_RUN_S = "dagster/max_runtime", "21600"
 RETRY_WHOLE = {"dagster/retry_strategy": "ALL_STEPS"}
 # Dagster's daemon cannot retry a run that it did not start.
 NO_RETRIES = {"dagster/max_retries": "0"}
+# Dagster's lists of runs show it under "Launched by", where runs of the UI are "Manually launched".
+LAUNCHED_BY = {"user": "meeting-assets sync"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 def _partitions(days: Sequence[date], more_tags: Mapping[str, str], *, is_one_key: bool) -> dict[str, Any]:
     """Partition arguments of a run. Weeks are always a range, because a single key would be read as a day."""
-    tags = {MAX_RUNTIME: LONGEST_RUN_S, **NO_RETRIES, **more_tags}
+    tags = {MAX_RUNTIME: LONGEST_RUN_S, **NO_RETRIES, **LAUNCHED_BY, **more_tags}
     if is_one_key:
         return {"partition_key": days[0].isoformat(), "tags": tags}
     return {"tags": {**tags, **range_tags(days[0], days[-1])}}

@@ -18,6 +18,16 @@ from meeting_assets.health.counts import DayCounts, RecordingState
 from meeting_assets.health.data_versions import DataVersions, version_of_range
 from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger_states import (
+    ABSENT,
+    DELETED,
+    FAILED,
+    FETCHED,
+    PARSED,
+    PENDING,
+    QUARANTINED,
+    SUPERSEDED,
+)
 
 RUN = "run."
 NAMED_RECORDINGS = "named_recordings"
@@ -36,6 +46,21 @@ MOST_OBSERVED = 10
 change most of their days anyway. The nightly run has eight days."""
 ROW_COUNT, PARTITION_ROW_COUNT = "dagster/row_count", "dagster/partition_row_count"
 NO_PARTITIONS: Mapping[date, Mapping[str, Any]] = {}
+
+_STATE_SCHEMA = dg.TableSchema(
+    [
+        dg.TableColumn("recording_id", description="id at Recall.ai"),
+        dg.TableColumn("status", description="status of the recording at Recall.ai"),
+        dg.TableColumn(PARSED, description="artifacts in the tables"),
+        dg.TableColumn(FETCHED, description="artifacts in the raw store that are not parsed yet"),
+        dg.TableColumn(PENDING, description="artifacts that the next runs will fetch"),
+        dg.TableColumn(QUARANTINED, description="artifacts in the raw store that cannot be read"),
+        dg.TableColumn(FAILED, description="artifacts that failed at Recall.ai"),
+        dg.TableColumn(ABSENT, description="kinds of artifacts that Recall.ai does not offer"),
+        dg.TableColumn(SUPERSEDED, description="older artifacts of a kind of which only the newest counts"),
+        dg.TableColumn(DELETED, description="artifacts that Recall.ai deleted before they were fetched"),
+    ]
+)
 
 PartitionMetadata = Mapping[date, Mapping[str, Any]]
 """Metadata of each partition, by its day or Monday."""
@@ -130,8 +155,11 @@ def partition_row_counts(
 
 
 def recording_state_table(states: Iterable[RecordingState]) -> dg.TableMetadataValue:
-    """The states of recordings, without personal data."""
+    """The states of the recordings of a day, without personal data. The counts of a row include all its artifacts."""
     return dg.MetadataValue.table(
-        [dg.TableRecord({**each._asdict(), "day": each.day.isoformat()}) for each in states],
-        schema=dg.TableSchema([dg.TableColumn(name) for name in RecordingState._fields]),
+        [
+            dg.TableRecord({"recording_id": each.recording_id, "status": each.status, **each.artifacts})
+            for each in states
+        ],
+        schema=_STATE_SCHEMA,
     )

@@ -189,7 +189,7 @@ def recording_metadata_by_day(connection: Connection, days: Sequence[date]) -> d
     return {
         day: {
             PARTITION_ROW_COUNT: sum(counts[day].values()),
-            **counts[day],
+            **{f"status.{status}": count for status, count in counts[day].items()},
             STATES_AFTER_FETCH: recording_state_table(states.get(day, ())),
             DATA_VERSION: versions[day],
         }
