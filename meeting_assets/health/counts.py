@@ -125,11 +125,11 @@ def meeting_totals_by_day(connection: Connection, days: Collection[date]) -> dic
     """Hours, participants, words and interruptions of all meetings of each day; a day without meetings has zeros."""
     c = table_of(MeetingMetrics).c
     sums = {
-        "meeting_hours": func.sum(c.duration_s) / SECONDS_PER_HOUR,
-        "speech_hours": func.sum(c.speech_s) / SECONDS_PER_HOUR,
-        "participants": func.sum(c.participant_count),
-        "words": func.sum(c.word_count),
-        "interruptions": func.sum(c.interruption_count),
+        "day.meeting_hours": func.sum(c.duration_s) / SECONDS_PER_HOUR,
+        "day.speech_hours": func.sum(c.speech_s) / SECONDS_PER_HOUR,
+        "day.participants": func.sum(c.participant_count),
+        "day.words": func.sum(c.word_count),
+        "day.interruptions": func.sum(c.interruption_count),
     }
     day = RECORDINGS.c.day
     query = select(day, *sums.values()).join_from(

@@ -20,6 +20,12 @@ MEASURE_NODES = """() => [...document.querySelectorAll('[class*="AssetNode_asset
     };
 })"""
 
+HAVE_STATES = """() => {
+    const nodes = [...document.querySelectorAll('[class*="minimalAssetNodeBox"]')];
+    const borders = nodes.map((element) => element.style.getPropertyValue('--minimal-border'));
+    return borders.length > 0 && borders.every((border) => /green|red|yellow/.test(border));
+}"""
+
 
 @dataclass(frozen=True, slots=True)
 class Area:
@@ -60,3 +66,8 @@ GRAPH = Area(left=68, top=110, right=1600, bottom=1000)
 def node_boxes(page: Page) -> list[NodeBox]:
     """The names in the graph with their boxes on the screen, and the size of their letters after the zoom."""
     return [NodeBox(**each) for each in page.evaluate(MEASURE_NODES)]
+
+
+def wait_for_states(page: Page) -> None:
+    """Waits until the color of each node shows whether its asset is healthy."""
+    page.wait_for_function(HAVE_STATES)

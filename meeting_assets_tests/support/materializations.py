@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -24,6 +25,11 @@ def shown(run_id: str, day: date) -> dict[str, Metadata]:
 
 
 def recording_states(metadata: Metadata) -> dict[str, Metadata]:
-    """The table of recordings, by id, in its order."""
+    """The recordings of a day by id, in the order of the table: the status, and the number of artifacts by state."""
     (table,) = (value for name, value in metadata.items() if name.startswith("recording_states"))
-    return {record.data["recording_id"]: dict(record.data) for record in table.records}
+    return {record.data["recording_id"]: _row(record.data) for record in table.records}
+
+
+def _row(data: Mapping[str, Any]) -> Metadata:
+    counts = (each.split(" ") for each in data["artifacts"].split(", ") if each)
+    return {"status": data["status"], **{state: int(count) for count, state in counts}}
