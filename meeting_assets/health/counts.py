@@ -138,7 +138,7 @@ def meeting_totals_by_day(connection: Connection, days: Collection[date]) -> dic
     found = {each: values for each, *values in connection.execute(query.where(day.in_(days)).group_by(day))}
     return {
         each: {
-            name: round(float(value or 0), 2) if name.endswith("_hours") else int(value or 0)
+            name: round(float(value or 0), 3) if name.endswith("_hours") else int(value or 0)
             for name, value in zip(sums, found.get(each, [0] * len(sums)), strict=True)
         }
         for each in days

@@ -20,11 +20,10 @@ MEASURE_NODES = """() => [...document.querySelectorAll('[class*="AssetNode_asset
     };
 })"""
 
-HAVE_STATES = """() => {
-    const nodes = [...document.querySelectorAll('[class*="minimalAssetNodeBox"]')];
-    const borders = nodes.map((element) => element.style.getPropertyValue('--minimal-border'));
-    return borders.length > 0 && borders.every((border) => /green|red|yellow/.test(border));
-}"""
+COLORS = """() => [...document.querySelectorAll('[class*="minimalAssetNodeBox"]')].map(
+    (element) => getComputedStyle(element).backgroundColor
+)"""
+POLL_MS, POLLS, UNCHANGED_POLLS = 1000, 30, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +68,13 @@ def node_boxes(page: Page) -> list[NodeBox]:
 
 
 def wait_for_states(page: Page) -> None:
-    """Waits until the color of each node shows whether its asset is healthy."""
-    page.wait_for_function(HAVE_STATES)
+    """Waits until the colors of the nodes, which arrive in batches, have not changed for some seconds."""
+    colors: list[str] = []
+    unchanged = 0
+    for _ in range(POLLS):
+        found = page.evaluate(COLORS)
+        unchanged = unchanged + 1 if found == colors else 0
+        colors = found
+        if unchanged >= UNCHANGED_POLLS and len({*colors}) > 1:
+            return
+        page.wait_for_timeout(POLL_MS)
