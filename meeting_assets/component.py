@@ -36,7 +36,17 @@ def _secret(context: dg.ResolutionContext, value: Any) -> SecretStr | None:
     return SecretStr(str(resolved)) if resolved else None
 
 
-Secret = Annotated[SecretStr | None, dg.Resolver(_secret, model_field_type=str | None)]
+def _documented(description: str, example: Any) -> Any:
+    """Description and example of a field on the component's page in Dagster's UI, and in editors.
+
+    Dagster ignores those of pydantic's `Field`. The page shows a `defs.yaml` of all examples.
+    """
+    return dg.Resolver.default(description=description, examples=[example])
+
+
+def _secret_field(description: str, example: str) -> Any:
+    """The same for a field that stays in memory."""
+    return dg.Resolver(_secret, model_field_type=str | None, description=description, examples=[example])
 
 
 class MeetingAssetsScaffolder(dg.Scaffolder[Any]):
@@ -50,41 +60,87 @@ class MeetingAssetsScaffolder(dg.Scaffolder[Any]):
 
 @dg.scaffold_with(MeetingAssetsScaffolder)
 class MeetingAssetsComponent(dg.Component, dg.Model, dg.Resolvable):
-    """Stores finished meetings of one Recall.ai workspace: raw artifacts, SQL tables and metrics as assets.
+    """Stores the finished meetings of one Recall.ai workspace as assets: raw artifacts, SQL tables, metrics, trends.
 
-    Settings without a field come from the environment. Secrets stay in memory: they are no configuration of Dagster.
+    Jobs, sensors, schedules and checks come with them. Each workspace is an instance with a `key_prefix` of its own.
+    Settings without a field come from the environment. Secrets stay in memory and are no configuration of Dagster.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    key_prefix: str = Field(
-        "", pattern=KEY_PREFIX, description="first parts of all asset keys, separated by `/`; also starts other names"
+    key_prefix: Annotated[
+        str,
+        _documented("First parts of all asset keys, separated by `/`. It also starts other names.", "sales_meetings"),
+    ] = Field("", pattern=KEY_PREFIX)
+    group_prefix: Annotated[
+        str | None, _documented("Start of the group names; by default the key prefix.", "sales_")
+    ] = None
+    owners: Annotated[
+        Sequence[str],
+        _documented("Owners of all assets (MEETING_ASSETS_OWNERS): `team:…` or e-mail addresses.", ["team:sales"]),
+    ] = ()
+    region: Annotated[
+        Region | None, _documented("Region of the Recall.ai workspace (RECALL_REGION).", EXAMPLE["region"])
+    ] = None
+    api_key: Annotated[
+        SecretStr | None,
+        _secret_field("API key of that region, always as a template (RECALL_API_KEY).", EXAMPLE["api_key"]),
+    ] = None
+    base_url: Annotated[
+        str | None,
+        _documented(
+            "URL of a proxy or of the sandbox (RECALL_BASE_URL); by default that of the region.",
+            "https://us-east-1.recall.ai",
+        ),
+    ] = None
+    home: Annotated[
+        str | None,
+        _documented(
+            "Folder of all relative paths (MEETING_ASSETS_HOME). By default with a key prefix, a folder of that name "
+            "in the folder that the environment names.",
+            "/srv/meetings/sales",
+        ),
+    ] = None
+    database_url: Annotated[
+        SecretStr | None,
+        _secret_field(
+            "SQLite or PostgreSQL (MEETING_ASSETS_DATABASE_URL). With a key prefix, SQLite files are never shared by "
+            "default.",
+            "{{ env.MEETING_ASSETS_DATABASE_URL }}",
+        ),
+    ] = None
+    database_schema: Annotated[
+        str | None,
+        _documented(
+            "PostgreSQL schema (MEETING_ASSETS_DATABASE_SCHEMA). By default with a key prefix, its name.",
+            "sales_meetings",
+        ),
+    ] = None
+    raw_url: Annotated[
+        SecretStr | None,
+        _secret_field(
+            "Folder or object store of the raw bytes (MEETING_ASSETS_RAW_URL). By default with a key prefix, a folder "
+            "of that name in the object store that the environment names.",
+            "s3://meetings/sales",
+        ),
+    ] = None
+    first_day: Annotated[str | None, _documented("First daily partition (MEETING_ASSETS_FIRST_DAY).", "2026-01-31")] = (
+        None
     )
-    group_prefix: str | None = Field(None, description="start of the group names; default: the key prefix")
-    owners: Sequence[str] = Field((), description="MEETING_ASSETS_OWNERS: `team:…` or e-mail addresses")
-    region: Region | None = Field(None, description="RECALL_REGION")
-    api_key: Secret = Field(None, description="RECALL_API_KEY, as `{{ env.NAME }}`")
-    base_url: str | None = Field(None, description="RECALL_BASE_URL: a proxy or the sandbox")
-    home: str | None = Field(
-        None,
-        description="MEETING_ASSETS_HOME; default with a key prefix: a folder of its name in that of the environment",
+    metrics: Annotated[
+        Mapping[str, float],
+        _documented("Metric parameters that differ from their defaults (docs/metrics.md).", {"dead_air_s": 20.0}),
+    ] = Field({})
+    settings: Annotated[
+        Mapping[str, str],
+        _documented(
+            "Other settings by the names of their environment variables.", {"MEETING_ASSETS_OWN_DOMAINS": "example.com"}
+        ),
+    ] = Field({}, repr=False)
+    sensors: Annotated[Sequence[Sensor], _documented("Sensors to include; by default all.", [*SENSORS])] = SENSORS
+    schedules: Annotated[Sequence[Schedule], _documented("Schedules to include; by default all.", [*SCHEDULES])] = (
+        SCHEDULES
     )
-    database_url: Secret = Field(
-        None, description="MEETING_ASSETS_DATABASE_URL; with a key prefix, SQLite files are never shared by default"
-    )
-    database_schema: str | None = Field(
-        None, description="MEETING_ASSETS_DATABASE_SCHEMA; default with a key prefix: its name"
-    )
-    raw_url: Secret = Field(
-        None, description="MEETING_ASSETS_RAW_URL; default with a key prefix: a folder of its name in that object store"
-    )
-    first_day: str | None = Field(None, description="MEETING_ASSETS_FIRST_DAY, such as 2026-01-31")
-    metrics: Mapping[str, float] = Field({}, description="parameters of the metrics that differ from their defaults")
-    settings: Mapping[str, str] = Field(
-        {}, repr=False, description="other settings by the names of their environment variables"
-    )
-    sensors: Sequence[Sensor] = Field(SENSORS, description="sensors to include; default: all")
-    schedules: Sequence[Schedule] = Field(SCHEDULES, description="schedules to include; default: all")
 
     def workspace(self) -> Workspace:
         """The settings and names of this instance.

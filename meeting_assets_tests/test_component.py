@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 import os
+import re
 from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
@@ -14,6 +15,7 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from meeting_assets import MeetingAssetsComponent
 from meeting_assets import component as component_module
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.orchestration.workspace import SYNC, Workspace
@@ -22,6 +24,7 @@ from meeting_assets_tests.support.components import build, instance_of, prefixed
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
+SETTING = re.compile(r"(?:RECALL|MEETING_ASSETS)_[A-Z_]+")
 KEY, PASSWORD, SIGNATURE = "planted-api-key", "planted-password", "planted-webhook"
 
 
@@ -97,6 +100,30 @@ def test_a_component_includes_the_sensors_and_schedules_that_it_names() -> None:
 
     assert found["sensors"] == {"sales_finished_recordings"}
     assert found["schedules"] == set()
+
+
+def test_page_of_the_component_describes_every_field() -> None:
+    fields = MeetingAssetsComponent.model().model_json_schema()["properties"]
+
+    assert fields.keys() == MeetingAssetsComponent.model_fields.keys()
+    assert [name for name, field in fields.items() if len(field.get("description", "")) < 20] == []
+    settings = {name: match[0] for name, field in fields.items() if (match := SETTING.findall(field["description"]))}
+    assert settings.keys() >= {"api_key", "database_url", "first_day", "home", "owners", "raw_url", "region"}
+    assert {*settings.values()} <= {field.alias for field in Settings.model_fields.values()}
+
+
+def test_example_on_the_page_of_the_component_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECALL_API_KEY", KEY)
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", "sqlite:///meetings.db")
+    fields = MeetingAssetsComponent.model().model_json_schema()["properties"]
+    example = {name: field["examples"][0] for name, field in fields.items()}
+
+    model = MeetingAssetsComponent.model().model_validate(example)
+    component = MeetingAssetsComponent.resolve_from_model(dg.ResolutionContext.default(), model)
+
+    assert component.workspace().settings().api_key == SecretStr(KEY)
+    assert names(build(component))["schedules"] == {f"sales_meetings_{each}" for each in component_module.SCHEDULES}
+    assert [name for name, value in example.items() if value in (None, "", "...")] == []
 
 
 def test_owners_and_groups_of_a_component() -> None:

@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
+from meeting_assets.cli.key_tables import KeyTable
 from meeting_assets.cli.meeting_texts import printable, shell_quoted
-from meeting_assets.cli.terminal import print_line, print_table
+from meeting_assets.cli.terminal import print_line
 from meeting_assets.core.instants import to_iso8601
 from meeting_assets.pipeline.aliases import AliasChange
 from meeting_assets.pipeline.people_lists import PeopleList, Unlinked
@@ -22,15 +20,29 @@ from meeting_assets.store.person_aliases import Alias
 UNKNOWN = "·"
 NAMES_SHOWN = 40
 PERSON = "PERSON"
+PEOPLE = KeyTable(
+    ("person", "name", "meetings", "hours", "share of talk"),
+    numbers=("meetings", "hours", "share of talk"),
+    texts=("name",),
+)
+UNLINKED = KeyTable(
+    ("name", "persons of that name", "meetings", "minutes of talk", "share of talk"),
+    numbers=("meetings", "minutes of talk", "share of talk"),
+    texts=("name",),
+)
 
 
 def print_people(found: PeopleList) -> None:
     """Prints the persons, the share of talk that they cover, and the aliases in force."""
-    table = _table("person", "name", "meetings", "hours", "share of talk")
-    for each in found.people:
-        numbers = f"{each.meeting_count:,}", _hours(each.attended_s), _percent(each.talk_share)
-        table.add_row(*_texts(each.person_key, each.name or UNKNOWN), *numbers)
-    print_table(table)
+    PEOPLE.print(
+        [
+            [
+                *map(printable, (each.person_key, each.name or UNKNOWN)),
+                *(f"{each.meeting_count:,}", _hours(each.attended_s), _percent(each.talk_share)),
+            ]
+            for each in found.people
+        ]
+    )
     if found.covered_talk_share is not None:
         print_line(
             f"These persons cover {found.covered_talk_share:.0%} of the talk in all meetings. "
@@ -53,12 +65,15 @@ def print_unlinked(found: Sequence[Unlinked]) -> None:
     if not found:
         print_line("Every participant with a name belongs to a person.")
         return
-    table = _table("name", "persons of that name", "meetings", "minutes of talk", "share of talk")
-    for each in found[:NAMES_SHOWN]:
-        minutes = UNKNOWN if each.talk_time_s is None else f"{each.talk_time_s / 60:,.1f}"
-        texts = _texts(each.name, ", ".join(each.namesakes) or UNKNOWN)
-        table.add_row(*texts, f"{each.meeting_count:,}", minutes, _percent(each.talk_share))
-    print_table(table)
+    UNLINKED.print(
+        [
+            [
+                *map(printable, (each.name, ", ".join(each.namesakes) or UNKNOWN)),
+                *(f"{each.meeting_count:,}", _minutes(each.talk_time_s), _percent(each.talk_share)),
+            ]
+            for each in found[:NAMES_SHOWN]
+        ]
+    )
     if len(found) > NAMES_SHOWN:
         print_line(f"... and {len(found) - NAMES_SHOWN} more. --json lists all of them.")
     print_line(
@@ -109,19 +124,12 @@ def unlinked_document(found: Sequence[Unlinked]) -> dict[str, Any]:
     return {"unlinked": [{**each._asdict(), "command": alias_command(each)} for each in found]}
 
 
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for index, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if index < 2 else "right", overflow="fold")
-    return table
-
-
-def _texts(*cells: str) -> list[Text]:
-    return [Text(printable(each)) for each in cells]
-
-
 def _hours(time_s: float | None) -> str:
     return UNKNOWN if time_s is None else f"{time_s / 3600:,.1f}"
+
+
+def _minutes(time_s: float | None) -> str:
+    return UNKNOWN if time_s is None else f"{time_s / 60:,.1f}"
 
 
 def _percent(share: float | None) -> str:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
+from meeting_assets.cli.key_tables import KeyTable
 from meeting_assets.cli.meeting_texts import printable, shell_quoted
-from meeting_assets.cli.terminal import out, print_line, print_table
+from meeting_assets.cli.terminal import out, print_line
 from meeting_assets.core.correction_kinds import ASSIGN, SAME_AS
 from meeting_assets.core.instants import to_iso8601
 from meeting_assets.metrics.speakers import Speaker
@@ -116,15 +114,8 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
         for number, heading in enumerate(COLUMNS)
         if heading not in NUMBERS or {row[number] for row in rows} != {UNKNOWN}
     ]
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for number in shown:
-        heading = COLUMNS[number]
-        justify: Literal["left", "right"] = "right" if heading in NUMBERS else "left"
-        # In a narrow terminal, names and methods take several lines; keys stay whole, to be copied into options.
-        table.add_column(heading, justify=justify, overflow="fold", no_wrap=heading not in WRAPPED)
-    for row in rows:
-        table.add_row(*(Text(row[number]) for number in shown))
-    print_table(table)
+    table = KeyTable([COLUMNS[number] for number in shown], numbers=NUMBERS, texts=WRAPPED)
+    table.print([[row[number] for number in shown] for row in rows])
 
 
 def _cells(row: Speaker) -> Iterator[str]:

@@ -16,26 +16,37 @@ from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.metrics import METRICS, ROW_COUNT_SOURCE
+from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
-from meeting_assets.store.ledger_states import FETCHED, PARSED, PENDING, QUARANTINED
+from meeting_assets.store.ledger_states import (
+    ABSENT,
+    DELETED,
+    FAILED,
+    FETCHED,
+    PARSED,
+    PENDING,
+    QUARANTINED,
+    SUPERSEDED,
+)
 
 MAX_STATES = 50
+LEDGER_STATES = (PARSED, FETCHED, PENDING, QUARANTINED, FAILED, ABSENT, SUPERSEDED, DELETED)
+SECONDS_PER_HOUR = 3600.0
 
 DayCounts = Mapping[date, int]
 """Row counts by day; days without rows are missing."""
 
 
 class RecordingState(NamedTuple):
-    """A recording with the number of its artifacts that are parsed, only fetched, pending and quarantined."""
+    """A recording with the number of its ledger rows of each state."""
 
     recording_id: str
     day: date
     status: str
-    parsed: int
-    fetched: int
-    pending: int
-    quarantined: int
+    """The recording's status at Recall.ai."""
+    artifacts: Mapping[str, int]
+    """The number of rows by ledger state, in the order of `LEDGER_STATES`."""
 
 
 def table_row_count(connection: Connection, model: type[SQLModel]) -> int:
@@ -96,27 +107,46 @@ def metric_row_counts_by_day(connection: Connection, days: Collection[date]) -> 
 
 def recording_states(connection: Connection, days: Collection[date]) -> dict[date, list[RecordingState]]:
     """The states of the recordings of each day, incomplete ones first; at most `MAX_STATES` of a day."""
-    parsed, fetched, pending, quarantined = (
-        func.count().filter(LEDGER.c.status == status) for status in (PARSED, FETCHED, PENDING, QUARANTINED)
-    )
-    recording = RECORDINGS.c.recording_id, RECORDINGS.c.day, RECORDINGS.c.status
-    rank = func.row_number().over(
-        partition_by=RECORDINGS.c.day, order_by=(quarantined.desc(), pending.desc(), RECORDINGS.c.recording_id)
-    )
+    counts = {state: func.count().filter(LEDGER.c.status == state) for state in LEDGER_STATES}
+    incomplete = [counts[state].desc() for state in (QUARANTINED, PENDING, FAILED)]
+    recording = RECORDINGS.c.recording_id, RECORDINGS.c.day, RECORDINGS.c.status.label("recording_status")
+    rank = func.row_number().over(partition_by=RECORDINGS.c.day, order_by=(*incomplete, RECORDINGS.c.recording_id))
     ranked = (
-        select(*recording, parsed.label("parsed"), fetched.label("fetched"), pending.label("pending"))
-        .add_columns(quarantined.label("quarantined"), rank.label("rank"))
+        select(*recording, *(count.label(state) for state, count in counts.items()), rank.label("rank"))
         .join_from(RECORDINGS, LEDGER, RECORDINGS.c.recording_id == LEDGER.c.recording_id, isouter=True)
         .where(RECORDINGS.c.day.in_(days))
         .group_by(RECORDINGS.c.recording_id)
         .subquery()
     )
-    query = select(*(ranked.c[name] for name in RecordingState._fields)).where(ranked.c.rank <= MAX_STATES)
+    query = select(ranked).where(ranked.c.rank <= MAX_STATES).order_by(ranked.c.day, ranked.c.rank)
     states: dict[date, list[RecordingState]] = defaultdict(list)
-    for row in connection.execute(query.order_by(ranked.c.day, ranked.c.rank)):
-        state = RecordingState(*row)
-        states[state.day].append(state)
+    for recording_id, day, status, *found, _ in connection.execute(query):
+        states[day].append(RecordingState(recording_id, day, status, dict(zip(LEDGER_STATES, found, strict=True))))
     return states
+
+
+def meeting_totals_by_day(connection: Connection, days: Collection[date]) -> dict[date, dict[str, float]]:
+    """Hours, participants, words and interruptions of all meetings of each day; a day without meetings has zeros."""
+    c = table_of(MeetingMetrics).c
+    sums = {
+        "day.meeting_hours": func.sum(c.duration_s) / SECONDS_PER_HOUR,
+        "day.speech_hours": func.sum(c.speech_s) / SECONDS_PER_HOUR,
+        "day.participants": func.sum(c.participant_count),
+        "day.words": func.sum(c.word_count),
+        "day.interruptions": func.sum(c.interruption_count),
+    }
+    day = RECORDINGS.c.day
+    query = select(day, *sums.values()).join_from(
+        c.recording_id.table, RECORDINGS, RECORDINGS.c.recording_id == c.recording_id
+    )
+    found = {each: values for each, *values in connection.execute(query.where(day.in_(days)).group_by(day))}
+    return {
+        each: {
+            name: round(float(value or 0), 3) if name.endswith("_hours") else int(value or 0)
+            for name, value in zip(sums, found.get(each, [0] * len(sums)), strict=True)
+        }
+        for each in days
+    }
 
 
 def _total(connection: Connection, model: type[SQLModel], row_count_columns: Mapping[type[SQLModel], Any]) -> int:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from meeting_assets.core.speaker_keys import UNKNOWN, VOICES
-from meeting_assets.metrics.lineage import WORD_TIMES
+from meeting_assets.metrics.lineage import LATEST_END, WORD_TIMES
 from meeting_assets.metrics.meeting import Attendee, Event, MeetingInput, RawSegment, Utterance, Word
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.resolution import (
@@ -55,11 +55,11 @@ NAMES = (
     "speaker_timeline.speaker_name",
     "transcript_utterances.speaker_name",
 )
+# The timeline is clipped to the duration of the recording, which may depend on LATEST_END.
 EVIDENCE = (
     *("speaker_timeline.participant_key", "speaker_timeline.start_s", "speaker_timeline.end_s"),
     *(source for source in WORD_TIMES if not source.endswith("text")),
-    "recordings.started_at",
-    "recordings.completed_at",
+    *LATEST_END,
 )
 
 

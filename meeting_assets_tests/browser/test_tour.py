@@ -11,6 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from meeting_assets.sandbox import Recording, Sandbox, fortnight
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.deployment import Deployment
+from meeting_assets_tests.support.graph_boxes import GRAPH, LEGIBLE_PX, node_boxes, wait_for_states
 
 BROWSERS = "chromium", "chromium-browser", "google-chrome"
 FLAGS = (
@@ -167,14 +169,31 @@ def take_picture(page: Page, name: str, folder: Path) -> None:
     assert picture.stat().st_size < MOST_BYTES
 
 
-def test_the_asset_graph_leads_from_parsed_tables_to_metrics(page: Page, tmp_path: Path) -> None:
-    page.set_viewport_size({"width": 1400, "height": 1900})
+def zoom(page: Page, factor: float, *, x: float, y: float) -> None:
+    """Zooms the graph around a point, as a person does with Ctrl and the wheel."""
+    page.mouse.move(x, y)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -round(100 * (factor - 1)))
+    page.keyboard.up("Control")
+    page.wait_for_timeout(SETTLE_MS)
+
+
+def test_the_expanded_asset_graph_is_legible_in_one_picture(page: Page, running: Deployment, tmp_path: Path) -> None:
     page.goto("/asset-groups")
     see(page, "raw", "parsed", "metrics")
     page.get_by_label("panel_show_right").last.click()
     page.keyboard.press("Alt+e")
-
     see(page, "speech", "turns", "meeting_metrics")
+    zoom(page, 1.03, x=1550, y=130)
+    wait_for_states(page)
+
+    boxes = node_boxes(page)
+
+    assert len(boxes) == len(running.ui.assets())
+    assert {"recordings", "transcript_words", "speakers", "speech", "turns", "people"} <= {each.name for each in boxes}
+    assert min(each.font_px for each in boxes) >= LEGIBLE_PX
+    assert [each for each in boxes if each.is_cut or not each.lies_within(GRAPH)] == []
+    assert [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])] == []
     take_picture(page, "asset-graph", tmp_path)
 
 
@@ -192,12 +211,10 @@ def test_page_of_a_table_shows_its_columns_and_counts(page: Page, tmp_path: Path
     take_picture(page, "table", tmp_path)
 
 
-def test_lineage_of_a_table_shows_its_sources(page: Page, tmp_path: Path) -> None:
-    page.set_viewport_size({"width": 1600, "height": 1800})
+def test_lineage_of_a_table_shows_its_neighbors(page: Page) -> None:
     page.goto("/assets/transcript_words?view=lineage")
 
-    see(page, "transcript_words", "speakers", "speech", "turns")
-    take_picture(page, "lineage", tmp_path)
+    see(page, "transcript", "transcript_words", "speakers")
 
 
 def test_failing_check_names_the_recording_and_the_location(page: Page, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -223,6 +240,31 @@ def test_an_assets_events_name_the_days_recordings(page: Page, sandbox: Sandbox,
 
     see(page, *(each.id for each in sandbox.world.recordings if each.day == busiest_day(sandbox)))
     take_picture(page, "day", tmp_path)
+
+
+def test_plots_show_the_meetings_of_each_day(page: Page, tmp_path: Path) -> None:
+    page.goto("/assets/meeting_metrics")
+    page.get_by_text("Plots", exact=True).first.click()
+    see(page, "day.interruptions")
+    page.get_by_text("day.words", exact=True).scroll_into_view_if_needed()
+
+    see(page, "day.meeting_hours", "day.participants", "day.speech_hours", "day.words")
+    take_picture(page, "plots", tmp_path)
+
+
+def test_timeline_shows_the_runs_of_commands_with_their_job(page: Page, tmp_path: Path) -> None:
+    page.goto("/overview/activity/timeline?groupBy=job")
+    page.get_by_text("1hr", exact=True).click()
+
+    see(page, "meeting_assets", "sync_recordings", "check_tables")
+    take_picture(page, "timeline", tmp_path)
+
+
+def test_list_of_runs_shows_the_command_and_the_days(page: Page, sandbox: Sandbox, tmp_path: Path) -> None:
+    page.goto("/runs")
+
+    see(page, "meeting-assets sync", f"{busiest_day(sandbox) + DAY} to {TODAY}")
+    take_picture(page, "runs", tmp_path)
 
 
 def test_sensors_and_schedules_are_on(page: Page, tmp_path: Path) -> None:

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from meeting_assets.metrics.lineage import LATEST_END
 from meeting_assets.metrics.meeting import Attendee, Event
-from meeting_assets.metrics.speakers import Speaker
+from meeting_assets.metrics.speakers import Speaker, Speakers
+from meeting_assets.schema.lineage import lineage_of
+from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.meeting_builder import meeting_of, metrics_of, said, word
 from meeting_assets_tests.support.speaker_builder import (
     ADA,
@@ -171,6 +174,21 @@ def test_segment_without_end_is_no_evidence_after_the_last_edge_of_a_recording_o
     meeting = transcribed(spoken_by("label:A", (60, 80)), timeline=timeline, duration_s=400 * 86_400.0)
 
     assert resolutions(meeting)["label:A"] == (None, "none")
+
+
+def test_evidence_follows_the_latest_end_of_any_artifact_where_the_duration_is_unknown() -> None:
+    timeline = [said("100", 0, 20), said("200", 20, None)]
+    words = spoken_by("label:A", (0, 9), (60, 80))
+
+    found = {
+        end_s: speakers_of(transcribed(words, timeline=timeline, duration_s=None, latest_end_s=end_s))["label:A"]
+        for end_s in (50.0, 100.0)
+    }
+
+    assert {end_s: each.participant_key for end_s, each in found.items()} == {50.0: "100", 100.0: None}
+    assert found[50.0].evidence == 1.0
+    assert found[100.0].evidence == pytest.approx(20 / 28.75, abs=0.01)
+    assert {*LATEST_END} <= {*(lineage_of(table_of(Speakers).c.evidence) or ())}
 
 
 def test_words_of_a_bots_label_are_the_bots() -> None:

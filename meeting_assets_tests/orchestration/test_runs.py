@@ -226,14 +226,19 @@ def test_run_of_a_command_belongs_to_its_job_and_code_location(defs: dg.Definiti
     assert run.remote_job_origin.location_name == CODE_LOCATION
 
 
-def test_lists_of_runs_in_the_ui_show_no_internal_tags(defs: dg.Definitions) -> None:
-    run_days(defs, [FIRST])
+@pytest.mark.parametrize("days", [[FIRST], [FIRST, EMPTY]], ids=["a day", "a range"])
+def test_lists_of_runs_in_the_ui_show_the_command_and_the_days_alone(defs: dg.Definitions, days: list[date]) -> None:
+    run_days(defs, days)
 
     with dagster_instance() as instance:
         (run,) = instance.get_runs()
-    assert run.tags["dagster/partition"] == FIRST.isoformat()
+    # The lists show a partition, and all tags of other programs than Dagster.
+    listed = {tag: value for tag, value in run.tags.items() if not tag.startswith(("dagster/", ".dagster/"))}
+    assert listed.pop("user") == "meeting-assets sync"
+    of_days = {"partitions": f"{FIRST} to {EMPTY}"} if len(days) > 1 else {}
+    assert listed == of_days
+    assert run.tags.get("dagster/partition") == (FIRST.isoformat() if len(days) == 1 else None)
     assert {DATABASE_ID, PROCESS} <= run.tags.keys()
-    assert [tag for tag in run.tags if not tag.startswith(("dagster/", ".dagster/"))] == []
 
 
 def test_code_location_has_one_name_wherever_it_is_loaded() -> None:

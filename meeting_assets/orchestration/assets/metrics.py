@@ -12,19 +12,25 @@ import dagster as dg
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from meeting_assets.health.counts import metric_row_counts, metric_row_counts_by_day, recording_states
+from meeting_assets.health.counts import (
+    meeting_totals_by_day,
+    metric_row_counts,
+    metric_row_counts_by_day,
+    recording_states,
+)
 from meeting_assets.health.data_versions import metrics_versions
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.orchestration.assets.materializations import (
+    DATA_VERSION,
     RECORDING_STATES,
     materializations,
     partition_row_counts,
     recording_state_table,
 )
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
-from meeting_assets.orchestration.assets.specs import FRESHNESS, lineage_deps, table_spec
+from meeting_assets.orchestration.assets.specs import FRESHNESS, METRICS_NEXT, lineage_deps, table_spec
 from meeting_assets.orchestration.resources import fail_if_faulty, storage_key, storage_of
 from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.derive import derive_days
@@ -52,6 +58,7 @@ def metrics_assets(days: dg.DailyPartitionsDefinition, database: str, workspace:
         partitions_def=days,
         backfill_policy=BACKFILL,
         required_resource_keys={storage_key(workspace)},
+        op_tags=METRICS_NEXT,
         # Without it, a webserver may refuse backfills that start upstream: Dagster then requires equal partitions of
         # all outputs, and its comparison depends on the iteration order of a set.
         can_subset=True,
@@ -75,9 +82,11 @@ def metrics_assets(days: dg.DailyPartitionsDefinition, database: str, workspace:
 
 
 def _metadata_by_day(connection: Connection, days: Sequence[date]) -> dict[type[SQLModel], dict[date, dict[str, Any]]]:
-    """The metadata of each day: row counts, and the state of each recording after the run."""
+    """The metadata of each day: row counts, totals of its meetings, and the state of each recording after the run."""
     metadata = partition_row_counts(metric_row_counts_by_day(connection, days), metrics_versions(connection, days))
-    states = recording_states(connection, days)
+    states, totals = recording_states(connection, days), meeting_totals_by_day(connection, days)
     for day, day_metadata in metadata[MeetingMetrics].items():
-        day_metadata[RECORDING_STATES] = recording_state_table(states.get(day, ()))
+        day_metadata |= totals[day] | {RECORDING_STATES: recording_state_table(states.get(day, ()))}
+        # The hash interests the fewest readers of the page.
+        day_metadata[DATA_VERSION] = day_metadata.pop(DATA_VERSION)
     return metadata

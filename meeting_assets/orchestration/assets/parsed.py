@@ -15,7 +15,7 @@ from meeting_assets.health.data_versions import parsed_versions
 from meeting_assets.orchestration.assets.materializations import materializations, partition_row_counts
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
 from meeting_assets.orchestration.assets.raw import raw_key
-from meeting_assets.orchestration.assets.specs import FRESHNESS, table_spec
+from meeting_assets.orchestration.assets.specs import FRESHNESS, PARSED_NEXT, table_spec
 from meeting_assets.orchestration.resources import fail_if_faulty, storage_key, storage_of
 from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.load import load_days
@@ -58,6 +58,7 @@ def parsed_asset(
         partitions_def=days,
         backfill_policy=BACKFILL,
         required_resource_keys={storage_key(workspace)},
+        op_tags=PARSED_NEXT,
     )
     def _load(context: dg.AssetExecutionContext) -> Iterable[dg.MaterializeResult[None]]:
         days = partition_days(context)

@@ -11,6 +11,8 @@ from meeting_assets.core.batches import batched
 DAYS_PER_RUN = 30
 PARTITION = "dagster/partition"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+# Dagster's lists of runs hide the tags of a range behind a link. They show this one in the row of the run.
+PARTITIONS = "partitions"
 BACKFILL = dg.BackfillPolicy.multi_run(DAYS_PER_RUN)
 
 
@@ -45,5 +47,10 @@ def chunks(days: list[date]) -> Iterator[list[date]]:
 
 
 def range_tags(first: date, last: date) -> dict[str, str]:
-    """Run tags that select a range of consecutive partitions."""
-    return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+    """Run tags that select a range of consecutive partitions, and name it in lists of runs.
+
+    >>> range_tags(date(2026, 1, 5), date(2026, 1, 9))["partitions"]
+    '2026-01-05 to 2026-01-09'
+    """
+    start, end = first.isoformat(), last.isoformat()
+    return {RANGE_START: start, RANGE_END: end, PARTITIONS: start if start == end else f"{start} to {end}"}

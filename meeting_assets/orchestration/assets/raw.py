@@ -35,7 +35,7 @@ from meeting_assets.orchestration.assets.materializations import (
     recording_state_table,
 )
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
-from meeting_assets.orchestration.assets.specs import FRESHNESS, payload_schema, table_spec
+from meeting_assets.orchestration.assets.specs import FRESHNESS, RAW_FIRST, payload_schema, table_spec
 from meeting_assets.orchestration.resources import fail_if_faulty, storage_key, storage_of
 from meeting_assets.orchestration.workspace import CONTEXT, DEFAULT, RAW, Workspace
 from meeting_assets.pipeline.fetch import fetch_days
@@ -99,6 +99,7 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str, workspace: Wor
         can_subset=True,
         pool=workspace.named(POOL),
         required_resource_keys={storage_key(workspace)},
+        op_tags=RAW_FIRST,
     )
     def _fetch(context: dg.AssetExecutionContext, config: FetchConfig) -> Iterable[dg.MaterializeResult[None]]:
         kinds = [kind for kind in ARTIFACTS if raw_key(kind, workspace) in context.selected_asset_keys]
@@ -224,7 +225,7 @@ def recording_metadata_by_day(connection: Connection, days: Sequence[date]) -> d
     return {
         day: {
             PARTITION_ROW_COUNT: sum(counts[day].values()),
-            **counts[day],
+            **{f"status.{status}": count for status, count in counts[day].items()},
             STATES_AFTER_FETCH: recording_state_table(states.get(day, ())),
             DATA_VERSION: versions[day],
         }

@@ -12,13 +12,12 @@ import dagster as dg
 from sqlmodel import SQLModel
 
 from meeting_assets.health.data_versions import people_version, series_version, trends_versions
-from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.series import SERIES_TABLES, RecordingSeries
-from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
+from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.metrics.trends import MeetingTrends, People, PersonKeys, PersonTrends
 from meeting_assets.orchestration.assets.materializations import DATA_VERSION, materializations, partition_row_counts
 from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of_a_week, partition_days
-from meeting_assets.orchestration.assets.specs import table_spec
+from meeting_assets.orchestration.assets.specs import ROLLUPS_LAST, table_spec
 from meeting_assets.orchestration.resources import storage_key, storage_of
 from meeting_assets.orchestration.runs import RETRY_WHOLE
 from meeting_assets.orchestration.workspace import DEFAULT, ROLL_UP, Workspace
@@ -29,11 +28,8 @@ from meeting_assets.store.database import table_of
 
 GROUP = "rollups"
 JOB = ROLL_UP
-UPSTREAM = (
-    *(table_of(model).name for model in (MeetingMetrics, ParticipantMetrics, PersonMetrics)),
-    "participants",
-    "recordings",
-)
+# All other tables that rollups read are upstream of this one (docs/decisions, "Implied dependencies").
+UPSTREAM = table_of(MeetingMetrics).name
 
 
 def rollup_assets(
@@ -41,12 +37,12 @@ def rollup_assets(
 ) -> list[dg.AssetsDefinition]:
     """The definitions of the weekly trends, of the people and of the series."""
     days = days_of_a_week()
-    upstream = [workspace.key(name) for name in UPSTREAM]
-    of_weeks = [dg.AssetDep(key, partition_mapping=days) for key in upstream]
+    upstream = workspace.key(UPSTREAM)
+    of_weeks = [dg.AssetDep(upstream, partition_mapping=days)]
     return [
         _rollup_asset("trends", (MeetingTrends, PersonTrends), _roll_up_trends, of_weeks, database, workspace, weeks),
-        _rollup_asset("people", (People, PersonKeys), _roll_up_people, upstream, database, workspace),
-        _rollup_asset("series", SERIES_TABLES, _roll_up_series, upstream, database, workspace),
+        _rollup_asset("people", (People, PersonKeys), _roll_up_people, [upstream], database, workspace),
+        _rollup_asset("series", SERIES_TABLES, _roll_up_series, [upstream], database, workspace),
     ]
 
 
@@ -88,6 +84,7 @@ def _rollup_asset(
         partitions_def=weeks,
         backfill_policy=BACKFILL if weeks else None,
         required_resource_keys={storage_key(workspace)},
+        op_tags=ROLLUPS_LAST,
     )
     def _roll_up(context: dg.AssetExecutionContext) -> Iterable[dg.MaterializeResult[None]]:
         mondays = partition_days(context) if weeks else []

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from inspect import cleandoc
 from typing import Any
 
@@ -13,7 +14,9 @@ from sqlmodel import AutoString, SQLModel
 
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.orchestration.workspace import Workspace
+from meeting_assets.pipeline.storage import derived_tables
 from meeting_assets.schema.lineage import lineage_of
+from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import table_of
 
@@ -30,6 +33,10 @@ BESIDE_THE_PAYLOAD = (
     dg.TableColumn("created_at", "instant", "creation of the object at Recall.ai"),
     dg.TableColumn("provider", "string", "transcripts only: Recall.ai's key of the transcription provider"),
 )
+
+# Dagster does not order two steps if a selection leaves out the assets between them. A run in one process then executes
+# the step of the higher priority first.
+RAW_FIRST, PARSED_NEXT, METRICS_NEXT, ROLLUPS_LAST = ({"dagster/priority": str(-stage)} for stage in range(4))
 
 MAX_LISTED_SOURCES = 4
 _COLUMN_TYPES: Mapping[type[Any], str] = {AutoString: "string", BigInteger: "bigint"}
@@ -105,10 +112,14 @@ def column_lineage(model: type[SQLModel], workspace: Workspace, payload: dg.Asse
 
 
 def lineage_deps(model: type[SQLModel], workspace: Workspace) -> list[dg.AssetKey]:
-    """The tables that the columns of a model derive from: the dependencies of its asset."""
-    columns = table_of(model).columns
-    tables = {source.partition(".")[0] for column in columns for source in _sources(column)}
-    return [workspace.key(table) for table in sorted(tables)]
+    """The dependencies of a table's asset: the tables that its columns derive from, except implied ones.
+
+    A table is implied if another of them derives from it. Without these edges the graph is legible, and the asset is
+    downstream of the same tables. `column_lineage` has all tables (docs/decisions, "Implied dependencies").
+    """
+    sources = _source_tables(model)
+    implied = frozenset[str]().union(*map(_tables_above, sources))
+    return [workspace.key(table) for table in sorted(sources - implied)]
 
 
 def payload_schema(artifact: Artifact) -> dg.TableSchema:
@@ -116,20 +127,41 @@ def payload_schema(artifact: Artifact) -> dg.TableSchema:
     return dg.TableSchema([*BESIDE_THE_PAYLOAD, *_fields("", wire.type_info(artifact.wire), is_nullable=False)])
 
 
+@cache
+def _tables_above(table: str) -> frozenset[str]:
+    """The tables that a table derives from, directly or not. Every payload belongs to a row of `recordings`."""
+    models = {table_of(model).name: model for model in derived_tables()}
+    if table not in models:
+        return frozenset()
+    sources = _source_tables(models[table])
+    return sources.union({table_of(Recordings).name}, *map(_tables_above, sources))
+
+
+def _source_tables(model: type[SQLModel]) -> frozenset[str]:
+    """The tables that the columns of a model derive from, without the payload."""
+    sources = {source for column in table_of(model).columns for source in _sources(column)}
+    return frozenset(source.partition(".")[0] for source in sources if not _is_of_payload(source))
+
+
 def _sources(column: Column[Any]) -> list[str]:
     """The sources of a column in other tables. In `recordings`, the shared `recording_id` names its own table."""
     return [source for source in lineage_of(column) or () if not source.startswith(f"{column.table.name}.")]
 
 
-def _dep(source: str, workspace: Workspace, payload: dg.AssetKey | None) -> dg.TableColumnDep:
-    """Parses `table.column`, or the path of a field of the payload; paths with dots also have brackets."""
+def _is_of_payload(source: str) -> bool:
+    """Tells the path of a field of the payload from `table.column`; paths with dots also have brackets."""
     table, _, column = source.partition(".")
-    is_of_payload = not column or table.endswith("]")
-    if is_of_payload and payload is None:
+    return not column or table.endswith("]")
+
+
+def _dep(source: str, workspace: Workspace, payload: dg.AssetKey | None) -> dg.TableColumnDep:
+    """Parses a source of a column."""
+    if not _is_of_payload(source):
+        table, _, column = source.partition(".")
+        return dg.TableColumnDep(workspace.key(table), column)
+    if payload is None:
         raise ValueError(f"{source}: the asset has no payload")
-    if is_of_payload and payload:
-        return dg.TableColumnDep(payload, source)
-    return dg.TableColumnDep(workspace.key(table), column)
+    return dg.TableColumnDep(payload, source)
 
 
 def _with_sources(description: str | None, deps: Sequence[dg.TableColumnDep]) -> str | None:
