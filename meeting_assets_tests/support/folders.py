@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from meeting_assets.settings import Settings
 
