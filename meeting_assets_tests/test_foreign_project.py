@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -186,7 +187,7 @@ def history(
     for name in RECORDINGS:
         before = report_runs(deployment.ui)
         reissue_transcript(sandboxes[name])
-        record(f"change in {name}", lambda before=before: report_runs(deployment.ui) != before)
+        record(f"change in {name}", partial(has_changed, deployment.ui, before))
     return found
 
 
@@ -195,16 +196,20 @@ def report_runs(ui: Ui) -> Counts:
     return {name: len(ui.materializations(name)) for name in REPORTS}
 
 
+def has_changed(ui: Ui, before: Counts) -> bool:
+    return report_runs(ui) != before
+
+
+def has_ticked(ui: Ui, sensor: str, since_s: float, times: int) -> bool:
+    return sum(each.at_s > since_s for each in ui.ticks(sensor)) >= times
+
+
 def wait_for_quiet(ui: Ui) -> None:
     """Waits until all runs have ended, and all sensors have ticked several times since."""
     until(lambda: all(each.has_ended for each in ui.runs()), "the end of all runs", within_s=PATIENCE_S)
     since = now().timestamp()
     for sensor, ticks in ((AUTOMATION, SEVERAL), *((f"{name}_{SENSOR}", 1) for name in RECORDINGS)):
-        until(
-            lambda sensor=sensor, ticks=ticks: sum(each.at_s > since for each in ui.ticks(sensor)) >= ticks,
-            f"ticks of {sensor}",
-            within_s=PATIENCE_S,
-        )
+        until(partial(has_ticked, ui, sensor, since, ticks), f"ticks of {sensor}", within_s=PATIENCE_S)
     until(lambda: all(each.has_ended for each in ui.runs()), "the end of all runs", within_s=PATIENCE_S)
 
 

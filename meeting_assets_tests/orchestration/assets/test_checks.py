@@ -110,7 +110,7 @@ def set_silence(day: date, silence_s: float) -> None:
 def silence_s(day: date) -> float:
     query = select(METRICS.c.silence_s).join(RECORDINGS, RECORDINGS.c.recording_id == METRICS.c.recording_id)
     with open_test_storage() as storage, storage.database.reading() as connection:
-        return float(connection.scalars(query.where(RECORDINGS.c.day == day)).first())
+        return float(connection.scalars(query.where(RECORDINGS.c.day == day)).first() or 0)
 
 
 def nightly_checks(defs: dg.Definitions) -> Evaluations:
