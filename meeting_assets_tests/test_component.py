@@ -18,6 +18,7 @@ from pydantic import SecretStr, ValidationError
 from meeting_assets import MeetingAssetsComponent
 from meeting_assets import component as component_module
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.definitions import defs as deployed_definitions
 from meeting_assets.orchestration.workspace import SYNC, Workspace
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets_tests.support.components import build, instance_of, prefixed, report
@@ -223,3 +224,14 @@ def test_overrides_precede_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     assert instance_of("sales", region="eu-central-1").workspace().settings().region == "eu-central-1"
     assert instance_of("sales").workspace().settings().region == "us-west-2"
     assert read_settings().region == "us-west-2"
+
+
+def test_the_deployed_definitions_are_those_of_a_component_without_fields() -> None:
+    component, deployed = build(instance_of("")), deployed_definitions()
+
+    assert names(component) == names(deployed)
+    specs, deployed_specs = (
+        {spec.key: spec for spec in each.resolve_all_asset_specs()} for each in (component, deployed)
+    )
+    assert specs == deployed_specs
+    assert instance_of("").workspace().settings() == read_settings()

@@ -1,4 +1,7 @@
-"""Dagster's own commands work in a checkout and with an installed wheel, without DAGSTER_HOME and without a key."""
+"""Dagster's own commands work in a checkout, with an installed wheel, and in a project of `create-dagster`.
+
+They need neither DAGSTER_HOME nor a key.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,34 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from zipfile import ZipFile
 
 import httpx
 import pytest
 
 from meeting_assets.orchestration.code_location import CODE_LOCATION
 from meeting_assets.sandbox import Sandbox, uniform
-from meeting_assets.settings import Settings
 from meeting_assets_tests.support.environments import free_port
+from meeting_assets_tests.support.folders import (
+    COMPONENT,
+    Folder,
+    copy_of_tracked_files,
+    create_project,
+    install_wheel,
+    scaffold_workspace,
+)
 from meeting_assets_tests.support.sample_day import DAY
 from meeting_assets_tests.support.ui import until
 
-ROOT = Path(__file__).parent.parent
 MODULE = "meeting_assets.definitions"
-TIMEOUT_S = 180
+WORKSPACE = "sales_meetings"
+START_S = 180
 STOP_S = 30
 NO_KEY = "RECALL_API_KEY is not set"
 LOCATIONS = """{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus
     locationOrLoadError { __typename } } } } }"""
-OURS = {field.alias for field in Settings.model_fields.values() if field.alias}
 ASSET = "--select", "recordings", "--partition", DAY.isoformat()
 
 CHECKOUT = {
@@ -40,6 +46,13 @@ CHECKOUT = {
     "dg list defs": ("dg", "list", "defs", "--json"),
     "dagster asset list": ("dagster", "asset", "list", "-m", MODULE),
 }
+PROJECT = {
+    "dg check defs": ("dg", "check", "defs"),
+    "dg check toml": ("dg", "check", "toml"),
+    "dg check yaml": ("dg", "check", "yaml"),
+    "dg list components": ("dg", "list", "components"),
+    "dg list defs": ("dg", "list", "defs", "--json"),
+}
 INSTALLED = {
     "dagster definitions validate": ("dagster", "definitions", "validate", "-m", MODULE),
     "dagster asset list": ("dagster", "asset", "list", "-m", MODULE),
@@ -48,61 +61,24 @@ RUNS = {
     "dagster asset materialize": ("dagster", "asset", "materialize", "-m", MODULE, *ASSET),
     "dg launch": ("dg", "launch", "--assets", "recordings", "--partition", DAY.isoformat()),
 }
+PROJECT_RUN = "dg", "launch", "--assets", f"{WORKSPACE}/recordings", "--partition", DAY.isoformat()
 NAMES = {
     "dagster definitions validate": CODE_LOCATION,
     "dg check defs": "All definitions loaded successfully.",
     "dg check toml": "All TOML configuration files are valid.",
+    "dg check yaml": "All component YAML validated successfully.",
+    "dg list components": COMPONENT,
     "dg list defs": "meeting_metrics",
     "dagster asset list": "meeting_metrics",
 }
 """Words that the output of each command contains."""
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A working directory, and the folder that the package is imported from."""
-
-    path: Path
-    package: Path
-
-    def environment(self, settings: Mapping[str, str]) -> dict[str, str]:
-        """The environment without settings of this package, with these settings."""
-        own = {
-            "HOME": str(self.path.parent),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(self.package),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        return {name: value for name, value in os.environ.items() if name not in OURS} | own | dict(settings)
-
-    def run(self, command: tuple[str, ...], **settings: str) -> subprocess.CompletedProcess[str]:
-        """The ended command; its output contains the errors, too."""
-        return subprocess.run(
-            command,
-            cwd=self.path,
-            env=self.environment(settings),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=TIMEOUT_S,
-        )
-
-    def files(self) -> set[str]:
-        """All files and folders."""
-        return {str(each.relative_to(self.path)) for each in self.path.rglob("*")}
-
-
 @pytest.fixture(scope="module")
 def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of a fresh clone, with changes that are not committed yet."""
     clone = tmp_path_factory.mktemp("clone") / "meeting_assets"
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
-    if listed.returncode:
+    if not copy_of_tracked_files(clone):
         pytest.skip("not a Git checkout")
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            (clone / name).write_bytes((ROOT / name).read_bytes())
     return clone
 
 
@@ -110,7 +86,7 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def checkout(tracked: Path) -> Iterator[Folder]:
     """A fresh checkout."""
     before = set(tracked.rglob("*"))
-    yield Folder(tracked, tracked)
+    yield Folder(tracked, [tracked])
     for each in sorted(set(tracked.rglob("*")) - before, reverse=True):
         each.rmdir() if each.is_dir() else each.unlink()
 
@@ -118,17 +94,8 @@ def checkout(tracked: Path) -> Iterator[Folder]:
 @pytest.fixture(scope="module")
 def wheel(tracked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of installed packages with the built wheel."""
-    built, site = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("site")
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(built)],
-        cwd=tracked,
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
-        check=True,
-        capture_output=True,
-    )
-    (archive,) = built.glob("*.whl")
-    with ZipFile(archive) as contents:
-        contents.extractall(site)
+    site = tmp_path_factory.mktemp("site")
+    install_wheel(tracked, site)
     return site
 
 
@@ -137,7 +104,15 @@ def installed(wheel: Path, tmp_path: Path) -> Folder:
     """An empty folder of a user who has installed the wheel."""
     empty = tmp_path / "empty"
     empty.mkdir()
-    return Folder(empty, wheel)
+    return Folder(empty, [wheel])
+
+
+@pytest.fixture
+def project(wheel: Path, tmp_path: Path) -> Folder:
+    """A project of `create-dagster` in an empty folder, with one workspace."""
+    made = create_project(tmp_path / "empty", [wheel])
+    scaffold_workspace(made, WORKSPACE)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -166,11 +141,11 @@ def assert_names_the_missing_key(folder: Folder, command: tuple[str, ...]) -> No
     assert "meeting-assets demo" in line
 
 
-def assert_ingests(folder: Folder, command: tuple[str, ...], sandbox: Sandbox) -> None:
+def assert_ingests(folder: Folder, command: tuple[str, ...], sandbox: Sandbox, home: str = "data") -> None:
     done = folder.run(command, RECALL_BASE_URL=sandbox.url, RECALL_API_KEY=sandbox.api_key)
 
     assert done.returncode == 0, done.stdout
-    with closing(sqlite3.connect(folder.path / "data" / "meetings.db")) as database:
+    with closing(sqlite3.connect(folder.path / home / "meetings.db")) as database:
         assert database.execute("SELECT count(*) FROM recordings").fetchone() == (2,)
 
 
@@ -187,7 +162,7 @@ def assert_serves(folder: Folder, command: tuple[str, ...], location: str) -> No
             start_new_session=True,
         )
     try:
-        until(lambda: loaded_locations(process, port, log) == {location}, "the code location", within_s=TIMEOUT_S)
+        until(lambda: loaded_locations(process, port, log) == {location}, "the code location", within_s=START_S)
         process.send_signal(signal.SIGINT)
         assert process.wait(STOP_S) == 0, log.read_text()
     finally:
@@ -268,3 +243,24 @@ def test_dagster_yaml_of_a_checkout_loads_as_it_is(checkout: Folder) -> None:
 
     assert done.returncode == 0, done.stdout
     assert "max_concurrent_runs: 4" in done.stdout
+
+
+@pytest.mark.deployment
+def test_dg_commands_of_a_project_load_without_a_file_or_folder_of_their_own(project: Folder) -> None:
+    for name, command in PROJECT.items():
+        assert_loads(project, name, command)
+
+
+@pytest.mark.deployment
+def test_run_in_a_project_names_the_missing_key(project: Folder) -> None:
+    assert_names_the_missing_key(project, PROJECT_RUN)
+
+
+@pytest.mark.deployment
+def test_run_in_a_project_ingests_a_day(project: Folder, sandbox: Sandbox) -> None:
+    assert_ingests(project, PROJECT_RUN, sandbox, f"data/{WORKSPACE}")
+
+
+@pytest.mark.deployment
+def test_dg_dev_starts_in_a_project(project: Folder) -> None:
+    assert_serves(project, ("dg", "dev"), project.path.name)

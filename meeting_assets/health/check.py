@@ -1,17 +1,18 @@
 """Data checks: a rule about stored rows, and the query for the rows that violate it.
 
-A check covers whole tables or the whole ledger, never the days of one run. It passes only when no violation is left.
+The result of a check covers whole tables or the whole ledger, never the days of one run. It passes only when no
+violation is left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Subquery, func, select
+from sqlalchemy import Connection, Select, Subquery, func, select, true
 
 MAX_LISTED = 20
 
@@ -52,11 +53,12 @@ class Check:
     counts_sources: bool = False
     """True if the number of violations of each source is reported too."""
 
-    def violations(self, connection: Connection, at: datetime) -> Violations:
-        """Evaluates the check as of an instant."""
+    def violations(self, connection: Connection, at: datetime, days: Collection[date] | None = None) -> Violations:
+        """Evaluates the check as of an instant, for all recordings or for those of some days."""
         found = self.violating_rows(at).subquery()
         query = (
             select(found, func.count().over().label("violation_count"))
+            .where(true() if days is None else found.c.day.in_(days))
             .order_by(found.c.day.desc(), *(column for column in found.c if column.name != "day"))
             .limit(MAX_LISTED)
         )

@@ -1,6 +1,7 @@
 """Checks of the metrics: arithmetic rules for every row, and agreement between sources (`agreement_checks`).
 
-A violated arithmetic rule means a wrong number, caused by a bug in this package.
+A violated arithmetic rule means a wrong number, caused by a bug in this package. Every run evaluates these checks for
+its recordings, and a schedule for all recordings once a night.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks of parsed tables: they scan whole tables and run once a night."""
+"""Checks of parsed tables: they read all rows of large tables and run once a night."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from meeting_assets.store.ledger import LEDGER, RECORDINGS
 SUBSTANTIAL_TALK_S = 60.0
 SUBSTANTIAL_WORDS = 50
 
+AT_NIGHT = " Evaluated once a night: after a run, Dagster shows this check as not evaluated until then."
+
 WORDS = table_of(TranscriptWords).c
 UTTERANCES = table_of(TranscriptUtterances).c
 TRANSCRIPTS = table_of(Transcripts).c
@@ -36,7 +38,7 @@ def table_checks() -> list[Check]:
             name="words_lie_inside_their_utterance",
             description=(
                 "Every word belongs to an utterance of its transcript and lies between its start and its end. To fix "
-                "it, run `meeting-assets rebuild` for the day."
+                f"it, run `meeting-assets rebuild` for the day.{AT_NIGHT}"
             ),
             table=table_of(TranscriptWords).name,
             is_error=True,
@@ -50,7 +52,7 @@ def table_checks() -> list[Check]:
                 f"primary transcript, and a participant with {SUBSTANTIAL_WORDS} words there is in the timeline. "
                 "Skipped: bots, recordings without one of the two sources, and sources that do not identify their "
                 "speakers (machine diarization). If it fails, one source names the wrong people: compare both with "
-                "the video."
+                f"the video.{AT_NIGHT}"
             ),
             table=table_of(TranscriptUtterances).name,
             is_error=False,
@@ -189,7 +191,8 @@ def _every_counted_row_is_there(model: type[SQLModel], counter: Any) -> Check:
     return Check(
         name="every_counted_row_is_there",
         description=(
-            f"The row count of each recording equals {source}. To fix it, run `meeting-assets rebuild` for the day."
+            f"The row count of each recording equals {source}. To fix it, run `meeting-assets rebuild` for the "
+            f"day.{AT_NIGHT}"
         ),
         table=table_of(model).name,
         is_error=True,

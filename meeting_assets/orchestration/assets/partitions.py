@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import dagster as dg
 
 from meeting_assets.core.batches import batched
+from meeting_assets.core.instants import days_between
 
 DAYS_PER_RUN = 30
 PARTITION = "dagster/partition"
@@ -39,6 +40,15 @@ def days_of_a_week() -> dg.TimeWindowPartitionMapping:
 def partition_days(context: dg.AssetExecutionContext) -> list[date]:
     """The days of a run, or the Mondays of its weeks. Call it once per step: Dagster lists all partitions each time."""
     return [date.fromisoformat(key) for key in context.partition_keys]
+
+
+def days_of_run(run: dg.DagsterRun) -> list[date] | None:
+    """The days of a run; None if it has no daily partitions."""
+    first, last = (run.tags.get(tag) or run.tags.get(PARTITION) for tag in (RANGE_START, RANGE_END))
+    try:
+        return days_between(date.fromisoformat(first), date.fromisoformat(last)) if first and last else None
+    except ValueError:
+        return None
 
 
 def chunks(days: list[date]) -> Iterator[list[date]]:

@@ -1,4 +1,7 @@
-"""Checks cover all days: a violation is reported until it is fixed, independent of later runs."""
+"""Checks cover all days: a violation is reported until it is fixed, independent of later runs.
+
+Every run evaluates the checks of the ledger and of the metrics; the others are evaluated at night.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,24 @@ from datetime import date, timedelta
 
 import dagster as dg
 import pytest
+from sqlalchemy import select
 
 from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.health.table_checks import table_checks
+from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.orchestration.assets.ingestion_check import YESTERDAY_WAS_INGESTED
 from meeting_assets.orchestration.runs import run_days
 from meeting_assets.orchestration.workspace import CHECK_TABLES
 from meeting_assets.sandbox import Sandbox, combined, uniform
-from meeting_assets.store.ledger import LEDGER
-from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
+from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger import LEDGER, RECORDINGS
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 
 DAY_5, DAY_6 = date(2026, 3, 5), date(2026, 3, 6)
 UNREADABLE = b'[{"participant": 7}]'
+METRICS = table_of(MeetingMetrics)
+METRIC_CHECK = "meeting_metrics", "every_meetings_numbers_add_up"
 QUARANTINE_CHECK = "transcript_words", "nothing_is_quarantined"
 
 Evaluations = dict[tuple[str, str], dg.AssetCheckEvaluation]
@@ -76,11 +84,11 @@ def test_check_reports_a_violation_of_another_day_until_it_is_fixed(sandbox: San
     assert evaluations(fixed.run_id)[QUARANTINE_CHECK].passed
 
 
-def test_every_run_evaluates_exactly_the_checks_of_the_ledger(defs: dg.Definitions) -> None:
+def test_every_run_evaluates_exactly_the_checks_of_the_ledger_and_the_metrics(defs: dg.Definitions) -> None:
     outcome = run_days(defs, [DAY_6])
 
     found = evaluations(outcome.run_id)
-    assert set(found) == {(check.table, check.name) for check in ledger_checks()}
+    assert set(found) == {(check.table, check.name) for check in [*ledger_checks(), *metric_checks()]}
     assert all(each.passed for each in found.values())
 
 
@@ -89,21 +97,91 @@ def test_a_range_evaluates_them_once(defs: dg.Definitions) -> None:
 
     with dg.DagsterInstance.get() as instance:
         events = instance.all_logs(outcome.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    assert len(events) == len(ledger_checks())
+    assert len(events) == len([*ledger_checks(), *metric_checks()])
 
 
-def test_checks_of_tables_have_their_own_job(defs: dg.Definitions) -> None:
+def set_silence(day: date, silence_s: float) -> None:
+    """Sets the seconds of silence of all meetings of a day. A violation results unless they are right."""
+    of_day = select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day == day)
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        connection.execute(METRICS.update().where(METRICS.c.recording_id.in_(of_day)).values(silence_s=silence_s))
+
+
+def silence_s(day: date) -> float:
+    query = select(METRICS.c.silence_s).join(RECORDINGS, RECORDINGS.c.recording_id == METRICS.c.recording_id)
+    with open_test_storage() as storage, storage.database.reading() as connection:
+        return float(connection.scalars(query.where(RECORDINGS.c.day == day)).first() or 0)
+
+
+def nightly_checks(defs: dg.Definitions) -> Evaluations:
+    """The evaluations of a run of the nightly job."""
+    with dg.DagsterInstance.get() as instance:
+        result = defs.resolve_job_def(CHECK_TABLES).execute_in_process(instance=instance)
+    assert result.success
+    return evaluations(result.run_id)
+
+
+def test_a_run_finds_a_wrong_number_in_its_days(defs: dg.Definitions) -> None:
+    run_days(defs, [DAY_5, DAY_6])
+    set_silence(DAY_5, 1e6)
+
+    of_another_day = run_days(defs, [DAY_6])
+    of_the_day = run_days(defs, [DAY_5])
+
+    assert evaluations(of_another_day.run_id)[METRIC_CHECK].passed
+    assert not evaluations(of_the_day.run_id)[METRIC_CHECK].passed
+
+
+def test_failing_metric_check_covers_all_days_until_it_passes(defs: dg.Definitions) -> None:
+    run_days(defs, [DAY_5, DAY_6])
+    right = silence_s(DAY_5)
+    set_silence(DAY_5, 1e6)
+
+    at_night = nightly_checks(defs)
+    next_day = run_days(defs, [DAY_6])
+    set_silence(DAY_5, right)
+    after_the_fix = run_days(defs, [DAY_6])
+
+    assert at_night[METRIC_CHECK].metadata["violations"].value == 2
+    assert evaluations(next_day.run_id)[METRIC_CHECK].metadata["violations"].value == 2
+    assert {row["day"] for row in named(evaluations(next_day.run_id)[METRIC_CHECK])} == {DAY_5.isoformat()}
+    assert evaluations(after_the_fix.run_id)[METRIC_CHECK].passed
+
+
+def test_first_evaluation_of_a_metric_check_covers_all_days(defs: dg.Definitions) -> None:
+    """A database can be older than the history of runs."""
+    sync_days([DAY_5, DAY_6])
+    set_silence(DAY_5, 1e6)
+
+    outcome = run_days(defs, [DAY_6])
+
+    assert evaluations(outcome.run_id)[METRIC_CHECK].metadata["violations"].value == 2
+
+
+@pytest.mark.parametrize("days", [[DAY_6], [DAY_5, DAY_6]], ids=["a single day", "a range"])
+def test_metric_checks_are_about_the_latest_materialization_after_a_run(defs: dg.Definitions, days: list[date]) -> None:
+    run_days(defs, [DAY_5])
+    run = run_days(defs, days)
+
+    with dg.DagsterInstance.get() as instance:
+        newest = {
+            check: instance.get_latest_materialization_event(dg.AssetKey(check.table)) for check in metric_checks()
+        }
+
+    assert {entry.run_id for entry in newest.values() if entry} == {run.run_id}
+    assert {(check.table, check.name) for check in newest} <= evaluations(run.run_id).keys()
+
+
+def test_nightly_job_evaluates_all_checks(defs: dg.Definitions) -> None:
     run_days(defs, [DAY_5])
     with open_test_storage() as storage, storage.database.writing() as connection:
         connection.execute(LEDGER.update().where(LEDGER.c.kind == "participants").values(row_count=77))
 
-    with dg.DagsterInstance.get() as instance:
-        result = defs.resolve_job_def(CHECK_TABLES).execute_in_process(instance=instance)
+    found = nightly_checks(defs)
 
-    found = evaluations(result.run_id)
-    assert result.success
     yesterday = "recordings", YESTERDAY_WAS_INGESTED
-    assert set(found) == {yesterday} | {(check.table, check.name) for check in [*table_checks(), *metric_checks()]}
+    checks = [*ledger_checks(), *table_checks(), *metric_checks()]
+    assert set(found) == {yesterday} | {(check.table, check.name) for check in checks}
     failed = [key for key, each in found.items() if not each.passed and key != yesterday]
     assert failed == [("participants", "every_counted_row_is_there")]
     assert {row["location"] for row in named(found[failed[0]])} == {"77 rows expected, 3 found"}
@@ -138,6 +216,9 @@ def test_every_check_description_says_how_to_fix_a_violation(defs: dg.Definition
     checks = [*ledger_checks(), *table_checks(), *metric_checks()]
 
     assert all("To fix" in check.description or "compare both" in check.description for check in checks)
+    assert {check.name for check in checks if "once a night" in check.description} == {
+        check.name for check in table_checks()
+    }
     specs = {(spec.asset_key.to_user_string(), spec.name): spec.description for spec in _specs(defs)}
     assert "To fix" in (specs.pop(("recordings", YESTERDAY_WAS_INGESTED)) or "")
     assert specs == {(check.table, check.name): check.description for check in checks}
