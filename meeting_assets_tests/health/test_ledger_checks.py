@@ -15,6 +15,7 @@ from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets_tests.support.data_checks import AFTER_RUNS, as_tuples, change_rows, deletion, violations
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
 DAY, NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -24,14 +25,14 @@ UNREADABLE = b'[{"participant": 7}]'
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     # Three participants with about 100 s and 330 words each, which is above the thresholds of the checks.
-    with Sandbox(uniform(DAY, recordings=2, words=1000)) as running:
+    with Sandbox(uniform(DAY, recordings=2, words=1000), download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
 
 @pytest.mark.parametrize("checks", [ledger_checks, table_checks])
 def test_completely_fetched_day_passes_every_check(sandbox: Sandbox, checks: Callable[[], list[Check]]) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
 
     with open_test_storage() as storage, storage.database.reading() as connection:
         found = {
@@ -107,7 +108,7 @@ def test_lost_artifact_is_reported_for_a_week(sandbox: Sandbox, recording: Recor
 
 
 def test_fetched_artifact_deleted_at_the_api_is_no_loss(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
     sandbox.delete(recording.id)
 
     sync_days([DAY])
@@ -156,7 +157,7 @@ def test_artifact_that_never_gets_a_url_is_stuck(sandbox: Sandbox, recording: Re
 def test_finished_recording_without_metrics_is_reported_after_its_run_has_ended(
     sandbox: Sandbox, recording: Recording
 ) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
     change_rows(deletion(MeetingMetrics, recording))
 
     at_once = violations("every_finished_recording_has_metrics", "meeting_metrics", now())

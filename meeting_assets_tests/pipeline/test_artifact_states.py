@@ -21,6 +21,7 @@ from meeting_assets_tests.support.environments import (
     transcript_words,
     use_sandbox,
 )
+from meeting_assets_tests.support.sample_day import sync_sample_day
 
 DAY = date(2026, 3, 2)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -60,7 +61,7 @@ def test_transcript_in_processing_stays_pending_and_is_no_failure(sandbox: Sandb
 
 
 def test_transcript_created_30_days_later_is_found(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     late = sandbox.add_transcript(recording.id, CREATED + timedelta(days=30))
 
     with open_test_storage() as storage:
@@ -107,7 +108,7 @@ def test_artifact_that_failed_at_the_api_is_not_retried(sandbox: Sandbox, record
 
 def test_stored_artifact_stays_when_the_api_deletes_it(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    sync_days([DAY])
+    sync_sample_day()
     before = transcript_words(transcript.id)
     sandbox.delete(recording.id)
 

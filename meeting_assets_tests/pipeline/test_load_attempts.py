@@ -31,7 +31,7 @@ from meeting_assets_tests.support.environments import (
     open_test_storage,
     sync_days,
 )
-from meeting_assets_tests.support.sample_day import DAY, fetch_sample_day, victim
+from meeting_assets_tests.support.sample_day import DAY, fetch_sample_day, sync_sample_day, victim
 
 TRANSCRIPT = ARTIFACTS["transcript"]
 TIMEOUT_S = 60
@@ -181,7 +181,7 @@ def test_load_of_an_ended_process_counts_as_an_interrupted_attempt(
 
 
 def test_load_finished_by_another_process_is_not_marked_again(sandbox: Sandbox) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     with open_test_storage() as storage, storage.database.writing() as connection:
         ledger_tables.mark_days_outdated(connection, [DAY])
     with open_test_storage() as storage:

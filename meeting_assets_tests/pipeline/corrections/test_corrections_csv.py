@@ -39,6 +39,7 @@ from meeting_assets_tests.support.labelled_speakers import (
     in_force,
     serve_labels,
 )
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
 HOSTILE = ('=HYPERLINK("http://x.example")', "'quoted', \"twice\" + more", "@a,b;\tc\x1b[31m")
 HEADER = ",".join(COLUMNS)
@@ -57,7 +58,7 @@ ids = st.uuids().map(str)
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=2, words=40), limits=False) as running:
+    with Sandbox(uniform(DAY, recordings=2, words=40), limits=False, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
@@ -65,7 +66,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 @pytest.fixture
 def recording(sandbox: Sandbox) -> Recording:
     serve_labels(sandbox)
-    sync_days([DAY])
+    sync_once("two recordings with labels", [DAY])
     return sandbox.world.recordings[0]
 
 

@@ -33,6 +33,7 @@ from meeting_assets_tests.support.purges import (
     purge_and_verify,
     stored_count,
 )
+from meeting_assets_tests.support.snapshots import sync_once
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 def test_rebuild_stores_nothing_of_a_recording_purged_meanwhile(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     with open_test_storage() as storage:
         read = storage.raw.read_listing
 
@@ -116,7 +117,7 @@ def test_slow_download_stores_nothing_of_a_recording_purged_meanwhile(sandbox: S
 
 
 def test_concurrent_runs_store_nothing_of_purged_recordings(sandbox: Sandbox) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     ended = threading.Event()
     faults: list[BaseException] = []
 
@@ -149,7 +150,7 @@ def test_parser_stores_nothing_of_a_recording_purged_meanwhile(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The purge happens after the parser has read the payload and before it writes rows."""
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     artifact = ARTIFACTS["transcript"]
     with open_test_storage() as storage:
         with storage.database.writing() as connection:
