@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -28,11 +28,11 @@ from meeting_assets_tests.test_killed import environment, settings_of
 
 FIRST_DAY = date(2026, 3, 2)
 DAYS = days_between(FIRST_DAY, FIRST_DAY + timedelta(days=7))
-PROCESSES = 5
 COMMAND_TIMEOUT_S = 240
 CHANGE_EVERY_S = 0.15
 LONG_S = 180 if os.environ.get("LONG") else 60
 """Seconds of chaos in `make test-deployment`; `LONG=1` makes them three minutes."""
+SHORT_S = 3
 COMPLETE, LEFT_FOR_LATER = 0, (1, 4)
 """Exit statuses of a sync. Artifacts are left for later if the API changed during the sync."""
 
@@ -47,6 +47,7 @@ class Chaos:
     ended: Event = field(default_factory=Event)
     commands: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    days: Sequence[date] = DAYS
     removed: set[str] = field(default_factory=set)
     """Purged here or deleted at the API."""
 
@@ -79,7 +80,7 @@ class Chaos:
 
 def random_command(chaos: Chaos, chance: Random) -> tuple[str, ...]:
     """A sync, refetch, rebuild, purge or status command with random days and recordings."""
-    first, last = sorted(chance.choices(DAYS, k=2))
+    first, last = sorted(chance.choices(chaos.days, k=2))
     days = ("--from", str(first), "--to", str(last))
     kind = chance.choices(("sync", "refetch", "rebuild", "purge", "status"), (6, 2, 2, 2, 1))[0]
     match kind:
@@ -104,7 +105,7 @@ def work(chaos: Chaos, number: int) -> None:
         chaos.run(number, *random_command(chaos, chance))
 
 
-def change(sandbox: Sandbox, chance: Random) -> str | None:
+def change(sandbox: Sandbox, days: Sequence[date], chance: Random) -> str | None:
     """Changes a random object at the API; returns the id of the recording if it deleted anything."""
     recording = chance.choice(sandbox.world.recordings)
     artifact = chance.choice(recording.artifacts)
@@ -116,7 +117,7 @@ def change(sandbox: Sandbox, chance: Random) -> str | None:
             sandbox.delete_artifact(artifact.id)
             return recording.id
         case 2 | 3 | 4:
-            created_at = start_of(chance.choice(DAYS)) + timedelta(seconds=chance.randrange(86_000))
+            created_at = start_of(chance.choice(days)) + timedelta(seconds=chance.randrange(86_000))
             sandbox.add_recording(created_at, words=200)
         case 5 | 6:
             sandbox.add_transcript(recording.id)
@@ -132,7 +133,7 @@ def disturb(chaos: Chaos, seconds: float) -> None:
     chance = Random(0)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        deleted = change(chaos.sandbox, chance)
+        deleted = change(chaos.sandbox, chaos.days, chance)
         if deleted is not None:
             chaos.removed.add(deleted)
         chaos.ended.wait(CHANGE_EVERY_S)
@@ -160,36 +161,37 @@ def finish(chaos: Chaos) -> None:
     if removed:
         assert chaos.run(0, "purge", *removed, "--yes") == 0, chaos.failures
     for _ in range(2):  # artifacts reissued during the last commands may need a second attempt
-        status = chaos.run(0, "sync", "--from", str(DAYS[0]), "--to", str(DAYS[-1]), "--refetch", "--json")
+        status = chaos.run(0, "sync", "--from", str(chaos.days[0]), "--to", str(chaos.days[-1]), "--refetch", "--json")
     assert status == COMPLETE, chaos.failures
 
 
-@pytest.fixture
-def world_of_days() -> Iterator[Sandbox]:
-    with Sandbox(combined(uniform(day, recordings=5, words=200) for day in DAYS), limits=False) as sandbox:
-        yield sandbox
-
-
-@pytest.mark.parametrize("seconds", [5, pytest.param(LONG_S, marks=pytest.mark.deployment)])
+@pytest.mark.parametrize(
+    ("seconds", "days", "recordings", "processes"),
+    [(SHORT_S, DAYS[:3], 2, 3), pytest.param(LONG_S, DAYS, 5, 5, marks=pytest.mark.deployment)],
+    ids=["short", "long"],
+)
 def test_concurrent_commands_and_a_changing_api_end_in_the_tables_of_a_fresh_home(
-    seconds: int, world_of_days: Sandbox, postgresql_server: str, tmp_path: Path
+    seconds: int, days: Sequence[date], recordings: int, processes: int, postgresql_server: str, tmp_path: Path
 ) -> None:
-    chaos = Chaos(world_of_days, tmp_path / "chaos", fresh_postgresql(postgresql_server))
-    fresh = Chaos(world_of_days, tmp_path / "fresh", fresh_postgresql(postgresql_server), removed=chaos.removed)
-    for each in (chaos, fresh):
-        each.home.mkdir()
+    with Sandbox(combined(uniform(day, recordings=recordings, words=200) for day in days), limits=False) as sandbox:
+        chaos = Chaos(sandbox, tmp_path / "chaos", fresh_postgresql(postgresql_server), days=days)
+        fresh = Chaos(
+            sandbox, tmp_path / "fresh", fresh_postgresql(postgresql_server), days=days, removed=chaos.removed
+        )
+        for each in (chaos, fresh):
+            each.home.mkdir()
 
-    with ThreadPoolExecutor(PROCESSES) as pool:
-        workers = [pool.submit(work, chaos, number) for number in range(PROCESSES)]
-        disturb(chaos, seconds)
-        for worker in workers:
-            worker.result()
-    disturbed = chaos.commands.copy()
-    finish(chaos)
-    finish(fresh)
+        with ThreadPoolExecutor(processes) as pool:
+            workers = [pool.submit(work, chaos, number) for number in range(processes)]
+            disturb(chaos, seconds)
+            for worker in workers:
+                worker.result()
+        disturbed = chaos.commands.copy()
+        finish(chaos)
+        finish(fresh)
 
-    print(f"{seconds} s of chaos: {dict(disturbed)}, {len(chaos.removed)} recordings removed")
-    assert chaos.failures == []
-    disturbed_tables, expected = tables_of_home(chaos), tables_of_home(fresh)
-    assert {name: rows for name in expected if (rows := difference(disturbed_tables[name], expected[name]))} == {}
-    assert disturbed["sync"] > 0
+        print(f"{seconds} s of chaos: {dict(disturbed)}, {len(chaos.removed)} recordings removed")
+        assert chaos.failures == []
+        disturbed_tables, expected = tables_of_home(chaos), tables_of_home(fresh)
+        assert {name: rows for name in expected if (rows := difference(disturbed_tables[name], expected[name]))} == {}
+        assert disturbed["sync"] > 0

@@ -26,10 +26,9 @@ from meeting_assets_tests.support.commands import kill, started
 from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, TableRows, open_test_storage, table_rows
 
 DAY, QUIET_DAY = date(2026, 3, 2), date(2026, 3, 3)
-RECORDINGS = 40
-FETCHES = range(0, 7 * RECORDINGS, RECORDINGS)
+FETCHED_PERCENT = range(0, 98, 14)
 PARSED_PERCENT = range(4, 100, 8)
-"""A sync is killed at 7 counts of fetched artifacts, at 12 shares of all rows, and once before anything is stored."""
+"""A sync is killed at 7 shares of all artifacts, at 12 shares of all rows, and once before anything is stored."""
 AT_ONCE = 2
 KILLS = 100 if os.environ.get("LONG") else 25
 """Number of kills; `LONG=1` makes four times as many."""
@@ -123,26 +122,31 @@ def rows_left_by_a_kill(sandbox: Sandbox, home: Path, is_moment: Callable[[Path]
     return row_count(home)
 
 
-def moments(whole: int) -> list[Callable[[Path], bool]]:
+def moments(recordings: int, whole: int) -> list[Callable[[Path], bool]]:
     """Moments to kill at, defined by the progress of the run, not by time, so that any machine meets the same ones."""
     return [
         lambda _: True,
-        *(partial(lambda least, home: fetched_count(home) > least, fetches) for fetches in FETCHES),
+        *(
+            partial(lambda least, home: fetched_count(home) > least, 7 * recordings * part // 100)
+            for part in FETCHED_PERCENT
+        ),
         *(partial(lambda least, home: row_count(home) > least, whole * part // 100) for part in PARSED_PERCENT),
     ]
 
 
-@pytest.mark.parametrize("each", [4, pytest.param(1, marks=pytest.mark.deployment)], ids=["some", "all"])
-def test_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, each: int) -> None:
+@pytest.mark.parametrize(
+    ("each", "recordings"), [(6, 20), pytest.param(1, 40, marks=pytest.mark.deployment)], ids=["some", "all"]
+)
+def test_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, each: int, recordings: int) -> None:
     with (
-        Sandbox(uniform(DAY, recordings=RECORDINGS, words=300), limits=False) as sandbox,
+        Sandbox(uniform(DAY, recordings=recordings, words=300), limits=False) as sandbox,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
-        undisturbed, *homes = new_homes(sandbox, tmp_path, 1 + len(moments(0)[::each]))
+        undisturbed, *homes = new_homes(sandbox, tmp_path, 1 + len(moments(recordings, 0)[::each]))
         assert is_done(sync(sandbox, undisturbed))
         expected, whole = tables_in(sandbox, undisturbed), row_count(undisturbed)
 
-        left = list(pool.map(partial(rows_left_by_a_kill, sandbox), homes, moments(whole)[::each]))
+        left = list(pool.map(partial(rows_left_by_a_kill, sandbox), homes, moments(recordings, whole)[::each]))
 
         for home in homes:
             assert is_done(sync(sandbox, home))

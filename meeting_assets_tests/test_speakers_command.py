@@ -221,6 +221,7 @@ def test_terminal_interprets_no_text_of_a_meeting(sandbox: Sandbox) -> None:
     assert in_force(recording_id) == []
 
 
+@sqlite_first
 def test_export_and_import_move_corrections_through_files_and_pipes(recording: Recording, home: Path) -> None:
     correct(recording.id, assigned(A, BEA), correction(ODD, "name", "=1+1"))
     file = home / "corrections.csv"

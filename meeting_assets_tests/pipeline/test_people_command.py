@@ -25,6 +25,7 @@ from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
 from meeting_assets.store.person_aliases import Alias, all_aliases
 from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.rollups import Home, roll_up_all
+from meeting_assets_tests.support.snapshots import fill_once
 
 HEADER = "person_key,target,author,at,note"
 LINE = "email:ada@old.example,zoom:RiajK,ada,2026-03-02T09:30:00.000000Z,"
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("home_with_meetings")
 
 @pytest.fixture(autouse=True)
 def rolled_up(home_with_meetings: Home) -> Home:
-    roll_up_all()
+    fill_once("four meetings, rolled up", roll_up_all)
     return home_with_meetings
 
 

@@ -18,6 +18,7 @@ from meeting_assets_tests.support.aliased_persons import (
     BO,
     CHI,
     alias,
+    meetings_without_person_keys,
     of_meeting,
     outdated,
     people,
@@ -33,7 +34,6 @@ from meeting_assets_tests.support.rollups import (
     WEEK_BEFORE,
     Home,
     change,
-    ids,
     roll_up_all,
     rows,
 )
@@ -42,10 +42,7 @@ from meeting_assets_tests.support.rollups import (
 @pytest.fixture
 def meetings(home_with_meetings: Home) -> list[str]:
     """The ids of four meetings, on Sunday, Monday (two) and Tuesday, without any person key."""
-    found = [(day, each) for day in (SUNDAY, MONDAY, TUESDAY) for each in ids(home_with_meetings, day)]
-    for day, recording_id in found:
-        set_participants(recording_id, day, ADA, BO, CHI)
-    return [each for _, each in found]
+    return meetings_without_person_keys(home_with_meetings)
 
 
 def test_two_keys_that_an_alias_joins_are_one_person_named_by_its_target(meetings: list[str]) -> None:

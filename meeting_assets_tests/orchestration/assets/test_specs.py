@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -14,15 +15,17 @@ from meeting_assets.definitions import definitions
 from meeting_assets.metrics import METRICS
 from meeting_assets.orchestration.assets.raw import FetchConfig, raw_key
 from meeting_assets.orchestration.assets.specs import FRESHNESS
-from meeting_assets.orchestration.runs import run_days
 from meeting_assets.pipeline.storage import derived_tables
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.schema.lineage import lineage_of
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.environments import table_rows, use_sandbox
+from meeting_assets_tests.support.runs import run_once, run_successfully
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT
 
 FIRST, SECOND, EMPTY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
+RANGE = [FIRST, SECOND, EMPTY]
 FROM_NO_COLUMN = {"config_version"}
 """Columns that settings alone determine."""
 TABLES = [table_of(model).name for model in derived_tables()]
@@ -34,14 +37,20 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(combined([uniform(FIRST, recordings=2), uniform(SECOND, recordings=1)])) as running:
+    world = combined([uniform(FIRST, recordings=2), uniform(SECOND, recordings=1)])
+    with Sandbox(world, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
 
+@cache
 def specs() -> dict[dg.AssetKey, dg.AssetSpec]:
-    """Every asset as it is deployed."""
-    return {spec.key: spec for spec in definitions(read_settings()).resolve_all_asset_specs()}
+    """Every asset as it is deployed by default."""
+    return specs_of(definitions(read_settings()))
+
+
+def specs_of(defs: dg.Definitions) -> dict[dg.AssetKey, dg.AssetSpec]:
+    return {spec.key: spec for spec in defs.resolve_all_asset_specs()}
 
 
 def lineage(spec: dg.AssetSpec) -> dict[str, list[dg.TableColumnDep]]:
@@ -190,7 +199,7 @@ def test_artifacts_can_be_searched_for_by_tag() -> None:
 def test_tables_are_of_the_kind_of_their_database(url: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
 
-    kinds = {key.to_user_string(): spec.kinds for key, spec in specs().items()}
+    kinds = {key.to_user_string(): spec.kinds for key, spec in specs_of(definitions(read_settings())).items()}
 
     assert kinds["transcript_words"] == {"sql", kind}
     assert kinds["raw/transcript"] == {"json"}
@@ -207,11 +216,10 @@ def _recordings_of(day: date) -> set[str]:
     return {row[0] for row in table_rows()["recordings"] if day in row}
 
 
-@pytest.mark.parametrize(
-    "runs", [[[FIRST], [SECOND], [EMPTY]], [[FIRST, SECOND, EMPTY]]], ids=["single days", "a range"]
-)
+@pytest.mark.parametrize("runs", [[[FIRST], [EMPTY]], [RANGE]], ids=["single days", "a range"])
 def test_each_day_shows_its_own_rows_and_those_of_the_table(defs: dg.Definitions, runs: list[list[date]]) -> None:
-    run_ids = {day: outcome.run_id for days in runs for outcome in [run_days(defs, days)] for day in days}
+    outcomes = [run_once(f"specs {runs[0]}", defs, runs[0]), *(run_successfully(defs, days) for days in runs[1:])]
+    run_ids = {day: outcome.run_id for days, outcome in zip(runs, outcomes, strict=True) for day in days}
 
     tables = table_rows()
     for day, run_id in run_ids.items():
@@ -225,9 +233,9 @@ def test_each_day_shows_its_own_rows_and_those_of_the_table(defs: dg.Definitions
 
 
 def test_each_day_of_a_range_shows_its_own_recordings(defs: dg.Definitions) -> None:
-    outcome = run_days(defs, [FIRST, SECOND, EMPTY])
+    outcome = run_once(f"specs {RANGE}", defs, RANGE)
 
-    for day in (FIRST, SECOND, EMPTY):
+    for day in RANGE:
         found = shown(outcome.run_id, day)
         for asset in ("recordings", "meeting_metrics"):
             assert set(_recording_states(found[asset])) == _recordings_of(day)
@@ -236,7 +244,7 @@ def test_each_day_of_a_range_shows_its_own_recordings(defs: dg.Definitions) -> N
 
 
 def test_all_other_values_of_a_range_are_labelled_as_totals_of_the_run(defs: dg.Definitions) -> None:
-    outcome = run_days(defs, [FIRST, SECOND, EMPTY])
+    outcome = run_once(f"specs {RANGE}", defs, RANGE)
 
     first, second = shown(outcome.run_id, FIRST), shown(outcome.run_id, SECOND)
     for asset, metadata in first.items():
@@ -251,13 +259,13 @@ def test_all_other_values_of_a_range_are_labelled_as_totals_of_the_run(defs: dg.
 def test_counts_tell_new_from_changed_unchanged_and_quarantined(sandbox: Sandbox, defs: dg.Definitions) -> None:
     names = "run.new", "run.changed", "run.unchanged", "run.quarantined"
     one, other = (each for each in sandbox.world.recordings if each.day == FIRST)
-    first = shown(run_days(defs, [FIRST]).run_id, FIRST)
+    first = shown(run_once(f"specs {[FIRST]}", defs, [FIRST]).run_id, FIRST)
     sandbox.reissue(one.of("transcript")[0].id)
     sandbox.set_payload(other.of("transcript")[0].id, "transcript", b"[7]")
     sandbox.touch(other.of("transcript")[0].id)
 
-    second = shown(run_days(defs, [FIRST]).run_id, FIRST)
-    third = shown(run_days(defs, [FIRST]).run_id, FIRST)
+    second = shown(run_successfully(defs, [FIRST]).run_id, FIRST)
+    third = shown(run_successfully(defs, [FIRST]).run_id, FIRST)
 
     assert counts(first["transcript_words"], *names) == (2, 0, 0, 0)
     assert counts(second["transcript_words"], *names) == (0, 1, 0, 1)
@@ -276,7 +284,7 @@ def test_run_of_a_day_shows_the_state_of_each_recording(sandbox: Sandbox, defs: 
     sandbox.set_payload(other.of("transcript")[0].id, "transcript", b"[7]")
     sandbox.set_url(one.of("transcript")[0].id, "transcript", None)
 
-    outcome = run_days(defs, [FIRST])
+    outcome = run_successfully(defs, [FIRST])
 
     found = shown(outcome.run_id, FIRST)
     after_fetch, at_the_end = (_recording_states(found[asset]) for asset in ("recordings", "meeting_metrics"))
@@ -296,7 +304,7 @@ def _recording_states(metadata: Metadata) -> dict[str, Metadata]:
 
 
 def test_phases_are_shown_in_seconds(defs: dg.Definitions) -> None:
-    found = shown(run_days(defs, [FIRST]).run_id, FIRST)
+    found = shown(run_once(f"specs {[FIRST]}", defs, [FIRST]).run_id, FIRST)
 
     assert counts(found["recordings"], "run.discover_s", "run.fetch_s") > (0.0, 0.0)
     assert found["transcript_words"]["run.parse_s"] > 0
@@ -307,7 +315,7 @@ def test_events_of_a_run_contain_no_name_title_or_text(sandbox: Sandbox, defs: d
     broken = sandbox.world.recordings[0]
     sandbox.set_payload(broken.of("transcript")[0].id, "transcript", b'[{"participant": "Zaphod Beeblebrox"}]')
 
-    outcome = run_days(defs, [FIRST])
+    outcome = run_successfully(defs, [FIRST])
 
     with dg.DagsterInstance.get() as instance:
         said = "\n".join(str(entry) for entry in instance.all_logs(outcome.run_id))
