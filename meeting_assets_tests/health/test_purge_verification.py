@@ -18,6 +18,7 @@ from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.sandbox import Recording, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store import scrub, tombstones
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.planted_texts import (
     DAY,
@@ -29,6 +30,8 @@ from meeting_assets_tests.support.purges import (
     purge_and_verify,
 )
 from meeting_assets_tests.support.snapshots import sync_once
+
+pytestmark = sqlite_first
 
 UNKNOWN = "3b9d8f3e-0000-4000-8000-000000000000"
 

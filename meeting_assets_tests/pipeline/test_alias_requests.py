@@ -7,6 +7,7 @@ import pytest
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.pipeline.aliases import alias_request, change_aliases
 from meeting_assets.store.person_aliases import all_aliases
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.aliased_persons import (
     AT,
     BO,
@@ -20,6 +21,8 @@ from meeting_assets_tests.support.rollups import (
     SUNDAY,
     Home,
 )
+
+pytestmark = sqlite_first
 
 
 @pytest.fixture

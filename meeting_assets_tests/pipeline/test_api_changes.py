@@ -16,6 +16,7 @@ from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import (
     OBSERVED,
     ledger_row,
@@ -26,6 +27,8 @@ from meeting_assets_tests.support.environments import (
     use_sandbox,
 )
 from meeting_assets_tests.support.sample_day import sync_sample_day
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -28,6 +28,8 @@ from meeting_assets_tests.support.environments import (
 )
 from meeting_assets_tests.support.purges import paths_of
 
+pytestmark = sqlite_first
+
 DAY = date(2026, 3, 2)
 LATER = timedelta(hours=2)
 
@@ -86,7 +88,6 @@ def test_wrong_404_purges_nothing_while_the_list_shows_the_recording(
     assert table_rows() == before
 
 
-@sqlite_first
 @pytest.mark.usefixtures("purging")
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
 @pytest.mark.parametrize("answers_404", [False, True], ids=["status deleted", "404"])

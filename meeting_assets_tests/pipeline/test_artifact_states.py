@@ -11,6 +11,7 @@ from meeting_assets.pipeline.pending_recordings import late_arrivals
 from meeting_assets.pipeline.storage import access_of, open_storage
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import (
     keep_collections,
     ledger_row,
@@ -22,6 +23,8 @@ from meeting_assets_tests.support.environments import (
     use_sandbox,
 )
 from meeting_assets_tests.support.sample_day import sync_sample_day
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)

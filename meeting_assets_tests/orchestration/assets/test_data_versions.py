@@ -104,11 +104,21 @@ def versions(asset: str, day: date) -> list[str]:
     return [str(each.metadata["data_version"].value) for each in found]
 
 
-@pytest.mark.parametrize(
-    "days",
-    [[FIRST], pytest.param([FIRST, SECOND, EMPTY], marks=pytest.mark.deployment)],
-    ids=["a single day", "a range"],
-)
+def test_report_is_requested_once_per_data_version(automation: Automation) -> None:
+    requested = []
+    for version in ("a", "a", "b", "b"):
+        event = dg.AssetMaterialization(METRICS, partition=FIRST.isoformat(), tags={"dagster/data_version": version})
+        with dagster_instance() as instance:
+            instance.report_runless_asset_event(event)
+        requested.append(automation.tick())
+        automation.tick()
+
+    assert [each[DAILY] for each in requested] == [keys(FIRST), set(), keys(FIRST), set()]
+    assert [each[WHOLE] for each in requested] == [{None}, set(), {None}, set()]
+
+
+@pytest.mark.deployment
+@pytest.mark.parametrize("days", [[FIRST], [FIRST, SECOND, EMPTY]], ids=["a single day", "a range"])
 def test_report_runs_once_per_change_and_never_without_one(
     sandbox: Sandbox, defs: dg.Definitions, automation: Automation, days: list[date]
 ) -> None:

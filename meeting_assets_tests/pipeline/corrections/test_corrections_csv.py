@@ -24,6 +24,7 @@ from meeting_assets.pipeline.corrections_csv import (
 )
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.store.corrections import StoredCorrection
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.labelled_speakers import (
     ADA,
@@ -40,6 +41,8 @@ from meeting_assets_tests.support.labelled_speakers import (
     serve_labels,
 )
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
+
+pytestmark = sqlite_first
 
 HOSTILE = ('=HYPERLINK("http://x.example")', "'quoted', \"twice\" + more", "@a,b;\tc\x1b[31m")
 HEADER = ",".join(COLUMNS)

@@ -19,10 +19,13 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.person_aliases import Alias, all_aliases, put_aliases
 from meeting_assets.store.tombstones import ASKED_FOR
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.planted_texts import locations_of
 from meeting_assets_tests.support.rollups import MONDAY, SUNDAY, TUESDAY, Home, identify, ids, roll_up_all
 from meeting_assets_tests.support.snapshots import fill_once
+
+pytestmark = sqlite_first
 
 AT = datetime(2026, 4, 1, 9, tzinfo=UTC)
 NOTE = "Zerlina Quibblethorpe said so herself"

@@ -15,6 +15,7 @@ from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import (
     age_missing_marks,
     ledger_row,
@@ -28,6 +29,8 @@ from meeting_assets_tests.support.purges import (
     stored_rows,
 )
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 

@@ -39,6 +39,8 @@ from meeting_assets_tests.support.purges import (
 )
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
+pytestmark = sqlite_first
+
 DAY = date(2026, 3, 2)
 RECORDINGS = 20
 KIND = "transcript"
@@ -86,7 +88,6 @@ def scrub_due() -> bool:
         return connection.execute(META.name.table.select().where(META.name == SCRUB_DUE)).first() is not None
 
 
-@sqlite_first
 @pytest.mark.parametrize("way", ["the same purge", "the nightly job", "the next run"])
 def test_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> None:
     sync_once(__name__, [DAY])
@@ -112,7 +113,6 @@ def test_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> Non
     assert step > 8
 
 
-@sqlite_first
 def test_killed_purge_is_kept_after_the_loss_of_the_database(
     sandbox: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,7 +152,6 @@ def remains_of_artifact(artifact: Artifact) -> list[str]:
     return [*tables_with_rows, *keys, *hashes]
 
 
-@sqlite_first
 @pytest.mark.parametrize("way", ["the nightly job", "the next run", "a rebuild after the database is lost"])
 def test_artifact_purge_killed_at_any_step_is_finished(
     sandbox: Sandbox, way: str, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch

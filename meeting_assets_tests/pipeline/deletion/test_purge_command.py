@@ -16,10 +16,12 @@ from meeting_assets.core.instants import start_of
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.scrub import HELD_BACK
-from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.conftest import fresh_postgresql, sqlite_first
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows, use_sandbox
 from meeting_assets_tests.support.purges import paths_of
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 

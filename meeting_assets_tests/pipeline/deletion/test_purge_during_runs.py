@@ -24,6 +24,7 @@ from meeting_assets.recall.client import RecallClient
 from meeting_assets.sandbox import Fault, Recording, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows
 from meeting_assets_tests.support.planted_texts import (
     DAY,
@@ -34,6 +35,8 @@ from meeting_assets_tests.support.purges import (
     stored_count,
 )
 from meeting_assets_tests.support.snapshots import sync_once
+
+pytestmark = sqlite_first
 
 
 @pytest.fixture

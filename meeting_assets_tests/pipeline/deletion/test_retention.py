@@ -27,12 +27,15 @@ from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import (
     open_test_storage,
     sync_days,
     table_rows,
     use_sandbox,
 )
+
+pytestmark = sqlite_first
 
 KEPT_DAYS = 30
 TODAY = day_of(now())

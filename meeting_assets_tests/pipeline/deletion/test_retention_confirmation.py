@@ -25,10 +25,12 @@ from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.ledger import RECORDINGS
-from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.conftest import fresh_postgresql, sqlite_first
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows, use_sandbox
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
+
+pytestmark = sqlite_first
 
 KEPT_DAYS = 30
 TODAY = day_of(now())

@@ -18,6 +18,7 @@ from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store import raw_tombstones, tombstones
 from meeting_assets.store.database import META
 from meeting_assets.store.tombstones import TombstoneName
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import ledger_row, open_test_storage, sync_days, table_rows, use_sandbox
 from meeting_assets_tests.support.purges import (
     names_of,
@@ -28,6 +29,8 @@ from meeting_assets_tests.support.purges import (
     use_empty_database,
 )
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 RECORDINGS = 3
