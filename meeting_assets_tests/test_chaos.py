@@ -44,10 +44,10 @@ class Chaos:
     sandbox: Sandbox
     home: Path
     database_url: str
+    days: Sequence[date]
     ended: Event = field(default_factory=Event)
     commands: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
-    days: Sequence[date] = DAYS
     removed: set[str] = field(default_factory=set)
     """Purged here or deleted at the API."""
 
@@ -174,10 +174,8 @@ def test_concurrent_commands_and_a_changing_api_end_in_the_tables_of_a_fresh_hom
     seconds: int, days: Sequence[date], recordings: int, processes: int, postgresql_server: str, tmp_path: Path
 ) -> None:
     with Sandbox(combined(uniform(day, recordings=recordings, words=200) for day in days), limits=False) as sandbox:
-        chaos = Chaos(sandbox, tmp_path / "chaos", fresh_postgresql(postgresql_server), days=days)
-        fresh = Chaos(
-            sandbox, tmp_path / "fresh", fresh_postgresql(postgresql_server), days=days, removed=chaos.removed
-        )
+        chaos = Chaos(sandbox, tmp_path / "chaos", fresh_postgresql(postgresql_server), days)
+        fresh = Chaos(sandbox, tmp_path / "fresh", fresh_postgresql(postgresql_server), days, removed=chaos.removed)
         for each in (chaos, fresh):
             each.home.mkdir()
 

@@ -13,6 +13,7 @@ from meeting_assets.metrics.trends import MeetingTrends, PersonKeys, PersonTrend
 from meeting_assets.pipeline import persons as person_rows
 from meeting_assets.pipeline.people_lists import unlinked_names
 from meeting_assets.pipeline.persons import known_persons, person_meetings
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.aliased_persons import (
     ADA,
     BO,
@@ -37,6 +38,8 @@ from meeting_assets_tests.support.rollups import (
     roll_up_all,
     rows,
 )
+
+pytestmark = sqlite_first
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def answers_404(request: pytest.FixtureRequest, sandbox: Sandbox) -> bool:
 def test_recording_deleted_at_the_api_is_marked_and_kept(
     sandbox: Sandbox, recording: Recording, is_named: bool
 ) -> None:
-    sync_once(__name__, [DAY])
+    sync_once("two short recordings", [DAY])
     before = table_rows()["transcript_words"]
     sandbox.delete(recording.id)
 
@@ -83,7 +83,7 @@ def test_recording_deleted_at_the_api_is_purged_if_configured(
     sandbox: Sandbox, recording: Recording, is_named: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
-    sync_once(__name__, [DAY])
+    sync_once("two short recordings", [DAY])
     sandbox.delete(recording.id)
 
     sync_twice(recording_ids=[recording.id] if is_named else [])
@@ -98,7 +98,7 @@ def test_recording_deleted_at_the_api_is_purged_if_configured(
 def test_marked_recording_is_purged_after_the_setting_changes(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sync_once(__name__, [DAY])
+    sync_once("two short recordings", [DAY])
     sandbox.delete(recording.id)
     sync_days([DAY])
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
@@ -112,7 +112,7 @@ def test_marked_recording_is_purged_after_the_setting_changes(
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
 def test_artifact_deleted_at_the_api_is_marked_and_kept(sandbox: Sandbox, recording: Recording, is_named: bool) -> None:
     transcript = recording.of("transcript")[0].id
-    sync_once(__name__, [DAY])
+    sync_once("two short recordings", [DAY])
     before = table_rows()["transcript_words"]
     sandbox.delete_artifact(transcript)
 
@@ -145,7 +145,7 @@ def test_artifact_deleted_at_the_api_is_purged_if_configured(
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
     (artifact,) = recording.of(collection)
-    sync_once(__name__, [DAY])
+    sync_once("two short recordings", [DAY])
     before = table_rows()
     sandbox.delete_artifact(artifact.id)
 
@@ -168,7 +168,7 @@ def test_artifact_purge_deletes_metrics_and_derive_restores_them_from_other_arti
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch, is_derived: bool
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
-    sync_once(__name__, [DAY])
+    sync_once("two short recordings", [DAY])
     sandbox.delete_artifact(recording.of("transcript")[0].id)
     sync_days([DAY])
     age_missing_marks(timedelta(hours=2))
@@ -201,7 +201,7 @@ def test_key_of_another_workspace_deletes_nothing(
 ) -> None:
     """Such a key does not see any stored recording."""
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
-    sync_once(__name__, [DAY])
+    sync_once("two short recordings", [DAY])
     before = table_rows()["transcript_words"]
 
     with Sandbox(uniform(DAY, recordings=1, words=20, seed=7)) as another:

@@ -34,6 +34,7 @@ from meeting_assets_tests.support.environments import (
     table_rows,
     use_sandbox,
 )
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
 pytestmark = sqlite_first
 
@@ -45,7 +46,8 @@ OLD, DAY = TODAY - timedelta(days=KEPT_DAYS + 1), TODAY - timedelta(days=KEPT_DA
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A day that has just expired, and the next one."""
-    with Sandbox(combined([uniform(OLD, recordings=3, words=20), uniform(DAY, recordings=2, words=20)])) as running:
+    world = combined([uniform(OLD, recordings=3, words=20), uniform(DAY, recordings=2, words=20)])
+    with Sandbox(world, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
@@ -58,7 +60,7 @@ def recording(sandbox: Sandbox) -> Recording:
 @pytest.fixture
 def retention_is_set(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stores both days before the retention is set."""
-    sync_days([OLD, DAY])
+    sync_once(__name__, [OLD, DAY])
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
     sandbox.stats.reset()
 
