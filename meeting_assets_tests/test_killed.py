@@ -117,7 +117,7 @@ def rows_left_by_a_kill(sandbox: Sandbox, home: Path, is_moment: Callable[[Path]
     process = sync(sandbox, home)
     wait_for_start(home)
     while process.is_alive() and not is_moment(home):
-        time.sleep(0.002)
+        time.sleep(0.01)
     kill(process)
     return row_count(home)
 

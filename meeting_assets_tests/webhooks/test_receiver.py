@@ -26,6 +26,7 @@ from meeting_assets.webhooks.application import HEALTH, MAX_BODY_BYTES, PATH
 from meeting_assets.webhooks.event import MEDIA
 from meeting_assets.webhooks.inbox import INBOX, Message
 from meeting_assets.webhooks.receiver import Receiver
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.ui import until
 from meeting_assets_tests.support.webhook_sender import SECRET, ReceiverCommand, signed_request
 from meeting_assets_tests.webhooks.conftest import HOST, SOON_S, body, port_of, served
@@ -77,6 +78,7 @@ def test_message_about_an_unfinished_object_is_stored_as_handled(web: httpx.Clie
     assert message.handled_at == message.received_at
 
 
+@sqlite_first
 @pytest.mark.parametrize(
     ("sent", "status", "outcome"),
     [

@@ -49,6 +49,8 @@ from meeting_assets_tests.support.purges import (
 )
 from meeting_assets_tests.support.snapshots import sync_once
 
+pytestmark = sqlite_first
+
 UNKNOWN = "3b9d8f3e-0000-4000-8000-000000000000"
 
 
@@ -58,7 +60,6 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         yield running
 
 
-@sqlite_first
 def test_purge_command_leaves_no_text_of_the_recording_anywhere(
     sandbox: Sandbox, recording: Recording, home: Path, database_url: str
 ) -> None:
