@@ -13,6 +13,7 @@ from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.health.table_checks import table_checks
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.data_checks import AFTER_RUNS, as_tuples, change_rows, deletion, violations
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
@@ -63,6 +64,7 @@ def test_quarantined_artifact_is_reported_with_the_location_of_its_fault(
     assert violations("nothing_is_quarantined", "participants").count == 0
 
 
+@sqlite_first
 def test_all_violations_are_counted_and_the_newest_20_named(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     days = [uniform(DAY, recordings=2, words=5), uniform(NEXT_DAY, recordings=MAX_LISTED, words=5)]
     with Sandbox(combined(days)) as sandbox:
@@ -79,6 +81,7 @@ def test_all_violations_are_counted_and_the_newest_20_named(database_url: str, m
     )
 
 
+@sqlite_first
 def test_unfetched_artifact_is_reported_a_day_before_it_expires(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.set_url(recording.of("transcript")[0].id, "transcript", None)
     sync_days([DAY])
@@ -94,6 +97,7 @@ def test_unfetched_artifact_is_reported_a_day_before_it_expires(sandbox: Sandbox
     assert as_tuples(late) == as_tuples(too_late) == [(recording.id, DAY, "transcript", said)]
 
 
+@sqlite_first
 def test_lost_artifact_is_reported_for_a_week(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.set_url(recording.of("transcript")[0].id, "transcript", None)
     sync_days([DAY])
@@ -107,6 +111,7 @@ def test_lost_artifact_is_reported_for_a_week(sandbox: Sandbox, recording: Recor
     assert after_a_week.count == 0
 
 
+@sqlite_first
 def test_fetched_artifact_deleted_at_the_api_is_no_loss(sandbox: Sandbox, recording: Recording) -> None:
     sync_once("two long recordings", [DAY])
     sandbox.delete(recording.id)
@@ -116,6 +121,7 @@ def test_fetched_artifact_deleted_at_the_api_is_no_loss(sandbox: Sandbox, record
     assert violations("nothing_expires_unfetched", "recordings").count == 0
 
 
+@sqlite_first
 def test_recording_in_progress_for_a_day_is_stuck(sandbox: Sandbox) -> None:
     running = sandbox.add_recording(CREATED, processing=True)
     sync_days([DAY])
@@ -127,6 +133,7 @@ def test_recording_in_progress_for_a_day_is_stuck(sandbox: Sandbox) -> None:
     assert (running.id, DAY, "recording", "processing since 2026-03-02 09:00 UTC") in as_tuples(a_day_later)
 
 
+@sqlite_first
 def test_transcript_in_progress_for_a_day_is_stuck_until_it_is_fetched(sandbox: Sandbox, recording: Recording) -> None:
     transcript_id = sandbox.add_transcript(recording.id, CREATED, processing=True)
     sync_days([DAY])
@@ -139,6 +146,7 @@ def test_transcript_in_progress_for_a_day_is_stuck_until_it_is_fetched(sandbox: 
     assert violations("nothing_is_stuck_at_the_api", "recordings").count == 0
 
 
+@sqlite_first
 def test_artifact_that_never_gets_a_url_is_stuck(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.set_url(recording.of("transcript")[0].id, "transcript", None)
     sync_days([DAY])
@@ -154,6 +162,7 @@ def test_artifact_that_never_gets_a_url_is_stuck(sandbox: Sandbox, recording: Re
     ]
 
 
+@sqlite_first
 def test_finished_recording_without_metrics_is_reported_after_its_run_has_ended(
     sandbox: Sandbox, recording: Recording
 ) -> None:
@@ -167,6 +176,7 @@ def test_finished_recording_without_metrics_is_reported_after_its_run_has_ended(
     assert as_tuples(later) == [(recording.id, DAY, "meeting_metrics", "no row")]
 
 
+@sqlite_first
 def test_recording_in_progress_needs_no_metrics(sandbox: Sandbox) -> None:
     sandbox.add_recording(CREATED, processing=True)
 
