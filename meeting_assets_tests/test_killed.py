@@ -25,7 +25,7 @@ from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets_tests.support.commands import kill, started
 from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, TableRows, open_test_storage, table_rows
 
-DAY, QUIET_DAY = date(2026, 3, 2), date(2026, 3, 3)
+DAY = date(2026, 3, 2)
 FETCHED_PERCENT = range(0, 98, 14)
 PARSED_PERCENT = range(4, 100, 8)
 """A sync is killed at 7 shares of all artifacts, at 12 shares of all rows, and once before anything is stored."""
@@ -100,15 +100,13 @@ def wait_for_start(home: Path, runs_before: int = 0) -> None:
         time.sleep(0.01)
 
 
-def new_homes(sandbox: Sandbox, folder: Path, count: int) -> list[Path]:
-    """Homes without meetings, with Dagster's storage: creating it takes longer than a run, so it is copied."""
-    made = folder / "made"
-    assert is_done(sync(sandbox, made, QUIET_DAY))
+def new_homes(sandbox: Sandbox, folder: Path, dagster_home: Path, count: int) -> list[Path]:
+    """Homes without meetings, with all tables, and with Dagster's storage, whose creation takes longer than a run."""
     homes = [folder / f"home-{number}" for number in range(count)]
     for home in homes:
-        shutil.copytree(made, home)
-        for run in (home / "dagster" / "history" / "runs").glob("????????-*.db*"):
-            run.unlink()
+        shutil.copytree(dagster_home, home / "dagster")
+        with settings_of(sandbox, home), open_test_storage():
+            pass
     return homes
 
 
@@ -135,18 +133,24 @@ def moments(recordings: int, whole: int) -> list[Callable[[Path], bool]]:
 
 
 @pytest.mark.parametrize(
-    ("each", "recordings"), [(6, 20), pytest.param(1, 40, marks=pytest.mark.deployment)], ids=["some", "all"]
+    ("chosen", "recordings"),
+    [(slice(3, None, 8), 10), pytest.param(slice(None), 40, marks=pytest.mark.deployment)],
+    ids=["during the fetch, early and late during the load", "all"],
 )
-def test_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, each: int, recordings: int) -> None:
+def test_sync_killed_at_any_moment_is_finished_by_the_next(
+    tmp_path: Path, dagster_home: Path, chosen: slice, recordings: int
+) -> None:
     with (
         Sandbox(uniform(DAY, recordings=recordings, words=300), limits=False) as sandbox,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
-        undisturbed, *homes = new_homes(sandbox, tmp_path, 1 + len(moments(recordings, 0)[::each]))
+        undisturbed, *homes = new_homes(
+            sandbox, tmp_path / "homes", dagster_home, 1 + len(moments(recordings, 0)[chosen])
+        )
         assert is_done(sync(sandbox, undisturbed))
         expected, whole = tables_in(sandbox, undisturbed), row_count(undisturbed)
 
-        left = list(pool.map(partial(rows_left_by_a_kill, sandbox), homes, moments(recordings, whole)[::each]))
+        left = list(pool.map(partial(rows_left_by_a_kill, sandbox), homes, moments(recordings, whole)[chosen]))
 
         for home in homes:
             assert is_done(sync(sandbox, home))
@@ -155,12 +159,14 @@ def test_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, each:
 
 
 @pytest.mark.deployment
-def test_backfill_killed_many_times_is_finished_by_one_sync(database_url: str, tmp_path: Path) -> None:
+def test_backfill_killed_many_times_is_finished_by_one_sync(
+    database_url: str, tmp_path: Path, dagster_home: Path
+) -> None:
     """New meetings are added meanwhile, so that every kill hits a run with work to do."""
     days = days_between(DAY, DAY + timedelta(days=BACKFILL_DAYS - 1))
     chance = Random(7)
     with Sandbox(combined(uniform(day, recordings=4, words=300) for day in days), limits=False) as sandbox:
-        undisturbed, home = new_homes(sandbox, tmp_path, 2)
+        undisturbed, home = new_homes(sandbox, tmp_path / "homes", dagster_home, 2)
         run_s(sandbox, undisturbed, days)
         add_meetings(sandbox, days, chance)
         longest_s = run_s(sandbox, undisturbed, days)
