@@ -237,6 +237,7 @@ def test_messages_of_the_sandbox_are_genuine_and_stored(receiver: Receiver, web:
     assert {message.recording_id for message in stored()} == {recording.id}
 
 
+@sqlite_first
 def test_acknowledged_messages_survive_a_kill_and_are_stored_once_after_redelivery(database_url: str) -> None:
     contents = {f"msg_{number:03}": body() for number in range(200)}
     acknowledged: set[str] = set()
