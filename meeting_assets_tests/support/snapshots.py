@@ -33,6 +33,8 @@ class Snapshot:
 
     home: Path
     template: str | None
+    search_path: str
+    """Of the template's role: a setting of role and database, which PostgreSQL does not copy with the database."""
     result: Any
 
 
@@ -72,23 +74,32 @@ def _folder() -> TemporaryDirectory[str]:
 def _taken(home: Path, url: URL, result: object) -> Snapshot:
     copy = Path(_folder().name) / uuid4().hex
     shutil.copytree(home, copy)
-    template = None
-    if url.get_backend_name() != "sqlite":
-        template = f"snapshot_{uuid4().hex}"
-        _administer(url, f'CREATE DATABASE "{template}" TEMPLATE "{url.database}"')
-    return Snapshot(copy, template, result)
+    if url.get_backend_name() == "sqlite":
+        return Snapshot(copy, None, "", result)
+    template = f"snapshot_{uuid4().hex}"
+    with psycopg.connect(_plain(url)) as connection:
+        (search_path,) = connection.execute("SHOW search_path").fetchone() or ("public",)
+    _administer(url, f'CREATE DATABASE "{template}" TEMPLATE "{url.database}"')
+    return Snapshot(copy, template, search_path, result)
 
 
 def _restore(snapshot: Snapshot, home: Path, url: URL) -> None:
     shutil.copytree(snapshot.home, home, dirs_exist_ok=True)
     if snapshot.template is not None:
         _administer(
-            url, f'DROP DATABASE "{url.database}"', f'CREATE DATABASE "{url.database}" TEMPLATE "{snapshot.template}"'
+            url,
+            f'DROP DATABASE "{url.database}"',
+            f'CREATE DATABASE "{url.database}" TEMPLATE "{snapshot.template}"',
+            f'ALTER ROLE CURRENT_USER IN DATABASE "{url.database}" SET search_path = {snapshot.search_path}',
         )
 
 
 def _administer(url: URL, *statements: str) -> None:
-    server = url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
-    with psycopg.connect(server, autocommit=True) as connection:
+    with psycopg.connect(_plain(url.set(database="postgres")), autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement.encode())
+
+
+def _plain(url: URL) -> str:
+    """The URL in the form that psycopg accepts."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -125,7 +125,7 @@ def test_doctor_shows_the_size_and_the_runs_of_dagsters_storage(sandbox: Sandbox
     found = only_finding("Dagster home")
 
     assert found.severity is Severity.OK
-    assert f"contains {size_bytes / 1e6:.1f} MB" in found.sentence
+    assert f"contains {size_bytes / 1e3:.1f} kB" in found.sentence
     assert " and 2 runs." in found.sentence
 
 
