@@ -77,6 +77,7 @@ def test_sync_stores_the_given_days(sandbox: Sandbox) -> None:
     assert len(table_rows()["recordings"]) == 2
 
 
+@pytest.mark.deployment
 def test_sync_without_days_covers_the_last_week_and_today(sandbox: Sandbox) -> None:
     done = command("sync")
 

@@ -15,6 +15,7 @@ from meeting_assets.core.errors import StoreError
 from meeting_assets.pipeline.storage import open_database, open_storage, open_storage_read_only
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import use_sandbox
 from meeting_assets_tests.support.sample_day import PORT, WORLD, sync_sample_day
@@ -82,6 +83,7 @@ READ_ONLY = [
 ]
 
 
+@sqlite_first
 @pytest.mark.parametrize("arguments", READ_ONLY)
 def test_read_only_commands_change_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]

@@ -27,8 +27,11 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store import worklist
 from meeting_assets.store.database import META
 from meeting_assets.store.observation import LAST, ObservationClock, record_observation_time
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import ledger_row, open_test_storage, sync_days, table_rows
 from meeting_assets_tests.support.sample_day import sync_sample_day
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 SECOND = timedelta(seconds=1)

@@ -46,6 +46,11 @@ RECORDINGS = 20
 KIND = "transcript"
 
 
+def in_deployment_tests(*ways: str) -> list[Any]:
+    """Ways to finish a purge that are left to `make test-deployment`, because each is tried after a dozen kills."""
+    return [pytest.param(way, marks=pytest.mark.deployment) for way in ways]
+
+
 class Killed(BaseException):
     """Simulates the death of the process: no handler of ours catches it."""
 
@@ -88,7 +93,7 @@ def scrub_due() -> bool:
         return connection.execute(META.name.table.select().where(META.name == SCRUB_DUE)).first() is not None
 
 
-@pytest.mark.parametrize("way", ["the same purge", "the nightly job", "the next run"])
+@pytest.mark.parametrize("way", ["the nightly job", *in_deployment_tests("the same purge", "the next run")])
 def test_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> None:
     sync_once(__name__, [DAY])
     is_ended = False
@@ -152,7 +157,9 @@ def remains_of_artifact(artifact: Artifact) -> list[str]:
     return [*tables_with_rows, *keys, *hashes]
 
 
-@pytest.mark.parametrize("way", ["the nightly job", "the next run", "a rebuild after the database is lost"])
+@pytest.mark.parametrize(
+    "way", ["the next run", *in_deployment_tests("the nightly job", "a rebuild after the database is lost")]
+)
 def test_artifact_purge_killed_at_any_step_is_finished(
     sandbox: Sandbox, way: str, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
