@@ -8,13 +8,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.pipeline.days import requested_days
 from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
+from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import sync_days, table_rows, use_sandbox
 
@@ -75,6 +77,14 @@ def test_sync_stores_the_given_days(sandbox: Sandbox) -> None:
     assert done.returncode == 0, done.stderr
     assert "Every available artifact is stored." in done.stdout
     assert len(table_rows()["recordings"]) == 2
+
+
+@pytest.mark.usefixtures("home")
+def test_days_to_sync_are_the_last_seven_and_today_by_default() -> None:
+    *last_seven, today = requested_days(read_settings(), None, None)
+
+    assert last_seven == [today - timedelta(days=back) for back in range(7, 0, -1)]
+    assert today >= TODAY
 
 
 @pytest.mark.deployment
