@@ -51,15 +51,27 @@ if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usa
     tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)
 
 
-# For slow tests that use little of the database: `make test-deployment` runs them on PostgreSQL.
-sqlite_first = pytest.mark.parametrize(
-    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.deployment)], indirect=True
-)
+# For tests or modules that use little of the database: `make test-deployment` runs them on PostgreSQL.
+sqlite_first = pytest.mark.sqlite_first
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Runs tests of whole commands first, since a slow test at the end would leave the other processes idle."""
+    """Leaves tests to `make test-deployment`, and runs tests of whole commands first.
+
+    A slow test at the end would leave the other processes idle.
+    """
+    for item in items:
+        if item.get_closest_marker("sqlite_first") and database_of(item) == "postgresql":
+            item.add_marker(pytest.mark.deployment)
     items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
+
+
+def database_of(item: pytest.Item) -> str | None:
+    """The kind of database of a test that runs on each kind; None for other tests."""
+    chosen = any("database_url" in mark.args[0] for mark in item.iter_markers("parametrize"))
+    callspec = getattr(item, "callspec", None)
+    return None if chosen or callspec is None else callspec.params.get("database_url")
 
 
 @pytest.fixture(autouse=True)

@@ -8,15 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.pipeline.days import requested_days
 from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
+from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import table_rows, use_sandbox
+from meeting_assets_tests.support.environments import sync_days, table_rows, use_sandbox
 
 TODAY = datetime.now(UTC).date()
 DAY = date(2026, 3, 2)
@@ -40,6 +42,7 @@ def test_installed_script_runs_and_reports_an_unknown_command(home: Path) -> Non
     assert (mistake.returncode, "no-such-command" in mistake.stderr) == (2, True)
 
 
+@pytest.mark.deployment
 def test_demo_fills_every_table_and_prints_next_steps(home: Path) -> None:
     done = command("demo")
 
@@ -62,7 +65,7 @@ def test_second_demo_changes_nothing(home: Path) -> None:
 
 
 def test_files_of_a_command_are_readable_by_the_user_only(home: Path, sandbox: Sandbox) -> None:
-    command("sync")
+    command("sync", "--from", str(DAY), "--to", str(DAY))
 
     readable_by_others = [path for path in home.rglob("*") if path.stat().st_mode & 0o077]
     assert readable_by_others == []
@@ -76,20 +79,20 @@ def test_sync_stores_the_given_days(sandbox: Sandbox) -> None:
     assert len(table_rows()["recordings"]) == 2
 
 
+@pytest.mark.usefixtures("home")
+def test_days_to_sync_are_the_last_seven_and_today_by_default() -> None:
+    *last_seven, today = requested_days(read_settings(), None, None)
+
+    assert last_seven == [today - timedelta(days=back) for back in range(7, 0, -1)]
+    assert today >= TODAY
+
+
+@pytest.mark.deployment
 def test_sync_without_days_covers_the_last_week_and_today(sandbox: Sandbox) -> None:
     done = command("sync")
 
     assert done.returncode == 0, done.stderr
     assert [row[7].date() for row in table_rows()["recordings"]] == [TODAY]
-
-
-def test_sync_of_one_recording_finds_its_day(sandbox: Sandbox) -> None:
-    wanted = next(each for each in sandbox.world.recordings if each.day == DAY)
-
-    done = command("sync", "--recording", wanted.id)
-
-    assert done.returncode == 0, done.stderr
-    assert [row[0] for row in table_rows()["recordings"]] == [wanted.id]
 
 
 def test_sync_as_json_prints_one_document(sandbox: Sandbox) -> None:
@@ -182,7 +185,7 @@ def test_contradictory_options_of_sync_are_refused_with_a_reason(
 
 
 def test_status_counts_every_kind(sandbox: Sandbox) -> None:
-    command("sync", "--from", str(DAY), "--to", str(DAY))
+    sync_days([DAY])
 
     document = json.loads(command("status", "--json").stdout)
 
@@ -251,11 +254,19 @@ def test_sandbox_of_a_folder_without_meetings_is_refused(home: Path) -> None:
     assert "no meeting.json" in done.stderr
 
 
-@pytest.mark.parametrize("notation", [str.upper, lambda text: f"{{{text.replace('-', '')}}}"], ids=["upper", "braces"])
-def test_sync_accepts_every_notation_of_an_id(sandbox: Sandbox, notation: Callable[[str], str]) -> None:
-    recording = sandbox.world.recordings[0]
+@pytest.mark.parametrize(
+    "notation",
+    [
+        pytest.param(str, marks=pytest.mark.deployment),
+        pytest.param(str.upper, marks=pytest.mark.deployment),
+        lambda text: f"{{{text.replace('-', '').upper()}}}",
+    ],
+    ids=["as printed", "upper", "upper in braces"],
+)
+def test_sync_of_one_recording_in_any_notation_finds_its_day(sandbox: Sandbox, notation: Callable[[str], str]) -> None:
+    wanted = next(each for each in sandbox.world.recordings if each.day == DAY)
 
-    done = command("sync", "--recording", notation(recording.id))
+    done = command("sync", "--recording", notation(wanted.id))
 
     assert done.returncode == 0, done.stderr
-    assert [row[0] for row in table_rows()["recordings"]] == [recording.id]
+    assert [row[0] for row in table_rows()["recordings"]] == [wanted.id]

@@ -74,7 +74,8 @@ def printed_by(code: str, *arguments: Any, **environment: str) -> Any:
 
 @pytest.fixture(scope="module")
 def libraries() -> Any:
-    return printed_by(LOADED, MODULES)
+    """Libraries that the package imports, in a process with settings that would be refused."""
+    return printed_by(LOADED, MODULES, RECALL_REGION="nowhere", MEETING_ASSETS_FIRST_DAY="never")
 
 
 def test_import_changes_nothing_in_the_process(libraries: list[str]) -> None:
@@ -82,11 +83,11 @@ def test_import_changes_nothing_in_the_process(libraries: list[str]) -> None:
     assert printed_by(CHANGES, MODULES, libraries) == []
 
 
-def test_import_reads_no_settings() -> None:
-    assert printed_by(LOADED, MODULES, RECALL_REGION="nowhere", MEETING_ASSETS_FIRST_DAY="never")
+def test_import_reads_no_settings(libraries: list[str]) -> None:
+    assert libraries
 
 
-def test_probe_detects_a_side_effect(libraries: list[str]) -> None:
-    assert printed_by(
-        f"import gc\n{CHANGES.replace('after =', 'gc.set_threshold(1); after =')}", MODULES, libraries
-    ) == ["garbage collector"]
+def test_probe_detects_a_side_effect() -> None:
+    changed = f"import gc\n{CHANGES.replace('after =', 'gc.set_threshold(1); after =')}"
+
+    assert printed_by(changed, ["meeting_assets.core.words"], []) == ["garbage collector"]

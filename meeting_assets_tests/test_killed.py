@@ -25,11 +25,10 @@ from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets_tests.support.commands import kill, started
 from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, TableRows, open_test_storage, table_rows
 
-DAY, QUIET_DAY = date(2026, 3, 2), date(2026, 3, 3)
-RECORDINGS = 40
-FETCHES = range(0, 7 * RECORDINGS, RECORDINGS)
+DAY = date(2026, 3, 2)
+FETCHED_PERCENT = range(0, 98, 14)
 PARSED_PERCENT = range(4, 100, 8)
-"""A sync is killed at 7 counts of fetched artifacts, at 12 shares of all rows, and once before anything is stored."""
+"""A sync is killed at 7 shares of all artifacts, at 12 shares of all rows, and once before anything is stored."""
 AT_ONCE = 2
 KILLS = 100 if os.environ.get("LONG") else 25
 """Number of kills; `LONG=1` makes four times as many."""
@@ -101,15 +100,13 @@ def wait_for_start(home: Path, runs_before: int = 0) -> None:
         time.sleep(0.01)
 
 
-def new_homes(sandbox: Sandbox, folder: Path, count: int) -> list[Path]:
-    """Homes without meetings, with Dagster's storage: creating it takes longer than a run, so it is copied."""
-    made = folder / "made"
-    assert is_done(sync(sandbox, made, QUIET_DAY))
+def new_homes(sandbox: Sandbox, folder: Path, dagster_home: Path, count: int) -> list[Path]:
+    """Homes without meetings, with all tables, and with Dagster's storage, whose creation takes longer than a run."""
     homes = [folder / f"home-{number}" for number in range(count)]
     for home in homes:
-        shutil.copytree(made, home)
-        for run in (home / "dagster" / "history" / "runs").glob("????????-*.db*"):
-            run.unlink()
+        shutil.copytree(dagster_home, home / "dagster")
+        with settings_of(sandbox, home), open_test_storage():
+            pass
     return homes
 
 
@@ -118,31 +115,42 @@ def rows_left_by_a_kill(sandbox: Sandbox, home: Path, is_moment: Callable[[Path]
     process = sync(sandbox, home)
     wait_for_start(home)
     while process.is_alive() and not is_moment(home):
-        time.sleep(0.002)
+        time.sleep(0.01)
     kill(process)
     return row_count(home)
 
 
-def moments(whole: int) -> list[Callable[[Path], bool]]:
+def moments(recordings: int, whole: int) -> list[Callable[[Path], bool]]:
     """Moments to kill at, defined by the progress of the run, not by time, so that any machine meets the same ones."""
     return [
         lambda _: True,
-        *(partial(lambda least, home: fetched_count(home) > least, fetches) for fetches in FETCHES),
+        *(
+            partial(lambda least, home: fetched_count(home) > least, 7 * recordings * part // 100)
+            for part in FETCHED_PERCENT
+        ),
         *(partial(lambda least, home: row_count(home) > least, whole * part // 100) for part in PARSED_PERCENT),
     ]
 
 
-@pytest.mark.parametrize("each", [4, pytest.param(1, marks=pytest.mark.deployment)], ids=["some", "all"])
-def test_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, each: int) -> None:
+@pytest.mark.parametrize(
+    ("chosen", "recordings"),
+    [(slice(3, None, 8), 10), pytest.param(slice(None), 40, marks=pytest.mark.deployment)],
+    ids=["during the fetch, early and late during the load", "all"],
+)
+def test_sync_killed_at_any_moment_is_finished_by_the_next(
+    tmp_path: Path, dagster_home: Path, chosen: slice, recordings: int
+) -> None:
     with (
-        Sandbox(uniform(DAY, recordings=RECORDINGS, words=300), limits=False) as sandbox,
+        Sandbox(uniform(DAY, recordings=recordings, words=300), limits=False) as sandbox,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
-        undisturbed, *homes = new_homes(sandbox, tmp_path, 1 + len(moments(0)[::each]))
+        undisturbed, *homes = new_homes(
+            sandbox, tmp_path / "homes", dagster_home, 1 + len(moments(recordings, 0)[chosen])
+        )
         assert is_done(sync(sandbox, undisturbed))
         expected, whole = tables_in(sandbox, undisturbed), row_count(undisturbed)
 
-        left = list(pool.map(partial(rows_left_by_a_kill, sandbox), homes, moments(whole)[::each]))
+        left = list(pool.map(partial(rows_left_by_a_kill, sandbox), homes, moments(recordings, whole)[chosen]))
 
         for home in homes:
             assert is_done(sync(sandbox, home))
@@ -151,12 +159,14 @@ def test_sync_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, each:
 
 
 @pytest.mark.deployment
-def test_backfill_killed_many_times_is_finished_by_one_sync(database_url: str, tmp_path: Path) -> None:
+def test_backfill_killed_many_times_is_finished_by_one_sync(
+    database_url: str, tmp_path: Path, dagster_home: Path
+) -> None:
     """New meetings are added meanwhile, so that every kill hits a run with work to do."""
     days = days_between(DAY, DAY + timedelta(days=BACKFILL_DAYS - 1))
     chance = Random(7)
     with Sandbox(combined(uniform(day, recordings=4, words=300) for day in days), limits=False) as sandbox:
-        undisturbed, home = new_homes(sandbox, tmp_path, 2)
+        undisturbed, home = new_homes(sandbox, tmp_path / "homes", dagster_home, 2)
         run_s(sandbox, undisturbed, days)
         add_meetings(sandbox, days, chance)
         longest_s = run_s(sandbox, undisturbed, days)

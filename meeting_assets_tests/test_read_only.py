@@ -16,9 +16,10 @@ from meeting_assets.pipeline.storage import open_database, open_storage, open_st
 from meeting_assets.pipeline.views import VIEWS
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import sync_days, use_sandbox
-from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD
+from meeting_assets_tests.support.environments import use_sandbox
+from meeting_assets_tests.support.sample_day import PORT, WORLD, sync_sample_day
 from meeting_assets_tests.support.schema_versions import (
     FOREIGN_ROWS,
     FOREIGN_TABLES,
@@ -83,13 +84,14 @@ READ_ONLY = [
 ]
 
 
+@sqlite_first
 @pytest.mark.parametrize("arguments", READ_ONLY)
 def test_read_only_commands_change_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     with Sandbox(WORLD, download_port=PORT) as sandbox:
         use_sandbox(sandbox, monkeypatch)
-        sync_days([DAY])
+        sync_sample_day()
         before = everything(database_url)
 
         done = command(*arguments)

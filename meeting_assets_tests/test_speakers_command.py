@@ -35,6 +35,7 @@ from meeting_assets_tests.support.labelled_speakers import (
     in_force,
     serve_labels,
 )
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
 HOSTILE = ("Ada\x1b[31m", "[red]Bea[/red]", 'O\'Brien, "x"')
 SAID = "Zerlina Quibblethorpe", "Wilhelmina Everywhere", "marmalade reason"
@@ -43,7 +44,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=2, words=40), limits=False) as running:
+    with Sandbox(uniform(DAY, recordings=2, words=40), limits=False, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
@@ -51,7 +52,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 @pytest.fixture
 def recording(sandbox: Sandbox) -> Recording:
     serve_labels(sandbox)
-    sync_days([DAY])
+    sync_once("two recordings with labels", [DAY])
     return sandbox.world.recordings[0]
 
 
@@ -220,6 +221,7 @@ def test_terminal_interprets_no_text_of_a_meeting(sandbox: Sandbox) -> None:
     assert in_force(recording_id) == []
 
 
+@sqlite_first
 def test_export_and_import_move_corrections_through_files_and_pipes(recording: Recording, home: Path) -> None:
     correct(recording.id, assigned(A, BEA), correction(ODD, "name", "=1+1"))
     file = home / "corrections.csv"

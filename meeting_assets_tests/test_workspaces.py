@@ -19,6 +19,7 @@ from meeting_assets.pipeline.pending_recordings import PendingRecording
 from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store.heartbeats import heartbeats
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.components import build, instance_of, report
 from meeting_assets_tests.support.environments import (
     VOLATILE_COLUMNS,
@@ -65,6 +66,7 @@ def components(sandboxes: list[Sandbox]) -> list[MeetingAssetsComponent]:
     ]
 
 
+@sqlite_first
 def test_two_workspaces_are_synced_without_mixing(
     database_url: str,
     sandboxes: list[Sandbox],

@@ -100,7 +100,7 @@ def check(check_case: Callable[[Any], None], cases: st.SearchStrategy[Any], exam
 
 
 @each_artifact
-@pytest.mark.parametrize("example_count", [200, pytest.param(2_000, marks=pytest.mark.deployment)])
+@pytest.mark.parametrize("example_count", [100, pytest.param(2_000, marks=pytest.mark.deployment)])
 def test_mutated_payload_is_parsed_or_quarantined(artifact: Artifact, example_count: int) -> None:
     def check_case(payload: bytes) -> None:
         checked_rows(artifact, payload)

@@ -13,8 +13,10 @@ from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.health.table_checks import table_checks
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.data_checks import AFTER_RUNS, as_tuples, change_rows, deletion, violations
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
 DAY, NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -24,14 +26,14 @@ UNREADABLE = b'[{"participant": 7}]'
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     # Three participants with about 100 s and 330 words each, which is above the thresholds of the checks.
-    with Sandbox(uniform(DAY, recordings=2, words=1000)) as running:
+    with Sandbox(uniform(DAY, recordings=2, words=1000), download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
 
 @pytest.mark.parametrize("checks", [ledger_checks, table_checks])
 def test_completely_fetched_day_passes_every_check(sandbox: Sandbox, checks: Callable[[], list[Check]]) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
 
     with open_test_storage() as storage, storage.database.reading() as connection:
         found = {
@@ -62,6 +64,7 @@ def test_quarantined_artifact_is_reported_with_the_location_of_its_fault(
     assert violations("nothing_is_quarantined", "participants").count == 0
 
 
+@sqlite_first
 def test_all_violations_are_counted_and_the_newest_20_named(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     days = [uniform(DAY, recordings=2, words=5), uniform(NEXT_DAY, recordings=MAX_LISTED, words=5)]
     with Sandbox(combined(days)) as sandbox:
@@ -78,6 +81,7 @@ def test_all_violations_are_counted_and_the_newest_20_named(database_url: str, m
     )
 
 
+@sqlite_first
 def test_unfetched_artifact_is_reported_a_day_before_it_expires(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.set_url(recording.of("transcript")[0].id, "transcript", None)
     sync_days([DAY])
@@ -93,6 +97,7 @@ def test_unfetched_artifact_is_reported_a_day_before_it_expires(sandbox: Sandbox
     assert as_tuples(late) == as_tuples(too_late) == [(recording.id, DAY, "transcript", said)]
 
 
+@sqlite_first
 def test_lost_artifact_is_reported_for_a_week(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.set_url(recording.of("transcript")[0].id, "transcript", None)
     sync_days([DAY])
@@ -106,8 +111,9 @@ def test_lost_artifact_is_reported_for_a_week(sandbox: Sandbox, recording: Recor
     assert after_a_week.count == 0
 
 
+@sqlite_first
 def test_fetched_artifact_deleted_at_the_api_is_no_loss(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
     sandbox.delete(recording.id)
 
     sync_days([DAY])
@@ -115,6 +121,7 @@ def test_fetched_artifact_deleted_at_the_api_is_no_loss(sandbox: Sandbox, record
     assert violations("nothing_expires_unfetched", "recordings").count == 0
 
 
+@sqlite_first
 def test_recording_in_progress_for_a_day_is_stuck(sandbox: Sandbox) -> None:
     running = sandbox.add_recording(CREATED, processing=True)
     sync_days([DAY])
@@ -126,6 +133,7 @@ def test_recording_in_progress_for_a_day_is_stuck(sandbox: Sandbox) -> None:
     assert (running.id, DAY, "recording", "processing since 2026-03-02 09:00 UTC") in as_tuples(a_day_later)
 
 
+@sqlite_first
 def test_transcript_in_progress_for_a_day_is_stuck_until_it_is_fetched(sandbox: Sandbox, recording: Recording) -> None:
     transcript_id = sandbox.add_transcript(recording.id, CREATED, processing=True)
     sync_days([DAY])
@@ -138,6 +146,7 @@ def test_transcript_in_progress_for_a_day_is_stuck_until_it_is_fetched(sandbox: 
     assert violations("nothing_is_stuck_at_the_api", "recordings").count == 0
 
 
+@sqlite_first
 def test_artifact_that_never_gets_a_url_is_stuck(sandbox: Sandbox, recording: Recording) -> None:
     sandbox.set_url(recording.of("transcript")[0].id, "transcript", None)
     sync_days([DAY])
@@ -153,10 +162,11 @@ def test_artifact_that_never_gets_a_url_is_stuck(sandbox: Sandbox, recording: Re
     ]
 
 
+@sqlite_first
 def test_finished_recording_without_metrics_is_reported_after_its_run_has_ended(
     sandbox: Sandbox, recording: Recording
 ) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
     change_rows(deletion(MeetingMetrics, recording))
 
     at_once = violations("every_finished_recording_has_metrics", "meeting_metrics", now())
@@ -166,6 +176,7 @@ def test_finished_recording_without_metrics_is_reported_after_its_run_has_ended(
     assert as_tuples(later) == [(recording.id, DAY, "meeting_metrics", "no row")]
 
 
+@sqlite_first
 def test_recording_in_progress_needs_no_metrics(sandbox: Sandbox) -> None:
     sandbox.add_recording(CREATED, processing=True)
 

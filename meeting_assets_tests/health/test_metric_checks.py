@@ -23,7 +23,11 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import keep_collections, open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 MEETING = "every_meetings_numbers_add_up"
@@ -33,9 +37,9 @@ NAMES = [check.name for check in metric_checks()]
 
 @pytest.fixture
 def stored_meetings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Storage, str]]:
-    with Sandbox(uniform(DAY, recordings=2, words=300)) as sandbox:
+    with Sandbox(uniform(DAY, recordings=2, words=300), download_port=DOWNLOAD_PORT) as sandbox:
         use_sandbox(sandbox, monkeypatch)
-        sync_days([DAY])
+        sync_once("two recordings", [DAY])
         with open_test_storage() as storage:
             yield storage, sandbox.world.recordings[0].id
 

@@ -18,7 +18,8 @@ from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.sandbox import Recording, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store import scrub, tombstones
-from meeting_assets_tests.support.environments import open_test_storage, sync_days
+from meeting_assets_tests.conftest import sqlite_first
+from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.planted_texts import (
     DAY,
     NAME,
@@ -28,6 +29,9 @@ from meeting_assets_tests.support.planted_texts import (
 from meeting_assets_tests.support.purges import (
     purge_and_verify,
 )
+from meeting_assets_tests.support.snapshots import sync_once
+
+pytestmark = sqlite_first
 
 UNKNOWN = "3b9d8f3e-0000-4000-8000-000000000000"
 
@@ -39,7 +43,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 
 
 def test_search_names_a_file_with_text_of_the_recording(sandbox: Sandbox, recording: Recording, home: Path) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     log = home / "dagster" / "some" / "run.log"
     log.parent.mkdir(parents=True)
     log.write_text(json.dumps({"message": f"hello {NAME}"}))
@@ -50,7 +54,7 @@ def test_search_names_a_file_with_text_of_the_recording(sandbox: Sandbox, record
 
 
 def test_search_names_a_foreign_table_with_the_id(sandbox: Sandbox, recording: Recording, database_url: str) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     engine = create_engine(database_url)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE notes_of_an_analyst (recording_id VARCHAR(36), note VARCHAR(99))"))
@@ -66,7 +70,7 @@ def test_search_names_a_foreign_table_with_the_id(sandbox: Sandbox, recording: R
 def test_deleted_rows_in_unused_pages_are_found_and_overwritten(
     sandbox: Sandbox, recording: Recording, home: Path
 ) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     file = home / "meetings.db"
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA secure_delete=OFF")
@@ -113,7 +117,7 @@ def truncate_log(home: Path) -> None:
 def test_open_transaction_of_a_reader_is_reported_and_the_next_purge_succeeds(
     sandbox: Sandbox, recording: Recording, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     monkeypatch.setattr(scrub, "CHECKPOINT_TRIES", 1)
     monkeypatch.setattr(scrub, "BUSY_TIMEOUT_S", 0.1)
     with closing(sqlite3.connect(home / "meetings.db", isolation_level=None)) as reader, open_test_storage() as storage:
@@ -136,7 +140,7 @@ def test_open_transaction_of_a_reader_is_reported_and_the_next_purge_succeeds(
 @pytest.mark.parametrize("prefix", ["2019-01-01", "somewhere", ""])
 def test_search_finds_raw_objects_below_any_prefix(sandbox: Sandbox, home: Path, prefix: str) -> None:
     recording = sandbox.world.recordings[0]
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     with open_test_storage() as storage:
         fingerprints = fingerprints_of(storage, {recording.id: DAY})
         purge(storage, [recording.id], tombstones.ASKED_FOR)

@@ -21,6 +21,7 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets_tests.support.data_checks import AFTER_RUNS, as_tuples, change_rows, deletion, violations
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
 DAY = date(2026, 3, 2)
 
@@ -28,13 +29,13 @@ DAY = date(2026, 3, 2)
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     # Three participants with about 100 s and 330 words each, which is above the thresholds of the checks.
-    with Sandbox(uniform(DAY, recordings=2, words=1000)) as running:
+    with Sandbox(uniform(DAY, recordings=2, words=1000), download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
 
 def test_word_outside_its_utterance_is_reported(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
     words = table_of(TranscriptWords)
     fourth = (words.c.recording_id == recording.id, words.c.word_index == 3)
 
@@ -45,7 +46,7 @@ def test_word_outside_its_utterance_is_reported(sandbox: Sandbox, recording: Rec
 
 
 def test_word_without_an_utterance_is_reported(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
 
     change_rows(deletion(TranscriptUtterances, recording, utterance_index=0))
 
@@ -61,7 +62,7 @@ def test_word_without_an_utterance_is_reported(sandbox: Sandbox, recording: Reco
 def test_speaker_in_one_source_only_is_reported(
     sandbox: Sandbox, recording: Recording, gone_from: type[RecordingRow], left_in: str
 ) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
 
     change_rows(deletion(gone_from, recording, participant_key="100"))
 
@@ -73,7 +74,7 @@ def test_speaker_in_one_source_only_is_reported(
 def test_source_with_unidentified_speakers_is_skipped(
     sandbox: Sandbox, recording: Recording, source: type[RecordingRow]
 ) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
     table = table_of(source)
     spoken = (table.c.recording_id == recording.id, table.c.participant_key == "100")
 
@@ -83,7 +84,7 @@ def test_source_with_unidentified_speakers_is_skipped(
 
 
 def test_bot_in_the_timeline_is_skipped(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
     people = table_of(Participants)
     bot = (people.c.recording_id == recording.id, people.c.participant_key == "100")
 
@@ -121,7 +122,7 @@ def test_speaker_below_the_thresholds_is_skipped(database_url: str, monkeypatch:
 def test_missing_row_is_reported(
     sandbox: Sandbox, recording: Recording, model: type[RecordingRow], key: dict[str, Any]
 ) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
     table = table_of(model).name
 
     change_rows(deletion(model, recording, **key))
@@ -133,7 +134,7 @@ def test_missing_row_is_reported(
 
 
 def test_rows_without_a_ledger_row_are_reported(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
     of_timeline = (LEDGER.c.recording_id == recording.id, LEDGER.c.kind == "speaker_timeline")
 
     change_rows(
@@ -155,7 +156,7 @@ def test_recording_with_two_transcripts_passes_every_check(sandbox: Sandbox, rec
 
 
 def test_violations_contain_no_names_and_no_spoken_text(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_once("two long recordings", [DAY])
     timeline = table_of(SpeakerTimeline)
     labelled = timeline.update().where(timeline.c.participant_key == "200").values(participant_key="label:Bo Larsen")
 

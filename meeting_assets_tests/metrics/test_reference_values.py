@@ -78,7 +78,7 @@ def test_four_long_meetings_come_from_a_source_without_overlap() -> None:
 
 
 @meetings(MEETINGS)
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.deployment) for seed in (2, 3))])
 def test_noisy_timeline_gives_the_same_metrics(folder: Path, seed: int) -> None:
     clean = meeting_in(folder)
     segments = document(folder / "speaker_timeline.json")

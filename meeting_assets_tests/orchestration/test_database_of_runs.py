@@ -27,8 +27,9 @@ from meeting_assets.store import heartbeats
 from meeting_assets.store.database import META, Database, table_of, upsert
 from meeting_assets.store.database_id import held_id
 from meeting_assets.store.heartbeats import HEARTBEATS
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 
 DAY = date(2026, 3, 2)
 
@@ -96,12 +97,14 @@ def test_a_worker_with_another_raw_store_fails_the_run_and_stores_nothing(
     assert recording_count() == 0
 
 
+@sqlite_first
 def test_a_run_of_the_same_database_succeeds(
     database_url: str, requested_for: dict[str, str], sandbox: Sandbox
 ) -> None:
     assert run_of_day(requested_for).succeeded
 
 
+@sqlite_first
 def test_every_run_of_a_sync_carries_the_id_of_its_database(database_url: str, sandbox: Sandbox) -> None:
     settings = read_settings()
     prepare_home(settings)
@@ -145,7 +148,7 @@ def test_the_sensor_requests_runs_for_its_database(sandbox: Sandbox) -> None:
 
 
 def test_sync_after_the_loss_of_the_database_continues_with_the_raw_store(sandbox: Sandbox, home: Path) -> None:
-    assert command("sync", "--from", str(DAY), "--to", str(DAY)).returncode == 0
+    sync_days([DAY])
     for path in home.glob("meetings.db*"):
         path.unlink()
 
@@ -163,9 +166,9 @@ def test_sync_after_the_loss_of_the_database_continues_with_the_raw_store(sandbo
 def test_two_databases_of_meetings_do_not_share_a_raw_store(
     sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert command("sync", "--from", str(DAY), "--to", str(DAY)).returncode == 0
+    sync_days([DAY])
     monkeypatch.setenv("MEETING_ASSETS_HOME", str(home / "second"))
-    assert command("sync", "--from", str(DAY), "--to", str(DAY)).returncode == 0
+    sync_days([DAY])
     monkeypatch.setenv("MEETING_ASSETS_RAW_URL", str(home / "raw"))
 
     done = command("sync", "--from", str(DAY), "--to", str(DAY))

@@ -14,11 +14,12 @@ import yaml  # type: ignore[import-untyped]
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.orchestration.assets.raw import raw_key
 from meeting_assets.orchestration.home import migrate_home, prepare_home
-from meeting_assets.orchestration.runs import dagster_instance, run_days
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import use_sandbox
+from meeting_assets_tests.support.runs import run_successfully
 
 DAY = date(2026, 3, 2)
 OLD_BLOCK = """\
@@ -90,7 +91,7 @@ def test_doctor_explains_the_removed_storage(sandbox: Sandbox, dagster_home: Pat
 
 def test_migrate_keeps_the_run_history(sandbox: Sandbox, defs: dg.Definitions, dagster_home: Path) -> None:
     """The removed class wrote the files of Dagster's own storage, so a run of that storage stands for an old one."""
-    run_id = run_days(defs, [DAY]).run_id
+    run_id = run_successfully(defs, [DAY]).run_id
     before = history(run_id)
     write_old_config(dagster_home)
     with pytest.raises(SettingsError, match="meeting-assets migrate"):

@@ -20,7 +20,8 @@ from meeting_assets.orchestration.run_tags import DATABASE_ID, PROCESS
 from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.support.environments import keep_collections, table_rows, use_sandbox
+from meeting_assets_tests.support.environments import keep_collections, sync_days, table_rows, use_sandbox
+from meeting_assets_tests.support.runs import run_once, run_successfully
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 4)
 EMPTY = FIRST + timedelta(days=1)
@@ -61,17 +62,15 @@ def every_asset(defs: dg.Definitions, days: Sequence[date]) -> set[tuple[dg.Asse
 
 
 def test_a_day_with_meetings_materializes_every_asset(defs: dg.Definitions) -> None:
-    outcome = run_days(defs, [FIRST])
+    outcome = run_once(__name__, defs, [FIRST])
 
-    assert outcome.succeeded
     assert materialized(outcome.run_id) == every_asset(defs, [FIRST])
     assert all(table_rows().values())
 
 
 def test_a_day_without_meetings_materializes_every_asset(defs: dg.Definitions) -> None:
-    outcome = run_days(defs, [EMPTY])
+    outcome = run_successfully(defs, [EMPTY])
 
-    assert outcome.succeeded
     assert materialized(outcome.run_id) == every_asset(defs, [EMPTY])
 
 
@@ -83,9 +82,8 @@ def test_a_run_without_days_is_refused(defs: dg.Definitions) -> None:
 def test_a_range_materializes_every_asset_of_every_day(defs: dg.Definitions) -> None:
     days = [FIRST, EMPTY, LAST]
 
-    outcome = run_days(defs, days)
+    outcome = run_successfully(defs, days)
 
-    assert outcome.succeeded
     assert materialized(outcome.run_id) == every_asset(defs, days)
     assert len(table_rows()["meeting_metrics"]) == 3
 
@@ -96,27 +94,25 @@ def test_a_day_without_separate_streams_materializes_every_asset(monkeypatch: py
         prepare_home(read_settings())
         defs = definitions(read_settings())
 
-        outcome = run_days(defs, [FIRST])
+        outcome = run_successfully(defs, [FIRST])
 
-    assert outcome.succeeded
     assert materialized(outcome.run_id) == every_asset(defs, [FIRST])
     assert len(table_rows()["meeting_metrics"]) == 2
     assert table_rows()["audio_parts"] == []
 
 
-@pytest.mark.parametrize("kind", ARTIFACTS)
-def test_a_day_with_a_quarantined_artifact_materializes_every_asset(
-    sandbox: Sandbox, defs: dg.Definitions, kind: str
+def test_a_day_with_quarantined_artifacts_of_every_kind_materializes_every_asset(
+    sandbox: Sandbox, defs: dg.Definitions
 ) -> None:
-    artifact = sandbox.world.recordings[0].of(ARTIFACTS[kind].collection)[0]
-    sandbox.set_payload(artifact.id, kind, b'{"wrong": "shape"}')
-    day = sandbox.world.recordings[0].day
+    recording = sandbox.world.recordings[0]
+    for kind, artifact in ARTIFACTS.items():
+        sandbox.set_payload(recording.of(artifact.collection)[0].id, kind, b'{"wrong": "shape"}')
 
-    outcome = run_days(defs, [day])
+    outcome = run_successfully(defs, [recording.day])
 
-    assert outcome.succeeded
-    assert materialized(outcome.run_id) == every_asset(defs, [day])
-    assert ("quarantined",) in {row[3:4] for row in table_rows()["artifacts"]}
+    assert materialized(outcome.run_id) == every_asset(defs, [recording.day])
+    quarantined = {row[1] for row in table_rows()["artifacts"] if row[3] == "quarantined"}
+    assert quarantined == ARTIFACTS.keys()
 
 
 def test_a_wrong_key_fails_the_run_with_one_sentence(
@@ -151,9 +147,8 @@ def test_a_failed_run_is_shown_at_each_of_its_days(
 def test_a_named_recording_is_the_only_one_fetched(sandbox: Sandbox, defs: dg.Definitions) -> None:
     wanted = next(each for each in sandbox.world.recordings if each.day == FIRST)
 
-    outcome = run_days(defs, [FIRST], recording_ids=[wanted.id])
+    run_successfully(defs, [FIRST], recording_ids=[wanted.id])
 
-    assert outcome.succeeded
     assert {row[0] for row in table_rows()["meeting_metrics"]} == {wanted.id}
 
 
@@ -167,12 +162,11 @@ def test_a_recording_of_another_day_fails_and_names_that_day(sandbox: Sandbox, d
 
 
 def test_refetch_downloads_stored_artifacts_again(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    run_days(defs, [LAST])
+    sync_days([LAST])
     sandbox.stats.reset()
 
-    outcome = run_days(defs, [LAST], refetch=True)
+    run_successfully(defs, [LAST], refetch=True)
 
-    assert outcome.succeeded
     assert sandbox.stats.downloads == len(ARTIFACTS)
 
 
@@ -189,7 +183,7 @@ def test_one_raw_asset_can_be_materialized_by_itself(sandbox: Sandbox, defs: dg.
 
 
 def test_one_metric_table_can_be_materialized_by_itself(defs: dg.Definitions) -> None:
-    run_days(defs, [LAST])
+    sync_days([LAST])
     job = defs.resolve_implicit_global_asset_job_def()
     key = dg.AssetKey("meeting_metrics")
     with dg.DagsterInstance.get() as instance:
@@ -200,7 +194,7 @@ def test_one_metric_table_can_be_materialized_by_itself(defs: dg.Definitions) ->
 
 
 def test_another_origins_meetings_are_refused(defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_days(defs, [EMPTY])
+    sync_days([EMPTY])
     monkeypatch.setenv("RECALL_BASE_URL", "https://us-west-2.recall.ai")
 
     outcome = run_days(defs, [EMPTY])
@@ -215,7 +209,7 @@ def test_the_definitions_load(defs: dg.Definitions) -> None:
 
 
 def test_run_of_a_command_belongs_to_its_job_and_code_location(defs: dg.Definitions) -> None:
-    outcome = run_days(defs, [FIRST])
+    outcome = run_once(__name__, defs, [FIRST])
 
     with dagster_instance() as instance:
         # The filter of the job's page in the UI; its timeline needs the origin.
@@ -228,7 +222,7 @@ def test_run_of_a_command_belongs_to_its_job_and_code_location(defs: dg.Definiti
 
 @pytest.mark.parametrize("days", [[FIRST], [FIRST, EMPTY]], ids=["a day", "a range"])
 def test_lists_of_runs_in_the_ui_show_the_command_and_the_days_alone(defs: dg.Definitions, days: list[date]) -> None:
-    run_days(defs, days)
+    run_once(f"{__name__} {days}", defs, days)
 
     with dagster_instance() as instance:
         (run,) = instance.get_runs()

@@ -7,31 +7,28 @@ import pytest
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.pipeline.aliases import alias_request, change_aliases
 from meeting_assets.store.person_aliases import all_aliases
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.aliased_persons import (
-    ADA,
     AT,
     BO,
     CHI,
     alias,
+    meetings_without_person_keys,
     set_participants,
 )
 from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.rollups import (
-    MONDAY,
     SUNDAY,
-    TUESDAY,
     Home,
-    ids,
 )
+
+pytestmark = sqlite_first
 
 
 @pytest.fixture
 def meetings(home_with_meetings: Home) -> list[str]:
     """The ids of four meetings, on Sunday, Monday (two) and Tuesday, without any person key."""
-    found = [(day, each) for day in (SUNDAY, MONDAY, TUESDAY) for each in ids(home_with_meetings, day)]
-    for day, recording_id in found:
-        set_participants(recording_id, day, ADA, BO, CHI)
-    return [each for _, each in found]
+    return meetings_without_person_keys(home_with_meetings)
 
 
 @pytest.mark.usefixtures("meetings")

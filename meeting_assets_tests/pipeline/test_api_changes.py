@@ -16,6 +16,7 @@ from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import (
     TIMES_OF_WORK,
     ledger_row,
@@ -25,6 +26,9 @@ from meeting_assets_tests.support.environments import (
     transcript_words,
     use_sandbox,
 )
+from meeting_assets_tests.support.sample_day import sync_sample_day
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -37,7 +41,7 @@ def metrics_hash(recording_id: str) -> str:
 
 def test_shorter_transcript_leaves_no_rows_of_the_longer_one(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    sync_days([DAY])
+    sync_sample_day()
     before = transcript_words(transcript.id)
     sandbox.reissue(transcript.id)
 
@@ -48,7 +52,7 @@ def test_shorter_transcript_leaves_no_rows_of_the_longer_one(sandbox: Sandbox, r
 
 
 def test_new_bytes_change_the_metrics(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     before = metrics_hash(recording.id)
     sandbox.reissue(recording.of("transcript")[0].id)
 
@@ -58,7 +62,7 @@ def test_new_bytes_change_the_metrics(sandbox: Sandbox, recording: Recording) ->
 
 
 def test_touched_artifact_with_the_same_bytes_keeps_its_rows(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     before = table_rows()["transcript_words"]
     sandbox.touch(recording.of("transcript")[0].id)
 
@@ -70,7 +74,7 @@ def test_touched_artifact_with_the_same_bytes_keeps_its_rows(sandbox: Sandbox, r
 
 def test_second_transcript_becomes_primary(sandbox: Sandbox, recording: Recording) -> None:
     first = recording.of("transcript")[0]
-    sync_days([DAY])
+    sync_sample_day()
     later = sandbox.add_transcript(recording.id, first.created_at + timedelta(hours=1))
 
     sync_days([DAY])
@@ -82,7 +86,7 @@ def test_second_transcript_becomes_primary(sandbox: Sandbox, recording: Recordin
 def test_new_parser_version_parses_again_from_raw(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     before = table_rows(without=frozenset({"parsed_at"}))
     outdate("transcript")
     sandbox.stats.reset()
@@ -101,7 +105,7 @@ def outdate(kind: str) -> None:
 
 def test_lost_raw_object_is_fetched_again(sandbox: Sandbox, recording: Recording, home: Path) -> None:
     transcript = recording.of("transcript")[0]
-    sync_days([DAY])
+    sync_sample_day()
     before = table_rows(without=frozenset({"parsed_at", "fetched_at"}))
     key = ledger_row(transcript.id, "transcript")["raw_key"]
     (home / "raw" / key).unlink()
@@ -115,7 +119,7 @@ def test_lost_raw_object_is_fetched_again(sandbox: Sandbox, recording: Recording
 
 def test_newer_separate_audio_supersedes_the_older_one(sandbox: Sandbox, recording: Recording) -> None:
     older = recording.of("audio_separate")[0]
-    sync_days([DAY])
+    sync_sample_day()
     newer = replace(older, id="00000000-0000-4000-8000-000000000001", created_at=older.created_at + timedelta(hours=1))
     sandbox.world.add_artifact(newer)
 
@@ -162,7 +166,7 @@ def quarantine_by_an_older_parser(kind: str) -> None:
 
 def test_recording_that_is_processed_again_is_fetched_again(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    sync_days([DAY])
+    sync_sample_day()
     before = transcript_words(transcript.id)
     for thing in (recording, transcript):
         thing.status = replace(

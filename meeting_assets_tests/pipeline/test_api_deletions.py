@@ -27,6 +27,9 @@ from meeting_assets_tests.support.environments import (
     use_sandbox,
 )
 from meeting_assets_tests.support.purges import paths_of
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 LATER = timedelta(hours=2)
@@ -34,9 +37,9 @@ LATER = timedelta(hours=2)
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=2, words=20), limits=False) as running:
+    with Sandbox(uniform(DAY, recordings=2, words=20), limits=False, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
-        sync_days([DAY])
+        sync_once("two short recordings", [DAY])
         yield running
 
 
@@ -86,7 +89,6 @@ def test_wrong_404_purges_nothing_while_the_list_shows_the_recording(
     assert table_rows() == before
 
 
-@sqlite_first
 @pytest.mark.usefixtures("purging")
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
 @pytest.mark.parametrize("answers_404", [False, True], ids=["status deleted", "404"])

@@ -11,6 +11,7 @@ from meeting_assets.pipeline.pending_recordings import late_arrivals
 from meeting_assets.pipeline.storage import access_of, open_storage
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import (
     keep_collections,
     ledger_row,
@@ -21,6 +22,9 @@ from meeting_assets_tests.support.environments import (
     transcript_words,
     use_sandbox,
 )
+from meeting_assets_tests.support.sample_day import sync_sample_day
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -60,7 +64,7 @@ def test_transcript_in_processing_stays_pending_and_is_no_failure(sandbox: Sandb
 
 
 def test_transcript_created_30_days_later_is_found(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     late = sandbox.add_transcript(recording.id, CREATED + timedelta(days=30))
 
     with open_test_storage() as storage:
@@ -107,7 +111,7 @@ def test_artifact_that_failed_at_the_api_is_not_retried(sandbox: Sandbox, record
 
 def test_stored_artifact_stays_when_the_api_deletes_it(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    sync_days([DAY])
+    sync_sample_day()
     before = transcript_words(transcript.id)
     sandbox.delete(recording.id)
 

@@ -33,6 +33,7 @@ from meeting_assets_tests.support.environments import (
     sync_days,
     table_rows,
 )
+from meeting_assets_tests.support.sample_day import sync_sample_day
 from meeting_assets_tests.support.ui import until
 
 DAY = date(2026, 3, 2)
@@ -70,7 +71,7 @@ def note_fetched(storage: Storage, key: ArtifactKey, body: bytes, discovery: Dis
 def test_slow_download_does_not_replace_newer_bytes(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
     key = ArtifactKey(recording.id, "transcript", transcript.id)
-    sync_days([DAY])
+    sync_sample_day()
     sandbox.touch(transcript.id)
     slow, old = discover(), sandbox.payload(transcript.id, "transcript")
     sandbox.reissue(transcript.id)
@@ -113,7 +114,7 @@ def test_slow_parser_does_not_replace_newer_rows(
 
 def test_slow_failure_does_not_undo_a_success(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    sync_days([DAY])
+    sync_sample_day()
     before = table_rows()
 
     with open_test_storage() as storage, storage.database.writing() as connection:
@@ -143,7 +144,7 @@ def test_slow_observation_does_not_undo_a_newer_one(sandbox: Sandbox) -> None:
 
 
 def test_failed_refetch_keeps_stored_artifacts(sandbox: Sandbox) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     before = table_rows(without=VOLATILE_COLUMNS)
     sandbox.inject(Fault("transcript:", times=None, status=500))
 
@@ -154,7 +155,7 @@ def test_failed_refetch_keeps_stored_artifacts(sandbox: Sandbox) -> None:
 
 def test_artifact_reissued_and_then_deleted_keeps_its_stored_bytes(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    sync_days([DAY])
+    sync_sample_day()
     words = table_rows()["transcript_words"]
     sandbox.reissue(transcript.id)
     sandbox.inject(Fault(f"transcript:{transcript.id}", times=None, status=500))
@@ -185,7 +186,7 @@ def test_recording_deleted_at_the_api_before_deriving_gets_metrics(sandbox: Sand
 
 
 def test_rebuild_restores_recordings_deleted_at_the_api(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     sandbox.delete(recording.id)
     sync_days([DAY], recording_ids=[recording.id])
     before = table_rows(without=VOLATILE_COLUMNS | {"listing_sha256", "deleted_at", "missing_since"})
@@ -199,7 +200,7 @@ def test_rebuild_restores_recordings_deleted_at_the_api(sandbox: Sandbox, record
 
 
 def test_rebuild_restores_deleted_rows(sandbox: Sandbox) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     before = table_rows(without=VOLATILE_COLUMNS)
     with open_storage(read_settings()) as storage:
         with storage.database.writing() as connection:
@@ -213,7 +214,7 @@ def test_rebuild_restores_deleted_rows(sandbox: Sandbox) -> None:
 
 
 def test_undecodable_object_does_not_affect_the_others(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     before = table_rows(without=VOLATILE_COLUMNS)
     empty_database()
     broken = b'{"next": null, "previous": null, "results": [{"id": "7", "created_at": "once"}]}'
@@ -257,7 +258,7 @@ def empty_database() -> None:
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_recording_gone_objects_does_not_deadlock_with_a_load(sandbox: Sandbox) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     one, other_one, _ = sorted(sandbox.world.recordings, key=lambda each: each.id)
     first, second = one.id, other_one.id
     seen = Discovery(gone_recordings={second}, gone_media={(first, one.of("transcript")[0].id)})

@@ -35,6 +35,8 @@ from meeting_assets_tests.support.environments import (
 from meeting_assets_tests.support.sample_day import DAY, WORLD, fetch_sample_day, victim
 from meeting_assets_tests.support.ui import until
 
+pytestmark = sqlite_first
+
 TIMEOUT_S = 60
 
 
@@ -44,7 +46,6 @@ def fetch_and_die(environment: Mapping[str, str]) -> None:
     fetch_sample_day()
 
 
-@sqlite_first
 def test_download_interrupted_by_a_kill_counts_as_an_attempt(sandbox: Sandbox, clean: TableRows) -> None:
     deadly = victim("transcript")
     sandbox.inject(Fault(f"transcript:{deadly.id}", times=None, delay_s=TIMEOUT_S))
@@ -145,7 +146,6 @@ def test_missing_bytes_are_not_requested_by_every_sync(sandbox: Sandbox, clean: 
     assert (seen.missing, seen.next_attempt_at) == (1, row["next_attempt_at"])
 
 
-@sqlite_first
 @pytest.mark.parametrize("how", ["refetch", "named", "changed", "due"])
 def test_bytes_that_were_missing_are_fetched_on_the_next_request(
     database_url: str, monkeypatch: pytest.MonkeyPatch, how: str

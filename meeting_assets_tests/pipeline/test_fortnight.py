@@ -405,6 +405,7 @@ def test_every_word_lies_inside_its_utterance(connection: Connection) -> None:
 
 
 # One test compares both databases, because syncing the fortnight takes half a minute.
+@pytest.mark.deployment
 def test_postgresql_has_the_same_rows_and_answers_the_same_questions(
     arrived: StoredFortnight, home: Path, postgresql_server: str
 ) -> None:

@@ -18,8 +18,8 @@ from meeting_assets.pipeline.replace import Loader
 from meeting_assets.store import ledger_tables, worklist
 from meeting_assets.store.ledger import LEDGER, ArtifactKey
 from meeting_assets.store.tasks import LoadTask
-from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, open_test_storage, sync_days, table_rows
-from meeting_assets_tests.support.sample_day import DAY, WORLD, victim
+from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, open_test_storage, table_rows
+from meeting_assets_tests.support.sample_day import DAY, WORLD, sync_sample_day, victim
 
 TRANSCRIPT, PARTICIPANTS = ARTIFACTS["transcript"], ARTIFACTS["participants"]
 
@@ -84,7 +84,7 @@ def parser_with_bug(recording_id: str) -> Artifact:
 
 
 def test_rows_that_the_database_rejects_block_no_other_artifact(sandbox: object) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     expected = table_rows(without=VOLATILE_COLUMNS | {"parser_version", "error"})
     broken = victim("transcript")
 
@@ -103,7 +103,7 @@ def test_rows_that_the_database_rejects_block_no_other_artifact(sandbox: object)
 
 
 def test_small_day_is_loaded_in_one_transaction(sandbox: object) -> None:
-    sync_days([DAY])
+    sync_sample_day()
 
     with open_test_storage() as storage, storage.database.reading() as connection:
         query = select(LEDGER.c.parsed_at).where(LEDGER.c.kind == "transcript")
@@ -114,7 +114,7 @@ def test_small_day_is_loaded_in_one_transaction(sandbox: object) -> None:
 
 
 def test_artifact_loaded_by_another_run_meanwhile_is_left_unchanged(sandbox: object) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     with open_test_storage() as storage:
         with storage.database.writing() as connection:
             ledger_tables.mark_days_outdated(connection, [DAY])

@@ -31,7 +31,8 @@ from meeting_assets_tests.support.environments import (
     open_test_storage,
     sync_days,
 )
-from meeting_assets_tests.support.sample_day import DAY, fetch_sample_day, victim
+from meeting_assets_tests.support.sample_day import DAY, fetch_sample_day, sync_sample_day, victim
+from meeting_assets_tests.support.snapshots import fill_once
 
 TRANSCRIPT = ARTIFACTS["transcript"]
 TIMEOUT_S = 60
@@ -71,6 +72,7 @@ def transcripts() -> dict[str, tuple[str, int | None]]:
     return {row["artifact_id"]: (row["status"], row["load_attempts"]) for row in rows}
 
 
+@sqlite_first
 def test_payload_that_kills_the_process_is_loaded_alone_and_then_quarantined(sandbox: Sandbox) -> None:
     deadly = victim("transcript").id
     fetch_sample_day()
@@ -95,10 +97,14 @@ def test_payload_that_kills_the_process_is_loaded_alone_and_then_quarantined(san
 def quarantined(sandbox: Sandbox) -> str:
     """A transcript whose loading has killed the process too often."""
     deadly = victim("transcript").id
-    fetch_sample_day()
-    for _ in range(MAX_INTERRUPTIONS):
-        kill_during_load(deadly)
-    load_all([deadly])
+
+    def kill_every_load() -> None:
+        fetch_sample_day()
+        for _ in range(MAX_INTERRUPTIONS):
+            kill_during_load(deadly)
+        load_all([deadly])
+
+    fill_once("transcript that kills its load", kill_every_load)
     return deadly
 
 
@@ -181,7 +187,7 @@ def test_load_of_an_ended_process_counts_as_an_interrupted_attempt(
 
 
 def test_load_finished_by_another_process_is_not_marked_again(sandbox: Sandbox) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     with open_test_storage() as storage, storage.database.writing() as connection:
         ledger_tables.mark_days_outdated(connection, [DAY])
     with open_test_storage() as storage:

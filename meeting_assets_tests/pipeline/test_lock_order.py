@@ -27,6 +27,7 @@ from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import ASKED_FOR
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.sample_day import DAY
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
 TIMEOUT_S = 120
 ROUNDS = (1, pytest.param(2, marks=pytest.mark.deployment))
@@ -36,7 +37,7 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=12, words=5), limits=False) as running:
+    with Sandbox(uniform(DAY, recordings=12, words=5), limits=False, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
@@ -66,7 +67,7 @@ def test_concurrent_work_on_the_same_recordings_never_deadlocks(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, rounds: int
 ) -> None:
     ids = [each.id for each in sandbox.world.recordings]
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     repeat_roll_up()
 
     def purge_some() -> None:
@@ -96,7 +97,7 @@ def test_concurrent_work_on_the_same_recordings_never_deadlocks(
 
 @on_postgresql
 def test_roll_up_does_not_block_a_fetch_through_a_waiting_purge(sandbox: Sandbox) -> None:
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     victim = sandbox.world.recordings[0].id
 
     def purge_one() -> None:

@@ -14,6 +14,8 @@ from meeting_assets_tests.conftest import Truth, sqlite_first
 from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, ledger_row, sync_days, table_rows, use_sandbox
 from meeting_assets_tests.support.sample_day import DAY
 
+pytestmark = sqlite_first
+
 Mutation = Callable[[bytes], bytes]
 
 HEALTHY = 2
@@ -102,7 +104,6 @@ PARSED: Mapping[str, Mutation] = {
 }
 
 
-@sqlite_first
 def test_malformed_payloads_neither_crash_nor_affect_other_recordings(truth: Truth) -> None:
     mutations = {name: mutation for name, (mutation, _) in QUARANTINED.items()} | dict(PARSED)
     with truth(uniform(DAY, recordings=HEALTHY + len(mutations))) as (sandbox, expected):

@@ -30,6 +30,8 @@ from meeting_assets_tests.support.environments import (
 )
 from meeting_assets_tests.support.sample_day import DAY
 
+pytestmark = sqlite_first
+
 REFUSED = (400, 403, 405, 406, 412, 413, 414, 415, 418, 422, 423, 424, 426, 431, 451)
 """Statuses that refuse a call."""
 FAILING = (408, 409, 425, 500, 501, 502, 503, 504, 507, 520, 599)
@@ -82,7 +84,6 @@ def assert_faults_quote_nothing(faults: Mapping[str, str]) -> None:
     assert not any("said" in fault for fault in faults.values())
 
 
-@sqlite_first
 def test_failed_retrieve_of_a_bot_loses_only_its_name(truth: Truth, short_waits: None) -> None:
     with truth(uniform(DAY, recordings=len(ANSWERS) + 1, words=5)) as (sandbox, expected):
         bots = {name: str(recording.bot_id) for name, recording in recordings_by_answer(sandbox, ANSWERS).items()}
@@ -208,7 +209,6 @@ def test_failed_renewal_of_an_expired_url_does_not_affect_other_downloads(api: S
     assert {row[3] for row in others} == {"parsed"}
 
 
-@sqlite_first
 def test_failed_download_does_not_affect_other_downloads(
     truth: Truth, short_waits: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,7 +238,6 @@ def test_failed_download_does_not_affect_other_downloads(
         assert table_rows(without=VOLATILE_COLUMNS) == expected
 
 
-@sqlite_first
 def test_refused_key_stops_the_run_at_any_call(api: Sandbox) -> None:
     one = api.world.recordings[0]
     for path in (f"/api/v1/recording/{one.id}/", f"/api/v1/bot/{one.bot_id}/"):
@@ -252,7 +251,6 @@ def test_refused_key_stops_the_run_at_any_call(api: Sandbox) -> None:
     assert count_rows("meeting_metrics") == 0
 
 
-@sqlite_first
 @pytest.mark.parametrize("collection", ["recording", "transcript", "video_separate", "audio_separate"])
 def test_refused_list_stops_the_run(api: Sandbox, collection: str) -> None:
     for code in (401, 402, 400, 403, 404, 405, 410, 422, 451):

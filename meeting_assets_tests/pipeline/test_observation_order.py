@@ -27,7 +27,11 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store import worklist
 from meeting_assets.store.database import META
 from meeting_assets.store.observation import LAST, ObservationClock, record_observation_time
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import ledger_row, open_test_storage, sync_days, table_rows
+from meeting_assets_tests.support.sample_day import sync_sample_day
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 SECOND = timedelta(seconds=1)
@@ -94,7 +98,7 @@ def test_recording_done_with_an_older_api_time_than_its_processing_is_done(
 
 def test_artifact_reissued_with_an_older_api_time_is_fetched_again(sandbox: Sandbox, recording: Recording) -> None:
     transcript = recording.of("transcript")[0]
-    sync_days([DAY])
+    sync_sample_day()
     before = ledger_row(transcript.id, "transcript")
     sandbox.reissue(transcript.id)
     transcript.status = replace(transcript.status, updated_at=before["api_updated_at"] - SECOND)
@@ -197,7 +201,7 @@ def lost_once(number: int) -> Callable[[Connection], None]:
 def test_media_observations_of_an_overtaken_recording_survive_a_lost_transaction(
     sandbox: Sandbox, recording: Recording, number: int
 ) -> None:
-    sync_days([DAY])
+    sync_sample_day()
     transcript = recording.of("transcript")[0]
     sandbox.reissue(transcript.id)
     discovery = discover()

@@ -15,6 +15,8 @@ from meeting_assets_tests.conftest import Truth, sqlite_first
 from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, TableRows, ledger_row, sync_days, table_rows
 from meeting_assets_tests.support.sample_day import DAY, assert_other_recordings_unchanged, victim
 
+pytestmark = sqlite_first
+
 BOM = b"\xef\xbb\xbf"
 GZIP = {"Content-Encoding": "gzip"}
 READ: Mapping[str, Fault] = {
@@ -29,7 +31,6 @@ READ: Mapping[str, Fault] = {
 }
 
 
-@sqlite_first
 def test_payload_is_parsed_despite_wrong_headers(truth: Truth) -> None:
     with truth(uniform(DAY, recordings=len(READ), words=5)) as (sandbox, expected):
         for recording, fault in zip(sandbox.world.recordings, READ.values(), strict=True):
@@ -42,7 +43,6 @@ def test_payload_is_parsed_despite_wrong_headers(truth: Truth) -> None:
         assert table_rows(without=VOLATILE_COLUMNS) == expected
 
 
-@sqlite_first
 def test_page_is_read_despite_byte_order_mark_and_wrong_headers(sandbox: Sandbox, clean: TableRows) -> None:
     sandbox.inject(Fault("/api/v1/recording/", times=None, edit=lambda body: BOM + body))
     sandbox.inject(Fault("/api/v1/transcript/", times=None, edited_headers=GZIP | {"Content-Type": "text/html"}))

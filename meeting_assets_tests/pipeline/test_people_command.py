@@ -23,18 +23,20 @@ from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.people_lists import Unlinked
 from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
 from meeting_assets.store.person_aliases import Alias, all_aliases
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.rollups import Home, roll_up_all
+from meeting_assets_tests.support.snapshots import fill_once
 
 HEADER = "person_key,target,author,at,note"
 LINE = "email:ada@old.example,zoom:RiajK,ada,2026-03-02T09:30:00.000000Z,"
 
-pytestmark = pytest.mark.usefixtures("home_with_meetings")
+pytestmark = [sqlite_first, pytest.mark.usefixtures("home_with_meetings")]
 
 
 @pytest.fixture(autouse=True)
 def rolled_up(home_with_meetings: Home) -> Home:
-    roll_up_all()
+    fill_once("four meetings, rolled up", roll_up_all)
     return home_with_meetings
 
 

@@ -13,11 +13,13 @@ from meeting_assets.metrics.trends import MeetingTrends, PersonKeys, PersonTrend
 from meeting_assets.pipeline import persons as person_rows
 from meeting_assets.pipeline.people_lists import unlinked_names
 from meeting_assets.pipeline.persons import known_persons, person_meetings
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.aliased_persons import (
     ADA,
     BO,
     CHI,
     alias,
+    meetings_without_person_keys,
     of_meeting,
     outdated,
     people,
@@ -33,19 +35,17 @@ from meeting_assets_tests.support.rollups import (
     WEEK_BEFORE,
     Home,
     change,
-    ids,
     roll_up_all,
     rows,
 )
+
+pytestmark = sqlite_first
 
 
 @pytest.fixture
 def meetings(home_with_meetings: Home) -> list[str]:
     """The ids of four meetings, on Sunday, Monday (two) and Tuesday, without any person key."""
-    found = [(day, each) for day in (SUNDAY, MONDAY, TUESDAY) for each in ids(home_with_meetings, day)]
-    for day, recording_id in found:
-        set_participants(recording_id, day, ADA, BO, CHI)
-    return [each for _, each in found]
+    return meetings_without_person_keys(home_with_meetings)
 
 
 def test_two_keys_that_an_alias_joins_are_one_person_named_by_its_target(meetings: list[str]) -> None:

@@ -50,8 +50,13 @@ class Measured:
     scope="module",
     params=[
         pytest.param((database, state), id=f"{database}-{state}", marks=marks)
-        for database, marks in (("sqlite", ()), ("postgresql", pytest.mark.deployment))
-        for state in ("clean", "noisy")
+        for database, state, marks in (
+            ("sqlite", "clean", ()),
+            # `test_reference_values` computes metrics of noisy timelines without a sync.
+            ("sqlite", "noisy", pytest.mark.deployment),
+            ("postgresql", "clean", pytest.mark.deployment),
+            ("postgresql", "noisy", pytest.mark.deployment),
+        )
     ],
 )
 def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Measured:

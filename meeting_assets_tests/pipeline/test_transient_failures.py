@@ -27,6 +27,8 @@ from meeting_assets_tests.support.environments import (
 )
 from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD, assert_other_recordings_unchanged, victim
 
+pytestmark = sqlite_first
+
 TIMEOUT_S = 60.0
 AT_ONCE = 4
 """Number of consecutive faults that a call survives."""
@@ -84,7 +86,6 @@ def test_transient_download_failures_are_retried(truth: Truth) -> None:
         assert sandbox.stats.downloads_with_authorization == 0
 
 
-@sqlite_first
 @pytest.mark.parametrize("faults", SERIES, ids=" ".join)
 def test_transient_list_failures_are_retried(sandbox: Sandbox, clean: TableRows, faults: tuple[str, ...]) -> None:
     for path in LISTS:
@@ -179,7 +180,6 @@ def test_list_that_grows_while_it_is_read_loses_nothing(sandbox: Sandbox) -> Non
     assert {row[0] for row in table_rows()["meeting_metrics"]} == there | added
 
 
-@sqlite_first
 def test_api_outage_changes_nothing_and_ends_no_retries(
     sandbox: Sandbox, clean: TableRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:

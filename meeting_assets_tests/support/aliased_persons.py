@@ -14,11 +14,8 @@ from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.environments import TableRows, content_of, open_test_storage
-from meeting_assets_tests.support.rollups import (
-    change,
-    roll_up_all,
-    rows,
-)
+from meeting_assets_tests.support.rollups import MONDAY, SUNDAY, TUESDAY, Home, change, ids, roll_up_all, rows
+from meeting_assets_tests.support.snapshots import fill_once
 
 AT = datetime(2026, 4, 1, 9, tzinfo=UTC)
 ADA, BO, CHI = ("Ada Lovelace", None), ("Bo Larsen", None), ("Chi Tran", None)
@@ -35,6 +32,18 @@ def set_participants(recording_id: str, day: date, *people: tuple[str, str | Non
     change(MeetingMetrics, recording_id, inputs_hash="")
     with open_test_storage() as storage:
         derive_days([day], storage)
+
+
+def meetings_without_person_keys(home: Home) -> list[str]:
+    """The ids of the four meetings, on Sunday, Monday (two) and Tuesday, without any person key."""
+    found = [(day, each) for day in (SUNDAY, MONDAY, TUESDAY) for each in ids(home, day)]
+
+    def remove_keys() -> None:
+        for day, recording_id in found:
+            set_participants(recording_id, day, ADA, BO, CHI)
+
+    fill_once("four meetings without person keys", remove_keys)
+    return [each for _, each in found]
 
 
 def alias(*pairs: tuple[str, str], undo: Sequence[str] = (), note: str | None = None) -> AliasChange:

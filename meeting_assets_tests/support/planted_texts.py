@@ -14,6 +14,7 @@ import zstandard
 
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets_tests.support.environments import use_sandbox
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT
 
 DAY = date(2026, 3, 2)
 NAME, EMAIL, TITLE = "Zerlina Quibblethorpe", "zerlina@quibblethorpe.example", "Quarterly marmalade review"
@@ -27,7 +28,7 @@ SHARED = "Wilhelmina Everywhere"
 def planted_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Three meetings: the planted texts are in the first one; one person attends the first two."""
     monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "6000")
-    with Sandbox(uniform(DAY, recordings=3, words=40), limits=False) as running:
+    with Sandbox(uniform(DAY, recordings=3, words=40), limits=False, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         _plant_texts(running)
         yield running

@@ -24,7 +24,7 @@ WEEK_BEFORE, WEEK = date(2026, 2, 23), date(2026, 3, 2)
 
 @dataclass(frozen=True)
 class Home:
-    """A database with four meetings; each test copies it."""
+    """A database with four meetings."""
 
     url: str
     recordings: list[Recording]

@@ -21,6 +21,7 @@ from meeting_assets_tests.support.environments import (
     open_test_storage,
     table_rows,
 )
+from meeting_assets_tests.support.snapshots import sync_once
 
 DAY = date(2026, 3, 2)
 VICTIM = 1
@@ -33,6 +34,11 @@ def fetch_sample_day() -> None:
     """Stores the day's raw bytes and parses nothing."""
     with open_test_storage() as storage:
         asyncio.run(fetch_days(storage, access_of(read_settings()), [DAY]))
+
+
+def sync_sample_day() -> None:
+    """Stores the day of an unchanged sandbox; after the first test by a copy."""
+    sync_once("sample day", [DAY])
 
 
 def victim(kind: str) -> Artifact:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 
+from meeting_assets.orchestration.code_location import job_origin
 from meeting_assets.orchestration.runs import JOB, dagster_instance
 from meeting_assets.sandbox import Recording
 
@@ -40,16 +42,18 @@ def reason(answer: dg.SensorResult | dg.SkipReason) -> str:
     return str(answer.skip_message if isinstance(answer, dg.SkipReason) else answer.skip_reason)
 
 
-def queue(defs: dg.Definitions, recording: Recording, recording_ids: Sequence[str]) -> str:
-    """Creates a run of the recording's day that is queued; returns its id."""
+def queue(recording: Recording, recording_ids: Sequence[str]) -> str:
+    """Adds a run of the recording's day that has not started; returns its id."""
+    run = dg.DagsterRun(
+        JOB,
+        run_id=str(uuid4()),
+        run_config={"ops": {"raw_artifacts": {"config": {"recording_ids": [*recording_ids]}}}},
+        tags={"dagster/partition": recording.day.isoformat()},
+        status=dg.DagsterRunStatus.NOT_STARTED,
+        remote_job_origin=job_origin(JOB),
+    )
     with dagster_instance() as instance:
-        run = instance.create_run_for_job(
-            defs.resolve_job_def(JOB),
-            run_config={"ops": {"raw_artifacts": {"config": {"recording_ids": [*recording_ids]}}}},
-            tags={"dagster/partition": recording.day.isoformat()},
-            status=dg.DagsterRunStatus.NOT_STARTED,
-        )
-    return run.run_id
+        return instance.add_run(run).run_id
 
 
 def start(run_id: str) -> None:

@@ -27,6 +27,7 @@ from meeting_assets.webhooks.event import MEDIA, OTHER_MEDIA
 from meeting_assets.webhooks.inbox import INBOX, Message
 from meeting_assets.webhooks.object_inbox import OBJECT_INBOX, ObjectMessage
 from meeting_assets.webhooks.receiver import Receiver
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.ui import until
 from meeting_assets_tests.support.webhook_sender import SECRET, ReceiverCommand, signed_request
 from meeting_assets_tests.webhooks.conftest import HOST, SOON_S, body, port_of, served
@@ -88,6 +89,7 @@ def test_message_about_an_unfinished_object_is_stored_as_handled(web: httpx.Clie
     assert message.handled_at == message.received_at
 
 
+@sqlite_first
 @pytest.mark.parametrize(
     ("sent", "status", "outcome"),
     [
@@ -285,6 +287,7 @@ def test_message_about_an_object_handled_a_month_ago_is_deleted(database_url: st
     assert [message.message_id for message in counted_messages()] == ["waiting"]
 
 
+@sqlite_first
 def test_acknowledged_messages_survive_a_kill_and_are_stored_once_after_redelivery(database_url: str) -> None:
     contents = {f"msg_{number:03}": body() for number in range(200)}
     acknowledged: set[str] = set()

@@ -17,12 +17,12 @@ from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.health.table_checks import table_checks
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.orchestration.assets.ingestion_check import YESTERDAY_WAS_INGESTED
-from meeting_assets.orchestration.runs import run_days
 from meeting_assets.orchestration.workspace import CHECK_TABLES
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.runs import run_successfully
 
 DAY_5, DAY_6 = date(2026, 3, 5), date(2026, 3, 6)
 UNREADABLE = b'[{"participant": 7}]'
@@ -62,13 +62,12 @@ def test_check_reports_a_violation_of_another_day_until_it_is_fixed(sandbox: San
     transcript = broken.of("transcript")[0]
     readable = sandbox.payload(transcript.id, "transcript")
     sandbox.set_payload(transcript.id, "transcript", UNREADABLE)
-    run_days(defs, [DAY_5])
+    sync_days([DAY_5])
 
-    next_day = run_days(defs, [DAY_6])
+    next_day = run_successfully(defs, [DAY_6])
     sandbox.reissue(transcript.id, {"transcript": readable})
-    fixed = run_days(defs, [DAY_5])
+    fixed = run_successfully(defs, [DAY_5])
 
-    assert next_day.succeeded
     evaluation = evaluations(next_day.run_id)[QUARANTINE_CHECK]
     assert not evaluation.passed
     assert evaluation.severity == dg.AssetCheckSeverity.ERROR
@@ -85,7 +84,7 @@ def test_check_reports_a_violation_of_another_day_until_it_is_fixed(sandbox: San
 
 
 def test_every_run_evaluates_exactly_the_checks_of_the_ledger_and_the_metrics(defs: dg.Definitions) -> None:
-    outcome = run_days(defs, [DAY_6])
+    outcome = run_successfully(defs, [DAY_6])
 
     found = evaluations(outcome.run_id)
     assert set(found) == {(check.table, check.name) for check in [*ledger_checks(), *metric_checks()]}
@@ -93,7 +92,7 @@ def test_every_run_evaluates_exactly_the_checks_of_the_ledger_and_the_metrics(de
 
 
 def test_a_range_evaluates_them_once(defs: dg.Definitions) -> None:
-    outcome = run_days(defs, [DAY_5, DAY_6])
+    outcome = run_successfully(defs, [DAY_5, DAY_6])
 
     with dg.DagsterInstance.get() as instance:
         events = instance.all_logs(outcome.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
@@ -122,25 +121,25 @@ def nightly_checks(defs: dg.Definitions) -> Evaluations:
 
 
 def test_a_run_finds_a_wrong_number_in_its_days(defs: dg.Definitions) -> None:
-    run_days(defs, [DAY_5, DAY_6])
+    run_successfully(defs, [DAY_5, DAY_6])
     set_silence(DAY_5, 1e6)
 
-    of_another_day = run_days(defs, [DAY_6])
-    of_the_day = run_days(defs, [DAY_5])
+    of_another_day = run_successfully(defs, [DAY_6])
+    of_the_day = run_successfully(defs, [DAY_5])
 
     assert evaluations(of_another_day.run_id)[METRIC_CHECK].passed
     assert not evaluations(of_the_day.run_id)[METRIC_CHECK].passed
 
 
 def test_failing_metric_check_covers_all_days_until_it_passes(defs: dg.Definitions) -> None:
-    run_days(defs, [DAY_5, DAY_6])
+    run_successfully(defs, [DAY_5, DAY_6])
     right = silence_s(DAY_5)
     set_silence(DAY_5, 1e6)
 
     at_night = nightly_checks(defs)
-    next_day = run_days(defs, [DAY_6])
+    next_day = run_successfully(defs, [DAY_6])
     set_silence(DAY_5, right)
-    after_the_fix = run_days(defs, [DAY_6])
+    after_the_fix = run_successfully(defs, [DAY_6])
 
     assert at_night[METRIC_CHECK].metadata["violations"].value == 2
     assert evaluations(next_day.run_id)[METRIC_CHECK].metadata["violations"].value == 2
@@ -153,15 +152,15 @@ def test_first_evaluation_of_a_metric_check_covers_all_days(defs: dg.Definitions
     sync_days([DAY_5, DAY_6])
     set_silence(DAY_5, 1e6)
 
-    outcome = run_days(defs, [DAY_6])
+    outcome = run_successfully(defs, [DAY_6])
 
     assert evaluations(outcome.run_id)[METRIC_CHECK].metadata["violations"].value == 2
 
 
 @pytest.mark.parametrize("days", [[DAY_6], [DAY_5, DAY_6]], ids=["a single day", "a range"])
 def test_metric_checks_are_about_the_latest_materialization_after_a_run(defs: dg.Definitions, days: list[date]) -> None:
-    run_days(defs, [DAY_5])
-    run = run_days(defs, days)
+    run_successfully(defs, [DAY_5])
+    run = run_successfully(defs, days)
 
     with dg.DagsterInstance.get() as instance:
         newest = {
@@ -173,7 +172,7 @@ def test_metric_checks_are_about_the_latest_materialization_after_a_run(defs: dg
 
 
 def test_nightly_job_evaluates_all_checks(defs: dg.Definitions) -> None:
-    run_days(defs, [DAY_5])
+    run_successfully(defs, [DAY_5])
     with open_test_storage() as storage, storage.database.writing() as connection:
         connection.execute(LEDGER.update().where(LEDGER.c.kind == "participants").values(row_count=77))
 
@@ -188,7 +187,7 @@ def test_nightly_job_evaluates_all_checks(defs: dg.Definitions) -> None:
 
 
 def test_single_materialized_assets_evaluate_only_their_own_checks(defs: dg.Definitions) -> None:
-    run_days(defs, [DAY_6])
+    sync_days([DAY_6])
     job = defs.resolve_implicit_global_asset_job_def()
 
     with dg.DagsterInstance.get() as instance:
@@ -206,7 +205,7 @@ def test_single_materialized_assets_evaluate_only_their_own_checks(defs: dg.Defi
 def test_the_severity_says_whether_numbers_are_wrong_or_data_gets_lost(sandbox: Sandbox, defs: dg.Definitions) -> None:
     sandbox.add_recording(sandbox.world.recordings[0].created_at + timedelta(minutes=5), processing=True)
 
-    outcome = run_days(defs, [DAY_5])
+    outcome = run_successfully(defs, [DAY_5])
 
     stuck = evaluations(outcome.run_id)["recordings", "nothing_is_stuck_at_the_api"]
     assert (stuck.passed, stuck.severity) == (False, dg.AssetCheckSeverity.WARN)

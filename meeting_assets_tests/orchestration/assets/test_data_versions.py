@@ -13,9 +13,11 @@ from meeting_assets.core.instants import days_between
 from meeting_assets.orchestration.assets.materializations import MOST_OBSERVED
 from meeting_assets.orchestration.assets.partitions import daily
 from meeting_assets.orchestration.automation import changed_partitions, eager_on_change
-from meeting_assets.orchestration.runs import dagster_instance, run_days
+from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets_tests.support.environments import use_sandbox
+from meeting_assets_tests.support.runs import run_once, run_successfully
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT
 
 FIRST, SECOND, EMPTY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 METRICS = dg.AssetKey("meeting_metrics")
@@ -28,7 +30,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(combined([uniform(FIRST, recordings=2), uniform(SECOND, recordings=1)])) as running:
+    world = combined([uniform(FIRST, recordings=2), uniform(SECOND, recordings=1)])
+    with Sandbox(world, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
@@ -79,7 +82,7 @@ class Automation:
 
     def after(self, defs: dg.Definitions, days: list[date]) -> dict[str, set[str | None]]:
         """The requested partitions after a run of some days."""
-        assert run_days(defs, days).succeeded
+        run_successfully(defs, days)
         requested = self.tick()
         self.tick()
         return requested
@@ -103,11 +106,21 @@ def versions(asset: str, day: date) -> list[str]:
     return [str(each.metadata["data_version"].value) for each in found]
 
 
-@pytest.mark.parametrize(
-    "days",
-    [[FIRST], pytest.param([FIRST, SECOND, EMPTY], marks=pytest.mark.deployment)],
-    ids=["a single day", "a range"],
-)
+def test_report_is_requested_once_per_data_version(automation: Automation) -> None:
+    requested = []
+    for version in ("a", "a", "b", "b"):
+        event = dg.AssetMaterialization(METRICS, partition=FIRST.isoformat(), tags={"dagster/data_version": version})
+        with dagster_instance() as instance:
+            instance.report_runless_asset_event(event)
+        requested.append(automation.tick())
+        automation.tick()
+
+    assert [each[DAILY] for each in requested] == [keys(FIRST), set(), keys(FIRST), set()]
+    assert [each[WHOLE] for each in requested] == [{None}, set(), {None}, set()]
+
+
+@pytest.mark.deployment
+@pytest.mark.parametrize("days", [[FIRST], [FIRST, SECOND, EMPTY]], ids=["a single day", "a range"])
 def test_report_runs_once_per_change_and_never_without_one(
     sandbox: Sandbox, defs: dg.Definitions, automation: Automation, days: list[date]
 ) -> None:
@@ -167,7 +180,7 @@ def test_sensor_finds_each_change_once(sandbox: Sandbox, defs: dg.Definitions) -
     for days, is_changed in [([FIRST, SECOND], False), ([FIRST], False), ([FIRST, SECOND], True), ([SECOND], False)]:
         if is_changed:
             change_transcript(sandbox, SECOND)
-        assert run_days(defs, days).succeeded
+        run_successfully(defs, days)
         with dagster_instance() as instance:
             partitions, cursor = changed_partitions(instance, METRICS, cursor)
         found.append({*partitions})
@@ -177,21 +190,21 @@ def test_sensor_finds_each_change_once(sandbox: Sandbox, defs: dg.Definitions) -
 
 @pytest.mark.deployment
 def test_sensor_finds_changes_of_runs_between_two_ticks(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    run_days(defs, [FIRST])
+    run_successfully(defs, [FIRST])
     with dagster_instance() as instance:
         cursor = changed_partitions(instance, METRICS).cursor
     change_transcript(sandbox, FIRST)
-    run_days(defs, [FIRST])
-    run_days(defs, [FIRST, SECOND])
+    run_successfully(defs, [FIRST])
+    run_successfully(defs, [FIRST, SECOND])
 
     with dagster_instance() as instance:
         assert {*changed_partitions(instance, METRICS, cursor).partitions} == keys(FIRST, SECOND)
 
 
 def test_only_assets_with_other_content_have_another_version(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    run_days(defs, [FIRST])
+    run_once(__name__, defs, [FIRST])
     change_transcript(sandbox, FIRST)
-    run_days(defs, [FIRST])
+    run_successfully(defs, [FIRST])
 
     changed = {asset for asset in ASSETS if len({*versions(asset, FIRST)}) > 1}
 
@@ -202,9 +215,9 @@ def test_only_assets_with_other_content_have_another_version(sandbox: Sandbox, d
 def test_metric_parameters_are_an_input_of_the_metrics_alone(
     defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_days(defs, [FIRST])
+    run_once(__name__, defs, [FIRST])
     monkeypatch.setenv("MEETING_ASSETS_METRICS", "dead_air_s=3")
-    run_days(defs, [FIRST])
+    run_successfully(defs, [FIRST])
 
     changed = {asset for asset in ASSETS if len({*versions(asset, FIRST)}) > 1}
 

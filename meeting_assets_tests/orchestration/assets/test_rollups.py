@@ -14,7 +14,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.metrics.trends import MeetingTrends, People
 from meeting_assets.orchestration.assets.partitions import daily, days_of_a_week, weekly
 from meeting_assets.orchestration.assets.rollups import JOB
-from meeting_assets.orchestration.runs import dagster_instance, run, run_days
+from meeting_assets.orchestration.runs import dagster_instance, run
 from meeting_assets.orchestration.sync import sync, weeks_of, weeks_to_roll_up
 from meeting_assets.orchestration.triggers.run_requests import ended, runs_in_progress
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
@@ -22,6 +22,7 @@ from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
 SUNDAY, MONDAY = date(2026, 3, 1), date(2026, 3, 2)
 WEEK_BEFORE, WEEK, WEEK_AFTER = date(2026, 2, 23), date(2026, 3, 2), date(2026, 3, 9)
@@ -31,7 +32,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(combined([uniform(SUNDAY, recordings=1), uniform(MONDAY, recordings=1)])) as running:
+    world = combined([uniform(SUNDAY, recordings=1), uniform(MONDAY, recordings=1)])
+    with Sandbox(world, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
@@ -91,7 +93,10 @@ def weeks_of_a_sync() -> list[date]:
 
 
 def test_sync_of_stored_days_rolls_up_no_week(defs: dg.Definitions) -> None:
-    sync(defs, read_settings(), [SUNDAY, MONDAY])
+    sync_once(__name__, [SUNDAY, MONDAY])
+    with open_test_storage() as storage:
+        roll_up(storage)
+        roll_up_people(storage)
 
     again = sync(defs, read_settings(), [SUNDAY, MONDAY])
 
@@ -99,7 +104,7 @@ def test_sync_of_stored_days_rolls_up_no_week(defs: dg.Definitions) -> None:
 
 
 def test_a_sync_rolls_up_the_weeks_that_are_out_of_date(defs: dg.Definitions) -> None:
-    run_days(defs, [SUNDAY, MONDAY])
+    sync_once(__name__, [SUNDAY, MONDAY])
     with open_test_storage() as storage:
         roll_up(storage, [WEEK_BEFORE])
         roll_up_people(storage)
@@ -108,7 +113,7 @@ def test_a_sync_rolls_up_the_weeks_that_are_out_of_date(defs: dg.Definitions) ->
 
 
 def test_outdated_people_are_derived_again(defs: dg.Definitions) -> None:
-    run_days(defs, [SUNDAY, MONDAY])
+    sync_once(__name__, [SUNDAY, MONDAY])
     with open_test_storage() as storage:
         roll_up(storage)
 
@@ -123,7 +128,7 @@ def test_sensor_requests_outdated_weeks_unless_a_run_failed_recently(
     defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert asked_for(defs) == []
-    run_days(defs, [SUNDAY, MONDAY])
+    sync_once(__name__, [SUNDAY, MONDAY])
 
     assert asked_for(defs) == [(WEEK_BEFORE.isoformat(), WEEK.isoformat())]
 

@@ -1,47 +1,36 @@
-"""Asset specs and metadata: column descriptions and lineage, counts of runs, and no names of persons."""
+"""Asset specs: descriptions and lineage of columns, owners, tags, freshness and kinds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from functools import cache
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.assets.raw import FetchConfig, raw_key
 from meeting_assets.orchestration.assets.specs import FRESHNESS
-from meeting_assets.orchestration.runs import run_days
 from meeting_assets.pipeline.storage import derived_tables
-from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.schema.lineage import lineage_of
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.support.environments import table_rows, use_sandbox
-from meeting_assets_tests.support.materializations import Metadata, recording_states, shown
 
-FIRST, SECOND, EMPTY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 FROM_NO_COLUMN = {"config_version", "derived_at", "modified_at"}
 """Columns that settings or a clock alone determine."""
 TABLES = [table_of(model).name for model in derived_tables()]
-LISTED = ["recordings", "meeting_metadata", "media_objects"]
-"""Tables that the lists of recordings fill."""
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
 
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(combined([uniform(FIRST, recordings=2), uniform(SECOND, recordings=1)])) as running:
-        use_sandbox(running, monkeypatch)
-        yield running
-
-
+@cache
 def specs() -> dict[dg.AssetKey, dg.AssetSpec]:
-    """Every asset as it is deployed."""
-    return {spec.key: spec for spec in definitions(read_settings()).resolve_all_asset_specs()}
+    """Every asset as it is deployed by default."""
+    return specs_of(definitions(read_settings()))
+
+
+def specs_of(defs: dg.Definitions) -> dict[dg.AssetKey, dg.AssetSpec]:
+    return {spec.key: spec for spec in defs.resolve_all_asset_specs()}
 
 
 def lineage(spec: dg.AssetSpec) -> dict[str, list[dg.TableColumnDep]]:
@@ -54,10 +43,6 @@ def columns(spec: dg.AssetSpec) -> dict[str, dg.TableColumn]:
     schema = spec.metadata["dagster/column_schema"]
     assert isinstance(schema, dg.TableSchema)
     return {column.name: column for column in schema.columns}
-
-
-def counts(metadata: Metadata, *names: str) -> tuple[Any, ...]:
-    return tuple(metadata[name] for name in names)
 
 
 # Columns
@@ -147,7 +132,7 @@ def test_artifacts_can_be_searched_for_by_tag() -> None:
 def test_tables_are_of_the_kind_of_their_database(url: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
 
-    kinds = {key.to_user_string(): spec.kinds for key, spec in specs().items()}
+    kinds = {key.to_user_string(): spec.kinds for key, spec in specs_of(definitions(read_settings())).items()}
 
     assert kinds["transcript_words"] == {"sql", kind}
     assert kinds["raw/transcript"] == {"json"}
@@ -155,102 +140,3 @@ def test_tables_are_of_the_kind_of_their_database(url: str, kind: str, monkeypat
 
 def test_launchpad_explains_the_run_config() -> None:
     assert all(len(field.description or "") > 80 for field in FetchConfig.model_fields.values())
-
-
-# Runs
-
-
-def _recordings_of(day: date) -> set[str]:
-    return {row[0] for row in table_rows()["recordings"] if day in row}
-
-
-@pytest.mark.parametrize(
-    "runs", [[[FIRST], [SECOND], [EMPTY]], [[FIRST, SECOND, EMPTY]]], ids=["single days", "a range"]
-)
-def test_each_day_shows_its_own_rows_and_those_of_the_table(defs: dg.Definitions, runs: list[list[date]]) -> None:
-    run_ids = {day: outcome.run_id for days in runs for outcome in [run_days(defs, days)] for day in days}
-
-    tables = table_rows()
-    for day, run_id in run_ids.items():
-        found, of_day = shown(run_id, day), _recordings_of(day)
-        for table in [*LISTED, *TABLES]:
-            expected = sum(row[0] in of_day for row in tables[table])
-            assert found[table]["dagster/partition_row_count"] == expected, (table, day)
-            assert bool(expected) == (day != EMPTY)
-    last = shown(run_ids[EMPTY], EMPTY)
-    names = [*LISTED, *TABLES]
-    assert {table: last[table]["dagster/row_count"] for table in names} == {each: len(tables[each]) for each in names}
-
-
-def test_each_day_of_a_range_shows_its_own_recordings(defs: dg.Definitions) -> None:
-    outcome = run_days(defs, [FIRST, SECOND, EMPTY])
-
-    for day in (FIRST, SECOND, EMPTY):
-        found = shown(outcome.run_id, day)
-        for asset in ("recordings", "meeting_metrics"):
-            assert set(recording_states(found[asset])) == _recordings_of(day)
-        assert found["recordings"]["status.done"] == len(_recordings_of(day))
-        assert {found[f"raw/{kind}"]["stored"] for kind in ARTIFACTS} == {len(_recordings_of(day))}
-
-
-def test_all_other_values_of_a_range_are_labelled_as_totals_of_the_run(defs: dg.Definitions) -> None:
-    outcome = run_days(defs, [FIRST, SECOND, EMPTY])
-
-    first, second = shown(outcome.run_id, FIRST), shown(outcome.run_id, SECOND)
-    for asset, metadata in first.items():
-        totals = {name for name in metadata if name.startswith("run.")}
-        assert totals, asset
-        assert counts(metadata, *totals) == counts(second[asset], *totals)
-        others = metadata.keys() - totals - {"dagster/row_count", "quarantined"}
-        others -= {name for name in others if metadata[name] == second[asset][name] == 0}
-        assert all(metadata[name] != second[asset][name] for name in others), (asset, others)
-    assert first["transcript_words"]["run.new"] == len(_recordings_of(FIRST) | _recordings_of(SECOND))
-
-
-def test_counts_tell_new_from_changed_unchanged_and_quarantined(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    names = "run.new", "run.changed", "run.unchanged", "run.quarantined"
-    one, other = (each for each in sandbox.world.recordings if each.day == FIRST)
-    first = shown(run_days(defs, [FIRST]).run_id, FIRST)
-    sandbox.reissue(one.of("transcript")[0].id)
-    sandbox.set_payload(other.of("transcript")[0].id, "transcript", b"[7]")
-    sandbox.touch(other.of("transcript")[0].id)
-
-    second = shown(run_days(defs, [FIRST]).run_id, FIRST)
-    third = shown(run_days(defs, [FIRST]).run_id, FIRST)
-
-    assert counts(first["transcript_words"], *names) == (2, 0, 0, 0)
-    assert counts(second["transcript_words"], *names) == (0, 1, 0, 1)
-    assert counts(second["participants"], *names) == (0, 0, 2, 0)
-    assert counts(third["transcript_words"], *names) == (0, 0, 2, 0)
-    assert counts(first["meeting_metrics"], *names[:3]) == (2, 0, 0)
-    assert counts(second["meeting_metrics"], *names[:3]) == (0, 2, 0)
-    assert counts(third["meeting_metrics"], *names[:3]) == (0, 0, 2)
-    assert counts(second["raw/transcript"], *names[:3]) == (0, 2, 0)
-    assert [each["transcript_words"]["quarantined"] for each in (first, second, third)] == [0, 1, 1]
-
-
-def test_phases_are_shown_in_seconds(defs: dg.Definitions) -> None:
-    found = shown(run_days(defs, [FIRST]).run_id, FIRST)
-
-    assert counts(found["recordings"], "run.discover_s", "run.fetch_s") > (0.0, 0.0)
-    assert found["transcript_words"]["run.parse_s"] > 0
-    assert found["meeting_metrics"]["run.derive_s"] > 0
-
-
-def test_events_of_a_run_contain_no_name_title_or_text(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    broken = sandbox.world.recordings[0]
-    sandbox.set_payload(broken.of("transcript")[0].id, "transcript", b'[{"participant": "Zaphod Beeblebrox"}]')
-
-    outcome = run_days(defs, [FIRST])
-
-    with dg.DagsterInstance.get() as instance:
-        said = "\n".join(str(entry) for entry in instance.all_logs(outcome.run_id))
-    tables = table_rows()
-    private = [*_texts(tables["participants"], 3), *_texts(tables["transcript_utterances"], -1), "Check-in", "Zaphod"]
-    assert broken.id in said
-    assert len(private) > 10
-    assert [each for each in private if each in said] == []
-
-
-def _texts(rows: Sequence[tuple[Any, ...]], column: int) -> list[str]:
-    return [row[column] for row in rows if row[column]]

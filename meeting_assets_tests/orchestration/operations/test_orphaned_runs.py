@@ -23,7 +23,7 @@ from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.operations.orphaned_runs import OrphanedRuns, fail_orphaned_runs, orphaned_runs_sensor
 from meeting_assets.orchestration.run_tags import PROCESS
-from meeting_assets.orchestration.runs import JOB, dagster_instance, run_days
+from meeting_assets.orchestration.runs import JOB, dagster_instance
 from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.settings import read_settings
@@ -31,16 +31,17 @@ from meeting_assets.store import heartbeats
 from meeting_assets.store.database import Database
 from meeting_assets.store.heartbeats import HEARTBEATS
 from meeting_assets.store.observation import database_now
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import kill, started
 from meeting_assets_tests.support.environments import use_sandbox
+from meeting_assets_tests.support.orphaned_runs import ENDED, HERE, add_started_run, run_in_progress
+from meeting_assets_tests.support.runs import run_successfully
 
 DAY = date(2026, 3, 2)
 PATIENCE_S = 60
-HERE = ProcessIdentity.current()
 ANOTHER_HOST = replace(HERE, boot_id="another boot")
 ANOTHER_CONTAINER = replace(HERE, pid_namespace="pid:[1]")
 NO_PROC = replace(HERE, boot_id=None, pid_namespace=None, start_ticks=None)
-ENDED = replace(HERE, start_ticks=1)
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
@@ -50,26 +51,6 @@ def instance(dagster_home: object) -> Iterator[dg.DagsterInstance]:
     prepare_home(read_settings())
     with dagster_instance() as instance:
         yield instance
-
-
-def run_in_progress(
-    instance: dg.DagsterInstance,
-    process: ProcessIdentity | None,
-    *,
-    silent_for: timedelta = timedelta(0),
-    suspected_for: timedelta | None = None,
-) -> str:
-    """A run that a process has begun, and whose last heartbeat is so old by the database's clock."""
-    job = definitions(read_settings()).resolve_job_def(JOB)
-    run_id = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
-    with open_storage(read_settings()) as storage, storage.database.writing() as connection:
-        if process is not None:
-            heartbeats.beat(connection, run_id, process)
-            at = database_now(connection)
-            suspected_at = None if suspected_for is None else at - suspected_for
-            values = {"beat_at": at - silent_for, "suspected_at": suspected_at}
-            connection.execute(update(HEARTBEATS).where(HEARTBEATS.c.run_id == run_id).values(values))
-    return run_id
 
 
 def judged(instance: dg.DagsterInstance, here: ProcessIdentity = HERE) -> OrphanedRuns:
@@ -187,9 +168,7 @@ def test_evaluating_runs_creates_no_database(
     instance: dg.DagsterInstance, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", "sqlite:///other/meetings.db")
-    run_id = instance.create_run_for_job(
-        definitions(read_settings()).resolve_job_def(JOB), status=dg.DagsterRunStatus.STARTED
-    ).run_id
+    run_id = add_started_run(instance)
 
     assert judged(instance) == OrphanedRuns(unknown=[run_id])
     assert not (home / "other").exists()
@@ -203,7 +182,7 @@ def test_evaluating_runs_changes_no_byte_of_another_programs_file(
         connection.execute("CREATE TABLE notes (text)")
     before = file.read_bytes()
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", f"sqlite:///{file}")
-    instance.create_run_for_job(definitions(read_settings()).resolve_job_def(JOB), status=dg.DagsterRunStatus.STARTED)
+    add_started_run(instance)
 
     judged(instance)
 
@@ -270,8 +249,7 @@ def test_sensor_says_why_no_run_was_evaluated(instance: dg.DagsterInstance, monk
 
 
 def test_a_database_without_the_table_judges_no_run(database_url: str, instance: dg.DagsterInstance) -> None:
-    job = definitions(read_settings()).resolve_job_def(JOB)
-    run_id = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
+    run_id = add_started_run(instance)
 
     assert judged(instance) == OrphanedRuns(unknown=[run_id])
 
@@ -329,12 +307,13 @@ def wait_for_tagged_run(instance: dg.DagsterInstance) -> str:
     return tagged[0].run_id
 
 
+@sqlite_first
 def test_every_run_has_a_heartbeat_of_its_process(
     database_url: str, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Sandbox(uniform(DAY, recordings=1, words=5)) as sandbox:
         use_sandbox(sandbox, monkeypatch)
-        run_id = run_days(definitions(read_settings()), [DAY]).run_id
+        run_id = run_successfully(definitions(read_settings()), [DAY]).run_id
 
     with closing(Database.at(database_url)) as database, database.reading() as connection:
         (found,) = heartbeats.heartbeats(connection, [run_id])

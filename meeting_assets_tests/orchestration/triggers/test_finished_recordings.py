@@ -16,8 +16,10 @@ from meeting_assets_tests.support.environments import (
     keep_collections,
     ledger_row,
     open_test_storage,
+    sync_days,
     table_rows,
 )
+from meeting_assets_tests.support.runs import run_successfully
 from meeting_assets_tests.support.sensor_ticks import Requested, queue, requested_by, tick
 
 SENSOR = "finished_recordings"
@@ -29,8 +31,9 @@ def requested(defs: dg.Definitions) -> Requested:
     return requested_by(tick(defs, SENSOR))
 
 
-def bring(defs: dg.Definitions, recording: Recording) -> None:
-    assert run_days(defs, [recording.day], recording_ids=[recording.id]).succeeded
+def sync(recording: Recording) -> None:
+    """Syncs a recording without a run of Dagster."""
+    sync_days([recording.day], recording_ids=[recording.id])
 
 
 def test_finished_recording_is_requested_by_its_id(sandbox: Sandbox, defs: dg.Definitions) -> None:
@@ -49,7 +52,8 @@ def test_ongoing_meeting_is_not_requested_before_its_end(sandbox: Sandbox, defs:
 
 
 def test_stored_recording_is_not_requested(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    bring(defs, sandbox.add_recording())
+    recording = sandbox.add_recording()
+    run_successfully(defs, [recording.day], recording_ids=[recording.id])
 
     assert requested(defs) == []
 
@@ -79,7 +83,7 @@ def test_recording_that_a_queued_run_covers_is_not_requested_again(
 ) -> None:
     recording = sandbox.add_recording()
 
-    queue(defs, recording, [recording.id] if is_named else [])
+    queue(recording, [recording.id] if is_named else [])
 
     assert requested(defs) == []
 
@@ -88,7 +92,7 @@ def test_recording_that_a_queued_run_omits_is_requested(sandbox: Sandbox, defs: 
     at = now()
     first, second = sandbox.add_recording(at), sandbox.add_recording(at)
 
-    queue(defs, first, [first.id])
+    queue(first, [first.id])
 
     assert requested(defs) == [(second.day.isoformat(), [second.id])]
 
@@ -96,7 +100,7 @@ def test_recording_that_a_queued_run_omits_is_requested(sandbox: Sandbox, defs: 
 def test_artifact_that_is_ready_hours_later_is_requested_then(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     transcript = sandbox.add_transcript(recording.id, processing=True)
-    bring(defs, recording)
+    sync(recording)
     before = requested(defs)
 
     sandbox.finish_artifact(transcript)
@@ -110,7 +114,7 @@ def test_artifact_that_never_becomes_ready_is_requested_at_growing_intervals(
     recording = sandbox.add_recording()
     audio = recording.of("audio_separate")[0].id
     sandbox.set_url(audio, "audio_separate", None)
-    bring(defs, recording)
+    sync(recording)
 
     row = ledger_row(audio, "audio_separate")
 
@@ -139,7 +143,7 @@ def test_recording_without_artifacts_is_requested_once(sandbox: Sandbox, defs: d
     recording = sandbox.world.recordings[0]
     before = requested(defs)
 
-    bring(defs, recording)
+    sync(recording)
 
     assert (before, requested(defs)) == ([(recording.day.isoformat(), [recording.id])], [])
     assert len(table_rows()["recordings"]) == 1
@@ -162,7 +166,7 @@ def test_recording_that_a_run_left_incomplete_is_requested_later(
     sandbox: Sandbox, defs: dg.Definitions, fetched_at: timedelta
 ) -> None:
     recording = sandbox.add_recording()
-    bring(defs, recording)
+    sync(recording)
     with open_test_storage() as storage, storage.database.writing() as connection:
         values = {"status": "fetched", "parser_version": None, "fetched_at": now() + fetched_at}
         connection.execute(LEDGER.update().values(values))
@@ -174,7 +178,7 @@ def test_recording_that_a_run_left_incomplete_is_requested_later(
 def test_recording_with_many_fruitless_runs_waits_an_hour(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     for _ in range(MAX_RUNS_PER_HOUR):
-        bring(defs, recording)
+        run_successfully(defs, [recording.day], recording_ids=[recording.id])
     with open_test_storage() as storage, storage.database.writing() as connection:
         connection.execute(LEDGER.update().values(status="pending"))
 

@@ -17,7 +17,8 @@ from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Fault, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import Database
-from meeting_assets_tests.support.environments import table_rows
+from meeting_assets_tests.support.environments import sync_days, table_rows
+from meeting_assets_tests.support.runs import run_successfully
 from meeting_assets_tests.support.sensor_ticks import Requested, queue, reason, requested_by, start, tick
 from meeting_assets_tests.support.webhook_inbox import announce, waiting
 
@@ -59,7 +60,7 @@ def test_message_waits_for_its_run_and_requests_no_other(sandbox: Sandbox, defs:
     recording = sandbox.add_recording()
     announce(recording)
 
-    queue(defs, recording, [recording.id])
+    queue(recording, [recording.id])
 
     assert requested(defs) == []
     assert waiting() == [recording.id]
@@ -70,7 +71,7 @@ def test_run_that_started_before_a_message_does_not_cover_it(
     sandbox: Sandbox, defs: dg.Definitions, is_named: bool
 ) -> None:
     recording = sandbox.add_recording()
-    run_id = queue(defs, recording, [recording.id] if is_named else [])
+    run_id = queue(recording, [recording.id] if is_named else [])
     start(run_id)
     announce(recording, age=-timedelta(seconds=2))
 
@@ -82,7 +83,7 @@ def test_run_that_started_before_a_message_does_not_cover_it(
 def test_run_that_started_after_a_message_covers_it(sandbox: Sandbox, defs: dg.Definitions, is_named: bool) -> None:
     recording = sandbox.add_recording()
     announce(recording, age=timedelta(seconds=2))
-    run_id = queue(defs, recording, [recording.id] if is_named else [])
+    run_id = queue(recording, [recording.id] if is_named else [])
 
     start(run_id)
 
@@ -95,7 +96,7 @@ def test_run_that_omits_the_recording_does_not_cover_it(sandbox: Sandbox, defs: 
     first, second = sandbox.add_recording(at), sandbox.add_recording(at)
     announce(second)
 
-    queue(defs, first, [first.id])
+    queue(first, [first.id])
 
     assert requested(defs) == [(second.day.isoformat(), [second.id])]
 
@@ -103,7 +104,7 @@ def test_run_that_omits_the_recording_does_not_cover_it(sandbox: Sandbox, defs: 
 def test_a_message_whose_run_has_ended_is_handled(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
     announce(recording)
-    assert run_days(defs, [recording.day], recording_ids=[recording.id]).succeeded
+    run_successfully(defs, [recording.day], recording_ids=[recording.id])
 
     assert requested(defs) == []
     assert waiting() == []
@@ -130,7 +131,7 @@ def test_message_expires_after_a_day(sandbox: Sandbox, defs: dg.Definitions) -> 
 
 def test_day_of_a_known_recording_costs_no_api_call(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(now() - timedelta(days=30))
-    run_days(defs, [recording.day])
+    sync_days([recording.day])
     announce(recording, event="transcript.done")
     sandbox.stats.reset()
 
@@ -156,12 +157,12 @@ def test_deleted_recording_is_recorded_and_not_requested_again(
 ) -> None:
     sandbox.habits.deleted_answers_404 = answers_404
     recording = sandbox.add_recording()
-    run_days(defs, [recording.day])
+    sync_days([recording.day])
     sandbox.delete(recording.id)
     announce(recording, event="recording.deleted")
 
     for day, recording_ids in requested(defs):
-        assert run_days(defs, [datetime.fromisoformat(str(day)).date()], recording_ids=recording_ids).succeeded
+        run_successfully(defs, [datetime.fromisoformat(str(day)).date()], recording_ids=recording_ids)
 
     assert requested(defs) == []
     assert waiting() == []
@@ -171,12 +172,12 @@ def test_deleted_recording_is_recorded_and_not_requested_again(
 
 def test_false_message_changes_nothing(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording()
-    run_days(defs, [recording.day])
+    sync_days([recording.day])
     before = table_rows()
     announce(recording, event="recording.deleted")
 
     ((_, recording_ids),) = requested(defs)
-    assert run_days(defs, [recording.day], recording_ids=recording_ids).succeeded
+    run_successfully(defs, [recording.day], recording_ids=recording_ids)
 
     assert table_rows() == before
     assert requested(defs) == []
@@ -201,7 +202,7 @@ def test_a_message_about_a_time_before_the_first_day_is_handled(sandbox: Sandbox
 
 def test_messages_wait_while_the_api_is_unreachable(sandbox: Sandbox, defs: dg.Definitions) -> None:
     known, unknown = sandbox.add_recording(now() - timedelta(days=2)), sandbox.add_recording()
-    run_days(defs, [known.day])
+    sync_days([known.day])
     announce(known, unknown)
     sandbox.inject(Fault(status=503, match="/api/v1/recording/", times=None, headers={"Retry-After": "0"}))
 

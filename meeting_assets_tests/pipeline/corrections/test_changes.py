@@ -14,6 +14,7 @@ from meeting_assets.pipeline.corrections import Change
 from meeting_assets.sandbox import Recording, Sandbox
 from meeting_assets.store.corrections import StoredCorrection
 from meeting_assets.store.raw_layout import corrections_key
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import open_test_storage, sync_days
 from meeting_assets_tests.support.labelled_speakers import (
     ADA,
@@ -29,6 +30,8 @@ from meeting_assets_tests.support.labelled_speakers import (
     in_force,
     labelled,
 )
+
+pytestmark = sqlite_first
 
 
 def test_corrections_are_stored_in_database_and_raw_store(recording: Recording) -> None:

@@ -18,6 +18,7 @@ from meeting_assets.sandbox import Recording, Sandbox
 from meeting_assets.store.corrections import StoredCorrection, replace_corrections
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets.store.migrations.definitions import view_text
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.labelled_speakers import (
     AT,
@@ -33,6 +34,8 @@ from meeting_assets_tests.support.labelled_speakers import (
     fresh_by_view,
     resolution,
 )
+
+pytestmark = sqlite_first
 
 
 def outdated(storage: Storage, ids: list[str]) -> set[str]:

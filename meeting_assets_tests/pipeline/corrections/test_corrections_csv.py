@@ -24,6 +24,7 @@ from meeting_assets.pipeline.corrections_csv import (
 )
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.store.corrections import StoredCorrection
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.labelled_speakers import (
     ADA,
@@ -39,6 +40,9 @@ from meeting_assets_tests.support.labelled_speakers import (
     in_force,
     serve_labels,
 )
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
+
+pytestmark = sqlite_first
 
 HOSTILE = ('=HYPERLINK("http://x.example")', "'quoted', \"twice\" + more", "@a,b;\tc\x1b[31m")
 HEADER = ",".join(COLUMNS)
@@ -57,7 +61,7 @@ ids = st.uuids().map(str)
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=2, words=40), limits=False) as running:
+    with Sandbox(uniform(DAY, recordings=2, words=40), limits=False, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
@@ -65,7 +69,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 @pytest.fixture
 def recording(sandbox: Sandbox) -> Recording:
     serve_labels(sandbox)
-    sync_days([DAY])
+    sync_once("two recordings with labels", [DAY])
     return sandbox.world.recordings[0]
 
 

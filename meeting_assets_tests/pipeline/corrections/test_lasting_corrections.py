@@ -27,6 +27,7 @@ from meeting_assets.store import tombstones
 from meeting_assets.store.corrections import corrections_of
 from meeting_assets.store.raw_corrections import read_copy, write_copy
 from meeting_assets.store.raw_layout import corrections_key
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import open_test_storage, sync_days
 from meeting_assets_tests.support.labelled_speakers import (
     ADA,
@@ -48,6 +49,8 @@ from meeting_assets_tests.support.purges import (
     transcript_of,
     use_empty_database,
 )
+
+pytestmark = sqlite_first
 
 UNAGED = timedelta(0)
 

@@ -15,6 +15,7 @@ from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import (
     age_missing_marks,
     ledger_row,
@@ -27,13 +28,16 @@ from meeting_assets_tests.support.purges import (
     paths_of,
     stored_rows,
 )
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=2, words=20)) as running:
+    with Sandbox(uniform(DAY, recordings=2, words=20), download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
@@ -61,7 +65,7 @@ def answers_404(request: pytest.FixtureRequest, sandbox: Sandbox) -> bool:
 def test_recording_deleted_at_the_api_is_marked_and_kept(
     sandbox: Sandbox, recording: Recording, is_named: bool
 ) -> None:
-    sync_days([DAY])
+    sync_once("two short recordings", [DAY])
     before = table_rows()["transcript_words"]
     sandbox.delete(recording.id)
 
@@ -79,7 +83,7 @@ def test_recording_deleted_at_the_api_is_purged_if_configured(
     sandbox: Sandbox, recording: Recording, is_named: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
-    sync_days([DAY])
+    sync_once("two short recordings", [DAY])
     sandbox.delete(recording.id)
 
     sync_twice(recording_ids=[recording.id] if is_named else [])
@@ -94,7 +98,7 @@ def test_recording_deleted_at_the_api_is_purged_if_configured(
 def test_marked_recording_is_purged_after_the_setting_changes(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sync_days([DAY])
+    sync_once("two short recordings", [DAY])
     sandbox.delete(recording.id)
     sync_days([DAY])
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
@@ -108,7 +112,7 @@ def test_marked_recording_is_purged_after_the_setting_changes(
 @pytest.mark.parametrize("is_named", [False, True], ids=["day", "named"])
 def test_artifact_deleted_at_the_api_is_marked_and_kept(sandbox: Sandbox, recording: Recording, is_named: bool) -> None:
     transcript = recording.of("transcript")[0].id
-    sync_days([DAY])
+    sync_once("two short recordings", [DAY])
     before = table_rows()["transcript_words"]
     sandbox.delete_artifact(transcript)
 
@@ -141,7 +145,7 @@ def test_artifact_deleted_at_the_api_is_purged_if_configured(
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
     (artifact,) = recording.of(collection)
-    sync_days([DAY])
+    sync_once("two short recordings", [DAY])
     before = table_rows()
     sandbox.delete_artifact(artifact.id)
 
@@ -164,7 +168,7 @@ def test_artifact_purge_deletes_metrics_and_derive_restores_them_from_other_arti
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch, is_derived: bool
 ) -> None:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
-    sync_days([DAY])
+    sync_once("two short recordings", [DAY])
     sandbox.delete_artifact(recording.of("transcript")[0].id)
     sync_days([DAY])
     age_missing_marks(timedelta(hours=2))
@@ -197,7 +201,7 @@ def test_key_of_another_workspace_deletes_nothing(
 ) -> None:
     """Such a key does not see any stored recording."""
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
-    sync_days([DAY])
+    sync_once("two short recordings", [DAY])
     before = table_rows()["transcript_words"]
 
     with Sandbox(uniform(DAY, recordings=1, words=20, seed=7)) as another:

@@ -37,10 +37,18 @@ from meeting_assets_tests.support.purges import (
     transcript_of,
     use_empty_database,
 )
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 RECORDINGS = 20
 KIND = "transcript"
+
+
+def in_deployment_tests(*ways: str) -> list[Any]:
+    """Ways to finish a purge that are left to `make test-deployment`, because each is tried after a dozen kills."""
+    return [pytest.param(way, marks=pytest.mark.deployment) for way in ways]
 
 
 class Killed(BaseException):
@@ -51,7 +59,7 @@ class Killed(BaseException):
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A day with one meeting for each step at which a purge is killed."""
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
-    with Sandbox(uniform(DAY, recordings=RECORDINGS, words=10), limits=False) as running:
+    with Sandbox(uniform(DAY, recordings=RECORDINGS, words=10), limits=False, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
@@ -85,10 +93,9 @@ def scrub_due() -> bool:
         return connection.execute(META.name.table.select().where(META.name == SCRUB_DUE)).first() is not None
 
 
-@sqlite_first
-@pytest.mark.parametrize("way", ["the same purge", "the nightly job", "the next run"])
+@pytest.mark.parametrize("way", ["the nightly job", *in_deployment_tests("the same purge", "the next run")])
 def test_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> None:
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     is_ended = False
     for step, recording in enumerate(sandbox.world.recordings, start=1):
         with open_test_storage() as storage:
@@ -111,11 +118,10 @@ def test_purge_killed_at_any_step_is_finished(sandbox: Sandbox, way: str) -> Non
     assert step > 8
 
 
-@sqlite_first
 def test_killed_purge_is_kept_after_the_loss_of_the_database(
     sandbox: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     removed = set()
     for step, recording in enumerate(sandbox.world.recordings, start=1):
         with open_test_storage() as storage:
@@ -151,12 +157,13 @@ def remains_of_artifact(artifact: Artifact) -> list[str]:
     return [*tables_with_rows, *keys, *hashes]
 
 
-@sqlite_first
-@pytest.mark.parametrize("way", ["the nightly job", "the next run", "a rebuild after the database is lost"])
+@pytest.mark.parametrize(
+    "way", ["the next run", *in_deployment_tests("the nightly job", "a rebuild after the database is lost")]
+)
 def test_artifact_purge_killed_at_any_step_is_finished(
     sandbox: Sandbox, way: str, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     for recording in sandbox.world.recordings:
         sandbox.delete_artifact(transcript_of(recording).id)
     sync_days([DAY])
@@ -200,7 +207,7 @@ def restored_names() -> set[TombstoneName]:
 
 def test_recording_that_moved_to_another_day_is_purged_from_both_days(sandbox: Sandbox) -> None:
     recording = sandbox.world.recordings[0]
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     recording.created_at += timedelta(days=1)
     sync_days([DAY + timedelta(days=1)], recording_ids=[recording.id])
     with open_test_storage() as storage:
@@ -233,7 +240,7 @@ def test_every_deleting_transaction_records_its_own_pending_scrub(sandbox: Sandb
 
 
 def test_artifact_purge_derives_trends_although_another_purge_has_scrubbed(sandbox: Sandbox) -> None:
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     with open_test_storage() as storage:
         roll_up(storage)
         with storage.database.writing() as connection:

@@ -16,19 +16,22 @@ from meeting_assets.core.instants import start_of
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.scrub import HELD_BACK
-from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.conftest import fresh_postgresql, sqlite_first
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows, use_sandbox
 from meeting_assets_tests.support.purges import paths_of
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=2, words=20), limits=False) as running:
+    with Sandbox(uniform(DAY, recordings=2, words=20), limits=False, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
-        sync_days([DAY])
+        sync_once("two short recordings", [DAY])
         yield running
 
 

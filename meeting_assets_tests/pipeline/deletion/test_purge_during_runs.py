@@ -24,6 +24,7 @@ from meeting_assets.recall.client import RecallClient
 from meeting_assets.sandbox import Fault, Recording, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows
 from meeting_assets_tests.support.planted_texts import (
     DAY,
@@ -33,6 +34,9 @@ from meeting_assets_tests.support.purges import (
     purge_and_verify,
     stored_count,
 )
+from meeting_assets_tests.support.snapshots import sync_once
+
+pytestmark = sqlite_first
 
 
 @pytest.fixture
@@ -44,7 +48,7 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 def test_rebuild_stores_nothing_of_a_recording_purged_meanwhile(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     with open_test_storage() as storage:
         read = storage.raw.read_listing
 
@@ -116,7 +120,7 @@ def test_slow_download_stores_nothing_of_a_recording_purged_meanwhile(sandbox: S
 
 
 def test_concurrent_runs_store_nothing_of_purged_recordings(sandbox: Sandbox) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     ended = threading.Event()
     faults: list[BaseException] = []
 
@@ -149,7 +153,7 @@ def test_parser_stores_nothing_of_a_recording_purged_meanwhile(
     sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The purge happens after the parser has read the payload and before it writes rows."""
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     artifact = ARTIFACTS["transcript"]
     with open_test_storage() as storage:
         with storage.database.writing() as connection:

@@ -47,6 +47,9 @@ from meeting_assets_tests.support.purges import (
     purge_and_verify,
     stored_count,
 )
+from meeting_assets_tests.support.snapshots import sync_once
+
+pytestmark = sqlite_first
 
 UNKNOWN = "3b9d8f3e-0000-4000-8000-000000000000"
 
@@ -57,7 +60,6 @@ def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         yield running
 
 
-@sqlite_first
 def test_purge_command_leaves_no_text_of_the_recording_anywhere(
     sandbox: Sandbox, recording: Recording, home: Path, database_url: str
 ) -> None:
@@ -86,7 +88,7 @@ def test_purge_command_leaves_no_text_of_the_recording_anywhere(
 
 
 def test_purge_changes_no_other_recording(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     before = table_rows()
 
     purge_and_verify(recording.id)
@@ -96,7 +98,7 @@ def test_purge_changes_no_other_recording(sandbox: Sandbox, recording: Recording
 
 
 def test_every_table_with_recordings_is_purged(sandbox: Sandbox, recording: Recording, database_url: str) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     with open_test_storage() as storage, storage.database.writing() as connection:
         inbox.insert_messages(connection, [Message("msg_1", "recording.done", recording.id, None, now())])
         note = {"name": f"{UNREADABLE}recording {recording.id}", "value": " makes no sense"}
@@ -126,7 +128,7 @@ def test_every_table_with_a_recording_id_is_in_tables_to_purge() -> None:
 
 
 def test_sync_does_not_fetch_a_purged_recording(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     purge_and_verify(recording.id)
     sandbox.reissue(recording.of("transcript")[0].id)
     sandbox.stats.reset()
@@ -167,7 +169,7 @@ def test_request_for_a_purged_recording_is_refused_with_the_date_of_the_purge(
 def test_rebuild_ignores_raw_objects_of_an_interrupted_purge(
     sandbox: Sandbox, recording: Recording, home: Path
 ) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     interrupt_before_raw_store(recording, home)
 
     with open_test_storage() as storage:
@@ -179,7 +181,7 @@ def test_rebuild_ignores_raw_objects_of_an_interrupted_purge(
 
 @pytest.mark.parametrize("way", ["the same purge", "the nightly job"])
 def test_interrupted_purge_is_finished(sandbox: Sandbox, recording: Recording, home: Path, way: str) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     interrupt_before_raw_store(recording, home)
     assert stored_count(recording.id, DAY) > 0
 
@@ -201,7 +203,7 @@ def interrupt_before_raw_store(recording: Recording, home: Path) -> None:
 
 
 def test_purge_deletes_incomplete_raw_objects(sandbox: Sandbox, recording: Recording, home: Path) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     folder = home / "raw" / str(DAY) / recording.id
     (folder / "transcript" / "half.zst#1").write_bytes(b"what a killed write left")
 
@@ -235,7 +237,7 @@ def test_unknown_id_is_refused(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_write_ahead_log_of_sqlite_is_empty_after_a_purge(sandbox: Sandbox, recording: Recording, home: Path) -> None:
-    sync_days([DAY])
+    sync_once("planted texts", [DAY])
     with closing(sqlite3.connect(home / "meetings.db")) as idle, open_test_storage() as storage:
         idle.execute("SELECT count(*) FROM recordings").fetchall()
 

@@ -27,12 +27,16 @@ from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import (
     open_test_storage,
     sync_days,
     table_rows,
     use_sandbox,
 )
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
+
+pytestmark = sqlite_first
 
 KEPT_DAYS = 30
 TODAY = day_of(now())
@@ -42,7 +46,8 @@ OLD, DAY = TODAY - timedelta(days=KEPT_DAYS + 1), TODAY - timedelta(days=KEPT_DA
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A day that has just expired, and the next one."""
-    with Sandbox(combined([uniform(OLD, recordings=3, words=20), uniform(DAY, recordings=2, words=20)])) as running:
+    world = combined([uniform(OLD, recordings=3, words=20), uniform(DAY, recordings=2, words=20)])
+    with Sandbox(world, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
@@ -55,7 +60,7 @@ def recording(sandbox: Sandbox) -> Recording:
 @pytest.fixture
 def retention_is_set(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stores both days before the retention is set."""
-    sync_days([OLD, DAY])
+    sync_once(__name__, [OLD, DAY])
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
     sandbox.stats.reset()
 

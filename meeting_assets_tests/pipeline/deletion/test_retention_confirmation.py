@@ -25,9 +25,12 @@ from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.ledger import RECORDINGS
-from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.conftest import fresh_postgresql, sqlite_first
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows, use_sandbox
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
+
+pytestmark = sqlite_first
 
 KEPT_DAYS = 30
 TODAY = day_of(now())
@@ -40,9 +43,9 @@ TEN_YEARS = timedelta(days=3653)
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Stores a recent day and two expired ones that are more than a week apart."""
     days = [uniform(day, recordings=1, words=10) for day in (*BACKLOG, KEPT)]
-    with Sandbox(combined(days), limits=False) as running:
+    with Sandbox(combined(days), limits=False, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
-        sync_days([*BACKLOG, KEPT])
+        sync_once("expired days", [*BACKLOG, KEPT])
         monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", str(KEPT_DAYS))
         yield running
 

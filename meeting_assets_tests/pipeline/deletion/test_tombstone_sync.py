@@ -18,6 +18,7 @@ from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store import raw_tombstones, tombstones
 from meeting_assets.store.database import META
 from meeting_assets.store.tombstones import TombstoneName
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import ledger_row, open_test_storage, sync_days, table_rows, use_sandbox
 from meeting_assets_tests.support.purges import (
     names_of,
@@ -27,6 +28,9 @@ from meeting_assets_tests.support.purges import (
     transcript_of,
     use_empty_database,
 )
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
+
+pytestmark = sqlite_first
 
 DAY = date(2026, 3, 2)
 RECORDINGS = 3
@@ -36,7 +40,7 @@ KIND = "transcript"
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     monkeypatch.setenv("MEETING_ASSETS_ON_DELETION", "purge")
-    with Sandbox(uniform(DAY, recordings=RECORDINGS, words=10), limits=False) as running:
+    with Sandbox(uniform(DAY, recordings=RECORDINGS, words=10), limits=False, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
@@ -46,7 +50,7 @@ def test_new_database_adopts_tombstones_of_the_raw_store(
     sandbox: Sandbox, home: Path, way: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = sandbox.world.recordings[:2]
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     purge_recording_and_artifact(first, transcript_of(second), sandbox, DAY)
     use_empty_database(home, request, monkeypatch)
 
@@ -68,7 +72,7 @@ def test_new_database_adopts_tombstones_of_the_raw_store(
 
 def test_purged_artifact_is_fetched_again_when_the_api_lists_it_again(sandbox: Sandbox) -> None:
     recording = sandbox.world.recordings[0]
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     purge_recording_and_artifact(sandbox.world.recordings[1], transcript_of(recording), sandbox, DAY)
 
     sandbox.finish_artifact(transcript_of(recording).id)
@@ -80,7 +84,7 @@ def test_purged_artifact_is_fetched_again_when_the_api_lists_it_again(sandbox: S
 
 
 def test_nightly_job_writes_missing_tombstones_to_the_raw_store(sandbox: Sandbox, home: Path) -> None:
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     with open_test_storage() as storage:
         purge(storage, [sandbox.world.recordings[0].id], tombstones.ASKED_FOR)
         shutil.rmtree(home / "raw" / "tombstones")
@@ -92,7 +96,7 @@ def test_nightly_job_writes_missing_tombstones_to_the_raw_store(sandbox: Sandbox
 
 def test_audit_accepts_tombstones_and_they_contain_only_id_day_and_reason(sandbox: Sandbox, home: Path) -> None:
     recording = sandbox.world.recordings[0]
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     with open_test_storage() as storage:
         purge(storage, [recording.id], tombstones.ASKED_FOR)
         report = audit(storage.database, storage.raw, budget_s=60, min_age=timedelta(0))
@@ -106,7 +110,7 @@ def test_damaged_tombstone_still_prevents_a_download(
     sandbox: Sandbox, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording = sandbox.world.recordings[0]
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     with open_test_storage() as storage:
         purge(storage, [recording.id], tombstones.ASKED_FOR)
     (home / "raw" / "tombstones" / f"{recording.id}.json").write_bytes(b"\x00")
@@ -121,7 +125,7 @@ def test_damaged_tombstone_still_prevents_a_download(
 def test_database_restored_from_a_backup_purges_recordings_again(sandbox: Sandbox, way: str) -> None:
     """The restored rows are older than the tombstone, which only the raw store has."""
     recording = sandbox.world.recordings[0]
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     with open_test_storage() as storage:
         raw_tombstones.write(
             storage.raw, [tombstones.Tombstone(TombstoneName(recording.id), DAY, now(), tombstones.ASKED_FOR)]
@@ -144,7 +148,7 @@ def test_database_restored_from_a_backup_purges_recordings_again(sandbox: Sandbo
 def test_database_restored_from_a_backup_purges_artifacts_again(sandbox: Sandbox, home: Path, way: str) -> None:
     """The restored ledger still contains the artifact as stored."""
     first, second = sandbox.world.recordings[:2]
-    sync_days([DAY])
+    sync_once(__name__, [DAY])
     backup = shutil.copy(home / "meetings.db", home / "backup.db")
     purge_recording_and_artifact(first, transcript_of(second), sandbox, DAY)
     for file in home.glob("meetings.db*"):

@@ -6,9 +6,9 @@ import dagster as dg
 import pytest
 
 from meeting_assets.orchestration.operations.alerts import failed_checks
-from meeting_assets.orchestration.runs import run_days
 from meeting_assets.sandbox import Sandbox
 from meeting_assets_tests.support.alerts import DAY, OTHER_DAY, Receiver, Watch, fail
+from meeting_assets_tests.support.runs import run_successfully
 
 pytestmark = [
     pytest.mark.deployment,
@@ -22,19 +22,19 @@ def test_check_is_reported_when_it_starts_and_stops_failing(
     recording = sandbox.world.recordings[0]
     transcript = recording.of("transcript")[0]
     whole = sandbox.payload(transcript.id, "transcript")
-    run_days(defs, [DAY])
+    run_successfully(defs, [DAY])
     checks.tick()
     assert receiver.documents == []
 
     sandbox.reissue(transcript.id, {"transcript": b'{"poison": 1}'})
-    first_failed = run_days(defs, [DAY]).run_id
+    first_failed = run_successfully(defs, [DAY]).run_id
     checks.tick()
-    run_days(defs, [OTHER_DAY])
+    run_successfully(defs, [OTHER_DAY])
     checks.tick()
     sandbox.reissue(transcript.id, {"transcript": whole})
-    passed = run_days(defs, [DAY]).run_id
+    passed = run_successfully(defs, [DAY]).run_id
     checks.tick()
-    run_days(defs, [DAY])
+    run_successfully(defs, [DAY])
     checks.tick()
 
     failed_document, passed_document = receiver.documents
@@ -57,7 +57,7 @@ def test_run_that_dies_before_its_checks_changes_no_outcome(
 ) -> None:
     transcript = sandbox.world.recordings[0].of("transcript")[0]
     sandbox.reissue(transcript.id, {"transcript": b'{"poison": 1}'})
-    run_days(defs, [DAY])
+    run_successfully(defs, [DAY])
     checks.tick()
 
     fail(defs, monkeypatch)

@@ -9,11 +9,12 @@ import pytest
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets_tests.support.diagnoses import DAY
 from meeting_assets_tests.support.environments import use_sandbox
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT
 
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(DAY, recordings=2, words=20)) as running:
+    with Sandbox(uniform(DAY, recordings=2, words=20), download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 

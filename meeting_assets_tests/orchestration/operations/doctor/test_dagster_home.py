@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from meeting_assets.definitions import definitions
 from meeting_assets.health.diagnostics.report import Severity
 from meeting_assets.orchestration.home import prepare_home
-from meeting_assets.orchestration.run_tags import PROCESS
-from meeting_assets.orchestration.runs import JOB, dagster_instance
-from meeting_assets.sandbox import Fault, Sandbox
+from meeting_assets.orchestration.runs import dagster_instance
+from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.support.commands import command, kill, started
+from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.diagnoses import DAY, HUSH, dagster_yaml, findings, only_finding
-from meeting_assets_tests.support.ui import until
-
-LONG_S = 60.0
+from meeting_assets_tests.support.orphaned_runs import ENDED, add_started_run, run_in_progress
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
@@ -66,15 +59,14 @@ def test_a_wrong_dagster_home_is_found(sandbox: Sandbox, text: str, cause: str) 
     assert HUSH not in errors[0]
 
 
-def test_a_wrong_dagster_home_hides_no_orphaned_run(sandbox: Sandbox) -> None:
-    with orphaned_run(sandbox) as run_id:
-        path = dagster_yaml()
-        path.write_text(f"{path.read_text()}\nrun_launcher: {{module: nowhere, class: Launcher}}\n")
+def test_a_wrong_dagster_home_hides_no_orphaned_run(orphaned_run: str) -> None:
+    path = dagster_yaml()
+    path.write_text(f"{path.read_text()}\nrun_launcher: {{module: nowhere, class: Launcher}}\n")
 
-        found = only_finding("runs")
+    found = only_finding("runs")
 
     assert found.severity is Severity.WARNING
-    assert run_id in found.sentence
+    assert orphaned_run in found.sentence
 
 
 def test_settings_missing_from_dagster_yaml_are_named(sandbox: Sandbox) -> None:
@@ -124,13 +116,16 @@ def test_relative_dagster_home_is_reported(sandbox: Sandbox, monkeypatch: pytest
 
 
 def test_doctor_shows_the_size_and_the_runs_of_dagsters_storage(sandbox: Sandbox) -> None:
-    assert command("sync", "--from", str(DAY), "--to", str(DAY)).returncode == 0
+    prepare_home(read_settings())
+    with dagster_instance() as instance:
+        for _ in range(2):
+            add_started_run(instance)
     size_bytes = sum(path.stat().st_size for path in read_settings().dagster_home.rglob("*") if path.is_file())
 
     found = only_finding("Dagster home")
 
     assert found.severity is Severity.OK
-    assert f"contains {size_bytes / 1e6:.1f} MB" in found.sentence
+    assert f"contains {size_bytes / 1e3:.1f} kB" in found.sentence
     assert " and 2 runs." in found.sentence
 
 
@@ -143,19 +138,12 @@ def test_stopped_daemon_is_reported_with_its_start_command(sandbox: Sandbox) -> 
     assert f"DAGSTER_HOME={read_settings().dagster_home} dagster-daemon run" in found.sentence
 
 
-@contextmanager
-def orphaned_run(sandbox: Sandbox) -> Iterator[str]:
-    """The run of a sync that was killed in its midst."""
-    sandbox.inject(Fault("/api/v1/recording/", times=None, delay_s=LONG_S))
+@pytest.fixture
+def orphaned_run(sandbox: Sandbox) -> str:
+    """The id of a run whose process has ended, as after a kill."""
     prepare_home(read_settings())
-    sync = started(("sync", "--from", str(DAY), "--to", str(DAY)), os.environ)
-    try:
-        until(lambda: PROCESS in only_run().tags, "the run's start", within_s=LONG_S)
-    finally:
-        kill(sync)
-    sandbox.clear_faults()
-    assert only_run().status is dg.DagsterRunStatus.STARTED
-    yield only_run().run_id
+    with dagster_instance() as instance:
+        return run_in_progress(instance, ENDED)
 
 
 def only_run() -> dg.DagsterRun:
@@ -164,22 +152,19 @@ def only_run() -> dg.DagsterRun:
     return runs[0] if runs else dg.DagsterRun("none", run_id="none")
 
 
-def test_an_orphaned_run_is_named_and_failed(sandbox: Sandbox) -> None:
-    with orphaned_run(sandbox) as run_id:
-        found = only_finding("runs")
+def test_an_orphaned_run_is_named_and_failed(orphaned_run: str) -> None:
+    found = only_finding("runs")
 
     assert found.severity is Severity.WARNING
-    assert run_id in found.sentence
+    assert orphaned_run in found.sentence
     assert only_run().status is dg.DagsterRunStatus.FAILURE
     assert only_finding("runs").severity is Severity.OK
 
 
 def test_a_run_without_a_heartbeat_is_named(sandbox: Sandbox) -> None:
-    settings = read_settings()
-    prepare_home(settings)
-    job = definitions(settings).resolve_job_def(JOB)
+    prepare_home(read_settings())
     with dagster_instance() as instance:
-        run_id = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
+        run_id = add_started_run(instance)
 
     found = only_finding("runs")
 
@@ -187,13 +172,12 @@ def test_a_run_without_a_heartbeat_is_named(sandbox: Sandbox) -> None:
     assert f"no heartbeat and are left to dagster/max_runtime: {run_id}" in found.sentence
 
 
-def test_a_sync_fails_orphaned_runs_before_it_begins(sandbox: Sandbox) -> None:
-    with orphaned_run(sandbox) as run_id:
-        done = command("sync", "--from", str(DAY), "--to", str(DAY))
+def test_a_sync_fails_orphaned_runs_before_it_begins(orphaned_run: str) -> None:
+    done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
     assert done.returncode == 0, done.stderr
-    assert f"Run {run_id} was marked as failed, because its process ended" in done.stderr
+    assert f"Run {orphaned_run} was marked as failed, because its process ended" in done.stderr
     with dagster_instance() as instance:
         statuses = {run.run_id: run.status for run in instance.get_runs()}
-    assert statuses.pop(run_id) is dg.DagsterRunStatus.FAILURE
+    assert statuses.pop(orphaned_run) is dg.DagsterRunStatus.FAILURE
     assert set(statuses.values()) == {dg.DagsterRunStatus.SUCCESS}

@@ -17,7 +17,7 @@ from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import Settings
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.diagnoses import DAY, HUSH, dagster_yaml
-from meeting_assets_tests.support.environments import sync_days
+from meeting_assets_tests.support.snapshots import sync_once
 
 SUBJECTS = ["API", "database", "ledger", "raw store", "raw objects", "Dagster home", "events", "daemon", "runs"]
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 
 
 def test_a_healthy_home_is_found_healthy(database_url: str, sandbox: Sandbox) -> None:
-    sync_days([DAY])
+    sync_once("doctor", [DAY])
     dagster_yaml()
 
     done = command("doctor")

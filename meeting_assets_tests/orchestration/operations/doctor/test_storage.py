@@ -17,12 +17,13 @@ from meeting_assets.store.database import Database, table_of
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.diagnoses import DAY, HUSH, findings, only_finding
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.snapshots import sync_once
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
 
 def test_differences_of_ledger_and_raw_store_are_named(database_url: str, sandbox: Sandbox, home: Path) -> None:
-    sync_days([DAY])
+    sync_once("doctor", [DAY])
     lost, half_written, older, *_ = sorted((home / "raw" / str(DAY)).rglob("*.zst"))
     stranger = older.parent.parent.parent / "transcript" / str(uuid4()) / older.name
     stranger.parent.mkdir(parents=True)
@@ -45,7 +46,7 @@ def test_differences_of_ledger_and_raw_store_are_named(database_url: str, sandbo
 def test_objects_of_a_write_in_progress_are_not_reported_as_unknown(
     database_url: str, sandbox: Sandbox, home: Path
 ) -> None:
-    sync_days([DAY])
+    sync_once("doctor", [DAY])
     kept = next((home / "raw" / str(DAY)).rglob("*.zst"))
     shutil.copytree(kept.parent, kept.parent.with_name(str(uuid4())))
     shutil.copy(kept, kept.with_name(kept.name + "#1"))
@@ -174,7 +175,7 @@ def test_action_items_are_counted(sandbox: Sandbox) -> None:
 
 
 def test_a_raw_store_that_is_broken_does_not_hide_the_ledger(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    sync_days([DAY])
+    sync_once("doctor", [DAY])
     monkeypatch.setenv("MEETING_ASSETS_RAW_URL", "/dev/null/raw")
 
     assert only_finding("ledger").severity is Severity.OK
