@@ -68,6 +68,7 @@ def test_a_day_with_meetings_materializes_every_asset(defs: dg.Definitions) -> N
     assert all(table_rows().values())
 
 
+@pytest.mark.deployment
 def test_a_day_without_meetings_materializes_every_asset(defs: dg.Definitions) -> None:
     outcome = run_successfully(defs, [EMPTY])
 

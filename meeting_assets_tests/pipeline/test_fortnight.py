@@ -518,6 +518,7 @@ def test_every_speaker_has_the_words_of_their_voices(
     assert {each.method for each in speakers} == {VOICES[quirk]}
 
 
+@pytest.mark.deployment
 def test_weekly_trends_are_those_of_the_same_meetings_with_participant_ids(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, truth: World
 ) -> None:

@@ -91,6 +91,7 @@ def test_every_run_evaluates_exactly_the_checks_of_the_ledger_and_the_metrics(de
     assert all(each.passed for each in found.values())
 
 
+@pytest.mark.deployment
 def test_a_range_evaluates_them_once(defs: dg.Definitions) -> None:
     outcome = run_successfully(defs, [DAY_5, DAY_6])
 

@@ -44,7 +44,11 @@ def _recordings_of(day: date) -> set[str]:
     return {row[0] for row in table_rows()["recordings"] if day in row}
 
 
-@pytest.mark.parametrize("runs", [[[FIRST], [EMPTY]], [RANGE]], ids=["single days", "a range"])
+@pytest.mark.parametrize(
+    "runs",
+    [pytest.param([[FIRST], [EMPTY]], marks=pytest.mark.deployment), [RANGE]],
+    ids=["single days", "a range"],
+)
 def test_each_day_shows_its_own_rows_and_those_of_the_table(defs: dg.Definitions, runs: list[list[date]]) -> None:
     outcomes = [run_once(f"specs {runs[0]}", defs, runs[0]), *(run_successfully(defs, days) for days in runs[1:])]
     run_ids = {day: outcome.run_id for days, outcome in zip(runs, outcomes, strict=True) for day in days}

@@ -17,6 +17,7 @@ from meeting_assets.sandbox import Recording, Sandbox
 from meeting_assets.store.corrections import InForce, StoredCorrection, corrections_of
 from meeting_assets.store.raw_corrections import read_copy, write_copy
 from meeting_assets.store.raw_layout import corrections_key
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import open_test_storage, sync_days
 from meeting_assets_tests.support.labelled_speakers import (
     ADA,
@@ -31,6 +32,8 @@ from meeting_assets_tests.support.labelled_speakers import (
     correction,
     in_force,
 )
+
+pytestmark = sqlite_first
 
 TIMEOUT_S = 60
 
