@@ -193,6 +193,7 @@ def test_definitions_validate_in_a_fresh_checkout(checkout: Folder) -> None:
     assert_loads(checkout, name, CHECKOUT[name])
 
 
+@pytest.mark.deployment
 def test_run_of_the_installed_wheel_names_the_missing_key(installed: Folder) -> None:
     assert_names_the_missing_key(installed, RUNS["dagster asset materialize"])
 

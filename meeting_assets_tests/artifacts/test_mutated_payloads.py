@@ -163,7 +163,7 @@ def database(database_url: str) -> Iterator[Database]:
     database.close()
 
 
-@pytest.mark.parametrize("example_count", [500, pytest.param(5_000, marks=pytest.mark.deployment)])
+@pytest.mark.parametrize("example_count", [200, pytest.param(5_000, marks=pytest.mark.deployment)])
 def test_parsed_rows_survive_the_database(database: Database, example_count: int) -> None:
     cases = st.sampled_from([*ARTIFACTS]).flatmap(
         lambda kind: st.tuples(st.just(ARTIFACTS[kind]), payloads(kind, most_damages=0))

@@ -88,6 +88,7 @@ def test_every_column_that_the_prose_names_exists() -> None:
 
 
 @pytest.mark.skipif(not AMI_MEETINGS, reason="no corpora of real meetings; MEETING_ASSETS_CORPORA names their folder")
+@pytest.mark.deployment
 def test_documented_figures_of_annotators_are_those_of_the_benchmark() -> None:
     prose = DOCUMENT.read_text().replace(",", "").replace("−", "-")
     lines = [line.replace(",", "") for line in report_lines(AMI_MEETINGS)]

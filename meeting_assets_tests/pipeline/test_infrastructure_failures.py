@@ -27,7 +27,7 @@ from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import Fault, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store.tombstones import ASKED_FOR
-from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.conftest import fresh_postgresql, sqlite_first
 from meeting_assets_tests.support.environments import (
     VOLATILE_COLUMNS,
     TableRows,
@@ -270,6 +270,7 @@ def test_concurrent_runs_of_one_day_end_in_the_same_tables(sandbox: Sandbox, cle
     assert table_rows(without=VOLATILE_COLUMNS) == clean
 
 
+@sqlite_first
 @pytest.mark.parametrize("size", [0, 100], ids=["empty", "cut"])
 def test_damaged_raw_bytes_are_fetched_again(sandbox: Sandbox, clean: TableRows, tmp_path: Path, size: int) -> None:
     with open_test_storage() as storage:

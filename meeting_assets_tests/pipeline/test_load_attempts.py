@@ -136,6 +136,7 @@ def test_rebuild_keeps_the_quarantine_after_kills(quarantined: str) -> None:
     assert transcripts()[quarantined] == ("quarantined", MAX_INTERRUPTIONS)
 
 
+@sqlite_first
 @pytest.mark.parametrize("error", [StoreError, KeyboardInterrupt])
 def test_load_stopped_by_another_failure_counts_no_attempt(sandbox: Sandbox, error: type[BaseException]) -> None:
     marked: set[tuple[str, int | None]] = set()
