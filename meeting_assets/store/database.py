@@ -59,6 +59,8 @@ def table_of(model: type[SQLModel]) -> Table:
 
 
 META = table_of(Meta).c
+API_ORIGIN = "api_origin"
+"""Name of the API origin in `meta`."""
 
 
 def meta_value(connection: Connection, name: str) -> str | None:
@@ -126,7 +128,7 @@ class Database(Connections):
         Raises:
             StoreError: the database holds meetings of another origin.
         """
-        held = self.set_meta_once("api_origin", origin)
+        held = self.set_meta_once(API_ORIGIN, origin)
         if held != origin:
             raise StoreError(
                 f"The database holds meetings from {held}, not from {origin}: "
