@@ -8,9 +8,8 @@ recording was purged is not stored again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
@@ -52,7 +51,7 @@ class ObservedBot:
 
     bot: Bot
     observed_at: datetime | None
-    kept: Row = MappingProxyType({})
+    kept: Row = field(default_factory=dict)
     """Former values of `BOT_COLUMNS`, for those that the API no longer shows; a stored row has precedence."""
 
     @property

@@ -100,7 +100,7 @@ def test_row_has_every_column_that_a_listing_determines() -> None:
         ({"platform": "microsoft_teams", "meeting_id": "2345", "thread_id": "19:meeting_x@thread.v2"}, "2345"),
         ({"platform": "microsoft_teams", "meeting_id": None, "business_meeting_id": "77"}, "77"),
         ({"platform": "microsoft_teams", "thread_id": "19:meeting_x@thread.v2"}, "19:meeting_x@thread.v2"),
-        ({"platform": "webex", "meeting_subdomain": "acme", "meeting_mtid": "hush1", "meeting_path": "x"}, "eb011f9cf19b1b8f"),
+        ({"platform": "webex", "meeting_subdomain": "acme", "meeting_mtid": "hush1"}, "eb011f9cf19b1b8f"),
         ({"platform": "webex", "meeting_subdomain": "acme", "meeting_path": "meet/ann"}, "acme/meet/ann"),
         ({"platform": "webex", "meeting_subdomain": "acme", "meeting_path": "acme/j.php/hush"}, "f4ff8eda8dd5c7d0"),
         ({"platform": "webex", "meeting_subdomain": "acme"}, None),
