@@ -25,13 +25,13 @@ from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import meta_value, table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.ledger_states import STORED
-from meeting_assets.store.modification import MODIFIED_AT
+from meeting_assets.store.modification import BOOKKEEPING
 
 DataVersions = Mapping[date, str]
 """Versions by the day or Monday of the partition."""
 
 # Columns that change although the API lists the recording as before.
-_NOT_CONTENT = {"observed_at", MODIFIED_AT}
+_NOT_CONTENT = BOOKKEEPING
 
 
 def recordings_versions(connection: Connection, days: Collection[date]) -> DataVersions:

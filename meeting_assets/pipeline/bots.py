@@ -1,14 +1,15 @@
 """Stores bots with their status changes. `record_bots` is the only function that adds or changes rows of both tables.
 
-A bot is stored as last observed: a request sent earlier never overwrites the result of a later one. A bot whose
+A bot is stored as last observed: a request sent earlier never overwrites the result of a later one. An observation
+without a time comes from the raw store: of two such observations, that with the later status is stored. A bot whose
 recording was purged is not stored again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
@@ -16,14 +17,16 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import day_of, shifted, to_iso8601
 from meeting_assets.pipeline.bot_outcomes import IN_PROGRESS, READY, RECORDED, SCHEDULED, outcome_of, reason_of
+from meeting_assets.pipeline.calendar_links import with_calendar_values
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.bot_status import StatusChange, recording_ids_of, status_changes_of
 from meeting_assets.recall.dashboard import dashboard_url
+from meeting_assets.recall.meeting_secrets import HIDDEN
 from meeting_assets.recall.objects import Bot
 from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.store import tombstones
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import meta_value, table_of, upsert
+from meeting_assets.store.database import API_ORIGIN, meta_value, table_of, upsert
 from meeting_assets.store.ledger import RECORDINGS
 
 BOTS, CHANGES = table_of(Bots), table_of(BotStatusChanges)
@@ -33,6 +36,9 @@ MAX_UNENDED = 500
 ABANDONED_AFTER = timedelta(days=30)
 """Age at which a bot without a final status is no longer retrieved."""
 JOINS_SOON = timedelta(minutes=10)
+_RECENCY = ("observed_at", "status_at")
+"""Columns that say which of two observations is later."""
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 INSTANTS = ("join_at", "scheduled_at", "scheduled_end_at")
 
@@ -45,6 +51,8 @@ class ObservedBot:
 
     bot: Bot
     observed_at: datetime | None
+    kept: Row = field(default_factory=dict)
+    """Former values of `BOT_COLUMNS`, for those that the API no longer shows; a stored row has precedence."""
 
     @property
     def bot_id(self) -> str:
@@ -59,7 +67,7 @@ def record_bots(storage: Storage, observations: Iterable[ObservedBot], at: datet
     newest: dict[str, ObservedBot] = {}
     for each in observations:
         former = newest.get(each.bot_id)
-        if former is None or not _is_overtaken(each.observed_at, former.observed_at):
+        if former is None or _recency(each) >= _recency(former):
             newest[each.bot_id] = each
     # All runs use one order, so that two runs that write the same bots cannot deadlock.
     for batch in batched((newest[bot_id] for bot_id in sorted(newest)), BATCH):
@@ -122,23 +130,19 @@ def _record_batch(storage: Storage, batch: Sequence[ObservedBot], at: datetime) 
         kept = {each.bot_id: each for each in batch if each.bot_id not in purged}
         former = _lock_rows(connection, kept)
         recorded = set(connection.scalars(select(RECORDINGS.c.bot_id).where(RECORDINGS.c.bot_id.in_(kept))))
-        listed = {bot_id: status_changes_of(each.bot) for bot_id, each in kept.items()}
         stored = _stored_changes(connection, kept)
+        listed = {bot_id: _listed_changes(each.bot, stored.get(bot_id, ())) for bot_id, each in kept.items()}
+        origin = meta_value(connection, API_ORIGIN)
         rows = [
             _row(each, former.get(bot_id, {}), listed[bot_id] or stored.get(bot_id, []), bot_id in recorded, at)
+            | {"dashboard_url": dashboard_url(origin, bot_id)}
             for bot_id, each in kept.items()
         ]
-        origin = meta_value(connection, "api_origin")
-        rows = [{**row, "dashboard_url": dashboard_url(origin, row["bot_id"])} for row in rows]
-        upsert(connection, Bots, rows, only_if=_is_not_older)
+        upsert(connection, Bots, with_calendar_values(connection, rows), only_if=_is_not_older)
         # Another run may have inserted some of these bots in between, with a later observation.
         written = _lock_rows(connection, kept)
-        current = {
-            bot_id: changes
-            for bot_id, changes in listed.items()
-            if changes and written[bot_id]["observed_at"] == kept[bot_id].observed_at
-        }
-        _replace_changes(connection, current)
+        current = {row["bot_id"] for row in rows if all(written[row["bot_id"]][name] == row[name] for name in _RECENCY)}
+        _replace_changes(connection, {each: changes for each in current if (changes := listed[each])})
 
 
 @retry_on_conflict
@@ -158,7 +162,10 @@ def _row(
     observation: ObservedBot, former: Row, changes: Sequence[StatusChange], is_recording_stored: bool, at: datetime
 ) -> dict[str, Any]:
     """The row of a bot. Values that the API clears, such as the meeting and `join_at`, keep their former values."""
-    columns = {name: former.get(name) if value is None else value for name, value in observation.bot.columns.items()}
+    columns = {
+        name: next((each for each in (value, former.get(name), observation.kept.get(name)) if each is not None), None)
+        for name, value in observation.bot.columns.items()
+    }
     listed = recording_ids_of(observation.bot)
     recording_count = former.get("recording_count") if listed is None else len(listed)
     has_recording = (
@@ -223,6 +230,23 @@ def _stored_changes(connection: Connection, bot_ids: Collection[str]) -> dict[st
     return found
 
 
+def _listed_changes(bot: Bot, stored: Sequence[StatusChange]) -> list[StatusChange] | None:
+    """The status changes of a bot; None if the object does not contain them.
+
+    A stored message without its secrets stays: once the API clears the meeting URL, the secrets are unknown.
+    """
+    listed = status_changes_of(bot)
+    if listed is None:
+        return None
+    cleaned = {each.position: each for each in stored if each.message is not None and HIDDEN in each.message}
+    return [
+        former
+        if (former := cleaned.get(each.position)) and former._replace(message=None) == each._replace(message=None)
+        else each
+        for each in listed
+    ]
+
+
 def _replace_changes(connection: Connection, given: Mapping[str, Sequence[StatusChange]]) -> None:
     stored = _stored_changes(connection, given)
     different = [bot_id for bot_id, changes in given.items() if changes != stored.get(bot_id)]
@@ -245,11 +269,20 @@ def _replace_changes(connection: Connection, given: Mapping[str, Sequence[Status
         connection.execute(CHANGES.insert(), rows)
 
 
+def _recency(observation: ObservedBot) -> tuple[bool, datetime]:
+    """Sort key of two observations of one bot: the time of the request, else that of the latest status."""
+    changes = status_changes_of(observation.bot) or ()
+    changed_at = max((each.at for each in changes if each.at is not None), default=_EARLIEST)
+    return observation.observed_at is not None, observation.observed_at or changed_at
+
+
 def _is_overtaken(observed_at: datetime | None, recorded_at: datetime | None) -> bool:
     """True if an observation is older than the one already recorded. One without a time is older than any other."""
     return recorded_at is not None and (observed_at is None or observed_at < recorded_at)
 
 
 def _is_not_older(held: Any, given: Any) -> ColumnElement[bool]:
-    """The SQL form of `not _is_overtaken`."""
-    return or_(held.observed_at.is_(None), held.observed_at <= given.observed_at)
+    """SQL condition: the stored observation is not later than the given one."""
+    is_later_status = or_(held.status_at.is_(None), held.status_at <= given.status_at)
+    is_newer_than_raw = and_(held.observed_at.is_(None), or_(given.observed_at.is_not(None), is_later_status))
+    return or_(held.observed_at <= given.observed_at, is_newer_than_raw)

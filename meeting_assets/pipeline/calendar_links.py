@@ -6,7 +6,6 @@ title, a meeting code counts as missing. If an event moves, times that came from
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,9 +14,10 @@ from sqlalchemy import Connection, Select, Table, bindparam, select
 
 from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import day_of
+from meeting_assets.pipeline.titles import usable_title
 from meeting_assets.schema.bots import Bots
 from meeting_assets.store import calendar_events, ledger
-from meeting_assets.store.calendar_events import EVENTS, Row, linked_bots
+from meeting_assets.store.calendar_events import CALENDAR_SERIES, EVENTS, Row, linked_bots
 from meeting_assets.store.database import table_of
 from meeting_assets.store.tombstones import is_canonical_uuid
 
@@ -30,8 +30,6 @@ _FILLED = {
     BOTS: ("calendar_event_id", "scheduled_at", "scheduled_end_at", "day"),
 }
 """The columns that events fill."""
-_MEETING_CODE = re.compile(r"[a-z]{3}-[a-z]{4}-[a-z]{3}")
-"""A meeting code of Google Meet, which the API shows as the title."""
 
 
 def with_calendar_values(
@@ -114,8 +112,8 @@ def _recordings_of(connection: Connection, bot_ids: Iterable[str]) -> dict[str, 
 def _completed(row: Row, event: Row, former: Row) -> dict[str, Any]:
     values = {**row, "calendar_event_id": row.get("calendar_event_id") or event["calendar_event_id"]}
     if event["recurring_id"] is not None:
-        values["series_id"] = f"calendar:{event['recurring_id']}"
-    if event["title"] is not None and not _has_own_title(row):
+        values["series_id"] = f"{CALENDAR_SERIES}{event['recurring_id']}"
+    if event["title"] is not None and usable_title(row.get("title"), row.get("meeting_id")) is None:
         values["display_title"] = event["title"]
     values["scheduled_at"] = _moved(row, "scheduled_at", event["start_at"], former.get("start_at"))
     if values["scheduled_at"] == event["start_at"]:
@@ -128,11 +126,6 @@ def _completed(row: Row, event: Row, former: Row) -> dict[str, Any]:
 def _moved(row: Row, name: str, current: datetime | None, former: datetime | None) -> datetime | None:
     held: datetime | None = row.get(name)
     return current if held is None or held == former else held
-
-
-def _has_own_title(row: Row) -> bool:
-    title = row.get("title")
-    return title is not None and title != row.get("meeting_id") and not _MEETING_CODE.fullmatch(title)
 
 
 def _rows_of(table: Table, bot_ids: Sequence[str]) -> Select[Any]:

@@ -13,8 +13,9 @@ from meeting_assets.pipeline.bots import ObservedBot, stored_documents
 from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.retrieval import Name, Retrieval
 from meeting_assets.pipeline.storage import Storage
+from meeting_assets.recall.bot_status import stored_bot_object
 from meeting_assets.recall.client import Query, RecallClient
-from meeting_assets.recall.objects import Bot, stored_bot_object
+from meeting_assets.recall.objects import Bot
 
 # A bot joins around the time its recording is created, at most this much earlier or later.
 BOT_MARGIN = timedelta(hours=6)

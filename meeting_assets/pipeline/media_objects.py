@@ -26,10 +26,11 @@ from meeting_assets.recall.objects import DELETED, instant_of, text_of, without_
 from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.store.database import insert_into, table_of, upsert
 from meeting_assets.store.ledger import not_observed_after
+from meeting_assets.store.modification import BOOKKEEPING
 
 MEDIA = table_of(MediaObjects)
 METADATA = table_of(MeetingMetadata)
-NOT_LISTED = frozenset({"recording_id", "observed_at"})
+NOT_LISTED = frozenset({"recording_id", *BOOKKEEPING})
 """Columns that recording.json does not repeat."""
 MAX_SIZE_BYTES = 2**63 - 1
 
@@ -188,5 +189,5 @@ def _write_changed(connection: Connection, model: type[SQLModel], rows: Rows, be
 def _changed(rows: Rows, before: Rows) -> Iterator[dict[str, Any]]:
     for key in sorted(rows):
         known = before.get(key)
-        if known is None or any(rows[key][name] != known[name] for name in rows[key] if name != "observed_at"):
+        if known is None or any(rows[key][name] != known[name] for name in rows[key] if name not in BOOKKEEPING):
             yield rows[key]

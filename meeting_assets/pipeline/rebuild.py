@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
+from msgspec.structs import asdict
 from sqlalchemy import Connection, select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import now
+from meeting_assets.pipeline.bots import ObservedBot, record_bots
+from meeting_assets.pipeline.calendar_links import with_calendar_values
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, synchronize_tombstones
 from meeting_assets.pipeline.derive import days_of_outdated_metrics, derive_days, mark_metrics_outdated
 from meeting_assets.pipeline.discovered import Found
@@ -34,12 +37,13 @@ from meeting_assets.pipeline.restored_corrections import restore_corrections
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.series_rollup import roll_up_series
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.recall.objects import FINISHED, Recording, decode_object
+from meeting_assets.recall.objects import FINISHED, Bot, Recording, decode_object
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store import ledger, ledger_api, ledger_raw, ledger_tables, tombstones, worklist
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import upsert
 from meeting_assets.store.ledger_states import FETCHED, LedgerRow, Observation, ObservedArtifact
+from meeting_assets.store.modification import update_of
 from meeting_assets.store.raw_layout import StoredArtifact
 
 logger = logging.getLogger(__name__)
@@ -72,18 +76,46 @@ def rebuild(storage: Storage, days: Collection[date] | None = None) -> RebuildRe
     oldest = storage.oldest_day
     report.days = [day for day in kept if day >= oldest and (days is None or day in days)]
     for day in report.days:
-        for recording_id in _still_kept(storage, day):
-            report.recordings += 1
-            try:
-                _restore_rows(storage, day, recording_id)
-                restore_corrections(storage, day, recording_id)
-            except PayloadError as error:
-                # A purge may have removed the objects between listing and reading them.
-                if not storage.database.read(partial(tombstones.tombstoned_recordings, recording_ids=[recording_id])):
-                    report.faults.append(f"{day}/{recording_id}: {error}")
+        _restore_day(storage, day, report)
     storage.database.write(partial(_mark_outdated, days=report.days))
     _load_and_derive(storage, report)
     return report
+
+
+def _restore_day(storage: Storage, day: date, report: RebuildReport) -> None:
+    """Restores the rows of a day's recordings, and of their bots."""
+    listings: dict[str, Listing] = {}
+    for recording_id in _still_kept(storage, day):
+        report.recordings += 1
+        try:
+            listing = listing_of(storage.raw.read_listing(day, recording_id))
+            _restore_rows(storage, day, recording_id, listing)
+            listings[recording_id] = listing
+            restore_corrections(storage, day, recording_id)
+        except PayloadError as error:
+            # A purge may have removed the objects between listing and reading them.
+            if not storage.database.read(partial(tombstones.tombstoned_recordings, recording_ids=[recording_id])):
+                report.faults.append(f"{day}/{recording_id}: {error}")
+    bots = []
+    for recording_id, listing in listings.items():
+        try:
+            bots += _stored_bots(listing)
+        except PayloadError as error:
+            report.faults.append(f"{day}/{recording_id}: {error}")
+    record_bots(storage, bots, now())
+
+
+def _stored_bots(listing: Listing) -> list[ObservedBot]:
+    """The bot of a recording as recording.json contains it; empty in files of earlier versions and without a bot.
+
+    Raises:
+        PayloadError: the bot object is malformed.
+    """
+    if listing.bot_object is None:
+        return []
+    bot = decode_object(listing.bot_object, Bot, "recording.json: bot_object")
+    # The stored object is without the meeting URL.
+    return [ObservedBot(bot, observed_at=None, kept=asdict(listing.bot))]
 
 
 def refresh(storage: Storage) -> RebuildReport:
@@ -129,12 +161,11 @@ def _still_kept(storage: Storage, day: date) -> list[str]:
 
 
 @retry_on_conflict
-def _restore_rows(storage: Storage, day: date, recording_id: str) -> None:
+def _restore_rows(storage: Storage, day: date, recording_id: str, listing: Listing) -> None:
     """Restores missing rows of a recording: its own, those of its media objects, and of artifacts with stored bytes.
 
     Of an existing row, it fills the columns about the meeting's context that are NULL: an earlier version left them.
     """
-    listing = listing_of(storage.raw.read_listing(day, recording_id))
     found = Found(decode_object(listing.recording, Recording, "recording.json"), listing.recording)
     rows = _kept_rows(storage, day, recording_id, listing)
     with storage.database.writing() as connection:
@@ -142,12 +173,12 @@ def _restore_rows(storage: Storage, day: date, recording_id: str) -> None:
             return  # purged by another process
         known = ledger.lock_recordings(connection, [recording_id]).get(recording_id, {})
         before = listing.columns | {name: value for name, value in known.items() if value is not None}
-        (row,) = recording_rows(connection, [found], {recording_id: before}, now())
+        (row,) = with_calendar_values(connection, recording_rows(connection, [found], {recording_id: before}, now()))
         if not known:
             upsert(connection, Recordings, [row])
         elif lacking := {name: row[name] for name in CONTEXT_COLUMNS if known[name] is None and row[name] is not None}:
             of_recording = ledger.RECORDINGS.c.recording_id == recording_id
-            connection.execute(ledger.RECORDINGS.update().where(of_recording).values(lacking))
+            connection.execute(update_of(ledger.RECORDINGS, of_recording, lacking))
         ledger_raw.adopt(connection, rows)
         if not known:
             ledger_api.observe(

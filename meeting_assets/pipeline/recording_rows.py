@@ -6,21 +6,20 @@ times.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from meeting_assets.core.instants import utc
 from meeting_assets.pipeline.discovered import Found
+from meeting_assets.pipeline.titles import substitute_title, usable_title
+from meeting_assets.recall.dashboard import dashboard_url
 from meeting_assets.recall.objects import BOT_COLUMNS, DELETED, customer_metadata, text_of
 from meeting_assets.schema.bots import Bots
-from meeting_assets.store.database import meta_value, table_of
+from meeting_assets.store.calendar_events import CALENDAR_SERIES
+from meeting_assets.store.database import API_ORIGIN, meta_value, table_of
 
-CALENDAR_SERIES = "calendar:"
-"""The start of the `series_id` of recurring calendar events."""
 SOURCES = {
     "bot": "bot",
     "desktop_sdk_upload": "desktop_sdk",
@@ -35,10 +34,6 @@ calendar."""
 CONTEXT_COLUMNS = (*BOT_COLUMNS, *KEPT_COLUMNS, "dashboard_url")
 """Columns that a rebuild fills where they are NULL."""
 
-API_ORIGIN = "api_origin"
-"""Name of the API origin in `meta`."""
-_REGION = re.compile(r"https://[a-z]+-[a-z]+-[0-9]+\.recall\.ai")
-_MEET_CODE = re.compile(r"[a-z]{3}-[a-z]{4}-[a-z]{3}", re.IGNORECASE)
 _NONE: Mapping[str, Any] = {}
 
 
@@ -110,41 +105,6 @@ def recording_row(
 def bot_id_of(found: Found, before: Mapping[str, Any]) -> str | None:
     """The bot of a recording, as listed now, else as before."""
     return str(found.recording.bot.id) if found.recording.bot else before.get("bot_id")
-
-
-def dashboard_url(origin: str | None, bot_id: str | None) -> str | None:
-    """The page of a bot in Recall.ai's dashboard (docs.recall.ai/docs/debugging-bots).
-
-    None without a bot, and for a proxy or a sandbox, which have no dashboard.
-
-    >>> dashboard_url("https://us-west-2.recall.ai", "6e1f5adb"), dashboard_url("http://127.0.0.1", "6e1f5adb")
-    ('https://us-west-2.recall.ai/dashboard/explorer/bot/6e1f5adb', None)
-    """
-    if origin is None or bot_id is None or not _REGION.fullmatch(origin):
-        return None
-    return f"{origin}/dashboard/explorer/bot/{bot_id}"
-
-
-def substitute_title(row: Mapping[str, Any]) -> str:
-    """The display title of a recording without a usable title: its platform and the UTC minute of `created_at`.
-
-    >>> from datetime import UTC
-    >>> substitute_title({"platform": "zoom", "created_at": datetime(2026, 3, 2, 14, 0, 7, tzinfo=UTC)})
-    'zoom meeting of 2026-03-02 14:00 UTC'
-    """
-    platform = f"{row['platform']} ".replace("_", " ") if row.get("platform") else ""
-    return f"{platform}meeting of {utc(row['created_at']):%Y-%m-%d %H:%M} UTC"
-
-
-def usable_title(title: str | None, meeting_id: str | None) -> str | None:
-    """The title, unless it is empty or only the code of the meeting, as Google Meet often shows.
-
-    >>> usable_title("Weekly", None), usable_title("abc-defg-hij", None), usable_title(" ", None)
-    ('Weekly', None, None)
-    """
-    text = (title or "").strip()
-    is_code = _MEET_CODE.fullmatch(text) or (meeting_id and text.lower() == meeting_id.lower())
-    return title if text and not is_code else None
 
 
 def listed_meeting_metadata(listed: Mapping[str, Any]) -> Mapping[str, Any]:

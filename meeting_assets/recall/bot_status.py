@@ -1,26 +1,20 @@
-"""Status changes and recordings of a listed bot.
+"""Status changes and recordings of a listed bot, and the bot object as it is stored.
 
 Codes and sub codes are open sets: unknown ones are kept. A malformed change is skipped, the others keep their position.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from meeting_assets.recall.objects import Bot, instant_of, text_of
+from meeting_assets.recall.meeting_secrets import meeting_secrets, without_meeting_secrets
+from meeting_assets.recall.objects import Bot, instant_of, text_of, without_secrets
 
 FATAL, CALL_ENDED, PERMISSION_DENIED = "fatal", "call_ended", "recording_permission_denied"
-SECRET = re.compile(r"pass|pwd|token", re.IGNORECASE)
-HIDDEN = "…"
-MIN_SECRET_LENGTH = 3
-"""Shorter passwords occur in ordinary words, and a message without those words would be unreadable."""
-
-# Links without a scheme, such as `zoom.us/j/123?pwd=x`, are not recognised as URLs.
-_PARAMETERS = re.compile(r"[?&#][^\s=]*=\S*")
+_NOT_STORED = frozenset({"recordings", "automatic_video_output", "automatic_audio_output", "output_media"})
 
 
 class StatusChange(NamedTuple):
@@ -37,13 +31,13 @@ def status_changes_of(bot: Bot) -> list[StatusChange] | None:
     """The status changes of a bot in the API's order; None if the object does not contain them."""
     if not isinstance(bot.status_changes, list):
         return None
-    secrets = _secrets_of(bot.meeting_url)
+    secrets = meeting_secrets(bot.meeting_url)
     return [
         StatusChange(
             position,
             code,
             text_of(each.get("sub_code")),
-            _without_secrets(text_of(each.get("message")), secrets),
+            _cleaned_message(each, secrets),
             instant_of(each.get("created_at")),
         )
         for position, each in enumerate(bot.status_changes)
@@ -58,20 +52,21 @@ def recording_ids_of(bot: Bot) -> set[str] | None:
     return {found for each in bot.recordings if isinstance(each, Mapping) and (found := _uuid_text(each.get("id")))}
 
 
-def _secrets_of(meeting_url: Any) -> list[str]:
-    """The passwords and tokens of a meeting, longest first."""
-    if not isinstance(meeting_url, Mapping):
-        return []
-    values = {str(value) for name, value in meeting_url.items() if SECRET.search(name) and isinstance(value, str | int)}
-    return sorted((each for each in values if len(each) >= MIN_SECRET_LENGTH), key=len, reverse=True)
+def stored_bot_object(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A bot object as it is stored: without secrets, recordings (each is stored by itself) and images it can show."""
+    kept = {name: value for name, value in document.items() if name not in _NOT_STORED}
+    if isinstance(changes := kept.get("status_changes"), list):
+        secrets = meeting_secrets(document.get("meeting_url"))
+        kept["status_changes"] = [
+            {**each, "message": _cleaned_message(each, secrets)} for each in changes if isinstance(each, Mapping)
+        ]
+    stored: dict[str, Any] = without_secrets(kept)
+    return stored
 
 
-def _without_secrets(message: str | None, secrets: list[str]) -> str | None:
-    if message is None:
-        return None
-    for secret in secrets:
-        message = message.replace(secret, HIDDEN)
-    return _PARAMETERS.sub("", message)
+def _cleaned_message(change: Mapping[str, Any], secrets: list[str]) -> str | None:
+    message = text_of(change.get("message"))
+    return None if message is None else without_meeting_secrets(message, secrets)
 
 
 def _uuid_text(value: Any) -> str | None:

@@ -48,9 +48,6 @@ _SECRET_KEY = re.compile(
 )
 
 
-_NOT_STORED_OF_BOTS = frozenset({"recordings", "automatic_video_output", "automatic_audio_output", "output_media"})
-
-
 class ApiObject(msgspec.Struct, frozen=True):
     """Base of every class with instants: each is aware, in UTC, and inside the calendar in every time zone."""
 
@@ -233,13 +230,6 @@ def without_secrets(document: Any, levels: int = MAX_LEVELS) -> Any:
     if isinstance(document, list):
         return [without_secrets(value, levels - 1) for value in document]
     return document
-
-
-def stored_bot_object(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A bot object as it is stored: without secrets, recordings (each is stored by itself) and images it can show."""
-    kept = {name: value for name, value in document.items() if name not in _NOT_STORED_OF_BOTS}
-    stored: dict[str, Any] = without_secrets(kept)
-    return stored
 
 
 def _without_nulls(document: Any, levels: int = MAX_LEVELS) -> Any:

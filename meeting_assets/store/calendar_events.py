@@ -19,6 +19,8 @@ from meeting_assets.store.ledger_states import is_overtaken
 
 EVENTS = table_of(CalendarEvents)
 INVITEES = table_of(CalendarInvitees)
+CALENDAR_SERIES = "calendar:"
+"""The start of the `series_id` of recurring calendar events."""
 BATCH = 500
 """Ids in one query. Not every SQLite accepts more than 999 parameters."""
 
@@ -108,7 +110,7 @@ def has_missing_link(values: Any) -> ColumnElement[bool]:
     """Selects rows of `recordings` or `bots`, joined with their event, that lack a value of the event."""
     missing = [values.calendar_event_id.is_(None), values.scheduled_at.is_(None)]
     if "series_id" in values:
-        series_id = "calendar:" + EVENTS.c.recurring_id
+        series_id = CALENDAR_SERIES + EVENTS.c.recurring_id
         missing.append(EVENTS.c.recurring_id.is_not(None) & values.series_id.is_distinct_from(series_id))
     return or_(*missing)
 

@@ -59,6 +59,8 @@ def table_of(model: type[SQLModel]) -> Table:
 
 
 META = table_of(Meta).c
+API_ORIGIN = "api_origin"
+"""Name of the API origin in `meta`."""
 
 
 def meta_value(connection: Connection, name: str) -> str | None:
@@ -126,7 +128,7 @@ class Database(Connections):
         Raises:
             StoreError: the database holds meetings of another origin.
         """
-        held = self.set_meta_once("api_origin", origin)
+        held = self.set_meta_once(API_ORIGIN, origin)
         if held != origin:
             raise StoreError(
                 f"The database holds meetings from {held}, not from {origin}: "
@@ -164,7 +166,9 @@ def upsert(
     *,
     only_if: Callable[[Any, Any], ColumnElement[bool]] | None = None,
 ) -> None:
-    """Inserts rows; for existing keys, updates the given columns. Also sets `modified_at`, if the table has it.
+    """Inserts rows; for existing keys, updates the given columns.
+
+    Also sets `modified_at`, if the table has it and the rows do not.
 
     `only_if` gets the columns of the existing row and of the new one, and returns the condition of the update.
     """
@@ -175,7 +179,7 @@ def upsert(
     keys = [column.name for column in table.primary_key]
     changed: dict[str, Any] = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     condition = only_if(table.c, statement.excluded) if only_if is not None else None
-    if MODIFIED_AT in table.c:
+    if MODIFIED_AT in table.c and MODIFIED_AT not in rows[0]:
         changed |= modification(table, changed)
         statement = statement.values({MODIFIED_AT: DatabaseNow()})
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed, where=condition), [*rows])

@@ -5,7 +5,7 @@ Messages about bots and calendars need a run. All others are counted: they are h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ from meeting_assets.core.batches import batched
 from meeting_assets.schema.persistent import WebhookObjectEvents
 from meeting_assets.store.database import insert_into, table_of
 
+MAX_MESSAGES = 2_000
+"""Messages that one run handles."""
 OBJECT_INBOX = table_of(WebhookObjectEvents)
 MAX_IDS_PER_STATEMENT = 500
 
@@ -34,6 +36,11 @@ class ObjectMessage(NamedTuple):
         return self.event.partition(".")[0]
 
 
+def ids_of(messages: Iterable[ObjectMessage]) -> list[str]:
+    """The ids of some messages."""
+    return [message.message_id for message in messages]
+
+
 def insert_messages(connection: Connection, messages: Sequence[ObjectMessage]) -> set[str]:
     """Inserts messages that are not stored yet, and returns their ids."""
     if not messages:
@@ -42,10 +49,12 @@ def insert_messages(connection: Connection, messages: Sequence[ObjectMessage]) -
     return {*connection.scalars(statement, [message._asdict() for message in messages])}
 
 
-def unhandled(connection: Connection, *, at_most: int) -> list[ObjectMessage]:
-    """Unhandled messages, the newest first."""
+def unhandled(connection: Connection, *, at_most: int = MAX_MESSAGES, family: str | None = None) -> list[ObjectMessage]:
+    """Unhandled messages, the newest first: all, or those of one family."""
     c = OBJECT_INBOX.c
     query = select(*(c[name] for name in ObjectMessage._fields)).where(c.handled_at.is_(None))
+    if family is not None:
+        query = query.where(c.event.startswith(f"{family}.", autoescape=True))
     rows = connection.execute(query.order_by(c.received_at.desc(), c.message_id).limit(at_most))
     return [ObjectMessage(*row) for row in rows]
 

@@ -28,6 +28,7 @@ from meeting_assets.webhooks import object_inbox
 from meeting_assets.webhooks.object_inbox import OBJECT_INBOX, ObjectMessage
 from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.pipeline.test_bots import AT, MINUTE, listed
+from meeting_assets_tests.support.calendars import calendar_event
 from meeting_assets_tests.support.environments import use_sandbox
 from meeting_assets_tests.support.sensor_ticks import reason, tick
 from meeting_assets_tests.support.webhook_sender import SECRET
@@ -201,6 +202,51 @@ def test_calendar_message_requests_a_run_if_calendars_are_on(
     announce("calendar.sync_events", identifier("calendar"))
 
     assert is_requested(defs)
+
+
+@sqlite_first
+def test_message_about_a_calendar_is_handled_after_the_pass_over_its_events(
+    sandbox: Sandbox, defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_CALENDAR", "on")
+    with_calendar = definitions(read_settings())
+    sandbox.add_events([calendar_event("weekly")])
+    announce("bot.done", identifier("bot", "missed"))
+    announce("calendar.sync_events", identifier("calendar"))
+
+    outcome = run_for_webhooks(with_calendar)
+
+    assert outcome.succeeded
+    assert rows(text("SELECT title FROM calendar_events")) == [("Meeting weekly",)]
+    assert unhandled() == set()
+
+
+@sqlite_first
+def test_message_about_a_calendar_stays_unhandled_if_the_pass_fails(
+    sandbox: Sandbox, defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_CALENDAR", "on")
+    with_calendar = definitions(read_settings())
+    announce("bot.done", identifier("bot", "missed"))
+    announce("calendar.sync_events", identifier("calendar"))
+    sandbox.inject(Fault("/api/v2/calendar-events/", times=None, status=401, body="{}"))
+
+    outcome = run_for_webhooks(with_calendar)
+
+    assert not outcome.succeeded
+    assert unhandled() == {"calendar.sync_events"}
+
+
+@sqlite_first
+def test_message_about_a_calendar_is_handled_by_the_bots_if_calendars_are_off(
+    sandbox: Sandbox, defs: dg.Definitions
+) -> None:
+    announce("calendar.sync_events", identifier("calendar"))
+
+    outcome = run_for_webhooks(defs)
+
+    assert outcome.succeeded
+    assert unhandled() == set()
 
 
 @sqlite_first

@@ -13,9 +13,11 @@ from meeting_assets.recall.objects import Bot, decode_object
 from meeting_assets.sandbox.world import Bot as ListedBot
 from meeting_assets.sandbox.world import identifier
 from meeting_assets.store import tombstones
+from meeting_assets.store.calendar_events import EVENTS
 from meeting_assets_tests.support.environments import open_test_storage
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 BOT_ID = "6e1f5adb-3340-4f50-900d-9aa2cdc53d6c"
 PASSWORD = "planted-password"
 TICK = timedelta(microseconds=1)
@@ -226,6 +228,65 @@ def test_passwords_and_tokens_in_messages_are_not_stored(message: str) -> None:
         (stored,) = connection.scalars(select(CHANGES.c.message)).all()
     assert "planted" not in stored + str(rows())
     assert "8123456789" in stored or "for the meeting" in stored
+
+
+def test_hidden_password_stays_hidden_after_the_api_clears_the_meeting_url() -> None:
+    given: list[Any] = changes("fatal")
+    given[0]["message"] = f"Wrong passcode {PASSWORD} for the meeting"
+
+    observe(document(status_changes=given))
+    observe(document(status_changes=given, meeting_url=None), observed_at=AT + MINUTE)
+
+    with open_test_storage() as storage, storage.database.reading() as connection:
+        assert connection.scalars(select(CHANGES.c.message)).all() == ["Wrong passcode … for the meeting"]
+
+
+def test_observation_from_the_raw_store_never_replaces_one_of_the_api() -> None:
+    observe(document("joining_call", "done"))
+
+    observe(document("joining_call"), observed_at=None)
+
+    assert codes() == ["joining_call", "done"]
+    assert row()["observed_at"] == AT
+
+
+@pytest.mark.parametrize("is_older_first", [True, False])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_later_status_of_two_files_in_the_raw_store_is_restored(is_older_first: bool, at_once: bool) -> None:
+    files = [document("joining_call"), document("joining_call", "call_ended", "done")]
+    ordered = files if is_older_first else files[::-1]
+
+    for documents in [ordered] if at_once else [[each] for each in ordered]:
+        observe(*documents, observed_at=None)
+
+    assert codes() == ["joining_call", "call_ended", "done"]
+    assert row()["status"] == "done"
+
+
+def test_former_values_fill_what_a_bot_from_the_raw_store_lacks() -> None:
+    bot = decode_object(document("done", meeting_url=None), Bot, "bot")
+    kept = {"platform": "zoom", "meeting_id": "812", "bot_name": "Former", "bot_id": BOT_ID}
+
+    with open_test_storage() as storage:
+        record_bots(storage, [ObservedBot(bot, None, kept)], AT)
+
+    assert (row()["platform"], row()["meeting_id"], row()["bot_name"]) == ("zoom", "812", "Notetaker")
+
+
+def test_stored_calendar_event_fills_a_new_bot_and_later_observations_keep_its_values() -> None:
+    event = {"calendar_event_id": identifier("event"), "start_at": AT, "end_at": AT + 30 * MINUTE, "bot_id": BOT_ID}
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        connection.execute(EVENTS.insert(), {**event, "is_deleted": False, "invitee_count": 0})
+
+    observe(document("joining_call"))
+    first = row()
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        connection.execute(BOTS.update().values(modified_at=LONG_AGO))
+    observe(document("joining_call"), observed_at=AT + MINUTE)
+
+    assert (first["scheduled_at"], first["scheduled_end_at"]) == (AT, AT + 30 * MINUTE)
+    assert first["calendar_event_id"] == event["calendar_event_id"]
+    assert row() == first | {"observed_at": AT + MINUTE, "modified_at": LONG_AGO}
 
 
 def test_bot_of_a_purged_recording_is_not_stored() -> None:

@@ -86,7 +86,8 @@ def test_event_fills_the_schedule_of_its_recording(
     assert schedule(row) == (event["start_at"], event["end_at"])
     assert (row["calendar_event_id"], row["series_id"]) == (event_id, "calendar:weekly")
     other = stored()[sandbox.world.recordings[1].id]
-    assert (*schedule(other), other["calendar_event_id"], other["series_id"]) == (None,) * 4
+    assert (*schedule(other), other["calendar_event_id"]) == (None,) * 3
+    assert other["series_id"] == f"zoom:{other['meeting_id']}"
 
 
 def test_recording_of_a_stored_event_is_scheduled_before_its_metrics_are_derived(

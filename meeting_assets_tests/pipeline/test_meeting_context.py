@@ -14,15 +14,18 @@ from sqlmodel import SQLModel
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.recording_rows import CONTEXT_COLUMNS
 from meeting_assets.sandbox import Recording, Sandbox, uniform
-from meeting_assets.schema.bots import Bots
+from meeting_assets.sandbox.world import PASSWORD
+from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.schema.persistent import Recordings
+from meeting_assets.store.calendar_events import EVENTS
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 
 DAY = date(2026, 3, 2)
 HUSH = "hush-71c04d5e"
+BOTS = Bots, BotStatusChanges
 ZOOM, MEET, TEAMS, WEBEX, SDK = range(5)
 URLS: list[dict[str, Any]] = [
     {"platform": "zoom", "meeting_id": "81234567890", "meeting_password": HUSH},
@@ -140,7 +143,7 @@ def test_sync_stores_the_context_of_a_meeting(sandbox: Sandbox, number: int, exp
 def test_sync_stores_every_listed_media_object(sandbox: Sandbox) -> None:
     recording = sandbox.world.recordings[ZOOM]
     (video,), (events,) = recording.of("video_mixed"), recording.of("participant_events")
-    video.details |= {"size_bytes": 140_010_262, "expires_at": "2026-03-09T00:00:00Z"}
+    video.size_bytes, video.expires_at = 140_010_262, datetime(2026, 3, 9, tzinfo=UTC)
     events.details |= {"size_bytes": "odd", "expires_at": 7}
     sandbox.add_transcript(recording.id, recording.created_at)
 
@@ -246,8 +249,9 @@ def test_stored_bots_fill_columns_that_an_earlier_version_left_empty(sandbox: Sa
     with open_test_storage() as storage, storage.database.writing() as connection:
         empty = dict.fromkeys(NOT_IN_EARLIER_FILES | {"series_id"})
         connection.execute(RECORDINGS.update().values(empty))
-        bot = {"bot_id": recording.bot_id, "meeting_id": "812", "calendar_event_id": "e9"}
-        connection.execute(table_of(Bots).insert(), bot)
+        bots = table_of(Bots)
+        bot = {"meeting_id": "812", "calendar_event_id": "e9"}
+        connection.execute(bots.update().where(bots.c.bot_id == recording.bot_id).values(bot))
     sandbox.stats.reset()
 
     sync_days([DAY])
@@ -272,6 +276,67 @@ def test_rebuild_restores_lost_rows_without_the_api(
     assert rebuild_without_api(monkeypatch) == []
 
     assert all_context(sandbox) == expected
+
+
+def test_rebuild_restores_lost_bots_with_their_status_changes(
+    sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync_days([DAY])
+    expected = all_bots()
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        for model in (*BOTS, Recordings):
+            connection.execute(table_of(model).delete())
+
+    assert rebuild_without_api(monkeypatch) == []
+
+    assert len(expected[0]) == 4
+    assert len(expected[1]) > 4
+    assert all_bots() == expected
+
+
+def all_bots() -> list[list[dict[str, Any]]]:
+    """Bots and status changes, without values that no file contains."""
+    tables = [table_of(model) for model in BOTS]
+    left_out = {"observed_at", "modified_at", "recording_count"}
+    with open_test_storage() as storage, storage.database.reading() as connection:
+        found = [connection.execute(each.select().order_by(*each.primary_key)).mappings().all() for each in tables]
+    return [[{name: row[name] for name in row.keys() - left_out} for row in rows] for rows in found]
+
+
+def test_malformed_bot_object_costs_no_other_row(sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sync_days([DAY])
+    expected = all_context(sandbox), all_bots()
+    recording = sandbox.world.recordings[ZOOM]
+    file = listing_file(home, recording)
+    file.write_text(json.dumps({**json.loads(file.read_text()), "bot_object": {"id": "no id"}}))
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        for model in (*BOTS, Recordings):
+            connection.execute(table_of(model).delete())
+
+    (fault,) = rebuild_without_api(monkeypatch)
+
+    assert f"{recording.id}: recording.json: bot_object" in fault
+    assert all_context(sandbox) == expected[0]
+    assert all_bots() == [[row for row in rows if row["bot_id"] != recording.bot_id] for rows in expected[1]]
+
+
+def test_rebuild_fills_values_of_stored_calendar_events(
+    sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = sandbox.world.recordings[WEBEX]
+    sync_days([DAY])
+    event = {"calendar_event_id": recording.id, "start_at": recording.created_at, "recurring_id": "weekly"}
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        connection.execute(
+            EVENTS.insert(),
+            {**event, "bot_id": recording.bot_id, "title": "Board", "is_deleted": False, "invitee_count": 0},
+        )
+        connection.execute(table_of(Recordings).delete())
+
+    assert rebuild_without_api(monkeypatch) == []
+
+    found = context_of(recording)
+    assert (found["series_id"], found["display_title"]) == ("calendar:weekly", "Board")
 
 
 def test_rebuild_fills_what_the_former_version_did_not_store(
@@ -299,7 +364,7 @@ def as_former_version(sandbox: Sandbox, home: Path) -> None:
     stored_before = {"bot_name", "platform", "scheduled_at", "title"}
     with open_test_storage() as storage, storage.database.writing() as connection:
         connection.execute(RECORDINGS.update().values(dict.fromkeys({*CONTEXT_COLUMNS} - stored_before)))
-        for model in (MediaObjects, MeetingMetadata):
+        for model in (MediaObjects, MeetingMetadata, *BOTS):
             connection.execute(table_of(model).delete())
 
 
@@ -365,14 +430,16 @@ def test_passwords_and_join_tokens_are_neither_in_tables_nor_in_raw_objects(sand
     bot = sandbox.world.bot(str(recording.bot_id))
     bot.meeting_url = {"platform": "zoom", "meeting_id": f"https://zoom.us/j/8?pwd={HUSH}", "meeting_password": HUSH}
     bot.calendar_meetings = [{"id": f"https://c.example/?tk={HUSH}", "deduplication_key": HUSH, "start_time": AT}]
+    bot.status_changes[-1]["message"] = f"{PASSWORD}{HUSH} is not the passcode: {HUSH}"
 
     sync_days([DAY])
 
     with open_test_storage() as storage, storage.database.reading() as connection:
-        tables = [table_of(model) for model in (Recordings, MediaObjects, MeetingMetadata)]
+        tables = [table_of(model) for model in (Recordings, MediaObjects, MeetingMetadata, *BOTS)]
         stored = repr([connection.execute(table.select()).all() for table in tables])
     raw = b"".join(each.read_bytes() for each in (home / "raw").rglob("*.json"))
     assert "https://zoom.us/j/8" in stored
+    assert "is not the passcode: …" in stored
     assert HUSH not in stored
     assert b"bot_object" in raw
     assert HUSH.encode() not in raw

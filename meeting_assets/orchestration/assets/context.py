@@ -6,6 +6,7 @@ evaluated in the same step, after every pass.
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -27,18 +28,17 @@ from meeting_assets.orchestration.workspace import DEFAULT, MEETING_CONTEXT, Wor
 from meeting_assets.pipeline.bots import bot_count, change_count
 from meeting_assets.pipeline.bots_pass import BotsReport, sync_bots
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin
-from meeting_assets.recall.client import Access
 from meeting_assets.schema.bots import Bots, BotStatusChanges
+from meeting_assets.settings import Settings
 from meeting_assets.store.database import table_of
 from meeting_assets.webhooks import object_inbox
-from meeting_assets.webhooks.event import BOT
-from meeting_assets.webhooks.object_inbox import ObjectMessage
+from meeting_assets.webhooks.event import BOT, CALENDAR
+from meeting_assets.webhooks.object_inbox import ObjectMessage, ids_of
 
 GROUP = "context"
 STEP = "context_objects"
 JOB = MEETING_CONTEXT
 CONTEXT_VERSION = "1"
-MAX_MESSAGES = 2_000
 TABLES: tuple[type[SQLModel], ...] = (Bots, BotStatusChanges)
 
 
@@ -84,7 +84,7 @@ def context_assets(database: str, workspace: Workspace) -> dg.AssetsDefinition:
     ) -> Iterable[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with storage_of(context, workspace).open_storage() as (settings, opened_storage):
             bind_origin(opened_storage, settings)
-            report = _update_bots(opened_storage, access_of(settings), config)
+            report = _update_bots(opened_storage, settings, config)
             with opened_storage.database.reading() as connection:
                 counts = row_counts(connection)
                 violations = _violations(connection, checks)
@@ -130,20 +130,24 @@ def row_counts(connection: Connection) -> dict[type[SQLModel], int]:
     return {Bots: bot_count(connection), BotStatusChanges: change_count(connection)}
 
 
-def _update_bots(storage: Storage, access: Access, config: ContextConfig) -> BotsReport:
+def _update_bots(storage: Storage, settings: Settings, config: ContextConfig) -> BotsReport:
     """Runs a pass over the bots, or retrieves the bots of webhook messages and marks these messages as handled."""
+    access = access_of(settings)
     if not config.only_webhooks:
         return asyncio.run(sync_bots(storage, access, [canonical_uuid(each) for each in config.bot_ids]))
-    messages = storage.database.read(lambda connection: object_inbox.unhandled(connection, at_most=MAX_MESSAGES))
-    bot_ids = {message.object_id for message in messages if message.family == BOT}
+    messages = _unhandled(storage, BOT)
+    bot_ids = {message.object_id for message in messages}
     report = asyncio.run(sync_bots(storage, access, bot_ids)) if bot_ids else BotsReport()
-    _mark_handled(storage, [message for message in messages if message.object_id not in report.failed])
+    handled = [message for message in messages if message.object_id not in report.failed]
+    if not settings.calendar:
+        # Otherwise the calendar step marks them, after its pass.
+        handled += _unhandled(storage, CALENDAR)
+    storage.database.write(partial(object_inbox.mark_handled, message_ids=ids_of(handled), at=now()))
     return report
 
 
-def _mark_handled(storage: Storage, messages: Iterable[ObjectMessage]) -> None:
-    handled = [message.message_id for message in messages]
-    storage.database.write(lambda connection: object_inbox.mark_handled(connection, handled, now()))
+def _unhandled(storage: Storage, family: str) -> list[ObjectMessage]:
+    return storage.database.read(partial(object_inbox.unhandled, family=family))
 
 
 def _violations(connection: Connection, checks: Iterable[Check]) -> list[tuple[Check, Violations]]:

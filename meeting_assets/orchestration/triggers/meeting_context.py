@@ -12,7 +12,7 @@ import dagster as dg
 
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.assets.context import JOB, MAX_MESSAGES, context_config
+from meeting_assets.orchestration.assets.context import JOB, context_config
 from meeting_assets.orchestration.resources import apply_settings
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import LONGEST_RUN_S, MAX_RUNTIME
@@ -76,7 +76,7 @@ def webhook_object_events(workspace: Workspace) -> dg.SensorDefinition:
 def _evaluate(
     context: dg.SensorEvaluationContext, workspace: Workspace, storage: Storage, settings: Settings
 ) -> dg.SensorResult | dg.SkipReason:
-    messages = storage.database.read(lambda connection: object_inbox.unhandled(connection, at_most=MAX_MESSAGES))
+    messages = storage.database.read(object_inbox.unhandled)
     obsolete = {message.message_id for message in messages if _is_obsolete(message, settings)}
     if obsolete:
         storage.database.write(lambda connection: object_inbox.mark_handled(connection, obsolete, now()))
