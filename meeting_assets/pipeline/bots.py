@@ -54,7 +54,8 @@ class ObservedBot:
 def record_bots(storage: Storage, observations: Iterable[ObservedBot], at: datetime) -> None:
     """Inserts and updates bots, with their status changes, as of an instant.
 
-    Bots that were observed later, and bots of purged recordings, are left out.
+    Bots that were observed later, bots of purged recordings, and bots without a stored recording from before the
+    retention period are left out.
     """
     newest: dict[str, ObservedBot] = {}
     for each in observations:
@@ -129,14 +130,18 @@ def _record_batch(storage: Storage, batch: Sequence[ObservedBot], at: datetime) 
             for bot_id, each in kept.items()
         ]
         origin = meta_value(connection, "api_origin")
-        rows = [{**row, "dashboard_url": dashboard_url(origin, row["bot_id"])} for row in rows]
+        rows = [
+            {**row, "dashboard_url": dashboard_url(origin, row["bot_id"])}
+            for row in rows
+            if row["bot_id"] in recorded or row["day"] is None or row["day"] >= storage.oldest_day
+        ]
         upsert(connection, Bots, rows, only_if=_is_not_older)
         # Another run may have inserted some of these bots in between, with a later observation.
         written = _lock_rows(connection, kept)
         current = {
             bot_id: changes
             for bot_id, changes in listed.items()
-            if changes and written[bot_id]["observed_at"] == kept[bot_id].observed_at
+            if changes and bot_id in written and written[bot_id]["observed_at"] == kept[bot_id].observed_at
         }
         _replace_changes(connection, current)
 
