@@ -1,4 +1,4 @@
-"""Values that identify a meeting: the customer's metadata, titles, addresses of invitees, and ids of meetings and series.
+"""Values that identify a meeting: metadata of the customer, titles, addresses of invitees, ids of meetings and series.
 
 Purge verification searches for those that no other meeting has. It compares whole values, and texts inside JSON
 documents; addresses and texts of several words are also found inside other texts. Short values are skipped: `true` or

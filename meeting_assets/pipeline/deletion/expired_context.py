@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from time import monotonic
@@ -34,7 +34,7 @@ BATCH = 500
 class ExpiredContext:
     """Numbers of expired bots and calendar events by day. Webhook messages, which name no meeting, are not counted."""
 
-    days: Counter[date]
+    days: Counter[date] = field(default_factory=Counter)
 
     def as_sentence(self) -> str:
         """A sentence for a person; empty if nothing is expired."""

@@ -7,7 +7,6 @@ wrong clock or a mistyped setting: nothing is purged, a record in `meta` explain
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -48,7 +47,7 @@ class Expired:
 
     kept_from: date
     recordings: Mapping[str, date] = field(default_factory=dict)
-    context: ExpiredContext = ExpiredContext(Counter())
+    context: ExpiredContext = field(default_factory=ExpiredContext)
 
     @property
     def days(self) -> set[date]:
