@@ -110,8 +110,26 @@ def print_status(console: Console, status: Status, title: str) -> None:
     console.print(table)
     recordings = sum(status.recordings.values())
     console.print(f"{recordings} recordings, {status.metrics_derived} of them with metrics.", highlight=False)
-    for sentence in (*_remarks(status), *_action_items(status)):
+    for sentence in (*_stored_at_api(status), *_remarks(status), *_action_items(status)):
         console.print(sentence, highlight=False, soft_wrap=True)
+
+
+def _stored_at_api(status: Status) -> Iterator[str]:
+    """What Recall.ai stores and until when, and the cost of its storage, if it costs anything."""
+    from meeting_assets.health.stored_at_api import SOON_DAYS
+
+    stored, price = status.stored_at_api, status.price
+    if not stored.recordings:
+        return
+    size = f", at least {stored.size_bytes / 1e9:,.1f} GB" if stored.size_bytes is not None else ""
+    first = f" The first expires at {stored.earliest_expiry:%Y-%m-%d %H:%M} UTC," if stored.earliest_expiry else ""
+    soon = f"{first} {stored.expiring_soon} within {SOON_DAYS} days." if first else " None of them expires."
+    yield f"Recall.ai stores {stored.recordings:,} recordings, {stored.media_hours:,.1f} media hours{size}.{soon}"
+    if price is not None and stored.monthly_cost:
+        yield (
+            f"{stored.paid_hours:,.1f} of these hours are older than {price.free_days} free days. Their storage costs "
+            f"about {stored.monthly_cost:,.2f} per 30 days, at {price.per_hour:g} an hour."
+        )
 
 
 def _remarks(status: Status) -> Iterator[str]:

@@ -292,3 +292,9 @@ def test_importing_settings_does_not_import_sqlalchemy() -> None:
     code = "import sys, meeting_assets.settings; sys.exit('sqlalchemy' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_readme_documents_every_setting() -> None:
+    table = (Path(__file__).parent.parent / "README.md").read_text()
+
+    assert [field.alias for field in Settings.model_fields.values() if f"`{field.alias}`" not in table] == []

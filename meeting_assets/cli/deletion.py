@@ -61,16 +61,18 @@ def verify_purge(settings: Settings, storage: Storage, fingerprints: Fingerprint
 def _purge_recordings(settings: Settings, storage: Storage, recordings: list[str], *, is_asking: bool) -> int:
     """Purges recordings, verifies the deletion, and returns the exit status."""
     from meeting_assets.health.fingerprints import fingerprints_of
-    from meeting_assets.pipeline.deletion.recordings import day_at_api, purge, stored_recording
+    from meeting_assets.pipeline.deletion.recordings import day_and_bot_at_api, purge, stored_recording
     from meeting_assets.store.tombstones import ASKED_FOR
 
     stored = [stored_recording(storage, each) for each in dict.fromkeys(map(canonical_uuid, recordings))]
-    days = {
-        each.recording_id: each.day if each.is_known else day_at_api(settings, each.recording_id) for each in stored
-    }
+    days = {each.recording_id: each.day for each in stored}
+    bots: dict[str, str] = {}
+    for recording_id in (each.recording_id for each in stored if not each.is_known):
+        days[recording_id], bot_id = day_and_bot_at_api(settings, recording_id)
+        bots |= {recording_id: bot_id} if bot_id is not None else {}
     _confirm([each.as_sentence() for each in stored], is_asking=is_asking)
-    fingerprints = fingerprints_of(storage, days)
-    report = purge(storage, days, ASKED_FOR, days=days)
+    fingerprints = fingerprints_of(storage, days, bots)
+    report = purge(storage, days, ASKED_FOR, days=days, bots=bots)
     remains = verify_purge(settings, storage, fingerprints)
     print_line(report.as_sentence())
     print_line(remains.as_sentence(is_scrubbed=report.is_scrubbed))
@@ -89,14 +91,14 @@ def _purge_expired(settings: Settings, storage: Storage, *, is_asking: bool) -> 
     today = confirmed_today(storage, access_of(settings) if settings.api_key is not None else None)
     found = expired(storage, today.day)
     clocks = f"Today is {today.day}, the earliest date of these clocks: {today.as_sentence()}."
-    _confirm([clocks, found.as_sentence()], is_asking=is_asking and bool(found.recordings))
+    _confirm([clocks, found.as_sentence()], is_asking=is_asking and bool(found.days))
     report, _ = retain(storage, today, limit=len(found.recordings), budget_s=math.inf, is_released=True)
     print_line(report.as_sentence())
     remaining = expired(storage, today.day)
     print_errors(report.obstacles)
-    if remaining.recordings:
-        print_errors([f"Some recordings were not purged. {remaining.as_sentence()} Run the same command again."])
-    return 1 if report.obstacles or remaining.recordings else 0
+    if remaining.days:
+        print_errors([f"Some of it was not purged. {remaining.as_sentence()} Run the same command again."])
+    return 1 if report.obstacles or remaining.days else 0
 
 
 def _confirm(sentences: list[str], *, is_asking: bool) -> None:

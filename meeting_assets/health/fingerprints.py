@@ -2,12 +2,13 @@
 
 They are collected before a purge and kept in memory only: names, e-mail addresses, titles and the longest texts of the
 tables and of the raw store, and the aliases of their persons. Short texts and single words are skipped, because they
-occur in many meetings.
+occur in many meetings. Values that identify a meeting, such as the customer's metadata and ids of meetings, are
+collected if no other meeting has them (`health.meeting_values`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,7 +17,9 @@ import msgspec
 from sqlalchemy import Column, Connection, Text, func, select
 from sqlmodel import AutoString
 
+from meeting_assets.health.meeting_values import meeting_values, values_in_raw
 from meeting_assets.pipeline.deletion.aliases import aliased_keys, connected_aliases
+from meeting_assets.pipeline.deletion.context import context_of, known_bots
 from meeting_assets.pipeline.deletion.removal import tables_to_purge
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.columns import Json
@@ -40,12 +43,20 @@ class Fingerprints:
     texts: tuple[str, ...]
     person_keys: Collection[str] = ()
     """The keys of the recordings' participants, by which `person_aliases` may contain them."""
+    object_ids: Collection[str] = ()
+    """The ids of bots and calendar events that belong to these recordings only."""
+    values: tuple[str, ...] = ()
+    """Values that no other meeting has (`health.meeting_values`)."""
+    days: Collection[date] = ()
 
 
-def fingerprints_of(storage: Storage, days: dict[str, date | None]) -> Fingerprints:
+def fingerprints_of(
+    storage: Storage, days: dict[str, date | None], bots: Mapping[str, str] | None = None
+) -> Fingerprints:
     """Collects fingerprints from the tables and the raw store.
 
-    `days` maps the ids of recordings to their days, None if unknown.
+    `days` maps the ids of recordings to their days, None if unknown. `bots` has the bots of recordings that are not
+    stored.
     """
     stored_days = storage.raw.days_of(days)
     texts: dict[str, None] = {}
@@ -56,8 +67,20 @@ def fingerprints_of(storage: Storage, days: dict[str, date | None]) -> Fingerpri
     with storage.database.reading() as connection:
         keys = {key for recording_id in days for key in aliased_keys(connection, recording_id)}
         aliases = connected_aliases(connection, keys)
+        context = context_of(connection, days, (bots or known_bots(storage, days)).values())
+        values = meeting_values(connection, days, context)
     texts |= dict.fromkeys(text for each in aliases for text in (each.person_key, each.target, each.note or ""))
-    return Fingerprints(days.keys(), tuple(filter(_is_distinctive, texts)), keys)
+    texts |= dict.fromkeys(values)
+    all_days = {day for of_each in stored_days.values() for day in of_each} | {*filter(None, days.values())}
+    elsewhere = values_in_raw(storage, all_days, values, without=days)
+    return Fingerprints(
+        days.keys(),
+        tuple(filter(_is_distinctive, texts)),
+        keys,
+        object_ids=context.bot_ids | context.event_ids,
+        values=tuple(each for each in values if not any(each in found for found in elsewhere.values())),
+        days=all_days,
+    )
 
 
 def _texts_of_rows(storage: Storage, recording_id: str) -> Iterator[str]:

@@ -1,6 +1,10 @@
 """Purge verification: searches everything this package can reach for remains of purged recordings. It reads only.
 
 - Tables may not contain a row with the recording's id, and the raw store may not contain an object that names it.
+- The tables of bots, calendars and webhooks may not contain the id of its bot or of its calendar event, unless another
+  recording has the same.
+- No table, and no recording.json of the same day, may contain a value that only this recording had: customer's
+  metadata, titles, addresses of invitees, ids of meetings (`health.meeting_values`).
 - `person_aliases` may not contain an alias of its persons that no remaining meeting uses.
 - Files may not contain a fingerprint of the recording: the files of a SQLite database, and every other file below our
   home and Dagster's home, such as logs and pages.
@@ -22,7 +26,8 @@ from sqlalchemy import column as any_column
 from sqlalchemy import table as any_table
 from sqlmodel import AutoString, SQLModel
 
-from meeting_assets.health.fingerprints import Fingerprints
+from meeting_assets.health.fingerprints import MIN_TEXT_BYTES, Fingerprints
+from meeting_assets.health.meeting_values import row_count_with, searched_tables, values_in_raw
 from meeting_assets.pipeline.deletion.aliases import unused_aliases
 from meeting_assets.pipeline.deletion.removal import tables_to_purge
 from meeting_assets.pipeline.storage import Storage
@@ -36,6 +41,7 @@ from meeting_assets.store.scrub import database_files
 
 EXCERPT_CHARS = 40
 """Length of the excerpts of a long text. The whole text may be split over several database pages."""
+VALUE_KINDS = "metadata, a title, an address or an id of the meeting"
 CHUNK_BYTES = 16 * 2**20
 
 
@@ -58,17 +64,22 @@ class Remains:
 
 def find_remains(storage: Storage, settings: Settings, fingerprints: Fingerprints) -> Remains:
     """Searches tables, the raw store and files for purged recordings."""
-    remains = Remains(strings=len(fingerprints.recording_ids) + len(fingerprints.texts))
+    strings = {*fingerprints.recording_ids, *fingerprints.texts, *fingerprints.object_ids, *fingerprints.values}
+    remains = Remains(strings=len(strings))
     with storage.database.reading() as connection:
-        _search_tables(connection, fingerprints.recording_ids, remains)
+        _search_tables(connection, fingerprints, remains)
+        _search_values(connection, fingerprints.values, remains)
         if unused := unused_aliases(connection, fingerprints.person_keys):
             remains.found.append(f"{len(unused)} rows of person_aliases name its persons")
     # Every prefix is searched, not only those of the known days: the purge may have missed a prefix.
     remains.locations += 1
     for prefix, count in storage.raw.prefixes_naming(fingerprints.recording_ids).items():
         remains.found.append(f"the raw store keeps {count} objects below {prefix}/")
+    for key in values_in_raw(storage, fingerprints.days, fingerprints.values):
+        remains.found.append(f"{key} in the raw store contains {VALUE_KINDS}")
     excerpts = {excerpt for text in fingerprints.texts for excerpt in _excerpts(text)}
-    _search_database_files(storage.database, excerpts, remains)
+    values = {each for each in fingerprints.values if len(each.encode(errors="replace")) >= MIN_TEXT_BYTES}
+    _search_database_files(storage.database, excerpts | values, remains)
     own_files = {path.resolve() for path in database_files(storage.database)}
     for path in _files(settings, storage.raw, own_files):
         remains.locations += 1
@@ -80,8 +91,10 @@ def find_remains(storage: Storage, settings: Settings, fingerprints: Fingerprint
     return remains
 
 
-def _search_tables(connection: Connection, recording_ids: Collection[str], remains: Remains) -> None:
+def _search_tables(connection: Connection, fingerprints: Fingerprints, remains: Remains) -> None:
     """Searches every table with a `recording_id`, also foreign ones, and all our tables except the tombstones."""
+    recording_ids = fingerprints.recording_ids
+    all_ids = {*recording_ids, *fingerprints.object_ids}
     ours = {table.name: table for table in tables_to_purge(connection)}
     inspector = inspect(connection)
     for name in sorted(set(inspector.get_table_names()) - {table_of(Tombstones).name}):
@@ -92,7 +105,7 @@ def _search_tables(connection: Connection, recording_ids: Collection[str], remai
         elif "recording_id" in columns:
             conditions = [cast(any_column("recording_id"), Text()).in_(recording_ids)]
         elif name in SQLModel.metadata.tables:
-            conditions = [cast(any_column(each), Text()).contains(i) for each in columns for i in recording_ids]
+            conditions = [cast(any_column(each), Text()).contains(i) for each in columns for i in all_ids]
         else:
             continue
         remains.locations += 1
@@ -100,6 +113,13 @@ def _search_tables(connection: Connection, recording_ids: Collection[str], remai
             remains.found.append(f"{count} rows of {name} name it")
     if connection.dialect.name != "sqlite":
         _search_other_schemas(connection, recording_ids, remains)
+
+
+def _search_values(connection: Connection, values: Collection[str], remains: Remains) -> None:
+    """Searches our tables, roll-ups included, for values that only the purged recordings had."""
+    for table in searched_tables(connection) if values else ():
+        if count := row_count_with(connection, table, values):
+            remains.found.append(f"{count} rows of {table.name} contain {VALUE_KINDS}")
 
 
 def _search_other_schemas(connection: Connection, recording_ids: Collection[str], remains: Remains) -> None:

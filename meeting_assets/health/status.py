@@ -1,4 +1,6 @@
-"""The status: artifacts per kind and ledger status, missing artifacts, and the items that need a person's action."""
+"""The status: artifacts per kind and ledger status, missing artifacts, what Recall.ai stores, and the items that need a
+person's action.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now, to_iso8601
+from meeting_assets.health.stored_at_api import StoragePrice, StoredAtApi, stored_at_api
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.derive import outdated_metrics_count
 from meeting_assets.pipeline.storage import Storage
@@ -64,6 +67,9 @@ class Status:
     """Artifacts that were purged because Recall.ai deleted them; their recordings are kept."""
     purged: int = 0
     """Purged recordings, of any day; a tombstone prevents another download."""
+    stored_at_api: StoredAtApi = field(default_factory=StoredAtApi)
+    price: StoragePrice | None = None
+    """The price by which the cost of storage was computed."""
 
     def as_json(self) -> dict[str, Any]:
         """The JSON document of `meeting-assets status --json`; its keys are stable."""
@@ -79,6 +85,7 @@ class Status:
             "unreadable_objects": self.unreadable,
             "purged": self.purged,
             "purged_artifacts": self.purged_artifacts,
+            "stored_at_recall_ai": self.stored_at_api.as_json(),
             "needs_a_person": [
                 {
                     "recording_id": item.recording_id,
@@ -107,6 +114,8 @@ def status_of(storage: Storage, days: Collection[date] | None = None, recording_
         status.action_items = _action_items(connection, of_days)
         status.unreadable = [f"{name}: {fault}" for name, fault in unreadable_objects.read_unreadable(connection)]
         status.purged = tombstones.count(connection)
+        status.price = StoragePrice(storage.storage_price, storage.free_storage_days)
+        status.stored_at_api = stored_at_api(connection, of_days, now(), status.price)
     status.metrics_outdated = outdated_metrics_count(storage, days)
     return status
 

@@ -62,7 +62,8 @@ class ObservedBot:
 def record_bots(storage: Storage, observations: Iterable[ObservedBot], at: datetime) -> None:
     """Inserts and updates bots, with their status changes, as of an instant.
 
-    Bots that were observed later, and bots of purged recordings, are left out.
+    Bots that were observed later, bots of purged recordings, and bots without a stored recording from before the
+    retention period are left out.
     """
     newest: dict[str, ObservedBot] = {}
     for each in observations:
@@ -137,6 +138,9 @@ def _record_batch(storage: Storage, batch: Sequence[ObservedBot], at: datetime) 
             _row(each, former.get(bot_id, {}), listed[bot_id] or stored.get(bot_id, []), bot_id in recorded, at)
             | {"dashboard_url": dashboard_url(origin, bot_id)}
             for bot_id, each in kept.items()
+        ]
+        rows = [
+            row for row in rows if row["bot_id"] in recorded or row["day"] is None or row["day"] >= storage.oldest_day
         ]
         upsert(connection, Bots, with_calendar_values(connection, rows), only_if=_is_not_older)
         # Another run may have inserted some of these bots in between, with a later observation.

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from time import monotonic
 from typing import Any, NamedTuple
@@ -32,8 +33,7 @@ from meeting_assets.recall.bot_status import status_changes_of
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import Bot, decode_object, instant_of
 from meeting_assets.recall.responses import Page
-from meeting_assets.store import tombstones
-from meeting_assets.store.database import meta_value
+from meeting_assets.store.database import meta_value, put_meta
 from meeting_assets.store.observation import ObservationClock, record_observation_time
 
 BOT = "bot"
@@ -166,10 +166,12 @@ class BotsPass:
         self.report.list_calls += 1
         bots = [bot for document in page.results if (bot := self._decoded(document)) is not None]
         bot_ids = {str(bot.id) for bot in bots}
-        new = self._storage.database.read(lambda connection: unknown_bots(connection, bot_ids))
-        self.report.new += len(new)
+        unknown = self._storage.database.read(lambda connection: unknown_bots(connection, bot_ids))
         self.listed |= bot_ids
         self._record([ObservedBot(bot, requested_at) for bot in bots])
+        # Bots from before the retention period stay unknown. They must not make the pass read on.
+        if new := unknown and unknown - self._storage.database.read(partial(unknown_bots, bot_ids=unknown)):
+            self.report.new += len(new)
         return bots, len(new)
 
     def _record(self, bots: Sequence[ObservedBot]) -> None:
@@ -186,8 +188,18 @@ class BotsPass:
             return None
 
     def _not_stored(self, first: Page) -> int:
-        """The number of listed bots that are not stored, such as unreadable ones."""
-        return max(0, (first.count or 0) - self._storage.database.read(_stored_or_purged))
+        """The number of listed bots that are not stored, such as unreadable and purged ones."""
+        return max(0, (first.count or 0) - self._storage.database.read(bot_count))
+
+
+def note_deleted_bots(connection: Connection, count: int) -> None:
+    """Records that bots were deleted here, so that the next pass does not look for them in the whole list.
+
+    The row of `meta` is written after all other tables (see `store.locks`).
+    """
+    former = _former_counts(connection)
+    if count and former is not None:
+        put_meta(connection, {NOT_STORED: str(former.not_stored + count)})
 
 
 def is_falling(bots: Sequence[Bot]) -> bool | None:
@@ -218,7 +230,3 @@ class _Counts(NamedTuple):
 def _former_counts(connection: Connection) -> _Counts | None:
     listed, not_stored = (meta_value(connection, name) for name in (LISTED, NOT_STORED))
     return None if listed is None or not_stored is None else _Counts(int(listed), int(not_stored))
-
-
-def _stored_or_purged(connection: Connection) -> int:
-    return bot_count(connection) + tombstones.count(connection)

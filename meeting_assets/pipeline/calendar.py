@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -27,12 +27,10 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.calendar_objects import CALENDAR_EVENTS, CalendarEvent, decode_calendar_event
 from meeting_assets.recall.client import Access, RecallClient, encode_query
 from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
-from meeting_assets.store import calendar_events, locks
+from meeting_assets.store import calendar_events, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import meta_value, table_of
-from meeting_assets.store.locks import Lock
 from meeting_assets.store.observation import ObservationClock, record_observation_time
-from meeting_assets.store.tombstones import TOMBSTONES
 
 logger = logging.getLogger(__name__)
 
@@ -161,12 +159,15 @@ def _store(storage: Storage, events: Sequence[CalendarEvent], observed_at: datet
     """Stores some events in one transaction, and links their recordings and bots."""
     bot_ids = {bot_id for event in events for bot_id in event.bot_ids}
     with storage.database.writing() as connection:
-        purged = _purged_bots(connection, bot_ids)
+        purged = tombstones.tombstoned_bots_until_commit(connection, bot_ids)
         recorded = lock_recordings_of(connection, bot_ids - purged)
+        oldest = storage.oldest_day
         kept = [
-            event
+            replace(event, bot_ids=tuple(each for each in event.bot_ids if each not in purged))
             for event in events
-            if purged.isdisjoint(event.bot_ids) and day_of(event.start_at) >= storage.oldest_day
+            # An event of a stored recording is kept as long as the recording.
+            if not recorded.isdisjoint(event.bot_ids)
+            or (purged.isdisjoint(event.bot_ids) and day_of(event.start_at) >= oldest)
         ]
         rows = {event.calendar_event_id: _row(event, recorded, observed_at) for event in kept}
         invitees = {event.calendar_event_id: _invitee_rows(event) for event in kept}
@@ -189,15 +190,6 @@ def _link_the_rest(storage: Storage, at: datetime, report: CalendarReport) -> No
     bot_ids = sorted(storage.database.read(unlinked_bots))
     for batch in batched(bot_ids, calendar_events.BATCH):
         _count(report, _link(storage, batch, at))
-
-
-def _purged_bots(connection: Connection, bot_ids: set[str]) -> set[str]:
-    """The bots of purged recordings. No recording is purged until this transaction ends."""
-    locks.take(connection, Lock.TOMBSTONES, is_shared=True)
-    found: set[str] = set()
-    for batch in batched(sorted(bot_ids), calendar_events.BATCH):
-        found.update(connection.scalars(select(TOMBSTONES.c.bot_id).where(TOMBSTONES.c.bot_id.in_(batch))))
-    return found
 
 
 def _row(event: CalendarEvent, recorded: set[str], observed_at: datetime) -> dict[str, Any]:

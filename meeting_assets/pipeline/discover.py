@@ -124,7 +124,12 @@ async def retrieve_unfinished(
 
 
 async def day_of_recording(access: Access, recording_id: str) -> date:
-    """Retrieves a recording and returns its UTC day.
+    """Retrieves a recording and returns its UTC day; raises what `recording_at_api` raises."""
+    return day_of((await recording_at_api(access, recording_id)).created_at)
+
+
+async def recording_at_api(access: Access, recording_id: str) -> Recording:
+    """Retrieves a recording.
 
     Raises:
         SettingsError: the API has no such recording.
@@ -135,7 +140,7 @@ async def day_of_recording(access: Access, recording_id: str) -> date:
             document = await client.retrieve(RECORDING, recording_id)
     except Gone:
         raise SettingsError(f"The API has no recording {recording_id}.") from None
-    return day_of(decode_object(document, Recording, RECORDING).created_at)
+    return decode_object(document, Recording, RECORDING)
 
 
 def _add_named(

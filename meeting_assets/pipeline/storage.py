@@ -40,6 +40,10 @@ class Storage:
     purges_deleted: bool = False
     """True if recordings and artifacts that the API has deleted are purged here too."""
     retention_days: int | None = None
+    storage_price: float = 0.0
+    """The price at Recall.ai of one stored hour for 30 days."""
+    free_storage_days: int = 0
+    """Days for which Recall.ai stores a recording free of charge."""
 
     @property
     def oldest_day(self) -> date:
@@ -130,6 +134,8 @@ def _storage(settings: Settings, database: Database, raw: RawStore) -> Storage:
         parameters=Parameters.of(settings.timing_source, settings.metric_parameters, settings.own_domains),
         purges_deleted=settings.on_deletion == "purge",
         retention_days=settings.retention_days,
+        storage_price=settings.storage_price,
+        free_storage_days=settings.free_storage_days,
     )
 
 

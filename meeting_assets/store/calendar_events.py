@@ -16,6 +16,7 @@ from meeting_assets.core.batches import batched
 from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
 from meeting_assets.store.database import insert_into, table_of, upsert
 from meeting_assets.store.ledger_states import is_overtaken
+from meeting_assets.store.modification import DatabaseNow
 
 EVENTS = table_of(CalendarEvents)
 INVITEES = table_of(CalendarInvitees)
@@ -94,10 +95,12 @@ def newest_change(connection: Connection) -> datetime | None:
     return newest
 
 
-def set_bots(connection: Connection, event_id: str, bot_ids: Sequence[str], *, at: datetime) -> None:
-    """Changes the order of the bots of an event."""
-    chosen = {"bot_id": bot_ids[0], "other_bot_ids": [*bot_ids[1:]] or None, "modified_at": at}
-    connection.execute(EVENTS.update().where(EVENTS.c.calendar_event_id == event_id).values(chosen))
+def set_bots(connection: Connection, event_id: str, bot_ids: Sequence[str], *, at: datetime | None = None) -> None:
+    """Changes the bots of an event, or their order. Without `at` it was modified now, by the database's clock."""
+    chosen = {"bot_id": next(iter(bot_ids), None), "other_bot_ids": [*bot_ids[1:]] or None}
+    modified_at = DatabaseNow() if at is None else at
+    of_event = EVENTS.c.calendar_event_id == event_id
+    connection.execute(EVENTS.update().where(of_event).values(chosen | {"modified_at": modified_at}))
 
 
 def events_with_several_bots(connection: Connection) -> list[dict[str, Any]]:

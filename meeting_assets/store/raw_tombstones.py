@@ -4,7 +4,8 @@
     tombstones/{recording_id}/{kind}/{artifact_id}.json  a purged artifact
     tombstones.json                                      a random value that changes with every write
 
-A tombstone holds the day, the time and the reason of the purge, and no content of the meeting.
+A tombstone holds the day, the time and the reason of the purge, the id of the recording's bot, and no content of the
+meeting.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 
@@ -32,6 +33,7 @@ class _Content(msgspec.Struct, frozen=True):
     day: date | None = None
     purged_at: datetime | None = None
     reason: str | None = None
+    bot_id: UUID | None = None
 
 
 def write(raw: RawStore, tombstones: Collection[Tombstone]) -> None:
@@ -39,6 +41,7 @@ def write(raw: RawStore, tombstones: Collection[Tombstone]) -> None:
     for tombstone in tombstones:
         content: dict[str, Any] = {name: value for name, value in tombstone.name._asdict().items() if value}
         content |= {"day": tombstone.day, "purged_at": tombstone.purged_at, "reason": tombstone.reason}
+        content |= {"bot_id": tombstone.bot_id} if tombstone.bot_id is not None else {}
         raw.put(_key(tombstone.name), msgspec.json.encode(content))
     if tombstones:
         _change_version(raw)
@@ -62,7 +65,7 @@ def read(raw: RawStore, name: TombstoneName) -> Tombstone:
         content = _Content()
     reason = content.reason or (DELETED_AT_API if name.kind else UNKNOWN_REASON)
     purged_at = utc(content.purged_at) if content.purged_at else now()
-    return Tombstone(name, content.day, purged_at, reason)
+    return Tombstone(name, content.day, purged_at, reason, str(content.bot_id) if content.bot_id else None)
 
 
 def remove(raw: RawStore, removed: Collection[TombstoneName]) -> None:

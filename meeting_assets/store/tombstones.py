@@ -15,13 +15,13 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select, true
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, null, select, true
 
 from meeting_assets.core.batches import batched
 from meeting_assets.schema.persistent import ArtifactTombstones, Tombstones
 from meeting_assets.store import locks
 from meeting_assets.store.database import insert_into, table_of
-from meeting_assets.store.ledger import LEDGER, ArtifactKey
+from meeting_assets.store.ledger import LEDGER, RECORDINGS, ArtifactKey
 from meeting_assets.store.ledger_states import DELETED
 from meeting_assets.store.locks import Lock
 
@@ -45,12 +45,14 @@ class TombstoneName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A purge: its object, time and reason. `day` is the day of the recording, if known."""
+    """A purge: its object, time and reason. `day` and `bot_id` are those of the recording, if known."""
 
     name: TombstoneName
     day: date | None
     purged_at: datetime
     reason: str
+    bot_id: str | None = None
+    """NULL for artifacts: their recording and its bot are kept."""
 
 
 def tombstoned_recordings(connection: Connection, recording_ids: Collection[str]) -> set[str]:
@@ -68,10 +70,14 @@ def tombstoned_until_commit(connection: Connection, recording_ids: Collection[st
 
 
 def tombstoned_bots(connection: Connection, bot_ids: Collection[str]) -> set[str]:
-    """Those of some bots whose recordings were purged."""
+    """Those of some bots whose recordings were purged, without bots that have another stored recording."""
     found: set[str] = set()
+    purged = select(TOMBSTONES.c.recording_id)
     for batch in batched(bot_ids, BATCH):
-        found.update(connection.scalars(select(TOMBSTONES.c.bot_id).where(TOMBSTONES.c.bot_id.in_(batch))))
+        named = {*connection.scalars(select(TOMBSTONES.c.bot_id).where(TOMBSTONES.c.bot_id.in_(batch)))}
+        if named:
+            is_kept = and_(RECORDINGS.c.bot_id.in_(named), RECORDINGS.c.recording_id.not_in(purged))
+            found |= named - {*connection.scalars(select(RECORDINGS.c.bot_id).where(is_kept))}
     return found
 
 
@@ -92,6 +98,13 @@ def add(connection: Connection, tombstones: Sequence[Tombstone]) -> None:
         rows = [_row(each, is_artifact=is_artifact) for each in tombstones if bool(each.name.kind) == is_artifact]
         if rows:
             connection.execute(insert_into(connection, table).on_conflict_do_nothing(), rows)
+
+
+def set_bots(connection: Connection, bots: Mapping[str, str]) -> None:
+    """Records the bots of purged recordings, by recording id, in tombstones that name no bot."""
+    for recording_id in sorted(bots):
+        condition = and_(TOMBSTONES.c.recording_id == recording_id, TOMBSTONES.c.bot_id.is_(None))
+        connection.execute(TOMBSTONES.update().where(condition).values(bot_id=bots[recording_id]))
 
 
 def names(connection: Connection) -> set[TombstoneName]:
@@ -188,19 +201,20 @@ def is_canonical_uuid(text: str) -> bool:
 
 
 def _row(tombstone: Tombstone, *, is_artifact: bool) -> dict[str, Any]:
-    name = tombstone.name._asdict() if is_artifact else {"recording_id": tombstone.name.recording_id}
+    recording_id, bot_id = tombstone.name.recording_id, tombstone.bot_id
+    name = tombstone.name._asdict() if is_artifact else {"recording_id": recording_id, "bot_id": bot_id}
     return {**name, "day": tombstone.day, "purged_at": tombstone.purged_at, "reason": tombstone.reason}
 
 
 def _found(
     connection: Connection, of_recordings: ColumnElement[bool], of_artifacts: ColumnElement[bool]
 ) -> list[Tombstone]:
-    rest = [(table.c.day, table.c.purged_at, table.c.reason) for table in (TOMBSTONES, ARTIFACT_TOMBSTONES)]
-    recordings = select(TOMBSTONES.c.recording_id, *rest[0]).where(of_recordings)
+    rest = [[table.c.day, table.c.purged_at, table.c.reason] for table in (TOMBSTONES, ARTIFACT_TOMBSTONES)]
+    recordings = select(TOMBSTONES.c.recording_id, *rest[0], TOMBSTONES.c.bot_id).where(of_recordings)
     key = ARTIFACT_TOMBSTONES.c.recording_id, ARTIFACT_TOMBSTONES.c.kind, ARTIFACT_TOMBSTONES.c.artifact_id
-    artifacts = select(*key, *rest[1]).where(of_artifacts)
+    artifacts = select(*key, *rest[1], null()).where(of_artifacts)
     return [
-        Tombstone(TombstoneName(*row[:-3]), *row[-3:])
+        Tombstone(TombstoneName(*row[:-4]), *row[-4:])
         for query in (recordings.order_by(TOMBSTONES.c.recording_id), artifacts.order_by(*key))
         for row in connection.execute(query)
     ]

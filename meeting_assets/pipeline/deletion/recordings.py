@@ -1,7 +1,8 @@
 """Purge of recordings: deletes them from database and raw store; a tombstone prevents another download.
 
     1. Write a tombstone to the database, then one to the raw store.
-    2. Delete all rows of the recording, in one transaction.
+    2. Delete all rows of the recording, and those of its bot and calendar event (`pipeline.deletion.context`), in one
+       transaction.
     3. Delete all raw objects of the recording, of any day.
     4. Mark the tombstone as finished.
     5. Erase the deleted rows from the files of the database (`store.scrub`).
@@ -16,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Table, func, select
@@ -24,10 +25,12 @@ from sqlalchemy import Connection, Table, func, select
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import SettingsError
-from meeting_assets.core.instants import now
+from meeting_assets.core.instants import day_of, now
 from meeting_assets.core.logs import log_context
 from meeting_assets.pipeline import rollup, series_rollup
+from meeting_assets.pipeline.bots_pass import note_deleted_bots
 from meeting_assets.pipeline.deletion.aliases import aliased_keys, delete_unused_aliases
+from meeting_assets.pipeline.deletion.context import delete_context, known_bots
 from meeting_assets.pipeline.deletion.removal import (
     PurgeReport,
     delete_rows,
@@ -36,7 +39,7 @@ from meeting_assets.pipeline.deletion.removal import (
     scrub_deleted,
     tables_to_purge,
 )
-from meeting_assets.pipeline.discover import day_of_recording
+from meeting_assets.pipeline.discover import recording_at_api
 from meeting_assets.pipeline.storage import Storage, access_of
 from meeting_assets.settings import Settings
 from meeting_assets.store import (
@@ -91,8 +94,8 @@ def stored_recording(storage: Storage, recording_id: str) -> StoredRecording:
     return StoredRecording(recording_id, day, rows[LEDGER.name], sum(rows.values()), purged_at)
 
 
-def day_at_api(settings: Settings, recording_id: str) -> date:
-    """Retrieves the day of a recording that is not stored from the API.
+def day_and_bot_at_api(settings: Settings, recording_id: str) -> tuple[date, str | None]:
+    """Retrieves the day of a recording that is not stored, and the id of its bot, from the API.
 
     Raises:
         SettingsError: the API does not know the recording either, or no key is set.
@@ -101,7 +104,8 @@ def day_at_api(settings: Settings, recording_id: str) -> date:
     if settings.api_key is None:
         raise SettingsError(f"Recording {recording_id} is not stored. Set RECALL_API_KEY to look it up at the API.")
     try:
-        return asyncio.run(day_of_recording(access_of(settings), recording_id))
+        recording = asyncio.run(recording_at_api(access_of(settings), recording_id))
+        return day_of(recording.created_at), str(recording.bot.id) if recording.bot else None
     except SettingsError:
         raise SettingsError(
             f"Recording {recording_id} is neither stored nor known to the API: there is nothing to purge. Check the id."
@@ -109,35 +113,51 @@ def day_at_api(settings: Settings, recording_id: str) -> date:
 
 
 def purge(
-    storage: Storage, recording_ids: Collection[str], reason: str, *, days: Mapping[str, date | None] | None = None
+    storage: Storage,
+    recording_ids: Collection[str],
+    reason: str,
+    *,
+    days: Mapping[str, date | None] | None = None,
+    bots: Mapping[str, str] | None = None,
 ) -> PurgeReport:
     """Purges recordings; tombstones also prevent the download of recordings that are not stored.
 
-    `days` contains the days of recordings that are not stored.
+    `days` and `bots` contain the days and the bots of recordings that are not stored.
 
     Raises:
         StoreError: database or raw store cannot be written. Repeat the purge.
     """
     report = PurgeReport()
     for batch in batched(sorted(recording_ids), BATCH):
-        purge_batch(storage, {each: (days or {}).get(each) for each in batch}, reason, report)
+        of_batch = {each: (days or {}).get(each) for each in batch}
+        purge_batch(storage, of_batch, reason, report, bots=bots or {})
     scrub_deleted(storage, report)
     return report
 
 
-def purge_batch(storage: Storage, recordings: Mapping[str, date | None], reason: str, report: PurgeReport) -> None:
+def purge_batch(
+    storage: Storage,
+    recordings: Mapping[str, date | None],
+    reason: str,
+    report: PurgeReport,
+    *,
+    bots: Mapping[str, str] | None = None,
+) -> None:
     """Purges recordings without the last step: the caller calls `scrub_deleted` after all batches."""
-    added = _add_tombstones(storage, recordings, reason)
+    added = _add_tombstones(storage, recordings, reason, {**(bots or {}), **known_bots(storage, recordings)})
     remove_recordings(storage, added, report)
     report.recordings += len(added)
 
 
 @retry_on_conflict
-def _add_tombstones(storage: Storage, recordings: Mapping[str, date | None], reason: str) -> list[Tombstone]:
+def _add_tombstones(
+    storage: Storage, recordings: Mapping[str, date | None], reason: str, bots: Mapping[str, str]
+) -> list[Tombstone]:
     with storage.database.writing() as connection:
         tombstones.lock_tombstones(connection)
         days = {each: _known_day(connection, each) or day for each, day in recordings.items()}
-        tombstones.add(connection, [Tombstone(TombstoneName(each), day, now(), reason) for each, day in days.items()])
+        added = [Tombstone(TombstoneName(each), day, now(), reason, bots.get(each)) for each, day in days.items()]
+        tombstones.add(connection, added)
         return tombstones.find_tombstones(connection, {TombstoneName(each) for each in recordings})
 
 
@@ -145,6 +165,7 @@ def remove_recordings(storage: Storage, pending: Sequence[Tombstone], report: Pu
     """Deletes rows and raw objects of recordings with a tombstone in the database; may be repeated after a failure."""
     if not pending:
         return
+    pending = _with_bots(storage, pending)
     raw_tombstones.write(storage.raw, pending)
     for tombstone in pending:
         _delete_recording(storage, tombstone.name.recording_id, report)
@@ -172,6 +193,23 @@ def remove_if_purged(storage: Storage, day: date, key: ArtifactKey) -> None:
         storage.raw.purge(day, *key)
 
 
+def _with_bots(storage: Storage, pending: Sequence[Tombstone]) -> list[Tombstone]:
+    """The tombstones with their bots. A tombstone of an earlier version, or one that a restored database adopted, may
+    lack the bot that the rows of the recording still name.
+    """
+    found = known_bots(storage, [each.name.recording_id for each in pending if each.bot_id is None])
+    if found:
+        _record_bots(storage, found)
+    return [replace(each, bot_id=each.bot_id or found.get(each.name.recording_id)) for each in pending]
+
+
+@retry_on_conflict
+def _record_bots(storage: Storage, bots: Mapping[str, str]) -> None:
+    with storage.database.writing() as connection:
+        tombstones.lock_tombstones(connection)
+        tombstones.set_bots(connection, bots)
+
+
 @retry_on_conflict
 def _delete_recording(storage: Storage, recording_id: str, report: PurgeReport) -> None:
     deleted = PurgeReport(scrub_ids={*report.scrub_ids})
@@ -183,9 +221,11 @@ def _delete_recording(storage: Storage, recording_id: str, report: PurgeReport) 
         artifact_ids = {artifact_id for of_kind in rows.values() for artifact_id in of_kind}
         deleted.tables |= rollup.forget(connection, recording_id) | series_rollup.forget(connection, recording_id)
         keys = aliased_keys(connection, recording_id)
+        deleted_bots = delete_context(connection, recording_id, deleted)
         for table in tables_to_purge(connection):
             delete_rows(connection, table, table.c.recording_id == recording_id, deleted)
         delete_unused_aliases(connection, keys, deleted)
+        note_deleted_bots(connection, deleted_bots)
         note_scrub_due(connection, deleted)
         _forget_unreadable(connection, recording_id, artifact_ids)
     report.add(deleted)

@@ -16,12 +16,18 @@ from sqlmodel import SQLModel
 
 from meeting_assets.pipeline import rollup, series_rollup
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.schema.persistent import Tombstones
+from meeting_assets.schema.bots import Bots, BotStatusChanges
+from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
+from meeting_assets.schema.persistent import Tombstones, WebhookObjectEvents
 from meeting_assets.store.database import META, delete_meta, meta_value, put_meta, table_of
 from meeting_assets.store.person_aliases import ALIASES
 from meeting_assets.store.scrub import scrub
 
 SCRUB_DUE = "scrub_due"
+CONTEXT_TABLES = tuple(
+    table_of(model).name for model in (Bots, BotStatusChanges, CalendarEvents, CalendarInvitees, WebhookObjectEvents)
+)
+"""Tables without a `recording_id` from which purges and the retention delete rows."""
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +105,7 @@ def scrub_deleted(storage: Storage, report: PurgeReport, *, rolls_up: bool = Tru
     due = storage.database.read(lambda connection: _pending_scrub(connection, report))
     if due is None and not report.tables:
         return
-    if rolls_up and report.tables & rollup.TABLES:
+    if rolls_up and report.tables & (rollup.TABLES | {table.name for table in series_rollup.TABLES}):
         rollup.roll_up(storage)
         rollup.roll_up_people(storage)
         series_rollup.roll_up_series(storage)
@@ -117,7 +123,8 @@ def _pending_scrub(connection: Connection, report: PurgeReport) -> str | None:
     """The id of the pending scrub; if another purge recorded it, all tables are added to the report."""
     due = meta_value(connection, SCRUB_DUE)
     if due is not None and due not in report.scrub_ids:
-        report.tables |= {table.name for table in tables_to_purge(connection)} | {*rollup.TABLES, ALIASES.name}
+        others = (*rollup.TABLES, *(table.name for table in series_rollup.TABLES), *CONTEXT_TABLES, ALIASES.name)
+        report.tables |= {table.name for table in tables_to_purge(connection)} | {*others}
     return due
 
 

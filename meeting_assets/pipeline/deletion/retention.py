@@ -1,4 +1,4 @@
-"""Retention: purges recordings that are older than MEETING_ASSETS_RETENTION_DAYS.
+"""Retention: purges recordings that are older than MEETING_ASSETS_RETENTION_DAYS, then bots and calendar events.
 
 A nightly retention purges at most `UNCONFIRMED_DAYS` days that expired since the last one. More days may be caused by a
 wrong clock or a mistyped setting: nothing is purged, a record in `meta` explains why, and the check
@@ -19,6 +19,7 @@ from sqlalchemy import Connection, select
 from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import start_of
 from meeting_assets.pipeline.deletion.confirmed_date import LAST_RETENTION, Today
+from meeting_assets.pipeline.deletion.expired_context import ExpiredContext, delete_expired_context, expired_context
 from meeting_assets.pipeline.deletion.recordings import BATCH, purge_batch
 from meeting_assets.pipeline.deletion.removal import PurgeReport, scrub_deleted
 from meeting_assets.pipeline.storage import Storage
@@ -42,32 +43,39 @@ REMAINING = "retention_left"
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """Expired recordings with their days, and the first day that is kept."""
+    """Expired recordings with their days, other expired rows, and the first day that is kept."""
 
     kept_from: date
     recordings: Mapping[str, date] = field(default_factory=dict)
+    context: ExpiredContext = field(default_factory=ExpiredContext)
+
+    @property
+    def days(self) -> set[date]:
+        return {*self.recordings.values(), *self.context.days}
 
     def as_sentence(self) -> str:
-        """A sentence for a person, without ids."""
-        if not self.recordings:
-            return f"No recording is older than {self.kept_from}, the first day to keep."
+        """Sentences for a person, without ids."""
         days = sorted(set(self.recordings.values()))
-        return (
+        recordings = (
             f"{len(self.recordings):,} recordings of {len(days):,} days ({days[0]} to {days[-1]}) are older than "
             f"{self.kept_from}, the first day to keep by MEETING_ASSETS_RETENTION_DAYS."
+            if days
+            else f"No recording is older than {self.kept_from}, the first day to keep."
         )
+        return " ".join(filter(None, [recordings, self.context.as_sentence()]))
 
 
 def expired(storage: Storage, today: date) -> Expired:
-    """The recordings that are expired on a day, in the database or only in the raw store."""
+    """The recordings that are expired on a day, in the database or only in the raw store, and the expired context."""
     if storage.retention_days is None:
         return Expired(date.min)
     kept_from = date.fromordinal(max(1, today.toordinal() - storage.retention_days))
     query = select(RECORDINGS.c.recording_id, RECORDINGS.c.day).where(RECORDINGS.c.day < kept_from)
     with storage.database.reading() as connection:
         found: dict[str, date] = dict(connection.execute(query).all())
+        context = expired_context(connection, kept_from)
     found |= _only_in_raw(storage, kept_from, found.keys())
-    return Expired(kept_from, dict(sorted(found.items(), key=lambda each: (each[1], each[0]))))
+    return Expired(kept_from, dict(sorted(found.items(), key=lambda each: (each[1], each[0]))), context)
 
 
 def retain(
@@ -87,22 +95,29 @@ def retain(
     else:
         storage.database.write(partial(put_meta, values={WAITING: waiting}))
         return PurgeReport(remaining=len(found.recordings)), waiting
-    report = purge_expired(storage, found, limit=limit, budget_s=budget_s)
+    report, remaining_context = purge_expired(storage, found, limit=limit, budget_s=budget_s)
     if storage.retention_days is not None:
-        _note_cutoff(storage, found, today, remaining=report.remaining, is_released=is_released)
+        remaining = report.remaining + remaining_context
+        _note_cutoff(storage, found, today, remaining=remaining, is_released=is_released)
     return report, None
 
 
-def purge_expired(storage: Storage, found: Expired, *, limit: int, budget_s: float) -> PurgeReport:
-    """Purges recordings, the oldest first, within a limit and a time budget."""
+def purge_expired(storage: Storage, found: Expired, *, limit: int, budget_s: float) -> tuple[PurgeReport, int]:
+    """Purges recordings, the oldest first, and then their context, within a limit and a time budget.
+
+    Returns the report, and the number of expired bots and calendar events left.
+    """
     deadline = monotonic() + budget_s
     report = PurgeReport()
     queue = iter(found.recordings.items())
     while monotonic() < deadline and (batch := dict(islice(queue, min(BATCH, limit - report.recordings)))):
         purge_batch(storage, batch, tombstones.RETENTION, report)
     report.remaining = len(found.recordings) - report.recordings
+    remaining_context = 0
+    if storage.retention_days is not None:
+        remaining_context = delete_expired_context(storage, found.kept_from, report, deadline_s=deadline)
     scrub_deleted(storage, report)
-    return report
+    return report, remaining_context
 
 
 def _only_in_raw(storage: Storage, kept_from: date, known: Collection[str]) -> dict[str, date]:
@@ -135,7 +150,7 @@ def _waiting(storage: Storage, today: Today) -> str | None:
     decides about the purge.
     """
     found = expired(storage, max(today.clocks.values()))
-    new = [day for day in found.recordings.values() if day >= _released_before(storage)]
+    new = [day for day in found.days if day >= _released_before(storage)]
     if not new:
         return None
     if min(new) < found.kept_from - timedelta(days=UNCONFIRMED_DAYS):
@@ -164,7 +179,7 @@ def _note_cutoff(storage: Storage, found: Expired, today: Today, *, remaining: i
         last = meta_value(connection, CUTOFF)
         largest_step = timedelta(days=UNCONFIRMED_DAYS)
         is_jump = last is not None and found.kept_from - date.fromisoformat(last) > largest_step
-        if is_released or found.recordings or not is_jump:
+        if is_released or found.days or not is_jump:
             last_retention = start_of(today.day).isoformat()
             cutoff = found.kept_from.isoformat()
             put_meta(connection, {CUTOFF: cutoff, LAST_RETENTION: last_retention, REMAINING: str(remaining)})

@@ -17,7 +17,7 @@ from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import now
 from meeting_assets.health.status import status_of
 from meeting_assets.pipeline.days import day_of_recording
-from meeting_assets.pipeline.deletion.recordings import day_at_api, purge
+from meeting_assets.pipeline.deletion.recordings import day_and_bot_at_api, purge
 from meeting_assets.pipeline.deletion.removal import tables_to_purge
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges
 from meeting_assets.pipeline.listing_pass import ListingPass
@@ -225,10 +225,10 @@ def test_purged_recording_that_was_never_stored_is_not_fetched(sandbox: Sandbox,
 
 def test_unknown_id_is_refused(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="neither stored nor known to the API"):
-        day_at_api(read_settings(), UNKNOWN)
+        day_and_bot_at_api(read_settings(), UNKNOWN)
     monkeypatch.delenv("RECALL_API_KEY")
     with pytest.raises(SettingsError, match=r"is not stored\. Set RECALL_API_KEY"):
-        day_at_api(read_settings(), UNKNOWN)
+        day_and_bot_at_api(read_settings(), UNKNOWN)
     with pytest.raises(SettingsError, match="is not a recording id"):
         canonical_uuid("standup")
     with open_test_storage() as storage, storage.database.reading() as connection:
