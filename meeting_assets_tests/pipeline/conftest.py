@@ -1,20 +1,23 @@
-"""Fixtures of meetings for roll-ups."""
+"""Fixtures of meetings for roll-ups, and the stored fortnight."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import Connection, make_url
 
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
-from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.conftest import fresh_postgresql, shared_folder
 from meeting_assets_tests.support.environments import sync_days, use_home, use_sandbox
 from meeting_assets_tests.support.rollups import MONDAY, SUNDAY, TUESDAY, Home
+from meeting_assets_tests.support.stored_fortnight import StoredFortnight, fortnight_at_home
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -47,3 +50,18 @@ def home_with_meetings(home_of_all: Home, home: Path, monkeypatch: pytest.Monkey
         monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url.set(database=copy).render_as_string(hide_password=False))
     monkeypatch.setenv("RECALL_BASE_URL", "http://127.0.0.1:9")
     return home_of_all
+
+
+@pytest.fixture(scope="module")
+def stored_fortnight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredFortnight]:
+    """The fortnight in SQLite, synced once for all test processes and never changed."""
+    with ExitStack() as open_home:
+        with shared_folder(tmp_path_factory, "fortnight") as home:
+            stored = open_home.enter_context(fortnight_at_home(home, f"sqlite:///{home / 'meetings.db'}"))
+        yield stored
+
+
+@pytest.fixture
+def connection(stored_fortnight: StoredFortnight) -> Iterator[Connection]:
+    with stored_fortnight.storage.database.reading() as connection:
+        yield connection
