@@ -16,6 +16,7 @@ from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.series_rollup import roll_up_series
 from meeting_assets.pipeline.storage import Storage, access_of, open_storage
 from meeting_assets.sandbox import Sandbox, World, fortnight
+from meeting_assets.sandbox.world import PASSWORD
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.calendars import read_calendar
 from meeting_assets_tests.support.environments import days_of_world, free_port, sync_days, use_home, use_sandbox
@@ -32,10 +33,21 @@ class StoredFortnight:
     download_port: int
 
 
+def with_equal_tokens(world: World) -> World:
+    """The world with tokens in its meeting URLs that are equal in every sandbox. Webex ids depend on them."""
+    for bot in world.bots:
+        if isinstance(bot.meeting_url, dict):
+            bot.meeting_url = {
+                name: value.replace(PASSWORD, "token") if isinstance(value, str) else value
+                for name, value in bot.meeting_url.items()
+            }
+    return world
+
+
 @contextmanager
 def fortnight_at_home(home: Path, database_url: str, download_port: int | None = None) -> Iterator[StoredFortnight]:
     """The fortnight in a home; synced if it is not there yet, with download URLs of a port that the home records."""
-    world, mark = fortnight(LAST_DAY), home / "download_port"
+    world, mark = with_equal_tokens(fortnight(LAST_DAY)), home / "download_port"
     with ExitStack() as stack:
         monkeypatch = stack.enter_context(pytest.MonkeyPatch.context())
         use_home(home, monkeypatch)
