@@ -415,15 +415,19 @@ def test_unusual_name_is_stored_unchanged(connection: Connection, name: str) -> 
 
 DIARIZATIONS = ("hybrid_diarization", "machine_diarization")
 VOICES = {"hybrid_diarization": "voice_id", "machine_diarization": "timeline_overlap"}
+SERIES_URL = {"platform": "zoom", "meeting_id": "8123456789"}
 SPEAKERS, MEASURED = table_of(Speakers).c, table_of(ParticipantMetrics).c
 
 
 def diarized(*, has_labels: bool) -> World:
-    """The diarized meetings of the fortnight, under their labels or under participant ids."""
+    """The diarized meetings of the fortnight as one series, under their labels or under participant ids."""
     whole = fortnight(LAST_DAY, has_labels=has_labels)
     made = quirks_of(whole)
     ids = {recording_id for quirk in DIARIZATIONS for recording_id in made[quirk]}
-    return World([each for each in whole.recordings if each.id in ids], whole.bots)
+    recordings = [each for each in whole.recordings if each.id in ids]
+    for each in recordings:
+        whole.bot(str(each.bot_id)).meeting_url = SERIES_URL
+    return World(recordings, whole.bots)
 
 
 def spoken_words(world: World, recording_id: str) -> dict[str, int]:

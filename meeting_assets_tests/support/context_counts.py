@@ -249,4 +249,4 @@ CONTEXT = {
         "SELECT title, meeting_uuid IS NOT NULL, count(*) FROM meeting_metadata GROUP BY 1, 2", titles
     ),
 }
-"""What is counted -> its count."""
+"""Counts by their subjects."""
