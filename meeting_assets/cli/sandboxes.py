@@ -43,6 +43,7 @@ def use_sandbox(sandbox: Sandbox, first_day: date) -> None:
     os.environ["RECALL_BASE_URL"] = sandbox.url
     os.environ["RECALL_API_KEY"] = sandbox.api_key
     os.environ.setdefault("MEETING_ASSETS_FIRST_DAY", first_day.isoformat())
+    os.environ.setdefault("MEETING_ASSETS_CALENDAR", "on")
 
 
 @contextmanager

@@ -33,6 +33,7 @@ def _meetings() -> Select[Any]:
             *(r.recording_id, r.day, TITLE, r.started_at, r.completed_at.label("ended_at")),
             duration_s.op("/")(60).label("duration_minutes"),
             r.scheduled_at,
+            MinutesBetween(r.scheduled_at, r.started_at).label("minutes_late"),
             MinutesBetween(r.scheduled_at, r.scheduled_end_at).label("planned_minutes"),
             *(r.platform, r.source, r.series_id, _host().label("host"), m.participant_count),
             _participant_names().label("participant_names"),

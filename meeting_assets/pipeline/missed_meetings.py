@@ -14,6 +14,7 @@ from meeting_assets.pipeline.bot_outcomes import MISSED
 from meeting_assets.pipeline.missed_meeting_categories import PLATFORM_ERROR, UNKNOWN
 from meeting_assets.pipeline.missed_meeting_codes import EXPLANATIONS, Explanation
 from meeting_assets.pipeline.missed_meeting_remedies import ASK_SUPPORT
+from meeting_assets.pipeline.sql_functions import Monday, Sunday
 from meeting_assets.schema.bots import Bots
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import RECORDINGS
@@ -60,6 +61,8 @@ def missed_meetings() -> Select[Any]:
     return select(
         c.bot_id,
         c.day,
+        Monday(c.day).label("week"),
+        Sunday(c.day).label("week_end"),
         c.status_at.label("missed_at"),
         *(c.platform, c.meeting_id, c.bot_name, c.bot_metadata, c.scheduled_at, c.calendar_event_id),
         *(c.status, c.sub_code),

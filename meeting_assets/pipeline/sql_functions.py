@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Float, String
+from sqlalchemy import Date, Float, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -85,6 +85,42 @@ def _of_days(element: MinutesBetween, compiler: Any, **options: Any) -> str:
 def _of_epochs(element: MinutesBetween, compiler: Any, **options: Any) -> str:
     start, end = (compiler.process(each, **options) for each in element.clauses)
     return f"CAST(round(CAST(extract(epoch FROM {end} - {start}) / 60 AS numeric), 2) AS double precision)"
+
+
+class Monday(FunctionElement[date]):
+    """The Monday of a day's ISO week."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(Monday, "sqlite")
+def _before_sunday(element: Monday, compiler: Any, **options: Any) -> str:
+    return f"date({compiler.process(element.clauses, **options)}, 'weekday 0', '-6 days')"
+
+
+@compiles(Monday, "postgresql")
+def _by_day_of_week(element: Monday, compiler: Any, **options: Any) -> str:
+    day = compiler.process(element.clauses, **options)
+    return f"{day} + (1 - CAST(extract(isodow FROM {day}) AS integer))"
+
+
+class Sunday(FunctionElement[date]):
+    """The Sunday of a day's ISO week."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(Sunday, "sqlite")
+def _next_sunday(element: Sunday, compiler: Any, **options: Any) -> str:
+    return f"date({compiler.process(element.clauses, **options)}, 'weekday 0')"
+
+
+@compiles(Sunday, "postgresql")
+def _to_end_of_week(element: Sunday, compiler: Any, **options: Any) -> str:
+    day = compiler.process(element.clauses, **options)
+    return f"{day} + (7 - CAST(extract(isodow FROM {day}) AS integer))"
 
 
 class JsonItems(FunctionElement[Any]):

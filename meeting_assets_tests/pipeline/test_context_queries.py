@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from meeting_assets.metrics.tables import ParticipantMetrics
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.conftest import ROOT
 from meeting_assets_tests.support.aliased_persons import ADA, BO, CHI, set_participants
+from meeting_assets_tests.support.documented_queries import QUERIES, answer
 from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.rollups import (
     MONDAY,
@@ -28,10 +26,6 @@ from meeting_assets_tests.support.rollups import (
     rows,
 )
 
-QUERIES = dict(
-    re.findall(r"^## (.+?)$.*?^```sql\n(.+?)^```", (ROOT / "docs/queries.md").read_text(), re.DOTALL | re.MULTILINE)
-)
-
 
 @pytest.fixture(autouse=True)
 def weekly(home_with_meetings: Home) -> list[str]:
@@ -43,7 +37,7 @@ def weekly(home_with_meetings: Home) -> list[str]:
             "scheduled_at": starts[recording_id],
             "scheduled_end_at": starts[recording_id] + timedelta(minutes=10),
         }
-        keys: dict[str, Any] = {"recording_metadata": {"account": "A-7"}, "bot_metadata": {"stage": "won"}}
+        keys: dict[str, Any] = {"recording_metadata": {"crm_deal_id": "A-7"}, "bot_metadata": {"crm_deal_id": "A-7"}}
         change(Recordings, recording_id, series_id="zoom:1", display_title="Weekly", **keys, **plan)
         set_participants(recording_id, day, ADA, BO, CHI)
     members = table_of(ParticipantMetrics)
@@ -55,11 +49,6 @@ def weekly(home_with_meetings: Home) -> list[str]:
     return [recording_id for _, recording_id in given]
 
 
-def answer(question: str) -> list[dict[str, Any]]:
-    with open_test_storage() as storage, storage.database.reading() as connection:
-        return [dict(row) for row in connection.execute(text(QUERIES[question])).mappings()]
-
-
 def day_of(row: dict[str, Any]) -> str:
     return str(row["day"])
 
@@ -67,7 +56,7 @@ def day_of(row: dict[str, Any]) -> str:
 def test_meetings_of_a_customer_key_are_found() -> None:
     found = answer("Which meetings belong to a customer's record?")
 
-    assert [(row["account"], day_of(row), row["title"]) for row in found] == [
+    assert [(row["crm_deal_id"], day_of(row), row["title"]) for row in found] == [
         ("A-7", str(day), "Weekly") for day in (TUESDAY, MONDAY, SUNDAY)
     ]
 

@@ -113,6 +113,15 @@ def test_planned_minutes_are_those_of_the_schedule(first: str) -> None:
     assert view("meetings", first)[0]["planned_minutes"] == 25.25
 
 
+@pytest.mark.parametrize("minutes", [7.5, 0.0, -2.25])
+def test_minutes_late_count_from_the_scheduled_start(first: str, minutes: float) -> None:
+    assert view("meetings", first)[0]["minutes_late"] is None
+
+    change(Recordings, first, scheduled_at=AT, started_at=AT + timedelta(minutes=minutes))
+
+    assert view("meetings", first)[0]["minutes_late"] == minutes
+
+
 def test_host_is_a_human_and_the_first_of_several(first: str) -> None:
     execute("UPDATE participants SET is_host = false WHERE recording_id = :of", of=first)
     assert view("meetings", first)[0]["host"] is None

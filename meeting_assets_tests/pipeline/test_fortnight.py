@@ -7,13 +7,10 @@ sandbox reports the quirk. Details that the tables omit on purpose are checked i
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,23 +38,21 @@ from meeting_assets.sandbox import QUIRKS, Sandbox, World, fortnight, quirks_of
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
+from meeting_assets_tests.conftest import fresh_postgresql
+from meeting_assets_tests.support.context_counts import CONTEXT
+from meeting_assets_tests.support.documented_queries import QUERIES
 from meeting_assets_tests.support.environments import (
     VOLATILE_COLUMNS,
     Row,
     content_of,
     days_of_world,
-    free_port,
     sync_days,
     table_rows_of,
     use_home,
     use_sandbox,
 )
+from meeting_assets_tests.support.stored_fortnight import LAST_DAY, StoredFortnight, fortnight_at_home
 
-LAST_DAY = date(2026, 1, 18)
-QUESTIONS = re.findall(
-    r"^## (.+?)$.*?^```sql\n(.+?)^```", (ROOT / "docs/queries.md").read_text(), re.DOTALL | re.MULTILINE
-)
 PLATFORMS = {"zoom", "google_meet", "microsoft_teams", "webex"}
 
 RECORDINGS, ARTIFACTS, PARTS = table_of(Recordings).c, table_of(Artifacts).c, table_of(ProviderParts).c
@@ -291,61 +286,14 @@ IN_RAW: dict[str, tuple[str, Callable[[Any], bool]]] = {
 """Quirk that looks like another one in the tables -> the payload that distinguishes it, and a test of that payload."""
 
 
-@dataclass(frozen=True)
-class StoredFortnight:
-    """The stored fortnight, with the port of its download URLs: manifests contain it."""
-
-    world: World
-    storage: Storage
-    download_port: int
-
-
-@contextmanager
-def at_home(home: Path, database_url: str, download_port: int | None = None) -> Iterator[StoredFortnight]:
-    """The fortnight in a home; synced if it is not there yet, with download URLs of a port that the home records."""
-    world, mark = fortnight(LAST_DAY), home / "download_port"
-    with ExitStack() as stack:
-        monkeypatch = stack.enter_context(pytest.MonkeyPatch.context())
-        use_home(home, monkeypatch)
-        monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", database_url)
-        if not mark.exists():
-            port = download_port or free_port()
-            with Sandbox(world, download_port=port) as sandbox:
-                use_sandbox(sandbox, monkeypatch)
-                sync_days(days_of_world(sandbox))
-            with open_storage(read_settings()) as storage:
-                roll_up(storage)
-                roll_up_people(storage)
-                roll_up_series(storage)
-            mark.write_text(str(port))
-        storage = stack.enter_context(open_storage(read_settings()))
-        monkeypatch.undo()
-        yield StoredFortnight(world, storage, int(mark.read_text()))
-
-
-@pytest.fixture(scope="module")
-def arrived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredFortnight]:
-    """The fortnight in SQLite, synced once for all test processes."""
-    with ExitStack() as open_home:
-        with shared_folder(tmp_path_factory, "fortnight") as home:
-            arrived = open_home.enter_context(at_home(home, f"sqlite:///{home / 'meetings.db'}"))
-        yield arrived
-
-
-@pytest.fixture
-def connection(arrived: StoredFortnight) -> Iterator[Connection]:
-    with arrived.storage.database.reading() as connection:
-        yield connection
-
-
 def test_every_quirk_has_a_query() -> None:
     assert SHOWN_BY.keys() == QUIRKS.keys()
     assert ALSO_ELSEWHERE.keys() | IN_RAW.keys() <= QUIRKS.keys()
 
 
 @pytest.mark.parametrize("quirk", SHOWN_BY)
-def test_tables_show_the_quirk(arrived: StoredFortnight, connection: Connection, quirk: str) -> None:
-    made = quirks_of(arrived.world)
+def test_tables_show_the_quirk(stored_fortnight: StoredFortnight, connection: Connection, quirk: str) -> None:
+    made = quirks_of(stored_fortnight.world)
     look_alike = [each for each, query in SHOWN_BY.items() if query is SHOWN_BY[quirk]]
 
     found = SHOWN_BY[quirk](connection)
@@ -358,19 +306,21 @@ def test_tables_show_the_quirk(arrived: StoredFortnight, connection: Connection,
 
 
 @pytest.mark.parametrize("quirk", IN_RAW)
-def test_raw_bytes_distinguish_quirks_that_look_the_same_in_tables(arrived: StoredFortnight, quirk: str) -> None:
+def test_raw_bytes_distinguish_quirks_that_look_the_same_in_tables(
+    stored_fortnight: StoredFortnight, quirk: str
+) -> None:
     kind, shows = IN_RAW[quirk]
     query = select(ARTIFACTS.recording_id, ARTIFACTS.raw_key, ARTIFACTS.sha256)
-    with arrived.storage.database.reading() as connection:
+    with stored_fortnight.storage.database.reading() as connection:
         artifacts = connection.execute(query.where(ARTIFACTS.kind == kind, ARTIFACTS.status == "parsed")).all()
 
-    found = {each[0] for each in artifacts if shows(json.loads(arrived.storage.raw.read(*each[1:]) or b""))}
+    found = {each[0] for each in artifacts if shows(json.loads(stored_fortnight.storage.raw.read(*each[1:]) or b""))}
 
-    assert found == set(quirks_of(arrived.world)[quirk])
+    assert found == set(quirks_of(stored_fortnight.world)[quirk])
 
 
-def test_every_table_has_rows(arrived: StoredFortnight) -> None:
-    assert [name for name, content in table_rows_of(arrived.storage).items() if not content] == []
+def test_every_table_has_rows(stored_fortnight: StoredFortnight) -> None:
+    assert [name for name, content in table_rows_of(stored_fortnight.storage).items() if not content] == []
 
 
 def test_fortnight_has_40_recordings_of_four_platforms_with_150_000_words(connection: Connection) -> None:
@@ -384,8 +334,8 @@ def test_fortnight_has_40_recordings_of_four_platforms_with_150_000_words(connec
     assert words >= 150_000
 
 
-def test_no_artifact_is_quarantined_or_missing(arrived: StoredFortnight) -> None:
-    seen = status_of(arrived.storage)
+def test_no_artifact_is_quarantined_or_missing(stored_fortnight: StoredFortnight) -> None:
+    seen = status_of(stored_fortnight.storage)
 
     assert {status for counts in seen.artifacts.values() for status in counts} == {"parsed", "failed", "absent"}
     assert (seen.missing, seen.processing, seen.action_items) == (0, 0, [])
@@ -407,14 +357,19 @@ def test_every_word_lies_inside_its_utterance(connection: Connection) -> None:
 # One test compares both databases, because syncing the fortnight takes half a minute.
 @pytest.mark.deployment
 def test_postgresql_has_the_same_rows_and_answers_the_same_questions(
-    arrived: StoredFortnight, home: Path, postgresql_server: str
+    stored_fortnight: StoredFortnight, home: Path, postgresql_server: str
 ) -> None:
-    with at_home(home, fresh_postgresql(postgresql_server), arrived.download_port) as other:
-        sqlite, postgresql = (table_rows_of(each.storage, without=VOLATILE_COLUMNS) for each in (arrived, other))
-        trends, same_trends = (rolled_up(each.storage) for each in (arrived, other))
+    with fortnight_at_home(home, fresh_postgresql(postgresql_server), stored_fortnight.download_port) as other:
+        sqlite, postgresql = (
+            table_rows_of(each.storage, without=VOLATILE_COLUMNS) for each in (stored_fortnight, other)
+        )
+        trends, same_trends = (rolled_up(each.storage) for each in (stored_fortnight, other))
         with other.storage.database.reading() as connection:
             fresh = connection.scalar(text("SELECT count(*) FROM fresh_meetings"))
-            unanswered = [question for question, query in QUESTIONS if not connection.execute(text(query)).all()]
+            unanswered = [question for question, query in QUERIES.items() if not connection.execute(text(query)).all()]
+            different = [
+                name for name, each in CONTEXT.items() if each.stored(connection) != each.of_world(other.world)
+            ]
 
     assert sqlite.keys() == postgresql.keys()
     assert [name for name, content in sqlite.items() if content != postgresql[name]] == []
@@ -422,6 +377,7 @@ def test_postgresql_has_the_same_rows_and_answers_the_same_questions(
     assert [model for model in ROLLUPS if trends[model] != same_trends[model]] == []
     assert fresh == len(postgresql["meeting_metrics"])
     assert unanswered == []
+    assert different == []
 
 
 def rolled_up(storage: Storage) -> dict[type[SQLModel], list[Row]]:
@@ -430,9 +386,9 @@ def rolled_up(storage: Storage) -> dict[type[SQLModel], list[Row]]:
         return {model: content_of(connection, model) for model in ROLLUPS}
 
 
-@pytest.mark.parametrize(("question", "query"), QUESTIONS, ids=[question for question, _ in QUESTIONS])
-def test_every_documented_question_has_an_answer(connection: Connection, question: str, query: str) -> None:
-    assert connection.execute(text(query)).all(), question
+@pytest.mark.parametrize("question", QUERIES)
+def test_every_documented_question_has_an_answer(connection: Connection, question: str) -> None:
+    assert connection.execute(text(QUERIES[question])).all()
 
 
 def test_every_meeting_is_fresh_after_a_sync(connection: Connection) -> None:
@@ -461,15 +417,19 @@ def test_unusual_name_is_stored_unchanged(connection: Connection, name: str) -> 
 
 DIARIZATIONS = ("hybrid_diarization", "machine_diarization")
 VOICES = {"hybrid_diarization": "voice_id", "machine_diarization": "timeline_overlap"}
+SERIES_URL = {"platform": "zoom", "meeting_id": "8123456789"}
 SPEAKERS, MEASURED = table_of(Speakers).c, table_of(ParticipantMetrics).c
 
 
 def diarized(*, has_labels: bool) -> World:
-    """The diarized meetings of the fortnight, under their labels or under participant ids."""
+    """The diarized meetings of the fortnight as one series, under their labels or under participant ids."""
     whole = fortnight(LAST_DAY, has_labels=has_labels)
     made = quirks_of(whole)
     ids = {recording_id for quirk in DIARIZATIONS for recording_id in made[quirk]}
-    return World([each for each in whole.recordings if each.id in ids], whole.bots)
+    recordings = [each for each in whole.recordings if each.id in ids]
+    for each in recordings:
+        whole.bot(str(each.bot_id)).meeting_url = SERIES_URL
+    return World(recordings, whole.bots)
 
 
 def spoken_words(world: World, recording_id: str) -> dict[str, int]:
@@ -487,10 +447,10 @@ def truth() -> World:
 
 
 def test_diarized_meetings_have_exactly_the_listed_participants(
-    arrived: StoredFortnight, connection: Connection
+    stored_fortnight: StoredFortnight, connection: Connection
 ) -> None:
     for quirk in DIARIZATIONS:
-        (recording_id,) = quirks_of(arrived.world)[quirk]
+        (recording_id,) = quirks_of(stored_fortnight.world)[quirk]
         listed, measured = (
             set(connection.scalars(select(table.participant_key).where(table.recording_id == recording_id)))
             for table in (PARTICIPANTS, MEASURED)
@@ -501,9 +461,9 @@ def test_diarized_meetings_have_exactly_the_listed_participants(
 
 @pytest.mark.parametrize("quirk", DIARIZATIONS)
 def test_every_speaker_has_the_words_of_their_voices(
-    arrived: StoredFortnight, connection: Connection, truth: World, quirk: str
+    stored_fortnight: StoredFortnight, connection: Connection, truth: World, quirk: str
 ) -> None:
-    (recording_id,) = quirks_of(arrived.world)[quirk]
+    (recording_id,) = quirks_of(stored_fortnight.world)[quirk]
     expected = spoken_words(truth, recording_id)
     counts = select(MEASURED.participant_key, MEASURED.word_count).where(MEASURED.recording_id == recording_id)
     of_transcript = select(table_of(Speakers)).where(

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from meeting_assets.core.instants import now
 from meeting_assets.pipeline.missed_meeting_codes import EXPLANATIONS
 from meeting_assets.pipeline.missed_meetings import PLATFORMS, WITHOUT_CODE, explanation
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
-from meeting_assets_tests.pipeline.test_bots import AT, BOT_ID, TICK, document, observe
+from meeting_assets_tests.pipeline.test_bots import AT, BOT_ID, TICK, changes, document, observe
+from meeting_assets_tests.support.documented_queries import answer
 from meeting_assets_tests.support.environments import open_test_storage
 
+DAY = timedelta(days=1)
 ROOT = Path(__file__).parents[2]
 NOTES = Path(os.environ.get("MEETING_ASSETS_API_NOTES", ROOT.parent / "shared" / "recall-api.md"))
 
@@ -138,3 +142,31 @@ def test_meeting_with_a_stored_recording_is_not_missed(database_url: str) -> Non
     observe(document("joining_call", ("call_ended", "x"), "done"), observed_at=AT + TICK)
 
     assert (before, after, missed()) == (1, [], [])
+
+
+def observe_missed(*instants: datetime) -> None:
+    """Stores a missed bot for each instant at which it ended."""
+    for number, at in enumerate(instants):
+        ended = changes(("fatal", "meeting_locked"), at=at)
+        observe(document(id=f"{BOT_ID[:-3]}{number:03x}", status_changes=ended), at=at + DAY)
+
+
+def test_weeks_begin_on_monday_and_end_on_sunday(database_url: str) -> None:
+    days = [datetime(2025, 12, 20, 12, tzinfo=UTC) + number * DAY for number in range(25)]
+    observe_missed(*days)
+
+    found = {str(row["day"]): (str(row["week"]), str(row["week_end"])) for row in missed()}
+
+    mondays = {each.date(): each.date() - each.weekday() * DAY for each in days}
+    assert found == {str(day): (str(monday), str(monday + 6 * DAY)) for day, monday in mondays.items()}
+
+
+def test_query_about_last_week_omits_the_current_week_and_older_weeks(database_url: str) -> None:
+    monday = datetime(2026, 1, 12, tzinfo=UTC)
+    last_instant = monday + 7 * DAY - TICK
+    observe_missed(monday - TICK, monday, last_instant, now())
+
+    (found,) = answer("Why were last week's meetings not recorded?")
+
+    assert (str(found["week"]), found["category"], found["meetings"]) == ("2026-01-12", "not_admitted", 2)
+    assert (found["reason"], found["remedy"]) == explanation("meeting_locked")[1:]
