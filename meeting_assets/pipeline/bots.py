@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
@@ -130,11 +130,8 @@ def _record_batch(storage: Storage, batch: Sequence[ObservedBot], at: datetime) 
             for bot_id, each in kept.items()
         ]
         origin = meta_value(connection, "api_origin")
-        rows = [
-            {**row, "dashboard_url": dashboard_url(origin, row["bot_id"])}
-            for row in rows
-            if row["bot_id"] in recorded or row["day"] is None or row["day"] >= storage.oldest_day
-        ]
+        rows = [{**row, "dashboard_url": dashboard_url(origin, row["bot_id"])} for row in rows]
+        rows = [row for row in rows if row["bot_id"] in recorded or not _is_expired(row["day"], storage.oldest_day)]
         upsert(connection, Bots, rows, only_if=_is_not_older)
         # Another run may have inserted some of these bots in between, with a later observation.
         written = _lock_rows(connection, kept)
@@ -248,6 +245,11 @@ def _replace_changes(connection: Connection, given: Mapping[str, Sequence[Status
     ]
     if rows:
         connection.execute(CHANGES.insert(), rows)
+
+
+def _is_expired(day: date | None, oldest_day: date) -> bool:
+    """True for a bot from before the retention period. A bot without any time never expires."""
+    return day is not None and day < oldest_day
 
 
 def _is_overtaken(observed_at: datetime | None, recorded_at: datetime | None) -> bool:
