@@ -70,7 +70,7 @@ def store_planted_meeting() -> None:
 
 
 def remains_with(change: Callable[[], None] = lambda: None) -> list[str]:
-    """What verification finds after a purge and a change that leaves something behind."""
+    """The remains that verification finds after a purge and a change that leaves something behind."""
     with open_test_storage() as storage:
         fingerprints = fingerprints_of(storage, {recording_id("purged"): DAY})
         purge(storage, [recording_id("purged")], tombstones.ASKED_FOR)
