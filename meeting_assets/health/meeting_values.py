@@ -35,7 +35,7 @@ MAX_VALUES = 200
 VALUES: Mapping[Table, tuple[str, ...]] = {
     RECORDINGS: (
         *("recording_metadata", "bot_metadata", "title", "display_title"),
-        *("meeting_id", "meeting_uuid", "series_id", "calendar_event_id"),
+        *("meeting_id", "meeting_uuid", "series_id"),
     ),
     METADATA: ("title", "meeting_uuid", "data"),
     BOTS: ("bot_metadata", "meeting_id"),

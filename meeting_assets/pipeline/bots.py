@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
@@ -139,9 +139,7 @@ def _record_batch(storage: Storage, batch: Sequence[ObservedBot], at: datetime) 
             | {"dashboard_url": dashboard_url(origin, bot_id)}
             for bot_id, each in kept.items()
         ]
-        rows = [
-            row for row in rows if row["bot_id"] in recorded or row["day"] is None or row["day"] >= storage.oldest_day
-        ]
+        rows = [row for row in rows if row["bot_id"] in recorded or not _is_expired(row["day"], storage.oldest_day)]
         upsert(connection, Bots, with_calendar_values(connection, rows), only_if=_is_not_older)
         # Another run may have inserted some of these bots in between, with a later observation.
         written = _lock_rows(connection, kept)
@@ -278,6 +276,11 @@ def _recency(observation: ObservedBot) -> tuple[bool, datetime]:
     changes = status_changes_of(observation.bot) or ()
     changed_at = max((each.at for each in changes if each.at is not None), default=_EARLIEST)
     return observation.observed_at is not None, observation.observed_at or changed_at
+
+
+def _is_expired(day: date | None, oldest_day: date) -> bool:
+    """True for a bot from before the retention period. A bot without any time never expires."""
+    return day is not None and day < oldest_day
 
 
 def _is_overtaken(observed_at: datetime | None, recorded_at: datetime | None) -> bool:

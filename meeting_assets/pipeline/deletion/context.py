@@ -22,11 +22,14 @@ from meeting_assets.pipeline.listings import listing_of
 from meeting_assets.pipeline.media_objects import MEDIA
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import Recording, decode_object
+from meeting_assets.schema.persistent import WebhookObjectEvents
 from meeting_assets.store import calendar_events, tombstones
 from meeting_assets.store.calendar_events import EVENTS, INVITEES, Row, linked_bots
+from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.tombstones import TOMBSTONES, is_canonical_uuid
-from meeting_assets.webhooks.object_inbox import OBJECT_INBOX
+
+OBJECT_INBOX = table_of(WebhookObjectEvents)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,12 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from meeting_assets.core.instants import day_of, start_of
 from meeting_assets.pipeline.bots import BOTS
 from meeting_assets.pipeline.bots_pass import note_deleted_bots
-from meeting_assets.pipeline.deletion.context import delete_bots
+from meeting_assets.pipeline.deletion.context import OBJECT_INBOX, delete_bots
 from meeting_assets.pipeline.deletion.removal import PurgeReport, delete_rows, note_scrub_due
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store.calendar_events import EVENTS, INVITEES, events_with_several_bots, linked_bots
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.ledger import RECORDINGS
-from meeting_assets.webhooks.object_inbox import OBJECT_INBOX
 
 BATCH = 500
 """Rows of one transaction."""

@@ -95,11 +95,11 @@ def test_bot_and_event_stay_until_the_last_recording_of_the_bot_is_purged() -> N
     purge_named("first")
     between = context_rows()
     observe_bot("first")
-    observed = row_counts()
+    after_listing = row_counts()
     purge_named("second")
 
     assert between == before
-    assert observed["bots"] == 1
+    assert after_listing["bots"] == 1
     assert row_counts() == NO_ROWS
     observe_bot("first")
     assert row_counts() == NO_ROWS
