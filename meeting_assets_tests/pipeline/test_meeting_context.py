@@ -354,7 +354,7 @@ def test_rebuild_fills_what_the_former_version_did_not_store(
     for (context, media), (former, former_media) in zip(all_context(sandbox), expected, strict=True):
         lost = dict.fromkeys(NOT_IN_EARLIER_FILES)
         assert context == former | lost | {"series_id": None}
-        assert without_formats_of_lists(media) == without_formats_of_lists(former_media)
+        assert without_facts_of_lists(media) == without_facts_of_lists(former_media)
 
 
 def as_former_version(sandbox: Sandbox, home: Path) -> None:
@@ -371,11 +371,14 @@ def as_former_version(sandbox: Sandbox, home: Path) -> None:
             connection.execute(table_of(model).delete())
 
 
-def without_formats_of_lists(tables: list[list[dict[str, Any]]]) -> list[Any]:
-    """Media objects and metadata without the formats that only lists of media objects show."""
+def without_facts_of_lists(tables: list[list[dict[str, Any]]]) -> list[Any]:
+    """Media objects and metadata without formats and sizes that only lists of media objects show."""
     media, metadata = tables
     listed = {"video_separate", "audio_separate"}
-    return [[row | {"format": None} if row["collection"] in listed else row for row in media], metadata]
+    return [
+        [row | {"format": None, "size_bytes": None} if row["collection"] in listed else row for row in media],
+        metadata,
+    ]
 
 
 def test_rebuild_keeps_newer_values_of_the_database(
