@@ -1,4 +1,4 @@
-"""Of two observations of a media object the one requested later counts, in whatever order they are recorded."""
+"""Of two observations of a media object the one requested later counts; the order of recording them does not matter."""
 
 from __future__ import annotations
 
