@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
+from meeting_assets.core.ids import uuid_of
 from meeting_assets.recall.meeting_secrets import meeting_secrets, without_meeting_secrets
 from meeting_assets.recall.objects import Bot, instant_of, text_of, without_secrets
 
@@ -49,7 +49,7 @@ def recording_ids_of(bot: Bot) -> set[str] | None:
     """The ids of a bot's recordings; None if the object does not contain them."""
     if not isinstance(bot.recordings, list):
         return None
-    return {found for each in bot.recordings if isinstance(each, Mapping) and (found := _uuid_text(each.get("id")))}
+    return {found for each in bot.recordings if isinstance(each, Mapping) and (found := uuid_of(each.get("id")))}
 
 
 def stored_bot_object(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,10 +67,3 @@ def stored_bot_object(document: Mapping[str, Any]) -> dict[str, Any]:
 def _cleaned_message(change: Mapping[str, Any], secrets: list[str]) -> str | None:
     message = text_of(change.get("message"))
     return None if message is None else without_meeting_secrets(message, secrets)
-
-
-def _uuid_text(value: Any) -> str | None:
-    try:
-        return str(UUID(value)) if isinstance(value, str) else None
-    except ValueError:
-        return None

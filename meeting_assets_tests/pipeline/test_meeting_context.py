@@ -192,14 +192,17 @@ def test_changed_metadata_is_stored_at_the_next_listing(sandbox: Sandbox) -> Non
     assert sandbox.stats.retrieve_calls == 0
 
 
-def test_second_sync_writes_neither_media_objects_nor_files(sandbox: Sandbox, home: Path) -> None:
+def test_second_sync_changes_only_the_observation_times_of_media_objects(sandbox: Sandbox, home: Path) -> None:
     sync_days([DAY])
     files = {each: each.stat().st_mtime_ns for each in (home / "raw").rglob("*.json")}
     media = [rows_of(MediaObjects, each) for each in sandbox.world.recordings]
 
     sync_days([DAY])
 
-    assert [rows_of(MediaObjects, each) for each in sandbox.world.recordings] == media
+    later = [rows_of(MediaObjects, each) for each in sandbox.world.recordings]
+    assert [*map(without_observed, later)] == [*map(without_observed, media)]
+    for rows, former in zip(later, media, strict=True):
+        assert all(row["observed_at"] > old["observed_at"] for row, old in zip(rows, former, strict=True))
     assert {each: each.stat().st_mtime_ns for each in (home / "raw").rglob("*.json")} == files
 
 
