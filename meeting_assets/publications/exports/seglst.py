@@ -16,7 +16,7 @@ def seglst(meeting: MeetingText) -> str:
             "speaker": each.speaker,
             "start_time": round(each.start_s, 3),
             "end_time": round(each.end_s, 3),
-            "words": each.text,
+            "words": each.spaced_text,
         }
         for each in meeting.utterances
     ]
