@@ -37,6 +37,7 @@ from meeting_assets.publications.meeting_text import (
     distinct_names,
     timed_words,
 )
+from meeting_assets_tests.conftest import ROOT
 from meeting_assets_tests.support.export_readers import (
     Spoken,
     read_chunks,
@@ -470,6 +471,21 @@ def test_meeting_without_content_is_not_exported(name: str) -> None:
     meeting = MeetingText("0206f11b-68ab-42b1-8a30-b85f60076e83", date(2026, 3, 2))
 
     assert not FORMATS[name].has_content(meeting)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_documentation_lists_the_format_with_its_extension(name: str) -> None:
+    documented = (ROOT / "docs" / "exports.md").read_text()
+
+    assert f"| `{name}` | `.{FORMATS[name].extension}` | " in documented
+
+
+@pytest.mark.parametrize("name", ["attendance", "chat"])
+def test_documentation_lists_the_columns_of_spreadsheets(name: str) -> None:
+    header = without_mark(FORMATS[name].write(meeting_with([]))).split("\r\n")[0]
+
+    documented = (ROOT / "docs" / "exports.md").read_text().partition("## CSV columns")[2]
+    assert [column for column in header.split(",") if f"`{column}`" not in documented] == []
 
 
 def test_formats_have_file_names_of_their_own() -> None:

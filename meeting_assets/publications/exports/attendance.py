@@ -36,4 +36,4 @@ def _clock(started_at: datetime | None, instant_s: float) -> str:
     return to_iso8601(started_at + timedelta(seconds=instant_s)) if started_at else ""
 
 
-ATTENDANCE = ExportFormat("attendance", "attendance.csv", "joins and leaves as CSV", attendance, "sessions")
+ATTENDANCE = ExportFormat("attendance", "attendance.csv", attendance, "sessions")

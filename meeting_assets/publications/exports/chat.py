@@ -25,4 +25,4 @@ def _cells(message: ChatMessage) -> list[str | float]:
     ]
 
 
-CHAT = ExportFormat("chat", "chat.csv", "chat messages as CSV", chat, "chat")
+CHAT = ExportFormat("chat", "chat.csv", chat, "chat")

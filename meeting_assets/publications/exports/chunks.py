@@ -104,4 +104,4 @@ def _document(index: int, turns: Sequence[Paragraph]) -> dict[str, Any]:
     }
 
 
-JSON = ExportFormat("json", "json", "JSON chunks for language models", chunks)
+JSON = ExportFormat("json", "json", chunks)

@@ -20,4 +20,4 @@ def ctm(meeting: MeetingText) -> str:
     )
 
 
-CTM = ExportFormat("ctm", "ctm", "words with times, for speech recognition tools", ctm)
+CTM = ExportFormat("ctm", "ctm", ctm)

@@ -17,7 +17,6 @@ class ExportFormat:
     """The value of `--format`."""
     extension: str
     """End of the file name, different for all formats, without the first dot."""
-    description: str
     write: Callable[[MeetingText], str]
     content: Literal["utterances", "segments", "chat", "sessions"] = "utterances"
     """The part of a meeting that the format contains. A meeting without it is not exported."""

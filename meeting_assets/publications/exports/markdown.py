@@ -59,4 +59,4 @@ _Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:y
 _Dumper.add_representer(_Name, lambda dumper, name: dumper.represent_scalar("tag:yaml.org,2002:str", str(name)))
 
 
-MD = ExportFormat("md", "md", "Markdown with front matter", markdown)
+MD = ExportFormat("md", "md", markdown)

@@ -20,4 +20,4 @@ def _line(recording_id: str, segment: SpeechSegment, speaker: str) -> str:
     return f"SPEAKER {recording_id} 1 {times} {NONE} {NONE} {speaker} {NONE} {NONE}\n"
 
 
-RTTM = ExportFormat("rttm", "rttm", "who spoke when, for diarization tools", rttm, "segments")
+RTTM = ExportFormat("rttm", "rttm", rttm, "segments")

@@ -23,4 +23,4 @@ def seglst(meeting: MeetingText) -> str:
     return json.dumps(segments, ensure_ascii=False, indent=1) + "\n"
 
 
-SEGLST = ExportFormat("seglst", "seglst.json", "utterances as JSON, for meeteval", seglst)
+SEGLST = ExportFormat("seglst", "seglst.json", seglst)

@@ -27,4 +27,4 @@ def words_of(utterance: SpokenUtterance) -> str:
     return " ".join(_AT if word == "@" else word for word in words)
 
 
-STM = ExportFormat("stm", "stm", "utterances with times, for speech recognition tools", stm)
+STM = ExportFormat("stm", "stm", stm)

@@ -27,4 +27,4 @@ def _block(number: int, cue: Cue) -> str:
     return f"{number}\n{start} --> {end}\n{lines}\n"
 
 
-SRT = ExportFormat("srt", "srt", "SubRip subtitles", subrip)
+SRT = ExportFormat("srt", "srt", subrip)
