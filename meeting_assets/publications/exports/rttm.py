@@ -1,4 +1,4 @@
-"""RTTM (Rich Transcription Time Marked, NIST RT-09): who spoke when."""
+"""RTTM (Rich Transcription Time Marked, NIST RT-09): speech segments with speakers."""
 
 from __future__ import annotations
 
