@@ -1,6 +1,6 @@
 """The commands with their modules. A command's module is imported when the command is called.
 
-`--help` and completion need none of these modules, most of which import the database or Dagster.
+`--help` needs none of these modules, most of which import the database or Dagster.
 """
 
 from __future__ import annotations

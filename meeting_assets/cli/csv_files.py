@@ -38,5 +38,5 @@ def write_csv(target: str, content: str, *, what: str) -> None:
         write_standard_output(content)
         return
     with file_errors_named(target):
-        replace_file(Path(target).resolve(), content.encode())
+        replace_file(Path(target), content.encode())
     print_line(f"The {what} were written to {target}.")

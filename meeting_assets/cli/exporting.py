@@ -60,7 +60,7 @@ def export(
         if target == STANDARD_STREAM:
             _print_only(storage, recording_ids, chosen)
         else:
-            _write_files(storage, recording_ids, chosen, Path(target))
+            write_files(storage, recording_ids, chosen, Path(target))
 
 
 def _formats(names: Sequence[str]) -> list[ExportFormat]:
@@ -68,7 +68,7 @@ def _formats(names: Sequence[str]) -> list[ExportFormat]:
 
     unknown = [name for name in names if name not in FORMATS]
     if unknown:
-        raise SettingsError(f"--format is none of {', '.join(FORMATS)}.")
+        raise SettingsError(f"Unknown format {', '.join(unknown)}. Use one of {', '.join(FORMATS)}.")
     return [FORMATS[name] for name in dict.fromkeys(names)]
 
 
@@ -80,6 +80,8 @@ def _days(given: Sequence[str] | None, first: date | None, last: date | None) ->
         return None
     if first is None:
         raise SettingsError("Name a recording, or give --first-day.")
+    if last is not None and last < first:
+        raise SettingsError("--last-day is earlier than --first-day. Exchange them.")
     return first, last or date.max
 
 
@@ -89,7 +91,11 @@ def _recording_ids(storage: Storage, given: Sequence[str], days: tuple[date, dat
 
     with storage.database.reading() as connection:
         if days is not None:
-            return recordings_of_days(connection, *days)
+            if found := recordings_of_days(connection, *days):
+                return found
+            raise SettingsError(
+                "No recording of these days is stored. Give other days, or run `meeting-assets sync` for them."
+            )
         return [*dict.fromkeys(find_recording(connection, each) for each in given)]
 
 
@@ -98,17 +104,22 @@ def _print_only(storage: Storage, recording_ids: Sequence[str], chosen: Sequence
     if len(recording_ids) != 1 or len(chosen) != 1:
         raise SettingsError("Standard output takes one recording and one format. Give a folder with --to.")
     meeting = _meeting(storage, recording_ids[0])
+    if meeting is None:
+        raise SettingsError(f"Recording {recording_ids[0]} was purged: nothing to export.")
     if not chosen[0].has_content(meeting):
         raise SettingsError(f"Recording {meeting.recording_id} has no {chosen[0].content}: nothing to export.")
     write_standard_output(chosen[0].write(meeting))
 
 
-def _write_files(storage: Storage, recording_ids: Sequence[str], chosen: Sequence[ExportFormat], folder: Path) -> None:
+def write_files(storage: Storage, recording_ids: Sequence[str], chosen: Sequence[ExportFormat], folder: Path) -> None:
     with file_errors_named(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-    written, without = 0, Counter[str]()
+    written, purged, without = 0, 0, Counter[str]()
     for recording_id in recording_ids:
         meeting = _meeting(storage, recording_id)
+        if meeting is None:
+            purged += 1
+            continue
         for each in chosen:
             if not each.has_content(meeting):
                 without[each.content] += 1
@@ -118,11 +129,19 @@ def _write_files(storage: Storage, recording_ids: Sequence[str], chosen: Sequenc
                 replace_file(path, each.write(meeting).encode())
             written += 1
     for content, count in without.items():
-        print_note(f"{count} files were not written: their recordings have no {content}.")
-    print_line(f"{written} files were written to {folder}.")
+        owner = "its recording has" if count == 1 else "their recordings have"
+        print_note(f"{_were(count, 'file')} not written: {owner} no {content}.")
+    if purged:
+        print_note(f"{_were(purged, 'recording')} not exported: purged during the export.")
+    print_line(f"{_were(written, 'file')} written to {folder}.")
 
 
-def _meeting(storage: Storage, recording_id: str) -> MeetingText:
+def _were(count: int, noun: str) -> str:
+    return f"1 {noun} was" if count == 1 else f"{count} {noun}s were"
+
+
+def _meeting(storage: Storage, recording_id: str) -> MeetingText | None:
+    """The text of a recording; None if it was purged since the command started."""
     from meeting_assets.publications.reading import read_meeting
 
-    return storage.database.read(lambda connection: read_meeting(connection, recording_id))
+    return storage.database.read_snapshot(lambda connection: read_meeting(connection, recording_id))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +12,11 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.files import file_error_message
 
 STANDARD_STREAM = "-"
 """The argument that stands for standard input or output."""
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def write_standard_output(content: str) -> None:
@@ -22,7 +26,11 @@ def write_standard_output(content: str) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Writes a file. An existing file is replaced only by a complete one; devices and pipes are written to."""
+    """Writes a file. An existing file keeps its permissions and is replaced only by a complete one.
+
+    A symbolic link keeps pointing to its file. Devices and pipes are written to.
+    """
+    path = path.resolve()
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
@@ -31,6 +39,8 @@ def replace_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+            if path.exists():
+                os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
             Path(file.name).replace(path)
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
@@ -43,4 +53,6 @@ def file_errors_named(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in _FULL:
+            raise SettingsError(file_error_message(OSError(error.errno, error.strerror), name)) from None
         raise SettingsError(f"{error.strerror or type(error).__name__}: {name}. Give another file.") from None

@@ -35,12 +35,19 @@ class CsvFault(NamedTuple):
         return f"Line {self.number}: {self.fault}."
 
 
-def csv_text(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
-    """The content of a file."""
+BYTE_ORDER_MARK = "\ufeff"
+
+
+def csv_text(
+    columns: Sequence[str], rows: Iterable[Iterable[str | float]], *, is_for_spreadsheets: bool = False
+) -> str:
+    """The content of a file. With a byte order mark, spreadsheets read it as UTF-8."""
     text = io.StringIO(newline="")
+    if is_for_spreadsheets:
+        text.write(BYTE_ORDER_MARK)
     writer = csv.writer(text)
     writer.writerow(columns)
-    writer.writerows(map(as_cell, row) for row in rows)
+    writer.writerows([as_cell(each) if isinstance(each, str) else each for each in row] for row in rows)
     return text.getvalue()
 
 

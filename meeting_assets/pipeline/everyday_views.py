@@ -76,7 +76,7 @@ def _of_top_speaker(column: ColumnElement[Any]) -> ScalarSelect[Any]:
     """A column of the participant of the recording with the largest share of the talk."""
     c = MEMBERS.c
     of_recording = select(column).where(c.recording_id == RECORDINGS.c.recording_id, c.talk_share.is_not(None))
-    ordered = of_recording.order_by(c.talk_share.desc(), c.participant_key).limit(1)
+    ordered = of_recording.order_by(c.talk_share.desc(), CodePoints(c.participant_key)).limit(1)
     return ordered.correlate(RECORDINGS).scalar_subquery()
 
 

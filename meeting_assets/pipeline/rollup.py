@@ -74,13 +74,13 @@ def roll_up(storage: Storage, weeks: Collection[date] | None = None) -> RollupRe
     started = monotonic()
     report = RollupReport()
     with storage.database.reading() as connection:
-        persons = known_persons(connection)
-        stale, fresh = _stale_and_fresh(connection, persons, weeks)
+        stale, fresh = _stale_and_fresh(connection, known_persons(connection), weeks)
     report.unchanged = len(fresh)
     for week in sorted(stale):
         with storage.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
-            _roll_up_week(connection, week, persons, storage)
+            # Read under the lock: a purge in between may have removed persons.
+            _roll_up_week(connection, week, known_persons(connection), storage)
         report.changed += 1
     report.rollup_s = round(monotonic() - started, 3)
     logger.info("trends: %d weeks changed, %d unchanged", report.changed, report.unchanged)

@@ -27,8 +27,11 @@ from meeting_assets.metrics.series import (
     series_trends,
 )
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
+from meeting_assets.metrics.trends import PersonKeys
+from meeting_assets.pipeline.key_occurrences import keys_of_recording
 from meeting_assets.pipeline.persons import Persons, known_persons
 from meeting_assets.pipeline.rollup import ROLLUP_VERSION, RollupReport
+from meeting_assets.pipeline.sql_functions import CodePoints
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import locks
 from meeting_assets.store.connections import retry_on_conflict
@@ -40,7 +43,7 @@ from meeting_assets.store.observation import database_now
 
 logger = logging.getLogger(__name__)
 
-MEETINGS, MEMBERS = table_of(MeetingMetrics), table_of(ParticipantMetrics)
+MEETINGS, MEMBERS, KEYS = table_of(MeetingMetrics), table_of(ParticipantMetrics), table_of(PersonKeys).c
 TABLES = SERIES, SERIES_OF_MEMBERS, TRENDS = [table_of(model) for model in SERIES_TABLES]
 
 
@@ -50,12 +53,12 @@ def roll_up_series(storage: Storage) -> RollupReport:
     started = monotonic()
     report = RollupReport()
     with storage.database.reading() as connection:
-        persons = known_persons(connection)
-        stale, report.unchanged = _stale_and_fresh_count(connection, persons)
+        stale, report.unchanged = _stale_and_fresh_count(connection, known_persons(connection))
     for series_id in stale:
         with storage.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
-            _roll_up_one(connection, series_id, persons, storage)
+            # Read under the lock: a purge in between may have removed persons.
+            _roll_up_one(connection, series_id, known_persons(connection), storage)
         report.changed += 1
     report.rollup_s = round(monotonic() - started, 3)
     logger.info("series: %d changed, %d unchanged", report.changed, report.unchanged)
@@ -69,12 +72,22 @@ def outdated_series(storage: Storage) -> list[str]:
 
 
 def forget(connection: Connection, recording_id: str) -> set[str]:
-    """Deletes all rows of the recording's series; returns the tables that had such rows.
+    """Deletes all rows of the recording's series, and of all series with a member from the recording.
 
-    The caller's transaction has taken `Lock.ROLLUP` before any other lock.
+    Members of other series may have a key or name from this recording alone. Returns the tables that had such rows.
+
+    The caller's transaction has taken `Lock.ROLLUP` before any other lock. `rollup.forget` is called later, because it
+    deletes the persons of the recording's keys.
     """
-    series_id = connection.scalar(select(RECORDINGS.c.series_id).where(RECORDINGS.c.recording_id == recording_id))
-    return _delete(connection, series_id) if series_id is not None else set()
+    own = connection.scalars(select(RECORDINGS.c.series_id).where(RECORDINGS.c.recording_id == recording_id))
+    keys = keys_of_recording(connection, recording_id)
+    keys |= {*connection.scalars(select(KEYS.person_key).where(KEYS.known_key.in_(keys)))}
+    c = SERIES_OF_MEMBERS.c
+    shared = connection.scalars(select(c.series_id).where(c.person_key.in_(keys)).distinct())
+    deleted: set[str] = set()
+    for series_id in sorted({each for each in (*own, *shared) if each is not None}):
+        deleted |= _delete(connection, series_id)
+    return deleted
 
 
 def _delete(connection: Connection, series_id: str) -> set[str]:
@@ -163,7 +176,9 @@ def _attendees(connection: Connection, persons: Persons, series_id: str) -> Iter
     c = MEMBERS.c
     times = (c.first_join_s, c.joined_late_s)
     query = _of_members(c.recording_id, c.person_key, c.name, *times, series_id=series_id)
-    for recording_id, key, name, *columns in connection.execute(query.order_by(c.recording_id, c.participant_key)):
+    for recording_id, key, name, *columns in connection.execute(
+        query.order_by(c.recording_id, CodePoints(c.participant_key))
+    ):
         person = persons.of(key, name) or next(iter(name_keys(name)), None)
         if person is not None:
             yield SeriesAttendee(recording_id, person, name, *columns)

@@ -27,7 +27,7 @@ def _as_stored(element: InstantText, compiler: Any, **options: Any) -> str:
 @compiles(InstantText, "postgresql")
 def _as_formatted(element: InstantText, compiler: Any, **options: Any) -> str:
     instant = compiler.process(element.clauses, **options)
-    return f"to_char({instant} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+    return f"to_char(({instant}) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
 
 
 class CodePoints(FunctionElement[str]):
@@ -39,12 +39,12 @@ class CodePoints(FunctionElement[str]):
 
 @compiles(CodePoints, "sqlite")
 def _in_binary_order(element: CodePoints, compiler: Any, **options: Any) -> str:
-    return f"{compiler.process(element.clauses, **options)} COLLATE BINARY"
+    return f"({compiler.process(element.clauses, **options)}) COLLATE BINARY"
 
 
 @compiles(CodePoints, "postgresql")
 def _in_order_of_c(element: CodePoints, compiler: Any, **options: Any) -> str:
-    return f'{compiler.process(element.clauses, **options)} COLLATE "C"'
+    return f'({compiler.process(element.clauses, **options)}) COLLATE "C"'
 
 
 class Later(FunctionElement[datetime]):
@@ -58,14 +58,14 @@ class Later(FunctionElement[datetime]):
 def _with_modifier(element: Later, compiler: Any, **options: Any) -> str:
     instant, seconds = (compiler.process(each, **options) for each in element.clauses)
     shift = f"printf('%+.3f seconds', {seconds})"
-    return f"CASE WHEN {seconds} IS NOT NULL THEN strftime('%Y-%m-%d %H:%M:%f', {instant}, {shift}) || '000' END"
+    return f"CASE WHEN ({seconds}) IS NOT NULL THEN strftime('%Y-%m-%d %H:%M:%f', {instant}, {shift}) || '000' END"
 
 
 @compiles(Later, "postgresql")
 def _with_interval(element: Later, compiler: Any, **options: Any) -> str:
     instant, seconds = (compiler.process(each, **options) for each in element.clauses)
-    rounded = f"date_trunc('milliseconds', {instant} + interval '500 microseconds')"
-    return f"{rounded} + round(CAST({seconds} AS numeric), 3) * interval '1 second'"
+    rounded = f"date_trunc('milliseconds', ({instant}) + interval '500 microseconds')"
+    return f"({rounded} + round(CAST({seconds} AS numeric), 3) * interval '1 second')"
 
 
 class MinutesBetween(FunctionElement[float]):
@@ -84,7 +84,7 @@ def _of_days(element: MinutesBetween, compiler: Any, **options: Any) -> str:
 @compiles(MinutesBetween, "postgresql")
 def _of_epochs(element: MinutesBetween, compiler: Any, **options: Any) -> str:
     start, end = (compiler.process(each, **options) for each in element.clauses)
-    return f"CAST(round(CAST(extract(epoch FROM {end} - {start}) / 60 AS numeric), 2) AS double precision)"
+    return f"CAST(round(CAST(extract(epoch FROM ({end}) - ({start})) / 60 AS numeric), 2) AS double precision)"
 
 
 class Monday(FunctionElement[date]):
@@ -102,7 +102,7 @@ def _before_sunday(element: Monday, compiler: Any, **options: Any) -> str:
 @compiles(Monday, "postgresql")
 def _by_day_of_week(element: Monday, compiler: Any, **options: Any) -> str:
     day = compiler.process(element.clauses, **options)
-    return f"{day} + (1 - CAST(extract(isodow FROM {day}) AS integer))"
+    return f"(({day}) + (1 - CAST(extract(isodow FROM ({day})) AS integer)))"
 
 
 class Sunday(FunctionElement[date]):
@@ -120,7 +120,7 @@ def _next_sunday(element: Sunday, compiler: Any, **options: Any) -> str:
 @compiles(Sunday, "postgresql")
 def _to_end_of_week(element: Sunday, compiler: Any, **options: Any) -> str:
     day = compiler.process(element.clauses, **options)
-    return f"{day} + (7 - CAST(extract(isodow FROM {day}) AS integer))"
+    return f"(({day}) + (7 - CAST(extract(isodow FROM ({day})) AS integer)))"
 
 
 class JsonItems(FunctionElement[Any]):
@@ -151,7 +151,7 @@ class ItemText(FunctionElement[str]):
 @compiles(ItemText, "sqlite")
 def _with_names_of_booleans(element: ItemText, compiler: Any, **options: Any) -> str:
     value, kind = (compiler.process(each, **options) for each in element.clauses)
-    return f"CASE WHEN {kind} IN ('true', 'false') THEN {kind} ELSE CAST({value} AS TEXT) END"
+    return f"CASE WHEN ({kind}) IN ('true', 'false') THEN {kind} ELSE CAST({value} AS TEXT) END"
 
 
 @compiles(ItemText, "postgresql")

@@ -6,17 +6,20 @@ speech research need a time for each word. Missing times are interpolated:
     given:   |--"so we"--|      "then"      "go"      |--"on"--|
     result:  |-so-|--we--|-----then------|---go------|---on---|
 
-Words share the gap between the known times around them in proportion to their lengths. Times before the start of the
-recording become 0, because most formats have no negative times.
+Words share the gap between the known times around them in proportion to their lengths. Words before the first known
+time, and words with a start alone, last as long as at a usual speaking rate, if the times around them allow it. Times
+before the start of the recording become 0, because most formats have no negative times.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple
+from itertools import chain, count
+from typing import NamedTuple, TypeVar
 
+Speaker = TypeVar("Speaker", bound=Hashable)
 UNKNOWN_SPEAKER = "Unknown speaker"
 CHARACTER_S = 0.06
 """Duration of a character of text without any time: 1,000 characters a minute, a usual speaking rate."""
@@ -45,6 +48,8 @@ class SpokenUtterance:
     speaker: str
     """Display name, different for different speakers of the meeting."""
     words: Sequence[TimedWord]
+    is_unspaced: bool = False
+    """Whether the script of its transcript writes no blanks between words."""
 
     @property
     def start_s(self) -> float:
@@ -55,7 +60,8 @@ class SpokenUtterance:
         return max(word.end_s for word in self.words)
 
     @property
-    def text(self) -> str:
+    def spaced_text(self) -> str:
+        """The words separated by blanks, also in scripts that write none."""
         return " ".join(word.text for word in self.words)
 
 
@@ -104,33 +110,58 @@ class MeetingText:
     segments: Sequence[SpeechSegment] = ()
     chat: Sequence[ChatMessage] = ()
     sessions: Sequence[Session] = ()
+    """In the order of the joins."""
     speakers: Sequence[str] = field(default=())
     """Display names, in the order of their first words."""
 
 
-def distinct_names(names: Iterable[tuple[str, str | None]]) -> dict[str, str]:
-    """A display name for each speaker key. Speakers with the same name get a number.
+def joined_words(words: Iterable[TimedWord], *, is_unspaced: bool) -> str:
+    """The text of some words for readers.
+
+    >>> words = [TimedWord(text, 0.0, 0.0) for text in ("会議", "は", "Google", "Meet")]
+    >>> joined_words(words, is_unspaced=True), joined_words(words, is_unspaced=False)
+    ('会議はGoogle Meet', '会議 は Google Meet')
+    """
+    parts: list[str] = []
+    for word in words:
+        if parts:
+            parts.append(separator(parts[-1], word.text, is_unspaced=is_unspaced))
+        parts.append(word.text)
+    return "".join(parts)
+
+
+def separator(left: str, right: str, *, is_unspaced: bool) -> str:
+    """The text between two words: in scripts without blanks, only Latin words have a blank between them."""
+    return "" if is_unspaced and not (left[-1:].isascii() and right[:1].isascii()) else " "
+
+
+def distinct_names(names: Iterable[tuple[Speaker, str | None]]) -> dict[Speaker, str]:
+    """A display name for each speaker. Speakers with the same name get a number.
 
     >>> distinct_names([("100", "Ada"), ("200", "Ada"), ("label:A", "A"), ("unknown", None)])
     {'100': 'Ada', '200': 'Ada (2)', 'label:A': 'A', 'unknown': 'Unknown speaker'}
     """
-    chosen: dict[str, str] = {}
+    chosen: dict[Speaker, str] = {}
     taken: set[str] = set()
     for key, given in names:
-        name = base = " ".join((given or "").split()) or UNKNOWN_SPEAKER
-        number = 1
-        while name in taken:
-            number += 1
-            name = f"{base} ({number})"
-        taken.add(name)
-        chosen[key] = name
+        chosen[key] = free_name(" ".join((given or "").split()) or UNKNOWN_SPEAKER, taken, "{} ({})")
+        taken.add(chosen[key])
     return chosen
 
 
-def timed_words(units: Sequence[TimedUnit], earliest_s: float = 0.0) -> list[TimedWord]:
-    """The words of an utterance, each with a start and a later end.
+def free_name(base: str, taken: Collection[str], numbered: str) -> str:
+    """A name that is not taken: the base, or the base with the first free number from 2 on.
 
-    `earliest_s` is the start of words before the first known time, if no time of the utterance is known.
+    >>> free_name("Ada", {"Ada", "Ada (2)"}, "{} ({})")
+    'Ada (3)'
+    """
+    return next(name for name in chain([base], (numbered.format(base, n) for n in count(2))) if name not in taken)
+
+
+def timed_words(units: Sequence[TimedUnit], earliest_s: float = 0.0) -> list[TimedWord]:
+    """The words of an utterance, each with a start and an end that is not earlier.
+
+    `earliest_s` is the earliest start of words before the first known time, and their start if no time is known.
 
     >>> timed_words([TimedUnit("so we", 1.0, 2.0), TimedUnit("go", None, None)], 0.0)
     [TimedWord(text='so', start_s=1.0, end_s=1.5), TimedWord(text='we', start_s=1.5, end_s=2.0), \
@@ -139,19 +170,54 @@ TimedWord(text='go', start_s=2.0, end_s=2.12)]
     words: list[TimedWord] = []
     waiting: list[TimedUnit] = []
     last_s: float | None = None
-    for unit in units:
+    for index, unit in enumerate(units):
         if unit.start_s is None:
             waiting.append(unit)
-            continue
-        start_s = max(unit.start_s, 0.0)
-        words += _shared(waiting, last_s if last_s is not None else min(earliest_s, start_s), start_s)
-        waiting = []
-        natural_s = start_s + len(unit.text) * CHARACTER_S
-        last_s = max(unit.end_s if unit.end_s is not None else natural_s, start_s)
-        words += _shared([unit], start_s, last_s)
+            if unit.end_s is None:
+                continue
+            end_s = max(unit.end_s, last_s or 0.0)
+            words += _shared(waiting, _begin_s(waiting, last_s, earliest_s, end_s), end_s)
+        else:
+            start_s = max(unit.start_s, 0.0)
+            words += _shared(waiting, _begin_s(waiting, last_s, earliest_s, start_s), start_s)
+            end_s = _end_s(units, index, start_s)
+            words += _shared([unit], start_s, end_s)
+        waiting, last_s = [], end_s
     begin_s = last_s if last_s is not None else earliest_s
-    words += _shared(waiting, begin_s, begin_s + sum(len(unit.text) for unit in waiting) * CHARACTER_S)
+    words += _shared(waiting, begin_s, begin_s + _spoken_s(waiting))
     return words
+
+
+def _begin_s(waiting: Sequence[TimedUnit], last_s: float | None, earliest_s: float, end_s: float) -> float:
+    """The start of units without one, which end at a known time."""
+    return last_s if last_s is not None else min(max(earliest_s, end_s - _spoken_s(waiting), 0.0), end_s)
+
+
+def _end_s(units: Sequence[TimedUnit], index: int, start_s: float) -> float:
+    """The end of a unit with a start. An unknown end leaves the units before the next known time their share of it."""
+    unit = units[index]
+    if unit.end_s is not None:
+        return max(unit.end_s, start_s)
+    own_s = others_s = _spoken_s([unit])
+    for position in range(index + 1, len(units)):
+        following = units[position]
+        next_s = following.end_s if following.start_s is None else following.start_s
+        if following.start_s is None:
+            others_s += _spoken_s([following])
+        if next_s is not None:
+            limit_s = max(next_s - start_s, 0.0)
+            return start_s + min(own_s, limit_s * own_s / others_s if others_s else limit_s)
+    return start_s + own_s
+
+
+def _spoken_s(units: Iterable[TimedUnit]) -> float:
+    """The duration of units at a usual speaking rate."""
+    return sum(map(_characters, units)) * CHARACTER_S
+
+
+def _characters(unit: TimedUnit) -> int:
+    """The number of characters without blanks."""
+    return sum(map(len, unit.text.split()))
 
 
 def _shared(units: Sequence[TimedUnit], start_s: float, end_s: float) -> Iterator[TimedWord]:

@@ -127,6 +127,18 @@ class Connections:
         with self.reading() as connection:
             return query(connection)
 
+    @retry_on_conflict
+    def read_snapshot(self, query: Callable[[Connection], T]) -> T:
+        """Calls a function as `read` does. All its statements see the database as the first one does.
+
+        Raises:
+            StoreError: the database does not answer.
+        """
+        with self.reading() as connection:
+            if not self.is_sqlite:
+                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            return query(connection)
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that writes. Functions that use it carry `retry_on_conflict`.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from meeting_assets.metrics.series import SERIES_TABLES, RecordingSeries, SeriesMembers, SeriesTrends
-from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.series_rollup import forget, outdated_series, roll_up_series
 from meeting_assets.schema.persistent import Recordings
@@ -191,6 +191,53 @@ def test_purge_deletes_the_rows_of_the_series_in_its_own_transaction(weekly: lis
     assert tables == {"recording_series", "series_members", "series_trends"}
     assert [row for model in SERIES_TABLES for row in rows(model)] == []
     assert outdated() == [SERIES]
+
+
+@pytest.mark.parametrize("series_id", ["zoom:other", None], ids=["of-another-series", "without-a-series"])
+def test_purge_deletes_every_series_with_a_member_of_the_recording(
+    home_with_meetings: Home, weekly: list[str], series_id: str | None
+) -> None:
+    other = next(each for each in ids(home_with_meetings, MONDAY) if each not in weekly)
+    change(Recordings, other, series_id=series_id)
+    set_participants(other, MONDAY, ("A. L.", "zoom:ada"), ("Eve", None), ("Fay", None))
+    alias(("name:ada lovelace", "zoom:ada"))
+    roll_up()
+    assert "zoom:ada" in {row["person_key"] for row in rows(SeriesMembers)}
+
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        locks.take(connection, Lock.ROLLUP)
+        forget(connection, other)
+
+    assert [row for model in SERIES_TABLES for row in rows(model)] == []
+    assert outdated() == [SERIES]
+
+
+def test_purge_keeps_series_without_a_member_of_the_recording(home_with_meetings: Home, weekly: list[str]) -> None:
+    other = next(each for each in ids(home_with_meetings, MONDAY) if each not in weekly)
+    set_participants(other, MONDAY, ("Dee", "zoom:dee"), ("Eve", None), ("Fay", None))
+    roll_up()
+
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        locks.take(connection, Lock.ROLLUP)
+        assert forget(connection, other) == set()
+
+    assert outdated() == []
+
+
+def test_name_of_a_member_is_that_of_the_last_device_by_code_points(weekly: list[str]) -> None:
+    table = table_of(ParticipantMetrics)
+    set_participants(weekly[2], TUESDAY, ("Ada a", "zoom:ada"), ("Ada B", "zoom:ada"), CHI)
+    given = [
+        row for row in rows(ParticipantMetrics) if row["recording_id"] == weekly[2] and row["person_key"] == "zoom:ada"
+    ]
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        for row, key in zip(sorted(given, key=lambda row: row["name"]), ("label:B", "label:a"), strict=True):
+            is_row = (table.c.recording_id == weekly[2]) & (table.c.participant_key == row["participant_key"])
+            connection.execute(table.update().where(is_row).values(participant_key=key, name=f"Ada of {key}"))
+
+    roll_up()
+
+    assert member("zoom:ada")["name"] == "Ada of label:a"
 
 
 def test_rows_do_not_depend_on_the_order_of_roll_ups(weekly: list[str]) -> None:

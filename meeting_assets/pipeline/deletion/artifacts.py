@@ -97,8 +97,8 @@ def _delete_artifact(storage: Storage, key: ArtifactKey, report: PurgeReport) ->
             for model in artifact.tables:
                 delete_rows(connection, table_of(model), rows_of(model, artifact, key), deleted)
             run_post_load(connection, artifact, [key.recording_id])
-        deleted.tables |= rollup.forget(connection, key.recording_id)
         deleted.tables |= series_rollup.forget(connection, key.recording_id)
+        deleted.tables |= rollup.forget(connection, key.recording_id)
         for metrics in METRICS:
             table = table_of(metrics)
             delete_rows(connection, table, table.c.recording_id == key.recording_id, deleted)

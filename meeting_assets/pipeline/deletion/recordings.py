@@ -219,7 +219,7 @@ def _delete_recording(storage: Storage, recording_id: str, report: PurgeReport) 
         ledger.lock_recordings(connection, [recording_id])
         rows = ledger.read_rows(connection, [recording_id], is_locking=True)
         artifact_ids = {artifact_id for of_kind in rows.values() for artifact_id in of_kind}
-        deleted.tables |= rollup.forget(connection, recording_id) | series_rollup.forget(connection, recording_id)
+        deleted.tables |= series_rollup.forget(connection, recording_id) | rollup.forget(connection, recording_id)
         keys = aliased_keys(connection, recording_id)
         deleted_bots = delete_context(connection, recording_id, deleted)
         for table in tables_to_purge(connection):

@@ -14,19 +14,19 @@ COLUMNS = ("name", "email", "joined_at", "left_at", "join_s", "leave_s", "minute
 
 def attendance(meeting: MeetingText) -> str:
     """One line per session of a participant, in the order of the joins."""
-    sessions = sorted(meeting.sessions, key=lambda each: (each.join_s, each.name))
-    return csv_text(COLUMNS, [_cells(each, meeting.started_at) for each in sessions])
+    rows = [_cells(each, meeting.started_at) for each in meeting.sessions]
+    return csv_text(COLUMNS, rows, is_for_spreadsheets=True)
 
 
-def _cells(session: Session, started_at: datetime | None) -> list[str]:
+def _cells(session: Session, started_at: datetime | None) -> list[str | float]:
     return [
         session.name,
         session.email or "",
         _clock(started_at, session.join_s),
         _clock(started_at, session.leave_s),
-        f"{session.join_s:.3f}",
-        f"{session.leave_s:.3f}",
-        f"{(session.leave_s - session.join_s) / 60:.1f}",
+        round(session.join_s, 3),
+        round(session.leave_s, 3),
+        round((session.leave_s - session.join_s) / 60, 1),
         str(not session.is_open_start).lower(),
         str(not session.is_open_end).lower(),
     ]
@@ -36,4 +36,4 @@ def _clock(started_at: datetime | None, instant_s: float) -> str:
     return to_iso8601(started_at + timedelta(seconds=instant_s)) if started_at else ""
 
 
-ATTENDANCE = ExportFormat("attendance", "attendance.csv", "joins and leaves as CSV", attendance, "sessions")
+ATTENDANCE = ExportFormat("attendance", "attendance.csv", attendance, "sessions")

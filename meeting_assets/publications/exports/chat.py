@@ -12,17 +12,17 @@ COLUMNS = ("at", "at_s", "sender", "recipient", "text")
 
 def chat(meeting: MeetingText) -> str:
     """One line per message, in the order of their times."""
-    return csv_text(COLUMNS, map(_cells, meeting.chat))
+    return csv_text(COLUMNS, map(_cells, meeting.chat), is_for_spreadsheets=True)
 
 
-def _cells(message: ChatMessage) -> list[str]:
+def _cells(message: ChatMessage) -> list[str | float]:
     return [
         to_iso8601(message.at) if message.at else "",
-        f"{message.at_s:.3f}" if message.at_s is not None else "",
+        round(message.at_s, 3) if message.at_s is not None else "",
         message.sender,
         message.recipient or "",
         message.text,
     ]
 
 
-CHAT = ExportFormat("chat", "chat.csv", "chat messages as CSV", chat, "chat")
+CHAT = ExportFormat("chat", "chat.csv", chat, "chat")

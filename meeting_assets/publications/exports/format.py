@@ -14,15 +14,12 @@ class ExportFormat:
     """A file format: how it writes a meeting."""
 
     name: str
-    """The value of `--format` and of MEETING_ASSETS_EXPORTS."""
+    """The value of `--format`."""
     extension: str
     """End of the file name, different for all formats, without the first dot."""
-    description: str
     write: Callable[[MeetingText], str]
     content: Literal["utterances", "segments", "chat", "sessions"] = "utterances"
     """The part of a meeting that the format contains. A meeting without it is not exported."""
-    version: str = "1"
-    """Raised with every change of the written text: published files of another version are written again."""
 
     def has_content(self, meeting: MeetingText) -> bool:
         """False if a meeting has nothing that this format contains."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from meeting_assets.core.instants import to_iso8601
+from meeting_assets.publications.exports.facts import facts_of
 from meeting_assets.publications.exports.format import ExportFormat
 from meeting_assets.publications.exports.paragraphs import clock, paragraphs
 from meeting_assets.publications.meeting_text import MeetingText
 
-# The characters that CommonMark allows to escape and that begin markup anywhere in a line.
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
+# The characters that CommonMark allows to escape and that begin markup anywhere in a line. `$`, `%`, `=` and `^` do so
+# in extensions: formulas, comments, highlights and superscripts.
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!$%=^])")
 
 
 def escaped(text: str) -> str:
@@ -40,18 +40,23 @@ def _title(meeting: MeetingText) -> str:
 
 
 def _front_matter(meeting: MeetingText) -> str:
-    facts: dict[str, Any] = {
-        "title": _title(meeting),
-        "recording_id": meeting.recording_id,
-        "day": str(meeting.day),
-        "started_at": to_iso8601(meeting.started_at) if meeting.started_at else None,
-        "duration_s": meeting.duration_s,
-        "platform": meeting.platform,
-        "language": meeting.language,
-        "speakers": [*meeting.speakers],
-    }
-    known = {name: value for name, value in facts.items() if value is not None}
-    return f"---\n{yaml.safe_dump(known, sort_keys=False, allow_unicode=True)}---\n"
+    facts = {"title": _title(meeting)} | {name: fact for name, fact in facts_of(meeting).items() if name != "title"}
+    known = {_Name(name): value for name, value in facts.items() if value is not None}
+    return f"---\n{yaml.dump(known, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float('inf'))}---\n"
 
 
-MD = ExportFormat("md", "md", "Markdown with front matter", markdown)
+class _Name(str):
+    """The name of a fact, which is not quoted."""
+
+    __slots__ = ()
+
+
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
+    """Quotes all texts: readers of YAML 1.1 and 1.2 take different ones for numbers or booleans, such as `1e3`."""
+
+
+_Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+_Dumper.add_representer(_Name, lambda dumper, name: dumper.represent_scalar("tag:yaml.org,2002:str", str(name)))
+
+
+MD = ExportFormat("md", "md", markdown)

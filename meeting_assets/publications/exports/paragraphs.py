@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from meeting_assets.publications.meeting_text import SpokenUtterance, TimedWord
+from meeting_assets.publications.meeting_text import SpokenUtterance, TimedWord, joined_words
 
 
 class Paragraph(NamedTuple):
@@ -14,6 +14,7 @@ class Paragraph(NamedTuple):
 
     speaker: str
     words: Sequence[TimedWord]
+    is_unspaced: bool = False
 
     @property
     def start_s(self) -> float:
@@ -25,13 +26,13 @@ class Paragraph(NamedTuple):
 
     @property
     def text(self) -> str:
-        return " ".join(word.text for word in self.words)
+        return joined_words(self.words, is_unspaced=self.is_unspaced)
 
 
 def paragraphs(utterances: Sequence[SpokenUtterance]) -> Iterator[Paragraph]:
     """The paragraphs in the order of their starts."""
-    for speaker, spoken in groupby(utterances, key=lambda each: each.speaker):
-        yield Paragraph(speaker, [word for each in spoken for word in each.words])
+    for (speaker, is_unspaced), spoken in groupby(utterances, key=lambda each: (each.speaker, each.is_unspaced)):
+        yield Paragraph(speaker, [word for each in spoken for word in each.words], is_unspaced)
 
 
 def clock(instant_s: float) -> str:

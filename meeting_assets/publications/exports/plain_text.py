@@ -13,4 +13,4 @@ def plain_text(meeting: MeetingText) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-TXT = ExportFormat("txt", "txt", "plain text with speakers and times", plain_text)
+TXT = ExportFormat("txt", "txt", plain_text)

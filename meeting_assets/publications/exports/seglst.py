@@ -16,11 +16,11 @@ def seglst(meeting: MeetingText) -> str:
             "speaker": each.speaker,
             "start_time": round(each.start_s, 3),
             "end_time": round(each.end_s, 3),
-            "words": each.text,
+            "words": each.spaced_text,
         }
         for each in meeting.utterances
     ]
     return json.dumps(segments, ensure_ascii=False, indent=1) + "\n"
 
 
-SEGLST = ExportFormat("seglst", "seglst.json", "utterances as JSON, for meeteval", seglst)
+SEGLST = ExportFormat("seglst", "seglst.json", seglst)

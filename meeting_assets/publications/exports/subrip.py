@@ -1,16 +1,18 @@
-"""SubRip subtitles (`.srt`). The format has no standard and no escapes.
+r"""SubRip subtitles (`.srt`). The format has no standard and no escapes.
 
-Players read `<…>` as markup, and parsers read `-->` as a time line. Angle brackets become `‹` and `›`.
+Players read `<…>`, `{…}` and `\N` as markup, and parsers read `-->` as a time line. Angle brackets become `‹` and `›`,
+braces parentheses, and a backslash `∖`.
 """
 
 from __future__ import annotations
 
 from meeting_assets.publications.exports.cues import Cue, cues_of
+from meeting_assets.publications.exports.fields import BRACKETS
 from meeting_assets.publications.exports.format import ExportFormat
 from meeting_assets.publications.exports.webvtt import timestamp
 from meeting_assets.publications.meeting_text import MeetingText
 
-_SUBSTITUTES = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})  # noqa: RUF001
+_SUBSTITUTES = BRACKETS | {ord("\\"): "∖"}  # noqa: RUF001
 
 
 def subrip(meeting: MeetingText) -> str:
@@ -25,4 +27,4 @@ def _block(number: int, cue: Cue) -> str:
     return f"{number}\n{start} --> {end}\n{lines}\n"
 
 
-SRT = ExportFormat("srt", "srt", "SubRip subtitles", subrip)
+SRT = ExportFormat("srt", "srt", subrip)

@@ -55,5 +55,5 @@ def _file(cues: Sequence[Cue], text_of: Callable[[Cue], str]) -> str:
     return "\n".join(["WEBVTT\n", *blocks])
 
 
-VTT = ExportFormat("vtt", "vtt", "WebVTT subtitles with voice tags", with_voice_tags)
-VTT_NAMES = ExportFormat("vtt_names", "names.vtt", "WebVTT subtitles that begin with names", with_names)
+VTT = ExportFormat("vtt", "vtt", with_voice_tags)
+VTT_NAMES = ExportFormat("vtt_names", "names.vtt", with_names)
