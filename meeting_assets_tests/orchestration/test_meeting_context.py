@@ -183,9 +183,6 @@ def test_sensor_waits_longer_after_each_run_that_could_not_retrieve_a_bot(
     outcomes = [run_for_webhooks(defs) for _ in range(3)]
 
     assert all(each.succeeded for each in outcomes)
-    with dagster_instance() as i:
-        for r in i.get_run_records(dg.RunsFilter(job_name=JOB)):
-            print("DBG", r.dagster_run.run_config, r.start_time, r.dagster_run.status, now().timestamp())
     assert "3 runs could not retrieve their bots" in reason(tick(defs, SENSOR))
 
 

@@ -8,6 +8,7 @@ old.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any, cast
 
 import dagster as dg
 
@@ -128,6 +129,11 @@ def _runs_for(
     More messages than one run handles are not retries, so of their runs only the last one counts.
     """
     newest = max(message.received_at for message in messages)
-    config = context_config(workspace, only_webhooks=True)
-    runs = [each for each in records if each.dagster_run.run_config == config and began_after(each, newest)]
+    ops = context_config(workspace, only_webhooks=True)["ops"]
+    runs = [each for each in records if _ops_of(each) == ops and began_after(each, newest)]
     return runs[:1] if len(messages) >= object_inbox.MAX_MESSAGES else runs
+
+
+def _ops_of(record: dg.RunRecord) -> Any:
+    """The run config of a run's steps; loggers differ by how a run is launched."""
+    return cast("dict[str, Any]", record.dagster_run.run_config).get("ops")
