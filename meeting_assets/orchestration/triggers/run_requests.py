@@ -159,7 +159,7 @@ def wait_after(runs: int) -> timedelta:
     >>> [int(wait_after(runs).total_seconds() / 60) for runs in (1, 2, 3, 7, 30)]
     [1, 2, 4, 60, 60]
     """
-    return min(MIN_WAIT * 2 ** (runs - 1), MAX_WAIT)
+    return min(MIN_WAIT * float(2 ** (runs - 1)), MAX_WAIT)
 
 
 def began_after(record: dg.RunRecord, instant: datetime) -> bool:
