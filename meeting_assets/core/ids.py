@@ -1,9 +1,10 @@
-"""Recording ids as entered by users, whole or abbreviated."""
+"""Ids: recording ids as entered by users, whole or abbreviated, and ids in objects of the API."""
 
 from __future__ import annotations
 
 import re
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 from meeting_assets.core.errors import SettingsError
@@ -28,6 +29,16 @@ def canonical_uuid(given: str) -> str:
     if match is None:
         raise SettingsError(f"The given text is not a recording id. Give a UUID such as {EXAMPLE}.")
     return str(UUID(match[2]))
+
+
+def uuid_of(value: Any) -> str | None:
+    """Returns a UUID in a JSON document in the form of the tables; None for any other value.
+
+    >>> uuid_of("0206F11B-68AB-42B1-8A30-B85F60076E83"), uuid_of("rec_123"), uuid_of(7)
+    ('0206f11b-68ab-42b1-8a30-b85f60076e83', None, None)
+    """
+    match = _UUID.fullmatch(value) if isinstance(value, str) else None
+    return str(UUID(match[2])) if match else None
 
 
 def uuid_prefix(given: str) -> str | None:

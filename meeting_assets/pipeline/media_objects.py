@@ -1,20 +1,20 @@
 """Rows of `media_objects` and `meeting_metadata`: the media objects that Recall.ai stores for a recording.
 
 Any field of a media object may be missing or invalid and is NULL then; without an id there is no row. URLs are not
-stored. Rows are written only if they change, so `observed_at` is the time of the request that showed the change.
+stored. Each object has its own observation time: of two runs, the one that requested the object later counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, Table, or_
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.ids import uuid_of
 from meeting_assets.pipeline.discovered import Found
 from meeting_assets.pipeline.recording_rows import (
     listed_meeting_metadata,
@@ -26,13 +26,18 @@ from meeting_assets.recall.objects import DELETED, instant_of, text_of, without_
 from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.store.database import insert_into, table_of, upsert
 from meeting_assets.store.ledger import not_observed_after
+from meeting_assets.store.ledger_states import is_overtaken
 from meeting_assets.store.modification import BOOKKEEPING
 
 MEDIA = table_of(MediaObjects)
 METADATA = table_of(MeetingMetadata)
+OF_METADATA = "meeting_metadata"
+"""The collection of metadata objects."""
 NOT_LISTED = frozenset({"recording_id", *BOOKKEEPING})
 """Columns that recording.json does not repeat."""
 MAX_SIZE_BYTES = 2**63 - 1
+_LISTED = frozenset(artifact.collection for artifact in ARTIFACTS.values() if artifact.is_listed)
+"""Collections with lists of their own. A recording's shortcut shows only one of their objects."""
 
 Key = tuple[Any, ...]
 Rows = dict[Key, dict[str, Any]]
@@ -43,7 +48,7 @@ def media_object_rows(found: Found) -> list[dict[str, Any]]:
     """Rows of all media objects that a discovery shows: of the recording's shortcuts and of lists of their own."""
     objects: dict[tuple[str, str], Mapping[str, Any]] = {}
     for collection, document in mapping_in(found.listed, "media_shortcuts").items():
-        if isinstance(document, Mapping) and (media_id := _media_id(document)) is not None:
+        if isinstance(document, Mapping) and (media_id := uuid_of(document.get("id"))) is not None:
             objects[collection, media_id] = document
     objects |= found.listed_media
     return [
@@ -55,7 +60,7 @@ def media_object_rows(found: Found) -> list[dict[str, Any]]:
 def meeting_metadata_rows(found: Found) -> list[dict[str, Any]]:
     """The row of the metadata object that the recording shows; no row if it shows none."""
     document = listed_meeting_metadata(found.listed)
-    media_id = _media_id(document)
+    media_id = uuid_of(document.get("id"))
     if media_id is None:
         return []
     data = mapping_in(document, "data")
@@ -74,7 +79,8 @@ def meeting_metadata_rows(found: Found) -> list[dict[str, Any]]:
 def record_media(connection: Connection, founds: Sequence[Found]) -> None:
     """Writes the media objects and meeting metadata of recordings whose rows this transaction has locked.
 
-    Objects that the recordings no longer show become `deleted`; their metadata stays.
+    Objects that the recordings no longer show become `deleted`; their metadata stays. Objects that another run observed
+    later are left unchanged, whether this discovery shows them or not.
     """
     ids = [found.recording_id for found in founds]
     before = _stored(connection, MEDIA, ids)
@@ -84,11 +90,10 @@ def record_media(connection: Connection, founds: Sequence[Found]) -> None:
         found = by_id[row["recording_id"]]
         if key not in rows and _is_gone(found, row["collection"]):
             rows[key] = {**row, "status": DELETED, "observed_at": found.observed_at}
-    _write_changed(connection, MediaObjects, rows, before)
-    known = _stored(connection, METADATA, ids)
-    metadata = _by_key(METADATA, [row for found in founds for row in meeting_metadata_rows(found)])
-    kept = {key: _with_former_data(row, known.get(key)) for key, row in metadata.items()}
-    _write_changed(connection, MeetingMetadata, kept, known)
+    overtaken = {key for key in rows if key in before and _is_overtaken(rows[key], before[key])}
+    # Unchanged rows too: their observation time protects them from older observations.
+    upsert(connection, MediaObjects, [rows[key] for key in sorted(rows) if key not in overtaken])
+    _record_metadata(connection, founds, overtaken)
 
 
 def mark_media_deleted(
@@ -124,15 +129,36 @@ def media_by_recording(
     return by_recording
 
 
-_LISTED = frozenset(artifact.collection for artifact in ARTIFACTS.values() if artifact.is_listed)
-"""Collections with lists of their own. A recording's shortcut shows only one of their objects."""
+def _record_metadata(connection: Connection, founds: Sequence[Found], overtaken: Collection[Key]) -> None:
+    """Writes changed meeting metadata, without that of `overtaken` media objects."""
+    before = _stored(connection, METADATA, [found.recording_id for found in founds])
+    shown = _by_key(METADATA, [row for found in founds for row in meeting_metadata_rows(found)])
+    rows = {key: _with_former_data(row, before.get(key)) for key, row in shown.items()}
+    changed = [
+        rows[recording_id, media_id]
+        for recording_id, media_id in sorted(rows)
+        if (recording_id, OF_METADATA, media_id) not in overtaken
+        and rows[recording_id, media_id] != before.get((recording_id, media_id))
+    ]
+    upsert(connection, MeetingMetadata, changed)
+
+
+def _is_overtaken(row: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    return is_overtaken(row["observed_at"], before["observed_at"])
 
 
 def _is_gone(found: Found, collection: str) -> bool:
-    """True if a media object that a discovery does not show must be deleted at the API."""
+    """True if a media object that a discovery does not show must be deleted at the API.
+
+    A shortcut without a usable id may be the missing object, so it leaves the collection's objects unchanged.
+    """
     if found.recording.status.code == DELETED:
         return True
-    return collection not in _LISTED and isinstance(found.listed.get("media_shortcuts"), Mapping)
+    shortcuts = found.listed.get("media_shortcuts")
+    if collection in _LISTED or not isinstance(shortcuts, Mapping):
+        return False
+    shortcut = shortcuts.get(collection)
+    return shortcut is None or (isinstance(shortcut, Mapping) and uuid_of(shortcut.get("id")) is not None)
 
 
 def _media_object_row(found: Found, collection: str, media_id: str, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,15 +179,6 @@ def _media_object_row(found: Found, collection: str, media_id: str, document: Ma
     }
 
 
-def _media_id(document: Mapping[str, Any]) -> str | None:
-    """The canonical id of a media object; None if it has no usable one."""
-    given = document.get("id")
-    try:
-        return str(UUID(given)) if isinstance(given, str) else None
-    except ValueError:
-        return None
-
-
 def _with_former_data(row: dict[str, Any], former: Mapping[str, Any] | None) -> dict[str, Any]:
     """The row with the former values of those columns that the API no longer shows, as after a deletion."""
     if former is None:
@@ -179,15 +196,3 @@ def _stored(connection: Connection, table: Table, recording_ids: Collection[str]
 def _by_key(table: Table, rows: Sequence[dict[str, Any]]) -> Rows:
     names = [column.name for column in table.primary_key]
     return {tuple(row[name] for name in names): row for row in rows}
-
-
-def _write_changed(connection: Connection, model: type[SQLModel], rows: Rows, before: Rows) -> None:
-    # perf: most objects are listed unchanged, and a write of each would double the writes of an idle sync
-    upsert(connection, model, [*_changed(rows, before)])
-
-
-def _changed(rows: Rows, before: Rows) -> Iterator[dict[str, Any]]:
-    for key in sorted(rows):
-        known = before.get(key)
-        if known is None or any(rows[key][name] != known[name] for name in rows[key] if name not in BOOKKEEPING):
-            yield rows[key]

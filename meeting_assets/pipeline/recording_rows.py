@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from meeting_assets.pipeline.discovered import Found
 from meeting_assets.pipeline.titles import substitute_title, usable_title
 from meeting_assets.recall.dashboard import dashboard_url
-from meeting_assets.recall.objects import BOT_COLUMNS, DELETED, customer_metadata, text_of
+from meeting_assets.recall.objects import BOT_COLUMNS, DELETED, Recording, customer_metadata, text_of
 from meeting_assets.schema.bots import Bots
 from meeting_assets.store.calendar_events import CALENDAR_SERIES
 from meeting_assets.store.database import API_ORIGIN, meta_value, table_of
@@ -73,25 +73,12 @@ def recording_row(
     Without a bot object, its columns keep their `before` values; where these are NULL, they are those of `stored_bot`,
     a row of `bots`. `origin` is the API origin.
     """
-    recording = found.recording
-    # The API may show a deleted recording again without its times.
-    started_at = recording.started_at or before.get("started_at")
-    completed_at = recording.completed_at or before.get("completed_at")
     row = {
         "recording_id": found.recording_id,
         "bot_id": bot_id_of(found, before),
         **_bot_columns(found, before, stored_bot),
-        "status": recording.status.code,
-        "sub_code": recording.status.sub_code,
-        "api_updated_at": recording.status.updated_at,
-        "created_at": recording.created_at,
-        "started_at": started_at,
-        "completed_at": completed_at,
-        "expires_at": recording.expires_at,
-        "duration_s": (completed_at - started_at).total_seconds() if started_at and completed_at else None,
+        **_recording_columns(found.recording, before, at),
         "day": found.day,
-        # Cleared when the API shows the recording again.
-        "deleted_at": (before.get("deleted_at") or at) if recording.status.code == DELETED else None,
         "observed_at": found.observed_at,
         **_context_columns(found.listed, before),
     }
@@ -126,6 +113,25 @@ def mapping_in(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The JSON object under a key; an empty one if there is none."""
     value = document.get(name)
     return value if isinstance(value, Mapping) else _NONE
+
+
+def _recording_columns(recording: Recording, before: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """The columns about status and times of a recording."""
+    # The API may show a deleted recording again without its times.
+    started_at = recording.started_at or before.get("started_at")
+    completed_at = recording.completed_at or before.get("completed_at")
+    return {
+        "status": recording.status.code,
+        "sub_code": recording.status.sub_code,
+        "api_updated_at": recording.status.updated_at,
+        "created_at": recording.created_at,
+        "started_at": started_at,
+        "completed_at": completed_at,
+        "expires_at": recording.expires_at,
+        "duration_s": (completed_at - started_at).total_seconds() if started_at and completed_at else None,
+        # Cleared when the API shows the recording again.
+        "deleted_at": (before.get("deleted_at") or at) if recording.status.code == DELETED else None,
+    }
 
 
 def _bot_columns(found: Found, before: Mapping[str, Any], stored_bot: Mapping[str, Any]) -> dict[str, Any]:

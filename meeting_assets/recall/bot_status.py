@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
+from meeting_assets.core.ids import uuid_of
 from meeting_assets.recall.meeting_secrets import meeting_secrets, without_meeting_secrets
 from meeting_assets.recall.objects import Bot, instant_of, text_of, without_secrets
 
@@ -52,7 +52,7 @@ def recordings_of(bot: Bot) -> dict[str, str | None] | None:
     if not isinstance(bot.recordings, list):
         return None
     listed = [each for each in bot.recordings if isinstance(each, Mapping)]
-    return {found: _status_code(each.get("status")) for each in listed if (found := _uuid_text(each.get("id")))}
+    return {found: _status_code(each.get("status")) for each in listed if (found := uuid_of(each.get("id")))}
 
 
 def shows_meeting_secrets(meeting_url: Any) -> bool:
@@ -88,10 +88,3 @@ def _cleaned_message(change: Mapping[str, Any], secrets: list[str]) -> str | Non
 
 def _status_code(status: Any) -> str | None:
     return text_of(status.get("code")) if isinstance(status, Mapping) else None
-
-
-def _uuid_text(value: Any) -> str | None:
-    try:
-        return str(UUID(value)) if isinstance(value, str) else None
-    except ValueError:
-        return None

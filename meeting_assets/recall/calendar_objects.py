@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from meeting_assets.core.errors import PayloadError
+from meeting_assets.core.ids import uuid_of
 from meeting_assets.core.instants import check_created_at, utc
 from meeting_assets.recall.json_decoding import MalformedObject, decode_json
 
@@ -79,7 +79,7 @@ def decode_calendar_event(document: Document) -> CalendarEvent:
     Raises:
         PayloadError: the event has no usable id or start. The text names the event by its id and quotes nothing else.
     """
-    event_id = _uuid(document.get("id"))
+    event_id = uuid_of(document.get("id"))
     if isinstance(document, MalformedObject):
         raise PayloadError(f"calendar event {event_id or 'without a usable id'}: the object is not valid JSON")
     if event_id is None:
@@ -91,7 +91,7 @@ def decode_calendar_event(document: Document) -> CalendarEvent:
     organizer = _organizer(raw)
     return CalendarEvent(
         calendar_event_id=event_id,
-        calendar_id=_uuid(document.get("calendar_id")),
+        calendar_id=uuid_of(document.get("calendar_id")),
         platform=_text(document.get("platform")),
         title=_printable(raw.get("summary")) or _printable(raw.get("subject")),
         organizer_email=organizer.email if organizer else None,
@@ -171,7 +171,7 @@ def _name(person: Any) -> str | None:
 
 def _bot_ids(bots: Any) -> Iterator[str]:
     for bot in bots if isinstance(bots, list) else []:
-        if isinstance(bot, Mapping) and (bot_id := _uuid(bot.get("bot_id"))):
+        if isinstance(bot, Mapping) and (bot_id := uuid_of(bot.get("bot_id"))):
             yield bot_id
 
 
@@ -201,13 +201,6 @@ def _instant(given: Any, zone: Any = None) -> datetime | None:
         return None
     # Not the zone of the calendar, which is equal but prints differently.
     return at.replace(tzinfo=UTC)
-
-
-def _uuid(given: Any) -> str | None:
-    try:
-        return str(UUID(given)) if isinstance(given, str) else None
-    except ValueError:
-        return None
 
 
 def _text(given: Any) -> str | None:

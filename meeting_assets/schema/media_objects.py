@@ -30,9 +30,7 @@ class MediaObjects(RecordingRow, table=True):
     expires_at: datetime | None = fields.instant(
         "when Recall.ai deletes the object; NULL if only the recording expires"
     )
-    observed_at: datetime | None = fields.instant(
-        "when the request was sent that first showed these values (store.observation)"
-    )
+    observed_at: datetime | None = fields.instant("when the request was sent that the row reflects (store.observation)")
 
 
 class MeetingMetadata(RecordingRow, table=True):

@@ -16,6 +16,13 @@ from meeting_assets.schema import fields
 from meeting_assets.schema.columns import KEYED, RecordingRow
 
 
+def waiting_index(table_name: str) -> Index:
+    """The index of a table of messages that contains only unhandled ones."""
+    # perf: a sensor queries unhandled messages every 3 s, and there are few
+    is_unhandled = sql("handled_at IS NULL")
+    return Index(f"{table_name}_waiting", "received_at", sqlite_where=is_unhandled, postgresql_where=is_unhandled)
+
+
 class Recordings(RecordingRow, table=True):
     """Every recording that the API has listed, in any status.
 
@@ -124,16 +131,7 @@ class WebhookEvents(SQLModel, table=True):
     """
 
     __tablename__ = "webhook_events"
-    __table_args__ = (
-        # perf: a sensor queries unhandled events every few seconds, and there are few
-        Index(
-            "webhook_events_waiting",
-            "received_at",
-            sqlite_where=sql("handled_at IS NULL"),
-            postgresql_where=sql("handled_at IS NULL"),
-        ),
-        KEYED,
-    )
+    __table_args__ = (waiting_index("webhook_events"), KEYED)
 
     message_id: str = fields.text("the sender's id of the message, equal for repeated deliveries", primary_key=True)
     event: str = fields.text("the API's event: recording.done, transcript.failed, ...")
@@ -151,7 +149,7 @@ class WebhookObjectEvents(SQLModel, table=True):
     """
 
     __tablename__ = "webhook_object_events"
-    __table_args__ = KEYED
+    __table_args__ = (waiting_index("webhook_object_events"), KEYED)
 
     message_id: str = fields.text("the sender's id of the message, equal for repeated deliveries", primary_key=True)
     event: str = fields.text("the API's event: bot.fatal, calendar.sync_events, sdk_upload.complete, ...")

@@ -88,6 +88,8 @@ class Application:
         self._database = database
         self._verifier = verifier
         self._counts: Counter[Outcome] = Counter()
+        self._health_thread = ThreadPoolExecutor(1, "health")
+        self._writer = InboxWriter(database)
 
     def asgi(self) -> Starlette:
         """The ASGI application."""
@@ -98,8 +100,6 @@ class Application:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        self._health_thread = ThreadPoolExecutor(1, "health")
-        self._writer = InboxWriter(self._database)
         tasks = [asyncio.create_task(each) for each in (self._writer.run(), self._writer.run_deletion())]
         try:
             yield

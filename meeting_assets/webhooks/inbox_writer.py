@@ -1,4 +1,7 @@
-"""Writes received messages to the inbox; messages that arrive together share a transaction (group commit)."""
+"""Writes received messages to the inbox; messages that arrive together share a transaction (group commit).
+
+Old messages are deleted by the same thread in batches; received messages are written between the batches.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -25,6 +28,8 @@ BATCH_DELAY_S = 0.005
 RETENTION = timedelta(days=30)
 """Age at which handled messages are deleted."""
 DELETION_INTERVAL_S = 24 * 3600.0
+MAX_DELETED = 2_000
+"""Messages deleted in one transaction, which received messages wait for."""
 
 Result = TypeVar("Result")
 
@@ -67,9 +72,18 @@ class InboxWriter:
     async def run_deletion(self) -> None:
         """Deletes old handled messages once a day, until it is cancelled."""
         while True:
-            with suppress(StoreError):
-                await self._write_in_thread(_delete_old)
+            try:
+                await self._delete_old()
+            except Exception as error:  # noqa: BLE001 - a failed deletion must not end this task
+                logger.warning("Old messages could not be deleted; tried again in a day: %s", _cause(error))
             await asyncio.sleep(DELETION_INTERVAL_S)
+
+    async def _delete_old(self) -> None:
+        before = now() - RETENTION
+        for delete_handled in (inbox.delete_handled, object_inbox.delete_handled):
+            delete_batch = partial(delete_handled, before=before, at_most=MAX_DELETED)
+            while await self._write_in_thread(delete_batch) == MAX_DELETED:
+                pass
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -79,8 +93,7 @@ class InboxWriter:
             messages = [message for message, _ in batch]
             new_ids = await self._write_in_thread(lambda connection: _insert(connection, messages))
         except Exception as error:  # noqa: BLE001 - a failed batch must not end the writer
-            cause = str(error) if isinstance(error, StoreError) else bug_message(error)
-            logger.warning("%d messages could not be stored: %s", len(batch), cause)
+            logger.warning("%d messages could not be stored: %s", len(batch), _cause(error))
             for _, is_new in batch:
                 if not is_new.done():
                     is_new.set_exception(StoreError("not stored"))
@@ -98,10 +111,9 @@ def _insert(connection: Connection, messages: Sequence[Message | ObjectMessage])
     """Inserts messages into the table of their kind, and returns the ids of new ones."""
     of_recordings = [each for each in messages if isinstance(each, Message)]
     of_objects = [each for each in messages if isinstance(each, ObjectMessage)]
-    new_ids = inbox.insert_messages(connection, of_recordings) if of_recordings else set()
+    new_ids = inbox.insert_messages(connection, of_recordings)
     return new_ids | object_inbox.insert_messages(connection, of_objects)
 
 
-def _delete_old(connection: Connection) -> None:
-    inbox.delete_handled(connection, now() - RETENTION)
-    object_inbox.delete_handled(connection, now() - RETENTION)
+def _cause(error: Exception) -> str:
+    return str(error) if isinstance(error, StoreError) else bug_message(error)

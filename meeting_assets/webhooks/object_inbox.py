@@ -5,20 +5,19 @@ Messages about bots and calendars need a run. All others are counted: they are h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection
 
-from meeting_assets.core.batches import batched
 from meeting_assets.schema.persistent import WebhookObjectEvents
-from meeting_assets.store.database import insert_into, table_of
+from meeting_assets.store.database import table_of
+from meeting_assets.webhooks.message_table import MessageTable
 
 MAX_MESSAGES = 2_000
 """Messages that one run handles."""
 OBJECT_INBOX = table_of(WebhookObjectEvents)
-MAX_IDS_PER_STATEMENT = 500
 
 
 class ObjectMessage(NamedTuple):
@@ -36,42 +35,19 @@ class ObjectMessage(NamedTuple):
         return self.event.partition(".")[0]
 
 
+OBJECT_MESSAGES = MessageTable(OBJECT_INBOX, ObjectMessage)
+
+insert_messages = OBJECT_MESSAGES.insert
+has_unhandled = OBJECT_MESSAGES.has_unhandled
+mark_handled = OBJECT_MESSAGES.mark_handled
+delete_handled = OBJECT_MESSAGES.delete_handled
+
+
 def ids_of(messages: Iterable[ObjectMessage]) -> list[str]:
     """The ids of some messages."""
     return [message.message_id for message in messages]
 
 
-def insert_messages(connection: Connection, messages: Sequence[ObjectMessage]) -> set[str]:
-    """Inserts messages that are not stored yet, and returns their ids."""
-    if not messages:
-        return set()
-    statement = insert_into(connection, OBJECT_INBOX).on_conflict_do_nothing().returning(OBJECT_INBOX.c.message_id)
-    return {*connection.scalars(statement, [message._asdict() for message in messages])}
-
-
 def unhandled(connection: Connection, *, at_most: int = MAX_MESSAGES, family: str | None = None) -> list[ObjectMessage]:
     """Unhandled messages, the newest first: all, or those of one family."""
-    c = OBJECT_INBOX.c
-    query = select(*(c[name] for name in ObjectMessage._fields)).where(c.handled_at.is_(None))
-    if family is not None:
-        query = query.where(c.event.startswith(f"{family}.", autoescape=True))
-    rows = connection.execute(query.order_by(c.received_at.desc(), c.message_id).limit(at_most))
-    return [ObjectMessage(*row) for row in rows]
-
-
-def has_unhandled(connection: Connection) -> bool:
-    """True if an unhandled message exists."""
-    c = OBJECT_INBOX.c
-    return connection.scalar(select(c.message_id).where(c.handled_at.is_(None)).limit(1)) is not None
-
-
-def mark_handled(connection: Connection, message_ids: Collection[str], at: datetime) -> None:
-    """Marks messages as handled."""
-    for batch in batched(sorted(message_ids), MAX_IDS_PER_STATEMENT):
-        is_message = OBJECT_INBOX.c.message_id.in_(batch)
-        connection.execute(update(OBJECT_INBOX).where(is_message).values(handled_at=at))
-
-
-def delete_handled(connection: Connection, before: datetime) -> int:
-    """Deletes messages that were handled before an instant, and returns their number."""
-    return connection.execute(delete(OBJECT_INBOX).where(OBJECT_INBOX.c.handled_at < before)).rowcount
+    return OBJECT_MESSAGES.unhandled(connection, at_most=at_most, event_prefix=f"{family}." if family else "")

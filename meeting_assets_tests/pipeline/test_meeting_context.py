@@ -192,14 +192,17 @@ def test_changed_metadata_is_stored_at_the_next_listing(sandbox: Sandbox) -> Non
     assert sandbox.stats.retrieve_calls == 0
 
 
-def test_second_sync_writes_neither_media_objects_nor_files(sandbox: Sandbox, home: Path) -> None:
+def test_second_sync_changes_only_the_observation_times_of_media_objects(sandbox: Sandbox, home: Path) -> None:
     sync_days([DAY])
     files = {each: each.stat().st_mtime_ns for each in (home / "raw").rglob("*.json")}
     media = [rows_of(MediaObjects, each) for each in sandbox.world.recordings]
 
     sync_days([DAY])
 
-    assert [rows_of(MediaObjects, each) for each in sandbox.world.recordings] == media
+    later = [rows_of(MediaObjects, each) for each in sandbox.world.recordings]
+    assert [*map(without_observed, later)] == [*map(without_observed, media)]
+    for rows, former in zip(later, media, strict=True):
+        assert all(row["observed_at"] > old["observed_at"] for row, old in zip(rows, former, strict=True))
     assert {each: each.stat().st_mtime_ns for each in (home / "raw").rglob("*.json")} == files
 
 
@@ -351,7 +354,7 @@ def test_rebuild_fills_what_the_former_version_did_not_store(
     for (context, media), (former, former_media) in zip(all_context(sandbox), expected, strict=True):
         lost = dict.fromkeys(NOT_IN_EARLIER_FILES)
         assert context == former | lost | {"series_id": None}
-        assert without_formats_of_lists(media) == without_formats_of_lists(former_media)
+        assert without_details_of_lists(media) == without_details_of_lists(former_media)
 
 
 def as_former_version(sandbox: Sandbox, home: Path) -> None:
@@ -368,11 +371,12 @@ def as_former_version(sandbox: Sandbox, home: Path) -> None:
             connection.execute(table_of(model).delete())
 
 
-def without_formats_of_lists(tables: list[list[dict[str, Any]]]) -> list[Any]:
-    """Media objects and metadata without the formats that only lists of media objects show."""
+def without_details_of_lists(tables: list[list[dict[str, Any]]]) -> list[Any]:
+    """Media objects and metadata without the details that only lists of media objects show."""
     media, metadata = tables
     listed = {"video_separate", "audio_separate"}
-    return [[row | {"format": None} if row["collection"] in listed else row for row in media], metadata]
+    blank = dict.fromkeys(("format", "size_bytes", "expires_at"))
+    return [[row | blank if row["collection"] in listed else row for row in media], metadata]
 
 
 def test_rebuild_keeps_newer_values_of_the_database(

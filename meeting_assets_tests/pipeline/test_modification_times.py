@@ -13,6 +13,7 @@ from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.metrics.trends import People
 from meeting_assets.pipeline.derive import derive_days, mark_metrics_outdated
+from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.store.database import table_of
@@ -75,6 +76,21 @@ def test_repeated_computation_with_the_same_result_changes_derived_at_only() -> 
 
     assert LONG_AGO not in times(MeetingMetrics, "derived_at")
     assert times(MeetingMetrics) == times(DataQuality) == {LONG_AGO}
+
+
+def test_column_filled_by_a_rebuild_is_a_modification(sandbox: Sandbox) -> None:
+    filled = sandbox.world.recordings[0].id
+    age(*OF_RECORDINGS)
+    change(Recordings, filled, source=None)
+
+    with open_test_storage() as storage:
+        rebuild(storage, [DAY])
+
+    found = {row["recording_id"]: (row["source"], row["modified_at"]) for row in rows(Recordings)}
+    source, modified_at = found.pop(filled)
+    assert source == "bot"
+    assert modified_at > LONG_AGO
+    assert {*found.values()} == {("bot", LONG_AGO)}
 
 
 def test_changed_metrics_are_a_modification(sandbox: Sandbox) -> None:

@@ -19,6 +19,7 @@ from meeting_assets.recall.objects import (
     Bot,
     Media,
     Recording,
+    customer_metadata,
     decode_object,
     without_secrets,
 )
@@ -231,6 +232,34 @@ def test_secrets_and_urls_are_removed() -> None:
         "metadata": {"note": "see https://h/a and https://h/b", "nested": '{"u": "https:\\/\\/h\\/a"}'},
         "list": [{}, ["https://h"], 1, None, True],
     }
+
+
+SECRET_KEYS = """
+    api_key api-key API-Key apiKey APIKey apikey X-Api-Key access_key secretKey private_key signing_key auth_key
+    deduplication_key token accessToken access_token accesstoken auth_token tokens token_id zak_token password
+    Password PassWord pass_word meeting_password db_passwords password1 passcode passphrase pwd secret client_secret
+    clientSecrets secret_id credential credentials bearer Authorization authorization authorization_id authorisation
+    auth basic_auth auth_header oauth oauth2 OAuth authentication authenticator session user_session session_cookie
+    session_token sessionKey session_data cookie cookies signature url downloadUrl downloadURL downloadURLs webhook_url
+    URLs url_of_crm
+"""
+PLAIN_KEYS = """
+    author authors author_id authorName authority authorities authored_by co_author session_id sessionId SessionID
+    sessionUUID session_name session_number session_type coaching_session_id sessions_title auth_id auth0_user_id
+    secretary secretariat hourly_rate curling tokenizer passport passenger bypass compass key keynote monkey deal
+    deal_key account_id crm 客户 id
+"""
+
+
+@pytest.mark.parametrize("key", SECRET_KEYS.split())
+def test_keys_with_a_word_for_a_secret_are_removed(key: str) -> None:
+    assert without_secrets({key: "x", "deal": "won"}) == {"deal": "won"}
+    assert customer_metadata({key: "x", "deal": "won"}) == {"deal": "won"}
+
+
+@pytest.mark.parametrize("key", PLAIN_KEYS.split())
+def test_keys_that_only_resemble_a_secret_are_kept(key: str) -> None:
+    assert without_secrets({key: "x"}) == customer_metadata({key: "x"}) == {key: "x"}
 
 
 @given(documents)

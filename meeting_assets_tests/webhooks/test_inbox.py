@@ -96,10 +96,20 @@ def test_only_messages_handled_before_the_instant_are_deleted(database: Database
     put(database, numbered(1, handled_at=AT), numbered(2, handled_at=AT + timedelta(days=1)), numbered(3))
 
     with database.writing() as connection:
-        count = inbox.delete_handled(connection, AT + timedelta(hours=1))
+        count = inbox.delete_handled(connection, AT + timedelta(hours=1), at_most=10)
 
     assert count == 1
     assert ids(database) == ["msg_2", "msg_3"]
+
+
+def test_one_call_deletes_at_most_the_given_number_of_messages(database: Database) -> None:
+    put(database, *(numbered(number, handled_at=AT) for number in range(5)))
+    before = AT + timedelta(hours=1)
+
+    with database.writing() as connection:
+        counts = [inbox.delete_handled(connection, before, at_most=2) for _ in range(4)]
+
+    assert counts == [2, 2, 1, 0]
 
 
 def test_query_for_unhandled_messages_uses_an_index(database: Database) -> None:

@@ -36,6 +36,7 @@ from meeting_assets.webhooks.object_inbox import ObjectMessage
 
 UNFINISHED = frozenset(f"{BOT}.{code}" for code in BOT_UNFINISHED)
 """Events that do not request a run at once, because further events of the bot will follow."""
+NO_MESSAGE = "No message is unhandled."
 UNFINISHED_WAIT = timedelta(minutes=10)
 
 
@@ -70,7 +71,7 @@ def webhook_object_events(workspace: Workspace) -> dg.SensorDefinition:
         if not settings.webhook_secrets:
             return dg.SkipReason("RECALL_WEBHOOK_SECRETS is not set, so no webhooks are received.")
         if not may_have_messages(settings, object_inbox.has_unhandled):
-            return dg.SkipReason("No message is unhandled.")
+            return dg.SkipReason(NO_MESSAGE)
         try:
             access_of(settings)
             with open_storage(settings) as storage:
@@ -91,7 +92,7 @@ def _evaluate(
         storage.database.write(lambda connection: object_inbox.mark_handled(connection, obsolete, now()))
     left = [message for message in messages if message.message_id not in obsolete]
     if not left:
-        return dg.SkipReason(f"{len(obsolete)} messages are handled.")
+        return dg.SkipReason(f"{len(obsolete)} messages are handled." if obsolete else NO_MESSAGE)
     if (reason := _reason_to_wait(context.instance, workspace, left)) is not None:
         return dg.SkipReason(f"{len(left)} messages wait: {reason}")
     config = context_config(workspace, only_webhooks=True)
