@@ -9,6 +9,7 @@ from sqlalchemy import Select, literal, select
 
 from meeting_assets.core.instants import day_of
 from meeting_assets.health.check import Check
+from meeting_assets.pipeline.missed_meeting_categories import NOT_INTENDED
 from meeting_assets.pipeline.missed_meetings import BOTS, missed_meetings
 
 REPORTED_FOR = timedelta(days=7)
@@ -22,7 +23,8 @@ def bot_checks() -> list[Check]:
             description=(
                 f"Every bot that ended within the last {REPORTED_FOR.days} days has a recording. The view "
                 "`missed_meetings` names the reason and the remedy of each missed meeting. Metadata count the missed "
-                "meetings of each category, such as `waiting_room`."
+                "meetings of each category, such as `waiting_room`. Bots that were not to record, of the category "
+                f"`{NOT_INTENDED}`, are left out."
             ),
             table=BOTS.name,
             is_error=False,
@@ -38,4 +40,4 @@ def _missed(at: datetime) -> Select[Any]:
     c = missed.c
     return select(
         literal("").label("recording_id"), c.day, c.category.label("source"), c.bot_id, c.status, c.sub_code
-    ).where(c.day >= day_of(at - REPORTED_FOR))
+    ).where(c.day >= day_of(at - REPORTED_FOR), c.category != NOT_INTENDED)

@@ -19,7 +19,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, Text, cast, fal
 from sqlmodel import AutoString, SQLModel
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.pipeline.bots import BOTS, CHANGES
+from meeting_assets.pipeline.bot_status_changes import CHANGES
+from meeting_assets.pipeline.bots import BOTS
 from meeting_assets.pipeline.deletion.context import Context
 from meeting_assets.pipeline.media_objects import METADATA
 from meeting_assets.pipeline.storage import Storage

@@ -1,4 +1,4 @@
-"""The pass over bots: lists new bots, and retrieves stored ones that had not ended.
+"""The pass over bots: lists new bots, and retrieves stored bots that had not ended.
 
 The first pass reads the whole list. A later pass reads pages from the newest end: as many bots as the list has become
 longer since the last complete pass, then until a page shows no new bot. The order of the list is not documented, so it
@@ -19,12 +19,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from meeting_assets.core.errors import PayloadError
+from meeting_assets.pipeline.bot_corrections import correct_outcomes
 from meeting_assets.pipeline.bots import (
     ObservedBot,
     bot_count,
+    delete_cancelled_bots,
     record_bots,
-    remove_unjoined,
-    unended_bots,
+    unfinished_bots,
     unknown_bots,
 )
 from meeting_assets.pipeline.retrieval import Name, Retrieval
@@ -32,14 +33,16 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.bot_status import status_changes_of
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import Bot, decode_object, instant_of
+from meeting_assets.recall.pagination import PageMissing
 from meeting_assets.recall.responses import Page
 from meeting_assets.store.database import meta_value, put_meta
 from meeting_assets.store.observation import ObservationClock, record_observation_time
+from meeting_assets.store.tombstones import is_canonical_uuid
 
 BOT = "bot"
 """The collection of bots."""
 LISTED, NOT_STORED = "bots_listed", "bots_not_stored"
-"""Names in `meta`: the length of the list at the last complete pass, and the number of its bots that are not stored."""
+"""Names in `meta`: at the last complete pass, the length of the list, and that length less the stored bots."""
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,7 @@ class BotsReport:
     new: int = 0
     retrieved: int = 0
     gone: int = 0
+    """Retrieved bots that do not exist, or no longer."""
     unreadable: int = 0
     """Bots that could not be decoded."""
     list_calls: int = 0
@@ -74,8 +78,9 @@ async def sync_bots(storage: Storage, access: Access, bot_ids: Collection[str] =
         else:
             await bots_pass.read_list(client)
             at = bots_pass.clock.wall_clock()
-            unended = storage.database.read(lambda connection: unended_bots(connection, at))
-            await bots_pass.retrieve(client, [each for each in unended if each not in bots_pass.listed])
+            unfinished = storage.database.read(lambda connection: unfinished_bots(connection, at))
+            await bots_pass.retrieve(client, [each for each in unfinished if each not in bots_pass.listed])
+            correct_outcomes(storage, at)
     bots_pass.report.bots_s = round(monotonic() - started_s, 3)
     return bots_pass.report
 
@@ -107,22 +112,23 @@ class BotsPass:
             self._storage.database.set_meta(name, str(count))
 
     async def retrieve(self, client: RecallClient, bot_ids: Collection[str]) -> None:
-        """Retrieves and stores some bots. Bots that were deleted before they joined are removed."""
+        """Retrieves and stores some bots. Bots that were deleted at Recall.ai before they joined are deleted here."""
         names = [Name(BOT, each) for each in dict.fromkeys(bot_ids)]
         bots: list[ObservedBot] = []
         gone: dict[str, datetime] = {}
         for name, outcome in (await Retrieval(client, self.clock).each(names)).items():
             requested_at = outcome.requested_at or self.clock.started_at
-            if outcome.fault is not None and not outcome.is_refused:
-                self.report.failed[name.object_id] = outcome.fault
-            elif outcome.document is None:
+            if outcome.is_gone:
                 gone[name.object_id] = requested_at
+            elif outcome.fault is not None:
+                self.report.failed[name.object_id] = outcome.fault
             elif (bot := self._decoded(outcome.document)) is not None:
                 bots.append(ObservedBot(bot, requested_at))
         self.report.retrieved += len(bots)
         self.report.gone += len(gone)
         self._record(bots)
-        remove_unjoined(self._storage, gone)
+        if deleted := delete_cancelled_bots(self._storage, gone):
+            self._storage.database.write(partial(note_deleted_bots, count=deleted))
         for bot_id, fault in self.report.failed.items():
             logger.warning("bot %s could not be retrieved: %s", bot_id, fault)
 
@@ -140,16 +146,18 @@ class BotsPass:
             requested_at = self.clock.now()
 
     async def _read_backwards(self, client: RecallClient, first: Page, *, at_least: int) -> None:
-        """Reads the pages from the last one to the second one, likewise."""
+        """Reads the pages from the last one to the second one; `at_least` as for `_read_forwards`."""
         for number in range(first.page_count or 1, 1, -1):
             page, _, new = await self._read_page(client, f"page={number}")
+            if not page.results:
+                continue  # the list has become shorter
             at_least -= len(page.results)
             if at_least <= 0 and not new:
                 return
 
     async def _is_newest_first(self, client: RecallClient, first: Page, bots: Sequence[Bot]) -> bool:
         """Whether the list begins with the newest bots. If its first page does not show that, the last page is read."""
-        order = is_falling(bots)
+        order = is_newest_first(bots)
         if order is not None or first.page_count is None:
             return order is not False
         _, last, _ = await self._read_page(client, f"page={first.page_count}")
@@ -157,9 +165,12 @@ class BotsPass:
         return newest_of_first is None or newest_of_last is None or newest_of_first >= newest_of_last
 
     async def _read_page(self, client: RecallClient, query: str) -> tuple[Page, list[Bot], int]:
-        """Reads and stores one page; returns it with its bots and the number of new ones."""
+        """Reads and stores one page; returns it with its bots and the number of new ones. A missing page is empty."""
         requested_at = self.clock.now()
-        page = await anext(client.list_pages(BOT, query))
+        try:
+            page = await anext(client.list_pages(BOT, query))
+        except PageMissing:
+            page = Page([], None)
         return page, *self._store(page, requested_at)
 
     def _store(self, page: Page, requested_at: datetime) -> tuple[list[Bot], int]:
@@ -180,16 +191,22 @@ class BotsPass:
             record_bots(self._storage, bots, self.clock.wall_clock())
 
     def _decoded(self, document: Any) -> Bot | None:
+        object_id = document.get("id")
+        # Any other id could be confidential.
+        is_id = isinstance(object_id, str) and is_canonical_uuid(object_id)
         try:
-            return decode_object(document, Bot, BOT)
+            return decode_object(document, Bot, f"{BOT} {object_id}" if is_id else BOT)
         except PayloadError as error:
             self.report.unreadable += 1
-            logger.warning("a bot could not be read: %s", error)
+            logger.warning("a bot could not be read. %s", error)
             return None
 
     def _not_stored(self, first: Page) -> int:
-        """The number of listed bots that are not stored, such as unreadable and purged ones."""
-        return max(0, (first.count or 0) - self._storage.database.read(bot_count))
+        """Listed bots that are not stored, such as unreadable and purged ones, less stored bots that are not listed.
+
+        The result may be negative. Only an increase since the last complete pass shows that bots are missing.
+        """
+        return (first.count or 0) - self._storage.database.read(bot_count)
 
 
 def note_deleted_bots(connection: Connection, count: int) -> None:
@@ -202,7 +219,7 @@ def note_deleted_bots(connection: Connection, count: int) -> None:
         put_meta(connection, {NOT_STORED: str(former.not_stored + count)})
 
 
-def is_falling(bots: Sequence[Bot]) -> bool | None:
+def is_newest_first(bots: Sequence[Bot]) -> bool | None:
     """True if bots are listed with the newest first, False if with the oldest first, None if they do not show it."""
     times = [at for bot in bots if (at := _begun_at(bot)) is not None]
     falling = sum(first > second for first, second in pairwise(times))

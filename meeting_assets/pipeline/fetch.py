@@ -11,6 +11,7 @@ from time import monotonic
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.logs import log_context
 from meeting_assets.pipeline.api_deletions import purge_deleted
+from meeting_assets.pipeline.bot_corrections import correct_outcomes
 from meeting_assets.pipeline.bots import record_bots
 from meeting_assets.pipeline.days import day_range
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_before_fetch
@@ -59,6 +60,8 @@ async def fetch_days(
         discovery = await discover_expected(client, storage, days, kept_ids)
         record(storage, discovery, discovery.clock.wall_clock())
         record_bots(storage, discovery.bots, discovery.clock.wall_clock())
+        recorded = {str(found.recording.bot.id) for found in discovery.found.values() if found.recording.bot}
+        correct_outcomes(storage, discovery.clock.wall_clock(), recorded)
         if storage.purges_deleted:
             await purge_deleted(client, storage, discovery, discovery.clock.wall_clock())
         report.add_discovery(discovery)

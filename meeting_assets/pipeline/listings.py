@@ -6,7 +6,8 @@
     media             the artifacts' states at the API
     media_objects     rows of `media_objects`
     meeting_metadata  rows of `meeting_metadata`
-    bot_object        the bot object as listed, without secrets, recordings and images
+    bot_object        the bot object as listed, without secrets, recordings and images; if `bots` had the bot before
+                      the recording was found, only the fields that are stored there, in the form of the API
 
 Files of earlier versions have only `recording`, `media`, and `bot` with fewer columns. These versions ignore the rest.
 """

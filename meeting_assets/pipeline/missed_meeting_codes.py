@@ -11,6 +11,7 @@ from meeting_assets.pipeline.missed_meeting_categories import (
     NO_PERMISSION,
     NOBODY_JOINED,
     NOT_ADMITTED,
+    NOT_INTENDED,
     NOT_STARTED,
     REMOVED,
     SIGN_IN,
@@ -24,6 +25,7 @@ from meeting_assets.pipeline.missed_meeting_remedies import (
     ASK_SUPPORT,
     CHECK_LINK,
     CHECK_START,
+    EXPECTED,
     INVITE_AGAIN,
     JOIN_LATER,
     LIFT_LIMITS,
@@ -111,9 +113,9 @@ _CALL_ENDED = {
         INVITE_AGAIN,
     ),
     "bot_received_leave_call": (
-        REMOVED,
+        NOT_INTENDED,
         "The application that sent the bot made it leave before it recorded.",
-        LIFT_LIMITS,
+        EXPECTED,
     ),
 }
 

@@ -13,6 +13,7 @@ CHECK_START = "Check whether the meeting took place, perhaps at another time or 
 INVITE_AGAIN = "Tell the host who sent the bot and why, and ask for permission. Then send a new bot."
 JOIN_LATER = "Set the bot's time to join to the start of the meeting, and let it try again."
 LIFT_LIMITS = "Check the time limits in the bot's `automatic_leave` and in the application that sent it."
+EXPECTED = "Nothing is wrong, unless the application that sent the bot should have let it record."
 NO_ACTION = "No setting of the bot prevents this. If it happens often, ask the host to change the meeting."
 OPEN_MEETING = "Ask the host to let guests join the meeting: unlocked, and without a registration or other conditions."
 SEND_IN_TIME = "Schedule the bot at least 10 minutes before the meeting by `join_at`."

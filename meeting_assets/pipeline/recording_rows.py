@@ -145,7 +145,7 @@ def _bot_columns(found: Found, before: Mapping[str, Any], stored_bot: Mapping[st
             kept = before.get(name)
             columns[name] = stored_bot.get(name) if kept is None else kept
     if found.bot is not None:
-        columns["bot_name"] = found.bot.bot_name
+        columns["bot_name"] = found.bot.columns["bot_name"]
     return columns
 
 

@@ -14,6 +14,8 @@ from meeting_assets.recall.meeting_secrets import meeting_secrets, without_meeti
 from meeting_assets.recall.objects import Bot, instant_of, text_of, without_secrets
 
 FATAL, CALL_ENDED, PERMISSION_DENIED = "fatal", "call_ended", "recording_permission_denied"
+FAILED = "failed"
+"""Status of a recording that failed."""
 _NOT_STORED = frozenset({"recordings", "automatic_video_output", "automatic_audio_output", "output_media"})
 
 
@@ -45,20 +47,35 @@ def status_changes_of(bot: Bot) -> list[StatusChange] | None:
     ]
 
 
-def recording_ids_of(bot: Bot) -> set[str] | None:
-    """The ids of a bot's recordings; None if the object does not contain them."""
+def recordings_of(bot: Bot) -> dict[str, str | None] | None:
+    """The statuses of a bot's recordings by their ids; None if the object does not contain them."""
     if not isinstance(bot.recordings, list):
         return None
-    return {found for each in bot.recordings if isinstance(each, Mapping) and (found := uuid_of(each.get("id")))}
+    listed = [each for each in bot.recordings if isinstance(each, Mapping)]
+    return {found: _status_code(each.get("status")) for each in listed if (found := uuid_of(each.get("id")))}
+
+
+def shows_meeting_secrets(meeting_url: Any) -> bool:
+    """True if a meeting URL shows the passwords and tokens that a message may repeat.
+
+    The API clears the URL after some days. Older versions show it as text: without any secret, it may be shortened.
+    """
+    return isinstance(meeting_url, Mapping) or bool(meeting_secrets(meeting_url))
 
 
 def stored_bot_object(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A bot object as it is stored: without secrets, recordings (each is stored by itself) and images it can show."""
+    """A bot object as it is stored: without secrets, recordings (each is stored by itself) and images it can show.
+
+    Without a meeting URL it is unknown which secrets the messages contain, so it is stored without messages.
+    """
     kept = {name: value for name, value in document.items() if name not in _NOT_STORED}
     if isinstance(changes := kept.get("status_changes"), list):
         secrets = meeting_secrets(document.get("meeting_url"))
+        is_safe = shows_meeting_secrets(document.get("meeting_url"))
         kept["status_changes"] = [
-            {**each, "message": _cleaned_message(each, secrets)} for each in changes if isinstance(each, Mapping)
+            {**each, "message": _cleaned_message(each, secrets) if is_safe else None}
+            for each in changes
+            if isinstance(each, Mapping)
         ]
     stored: dict[str, Any] = without_secrets(kept)
     return stored
@@ -67,3 +84,7 @@ def stored_bot_object(document: Mapping[str, Any]) -> dict[str, Any]:
 def _cleaned_message(change: Mapping[str, Any], secrets: list[str]) -> str | None:
     message = text_of(change.get("message"))
     return None if message is None else without_meeting_secrets(message, secrets)
+
+
+def _status_code(status: Any) -> str | None:
+    return text_of(status.get("code")) if isinstance(status, Mapping) else None

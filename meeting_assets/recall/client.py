@@ -20,7 +20,7 @@ from meeting_assets.core.errors import ApiError, Gone, ListRefused, TooLarge, Tr
 from meeting_assets.core.instants import to_iso8601
 from meeting_assets.recall.downloads import AllowedHosts, DownloadClient
 from meeting_assets.recall.network import TIMEOUT, EnvironmentTransport, Proxies, certificates, failure_cause
-from meeting_assets.recall.pagination import EndlessListGuard
+from meeting_assets.recall.pagination import EndlessListGuard, PageMissing, names_page
 from meeting_assets.recall.rate_limits import RateLimiter, RetryBudget, Throttled, retry_within
 from meeting_assets.recall.response_bodies import ACCEPT_ENCODING, read_body
 from meeting_assets.recall.responses import Page, parse_object, parse_page
@@ -124,6 +124,7 @@ class RecallClient:
         Raises:
             Refused, Transient: as `list_objects`.
             ListRefused: the API has no such list, or does not offer it to this key.
+            PageMissing: `query`, or a page before, names a page that does not exist.
         """
         path = f"/api/{version}/{quote(collection, safe='')}/"
         guard = EndlessListGuard(path, query)
@@ -132,7 +133,7 @@ class RecallClient:
             try:
                 page = await self._get(path, next_query, self._list_limiters[collection], parse_page)
             except Gone:
-                raise _missing_page(path, is_first=next_query == query) from None
+                raise _missing_page(path, is_first=not names_page(next_query)) from None
             guard.check(page)
             next_query = page.next_query
             yield page
@@ -207,4 +208,4 @@ def _environment_transports() -> Callable[[], httpx.AsyncBaseTransport]:
 def _missing_page(path: str, *, is_first: bool) -> ApiError:
     if is_first:
         return ListRefused(f"{path}: the API has no such list; check RECALL_BASE_URL")
-    return Transient(f"{path}: a page of the list no longer exists; the list must be read again from its start")
+    return PageMissing(f"{path}: a page of the list no longer exists; the list must be read again from its start")

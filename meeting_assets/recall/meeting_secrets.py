@@ -51,6 +51,7 @@ def _fields(meeting_url: Any) -> Iterator[tuple[str, str]]:
                 yield str(name), str(value)
     elif isinstance(meeting_url, str):
         try:
-            yield from parse_qsl(urlsplit(meeting_url).query)
+            parts = urlsplit(meeting_url)
+            yield from parse_qsl(f"{parts.query}&{parts.fragment}")
         except ValueError:
             return

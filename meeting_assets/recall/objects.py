@@ -131,17 +131,19 @@ class Recording(ApiObject, frozen=True):
 class Bot(msgspec.Struct, frozen=True):
     """A listed bot, the only source of the meeting's platform, id and schedule.
 
-    Except for id and name, an invalid field counts as missing: the bot's other fields remain usable.
+    Except for the id, an invalid field counts as missing: the bot's other fields remain usable.
     """
 
     id: UUID
-    bot_name: str | None = None
+    bot_name: Any = None
     meeting_url: Any = None
     join_at: Any = None
     metadata: Any = None
     calendar_meetings: Any = None
     status_changes: Any = None
     recordings: Any = None
+    is_recording_off: bool | None = None
+    """True if `recording_config` is null, so that the bot records only on request; None if the object lacks it."""
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -149,7 +151,7 @@ class Bot(msgspec.Struct, frozen=True):
         meeting = self._calendar_meeting
         user = meeting.get("calendar_user")
         return {
-            "bot_name": self.bot_name,
+            "bot_name": text_of(self.bot_name),
             "platform": self.platform,
             "meeting_id": meeting_id_in(self.meeting_url),
             "bot_metadata": customer_metadata(self.metadata),
@@ -230,8 +232,12 @@ def decode_object(document: Any, kind: type[ObjectT], location: str) -> ObjectT:
     """
     if isinstance(document, MalformedObject):
         raise PayloadError(f"{location}: the object is not valid JSON")
+    current = _with_current_names(_without_nulls(document))
+    if kind is Bot and isinstance(document, Mapping):
+        is_shown = "recording_config" in document
+        current["is_recording_off"] = document["recording_config"] is None if is_shown else None
     try:
-        return msgspec.convert(_with_current_names(_without_nulls(document)), kind)
+        return msgspec.convert(current, kind)
     except msgspec.ValidationError as error:
         raise PayloadError(f"{location}: {error}") from None
 

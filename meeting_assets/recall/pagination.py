@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 from meeting_assets.core.errors import Transient
 from meeting_assets.recall.responses import Page
 
@@ -9,6 +11,19 @@ MAX_PAGES_WITHOUT_NEW_OBJECT = 10
 """In a row; a list that continues after these does not end."""
 MAX_PAGES = 50_000
 """In one list; at 50 calls per minute these take 16 hours."""
+
+
+class PageMissing(Transient):
+    """A page does not exist, because the list has become shorter or a cursor has expired."""
+
+
+def names_page(query: str) -> bool:
+    """True if a query requests another page than the first one.
+
+    >>> names_page("page=3"), names_page("cursor=cD0y"), names_page("status=done"), names_page("")
+    (True, True, False, False)
+    """
+    return not {"page", "cursor"}.isdisjoint(parse_qs(query))
 
 
 class EndlessListGuard:

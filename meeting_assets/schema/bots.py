@@ -23,7 +23,9 @@ class Bots(SQLModel, table=True):
     bot_id: str = fields.uuid("the API's id of the bot", primary_key=True)
     bot_name: str | None = fields.text("display name of the bot")
     platform: str | None = fields.text("zoom, google_meet, microsoft_teams, webex, ..., from the meeting URL")
-    meeting_id: str | None = fields.text("the platform's id of the meeting; passwords and join tokens are not stored")
+    meeting_id: str | None = fields.text(
+        "the platform's id of the meeting; passwords and join tokens are not stored", index=True
+    )
     bot_metadata: Any = fields.json("the customer's metadata of the bot, text by key")
     join_at: datetime | None = fields.instant("when the bot was to join; the API clears it later")
     scheduled_at: datetime | None = fields.instant("scheduled start of the meeting, from the bot's calendar events")
@@ -35,10 +37,13 @@ class Bots(SQLModel, table=True):
     status_at: datetime | None = fields.instant("when the latest status change happened")
     first_status_at: datetime | None = fields.instant("when the bot began to join: first status change but `ready`")
     sub_code: str | None = fields.text("the API's reason: of fatal, else of call_ended, else of a denied permission")
+    is_recording_off: bool | None = fields.flag(
+        "true if the bot was sent without a recording_config, so that it records only on request"
+    )
     recording_count: int | None = fields.count("recordings that the API shows for the bot")
     outcome: str | None = fields.text(
         "recorded: ended with a recording, also if it was removed since; missed: ended without one; in_progress: not "
-        "ended; scheduled: not yet joining"
+        "ended; scheduled: not yet joining; unknown: no final status within 30 days"
     )
     dashboard_url: str | None = fields.text("the bot's page in Recall.ai's dashboard; it needs a login")
     observed_at: datetime | None = fields.instant("when the request was sent that the row reflects (store.observation)")

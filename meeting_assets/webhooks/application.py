@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 
     STORED = "stored"
     REPEATED = "repeated"
-    NOT_OURS = "not_ours"
+    IGNORED = "ignored"
     UNSIGNED = "unsigned"
     FORGED = "forged"
     STALE = "stale"
@@ -59,7 +59,7 @@ HTTP_STATUS = {
     Outcome.STORED: HTTPStatus.OK,
     Outcome.REPEATED: HTTPStatus.OK,
     # Recall.ai retries other codes for a day, then stops sending any webhooks.
-    Outcome.NOT_OURS: HTTPStatus.OK,
+    Outcome.IGNORED: HTTPStatus.OK,
     Outcome.UNSIGNED: HTTPStatus.UNAUTHORIZED,
     Outcome.FORGED: HTTPStatus.UNAUTHORIZED,
     Outcome.STALE: HTTPStatus.UNAUTHORIZED,
@@ -137,7 +137,7 @@ class Application:
         except PayloadError:
             return Outcome.UNREADABLE
         if event is None:
-            return Outcome.NOT_OURS
+            return Outcome.IGNORED
         message = _message(message_id, event)
         try:
             return Outcome.STORED if await self._writer.put(message) else Outcome.REPEATED

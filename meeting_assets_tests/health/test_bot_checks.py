@@ -43,6 +43,12 @@ def test_missed_meetings_are_counted_by_category() -> None:
     assert found.count_by_source == {"not_admitted": 2, "wrong_link": 1}
 
 
+def test_bots_that_were_not_to_record_pass() -> None:
+    observe(missed(1, "bot_received_leave_call"))
+
+    assert violations() == Violations(0, ())
+
+
 def test_recorded_and_waiting_meetings_pass() -> None:
     observe(document("joining_call", "in_waiting_room"))
 

@@ -14,7 +14,8 @@ from meeting_assets.health.fingerprints import Fingerprints, fingerprints_of
 from meeting_assets.health.purge_verification import VALUE_KINDS, find_remains
 from meeting_assets.metrics.series import RecordingSeries
 from meeting_assets.metrics.trends import People
-from meeting_assets.pipeline.bots import BOTS, CHANGES
+from meeting_assets.pipeline.bot_status_changes import CHANGES
+from meeting_assets.pipeline.bots import BOTS
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.media_objects import METADATA
 from meeting_assets.sandbox.world import identifier

@@ -174,6 +174,32 @@ def test_message_stays_unhandled_while_its_bot_cannot_be_retrieved(sandbox: Sand
 
 
 @sqlite_first
+def test_sensor_waits_longer_after_each_run_that_could_not_retrieve_a_bot(
+    sandbox: Sandbox, defs: dg.Definitions
+) -> None:
+    announce("bot.done", identifier("bot", "missed"))
+    sandbox.inject(Fault(identifier("bot", "missed"), times=None, status=403, body='{"detail": "forbidden"}'))
+
+    outcomes = [run_for_webhooks(defs) for _ in range(3)]
+
+    assert all(each.succeeded for each in outcomes)
+    assert "3 runs could not retrieve their bots" in reason(tick(defs, SENSOR))
+
+
+@sqlite_first
+def test_new_message_requests_a_run_while_others_wait(sandbox: Sandbox, defs: dg.Definitions) -> None:
+    announce("bot.done", identifier("bot", "missed"))
+    sandbox.inject(Fault(identifier("bot", "missed"), times=None, status=503))
+    run_for_webhooks(defs)
+    waits = not is_requested(defs)
+
+    announce("bot.done", identifier("another bot"))
+
+    assert waits
+    assert is_requested(defs)
+
+
+@sqlite_first
 @pytest.mark.parametrize(
     ("event", "age", "requested", "left"),
     [

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select, text
 
-from meeting_assets.pipeline.bots import BOTS, CHANGES, ObservedBot, record_bots
+from meeting_assets.pipeline.bot_corrections import correct_outcomes
+from meeting_assets.pipeline.bot_status_changes import CHANGES
+from meeting_assets.pipeline.bots import BOTS, ObservedBot, record_bots
 from meeting_assets.recall.objects import Bot, decode_object
 from meeting_assets.sandbox.world import Bot as ListedBot
 from meeting_assets.sandbox.world import identifier
 from meeting_assets.store import tombstones
 from meeting_assets.store.calendar_events import EVENTS
+from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets_tests.support.environments import open_test_storage
+from meeting_assets_tests.support.ui import until
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
@@ -22,6 +27,7 @@ BOT_ID = "6e1f5adb-3340-4f50-900d-9aa2cdc53d6c"
 PASSWORD = "planted-password"
 TICK = timedelta(microseconds=1)
 DENIED = "recording_permission_denied"
+NOT_PERMITTED = "timeout_exceeded_recording_permission_denied"
 
 
 def changes(*codes: str | tuple[str, str | None], at: datetime = AT) -> list[dict[str, Any]]:
@@ -108,6 +114,9 @@ def test_bot_is_stored_with_its_meeting_and_its_keys() -> None:
         (("joining_call", "in_call_recording", "call_ended", "done", "media_expired"), 0, "recorded"),
         (("joining_call", "done", "analysis_done"), 0, "recorded"),
         (("joining_call", "a_new_code"), 0, "in_progress"),
+        (("joining_call", "fatal", "a_new_code"), 0, "missed"),
+        (("joining_call", "call_ended", "done", "a_new_code"), 0, "missed"),
+        (("joining_call", "call_ended", "a_new_code"), 0, "in_progress"),
     ],
 )
 def test_outcome_of_a_bot(codes: tuple[str, ...], recordings: int, outcome: str) -> None:
@@ -125,6 +134,31 @@ def test_bot_that_left_its_call_a_day_ago_has_ended(age: timedelta, outcome: str
     assert row()["outcome"] == outcome
 
 
+@pytest.mark.parametrize(("later", "outcome"), [("a_new_code", "missed"), ("in_waiting_room", "in_progress")])
+def test_only_a_known_code_of_a_call_shows_that_a_bot_joined_again(later: str, outcome: str) -> None:
+    observe(document("joining_call", "call_ended", later), at=AT + timedelta(days=3))
+
+    assert row()["outcome"] == outcome
+
+
+@pytest.mark.parametrize(
+    ("codes", "fields", "outcome"),
+    [
+        (("joining_call", "in_waiting_room"), {}, "unknown"),
+        (("joining_call", "in_call_recording"), {}, "recorded"),
+        ((), {"join_at": AT.isoformat()}, "unknown"),
+        ((), {}, "scheduled"),
+        (("ready",), {"join_at": (AT + timedelta(days=30)).isoformat()}, "scheduled"),
+    ],
+)
+def test_bot_without_a_final_status_is_unknown_after_a_month(
+    codes: tuple[str, ...], fields: dict[str, Any], outcome: str
+) -> None:
+    observe(document(*codes, **fields), at=AT + timedelta(days=31))
+
+    assert row()["outcome"] == outcome
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
@@ -134,6 +168,8 @@ def test_bot_that_left_its_call_a_day_ago_has_ended(age: timedelta, outcome: str
         (((DENIED, "zoom_host_not_present"), "call_ended", "done"), "zoom_host_not_present"),
         (((DENIED, "first"), (DENIED, "second"), "fatal"), "second"),
         (("call_ended", ("done", "never_of_done")), None),
+        (((DENIED, "zoom_local_recording_disabled"), ("call_ended", NOT_PERMITTED)), "zoom_local_recording_disabled"),
+        ((("call_ended", NOT_PERMITTED), "done"), NOT_PERMITTED),
         (((DENIED, "a_new_code"), "done"), "a_new_code"),
     ],
 )
@@ -239,6 +275,119 @@ def test_hidden_password_stays_hidden_after_the_api_clears_the_meeting_url() -> 
 
     with open_test_storage() as storage, storage.database.reading() as connection:
         assert connection.scalars(select(CHANGES.c.message)).all() == ["Wrong passcode … for the meeting"]
+
+
+ZOOM_LINK = f"https://acme.zoom.us/j/8123456789?pwd={PASSWORD}"
+
+
+@pytest.mark.parametrize("meeting_url", [None, "https://acme.zoom.us/j/8123456789"])
+@pytest.mark.parametrize("is_first", [True, False], ids=["first observation", "after one with the URL"])
+def test_message_without_its_meeting_url_is_not_stored(meeting_url: str | None, is_first: bool) -> None:
+    """A status change before the message's moves it to another position in the list."""
+    given: list[Any] = changes("fatal")
+    given[0]["message"] = f"Refused {PASSWORD} there"
+    if not is_first:
+        observe(document(status_changes=given))
+
+    observe(document(status_changes=[*changes("ready"), *given], meeting_url=meeting_url), observed_at=AT + MINUTE)
+
+    assert messages() == ([None, None] if is_first else [None, "Refused … there"])
+
+
+@pytest.mark.parametrize("link", [ZOOM_LINK, ZOOM_LINK.removeprefix("https://"), ZOOM_LINK.replace("?", "#")])
+@pytest.mark.parametrize("name", ["pwd", "tk"])
+def test_password_of_a_meeting_url_that_is_text_is_not_stored(link: str, name: str) -> None:
+    given: list[Any] = changes("fatal")
+    given[0]["message"] = f"Refused {PASSWORD} there"
+
+    observe(document(status_changes=given, meeting_url=link.replace("pwd", name)))
+
+    assert messages() == ["Refused … there"]
+
+
+def messages() -> list[str | None]:
+    with open_test_storage() as storage, storage.database.reading() as connection:
+        return [*connection.scalars(select(CHANGES.c.message).order_by(CHANGES.c.change_index))]
+
+
+def add_recording(status: str) -> None:
+    found = {"recording_id": identifier("recording"), "bot_id": BOT_ID, "created_at": AT, "day": AT.date()}
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        connection.execute(RECORDINGS.insert(), {**found, "status": status})
+
+
+RECORDED = ("joining_call", "in_call_recording", "call_ended", "done")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "outcome"), [(["failed"], "missed"), (["failed", "done"], "recorded"), (["processing"], "recorded")]
+)
+def test_failed_recording_is_no_recording(statuses: list[str], outcome: str) -> None:
+    given = [{"id": identifier("recording", n), "status": {"code": status}} for n, status in enumerate(statuses)]
+
+    observe(document(*RECORDED, recordings=given))
+    first = row()["outcome"]
+    observe({"id": BOT_ID}, observed_at=AT + TICK)
+
+    assert (first, row()["outcome"]) == (outcome, outcome)
+
+
+@pytest.mark.parametrize(
+    ("codes", "status", "before", "after"),
+    [
+        (("joining_call", "fatal"), "done", "missed", "recorded"),
+        (("joining_call", "fatal"), "failed", "missed", "missed"),
+        (RECORDED, "failed", "recorded", "missed"),
+        (("joining_call", "in_waiting_room"), "done", "in_progress", "in_progress"),
+    ],
+)
+def test_outcome_is_corrected_after_the_recording_is_stored(
+    codes: tuple[str, ...], status: str, before: str, after: str
+) -> None:
+    observe(document(*codes))
+    first = row()["outcome"]
+    add_recording(status)
+
+    with open_test_storage() as storage:
+        correct_outcomes(storage, AT, [BOT_ID, identifier("another bot")])
+    corrected = row()["outcome"]
+    observe(document(*codes), observed_at=AT + TICK)
+
+    assert (first, corrected, row()["outcome"]) == (before, after, after)
+
+
+@pytest.mark.parametrize(("config", "is_off"), [(None, True), ({}, False)])
+def test_bot_that_records_on_request_only_is_recognised(config: Any, is_off: bool) -> None:
+    observe(document("joining_call", recording_config=config))
+    observe(document("joining_call", "fatal"), observed_at=AT + TICK)
+
+    assert row()["is_recording_off"] is is_off
+
+
+def test_two_first_insertions_at_once_keep_values_that_the_api_clears(
+    database_url: str,
+) -> None:
+    """Another run inserts the bot while this one writes a later observation without the meeting and `join_at`."""
+    newer = threading.Thread(
+        target=observe, args=(document("joining_call", meeting_url=None),), kwargs={"observed_at": AT + TICK}
+    )
+    older = {"bot_id": BOT_ID, "join_at": AT, "platform": "zoom", "recording_count": 1, "observed_at": AT}
+
+    with open_test_storage() as storage:
+        with storage.database.writing() as connection:
+            connection.execute(BOTS.insert(), older)
+            newer.start()
+            if "postgresql" in database_url:
+                until(lambda: is_a_session_waiting(connection), "the other run waits for this one", within_s=60)
+        newer.join(60)
+
+    found = row()
+    assert found["observed_at"] == AT + TICK
+    assert (found["join_at"], found["platform"], found["recording_count"]) == (AT, "zoom", 0)
+
+
+def is_a_session_waiting(connection: Connection) -> bool:
+    return bool(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
 
 
 def test_observation_from_the_raw_store_never_replaces_one_of_the_api() -> None:

@@ -53,11 +53,11 @@ def test_bots_are_found_with_few_calls(recordings: int, page_size: int, list_cal
 
 
 def test_bots_of_other_days_are_neither_awaited_nor_decoded() -> None:
-    """The sandbox lists the newest bots first. A bot of the other day is malformed."""
+    """The sandbox lists the newest bots first. The id of a bot of the other day is malformed."""
     days = [uniform(DAY, recordings=MANY_BOTS, words=1), uniform(DAY - timedelta(days=1), recordings=100, words=1)]
     with Sandbox(combined(days), limits=False) as sandbox:
         other = next(each for each in sandbox.world.bots if each.id not in bots_needed(sandbox))
-        other.name = 5  # type: ignore[assignment]
+        other.id = "not an id"
 
         discovery = discovered(sandbox)
 

@@ -144,6 +144,59 @@ def test_meeting_with_a_stored_recording_is_not_missed(database_url: str) -> Non
     assert (before, after, missed()) == (1, [], [])
 
 
+OTHER_BOT = f"{BOT_ID[:-3]}fff"
+EVENT = [{"id": "event", "start_time": AT.isoformat()}]
+RECORDED = ("joining_call", "in_call_recording", ("call_ended", "x"), "done")
+
+
+def ended_bot(bot_id: str, *codes: Any, at: datetime = AT, **fields: Any) -> dict[str, Any]:
+    return document(id=bot_id, status_changes=changes(*codes, at=at), **fields)
+
+
+@pytest.mark.parametrize(
+    ("codes", "after", "fields", "is_missed"),
+    [
+        (RECORDED, timedelta(hours=3), {}, False),
+        (RECORDED, -timedelta(hours=3), {}, False),
+        (RECORDED, timedelta(hours=3, seconds=1), {}, True),
+        (RECORDED, -timedelta(hours=3, seconds=1), {}, True),
+        (RECORDED, timedelta(hours=5), {"calendar_meetings": EVENT}, False),
+        (RECORDED, timedelta(), {"meeting_url": {"platform": "zoom", "meeting_id": "9"}}, True),
+        (RECORDED, timedelta(), {"meeting_url": {"platform": "webex", "meeting_id": "8123456789"}}, True),
+        (("joining_call", "fatal"), timedelta(), {}, True),
+        (("joining_call", "in_waiting_room"), timedelta(), {}, True),
+    ],
+)
+def test_meeting_that_another_bot_recorded_is_not_missed(
+    database_url: str, codes: tuple[Any, ...], after: timedelta, fields: dict[str, Any], is_missed: bool
+) -> None:
+    observe(ended_bot(BOT_ID, "joining_call", "fatal", calendar_meetings=EVENT))
+    observe(ended_bot(OTHER_BOT, *codes, at=AT + after, **fields), at=AT + after)
+
+    assert (BOT_ID in {str(row["bot_id"]) for row in missed()}) is is_missed
+
+
+@pytest.mark.parametrize(
+    ("ended", "config", "category"),
+    [
+        (("call_ended", "bot_received_leave_call"), {}, "not_intended"),
+        (("call_ended", "call_ended_by_host"), None, "not_intended"),
+        (("fatal", "meeting_locked"), None, "not_admitted"),
+        (("call_ended", "call_ended_by_host"), {}, "ended_early"),
+    ],
+)
+def test_bot_that_was_not_to_record_has_a_category_of_its_own(
+    database_url: str, ended: tuple[str, str], config: Any, category: str
+) -> None:
+    codes = ("joining_call", ended) if ended[0] == "fatal" else ("joining_call", ended, "done")
+
+    observe(document(*codes, recording_config=config))
+
+    (found,) = missed()
+    assert found["category"] == category
+    assert re.fullmatch(r"[A-Z].{10,}\.", found["reason"])
+
+
 def observe_missed(*instants: datetime) -> None:
     """Stores a missed bot for each instant at which it ended."""
     for number, at in enumerate(instants):

@@ -12,7 +12,9 @@ import pytest
 
 from meeting_assets.core.errors import ListRefused, Refused, Transient
 from meeting_assets.recall.client import Access, RecallClient
+from meeting_assets.recall.pagination import PageMissing
 from meeting_assets.recall.rate_limits import MAX_THROTTLED_S
+from meeting_assets.recall.responses import Page
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets_tests.support.fake_transport import (
     API,
@@ -40,6 +42,22 @@ def test_objects_without_an_id_are_all_listed() -> None:
     transport = FakeTransport(page(results=[{"n": 1}, {"n": 2}, {"id": None, "n": 3}, {"id": [], "n": 4}]))
 
     assert [each["n"] for each in transport.list_objects()] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("query", ["page=3", "cursor=cD0y", "status=done&page=2"])
+def test_missing_page_of_a_list_that_became_shorter_is_transient(query: str) -> None:
+    with Sandbox(uniform(date(2026, 3, 2), recordings=1, words=1), limits=False) as sandbox:
+        sandbox.inject(Fault("/api/v1/bot/", times=None, status=404, body="{}"))
+
+        with pytest.raises(PageMissing, match="a page of the list no longer exists"):
+            asyncio.run(first_page(sandbox, query))
+        with pytest.raises(ListRefused, match="no such list"):
+            asyncio.run(first_page(sandbox, "status=done"))
+
+
+async def first_page(sandbox: Sandbox, query: str) -> Page:
+    async with RecallClient(Access(sandbox.url, sandbox.api_key)) as client:
+        return await anext(client.list_pages("bot", query))
 
 
 def test_empty_page_gives_an_empty_list() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from meeting_assets.pipeline.bots import BOTS, CHANGES, ObservedBot, record_bots
+from meeting_assets.pipeline.bot_status_changes import CHANGES
+from meeting_assets.pipeline.bots import BOTS, ObservedBot, record_bots
 from meeting_assets.recall.objects import Bot, decode_object
 from meeting_assets.sandbox.world import identifier
 from meeting_assets.store.calendar_events import EVENTS, INVITEES

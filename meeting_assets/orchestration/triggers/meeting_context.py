@@ -1,12 +1,14 @@
 """Triggers of the job `meeting_context`: a nightly schedule, and the sensor of webhooks about bots and calendars.
 
 The sensor is level-triggered. A run retrieves the bots of all unhandled messages and marks the messages as handled, so
-a lost tick, a repeated request or a killed run loses no message. After a failed run the sensor requests another one,
-with growing intervals, until the message is a day old.
+a lost tick, a repeated request or a killed run loses no message. After a failed run, and while only messages are left
+whose bots could not be retrieved, the sensor requests another run with growing intervals, until the message is a day
+old.
 """
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any, cast
 
 import dagster as dg
 
@@ -16,7 +18,14 @@ from meeting_assets.orchestration.assets.context import JOB, context_config
 from meeting_assets.orchestration.resources import apply_settings
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import LONGEST_RUN_S, MAX_RUNTIME
-from meeting_assets.orchestration.triggers.run_requests import LONGEST_DAY_S, MAX_RUNS_READ, NOT_ENDED, is_failing
+from meeting_assets.orchestration.triggers.run_requests import (
+    LONGEST_DAY_S,
+    MAX_RUNS_READ,
+    NOT_ENDED,
+    began_after,
+    is_failing,
+    is_waiting,
+)
 from meeting_assets.orchestration.triggers.webhook_events import EXPIRE_AFTER, INTERVAL_S, may_have_messages
 from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin, open_storage
@@ -107,4 +116,25 @@ def _reason_to_wait(
     records = instance.get_run_records(dg.RunsFilter(job_name=workspace.named(JOB)), limit=MAX_RUNS_READ)
     if records and records[0].dagster_run.status in NOT_ENDED:
         return "a run of the job is queued or in progress."
-    return "the last run failed, and will be repeated." if is_failing(records) else None
+    if is_failing(records):
+        return "the last run failed, and will be repeated."
+    runs = _runs_for(messages, records, workspace)
+    return f"{len(runs)} runs could not retrieve their bots; the next one follows." if is_waiting(runs) else None
+
+
+def _runs_for(
+    messages: Sequence[ObjectMessage], records: Sequence[dg.RunRecord], workspace: Workspace
+) -> list[dg.RunRecord]:
+    """The runs for webhooks that began after all messages had been received; newest first.
+
+    More messages than one run handles are not retries, so of their runs only the last one counts.
+    """
+    newest = max(message.received_at for message in messages)
+    ops = context_config(workspace, only_webhooks=True)["ops"]
+    runs = [each for each in records if _ops_of(each) == ops and began_after(each, newest)]
+    return runs[:1] if len(messages) >= object_inbox.MAX_MESSAGES else runs
+
+
+def _ops_of(record: dg.RunRecord) -> Any:
+    """The run config of a run's steps; loggers differ by how a run is launched."""
+    return cast("dict[str, Any]", record.dagster_run.run_config).get("ops")

@@ -144,9 +144,28 @@ def request_for(
 
 def is_failing(records: Sequence[dg.RunRecord]) -> bool:
     """True if the last runs failed and the wait of 1, 2, 4, … minutes after the last one is not over; newest first."""
-    failures = len([*takewhile(lambda record: record.dagster_run.status in UNSUCCESSFUL, records)])
-    ended_at = _instant(records[0].end_time) if failures else None
-    return ended_at is not None and now() < ended_at + min(MIN_WAIT * 2 ** (failures - 1), MAX_WAIT)
+    return is_waiting([*takewhile(lambda record: record.dagster_run.status in UNSUCCESSFUL, records)])
+
+
+def is_waiting(records: Sequence[dg.RunRecord]) -> bool:
+    """True if the wait after the last of some runs without success is not over; newest first."""
+    ended_at = _instant(records[0].end_time) if records else None
+    return ended_at is not None and now() < ended_at + wait_after(len(records))
+
+
+def wait_after(runs: int) -> timedelta:
+    """The wait after a number of runs without success: 1, 2, 4, … minutes, at most an hour.
+
+    >>> [int(wait_after(runs).total_seconds() / 60) for runs in (1, 2, 3, 7, 30)]
+    [1, 2, 4, 60, 60]
+    """
+    return min(MIN_WAIT * float(2 ** (runs - 1)), MAX_WAIT)
+
+
+def began_after(record: dg.RunRecord, instant: datetime) -> bool:
+    """True if a run has begun, and did so after an instant."""
+    started_at = _instant(record.start_time)
+    return started_at is not None and started_at > instant
 
 
 def _instant(epoch_s: float | None) -> datetime | None:

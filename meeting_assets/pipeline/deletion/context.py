@@ -16,7 +16,8 @@ from sqlalchemy import Connection, and_, select
 
 from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import PayloadError
-from meeting_assets.pipeline.bots import BOTS, CHANGES
+from meeting_assets.pipeline.bot_status_changes import CHANGES
+from meeting_assets.pipeline.bots import BOTS
 from meeting_assets.pipeline.deletion.removal import PurgeReport, delete_rows
 from meeting_assets.pipeline.listings import listing_of
 from meeting_assets.pipeline.media_objects import MEDIA
