@@ -77,7 +77,8 @@ def test_the_dependencies_of_a_workspace_stay_within_it() -> None:
     assert {key.path[0] for key in above} == {"sales"}
 
 
-def test_keys_of_a_workspace_are_those_of_its_definitions() -> None:
+def test_keys_of_a_workspace_are_those_of_its_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_CALENDAR", "on")
     component = instance_of("sales")
 
     assert component.workspace().keys == {spec.key for spec in build(component).resolve_all_asset_specs()}
