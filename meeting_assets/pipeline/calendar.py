@@ -12,7 +12,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -86,6 +85,8 @@ def update_calendar(storage: Storage, access: Access) -> CalendarReport:
     try:
         asyncio.run(_list_changes(storage, access, clock, report))
     except ListRefused as error:
+        if report.listed:
+            raise
         report.unavailable = (
             f"Recall.ai offers no calendar events to this API key ({error}). Connect a calendar with Calendar V2 of "
             "the same workspace and region, or set MEETING_ASSETS_CALENDAR=off."
@@ -93,7 +94,7 @@ def update_calendar(storage: Storage, access: Access) -> CalendarReport:
         logger.warning(report.unavailable)
     else:
         storage.database.set_meta(LISTED_AT, began_at.isoformat(timespec="microseconds"))
-    _link_the_rest(storage, clock.wall_clock(), report)
+    _link_the_rest(storage, report)
     report.calendar_s = elapsed_s() - began_s
     return report
 
@@ -133,7 +134,7 @@ async def _list_changes(storage: Storage, access: Access, clock: ObservationCloc
             events = _decoded(page.results, report)
             for batch in batched(events, calendar_events.BATCH):
                 record_observation_time(storage.database, requested_at)
-                _count(report, _store(storage, batch, requested_at, clock.wall_clock()))
+                _count(report, _store(storage, batch, requested_at))
             requested_at = clock.now()
 
 
@@ -155,12 +156,13 @@ def _decoded(documents: Sequence[dict[str, Any]], report: CalendarReport) -> lis
 
 
 @retry_on_conflict
-def _store(storage: Storage, events: Sequence[CalendarEvent], observed_at: datetime, at: datetime) -> _Counts:
+def _store(storage: Storage, events: Sequence[CalendarEvent], observed_at: datetime) -> _Counts:
     """Stores some events in one transaction, and links their recordings and bots."""
     bot_ids = {bot_id for event in events for bot_id in event.bot_ids}
     with storage.database.writing() as connection:
         purged = tombstones.tombstoned_bots_until_commit(connection, bot_ids)
-        recorded = lock_recordings_of(connection, bot_ids - purged)
+        recordings = lock_recordings_of(connection, bot_ids - purged)
+        recorded = {*recordings.values()}
         oldest = storage.oldest_day
         kept = [
             replace(event, bot_ids=tuple(each for each in event.bot_ids if each not in purged))
@@ -171,25 +173,25 @@ def _store(storage: Storage, events: Sequence[CalendarEvent], observed_at: datet
         ]
         rows = {event.calendar_event_id: _row(event, recorded, observed_at) for event in kept}
         invitees = {event.calendar_event_id: _invitee_rows(event) for event in kept}
-        stored = calendar_events.store_events(connection, rows, invitees, at=at)
-        recordings, bots = link_bots(connection, bot_ids - purged, at=at, former=stored.before)
-    return _Counts(len(stored.new), len(stored.changed), len(events) - len(kept), recordings, bots)
+        stored = calendar_events.store_events(connection, rows, invitees)
+        linked = link_bots(connection, bot_ids - purged, recordings, former=stored.before)
+    return _Counts(len(stored.new), len(stored.changed), len(events) - len(kept), *linked)
 
 
 @retry_on_conflict
-def _link(storage: Storage, bot_ids: Sequence[str], at: datetime) -> _Counts:
+def _link(storage: Storage, bot_ids: Sequence[str]) -> _Counts:
     with storage.database.writing() as connection:
-        lock_recordings_of(connection, bot_ids)
-        recordings, bots = link_bots(connection, bot_ids, at=at)
+        recorded = lock_recordings_of(connection, bot_ids)
+        recordings, bots = link_bots(connection, bot_ids, recorded)
     return _Counts(recordings=recordings, bots=bots)
 
 
-def _link_the_rest(storage: Storage, at: datetime, report: CalendarReport) -> None:
+def _link_the_rest(storage: Storage, report: CalendarReport) -> None:
     """Links recordings and bots that were stored after their events."""
-    storage.database.write(partial(choose_bots, at=at))
+    storage.database.write(choose_bots)
     bot_ids = sorted(storage.database.read(unlinked_bots))
     for batch in batched(bot_ids, calendar_events.BATCH):
-        _count(report, _link(storage, batch, at))
+        _count(report, _link(storage, batch))
 
 
 def _row(event: CalendarEvent, recorded: set[str], observed_at: datetime) -> dict[str, Any]:

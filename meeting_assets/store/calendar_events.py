@@ -16,7 +16,7 @@ from meeting_assets.core.batches import batched
 from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
 from meeting_assets.store.database import insert_into, table_of, upsert
 from meeting_assets.store.ledger_states import is_overtaken
-from meeting_assets.store.modification import DatabaseNow
+from meeting_assets.store.modification import DatabaseNow, update_of
 
 EVENTS = table_of(CalendarEvents)
 INVITEES = table_of(CalendarInvitees)
@@ -40,31 +40,25 @@ class StoredEvents:
 
 
 def store_events(
-    connection: Connection, rows: Mapping[str, Row], invitees: Mapping[str, Sequence[Row]], *, at: datetime
+    connection: Connection, rows: Mapping[str, Row], invitees: Mapping[str, Sequence[Row]]
 ) -> StoredEvents:
     """Stores events by id, with their invitees, unless a later observation of an event is stored already.
 
-    `rows` have all columns but `modified_at`, which becomes `at` for new and changed events. At most `BATCH` events.
+    `rows` have all columns but `modified_at`, which is set for new and changed events. At most `BATCH` events.
     """
     if not rows:
         return StoredEvents()
-    # Rows that are inserted first can be locked, also against a transaction that inserts the same events.
-    placeholders = [{**rows[each], "observed_at": None, "modified_at": None} for each in sorted(rows)]
-    connection.execute(insert_into(connection, EVENTS).on_conflict_do_nothing(), placeholders)
-    held = _locked(connection, rows)
-    held_invitees = _invitees(connection, rows)
-    current = [each for each in rows if not is_overtaken(rows[each]["observed_at"], held[each]["observed_at"])]
-    new = {each for each in current if held[each]["modified_at"] is None}
-    changed = {
-        each
-        for each in current
-        if each not in new
-        and (_differs(rows[each], held[each]) or held_invitees.get(each, {}) != _by_address(invitees[each]))
-    }
-    written = [
-        {**rows[each], "modified_at": at if each in new | changed else held[each]["modified_at"]} for each in current
-    ]
-    upsert(connection, CalendarEvents, written)
+    # Inserts come first: they wait for a transaction that inserts the same events, and then these rows can be locked.
+    new = _insert_missing(connection, rows)
+    held = _locked(connection, rows.keys() - new)
+    held_invitees = _invitees(connection, held)
+    current = [each for each in held if not is_overtaken(rows[each]["observed_at"], held[each]["observed_at"])]
+    differing = {each for each in current if _differs(rows[each], held[each])}
+    reinvited = {each for each in current if held_invitees.get(each, {}) != _by_address(invitees[each])}
+    changed = differing | reinvited
+    upsert(connection, CalendarEvents, [rows[each] for each in current])
+    only_invitees = EVENTS.c.calendar_event_id.in_(reinvited - differing)
+    connection.execute(EVENTS.update().where(only_invitees).values(modified_at=DatabaseNow()))
     _replace_invitees(connection, new | changed, invitees)
     return StoredEvents(frozenset(new), frozenset(changed), {each: held[each] for each in changed})
 
@@ -95,18 +89,17 @@ def newest_change(connection: Connection) -> datetime | None:
     return newest
 
 
-def set_bots(connection: Connection, event_id: str, bot_ids: Sequence[str], *, at: datetime | None = None) -> None:
-    """Changes the bots of an event, or their order. Without `at` it was modified now, by the database's clock."""
+def set_bots(connection: Connection, event_id: str, bot_ids: Sequence[str]) -> None:
+    """Changes the bots of an event, or their order."""
     chosen = {"bot_id": next(iter(bot_ids), None), "other_bot_ids": [*bot_ids[1:]] or None}
-    modified_at = DatabaseNow() if at is None else at
-    of_event = EVENTS.c.calendar_event_id == event_id
-    connection.execute(EVENTS.update().where(of_event).values(chosen | {"modified_at": modified_at}))
+    connection.execute(update_of(EVENTS, EVENTS.c.calendar_event_id == event_id, chosen))
 
 
-def events_with_several_bots(connection: Connection) -> list[dict[str, Any]]:
-    """The events that are linked to more than one bot."""
-    found = _by_id(connection, EVENTS.c.other_bot_ids.is_not(None))
-    return [found[each] for each in sorted(found)]
+def events_with_several_bots(connection: Connection, *, is_locked: bool = False) -> list[dict[str, Any]]:
+    """The events that are linked to more than one bot; locked in the order of their ids if they will be changed."""
+    query = select(EVENTS).where(EVENTS.c.other_bot_ids.is_not(None)).order_by(EVENTS.c.calendar_event_id)
+    rows = connection.execute(query.with_for_update() if is_locked else query).mappings()
+    return [dict(row) for row in rows]
 
 
 def has_missing_link(values: Any) -> ColumnElement[bool]:
@@ -116,6 +109,15 @@ def has_missing_link(values: Any) -> ColumnElement[bool]:
         series_id = CALENDAR_SERIES + EVENTS.c.recurring_id
         missing.append(EVENTS.c.recurring_id.is_not(None) & values.series_id.is_distinct_from(series_id))
     return or_(*missing)
+
+
+def _insert_missing(connection: Connection, rows: Mapping[str, Row]) -> set[str]:
+    """Inserts the events that are not stored, in the order of their ids, and returns their ids."""
+    statement = insert_into(connection, EVENTS).values(modified_at=DatabaseNow()).on_conflict_do_nothing()
+    inserted = connection.execute(
+        statement.returning(EVENTS.c.calendar_event_id), [{**rows[each]} for each in sorted(rows)]
+    )
+    return {*inserted.scalars()}
 
 
 def _locked(connection: Connection, ids: Collection[str]) -> dict[str, dict[str, Any]]:

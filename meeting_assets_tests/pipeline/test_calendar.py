@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.core.errors import Refused
+from meeting_assets.core.errors import ListRefused, Refused
 from meeting_assets.pipeline.calendar import LISTED_AT, OVERLAP, changed_since, update_calendar
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import CalendarEvent, Fault, Invitee, Sandbox, World, empty, fortnight
@@ -98,6 +98,7 @@ def test_second_pass_lists_changes_alone_and_changes_nothing(calendar: Sandbox) 
     second = read_calendar()
 
     assert (first.listed, first.new, calls) == (12, 12, 3)
+    assert all(row["modified_at"] is not None for row in before.values())
     assert (second.listed, second.new, second.changed) == (1, 0, 0)  # the newest change is listed again
     assert list_calls(calendar) == calls + 1
     assert stored_events() == before
@@ -105,6 +106,7 @@ def test_second_pass_lists_changes_alone_and_changes_nothing(calendar: Sandbox) 
 
 def test_moved_event_moves(calendar: Sandbox) -> None:
     read_calendar()
+    before = stored_events()
     event = any_event(calendar)
     calendar.change_event(event.id, start_at=event.start_at + timedelta(days=1))
 
@@ -112,6 +114,9 @@ def test_moved_event_moves(calendar: Sandbox) -> None:
 
     row = stored_events()[event.id]
     assert (report.new, report.changed) == (0, 1)
+    assert [each for each, held in before.items() if stored_events()[each]["modified_at"] != held["modified_at"]] == [
+        event.id
+    ]
     assert (row["start_at"], row["end_at"]) == (event.start_at + timedelta(days=1), event.end_at + timedelta(days=1))
 
 
@@ -267,6 +272,18 @@ def test_pass_that_fails_on_a_later_page_leaves_no_gap(calendar: Sandbox) -> Non
 
     assert partial == 4
     assert {row["title"] for row in stored_events().values()} == {"Renamed"}
+
+
+def test_list_that_is_refused_on_a_later_page_raises_and_is_listed_again(calendar: Sandbox) -> None:
+    calendar.inject(Fault(PATH, times=1))
+    calendar.inject(Fault(PATH, times=None, status=403))
+
+    with pytest.raises(ListRefused):
+        read_calendar()
+    calendar.clear_faults()
+    read_calendar()
+
+    assert stored_events().keys() == calendar.world.calendar_events.keys()
 
 
 def test_first_pass_that_fails_is_followed_by_a_complete_one(calendar: Sandbox) -> None:
