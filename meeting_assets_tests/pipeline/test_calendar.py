@@ -354,7 +354,10 @@ def test_no_link_pin_passcode_description_or_attachment_is_stored_or_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     outlook = calendar_event("outlook", platform="microsoft_outlook", title="Call https://x.example/SANDBOX-PASSWORD")
-    calendar.add_events([outlook])
+    bare = calendar_event("bare", title="Call zoom.us/j/1?pwd=SANDBOX-PASSWORD Passcode: SANDBOX-PASSWORD")
+    named = Invitee("named@x.example", "Room x.example/j?pwd=SANDBOX-PASSWORD pin=SANDBOX-PASSWORD")
+    bare.invitees += (named,)
+    calendar.add_events([outlook, bare])
     with_edits(calendar, start_time="SANDBOX-PASSWORD")
 
     report = read_calendar()
