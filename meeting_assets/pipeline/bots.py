@@ -16,12 +16,12 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import day_of, shifted, to_iso8601
+from meeting_assets.core.urls import HIDDEN
 from meeting_assets.pipeline.bot_outcomes import IN_PROGRESS, READY, RECORDED, SCHEDULED, outcome_of, reason_of
 from meeting_assets.pipeline.calendar_links import with_calendar_values
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.bot_status import StatusChange, recording_ids_of, status_changes_of
 from meeting_assets.recall.dashboard import dashboard_url
-from meeting_assets.recall.meeting_secrets import HIDDEN
 from meeting_assets.recall.objects import Bot
 from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.store import tombstones

@@ -1,8 +1,9 @@
 """The calendar pass: stores the events of connected calendars, and links them to recordings and bots.
 
-The first pass lists all events that the API gives. Later passes list the events that changed since the last complete
-pass. A pass that fails changes nothing about where the next one starts, so no event is missed. The API lists events of
-the last 60 days and the next 28; stored events stay when they leave that window.
+The first pass lists all events that the API gives, and so does the first one with another `CALENDAR_VERSION`. Later
+passes list the events that changed since the last complete pass. A pass that fails changes nothing about where the next
+one starts, so no event is missed. The API lists events of the last 60 days and the next 28; stored events stay when
+they leave that window.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -28,13 +30,19 @@ from meeting_assets.recall.client import Access, RecallClient, encode_query
 from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
 from meeting_assets.store import calendar_events, tombstones
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import meta_value, table_of
+from meeting_assets.store.database import meta_value, put_meta, table_of
 from meeting_assets.store.observation import ObservationClock, record_observation_time
 
 logger = logging.getLogger(__name__)
 
 LISTED_AT = "calendar_listed_at"
 """Name in `meta` of the start of the last complete pass, by the database's clock."""
+LISTED_BY = "calendar_listed_by"
+"""Name in `meta` of the `CALENDAR_VERSION` of the last complete pass."""
+CALENDAR_VERSION = "2"
+"""Increase it when the same responses of the API would be stored as other rows, or when other events are decodable.
+
+The next pass then lists all events: also those that were undecodable before and have not changed since."""
 OVERLAP = timedelta(hours=1)
 """A pass lists again what changed this long before the last one: the clocks of the API's hosts differ from ours."""
 MAX_FAULTS = 20
@@ -93,7 +101,8 @@ def update_calendar(storage: Storage, access: Access) -> CalendarReport:
         )
         logger.warning(report.unavailable)
     else:
-        storage.database.set_meta(LISTED_AT, began_at.isoformat(timespec="microseconds"))
+        listed_at = began_at.isoformat(timespec="microseconds")
+        storage.database.write(partial(put_meta, values={LISTED_AT: listed_at, LISTED_BY: CALENDAR_VERSION}))
     _link_the_rest(storage, report)
     report.calendar_s = elapsed_s() - began_s
     return report
@@ -105,7 +114,7 @@ def changed_since(connection: Connection) -> datetime | None:
     It is not later than the newest stored change by the API's clock, so a fast clock of the database loses no event.
     """
     listed_at, newest = meta_value(connection, LISTED_AT), calendar_events.newest_change(connection)
-    if listed_at is None or newest is None:
+    if listed_at is None or newest is None or meta_value(connection, LISTED_BY) != CALENDAR_VERSION:
         return None
     return shifted(min(datetime.fromisoformat(listed_at), newest), -OVERLAP)
 

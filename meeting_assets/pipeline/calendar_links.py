@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, or_, select
+from sqlalchemy import cast as sql_cast
 
 from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import day_of
 from meeting_assets.pipeline.titles import usable_title
 from meeting_assets.schema.bots import Bots
 from meeting_assets.store import calendar_events, ledger
-from meeting_assets.store.calendar_events import CALENDAR_SERIES, EVENTS, Row, linked_bots
+from meeting_assets.store.calendar_events import CALENDAR_SERIES, EVENT_BOTS, EVENTS, Row, linked_bots
 from meeting_assets.store.database import table_of
 from meeting_assets.store.modification import update_of
 from meeting_assets.store.tombstones import is_canonical_uuid
@@ -83,23 +84,45 @@ def lock_recordings_of(connection: Connection, bot_ids: Iterable[str]) -> dict[s
 
 def choose_bots(connection: Connection) -> None:
     """Makes a bot with a recording the first bot of each event that has several bots."""
-    events = calendar_events.events_with_several_bots(connection, is_locked=True)
-    recorded = {*_recordings_of(connection, {each for event in events for each in linked_bots(event)}).values()}
-    for event in events:
-        bots = sorted(linked_bots(event), key=lambda each: each not in recorded)
-        if bots[0] != event["bot_id"]:
-            calendar_events.set_bots(connection, _id(event), bots)
+    of_first = RECORDINGS.alias()
+    is_first_recorded = select(of_first.c.recording_id).where(of_first.c.bot_id == EVENTS.c.bot_id).exists()
+    joined = EVENT_BOTS.join(EVENTS, EVENTS.c.calendar_event_id == EVENT_BOTS.c.calendar_event_id).join(
+        RECORDINGS, RECORDINGS.c.bot_id == EVENT_BOTS.c.bot_id
+    )
+    query = select(EVENTS.c.calendar_event_id).select_from(joined).where(~is_first_recorded).distinct()
+    for batch in batched(sorted(connection.scalars(query)), BATCH):
+        # The rows may have changed since they were read without a lock.
+        events = calendar_events.lock_events(connection, batch).values()
+        recorded = {*_recordings_of(connection, {each for event in events for each in linked_bots(event)}).values()}
+        for event in events:
+            bots = sorted(linked_bots(event), key=lambda each: each not in recorded)
+            if bots and bots[0] != event["bot_id"]:
+                calendar_events.set_bots(connection, _id(event), bots)
 
 
 def unlinked_bots(connection: Connection) -> set[str]:
     """Bots with an event whose recordings or rows lack a value of it: the event was stored before them."""
-    several = calendar_events.events_with_several_bots(connection)
-    found = {bot_id for event in several for bot_id in linked_bots(event)}
+    found: set[str] = set()
     for table in _FILLED:
-        joined = table.join(EVENTS, EVENTS.c.bot_id == table.c.bot_id)
-        query = select(table.c.bot_id).select_from(joined).where(calendar_events.has_missing_link(table.c))
-        found.update(connection.scalars(query.distinct()))
+        row = table.c
+        own = table.join(EVENTS, sql_cast(EVENTS.c.calendar_event_id, Text) == row.calendar_event_id)
+        queries = [select(row.bot_id).select_from(own).where(row.bot_id.is_not(None), _lacks_value(row))]
+        for linked in (EVENTS, EVENT_BOTS):
+            joined = table.join(linked, linked.c.bot_id == row.bot_id)
+            queries.append(select(row.bot_id).select_from(joined).where(row.calendar_event_id.is_(None)))
+        for query in queries:
+            found.update(connection.scalars(query.distinct()))
     return found
+
+
+def _lacks_value(row: Any) -> ColumnElement[bool]:
+    """Selects rows of `recordings` or `bots`, joined with their own event, that lack a value of it."""
+    if "series_id" not in row:
+        return cast("ColumnElement[bool]", row.scheduled_at.is_(None))
+    series_id = CALENDAR_SERIES + EVENTS.c.recurring_id
+    return or_(
+        row.scheduled_at.is_(None), EVENTS.c.recurring_id.is_not(None) & row.series_id.is_distinct_from(series_id)
+    )
 
 
 def _recordings_of(connection: Connection, bot_ids: Iterable[str]) -> dict[str, str]:
@@ -115,8 +138,9 @@ def _completed(row: Row, event: Row, former: Row) -> dict[str, Any]:
     values = {**row, "calendar_event_id": row.get("calendar_event_id") or event["calendar_event_id"]}
     if event["recurring_id"] is not None:
         values["series_id"] = f"{CALENDAR_SERIES}{event['recurring_id']}"
-    if event["title"] is not None and usable_title(row.get("title"), row.get("meeting_id")) is None:
-        values["display_title"] = event["title"]
+    title = usable_title(event["title"], row.get("meeting_id"))
+    if title is not None and usable_title(row.get("title"), row.get("meeting_id")) is None:
+        values["display_title"] = title
     values["scheduled_at"] = _moved(row, "scheduled_at", event["start_at"], former.get("start_at"))
     if values["scheduled_at"] == event["start_at"]:
         values["scheduled_end_at"] = _moved(row, "scheduled_end_at", event["end_at"], former.get("end_at"))
@@ -149,7 +173,7 @@ def _update_changed(connection: Connection, table: Table, rows: Sequence[Row], c
     changed = [new for old, new in zip(rows, completed, strict=True) if new != old]
     (key,) = table.primary_key
     if changed:
-        values = {name: bindparam(f"new_{name}") for name in _FILLED[table]}
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _FILLED[table]}
         statement = update_of(table, key == bindparam("row_key"), values)
         given = [{f"new_{name}": row[name] for name in _FILLED[table]} | {"row_key": row[key.name]} for row in changed]
         connection.execute(statement, given)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from meeting_assets.core.errors import ListRefused, Refused
-from meeting_assets.pipeline.calendar import LISTED_AT, OVERLAP, changed_since, update_calendar
+from meeting_assets.pipeline.calendar import LISTED_AT, LISTED_BY, OVERLAP, changed_since, update_calendar
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import CalendarEvent, Fault, Invitee, Sandbox, World, empty, fortnight
 from meeting_assets.sandbox.world import identifier
@@ -230,6 +230,23 @@ def test_event_that_is_no_json_costs_no_other_event(calendar: Sandbox) -> None:
 
     assert report.unreadable == 1
     assert stored_events().keys() == calendar.world.calendar_events.keys() - {event.id}
+
+
+def test_event_that_another_version_could_not_decode_is_listed_again(calendar: Sandbox) -> None:
+    event = with_edits(calendar, start_time="soon", raw={})
+    added = replace(calendar_event("late"), updated_at=START + timedelta(days=30))
+    calendar.add_events([added])
+    read_calendar()
+    calendar.world.calendar_events[event.id].edits = {}  # readable now, and not changed for the API
+    calendar.world.calendar_events[event.id].updated_at = event.created_at
+    assert read_calendar().listed == 1
+    with open_test_storage() as storage:
+        storage.database.set_meta(LISTED_BY, "0")
+
+    report, later = read_calendar(), read_calendar()
+
+    assert (report.listed, report.new, later.listed) == (13, 1, 1)
+    assert event.id in stored_events()
 
 
 @pytest.mark.parametrize("fault", [Fault(PATH, times=None, status=400), Fault(PATH, times=None, status=401)])
