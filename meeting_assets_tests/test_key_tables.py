@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
 
 from meeting_assets.cli.people_table import print_people, print_unlinked
 from meeting_assets.cli.speaker_table import print_speakers
+from meeting_assets.cli.terminal import out
 from meeting_assets.metrics.speakers import Speaker
 from meeting_assets.pipeline.people_lists import ListedPerson, PeopleList, Unlinked
 from meeting_assets.pipeline.speakers import Occurring, SpeakersOfRecording
@@ -25,12 +27,13 @@ PERSONS = [
 
 
 @pytest.fixture(params=WIDTHS)
-def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The width of a terminal."""
-    monkeypatch.setenv("COLUMNS", str(request.param))
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    return int(request.param)
+    before, out.width = out.width, request.param
+    yield request.param
+    out.width = before
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> list[str]:

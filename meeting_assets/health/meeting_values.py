@@ -25,7 +25,7 @@ from meeting_assets.pipeline.deletion.context import Context
 from meeting_assets.pipeline.media_objects import METADATA
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.columns import Json
-from meeting_assets.store.calendar_events import EVENTS, INVITEES
+from meeting_assets.store.calendar_events import EVENT_BOTS, EVENTS, INVITEES
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.raw_layout import listing_key
@@ -157,7 +157,7 @@ def _position(connection: Connection, column: Column[Any], text: str) -> ColumnE
     return func.coalesce(find(cast(column, Text()), literal(text)), 0)
 
 
-OWNED = {BOTS: "bot_ids", CHANGES: "bot_ids", EVENTS: "event_ids", INVITEES: "event_ids"}
+OWNED = {BOTS: "bot_ids", CHANGES: "bot_ids", EVENTS: "event_ids", EVENT_BOTS: "event_ids", INVITEES: "event_ids"}
 """Tables whose rows belong to a recording by another id: the name of these ids in `Context`."""
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from meeting_assets.core.urls import HIDDEN
 from meeting_assets.recall.bot_status import StatusChange, shows_meeting_secrets, status_changes_of
-from meeting_assets.recall.meeting_secrets import HIDDEN
 from meeting_assets.recall.objects import Bot
 from meeting_assets.schema.bots import BotStatusChanges
 from meeting_assets.store.database import table_of

@@ -1,8 +1,9 @@
 """The calendar pass: stores the events of connected calendars, and links them to recordings and bots.
 
-The first pass lists all events that the API gives. Later passes list the events that changed since the last complete
-pass. A pass that fails changes nothing about where the next one starts, so no event is missed. The API lists events of
-the last 60 days and the next 28; stored events stay when they leave that window.
+The first pass lists all events that the API gives, and so does the first one with another `CALENDAR_VERSION`. Later
+passes list the events that changed since the last complete pass. A pass that fails changes nothing about where the next
+one starts, so no event is missed. The API lists events of the last 60 days and the next 28; stored events stay when
+they leave that window.
 """
 
 from __future__ import annotations
@@ -29,13 +30,19 @@ from meeting_assets.recall.client import Access, RecallClient, encode_query
 from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
 from meeting_assets.store import calendar_events, tombstones
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import meta_value, table_of
+from meeting_assets.store.database import meta_value, put_meta, table_of
 from meeting_assets.store.observation import ObservationClock, record_observation_time
 
 logger = logging.getLogger(__name__)
 
 LISTED_AT = "calendar_listed_at"
 """Name in `meta` of the start of the last complete pass, by the database's clock."""
+LISTED_BY = "calendar_listed_by"
+"""Name in `meta` of the `CALENDAR_VERSION` of the last complete pass."""
+CALENDAR_VERSION = "2"
+"""Increase it when the same responses of the API would be stored as other rows, or when other events are decodable.
+
+The next pass then lists all events: also those that were undecodable before and have not changed since."""
 OVERLAP = timedelta(hours=1)
 """A pass lists again what changed this long before the last one: the clocks of the API's hosts differ from ours."""
 MAX_FAULTS = 20
@@ -86,14 +93,17 @@ def update_calendar(storage: Storage, access: Access) -> CalendarReport:
     try:
         asyncio.run(_list_changes(storage, access, clock, report))
     except ListRefused as error:
+        if report.listed:
+            raise
         report.unavailable = (
             f"Recall.ai offers no calendar events to this API key ({error}). Connect a calendar with Calendar V2 of "
             "the same workspace and region, or set MEETING_ASSETS_CALENDAR=off."
         )
         logger.warning(report.unavailable)
     else:
-        storage.database.set_meta(LISTED_AT, began_at.isoformat(timespec="microseconds"))
-    _link_the_rest(storage, clock.wall_clock(), report)
+        listed_at = began_at.isoformat(timespec="microseconds")
+        storage.database.write(partial(put_meta, values={LISTED_AT: listed_at, LISTED_BY: CALENDAR_VERSION}))
+    _link_the_rest(storage, report)
     report.calendar_s = elapsed_s() - began_s
     return report
 
@@ -104,7 +114,7 @@ def changed_since(connection: Connection) -> datetime | None:
     It is not later than the newest stored change by the API's clock, so a fast clock of the database loses no event.
     """
     listed_at, newest = meta_value(connection, LISTED_AT), calendar_events.newest_change(connection)
-    if listed_at is None or newest is None:
+    if listed_at is None or newest is None or meta_value(connection, LISTED_BY) != CALENDAR_VERSION:
         return None
     return shifted(min(datetime.fromisoformat(listed_at), newest), -OVERLAP)
 
@@ -133,7 +143,7 @@ async def _list_changes(storage: Storage, access: Access, clock: ObservationCloc
             events = _decoded(page.results, report)
             for batch in batched(events, calendar_events.BATCH):
                 record_observation_time(storage.database, requested_at)
-                _count(report, _store(storage, batch, requested_at, clock.wall_clock()))
+                _count(report, _store(storage, batch, requested_at))
             requested_at = clock.now()
 
 
@@ -155,12 +165,13 @@ def _decoded(documents: Sequence[dict[str, Any]], report: CalendarReport) -> lis
 
 
 @retry_on_conflict
-def _store(storage: Storage, events: Sequence[CalendarEvent], observed_at: datetime, at: datetime) -> _Counts:
+def _store(storage: Storage, events: Sequence[CalendarEvent], observed_at: datetime) -> _Counts:
     """Stores some events in one transaction, and links their recordings and bots."""
     bot_ids = {bot_id for event in events for bot_id in event.bot_ids}
     with storage.database.writing() as connection:
         purged = tombstones.tombstoned_bots_until_commit(connection, bot_ids)
-        recorded = lock_recordings_of(connection, bot_ids - purged)
+        recordings = lock_recordings_of(connection, bot_ids - purged)
+        recorded = {*recordings.values()}
         oldest = storage.oldest_day
         kept = [
             replace(event, bot_ids=tuple(each for each in event.bot_ids if each not in purged))
@@ -171,25 +182,25 @@ def _store(storage: Storage, events: Sequence[CalendarEvent], observed_at: datet
         ]
         rows = {event.calendar_event_id: _row(event, recorded, observed_at) for event in kept}
         invitees = {event.calendar_event_id: _invitee_rows(event) for event in kept}
-        stored = calendar_events.store_events(connection, rows, invitees, at=at)
-        recordings, bots = link_bots(connection, bot_ids - purged, at=at, former=stored.before)
-    return _Counts(len(stored.new), len(stored.changed), len(events) - len(kept), recordings, bots)
+        stored = calendar_events.store_events(connection, rows, invitees)
+        linked = link_bots(connection, bot_ids - purged, recordings, former=stored.before)
+    return _Counts(len(stored.new), len(stored.changed), len(events) - len(kept), *linked)
 
 
 @retry_on_conflict
-def _link(storage: Storage, bot_ids: Sequence[str], at: datetime) -> _Counts:
+def _link(storage: Storage, bot_ids: Sequence[str]) -> _Counts:
     with storage.database.writing() as connection:
-        lock_recordings_of(connection, bot_ids)
-        recordings, bots = link_bots(connection, bot_ids, at=at)
+        recorded = lock_recordings_of(connection, bot_ids)
+        recordings, bots = link_bots(connection, bot_ids, recorded)
     return _Counts(recordings=recordings, bots=bots)
 
 
-def _link_the_rest(storage: Storage, at: datetime, report: CalendarReport) -> None:
+def _link_the_rest(storage: Storage, report: CalendarReport) -> None:
     """Links recordings and bots that were stored after their events."""
-    storage.database.write(partial(choose_bots, at=at))
+    storage.database.write(choose_bots)
     bot_ids = sorted(storage.database.read(unlinked_bots))
     for batch in batched(bot_ids, calendar_events.BATCH):
-        _count(report, _link(storage, batch, at))
+        _count(report, _link(storage, batch))
 
 
 def _row(event: CalendarEvent, recorded: set[str], observed_at: datetime) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.ids import uuid_of
 from meeting_assets.core.instants import check_created_at, utc
+from meeting_assets.core.urls import without_link_secrets
 from meeting_assets.recall.json_decoding import MalformedObject, decode_json
 
 CALENDAR_EVENTS = "calendar-events"
@@ -213,8 +214,8 @@ def _id(given: Any) -> str | None:
 
 
 def _printable(given: Any) -> str | None:
-    """Text without URLs, because links of meetings admit to them."""
-    return " ".join(_URL.sub(" ", given).split()) or None if isinstance(given, str) else None
+    """Text without URLs, because links of meetings admit to them, and without passwords of other links."""
+    return " ".join(without_link_secrets(_URL.sub(" ", given)).split()) or None if isinstance(given, str) else None
 
 
 def _is(document: Document, name: str) -> bool:

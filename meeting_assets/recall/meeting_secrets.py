@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-HIDDEN = "…"
+from meeting_assets.core.urls import HIDDEN, without_link_secrets
+
 MIN_SECRET_LENGTH = 3
 """Shorter passwords occur in ordinary words, and a message without those words would be unreadable."""
 
 _SECRET_NAME = re.compile(r"pass|pwd|token|mtid|path|^(p|tk)$", re.IGNORECASE)
-# Links without a scheme, such as `zoom.us/j/123?pwd=x`, are not recognised as URLs.
-_PARAMETERS = re.compile(r"[?&#][^\s=]*=\S*")
-_NAMED = re.compile(r"\b((?:pass(?:word|code|phrase)|pwd|pin|token)(?:\s+is|\s*[:=]))\s*\S+", re.IGNORECASE)
 
 
 def meeting_secrets(meeting_url: Any) -> list[str]:
@@ -40,7 +38,7 @@ def without_meeting_secrets(text: str, secrets: list[str]) -> str:
     """
     for secret in secrets:
         text = text.replace(secret, HIDDEN)
-    return _NAMED.sub(rf"\1 {HIDDEN}", _PARAMETERS.sub("", text))
+    return without_link_secrets(text)
 
 
 def _fields(meeting_url: Any) -> Iterator[tuple[str, str]]:

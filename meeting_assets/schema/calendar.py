@@ -43,6 +43,19 @@ class CalendarEvents(SQLModel, table=True):
     modified_at: datetime | None = fields.instant("when a column other than observed_at last changed")
 
 
+class CalendarEventBots(SQLModel, table=True):
+    """The bots in `calendar_events.other_bot_ids`. An index finds the events of a bot.
+
+    Grain: one row per (bot, calendar event).
+    """
+
+    __tablename__ = "calendar_event_bots"
+    __table_args__ = KEYED
+
+    bot_id: str = fields.uuid("a bot linked to the event, other than calendar_events.bot_id", primary_key=True)
+    calendar_event_id: str = fields.uuid("the API's id of the calendar event", primary_key=True, index=True)
+
+
 class CalendarInvitees(SQLModel, table=True):
     """The invitees of calendar events.
 

@@ -1,6 +1,6 @@
-"""Rows of `calendar_events` and `calendar_invitees`.
+"""Rows of `calendar_events`, `calendar_event_bots` and `calendar_invitees`.
 
-An event and its invitees are replaced in one transaction, and only by a later observation of the event.
+An event, its bots and its invitees are replaced in one transaction, and only by a later observation of the event.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select
 
 from meeting_assets.core.batches import batched
-from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
+from meeting_assets.schema.calendar import CalendarEventBots, CalendarEvents, CalendarInvitees
 from meeting_assets.store.database import insert_into, table_of, upsert
 from meeting_assets.store.ledger_states import is_overtaken
-from meeting_assets.store.modification import DatabaseNow
+from meeting_assets.store.modification import DatabaseNow, update_of
 
 EVENTS = table_of(CalendarEvents)
+EVENT_BOTS = table_of(CalendarEventBots)
 INVITEES = table_of(CalendarInvitees)
 CALENDAR_SERIES = "calendar:"
 """The start of the `series_id` of recurring calendar events."""
@@ -40,31 +41,26 @@ class StoredEvents:
 
 
 def store_events(
-    connection: Connection, rows: Mapping[str, Row], invitees: Mapping[str, Sequence[Row]], *, at: datetime
+    connection: Connection, rows: Mapping[str, Row], invitees: Mapping[str, Sequence[Row]]
 ) -> StoredEvents:
     """Stores events by id, with their invitees, unless a later observation of an event is stored already.
 
-    `rows` have all columns but `modified_at`, which becomes `at` for new and changed events. At most `BATCH` events.
+    `rows` have all columns but `modified_at`, which is set for new and changed events. At most `BATCH` events.
     """
     if not rows:
         return StoredEvents()
-    # Rows that are inserted first can be locked, also against a transaction that inserts the same events.
-    placeholders = [{**rows[each], "observed_at": None, "modified_at": None} for each in sorted(rows)]
-    connection.execute(insert_into(connection, EVENTS).on_conflict_do_nothing(), placeholders)
-    held = _locked(connection, rows)
-    held_invitees = _invitees(connection, rows)
-    current = [each for each in rows if not is_overtaken(rows[each]["observed_at"], held[each]["observed_at"])]
-    new = {each for each in current if held[each]["modified_at"] is None}
-    changed = {
-        each
-        for each in current
-        if each not in new
-        and (_differs(rows[each], held[each]) or held_invitees.get(each, {}) != _by_address(invitees[each]))
-    }
-    written = [
-        {**rows[each], "modified_at": at if each in new | changed else held[each]["modified_at"]} for each in current
-    ]
-    upsert(connection, CalendarEvents, written)
+    # Inserts come first: they wait for a transaction that inserts the same events, and then these rows can be locked.
+    new = _insert_missing(connection, rows)
+    held = lock_events(connection, rows.keys() - new)
+    held_invitees = _invitees(connection, held)
+    current = [each for each in held if not is_overtaken(rows[each]["observed_at"], held[each]["observed_at"])]
+    differing = {each for each in current if _differs(rows[each], held[each])}
+    reinvited = {each for each in current if held_invitees.get(each, {}) != _by_address(invitees[each])}
+    changed = differing | reinvited
+    upsert(connection, CalendarEvents, [rows[each] for each in current])
+    only_invitees = EVENTS.c.calendar_event_id.in_(reinvited - differing)
+    connection.execute(EVENTS.update().where(only_invitees).values(modified_at=DatabaseNow()))
+    _replace_bots(connection, {each: rows[each] for each in (*new, *current)})
     _replace_invitees(connection, new | changed, invitees)
     return StoredEvents(frozenset(new), frozenset(changed), {each: held[each] for each in changed})
 
@@ -74,13 +70,12 @@ def events_of(
 ) -> list[dict[str, Any]]:
     """The events with some ids, or linked to some bots."""
     found: dict[str, dict[str, Any]] = {}
-    wanted = {*bot_ids}
-    for column, ids in ((EVENTS.c.bot_id, wanted), (EVENTS.c.calendar_event_id, {*event_ids})):
-        for batch in batched(sorted(ids), BATCH):
-            found |= _by_id(connection, column.in_(batch))
-    if wanted:
-        several = _by_id(connection, EVENTS.c.other_bot_ids.is_not(None))
-        found |= {key: row for key, row in several.items() if wanted & {*row["other_bot_ids"]}}
+    for batch in batched(sorted({*bot_ids}), BATCH):
+        others = select(EVENT_BOTS.c.calendar_event_id).where(EVENT_BOTS.c.bot_id.in_(batch))
+        found |= _by_id(connection, EVENTS.c.bot_id.in_(batch))
+        found |= _by_id(connection, EVENTS.c.calendar_event_id.in_(others))
+    for batch in batched(sorted({*event_ids}), BATCH):
+        found |= _by_id(connection, EVENTS.c.calendar_event_id.in_(batch))
     return list(found.values())
 
 
@@ -95,32 +90,26 @@ def newest_change(connection: Connection) -> datetime | None:
     return newest
 
 
-def set_bots(connection: Connection, event_id: str, bot_ids: Sequence[str], *, at: datetime | None = None) -> None:
-    """Changes the bots of an event, or their order. Without `at` it was modified now, by the database's clock."""
+def set_bots(connection: Connection, event_id: str, bot_ids: Sequence[str]) -> None:
+    """Changes the bots of an event, or their order."""
     chosen = {"bot_id": next(iter(bot_ids), None), "other_bot_ids": [*bot_ids[1:]] or None}
-    modified_at = DatabaseNow() if at is None else at
-    of_event = EVENTS.c.calendar_event_id == event_id
-    connection.execute(EVENTS.update().where(of_event).values(chosen | {"modified_at": modified_at}))
+    connection.execute(update_of(EVENTS, EVENTS.c.calendar_event_id == event_id, chosen))
+    _replace_bots(connection, {event_id: chosen})
 
 
-def events_with_several_bots(connection: Connection) -> list[dict[str, Any]]:
-    """The events that are linked to more than one bot."""
-    found = _by_id(connection, EVENTS.c.other_bot_ids.is_not(None))
-    return [found[each] for each in sorted(found)]
-
-
-def has_missing_link(values: Any) -> ColumnElement[bool]:
-    """Selects rows of `recordings` or `bots`, joined with their event, that lack a value of the event."""
-    missing = [values.calendar_event_id.is_(None), values.scheduled_at.is_(None)]
-    if "series_id" in values:
-        series_id = CALENDAR_SERIES + EVENTS.c.recurring_id
-        missing.append(EVENTS.c.recurring_id.is_not(None) & values.series_id.is_distinct_from(series_id))
-    return or_(*missing)
-
-
-def _locked(connection: Connection, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+def lock_events(connection: Connection, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Locks some events in the order of their ids until the transaction ends, and returns them by id."""
     query = select(EVENTS).where(EVENTS.c.calendar_event_id.in_(ids)).order_by(EVENTS.c.calendar_event_id)
     return {row["calendar_event_id"]: dict(row) for row in connection.execute(query.with_for_update()).mappings()}
+
+
+def _insert_missing(connection: Connection, rows: Mapping[str, Row]) -> set[str]:
+    """Inserts the events that are not stored, in the order of their ids, and returns their ids."""
+    statement = insert_into(connection, EVENTS).values(modified_at=DatabaseNow()).on_conflict_do_nothing()
+    inserted = connection.execute(
+        statement.returning(EVENTS.c.calendar_event_id), [{**rows[each]} for each in sorted(rows)]
+    )
+    return {*inserted.scalars()}
 
 
 def _by_id(connection: Connection, condition: ColumnElement[bool]) -> dict[str, dict[str, Any]]:
@@ -143,6 +132,20 @@ def _by_address(invitees: Sequence[Row]) -> dict[str, Row]:
 
 def _differs(row: Row, held: Row) -> bool:
     return any(row[name] != held[name] for name in row if name != "observed_at")
+
+
+def _replace_bots(connection: Connection, events: Mapping[str, Row]) -> None:
+    """Makes the rows of `calendar_event_bots` those of some events, which are locked."""
+    query = select(EVENT_BOTS).where(EVENT_BOTS.c.calendar_event_id.in_(events))
+    held = {(row.calendar_event_id, row.bot_id) for row in connection.execute(query)}
+    given = {(event_id, bot_id) for event_id, event in events.items() for bot_id in event["other_bot_ids"] or ()}
+    columns = ("calendar_event_id", "bot_id")
+    is_gone = and_(*(EVENT_BOTS.c[name] == bindparam(f"old_{name}") for name in columns))
+    if gone := sorted(held - given):
+        old = [{f"old_{name}": value for name, value in zip(columns, each, strict=True)} for each in gone]
+        connection.execute(EVENT_BOTS.delete().where(is_gone), old)
+    if added := sorted(given - held):
+        connection.execute(EVENT_BOTS.insert(), [dict(zip(columns, each, strict=True)) for each in added])
 
 
 def _replace_invitees(connection: Connection, event_ids: Collection[str], given: Mapping[str, Sequence[Row]]) -> None:

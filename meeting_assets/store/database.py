@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.schema.bots import Bots, BotStatusChanges
-from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
+from meeting_assets.schema.calendar import CalendarEventBots, CalendarEvents, CalendarInvitees
 from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.schema.persistent import (
     Artifacts,
@@ -39,6 +39,7 @@ PERSISTENT_TABLES = (
     Bots,
     BotStatusChanges,
     CalendarEvents,
+    CalendarEventBots,
     CalendarInvitees,
     WebhookEvents,
     WebhookObjectEvents,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from meeting_assets.core.urls import without_url_secrets
+from meeting_assets.core.urls import without_link_secrets, without_url_secrets
 
 SECRET = "SECRET"
 
@@ -216,3 +216,18 @@ def test_time_is_linear_in_length(piece: str, start: str) -> None:
 
     # CPU time, because the machine may be busy. Quadratic time would be 400 times as long.
     assert time_s(200_000) < 100 * time_s(10_000) + 0.02
+
+
+@pytest.mark.parametrize("piece", ["?", "?a", "?=", "pin", "pin ", "pin is", "pin:", "pin 12", "1", " "])
+def test_removal_from_text_about_links_takes_time_that_is_linear_in_length(piece: str) -> None:
+    def duration_s(length: int) -> float:
+        text = piece * (length // len(piece))
+        durations = []
+        for _ in range(3):
+            began_s = process_time()
+            without_link_secrets(text)
+            durations.append(process_time() - began_s)
+        return min(durations)
+
+    # CPU time, because the machine may be busy. Quadratic time would be 400 times as long.
+    assert duration_s(200_000) < 100 * duration_s(10_000) + 0.02

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.core.errors import Refused
-from meeting_assets.pipeline.calendar import LISTED_AT, OVERLAP, changed_since, update_calendar
+from meeting_assets.core.errors import ListRefused, Refused
+from meeting_assets.pipeline.calendar import LISTED_AT, LISTED_BY, OVERLAP, changed_since, update_calendar
 from meeting_assets.pipeline.storage import access_of
 from meeting_assets.sandbox import CalendarEvent, Fault, Invitee, Sandbox, World, empty, fortnight
 from meeting_assets.sandbox.world import identifier
@@ -98,6 +98,7 @@ def test_second_pass_lists_changes_alone_and_changes_nothing(calendar: Sandbox) 
     second = read_calendar()
 
     assert (first.listed, first.new, calls) == (12, 12, 3)
+    assert all(row["modified_at"] is not None for row in before.values())
     assert (second.listed, second.new, second.changed) == (1, 0, 0)  # the newest change is listed again
     assert list_calls(calendar) == calls + 1
     assert stored_events() == before
@@ -105,6 +106,7 @@ def test_second_pass_lists_changes_alone_and_changes_nothing(calendar: Sandbox) 
 
 def test_moved_event_moves(calendar: Sandbox) -> None:
     read_calendar()
+    before = stored_events()
     event = any_event(calendar)
     calendar.change_event(event.id, start_at=event.start_at + timedelta(days=1))
 
@@ -112,6 +114,9 @@ def test_moved_event_moves(calendar: Sandbox) -> None:
 
     row = stored_events()[event.id]
     assert (report.new, report.changed) == (0, 1)
+    assert [each for each, held in before.items() if stored_events()[each]["modified_at"] != held["modified_at"]] == [
+        event.id
+    ]
     assert (row["start_at"], row["end_at"]) == (event.start_at + timedelta(days=1), event.end_at + timedelta(days=1))
 
 
@@ -227,6 +232,23 @@ def test_event_that_is_no_json_costs_no_other_event(calendar: Sandbox) -> None:
     assert stored_events().keys() == calendar.world.calendar_events.keys() - {event.id}
 
 
+def test_event_that_another_version_could_not_decode_is_listed_again(calendar: Sandbox) -> None:
+    event = with_edits(calendar, start_time="soon", raw={})
+    added = replace(calendar_event("late"), updated_at=START + timedelta(days=30))
+    calendar.add_events([added])
+    read_calendar()
+    calendar.world.calendar_events[event.id].edits = {}  # readable now, and not changed for the API
+    calendar.world.calendar_events[event.id].updated_at = event.created_at
+    assert read_calendar().listed == 1
+    with open_test_storage() as storage:
+        storage.database.set_meta(LISTED_BY, "0")
+
+    report, later = read_calendar(), read_calendar()
+
+    assert (report.listed, report.new, later.listed) == (13, 1, 1)
+    assert event.id in stored_events()
+
+
 @pytest.mark.parametrize("fault", [Fault(PATH, times=None, status=400), Fault(PATH, times=None, status=401)])
 def test_refused_list_raises_and_stores_nothing(calendar: Sandbox, fault: Fault) -> None:
     calendar.inject(fault)
@@ -267,6 +289,18 @@ def test_pass_that_fails_on_a_later_page_leaves_no_gap(calendar: Sandbox) -> Non
 
     assert partial == 4
     assert {row["title"] for row in stored_events().values()} == {"Renamed"}
+
+
+def test_list_that_is_refused_on_a_later_page_raises_and_is_listed_again(calendar: Sandbox) -> None:
+    calendar.inject(Fault(PATH, times=1))
+    calendar.inject(Fault(PATH, times=None, status=403))
+
+    with pytest.raises(ListRefused):
+        read_calendar()
+    calendar.clear_faults()
+    read_calendar()
+
+    assert stored_events().keys() == calendar.world.calendar_events.keys()
 
 
 def test_first_pass_that_fails_is_followed_by_a_complete_one(calendar: Sandbox) -> None:
@@ -337,7 +371,10 @@ def test_no_link_pin_passcode_description_or_attachment_is_stored_or_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     outlook = calendar_event("outlook", platform="microsoft_outlook", title="Call https://x.example/SANDBOX-PASSWORD")
-    calendar.add_events([outlook])
+    bare = calendar_event("bare", title="Call zoom.us/j/1?pwd=SANDBOX-PASSWORD Passcode: SANDBOX-PASSWORD")
+    named = Invitee("named@x.example", "Room x.example/j?pwd=SANDBOX-PASSWORD pin=SANDBOX-PASSWORD")
+    bare.invitees += (named,)
+    calendar.add_events([outlook, bare])
     with_edits(calendar, start_time="SANDBOX-PASSWORD")
 
     report = read_calendar()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from meeting_assets.pipeline.calendar_links import with_calendar_values
+from meeting_assets.pipeline.calendar_links import unlinked_bots, with_calendar_values
 from meeting_assets.pipeline.derive import days_of_outdated_metrics
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.sandbox.world import identifier
@@ -119,17 +118,22 @@ def test_schedule_that_comes_later_makes_metrics_outdated_once(sandbox: Sandbox,
 
 
 def test_pass_without_a_change_changes_no_recording(sandbox: Sandbox, recording: Recording) -> None:
-    add_event(sandbox, recording)
-    add_event(sandbox, recording, "copy", calendar_id=identifier("other calendar"))
+    for n, calendar_id in enumerate(CALENDARS):
+        others = (identifier("further bot", n), recording.bot_id)
+        # Outlook has another id of the series in each mailbox.
+        add_event(sandbox, recording, n, calendar_id=calendar_id, recurring_id=f"weekly {n}", bot_ids=others)
     sync_days([DAY])
     first = read_calendar()
-    before = stored()
+    before = stored(), stored_events()
 
     second = read_calendar()
+    with open_test_storage() as storage, storage.database.reading() as connection:
+        relinked = unlinked_bots(connection)
 
     assert (first.linked_recordings, second.linked_recordings) == (1, 0)
-    assert stored() == before
-    assert before[recording.id]["modified_at"] is not None
+    assert (stored(), stored_events()) == before
+    assert relinked == set()
+    assert before[0][recording.id]["modified_at"] is not None
 
 
 def test_own_values_of_a_recording_stay(sandbox: Sandbox, recording: Recording) -> None:
@@ -153,6 +157,8 @@ def test_own_values_of_a_recording_stay(sandbox: Sandbox, recording: Recording) 
         (None, None, "In the calendar"),
         ("abc-defg-hij", None, "In the calendar"),
         ("a1b2", "a1b2", "In the calendar"),
+        (" ", None, "In the calendar"),
+        ("ABC-DEFG-HIJ", None, "In the calendar"),
     ],
 )
 def test_title_of_the_event_replaces_a_meeting_code(
@@ -166,6 +172,17 @@ def test_title_of_the_event_replaces_a_meeting_code(
 
     row = stored()[recording.id]
     assert (row["title"], row["display_title"]) == (title, shown)
+
+
+@pytest.mark.parametrize("title", [" ", "ABC-DEFG-HIJ", None])
+def test_unusable_title_of_an_event_replaces_none(sandbox: Sandbox, recording: Recording, title: str | None) -> None:
+    sync_days([DAY])
+    set_columns(recording, title=None, display_title="as before")
+    add_event(sandbox, recording, title=title)
+
+    read_calendar()
+
+    assert stored()[recording.id]["display_title"] == "as before"
 
 
 def test_single_event_leaves_the_series_of_the_meeting_link(sandbox: Sandbox, recording: Recording) -> None:
@@ -327,12 +344,3 @@ def test_event_links_its_recording_by_its_id_too(sandbox: Sandbox, recording: Re
         (completed,) = with_calendar_values(connection, [stored()[recording.id]])
 
     assert completed["scheduled_at"] == recording.created_at - LATE
-
-
-def test_copy_of_the_world_has_events_of_its_own(sandbox: Sandbox, recording: Recording) -> None:
-    event_id = add_event(sandbox, recording)
-    copied = sandbox.world.copy()
-
-    copied.calendar_events[event_id].title = "Renamed"
-
-    assert replace(copied.calendar_events[event_id]) != sandbox.world.calendar_events[event_id]

@@ -206,11 +206,21 @@ def test_organizer_who_does_not_attend_is_no_invitee_at_google() -> None:
         ("Join https://zoom.us/j/1?pwd=secret now", "Join now"),
         ("zoommtg://zoom.us/join?pwd=secret", None),
         ("Sync (www.zoom.us/j/1?pwd=secret", "Sync ("),
+        ("Sync zoom.us/j/1?pwd=hunter2x Passcode: 998877", "Sync zoom.us/j/1 Passcode: …"),
+        ("Sync (zoom.us/j/1?pwd=hunter2x&uname=Ana)", "Sync (zoom.us/j/1"),
+        ("meet.example/r#pwd=hunter2x or example/r?&tk=hunter2x", "meet.example/r or example/r"),
+        ("PIN\n998877# for guests", "PIN … for guests"),
+        ("password is hunter2x", "password is …"),
+        ("Password=hunter2x, 9:00", "Password= … 9:00"),
+        ("定例 パスコード：hunter2x", "定例 パスコード： …"),
+        ("Kennwort: hunter2x", "Kennwort: …"),
+        ("Password reset, pin board and Q&A? 100%", "Password reset, pin board and Q&A? 100%"),
+        ("Spin: tokenizer #3", "Spin: tokenizer #3"),
         ("  Planning \n Q2 ", "Planning Q2"),
         ("", None),
     ],
 )
-def test_titles_and_names_contain_no_urls(title: str, stored: str | None) -> None:
+def test_titles_and_names_contain_no_urls_and_no_passwords(title: str, stored: str | None) -> None:
     event = decoded({"summary": title, "attendees": [{"email": "a@x.example", "displayName": title}]})
 
     assert (event.title, event.invitees[0].name) == (stored, stored)

@@ -174,3 +174,14 @@ def test_combined_worlds_keep_their_events(sandbox: Sandbox) -> None:
 
     assert both.keys() == WORLD.calendar_events.keys() | other.calendar_events.keys()
     assert sandbox.world.calendar_events.keys() == both.keys()
+
+
+def test_change_of_an_event_in_a_copied_world_leaves_the_original() -> None:
+    event = next(iter(WORLD.calendar_events.values()))
+    copied = WORLD.copy()
+
+    copied.calendar_events[event.id].title = "Renamed"
+    del copied.calendar_events[[*WORLD.calendar_events][1]]
+
+    assert event.title != "Renamed"
+    assert copied.calendar_events.keys() < WORLD.calendar_events.keys()

@@ -12,13 +12,13 @@ from meeting_assets.pipeline.bot_status_changes import CHANGES
 from meeting_assets.pipeline.bots import BOTS, ObservedBot, record_bots
 from meeting_assets.recall.objects import Bot, decode_object
 from meeting_assets.sandbox.world import identifier
-from meeting_assets.store.calendar_events import EVENTS, INVITEES
+from meeting_assets.store.calendar_events import EVENT_BOTS, EVENTS, INVITEES
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets.webhooks.object_inbox import OBJECT_INBOX
 from meeting_assets_tests.support.environments import open_test_storage
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
-CONTEXT_TABLES = (BOTS, CHANGES, EVENTS, INVITEES, OBJECT_INBOX)
+CONTEXT_TABLES = (BOTS, CHANGES, EVENTS, EVENT_BOTS, INVITEES, OBJECT_INBOX)
 
 
 def store(table: Table, **values: Any) -> None:
@@ -60,6 +60,8 @@ def store_event(name: str, *bots: str, at: datetime = AT, **values: Any) -> str:
     links = {"bot_id": next(iter(ids), None), "other_bot_ids": ids[1:] or None}
     numbers = {"is_deleted": False, "invitee_count": 1, "start_at": at, "end_at": at + timedelta(hours=1)}
     store(EVENTS, **{"calendar_event_id": event_id(name)} | links | numbers | values)
+    for other in ids[1:]:
+        store(EVENT_BOTS, calendar_event_id=event_id(name), bot_id=other)
     invitee = {"email": f"{name.replace(' ', '.')}@northwind.example", "is_organizer": False, "is_optional": False}
     store(INVITEES, calendar_event_id=event_id(name), **invitee)
     return event_id(name)

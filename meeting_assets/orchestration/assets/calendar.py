@@ -12,7 +12,7 @@ from meeting_assets.orchestration.assets.materializations import DATA_VERSION, m
 from meeting_assets.orchestration.assets.specs import database_kind, table_spec
 from meeting_assets.orchestration.resources import storage_key, storage_of
 from meeting_assets.orchestration.workspace import Workspace
-from meeting_assets.pipeline.calendar import CalendarReport, row_counts, rows_version, update_calendar
+from meeting_assets.pipeline.calendar import CALENDAR_VERSION, CalendarReport, row_counts, rows_version, update_calendar
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin
 from meeting_assets.schema.bots import Bots
 from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
@@ -23,8 +23,6 @@ from meeting_assets.webhooks.event import CALENDAR
 
 GROUP = "context"
 STEP = "calendar"
-# Increase it when the same responses of the API would be stored as other rows.
-CALENDAR_VERSION = "1"
 TABLES = (CalendarEvents, CalendarInvitees)
 
 

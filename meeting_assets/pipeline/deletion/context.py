@@ -25,7 +25,7 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import Recording, decode_object
 from meeting_assets.schema.persistent import WebhookObjectEvents
 from meeting_assets.store import calendar_events, tombstones
-from meeting_assets.store.calendar_events import EVENTS, INVITEES, Row, linked_bots
+from meeting_assets.store.calendar_events import EVENT_BOTS, EVENTS, INVITEES, Row, linked_bots
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.tombstones import TOMBSTONES, is_canonical_uuid
@@ -79,7 +79,7 @@ def delete_context(connection: Connection, recording_id: str, report: PurgeRepor
     Returns the number of deleted bots, for `note_deleted_bots`.
     """
     context = context_of(connection, [recording_id])
-    for table in (INVITEES, EVENTS):
+    for table in (INVITEES, EVENT_BOTS, EVENTS):
         delete_rows(connection, table, table.c.calendar_event_id.in_(context.event_ids), report)
     for event in context.shared_events:
         _unlink(connection, event, context.bot_ids, report)
@@ -148,7 +148,7 @@ def _unlink(connection: Connection, event: Row, bot_ids: Collection[str], report
     left = [each for each in linked_bots(event) if each not in bot_ids]
     if left != linked_bots(event):
         calendar_events.set_bots(connection, event["calendar_event_id"], left)
-        report.tables.add(EVENTS.name)
+        report.tables |= {EVENTS.name, EVENT_BOTS.name}
 
 
 def _media_ids(connection: Connection, recording_id: str) -> set[str]:

@@ -21,7 +21,7 @@ from meeting_assets.pipeline.bots_pass import note_deleted_bots
 from meeting_assets.pipeline.deletion.context import OBJECT_INBOX, delete_bots
 from meeting_assets.pipeline.deletion.removal import PurgeReport, delete_rows, note_scrub_due
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store.calendar_events import EVENTS, INVITEES, events_with_several_bots, linked_bots
+from meeting_assets.store.calendar_events import EVENT_BOTS, EVENTS, INVITEES
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.ledger import RECORDINGS
 
@@ -84,7 +84,7 @@ def _delete_events(connection: Connection, kept_from: date, report: PurgeReport)
     kept = _kept_events(connection)
     query = select(EVENTS.c.calendar_event_id).where(_is_expired_event(kept_from)).order_by(EVENTS.c.calendar_event_id)
     doomed = [each for each in connection.scalars(query) if each not in kept][:BATCH]
-    for table in (EVENTS, INVITEES):
+    for table in (EVENTS, EVENT_BOTS, INVITEES):
         delete_rows(connection, table, table.c.calendar_event_id.in_(doomed), report)
     return len(doomed)
 
@@ -117,12 +117,6 @@ def _is_expired_event(kept_from: date) -> ColumnElement[bool]:
 
 
 def _kept_events(connection: Connection) -> Collection[str]:
-    """Events with several bots of which one has a stored recording."""
-    several = events_with_several_bots(connection)
-    bots = {bot_id for event in several for bot_id in linked_bots(event)}
-    recorded = (
-        {bot_id for bot_id in connection.scalars(select(RECORDINGS.c.bot_id).distinct()) if bot_id in bots}
-        if bots
-        else set()
-    )
-    return {event["calendar_event_id"] for event in several if not recorded.isdisjoint(linked_bots(event))}
+    """Events of which a bot other than the first has a stored recording."""
+    recorded = EVENT_BOTS.join(RECORDINGS, RECORDINGS.c.bot_id == EVENT_BOTS.c.bot_id)
+    return {*connection.scalars(select(EVENT_BOTS.c.calendar_event_id).select_from(recorded).distinct())}

@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 from meeting_assets.pipeline import rollup, series_rollup
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.bots import Bots, BotStatusChanges
-from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
+from meeting_assets.schema.calendar import CalendarEventBots, CalendarEvents, CalendarInvitees
 from meeting_assets.schema.persistent import Tombstones, WebhookObjectEvents
 from meeting_assets.store.database import META, delete_meta, meta_value, put_meta, table_of
 from meeting_assets.store.person_aliases import ALIASES
@@ -25,7 +25,8 @@ from meeting_assets.store.scrub import scrub
 
 SCRUB_DUE = "scrub_due"
 CONTEXT_TABLES = tuple(
-    table_of(model).name for model in (Bots, BotStatusChanges, CalendarEvents, CalendarInvitees, WebhookObjectEvents)
+    table_of(model).name
+    for model in (Bots, BotStatusChanges, CalendarEvents, CalendarEventBots, CalendarInvitees, WebhookObjectEvents)
 )
 """Tables without a `recording_id` from which purges and the retention delete rows."""
 

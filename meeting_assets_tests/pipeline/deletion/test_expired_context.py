@@ -52,10 +52,10 @@ def run_retention(*, budget_s: float = 60, clocks: dict[str, date] | None = None
 
 def test_bots_events_and_messages_of_older_days_are_deleted() -> None:
     store_bot("recent", at=RECENT)
-    store_event("recent", "recent", at=RECENT)
+    store_event("recent", "recent", "not stored", at=RECENT)
     before = context_rows()
     store_bot("old", at=OLD)
-    store_event("old", "old", at=OLD)
+    store_event("old", "old", "not stored", at=OLD)
     store_event("old without bot", at=OLD)
 
     assert run_retention() == ""
