@@ -51,7 +51,6 @@ class Recordings(RecordingRow, table=True):
     missing_since: datetime | None = fields.instant(
         "first of the consecutive observations of the recording as deleted at the API"
     )
-    listing_sha256: str | None = fields.text("of recording.json in the raw store, without the bot object")
     source: str | None = fields.text(
         "bot, desktop_sdk, mobile_sdk or direct_connect; NULL if the API shows none of them"
     )
@@ -77,6 +76,7 @@ class Recordings(RecordingRow, table=True):
         "the UTC minute of created_at"
     )
     dashboard_url: str | None = fields.text("the bot's page in Recall.ai's dashboard; it needs a login")
+    listing_sha256: str | None = fields.text("of recording.json in the raw store, without the bot object")
     modified_at: datetime | None = fields.instant("when a column other than observed_at last changed")
 
 

@@ -116,7 +116,7 @@ def test_every_run_of_a_sync_carries_the_id_of_its_database(database_url: str, s
         with database.reading() as connection:
             left = connection.scalar(select(func.count()).select_from(HEARTBEATS))
     assert report.is_complete
-    assert len(report.runs) == 2
+    assert len(report.runs) == 3
     assert {tags[DATABASE_ID] for tags in tags_of_runs()} == {database_id}
     assert left == 0
 

@@ -19,7 +19,14 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
 from meeting_assets_tests.support.corpora import is_single_stream
-from meeting_assets_tests.support.environments import days_of_world, sync_days, table_rows, use_home, use_sandbox
+from meeting_assets_tests.support.environments import (
+    TIMES_OF_WORK,
+    days_of_world,
+    sync_days,
+    table_rows,
+    use_home,
+    use_sandbox,
+)
 from meeting_assets_tests.support.noise import with_noise
 
 CORPORA = ROOT / os.environ.get("MEETING_ASSETS_CORPORA", "../shared/corpora")
@@ -103,7 +110,7 @@ def _measured(world: World) -> Measured:
 
 
 def _dicts(rows: list[tuple[Any, ...]], model: Any) -> list[dict[str, Any]]:
-    names = [column.name for column in table_of(model).columns]
+    names = [column.name for column in table_of(model).columns if column.name not in TIMES_OF_WORK]
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 

@@ -114,11 +114,15 @@ def status_changes(world: World) -> Counts:
 
 
 def missed_meetings(world: World) -> Counts:
-    """Missed meetings by the sub code of the last status change but `done`."""
+    """Missed meetings by their reason: that of a denied permission, else of the last status change but `done`."""
     missed = (each for each in world.bots if not world.recordings_of(each.id))
-    return Counter(
-        [change["sub_code"] for change in bot.status_changes if change["code"] != "done"][-1] for bot in missed
-    )
+    return Counter(map(_reason, missed))
+
+
+def _reason(bot: Bot) -> str:
+    reasons = {change["code"]: change["sub_code"] for change in bot.status_changes if change["code"] != "done"}
+    denied: str | None = reasons.get("recording_permission_denied")
+    return denied or str([*reasons.values()][-1])
 
 
 def calendar_events(world: World) -> Counts:

@@ -156,4 +156,4 @@ def test_order_of_corrections_does_not_depend_on_the_locale() -> None:
     """The PostgreSQL of the tests has no other locale than C, so the statement is read."""
     statement = view_text(VIEWS["fresh_meetings"], make_url("postgresql+psycopg://").get_dialect()())
 
-    assert 'ORDER BY corrections.speaker_key COLLATE "C"' in statement
+    assert 'ORDER BY (corrections.speaker_key) COLLATE "C"' in statement
