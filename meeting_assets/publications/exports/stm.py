@@ -16,12 +16,12 @@ def stm(meeting: MeetingText) -> str:
     """One line per utterance, in the order of their starts."""
     fields = speaker_fields(meeting)
     return "".join(
-        f"{meeting.recording_id} 1 {fields[each.speaker]} {each.start_s:.3f} {each.end_s:.3f} {words_of(each)}\n"
+        f"{meeting.recording_id} 1 {fields[each.speaker]} {each.start_s:.3f} {each.end_s:.3f} {transcript_text(each)}\n"
         for each in meeting.utterances
     )
 
 
-def words_of(utterance: SpokenUtterance) -> str:
+def transcript_text(utterance: SpokenUtterance) -> str:
     """The words of an utterance without sclite's markup."""
     words = (word.text.translate(BRACKETS) for word in utterance.words)
     return " ".join(_AT if word == "@" else word for word in words)
