@@ -60,6 +60,11 @@ class SpokenUtterance:
         return max(word.end_s for word in self.words)
 
     @property
+    def text(self) -> str:
+        """The words as their script writes them."""
+        return joined_words(self.words, is_unspaced=self.is_unspaced)
+
+    @property
     def spaced_text(self) -> str:
         """The words separated by blanks, also in scripts that write none."""
         return " ".join(word.text for word in self.words)

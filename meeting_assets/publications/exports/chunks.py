@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
 from meeting_assets.publications.exports.facts import facts_of
 from meeting_assets.publications.exports.format import ExportFormat
-from meeting_assets.publications.exports.paragraphs import Paragraph, paragraphs
-from meeting_assets.publications.meeting_text import MeetingText, TimedWord
+from meeting_assets.publications.exports.paragraphs import paragraphs
+from meeting_assets.publications.meeting_text import MeetingText, SpokenUtterance, TimedWord
 
 SCHEMA = "meeting_assets/chunks/1"
 TOKENS_PER_CHUNK = 400
@@ -39,8 +40,8 @@ def chunks(meeting: MeetingText) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
-def _chunks(meeting: MeetingText) -> Iterator[list[Paragraph]]:
-    held: list[Paragraph] = []
+def _chunks(meeting: MeetingText) -> Iterator[list[SpokenUtterance]]:
+    held: list[SpokenUtterance] = []
     count = 0
     for turn in (part for whole in paragraphs(meeting.utterances) for part in _parts(whole)):
         own = estimated_tokens(_text([turn]))
@@ -53,7 +54,7 @@ def _chunks(meeting: MeetingText) -> Iterator[list[Paragraph]]:
         yield held
 
 
-def _parts(turn: Paragraph) -> Iterator[Paragraph]:
+def _parts(turn: SpokenUtterance) -> Iterator[SpokenUtterance]:
     """A turn in parts that fit into a chunk."""
     room = TOKENS_PER_CHUNK - estimated_tokens(f"{turn.speaker}:")
     held: list[TimedWord] = []
@@ -61,11 +62,11 @@ def _parts(turn: Paragraph) -> Iterator[Paragraph]:
     for word in (piece for whole in turn.words for piece in _pieces(whole, room)):
         own = estimated_tokens(word.text)
         if held and count + own > room:
-            yield turn._replace(words=held)
+            yield replace(turn, words=held)
             held, count = [], 0
         held.append(word)
         count += own
-    yield turn._replace(words=held)
+    yield replace(turn, words=held)
 
 
 def _pieces(word: TimedWord, room: int) -> Iterator[TimedWord]:
@@ -79,11 +80,11 @@ def _pieces(word: TimedWord, room: int) -> Iterator[TimedWord]:
         yield TimedWord(part, word.start_s + share_s * begin, word.start_s + share_s * (begin + len(part)))
 
 
-def _text(turns: Sequence[Paragraph]) -> str:
+def _text(turns: Sequence[SpokenUtterance]) -> str:
     return "\n".join(f"{turn.speaker}: {turn.text}" for turn in turns)
 
 
-def _document(index: int, turns: Sequence[Paragraph]) -> dict[str, Any]:
+def _document(index: int, turns: Sequence[SpokenUtterance]) -> dict[str, Any]:
     text = _text(turns)
     return {
         "index": index,

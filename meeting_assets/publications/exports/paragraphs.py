@@ -4,35 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
 
-from meeting_assets.publications.meeting_text import SpokenUtterance, TimedWord, joined_words
-
-
-class Paragraph(NamedTuple):
-    """Words of one speaker that no other speaker's utterance interrupts."""
-
-    speaker: str
-    words: Sequence[TimedWord]
-    is_unspaced: bool = False
-
-    @property
-    def start_s(self) -> float:
-        return min(word.start_s for word in self.words)
-
-    @property
-    def end_s(self) -> float:
-        return max(word.end_s for word in self.words)
-
-    @property
-    def text(self) -> str:
-        return joined_words(self.words, is_unspaced=self.is_unspaced)
+from meeting_assets.publications.meeting_text import SpokenUtterance
 
 
-def paragraphs(utterances: Sequence[SpokenUtterance]) -> Iterator[Paragraph]:
-    """The paragraphs in the order of their starts."""
+def paragraphs(utterances: Sequence[SpokenUtterance]) -> Iterator[SpokenUtterance]:
+    """Consecutive utterances of one speaker as one utterance, in the order of their starts."""
     for (speaker, is_unspaced), spoken in groupby(utterances, key=lambda each: (each.speaker, each.is_unspaced)):
-        yield Paragraph(speaker, [word for each in spoken for word in each.words], is_unspaced)
+        yield SpokenUtterance(speaker, [word for each in spoken for word in each.words], is_unspaced)
 
 
 def clock(instant_s: float) -> str:
