@@ -8,6 +8,7 @@ The packages, from the top layer down; a module imports only from layers below i
     orchestration   Dagster code: `assets`, `triggers` (sensors, schedules), `operations` (alerts, retention, doctor)
     health          read-only checks: data checks, audit, status, diagnostics, purge verification
     webhooks        receiver of Recall.ai's webhooks: message, signature, inbox
+    publications    files for readers: the text of a meeting, and one module per export format
     webserver_proxy a proxy that refuses forged requests to Dagster's webserver
     pipeline        the work of one day without Dagster: discover, fetch, load, derive, rollup, purge
     artifacts       one module per download artifact: wire format, tables, payload -> rows; the registry
