@@ -169,7 +169,7 @@ def upsert(
 ) -> None:
     """Inserts rows; for existing keys, updates the given columns.
 
-    Also sets `modified_at`, if the table has it and the rows do not.
+    Also sets `modified_at`, if the table has it. The rows must not contain it.
 
     `only_if` gets the columns of the existing row and of the new one, and returns the condition of the update.
     """
@@ -180,7 +180,7 @@ def upsert(
     keys = [column.name for column in table.primary_key]
     changed: dict[str, Any] = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     condition = only_if(table.c, statement.excluded) if only_if is not None else None
-    if MODIFIED_AT in table.c and MODIFIED_AT not in rows[0]:
+    if MODIFIED_AT in table.c:
         changed |= modification(table, changed)
         statement = statement.values({MODIFIED_AT: DatabaseNow()})
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed, where=condition), [*rows])

@@ -1,10 +1,11 @@
-"""Modification times: `modified_at` is set when another column of the row gets another value, and never otherwise.
+"""Modification times: `modified_at` is set when a column outside `BOOKKEEPING` gets another value, and never otherwise.
 
-Readers copy changed rows incrementally by it. All writers of tables with `modified_at` use one of these:
+Readers copy changed rows incrementally by it. Writers of tables with `modified_at` use one of these:
 
     database.upsert    inserts and updates rows
     update_of          an UPDATE of some columns
     kept_instant       rows that are deleted and inserted again
+    DatabaseNow        the value itself, where the writer has compared the rows
 
 Tables without the column are written as usual.
 """
