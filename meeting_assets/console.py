@@ -115,7 +115,7 @@ def print_status(console: Console, status: Status, title: str) -> None:
 
 
 def _stored_at_api(status: Status) -> Iterator[str]:
-    """What Recall.ai stores and until when, and the cost of its storage, if it costs anything."""
+    """The recordings at Recall.ai and their expiry, and the cost of their storage, if it costs anything."""
     from meeting_assets.health.stored_at_api import SOON_DAYS
 
     stored, price = status.stored_at_api, status.price

@@ -112,6 +112,7 @@ def _print_only(storage: Storage, recording_ids: Sequence[str], chosen: Sequence
 
 
 def write_files(storage: Storage, recording_ids: Sequence[str], chosen: Sequence[ExportFormat], folder: Path) -> None:
+    """Writes the files of some recordings into a folder, and says how many were and were not written."""
     with file_errors_named(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
     written, purged, without = 0, 0, Counter[str]()
