@@ -177,10 +177,12 @@ def finish(chaos: Chaos) -> None:
 
 def tables_of_fresh_home(chaos: Chaos, home: Path, database_url: str) -> TableRows:
     """The tables of a home that has never stored the removed recordings, synced after the chaos."""
+    recording_ids = {each.id for each in chaos.sandbox.world.recordings} - chaos.removed
     with settings_of(chaos.sandbox, home, database_url):
         with open_test_storage() as storage:
             purge(storage, sorted(chaos.removed), ASKED_FOR)
-        sync_days(chaos.days)
+        # Named recordings are listed with all their media objects; lists by day end three days later.
+        sync_days(chaos.days, recording_ids=sorted(recording_ids))
         with open_test_storage() as storage:
             roll_up(storage)
             roll_up_people(storage)
