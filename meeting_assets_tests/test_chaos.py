@@ -195,8 +195,15 @@ def tables_of_fresh_home(chaos: Chaos, home: Path, database_url: str) -> TableRo
     ids=["short", "long"],
 )
 def test_concurrent_commands_and_a_changing_api_end_in_the_tables_of_a_fresh_home(
-    seconds: int, days: Sequence[date], recordings: int, processes: int, postgresql_server: str, tmp_path: Path
+    seconds: int,
+    days: Sequence[date],
+    recordings: int,
+    processes: int,
+    postgresql_server: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("RECALL_LIST_CALLS_PER_MINUTE", "100000")  # the sandbox has no limits here
     with Sandbox(combined(uniform(day, recordings=recordings, words=200) for day in days), limits=False) as sandbox:
         chaos = Chaos(sandbox, tmp_path / "chaos", fresh_postgresql(postgresql_server), days)
         fresh = tmp_path / "fresh"
