@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+import certifi
 import hypothesis
 import psycopg
 import pytest
@@ -35,6 +37,7 @@ from meeting_assets_tests.support.environments import (
     use_sandbox,
 )
 from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD
+from meeting_assets_tests.support.snapshots import create_with_tables
 
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 # No deadline: a busy machine is not a failure. Examples are the same in each run, so that a change and not chance
@@ -50,6 +53,13 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - each makes a folder of its own in it, 
 if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 2**30:
     tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)
 
+CERTIFICATE_END = b"-----END CERTIFICATE-----\n"
+# perf: each client loads all trusted certificates, which takes 20 ms for the usual 140. Tests connect to this machine,
+# without TLS, so that one certificate is enough.
+_CERTIFICATE = tempfile.NamedTemporaryFile(prefix="certificate", suffix=".pem")  # noqa: SIM115 - until the process ends
+_CERTIFICATE.write(Path(certifi.where()).read_bytes().partition(CERTIFICATE_END)[0] + CERTIFICATE_END)
+_CERTIFICATE.flush()
+os.environ["SSL_CERT_FILE"] = _CERTIFICATE.name
 
 # For tests or modules that use little of the database: `make test-deployment` runs them on PostgreSQL.
 sqlite_first = pytest.mark.sqlite_first
@@ -65,6 +75,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("sqlite_first") and database_of(item) == "postgresql":
             item.add_marker(pytest.mark.deployment)
     items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
+
+
+def pytest_collection_finish() -> None:
+    """Excludes modules and tests from later garbage collections: they are a million objects, which stay."""
+    gc.collect()
+    gc.freeze()
 
 
 def database_of(item: pytest.Item) -> str | None:
@@ -128,14 +144,19 @@ def database_url(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest
     if request.param == "postgresql":
         return str(request.getfixturevalue("postgresql_database"))
     url = f"sqlite:///{home / 'meetings.db'}"
+    if request.node.get_closest_marker("with_tables"):
+        create_with_tables(url)
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
     return url
 
 
 @pytest.fixture
-def postgresql_database(postgresql_server: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def postgresql_database(
+    request: pytest.FixtureRequest, postgresql_server: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
     """A fresh database of PostgreSQL alone, named in the environment; dropped after the test."""
-    url = fresh_postgresql(postgresql_server)
+    has_tables = request.node.get_closest_marker("with_tables") is not None
+    url = fresh_postgresql(postgresql_server, has_tables=has_tables)
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
     yield url
     # A database takes 8 MB. Without this, hundreds of tests would fill the memory of a small machine.
@@ -143,14 +164,18 @@ def postgresql_database(postgresql_server: str, home: Path, monkeypatch: pytest.
         connection.execute(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
 
 
-def fresh_postgresql(server_url: str) -> str:
-    """The SQLAlchemy URL of a new, empty database on a server."""
+def fresh_postgresql(server_url: str, *, has_tables: bool = False) -> str:
+    """The SQLAlchemy URL of a new database on a server, which is empty or has the empty tables of this version."""
     name = f"test_{uuid4().hex}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
     before, _, query = server_url.partition("?")
     url = before.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
-    return url.replace("postgresql://", "postgresql+psycopg://")
+    url = url.replace("postgresql://", "postgresql+psycopg://")
+    if has_tables:
+        create_with_tables(url)
+    else:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+    return url
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from meeting_assets_tests.support.payload_properties import assert_storable, ass
 from meeting_assets_tests.support.payloads import clocks, encoded, ids, moments, numbers, offsets, texts
 from meeting_assets_tests.support.plausible_payloads import PLAUSIBLE
 
+pytestmark = pytest.mark.with_tables
+
 each_artifact = pytest.mark.parametrize("artifact", ARTIFACTS.values(), ids=lambda artifact: artifact.kind)
 
 json_values = st.recursive(

@@ -15,6 +15,8 @@ from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import Database, schema_of, table_of
 from meeting_assets.store.migrations.setup import set_up_database
 
+pytestmark = pytest.mark.with_tables
+
 RECORDING_ID, OTHER_ID = str(UUID(int=1)), str(UUID(int=2))
 SMALL, MIDDLE, LARGE = (f"{digit}0000000-0000-4000-8000-000000000000" for digit in "09f")
 EARLY, LATE = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 2, 0, 0, 0, 1, tzinfo=UTC)

@@ -20,6 +20,8 @@ from meeting_assets_tests.support.payload_properties import as_read
 from meeting_assets_tests.support.payloads import ADA, SOURCE, encoded
 from meeting_assets_tests.support.plausible_payloads import PLAUSIBLE
 
+pytestmark = pytest.mark.with_tables
+
 TEXT = "tab\tline\nreturn\rback\\slash \\. \\N \\x41 quote\"' 😀 é 会議 \x7f \x01 \u2028 \ufeff {} []"
 NUL, LONE = "a\u0000b", "a\ud800b"
 NOBODY = {"id": None}

@@ -15,6 +15,8 @@ from meeting_assets.orchestration.workspace import DEFAULT
 from meeting_assets_tests.pipeline.test_bots import AT, document, observe
 from meeting_assets_tests.support.environments import open_test_storage
 
+pytestmark = pytest.mark.with_tables
+
 NAME = "Ann's assistant"
 
 

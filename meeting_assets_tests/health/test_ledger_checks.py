@@ -18,6 +18,8 @@ from meeting_assets_tests.support.data_checks import AFTER_RUNS, as_tuples, chan
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
+pytestmark = pytest.mark.with_tables
+
 DAY, NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)
 UNREADABLE = b'[{"participant": 7}]'

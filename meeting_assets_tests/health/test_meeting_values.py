@@ -39,6 +39,8 @@ from meeting_assets_tests.support.contexts import (
 )
 from meeting_assets_tests.support.environments import open_test_storage
 
+pytestmark = pytest.mark.with_tables
+
 DAY = AT.date()
 DEAL, ACCOUNT, TITLE, SERIES = "crm-deal-471100", "Zoë Ångström & Søn", "Marmalade review", "zoom:8123456789"
 ADDRESS, UUID, RECURRING = "zerlina@quibblethorpe.example", "Pa5sZ00mUuid==", "recurring-4711"

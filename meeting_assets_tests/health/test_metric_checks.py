@@ -27,7 +27,7 @@ from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import keep_collections, open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 DAY = date(2026, 3, 2)
 MEETING = "every_meetings_numbers_add_up"

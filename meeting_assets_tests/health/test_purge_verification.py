@@ -31,7 +31,7 @@ from meeting_assets_tests.support.purges import (
 )
 from meeting_assets_tests.support.snapshots import sync_once
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 UNKNOWN = "3b9d8f3e-0000-4000-8000-000000000000"
 

@@ -19,6 +19,8 @@ from meeting_assets.sandbox.world import identifier
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets_tests.support.environments import open_test_storage
 
+pytestmark = pytest.mark.with_tables
+
 AT = datetime(2026, 3, 20, 12, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 PRICE = StoragePrice(0.05, 7)

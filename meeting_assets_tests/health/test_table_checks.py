@@ -23,6 +23,8 @@ from meeting_assets_tests.support.data_checks import AFTER_RUNS, as_tuples, chan
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
+pytestmark = pytest.mark.with_tables
+
 DAY = date(2026, 3, 2)
 
 

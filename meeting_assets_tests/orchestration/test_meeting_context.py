@@ -33,6 +33,8 @@ from meeting_assets_tests.support.environments import use_sandbox
 from meeting_assets_tests.support.sensor_ticks import reason, tick
 from meeting_assets_tests.support.webhook_sender import SECRET
 
+pytestmark = pytest.mark.with_tables
+
 DAY = date(2026, 3, 2)
 SENSOR = "webhook_object_events"
 NOT_ADMITTED = "bot_kicked_from_waiting_room"

@@ -23,6 +23,8 @@ from meeting_assets.store.database import META, Database, table_of, upsert
 from meeting_assets.store.heartbeats import HEARTBEATS
 from meeting_assets.store.observation import database_now
 
+pytestmark = pytest.mark.with_tables
+
 RUN = "0f7a2d1e-0000-4000-8000-000000000001"
 ELSEWHERE = replace(ProcessIdentity.current(), boot_id="another boot")
 AT_EVERY_COMMIT_S = 0.0

@@ -22,7 +22,7 @@ from meeting_assets_tests.support.rollups import (
     Home,
 )
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from meeting_assets_tests.support.environments import (
 )
 from meeting_assets_tests.support.sample_day import sync_sample_day
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 DAY = date(2026, 3, 2)
 CREATED = datetime(2026, 3, 2, 9, tzinfo=UTC)

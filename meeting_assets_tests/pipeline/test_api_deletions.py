@@ -29,7 +29,7 @@ from meeting_assets_tests.support.environments import (
 from meeting_assets_tests.support.purges import paths_of
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 DAY = date(2026, 3, 2)
 LATER = timedelta(hours=2)

@@ -20,6 +20,8 @@ from meeting_assets.settings import read_settings
 from meeting_assets_tests.pipeline.test_bots import AT, MINUTE, changes, listed, rows
 from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
 
+pytestmark = pytest.mark.with_tables
+
 LIST = "/api/v1/bot/"
 
 

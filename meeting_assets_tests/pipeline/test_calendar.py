@@ -34,6 +34,8 @@ from meeting_assets_tests.support.calendars import (
 )
 from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
 
+pytestmark = pytest.mark.with_tables
+
 PATH = "/api/v2/calendar-events/"
 LAST_DAY = date(2026, 3, 15)
 

@@ -19,6 +19,8 @@ from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.calendars import calendar_event, read_calendar, stored_events
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 
+pytestmark = pytest.mark.with_tables
+
 DAY = date(2026, 3, 2)
 LATE = timedelta(minutes=7)
 CALENDARS = sorted(identifier("calendar", n) for n in range(2))

@@ -16,6 +16,8 @@ from meeting_assets_tests.support.calendars import read_calendar
 from meeting_assets_tests.support.documented_queries import answer
 from meeting_assets_tests.support.environments import keep_collections, open_test_storage, sync_days, use_sandbox
 
+pytestmark = pytest.mark.with_tables
+
 DAYS = [date(2026, 3, 9), date(2026, 3, 10), date(2026, 3, 11)]
 
 NEVER_ATTEND = "Which invitees never attend?"

@@ -36,6 +36,8 @@ from meeting_assets_tests.support.environments import (
 from meeting_assets_tests.support.sample_day import sync_sample_day
 from meeting_assets_tests.support.ui import until
 
+pytestmark = pytest.mark.with_tables
+
 DAY = date(2026, 3, 2)
 WAIT_S = 30
 

@@ -26,6 +26,8 @@ from meeting_assets_tests.support.rollups import (
     rows,
 )
 
+pytestmark = pytest.mark.with_tables
+
 
 @pytest.fixture(autouse=True)
 def weekly(home_with_meetings: Home) -> list[str]:

@@ -19,6 +19,8 @@ from meeting_assets_tests.support.aliased_persons import ADA, BO, CHI, set_parti
 from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.rollups import MONDAY, SUNDAY, TUESDAY, Home, change, ids, rows
 
+pytestmark = pytest.mark.with_tables
+
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 

@@ -35,7 +35,7 @@ from meeting_assets_tests.support.environments import (
 from meeting_assets_tests.support.sample_day import DAY, WORLD, fetch_sample_day, victim
 from meeting_assets_tests.support.ui import until
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 TIMEOUT_S = 60
 

@@ -37,6 +37,8 @@ from meeting_assets_tests.support.environments import (
 )
 from meeting_assets_tests.support.sample_day import DAY
 
+pytestmark = pytest.mark.with_tables
+
 TIMEOUT_S = 60
 FETCHED = "SELECT count(*) FROM artifacts WHERE sha256 IS NOT NULL"
 OTHERS = "datname = current_database() AND pid <> pg_backend_pid()"

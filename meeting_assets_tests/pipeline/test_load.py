@@ -21,6 +21,8 @@ from meeting_assets.store.tasks import LoadTask
 from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, open_test_storage, table_rows
 from meeting_assets_tests.support.sample_day import DAY, WORLD, sync_sample_day, victim
 
+pytestmark = pytest.mark.with_tables
+
 TRANSCRIPT, PARTICIPANTS = ARTIFACTS["transcript"], ARTIFACTS["participants"]
 
 

@@ -34,6 +34,8 @@ from meeting_assets_tests.support.environments import (
 from meeting_assets_tests.support.sample_day import DAY, fetch_sample_day, sync_sample_day, victim
 from meeting_assets_tests.support.snapshots import fill_once
 
+pytestmark = pytest.mark.with_tables
+
 TRANSCRIPT = ARTIFACTS["transcript"]
 TIMEOUT_S = 60
 

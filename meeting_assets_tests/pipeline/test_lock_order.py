@@ -29,6 +29,8 @@ from meeting_assets_tests.support.environments import open_test_storage, sync_da
 from meeting_assets_tests.support.sample_day import DAY
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
+pytestmark = pytest.mark.with_tables
+
 TIMEOUT_S = 120
 ROUNDS = (1, pytest.param(2, marks=pytest.mark.deployment))
 SOURCES = Path(meeting_assets.__file__).parent

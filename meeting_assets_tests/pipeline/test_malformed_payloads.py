@@ -14,7 +14,7 @@ from meeting_assets_tests.conftest import Truth, sqlite_first
 from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, ledger_row, sync_days, table_rows, use_sandbox
 from meeting_assets_tests.support.sample_day import DAY
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 Mutation = Callable[[bytes], bytes]
 

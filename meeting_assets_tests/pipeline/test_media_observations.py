@@ -16,6 +16,8 @@ from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.store.database import Database, schema_of, table_of
 from meeting_assets.store.migrations.setup import set_up_database
 
+pytestmark = pytest.mark.with_tables
+
 RECORDING = "5a7062f3-bd54-4838-b296-df84f85c7b92"
 VIDEO = "04530d90-6745-455a-b190-e55d463cbb2a"
 OTHER = "0b85d2f9-d54a-47f6-b28d-4c63229f4035"

@@ -23,6 +23,8 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 
+pytestmark = pytest.mark.with_tables
+
 DAY = date(2026, 3, 2)
 HUSH = "hush-71c04d5e"
 BOTS = Bots, BotStatusChanges

@@ -18,6 +18,8 @@ from meeting_assets_tests.pipeline.test_bots import AT, BOT_ID, TICK, changes, d
 from meeting_assets_tests.support.documented_queries import answer
 from meeting_assets_tests.support.environments import open_test_storage
 
+pytestmark = pytest.mark.with_tables
+
 DAY = timedelta(days=1)
 
 RECORDING_PERMISSION_DENIED = """

@@ -20,6 +20,8 @@ from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.rollups import change, identify, roll_up_all, rows
 
+pytestmark = pytest.mark.with_tables
+
 DAY = date(2026, 3, 2)
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 OF_RECORDINGS: tuple[type[SQLModel], ...] = (Recordings, Artifacts, MeetingMetrics, DataQuality)

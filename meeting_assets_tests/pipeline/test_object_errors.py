@@ -30,7 +30,7 @@ from meeting_assets_tests.support.environments import (
 )
 from meeting_assets_tests.support.sample_day import DAY
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 REFUSED = (400, 403, 405, 406, 412, 413, 414, 415, 418, 422, 423, 424, 426, 431, 451)
 """Statuses that refuse a call."""

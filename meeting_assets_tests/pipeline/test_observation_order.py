@@ -31,7 +31,7 @@ from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import ledger_row, open_test_storage, sync_days, table_rows
 from meeting_assets_tests.support.sample_day import sync_sample_day
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 DAY = date(2026, 3, 2)
 SECOND = timedelta(seconds=1)

@@ -15,7 +15,7 @@ from meeting_assets_tests.conftest import Truth, sqlite_first
 from meeting_assets_tests.support.environments import VOLATILE_COLUMNS, TableRows, ledger_row, sync_days, table_rows
 from meeting_assets_tests.support.sample_day import DAY, assert_other_recordings_unchanged, victim
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 BOM = b"\xef\xbb\xbf"
 GZIP = {"Content-Encoding": "gzip"}

@@ -31,7 +31,7 @@ from meeting_assets_tests.support.snapshots import fill_once
 HEADER = "person_key,target,author,at,note"
 LINE = "email:ada@old.example,zoom:RiajK,ada,2026-03-02T09:30:00.000000Z,"
 
-pytestmark = [sqlite_first, pytest.mark.usefixtures("home_with_meetings")]
+pytestmark = [sqlite_first, pytest.mark.usefixtures("home_with_meetings"), pytest.mark.with_tables]
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,7 @@ from meeting_assets_tests.support.rollups import (
     rows,
 )
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import TableRows, ledger_row, sync_days, table_rows
 from meeting_assets_tests.support.sample_day import DAY, WORLD, assert_other_recordings_unchanged, victim
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ from meeting_assets_tests.support.rollups import (
     rows,
 )
 
+pytestmark = pytest.mark.with_tables
+
 
 @pytest.mark.usefixtures("home_with_meetings")
 def test_each_week_has_its_meetings() -> None:

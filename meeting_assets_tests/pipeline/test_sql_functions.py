@@ -12,6 +12,8 @@ from meeting_assets.pipeline.sql_functions import CodePoints, InstantText, Later
 from meeting_assets.schema.columns import Instant
 from meeting_assets_tests.support.environments import open_test_storage
 
+pytestmark = pytest.mark.with_tables
+
 AT = datetime(2026, 3, 4, 9, tzinfo=UTC)
 
 

@@ -13,7 +13,7 @@ from meeting_assets_tests.support.environments import days_of_world, ledger_row,
 
 DAY = date(2026, 3, 2)
 
-pytestmark = pytest.mark.usefixtures("database_url")
+pytestmark = [pytest.mark.usefixtures("database_url"), pytest.mark.with_tables]
 
 
 def test_sync_fills_every_table(monkeypatch: pytest.MonkeyPatch) -> None:

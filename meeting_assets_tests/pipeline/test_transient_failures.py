@@ -27,7 +27,7 @@ from meeting_assets_tests.support.environments import (
 )
 from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD, assert_other_recordings_unchanged, victim
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 TIMEOUT_S = 60.0
 AT_ONCE = 4

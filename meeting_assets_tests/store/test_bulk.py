@@ -23,6 +23,8 @@ from meeting_assets.store.database import PERSISTENT_TABLES, Database, schema_of
 from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets.store.postgres_copy import binary_types
 
+pytestmark = pytest.mark.with_tables
+
 RECORDING_ID, TRANSCRIPT_ID = str(UUID(int=1)), str(UUID(int=2**127))
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 EVENTS = table_of(ParticipantEvents)

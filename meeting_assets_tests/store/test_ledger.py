@@ -24,6 +24,8 @@ from meeting_assets.store.ledger_states import (
 from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets.store.tasks import LoadTask
 
+pytestmark = pytest.mark.with_tables
+
 KEY = ArtifactKey("00000000-0000-4000-8000-000000000001", "transcript", "00000000-0000-4000-8000-000000000002")
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MINUTES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360)

@@ -14,6 +14,8 @@ from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.locks import Lock, LockOrderError, RowLocks
 from meeting_assets.store.migrations.setup import set_up_database
 
+pytestmark = pytest.mark.with_tables
+
 SOURCES = Path(meeting_assets.__file__).parent
 RECORDING_ID = "5a7062f3-bd54-4838-b296-df84f85c7b92"
 

@@ -22,6 +22,8 @@ from meeting_assets.store.ledger_states import LedgerRow
 from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets.store.modification import update_of
 
+pytestmark = pytest.mark.with_tables
+
 ID = "00000000-0000-4000-8000-000000000001"
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -13,6 +13,8 @@ from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets.store.observation import ObservationClock, database_now, record_observation_time
 
+pytestmark = pytest.mark.with_tables
+
 NEAR = timedelta(minutes=5)
 TEN_YEARS = timedelta(days=3650)
 A_NIGHT = timedelta(hours=8)

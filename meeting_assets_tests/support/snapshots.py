@@ -1,4 +1,4 @@
-"""Snapshots of a home and its database, so that tests with equal set-up run it once and copy the result.
+"""Snapshots of a home and its database, or of empty tables: tests with equal set-up run it once and copy the result.
 
 A snapshot lives as long as the test process. Its sandbox and the sandboxes of later tests must serve equal worlds.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, partial
@@ -18,7 +19,10 @@ from uuid import uuid4
 import psycopg
 from sqlalchemy import URL, make_url
 
+from meeting_assets.pipeline.storage import whole_schema
 from meeting_assets.settings import read_settings
+from meeting_assets.store.database import Database
+from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets_tests.support.environments import free_port, sync_days
 
 Result = TypeVar("Result")
@@ -61,6 +65,41 @@ def fill_once(name: str, fill: Callable[[], Result]) -> Result:
     return known[key].result  # type: ignore[no-any-return]
 
 
+def create_with_tables(url: str) -> None:
+    """Creates a SQLite file or a database of PostgreSQL with the empty tables of this version.
+
+    Copying the tables takes a fifth of the time of creating them.
+    """
+    target = make_url(url)
+    if target.get_backend_name() == "sqlite":
+        assert target.database is not None
+        shutil.copyfile(_sqlite_tables(), target.database)
+    else:
+        template, search_path = _postgresql_tables(target.set(database="postgres"))
+        _administer(target, *_copied_database(target, template, search_path))
+
+
+@cache
+def _sqlite_tables() -> Path:
+    path = Path(_folder().name) / f"{uuid4().hex}.db"
+    _set_up(make_url(f"sqlite:///{path}"))
+    return path
+
+
+@cache
+def _postgresql_tables(server: URL) -> tuple[str, str]:
+    """The name and the search path of a database with the tables of this version on a server."""
+    url = server.set(database=f"tables_{uuid4().hex}")
+    _administer(url, f'CREATE DATABASE "{url.database}"')
+    _set_up(url)
+    return str(url.database), _search_path(url)
+
+
+def _set_up(url: URL) -> None:
+    with closing(Database.at(url.render_as_string(hide_password=False))) as database:
+        set_up_database(database, whole_schema())
+
+
 @cache
 def _snapshots() -> dict[tuple[str, str], Snapshot]:
     return {}
@@ -77,21 +116,29 @@ def _taken(home: Path, url: URL, result: object) -> Snapshot:
     if url.get_backend_name() == "sqlite":
         return Snapshot(copy, None, "", result)
     template = f"snapshot_{uuid4().hex}"
-    with psycopg.connect(_plain(url)) as connection:
-        (search_path,) = connection.execute("SHOW search_path").fetchone() or ("public",)
     _administer(url, f'CREATE DATABASE "{template}" TEMPLATE "{url.database}"')
-    return Snapshot(copy, template, search_path, result)
+    return Snapshot(copy, template, _search_path(url), result)
 
 
 def _restore(snapshot: Snapshot, home: Path, url: URL) -> None:
     shutil.copytree(snapshot.home, home, dirs_exist_ok=True)
     if snapshot.template is not None:
-        _administer(
-            url,
-            f'DROP DATABASE "{url.database}"',
-            f'CREATE DATABASE "{url.database}" TEMPLATE "{snapshot.template}"',
-            f'ALTER ROLE CURRENT_USER IN DATABASE "{url.database}" SET search_path = {snapshot.search_path}',
-        )
+        copied = _copied_database(url, snapshot.template, snapshot.search_path)
+        _administer(url, f'DROP DATABASE "{url.database}"', *copied)
+
+
+def _copied_database(url: URL, template: str, search_path: str) -> list[str]:
+    """Statements that create the database of a URL as a copy of another one."""
+    return [
+        f'CREATE DATABASE "{url.database}" TEMPLATE "{template}"',
+        f'ALTER ROLE CURRENT_USER IN DATABASE "{url.database}" SET search_path = {search_path}',
+    ]
+
+
+def _search_path(url: URL) -> str:
+    with psycopg.connect(_plain(url)) as connection:
+        (search_path,) = connection.execute("SHOW search_path").fetchone() or ("public",)
+    return str(search_path)
 
 
 def _administer(url: URL, *statements: str) -> None:

@@ -13,6 +13,8 @@ from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets.webhooks import inbox
 from meeting_assets.webhooks.inbox import INBOX, Message
 
+pytestmark = pytest.mark.with_tables
+
 RECORDING = "0206f11b-68ab-42b1-8a30-b85f60076e83"
 TRANSCRIPT = "7d7387b1-874f-4950-a5b9-1ba6660e2f95"
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)

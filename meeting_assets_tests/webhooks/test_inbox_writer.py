@@ -20,6 +20,8 @@ from meeting_assets.webhooks.inbox import INBOX, Message
 from meeting_assets.webhooks.inbox_writer import InboxWriter
 from meeting_assets.webhooks.object_inbox import OBJECT_INBOX, ObjectMessage
 
+pytestmark = pytest.mark.with_tables
+
 ID = "0206f11b-68ab-42b1-8a30-b85f60076e83"
 OLD_COUNT, MAX_DELETED = 20, 2
 SOON_S = 20

@@ -13,6 +13,8 @@ from meeting_assets.store.migrations.setup import set_up_database
 from meeting_assets.webhooks import object_inbox
 from meeting_assets.webhooks.object_inbox import OBJECT_INBOX, ObjectMessage
 
+pytestmark = pytest.mark.with_tables
+
 BOT = "0206f11b-68ab-42b1-8a30-b85f60076e83"
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -19,7 +19,7 @@ from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.calendars import calendar_event
 from meeting_assets_tests.support.environments import use_sandbox
 
-pytestmark = [sqlite_first, pytest.mark.filterwarnings("ignore::dagster.BetaWarning")]
+pytestmark = [sqlite_first, pytest.mark.filterwarnings("ignore::dagster.BetaWarning"), pytest.mark.with_tables]
 
 TABLES = {dg.AssetKey("calendar_events"), dg.AssetKey("calendar_invitees")}
 PATH = "/api/v2/calendar-events/"

@@ -18,7 +18,10 @@ from meeting_assets_tests.support.environments import open_test_storage, sync_da
 
 LONG_AGO = now() - timedelta(days=30)
 
-pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning"),
+    pytest.mark.with_tables,
+]
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from meeting_assets_tests.support.labelled_speakers import (
     labelled,
 )
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 
 def test_corrections_are_stored_in_database_and_raw_store(recording: Recording) -> None:

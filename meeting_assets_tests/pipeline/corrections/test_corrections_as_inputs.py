@@ -35,7 +35,7 @@ from meeting_assets_tests.support.labelled_speakers import (
     resolution,
 )
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 
 def outdated(storage: Storage, ids: list[str]) -> set[str]:

@@ -42,7 +42,7 @@ from meeting_assets_tests.support.labelled_speakers import (
 )
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 HOSTILE = ('=HYPERLINK("http://x.example")', "'quoted', \"twice\" + more", "@a,b;\tc\x1b[31m")
 HEADER = ",".join(COLUMNS)

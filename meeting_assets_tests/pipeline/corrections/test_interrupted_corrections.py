@@ -33,7 +33,7 @@ from meeting_assets_tests.support.labelled_speakers import (
     in_force,
 )
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 TIMEOUT_S = 60
 

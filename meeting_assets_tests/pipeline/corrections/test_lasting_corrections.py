@@ -50,7 +50,7 @@ from meeting_assets_tests.support.purges import (
     use_empty_database,
 )
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 UNAGED = timedelta(0)
 

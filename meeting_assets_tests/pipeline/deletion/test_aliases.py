@@ -25,7 +25,7 @@ from meeting_assets_tests.support.planted_texts import locations_of
 from meeting_assets_tests.support.rollups import MONDAY, SUNDAY, TUESDAY, Home, identify, ids, roll_up_all
 from meeting_assets_tests.support.snapshots import fill_once
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 AT = datetime(2026, 4, 1, 9, tzinfo=UTC)
 NOTE = "Zerlina Quibblethorpe said so herself"

@@ -36,6 +36,8 @@ from meeting_assets_tests.support.contexts import (
 from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
 from meeting_assets_tests.support.purges import use_empty_database
 
+pytestmark = pytest.mark.with_tables
+
 PURGED_AT = datetime(2026, 3, 9, tzinfo=UTC)
 
 

@@ -28,6 +28,8 @@ from meeting_assets_tests.support.contexts import (
 )
 from meeting_assets_tests.support.environments import open_test_storage
 
+pytestmark = pytest.mark.with_tables
+
 KEPT_DAYS = 30
 TODAY = day_of(now())
 KEPT_FROM = TODAY - timedelta(days=KEPT_DAYS)

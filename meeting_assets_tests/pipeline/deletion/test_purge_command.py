@@ -22,7 +22,7 @@ from meeting_assets_tests.support.environments import open_test_storage, sync_da
 from meeting_assets_tests.support.purges import paths_of
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 DAY = date(2026, 3, 2)
 

@@ -36,7 +36,7 @@ from meeting_assets_tests.support.purges import (
 )
 from meeting_assets_tests.support.snapshots import sync_once
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, table_rows, use_sandbox
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
-pytestmark = sqlite_first
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 KEPT_DAYS = 30
 TODAY = day_of(now())
