@@ -18,18 +18,20 @@ from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.calendars import calendar_event, read_calendar, stored_events
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
 pytestmark = pytest.mark.with_tables
 
 DAY = date(2026, 3, 2)
 LATE = timedelta(minutes=7)
+UNLINKED = "two meetings without calendar events"
 CALENDARS = sorted(identifier("calendar", n) for n in range(2))
 
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Two meetings of a day, whose bots know no calendar meeting."""
-    with Sandbox(uniform(DAY, recordings=2), limits=False) as running:
+    with Sandbox(uniform(DAY, recordings=2), limits=False, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         for bot in running.world.bots:
             bot.calendar_meetings = []
@@ -106,7 +108,7 @@ def test_recording_of_a_stored_event_is_scheduled_before_its_metrics_are_derived
 
 
 def test_schedule_that_comes_later_makes_metrics_outdated_once(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_once(UNLINKED, [DAY])
     add_event(sandbox, recording)
 
     read_calendar()
@@ -166,7 +168,7 @@ def test_own_values_of_a_recording_stay(sandbox: Sandbox, recording: Recording) 
 def test_title_of_the_event_replaces_a_meeting_code(
     sandbox: Sandbox, recording: Recording, title: str | None, meeting_id: str | None, shown: str
 ) -> None:
-    sync_days([DAY])
+    sync_once(UNLINKED, [DAY])
     set_columns(recording, title=title, meeting_id=meeting_id, display_title="as before")
     add_event(sandbox, recording, title="In the calendar")
 
@@ -178,7 +180,7 @@ def test_title_of_the_event_replaces_a_meeting_code(
 
 @pytest.mark.parametrize("title", [" ", "ABC-DEFG-HIJ", None])
 def test_unusable_title_of_an_event_replaces_none(sandbox: Sandbox, recording: Recording, title: str | None) -> None:
-    sync_days([DAY])
+    sync_once(UNLINKED, [DAY])
     set_columns(recording, title=None, display_title="as before")
     add_event(sandbox, recording, title=title)
 
@@ -188,7 +190,7 @@ def test_unusable_title_of_an_event_replaces_none(sandbox: Sandbox, recording: R
 
 
 def test_single_event_leaves_the_series_of_the_meeting_link(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_once(UNLINKED, [DAY])
     set_columns(recording, series_id="zoom:123")
     add_event(sandbox, recording)
 
@@ -327,7 +329,7 @@ def test_rows_get_no_columns_that_they_lack(sandbox: Sandbox, recording: Recordi
 
 
 def test_event_of_an_unknown_bot_changes_nothing(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_once(UNLINKED, [DAY])
     before = stored()
     add_event(sandbox, recording, bot_ids=(identifier("unknown bot"),))
 
@@ -337,7 +339,7 @@ def test_event_of_an_unknown_bot_changes_nothing(sandbox: Sandbox, recording: Re
 
 
 def test_event_links_its_recording_by_its_id_too(sandbox: Sandbox, recording: Recording) -> None:
-    sync_days([DAY])
+    sync_once(UNLINKED, [DAY])
     event_id = add_event(sandbox, recording, bot_ids=())
     read_calendar()
     set_columns(recording, calendar_event_id=event_id)

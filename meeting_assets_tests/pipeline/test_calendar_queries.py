@@ -15,6 +15,7 @@ from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.calendars import read_calendar
 from meeting_assets_tests.support.documented_queries import answer
 from meeting_assets_tests.support.environments import keep_collections, open_test_storage, sync_days, use_sandbox
+from meeting_assets_tests.support.snapshots import fill_once
 
 pytestmark = pytest.mark.with_tables
 
@@ -44,9 +45,13 @@ def world() -> World:
 def sandbox(world: World, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox(world, limits=False) as running:
         use_sandbox(running, monkeypatch)
-        read_calendar()
-        sync_days(DAYS)
+        fill_once("calendar and meetings of three days", sync_calendar_and_days)
         yield running
+
+
+def sync_calendar_and_days() -> None:
+    read_calendar()
+    sync_days(DAYS)
 
 
 def recorded_events(sandbox: Sandbox) -> list[tuple[CalendarEvent, Recording]]:

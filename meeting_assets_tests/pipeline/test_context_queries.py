@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from meeting_assets_tests.support.rollups import (
     roll_up_all,
     rows,
 )
+from meeting_assets_tests.support.snapshots import fill_once
 
 pytestmark = pytest.mark.with_tables
 
@@ -33,6 +34,11 @@ pytestmark = pytest.mark.with_tables
 def weekly(home_with_meetings: Home) -> list[str]:
     """Three meetings of one account and one series, 10 minutes planned; Bo is late on Sunday and on Monday."""
     given = [(day, ids(home_with_meetings, day)[0]) for day in (SUNDAY, MONDAY, TUESDAY)]
+    fill_once("weekly meetings", lambda: plan_and_roll_up(given))
+    return [recording_id for _, recording_id in given]
+
+
+def plan_and_roll_up(given: list[tuple[date, str]]) -> None:
     starts = {row["recording_id"]: row["started_at"] for row in rows(Recordings)}
     for day, recording_id in given:
         plan = {
@@ -48,7 +54,6 @@ def weekly(home_with_meetings: Home) -> list[str]:
         values = {"joined_late_s": 300.0, "first_join_s": 300.0}
         connection.execute(members.update().where(late).values(values))
     roll_up_all()
-    return [recording_id for _, recording_id in given]
 
 
 def day_of(row: dict[str, Any]) -> str:

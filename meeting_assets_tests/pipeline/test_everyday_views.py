@@ -18,6 +18,7 @@ from meeting_assets.store.database import table_of
 from meeting_assets_tests.support.aliased_persons import ADA, BO, CHI, set_participants
 from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.rollups import MONDAY, SUNDAY, TUESDAY, Home, change, ids, rows
+from meeting_assets_tests.support.snapshots import fill_once
 
 pytestmark = pytest.mark.with_tables
 
@@ -28,7 +29,7 @@ AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 def first(home_with_meetings: Home) -> str:
     """The recording of Sunday, with three named participants."""
     (recording_id,) = ids(home_with_meetings, SUNDAY)
-    set_participants(recording_id, SUNDAY, ADA, BO, CHI)
+    fill_once("named participants on Sunday", lambda: set_participants(recording_id, SUNDAY, ADA, BO, CHI))
     return recording_id
 
 

@@ -22,9 +22,11 @@ from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
-from meeting_assets_tests.support.runs import run_successfully
+from meeting_assets_tests.support.runs import run_once, run_successfully
+from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT
 
 DAY_5, DAY_6 = date(2026, 3, 5), date(2026, 3, 6)
+ONE_DAY, BOTH_DAYS = "checks of a day", "checks of two days"
 UNREADABLE = b'[{"participant": 7}]'
 METRICS = table_of(MeetingMetrics)
 METRIC_CHECK = "meeting_metrics", "every_meetings_numbers_add_up"
@@ -37,7 +39,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(combined([uniform(DAY_5, recordings=2), uniform(DAY_6, recordings=1)])) as running:
+    days = [uniform(DAY_5, recordings=2), uniform(DAY_6, recordings=1)]
+    with Sandbox(combined(days), download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
         yield running
 
@@ -93,7 +96,7 @@ def test_every_run_evaluates_exactly_the_checks_of_the_ledger_and_the_metrics(de
 
 @pytest.mark.deployment
 def test_a_range_evaluates_them_once(defs: dg.Definitions) -> None:
-    outcome = run_successfully(defs, [DAY_5, DAY_6])
+    outcome = run_once(BOTH_DAYS, defs, [DAY_5, DAY_6])
 
     with dg.DagsterInstance.get() as instance:
         events = instance.all_logs(outcome.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
@@ -122,7 +125,7 @@ def nightly_checks(defs: dg.Definitions) -> Evaluations:
 
 
 def test_a_run_finds_a_wrong_number_in_its_days(defs: dg.Definitions) -> None:
-    run_successfully(defs, [DAY_5, DAY_6])
+    run_once(BOTH_DAYS, defs, [DAY_5, DAY_6])
     set_silence(DAY_5, 1e6)
 
     of_another_day = run_successfully(defs, [DAY_6])
@@ -133,7 +136,7 @@ def test_a_run_finds_a_wrong_number_in_its_days(defs: dg.Definitions) -> None:
 
 
 def test_failing_metric_check_covers_all_days_until_it_passes(defs: dg.Definitions) -> None:
-    run_successfully(defs, [DAY_5, DAY_6])
+    run_once(BOTH_DAYS, defs, [DAY_5, DAY_6])
     right = silence_s(DAY_5)
     set_silence(DAY_5, 1e6)
 
@@ -160,7 +163,7 @@ def test_first_evaluation_of_a_metric_check_covers_all_days(defs: dg.Definitions
 
 @pytest.mark.parametrize("days", [[DAY_6], [DAY_5, DAY_6]], ids=["a single day", "a range"])
 def test_metric_checks_are_about_the_latest_materialization_after_a_run(defs: dg.Definitions, days: list[date]) -> None:
-    run_successfully(defs, [DAY_5])
+    run_once(ONE_DAY, defs, [DAY_5])
     run = run_successfully(defs, days)
 
     with dg.DagsterInstance.get() as instance:
@@ -173,7 +176,7 @@ def test_metric_checks_are_about_the_latest_materialization_after_a_run(defs: dg
 
 
 def test_nightly_job_evaluates_all_checks(defs: dg.Definitions) -> None:
-    run_successfully(defs, [DAY_5])
+    run_once(ONE_DAY, defs, [DAY_5])
     with open_test_storage() as storage, storage.database.writing() as connection:
         connection.execute(LEDGER.update().where(LEDGER.c.kind == "participants").values(row_count=77))
 
