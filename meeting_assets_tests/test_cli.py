@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -19,6 +20,7 @@ from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import sync_days, table_rows, use_sandbox
+from meeting_assets_tests.support.snapshots import fill_once
 
 TODAY = datetime.now(UTC).date()
 DAY = date(2026, 3, 2)
@@ -64,15 +66,20 @@ def test_second_demo_changes_nothing(home: Path) -> None:
     assert table_rows() == before
 
 
+def sync_of_the_day() -> CompletedProcess[str]:
+    """Syncs the day by the command, or copies the home and the output of the first call."""
+    return fill_once("sync of a day", lambda: command("sync", "--from", str(DAY), "--to", str(DAY)))
+
+
 def test_files_of_a_command_are_readable_by_the_user_only(home: Path, sandbox: Sandbox) -> None:
-    command("sync", "--from", str(DAY), "--to", str(DAY))
+    sync_of_the_day()
 
     readable_by_others = [path for path in home.rglob("*") if path.stat().st_mode & 0o077]
     assert readable_by_others == []
 
 
 def test_sync_stores_the_given_days(sandbox: Sandbox) -> None:
-    done = command("sync", "--from", str(DAY), "--to", str(DAY))
+    done = sync_of_the_day()
 
     assert done.returncode == 0, done.stderr
     assert "Every available artifact is stored." in done.stdout

@@ -22,12 +22,7 @@ from meeting_assets.cli import main
 TIMEOUT_S = 240
 
 FORKS = get_context("forkserver")
-FORKS.set_forkserver_preload(
-    [
-        *("meeting_assets.cli", "meeting_assets.orchestration.sync", "meeting_assets.definitions"),
-        *("alembic.command", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql.psycopg", "httpcore", "h11"),
-    ]
-)
+FORKS.set_forkserver_preload(["meeting_assets_tests.support.preloaded"])
 
 
 def command(*arguments: str) -> CompletedProcess[str]:
