@@ -127,6 +127,7 @@ def test_sync_of_a_named_recording_lists_no_bots(sandbox: Sandbox, defs: dg.Defi
     assert rows(select(BOTS.c.bot_id)) == [(recording.bot_id,)]
 
 
+@sqlite_first
 def test_failure_of_the_list_of_bots_is_reported_and_recordings_are_stored(
     sandbox: Sandbox, defs: dg.Definitions
 ) -> None:
