@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -170,15 +170,16 @@ def _store(storage: Storage, events: Sequence[CalendarEvent], observed_at: datet
     bot_ids = {bot_id for event in events for bot_id in event.bot_ids}
     with storage.database.writing() as connection:
         purged = tombstones.tombstoned_bots_until_commit(connection, bot_ids)
+        # The API may list an event of a purged recording without its bots.
+        purged_events = tombstones.tombstoned_events(connection, [each.calendar_event_id for each in events])
         recordings = lock_recordings_of(connection, bot_ids - purged)
         recorded = {*recordings.values()}
-        oldest = storage.oldest_day
         kept = [
             replace(event, bot_ids=tuple(each for each in event.bot_ids if each not in purged))
             for event in events
             # An event of a stored recording is kept as long as the recording.
             if not recorded.isdisjoint(event.bot_ids)
-            or (purged.isdisjoint(event.bot_ids) and day_of(event.start_at) >= oldest)
+            or (event.calendar_event_id not in purged_events and _is_storable(event, purged, storage.oldest_day))
         ]
         rows = {event.calendar_event_id: _row(event, recorded, observed_at) for event in kept}
         invitees = {event.calendar_event_id: _invitee_rows(event) for event in kept}
@@ -201,6 +202,10 @@ def _link_the_rest(storage: Storage, report: CalendarReport) -> None:
     bot_ids = sorted(storage.database.read(unlinked_bots))
     for batch in batched(bot_ids, calendar_events.BATCH):
         _count(report, _link(storage, batch))
+
+
+def _is_storable(event: CalendarEvent, purged_bots: Collection[str], oldest_day: date) -> bool:
+    return day_of(event.start_at) >= oldest_day and not {*purged_bots} & {*event.bot_ids}
 
 
 def _row(event: CalendarEvent, recorded: set[str], observed_at: datetime) -> dict[str, Any]:
