@@ -79,6 +79,9 @@ def delete_context(connection: Connection, recording_id: str, report: PurgeRepor
     Returns the number of deleted bots, for `note_deleted_bots`.
     """
     context = context_of(connection, [recording_id])
+    # As the pass over the calendars, which locks events in the order of their ids before their bots and invitees.
+    shared_ids = {each["calendar_event_id"] for each in context.shared_events}
+    calendar_events.lock_events(connection, context.event_ids | shared_ids)
     for table in (INVITEES, EVENT_BOTS, EVENTS):
         delete_rows(connection, table, table.c.calendar_event_id.in_(context.event_ids), report)
     for event in context.shared_events:
