@@ -142,6 +142,8 @@ def _remarks(status: Status) -> Iterator[str]:
         yield f"[yellow]{lost} artifacts were deleted at Recall.ai before they could be fetched.[/yellow]"
     for name in status.unreadable[:MAX_ITEMS_SHOWN]:
         yield f"[yellow]![/yellow] The API lists an object that cannot be read: {name}"
+    if status.calendar_fault:
+        yield f"[yellow]![/yellow] {escape(status.calendar_fault)}"
     outdated = sum(status.outdated.values()) + status.metrics_outdated
     if outdated:
         yield f"{outdated} entries are outdated. Run `meeting-assets rebuild --outdated` to update them."

@@ -16,6 +16,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now, to_iso8601
 from meeting_assets.health.stored_at_api import StoragePrice, StoredAtApi, stored_at_api
 from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.pipeline.calendar import last_fault
 from meeting_assets.pipeline.derive import outdated_metrics_count
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import (
@@ -63,6 +64,8 @@ class Status:
     action_items: list[ActionItem] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     """Objects in the API's lists that could not be decoded, of any day."""
+    calendar_fault: str | None = None
+    """A sentence about the last pass over the calendars, if it failed and calendars are on."""
     purged_artifacts: int = 0
     """Artifacts that were purged because Recall.ai deleted them; their recordings are kept."""
     purged: int = 0
@@ -83,6 +86,7 @@ class Status:
             "processing": self.processing,
             "next_attempt_at": to_iso8601(self.next_attempt_at) if self.next_attempt_at else None,
             "unreadable_objects": self.unreadable,
+            "calendar_fault": self.calendar_fault,
             "purged": self.purged,
             "purged_artifacts": self.purged_artifacts,
             "stored_at_recall_ai": self.stored_at_api.as_json(),
@@ -113,6 +117,7 @@ def status_of(storage: Storage, days: Collection[date] | None = None, recording_
         status.purged_artifacts = _count_purged_artifacts(connection, of_days)
         status.action_items = _action_items(connection, of_days)
         status.unreadable = [f"{name}: {fault}" for name, fault in unreadable_objects.read_unreadable(connection)]
+        status.calendar_fault = last_fault(connection) if storage.has_calendar else None
         status.purged = tombstones.count(connection)
         status.price = StoragePrice(storage.storage_price, storage.free_storage_days)
         status.stored_at_api = stored_at_api(connection, of_days, now(), status.price)

@@ -1,4 +1,4 @@
-"""`meeting-assets sync`: a run for the bots, then runs for the days, for their late arrivals, and for their weeks."""
+"""`meeting-assets sync`: a run for new bots, then runs for the days, for their late arrivals, and for their weeks."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +13,7 @@ from meeting_assets.core.instants import now, start_of
 from meeting_assets.health.status import Status, status_of
 from meeting_assets.metrics.weeks import WEEK, monday
 from meeting_assets.orchestration.assets.context import JOB as MEETING_CONTEXT
+from meeting_assets.orchestration.assets.context import is_context_due
 from meeting_assets.orchestration.assets.partitions import chunks
 from meeting_assets.orchestration.assets.rollups import JOB as ROLL_UP
 from meeting_assets.orchestration.run_tags import database_tag
@@ -75,7 +76,7 @@ def sync(
         report.notice = replacement_notice(storage.database, storage.raw)
         bind_origin(storage, settings, adopts=True)
         tags = database_tag(storage.database)
-        if not recording_ids:
+        if not recording_ids and is_context_due(storage, settings):
             # First, because the runs of the days use the stored bots. Without them, they ask for the bots themselves.
             report.runs.append(run(defs, MEETING_CONTEXT, None, run_config={}, tags=tags))
         for chunk in chunks([*days]):

@@ -28,7 +28,7 @@ BATCH = 500
 def correct_outcomes(storage: Storage, at: datetime, bot_ids: Collection[str] | None = None) -> None:
     """Corrects the outcomes of the given bots, or of all, as of an instant. Writes only rows that change."""
     for batch in [None] if bot_ids is None else batched(sorted(bot_ids), BATCH):
-        wrong = storage.database.read(partial(_wrong_bots, at=at, bot_ids=batch))
+        wrong = storage.database.read(partial(wrong_bots, at=at, bot_ids=batch))
         for some in batched(wrong, BATCH):
             _correct_batch(storage, at, some)
 
@@ -38,17 +38,18 @@ def has_usable_recording(bot_id: ColumnElement[str]) -> ColumnElement[bool]:
     return exists().where(RECORDINGS.c.bot_id == bot_id, RECORDINGS.c.status != FAILED)
 
 
+def wrong_bots(connection: Connection, at: datetime, bot_ids: Collection[str] | None = None) -> list[str]:
+    """The bots, among some or all, whose outcomes are wrong as of an instant."""
+    query = select(BOTS.c.bot_id).where(_is_wrong(at)).order_by(BOTS.c.bot_id)
+    return [*connection.scalars(query if bot_ids is None else query.where(BOTS.c.bot_id.in_(bot_ids)))]
+
+
 @retry_on_conflict
 def _correct_batch(storage: Storage, at: datetime, bot_ids: Collection[str]) -> None:
     with storage.database.writing() as connection:
         lock_rows(connection, bot_ids)
         condition = BOTS.c.bot_id.in_(bot_ids) & _is_wrong(at)
         connection.execute(update_of(BOTS, condition, {"outcome": _corrected()}))
-
-
-def _wrong_bots(connection: Connection, at: datetime, bot_ids: Collection[str] | None) -> list[str]:
-    query = select(BOTS.c.bot_id).where(_is_wrong(at)).order_by(BOTS.c.bot_id)
-    return [*connection.scalars(query if bot_ids is None else query.where(BOTS.c.bot_id.in_(bot_ids)))]
 
 
 def _is_wrong(at: datetime) -> ColumnElement[bool]:

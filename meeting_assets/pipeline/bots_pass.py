@@ -7,6 +7,8 @@ is read from the times of the listed bots. If bots are missing all the same, the
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +32,7 @@ from meeting_assets.pipeline.bots import (
 )
 from meeting_assets.pipeline.retrieval import Name, Retrieval
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.recall.bot_status import status_changes_of
+from meeting_assets.recall.bot_status import recordings_of, status_changes_of
 from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.objects import Bot, decode_object, instant_of
 from meeting_assets.recall.pagination import PageMissing
@@ -43,6 +45,8 @@ BOT = "bot"
 """The collection of bots."""
 LISTED, NOT_STORED = "bots_listed", "bots_not_stored"
 """Names in `meta`: at the last complete pass, the length of the list, and that length less the stored bots."""
+FIRST_PAGE = "bots_on_first_page"
+"""Name in `meta` of the hash of the first page of the list at the last complete pass."""
 
 logger = logging.getLogger(__name__)
 
@@ -108,8 +112,23 @@ class BotsPass:
                 await self._read_forwards(client, first, at_least=at_least - len(first.results))
             if self._not_stored(first) > former.not_stored:
                 await self._read_forwards(client, first, at_least=None)
-        for name, count in ((LISTED, first.count or 0), (NOT_STORED, self._not_stored(first))):
-            self._storage.database.set_meta(name, str(count))
+        values = {LISTED: str(first.count or 0), NOT_STORED: str(self._not_stored(first)), FIRST_PAGE: _hash_of(bots)}
+        for name, value in values.items():
+            self._storage.database.set_meta(name, value)
+
+    async def is_list_unchanged(self, client: RecallClient) -> bool:
+        """True if the first page shows that the list is that of the last complete pass. Stores nothing.
+
+        False also if the newest bots may be on another page, and before the first complete pass.
+        """
+        former = self._storage.database.read(_former_counts)
+        if former is None:
+            return False
+        first = await anext(client.list_pages(BOT))
+        bots = [bot for document in first.results if (bot := self._decoded(document)) is not None]
+        shows_newest = first.next_query is None or is_newest_first(bots) is True
+        is_complete = first.count == former.listed and self._not_stored(first) <= former.not_stored
+        return shows_newest and is_complete and _hash_of(bots) == former.first_page
 
     async def retrieve(self, client: RecallClient, bot_ids: Collection[str]) -> None:
         """Retrieves and stores some bots. Bots that were deleted at Recall.ai before they joined are deleted here."""
@@ -238,12 +257,21 @@ def _begun_at(bot: Bot) -> datetime | None:
 
 
 class _Counts(NamedTuple):
-    """Values of `meta` after the last complete pass."""
+    """Values of `meta` after the last complete pass; earlier versions stored no hash of the first page."""
 
     listed: int
     not_stored: int
+    first_page: str | None
 
 
 def _former_counts(connection: Connection) -> _Counts | None:
-    listed, not_stored = (meta_value(connection, name) for name in (LISTED, NOT_STORED))
-    return None if listed is None or not_stored is None else _Counts(int(listed), int(not_stored))
+    listed, not_stored, first_page = (meta_value(connection, name) for name in (LISTED, NOT_STORED, FIRST_PAGE))
+    return None if listed is None or not_stored is None else _Counts(int(listed), int(not_stored), first_page)
+
+
+def _hash_of(bots: Sequence[Bot]) -> str:
+    """A hash of everything that is stored of some bots, in the order of the list."""
+    values = [
+        (str(bot.id), bot.columns, bot.is_recording_off, status_changes_of(bot), recordings_of(bot)) for bot in bots
+    ]
+    return hashlib.sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.core.batches import batched
 from meeting_assets.core.clocks import elapsed_s
-from meeting_assets.core.errors import ListRefused, PayloadError
+from meeting_assets.core.errors import ApiError, ListRefused, PayloadError
 from meeting_assets.core.instants import day_of, shifted, to_iso8601
 from meeting_assets.pipeline.calendar_links import choose_bots, link_bots, lock_recordings_of, unlinked_bots
 from meeting_assets.pipeline.storage import Storage
@@ -39,6 +39,8 @@ LISTED_AT = "calendar_listed_at"
 """Name in `meta` of the start of the last complete pass, by the database's clock."""
 LISTED_BY = "calendar_listed_by"
 """Name in `meta` of the `CALENDAR_VERSION` of the last complete pass."""
+FAULT = "calendar_fault"
+"""Name in `meta` of a sentence about the fault of the last pass; empty if it succeeded."""
 CALENDAR_VERSION = "2"
 """Increase it when the same responses of the API would be stored as other rows, or when other events are decodable.
 
@@ -93,19 +95,34 @@ def update_calendar(storage: Storage, access: Access) -> CalendarReport:
     try:
         asyncio.run(_list_changes(storage, access, clock, report))
     except ListRefused as error:
+        storage.database.set_meta(FAULT, unavailable_sentence(error))
         if report.listed:
             raise
-        report.unavailable = (
-            f"Recall.ai offers no calendar events to this API key ({error}). Connect a calendar with Calendar V2 of "
-            "the same workspace and region, or set MEETING_ASSETS_CALENDAR=off."
-        )
+        report.unavailable = unavailable_sentence(error)
         logger.warning(report.unavailable)
+    except ApiError as error:
+        storage.database.set_meta(FAULT, _failed_sentence(error))
+        raise
     else:
+        storage.database.set_meta(FAULT, "")
         listed_at = began_at.isoformat(timespec="microseconds")
         storage.database.write(partial(put_meta, values={LISTED_AT: listed_at, LISTED_BY: CALENDAR_VERSION}))
     _link_the_rest(storage, report)
     report.calendar_s = elapsed_s() - began_s
     return report
+
+
+def unavailable_sentence(error: ListRefused) -> str:
+    """Says for a user that the API offers no calendar events, and what to do."""
+    return (
+        f"Recall.ai offers no calendar events to this API key ({error}). Connect a calendar with Calendar V2 of "
+        "the same workspace and region, or set MEETING_ASSETS_CALENDAR=off."
+    )
+
+
+def last_fault(connection: Connection) -> str | None:
+    """A sentence for the user about the fault of the last pass; None if it succeeded, and before the first one."""
+    return meta_value(connection, FAULT) or None
 
 
 def changed_since(connection: Connection) -> datetime | None:
@@ -170,15 +187,16 @@ def _store(storage: Storage, events: Sequence[CalendarEvent], observed_at: datet
     bot_ids = {bot_id for event in events for bot_id in event.bot_ids}
     with storage.database.writing() as connection:
         purged = tombstones.tombstoned_bots_until_commit(connection, bot_ids)
+        # The API may list an event of a purged recording without its bots.
+        purged_events = tombstones.tombstoned_events(connection, [each.calendar_event_id for each in events])
         recordings = lock_recordings_of(connection, bot_ids - purged)
         recorded = {*recordings.values()}
-        oldest = storage.oldest_day
         kept = [
             replace(event, bot_ids=tuple(each for each in event.bot_ids if each not in purged))
             for event in events
             # An event of a stored recording is kept as long as the recording.
             if not recorded.isdisjoint(event.bot_ids)
-            or (purged.isdisjoint(event.bot_ids) and day_of(event.start_at) >= oldest)
+            or (event.calendar_event_id not in purged_events and _is_storable(event, purged, storage.oldest_day))
         ]
         rows = {event.calendar_event_id: _row(event, recorded, observed_at) for event in kept}
         invitees = {event.calendar_event_id: _invitee_rows(event) for event in kept}
@@ -201,6 +219,17 @@ def _link_the_rest(storage: Storage, report: CalendarReport) -> None:
     bot_ids = sorted(storage.database.read(unlinked_bots))
     for batch in batched(bot_ids, calendar_events.BATCH):
         _count(report, _link(storage, batch))
+
+
+def _is_storable(event: CalendarEvent, purged_bots: Collection[str], oldest_day: date) -> bool:
+    return day_of(event.start_at) >= oldest_day and not {*purged_bots} & {*event.bot_ids}
+
+
+def _failed_sentence(error: ApiError) -> str:
+    return (
+        f"Recall.ai did not list the calendar events ({error}). Later passes list them again. If this persists, check "
+        "the connected calendars at Recall.ai."
+    )
 
 
 def _row(event: CalendarEvent, recorded: set[str], observed_at: datetime) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 A series is outdated if `recording_series` has another hash than that of its inputs: the rows of its recordings, the
 `inputs_hash` of their metrics, and every participant key whose person another meeting or an alias decides.
+
+Computing these hashes takes 0.2 s for 6,000 meetings. `meta` has one hash of the inputs and results of all series.
+While it matches, no series is outdated.
 """
 
 from __future__ import annotations
@@ -11,10 +14,11 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from functools import reduce
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, select
 
 from meeting_assets.artifacts.person_keys import name_keys
 from meeting_assets.metrics.occurrences import SeriesRecording, meetings_of
@@ -35,7 +39,7 @@ from meeting_assets.pipeline.sql_functions import CodePoints
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import locks
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import table_of
+from meeting_assets.store.database import meta_value, table_of
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets.store.locks import Lock
 from meeting_assets.store.modification import MODIFIED_AT, kept_instant
@@ -45,6 +49,9 @@ logger = logging.getLogger(__name__)
 
 MEETINGS, MEMBERS, KEYS = table_of(MeetingMetrics), table_of(ParticipantMetrics), table_of(PersonKeys).c
 TABLES = SERIES, SERIES_OF_MEMBERS, TRENDS = [table_of(model) for model in SERIES_TABLES]
+SERIES_HASH = "series_made_from"
+"""Name in `meta` of the hash of the inputs and results of all series."""
+_SEPARATOR = "\x1f"
 
 
 @retry_on_conflict
@@ -53,13 +60,20 @@ def roll_up_series(storage: Storage) -> RollupReport:
     started = monotonic()
     report = RollupReport()
     with storage.database.reading() as connection:
-        stale, report.unchanged = _stale_and_fresh_count(connection, known_persons(connection))
+        persons = known_persons(connection)
+        # Read before the hashes: a commit in between makes the series seem outdated again.
+        inputs = _inputs(connection, persons)
+        present = _hashes(connection, persons)
+        stored = _stored_hashes(connection)
+    stale = _differing(present, stored)
+    report.unchanged = len({*present, *stored}) - len(stale)
     for series_id in stale:
         with storage.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
             # Read under the lock: a purge in between may have removed persons.
             _roll_up_one(connection, series_id, known_persons(connection), storage)
         report.changed += 1
+    storage.database.set_meta(SERIES_HASH, _sha256([inputs, sorted(present.items())]))
     report.rollup_s = round(monotonic() - started, 3)
     logger.info("series: %d changed, %d unchanged", report.changed, report.unchanged)
     return report
@@ -68,7 +82,11 @@ def roll_up_series(storage: Storage) -> RollupReport:
 def outdated_series(storage: Storage) -> list[str]:
     """The ids of series whose rows are missing or outdated."""
     with storage.database.reading() as connection:
-        return _stale_and_fresh_count(connection, known_persons(connection))[0]
+        persons, stored = known_persons(connection), _stored_hashes(connection)
+        # perf: this hash takes a quarter of the time of the hashes of all series, and is usually enough
+        if meta_value(connection, SERIES_HASH) == _sha256([_inputs(connection, persons), sorted(stored.items())]):
+            return []
+        return _differing(_hashes(connection, persons), stored)
 
 
 def forget(connection: Connection, recording_id: str) -> set[str]:
@@ -95,13 +113,28 @@ def _delete(connection: Connection, series_id: str) -> set[str]:
     return {name for name, delete in deletes.items() if connection.execute(delete).rowcount}
 
 
-def _stale_and_fresh_count(connection: Connection, persons: Persons) -> tuple[list[str], int]:
-    """The ids of outdated series, and the number of others."""
-    present = _hashes(connection, persons)
-    stored = dict(connection.execute(select(SERIES.c.series_id, SERIES.c.inputs_hash)).all())
-    known = {*present, *stored}
-    stale = sorted(each for each in known if present.get(each) != stored.get(each))
-    return stale, len(known) - len(stale)
+def _stored_hashes(connection: Connection) -> dict[str, str]:
+    return dict(connection.execute(select(SERIES.c.series_id, SERIES.c.inputs_hash)).all())
+
+
+def _differing(present: Mapping[str, str], stored: Mapping[str, str]) -> list[str]:
+    """The ids of outdated series."""
+    return sorted(each for each in {*present, *stored} if present.get(each) != stored.get(each))
+
+
+def _inputs(connection: Connection, persons: Persons) -> str:
+    """The hash of all that `_hashes` depends on, from one text per recording.
+
+    The text of equal values may differ between sessions, for example by their time zone. Then all series are compared.
+    """
+    c = RECORDINGS.c
+    values = (*_of_recordings(), c.series_id, MEETINGS.c.inputs_hash)
+    texts_of_values = (func.coalesce(cast(each, Text), "", type_=Text()) for each in values)
+    # SQLite has no function for this before version 3.44.
+    text = reduce(lambda joined, each: joined.concat(_SEPARATOR).concat(each), texts_of_values)
+    joined = select(text).join_from(MEETINGS, RECORDINGS, c.recording_id == MEETINGS.c.recording_id)
+    texts = connection.scalars(_of_series(joined, None).order_by(c.recording_id))
+    return _sha256([ROLLUP_VERSION, sorted(persons.by_key.items()), sorted(persons.key_of_name.items()), *texts])
 
 
 def _hashes(connection: Connection, persons: Persons, series_id: str | None = None) -> dict[str, str]:
@@ -121,20 +154,22 @@ def _hashes(connection: Connection, persons: Persons, series_id: str | None = No
 
 def _recordings(connection: Connection, series_id: str | None) -> Iterator[tuple[str, SeriesRecording, str]]:
     """Series, recording and hash of its metrics of all recordings of a series, or of all series."""
+    joined = select(MEETINGS.c.inputs_hash, RECORDINGS.c.series_id, *_of_recordings()).join_from(
+        MEETINGS, RECORDINGS, RECORDINGS.c.recording_id == MEETINGS.c.recording_id
+    )
+    query = _of_series(joined, series_id)
+    for inputs_hash, found_id, *columns in connection.execute(query):
+        yield found_id, SeriesRecording(*columns), inputs_hash
+
+
+def _of_recordings() -> tuple[ColumnElement[Any], ...]:
+    """The values of `SeriesRecording`."""
     c = RECORDINGS.c
     at = func.coalesce(c.started_at, c.created_at, type_=c.created_at.type)
     title = func.coalesce(c.display_title, c.title)
     times = (MEETINGS.c.duration_s, MEETINGS.c.first_speech_s)
     ids = (c.bot_id, c.calendar_event_id, c.meeting_uuid)
-    query = _of_series(
-        select(
-            *(MEETINGS.c.inputs_hash, c.series_id),
-            *(c.recording_id, c.day, at, *times, *ids, c.scheduled_at, c.scheduled_end_at, title, c.platform),
-        ).join_from(MEETINGS, RECORDINGS, c.recording_id == MEETINGS.c.recording_id),
-        series_id,
-    )
-    for inputs_hash, found_id, *columns in connection.execute(query):
-        yield found_id, SeriesRecording(*columns), inputs_hash
+    return (c.recording_id, c.day, at, *times, *ids, c.scheduled_at, c.scheduled_end_at, title, c.platform)
 
 
 def _renamed(connection: Connection, persons: Persons, series_id: str | None) -> Mapping[str, Collection[Any]]:

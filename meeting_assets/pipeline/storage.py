@@ -40,6 +40,8 @@ class Storage:
     purges_deleted: bool = False
     """True if recordings and artifacts that the API has deleted are purged here too."""
     retention_days: int | None = None
+    has_calendar: bool = False
+    """True if calendar events are stored."""
     storage_price: float = 0.0
     """The price at Recall.ai of one stored hour for 30 days."""
     free_storage_days: int = 0
@@ -134,6 +136,7 @@ def _storage(settings: Settings, database: Database, raw: RawStore) -> Storage:
         parameters=Parameters.of(settings.timing_source, settings.metric_parameters, settings.own_domains),
         purges_deleted=settings.on_deletion == "purge",
         retention_days=settings.retention_days,
+        has_calendar=settings.calendar,
         storage_price=settings.storage_price,
         free_storage_days=settings.free_storage_days,
     )

@@ -172,6 +172,7 @@ class Tombstones(RecordingRow, table=True):
     reason: str = fields.text("asked for, deleted at the API, retention, or unknown")
     finished_at: datetime | None = fields.instant("when its rows and raw objects were removed; NULL until then")
     bot_id: str | None = fields.uuid("the recording's bot, whose rows and calendar events are not stored again")
+    calendar_event_ids: Any = fields.json("ids of the recording's calendar events, which are not stored again")
 
 
 class ArtifactTombstones(RecordingRow, table=True):

@@ -4,8 +4,8 @@
     tombstones/{recording_id}/{kind}/{artifact_id}.json  a purged artifact
     tombstones.json                                      a random value that changes with every write
 
-A tombstone holds the day, the time and the reason of the purge, the id of the recording's bot, and no content of the
-meeting.
+A tombstone holds the day, the time and the reason of the purge, the ids of the recording's bot and calendar events, and
+no content of the meeting.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class _Content(msgspec.Struct, frozen=True):
     purged_at: datetime | None = None
     reason: str | None = None
     bot_id: UUID | None = None
+    calendar_event_ids: tuple[UUID, ...] = ()
 
 
 def write(raw: RawStore, tombstones: Collection[Tombstone]) -> None:
@@ -42,6 +43,7 @@ def write(raw: RawStore, tombstones: Collection[Tombstone]) -> None:
         content: dict[str, Any] = {name: value for name, value in tombstone.name._asdict().items() if value}
         content |= {"day": tombstone.day, "purged_at": tombstone.purged_at, "reason": tombstone.reason}
         content |= {"bot_id": tombstone.bot_id} if tombstone.bot_id is not None else {}
+        content |= {"calendar_event_ids": tombstone.calendar_event_ids} if tombstone.calendar_event_ids else {}
         raw.put(_key(tombstone.name), msgspec.json.encode(content))
     if tombstones:
         _change_version(raw)
@@ -65,7 +67,8 @@ def read(raw: RawStore, name: TombstoneName) -> Tombstone:
         content = _Content()
     reason = content.reason or (DELETED_AT_API if name.kind else UNKNOWN_REASON)
     purged_at = utc(content.purged_at) if content.purged_at else now()
-    return Tombstone(name, content.day, purged_at, reason, str(content.bot_id) if content.bot_id else None)
+    bot_id = str(content.bot_id) if content.bot_id else None
+    return Tombstone(name, content.day, purged_at, reason, bot_id, tuple(map(str, content.calendar_event_ids)))
 
 
 def remove(raw: RawStore, removed: Collection[TombstoneName]) -> None:

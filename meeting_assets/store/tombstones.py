@@ -45,14 +45,15 @@ class TombstoneName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A purge: its object, time and reason. `day` and `bot_id` are those of the recording, if known."""
+    """A purge: its object, time and reason. Day, bot and calendar events are those of the recording, if known."""
 
     name: TombstoneName
     day: date | None
     purged_at: datetime
     reason: str
     bot_id: str | None = None
-    """NULL for artifacts: their recording and its bot are kept."""
+    """None for artifacts: their recording, its bot and its calendar events are kept."""
+    calendar_event_ids: tuple[str, ...] = ()
 
 
 def tombstoned_recordings(connection: Connection, recording_ids: Collection[str]) -> set[str]:
@@ -87,6 +88,18 @@ def tombstoned_bots_until_commit(connection: Connection, bot_ids: Collection[str
     return tombstoned_bots(connection, bot_ids)
 
 
+def tombstoned_events(connection: Connection, event_ids: Collection[str]) -> set[str]:
+    """Those of some calendar events whose recordings were purged, without events of another stored recording."""
+    purged = select(TOMBSTONES.c.recording_id)
+    stored = select(TOMBSTONES.c.calendar_event_ids).where(TOMBSTONES.c.calendar_event_ids.is_not(None))
+    named = {each for ids in connection.scalars(stored) for each in ids or ()}.intersection(event_ids)
+    found: set[str] = set()
+    for batch in batched(sorted(named), BATCH):
+        is_kept = and_(RECORDINGS.c.calendar_event_id.in_(batch), RECORDINGS.c.recording_id.not_in(purged))
+        found |= {*batch} - {*connection.scalars(select(RECORDINGS.c.calendar_event_id).where(is_kept))}
+    return found
+
+
 def lock_tombstones(connection: Connection) -> None:
     """Waits for all transactions that called `tombstoned_until_commit`, and excludes new ones until this one ends."""
     locks.take(connection, Lock.TOMBSTONES)
@@ -105,6 +118,13 @@ def set_bots(connection: Connection, bots: Mapping[str, str]) -> None:
     for recording_id in sorted(bots):
         condition = and_(TOMBSTONES.c.recording_id == recording_id, TOMBSTONES.c.bot_id.is_(None))
         connection.execute(TOMBSTONES.update().where(condition).values(bot_id=bots[recording_id]))
+
+
+def set_events(connection: Connection, events: Mapping[str, Collection[str]]) -> None:
+    """Records the calendar events of purged recordings, by recording id, in tombstones that name no event."""
+    for recording_id in sorted(events):
+        condition = and_(TOMBSTONES.c.recording_id == recording_id, TOMBSTONES.c.calendar_event_ids.is_(None))
+        connection.execute(TOMBSTONES.update().where(condition).values(calendar_event_ids=sorted(events[recording_id])))
 
 
 def names(connection: Connection) -> set[TombstoneName]:
@@ -202,7 +222,9 @@ def is_canonical_uuid(text: str) -> bool:
 
 def _row(tombstone: Tombstone, *, is_artifact: bool) -> dict[str, Any]:
     recording_id, bot_id = tombstone.name.recording_id, tombstone.bot_id
-    name = tombstone.name._asdict() if is_artifact else {"recording_id": recording_id, "bot_id": bot_id}
+    events = [*tombstone.calendar_event_ids] or None
+    of_recording = {"recording_id": recording_id, "bot_id": bot_id, "calendar_event_ids": events}
+    name = tombstone.name._asdict() if is_artifact else of_recording
     return {**name, "day": tombstone.day, "purged_at": tombstone.purged_at, "reason": tombstone.reason}
 
 
@@ -210,11 +232,12 @@ def _found(
     connection: Connection, of_recordings: ColumnElement[bool], of_artifacts: ColumnElement[bool]
 ) -> list[Tombstone]:
     rest = [[table.c.day, table.c.purged_at, table.c.reason] for table in (TOMBSTONES, ARTIFACT_TOMBSTONES)]
-    recordings = select(TOMBSTONES.c.recording_id, *rest[0], TOMBSTONES.c.bot_id).where(of_recordings)
+    context = TOMBSTONES.c.bot_id, TOMBSTONES.c.calendar_event_ids
+    recordings = select(TOMBSTONES.c.recording_id, *rest[0], *context).where(of_recordings)
     key = ARTIFACT_TOMBSTONES.c.recording_id, ARTIFACT_TOMBSTONES.c.kind, ARTIFACT_TOMBSTONES.c.artifact_id
-    artifacts = select(*key, *rest[1], null()).where(of_artifacts)
+    artifacts = select(*key, *rest[1], null(), null()).where(of_artifacts)
     return [
-        Tombstone(TombstoneName(*row[:-4]), *row[-4:])
+        Tombstone(TombstoneName(*row[:-5]), *row[-5:-1], tuple(row[-1] or ()))
         for query in (recordings.order_by(TOMBSTONES.c.recording_id), artifacts.order_by(*key))
         for row in connection.execute(query)
     ]

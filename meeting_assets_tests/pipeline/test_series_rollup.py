@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from meeting_assets.metrics.series import SERIES_TABLES, RecordingSeries, SeriesMembers, SeriesTrends
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
@@ -47,6 +48,15 @@ def outdated() -> list[str]:
         return outdated_series(storage)
 
 
+def queries_of_recordings() -> list[str]:
+    """The statements by which outdated series are found and that read recordings."""
+    statements: list[str] = []
+    with open_test_storage() as storage:
+        event.listen(storage.database.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+        outdated_series(storage)
+    return [each for each in statements if "recordings" in each]
+
+
 def contents() -> TableRows:
     with open_test_storage() as storage, storage.database.reading() as connection:
         return {str(model.__tablename__): content_of(connection, model) for model in SERIES_TABLES}
@@ -79,6 +89,17 @@ def test_second_roll_up_changes_nothing(weekly: list[str]) -> None:
     assert roll_up() == (0, 1)
     assert {model: rows(model) for model in SERIES_TABLES} == before
     assert len(weekly) == 3
+
+
+def test_unchanged_series_take_one_query_of_recordings(weekly: list[str]) -> None:
+    assert len(queries_of_recordings()) > 1
+    roll_up()
+
+    (query,) = queries_of_recordings()
+
+    assert "meeting_metrics" in query
+    change(Recordings, weekly[0], display_title="Other")
+    assert len(queries_of_recordings()) > 1
 
 
 def test_single_meeting_is_no_series(weekly: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 Bots and events belong to no recording alone. They are deleted with their last recording that is not purged: a bot that
 records twice has two recordings, and an event may be linked to several bots. The tombstone of a recording names its
-bot, and bots and events of such bots are not stored again (`store.tombstones`).
+bot and its events. These, and other events of such bots, are not stored again (`store.tombstones`).
 """
 
 from __future__ import annotations
@@ -79,6 +79,9 @@ def delete_context(connection: Connection, recording_id: str, report: PurgeRepor
     Returns the number of deleted bots, for `note_deleted_bots`.
     """
     context = context_of(connection, [recording_id])
+    # As the pass over the calendars, which locks events in the order of their ids before their bots and invitees.
+    shared_ids = {each["calendar_event_id"] for each in context.shared_events}
+    calendar_events.lock_events(connection, context.event_ids | shared_ids)
     for table in (INVITEES, EVENT_BOTS, EVENTS):
         delete_rows(connection, table, table.c.calendar_event_id.in_(context.event_ids), report)
     for event in context.shared_events:
@@ -108,6 +111,23 @@ def known_bots(storage: Storage, recording_ids: Collection[str]) -> dict[str, st
     if only_in_raw := {*recording_ids} - found.keys():
         found |= _bots_in_raw(storage, only_in_raw)
     return {recording_id: bot_id for recording_id, bot_id in found.items() if bot_id is not None}
+
+
+def events_of_recordings(connection: Connection, bots: Mapping[str, str | None]) -> dict[str, tuple[str, ...]]:
+    """The ids of the calendar events of recordings that have any. `bots` maps the recordings to their bots."""
+    named: dict[str, str | None] = {}
+    for batch in batched(bots, tombstones.BATCH):
+        query = select(RECORDINGS.c.recording_id, RECORDINGS.c.calendar_event_id)
+        named |= dict(connection.execute(query.where(RECORDINGS.c.recording_id.in_(batch))).all())
+    own = {each for each in named.values() if each is not None and is_canonical_uuid(each)}
+    events = calendar_events.events_of(connection, bot_ids=filter(None, bots.values()), event_ids=own)
+    found: dict[str, tuple[str, ...]] = {}
+    for recording_id, bot_id in bots.items():
+        event_id = named.get(recording_id)
+        of_bot = {each["calendar_event_id"] for each in events if bot_id is not None and bot_id in linked_bots(each)}
+        if ids := of_bot | ({event_id} & own):
+            found[recording_id] = tuple(sorted(ids))
+    return found
 
 
 def _bots_in_raw(storage: Storage, recording_ids: Collection[str]) -> Mapping[str, str]:

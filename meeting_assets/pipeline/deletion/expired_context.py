@@ -21,7 +21,7 @@ from meeting_assets.pipeline.bots_pass import note_deleted_bots
 from meeting_assets.pipeline.deletion.context import OBJECT_INBOX, delete_bots
 from meeting_assets.pipeline.deletion.removal import PurgeReport, delete_rows, note_scrub_due
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store.calendar_events import EVENT_BOTS, EVENTS, INVITEES
+from meeting_assets.store.calendar_events import EVENT_BOTS, EVENTS, INVITEES, lock_events
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.ledger import RECORDINGS
 
@@ -84,6 +84,7 @@ def _delete_events(connection: Connection, kept_from: date, report: PurgeReport)
     kept = _kept_events(connection)
     query = select(EVENTS.c.calendar_event_id).where(_is_expired_event(kept_from)).order_by(EVENTS.c.calendar_event_id)
     doomed = [each for each in connection.scalars(query) if each not in kept][:BATCH]
+    lock_events(connection, doomed)
     for table in (EVENTS, EVENT_BOTS, INVITEES):
         delete_rows(connection, table, table.c.calendar_event_id.in_(doomed), report)
     return len(doomed)

@@ -19,6 +19,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy import Connection, Table, func, select
 
@@ -30,7 +31,7 @@ from meeting_assets.core.logs import log_context
 from meeting_assets.pipeline import rollup, series_rollup
 from meeting_assets.pipeline.bots_pass import note_deleted_bots
 from meeting_assets.pipeline.deletion.aliases import aliased_keys, delete_unused_aliases
-from meeting_assets.pipeline.deletion.context import delete_context, known_bots
+from meeting_assets.pipeline.deletion.context import delete_context, events_of_recordings, known_bots
 from meeting_assets.pipeline.deletion.removal import (
     PurgeReport,
     delete_rows,
@@ -165,7 +166,7 @@ def remove_recordings(storage: Storage, pending: Sequence[Tombstone], report: Pu
     """Deletes rows and raw objects of recordings with a tombstone in the database; may be repeated after a failure."""
     if not pending:
         return
-    pending = _with_bots(storage, pending)
+    pending = _with_events(storage, _with_bots(storage, pending))
     raw_tombstones.write(storage.raw, pending)
     for tombstone in pending:
         _delete_recording(storage, tombstone.name.recording_id, report)
@@ -201,6 +202,25 @@ def _with_bots(storage: Storage, pending: Sequence[Tombstone]) -> list[Tombstone
     if found:
         _record_bots(storage, found)
     return [replace(each, bot_id=each.bot_id or found.get(each.name.recording_id)) for each in pending]
+
+
+def _with_events(storage: Storage, pending: Sequence[Tombstone]) -> list[Tombstone]:
+    """The tombstones with the calendar events of their recordings, which are not stored again."""
+    bots = {each.name.recording_id: each.bot_id for each in pending if not each.calendar_event_ids}
+    found = storage.database.read(partial(events_of_recordings, bots=bots))
+    if found:
+        _record_events(storage, found)
+    return [
+        replace(each, calendar_event_ids=each.calendar_event_ids or found.get(each.name.recording_id, ()))
+        for each in pending
+    ]
+
+
+@retry_on_conflict
+def _record_events(storage: Storage, events: Mapping[str, Sequence[str]]) -> None:
+    with storage.database.writing() as connection:
+        tombstones.lock_tombstones(connection)
+        tombstones.set_events(connection, events)
 
 
 @retry_on_conflict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from meeting_assets.pipeline.bots_pass import NOT_STORED, note_deleted_bots
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, synchronize_tombstones
-from meeting_assets.sandbox import Sandbox, empty
+from meeting_assets.sandbox import CalendarEvent, Sandbox, empty
 from meeting_assets.store import raw_tombstones, tombstones
 from meeting_assets.store.database import meta_value
 from meeting_assets.store.raw_layout import listing_key
@@ -158,6 +159,56 @@ def test_calendar_pass_stores_an_event_of_two_bots_without_the_purged_one(monkey
     assert stored.keys() == {events["both"].id, events["neither"].id}
     both = stored[events["both"].id]
     assert (both["bot_id"], both["other_bot_ids"]) == (bot_id("kept"), None)
+
+
+def store_event_of_sandbox(name: str) -> CalendarEvent:
+    """Stores an event under the id that a sandbox lists it with, and its recording."""
+    event = calendar_event(name)
+    store_bot(name)
+    store_event(name, name, calendar_event_id=event.id)
+    store_recording(name, bot=name, calendar_event_id=event.id)
+    return event
+
+
+def test_event_of_a_purged_recording_is_not_stored_again_without_its_bots(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(empty(), limits=False) as running:
+        use_sandbox(running, monkeypatch)
+        purged, other = store_event_of_sandbox("purged"), calendar_event("other")
+        purge_named("purged")
+        running.add_events([purged, other])
+        report = read_calendar()
+
+    assert report.left_out == 1
+    assert stored_events().keys() == {other.id}
+
+
+def test_new_database_adopts_the_events_of_a_tombstone(
+    home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox(empty(), limits=False) as running:
+        use_sandbox(running, monkeypatch)
+        purged = store_event_of_sandbox("purged")
+        purge_named("purged")
+        use_empty_database(home, request, monkeypatch)
+        with open_test_storage() as storage:
+            synchronize_tombstones(storage)
+        running.add_events([purged])
+        report = read_calendar()
+
+    assert (report.left_out, stored_events()) == (1, {})
+
+
+def test_event_of_another_stored_recording_is_updated_after_a_purge(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(empty(), limits=False) as running:
+        use_sandbox(running, monkeypatch)
+        shared = store_event_of_sandbox("purged")
+        store_recording("kept", bot="kept", calendar_event_id=shared.id)
+        purge_named("purged")
+        running.add_events([replace(shared, title="Renamed")])
+        report = read_calendar()
+
+    assert report.left_out == 0
+    assert stored_events()[shared.id]["title"] == "Renamed"
 
 
 def test_new_database_adopts_the_bot_of_a_tombstone(
