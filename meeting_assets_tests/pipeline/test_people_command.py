@@ -75,7 +75,7 @@ def test_people_are_listed_with_their_share_of_the_talk(run: Callable[..., str])
     assert document["covered_talk_share"] == 1
     assert [each["meeting_count"] for each in document["people"]] == [4, 4, 4]
     assert sum(each["talk_share"] for each in document["people"]) == pytest.approx(1)
-    assert last["keys"] == [last["person_key"]]
+    assert last["known_keys"] == [last["person_key"]]
     assert "cover 100% of the talk" in run()
 
 
@@ -121,8 +121,8 @@ def test_json_of_a_change_is_one_document(run: Callable[..., str], tmp_path: Pat
     imported = json.loads(run(import_from=csv_file(tmp_path, HEADER, "zoom:c,zoom:d,,,"), as_json=True))
     undone = json.loads(run(undo=["zoom:a"], as_json=True))
 
-    assert [each["added"] for each in (added, imported, undone)] == [1, 1, 0]
-    assert added["unknown"] == ["zoom:a", "zoom:b"]
+    assert [each["added_count"] for each in (added, imported, undone)] == [1, 1, 0]
+    assert added["unknown_keys"] == ["zoom:a", "zoom:b"]
     assert undone["removed"] == 1
 
 
