@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, or_, select
 
 from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
-from meeting_assets.artifacts.transcript import Transcripts, TranscriptWords
+from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.metrics.attendance import Attendance
 from meeting_assets.metrics.meeting import Event
 from meeting_assets.metrics.presence import Session
@@ -35,7 +35,7 @@ METRICS, MEMBERS, QUALITY = (table_of(model) for model in (MeetingMetrics, Parti
 SPEECH, TURNS, SESSIONS = (table_of(model) for model in (SpeechRows, Turns, Attendance))
 TRANSITIONS, WINDOWS = table_of(SpeakerTransitions), table_of(BalanceWindows)
 EVENTS, LISTED, SPEAKERS = (table_of(model) for model in (ParticipantEvents, Participants, Speakers))
-TRANSCRIPTS, WORDS = table_of(Transcripts), table_of(TranscriptWords)
+TRANSCRIPTS, UTTERANCES, WORDS = (table_of(model) for model in (Transcripts, TranscriptUtterances, TranscriptWords))
 SPOKEN, CHAT = (EVERYDAY_VIEWS[name].subquery(name) for name in ("utterances", "chat"))
 
 DEVICES = ("webcam_on", "webcam_off", "screenshare_on", "screenshare_off")
@@ -93,7 +93,8 @@ class MeetingData:
     """Those with most talk first, then by name."""
     names: Mapping[str, str]
     """The display name of each key of a participant or unresolved speaker that occurs below."""
-    bots: Sequence[str]
+    bots: Mapping[str, str]
+    """The names of the listed bots, by key."""
     persons: Mapping[str, tuple[str | None, str | None]]
     """Person key and e-mail address of each listed participant."""
     speech: SpeechBySpeaker
@@ -119,7 +120,8 @@ def read_meeting_data(connection: Connection, recording_id: str) -> MeetingData 
 
     The connection should be in a snapshot (`Connections.read_snapshot`), so that all parts have the same state.
     """
-    recording = connection.execute(select(RECORDINGS, TITLE).where(RECORDINGS.c.recording_id == recording_id)).first()
+    columns = [column for column in RECORDINGS.c if column.name != TITLE.name]
+    recording = connection.execute(select(*columns, TITLE).where(RECORDINGS.c.recording_id == recording_id)).first()
     metrics = _first(connection, METRICS, recording_id)
     if recording is None or (recording.status not in FINISHED and metrics is None):
         return None
@@ -156,7 +158,7 @@ class _Reader:
             self._rows(*LEDGER.c, order=LEDGER),
             members,
             {key: self._names.of(key) for key in sorted(keys)},
-            [each.name or "Bot" for each in listed if each.is_bot],
+            {each.participant_key: self._names.of(each.participant_key) for each in listed if each.is_bot},
             {each.participant_key: (each.person_key, each.email) for each in listed if not each.is_bot},
             speech,
             self._backchannels(),
@@ -165,7 +167,7 @@ class _Reader:
             transitions,
             windows,
             said,
-            self._units(transcript, [each.index for each in said if each.word_count > LONG_WORDS]),
+            self._units(transcript, has_long=any(each.word_count > LONG_WORDS for each in said)),
             self._chat(),
         )
 
@@ -218,13 +220,15 @@ class _Reader:
             found.append(Said(index, key, self._names.of(key, speaker), start_s, end_s, spoken, words))
         return found
 
-    def _units(self, transcript: Row[Any] | None, indices: Sequence[int]) -> Mapping[int, Sequence[TimedUnit]]:
+    def _units(self, transcript: Row[Any] | None, *, has_long: bool) -> Mapping[int, Sequence[TimedUnit]]:
         units: dict[int, list[TimedUnit]] = defaultdict(list)
-        if transcript is None or not indices:
+        if transcript is None or not has_long:
             return units
-        is_long = WORDS.c.utterance_index.in_(indices)
+        c, transcript_id = UTTERANCES.c, transcript.transcript_id
+        is_own = c.recording_id == self._recording_id, c.transcript_id == transcript_id
+        is_long = WORDS.c.utterance_index.in_(select(c.utterance_index).where(*is_own, c.word_count > LONG_WORDS))
         columns = _named(WORDS, "utterance_index text start_s end_s")
-        for row in self._rows(*columns, where=[WORDS.c.transcript_id == transcript.transcript_id, is_long]):
+        for row in self._rows(*columns, where=[WORDS.c.transcript_id == transcript_id, is_long]):
             units[row.utterance_index].append(TimedUnit(row.text, row.start_s, row.end_s))
         return units
 
