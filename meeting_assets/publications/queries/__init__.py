@@ -21,7 +21,7 @@ NAMES = (
     "absent_invitees",
     "unrecorded_events",
     "missed_last_week",
-    "missed_meetings",
+    "unrecorded_meetings",
     "chat_messages",
     "talk_time",
     "monologues",

@@ -1,4 +1,4 @@
--- name: missed_meetings
+-- name: unrecorded_meetings
 -- question: Which meetings were missed?
 -- about: All meetings that no bot could record, newest first. `bot_metadata` links them to your own records.
 -- parameter: limit integer = 20; largest number of rows
