@@ -51,8 +51,10 @@ def _section(query: Query) -> Iterator[str]:
     own = [each for each in query.parameters.values() if each.name != LIMIT]
     named = "; ".join(f"`{each.name}`, {each.description} (default `{each.literal}`)" for each in own)
     parameters = f" Parameters: {named}." if own else ""
-    yield textwrap.fill(f"Name: `{query.name}`.{parameters} {query.about}".strip(), LINE, break_on_hyphens=False)
-    yield ""
+    for paragraph in (query.about, f"`meeting-assets queries {query.name}`.{parameters}"):
+        if paragraph:
+            yield textwrap.fill(paragraph, LINE, break_on_hyphens=False, break_long_words=False)
+            yield ""
     yield f"```sql\n{query.with_defaults};\n```"
     yield ""
 
