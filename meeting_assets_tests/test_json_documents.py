@@ -65,7 +65,8 @@ def _type(value: Mapping[str, Any]) -> str:
     if value.get("type") == "object":
         values = value.get("additionalProperties", {})
         return f"object of {_type(values)}" if values else "object"
-    return {"date": "day", "date-time": "instant"}.get(value.get("format", ""), value.get("type", "any value"))
+    formats = {"date": "day", "date-time": "instant"}
+    return formats.get(str(value.get("format")), str(value.get("type", "any value")))
 
 
 @pytest.mark.golden

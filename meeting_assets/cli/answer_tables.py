@@ -12,6 +12,8 @@ from meeting_assets.publications.queries.answers import Answer
 
 UNKNOWN = "·"
 DECIMALS = 3
+MAX_CHARACTERS = 300
+"""Longer texts are shortened in tables; JSON and CSV have them whole."""
 
 
 def print_answer(found: Answer) -> None:
@@ -32,7 +34,8 @@ def shown(value: Any) -> str:
     if value is None:
         return UNKNOWN
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return printable(text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…")
     if isinstance(value, float) and 0 < abs(value) < 10**-DECIMALS:
         return f"{value:.{DECIMALS}g}"
     rounded = f"{value:,.{DECIMALS}f}" if isinstance(value, float) else f"{value:,}"

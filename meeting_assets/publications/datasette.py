@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from meeting_assets.pipeline.storage import whole_schema
 from meeting_assets.publications.queries import queries
@@ -33,8 +33,7 @@ _HEADER = "# Written by `make renew` from the models and meeting_assets/publicat
 
 def datasette_yaml() -> str:
     """The content of the file."""
-    body = yaml.dump(_document(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-    return _HEADER + body
+    return f"{_HEADER}{yaml.dump(_document(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)}"
 
 
 def datasette_sql(query: Query) -> str:
@@ -82,11 +81,11 @@ def _query(query: Query) -> dict[str, Any]:
     }
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # the library has no types
     """Writes texts of several lines as they are."""
 
 
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _represent_text(dumper: Any, text: str) -> Any:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 

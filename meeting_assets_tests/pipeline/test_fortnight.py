@@ -34,6 +34,9 @@ from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.series_rollup import roll_up_series
 from meeting_assets.pipeline.storage import Storage, open_storage
+from meeting_assets.publications.queries import NAMES, queries
+from meeting_assets.publications.queries.answers import answer
+from meeting_assets.publications.queries.query import LIMIT
 from meeting_assets.sandbox import QUIRKS, Sandbox, World, fortnight, quirks_of
 from meeting_assets.schema.persistent import Artifacts, Recordings
 from meeting_assets.settings import read_settings
@@ -367,6 +370,7 @@ def test_postgresql_has_the_same_rows_and_answers_the_same_questions(
         with other.storage.database.reading() as connection:
             fresh = connection.scalar(text("SELECT count(*) FROM fresh_meetings"))
             unanswered = [question for question, query in QUERIES.items() if not connection.execute(text(query)).all()]
+            unequal = [name for name in NAMES if answers(connection, name) != answers_of(stored_fortnight, name)]
             different = [
                 name for name, each in CONTEXT.items() if each.stored(connection) != each.of_world(other.world)
             ]
@@ -377,7 +381,26 @@ def test_postgresql_has_the_same_rows_and_answers_the_same_questions(
     assert [model for model in ROLLUPS if trends[model] != same_trends[model]] == []
     assert fresh == len(postgresql["meeting_metrics"])
     assert unanswered == []
+    assert unequal == []
     assert different == []
+
+
+def answers_of(stored: StoredFortnight, name: str) -> list[str]:
+    with stored.storage.database.reading() as connection:
+        return answers(connection, name)
+
+
+def answers(connection: Connection, name: str) -> list[str]:
+    """All rows of a documented query, sorted: the order of equal rows and of texts depends on the database."""
+    found = answer(connection, queries()[name], {LIMIT: 100_000})
+    rows = [
+        {
+            key: round(value, 6) if isinstance(value, float) else value
+            for key, value in zip(found.columns, row, strict=True)
+        }
+        for row in found.rows
+    ]
+    return sorted(map(repr, rows))
 
 
 def rolled_up(storage: Storage) -> dict[type[SQLModel], list[Row]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from meeting_assets.pipeline.storage import whole_schema
 from meeting_assets.publications import datasette as module
@@ -75,7 +75,7 @@ class Pages:
     """Pages of Datasette about the fortnight."""
 
     def __init__(self, file: Path) -> None:
-        from datasette.app import Datasette
+        from datasette.app import Datasette  # type: ignore[import-untyped]
 
         self._datasette = Datasette(files=[str(file)], metadata=yaml.safe_load(FILE.read_text()))
 

@@ -20,11 +20,11 @@ class SettingValue(Struct, frozen=True):
 class CheckResult(Struct, frozen=True):
     """The result of one health check."""
 
-    subject: Annotated[str, Meta(description="what was checked, such as `database`")]
+    subject: Annotated[str, Meta(description="subject of the check, such as `database`")]
     severity: Annotated[
         Literal["ok", "warning", "error"], Meta(description="`ok`, `warning` or `error`; an error has to be fixed")
     ]
-    sentence: Annotated[str, Meta(description="the result, and unless it is ok, what to do")]
+    sentence: Annotated[str, Meta(description="the result, and unless it is ok, the action to take")]
 
 
 class DoctorDocument(Struct, frozen=True, tag_field="schema", tag="meeting_assets/doctor/1"):

@@ -52,7 +52,7 @@ class HeadlineMetrics(Struct, frozen=True):
 class QualityNote(Struct, frozen=True):
     """A sentence about the data of the meeting."""
 
-    fact: Annotated[str, Meta(description="what is missing or doubtful, as a sentence")]
+    fact: Annotated[str, Meta(description="the missing or doubtful data, as a sentence")]
     meaning: Annotated[str, Meta(description="the consequence for the numbers, as a sentence; may be empty")]
     is_gap: Annotated[bool, Meta(description="whether data is missing")]
 

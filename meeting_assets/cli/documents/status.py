@@ -46,8 +46,8 @@ class ActionItem(Struct, frozen=True):
     day: Annotated[Day, Meta(description="the recording's day")]
     kind: Annotated[str, Meta(description="artifact kind")]
     artifact_id: Annotated[str, Meta(description="id of the media object")]
-    problem: Annotated[str, Meta(description="what is wrong, as a sentence without its subject")]
-    advice: Annotated[str, Meta(description="what to do, as a sentence")]
+    problem: Annotated[str, Meta(description="the problem, as a sentence without its subject")]
+    advice: Annotated[str, Meta(description="the action to take, as a sentence")]
 
 
 class StatusCounts(Struct, frozen=True):
