@@ -51,13 +51,13 @@ def test_documented_role_reads_tables_for_reports_by_their_names(reports: psycop
 
     assert len(granted) > 10
     for name in granted:
-        reports.execute(f"SELECT * FROM {name}")  # type: ignore[arg-type]
+        reports.execute(f"SELECT * FROM {name}")
 
 
 @pytest.mark.parametrize("name", NOT_FOR_REPORTS)
 def test_documented_role_may_not_read_words_and_internal_tables(reports: psycopg.Connection, name: str) -> None:
     with pytest.raises(INSUFFICIENT_PRIVILEGE):
-        reports.execute(f"SELECT * FROM {name}")  # type: ignore[arg-type]
+        reports.execute(f"SELECT * FROM {name}")
 
 
 def test_documented_role_cannot_write(reports: psycopg.Connection) -> None:

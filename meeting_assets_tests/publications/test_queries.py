@@ -11,20 +11,25 @@ import json
 import os
 import textwrap
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from meeting_assets.cli.answer_tables import answer_csv
 from meeting_assets.pipeline.storage import open_storage_read_only
 from meeting_assets.publications import queries as package
 from meeting_assets.publications.queries import NAMES, queries
-from meeting_assets.publications.queries.answers import answer
+from meeting_assets.publications.queries.answers import Answer, answer
 from meeting_assets.publications.queries.query import LIMIT, Query, parse_query
+from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import read_settings
+from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import ROOT
 from meeting_assets_tests.pipeline.conftest import home_with_meetings, stored_fortnight  # noqa: F401 - fixtures
 from meeting_assets_tests.support.commands import command
+from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.rollups import Home, roll_up_all
 
 DOCUMENT = ROOT / "docs/queries.md"
@@ -118,6 +123,30 @@ def test_query_gives_the_rows_of_the_page(home_with_meetings: Home, name: str) -
         assert len(shown.all()) == len(found.rows)
         assert all(json.loads(json.dumps(row)) == [*row] for row in found.rows)
         assert len(answer(connection, query, {LIMIT: 1}).rows) == min(len(found.rows), 1)
+
+
+def test_values_have_equal_types_from_both_databases(home_with_meetings: Home) -> None:  # noqa: F811
+    recording_id = home_with_meetings.recordings[0].id
+    started_at = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+    values = {"recording_metadata": {"deal": "A-7"}, "started_at": started_at, "completed_at": None, "duration_s": 1.5}
+    recordings = table_of(Recordings)
+    query = parse_query(
+        "-- name: types\n-- question: Which types?\n-- parameter: id text = ''; id\n"
+        "SELECT recording_id, day, started_at, completed_at, recording_metadata, duration_s, "
+        "(SELECT sum(row_count) FROM artifacts AS a WHERE a.recording_id = r.recording_id) AS row_count "
+        "FROM recordings AS r WHERE CAST(recording_id AS TEXT) = :id"
+    )
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        connection.execute(recordings.update().where(recordings.c.recording_id == recording_id).values(values))
+
+    with open_test_storage() as storage, storage.database.reading() as connection:
+        (row,) = answer(connection, query, {"id": recording_id}).rows
+
+    *known, row_count = row
+    day = home_with_meetings.recordings[0].day.isoformat()
+    assert known == [recording_id, day, "2026-03-02T09:30:00.000000Z", None, {"deal": "A-7"}, 1.5]
+    assert type(row_count) is int
+    assert answer_csv(Answer(["id", "metadata"], [[row[0], row[4]]])).splitlines()[1].startswith(recording_id)
 
 
 @pytest.mark.usefixtures("home_with_meetings")

@@ -1,6 +1,6 @@
 """Runs a documented query on either database, with equal values from both.
 
-SQLite returns instants and JSON documents as texts, and PostgreSQL sums of integers as decimals. Columns whose names
+SQLite returns instants and JSON documents as texts, PostgreSQL sums of integers as decimals and ids as UUIDs. Columns whose names
 end in `_at` are instants, and those that end in `_metadata` are JSON documents, as in all tables.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import BigInteger, Connection, Float, String, bindparam, text
 
@@ -51,6 +52,8 @@ def _value(column: str, value: Any) -> Any:
         return to_iso8601(utc(value))
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value
