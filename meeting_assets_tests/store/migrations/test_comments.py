@@ -180,6 +180,26 @@ def test_role_that_owns_no_table_leaves_comments_to_the_owner(database: Database
     assert COMMENTS_RECORD in meta_of(database)
 
 
+def test_role_that_owns_one_table_writes_its_comment_and_leaves_the_others(database: Database, writer: str) -> None:
+    role = make_url(writer).username
+    with database.writing() as connection:
+        connection.exec_driver_sql("COMMENT ON TABLE turns IS NULL")
+        connection.exec_driver_sql(f'ALTER TABLE turns OWNER TO "{role}"')
+
+    other = Database.at(writer)
+    with comment_statements(other) as statements:
+        set_up_database(other, whole_schema())
+        set_up_database(other, whole_schema())
+    other.close()
+
+    found = comments(database)
+    assert [each.partition(" IS ")[0] for each in statements] == ['COMMENT ON TABLE "turns"']
+    assert (bool(found["turns", None]), found["recordings", None]) == (True, None)
+    assert COMMENTS_RECORD not in meta_of(database)
+    set_up_database(database, whole_schema())
+    assert comments(database)["recordings", None]
+
+
 def test_doctor_notes_comments_that_only_the_owner_may_write(writer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", writer)
 
