@@ -1,7 +1,7 @@
 """Runs a documented query on either database, with equal values from both.
 
-SQLite returns instants and JSON documents as texts, PostgreSQL sums of integers as decimals and ids as UUIDs. Columns whose names
-end in `_at` are instants, and those that end in `_metadata` are JSON documents, as in all tables.
+SQLite returns instants and JSON documents as texts, PostgreSQL sums of integers as decimals and ids as UUIDs. Columns
+whose names end in `_at` are instants, and those that end in `_metadata` are JSON documents, as in all tables.
 """
 
 from __future__ import annotations
