@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from meeting_assets.core.urls import printable_url
 from meeting_assets.health.diagnostics.report import Diagnostics, Severity
@@ -40,6 +41,7 @@ COLUMNS = {
 RARE_COLUMNS = {FETCHED: "not parsed", DELETED: "deleted", SUPERSEDED: "replaced"}
 """Shown only if a count is not zero: bytes without rows, artifacts deleted before they were fetched, older objects."""
 MAX_ITEMS_SHOWN = 10
+NONE, GAP = "·", 2
 MARKS = {Severity.OK: "[green]✓[/green]", Severity.WARNING: "[yellow]![/yellow]", Severity.ERROR: "[red]✗[/red]"}
 FIRST_QUERY = "select name, talk_share, words_per_minute from participant_metrics order by 2 desc limit 5"
 
@@ -98,20 +100,35 @@ def print_status(console: Console, status: Status, title: str) -> None:
         if any(counts[ledger_status] for counts in status.artifacts.values())
     }
     has_outdated = bool(status.outdated.total())
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    table.add_column("artifact", no_wrap=True)
-    for heading in (*columns.values(), *(["outdated"] if has_outdated else []), "rows"):
-        table.add_column(heading, justify="right")
+    headings = ["artifact", *columns.values(), *(["outdated"] if has_outdated else []), "rows"]
+    rows = []
     for kind in ARTIFACTS:
         counts = [status.artifacts[kind][ledger_status] for ledger_status in columns]
         if has_outdated:
             counts.append(status.outdated[kind])
-        table.add_row(kind, *(str(count) if count else "·" for count in counts), f"{status.rows[kind]:,}")
-    console.print(table)
+        rows.append([kind, *(f"{count:,}" if count else NONE for count in counts), f"{status.rows[kind]:,}"])
+    _print_counts(console, title, headings, rows)
     recordings = sum(status.recordings.values())
     console.print(f"{recordings} recordings, {status.metrics_derived} of them with metrics.", highlight=False)
     for sentence in (*_stored_at_api(status), *_remarks(status), *_action_items(status)):
         console.print(sentence, highlight=False, soft_wrap=True)
+
+
+def _print_counts(console: Console, title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Prints numbers as a table, or a line for each row where the table is too wide: numbers are never cut."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    if sum(widths) + GAP * (len(widths) - 1) > console.width:
+        console.print(title, style="italic", highlight=False)
+        for name, *counts in rows:
+            known = (f"{heading} {count}" for heading, count in zip(headings[1:], counts, strict=True) if count != NONE)
+            console.print(f"{name}: {', '.join(known)}", highlight=False)
+        return
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, GAP, 0, 0))
+    for index, heading in enumerate(headings):
+        table.add_column(Text(heading, "bold"), justify="right" if index else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
 
 
 def _stored_at_api(status: Status) -> Iterator[str]:

@@ -40,7 +40,7 @@ def test_installed_script_runs_and_reports_an_unknown_command(home: Path) -> Non
         for words in (["status", "--json"], ["no-such-command"])
     )
 
-    assert json.loads(status.stdout)["left"] == 0
+    assert json.loads(status.stdout)["missing_artifacts"] == 0
     assert (mistake.returncode, "no-such-command" in mistake.stderr) == (2, True)
 
 
@@ -106,9 +106,9 @@ def test_sync_as_json_prints_one_document(sandbox: Sandbox) -> None:
     done = command("sync", "--from", str(DAY), "--to", str(DAY), "--json")
 
     document = json.loads(done.stdout)
-    assert document["complete"] is True
+    assert document["is_complete"] is True
     assert document["artifacts"]["transcript"] == {"parsed": 2, "outdated": 0}
-    assert document["left"] == 0
+    assert document["missing_artifacts"] == 0
     assert done.stderr == ""
 
 
@@ -199,7 +199,7 @@ def test_status_counts_every_kind(sandbox: Sandbox) -> None:
     assert document["recordings"] == {"done": 2}
     assert {kind: counts["parsed"] for kind, counts in document["artifacts"].items()} == dict.fromkeys(ARTIFACTS, 2)
     assert document["metrics"] == {"derived": 2, "outdated": 0}
-    assert document["needs_a_person"] == []
+    assert document["action_items"] == []
 
 
 def test_status_of_a_new_home_is_empty(home: Path) -> None:

@@ -280,7 +280,7 @@ def test_import_that_stops_derives_the_recordings_before_and_tells_how_to_go_on(
     assert "1 of 2 recordings were imported. Import the file again." in done.stderr
     assert (json.loads(done.stdout)["recording_ids"], after_first["is_outdated"]) == ([first], False)
     assert methods(after_first)[A] == (BEA, "correction")
-    assert (again["made"], again["unchanged"], again["recording_ids"]) == (1, 1, [second])
+    assert (again["made_count"], again["unchanged_count"], again["recording_ids"]) == (1, 1, [second])
 
 
 @on_sqlite

@@ -78,7 +78,7 @@ def test_commands_work_in_every_encoding(home: Path, arguments: tuple[str, ...],
     assert b"Traceback" not in done.stderr
     text = done.stdout.decode(encoding)
     if "--json" in arguments:
-        assert json.loads(text)["healthy"] is False
+        assert json.loads(text)["is_healthy"] is False
 
 
 @pytest.mark.deployment

@@ -53,6 +53,12 @@ COMMANDS: Mapping[str, CommandSource] = {
         (f"speakers {RECORDING}", f"speakers {RECORDING} --assign 'label:Speaker A=100'"),
     ),
     "people": CommandSource("people", "List persons across meetings, and join their keys", ("people",)),
+    "show": CommandSource("showing", "Show one meeting", (f"show {RECORDING}", f"show {RECORDING} --json")),
+    "queries": CommandSource(
+        "querying",
+        "Answer documented questions about meetings",
+        ("queries", "queries late_starts --param minutes=10", "queries bad_data --limit 100 --csv"),
+    ),
     "export": CommandSource(
         "exporting",
         "Write recordings as subtitles, text or tables",

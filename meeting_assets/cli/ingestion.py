@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -55,7 +55,9 @@ def sync(
     days = _days_to_sync(settings, recording_ids, as_date(first), as_date(last))
     report = _run_sync(settings, days, recording_ids=recording_ids, refetch=refetch, is_quiet=as_json)
     if as_json:
-        print_json(_sync_document(report, days))
+        from meeting_assets.cli.documents.status import sync_document
+
+        print_json(sync_document(report, days))
     elif report.runs and not report.faults:
         print_status(out, report.seen, f"{days[0]} to {days[-1]}" if len(days) > 1 else str(days[0]))
         if report.is_complete:
@@ -139,16 +141,6 @@ def _fail_orphaned_runs(settings: Settings) -> None:
     with dagster_instance() as instance:
         for run_id in fail_orphaned_runs(instance, settings).failed:
             print_note(f"Run {run_id} was marked as failed, because its process ended without reporting to Dagster.")
-
-
-def _sync_document(report: SyncReport, days: list[date]) -> dict[str, Any]:
-    return {
-        "complete": report.is_complete,
-        "days": [days[0].isoformat(), days[-1].isoformat()],
-        "runs": [{"run_id": run.run_id, "succeeded": run.succeeded} for run in report.runs],
-        "faults": report.faults,
-        **report.seen.as_json(),
-    }
 
 
 def _exit_status(report: SyncReport) -> int:

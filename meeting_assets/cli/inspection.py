@@ -22,7 +22,9 @@ def status(as_json: AsJson = False) -> None:
     except NothingStored as error:
         found, note = Status(), str(error)
     if as_json:
-        print_json(found.as_json())
+        from meeting_assets.cli.documents.status import status_document
+
+        print_json(status_document(found))
     else:
         print_status(out, found, "All days")
     if note:
@@ -40,8 +42,10 @@ def doctor(as_json: AsJson = False) -> None:
 
         found = diagnostics()
         if as_json:
-            document = found.as_json()
-            is_healthy = document["healthy"]
+            from meeting_assets.cli.documents.diagnostics import doctor_document
+
+            document = doctor_document(found)
+            is_healthy = document.is_healthy
             print_json(document)
         else:
             is_healthy = print_diagnostics(out, found)

@@ -153,7 +153,8 @@ def _named_as_unchanged(beginning: str) -> Iterator[None]:
 
 def _roll_up(storage: Storage, change: AliasChange, *, as_json: bool) -> None:
     """Rolls up, also if an earlier roll-up was interrupted, and prints the change."""
-    from meeting_assets.cli.people_table import change_document, print_unknown
+    from meeting_assets.cli.documents.people import aliases_change_document
+    from meeting_assets.cli.people_table import print_unknown
     from meeting_assets.pipeline.rollup import roll_up, roll_up_people
     from meeting_assets.pipeline.series_rollup import roll_up_series
 
@@ -161,7 +162,7 @@ def _roll_up(storage: Storage, change: AliasChange, *, as_json: bool) -> None:
     roll_up_people(storage)
     roll_up_series(storage)
     if as_json:
-        print_json(change_document(change, changed_weeks=changed_weeks))
+        print_json(aliases_change_document(change, changed_weeks=changed_weeks))
     else:
         print_line(f"{change.as_sentence()} {changed_weeks} weeks were derived again.")
         print_unknown(change.unknown)
@@ -178,7 +179,8 @@ def _export(settings: Settings, target: str) -> None:
 
 
 def _list_people(settings: Settings, *, as_json: bool) -> None:
-    from meeting_assets.cli.people_table import people_document, print_people
+    from meeting_assets.cli.documents.people import people_document
+    from meeting_assets.cli.people_table import print_people
     from meeting_assets.pipeline.people_lists import people_list
     from meeting_assets.pipeline.rollup import are_people_outdated
     from meeting_assets.pipeline.storage import open_storage_read_only

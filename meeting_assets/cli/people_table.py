@@ -6,14 +6,11 @@ Names and keys are printed on standard output only, never as notes or errors, be
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
+from meeting_assets.cli.documents.people import UnlinkedName, UnlinkedNamesDocument
 from meeting_assets.cli.key_tables import KeyTable
 from meeting_assets.cli.meeting_texts import printable, shell_quoted
 from meeting_assets.cli.terminal import print_line
-from meeting_assets.core.instants import to_iso8601
-from meeting_assets.pipeline.aliases import AliasChange
 from meeting_assets.pipeline.people_lists import PeopleList, Unlinked
 from meeting_assets.store.person_aliases import Alias
 
@@ -104,24 +101,11 @@ def alias_form(each: Unlinked) -> str:
     return f"meeting-assets people --alias {shell_quoted(f'{each.person_key}={PERSON}')}"
 
 
-def change_document(change: AliasChange, *, changed_weeks: int) -> dict[str, Any]:
-    """The JSON document of a change of aliases."""
-    return {**asdict(change), "changed_weeks": changed_weeks}
-
-
-def people_document(found: PeopleList, *, is_outdated: bool) -> dict[str, Any]:
-    """The JSON document of all persons and aliases."""
-    return {
-        "is_outdated": is_outdated,
-        "covered_talk_share": found.covered_talk_share,
-        "people": [each._asdict() for each in found.people],
-        "aliases": [{**each._asdict(), "at": to_iso8601(each.at)} for each in found.aliases],
-    }
-
-
-def unlinked_document(found: Sequence[Unlinked]) -> dict[str, Any]:
+def unlinked_document(found: Sequence[Unlinked]) -> UnlinkedNamesDocument:
     """The JSON document of the names without a person."""
-    return {"unlinked": [{**each._asdict(), "command": alias_command(each)} for each in found]}
+    return UnlinkedNamesDocument(
+        [UnlinkedName(*each[:-1], [*each.namesakes], command=alias_command(each)) for each in found]
+    )
 
 
 def _hours(time_s: float | None) -> str:

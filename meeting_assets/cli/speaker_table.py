@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
 
+from meeting_assets.cli.documents.speakers import (
+    SpeakersChangeDocument,
+    SpeakersDocument,
+    speakers_change_document,
+    speakers_fields,
+)
 from meeting_assets.cli.key_tables import KeyTable
 from meeting_assets.cli.meeting_texts import printable, shell_quoted
 from meeting_assets.cli.terminal import out, print_line
 from meeting_assets.core.correction_kinds import ASSIGN, SAME_AS
-from meeting_assets.core.instants import to_iso8601
 from meeting_assets.metrics.speakers import Speaker
 from meeting_assets.pipeline.corrections import Change
 from meeting_assets.pipeline.corrections_csv import ImportReport
@@ -57,27 +61,13 @@ def print_undoable(found: SpeakersOfRecording) -> None:
         print_line(undo_command(found.recording_id, each.speaker_key))
 
 
-def speakers_document(found: SpeakersOfRecording, change: Change | None = None) -> dict[str, Any]:
+def speakers_document(
+    found: SpeakersOfRecording, change: Change | None = None
+) -> SpeakersDocument | SpeakersChangeDocument:
     """The JSON document of a recording's speakers, with the change that this command made, if any."""
-    document: dict[str, Any] = {
-        "recording_id": found.recording_id,
-        "day": found.day.isoformat(),
-        "is_outdated": found.is_outdated,
-        "speakers": [each._asdict() for each in found.resolved],
-        "participants": [{"participant_key": key, "name": name} for key, name in found.participants.items()],
-        "corrections": [
-            {
-                **each._asdict(),
-                "at": to_iso8601(each.at),
-                "occurs": each.speaker_key in found.occurring.speakers,
-                "undo": undo_command(found.recording_id, each.speaker_key),
-            }
-            for each in found.corrections
-        ],
-    }
-    if change is not None:
-        document |= {"made": [*change.made], "undone": [*change.undone], "adopted": [*change.adopted]}
-    return document
+    undo = {each.speaker_key: undo_command(found.recording_id, each.speaker_key) for each in found.corrections}
+    fields = speakers_fields(found, undo)
+    return SpeakersDocument(**fields) if change is None else speakers_change_document(fields, change)
 
 
 def undo_command(recording_id: str, speaker_key: str) -> str:
@@ -99,12 +89,6 @@ def print_import(report: ImportReport) -> None:
     print_line(f"Corrections made: {report.made}, in force before: {report.unchanged}.")
     if report.adopted:
         print_line(f"Corrections of an interrupted command that now apply, too: {report.adopted}.")
-
-
-def import_document(report: ImportReport) -> dict[str, Any]:
-    """The JSON document of an import."""
-    counts = {"made": report.made, "unchanged": report.unchanged, "adopted": report.adopted}
-    return {**counts, "recording_ids": report.recording_ids, "recording_count": report.recording_count}
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:

@@ -168,7 +168,8 @@ def _export(settings: Settings, given: Sequence[str], target: str) -> None:
 
 def _import(settings: Settings, source: str, author: str | None, *, as_json: bool) -> int:
     """Makes the corrections of a CSV file, derives the metrics, and returns the exit status."""
-    from meeting_assets.cli.speaker_table import import_document, print_import
+    from meeting_assets.cli.documents.speakers import speakers_import_document
+    from meeting_assets.cli.speaker_table import print_import
     from meeting_assets.pipeline.corrections import derive_corrected
     from meeting_assets.pipeline.corrections_csv import import_lines, read_lines
 
@@ -182,7 +183,7 @@ def _import(settings: Settings, source: str, author: str | None, *, as_json: boo
             return 1
         faults = derive_corrected(storage, report.recording_ids)
     if as_json:
-        print_json(import_document(report))
+        print_json(speakers_import_document(report))
     else:
         print_import(report)
     print_errors([*report.failures, *_derive_errors(faults)])

@@ -32,12 +32,17 @@ def print_line(sentence: str) -> None:
 
 def print_table(table: Table) -> None:
     """Prints a table. Output that is no terminal has long lines, because wrapped texts could not be searched for."""
-    out.print(table, width=None if out.is_terminal else PRINTED_WIDTH)
+    if out.is_terminal:
+        out.print(table)
+    else:
+        Console(width=PRINTED_WIDTH).print(table)  # `out` prints no wider than the terminal that it assumes
 
 
 def print_json(document: Any) -> None:
-    """Prints the one JSON document of a command."""
-    print(json.dumps(document, indent=2))  # noqa: T201 - the output of the command
+    """Prints the one JSON document of a command, a class of `cli.documents`."""
+    import msgspec
+
+    print(json.dumps(msgspec.to_builtins(document), indent=2))  # noqa: T201 - the output of the command
 
 
 def print_note(sentence: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.core.instants import now, to_iso8601
+from meeting_assets.core.instants import now
 from meeting_assets.health.stored_at_api import StoragePrice, StoredAtApi, stored_at_api
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.calendar import last_fault
@@ -73,35 +73,6 @@ class Status:
     stored_at_api: StoredAtApi = field(default_factory=StoredAtApi)
     price: StoragePrice | None = None
     """The price by which the cost of storage was computed."""
-
-    def as_json(self) -> dict[str, Any]:
-        """The JSON document of `meeting-assets status --json`; its keys are stable."""
-        return {
-            "recordings": dict(self.recordings),
-            "artifacts": {kind: {**counts, "outdated": self.outdated[kind]} for kind, counts in self.artifacts.items()},
-            "rows": dict(self.rows),
-            "repaired_chars": self.repaired_chars,
-            "metrics": {"derived": self.metrics_derived, "outdated": self.metrics_outdated},
-            "left": self.missing,
-            "processing": self.processing,
-            "next_attempt_at": to_iso8601(self.next_attempt_at) if self.next_attempt_at else None,
-            "unreadable_objects": self.unreadable,
-            "calendar_fault": self.calendar_fault,
-            "purged": self.purged,
-            "purged_artifacts": self.purged_artifacts,
-            "stored_at_recall_ai": self.stored_at_api.as_json(),
-            "needs_a_person": [
-                {
-                    "recording_id": item.recording_id,
-                    "day": item.day.isoformat(),
-                    "kind": item.kind,
-                    "artifact_id": item.artifact_id,
-                    "what": item.problem,
-                    "advice": item.advice,
-                }
-                for item in self.action_items
-            ],
-        }
 
 
 def status_of(storage: Storage, days: Collection[date] | None = None, recording_ids: Collection[str] = ()) -> Status:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Float, and_, case, cast, func, or_, select
 
-from meeting_assets.core.instants import shifted, to_iso8601
+from meeting_assets.core.instants import shifted
 from meeting_assets.pipeline.media_objects import MEDIA
 from meeting_assets.recall.objects import DELETED
 from meeting_assets.store.ledger import RECORDINGS
@@ -49,18 +48,6 @@ class StoredAtApi:
     """Media hours of recordings older than the free days."""
     monthly_cost: float = 0.0
     """`paid_hours` times the price: the cost of 30 days if nothing is added or deleted."""
-
-    def as_json(self) -> dict[str, Any]:
-        """The JSON document in that of `meeting-assets status --json`; its keys are stable."""
-        return {
-            "recordings": self.recordings,
-            "media_hours": round(self.media_hours, 3),
-            "size_bytes": self.size_bytes,
-            "earliest_expiry": to_iso8601(self.earliest_expiry) if self.earliest_expiry else None,
-            "expiring_within_7_days": self.expiring_soon,
-            "hours_beyond_free_storage": round(self.paid_hours, 3),
-            "monthly_storage_cost": round(self.monthly_cost, 2),
-        }
 
 
 def stored_at_api(

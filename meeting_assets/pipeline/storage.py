@@ -19,10 +19,11 @@ from meeting_assets.core.urls import LOOPBACK
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.trends import ROLLUPS
+from meeting_assets.pipeline.descriptions import descriptions
 from meeting_assets.pipeline.views import METRICS_CONFIG, VIEWS
 from meeting_assets.recall.client import Access
 from meeting_assets.settings import Settings
-from meeting_assets.store.database import Database, schema_of
+from meeting_assets.store.database import PERSISTENT_TABLES, Database, schema_of
 from meeting_assets.store.database_id import bind_ids
 from meeting_assets.store.migrations.plan import Schema
 from meeting_assets.store.migrations.setup import check_readable, set_up_database
@@ -72,7 +73,8 @@ def oldest_day(retention_days: int | None) -> date:
 
 def whole_schema() -> Schema:
     """Every table and view of this version."""
-    return schema_of(derived_tables() | dict.fromkeys(ROLLUPS), VIEWS)
+    derived = derived_tables() | dict.fromkeys(ROLLUPS)
+    return schema_of(derived, VIEWS, descriptions([*PERSISTENT_TABLES, *derived]))
 
 
 def open_database(settings: Settings) -> Database:

@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 from meeting_assets.core.errors import StoreError
 from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.schema.calendar import CalendarEventBots, CalendarEvents, CalendarInvitees
+from meeting_assets.schema.descriptions import Descriptions
 from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.schema.persistent import (
     Artifacts,
@@ -149,10 +150,15 @@ class Database(Connections):
         return held
 
 
-def schema_of(derived: Mapping[type[SQLModel], str | None], views: Mapping[str, Select[Any]] | None = None) -> Schema:
+def schema_of(
+    derived: Mapping[type[SQLModel], str | None],
+    views: Mapping[str, Select[Any]] | None = None,
+    descriptions: Descriptions | None = None,
+) -> Schema:
     """The schema of the persistent tables and of some derived tables and views."""
     tables = {table_of(model): kind for model, kind in derived.items()}
-    return Schema(tuple(table_of(model) for model in PERSISTENT_TABLES), tables, views or {})
+    persistent = tuple(table_of(model) for model in PERSISTENT_TABLES)
+    return Schema(persistent, tables, views or {}, descriptions or Descriptions())
 
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

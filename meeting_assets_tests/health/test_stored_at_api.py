@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 from rich.console import Console
 from sqlalchemy import true
 
+from meeting_assets.cli.documents.status import status_document
 from meeting_assets.console import print_status
 from meeting_assets.health.status import Status
 from meeting_assets.health.stored_at_api import StoragePrice, StoredAtApi, stored_at_api
@@ -158,13 +160,13 @@ def test_status_prints_hours_expiry_and_cost() -> None:
 
 
 def test_status_as_json_has_stable_keys() -> None:
-    document = Status(stored_at_api=StoredAtApi(2, 1 / 3, None, AT, 1, 0.25, 0.0125)).as_json()["stored_at_recall_ai"]
+    document = status_document(Status(stored_at_api=StoredAtApi(2, 1 / 3, None, AT, 1, 0.25, 0.0125)))
 
-    assert document == {
-        "recordings": 2,
+    assert asdict(document.stored_at_recall_ai) == {
+        "recording_count": 2,
         "media_hours": 0.333,
         "size_bytes": None,
-        "earliest_expiry": "2026-03-20T12:00:00.000000Z",
+        "earliest_expires_at": "2026-03-20T12:00:00.000000Z",
         "expiring_within_7_days": 1,
         "hours_beyond_free_storage": 0.25,
         "monthly_storage_cost": 0.01,

@@ -10,6 +10,7 @@ import pytest
 import stamina
 from rich.console import Console
 
+from meeting_assets.cli.documents.status import status_document
 from meeting_assets.console import print_status
 from meeting_assets.core.errors import ApiError
 from meeting_assets.health.diagnostics.api import diagnose_api
@@ -71,7 +72,7 @@ def test_status_shows_the_fault_until_a_pass_succeeds(calendar: Sandbox, code: i
 
     assert FAULTS[code] in (failed.calendar_fault or "")
     assert (failed.calendar_fault or "x") in printed(failed)
-    assert failed.as_json()["calendar_fault"] == failed.calendar_fault
+    assert status_document(failed).calendar_fault == failed.calendar_fault
     assert status().calendar_fault is None
     assert "calendar" not in printed(status())
 

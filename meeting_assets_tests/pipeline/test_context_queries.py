@@ -63,7 +63,7 @@ def day_of(row: dict[str, Any]) -> str:
 def test_meetings_of_a_customer_key_are_found() -> None:
     found = answer("Which meetings belong to a customer's record?")
 
-    assert [(row["crm_deal_id"], day_of(row), row["title"]) for row in found] == [
+    assert [(row["value"], day_of(row), row["title"]) for row in found] == [
         ("A-7", str(day), "Weekly") for day in (TUESDAY, MONDAY, SUNDAY)
     ]
 

@@ -93,7 +93,7 @@ def test_meetings_with_any_subset_of_files_sync_completely(tmp_path: Path, monke
         synced = command("sync", "--from", str(FIRST_DAY), "--to", str(FIRST_DAY), "--json")
 
     assert synced.returncode == 0, synced.stderr
-    assert json.loads(synced.stdout)["left"] == 0
+    assert json.loads(synced.stdout)["missing_artifacts"] == 0
     assert sum(json.loads(synced.stdout)["recordings"].values()) == len(choices)
 
 

@@ -23,6 +23,7 @@ from meeting_assets.pipeline.storage import Storage, derived_tables, whole_schem
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import PERSISTENT_TABLES, Database, table_of
+from meeting_assets.store.migrations.comments import missing_comments
 from meeting_assets.store.migrations.inspection import VERSION_RECORD, read_meta, read_plan
 from meeting_assets.store.migrations.plan import SCHEMA_VERSION, Plan
 from meeting_assets.store.migrations.setup import check_privileges, join_names, require_compatible
@@ -69,6 +70,7 @@ def _diagnose_database(database: Database, settings: Settings) -> Iterator[Healt
         require_compatible(plan, connection)
         meta = read_meta(connection) or {}
         size_bytes = _size_bytes(connection, settings)
+        foreign = [each for each in missing_comments(connection, whole_schema()) if not each.is_own]
         if not database.is_sqlite and not meta:
             check_may_create(connection, database.namespace.name)
     if meta:
@@ -79,6 +81,15 @@ def _diagnose_database(database: Database, settings: Settings) -> Iterator[Healt
     yield diagnose_origin(DATABASE, meta.get("api_origin"), settings, description)
     if meta:
         yield from _diagnose_schema(plan)
+    if meta and foreign:
+        yield HealthCheck(DATABASE, Severity.OK, _foreign_comments(len(foreign)))
+
+
+def _foreign_comments(count: int) -> str:
+    return (
+        f"{count} comments on tables and columns are missing or outdated. Only the owner of the tables may write them: "
+        "run `meeting-assets migrate` as the owner for the descriptions in SQL clients. Nothing else depends on them."
+    )
 
 
 def _diagnose_schema(plan: Plan) -> Iterator[HealthCheck]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from meeting_assets.core.errors import MeetingAssetsError
 from meeting_assets.health.diagnostics.settings import EffectiveSetting
@@ -34,17 +33,6 @@ class Diagnostics:
 
     settings: list[EffectiveSetting]
     checks: Iterator[HealthCheck]
-
-    def as_json(self) -> dict[str, Any]:
-        """The JSON document of `meeting-assets doctor --json`; its keys are stable."""
-        checks = [*self.checks]
-        return {
-            "healthy": all(each.severity is not Severity.ERROR for each in checks),
-            "settings": {each.name: {"value": each.value, "source": each.source} for each in self.settings},
-            "findings": [
-                {"subject": each.subject, "verdict": each.severity.value, "sentence": each.sentence} for each in checks
-            ],
-        }
 
 
 def diagnose(subject: str, checks: Iterable[HealthCheck]) -> Iterator[HealthCheck]:

@@ -39,12 +39,11 @@ def read_plan(connection: Connection, schema: Schema) -> Plan:
     return plan_changes(wanted, read_recorded(connection, schema), read_found(connection, schema))
 
 
-def is_up_to_date(connection: Connection, schema: Schema) -> bool:
-    """True if `meta` records exactly these tables, and these tables and the views exist.
+def is_up_to_date(connection: Connection, schema: Schema, meta: Mapping[str, str] | None) -> bool:
+    """True if `meta` (the result of `read_meta`) records exactly these tables, and these tables and the views exist.
 
     The definitions in the catalog were compared when `meta` was written. Statements of views are not compared.
     """
-    meta = read_meta(connection)
     if meta is None or meta[VERSION_RECORD] != str(SCHEMA_VERSION):
         return False
     wanted = schema.definition(connection.dialect)

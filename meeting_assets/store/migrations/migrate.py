@@ -5,6 +5,7 @@
     3. Drop columns of other versions from tables that differ by nothing else.
     4. For each table that differs otherwise, create a new table beside it and copy the rows.
     5. Give the new tables the names, owners and grants of the old ones, and recreate the views.
+    6. Write the comments of tables, views and columns (PostgreSQL).
 
 All steps run in one transaction, so a killed migration changes nothing. Readers see the old rows until step 5; writers
 wait. Only tables that `meta` records as ours are touched.
@@ -43,6 +44,7 @@ from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets.store.locks import Lock, RowLocks
+from meeting_assets.store.migrations.comments import write_comments
 from meeting_assets.store.migrations.definitions import TableDefinition, table_definition
 from meeting_assets.store.migrations.grants import Access, access_to, give_access
 from meeting_assets.store.migrations.inspection import read_found, read_meta, read_names, read_plan, read_recorded
@@ -101,6 +103,7 @@ def migrate(database: Database, schema: Schema) -> bool:
         outdated = _change_tables(connection, schema, plan.changes, accesses)
         mark_tables_outdated(connection, schema, outdated, has_rows=True)
         record_schema(connection, schema, schema.views)
+        write_comments(connection, schema)
         return bool(outdated)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Dialect, Select, Table
 from sqlmodel import SQLModel
 
+from meeting_assets.schema.descriptions import Descriptions
 from meeting_assets.store.migrations.definitions import (
     TABLE_RECORD,
     VIEW_RECORD,
@@ -51,6 +52,8 @@ class Schema:
     persistent: tuple[Table, ...]
     derived: Mapping[Table, str | None] = field(default_factory=dict)
     views: Mapping[str, Select[Any]] = field(default_factory=dict)
+    descriptions: Descriptions = field(default_factory=Descriptions)
+    """The comments of tables, views and columns. A schema without descriptions leaves comments as they are."""
 
     @cached_property
     def tables(self) -> Mapping[str, Table]:

@@ -1,7 +1,7 @@
 """Sets up a database for writing, and checks whether it can be read.
 
-Set-up adds missing tables, nullable columns, indexes and views. It drops no table and changes no column or view; only
-`store/migrations/migrate.py` does. A check for reading changes nothing.
+Set-up adds missing tables, nullable columns, indexes, views and comments. It drops no table and changes no column or
+view; only `store/migrations/migrate.py` does. A check for reading changes nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, Database, delete_meta, put_meta
 from meeting_assets.store.ledger import LEDGER, lock_matching
 from meeting_assets.store.locks import Lock
+from meeting_assets.store.migrations.comments import may_comment, write_comments
 from meeting_assets.store.migrations.definitions import view_text
 from meeting_assets.store.migrations.grants import Access, access_to, give_access
 from meeting_assets.store.migrations.inspection import (
@@ -48,18 +49,24 @@ MAX_NAMES = 8
 
 @retry_on_conflict
 def set_up_database(database: Database, schema: Schema) -> None:
-    """Adds the tables, columns, indexes and views that the database lacks.
+    """Adds the tables, columns, indexes, views and comments that the database lacks.
 
     Raises:
         StoreError: a name of ours is taken, another version made the database, or the role may not change it.
     """
     with database.reading() as connection:
-        if is_up_to_date(connection, schema):
+        meta = read_meta(connection)
+        is_complete = is_up_to_date(connection, schema, meta)
+        if is_complete:
             check_privileges(connection, schema)
-            return
+            if not may_comment(connection, schema, meta or {}):
+                return
     with database.writing() as connection, refusals_explained(database):
         # Two processes that start at the same time would both find the tables missing.
         locks.take(connection, Lock.SCHEMA)
+        if is_complete:
+            write_comments(connection, schema)
+            return
         plan = read_plan(connection, schema)
         require_compatible(plan, connection)
         recorded = read_recorded(connection, schema)
@@ -69,6 +76,7 @@ def set_up_database(database: Database, schema: Schema) -> None:
         views = [*schema.views] if are_replaced else plan.views
         create_views(connection, schema, drop_views(connection, views), views)
         record_schema(connection, schema, views)
+        write_comments(connection, schema)
 
 
 def check_readable(database: Database, schema: Schema) -> None:
@@ -78,10 +86,11 @@ def check_readable(database: Database, schema: Schema) -> None:
         StoreError: the database holds no meetings, lacks tables or columns, or was made by a newer version.
     """
     with database.reading() as connection:
-        if is_up_to_date(connection, schema):
+        meta = read_meta(connection)
+        if is_up_to_date(connection, schema, meta):
             return
         plan = read_plan(connection, schema)
-        if read_meta(connection) is None and not plan.conflicts:
+        if meta is None and not plan.conflicts:
             raise NothingStored(
                 f"The database at {database.address} holds no meetings yet; `meeting-assets sync` creates its tables."
             )

@@ -58,14 +58,14 @@ def test_a_wrong_setting_is_the_only_finding(monkeypatch: pytest.MonkeyPatch) ->
 
     assert done.returncode == 1
     assert "✗ settings      RECALL_REGION is wrong" in done.stdout
-    assert document["healthy"] is False
-    assert [each["subject"] for each in document["findings"]] == ["settings"]
+    assert document["is_healthy"] is False
+    assert [each["subject"] for each in document["checks"]] == ["settings"]
 
 
 def test_every_setting_is_shown_with_its_origin(sandbox: Sandbox, home: Path) -> None:
     document = json.loads(command("doctor", "--json").stdout)
 
-    assert document["healthy"] is True
+    assert document["is_healthy"] is True
     assert set(document["settings"]) == {field.alias for field in Settings.model_fields.values()}
     assert document["settings"]["MEETING_ASSETS_HOME"] == {"value": str(home), "source": "environment"}
     assert document["settings"]["RECALL_API_KEY"] == {"value": "set", "source": "environment"}

@@ -1,0 +1,58 @@
+"""The command `show`, which prints one meeting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from meeting_assets.cli.options import AsJson
+from meeting_assets.cli.terminal import print_json
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.settings import read_settings
+
+if TYPE_CHECKING:
+    from meeting_assets.pipeline.storage import Storage
+    from meeting_assets.publications.pages.meeting_data import MeetingData
+
+
+def show(
+    recording: Annotated[
+        str, typer.Argument(metavar="RECORDING", help="id of a recording, or the beginning of its id")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Shows one meeting: its people, headline metrics, data quality and artifacts."""
+    from meeting_assets.pipeline.storage import open_storage_read_only
+    from meeting_assets.publications.pages.meeting_quality import notes_of
+
+    with open_storage_read_only(read_settings()) as storage:
+        meeting = _meeting(storage, recording)
+        notes = notes_of(meeting, storage.parameters)
+    if as_json:
+        from meeting_assets.cli.documents.show import show_document
+
+        print_json(show_document(meeting, notes))
+    else:
+        from meeting_assets.cli.meeting_summary import print_meeting
+
+        print_meeting(meeting, notes)
+
+
+def _meeting(storage: Storage, given: str) -> MeetingData:
+    """The meeting of a recording.
+
+    Raises:
+        SettingsError: no finished recording has this id.
+    """
+    from meeting_assets.pipeline.speakers import find_recording
+    from meeting_assets.publications.pages.meeting_data import read_meeting_data
+
+    recording_id = storage.database.read(lambda connection: find_recording(connection, given))
+    meeting = storage.database.read_snapshot(lambda connection: read_meeting_data(connection, recording_id))
+    if meeting is None:
+        raise SettingsError(
+            f"Recording {recording_id} is not finished at Recall.ai, so there is nothing to show yet. "
+            f"Run `meeting-assets sync --recording {recording_id}` later."
+        )
+    return meeting
