@@ -46,7 +46,7 @@ CALENDAR_VERSION = "2"
 
 The next pass then lists all events: also those that were undecodable before and have not changed since."""
 OVERLAP = timedelta(hours=1)
-"""A pass lists again what changed this long before the last one: the clocks of the API's hosts differ from ours."""
+"""A pass lists changes of this time before the last one again: the clocks of the API's hosts differ from ours."""
 MAX_FAULTS = 20
 """Undecodable events that a report names."""
 

@@ -129,12 +129,12 @@ def _inputs(connection: Connection, persons: Persons) -> str:
     """
     c = RECORDINGS.c
     values = (*_of_recordings(), c.series_id, MEETINGS.c.inputs_hash)
-    texts_of_values = (func.coalesce(cast(each, Text), "", type_=Text()) for each in values)
+    texts: list[ColumnElement[str]] = [func.coalesce(cast(each, Text), "", type_=Text()) for each in values]
     # SQLite has no function for this before version 3.44.
-    text = reduce(lambda joined, each: joined.concat(_SEPARATOR).concat(each), texts_of_values)
+    text = reduce(lambda before, each: before.concat(_SEPARATOR).concat(each), texts)
     joined = select(text).join_from(MEETINGS, RECORDINGS, c.recording_id == MEETINGS.c.recording_id)
-    texts = connection.scalars(_of_series(joined, None).order_by(c.recording_id))
-    return _sha256([ROLLUP_VERSION, sorted(persons.by_key.items()), sorted(persons.key_of_name.items()), *texts])
+    rows = connection.scalars(_of_series(joined, None).order_by(c.recording_id))
+    return _sha256([ROLLUP_VERSION, sorted(persons.by_key.items()), sorted(persons.key_of_name.items()), *rows])
 
 
 def _hashes(connection: Connection, persons: Persons, series_id: str | None = None) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Date, Float, String
 from sqlalchemy.ext.compiler import compiles
@@ -87,40 +87,39 @@ def _of_epochs(element: MinutesBetween, compiler: Any, **options: Any) -> str:
     return f"CAST(round(CAST(extract(epoch FROM ({end}) - ({start})) / 60 AS numeric), 2) AS double precision)"
 
 
-class Monday(FunctionElement[date]):
+class DayOfWeek(FunctionElement[date]):
+    """A day of the ISO week of a given day; subclasses say which one."""
+
+    type = Date()
+    inherit_cache = True
+    iso_day: ClassVar[int]
+    """1 for Monday to 7 for Sunday."""
+
+
+class Monday(DayOfWeek):
     """The Monday of a day's ISO week."""
 
-    type = Date()
     inherit_cache = True
+    iso_day = 1
 
 
-@compiles(Monday, "sqlite")
-def _before_sunday(element: Monday, compiler: Any, **options: Any) -> str:
-    return f"date({compiler.process(element.clauses, **options)}, 'weekday 0', '-6 days')"
-
-
-@compiles(Monday, "postgresql")
-def _by_day_of_week(element: Monday, compiler: Any, **options: Any) -> str:
-    day = compiler.process(element.clauses, **options)
-    return f"(({day}) + (1 - CAST(extract(isodow FROM ({day})) AS integer)))"
-
-
-class Sunday(FunctionElement[date]):
+class Sunday(DayOfWeek):
     """The Sunday of a day's ISO week."""
 
-    type = Date()
     inherit_cache = True
+    iso_day = 7
 
 
-@compiles(Sunday, "sqlite")
-def _next_sunday(element: Sunday, compiler: Any, **options: Any) -> str:
-    return f"date({compiler.process(element.clauses, **options)}, 'weekday 0')"
+@compiles(DayOfWeek, "sqlite")
+def _from_next_sunday(element: DayOfWeek, compiler: Any, **options: Any) -> str:
+    shift = "" if element.iso_day == Sunday.iso_day else f", '{element.iso_day - Sunday.iso_day} days'"
+    return f"date({compiler.process(element.clauses, **options)}, 'weekday 0'{shift})"
 
 
-@compiles(Sunday, "postgresql")
-def _to_end_of_week(element: Sunday, compiler: Any, **options: Any) -> str:
+@compiles(DayOfWeek, "postgresql")
+def _by_day_of_week(element: DayOfWeek, compiler: Any, **options: Any) -> str:
     day = compiler.process(element.clauses, **options)
-    return f"(({day}) + (7 - CAST(extract(isodow FROM ({day})) AS integer)))"
+    return f"(({day}) + ({element.iso_day} - CAST(extract(isodow FROM ({day})) AS integer)))"
 
 
 class JsonItems(FunctionElement[Any]):

@@ -237,9 +237,9 @@ def _found(
     key = ARTIFACT_TOMBSTONES.c.recording_id, ARTIFACT_TOMBSTONES.c.kind, ARTIFACT_TOMBSTONES.c.artifact_id
     artifacts = select(*key, *rest[1], null(), null()).where(of_artifacts)
     return [
-        Tombstone(TombstoneName(*row[:-5]), *row[-5:-1], tuple(row[-1] or ()))
+        Tombstone(TombstoneName(*name), day, purged_at, reason, bot_id, tuple(event_ids or ()))
         for query in (recordings.order_by(TOMBSTONES.c.recording_id), artifacts.order_by(*key))
-        for row in connection.execute(query)
+        for *name, day, purged_at, reason, bot_id, event_ids in connection.execute(query)
     ]
 
 

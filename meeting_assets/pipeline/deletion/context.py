@@ -125,7 +125,8 @@ def events_of_recordings(connection: Connection, bots: Mapping[str, str | None])
     for recording_id, bot_id in bots.items():
         event_id = named.get(recording_id)
         of_bot = {each["calendar_event_id"] for each in events if bot_id is not None and bot_id in linked_bots(each)}
-        if ids := of_bot | ({event_id} & own):
+        own_event = {event_id} if event_id in own and event_id is not None else set()
+        if ids := of_bot | own_event:
             found[recording_id] = tuple(sorted(ids))
     return found
 
