@@ -168,8 +168,8 @@ def _retry_advice(status: Status) -> str:
     return f"Run the same sync again. Artifacts without bytes at Recall.ai are retried after {next_attempt}."
 
 
-def print_diagnostics(console: Console, diagnostics: Diagnostics) -> bool:
-    """Prints the settings, then each health check as soon as it is done; True if no check has an error."""
+def print_diagnostics(console: Console, diagnostics: Diagnostics) -> None:
+    """Prints the settings, then each health check as soon as it is done."""
     width = max((len(each.name) for each in diagnostics.settings), default=0)
     for each in diagnostics.settings:
         source = f"[dim]{each.source:<11}[/dim]" if each.source == "default" else each.source
@@ -183,7 +183,6 @@ def print_diagnostics(console: Console, diagnostics: Diagnostics) -> bool:
         console.print(line, highlight=False, soft_wrap=True)
     summary = f"{errors} {'problem has' if errors == 1 else 'problems have'} to be fixed (✗)."
     console.print(f"\n{summary if errors else 'No problem has to be fixed.'}", highlight=False)
-    return not errors
 
 
 def print_sandbox_instructions(console: Console, url: str, key: str, world: World) -> None:

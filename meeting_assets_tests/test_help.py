@@ -10,7 +10,7 @@ from importlib.metadata import version
 import pytest
 import typer
 
-from meeting_assets.cli import LazyCommands, _build_app
+from meeting_assets.cli.application import LazyCommands, build_app
 from meeting_assets.cli.commands import COMMANDS
 from meeting_assets.cli.exporting import FORMAT_NAMES
 from meeting_assets.publications.exports import FORMATS
@@ -33,7 +33,7 @@ def test_help_of_a_command_has_examples(name: str) -> None:
 @pytest.mark.parametrize("example", [each for source in COMMANDS.values() for each in source.examples])
 def test_examples_have_valid_arguments(example: str) -> None:
     name, *arguments = shlex.split(example)
-    group = typer.main.get_command(_build_app())
+    group = typer.main.get_command(build_app())
     assert isinstance(group, LazyCommands)
     found = group.get_command(None, name)
 

@@ -13,7 +13,7 @@ import typer
 from meeting_assets.cli.local_files import STANDARD_STREAM, file_errors_named, replace_file, write_standard_output
 from meeting_assets.cli.options import as_date
 from meeting_assets.cli.terminal import print_line, print_note
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.settings import read_settings
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _formats(names: Sequence[str]) -> list[ExportFormat]:
 
     unknown = [name for name in names if name not in FORMATS]
     if unknown:
-        raise SettingsError(f"Unknown format {', '.join(unknown)}. Use one of {', '.join(FORMATS)}.")
+        raise UsageError(f"Unknown format {', '.join(unknown)}. Use one of {', '.join(FORMATS)}.")
     return [FORMATS[name] for name in dict.fromkeys(names)]
 
 
@@ -76,12 +76,12 @@ def _days(given: Sequence[str] | None, first: date | None, last: date | None) ->
     """The first and last day of a range; None if recordings are named instead."""
     if given:
         if first or last:
-            raise SettingsError("Name recordings or give a range of days, not both.")
+            raise UsageError("Name recordings or give a range of days, not both.")
         return None
     if first is None:
-        raise SettingsError("Name a recording, or give --first-day.")
+        raise UsageError("Name a recording, or give --first-day.")
     if last is not None and last < first:
-        raise SettingsError("--last-day is earlier than --first-day. Exchange them.")
+        raise UsageError("--last-day is earlier than --first-day. Exchange them.")
     return first, last or date.max
 
 
@@ -93,7 +93,7 @@ def _recording_ids(storage: Storage, given: Sequence[str], days: tuple[date, dat
         if days is not None:
             if found := recordings_of_days(connection, *days):
                 return found
-            raise SettingsError(
+            raise UsageError(
                 "No recording of these days is stored. Give other days, or run `meeting-assets sync` for them."
             )
         return [*dict.fromkeys(find_recording(connection, each) for each in given)]
@@ -102,12 +102,12 @@ def _recording_ids(storage: Storage, given: Sequence[str], days: tuple[date, dat
 def _print_only(storage: Storage, recording_ids: Sequence[str], chosen: Sequence[ExportFormat]) -> None:
     """Prints one recording in one format: several files cannot be told apart in one stream."""
     if len(recording_ids) != 1 or len(chosen) != 1:
-        raise SettingsError("Standard output takes one recording and one format. Give a folder with --to.")
+        raise UsageError("Standard output takes one recording and one format. Give a folder with --to.")
     meeting = _meeting(storage, recording_ids[0])
     if meeting is None:
-        raise SettingsError(f"Recording {recording_ids[0]} was purged: nothing to export.")
+        raise UsageError(f"Recording {recording_ids[0]} was purged: nothing to export.")
     if not chosen[0].has_content(meeting):
-        raise SettingsError(f"Recording {meeting.recording_id} has no {chosen[0].content}: nothing to export.")
+        raise UsageError(f"Recording {meeting.recording_id} has no {chosen[0].content}: nothing to export.")
     write_standard_output(chosen[0].write(meeting))
 
 

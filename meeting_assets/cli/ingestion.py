@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from meeting_assets.cli.exit_codes import ExitCode, exit_code_of_sync
 from meeting_assets.cli.options import AsJson, FirstDay, LastDay, as_date
 from meeting_assets.cli.sandboxes import sample_world, use_sandbox
 from meeting_assets.cli.terminal import err, hidden_warnings, out, print_errors, print_json, print_line, print_note
 from meeting_assets.console import print_next_steps, print_status, progress
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import days_between
+from meeting_assets.core.interrupts import interrupts_awaited
 from meeting_assets.core.logs import is_json
 from meeting_assets.settings import Settings, read_settings
 
@@ -28,14 +30,15 @@ def demo() -> None:
 
     world = sample_world()
     days = days_between(world.first_day, world.last_day)
-    with HomeLock(read_settings(), "demo") as lock, Sandbox(world) as sandbox:
+    # The interrupts come first: threads of the sandbox must not receive the signals.
+    with interrupts_awaited(), HomeLock(read_settings(), "demo") as lock, Sandbox(world) as sandbox:
         lock.announce(url=sandbox.url)
         use_sandbox(sandbox, world.first_day)
         settings = read_settings()
         report = _run_sync(settings, days, is_quiet=False)
     print_status(out, report.seen, f"Sample meetings, {days[0]} to {days[-1]}")
     print_next_steps(out, settings)
-    raise typer.Exit(_exit_status(report))
+    raise typer.Exit(exit_code_of_sync(report))
 
 
 def sync(
@@ -50,17 +53,18 @@ def sync(
     """Fetches, parses and measures the meetings of some days (default: the last 7 days to today), or one recording."""
     settings = read_settings()
     if recording is not None and (first or last):
-        raise SettingsError("--recording finds its day automatically. Omit --from and --to.")
+        raise UsageError("--recording finds its day automatically. Omit --from and --to.")
     recording_ids = [] if recording is None else [canonical_uuid(recording)]
     days = _days_to_sync(settings, recording_ids, as_date(first), as_date(last))
-    report = _run_sync(settings, days, recording_ids=recording_ids, refetch=refetch, is_quiet=as_json)
+    with interrupts_awaited():
+        report = _run_sync(settings, days, recording_ids=recording_ids, refetch=refetch, is_quiet=as_json)
     if as_json:
         print_json(_sync_document(report, days))
     elif report.runs and not report.faults:
         print_status(out, report.seen, f"{days[0]} to {days[-1]}" if len(days) > 1 else str(days[0]))
         if report.is_complete:
             print_line("Every available artifact is stored.")
-    raise typer.Exit(_exit_status(report))
+    raise typer.Exit(exit_code_of_sync(report))
 
 
 def rebuild(
@@ -78,7 +82,7 @@ def rebuild(
     from meeting_assets.store.database_id import bind_ids, replacement_notice
 
     if outdated and (first or last):
-        raise SettingsError("--outdated finds its days automatically. Omit --from and --to.")
+        raise UsageError("--outdated finds its days automatically. Omit --from and --to.")
     settings = read_settings()
     days = requested_days(settings, as_date(first) or settings.first_day, as_date(last)) if first or last else None
     with open_storage(settings) as storage, progress(err, "Rebuilding the tables", is_quiet=is_json()):
@@ -90,7 +94,7 @@ def rebuild(
         print_note(notice)
     print_errors(report.faults)
     print_status(out, status, f"{len(report.days)} days rebuilt, {report.artifacts} artifacts")
-    raise typer.Exit(1 if report.faults else 0)
+    raise typer.Exit(ExitCode.REFUSED if report.faults else ExitCode.DONE)
 
 
 def _days_to_sync(settings: Settings, recording_ids: list[str], first: date | None, last: date | None) -> list[date]:
@@ -149,7 +153,3 @@ def _sync_document(report: SyncReport, days: list[date]) -> dict[str, Any]:
         "faults": report.faults,
         **report.seen.as_json(),
     }
-
-
-def _exit_status(report: SyncReport) -> int:
-    return 0 if report.is_complete else 1

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
 import typer
 
+from meeting_assets.cli.exit_codes import exit_code_of_kinds
 from meeting_assets.cli.options import AsJson
 from meeting_assets.cli.terminal import hidden_warnings, out, print_json, print_note
 from meeting_assets.console import print_diagnostics, print_status
 from meeting_assets.core.errors import NothingStored
+from meeting_assets.health.diagnostics.report import HealthCheck, Severity
 from meeting_assets.settings import read_settings
 
 
@@ -38,11 +43,19 @@ def doctor(as_json: AsJson = False) -> None:
     with hidden_warnings():
         from meeting_assets.orchestration.operations.doctor import diagnostics
 
+        errors: list[type[Exception]] = []
         found = diagnostics()
+        found = replace(found, checks=_collecting(found.checks, errors))
         if as_json:
-            document = found.as_json()
-            is_healthy = document["healthy"]
-            print_json(document)
+            print_json(found.as_json())
         else:
-            is_healthy = print_diagnostics(out, found)
-    raise typer.Exit(0 if is_healthy else 1)
+            print_diagnostics(out, found)
+    raise typer.Exit(exit_code_of_kinds(errors))
+
+
+def _collecting(checks: Iterable[HealthCheck], errors: list[type[Exception]]) -> Iterator[HealthCheck]:
+    """Passes health checks on, and adds the errors of failed ones to a list."""
+    for each in checks:
+        if each.severity is Severity.ERROR:
+            errors.append(each.error)
+        yield each

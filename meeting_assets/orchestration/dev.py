@@ -21,7 +21,7 @@ from typing import Self
 import dagster as dg
 import httpx
 
-from meeting_assets.core.errors import MeetingAssetsError, SettingsError
+from meeting_assets.core.errors import CommandRefused, MeetingAssetsError
 from meeting_assets.core.servers import listen
 from meeting_assets.orchestration.code_location import CODE_LOCATION
 from meeting_assets.orchestration.home import prepare_home
@@ -189,7 +189,7 @@ def _check_no_daemon(instance: dg.DagsterInstance, settings: Settings, ended_at_
     while monotonic() < until_s:
         sleep(POLL_S)
         if _last_heartbeat_s(instance) > last_s:
-            raise SettingsError(
+            raise CommandRefused(
                 f"A Dagster daemon already runs on {settings.dagster_home}, and two would request every run twice: "
                 "stop it, or set MEETING_ASSETS_HOME (and DAGSTER_HOME, if that is set) to another folder."
             )

@@ -19,6 +19,7 @@ from meeting_assets.core.errors import (
     StoreError,
     TransactionLost,
     Transient,
+    UsageError,
 )
 from meeting_assets.core.logs import log_as_json
 from meeting_assets.orchestration.code_location import add_code_location
@@ -36,7 +37,9 @@ from meeting_assets.store.database_id import verified_id
 PRIVATE = 0o077
 PERMANENT = "permanent_failure"
 """Metadata key of failures whose cause affects every run, such as a wrong API key."""
-PERMANENT_ERRORS = (Refused, SettingsError, StoreError)
+PERMANENT_ERRORS = (Refused, SettingsError, StoreError, UsageError)
+ERROR = "error"
+"""Metadata key of the class of our error that failed a step."""
 
 
 class RunStorage:
@@ -136,9 +139,8 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             is_transient = isinstance(error, Transient | TransactionLost)
             raise dg.Failure(
                 description=str(error),
-                metadata={PERMANENT: type(error).__name__}
-                if isinstance(error, PERMANENT_ERRORS) and not is_transient
-                else None,
+                metadata={ERROR: type(error).__name__}
+                | ({PERMANENT: True} if isinstance(error, PERMANENT_ERRORS) and not is_transient else {}),
                 allow_retries=is_transient,
             ) from None
 
