@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+
 
 def main() -> None:
     """Runs the command and ends the process with one of the codes in `exit_codes`."""
-    # The imports below take 0.1 s. Ctrl-C in this time must not print a traceback.
-    from meeting_assets.core.interrupts import interrupts_raised
+    # Imports are inside, so that Ctrl-C during an import prints no traceback.
+    try:
+        from meeting_assets.core.interrupts import interrupts_raised
 
-    with interrupts_raised():
-        try:
+        with interrupts_raised():
             from meeting_assets.cli.application import run
 
             run()
-        except KeyboardInterrupt:
-            from meeting_assets.cli.application import end_interrupted
+    except KeyboardInterrupt:
+        from meeting_assets.core.interrupts import INTERRUPTED_STATUS, SENTENCE
 
-            end_interrupted()
+        print(f"Error: {SENTENCE}", file=sys.stderr)  # noqa: T201 - the command line may not be imported yet
+        sys.exit(INTERRUPTED_STATUS)

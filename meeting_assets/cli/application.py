@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -24,6 +25,17 @@ LOG_FORMAT = "MEETING_ASSETS_LOG_FORMAT"
 
 class Interrupted(BaseException):
     """A KeyboardInterrupt on its way through Typer, which would end the process for it."""
+
+
+@contextmanager
+def _untouched_by_typer() -> Iterator[None]:
+    """Translates the exceptions that versions of Typer and Click turn into different exit codes and messages."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted from None
+    except typer.Abort:
+        raise CommandRefused("The command was not confirmed, and changed nothing.") from None
 
 
 class LazyCommands(TyperGroup):
@@ -49,14 +61,13 @@ class LazyCommands(TyperGroup):
         )
         return typer.main.get_command(app)
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        with _untouched_by_typer():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: Any) -> Any:
-        # Typer and Click translate both exceptions themselves, each version in its own way.
-        try:
+        with _untouched_by_typer():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise Interrupted from None
-        except typer.Abort:
-            raise CommandRefused("The command was not confirmed, and changed nothing.") from None
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """Completes the name of a command, without the modules of the commands."""

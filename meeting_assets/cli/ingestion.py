@@ -15,7 +15,6 @@ from meeting_assets.console import print_next_steps, print_status, progress
 from meeting_assets.core.errors import UsageError
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import days_between
-from meeting_assets.core.interrupts import interrupts_awaited
 from meeting_assets.core.logs import is_json
 from meeting_assets.settings import Settings, read_settings
 
@@ -30,8 +29,7 @@ def demo() -> None:
 
     world = sample_world()
     days = days_between(world.first_day, world.last_day)
-    # The interrupts come first: threads of the sandbox must not receive the signals.
-    with interrupts_awaited(), HomeLock(read_settings(), "demo") as lock, Sandbox(world) as sandbox:
+    with HomeLock(read_settings(), "demo") as lock, Sandbox(world) as sandbox:
         lock.announce(url=sandbox.url)
         use_sandbox(sandbox, world.first_day)
         settings = read_settings()
@@ -56,8 +54,7 @@ def sync(
         raise UsageError("--recording finds its day automatically. Omit --from and --to.")
     recording_ids = [] if recording is None else [canonical_uuid(recording)]
     days = _days_to_sync(settings, recording_ids, as_date(first), as_date(last))
-    with interrupts_awaited():
-        report = _run_sync(settings, days, recording_ids=recording_ids, refetch=refetch, is_quiet=as_json)
+    report = _run_sync(settings, days, recording_ids=recording_ids, refetch=refetch, is_quiet=as_json)
     if as_json:
         print_json(_sync_document(report, days))
     elif report.runs and not report.faults:

@@ -129,7 +129,7 @@ def _change(
 
 
 def _import(settings: Settings, source: str, author: str | None, *, as_json: bool) -> None:
-    """Adds the aliases of a CSV file, and rolls up. With a faulty line it adds none, and exits with `ExitCode.USAGE`."""
+    """Adds the aliases of a CSV file, and rolls up. With a faulty line it adds none, and exits with USAGE."""
     from meeting_assets.pipeline.alias_csv import read_aliases
     from meeting_assets.pipeline.aliases import change_aliases
 

@@ -1,6 +1,8 @@
 """Ctrl-C and SIGTERM: the first raises KeyboardInterrupt in the main thread, the second ends the process at once.
 
-A signal that the parent process ignores, such as SIGINT of a background job, stays ignored.
+Python executes signal handlers in the main thread only, between two bytecodes, and libraries such as Dagster replace
+them. So a thread watches Python's wakeup file, to which the interpreter writes each signal when it arrives. A signal
+that the parent process ignores, such as SIGINT of a background job, stays ignored.
 """
 
 from __future__ import annotations
@@ -8,121 +10,117 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
-RAISE_IN_MAIN = signal.SIGUSR1
-"""Raises KeyboardInterrupt in the main thread. Libraries that handle SIGINT and SIGTERM leave this signal alone."""
-CALLBACK_S = 5.0
 INTERRUPTED_STATUS = 130
+SENTENCE = "Interrupted. Everything that was stored is kept; run the same command again to continue."
+CALLBACK_S = 5.0
 SHOW_CURSOR = b"\x1b[?25h"
 
-_callbacks: list[Callable[[], None]] = []
+Callback = Callable[[], None]
 
 
 @contextmanager
 def interrupts_raised() -> Iterator[None]:
     """Raises KeyboardInterrupt for the first signal while the block runs. A second signal ends the process."""
-    former = {number: signal.signal(number, _interrupt) for number in heeded_signals()}
+    if not (numbers := _heeded_signals()):
+        yield
+        return
+    readable, writable = os.pipe()
+    os.set_blocking(writable, False)
+    threading.Thread(target=_watch, args=(readable, numbers), name="interrupts", daemon=True).start()
+    former_file = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    former = {number: signal.signal(number, _interrupt) for number in numbers}
     try:
         yield
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(former_file)
+        os.close(writable)  # ends the thread
 
 
 @contextmanager
-def interrupts_awaited() -> Iterator[None]:
-    """Like `interrupts_raised`, but calls the callbacks of `before_interrupt` before the interrupt.
-
-    A thread waits for the signals, and all other threads block them, so no library can handle them. The block must
-    start before other threads do, because a thread inherits the blocked signals.
-    """
-    if not (numbers := heeded_signals()):
+def before_interrupt(callback: Callback) -> Iterator[None]:
+    """Calls a function in another thread when the first signal arrives in the block."""
+    with _registered(_at_first, callback):
         yield
-        return
-    former = signal.signal(RAISE_IN_MAIN, _raise)
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    waiter = _Waiter(numbers)
-    waiter.start()
-    try:
-        yield
-    finally:
-        try:
-            waiter.stop()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            signal.signal(RAISE_IN_MAIN, former)
 
 
 @contextmanager
-def before_interrupt(callback: Callable[[], None]) -> Iterator[None]:
-    """Calls a function in another thread before an interrupt is raised in the block.
+def before_end(callback: Callback) -> Iterator[None]:
+    """Calls a function in another thread when a second signal arrives in the block, before the process ends."""
+    with _registered(_at_second, callback):
+        yield
 
-    The interrupt follows after `CALLBACK_S` at the latest.
-    """
-    _callbacks.append(callback)
+
+@contextmanager
+def left_to_server() -> Iterator[None]:
+    """Leaves all signals in the block to a server, which stops at the first one and ends at once at the second one."""
+    _is_left_to_server.set()
     try:
         yield
     finally:
-        _callbacks.remove(callback)
+        _is_left_to_server.clear()
 
 
-def heeded_signals() -> list[signal.Signals]:
+def wait_for_callbacks() -> None:
+    """Waits until the callbacks of the first signal have ended, if there was one, but at most `CALLBACK_S`."""
+    for thread in _calling:
+        thread.join(CALLBACK_S)
+
+
+_at_first: list[Callback] = []
+_at_second: list[Callback] = []
+_calling: list[threading.Thread] = []
+_is_left_to_server = threading.Event()
+
+
+@contextmanager
+def _registered(callbacks: list[Callback], callback: Callback) -> Iterator[None]:
+    callbacks.append(callback)
+    try:
+        yield
+    finally:
+        callbacks.remove(callback)
+
+
+def _heeded_signals() -> list[signal.Signals]:
     """The signals that interrupt a command: none in a thread, and no signal that the parent process ignores."""
     if threading.current_thread() is not threading.main_thread():
         return []
     return [number for number in INTERRUPTS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-def end_now() -> None:
+def _watch(readable: int, numbers: Collection[int]) -> None:
+    """Counts the signals until the file is closed."""
+    count = 0
+    while arrived := os.read(readable, 1):
+        if arrived[0] not in numbers or _is_left_to_server.is_set():
+            continue
+        count += 1
+        if count > 1:
+            _end_now()
+        for callback in _at_first:
+            # In a thread of its own, so that a slow callback does not delay the second signal.
+            _calling.append(threading.Thread(target=callback, name="first interrupt", daemon=True))
+            _calling[-1].start()
+    os.close(readable)
+
+
+def _end_now() -> None:
     """Ends the process without any cleanup but that of the terminal."""
+    for callback in _at_second:
+        with suppress(Exception):
+            callback()
     with suppress(OSError):
         if os.isatty(2):
             os.write(2, SHOW_CURSOR)
     os._exit(INTERRUPTED_STATUS)
 
 
-class _Waiter:
-    """A thread that waits for signals. The first one interrupts the main thread, the second one ends the process."""
-
-    def __init__(self, numbers: Sequence[signal.Signals]) -> None:
-        self._numbers = numbers
-        self._main = threading.get_ident()
-        self._is_closed = False
-        self._thread = threading.Thread(target=self._wait, name="interrupts", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._is_closed = True
-        if self._thread.ident is not None and self._thread.is_alive():
-            signal.pthread_kill(self._thread.ident, self._numbers[0])
-        self._thread.join()
-
-    def _wait(self) -> None:
-        signal.sigwait(self._numbers)
-        if self._is_closed:
-            return
-        for callback in _callbacks:
-            # In a thread of its own, so that a slow callback delays the interrupt only for a while.
-            calling = threading.Thread(target=callback, daemon=True)
-            calling.start()
-            calling.join(CALLBACK_S)
-        signal.pthread_kill(self._main, RAISE_IN_MAIN)
-        signal.sigwait(self._numbers)
-        if not self._is_closed:
-            end_now()
-
-
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    for number in heeded_signals():
-        signal.signal(number, lambda *_: end_now())
-    raise KeyboardInterrupt
-
-
-def _raise(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt

@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 
 from meeting_assets.core.errors import UsageError
+from meeting_assets.core.interrupts import left_to_server
 
 HOST_ADVICE = "Give an address of this machine with --host."
 PORT_ADVICE = "Choose another port with --port."
@@ -77,7 +78,8 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
         return
     handlers = {number: signal.signal(number, lambda *_: stop()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        with left_to_server():
+            yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -22,6 +22,7 @@ import dagster as dg
 import httpx
 
 from meeting_assets.core.errors import CommandRefused, MeetingAssetsError
+from meeting_assets.core.interrupts import before_end
 from meeting_assets.core.servers import listen
 from meeting_assets.orchestration.code_location import CODE_LOCATION
 from meeting_assets.orchestration.home import prepare_home
@@ -101,6 +102,7 @@ class DagsterDev:
                 running.callback(signal.signal, number, signal.signal(number, self._request_stop))
             self._folder = Path(running.enter_context(TemporaryDirectory()))
             running.callback(self._processes.stop, STOP_S)
+            running.enter_context(before_end(self._processes.kill))
             self._start_code_server()
             self._running = running.pop_all()
         return self

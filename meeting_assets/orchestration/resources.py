@@ -22,6 +22,7 @@ from meeting_assets.core.errors import (
     UsageError,
 )
 from meeting_assets.core.logs import log_as_json
+from meeting_assets.orchestration.cancellation import marked_before_reported
 from meeting_assets.orchestration.code_location import add_code_location
 from meeting_assets.orchestration.run_heartbeat import RunHeartbeat
 from meeting_assets.orchestration.run_tags import database_tag_key, process_tag
@@ -128,11 +129,8 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         After an error the storage is closed, because a broken connection may be its cause.
         """
         try:
-            if self._run_storage is not None:
-                yield self._run_storage.open()
-            else:
-                with _open(self.workspace) as settings_and_storage:
-                    yield settings_and_storage
+            with marked_before_reported(), self._opened() as settings_and_storage:
+                yield settings_and_storage
         except MeetingAssetsError as error:
             if self._run_storage is not None:
                 self._run_storage.close()
@@ -143,6 +141,14 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 | ({PERMANENT: True} if isinstance(error, PERMANENT_ERRORS) and not is_transient else {}),
                 allow_retries=is_transient,
             ) from None
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[Settings, Storage]]:
+        if self._run_storage is not None:
+            yield self._run_storage.open()
+        else:
+            with _open(self.workspace) as settings_and_storage:
+                yield settings_and_storage
 
 
 def storage_resource(workspace: Workspace) -> StorageResource:
