@@ -48,11 +48,11 @@ if TYPE_CHECKING:
     from meeting_assets.sandbox import World
 
 
-class _MessageHandler(logging.Handler):
+class MessageHandler(logging.Handler):
     """Passes log messages of the pipeline to a function."""
 
-    def __init__(self, show: Callable[[str], None]) -> None:
-        super().__init__(logging.INFO)
+    def __init__(self, show: Callable[[str], None], level: int = logging.INFO) -> None:
+        super().__init__(level)
         self._show = show
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -69,18 +69,19 @@ def progress(console: Console, title: str, *, is_quiet: bool) -> Iterator[None]:
         return
     if not console.is_terminal:
         console.print(title)
-        handler = _MessageHandler(lambda message: console.print(f"  {message}", highlight=False, soft_wrap=True))
-        with _handling(logger, handler):
+        handler = MessageHandler(lambda message: console.print(f"  {message}", highlight=False, soft_wrap=True))
+        with handling(logger, handler):
             yield
         return
     with console.status(title) as line:
-        handler = _MessageHandler(lambda message: line.update(f"{title}  [dim]{message}[/dim]"))
-        with _handling(logger, handler):
+        handler = MessageHandler(lambda message: line.update(f"{title}  [dim]{message}[/dim]"))
+        with handling(logger, handler):
             yield
 
 
 @contextmanager
-def _handling(logger: logging.Logger, handler: logging.Handler) -> Iterator[None]:
+def handling(logger: logging.Logger, handler: logging.Handler) -> Iterator[None]:
+    """Passes messages to a handler in the block."""
     logger.addHandler(handler)
     try:
         yield

@@ -12,7 +12,8 @@ import typer
 
 from meeting_assets.cli.local_files import STANDARD_STREAM, file_errors_named, replace_file, write_standard_output
 from meeting_assets.cli.options import as_date
-from meeting_assets.cli.terminal import print_line, print_note
+from meeting_assets.cli.progress_bars import items_shown
+from meeting_assets.cli.terminal import err, print_line, print_note
 from meeting_assets.core.errors import UsageError
 from meeting_assets.settings import read_settings
 
@@ -116,25 +117,34 @@ def write_files(storage: Storage, recording_ids: Sequence[str], chosen: Sequence
     with file_errors_named(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
     written, purged, without = 0, 0, Counter[str]()
-    for recording_id in recording_ids:
-        meeting = _meeting(storage, recording_id)
-        if meeting is None:
-            purged += 1
-            continue
-        for each in chosen:
-            if not each.has_content(meeting):
-                without[each.content] += 1
-                continue
-            path = folder / each.file_name(meeting)
-            with file_errors_named(str(path)):
-                replace_file(path, each.write(meeting).encode())
-            written += 1
+    with items_shown(err, "Exporting recordings", len(recording_ids), is_quiet=False) as advance:
+        for recording_id in recording_ids:
+            meeting = _meeting(storage, recording_id)
+            if meeting is None:
+                purged += 1
+            else:
+                written += _write_meeting(meeting, chosen, folder, without)
+            advance()
     for content, count in without.items():
         owner = "its recording has" if count == 1 else "their recordings have"
         print_note(f"{_were(count, 'file')} not written: {owner} no {content}.")
     if purged:
         print_note(f"{_were(purged, 'recording')} not exported: purged during the export.")
     print_line(f"{_were(written, 'file')} written to {folder}.")
+
+
+def _write_meeting(meeting: MeetingText, chosen: Sequence[ExportFormat], folder: Path, without: Counter[str]) -> int:
+    """Writes the files of a meeting, and returns their number. Counts formats without content by their content."""
+    written = 0
+    for each in chosen:
+        if not each.has_content(meeting):
+            without[each.content] += 1
+            continue
+        path = folder / each.file_name(meeting)
+        with file_errors_named(str(path)):
+            replace_file(path, each.write(meeting).encode())
+        written += 1
+    return written
 
 
 def _were(count: int, noun: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,17 +10,23 @@ import typer
 
 from meeting_assets.cli.exit_codes import ExitCode, exit_code_of_sync
 from meeting_assets.cli.options import AsJson, FirstDay, LastDay, as_date
+from meeting_assets.cli.progress_bars import stages_shown
 from meeting_assets.cli.sandboxes import sample_world, use_sandbox
 from meeting_assets.cli.terminal import err, hidden_warnings, out, print_errors, print_json, print_line, print_note
-from meeting_assets.console import print_next_steps, print_status, progress
+from meeting_assets.console import print_next_steps, print_status
 from meeting_assets.core.errors import UsageError
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import days_between
 from meeting_assets.core.logs import is_json
+from meeting_assets.core.progress import Stage
 from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.orchestration.sync import SyncReport
+
+DAYS_PER_RUN = 30
+OF_A_RUN = (Stage.LIST, Stage.FETCH, Stage.LOAD, Stage.DERIVE)
+REBUILD_STAGES = (Stage.RESTORE, Stage.LOAD, Stage.DERIVE, Stage.ROLL_UP)
 
 
 def demo() -> None:
@@ -82,7 +89,10 @@ def rebuild(
         raise UsageError("--outdated finds its days automatically. Omit --from and --to.")
     settings = read_settings()
     days = requested_days(settings, as_date(first) or settings.first_day, as_date(last)) if first or last else None
-    with open_storage(settings) as storage, progress(err, "Rebuilding the tables", is_quiet=is_json()):
+    with (
+        open_storage(settings) as storage,
+        stages_shown(err, "Rebuilding the tables", REBUILD_STAGES, is_quiet=is_json()),
+    ):
         notice = replacement_notice(storage.database, storage.raw)
         bind_ids(storage.database, storage.raw, adopts=True)
         report = rebuilding.refresh(storage) if outdated else rebuilding.rebuild(storage, days)
@@ -114,7 +124,8 @@ def _run_sync(
     from meeting_assets.pipeline.storage import access_of
 
     access_of(settings)  # reports missing settings at once; Dagster takes seconds to start
-    with progress(err, "Syncing meetings", is_quiet=is_quiet or is_json()), hidden_warnings():
+    stages = sync_stages(len(days), has_bots=not recording_ids)
+    with stages_shown(err, "Syncing meetings", stages, is_quiet=is_quiet or is_json()), hidden_warnings():
         from meeting_assets.orchestration.home import prepare_home
 
         prepare_home(settings)
@@ -130,6 +141,12 @@ def _run_sync(
         print_note(report.notice)
     print_errors(report.faults)
     return report
+
+
+def sync_stages(day_count: int, *, has_bots: bool) -> list[Stage]:
+    """The stages of a sync, for the progress bar."""
+    runs = math.ceil(day_count / DAYS_PER_RUN)
+    return [Stage.START, *([Stage.BOTS] if has_bots else []), *OF_A_RUN * runs, Stage.ROLL_UP]
 
 
 def _fail_orphaned_runs(settings: Settings) -> None:
