@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,23 +25,24 @@ from meeting_assets.settings import Settings, read_settings
 if TYPE_CHECKING:
     from meeting_assets.orchestration.sync import SyncReport
 
-DAYS_PER_RUN = 30
+DAYS_PER_RUN, DEFAULT_DAYS, SAMPLE_DAYS = 30, 8, 14
 OF_A_RUN = (Stage.LIST, Stage.FETCH, Stage.LOAD, Stage.DERIVE)
 REBUILD_STAGES = (Stage.RESTORE, Stage.LOAD, Stage.DERIVE, Stage.ROLL_UP)
 
 
 def demo() -> None:
     """Syncs two weeks of sample meetings from a sandbox API, and prints a summary and the location of the tables."""
-    from meeting_assets.orchestration.home_lock import HomeLock
-    from meeting_assets.sandbox import Sandbox
+    with _sync_shown(SAMPLE_DAYS, is_quiet=False):
+        from meeting_assets.orchestration.home_lock import HomeLock
+        from meeting_assets.sandbox import Sandbox
 
-    world = sample_world()
-    days = days_between(world.first_day, world.last_day)
-    with HomeLock(read_settings(), "demo") as lock, Sandbox(world) as sandbox:
-        lock.announce(url=sandbox.url)
-        use_sandbox(sandbox, world.first_day)
-        settings = read_settings()
-        report = _run_sync(settings, days, is_quiet=False)
+        world = sample_world()
+        days = days_between(world.first_day, world.last_day)
+        with HomeLock(read_settings(), "demo") as lock, Sandbox(world) as sandbox:
+            lock.announce(url=sandbox.url)
+            use_sandbox(sandbox, world.first_day)
+            settings = read_settings()
+            report = _run_sync(settings, days)
     print_status(out, report.seen, f"Sample meetings, {days[0]} to {days[-1]}")
     print_next_steps(out, settings)
     raise typer.Exit(exit_code_of_sync(report))
@@ -60,8 +62,11 @@ def sync(
     if recording is not None and (first or last):
         raise UsageError("--recording finds its day automatically. Omit --from and --to.")
     recording_ids = [] if recording is None else [canonical_uuid(recording)]
-    days = _days_to_sync(settings, recording_ids, as_date(first), as_date(last))
-    report = _run_sync(settings, days, recording_ids=recording_ids, refetch=refetch, is_quiet=as_json)
+    # The days are not known yet, but the bar must not wait for them.
+    day_count = (last - first).days + 1 if first and last else DEFAULT_DAYS
+    with _sync_shown(day_count, has_bots=not recording_ids, is_quiet=as_json):
+        days = _days_to_sync(settings, recording_ids, as_date(first), as_date(last))
+        report = _run_sync(settings, days, recording_ids=recording_ids, refetch=refetch)
     if as_json:
         print_json(_sync_document(report, days))
     elif report.runs and not report.faults:
@@ -90,8 +95,8 @@ def rebuild(
     settings = read_settings()
     days = requested_days(settings, as_date(first) or settings.first_day, as_date(last)) if first or last else None
     with (
-        open_storage(settings) as storage,
         stages_shown(err, "Rebuilding the tables", REBUILD_STAGES, is_quiet=is_json()),
+        open_storage(settings) as storage,
     ):
         notice = replacement_notice(storage.database, storage.raw)
         bind_ids(storage.database, storage.raw, adopts=True)
@@ -116,16 +121,14 @@ def _run_sync(
     settings: Settings,
     days: list[date],
     *,
-    is_quiet: bool,
     recording_ids: list[str] | None = None,
     refetch: bool = False,
 ) -> SyncReport:
-    """Runs a sync, shows its progress and prints its errors."""
+    """Runs a sync and prints its errors."""
     from meeting_assets.pipeline.storage import access_of
 
     access_of(settings)  # reports missing settings at once; Dagster takes seconds to start
-    stages = sync_stages(len(days), has_bots=not recording_ids)
-    with stages_shown(err, "Syncing meetings", stages, is_quiet=is_quiet or is_json()), hidden_warnings():
+    with hidden_warnings():
         from meeting_assets.orchestration.home import prepare_home
 
         prepare_home(settings)
@@ -143,9 +146,15 @@ def _run_sync(
     return report
 
 
+def _sync_shown(day_count: int, *, is_quiet: bool, has_bots: bool = True) -> AbstractContextManager[None]:
+    """Shows the progress of a sync."""
+    stages = sync_stages(day_count, has_bots=has_bots)
+    return stages_shown(err, "Syncing meetings", stages, is_quiet=is_quiet or is_json())
+
+
 def sync_stages(day_count: int, *, has_bots: bool) -> list[Stage]:
     """The stages of a sync, for the progress bar."""
-    runs = math.ceil(day_count / DAYS_PER_RUN)
+    runs = max(1, math.ceil(day_count / DAYS_PER_RUN))
     return [Stage.START, *([Stage.BOTS] if has_bots else []), *OF_A_RUN * runs, Stage.ROLL_UP]
 
 

@@ -6,6 +6,7 @@ Elsewhere the messages of the pipeline are printed line by line, and with `--jso
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -84,11 +85,13 @@ def _bar(console: Console, title: str, remaining_s: Callable[[], float] | None) 
     columns += [BarColumn(width)] if width >= 5 else []
     columns += [TextColumn("{task.fields[count]}", table_column=Column(no_wrap=True, justify="right"))]
     columns += [_Remaining(remaining_s)]
-    bar = Progress(*columns, console=console, transient=True, refresh_per_second=REFRESHES_PER_S)
+    # Dagster redirects the descriptor of standard error into a file in each step. The bar stays on the terminal.
+    file = os.fdopen(os.dup(console.file.fileno()), "w", encoding=console.encoding)
+    bar = Progress(*columns, console=Console(file=file), transient=True, refresh_per_second=REFRESHES_PER_S)
     logger = logging.getLogger("meeting_assets")
     logger.setLevel(logging.INFO)
     handler = MessageHandler(lambda message: bar.console.print(Text(message), soft_wrap=True), logging.WARNING)
-    with bar, handling(logger, handler):
+    with file, bar, handling(logger, handler):
         yield bar, bar.add_task(title, total=1.0, count="")
 
 
