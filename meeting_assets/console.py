@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from meeting_assets.core.urls import printable_url
 from meeting_assets.health.diagnostics.report import Diagnostics, Severity
@@ -40,6 +41,7 @@ COLUMNS = {
 RARE_COLUMNS = {FETCHED: "not parsed", DELETED: "deleted", SUPERSEDED: "replaced"}
 """Shown only if a count is not zero: bytes without rows, artifacts deleted before they were fetched, older objects."""
 MAX_ITEMS_SHOWN = 10
+UNBOUNDED_WIDTH = 500
 MARKS = {Severity.OK: "[green]✓[/green]", Severity.WARNING: "[yellow]![/yellow]", Severity.ERROR: "[red]✗[/red]"}
 FIRST_QUERY = "select name, talk_share, words_per_minute from participant_metrics order by 2 desc limit 5"
 
@@ -102,17 +104,30 @@ def print_status(console: Console, status: Status, title: str) -> None:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     table.add_column("artifact", no_wrap=True)
     for heading in (*columns.values(), *(["outdated"] if has_outdated else []), "rows"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for kind in ARTIFACTS:
         counts = [status.artifacts[kind][ledger_status] for ledger_status in columns]
         if has_outdated:
             counts.append(status.outdated[kind])
         table.add_row(kind, *(str(count) if count else "·" for count in counts), f"{status.rows[kind]:,}")
-    console.print(table)
+    _print_whole(console, table)
     recordings = sum(status.recordings.values())
     console.print(f"{recordings} recordings, {status.metrics_derived} of them with metrics.", highlight=False)
     for sentence in (*_stored_at_api(status), *_remarks(status), *_action_items(status)):
         console.print(sentence, highlight=False, soft_wrap=True)
+
+
+def _print_whole(console: Console, table: Table) -> None:
+    """Prints a table, or one line per row where it is too wide: a cut number would be a wrong one."""
+    whole = console.measure(table, options=console.options.update(max_width=UNBOUNDED_WIDTH)).maximum
+    if whole <= console.width or not console.is_terminal:
+        console.print(table, width=max(whole, console.width))
+        return
+    console.print(table.title, highlight=False)
+    names, *numbers = table.columns
+    for row, name in enumerate(names.cells):
+        cells = [f"{column.header}: {[*column.cells][row]}" for column in numbers]
+        console.print(Text(f"{name}\n  {', '.join(cells)}"))
 
 
 def _stored_at_api(status: Status) -> Iterator[str]:

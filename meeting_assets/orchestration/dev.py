@@ -61,8 +61,9 @@ class DagsterDev:
         public_url: the address that browsers use, if it is not a loopback address with this port.
 
     Raises:
-        SettingsError, StoreError: the port, the database, the raw store or Dagster's home cannot be used, or another
-            daemon runs.
+        UsageError: the port cannot be used.
+        SettingsError, StoreError: the database, the raw store or Dagster's home cannot be used.
+        CommandRefused: another daemon runs.
         MeetingAssetsError: Dagster does not start, or exits.
     """
 

@@ -40,7 +40,8 @@ class HomeLock:
     """The lock on the homes of these settings, held while the `with` block runs.
 
     Raises:
-        SettingsError: another command holds it, or a home cannot be created.
+        CommandRefused: another command holds it.
+        SettingsError: a home cannot be created.
     """
 
     def __init__(self, settings: Settings, command: str, url: str | None = None) -> None:

@@ -37,7 +37,8 @@ def day_of_recording(settings: Settings, recording_id: str) -> date:
     """The day of a recording, from the database or else from the API.
 
     Raises:
-        SettingsError: there is no such recording, its day is not kept, or it was purged.
+        UsageError: there is no such recording, or it was purged.
+        SettingsError: the settings keep no meetings of its day.
         ApiError: the API does not answer.
     """
     with open_storage(settings) as storage, storage.database.reading() as connection:

@@ -41,7 +41,8 @@ class Upstream:
             without it. Empty: the webserver's own port is unprotected.
 
     Raises:
-        SettingsError: the address or the prefix is invalid.
+        UsageError: the address is invalid.
+        SettingsError: the prefix is invalid.
     """
 
     def __init__(self, url: str, path_prefix: str = "") -> None:

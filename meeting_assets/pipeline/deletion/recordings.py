@@ -98,7 +98,8 @@ def day_and_bot_at_api(settings: Settings, recording_id: str) -> tuple[date, str
     """Retrieves the day of a recording that is not stored, and the id of its bot, from the API.
 
     Raises:
-        SettingsError: the API does not know the recording either, or no key is set.
+        UsageError: the API does not know the recording either.
+        SettingsError: no key is set.
         ApiError: the API does not answer.
     """
     if settings.api_key is None:
