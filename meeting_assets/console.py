@@ -120,8 +120,12 @@ def print_status(console: Console, status: Status, title: str) -> None:
 def _print_whole(console: Console, table: Table) -> None:
     """Prints a table, or one line per row where it is too wide: a cut number would be a wrong one."""
     whole = console.measure(table, options=console.options.update(max_width=UNBOUNDED_WIDTH)).maximum
-    if whole <= console.width or not console.is_terminal:
-        console.print(table, width=max(whole, console.width))
+    if whole <= console.width:
+        console.print(table)
+        return
+    if not console.is_terminal:
+        # `print` cannot exceed the width of its console, which is 80 where no terminal has another one.
+        Console(file=console.file, width=whole).print(table)
         return
     console.print(table.title, highlight=False)
     names, *numbers = table.columns

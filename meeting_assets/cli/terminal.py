@@ -32,7 +32,11 @@ def print_line(sentence: str) -> None:
 
 def print_table(table: Table) -> None:
     """Prints a table. Output that is no terminal has long lines, because wrapped texts could not be searched for."""
-    out.print(table, width=None if out.is_terminal else PRINTED_WIDTH)
+    if out.is_terminal:
+        out.print(table)
+    else:
+        # `print` cannot exceed the width of its console, which is 80 without a terminal.
+        Console(file=out.file, width=PRINTED_WIDTH).print(table)
 
 
 def print_json(document: Any) -> None:
