@@ -19,14 +19,13 @@ from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.core.interrupts import SENTENCE
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets_tests.support.environments import free_port, sync_days, use_sandbox
-from meeting_assets_tests.support.terminals import ENDED, needs_tmux, terminal
+from meeting_assets_tests.support.terminals import needs_tmux, terminal
 
 pytestmark = [pytest.mark.deployment, needs_tmux]
 
 DAY = date(2026, 3, 2)
 DAYS = ("--from", str(DAY), "--to", str(DAY))
 WIDTHS = (60, 160)
-NARROWEST = 60
 RECORDING = "RECORDING"
 PORT = "PORT"
 
@@ -140,11 +139,6 @@ def test_ctrl_c_ends_a_command_with_one_line(sandbox: Sandbox, name: str, width:
     assert case.begun in before, before
     assert code == case.code, screen
     assert "Traceback" not in screen
-    assert (SENTENCE in " ".join(screen.replace("\n", "").split())) == (code == ExitCode.INTERRUPTED) or (
-        SENTENCE.replace(" ", "") in "".join(screen.split())
-    )
-    assert ENDED in screen
-
-
-def test_terminals_are_as_narrow_as_documented() -> None:
-    assert min(WIDTHS) == NARROWEST
+    # The terminal breaks the line at its width.
+    has_sentence = "".join(SENTENCE.split()) in "".join(screen.split())
+    assert has_sentence == (code == ExitCode.INTERRUPTED), screen

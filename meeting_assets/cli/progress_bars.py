@@ -35,6 +35,7 @@ KINDS = 7
 """The kinds of artifacts, each of which is one part of the stage that loads them."""
 MAX_BAR, TEXT_WIDTH = 40, 44
 """Widths in columns: the longest bar, and the texts beside it. A terminal without room for both shows no bar."""
+ROOM_FOR_WORDS = 50
 REFRESHES_PER_S = 4
 
 
@@ -84,7 +85,7 @@ def _bar(console: Console, title: str, remaining_s: Callable[[], float] | None) 
     columns: list[ProgressColumn] = [TextColumn("{task.description}", table_column=whole)]
     columns += [BarColumn(width)] if width >= 5 else []
     columns += [TextColumn("{task.fields[count]}", table_column=Column(no_wrap=True, justify="right"))]
-    columns += [_Remaining(remaining_s)]
+    columns += [_Remaining(remaining_s, " left" if console.width >= ROOM_FOR_WORDS else "")]
     # Dagster redirects the descriptor of standard error into a file in each step. The bar stays on the terminal.
     file = os.fdopen(os.dup(console.file.fileno()), "w", encoding=console.encoding)
     bar = Progress(*columns, console=Console(file=file), transient=True, refresh_per_second=REFRESHES_PER_S)
@@ -100,13 +101,14 @@ class _Remaining(ProgressColumn):
 
     max_refresh = None
 
-    def __init__(self, remaining_s: Callable[[], float] | None) -> None:
+    def __init__(self, remaining_s: Callable[[], float] | None, word: str) -> None:
         super().__init__(Column(no_wrap=True))
         self._remaining_s = remaining_s
+        self._word = word
 
     def render(self, task: Task) -> Text:
         remaining_s = task.time_remaining if self._remaining_s is None else self._remaining_s()
-        return Text("" if remaining_s is None else f"{timedelta(seconds=round(remaining_s))} left")
+        return Text("" if remaining_s is None else f"{timedelta(seconds=round(remaining_s))}{self._word}")
 
 
 def _count(done: int, total: int) -> str:
