@@ -18,8 +18,6 @@ from rich.table import Table
 from rich.text import Text
 
 from meeting_assets.core.urls import printable_url
-from meeting_assets.health.diagnostics.report import Diagnostics, Severity
-from meeting_assets.settings import Settings
 from meeting_assets.store.ledger_states import (
     ABSENT,
     DELETED,
@@ -42,12 +40,13 @@ RARE_COLUMNS = {FETCHED: "not parsed", DELETED: "deleted", SUPERSEDED: "replaced
 """Shown only if a count is not zero: bytes without rows, artifacts deleted before they were fetched, older objects."""
 MAX_ITEMS_SHOWN = 10
 UNBOUNDED_WIDTH = 500
-MARKS = {Severity.OK: "[green]✓[/green]", Severity.WARNING: "[yellow]![/yellow]", Severity.ERROR: "[red]✗[/red]"}
 FIRST_QUERY = "select name, talk_share, words_per_minute from participant_metrics order by 2 desc limit 5"
 
 if TYPE_CHECKING:
+    from meeting_assets.health.diagnostics.report import Diagnostics
     from meeting_assets.health.status import Status
     from meeting_assets.sandbox import World
+    from meeting_assets.settings import Settings
 
 
 class MessageHandler(logging.Handler):
@@ -190,6 +189,9 @@ def _retry_advice(status: Status) -> str:
 
 def print_diagnostics(console: Console, diagnostics: Diagnostics) -> None:
     """Prints the settings, then each health check as soon as it is done."""
+    from meeting_assets.health.diagnostics.report import Severity
+
+    marks = {Severity.OK: "[green]✓[/green]", Severity.WARNING: "[yellow]![/yellow]", Severity.ERROR: "[red]✗[/red]"}
     width = max((len(each.name) for each in diagnostics.settings), default=0)
     for each in diagnostics.settings:
         source = f"[dim]{each.source:<11}[/dim]" if each.source == "default" else each.source
@@ -199,7 +201,7 @@ def print_diagnostics(console: Console, diagnostics: Diagnostics) -> None:
     errors = 0
     for check in diagnostics.checks:
         errors += check.severity is Severity.ERROR
-        line = f"{MARKS[check.severity]} {check.subject:<12}  {escape(check.sentence)}"
+        line = f"{marks[check.severity]} {check.subject:<12}  {escape(check.sentence)}"
         console.print(line, highlight=False, soft_wrap=True)
     summary = f"{errors} {'problem has' if errors == 1 else 'problems have'} to be fixed (✗)."
     console.print(f"\n{summary if errors else 'No problem has to be fixed.'}", highlight=False)

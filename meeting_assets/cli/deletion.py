@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.cli.terminal import print_errors, print_line
 from meeting_assets.core.errors import CommandRefused, SettingsError, UsageError
 from meeting_assets.core.ids import canonical_uuid
-from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.health.fingerprints import Fingerprints
     from meeting_assets.health.purge_verification import Remains
     from meeting_assets.pipeline.storage import Storage
+    from meeting_assets.settings import Settings
 
 
 def purge(

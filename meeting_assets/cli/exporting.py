@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.local_files import STANDARD_STREAM, file_errors_named, replace_file, write_standard_output
 from meeting_assets.cli.options import as_date
-from meeting_assets.cli.progress_bars import items_shown
 from meeting_assets.cli.terminal import err, print_line, print_note
 from meeting_assets.core.errors import UsageError
-from meeting_assets.settings import read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.pipeline.storage import Storage
@@ -114,6 +113,8 @@ def _print_only(storage: Storage, recording_ids: Sequence[str], chosen: Sequence
 
 def write_files(storage: Storage, recording_ids: Sequence[str], chosen: Sequence[ExportFormat], folder: Path) -> None:
     """Writes the files of some recordings into a folder, and says how many were and were not written."""
+    from meeting_assets.cli.progress_bars import items_shown
+
     with file_errors_named(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
     written, purged, without = 0, 0, Counter[str]()

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.exit_codes import ExitCode, exit_code_of_sync
 from meeting_assets.cli.options import AsJson, FirstDay, LastDay, as_date
-from meeting_assets.cli.progress_bars import stages_shown
 from meeting_assets.cli.sandboxes import sample_world, use_sandbox
 from meeting_assets.cli.terminal import err, hidden_warnings, out, print_errors, print_json, print_line, print_note
 from meeting_assets.console import print_next_steps, print_status
@@ -20,10 +20,10 @@ from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import days_between
 from meeting_assets.core.logs import is_json
 from meeting_assets.core.progress import Stage
-from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.orchestration.sync import SyncReport
+    from meeting_assets.settings import Settings
 
 DAYS_PER_RUN, DEFAULT_DAYS, SAMPLE_DAYS = 30, 8, 14
 OF_A_RUN = (Stage.LIST, Stage.FETCH, Stage.LOAD, Stage.DERIVE)
@@ -84,6 +84,7 @@ def rebuild(
     ] = False,
 ) -> None:
     """Parses and derives the tables again from the raw store, for some days or for all, without the API."""
+    from meeting_assets.cli.progress_bars import stages_shown
     from meeting_assets.health.status import status_of
     from meeting_assets.pipeline import rebuild as rebuilding
     from meeting_assets.pipeline.days import requested_days
@@ -148,6 +149,8 @@ def _run_sync(
 
 def _sync_shown(day_count: int, *, is_quiet: bool, has_bots: bool = True) -> AbstractContextManager[None]:
     """Shows the progress of a sync."""
+    from meeting_assets.cli.progress_bars import stages_shown
+
     stages = sync_stages(day_count, has_bots=has_bots)
     return stages_shown(err, "Syncing meetings", stages, is_quiet=is_quiet or is_json())
 

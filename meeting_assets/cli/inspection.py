@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import typer
 
+from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.exit_codes import exit_code_of_kinds
 from meeting_assets.cli.options import AsJson
 from meeting_assets.cli.terminal import hidden_warnings, out, print_json, print_note
 from meeting_assets.console import print_diagnostics, print_status
 from meeting_assets.core.errors import NothingStored
-from meeting_assets.health.diagnostics.report import HealthCheck, Severity
-from meeting_assets.settings import read_settings
+
+if TYPE_CHECKING:
+    from meeting_assets.health.diagnostics.report import HealthCheck
 
 
 def status(as_json: AsJson = False) -> None:
@@ -55,6 +58,8 @@ def doctor(as_json: AsJson = False) -> None:
 
 def _collecting(checks: Iterable[HealthCheck], errors: list[type[Exception]]) -> Iterator[HealthCheck]:
     """Passes health checks on, and adds the errors of failed ones to a list."""
+    from meeting_assets.health.diagnostics.report import Severity
+
     for each in checks:
         if each.severity is Severity.ERROR:
             errors.append(each.error)

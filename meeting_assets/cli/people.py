@@ -11,17 +11,18 @@ import typer
 
 from meeting_assets.cli.authors import author_or_login
 from meeting_assets.cli.csv_files import read_csv, write_csv
+from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.cli.opening import opened_for_changes
 from meeting_assets.cli.options import AsJson
 from meeting_assets.cli.terminal import print_errors, print_json, print_line, print_note
 from meeting_assets.core.errors import UsageError
 from meeting_assets.core.instants import now
-from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.pipeline.aliases import AliasChange, AliasRequest
     from meeting_assets.pipeline.storage import Storage
+    from meeting_assets.settings import Settings
 
 FORM = "--alias KEY=PERSON, such as --alias 'email:ada@old.example=zoom:RiajK'"
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.options import as_date
 from meeting_assets.cli.sandboxes import live_sandbox, sample_world, world_of
 from meeting_assets.cli.terminal import err, hidden_warnings, out, print_line, print_note
@@ -16,7 +17,6 @@ from meeting_assets.console import print_dev_addresses, print_sandbox_instructio
 from meeting_assets.core.errors import UsageError
 from meeting_assets.core.gc_tuning import freeze
 from meeting_assets.core.logs import is_json
-from meeting_assets.settings import read_settings
 
 SANDBOX_PORT = 8461
 UI_PORT = 3000

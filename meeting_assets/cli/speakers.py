@@ -10,6 +10,7 @@ import typer
 
 from meeting_assets.cli.authors import author_or_login
 from meeting_assets.cli.csv_files import read_csv, write_csv
+from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.cli.opening import opened_for_changes
 from meeting_assets.cli.options import AsJson
@@ -17,10 +18,10 @@ from meeting_assets.cli.terminal import print_errors, print_json
 from meeting_assets.core.correction_kinds import ASSIGN, NAME, SAME_AS
 from meeting_assets.core.errors import UsageError
 from meeting_assets.core.instants import now
-from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.pipeline.speakers import Occurring, SpeakersOfRecording
+    from meeting_assets.settings import Settings
     from meeting_assets.store.corrections import StoredCorrection
 
 FORMS = {ASSIGN: "--assign KEY=PARTICIPANT", SAME_AS: "--same-as KEY=KEY", NAME: "--name KEY=NAME"}
