@@ -19,7 +19,7 @@ from meeting_assets.cli.exporting import FORMAT_NAMES
 from meeting_assets.publications.exports import FORMATS
 from meeting_assets_tests.support.commands import command
 
-SLOW = ("dagster", "sqlalchemy", "sqlmodel", "httpx", "alembic", "pydantic", "rich.progress")
+SLOW = ("dagster", "sqlalchemy", "sqlmodel", "httpx", "alembic", "pydantic_settings", "rich.progress")
 """Packages whose import takes longer than printing a help."""
 
 
