@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +18,6 @@ from rich.table import Table
 from rich.text import Text
 
 from meeting_assets.core.urls import printable_url
-from meeting_assets.health.diagnostics.report import Diagnostics, Severity
-from meeting_assets.settings import Settings
 from meeting_assets.store.ledger_states import (
     ABSENT,
     DELETED,
@@ -41,20 +39,21 @@ COLUMNS = {
 RARE_COLUMNS = {FETCHED: "not parsed", DELETED: "deleted", SUPERSEDED: "replaced"}
 """Shown only if a count is not zero: bytes without rows, artifacts deleted before they were fetched, older objects."""
 MAX_ITEMS_SHOWN = 10
-NONE, GAP = "·", 2
-MARKS = {Severity.OK: "[green]✓[/green]", Severity.WARNING: "[yellow]![/yellow]", Severity.ERROR: "[red]✗[/red]"}
+UNBOUNDED_WIDTH = 500
 FIRST_QUERY = "select name, talk_share, words_per_minute from participant_metrics order by 2 desc limit 5"
 
 if TYPE_CHECKING:
+    from meeting_assets.health.diagnostics.report import Diagnostics
     from meeting_assets.health.status import Status
     from meeting_assets.sandbox import World
+    from meeting_assets.settings import Settings
 
 
-class _MessageHandler(logging.Handler):
+class MessageHandler(logging.Handler):
     """Passes log messages of the pipeline to a function."""
 
-    def __init__(self, show: Callable[[str], None]) -> None:
-        super().__init__(logging.INFO)
+    def __init__(self, show: Callable[[str], None], level: int = logging.INFO) -> None:
+        super().__init__(level)
         self._show = show
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -71,18 +70,19 @@ def progress(console: Console, title: str, *, is_quiet: bool) -> Iterator[None]:
         return
     if not console.is_terminal:
         console.print(title)
-        handler = _MessageHandler(lambda message: console.print(f"  {message}", highlight=False, soft_wrap=True))
-        with _handling(logger, handler):
+        handler = MessageHandler(lambda message: console.print(f"  {message}", highlight=False, soft_wrap=True))
+        with handling(logger, handler):
             yield
         return
     with console.status(title) as line:
-        handler = _MessageHandler(lambda message: line.update(f"{title}  [dim]{message}[/dim]"))
-        with _handling(logger, handler):
+        handler = MessageHandler(lambda message: line.update(f"{title}  [dim]{message}[/dim]"))
+        with handling(logger, handler):
             yield
 
 
 @contextmanager
-def _handling(logger: logging.Logger, handler: logging.Handler) -> Iterator[None]:
+def handling(logger: logging.Logger, handler: logging.Handler) -> Iterator[None]:
+    """Passes messages to a handler in the block."""
     logger.addHandler(handler)
     try:
         yield
@@ -100,35 +100,37 @@ def print_status(console: Console, status: Status, title: str) -> None:
         if any(counts[ledger_status] for counts in status.artifacts.values())
     }
     has_outdated = bool(status.outdated.total())
-    headings = ["artifact", *columns.values(), *(["outdated"] if has_outdated else []), "rows"]
-    rows = []
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table.add_column("artifact", no_wrap=True)
+    for heading in (*columns.values(), *(["outdated"] if has_outdated else []), "rows"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for kind in ARTIFACTS:
         counts = [status.artifacts[kind][ledger_status] for ledger_status in columns]
         if has_outdated:
             counts.append(status.outdated[kind])
-        rows.append([kind, *(f"{count:,}" if count else NONE for count in counts), f"{status.rows[kind]:,}"])
-    _print_counts(console, title, headings, rows)
+        table.add_row(kind, *(str(count) if count else "·" for count in counts), f"{status.rows[kind]:,}")
+    _print_whole(console, table)
     recordings = sum(status.recordings.values())
     console.print(f"{recordings} recordings, {status.metrics_derived} of them with metrics.", highlight=False)
     for sentence in (*_stored_at_api(status), *_remarks(status), *_action_items(status)):
         console.print(sentence, highlight=False, soft_wrap=True)
 
 
-def _print_counts(console: Console, title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Prints numbers as a table, or a line for each row where the table is too wide: numbers are never cut."""
-    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-    if sum(widths) + GAP * (len(widths) - 1) > console.width:
-        console.print(title, style="italic", highlight=False)
-        for name, *counts in rows:
-            known = (f"{heading} {count}" for heading, count in zip(headings[1:], counts, strict=True) if count != NONE)
-            console.print(f"{name}: {', '.join(known)}", highlight=False)
+def _print_whole(console: Console, table: Table) -> None:
+    """Prints a table, or one line per row where it is too wide: a cut number would be a wrong one."""
+    whole = console.measure(table, options=console.options.update(max_width=UNBOUNDED_WIDTH)).maximum
+    if whole <= console.width:
+        console.print(table)
         return
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, GAP, 0, 0))
-    for index, heading in enumerate(headings):
-        table.add_column(Text(heading, "bold"), justify="right" if index else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
+    if not console.is_terminal:
+        # `print` cannot exceed the width of its console, which is 80 where no terminal has another one.
+        Console(file=console.file, width=whole).print(table)
+        return
+    console.print(table.title, highlight=False)
+    names, *numbers = table.columns
+    for row, name in enumerate(names.cells):
+        cells = [f"{column.header}: {[*column.cells][row]}" for column in numbers]
+        console.print(Text(f"{name}\n  {', '.join(cells)}"))
 
 
 def _stored_at_api(status: Status) -> Iterator[str]:
@@ -187,8 +189,11 @@ def _retry_advice(status: Status) -> str:
     return f"Run the same sync again. Artifacts without bytes at Recall.ai are retried after {next_attempt}."
 
 
-def print_diagnostics(console: Console, diagnostics: Diagnostics) -> bool:
-    """Prints the settings, then each health check as soon as it is done; True if no check has an error."""
+def print_diagnostics(console: Console, diagnostics: Diagnostics) -> None:
+    """Prints the settings, then each health check as soon as it is done."""
+    from meeting_assets.health.diagnostics.report import Severity
+
+    marks = {Severity.OK: "[green]✓[/green]", Severity.WARNING: "[yellow]![/yellow]", Severity.ERROR: "[red]✗[/red]"}
     width = max((len(each.name) for each in diagnostics.settings), default=0)
     for each in diagnostics.settings:
         source = f"[dim]{each.source:<11}[/dim]" if each.source == "default" else each.source
@@ -198,11 +203,10 @@ def print_diagnostics(console: Console, diagnostics: Diagnostics) -> bool:
     errors = 0
     for check in diagnostics.checks:
         errors += check.severity is Severity.ERROR
-        line = f"{MARKS[check.severity]} {check.subject:<12}  {escape(check.sentence)}"
+        line = f"{marks[check.severity]} {check.subject:<12}  {escape(check.sentence)}"
         console.print(line, highlight=False, soft_wrap=True)
     summary = f"{errors} {'problem has' if errors == 1 else 'problems have'} to be fixed (✗)."
     console.print(f"\n{summary if errors else 'No problem has to be fixed.'}", highlight=False)
-    return not errors
 
 
 def print_sandbox_instructions(console: Console, url: str, key: str, world: World) -> None:

@@ -227,7 +227,7 @@ def test_used_port_is_reported_in_one_sentence(home: Path) -> None:
             env=dict(os.environ),
         )
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert (
         f"Error: --port {port} cannot be used: Address already in use. Choose another port with --port." in done.stderr
     )
@@ -247,7 +247,7 @@ def test_number_that_is_no_port_is_refused_before_anything_starts(home: Path, po
 def test_unusable_public_url_is_refused_before_anything_starts(home: Path) -> None:
     done = second("dev", "--public-url", "dagster.example.org")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "--public-url must be the address that browsers use" in done.stderr
     assert not (home / "dagster").exists()
 
@@ -292,7 +292,7 @@ def test_dev_excludes_a_second_dev_and_demo_until_it_is_killed(home: Path) -> No
             status = after_the_kill.stopped_by(signal.SIGINT)
 
     for done in refused:
-        assert done.returncode == 1
+        assert done.returncode == 6
         assert f"already runs at http://127.0.0.1:{first.port} (process {first.process.pid})" in done.stderr
         assert "Traceback" not in done.stderr
     assert {row[0] for row in before["recordings"]} <= {row[0] for row in table_rows()["recordings"]}
@@ -311,7 +311,7 @@ def test_dev_refuses_to_run_beside_a_daemon_on_the_same_dagster_home(
 
         done = second("dev", "--port", str(free_port()))
 
-    assert done.returncode == 1
+    assert done.returncode == 6
     assert "A Dagster daemon already runs" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -329,6 +329,6 @@ def test_sandbox_meetings_are_not_added_to_a_home_of_real_meetings(home: Path, m
         env=dict(os.environ),
     )
 
-    assert done.returncode == 1
+    assert done.returncode == 6
     assert "holds meetings from https://us-east-1.recall.ai" in done.stderr
     assert "Traceback" not in done.stderr

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import shlex
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import typer
 
-from meeting_assets.cli import LazyCommands, _build_app
+from meeting_assets.cli.application import LazyCommands, build_app
 from meeting_assets.cli.commands import COMMANDS
 from meeting_assets.cli.exporting import FORMAT_NAMES
 from meeting_assets.publications.exports import FORMATS
 from meeting_assets_tests.support.commands import command
 
-SLOW = ("dagster", "sqlalchemy", "sqlmodel", "httpx", "alembic")
+SLOW = ("dagster", "sqlalchemy", "sqlmodel", "httpx", "alembic", "pydantic_settings", "rich.progress")
 """Packages whose import takes longer than printing a help."""
 
 
@@ -33,7 +36,7 @@ def test_help_of_a_command_has_examples(name: str) -> None:
 @pytest.mark.parametrize("example", [each for source in COMMANDS.values() for each in source.examples])
 def test_examples_have_valid_arguments(example: str) -> None:
     name, *arguments = shlex.split(example)
-    group = typer.main.get_command(_build_app())
+    group = typer.main.get_command(build_app())
     assert isinstance(group, LazyCommands)
     found = group.get_command(None, name)
 
@@ -56,6 +59,37 @@ def test_summaries_fit_into_a_terminal() -> None:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)])
 def test_help_imports_no_slow_package(arguments: list[str]) -> None:
+    assert slow_imports(arguments, {}) == []
+
+
+COMPLETED = [
+    ("meeting-assets s", 1, {"sandbox", "sync", "status", "speakers"}),
+    ("meeting-assets sync --re", 2, {"--recording", "--refetch"}),
+    ("meeting-assets export --fo", 2, {"--format"}),
+]
+
+
+@pytest.mark.parametrize(("words", "index", "found"), COMPLETED)
+def test_completion_finds_commands_and_options(words: str, index: int, found: set[str]) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("meeting-assets")],
+        env={**os.environ, **completion(words, index)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert found <= {*done.stdout.split()}, done.stderr
+    assert slow_imports([], completion(words, index)) == []
+
+
+def completion(words: str, index: int) -> dict[str, str]:
+    """The environment in which Bash asks for completions."""
+    return {"_MEETING_ASSETS_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(index)}
+
+
+def slow_imports(arguments: list[str], environment: dict[str, str]) -> list[str]:
+    """The slow packages that a command imports."""
     program = (
         "import sys\n"
         "from meeting_assets.cli import main\n"
@@ -63,10 +97,10 @@ def test_help_imports_no_slow_package(arguments: list[str]) -> None:
         "try:\n    main()\n"
         f"finally:\n    print(sorted({{*sys.modules}} & {{*{SLOW!r}}}), file=sys.stderr)\n"
     )
-
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-
-    assert done.stderr.strip() == "[]"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    return list(ast.literal_eval(done.stderr.strip().splitlines()[-1]))
 
 
 def test_version_is_that_of_the_package() -> None:

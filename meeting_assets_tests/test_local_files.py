@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.cli.local_files import file_errors_named, replace_file
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 
 
 def test_replaced_file_keeps_its_permissions(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_new_file_is_private(tmp_path: Path) -> None:
     ids=["full-disk", "full-quota", "forbidden", "missing"],
 )
 def test_error_of_a_file_names_it_and_the_remedy(number: int, remedy: str) -> None:
-    with pytest.raises(SettingsError) as raised, file_errors_named("notes.csv"):
+    with pytest.raises(UsageError) as raised, file_errors_named("notes.csv"):
         raise OSError(number, os.strerror(number), ".notes.csv.temporary")
 
     assert str(raised.value) == f"{os.strerror(number)}: notes.csv. {remedy}"

@@ -134,7 +134,7 @@ def test_wrong_key_to_undo_lists_what_can_be_undone(recording: Recording) -> Non
 
     done = speakers(recording.id, f"--undo={A}", "--undo=label:Nobody")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "Nothing was changed: --undo names a speaker without a correction" in done.stderr
     prefix = f"meeting-assets speakers {recording.id} --undo"
     assert done.stdout.splitlines() == [f"{prefix} 'label:Speaker A'", f"{prefix} label:x=100=y"]
@@ -166,7 +166,7 @@ def test_wrong_use_is_an_error_in_our_words_and_changes_nothing(
 ) -> None:
     done = speakers(recording.id, *options)
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert fault in done.stderr
     assert "Traceback" not in done.stderr
     assert in_force(recording.id) == []
@@ -190,7 +190,7 @@ def test_recording_that_is_not_named_clearly_is_an_error(
 
     done = speakers(*(each.format(*ids) for each in given))
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert fault in done.stderr
 
 
@@ -200,7 +200,7 @@ def test_purged_recording_is_reported(recording: Recording) -> None:
 
     done = speakers(recording.id, f"--assign={A}={BEA}")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert f"Recording {recording.id} was purged on" in done.stderr
 
 
@@ -249,7 +249,7 @@ def test_faulty_file_is_refused_with_its_lines(recording: Recording, home: Path)
     done = speakers("--import", str(file))
     missing = speakers("--import", str(home / "none.csv"))
 
-    assert done.returncode == missing.returncode == 1
+    assert done.returncode == missing.returncode == 2
     assert "Line 3: this recording has no such speaker." in done.stderr
     assert "Nothing was imported. Correct these lines" in done.stderr
     assert in_force(recording.id) == []
@@ -275,7 +275,7 @@ def test_import_that_stops_derives_the_recordings_before_and_tells_how_to_go_on(
     copy.unlink()
     again = json.loads(succeeded("--import", str(file), "--json"))
 
-    assert done.returncode == 1
+    assert done.returncode == 6
     assert f"{corrections_key(DAY, second)} in the raw store is damaged" in done.stderr
     assert "1 of 2 recordings were imported. Import the file again." in done.stderr
     assert (json.loads(done.stdout)["recording_ids"], after_first["is_outdated"]) == ([first], False)
@@ -289,7 +289,7 @@ def test_names_of_files_are_printed_as_they_are(recording: Recording, home: Path
     missing = speakers("--import", name)
     exported = speakers("--export", str(home / name.replace("/", "")))
 
-    assert (missing.returncode, exported.returncode) == (1, 0)
+    assert (missing.returncode, exported.returncode) == (2, 0)
     assert f"No such file or directory: {name}. Give another file." in missing.stderr
     assert exported.stdout == f"The corrections were written to {home / name.replace('/', '')}.\n"
 
@@ -304,7 +304,7 @@ def test_names_authors_and_notes_reach_no_log(recording: Recording, monkeypatch:
         speakers(recording.id, f"--undo={name}"),
     ]
 
-    assert [each.returncode for each in logged] == [0, 1, 1]
+    assert [each.returncode for each in logged] == [0, 2, 2]
     assert "corrections were made" in logged[0].stderr
     assert not [text for each in logged for text in (*SAID, "Speaker A") if text in each.stderr]
 

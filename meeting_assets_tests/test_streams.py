@@ -74,7 +74,7 @@ def test_every_symbol_can_be_encoded_in_every_encoding(encoding: str) -> None:
 def test_commands_work_in_every_encoding(home: Path, arguments: tuple[str, ...], encoding: str) -> None:
     done = run(*arguments, PYTHONIOENCODING=encoding)
 
-    assert done.returncode == (1 if "doctor" in arguments else 0), done.stderr
+    assert done.returncode == (3 if "doctor" in arguments else 0), done.stderr
     assert b"Traceback" not in done.stderr
     text = done.stdout.decode(encoding)
     if "--json" in arguments:
@@ -102,7 +102,7 @@ def test_symbols_are_readable_in_ascii(home: Path) -> None:
 def test_commands_work_in_the_c_locale(home: Path) -> None:
     done = run("doctor", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
 
-    assert (done.returncode, b"Traceback" in done.stderr) == (1, False)
+    assert (done.returncode, b"Traceback" in done.stderr) == (3, False)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_closed_output_is_no_error(home: Path, script: str) -> None:
 def test_unwritable_output_is_reported(home: Path, arguments: str) -> None:
     done = shell(f"$MA {arguments} > /dev/full")
 
-    assert done.returncode == 1
+    assert done.returncode == 5
     assert done.stderr == b"Error: standard output cannot be written: No space left on device.\n"
 
 
@@ -140,7 +140,7 @@ def test_unwritable_dagster_home_is_reported(sandbox: Sandbox, home: Path) -> No
 
     done = command("sync")
 
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert f"File exists: {home / 'dagster'}. Make room there, or let this user" in done.stderr
     assert "Or set DAGSTER_HOME to another folder" in done.stderr
     assert "Traceback" not in done.stderr

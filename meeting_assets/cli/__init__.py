@@ -2,111 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import suppress
-from importlib import import_module
-from importlib.metadata import version
-from typing import Annotated, Any
-
-import typer
-from typer.core import TyperGroup
-
-from meeting_assets.cli.commands import COMMANDS
-from meeting_assets.cli.streams import flushed_streams, prepare_streams
-from meeting_assets.core.errors import MeetingAssetsError, SettingsError
-from meeting_assets.core.gc_tuning import raise_threshold
-
-PRIVATE_UMASK = 0o077
-LOG_FORMAT = "MEETING_ASSETS_LOG_FORMAT"
-
-
-class LazyCommands(TyperGroup):
-    """The group of all commands. It lists them without importing their modules."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return [*COMMANDS]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if (source := COMMANDS.get(cmd_name)) is None:
-            return None
-        module = import_module(f"meeting_assets.cli.{source.module}")
-        app = typer.Typer(rich_markup_mode=None, add_completion=False)
-        # Click wraps paragraphs, except those that begin with \b.
-        examples = "\n".join(f"  meeting-assets {each}" for each in source.examples)
-        settings = {"help_option_names": ["-h", "--help"]}
-        app.command(cmd_name, epilog=f"\b\nExamples:\n{examples}", context_settings=settings)(
-            getattr(module, cmd_name.replace("-", "_"))
-        )
-        return typer.main.get_command(app)
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, source.summary) for name, source in COMMANDS.items()])
 
 
 def main() -> None:
-    """Runs the command. Errors that this package raises on purpose are printed as one sentence; exit status 1."""
-    os.umask(PRIVATE_UMASK)
-    prepare_streams()
-    raise_threshold()
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-    with flushed_streams():
-        _run()
-
-
-def _run() -> None:
+    """Runs the command and ends the process with one of the codes in `exit_codes`."""
+    # Imports are inside, so that Ctrl-C during an import prints no traceback.
     try:
-        _configure_logs()
-        _build_app()()
-    except MeetingAssetsError as error:
-        _print_error(str(error))
-        sys.exit(1)
-    except Exception as error:
-        from meeting_assets.cli.machine_errors import machine_error
+        from meeting_assets.core.interrupts import interrupts_raised
 
-        if (sentence := machine_error(error)) is None:
-            raise
-        _print_error(sentence)
-        sys.exit(1)
+        with interrupts_raised():
+            from meeting_assets.cli.application import run
 
+            run()
+    except KeyboardInterrupt:
+        from meeting_assets.core.interrupts import INTERRUPTED_STATUS, SENTENCE
 
-def _configure_logs() -> None:
-    from meeting_assets.recall.log_filters import suppress_request_logs
-
-    suppress_request_logs()
-    if LOG_FORMAT not in os.environ:
-        return  # perf: reading all settings takes longer than printing the help
-    from meeting_assets.core.logs import log_as_json
-    from meeting_assets.settings import read_settings
-
-    with suppress(SettingsError):  # each command reports invalid settings itself
-        if (settings := read_settings()).log_format == "json":
-            log_as_json(settings.secrets)
-
-
-def _print_error(sentence: str) -> None:
-    from meeting_assets.cli.terminal import print_error
-
-    print_error(sentence)
-
-
-def _build_app() -> typer.Typer:
-    app = typer.Typer(cls=LazyCommands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.callback(context_settings={"help_option_names": ["-h", "--help"]})(_meeting_assets)
-    return app
-
-
-def _print_version(is_given: bool) -> None:
-    if is_given:
-        typer.echo(f"meeting-assets {version('meeting-assets')}")
-        raise typer.Exit
-
-
-def _meeting_assets(
-    _version: Annotated[
-        bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
-    ] = False,
-) -> None:
-    """Fetches finished Recall.ai meetings into SQL tables, derives metrics, and exports them."""
+        print(f"Error: {SENTENCE}", file=sys.stderr)  # noqa: T201 - the command line may not be imported yet
+        sys.exit(INTERRUPTED_STATUS)

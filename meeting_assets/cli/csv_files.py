@@ -7,21 +7,21 @@ from pathlib import Path
 
 from meeting_assets.cli.local_files import STANDARD_STREAM, file_errors_named, replace_file, write_standard_output
 from meeting_assets.cli.terminal import print_line
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 
 
 def read_csv(source: str) -> bytes:
     """The content of a file, or of standard input for `-`.
 
     Raises:
-        SettingsError: the file cannot be read.
+        UsageError: the file cannot be read.
     """
     if source != STANDARD_STREAM:
         with file_errors_named(source):
             return Path(source).read_bytes()
     # Python sets a stream that was closed before the start to None.
     if sys.stdin is None:
-        raise SettingsError("Standard input is closed. Give a file.")
+        raise UsageError("Standard input is closed. Give a file.")
     with file_errors_named("standard input"):
         return sys.stdin.buffer.read()
 
@@ -32,7 +32,7 @@ def write_csv(target: str, content: str, *, what: str) -> None:
     An existing file is replaced only by a complete one.
 
     Raises:
-        SettingsError: the file cannot be written.
+        UsageError: the file cannot be written.
     """
     if target == STANDARD_STREAM:
         write_standard_output(content)

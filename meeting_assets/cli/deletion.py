@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meeting_assets.cli.current_settings import read_settings
+from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.cli.terminal import print_errors, print_line
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import CommandRefused, SettingsError, UsageError
 from meeting_assets.core.ids import canonical_uuid
-from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.health.fingerprints import Fingerprints
     from meeting_assets.health.purge_verification import Remains
     from meeting_assets.pipeline.storage import Storage
+    from meeting_assets.settings import Settings
 
 
 def purge(
@@ -33,9 +35,9 @@ def purge(
     from meeting_assets.store.database_id import bind_ids
 
     if expired == bool(recordings):
-        raise SettingsError("Name the recordings to purge, or give --expired: exactly one of the two.")
+        raise UsageError("Name the recordings to purge, or give --expired: exactly one of the two.")
     if not yes and not sys.stdin.isatty():
-        raise SettingsError("Nothing was purged: there is no terminal to confirm. Give --yes.")
+        raise CommandRefused("Nothing was purged: there is no terminal to confirm. Give --yes.")
     settings = read_settings()
     if expired and settings.retention_days is None:
         raise SettingsError("MEETING_ASSETS_RETENTION_DAYS is not set, so no recording expires. Set it to purge.")
@@ -58,8 +60,8 @@ def verify_purge(settings: Settings, storage: Storage, fingerprints: Fingerprint
     return remains
 
 
-def _purge_recordings(settings: Settings, storage: Storage, recordings: list[str], *, is_asking: bool) -> int:
-    """Purges recordings, verifies the deletion, and returns the exit status."""
+def _purge_recordings(settings: Settings, storage: Storage, recordings: list[str], *, is_asking: bool) -> ExitCode:
+    """Purges recordings, verifies the deletion, and returns the exit code."""
     from meeting_assets.health.fingerprints import fingerprints_of
     from meeting_assets.pipeline.deletion.recordings import day_and_bot_at_api, purge, stored_recording
     from meeting_assets.store.tombstones import ASKED_FOR
@@ -77,11 +79,11 @@ def _purge_recordings(settings: Settings, storage: Storage, recordings: list[str
     print_line(report.as_sentence())
     print_line(remains.as_sentence(is_scrubbed=report.is_scrubbed))
     print_errors(report.obstacles)
-    return 1 if report.obstacles or remains.found else 0
+    return ExitCode.REFUSED if report.obstacles or remains.found else ExitCode.DONE
 
 
-def _purge_expired(settings: Settings, storage: Storage, *, is_asking: bool) -> int:
-    """Purges all recordings older than the retention, and returns the exit status."""
+def _purge_expired(settings: Settings, storage: Storage, *, is_asking: bool) -> ExitCode:
+    """Purges all recordings older than the retention, and returns the exit code."""
     from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
     from meeting_assets.pipeline.deletion.retention import expired, retain
     from meeting_assets.pipeline.deletion.tombstone_sync import synchronize_tombstones
@@ -98,12 +100,12 @@ def _purge_expired(settings: Settings, storage: Storage, *, is_asking: bool) -> 
     print_errors(report.obstacles)
     if remaining.days:
         print_errors([f"Some of it was not purged. {remaining.as_sentence()} Run the same command again."])
-    return 1 if report.obstacles or remaining.days else 0
+    return ExitCode.REFUSED if report.obstacles or remaining.days else ExitCode.DONE
 
 
 def _confirm(sentences: list[str], *, is_asking: bool) -> None:
     """Prints the recordings that would be deleted, and asks for a confirmation."""
     for sentence in sentences:
         print_line(sentence)
-    if is_asking:
-        typer.confirm("Delete all of this permanently?", abort=True)
+    if is_asking and not typer.confirm("Delete all of this permanently?"):
+        raise CommandRefused("Nothing was purged, because it was not confirmed.")

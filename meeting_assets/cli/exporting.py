@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.local_files import STANDARD_STREAM, file_errors_named, replace_file, write_standard_output
 from meeting_assets.cli.options import as_date
-from meeting_assets.cli.terminal import print_line, print_note
-from meeting_assets.core.errors import SettingsError
-from meeting_assets.settings import read_settings
+from meeting_assets.cli.terminal import err, print_line, print_note
+from meeting_assets.core.errors import UsageError
 
 if TYPE_CHECKING:
     from meeting_assets.pipeline.storage import Storage
@@ -68,7 +68,7 @@ def _formats(names: Sequence[str]) -> list[ExportFormat]:
 
     unknown = [name for name in names if name not in FORMATS]
     if unknown:
-        raise SettingsError(f"Unknown format {', '.join(unknown)}. Use one of {', '.join(FORMATS)}.")
+        raise UsageError(f"Unknown format {', '.join(unknown)}. Use one of {', '.join(FORMATS)}.")
     return [FORMATS[name] for name in dict.fromkeys(names)]
 
 
@@ -76,12 +76,12 @@ def _days(given: Sequence[str] | None, first: date | None, last: date | None) ->
     """The first and last day of a range; None if recordings are named instead."""
     if given:
         if first or last:
-            raise SettingsError("Name recordings or give a range of days, not both.")
+            raise UsageError("Name recordings or give a range of days, not both.")
         return None
     if first is None:
-        raise SettingsError("Name a recording, or give --first-day.")
+        raise UsageError("Name a recording, or give --first-day.")
     if last is not None and last < first:
-        raise SettingsError("--last-day is earlier than --first-day. Exchange them.")
+        raise UsageError("--last-day is earlier than --first-day. Exchange them.")
     return first, last or date.max
 
 
@@ -93,7 +93,7 @@ def _recording_ids(storage: Storage, given: Sequence[str], days: tuple[date, dat
         if days is not None:
             if found := recordings_of_days(connection, *days):
                 return found
-            raise SettingsError(
+            raise UsageError(
                 "No recording of these days is stored. Give other days, or run `meeting-assets sync` for them."
             )
         return [*dict.fromkeys(find_recording(connection, each) for each in given)]
@@ -102,39 +102,50 @@ def _recording_ids(storage: Storage, given: Sequence[str], days: tuple[date, dat
 def _print_only(storage: Storage, recording_ids: Sequence[str], chosen: Sequence[ExportFormat]) -> None:
     """Prints one recording in one format: several files cannot be told apart in one stream."""
     if len(recording_ids) != 1 or len(chosen) != 1:
-        raise SettingsError("Standard output takes one recording and one format. Give a folder with --to.")
+        raise UsageError("Standard output takes one recording and one format. Give a folder with --to.")
     meeting = _meeting(storage, recording_ids[0])
     if meeting is None:
-        raise SettingsError(f"Recording {recording_ids[0]} was purged: nothing to export.")
+        raise UsageError(f"Recording {recording_ids[0]} was purged: nothing to export.")
     if not chosen[0].has_content(meeting):
-        raise SettingsError(f"Recording {meeting.recording_id} has no {chosen[0].content}: nothing to export.")
+        raise UsageError(f"Recording {meeting.recording_id} has no {chosen[0].content}: nothing to export.")
     write_standard_output(chosen[0].write(meeting))
 
 
 def write_files(storage: Storage, recording_ids: Sequence[str], chosen: Sequence[ExportFormat], folder: Path) -> None:
     """Writes the files of some recordings into a folder, and says how many were and were not written."""
+    from meeting_assets.cli.progress_bars import items_shown
+
     with file_errors_named(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
     written, purged, without = 0, 0, Counter[str]()
-    for recording_id in recording_ids:
-        meeting = _meeting(storage, recording_id)
-        if meeting is None:
-            purged += 1
-            continue
-        for each in chosen:
-            if not each.has_content(meeting):
-                without[each.content] += 1
-                continue
-            path = folder / each.file_name(meeting)
-            with file_errors_named(str(path)):
-                replace_file(path, each.write(meeting).encode())
-            written += 1
+    with items_shown(err, "Exporting recordings", len(recording_ids), is_quiet=False) as advance:
+        for recording_id in recording_ids:
+            meeting = _meeting(storage, recording_id)
+            if meeting is None:
+                purged += 1
+            else:
+                written += _write_meeting(meeting, chosen, folder, without)
+            advance()
     for content, count in without.items():
         owner = "its recording has" if count == 1 else "their recordings have"
         print_note(f"{_were(count, 'file')} not written: {owner} no {content}.")
     if purged:
         print_note(f"{_were(purged, 'recording')} not exported: purged during the export.")
     print_line(f"{_were(written, 'file')} written to {folder}.")
+
+
+def _write_meeting(meeting: MeetingText, chosen: Sequence[ExportFormat], folder: Path, without: Counter[str]) -> int:
+    """Writes the files of a meeting, and returns their number. Counts formats without content by their content."""
+    written = 0
+    for each in chosen:
+        if not each.has_content(meeting):
+            without[each.content] += 1
+            continue
+        path = folder / each.file_name(meeting)
+        with file_errors_named(str(path)):
+            replace_file(path, each.write(meeting).encode())
+        written += 1
+    return written
 
 
 def _were(count: int, noun: str) -> str:

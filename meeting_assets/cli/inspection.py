@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import typer
 
+from meeting_assets.cli.current_settings import read_settings
+from meeting_assets.cli.exit_codes import exit_code_of_kinds
 from meeting_assets.cli.options import AsJson
 from meeting_assets.cli.terminal import hidden_warnings, out, print_json, print_note
 from meeting_assets.console import print_diagnostics, print_status
 from meeting_assets.core.errors import NothingStored
-from meeting_assets.settings import read_settings
+
+if TYPE_CHECKING:
+    from meeting_assets.health.diagnostics.report import HealthCheck
 
 
 def status(as_json: AsJson = False) -> None:
@@ -40,13 +48,23 @@ def doctor(as_json: AsJson = False) -> None:
     with hidden_warnings():
         from meeting_assets.orchestration.operations.doctor import diagnostics
 
+        errors: list[type[Exception]] = []
         found = diagnostics()
+        found = replace(found, checks=_collecting(found.checks, errors))
         if as_json:
             from meeting_assets.cli.documents.diagnostics import doctor_document
 
-            document = doctor_document(found)
-            is_healthy = document.is_healthy
-            print_json(document)
+            print_json(doctor_document(found))
         else:
-            is_healthy = print_diagnostics(out, found)
-    raise typer.Exit(0 if is_healthy else 1)
+            print_diagnostics(out, found)
+    raise typer.Exit(exit_code_of_kinds(errors))
+
+
+def _collecting(checks: Iterable[HealthCheck], errors: list[type[Exception]]) -> Iterator[HealthCheck]:
+    """Passes health checks on, and adds the errors of failed ones to a list."""
+    from meeting_assets.health.diagnostics.report import Severity
+
+    for each in checks:
+        if each.severity is Severity.ERROR:
+            errors.append(each.error)
+        yield each

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import StoreError, UsageError
 from meeting_assets.core.files import file_error_message
 
 STANDARD_STREAM = "-"
@@ -49,10 +49,15 @@ def replace_file(path: Path, content: bytes) -> None:
 
 @contextmanager
 def file_errors_named(name: str) -> Iterator[None]:
-    """Raises a SettingsError with the name of a file that cannot be read or written."""
+    """Names a file that cannot be read or written.
+
+    Raises:
+        UsageError: another file may be usable.
+        StoreError: the disk is full.
+    """
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise SettingsError(file_error_message(OSError(error.errno, error.strerror), name)) from None
-        raise SettingsError(f"{error.strerror or type(error).__name__}: {name}. Give another file.") from None
+            raise StoreError(file_error_message(OSError(error.errno, error.strerror), name)) from None
+        raise UsageError(f"{error.strerror or type(error).__name__}: {name}. Give another file.") from None

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.terminal import err, print_line
 from meeting_assets.console import progress
 from meeting_assets.core.errors import NothingStored
 from meeting_assets.core.logs import is_json
-from meeting_assets.settings import read_settings
 
 
 def migrate(

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from meeting_assets.settings import Settings
-
 if TYPE_CHECKING:
     from meeting_assets.pipeline.storage import Storage
+    from meeting_assets.settings import Settings
 
 
 @contextmanager

@@ -11,16 +11,18 @@ import typer
 
 from meeting_assets.cli.authors import author_or_login
 from meeting_assets.cli.csv_files import read_csv, write_csv
+from meeting_assets.cli.current_settings import read_settings
+from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.cli.opening import opened_for_changes
 from meeting_assets.cli.options import AsJson
 from meeting_assets.cli.terminal import print_errors, print_json, print_line, print_note
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.instants import now
-from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.pipeline.aliases import AliasChange, AliasRequest
     from meeting_assets.pipeline.storage import Storage
+    from meeting_assets.settings import Settings
 
 FORM = "--alias KEY=PERSON, such as --alias 'email:ada@old.example=zoom:RiajK'"
 
@@ -49,9 +51,9 @@ def people(
     """
     is_change = bool(alias or undo)
     if (export_to is not None) + (import_from is not None) + is_change + unlinked > 1:
-        raise SettingsError("Use only one of --export, --import, --unlinked, and --alias or --undo.")
+        raise UsageError("Use only one of --export, --import, --unlinked, and --alias or --undo.")
     if export_to is not None and as_json:
-        raise SettingsError("--export writes CSV. Omit --json.")
+        raise UsageError("--export writes CSV. Omit --json.")
     _check_details(note, author, has_alias=bool(alias), is_import=import_from is not None)
     settings = read_settings()
     if export_to is not None:
@@ -67,11 +69,11 @@ def people(
 
 
 def _check_details(note: str | None, author: str | None, *, has_alias: bool, is_import: bool) -> None:
-    """Raises a SettingsError for a note or an author that belongs to no alias."""
+    """Raises a UsageError for a note or an author that belongs to no alias."""
     if note is not None and not has_alias:
-        raise SettingsError("--note belongs to --alias. Give both.")
+        raise UsageError("--note belongs to --alias. Give both.")
     if author is not None and not (has_alias or is_import):
-        raise SettingsError("--author belongs to --alias or --import. Give one of them.")
+        raise UsageError("--author belongs to --alias or --import. Give one of them.")
 
 
 def split_alias(text: str) -> tuple[str, str]:
@@ -101,7 +103,7 @@ def _requests(aliases: Sequence[str], note: str | None, author: str | None) -> l
             key, target = split_alias(text)
             found.append(alias_request(key, target, author=author, note=note, position=position))
         except ValueError as error:
-            raise SettingsError(f"Nothing was changed: {position}{error}.") from None
+            raise UsageError(f"Nothing was changed: {position}{error}.") from None
     return found
 
 
@@ -115,27 +117,27 @@ def _change(
     try:
         undone = {valid_key(each) for each in undo}
     except ValueError as error:
-        raise SettingsError(f"Nothing was changed: --undo: {error}.") from None
+        raise UsageError(f"Nothing was changed: --undo: {error}.") from None
     with opened_for_changes(settings) as storage:
         aliases = storage.database.read(all_aliases)
         if undone - {each.person_key for each in aliases}:
             if not as_json:
                 print_aliases(aliases)
-            raise SettingsError("Nothing was changed: --undo names a key without an alias.")
+            raise UsageError("Nothing was changed: --undo names a key without an alias.")
         with _named_as_unchanged("Nothing was changed: "):
             change = change_aliases(storage, requests, undone, author=author_or_login(author), at=now())
         _roll_up(storage, change, as_json=as_json)
 
 
 def _import(settings: Settings, source: str, author: str | None, *, as_json: bool) -> None:
-    """Adds the aliases of a CSV file, and rolls up. With a faulty line it adds none, and exits with 1."""
+    """Adds the aliases of a CSV file, and rolls up. With a faulty line it adds none, and exits with USAGE."""
     from meeting_assets.pipeline.alias_csv import read_aliases
     from meeting_assets.pipeline.aliases import change_aliases
 
     requests, faults = read_aliases(read_csv(source))
     if faults:
         print_errors([*map(str, faults), "Nothing was imported. Correct these lines and import the file again."])
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.USAGE)
     with opened_for_changes(settings) as storage:
         with _named_as_unchanged("Nothing was imported: "):
             change = change_aliases(storage, requests, author=author_or_login(author), at=now())
@@ -147,8 +149,8 @@ def _named_as_unchanged(beginning: str) -> Iterator[None]:
     """Puts a beginning before the message of an invalid request, by which nothing was changed."""
     try:
         yield
-    except SettingsError as error:
-        raise SettingsError(f"{beginning}{error}") from None
+    except UsageError as error:
+        raise UsageError(f"{beginning}{error}") from None
 
 
 def _roll_up(storage: Storage, change: AliasChange, *, as_json: bool) -> None:

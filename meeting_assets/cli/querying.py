@@ -10,7 +10,7 @@ import typer
 
 from meeting_assets.cli.options import AsJson
 from meeting_assets.cli.terminal import print_json, print_line
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.settings import read_settings
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def queries(
 ) -> None:
     """Lists the documented queries, or runs one and prints its result. Queries change nothing."""
     if as_json and as_csv:
-        raise SettingsError("Use only one of --json and --csv.")
+        raise UsageError("Use only one of --json and --csv.")
     if name is not None:
         query = _query(name)
         _run(query, _values(query, given or [], limit), as_json=as_json, as_csv=as_csv)
     elif given or limit is not None or as_csv:
-        raise SettingsError(f"--param, --limit and --csv belong to a query. Name one: {LIST}")
+        raise UsageError(f"--param, --limit and --csv belong to a query. Name one: {LIST}")
     else:
         _list(as_json=as_json)
 
@@ -64,7 +64,7 @@ def _query(name: str) -> Query:
 
     if name not in NAMES:
         similar = get_close_matches(name, NAMES, n=1)
-        raise SettingsError(f"There is no such query.{f' Did you mean {similar[0]}?' if similar else ''} {LIST}")
+        raise UsageError(f"There is no such query.{f' Did you mean {similar[0]}?' if similar else ''} {LIST}")
     return all_queries()[name]
 
 
@@ -72,7 +72,7 @@ def _values(query: Query, given: Sequence[str], limit: int | None) -> Mapping[st
     """The values of the options, by parameter.
 
     Raises:
-        SettingsError: an option names no parameter, or its value has another type.
+        UsageError: an option names no parameter, or its value has another type.
     """
     from meeting_assets.publications.queries.query import LIMIT
 
@@ -82,13 +82,13 @@ def _values(query: Query, given: Sequence[str], limit: int | None) -> Mapping[st
         parameter = query.parameters.get(name)
         if not sign or parameter is None:
             names = ", ".join(query.parameters)
-            raise SettingsError(f"Write --param NAME=VALUE. Parameters of {query.name}: {names}.")
+            raise UsageError(f"Write --param NAME=VALUE. Parameters of {query.name}: {names}.")
         if name in values:
-            raise SettingsError(f"Parameter {name} is given twice. Omit one.")
+            raise UsageError(f"Parameter {name} is given twice. Omit one.")
         try:
             values[name] = parameter.value_of(value)
         except ValueError as error:
-            raise SettingsError(f"Parameter {name} of {query.name} takes {error}.") from None
+            raise UsageError(f"Parameter {name} of {query.name} takes {error}.") from None
     return values
 
 

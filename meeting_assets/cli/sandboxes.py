@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 
 if TYPE_CHECKING:
     from meeting_assets.sandbox import Sandbox, World
@@ -26,15 +26,15 @@ def world_of(folder: Path, first_day: date | None, per_day: int) -> World:
     """The real meetings in a folder.
 
     Raises:
-        SettingsError: the folder does not exist or contains no meeting.
+        UsageError: the folder does not exist or contains no meeting.
     """
     from meeting_assets.sandbox import from_folder
 
     if not folder.is_dir():
-        raise SettingsError(f"--from-folder {folder}: there is no such folder. Name an existing folder.")
+        raise UsageError(f"--from-folder {folder}: there is no such folder. Name an existing folder.")
     world = from_folder(folder, first_day=first_day, per_day=per_day)
     if not world.recordings:
-        raise SettingsError(f"--from-folder {folder}: no meeting.json below it. Name a folder with exported meetings.")
+        raise UsageError(f"--from-folder {folder}: no meeting.json below it. Name a folder with exported meetings.")
     return world
 
 

@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
+from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.options import as_date
 from meeting_assets.cli.sandboxes import live_sandbox, sample_world, world_of
 from meeting_assets.cli.terminal import err, hidden_warnings, out, print_line, print_note
 from meeting_assets.console import print_dev_addresses, print_sandbox_instructions, progress
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.gc_tuning import freeze
 from meeting_assets.core.logs import is_json
-from meeting_assets.settings import read_settings
 
 SANDBOX_PORT = 8461
 UI_PORT = 3000
@@ -50,7 +50,7 @@ def sandbox(
     try:
         server.start()
     except OSError as error:
-        raise SettingsError(f"--port {port} cannot be used: {error.strerror}. Choose another port.") from None
+        raise UsageError(f"--port {port} cannot be used: {error.strerror}. Choose another port.") from None
     print_sandbox_instructions(out, server.url, server.api_key, world)
     serve_forever(server)
 

@@ -8,7 +8,7 @@ import typer
 
 from meeting_assets.cli.options import AsJson
 from meeting_assets.cli.terminal import print_json
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.settings import read_settings
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _meeting(storage: Storage, given: str) -> MeetingData:
     """The meeting of a recording.
 
     Raises:
-        SettingsError: no finished recording has this id.
+        UsageError: no finished recording has this id.
     """
     from meeting_assets.pipeline.speakers import find_recording
     from meeting_assets.publications.pages.meeting_data import read_meeting_data
@@ -51,7 +51,7 @@ def _meeting(storage: Storage, given: str) -> MeetingData:
     recording_id = storage.database.read(lambda connection: find_recording(connection, given))
     meeting = storage.database.read_snapshot(lambda connection: read_meeting_data(connection, recording_id))
     if meeting is None:
-        raise SettingsError(
+        raise UsageError(
             f"Recording {recording_id} is not finished at Recall.ai, so there is nothing to show yet. "
             f"Run `meeting-assets sync --recording {recording_id}` later."
         )

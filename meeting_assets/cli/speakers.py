@@ -10,16 +10,18 @@ import typer
 
 from meeting_assets.cli.authors import author_or_login
 from meeting_assets.cli.csv_files import read_csv, write_csv
+from meeting_assets.cli.current_settings import read_settings
+from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.cli.opening import opened_for_changes
 from meeting_assets.cli.options import AsJson
 from meeting_assets.cli.terminal import print_errors, print_json
 from meeting_assets.core.correction_kinds import ASSIGN, NAME, SAME_AS
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.instants import now
-from meeting_assets.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.pipeline.speakers import Occurring, SpeakersOfRecording
+    from meeting_assets.settings import Settings
     from meeting_assets.store.corrections import StoredCorrection
 
 FORMS = {ASSIGN: "--assign KEY=PARTICIPANT", SAME_AS: "--same-as KEY=KEY", NAME: "--name KEY=NAME"}
@@ -89,20 +91,20 @@ class _Options:
 def _check_use(
     options: _Options, given: Sequence[str], export_to: str | None, import_from: str | None, *, as_json: bool
 ) -> None:
-    """Raises a SettingsError for options that exclude each other."""
+    """Raises a UsageError for options that exclude each other."""
     is_export, is_import = export_to is not None, import_from is not None
     if is_export + is_import + options.is_change > 1:
-        raise SettingsError("Use only one of --export, --import, and corrections.")
+        raise UsageError("Use only one of --export, --import, and corrections.")
     if options.note is not None and not options.is_correction:
-        raise SettingsError("--note belongs to --assign, --same-as or --name. Give one of them.")
+        raise UsageError("--note belongs to --assign, --same-as or --name. Give one of them.")
     if options.author is not None and not (options.is_correction or is_import):
-        raise SettingsError("--author belongs to --assign, --same-as, --name or --import. Give one of them.")
+        raise UsageError("--author belongs to --assign, --same-as, --name or --import. Give one of them.")
     if is_export and as_json:
-        raise SettingsError("--export writes CSV. Omit --json.")
+        raise UsageError("--export writes CSV. Omit --json.")
     if is_import and given:
-        raise SettingsError("--import takes the recordings from the file. Omit their ids.")
+        raise UsageError("--import takes the recordings from the file. Omit their ids.")
     if not (is_export or is_import) and len(given) != 1:
-        raise SettingsError(LONE_RECORDING)
+        raise UsageError(LONE_RECORDING)
 
 
 def _show(settings: Settings, given: str, *, as_json: bool) -> None:
@@ -119,8 +121,8 @@ def _show(settings: Settings, given: str, *, as_json: bool) -> None:
         print_speakers(found)
 
 
-def _change(settings: Settings, given: str, options: _Options, *, as_json: bool) -> int:
-    """Makes and undoes corrections, derives the metrics, and prints the new resolution; returns the exit status."""
+def _change(settings: Settings, given: str, options: _Options, *, as_json: bool) -> ExitCode:
+    """Makes and undoes corrections, derives the metrics, and prints the new resolution; returns the exit code."""
     from meeting_assets.cli.speaker_table import print_change, print_speakers, speakers_document
     from meeting_assets.pipeline.corrections import change_corrections, derive_corrected
     from meeting_assets.pipeline.speakers import find_recording, speakers_of
@@ -139,11 +141,11 @@ def _change(settings: Settings, given: str, options: _Options, *, as_json: bool)
         print_change(change)
         print_speakers(after)
     print_errors(_derive_errors(faults))
-    return 1 if faults else 0
+    return ExitCode.REFUSED if faults else ExitCode.DONE
 
 
 def _check_undo(undo: Sequence[str], found: SpeakersOfRecording, *, as_json: bool) -> None:
-    """Raises a SettingsError if a speaker has no correction to undo, and prints those that have one."""
+    """Raises a UsageError if a speaker has no correction to undo, and prints those that have one."""
     from meeting_assets.cli.speaker_table import print_undoable, speakers_document
 
     if not {*undo} - {each.speaker_key for each in found.corrections}:
@@ -152,7 +154,7 @@ def _check_undo(undo: Sequence[str], found: SpeakersOfRecording, *, as_json: boo
         print_json(speakers_document(found))
     else:
         print_undoable(found)
-    raise SettingsError("Nothing was changed: --undo names a speaker without a correction.")
+    raise UsageError("Nothing was changed: --undo names a speaker without a correction.")
 
 
 def _export(settings: Settings, given: Sequence[str], target: str) -> None:
@@ -166,8 +168,8 @@ def _export(settings: Settings, given: Sequence[str], target: str) -> None:
     write_csv(target, content, what="corrections")
 
 
-def _import(settings: Settings, source: str, author: str | None, *, as_json: bool) -> int:
-    """Makes the corrections of a CSV file, derives the metrics, and returns the exit status."""
+def _import(settings: Settings, source: str, author: str | None, *, as_json: bool) -> ExitCode:
+    """Makes the corrections of a CSV file, derives the metrics, and returns the exit code."""
     from meeting_assets.cli.documents.speakers import speakers_import_document
     from meeting_assets.cli.speaker_table import print_import
     from meeting_assets.pipeline.corrections import derive_corrected
@@ -180,14 +182,14 @@ def _import(settings: Settings, source: str, author: str | None, *, as_json: boo
         if report.faults:
             advice = "Nothing was imported. Correct these lines and import the file again."
             print_errors([*map(str, report.faults), advice])
-            return 1
+            return ExitCode.USAGE
         faults = derive_corrected(storage, report.recording_ids)
     if as_json:
         print_json(speakers_import_document(report))
     else:
         print_import(report)
     print_errors([*report.failures, *_derive_errors(faults)])
-    return 1 if faults or report.failures else 0
+    return ExitCode.REFUSED if faults or report.failures else ExitCode.DONE
 
 
 def _corrections(options: _Options, occurring: Occurring, recording_id: str) -> list[StoredCorrection]:
@@ -205,7 +207,7 @@ def _corrections(options: _Options, occurring: Occurring, recording_id: str) -> 
             except ValueError as error:
                 option = f"{FORMS[kind].partition(' ')[0]} number {number}" if len(texts) > 1 else FORMS[kind]
                 advice = f"`meeting-assets speakers {recording_id}` lists speakers and participants."
-                raise SettingsError(f"Nothing was changed: {option}: {error}. {advice}") from None
+                raise UsageError(f"Nothing was changed: {option}: {error}. {advice}") from None
             found.append(StoredCorrection(key, kind, target, by, at, options.note))
     return found
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from meeting_assets.cli.exit_codes import ExitCode
+
 ERRORS = "meeting_assets.readable"
 READABLE = {"✓": "+", "✗": "x", "…": "...", "·": ".", "→": "->", "–": "-", "—": "-", "“": '"', "”": '"', "’": "'"}  # noqa: RUF001
 """ASCII replacements for signs in messages; other characters missing from the encoding become `?`."""
@@ -38,13 +40,13 @@ def flushed_streams() -> Iterator[None]:
             sys.stderr.flush()
     except BrokenPipeError:
         _discard_output()
-        raise SystemExit(1) from None
+        raise SystemExit(ExitCode.NO_READER) from None
     except OSError as error:
         if not _is_unwritable(sys.stdout):
             raise
         _discard_output()
         print(f"Error: standard output cannot be written: {error.strerror}.", file=sys.stderr)  # noqa: T201
-        raise SystemExit(1) from None
+        raise SystemExit(ExitCode.UNAVAILABLE) from None
 
 
 def _replacement(error: UnicodeError) -> tuple[str, int]:

@@ -35,7 +35,8 @@ def print_table(table: Table) -> None:
     if out.is_terminal:
         out.print(table)
     else:
-        Console(width=PRINTED_WIDTH).print(table)  # `out` prints no wider than the terminal that it assumes
+        # `print` cannot exceed the width of its console, which is 80 without a terminal.
+        Console(file=out.file, width=PRINTED_WIDTH).print(table)
 
 
 def print_json(document: Any) -> None:

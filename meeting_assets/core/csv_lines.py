@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from meeting_assets.core.csv_cells import as_cell, text_of_cell
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.instants import check_year, utc
 
 
@@ -57,12 +57,12 @@ def csv_lines(content: bytes, columns: Sequence[str]) -> tuple[list[CsvLine], li
     The columns may have any order. The file may begin with a byte order mark.
 
     Raises:
-        SettingsError: the file is no CSV in UTF-8 with these columns.
+        UsageError: the file is no CSV in UTF-8 with these columns.
     """
     rows = _rows(content)
     _, header = next(rows, (1, []))
     if sorted(header) != sorted(columns):
-        raise SettingsError(
+        raise UsageError(
             f"Nothing was imported: the first line must have these columns, separated by commas: {','.join(columns)}."
         )
     lines: list[CsvLine] = []
@@ -97,7 +97,7 @@ def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         number = content[: error.start].count(b"\n") + 1
-        raise SettingsError(f"Nothing was imported: line {number} is not UTF-8.") from None
+        raise UsageError(f"Nothing was imported: line {number} is not UTF-8.") from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     number = 1
     try:
@@ -105,6 +105,6 @@ def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
             yield number, row
             number = reader.line_num + 1
     except csv.Error:
-        raise SettingsError(
+        raise UsageError(
             f"Nothing was imported: line {number} is no CSV. Quote cells that contain commas, quotes or line breaks."
         ) from None

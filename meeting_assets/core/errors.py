@@ -1,8 +1,11 @@
 """The exceptions of this package, grouped by the required reaction.
 
 MeetingAssetsError
+├── UsageError             correct the arguments of the command
 ├── SettingsError          fix the setting it names
+├── CommandRefused         remove the obstacle that it names, such as another process, or confirm
 ├── StoreError             the database or the raw store is not usable; fix it, then run again
+│   ├── StoreRefused       it is usable, but not with this version, setting or role; a retry does not help
 │   ├── TransactionLost    retry the whole transaction
 │   └── NothingStored      a read-only command has nothing to show; report that and exit
 ├── ApiError               a request to the API failed
@@ -24,12 +27,24 @@ class MeetingAssetsError(Exception):
     """The base class. Messages can be shown to users and contain no secrets."""
 
 
+class UsageError(MeetingAssetsError):
+    """The arguments of a command are wrong, or name nothing that exists."""
+
+
 class SettingsError(MeetingAssetsError):
     """A setting is missing or invalid; the message names it."""
 
 
+class CommandRefused(MeetingAssetsError):
+    """The command changed nothing: it was not confirmed, or another process is in its way."""
+
+
 class StoreError(MeetingAssetsError):
     """The database or the raw store is not usable; the message states the reason."""
+
+
+class StoreRefused(StoreError):
+    """The database or the raw store belongs to another version, API or store, or the role lacks a grant."""
 
 
 class TransactionLost(StoreError):

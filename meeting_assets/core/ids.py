@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 
 EXAMPLE = "0206f11b-68ab-42b1-8a30-b85f60076e83"
 SHORTEST_PREFIX = 4
@@ -23,11 +23,11 @@ def canonical_uuid(given: str) -> str:
     '0206f11b-68ab-42b1-8a30-b85f60076e83'
 
     Raises:
-        SettingsError: the text is not a UUID.
+        UsageError: the text is not a UUID.
     """
     match = _UUID.fullmatch(given.strip())
     if match is None:
-        raise SettingsError(f"The given text is not a recording id. Give a UUID such as {EXAMPLE}.")
+        raise UsageError(f"The given text is not a recording id. Give a UUID such as {EXAMPLE}.")
     return str(UUID(match[2]))
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import uvicorn
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
+from meeting_assets.core.interrupts import left_to_server
 
 HOST_ADVICE = "Give an address of this machine with --host."
 PORT_ADVICE = "Choose another port with --port."
@@ -22,14 +23,14 @@ def listen(host: str, port: int) -> socket.socket:
     """Returns a socket that listens on an address; port 0 selects a free one.
 
     Raises:
-        SettingsError: the address cannot be used.
+        UsageError: the address cannot be used.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         # asyncio sets TCP_NODELAY only on sockets with an explicit protocol.
         listener = socket.socket(family, kind, socket.IPPROTO_TCP)
     except OSError as error:
-        raise SettingsError(f"--host {host} cannot be used: {error.strerror}. {HOST_ADVICE}") from None
+        raise UsageError(f"--host {host} cannot be used: {error.strerror}. {HOST_ADVICE}") from None
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
@@ -37,8 +38,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRNOTAVAIL:
-            raise SettingsError(f"--host {host} cannot be used: {error.strerror}. {HOST_ADVICE}") from None
-        raise SettingsError(f"--port {port} cannot be used: {error.strerror}. {PORT_ADVICE}") from None
+            raise UsageError(f"--host {host} cannot be used: {error.strerror}. {HOST_ADVICE}") from None
+        raise UsageError(f"--port {port} cannot be used: {error.strerror}. {PORT_ADVICE}") from None
     return listener
 
 
@@ -77,7 +78,8 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
         return
     handlers = {number: signal.signal(number, lambda *_: stop()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        with left_to_server():
+            yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -21,7 +21,8 @@ from typing import Self
 import dagster as dg
 import httpx
 
-from meeting_assets.core.errors import MeetingAssetsError, SettingsError
+from meeting_assets.core.errors import CommandRefused, MeetingAssetsError
+from meeting_assets.core.interrupts import before_end
 from meeting_assets.core.servers import listen
 from meeting_assets.orchestration.code_location import CODE_LOCATION
 from meeting_assets.orchestration.home import prepare_home
@@ -60,8 +61,9 @@ class DagsterDev:
         public_url: the address that browsers use, if it is not a loopback address with this port.
 
     Raises:
-        SettingsError, StoreError: the port, the database, the raw store or Dagster's home cannot be used, or another
-            daemon runs.
+        UsageError: the port cannot be used.
+        SettingsError, StoreError: the database, the raw store or Dagster's home cannot be used.
+        CommandRefused: another daemon runs.
         MeetingAssetsError: Dagster does not start, or exits.
     """
 
@@ -101,6 +103,7 @@ class DagsterDev:
                 running.callback(signal.signal, number, signal.signal(number, self._request_stop))
             self._folder = Path(running.enter_context(TemporaryDirectory()))
             running.callback(self._processes.stop, STOP_S)
+            running.enter_context(before_end(self._processes.kill))
             self._start_code_server()
             self._running = running.pop_all()
         return self
@@ -189,7 +192,7 @@ def _check_no_daemon(instance: dg.DagsterInstance, settings: Settings, ended_at_
     while monotonic() < until_s:
         sleep(POLL_S)
         if _last_heartbeat_s(instance) > last_s:
-            raise SettingsError(
+            raise CommandRefused(
                 f"A Dagster daemon already runs on {settings.dagster_home}, and two would request every run twice: "
                 "stop it, or set MEETING_ASSETS_HOME (and DAGSTER_HOME, if that is set) to another folder."
             )

@@ -16,7 +16,7 @@ from typing import IO, Self
 import msgspec
 import psutil
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import CommandRefused, SettingsError
 from meeting_assets.core.files import file_error_message
 from meeting_assets.settings import Settings
 
@@ -40,7 +40,8 @@ class HomeLock:
     """The lock on the homes of these settings, held while the `with` block runs.
 
     Raises:
-        SettingsError: another command holds it, or a home cannot be created.
+        CommandRefused: another command holds it.
+        SettingsError: a home cannot be created.
     """
 
     def __init__(self, settings: Settings, command: str, url: str | None = None) -> None:
@@ -87,7 +88,7 @@ class HomeLock:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             with file:
-                raise SettingsError(_in_use(_read(file), folder)) from None
+                raise CommandRefused(_in_use(_read(file), folder)) from None
         return file
 
     def _write(self) -> None:

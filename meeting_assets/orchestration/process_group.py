@@ -66,13 +66,18 @@ class ProcessGroup:
         deadline = monotonic() + within_s
         while self._is_alive():
             # The id of an empty group may belong to other processes, so only a live group is killed.
-            if self.id is not None and monotonic() >= deadline:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self.id, signal.SIGKILL)
+            if monotonic() >= deadline:
+                self.kill()
                 break
             sleep(POLL_S)
         for process in self._processes.values():
             process.wait()
+
+    def kill(self) -> None:
+        """Kills the group at once."""
+        if self.id is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.id, signal.SIGKILL)
 
     def _is_alive(self) -> bool:
         """Whether any process of the group is alive; zombies are not."""

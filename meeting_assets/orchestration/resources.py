@@ -19,8 +19,10 @@ from meeting_assets.core.errors import (
     StoreError,
     TransactionLost,
     Transient,
+    UsageError,
 )
 from meeting_assets.core.logs import log_as_json
+from meeting_assets.orchestration.cancellation import marked_before_reported
 from meeting_assets.orchestration.code_location import add_code_location
 from meeting_assets.orchestration.run_heartbeat import RunHeartbeat
 from meeting_assets.orchestration.run_tags import database_tag_key, process_tag
@@ -36,7 +38,9 @@ from meeting_assets.store.database_id import verified_id
 PRIVATE = 0o077
 PERMANENT = "permanent_failure"
 """Metadata key of failures whose cause affects every run, such as a wrong API key."""
-PERMANENT_ERRORS = (Refused, SettingsError, StoreError)
+PERMANENT_ERRORS = (Refused, SettingsError, StoreError, UsageError)
+ERROR = "error"
+"""Metadata key of the class of our error that failed a step."""
 
 
 class RunStorage:
@@ -125,22 +129,26 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         After an error the storage is closed, because a broken connection may be its cause.
         """
         try:
-            if self._run_storage is not None:
-                yield self._run_storage.open()
-            else:
-                with _open(self.workspace) as settings_and_storage:
-                    yield settings_and_storage
+            with marked_before_reported(), self._opened() as settings_and_storage:
+                yield settings_and_storage
         except MeetingAssetsError as error:
             if self._run_storage is not None:
                 self._run_storage.close()
             is_transient = isinstance(error, Transient | TransactionLost)
             raise dg.Failure(
                 description=str(error),
-                metadata={PERMANENT: type(error).__name__}
-                if isinstance(error, PERMANENT_ERRORS) and not is_transient
-                else None,
+                metadata={ERROR: type(error).__name__}
+                | ({PERMANENT: True} if isinstance(error, PERMANENT_ERRORS) and not is_transient else {}),
                 allow_retries=is_transient,
             ) from None
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[Settings, Storage]]:
+        if self._run_storage is not None:
+            yield self._run_storage.open()
+        else:
+            with _open(self.workspace) as settings_and_storage:
+                yield settings_and_storage
 
 
 def storage_resource(workspace: Workspace) -> StorageResource:

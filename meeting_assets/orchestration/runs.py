@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 
 from meeting_assets.orchestration.assets.partitions import range_tags
 from meeting_assets.orchestration.assets.raw import fetch_config
+from meeting_assets.orchestration.cancellation import canceled_by_interrupts
 from meeting_assets.orchestration.home import naming_dagster_home
-from meeting_assets.orchestration.resources import PERMANENT
+from meeting_assets.orchestration.resources import ERROR, PERMANENT
 from meeting_assets.orchestration.sqlite_commits import commits_without_fsync
 from meeting_assets.orchestration.workspace import SYNC
 
@@ -41,6 +43,8 @@ class RunOutcome:
     faults: tuple[str, ...]
     is_permanent_failure: bool = False
     """Whether every other run would fail too: a wrong key, a wrong setting, no database."""
+    error_names: tuple[str, ...] = ()
+    """The classes in `core.errors` of the errors that failed steps; `Exception` for all other errors."""
 
 
 def run_days(
@@ -72,6 +76,7 @@ def run(
     `partitions` is None for a job without partitions.
 
     Raises:
+        KeyboardInterrupt: Ctrl-C or SIGTERM canceled the run.
         ValueError: `partitions` is empty. Dagster would run the job for all partitions.
     """
     if partitions is not None and not partitions:
@@ -79,19 +84,20 @@ def run(
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    with dagster_instance() as instance:
+    run_id = str(uuid4())
+    with dagster_instance() as instance, canceled_by_interrupts(instance, run_id):
         result = defs.resolve_job_def(job).execute_in_process(
             instance=instance,
+            run_id=run_id,
             run_config={**run_config, **QUIET},
             raise_on_error=False,
             **_partitions(partitions, tags, is_one_key=job == JOB),
         )
-    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
-    is_permanent_failure = any(
-        failure.user_failure_data is not None and PERMANENT in failure.user_failure_data.metadata
-        for failure in failures
-    )
-    return RunOutcome(result.run_id, result.success, tuple(_faults(result)), is_permanent_failure)
+    failures = [event.step_failure_data.user_failure_data for event in result.all_events if event.is_step_failure]
+    metadata = [failure.metadata if failure is not None else {} for failure in failures]
+    error_names = tuple(str(each[ERROR].value) if ERROR in each else Exception.__name__ for each in metadata)
+    is_permanent_failure = any(PERMANENT in each for each in metadata)
+    return RunOutcome(run_id, result.success, tuple(_faults(result)), is_permanent_failure, error_names)
 
 
 _OPEN: ContextVar[dg.DagsterInstance | None] = ContextVar("open_instance", default=None)

@@ -10,6 +10,7 @@ import dagster as dg
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now, start_of
+from meeting_assets.core.progress import Stage, report_progress
 from meeting_assets.health.status import Status, status_of
 from meeting_assets.metrics.weeks import WEEK, monday
 from meeting_assets.orchestration.assets.context import JOB as MEETING_CONTEXT
@@ -77,6 +78,7 @@ def sync(
         bind_origin(storage, settings, adopts=True)
         tags = database_tag(storage.database)
         if not recording_ids and is_context_due(storage, settings):
+            report_progress(Stage.BOTS, 0, 0)
             # First, because the runs of the days use the stored bots. Without them, they ask for the bots themselves.
             report.runs.append(run(defs, MEETING_CONTEXT, None, run_config={}, tags=tags))
         for chunk in chunks([*days]):

@@ -25,7 +25,7 @@ def read_aliases(content: bytes) -> tuple[list[AliasRequest], list[CsvFault]]:
     """The aliases of a CSV file, and the faults of its lines. Empty cells of `author`, `at` and `note` say nothing.
 
     Raises:
-        SettingsError: the file is no CSV in UTF-8 with the header.
+        UsageError: the file is no CSV in UTF-8 with the header.
     """
     lines, faults = csv_lines(content, COLUMNS)
     requests: list[AliasRequest] = []

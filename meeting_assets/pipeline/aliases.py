@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from meeting_assets.artifacts.person_keys import KEY_PREFIXES, NAME_PREFIX, canonical_key
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.user_text import LONGEST_KEY, LONGEST_NAME, LONGEST_NOTE, text_fault
 from meeting_assets.pipeline.key_occurrences import occurring_person_keys
 from meeting_assets.pipeline.storage import Storage
@@ -114,7 +114,7 @@ def change_aliases(
     `author` and `at` apply to requests without their own. Keys without an alias have nothing to undo.
 
     Raises:
-        SettingsError: the author cannot be stored, a key occurs twice, or aliases form a cycle.
+        UsageError: the author cannot be stored, a key occurs twice, or aliases form a cycle.
     """
     _check_author(author)
     _check_unique(requests, undone)
@@ -144,14 +144,14 @@ def change_aliases(
 
 def _check_author(author: str) -> None:
     if (fault := text_fault(author, LONGEST_NAME)) is not None:
-        raise SettingsError(f"the author {fault}. Give another one with --author.")
+        raise UsageError(f"the author {fault}. Give another one with --author.")
 
 
 def _check_unique(requests: Iterable[AliasRequest], undone: Collection[str]) -> None:
     seen = {*undone}
     for each in requests:
         if each.person_key in seen:
-            raise SettingsError(f"{each.position}this key is given twice. Give it once.")
+            raise UsageError(f"{each.position}this key is given twice. Give it once.")
         seen.add(each.person_key)
 
 
@@ -162,4 +162,4 @@ def _check_acyclic(requests: Iterable[AliasRequest], targets: Mapping[str, str])
         while (key := targets.get(key, "")) and key not in path:
             path.add(key)
         if key:
-            raise SettingsError(f"{each.position}this alias and the existing ones form a cycle. Undo one of them.")
+            raise UsageError(f"{each.position}this alias and the existing ones form a cycle. Undo one of them.")

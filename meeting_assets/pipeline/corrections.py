@@ -28,7 +28,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from meeting_assets.core.batches import batched
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.logs import log_context
 from meeting_assets.metrics.weeks import WEEK, monday
 from meeting_assets.pipeline.correction_faults import faults_of, with_copies
@@ -64,7 +64,7 @@ def change_corrections(
     """Undoes corrections, then makes others, in one transaction. Speakers without a correction have nothing to undo.
 
     Raises:
-        SettingsError: a correction is invalid, or the recording is not stored. Nothing was changed.
+        UsageError: a correction is invalid, or the recording is not stored. Nothing was changed.
         PayloadError: the copy in the raw store is damaged. Nothing was changed.
         StoreError: database or raw store cannot be written. The database is unchanged; the copy may have the new
             corrections, which the next change or rebuild of the recording then adopts or overwrites.
@@ -121,5 +121,5 @@ def _locked_day(connection: Connection, recording_id: str) -> date:
     return day
 
 
-def _unchanged(recording_id: str, reason: str) -> SettingsError:
-    return SettingsError(f"The corrections of recording {recording_id} were not changed: {reason}.")
+def _unchanged(recording_id: str, reason: str) -> UsageError:
+    return UsageError(f"The corrections of recording {recording_id} were not changed: {reason}.")

@@ -15,7 +15,7 @@ from sqlalchemy import select, true
 
 from meeting_assets.core.batches import batched
 from meeting_assets.core.csv_lines import CsvFault, CsvLine, csv_lines, csv_text, instant_of
-from meeting_assets.core.errors import MeetingAssetsError, SettingsError
+from meeting_assets.core.errors import MeetingAssetsError, UsageError
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import to_iso8601
 from meeting_assets.pipeline.correction_faults import faults_of
@@ -103,7 +103,7 @@ def read_lines(content: bytes) -> tuple[list[ImportedLine], list[CsvFault]]:
     """The lines of a CSV file, and the faults of lines that cannot be read.
 
     Raises:
-        SettingsError: the file is no CSV in UTF-8 with the header.
+        UsageError: the file is no CSV in UTF-8 with the header.
     """
     read, faults = csv_lines(content, COLUMNS)
     lines: list[ImportedLine] = []
@@ -187,7 +187,7 @@ def _line(line: CsvLine) -> ImportedLine:
             raise ValueError(f"{name} is empty")
     try:
         recording_id = canonical_uuid(texts["recording_id"])
-    except SettingsError:
+    except UsageError:
         raise ValueError("recording_id is no id of a recording") from None
     author, note = texts["author"] or None, texts["note"] or None
     statement = texts["speaker_key"], texts["kind"], texts["target"]

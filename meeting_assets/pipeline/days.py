@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection
 from datetime import date, timedelta
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import SettingsError, UsageError
 from meeting_assets.core.instants import day_of, days_between, now
 from meeting_assets.pipeline import discover
 from meeting_assets.pipeline.storage import access_of, oldest_day, open_storage
@@ -20,15 +20,16 @@ def requested_days(settings: Settings, first: date | None, last: date | None) ->
     """The days from `first` to `last`, both included; by default the last seven days and today.
 
     Raises:
-        SettingsError: the range is empty, in the future, or not kept.
+        UsageError: the range is empty or in the future.
+        SettingsError: the settings keep no meetings of these days.
     """
     today = day_of(now())
     until = last or today
     since = first or max(until - timedelta(days=DEFAULT_DAYS), settings.first_day, oldest_day(settings.retention_days))
     if since > until:
-        raise SettingsError(f"--from {since} is later than --to {until}.")
+        raise UsageError(f"--from {since} is later than --to {until}.")
     if until > today:
-        raise SettingsError(f"--to {until} is in the future: today is {today} UTC.")
+        raise UsageError(f"--to {until} is in the future: today is {today} UTC.")
     return days_between(_within(settings, since), until)
 
 
@@ -36,14 +37,15 @@ def day_of_recording(settings: Settings, recording_id: str) -> date:
     """The day of a recording, from the database or else from the API.
 
     Raises:
-        SettingsError: there is no such recording, its day is not kept, or it was purged.
+        UsageError: there is no such recording, or it was purged.
+        SettingsError: the settings keep no meetings of its day.
         ApiError: the API does not answer.
     """
     with open_storage(settings) as storage, storage.database.reading() as connection:
         purged_at = tombstones.purged_at(connection, recording_id)
         day = worklist.day_of(connection, recording_id)
     if purged_at is not None:
-        raise SettingsError(f"Recording {recording_id} was purged on {day_of(purged_at)} and is not fetched again.")
+        raise UsageError(f"Recording {recording_id} was purged on {day_of(purged_at)} and is not fetched again.")
     if day is not None:
         return _within(settings, day)
     return _within(settings, asyncio.run(discover.day_of_recording(access_of(settings), recording_id)))

@@ -22,6 +22,7 @@ from meeting_assets.artifacts.video_separate import VideoParts
 from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import MeetingAssetsError, bug_message
 from meeting_assets.core.gc_tuning import paused
+from meeting_assets.core.progress import Stage, report_progress
 from meeting_assets.metrics import metric_rows
 from meeting_assets.metrics.meeting import Attendee, Correction, Event, MeetingInput, RawSegment, Utterance
 from meeting_assets.metrics.parameters import inputs_hash
@@ -87,7 +88,8 @@ def _derive_where(condition: ColumnElement[bool], storage: Storage) -> DeriveRep
     started = monotonic()
     report = DeriveReport()
     outdated, report.unchanged = _outdated(storage, condition)
-    for recording, current in outdated:
+    for number, (recording, current) in enumerate(outdated):
+        report_progress(Stage.DERIVE, number, len(outdated))
         try:
             outcome = _derive(recording, current, storage)
         except MeetingAssetsError:

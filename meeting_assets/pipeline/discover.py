@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.core.errors import Gone, PayloadError, SettingsError
+from meeting_assets.core.errors import Gone, PayloadError, UsageError
 from meeting_assets.core.instants import day_of, shifted, start_of
 from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.retrieval import Name, Retrieval
@@ -63,7 +63,7 @@ async def discover_recordings(
     A `known` recording that no longer exists is recorded as gone; an unknown one is an error.
 
     Raises:
-        SettingsError: all of them are unknown to the API or belong to another day, which the message names.
+        UsageError: all of them are unknown to the API or belong to another day, which the message names.
     """
     discovery = Discovery(clock=clock or ObservationClock())
     names = [Name(RECORDING, each) for each in dict.fromkeys(recording_ids)]
@@ -78,7 +78,7 @@ async def discover_recordings(
             discovery.unknown.append(f"The API has no recording {name.object_id}.")
     errors = discovery.unknown + discovery.misplaced
     if len(errors) == len(outcomes):
-        raise SettingsError(" ".join(errors))
+        raise UsageError(" ".join(errors))
     # Includes recordings whose retrieve failed: if the API is down, the list call says so.
     existing = [name.object_id for name, outcome in outcomes.items() if not outcome.is_gone]
     for collection in LISTED_COLLECTIONS:
@@ -132,14 +132,14 @@ async def recording_at_api(access: Access, recording_id: str) -> Recording:
     """Retrieves a recording.
 
     Raises:
-        SettingsError: the API has no such recording.
+        UsageError: the API has no such recording.
         ObjectRefused, Refused, Transient: see `core.errors`.
     """
     try:
         async with RecallClient(access) as client:
             document = await client.retrieve(RECORDING, recording_id)
     except Gone:
-        raise SettingsError(f"The API has no recording {recording_id}.") from None
+        raise UsageError(f"The API has no recording {recording_id}.") from None
     return decode_object(document, Recording, RECORDING)
 
 

@@ -14,6 +14,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import Gone, MeetingAssetsError, Refused, StoreError, Transient, UrlExpired
+from meeting_assets.core.progress import Stage, report_progress
 from meeting_assets.core.urls import without_url_secrets
 from meeting_assets.pipeline.discovered import Discovery
 from meeting_assets.pipeline.fetch_results import FetchReport, FetchResults
@@ -99,6 +100,7 @@ class Downloads:
         finally:
             self._slots.release()
             self._ended_count += 1
+            report_progress(Stage.FETCH, self._ended_count, total)
             if self._ended_count % LOG_EVERY == 0 or self._ended_count == total:
                 logger.info("%d of %d artifacts fetched", self._ended_count, total)
 

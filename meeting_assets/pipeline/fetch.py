@@ -10,6 +10,7 @@ from time import monotonic
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.logs import log_context
+from meeting_assets.core.progress import Stage, report_progress
 from meeting_assets.pipeline.api_deletions import purge_deleted
 from meeting_assets.pipeline.bot_corrections import correct_outcomes
 from meeting_assets.pipeline.bots import record_bots
@@ -56,6 +57,7 @@ async def fetch_days(
     kept_ids = _without_purged(storage, recording_ids)
     if not days or (recording_ids and not kept_ids):
         return report
+    report_progress(Stage.LIST, 0, 0)
     async with RecallClient(access) as client:
         discovery = await discover_expected(client, storage, days, kept_ids)
         record(storage, discovery, discovery.clock.wall_clock())

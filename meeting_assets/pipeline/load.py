@@ -18,6 +18,7 @@ from time import monotonic
 
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.errors import StoreError
+from meeting_assets.core.progress import Stage, report_progress
 from meeting_assets.pipeline.replace import Batch, Loader, LoadReport
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import attempts, worklist
@@ -47,9 +48,13 @@ def load_days(artifact: Artifact, days: Collection[date], storage: Storage) -> L
     )
     report.unchanged = stored_count - len(due)
     tasks = _without_crashing(loader, due, storage)
+    done = 0
+    report_progress(Stage.LOAD, done, len(due), artifact.kind)
     with closing(_read_ahead(batches(artifact, tasks), storage)) as reads:
         for batch in reads:
             loader.load(batch)
+            done += len(batch)
+            report_progress(Stage.LOAD, done, len(due), artifact.kind)
     report.parse_s = round(monotonic() - started, 3)
     logger.info(
         "%s: %d parsed (%d rows), %d quarantined, %d unchanged",

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import PayloadError
 from meeting_assets.core.instants import now
+from meeting_assets.core.progress import Stage, report_progress
 from meeting_assets.pipeline.bots import ObservedBot, record_bots
 from meeting_assets.pipeline.calendar_links import with_calendar_values
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, synchronize_tombstones
@@ -75,7 +76,8 @@ def rebuild(storage: Storage, days: Collection[date] | None = None) -> RebuildRe
     kept = storage.raw.days()
     oldest = storage.oldest_day
     report.days = [day for day in kept if day >= oldest and (days is None or day in days)]
-    for day in report.days:
+    for number, day in enumerate(report.days):
+        report_progress(Stage.RESTORE, number, len(report.days))
         _restore_day(storage, day, report)
     storage.database.write(partial(_mark_outdated, days=report.days))
     _load_and_derive(storage, report)

@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Table, false, func, null, or_,
 from sqlmodel import SQLModel
 
 from meeting_assets.core.batches import batched
+from meeting_assets.core.progress import Stage, report_progress
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import (
@@ -76,7 +77,8 @@ def roll_up(storage: Storage, weeks: Collection[date] | None = None) -> RollupRe
     with storage.database.reading() as connection:
         stale, fresh = _stale_and_fresh(connection, known_persons(connection), weeks)
     report.unchanged = len(fresh)
-    for week in sorted(stale):
+    for number, week in enumerate(sorted(stale)):
+        report_progress(Stage.ROLL_UP, number, len(stale))
         with storage.database.writing() as connection:
             locks.take(connection, Lock.ROLLUP)
             # Read under the lock: a purge in between may have removed persons.

@@ -13,7 +13,7 @@ from meeting_assets.artifacts.participant_events import ParticipantEvents
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.ids import SHORTEST_PREFIX, canonical_uuid, uuid_prefix
 from meeting_assets.core.speaker_keys import LABEL_PREFIX, UNKNOWN
 from meeting_assets.metrics.speakers import Speaker, Speakers
@@ -93,18 +93,18 @@ def find_recording(connection: Connection, given: str) -> str:
     """The id of a stored recording, given as its id in any notation or as the beginning of its id.
 
     Raises:
-        SettingsError: no stored recording has that id, or several do; or the recording was purged.
+        UsageError: no stored recording has that id, or several do; or the recording was purged.
     """
     prefix = uuid_prefix(given)
     if prefix is None:
         try:
             recording_id = canonical_uuid(given)
-        except SettingsError:
-            raise SettingsError(
+        except UsageError:
+            raise UsageError(
                 f"The argument is not a recording id. Give a UUID, or at least its first {SHORTEST_PREFIX} characters."
             ) from None
         if (purged_at := tombstones.purged_at(connection, recording_id)) is not None:
-            raise SettingsError(f"Recording {recording_id} was purged on {purged_at.date()}.")
+            raise UsageError(f"Recording {recording_id} was purged on {purged_at.date()}.")
         condition = RECORDINGS.c.recording_id == recording_id
         missing = f"Recording {recording_id} is not stored. Run `meeting-assets sync --recording {recording_id}`."
     else:
@@ -112,7 +112,7 @@ def find_recording(connection: Connection, given: str) -> str:
         missing = f"No stored recording has an id that begins with {prefix}. Check the id."
     found = connection.scalars(select(RECORDINGS.c.recording_id).where(condition).limit(2)).all()
     if not found:
-        raise SettingsError(missing)
+        raise UsageError(missing)
     if len(found) > 1:
-        raise SettingsError(f"Several recordings have ids that begin with {prefix}. Give more characters of the id.")
+        raise UsageError(f"Several recordings have ids that begin with {prefix}. Give more characters of the id.")
     return str(found[0])

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote
 import stamina
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
-from meeting_assets.core.errors import NothingStored, StoreError, TransactionLost
+from meeting_assets.core.errors import NothingStored, StoreError, StoreRefused, TransactionLost
 from meeting_assets.core.files import file_error_message
 from meeting_assets.store.driver_errors import translated
 from meeting_assets.store.locks import forget_locks
@@ -254,7 +254,9 @@ def _set_session(connection: Any, _record: Any) -> None:
     if encoding != "UTF8":
         name = connection.info.dbname
         connection.close()
-        raise StoreError(f"Database {name} has the encoding {encoding}: create one with ENCODING 'UTF8' for meetings.")
+        raise StoreRefused(
+            f"Database {name} has the encoding {encoding}: create one with ENCODING 'UTF8' for meetings."
+        )
     different = [name for name, value in SESSION.items() if reported(name) != value]
     for name in different:
         connection.execute(f"SET {name} TO {SESSION[name]}")

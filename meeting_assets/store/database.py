@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, event, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
-from meeting_assets.core.errors import StoreError
+from meeting_assets.core.errors import StoreRefused
 from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.schema.calendar import CalendarEventBots, CalendarEvents, CalendarInvitees
 from meeting_assets.schema.descriptions import Descriptions
@@ -128,11 +128,11 @@ class Database(Connections):
         """Binds a new database to an API origin.
 
         Raises:
-            StoreError: the database holds meetings of another origin.
+            StoreRefused: the database holds meetings of another origin.
         """
         held = self.set_meta_once(API_ORIGIN, origin)
         if held != origin:
-            raise StoreError(
+            raise StoreRefused(
                 f"The database holds meetings from {held}, not from {origin}: "
                 "choose another MEETING_ASSETS_HOME or MEETING_ASSETS_DATABASE_URL."
             )

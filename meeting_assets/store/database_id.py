@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy import inspect, select
 
-from meeting_assets.core.errors import StoreError
+from meeting_assets.core.errors import StoreRefused
 from meeting_assets.schema.persistent import Meta, Recordings
 from meeting_assets.store.database import Database, meta_value, table_of
 from meeting_assets.store.raw import RawStore
@@ -54,7 +54,7 @@ def bind_ids(database: Database, raw: RawStore, *, adopts: bool = False) -> str:
         held = held or database.set_meta_once(DATABASE_ID, uuid4().hex)
         of_raw = raw.bind_database(held)
     if held != of_raw:
-        raise StoreError(OTHER_DATABASE)
+        raise StoreRefused(OTHER_DATABASE)
     return of_raw
 
 
@@ -65,15 +65,15 @@ def verified_id(database: Database, raw: RawStore, expected: str | None) -> str:
     setting is the likelier cause.
 
     Raises:
-        StoreError: the ids differ; the message names the setting to check.
+        StoreRefused: the ids differ; the message names the setting to check.
     """
     held, of_raw = held_id(database), raw.database_id()
     if expected is None and held is None and of_raw is None:
         return bind_ids(database, raw)
     if held is None or held != (expected or held):
-        raise StoreError(_wrong_setting("MEETING_ASSETS_DATABASE_URL", "database"))
+        raise StoreRefused(_wrong_setting("MEETING_ASSETS_DATABASE_URL", "database"))
     if of_raw is None:
-        raise StoreError(_wrong_setting("MEETING_ASSETS_RAW_URL", "raw store"))
+        raise StoreRefused(_wrong_setting("MEETING_ASSETS_RAW_URL", "raw store"))
     if of_raw != held:
         return bind_ids(database, raw)  # raises
     return held

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from meeting_assets.core.errors import StoreError
+from meeting_assets.core.errors import StoreRefused
 
 DEFAULT_SCHEMA = "meetings"
 OWN_SCHEMA = "own_schema"
@@ -57,7 +57,7 @@ def find_namespace(connection: Connection, configured: str) -> Namespace:
     """
     for name, is_readable in connection.execute(_CANDIDATES, {"configured": [configured]}).all():
         if not is_readable:
-            raise StoreError(
+            raise StoreRefused(
                 f"The database role {_role(connection)} may not read the tables of schema {name}. Ask their owner for "
                 f"`GRANT USAGE ON SCHEMA {quoted(name)} TO {_role(connection)}; "
                 f"GRANT SELECT ON ALL TABLES IN SCHEMA {quoted(name)} TO {_role(connection)};`"
@@ -88,13 +88,13 @@ def check_may_create(connection: Connection, name: str) -> None:
     privileges = connection.execute(_PRIVILEGES, {"name": name}).first()
     if privileges is not None:
         if not all(privileges):
-            raise StoreError(
+            raise StoreRefused(
                 f"The database role {role} may not create tables in schema {name}. Ask the owner of the schema for "
                 f"`GRANT USAGE, CREATE ON SCHEMA {quoted(name)} TO {role};`"
             )
         return
     if not connection.scalar(text("SELECT has_database_privilege(current_database(), 'CREATE')")):
-        raise StoreError(
+        raise StoreRefused(
             f"Schema {name} does not exist, and the database role {role} may not create it. Ask an administrator for "
             f"`GRANT CREATE ON DATABASE {database} TO {role};` or for "
             f"`CREATE SCHEMA {quoted(name)} AUTHORIZATION {role};`"

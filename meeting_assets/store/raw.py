@@ -10,7 +10,7 @@ from uuid import uuid4
 import msgspec
 import zstandard
 
-from meeting_assets.core.errors import StoreError
+from meeting_assets.core.errors import StoreError, StoreRefused
 from meeting_assets.store.objects import Objects, incomplete_files, remove_folder, translated
 from meeting_assets.store.raw_layout import (
     DATABASE,
@@ -81,7 +81,7 @@ class RawStore(Objects):
             self.create(ORIGIN, msgspec.json.encode({"api_origin": origin}))
             held = self.origin()
         if held != origin:
-            raise StoreError(
+            raise StoreRefused(
                 f"The raw store holds meetings from {held}, not from {origin}: "
                 "choose another MEETING_ASSETS_HOME or MEETING_ASSETS_RAW_URL."
             )

@@ -19,7 +19,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 
 GRAPHQL = "/graphql"
 REPORT_ENDPOINTS = "/report_asset_"
@@ -66,7 +66,7 @@ def allowed_origins(port: int, public_url: str | None = None) -> Mapping[str, st
     'https://dagster.example.org'
 
     Raises:
-        SettingsError: the public URL is not `http(s)://HOST[:PORT]`.
+        UsageError: the public URL is not `http(s)://HOST[:PORT]`.
     """
     origins: dict[str, str] = {}
     for url in (*(f"http://{name}:{port}" for name in LOOPBACK_NAMES), *([public_url] if public_url else [])):
@@ -87,7 +87,7 @@ def _parsed(url: str) -> tuple[str, str, int | None]:
         parts, name, port = urlsplit(""), "", None
     is_origin = parts.path in ("", "/") and not (parts.query or parts.fragment or parts.username)
     if not name or not is_origin or parts.scheme not in DEFAULT_PORTS:
-        raise SettingsError("--public-url must be the address that browsers use, such as https://dagster.example.org.")
+        raise UsageError("--public-url must be the address that browsers use, such as https://dagster.example.org.")
     return parts.scheme, f"[{name}]" if ":" in name else name, port
 
 

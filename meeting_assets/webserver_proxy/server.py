@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.servers import listen, silent_server, stopped_by_signals
 from meeting_assets.webserver_proxy.application import WebserverProxy
 from meeting_assets.webserver_proxy.policy import LOOPBACK_NAMES, allowed_origins
@@ -27,7 +27,7 @@ class ProxyServer:
         public_url: the address that browsers use, if it is not a loopback address with this port.
 
     Raises:
-        SettingsError: the address or the public URL cannot be used.
+        UsageError: the address or the public URL cannot be used.
     """
 
     def __init__(self, upstream: Upstream, *, host: str, port: int, public_url: str | None = None) -> None:
@@ -73,7 +73,7 @@ class ProxyServer:
 def _loopback_url(host: str, address: str, port: int) -> str:
     name = f"[{address}]" if ":" in address else address
     if name not in LOOPBACK_NAMES:
-        raise SettingsError(
+        raise UsageError(
             f"--host {host} is neither 127.0.0.1 nor ::1. Add --public-url with the address that browsers use."
         )
     return f"http://{name}:{port}"

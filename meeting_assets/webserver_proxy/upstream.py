@@ -10,7 +10,7 @@ import httpx
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import SettingsError, UsageError
 from meeting_assets.webserver_proxy.policy import JSON_TYPE
 
 HOP_BY_HOP = frozenset(
@@ -41,7 +41,8 @@ class Upstream:
             without it. Empty: the webserver's own port is unprotected.
 
     Raises:
-        SettingsError: the address or the prefix is invalid.
+        UsageError: the address is invalid.
+        SettingsError: the prefix is invalid.
     """
 
     def __init__(self, url: str, path_prefix: str = "") -> None:
@@ -141,7 +142,7 @@ def _base_url(url: str) -> httpx.URL:
     except httpx.InvalidURL:
         parsed = httpx.URL()
     if parsed.scheme != "http" or not parsed.host or parsed.path not in ("", "/") or parsed.query:
-        raise SettingsError("--webserver must be the webserver's address, such as http://127.0.0.1:3001.")
+        raise UsageError("--webserver must be the webserver's address, such as http://127.0.0.1:3001.")
     return parsed
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.ids import canonical_uuid
 
 ID = "0206f11b-68ab-42b1-8a30-b85f60076e83"
@@ -36,5 +36,5 @@ def test_equivalent_ids_have_one_canonical_form(given: str) -> None:
     ],
 )
 def test_invalid_id_is_named_in_the_message(given: str) -> None:
-    with pytest.raises(SettingsError, match=f"is not a recording id. Give a UUID such as {ID}"):
+    with pytest.raises(UsageError, match=f"is not a recording id. Give a UUID such as {ID}"):
         canonical_uuid(given)

@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.servers import listen, stopped_by_signals
 
 
@@ -24,7 +24,7 @@ def test_signal_before_the_server_handles_signals_stops_it(number: signal.Signal
 
 
 def test_used_port_is_reported_with_a_remedy() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SettingsError) as error:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(UsageError) as error:
         listen("127.0.0.1", taken.getsockname()[1])
 
     assert "Address already in use. Choose another port with --port." in str(error.value)
@@ -32,5 +32,5 @@ def test_used_port_is_reported_with_a_remedy() -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no host"])
 def test_address_of_another_machine_is_reported_with_a_remedy(host: str) -> None:
-    with pytest.raises(SettingsError, match="Give an address of this machine with --host"):
+    with pytest.raises(UsageError, match="Give an address of this machine with --host"):
         listen(host, 0)

@@ -173,7 +173,7 @@ def test_two_databases_of_meetings_do_not_share_a_raw_store(
 
     done = command("sync", "--from", str(DAY), "--to", str(DAY))
 
-    assert done.returncode == 1
+    assert done.returncode == 6
     assert "The raw store belongs to another database" in done.stderr
     findings = [(each.severity, each.sentence) for each in diagnostics().checks if each.subject == "raw store"]
     assert any(severity is Severity.ERROR and "another database" in sentence for severity, sentence in findings)

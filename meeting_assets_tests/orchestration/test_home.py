@@ -74,7 +74,7 @@ def test_commands_that_need_dagster_explain_the_removed_storage(
 
     done = command(*arguments)
 
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert done.stderr.splitlines()[-1].startswith(f"Error: The `storage` block of {path} names meeting_assets.")
     assert "Run `meeting-assets migrate`" in done.stderr
     assert "Traceback" not in done.stderr
@@ -85,7 +85,7 @@ def test_doctor_explains_the_removed_storage(sandbox: Sandbox, dagster_home: Pat
 
     done = command("doctor")
 
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "Run `meeting-assets migrate`" in " ".join(done.stdout.split())
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import CommandRefused
 from meeting_assets.orchestration import dev
 from meeting_assets.settings import read_settings
 
@@ -50,5 +50,5 @@ def test_ended_daemon_delays_dev_only_briefly(ahead_s: float) -> None:
 
 @pytest.mark.parametrize("ahead_s", [0.0, A_YEAR_S])
 def test_a_daemon_that_reports_again_is_refused(ahead_s: float) -> None:
-    with pytest.raises(SettingsError, match="already runs"):
+    with pytest.raises(CommandRefused, match="already runs"):
         check(Dagster(time() + ahead_s, time() + ahead_s + 1.0))

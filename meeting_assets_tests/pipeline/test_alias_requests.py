@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.pipeline.aliases import alias_request, change_aliases
 from meeting_assets.store.person_aliases import all_aliases
 from meeting_assets_tests.conftest import sqlite_first
@@ -66,7 +66,7 @@ def test_change_with_a_fault_changes_nothing(
 ) -> None:
     alias(("zoom:a", "zoom:b"), ("zoom:b", "zoom:c"))
 
-    with pytest.raises(SettingsError, match=reason):
+    with pytest.raises(UsageError, match=reason):
         alias(("zoom:new", "zoom:q"), *pairs, undo=undo)
 
     with open_test_storage() as storage:
@@ -99,7 +99,7 @@ def test_malformed_alias_is_refused_with_a_reason(key: str, target: str, reason:
 @pytest.mark.parametrize("author", [" ", "a" * 201, "A\x1b[31m"], ids=["empty", "long", "escape"])
 def test_author_that_cannot_be_stored_changes_nothing(meetings: list[str], author: str) -> None:
     with open_test_storage() as storage:
-        with pytest.raises(SettingsError, match="the author"):
+        with pytest.raises(UsageError, match="the author"):
             change_aliases(storage, [alias_request("zoom:a", "zoom:b")], author=author, at=AT)
 
         assert storage.database.read(all_aliases) == []

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import pytest
 
-from meeting_assets.core.errors import Refused, SettingsError
+from meeting_assets.core.errors import Refused, UsageError
 from meeting_assets.core.instants import now, utc
 from meeting_assets.health.status import status_of
 from meeting_assets.sandbox import Fault, Sandbox, combined, uniform
@@ -139,7 +139,7 @@ def test_run_fails_only_if_all_named_recordings_are_unknown(api: Sandbox) -> Non
 
     assert report.faults == []
     assert {row[0] for row in table_rows()["meeting_metrics"]} == {known}
-    with pytest.raises(SettingsError, match=f"no recording {unknown}"):
+    with pytest.raises(UsageError, match=f"no recording {unknown}"):
         sync_days([DAY], recording_ids=[unknown])
 
 
@@ -155,7 +155,7 @@ def test_named_recording_of_another_day_is_reported_and_the_others_are_fetched(
 
         assert report.faults == [f"Recording {wrong} is of {before}: run that day's partition."]
         assert {row[0] for row in table_rows()["meeting_metrics"]} == {right}
-        with pytest.raises(SettingsError, match=str(before)):
+        with pytest.raises(UsageError, match=str(before)):
             sync_days([DAY], recording_ids=[wrong])
 
 

@@ -18,7 +18,7 @@ import typer
 
 from meeting_assets.cli.people import people, split_alias
 from meeting_assets.cli.people_table import alias_command, alias_form
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import SettingsError, StoreError, UsageError
 from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.people_lists import Unlinked
 from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
@@ -141,7 +141,7 @@ def test_failed_roll_up_is_no_failed_import(tmp_path: Path, monkeypatch: pytest.
 def test_closed_standard_input_is_an_error_in_our_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
 
-    with pytest.raises(SettingsError, match=r"Standard input is closed\. Give a file"):
+    with pytest.raises(UsageError, match=r"Standard input is closed\. Give a file"):
         people(import_from="-")
 
 
@@ -153,7 +153,7 @@ def test_interrupted_export_keeps_the_former_file(tmp_path: Path, monkeypatch: p
     path.write_text("former")
     monkeypatch.setattr(os, "fsync", fail)
 
-    with pytest.raises(SettingsError, match="No space left on device"):
+    with pytest.raises(StoreError, match="No space left on device"):
         people(export_to=str(path))
 
     assert [(each.name, each.read_text()) for each in tmp_path.glob("*aliases*")] == [("aliases.csv", "former")]
@@ -179,7 +179,7 @@ def test_interrupted_export_keeps_the_former_file(tmp_path: Path, monkeypatch: p
     ],
 )
 def test_wrong_options_are_refused_with_a_reason_and_change_nothing(options: dict[str, Any], reason: str) -> None:
-    with pytest.raises(SettingsError, match=reason):
+    with pytest.raises(UsageError, match=reason):
         people(**options)
 
     assert stored() == []
@@ -229,7 +229,7 @@ def test_import_reads_standard_input_and_fills_empty_cells(
 def test_import_of_a_wrong_file_names_the_reason_and_imports_nothing(
     lines: list[str], reason: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(SettingsError, match=f"Nothing was imported: {reason}"):
+    with pytest.raises(UsageError, match=f"Nothing was imported: {reason}"):
         people(import_from=csv_file(tmp_path, *lines))
 
     assert stored() == []
@@ -258,7 +258,7 @@ def test_import_with_a_wrong_line_names_it_and_imports_nothing(
 
 
 def test_import_refuses_an_author_that_cannot_be_stored(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="Nothing was imported: the author contains control characters"):
+    with pytest.raises(UsageError, match="Nothing was imported: the author contains control characters"):
         people(import_from=csv_file(tmp_path, HEADER, "zoom:a,zoom:b,,,"), author="A\x1b[31m")
 
     assert stored() == []

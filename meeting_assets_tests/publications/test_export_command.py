@@ -241,7 +241,7 @@ def test_export_names_the_fault_of_its_arguments(
 ) -> None:
     done = export(*arguments)
 
-    assert done.returncode != 0
+    assert done.returncode == 2
     assert message in done.stderr
     assert not done.stdout
 
@@ -262,7 +262,7 @@ def test_export_changes_no_existing_file_if_it_fails(recording: Recording, tmp_p
 
     done = export(recording.id, "--to", str(target))
 
-    assert done.returncode != 0
+    assert done.returncode == 2
     assert str(target) in done.stderr
     assert target.read_text() == "mine"
 

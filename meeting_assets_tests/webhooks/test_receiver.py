@@ -15,7 +15,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import SettingsError, UsageError
 from meeting_assets.core.instants import now
 from meeting_assets.sandbox import Sandbox, empty
 from meeting_assets.settings import read_settings
@@ -222,7 +222,7 @@ def test_receiver_without_a_secret_does_not_start(monkeypatch: pytest.MonkeyPatc
 def test_error_for_an_occupied_port_names_it(receiver: Receiver) -> None:
     port = port_of(receiver)
 
-    with pytest.raises(SettingsError, match=f"--port {port}"), Receiver(read_settings(), host=HOST, port=port):
+    with pytest.raises(UsageError, match=f"--port {port}"), Receiver(read_settings(), host=HOST, port=port):
         pass
 
 
@@ -336,7 +336,7 @@ def test_command_without_a_secret_fails(monkeypatch: pytest.MonkeyPatch) -> None
         [sys.executable, "-m", "meeting_assets.cli", "webhooks"], capture_output=True, text=True, timeout=60
     )
 
-    assert refused.returncode == 1
+    assert refused.returncode == 3
     assert "RECALL_WEBHOOK_SECRETS is not set" in refused.stderr
     assert "Traceback" not in refused.stderr
 

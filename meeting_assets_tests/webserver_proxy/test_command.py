@@ -68,10 +68,10 @@ def test_proxy_with_a_secret_path_does_not_print_it(tmp_path: Path) -> None:
     [
         (
             ("--path-prefix", "/dagster"),
-            1,
+            3,
             "DAGSTER_WEBSERVER_PATH_PREFIX (or --path-prefix) must be //:/ and a secret",
         ),
-        (("--host", "::", "--port", "0"), 1, "Add --public-url with the address that browsers use."),
+        (("--host", "::", "--port", "0"), 2, "Add --public-url with the address that browsers use."),
         (("--port", "65536"), 2, "less than or equal to 65535"),
     ],
 )

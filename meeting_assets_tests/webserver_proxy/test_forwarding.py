@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import SettingsError, UsageError
 from meeting_assets.webserver_proxy import upstream
 from meeting_assets.webserver_proxy.application import MAX_BODY_BYTES
 from meeting_assets.webserver_proxy.server import ProxyServer
@@ -189,7 +189,7 @@ def test_host_that_browsers_cannot_open_needs_a_public_url(host: str) -> None:
         with ProxyServer(Upstream("http://127.0.0.1:3001"), host=host, port=0, public_url=public_url) as proxy:
             return proxy.url
 
-    with pytest.raises(SettingsError, match="Add --public-url"):
+    with pytest.raises(UsageError, match="Add --public-url"):
         start(None)
     assert start("http://dagster.internal:3000") == "http://dagster.internal:3000"
 
@@ -218,5 +218,5 @@ def test_printed_address_is_the_one_that_listens(host: str, name: str, browser: 
     ],
 )
 def test_unusable_address_of_the_webserver_is_named(url: str, prefix: str, message: str) -> None:
-    with pytest.raises(SettingsError, match=message):
+    with pytest.raises((SettingsError, UsageError), match=message):
         Upstream(url, prefix)

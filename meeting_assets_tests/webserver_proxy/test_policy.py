@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.webserver_proxy.policy import ProxyRequest, allowed_origins, document_refusal, request_refusal
 
 OWN = "127.0.0.1:3000"
@@ -209,7 +209,7 @@ def test_only_documents_that_report_events_are_refused(name: str) -> None:
     [PUBLIC, f"ftp://{PUBLIC}", f"https://{PUBLIC}/dagster", f"https://user@{PUBLIC}", "https://", "https://a:x", ""],
 )
 def test_public_url_must_be_an_origin(url: str) -> None:
-    with pytest.raises(SettingsError, match="--public-url must be"):
+    with pytest.raises(UsageError, match="--public-url must be"):
         allowed_origins(3000, url or "://")
 
 

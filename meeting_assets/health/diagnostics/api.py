@@ -29,11 +29,12 @@ def diagnose_api(settings: Settings) -> Iterator[HealthCheck]:
     except SettingsError as error:
         yield HealthCheck(SUBJECT, Severity.ERROR, str(error))
     except Refused as error:
-        yield HealthCheck(SUBJECT, Severity.ERROR, f"{_sentence(error)} {_origin(settings)}")
+        yield HealthCheck(SUBJECT, Severity.ERROR, f"{_sentence(error)} {_origin(settings)}", Refused)
     except (ApiError, TimeoutError) as error:
         cause = _sentence(error) if str(error) else f"no response within {TIMEOUT_S:.0f} s."
         advice = "Check the network of this machine and the address."
-        yield HealthCheck(SUBJECT, Severity.ERROR, f"It does not answer: {cause} {_origin(settings)} {advice}")
+        sentence = f"It does not answer: {cause} {_origin(settings)} {advice}"
+        yield HealthCheck(SUBJECT, Severity.ERROR, sentence, ApiError)
     else:
         yield HealthCheck(SUBJECT, Severity.OK, f"{settings.base_url} accepts the key.")
         if settings.calendar:

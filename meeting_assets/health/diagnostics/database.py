@@ -15,7 +15,7 @@ from obstore.store import MemoryStore
 from sqlalchemy import Connection, inspect
 from sqlmodel import SQLModel
 
-from meeting_assets.core.errors import NothingStored
+from meeting_assets.core.errors import NothingStored, StoreError
 from meeting_assets.health.diagnostics.origin import diagnose_origin
 from meeting_assets.health.diagnostics.report import HealthCheck, Severity, diagnose, shown_size
 from meeting_assets.health.status import status_of
@@ -61,7 +61,9 @@ def _missing_file(settings: Settings, sentence: str) -> HealthCheck:
         return HealthCheck(DATABASE, Severity.OK, sentence)
     reason = os.strerror(errno.EACCES if folder.is_dir() else errno.ENOTDIR)
     advice = "Check MEETING_ASSETS_DATABASE_URL and MEETING_ASSETS_HOME"
-    return HealthCheck(DATABASE, Severity.ERROR, f"Its folder cannot be created ({folder}: {reason}). {advice}.")
+    return HealthCheck(
+        DATABASE, Severity.ERROR, f"Its folder cannot be created ({folder}: {reason}). {advice}.", StoreError
+    )
 
 
 def _diagnose_database(database: Database, settings: Settings) -> Iterator[HealthCheck]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from meeting_assets.core.errors import StoreRefused
 from meeting_assets.core.urls import LOOPBACK
 from meeting_assets.health.diagnostics.report import HealthCheck, Severity
 from meeting_assets.pipeline.storage import origin_of
@@ -27,4 +28,4 @@ def diagnose_origin(subject: str, stored_origin: str | None, settings: Settings,
     # Without a key nothing is fetched, so meetings of two origins cannot be mixed.
     severity = Severity.ERROR if settings.api_key else Severity.WARNING
     sentence = f"It contains meetings from {stored_origin}, but the settings name {origin}. {advice}"
-    return HealthCheck(subject, severity, sentence)
+    return HealthCheck(subject, severity, sentence, StoreRefused)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from meeting_assets.core.errors import MeetingAssetsError
+from meeting_assets.core.errors import MeetingAssetsError, SettingsError
 from meeting_assets.health.diagnostics.settings import EffectiveSetting
 
 
@@ -25,6 +25,8 @@ class HealthCheck:
     subject: str
     severity: Severity
     sentence: str
+    error: type[Exception] = SettingsError
+    """The class of the error that stops a command, if the severity is `ERROR`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,10 @@ def diagnose(subject: str, checks: Iterable[HealthCheck]) -> Iterator[HealthChec
     try:
         yield from checks
     except MeetingAssetsError as error:
-        yield HealthCheck(subject, Severity.ERROR, str(error))
+        yield HealthCheck(subject, Severity.ERROR, str(error), type(error))
     except Exception as error:  # noqa: BLE001 - an unexpected error of one check must not hide the other checks
         sentence = f"The check failed with an unexpected {type(error).__name__}. Report it to the developers."
-        yield HealthCheck(subject, Severity.ERROR, sentence)
+        yield HealthCheck(subject, Severity.ERROR, sentence, type(error))
 
 
 def shown_size(size_bytes: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import yaml  # type: ignore[import-untyped]
 
-from meeting_assets.core.errors import SettingsError, StoreError
+from meeting_assets.core.errors import SettingsError, StoreError, StoreRefused
 from meeting_assets.core.instants import now
 from meeting_assets.health.diagnostics.api import diagnose_api
 from meeting_assets.health.diagnostics.database import diagnose_database
@@ -70,7 +70,7 @@ def _of_ids(settings: Settings) -> Iterator[HealthCheck]:
         return
     with closing(database):
         if (sentence := mismatch(database, raw)) is not None:
-            yield HealthCheck("raw store", Severity.ERROR, sentence)
+            yield HealthCheck("raw store", Severity.ERROR, sentence, StoreRefused)
 
 
 def of_dagster(settings: Settings) -> Iterator[HealthCheck]:

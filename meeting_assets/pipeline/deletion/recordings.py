@@ -25,7 +25,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.batches import batched
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import SettingsError, UsageError
 from meeting_assets.core.instants import day_of, now
 from meeting_assets.core.logs import log_context
 from meeting_assets.pipeline import rollup, series_rollup
@@ -99,7 +99,8 @@ def day_and_bot_at_api(settings: Settings, recording_id: str) -> tuple[date, str
     """Retrieves the day of a recording that is not stored, and the id of its bot, from the API.
 
     Raises:
-        SettingsError: the API does not know the recording either, or no key is set.
+        UsageError: the API does not know the recording either.
+        SettingsError: no key is set.
         ApiError: the API does not answer.
     """
     if settings.api_key is None:
@@ -107,8 +108,8 @@ def day_and_bot_at_api(settings: Settings, recording_id: str) -> tuple[date, str
     try:
         recording = asyncio.run(recording_at_api(access_of(settings), recording_id))
         return day_of(recording.created_at), str(recording.bot.id) if recording.bot else None
-    except SettingsError:
-        raise SettingsError(
+    except UsageError:
+        raise UsageError(
             f"Recording {recording_id} is neither stored nor known to the API: there is nothing to purge. Check the id."
         ) from None
 

@@ -38,7 +38,7 @@ from sqlalchemy import table as any_table
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.sql.elements import ColumnElement, quoted_name
 
-from meeting_assets.core.errors import NothingStored, StoreError
+from meeting_assets.core.errors import NothingStored, StoreRefused
 from meeting_assets.store import locks
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
@@ -171,20 +171,20 @@ def _refuse_impossible(connection: Connection, schema: Schema, plan: Plan) -> No
         wanted = table_definition(table, connection.dialect)
         foreign = () if change.dropped else foreign_columns(wanted, recorded.tables.get(change.name), there)
         if foreign:
-            raise StoreError(
+            raise StoreRefused(
                 f"Table {change.name} has columns that meeting_assets did not create: {join_names(sorted(foreign))}. "
                 "Nothing was changed. Move them to a table of yours, then run `meeting-assets migrate` again."
             )
         missing_keys = [each for each in wanted.key if there.column(each) is None]
         lacking = missing_keys or (_placeholder_names(table, there) if change.name in persistent else [])
         if lacking:
-            raise StoreError(
+            raise StoreRefused(
                 f"Table {change.name} lacks {join_names(lacking)}, which its rows cannot supply. Nothing was changed. "
                 "Set another MEETING_ASSETS_DATABASE_URL or MEETING_ASSETS_DATABASE_SCHEMA, and run "
                 "`meeting-assets rebuild`, which makes a new database from the raw store."
             )
         if change.name + NEW in names:
-            raise StoreError(f"The name {change.name + NEW} is taken. Rename that table, then migrate again.")
+            raise StoreRefused(f"The name {change.name + NEW} is taken. Rename that table, then migrate again.")
 
 
 def leave_views_alone(connection: Connection) -> None:
@@ -270,7 +270,7 @@ def _copy_rows(connection: Connection, table: Table, new: Table, old: TableDefin
         cause = type(error.orig).__name__
     else:
         return
-    raise StoreError(
+    raise StoreRefused(
         f"Rows of table {table.name} do not fit its columns in this version ({cause}). Nothing was changed. Use the "
         "version that made them, or `meeting-assets rebuild` into another MEETING_ASSETS_DATABASE_URL."
     )

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateColumn
 
-from meeting_assets.core.errors import NothingStored, StoreError
+from meeting_assets.core.errors import NothingStored, StoreRefused
 from meeting_assets.store import locks, namespaces
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, Database, delete_meta, put_meta
@@ -96,9 +96,9 @@ def check_readable(database: Database, schema: Schema) -> None:
             )
         require_ours(plan, connection)
     if plan.is_older or plan.required:
-        raise StoreError(_migration_message(plan))
+        raise StoreRefused(_migration_message(plan))
     if plan.missing:
-        raise StoreError(
+        raise StoreRefused(
             f"The database was made by an older version of meeting_assets and lacks {join_names(plan.missing)}. "
             "The next `meeting-assets sync` or `meeting-assets migrate` adds this; nothing was changed now."
         )
@@ -112,7 +112,7 @@ def require_compatible(plan: Plan, connection: Connection) -> None:
     """
     require_ours(plan, connection)
     if plan.is_older or plan.changes:
-        raise StoreError(_migration_message(plan))
+        raise StoreRefused(_migration_message(plan))
 
 
 def require_ours(plan: Plan, connection: Connection) -> None:
@@ -122,12 +122,12 @@ def require_ours(plan: Plan, connection: Connection) -> None:
         StoreError: the message names all of them.
     """
     if plan.conflicts:
-        raise StoreError(
+        raise StoreRefused(
             f"The database already has tables or views that meeting_assets did not create: {', '.join(plan.conflicts)}."
             f" Nothing was changed. {_way_out(connection)}"
         )
     if plan.newer:
-        raise StoreError(
+        raise StoreRefused(
             f"A newer version of meeting_assets made this database (it has {join_names(plan.newer)}, this version "
             f"knows schema {SCHEMA_VERSION}): upgrade meeting_assets."
         )
@@ -214,11 +214,11 @@ def refusals_explained(database: Database) -> Iterator[None]:
         return
     reason = str(diagnostics.message_primary)
     if state == DEPENDENT_OBJECTS:
-        raise StoreError(
+        raise StoreRefused(
             f"Objects that meeting_assets did not create depend on one of its tables or views: {reason}. Nothing was "
             "changed. Drop those objects, run `meeting-assets migrate`, and create them again."
         )
-    raise StoreError(
+    raise StoreRefused(
         f"The database at {database.address} refuses a change of the schema: {reason}. Nothing was changed. "
         "Run `meeting-assets migrate` once as the owner of the tables."
     )
@@ -245,7 +245,7 @@ def check_privileges(connection: Connection, schema: Schema) -> None:
     missing = namespaces.missing_privileges(connection, [*schema.tables])
     if missing:
         schema_name, role = connection.exec_driver_sql("SELECT current_schema(), quote_ident(current_user)").one()
-        raise StoreError(
+        raise StoreRefused(
             f"The database role {role} may not write {join_names(missing)}. Ask the owner of the tables for "
             f"`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema_name} TO {role};`"
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import CommandRefused, SettingsError
 from meeting_assets.orchestration.home_lock import HomeLock
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.commands import command
@@ -63,7 +63,7 @@ def test_a_second_command_names_the_address_of_the_first_and_changes_nothing(
 
         done = command(*arguments, *([str(free_port())] if "--port" in arguments else []))
 
-        assert done.returncode == 1
+        assert done.returncode == 6
         assert f"`meeting-assets dev` already runs at {URL} (process {os.getpid()})" in done.stderr
         assert "Traceback" not in done.stderr
         assert sorted(home.rglob("*")) == before
@@ -76,7 +76,7 @@ def test_one_shared_home_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for name in {"MEETING_ASSETS_HOME", "DAGSTER_HOME"} - {shared}:
         monkeypatch.setenv(name, str(tmp_path / f"another {name}"))
 
-    with HomeLock(first, "dev", URL), pytest.raises(SettingsError, match=URL):
+    with HomeLock(first, "dev", URL), pytest.raises(CommandRefused, match=URL):
         HomeLock(read_settings(), "dev").__enter__()
 
 
@@ -94,7 +94,7 @@ def test_a_link_to_the_home_is_the_home(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("MEETING_ASSETS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "link"))
 
-    with HomeLock(read_settings(), "dev", URL), pytest.raises(SettingsError, match=URL):
+    with HomeLock(read_settings(), "dev", URL), pytest.raises(CommandRefused, match=URL):
         HomeLock(read_settings(), "dev").__enter__()
 
 
@@ -106,7 +106,7 @@ def test_the_lock_ends_with_its_command(home: Path) -> None:
 
 def test_next_command_ends_the_processes_of_a_killed_one_and_runs(home: Path) -> None:
     with owner() as (first, child):
-        with pytest.raises(SettingsError, match=URL):
+        with pytest.raises(CommandRefused, match=URL):
             HomeLock(read_settings(), "dev").__enter__()
         first.kill()
         first.wait()

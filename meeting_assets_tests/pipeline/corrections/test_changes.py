@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from meeting_assets.core.errors import MeetingAssetsError, SettingsError
+from meeting_assets.core.errors import MeetingAssetsError, UsageError
 from meeting_assets.core.user_text import LONGEST_NAME, LONGEST_NOTE
 from meeting_assets.pipeline.corrections import Change
 from meeting_assets.sandbox import Recording, Sandbox
@@ -108,7 +108,7 @@ INVALID = {
 def test_invalid_correction_changes_nothing(recording: Recording, invalid: StoredCorrection, fault: str) -> None:
     correct(recording.id, correction(B, "name", "Bea"))
 
-    with pytest.raises(SettingsError, match=f"were not changed: .*{fault}"):
+    with pytest.raises(UsageError, match=f"were not changed: .*{fault}"):
         correct(recording.id, correction(ODD, "name", "Chi"), invalid, undone=[B])
 
     assert in_force(recording.id) == [correction(B, "name", "Bea")]
@@ -134,7 +134,7 @@ def test_no_correction_leads_back_to_its_speaker_or_to_a_corrected_participant(
     if not in_one_command:
         correct(recording.id, *before)
 
-    with pytest.raises(SettingsError, match="were not changed"):
+    with pytest.raises(UsageError, match="were not changed"):
         correct(recording.id, *(cycle if in_one_command else [last]))
 
     assert in_force(recording.id) == ([] if in_one_command else sorted(before))
@@ -142,7 +142,7 @@ def test_no_correction_leads_back_to_its_speaker_or_to_a_corrected_participant(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_two_corrections_of_one_speaker_in_one_command_are_rejected(recording: Recording) -> None:
-    with pytest.raises(SettingsError, match="another correction in the same command"):
+    with pytest.raises(UsageError, match="another correction in the same command"):
         correct(recording.id, assigned(A, BEA), correction(A, "name", "Ada"))
 
 
@@ -168,7 +168,7 @@ def test_corrections_reach_no_log(recording: Recording, caplog: pytest.LogCaptur
 def test_no_set_of_joined_speakers_has_two_participants(recording: Recording) -> None:
     correct(recording.id, correction(A, "same_as", ADA))
 
-    with pytest.raises(SettingsError, match="cannot be the same as a label"):
+    with pytest.raises(UsageError, match="cannot be the same as a label"):
         correct(recording.id, correction(BEA, "same_as", A))
 
     assert in_force(recording.id) == [correction(A, "same_as", ADA)]
@@ -180,7 +180,7 @@ def test_speaker_of_a_secondary_transcript_only_cannot_be_corrected(sandbox: San
     sandbox.set_payload(later, "transcript", labelled(sandbox, recording, ["Speaker A", "New label", "Another"]))
     sync_days([DAY])
 
-    with pytest.raises(SettingsError, match="no such speaker"):
+    with pytest.raises(UsageError, match="no such speaker"):
         correct(recording.id, assigned(B, BEA))
     correct(recording.id, assigned("label:New label", BEA))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from meeting_assets.core.csv_cells import FORMULA_STARTS, SIGNS, as_cell, text_of_cell
 from meeting_assets.core.csv_lines import csv_text
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.pipeline.corrections_csv import (
     COLUMNS,
     ImportReport,
@@ -124,7 +124,7 @@ def test_csv_returns_every_correction_unchanged(found: dict[str, list[StoredCorr
 def test_any_bytes_are_read_or_rejected_in_our_words(content: bytes) -> None:
     try:
         read_lines(HEADER.encode() + b"\n" + content)
-    except SettingsError as error:
+    except UsageError as error:
         assert str(error).startswith("Nothing was imported: ")  # noqa: PT017 - both results are valid
 
 
@@ -253,5 +253,5 @@ def test_cycle_over_several_lines_is_rejected(recording: Recording) -> None:
     ],
 )
 def test_file_that_is_no_such_csv_is_rejected(content: bytes, fault: str) -> None:
-    with pytest.raises(SettingsError, match=f"Nothing was imported: {fault}"):
+    with pytest.raises(UsageError, match=f"Nothing was imported: {fault}"):
         read_lines(content)

@@ -40,7 +40,7 @@ def test_purge_without_terminal_and_without_yes_is_refused(recording: Recording)
 
     done = command("purge", recording.id)
 
-    assert done.returncode != 0
+    assert done.returncode == 6
     assert "--yes" in done.stderr
     assert table_rows() == before
 
@@ -60,7 +60,7 @@ def test_purge_is_refused_for_a_raw_store_of_another_database(
 
     done = command("purge", "--yes", *(options or (recording.id,)))
 
-    assert done.returncode == 1
+    assert done.returncode == 6
     assert "The raw store belongs to another database" in done.stderr
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", database_url)
     with open_test_storage() as storage:  # succeeds only if the raw store still belongs to the real database
@@ -70,7 +70,7 @@ def test_purge_is_refused_for_a_raw_store_of_another_database(
 def test_purge_of_expired_recordings_without_a_retention_creates_nothing(home: Path) -> None:
     done = command("purge", "--expired", "--yes")
 
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "MEETING_ASSETS_RETENTION_DAYS is not set" in done.stderr
     assert [*home.iterdir()] == []
 
@@ -79,7 +79,7 @@ def test_recordings_and_expired_exclude_each_other(recording: Recording) -> None
     for arguments in (["--yes"], ["--expired", "--yes", recording.id]):
         done = command("purge", *arguments)
 
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert "--expired" in done.stderr
 
 
@@ -97,7 +97,7 @@ def test_purge_by_a_role_that_owns_no_tables_names_the_tables_to_vacuum(
 
         done = command("purge", "--yes", recording.id)
 
-    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.returncode == 6, done.stdout + done.stderr
     assert "The role may not vacuum artifacts, " in done.stderr
     assert "but the database may keep deleted rows" in done.stdout
 
@@ -112,7 +112,7 @@ def test_old_transaction_that_keeps_deleted_rows_is_reported_and_the_next_purge_
 
         held = command("purge", "--yes", recording.id)
 
-    assert held.returncode == 1
+    assert held.returncode == 6
     assert HELD_BACK in held.stderr.replace("\n", " ")
     again = command("purge", "--yes", recording.id)
     assert again.returncode == 0, again.stdout + again.stderr

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import create_engine, inspect, select, text
 from sqlmodel import SQLModel
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import SettingsError, UsageError
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import now
 from meeting_assets.health.status import status_of
@@ -160,7 +160,7 @@ def test_request_for_a_purged_recording_is_refused_with_the_date_of_the_purge(
 ) -> None:
     purge_and_verify(recording.id)
 
-    with pytest.raises(SettingsError, match=f"Recording {recording.id} was purged on .* is not fetched again"):
+    with pytest.raises(UsageError, match=f"Recording {recording.id} was purged on .* is not fetched again"):
         day_of_recording(read_settings(), recording.id)
     with open_test_storage() as storage:
         assert status_of(storage).purged == 1
@@ -224,12 +224,12 @@ def test_purged_recording_that_was_never_stored_is_not_fetched(sandbox: Sandbox,
 
 
 def test_unknown_id_is_refused(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SettingsError, match="neither stored nor known to the API"):
+    with pytest.raises(UsageError, match="neither stored nor known to the API"):
         day_and_bot_at_api(read_settings(), UNKNOWN)
     monkeypatch.delenv("RECALL_API_KEY")
     with pytest.raises(SettingsError, match=r"is not stored\. Set RECALL_API_KEY"):
         day_and_bot_at_api(read_settings(), UNKNOWN)
-    with pytest.raises(SettingsError, match="is not a recording id"):
+    with pytest.raises(UsageError, match="is not a recording id"):
         canonical_uuid("standup")
     with open_test_storage() as storage, storage.database.reading() as connection:
         assert tombstones.count(connection) == 0

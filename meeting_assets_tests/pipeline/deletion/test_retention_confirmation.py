@@ -109,7 +109,7 @@ def test_retention_of_more_than_a_week_waits_for_a_confirmation(sandbox: Sandbox
     assert pending_confirmations().count == 1
 
     unconfirmed = command("purge", "--expired")
-    assert unconfirmed.returncode != 0
+    assert unconfirmed.returncode == 6
     assert "--yes" in unconfirmed.stderr
     assert days_stored() == {*BACKLOG, KEPT}
 

@@ -38,7 +38,7 @@ def test_a_wrong_key_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch)
     assert found.severity is Severity.ERROR
     assert "Check RECALL_API_KEY" in found.sentence
     assert f"The address {sandbox.url} comes from RECALL_BASE_URL" in found.sentence
-    assert command("doctor").returncode == 1
+    assert command("doctor").returncode == 3
 
 
 def test_a_key_of_another_region_is_found(sandbox: Sandbox) -> None:

@@ -56,7 +56,7 @@ def test_a_wrong_setting_is_the_only_finding(monkeypatch: pytest.MonkeyPatch) ->
     done = command("doctor")
     document = json.loads(command("doctor", "--json").stdout)
 
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "✗ settings      RECALL_REGION is wrong" in done.stdout
     assert document["is_healthy"] is False
     assert [each["subject"] for each in document["checks"]] == ["settings"]
@@ -109,7 +109,7 @@ def test_doctor_prints_no_secret(sandbox: Sandbox, monkeypatch: pytest.MonkeyPat
 
     found = [command("doctor"), command("doctor", "--json")]
 
-    assert [each.returncode for each in found] == [1, 1]
+    assert [each.returncode for each in found] == [3, 3]
     for output in (text for each in found for text in (each.stdout, each.stderr)):
         assert HUSH not in output
         assert b64encode(HUSH.encode()).decode() not in output

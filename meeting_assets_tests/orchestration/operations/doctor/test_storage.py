@@ -123,7 +123,7 @@ def test_the_meetings_of_another_region_are_found(
         assert found.severity is Severity.ERROR
         assert "It contains meetings from https://us-west-2.recall.ai" in found.sentence
         assert "RECALL_REGION" in found.sentence
-    assert command("doctor").returncode == 1
+    assert command("doctor").returncode == 6
 
 
 def test_sandbox_meetings_in_a_real_home_are_reported(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
