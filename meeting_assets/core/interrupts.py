@@ -38,12 +38,13 @@ def interrupts_raised() -> Iterator[None]:
     ).start()
     former_file = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
     former = {number: signal.signal(number, _interrupt) for number in numbers}
-    former[WAKE_MAIN] = signal.signal(WAKE_MAIN, lambda *_: None)
+    signal.signal(WAKE_MAIN, lambda *_: None)
     try:
         yield
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+        signal.signal(WAKE_MAIN, signal.SIG_IGN)  # the thread may still send it
         signal.set_wakeup_fd(former_file)
         os.close(writable)  # ends the thread
 
