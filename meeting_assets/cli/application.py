@@ -34,7 +34,10 @@ def _untouched_by_typer() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise Interrupted from None
-    except typer.Abort:
+    except typer.Abort as abort:
+        # Ctrl-C at a question, which Click reports like an end of the input.
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise Interrupted from None
         raise CommandRefused("The command was not confirmed, and changed nothing.") from None
 
 

@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+WAKE_MAIN = signal.SIGUSR1
+"""Ends a system call of the main thread, so that it executes the handlers of other signals."""
 INTERRUPTED_STATUS = 130
 SENTENCE = "Interrupted. Everything that was stored is kept; run the same command again to continue."
 CALLBACK_S = 5.0
@@ -31,14 +33,18 @@ def interrupts_raised() -> Iterator[None]:
         return
     readable, writable = os.pipe()
     os.set_blocking(writable, False)
-    threading.Thread(target=_watch, args=(readable, numbers), name="interrupts", daemon=True).start()
+    threading.Thread(
+        target=_watch, args=(readable, numbers, threading.get_ident()), name="interrupts", daemon=True
+    ).start()
     former_file = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
     former = {number: signal.signal(number, _interrupt) for number in numbers}
+    signal.signal(WAKE_MAIN, lambda *_: None)
     try:
         yield
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+        signal.signal(WAKE_MAIN, signal.SIG_IGN)  # the thread may still send it
         signal.set_wakeup_fd(former_file)
         os.close(writable)  # ends the thread
 
@@ -65,6 +71,19 @@ def left_to_server() -> Iterator[None]:
         yield
     finally:
         _is_left_to_server.clear()
+
+
+@contextmanager
+def hidden_from_children() -> Iterator[None]:
+    """Keeps Ctrl-C from processes that the block starts: a terminal sends it to all of them.
+
+    This thread blocks SIGINT, which they inherit. Another thread still receives it, and wakes this one.
+    """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def wait_for_callbacks() -> None:
@@ -95,7 +114,7 @@ def _heeded_signals() -> list[signal.Signals]:
     return [number for number in INTERRUPTS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-def _watch(readable: int, numbers: Collection[int]) -> None:
+def _watch(readable: int, numbers: Collection[int], main: int) -> None:
     """Counts the signals until the file is closed."""
     count = 0
     while arrived := os.read(readable, 1):
@@ -108,6 +127,8 @@ def _watch(readable: int, numbers: Collection[int]) -> None:
             # In a thread of its own, so that a slow callback does not delay the second signal.
             _calling.append(threading.Thread(target=callback, name="first interrupt", daemon=True))
             _calling[-1].start()
+        # A system call of the main thread goes on while that thread blocks the signal.
+        signal.pthread_kill(main, WAKE_MAIN)
     os.close(readable)
 
 

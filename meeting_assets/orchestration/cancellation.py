@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from meeting_assets.core.interrupts import before_interrupt, wait_for_callbacks
+from meeting_assets.core.interrupts import before_interrupt, hidden_from_children, wait_for_callbacks
 
 MESSAGE = "The command was interrupted."
 
@@ -30,7 +30,8 @@ def canceled_by_interrupts(instance: dg.DagsterInstance, run_id: str) -> Iterato
             instance.report_run_canceling(run, MESSAGE)
 
     try:
-        with before_interrupt(mark):
+        # In each step Dagster starts processes, which would print a traceback each.
+        with before_interrupt(mark), hidden_from_children():
             yield
     finally:
         if is_interrupted:

@@ -129,7 +129,7 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         After an error the storage is closed, because a broken connection may be its cause.
         """
         try:
-            with marked_before_reported(), self._opened() as settings_and_storage:
+            with marked_before_reported(), self._entered() as settings_and_storage:
                 yield settings_and_storage
         except MeetingAssetsError as error:
             if self._run_storage is not None:
@@ -143,7 +143,7 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             ) from None
 
     @contextmanager
-    def _opened(self) -> Iterator[tuple[Settings, Storage]]:
+    def _entered(self) -> Iterator[tuple[Settings, Storage]]:
         if self._run_storage is not None:
             yield self._run_storage.open()
         else:
