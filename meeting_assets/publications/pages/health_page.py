@@ -54,6 +54,7 @@ class MissedMeeting(NamedTuple):
     missed_at: datetime | None
     title: str | None
     platform: str | None
+    meeting_id: str | None
     reason: str
     remedy: str
     dashboard_url: str | None
@@ -127,7 +128,7 @@ def _missed(connection: Connection) -> Listed:
     """The missed meetings, newest first."""
     c = MISSED.c
     query = (
-        select(c.bot_id, c.missed_at, EVENTS.c.title, c.platform, c.reason, c.remedy, c.dashboard_url)
+        select(c.bot_id, c.missed_at, EVENTS.c.title, c.platform, c.meeting_id, c.reason, c.remedy, c.dashboard_url)
         .select_from(MISSED)
         .join(EVENTS, EVENTS.c.calendar_event_id == c.calendar_event_id, isouter=True)
         .order_by(c.missed_at.is_(None), c.missed_at.desc(), c.bot_id)
