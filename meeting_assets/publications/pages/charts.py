@@ -18,9 +18,9 @@ _TICK = Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class=
 _WEEK = Markup('<text class="tick middle" x="{}" y="{}">{}</text>')
 _LINE = Markup('<polyline class="{}" points="{}"/>')
 _DOT = Markup('<circle class="own" cx="{}" cy="{}" r="3.5"><title>{}</title></circle>')
-_CHART = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><desc>{}</desc>{}</svg>')
+_CHART = Markup('<svg class="trend" viewBox="0 0 {} {}" role="img" aria-label="{}"><desc>{}</desc>{}</svg>')
 _SHARE = Markup(
-    '<svg class="share" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+    '<svg class="share-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
     '<rect class="track" width="100" height="10"/><rect class="own" width="{}" height="10"/></svg>'
 )
 
