@@ -15,7 +15,7 @@ from meeting_assets.core.speaker_keys import LABELS, VOICES
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.publications.pages.meeting_data import MeetingData
 from meeting_assets.publications.pages.values import duration, number, percent
-from meeting_assets.store.ledger_states import ABSENT, DELETED, FAILED, FETCHED, PENDING, QUARANTINED
+from meeting_assets.store.ledger_states import ABSENT, DELETED, FAILED, FETCHED, PARSED, PENDING, QUARANTINED
 
 LEAST_COVERAGE = 0.5
 LEAST_AGREEMENT = 0.8
@@ -38,7 +38,8 @@ class Kind(NamedTuple):
     """An artifact kind in words, and the consequence of its absence."""
 
     name: str
-    without: str
+    without: str | None = None
+    """None if no number of a meeting depends on it."""
 
 
 KINDS: Mapping[str, Kind] = {
@@ -50,9 +51,9 @@ KINDS: Mapping[str, Kind] = {
         "speaker timeline", "Times of speech come from the transcript or the participant events, if they have any."
     ),
     "transcript": Kind("transcript", "Words, questions, fillers and the text are unknown."),
-    "provider_data": Kind("provider data", "No number on this page depends on it."),
-    "video_separate": Kind("separate video", "No number on this page depends on it."),
-    "audio_separate": Kind("separate audio", "No number on this page depends on it."),
+    "provider_data": Kind("provider data"),
+    "video_separate": Kind("separate video"),
+    "audio_separate": Kind("separate audio"),
 }
 _STATES = {
     ABSENT: "Recall.ai has no {name} for this meeting.",
@@ -85,7 +86,8 @@ def notes_of(meeting: MeetingData, parameters: Parameters) -> list[Note]:
 
 def _ledger(meeting: MeetingData) -> Iterator[Note]:
     """Artifacts that are not in the tables. An artifact that another one of its kind replaces is not missed."""
-    parsed = {row.kind for row in meeting.artifacts if row.status == "parsed"}
+    parsed = {row.kind for row in meeting.artifacts if row.status == PARSED}
+    unneeded: list[str] = []
     for row in meeting.artifacts:
         kind = KINDS.get(row.kind)
         if kind is None or row.status not in _STATES:
@@ -93,8 +95,15 @@ def _ledger(meeting: MeetingData) -> Iterator[Note]:
         fact = _STATES[row.status].format(name=kind.name) + _cause(row)
         if row.kind in parsed:
             yield Note(fact, "Another one is used.")
-        else:
+        elif kind.without is not None:
             yield Note(fact, kind.without, is_gap=True)
+        elif row.status == ABSENT:
+            unneeded.append(kind.name)
+        else:
+            yield Note(fact, "No number on this page depends on it.")
+    if unneeded:
+        names = " and ".join(filter(None, (", ".join(unneeded[:-1]), unneeded[-1])))
+        yield Note(f"Recall.ai has no {names} for this meeting.", "No number on this page depends on it.")
     repaired = sum(row.repaired_chars or 0 for row in meeting.artifacts)
     if repaired:
         yield Note(f"{_count(repaired, 'character')} could not be stored and became U+FFFD.", "No number changes.")
@@ -141,6 +150,8 @@ def _speech(meeting: MeetingData, metrics: Row[Any], quality: Row[Any]) -> Itera
 def _words(meeting: MeetingData, quality: Row[Any], least_share: float) -> Iterator[Note]:
     transcript = meeting.transcript
     if transcript is None:
+        if any(row.kind == "transcript" and row.status == PARSED for row in meeting.artifacts):
+            yield Note("The transcript has no words.", "Word counts and questions are unknown.")
         return
     if transcript.attribution in (LABELS, VOICES):
         yield Note(
