@@ -87,3 +87,16 @@ def shortened(text: str | None, length: int = 120) -> str:
         return UNKNOWN
     words = " ".join(text.split())
     return words if len(words) <= length else words[: length - 1].rstrip() + "…"
+
+
+def with_code(text: str) -> Markup:
+    """The text with parts in backticks as code.
+
+    >>> with_code("Set `a<b`.")
+    Markup('Set <code>a&lt;b</code>.')
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # an unpaired backtick is text
+        parts[-2:] = ["`".join(parts[-2:])]
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(part) if index % 2 else part for index, part in enumerate(parts))
