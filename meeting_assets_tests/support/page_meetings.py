@@ -70,11 +70,14 @@ class PageMeeting:
     """Sub code of a failed transcript."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     platform: str = "zoom"
+    has_separate_media: bool = False
+    """Whether the recording has all other artifacts, too: empty separate media and provider data."""
 
     def recording(self, name: str, index: int) -> tuple[Recording, Bot | None]:
         """The recording that the sandbox serves."""
         created_at = datetime(DAY.year, DAY.month, DAY.day, 6, tzinfo=UTC) + timedelta(minutes=30 * index)
         has_transcript = self.transcript is not None or self.failed is not None
+        provider = "deepgram_streaming" if self.has_separate_media else "recallai_streaming"
         spec = RecordingSpec(
             key=f"page/{name}",
             created_at=created_at,
@@ -82,8 +85,8 @@ class PageMeeting:
             duration_s=self.duration_s,
             platform=self.platform,
             title=self.title,
-            transcripts=[TranscriptSpec("recallai_streaming", failed=self.failed)] if has_transcript else [],
-            separate=(),
+            transcripts=[TranscriptSpec(provider, failed=self.failed)] if has_transcript else [],
+            separate=("video_separate", "audio_separate") if self.has_separate_media else (),
             metadata=dict(self.metadata),
         )
         payloads = {
@@ -91,6 +94,7 @@ class PageMeeting:
             "participant_events": self.events,
             "speaker_timeline": self.timeline,
             "transcript": self.transcript,
+            **dict.fromkeys(("provider_data", "video_separate", "audio_separate"), ()),
         }
         made, bot = build_recording(spec, lambda kind, _: _encoded(payloads[kind]))
         for artifact in made.artifacts:
@@ -179,6 +183,13 @@ MEETINGS: Mapping[str, PageMeeting] = {
         timeline=[segment(ADA, 1, 20)],
         transcript=[spoken(ADA, "A note to myself.", 1.0)],
         events=[event(ADA, "join", 0.0)],
+    ),
+    "complete": PageMeeting(
+        participants=[ADA],
+        timeline=[segment(ADA, 1, 3)],
+        transcript=[spoken(ADA, "Words all of the time.", 1.0)],
+        events=[event(ADA, "join", 0.0), event(ADA, "leave", 600.0)],
+        has_separate_media=True,
     ),
     "silent": PageMeeting(participants=[ADA, BEN], timeline=[], transcript=[], events=[event(ADA, "join", 0.0)]),
     "nobody": PageMeeting(duration_s=3.0, participants=[], timeline=[], transcript=[], events=[]),

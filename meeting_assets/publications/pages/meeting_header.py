@@ -10,16 +10,11 @@ from typing import Any, NamedTuple
 from meeting_assets.core.languages import language_of
 from meeting_assets.publications.exports import FORMATS
 from meeting_assets.publications.exports.format import ExportFormat
+from meeting_assets.publications.pages.index_page import platform_name
 from meeting_assets.publications.pages.meeting_data import MeetingData
 
 DOWNLOADS = ("vtt", "md", "attendance")
 """Names of the formats that are always beside a page."""
-_PLATFORMS = {
-    "google_meet": "Google Meet",
-    "microsoft_teams": "Microsoft Teams",
-    "goto_meeting": "GoTo Meeting",
-    "slack_huddle": "Slack huddle",
-}
 _LABELS = {
     "vtt": "Subtitles (WebVTT)",
     "vtt_names": "Subtitles with names (WebVTT)",
@@ -83,15 +78,6 @@ def header_of(meeting: MeetingData) -> Header:
         customer_keys=[*_customer_keys(recording.recording_metadata, recording.bot_metadata)],
         language=next((found for code in codes if (found := language_of(code))), None),
     )
-
-
-def platform_name(platform: str | None) -> str | None:
-    """The name of a platform for readers.
-
-    >>> platform_name("google_meet"), platform_name("zoom"), platform_name(None)
-    ('Google Meet', 'Zoom', None)
-    """
-    return None if platform is None else _PLATFORMS.get(platform, platform.replace("_", " ").capitalize())
 
 
 def downloads_of(meeting: MeetingData, formats: Iterable[str]) -> list[Download]:
