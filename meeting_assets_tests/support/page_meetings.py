@@ -94,7 +94,8 @@ class PageMeeting:
             "participant_events": self.events,
             "speaker_timeline": self.timeline,
             "transcript": self.transcript,
-            **dict.fromkeys(("provider_data", "video_separate", "audio_separate"), ()),
+            "provider_data": b'{"parts": []}',
+            **dict.fromkeys(("video_separate", "audio_separate"), ()),
         }
         made, bot = build_recording(spec, lambda kind, _: _encoded(payloads[kind]))
         for artifact in made.artifacts:
