@@ -30,8 +30,8 @@ COMPLETE = {
 
 def chart(values: list[tuple[float | None, float | None]], **options: Any) -> str:
     points = [Point(MONDAY + index * timedelta(days=7), *each) for index, each in enumerate(values)]
-    given = {"title": "Talk share", "subject": "Ana", "compared": "team mean", "text": number}
-    return str(line_chart(points, **given | options))
+    described: dict[str, Any] = {"title": "Talk share", "subject": "Ana", "compared": "team mean", "text": number}
+    return str(line_chart(points, **described | options))
 
 
 @given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=30))
