@@ -18,9 +18,9 @@ _TICK = Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class=
 _WEEK = Markup('<text class="tick middle" x="{}" y="{}">{}</text>')
 _LINE = Markup('<polyline class="{}" points="{}"/>')
 _DOT = Markup('<circle class="own" cx="{}" cy="{}" r="3.5"><title>{}</title></circle>')
-_CHART = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><desc>{}</desc>{}</svg>')
+_CHART = Markup('<svg class="trend" viewBox="0 0 {} {}" role="img" aria-label="{}"><desc>{}</desc>{}</svg>')
 _SHARE = Markup(
-    '<svg class="share" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+    '<svg class="share-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
     '<rect class="track" width="100" height="10"/><rect class="own" width="{}" height="10"/></svg>'
 )
 
@@ -41,13 +41,15 @@ def line_chart(
     compared: str,
     text: Callable[[float | None], str],
     band: tuple[float, float] | None = None,
+    from_zero: bool = True,
 ) -> Markup:
     """Values as a line with dots, means as a dashed line, and a published range as a band.
 
-    Weeks without a value interrupt a line. `text` formats a value; `subject` and `compared` name the lines.
+    Weeks without a value interrupt a line. `text` formats a value; `subject` and `compared` name the lines. The axis
+    begins at 0 unless `from_zero` is false, so that small changes look small.
     """
     known = [each for point in points for each in (point.value, point.mean) if each is not None]
-    low, high, step = scale([*known, *(band or ())])
+    low, high, step = scale([*known, *(band or ())], from_zero=from_zero)
     x = [_x(index, len(points)) for index in range(len(points))]
 
     def y(value: float) -> float:
@@ -58,8 +60,8 @@ def line_chart(
         parts.append(_BAND.format(LEFT, y(band[1]), WIDTH - LEFT - RIGHT, round(y(band[0]) - y(band[1]), 1)))
     for tick in _ticks(low, high, step):
         at = y(tick)
-        label = text(tick).removesuffix(".0")
-        parts.append(_TICK.format(LEFT, WIDTH - RIGHT, at, at, LEFT - 6, at + 4, label))
+        label = _tick_label(tick, step, text)
+        parts.append(_TICK.format(LEFT, WIDTH - RIGHT, at, at, LEFT - 6, round(at + 4, 1), label))
     parts += _weeks(points, x)
     parts += _line("mean", [(at, point.mean) for at, point in zip(x, points, strict=True)], y)
     parts += _line("own", [(at, point.value) for at, point in zip(x, points, strict=True)], y)
@@ -78,16 +80,16 @@ def share_bar(share: float | None) -> Markup:
     return _SHARE.format(round(100 * min(max(share, 0.0), 1.0), 1))
 
 
-def scale(numbers: Sequence[float]) -> tuple[float, float, float]:
-    """The ends of an axis and the step between its ticks. It begins at 0 unless the numbers lie far above.
+def scale(numbers: Sequence[float], *, from_zero: bool = True) -> tuple[float, float, float]:
+    """The ends of an axis and the step between its ticks. It may begin above 0 if the numbers lie far above.
 
-    >>> scale([0.2, 0.37]), scale([140.0, 172.0]), scale([])
+    >>> scale([0.2, 0.37]), scale([140.0, 172.0], from_zero=False), scale([])
     ((0.0, 0.4, 0.1), (140.0, 180.0, 10.0), (0.0, 1.0, 0.5))
     """
     if not numbers or max(numbers) <= 0:
         return 0.0, 1.0, 0.5
     least, most = min(numbers), max(numbers)
-    start = least if least > 0.6 * most else 0.0
+    start = 0.0 if from_zero or least < 0.6 * most else least
     step = _round_step(max(most - start, most * 0.05) / TICKS)
     low = floor(start / step + 1e-9) * step
     high = max(ceil(most / step - 1e-9) * step, low + step)
@@ -103,6 +105,13 @@ def _round_step(step: float) -> float:
 def _ticks(low: float, high: float, step: float) -> Iterator[float]:
     for index in range(round((high - low) / step) + 1):
         yield round(low + index * step, 10)
+
+
+def _tick_label(tick: float, step: float, text: Callable[[float | None], str]) -> str:
+    """The text of a tick, with as many decimals as the step has."""
+    if text(1.0) == "100%":
+        return f"{tick * 100:.{0 if step >= 0.01 else 1}f}%"
+    return f"{tick:,.{0 if step >= 1 else 1 if step >= 0.1 else 2}f}"
 
 
 def _x(index: int, count: int) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, String, cast, func, select
 
 from meeting_assets.pipeline.missed_meetings import missed_meetings
 from meeting_assets.publications.pages import links
@@ -54,6 +54,7 @@ class MissedMeeting(NamedTuple):
     missed_at: datetime | None
     title: str | None
     platform: str | None
+    meeting_id: str | None
     reason: str
     remedy: str
     dashboard_url: str | None
@@ -127,9 +128,9 @@ def _missed(connection: Connection) -> Listed:
     """The missed meetings, newest first."""
     c = MISSED.c
     query = (
-        select(c.bot_id, c.missed_at, EVENTS.c.title, c.platform, c.reason, c.remedy, c.dashboard_url)
+        select(c.bot_id, c.missed_at, EVENTS.c.title, c.platform, c.meeting_id, c.reason, c.remedy, c.dashboard_url)
         .select_from(MISSED)
-        .join(EVENTS, EVENTS.c.calendar_event_id == c.calendar_event_id, isouter=True)
+        .join(EVENTS, cast(EVENTS.c.calendar_event_id, String) == c.calendar_event_id, isouter=True)
         .order_by(c.missed_at.is_(None), c.missed_at.desc(), c.bot_id)
     )
     count = connection.scalar(select(func.count()).select_from(MISSED)) or 0

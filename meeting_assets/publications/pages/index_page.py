@@ -84,6 +84,8 @@ def index_of(meetings: Meetings, site: Site) -> Index:
     return Index(rows, series, [site.person_names[key] or "" for key in persons], platforms, keys)
 
 
-def index_page(index: Index) -> str:
+def index_page(index: Index, late_grace_s: float) -> str:
     """The HTML of the index."""
-    return render("index.html.j2", links.INDEX, index=index, first_rows=FIRST_ROWS, named=NAMED)
+    return render(
+        "index.html.j2", links.INDEX, index=index, first_rows=FIRST_ROWS, named=NAMED, late_grace_s=late_grace_s
+    )

@@ -69,6 +69,7 @@ def trends(
             subject=subject,
             compared=compared,
             text=partial(formatted, measure),
+            from_zero=measure.name != "words_per_minute",
             band=(of_measure.low, of_measure.high) if of_measure else None,
         )
         cells = [(formatted(measure, point.value), formatted(measure, point.mean)) for point in points]

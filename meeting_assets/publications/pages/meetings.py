@@ -122,12 +122,13 @@ def read_meetings(connection: Connection) -> Meetings:
 
 def _attendees(connection: Connection, persons: Persons) -> Iterator[tuple[str, Sequence[Attendee]]]:
     """The attendees of each meeting in alphabetical order."""
-    columns = ("recording_id", "participant_key", "person_key", "name", "joined_late_s", "first_join_s")
-    query = select(*(MEMBERS[name] for name in (*columns, "attended_s", "is_external")))
+    names = ("recording_id", "participant_key", "person_key", "name", "joined_late_s", "first_join_s", "attended_s")
+    columns = (*names, "is_external")
     devices: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-    for row in connection.execute(query.order_by(MEMBERS.recording_id)).mappings():
-        person = persons.of(row["person_key"], row["name"])
-        devices[row["recording_id"]][person or f"\0{row['participant_key']}"].append({**row, "person": person})
+    for values in connection.execute(select(*(MEMBERS[name] for name in columns)).order_by(MEMBERS.recording_id)):
+        row = dict(zip(columns, values, strict=True))
+        row["person"] = person = persons.of(row["person_key"], row["name"])
+        devices[row["recording_id"]][person or f"\0{row['participant_key']}"].append(row)
     for recording_id, of_person in devices.items():
         found = [_attendee(rows) for rows in of_person.values()]
         yield recording_id, sorted(found, key=lambda each: ((each.name or "").casefold(), each.participant_key))

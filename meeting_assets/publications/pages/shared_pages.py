@@ -44,7 +44,7 @@ def shared_pages(connection: Connection, *, late_grace_s: float = LATE_GRACE_S) 
     """
     site, meetings = Site.read(connection), read_meetings(connection)
     index = index_of(meetings, site)
-    yield _page(links.INDEX, partial(index_page, index), index)
+    yield _page(links.INDEX, partial(index_page, index, late_grace_s), index, late_grace_s)
     yield from _pages_of_people(connection, meetings, site, late_grace_s)
     yield from _pages_of_series(connection, meetings, site)
     health = read_health(connection, meetings)

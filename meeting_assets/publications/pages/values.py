@@ -77,6 +77,15 @@ def day(value: date | None) -> str | Markup:
     return Markup('<time datetime="{}" data-day>{}</time>').format(value.isoformat(), text)
 
 
+def short_day(value: date) -> str:
+    """A UTC day without its year.
+
+    >>> short_day(date(2026, 1, 5))
+    '5 Jan'
+    """
+    return f"{value.day} {value:%b}"
+
+
 def shortened(text: str | None, length: int = 120) -> str:
     """The text without line breaks, cut after `length` characters.
 

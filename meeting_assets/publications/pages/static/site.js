@@ -142,9 +142,10 @@
   function state(list, found, shown) {
     const count = list.form?.parentNode.querySelector("[data-count]");
     if (count) {
-      const of = found === list.rows.length ? "" : ` of ${list.rows.length.toLocaleString("en")}`;
+      const all = list.rows.length;
       const part = shown < found ? `; the first ${shown.toLocaleString("en")} are shown` : "";
-      count.textContent = `${found.toLocaleString("en")}${of} match${part}.`;
+      const isAll = found === all && !part;
+      count.textContent = isAll ? "" : `${found.toLocaleString("en")} of ${all.toLocaleString("en")} match${part}.`;
     }
     const buttons = list.form?.parentNode.querySelector("[data-more]");
     if (buttons) buttons.hidden = shown >= found;
