@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection
 
 from meeting_assets.metrics.attendance import Attendance
+from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.speech_table import SpeechRows
 from meeting_assets.metrics.tables import ParticipantMetrics
 from meeting_assets.metrics.timeline.intervals import length_us, to_seconds
@@ -94,6 +95,15 @@ def test_overlaps_of_the_lanes_are_as_long_as_the_metrics_say(
         (meeting.metrics.overlap_s or 0.0) * scale, abs=HALF_A_PIXEL * (len(bars) + 1)
     )
     assert sum(width for _, width in own) == pytest.approx(overlapped_s * scale, abs=HALF_A_PIXEL * (len(own) + 1))
+
+
+def test_lanes_of_a_source_that_shows_no_overlap_have_none(stored_page_meetings: Storage, ids: dict[str, str]) -> None:
+    quality = table_of(DataQuality)
+    with changed(stored_page_meetings, quality, ids["ordinary"], is_single_stream=True) as connection:
+        document = page(connection, ids["ordinary"])
+
+    assert document.all("path", class_="speech")
+    assert document.all("path", class_="both") == []
 
 
 @every_meeting
