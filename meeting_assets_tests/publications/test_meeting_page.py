@@ -21,6 +21,7 @@ from meeting_assets.publications.pages.meeting_lanes import WIDTH, device_times,
 from meeting_assets.publications.pages.meeting_page import meeting_page
 from meeting_assets.publications.pages.site import Site
 from meeting_assets.publications.reading import read_meeting
+from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets_tests.support.html_pages import Element, parsed
 from meeting_assets_tests.support.meeting_pages import cells, changed, data, page, rows_of, section
