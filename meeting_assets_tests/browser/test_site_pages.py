@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine, select
 
 from meeting_assets.metrics.series import RecordingSeries
@@ -25,11 +24,10 @@ from meeting_assets.publications.pages.rendering import Site, static_files
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import shared_folder
+from meeting_assets_tests.support.browsers import running_chromium, serious_violations
 from meeting_assets_tests.support.site_pages import HOSTILE, copy_of_database, write, write_site
 from meeting_assets_tests.support.stored_fortnight import fortnight_at_home
 
-BROWSERS = "chromium", "chromium-browser", "google-chrome"
-FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 KINDS = ("index", "people", "person", "series list", "series", "health", "definitions")
 MANY = 450
@@ -64,18 +62,8 @@ CONTRAST = """() => {
 
 
 @pytest.fixture(scope="module")
-def chromium() -> str:
-    """The machine's own Chromium."""
-    command = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if command is None:
-        pytest.skip("no Chromium on this machine; on Debian: apt-get install chromium")
-    return command
-
-
-@pytest.fixture(scope="module")
-def engine(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """The fortnight with one hostile name and title."""
-    assert chromium
     with ExitStack() as open_home:
         with shared_folder(tmp_path_factory, "fortnight") as home:
             open_home.enter_context(fortnight_at_home(home, f"sqlite:///{home / 'meetings.db'}"))
@@ -117,13 +105,11 @@ def keys(engine: Engine) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str, site: Path) -> Iterator[Browser]:
+def browser(site: Path) -> Iterator[Browser]:
     """Started last: while it runs, this thread can have no other event loop."""
     assert site
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 Open = Callable[..., Page]
@@ -172,6 +158,15 @@ def shown(page: Page) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_texts_have_a_contrast_of_at_least_4_5(open_page: Open, keys: dict[str, str], kind: str, scheme: str) -> None:
     assert open_page(keys[kind], color_scheme=scheme).evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_axe_finds_nothing_serious(open_page: Open, keys: dict[str, str], kind: str) -> None:
+    assert serious_violations(open_page(keys[kind])) == []
+
+
+def test_axe_finds_nothing_serious_on_a_phone(open_page: Open) -> None:
+    assert serious_violations(open_page(links.SERIES, viewport=PHONE)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -327,7 +322,9 @@ def test_many_meetings_are_shown_step_by_step_and_filtered_as_a_whole(open_page:
 def test_many_meetings_are_all_shown_without_javascript(open_page: Open, tmp_path: Path) -> None:
     write_many(tmp_path)
 
-    assert len(shown_without_script(open_page(links.INDEX, folder=tmp_path, java_script_enabled=False))) == MANY
+    page = open_page(links.INDEX, folder=tmp_path, java_script_enabled=False)
+
+    assert page.locator("#meetings tbody tr:visible").count() == MANY
 
 
 def write_many(folder: Path) -> None:
@@ -343,10 +340,6 @@ def write_many(folder: Path) -> None:
     write(folder / links.INDEX, index_page(index, 60.0).encode())
     for key, content in static_files().items():
         write(folder / key, content)
-
-
-def shown_without_script(page: Page) -> list[str]:
-    return [row.inner_text() for row in page.locator("#meetings tbody tr:visible").all()]
 
 
 def test_times_switch_to_the_zone_of_the_reader_and_stay_so(open_page: Open, meetings: list[Any]) -> None:

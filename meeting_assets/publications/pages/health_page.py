@@ -1,4 +1,4 @@
-"""The data health: what is pending, failed, unreadable, about to expire or missed, and what to do about it."""
+"""The data health: pending, failed, unreadable, expiring and missed data, each with the action that helps."""
 
 from __future__ import annotations
 
