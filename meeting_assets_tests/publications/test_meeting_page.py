@@ -17,8 +17,8 @@ from meeting_assets.metrics.turns import SpeakerTransitions
 from meeting_assets.metrics.windows import BalanceWindows
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.publications.exports import FORMATS
-from meeting_assets.publications.pages.meeting_lanes import WIDTH, device_times, lanes_of
 from meeting_assets.publications.pages.meeting_page import meeting_page
+from meeting_assets.publications.pages.meeting_swimlanes import WIDTH, device_times, swimlanes_of
 from meeting_assets.publications.pages.site import Site
 from meeting_assets.publications.reading import read_meeting
 from meeting_assets.store.database import table_of
@@ -27,24 +27,24 @@ from meeting_assets_tests.support.html_pages import Element, parsed
 from meeting_assets_tests.support.meeting_pages import cells, changed, data, page, rows_of, section
 from meeting_assets_tests.support.page_meetings import MEETINGS
 
-LANE_PX = 1000.0
+WIDTH_PX = 1000.0
 HALF_A_PIXEL = 0.5
 every_meeting = pytest.mark.parametrize("name", MEETINGS)
 
 
 def bars_px(path: str) -> list[tuple[float, float]]:
-    """Start and width of the strokes of a path in a lane of `LANE_PX`."""
+    """Start and width of the strokes of a path in a lane of `WIDTH_PX`."""
     found = re.findall(r"M(\d+) 0h(\d+)", path)
-    return [(int(start) * LANE_PX / WIDTH, int(width) * LANE_PX / WIDTH) for start, width in found]
+    return [(int(start) * WIDTH_PX / WIDTH, int(width) * WIDTH_PX / WIDTH) for start, width in found]
 
 
-def paths(lane: Element, kind: str) -> list[tuple[float, float]]:
-    return [bar for each in lane.all("path", class_=kind) for bar in bars_px(each.attributes["d"] or "")]
+def paths(swimlane: Element, kind: str) -> list[tuple[float, float]]:
+    return [bar for each in swimlane.all("path", class_=kind) for bar in bars_px(each.attributes["d"] or "")]
 
 
-def lanes_by_name(document: Element) -> dict[str, Element]:
-    lanes = [each for each in document.all("div", class_="lane") if each.all("path", class_="speech")]
-    return {each.one("div", class_="lane-name").one("bdi").text: each for each in lanes}
+def swimlanes_by_name(document: Element) -> dict[str, Element]:
+    swimlanes = [each for each in document.all("div", class_="lane") if each.all("path", class_="speech")]
+    return {each.one("div", class_="lane-name").one("bdi").text: each for each in swimlanes}
 
 
 @every_meeting
@@ -63,18 +63,18 @@ def test_page_is_well_formed_and_equal_for_equal_tables(connection: Connection, 
 
 
 @every_meeting
-def test_lanes_have_the_segments_of_the_table_speech(connection: Connection, ids: dict[str, str], name: str) -> None:
+def test_swimlanes_have_the_segments_of_speech(connection: Connection, ids: dict[str, str], name: str) -> None:
     meeting = data(connection, ids[name])
-    lanes = lanes_by_name(page(connection, ids[name]))
+    swimlanes = swimlanes_by_name(page(connection, ids[name]))
     expected: dict[str, list[tuple[float, float]]] = {}
-    scale = LANE_PX / (meeting.duration_s or 1)
+    scale = WIDTH_PX / (meeting.duration_s or 1)
     for row in rows_of(connection, SpeechRows, ids[name]):
         bar = row.start_s * scale, (row.end_s - row.start_s) * scale
         expected.setdefault(meeting.names[row.participant_key], []).append(bar)
 
-    shown = {lane: paths(element, "speech") for lane, element in lanes.items()}
+    shown = {swimlane: paths(element, "speech") for swimlane, element in swimlanes.items()}
 
-    assert {key[:39] for key in expected} == {lane.rstrip("…")[:39] for lane in shown}
+    assert {key[:39] for key in expected} == {swimlane.rstrip("…")[:39] for swimlane in shown}
     all_shown, all_expected = (sorted(chain.from_iterable(each.values())) for each in (shown, expected))
     for (start_px, width_px), (row_px, row_width_px) in zip(all_shown, all_expected, strict=True):
         assert start_px == pytest.approx(row_px, abs=HALF_A_PIXEL)
@@ -82,14 +82,14 @@ def test_lanes_have_the_segments_of_the_table_speech(connection: Connection, ids
 
 
 @every_meeting
-def test_overlaps_of_the_lanes_are_as_long_as_the_metrics_say(
+def test_overlaps_of_the_swimlanes_are_as_long_as_the_metrics_say(
     connection: Connection, ids: dict[str, str], name: str
 ) -> None:
     meeting, document = data(connection, ids[name]), page(connection, ids[name])
     assert meeting.metrics is not None
-    scale = LANE_PX / (meeting.duration_s or 1)
+    scale = WIDTH_PX / (meeting.duration_s or 1)
     bars = [bar for each in document.all("div", class_="together") for bar in paths(each, "both")]
-    own = [bar for lane in lanes_by_name(document).values() for bar in paths(lane, "both")]
+    own = [bar for swimlane in swimlanes_by_name(document).values() for bar in paths(swimlane, "both")]
     overlapped_s = sum(each.metrics.overlapped_talk_s or 0.0 for each in meeting.members)
 
     assert sum(width for _, width in bars) == pytest.approx(
@@ -98,7 +98,7 @@ def test_overlaps_of_the_lanes_are_as_long_as_the_metrics_say(
     assert sum(width for _, width in own) == pytest.approx(overlapped_s * scale, abs=HALF_A_PIXEL * (len(own) + 1))
 
 
-def test_lanes_of_a_source_that_shows_no_overlap_have_none(stored_page_meetings: Storage, ids: dict[str, str]) -> None:
+def test_swimlanes_show_no_overlap_if_the_source_cannot(stored_page_meetings: Storage, ids: dict[str, str]) -> None:
     quality = table_of(DataQuality)
     with changed(stored_page_meetings, quality, ids["ordinary"], is_single_stream=True) as connection:
         document = page(connection, ids["ordinary"])
@@ -121,10 +121,10 @@ def test_camera_and_screen_bands_are_as_long_as_the_metrics_say(
         assert lengths == {key: value for key, value in known.items() if value is not None}
 
 
-def test_lane_shows_presence_cameras_screen_and_chat(connection: Connection, ids: dict[str, str]) -> None:
-    lanes = lanes_by_name(page(connection, ids["ordinary"]))
+def test_swimlane_shows_presence_cameras_screen_and_chat(connection: Connection, ids: dict[str, str]) -> None:
+    swimlanes = swimlanes_by_name(page(connection, ids["ordinary"]))
 
-    ada, ben, cleo = (lanes[name] for name in ("Ada Byron", "Ben Ito", "Cleo"))
+    ada, ben, cleo = (swimlanes[name] for name in ("Ada Byron", "Ben Ito", "Cleo"))
 
     assert len(paths(ben, "presence")) == 2
     [(start_px, width_px)] = paths(cleo, "presence")
@@ -186,10 +186,10 @@ def test_pairs_of_a_large_meeting_are_a_list(connection: Connection, ids: dict[s
     assert rows[0] == ["Guest 01", "Guest 02", "1"]
 
 
-def test_large_meeting_folds_the_lanes_with_least_speech(connection: Connection, ids: dict[str, str]) -> None:
-    lanes = section(page(connection, ids["crowd"]), "lanes")
+def test_large_meeting_folds_the_swimlanes_with_least_speech(connection: Connection, ids: dict[str, str]) -> None:
+    swimlanes = section(page(connection, ids["crowd"]), "lanes")
 
-    folded = lanes.one("details", class_="folded")
+    folded = swimlanes.one("details", class_="folded")
 
     assert folded.one("summary").words == "16 more with less speech"
     assert len(folded.all("div", class_="lane")) == 16
@@ -214,7 +214,7 @@ def test_attendance_lists_all_sessions(connection: Connection, ids: dict[str, st
     assert sum(counts) == len(sessions)
 
 
-def test_unresolved_speakers_have_lanes_but_no_share(connection: Connection, ids: dict[str, str]) -> None:
+def test_unresolved_speakers_have_swimlanes_but_no_share(connection: Connection, ids: dict[str, str]) -> None:
     document = page(connection, ids["labels"])
 
     names = [each.one("div", class_="lane-name").words for each in section(document, "lanes").all("div", class_="lane")]
@@ -264,10 +264,10 @@ def test_unknown_and_unfinished_recordings_have_no_page(stored_page_meetings: St
 
 
 @pytest.mark.parametrize("name", MEETINGS)
-def test_lanes_lie_inside_the_meeting(connection: Connection, ids: dict[str, str], name: str) -> None:
-    lanes = lanes_of(data(connection, ids[name]))
+def test_swimlanes_lie_inside_the_meeting(connection: Connection, ids: dict[str, str], name: str) -> None:
+    swimlanes = swimlanes_of(data(connection, ids[name]))
 
-    assert lanes is not None
-    for lane in lanes.lanes:
-        for path in (lane.speech, lane.overlaps, lane.presence, lane.webcam, lane.screen):
-            assert all(start >= 0 and start + width <= LANE_PX + 0.01 for start, width in bars_px(path))
+    assert swimlanes is not None
+    for swimlane in swimlanes.swimlanes:
+        for path in (swimlane.speech, swimlane.overlaps, swimlane.presence, swimlane.webcam, swimlane.screen):
+            assert all(start >= 0 and start + width <= WIDTH_PX + 0.01 for start, width in bars_px(path))

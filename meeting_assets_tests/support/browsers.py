@@ -30,7 +30,7 @@ AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False}
 
 @dataclass
 class Behaviour:
-    """What went wrong in a page, and the addresses that it asked for."""
+    """Faults of a page, and the addresses that it asked for."""
 
     faults: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Data quality of one meeting in plain sentences: what is missing or doubtful, and what that means for the numbers.
+"""Data quality of one meeting in plain sentences: missing and doubtful data, and the consequences for the numbers.
 
 The bounds are those of the data checks (`health.agreement_checks`): the page names a meeting that a check names.
 """
