@@ -156,12 +156,12 @@ def test_link_to_a_later_time_of_an_open_page_moves_the_mark(page: Page, site: S
     page.wait_for_function("document.querySelector('.e.here a').hash === '#t=0'")
 
 
-def test_click_on_a_lane_leads_to_the_words_of_that_moment(page: Page, site: StoredSite) -> None:
+def test_click_on_a_swimlane_leads_to_the_words_of_that_moment(page: Page, site: StoredSite) -> None:
     page.goto(site.url("ordinary"))
-    lane = page.locator(".lane svg").first
-    box = lane.bounding_box()
+    swimlane = page.locator(".lane svg").first
+    box = swimlane.bounding_box()
     assert box is not None
-    lane.click(position={"x": box["width"] * 97 / 600, "y": 10})
+    swimlane.click(position={"x": box["width"] * 97 / 600, "y": 10})
 
     assert marked_text(page) == "It is ready, I think we can send it."
     line, track = page.locator(".line").bounding_box(), page.locator(".over .track").bounding_box()
@@ -245,7 +245,7 @@ def test_page_without_script_shows_everything_but_the_controls(browser: Browser,
     with watched_page(browser, java_script_enabled=False) as (page, _):
         page.goto(site.url("ordinary", "#t=72"))
 
-        assert page.locator("#entries .e p").count() == 8
+        assert page.locator("#entries .e p").count() == 9
         assert page.locator("#entries .e p").last.is_visible()
         assert not page.locator("form.find").is_visible()
         assert not page.locator(".playhead").is_visible()

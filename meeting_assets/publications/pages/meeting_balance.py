@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row
 
 from meeting_assets.publications.pages.meeting_data import MeetingData
-from meeting_assets.publications.pages.meeting_lanes import WIDTH
+from meeting_assets.publications.pages.meeting_swimlanes import WIDTH
 
 MATRIX_SPEAKERS = 10
 """With more speakers, the pairs are a list, since a matrix would be too wide to read."""
@@ -35,7 +35,7 @@ class Balance:
     """The windows of a meeting."""
 
     line: str
-    """A path of the largest share, `WIDTH` wide and 100 high; it is interrupted where nobody talks."""
+    """A path of the largest share, `WIDTH` wide and 100 high; it has gaps in windows without talk."""
     windows: Sequence[Window]
     """Windows that do not overlap, for the table."""
     window_s: float

@@ -1,4 +1,4 @@
-"""The page of a meeting: who spoke when and how much, what was said, and how far the data can be trusted."""
+"""The page of a meeting: its speech, talk shares and attendance, its transcript, and the quality of its data."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from meeting_assets.publications.pages.meeting_balance import balance_of, transi
 from meeting_assets.publications.pages.meeting_data import MeetingData, read_meeting_data
 from meeting_assets.publications.pages.meeting_header import DOWNLOADS, downloads_of, header_of
 from meeting_assets.publications.pages.meeting_highlights import MOST_MOMENTS, highlights_of
-from meeting_assets.publications.pages.meeting_lanes import WIDTH, lanes_of
 from meeting_assets.publications.pages.meeting_quality import notes_of
+from meeting_assets.publications.pages.meeting_swimlanes import WIDTH, swimlanes_of
 from meeting_assets.publications.pages.meeting_transcript import Anchors, Entry, entries_of
 from meeting_assets.publications.pages.rendering import render
 from meeting_assets.publications.pages.site import Site
@@ -76,7 +76,7 @@ def meeting_page(
 def page_of(meeting: MeetingData, site: Site, parameters: Parameters, formats: Iterable[str]) -> str:
     """The HTML of a meeting's page; the same meeting always gives the same bytes."""
     recording, transcript = meeting.recording, meeting.transcript
-    lanes = lanes_of(meeting)
+    swimlanes = swimlanes_of(meeting)
     is_unspaced = bool(transcript and transcript.is_unspaced)
     entries = entries_of(meeting.said, meeting.units, meeting.chat, is_unspaced=is_unspaced)
     return render(
@@ -94,9 +94,9 @@ def page_of(meeting: MeetingData, site: Site, parameters: Parameters, formats: I
         series=_series(meeting, site),
         duration_s=meeting.duration_s,
         figures=FIGURES,
-        lanes=lanes,
+        swimlanes=swimlanes,
         width=WIDTH,
-        balance=balance_of(meeting, lanes.end_s) if lanes else None,
+        balance=balance_of(meeting, swimlanes.end_s) if swimlanes else None,
         transitions=transitions_of(meeting),
         sessions=meeting.sessions,
         highlights=highlights_of(meeting, parameters),
