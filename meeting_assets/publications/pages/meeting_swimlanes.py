@@ -24,7 +24,7 @@ WIDTH = 20_000
 LEAST_WIDTH = 6
 """Shorter intervals are drawn with this width, 0.3 px in a lane of 1,000 px."""
 MOST_VISIBLE = 24
-"""In larger meetings, participants without speech, chat and shared screen have their lanes in a closed group."""
+"""The other lanes of larger meetings are in a closed group."""
 _STEPS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
 MOST_TICKS = 9
 
@@ -37,7 +37,7 @@ class Tick(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class Swimlane:
     """A participant or unresolved speaker. Paths are empty where there is nothing to draw."""
 
     key: str
@@ -59,31 +59,35 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Lanes:
+class Swimlanes:
     """All lanes of a meeting, in the order of its participants; then unresolved speakers."""
 
     end_s: float
-    lanes: Sequence[Lane]
+    swimlanes: Sequence[Swimlane]
     overlaps: str
     """All overlaps of the meeting; empty also where the timing source cannot show them."""
     ticks: Sequence[Tick]
 
     @property
-    def shown(self) -> Sequence[Lane]:
-        """The lanes that are always visible."""
-        return [each for each in self.lanes if each.is_active] if len(self.lanes) > MOST_VISIBLE else self.lanes
+    def shown(self) -> Sequence[Swimlane]:
+        """The lanes that are always visible: those with most segments of speech."""
+        if len(self.swimlanes) <= MOST_VISIBLE:
+            return self.swimlanes
+        visible = sorted(self.swimlanes, key=lambda each: (-each.segment_count, not each.is_active))[:MOST_VISIBLE]
+        return [each for each in self.swimlanes if each in visible]
 
     @property
-    def folded(self) -> Sequence[Lane]:
-        """The lanes in the closed group."""
-        return [each for each in self.lanes if not each.is_active] if len(self.lanes) > MOST_VISIBLE else ()
+    def folded(self) -> Sequence[Swimlane]:
+        """The lanes in a closed group."""
+        shown = self.shown
+        return [each for each in self.swimlanes if each not in shown]
 
     def has(self, kind: str) -> bool:
         """Whether any lane shows intervals of a kind: the name of a path."""
-        return any(getattr(each, kind) for each in self.lanes)
+        return any(getattr(each, kind) for each in self.swimlanes)
 
 
-def lanes_of(meeting: MeetingData) -> Lanes | None:
+def swimlanes_of(meeting: MeetingData) -> Swimlanes | None:
     """The lanes; None if nothing in the meeting has a time."""
     end_us = _end_us(meeting)
     if end_us <= 0:
@@ -96,8 +100,8 @@ def lanes_of(meeting: MeetingData) -> Lanes | None:
     for message in meeting.chat:
         if message.at_s is not None:
             ticks[message.key].append(to_microseconds(message.at_s))
-    lanes = [
-        Lane(
+    swimlanes = [
+        Swimlane(
             key,
             meeting.names[key],
             key in members,
@@ -111,7 +115,7 @@ def lanes_of(meeting: MeetingData) -> Lanes | None:
         )
         for key in (*members, *unresolved)
     ]
-    return Lanes(to_seconds(end_us), lanes, bars(overlaps, end_us), ticks_of(to_seconds(end_us)))
+    return Swimlanes(to_seconds(end_us), swimlanes, bars(overlaps, end_us), ticks_of(to_seconds(end_us)))
 
 
 def bars(intervals: Iterable[Interval], end_us: int) -> str:
@@ -183,7 +187,9 @@ def _presence(meeting: MeetingData, key: str) -> list[Interval]:
     """The union of a participant's sessions inside the recording."""
     end_us = 2**62 if meeting.duration_s is None else to_microseconds(meeting.duration_s)
     own = meeting.sessions.get(key, ())
-    return clipped(union((each.join_us, each.leave_us) for each in own if each.join_us < each.leave_us), start=0, end=end_us)
+    return clipped(
+        union((each.join_us, each.leave_us) for each in own if each.join_us < each.leave_us), start=0, end=end_us
+    )
 
 
 def _is_single_stream(meeting: MeetingData) -> bool:
