@@ -21,6 +21,7 @@ from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.pipeline.views import METRICS_CONFIG, VIEWS
 from meeting_assets.recall.client import Access
+from meeting_assets.schema.search_index import SEARCH_TABLES
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import Database, schema_of
 from meeting_assets.store.database_id import bind_ids
@@ -70,7 +71,9 @@ def oldest_day(retention_days: int | None) -> date:
 
 def whole_schema() -> Schema:
     """Every table and view of this version."""
-    return schema_of(derived_tables() | dict.fromkeys(ROLLUPS), VIEWS)
+    # The index's tables are of no artifact kind: a new one makes no artifact and no metric outdated.
+    tables = derived_tables() | dict.fromkeys(ROLLUPS) | dict.fromkeys(SEARCH_TABLES, "search_index")
+    return schema_of(tables, VIEWS)
 
 
 def open_database(settings: Settings) -> Database:

@@ -3,6 +3,7 @@
 SQLite overwrites deleted rows (`secure_delete`), but older pages stay in the write-ahead log until a checkpoint.
 PostgreSQL keeps dead rows until a VACUUM; its log, replicas and backups are the operator's task. A VACUUM skips tables
 that the role may not vacuum, with a warning instead of an error, and keeps rows that an older transaction may see.
+Both keep deleted words in the search index until `search_index.erase_deleted_words`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from meeting_assets.store.database import Database
+from meeting_assets.store.search_index import PASSAGES, erase_deleted_words
 
 CHECKPOINT_TRIES = 5
 HORIZON_TRIES = 5
@@ -53,9 +55,10 @@ _DEAD_ROWS = text("SELECT pg_stat_get_dead_tuples(to_regclass(:name))")
 
 def scrub(database: Database, tables: Collection[str]) -> list[str]:
     """Removes deleted rows of some tables from the files; returns a sentence for each failure."""
+    of_index = erase_deleted_words(database) if PASSAGES.name in tables else []
     if database.is_sqlite:
         return [] if _emptied_log(database) else [IN_THE_WAY]
-    return _vacuumed(database, sorted(tables))
+    return [*_vacuumed(database, sorted(tables)), *of_index]
 
 
 def rewrite(database: Database) -> bool:

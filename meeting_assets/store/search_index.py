@@ -1,0 +1,152 @@
+"""Writes of the search index: passages of recordings, and erasure of deleted words from the index's files."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DBAPIError
+
+from meeting_assets.core.instants import utc
+from meeting_assets.schema.search_index import FTS_TABLE, GIN_INDEX, PASSAGE_BITS, SearchPassages, SearchRecordings
+from meeting_assets.store.bulk import insert_rows
+from meeting_assets.store.database import Database, insert_into, table_of
+
+RECORDINGS, PASSAGES = table_of(SearchRecordings), table_of(SearchPassages)
+PASSAGES_PER_SLOT = 1 << PASSAGE_BITS
+MERGED_PAGES = 500
+"""Pages of the FTS5 index that one transaction merges, so that other processes can write in between."""
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+_NEARBY_SLOTS = 1000
+
+
+class Passage(NamedTuple):
+    """A passage of an utterance; `token_offset` is the number of tokens of the utterance before it."""
+
+    utterance_index: int
+    token_offset: int
+    tokens: Sequence[str]
+
+
+class IndexedTranscript(NamedTuple):
+    """A primary transcript, as its rows in the tables of transcripts and of the ledger identify it."""
+
+    transcript_id: str
+    parsed_at: datetime | None
+    index_version: str
+
+
+def slot_of(created_at: datetime) -> int:
+    """The slot of a recording created at that time, if no other recording has it: milliseconds since 2020."""
+    return (utc(created_at) - _EPOCH) // timedelta(milliseconds=1)
+
+
+def first_passage_id(slot: int) -> int:
+    """The smallest id that a passage of the slot can have; that of the next slot follows its largest one."""
+    return slot << PASSAGE_BITS
+
+
+def put_passages(
+    connection: Connection,
+    recording_id: str,
+    created_at: datetime,
+    transcript: IndexedTranscript,
+    passages: Sequence[Passage],
+) -> None:
+    """Inserts a recording's passages, which must have been deleted before. The recording's row must be locked."""
+    passages = passages[:PASSAGES_PER_SLOT]
+    values = {"recording_id": recording_id, **transcript._asdict(), "passage_count": len(passages)}
+    slot = _take_slot(connection, slot_of(created_at), values)
+    last = first_passage_id(slot + 1) - 1
+    if connection.dialect.name == "sqlite":
+        joined = ((last - n, each[0], each[1], " ".join(each.tokens)) for n, each in enumerate(passages))
+        insert_rows(connection, SearchPassages, [*joined])
+    else:
+        _copy(connection, ((last - n, each[0], each[1], tsvector(each.tokens)) for n, each in enumerate(passages)))
+
+
+def delete_passages(connection: Connection, recording_ids: Collection[str]) -> int:
+    """Removes recordings from the index; returns the number of deleted passages."""
+    of_recordings = RECORDINGS.c.recording_id.in_(recording_ids)
+    deleted = 0
+    for slot in connection.scalars(select(RECORDINGS.c.slot).where(of_recordings).order_by(RECORDINGS.c.slot)).all():
+        of_slot = PASSAGES.c.passage_id.between(first_passage_id(slot), first_passage_id(slot + 1) - 1)
+        deleted += connection.execute(PASSAGES.delete().where(of_slot)).rowcount
+    connection.execute(RECORDINGS.delete().where(of_recordings))
+    return deleted
+
+
+def tsvector(tokens: Iterable[str]) -> str:
+    """The tokens as PostgreSQL writes a `tsvector`. Tokens have no character that needs an escape.
+
+    >>> tsvector(["no", "no", "yes"])
+    "'no':1,2 'yes':3"
+    """
+    positions: dict[str, list[str]] = defaultdict(list)
+    for position, token in enumerate(tokens, 1):
+        positions[token].append(str(position))
+    return " ".join([f"'{token}':{','.join(places)}" for token, places in positions.items()])
+
+
+def erase_deleted_words(database: Database) -> list[str]:
+    """Removes deleted words from the index; returns a sentence if the role may not.
+
+    FTS5 keeps deleted words until it merges its segments (its option `secure-delete` needs SQLite 3.42). GIN never
+    removes a word, also if no row contains it, so PostgreSQL builds the index again.
+    """
+    if database.is_sqlite:
+        _merge_all(database)
+        return []
+    index = database.qualified(GIN_INDEX)
+    try:
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(f"REINDEX INDEX {index}")
+    except DBAPIError as error:
+        cause = type(error.orig).__name__
+        return [
+            f"The search index may keep deleted words, because it could not be built again ({cause}): "
+            f"run REINDEX INDEX {index} as its owner."
+        ]
+    return []
+
+
+def _merge_all(database: Database) -> None:
+    """Merges all segments of the FTS5 index into one, in short transactions."""
+    # A negative number starts a merge of all segments (https://sqlite.org/fts5.html, "The 'merge' command").
+    pages = -MERGED_PAGES
+    while database.write(lambda connection, given=pages: _merge(connection, given)):  # type: ignore[misc]
+        pages = MERGED_PAGES
+
+
+def _merge(connection: Connection, pages: int) -> bool:
+    """Merges about that many pages; False if nothing was left to merge."""
+    driver: Any = connection.connection.driver_connection
+    before = driver.total_changes
+    driver.execute(f"INSERT INTO {FTS_TABLE} ({FTS_TABLE}, rank) VALUES ('merge', ?)", [pages])
+    return bool(driver.total_changes - before >= 2)
+
+
+def _take_slot(connection: Connection, wanted: int, values: dict[str, Any]) -> int:
+    """Inserts the recording's row with the first free slot that is found."""
+    insert = insert_into(connection, RECORDINGS).on_conflict_do_nothing(index_elements=["slot"])
+    for slot in _candidates(connection, wanted):
+        if connection.execute(insert, values | {"slot": slot}).rowcount:
+            return slot
+    raise AssertionError("unreachable: the candidates never end")
+
+
+def _candidates(connection: Connection, wanted: int) -> Iterator[int]:
+    yield wanted
+    nearby = RECORDINGS.c.slot.between(wanted, wanted + _NEARBY_SLOTS)
+    yield from count((connection.scalar(select(func.max(RECORDINGS.c.slot)).where(nearby)) or wanted) + 1)
+
+
+def _copy(connection: Connection, rows: Iterable[tuple[int, int, int, str]]) -> None:
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {PASSAGES.name} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
