@@ -1,7 +1,8 @@
 """The tables of the search index (docs/decisions, "Search index").
 
 PostgreSQL indexes `search_passages.tokens`, a `tsvector`, with GIN. On SQLite the column holds the tokens separated by
-blanks, and triggers keep the FTS5 table `search_text` equal to it, so no deletion can miss the index.
+blanks, and the FTS5 table `search_text` indexes it. `store.search_index` alone writes both: triggers would take seven
+times as long.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DDL, BigInteger, Index, Integer, Text, event
+from sqlalchemy import BigInteger, Index, Integer, Text, event
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
@@ -19,7 +20,6 @@ from meeting_assets.schema.lineage import derived_from
 
 PASSAGE_BITS = 23
 """The lower bits of a passage's id count the passages of its recording; the upper ones are the recording's slot."""
-FTS_TABLE = "search_text"
 GIN_INDEX = "search_passages_tokens"
 
 # SQLite makes only a column of type INTEGER the row number of its table.
@@ -60,14 +60,14 @@ class SearchPassages(SQLModel, table=True):
 
     passage_id: int = Field(
         primary_key=True,
-        sa_type=_RowNumber,  # type: ignore[call-overload]
+        sa_type=_RowNumber,
         description="search_recordings.slot * 2^23 + 2^23 - 1 - position of the passage in the recording",
         sa_column_kwargs=derived_from("recordings.created_at") | {"autoincrement": False},
     )
     utterance_index: int = fields.position("of the utterance", derived_from="transcript_utterances.utterance_index")
     token_offset: int = fields.count("tokens of the utterance before the passage", derived_from=())
     tokens: str = Field(
-        sa_type=_Tokens,  # type: ignore[call-overload]
+        sa_type=_Tokens,
         description="words in lower case without accents; Han, Kana and Thai as pairs of characters",
         sa_column_kwargs=derived_from("transcript_utterances.text"),
     )
@@ -77,12 +77,8 @@ SEARCH_TABLES: tuple[type[SQLModel], ...] = (SearchRecordings, SearchPassages)
 
 _ON_SQLITE = (
     # The tokenizer `ascii` splits at blanks: tokens have no other ASCII character than letters and digits.
-    f"CREATE VIRTUAL TABLE {FTS_TABLE} USING fts5("
+    "CREATE VIRTUAL TABLE search_text USING fts5("
     "tokens, content='search_passages', content_rowid='passage_id', tokenize='ascii', columnsize=0)",
-    "CREATE TRIGGER search_passages_inserted AFTER INSERT ON search_passages BEGIN "
-    f"INSERT INTO {FTS_TABLE} (rowid, tokens) VALUES (new.passage_id, new.tokens); END",
-    "CREATE TRIGGER search_passages_deleted AFTER DELETE ON search_passages BEGIN "
-    f"INSERT INTO {FTS_TABLE} ({FTS_TABLE}, rowid, tokens) VALUES ('delete', old.passage_id, old.tokens); END",
 )
 _ON_POSTGRESQL = (
     f"CREATE INDEX {GIN_INDEX} ON search_passages USING gin (tokens)",
@@ -96,7 +92,7 @@ def _create_index(table: Any, connection: Any, **_options: Any) -> None:
     if table.name != SearchPassages.__tablename__:
         return
     for statement in _ON_SQLITE if connection.dialect.name == "sqlite" else _ON_POSTGRESQL:
-        connection.execute(DDL(statement))
+        connection.exec_driver_sql(statement)
 
 
 event.listen(SearchPassages.__table__, "after_create", _create_index)  # type: ignore[attr-defined]

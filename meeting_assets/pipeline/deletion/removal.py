@@ -133,7 +133,8 @@ def _pending_scrub(connection: Connection, report: PurgeReport) -> str | None:
     """The id of the pending scrub; if another purge recorded it, all tables are added to the report."""
     due = meta_value(connection, SCRUB_DUE)
     if due is not None and due not in report.scrub_ids:
-        others = (*rollup.TABLES, *(table.name for table in series_rollup.TABLES), *CONTEXT_TABLES, ALIASES.name, search_index.PASSAGES.name)
+        of_series = (table.name for table in series_rollup.TABLES)
+        others = (*rollup.TABLES, *of_series, *CONTEXT_TABLES, ALIASES.name, search_index.PASSAGES.name)
         report.tables |= {table.name for table in tables_to_purge(connection)} | {*others}
     return due
 
