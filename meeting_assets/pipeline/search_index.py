@@ -120,6 +120,14 @@ def days_of_outdated_index(connection: Connection) -> set[date]:
     return {*connection.scalars(_joined(select(_STORED.day).distinct()).where(_IS_OUTDATED))}
 
 
+def passage_counts(connection: Connection, days: Collection[date]) -> dict[date, int]:
+    """The number of passages in the index by day; days without any are missing."""
+    counts = select(_STORED.day, func.sum(RECORDINGS.c.passage_count)).join_from(
+        ledger.RECORDINGS, RECORDINGS, _IS_INDEXED
+    )
+    return {day: int(count) for day, count in connection.execute(counts.where(_STORED.day.in_(days)).group_by("day"))}
+
+
 def outdated_index_count(connection: Connection) -> int:
     """Number of recordings whose primary transcript the search index does not contain."""
     return connection.scalar(_joined(select(func.count())).where(_IS_OUTDATED)) or 0

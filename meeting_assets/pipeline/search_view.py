@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, and_
+from sqlalchemy import Select, and_, literal_column
 
 from meeting_assets.pipeline.everyday_views import EVERYDAY_VIEWS, UTTERANCES
 from meeting_assets.schema.search_index import PASSAGE_BITS
@@ -21,7 +21,7 @@ def searchable_utterances() -> Select[Any]:
         RECORDINGS.c.transcript_id == UTTERANCES.c.transcript_id,
     )
     is_of_utterance = and_(
-        PASSAGES.c.passage_id.op(">>")(PASSAGE_BITS) == RECORDINGS.c.slot,
+        PASSAGES.c.passage_id.op(">>")(literal_column(str(PASSAGE_BITS))) == RECORDINGS.c.slot,
         PASSAGES.c.utterance_index == UTTERANCES.c.utterance_index,
     )
     utterances = EVERYDAY_VIEWS["utterances"].join(RECORDINGS, is_of_transcript).join(PASSAGES, is_of_utterance)

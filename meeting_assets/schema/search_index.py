@@ -1,6 +1,6 @@
 """The tables of the search index (docs/decisions, "Search index").
 
-PostgreSQL indexes `search_passages.tokens`, a `tsvector`, with GIN. On SQLite the column holds the tokens separated by
+PostgreSQL indexes `search_index.tokens`, a `tsvector`, with GIN. On SQLite the column holds the tokens separated by
 blanks, and the FTS5 table `search_text` indexes it. `store.search_index` alone writes both: triggers would take seven
 times as long.
 """
@@ -20,7 +20,7 @@ from meeting_assets.schema.lineage import derived_from
 
 PASSAGE_BITS = 23
 """The lower bits of a passage's id count the passages of its recording; the upper ones are the recording's slot."""
-GIN_INDEX = "search_passages_tokens"
+GIN_INDEX = "search_index_tokens"
 
 # SQLite makes only a column of type INTEGER the row number of its table.
 _RowNumber = BigInteger().with_variant(Integer(), "sqlite")
@@ -48,7 +48,7 @@ class SearchRecordings(RecordingRow, table=True):
     passage_count: int = fields.count("passages of the recording", derived_from="transcript_utterances.text")
 
 
-class SearchPassages(SQLModel, table=True):
+class SearchIndex(SQLModel, table=True):
     """The passages of primary transcripts: utterances with a word, in parts of at most 240 tokens.
 
     Descending ids are the newest recordings first, and their passages as spoken.
@@ -56,7 +56,7 @@ class SearchPassages(SQLModel, table=True):
     Grain: one row per passage.
     """
 
-    __tablename__ = "search_passages"
+    __tablename__ = "search_index"
 
     passage_id: int = Field(
         primary_key=True,
@@ -73,26 +73,26 @@ class SearchPassages(SQLModel, table=True):
     )
 
 
-SEARCH_TABLES: tuple[type[SQLModel], ...] = (SearchRecordings, SearchPassages)
+SEARCH_TABLES: tuple[type[SQLModel], ...] = (SearchRecordings, SearchIndex)
 
 _ON_SQLITE = (
     # The tokenizer `ascii` splits at blanks: tokens have no other ASCII character than letters and digits.
     "CREATE VIRTUAL TABLE search_text USING fts5("
-    "tokens, content='search_passages', content_rowid='passage_id', tokenize='ascii', columnsize=0)",
+    "tokens, content='search_index', content_rowid='passage_id', tokenize='ascii', columnsize=0)",
 )
 _ON_POSTGRESQL = (
-    f"CREATE INDEX {GIN_INDEX} ON search_passages USING gin (tokens)",
+    f"CREATE INDEX {GIN_INDEX} ON search_index USING gin (tokens)",
     # Statistics would copy words into pg_statistic, where a purge does not reach them. The search plans for itself.
-    "ALTER TABLE search_passages ALTER COLUMN tokens SET STATISTICS 0",
+    "ALTER TABLE search_index ALTER COLUMN tokens SET STATISTICS 0",
 )
 
 
 def _create_index(table: Any, connection: Any, **_options: Any) -> None:
     # A migration copies a table under another name, and would create these objects twice.
-    if table.name != SearchPassages.__tablename__:
+    if table.name != SearchIndex.__tablename__:
         return
     for statement in _ON_SQLITE if connection.dialect.name == "sqlite" else _ON_POSTGRESQL:
         connection.exec_driver_sql(statement)
 
 
-event.listen(SearchPassages.__table__, "after_create", _create_index)  # type: ignore[attr-defined]
+event.listen(SearchIndex.__table__, "after_create", _create_index)  # type: ignore[attr-defined]

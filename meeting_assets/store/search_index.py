@@ -12,11 +12,11 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
 from meeting_assets.core.instants import utc
-from meeting_assets.schema.search_index import GIN_INDEX, PASSAGE_BITS, SearchPassages, SearchRecordings
+from meeting_assets.schema.search_index import GIN_INDEX, PASSAGE_BITS, SearchIndex, SearchRecordings
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import Database, insert_into, table_of
 
-RECORDINGS, PASSAGES = table_of(SearchRecordings), table_of(SearchPassages)
+RECORDINGS, PASSAGES = table_of(SearchRecordings), table_of(SearchIndex)
 PASSAGES_PER_SLOT = 1 << PASSAGE_BITS
 LAST_SLOT = 2**40 - 2
 FIRST_SLOT = -LAST_SLOT
@@ -25,7 +25,7 @@ MERGED_PAGES = 500
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 _NEARBY_SLOTS = 1000
 _RESERVED_SLOTS = 2**20
-_OF_SLOT = "FROM search_passages WHERE passage_id BETWEEN ? AND ?"
+_OF_SLOT = "FROM search_index WHERE passage_id BETWEEN ? AND ?"
 _INDEX = f"INSERT INTO search_text (rowid, tokens) SELECT passage_id, tokens {_OF_SLOT}"
 _UNINDEX = f"INSERT INTO search_text (search_text, rowid, tokens) SELECT 'delete', passage_id, tokens {_OF_SLOT}"
 
@@ -74,7 +74,7 @@ def put_passages(
     last = first_passage_id(slot + 1) - 1
     if connection.dialect.name == "sqlite":
         joined = ((last - n, each[0], each[1], " ".join(each.tokens)) for n, each in enumerate(passages))
-        insert_rows(connection, SearchPassages, [*joined])
+        insert_rows(connection, SearchIndex, [*joined])
         # perf: one statement takes a seventh of the time of one per row, as of a trigger (benchmarks search)
         _execute(connection, _INDEX, slot)
     else:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from meeting_assets.publications.search.query import Query
 
-PROBED_PASSAGES = 4_000
+PROBED_PASSAGES = 2_000
 """The newest passages that PostgreSQL compares with the query one by one, before it uses the index.
 
 perf: GIN cannot return rows in order, so it would visit every row with a common word (benchmarks search)
@@ -26,14 +26,14 @@ _NEWEST = text("""
     SELECT array_agg(passage_id ORDER BY passage_id DESC) FILTER (WHERE tokens @@ CAST(:query AS tsquery)) AS found,
         min(passage_id) AS last, count(*) AS probed
     FROM (
-        SELECT passage_id, tokens FROM search_passages WHERE passage_id BETWEEN :first AND :last
+        SELECT passage_id, tokens FROM search_index WHERE passage_id BETWEEN :first AND :last
         ORDER BY passage_id DESC LIMIT :probed
     ) AS newest
 """)
 # Materialized, or PostgreSQL might walk the primary key, which takes seconds for a rare word.
 _ON_INDEX = text("""
     WITH matches AS MATERIALIZED (
-        SELECT passage_id FROM search_passages
+        SELECT passage_id FROM search_index
         WHERE tokens @@ CAST(:query AS tsquery) AND passage_id BETWEEN :first AND :last
     )
     SELECT passage_id FROM matches ORDER BY passage_id DESC LIMIT :limit
