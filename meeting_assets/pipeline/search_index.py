@@ -27,7 +27,7 @@ from meeting_assets.store.search_index import (
     IndexedTranscript,
     Passage,
     delete_passages,
-    erase_deleted_words,
+    merge_index,
     put_passages,
 )
 
@@ -109,7 +109,7 @@ def index_days(days: Collection[date], storage: Storage) -> IndexReport:
     for batch in _batches(outdated):
         report.add(_index(storage, batch))
     if report.has_deleted and storage.database.is_sqlite:
-        erase_deleted_words(storage.database)
+        merge_index(storage.database)
     report.index_s = round(monotonic() - started, 3)
     logger.info("search index: %d recordings indexed, %d unchanged", report.new + report.changed, report.unchanged)
     return report

@@ -1,4 +1,4 @@
-"""Writes of the search index: passages of recordings, and erasure of deleted words from the index's files."""
+"""Writes of the search index: passages of recordings, and the merge that removes deleted words from SQLite's files."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import DBAPIError
 
 from meeting_assets.core.instants import utc
-from meeting_assets.schema.search_index import GIN_INDEX, PASSAGE_BITS, SearchIndex, SearchRecordings
+from meeting_assets.schema.search_index import PASSAGE_BITS, SearchIndex, SearchRecordings
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.database import Database, insert_into, table_of
 
@@ -106,30 +105,11 @@ def tsvector(tokens: Iterable[str]) -> str:
     return " ".join([f"'{token}':{','.join(places)}" for token, places in positions.items()])
 
 
-def erase_deleted_words(database: Database) -> list[str]:
-    """Removes deleted words from the index; returns a sentence if the role may not.
+def merge_index(database: Database) -> None:
+    """Merges all segments of SQLite's FTS5 index into one, in short transactions.
 
-    FTS5 keeps deleted words until it merges its segments (its option `secure-delete` needs SQLite 3.42). GIN never
-    removes a word, also if no row contains it, so PostgreSQL builds the index again.
+    FTS5 keeps deleted words until then; its option `secure-delete` needs SQLite 3.42.
     """
-    if database.is_sqlite:
-        _merge_all(database)
-        return []
-    index = database.qualified(GIN_INDEX)
-    try:
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql(f"REINDEX INDEX {index}")
-    except DBAPIError as error:
-        cause = type(error.orig).__name__
-        return [
-            f"The search index may keep deleted words, because it could not be built again ({cause}): "
-            f"run REINDEX INDEX {index} as its owner."
-        ]
-    return []
-
-
-def _merge_all(database: Database) -> None:
-    """Merges all segments of the FTS5 index into one, in short transactions."""
     # A negative number starts a merge of all segments (https://sqlite.org/fts5.html, "The 'merge' command").
     pages = -MERGED_PAGES
     while database.write(lambda connection, given=pages: _merge(connection, given)):  # type: ignore[misc]
@@ -153,7 +133,9 @@ def _take_slot(connection: Connection, wanted: int, values: dict[str, Any]) -> i
     """Inserts the recording's row with the first free slot that is found."""
     insert = insert_into(connection, RECORDINGS).on_conflict_do_nothing(index_elements=["slot"])
     for slot in _candidates(connection, wanted):
-        if connection.execute(insert, values | {"slot": slot}).rowcount:
+        given = values | {"slot": slot}
+        # Without this option, SQLAlchemy does not keep the row count of an INSERT.
+        if connection.execute(insert, given, execution_options={"preserve_rowcount": True}).rowcount == 1:
             return slot
     raise AssertionError("unreachable: the candidates never end")
 

@@ -26,8 +26,9 @@ from meeting_assets.publications.search.snippets import Snippet, snippet_of
 from meeting_assets.schema.search_index import PASSAGE_BITS
 from meeting_assets.store.database import table_of
 
-FIRST_PAGE, MAX_PAGE = 50, 5_000
-"""Candidates of the first and of the largest query of the index."""
+FIRST_PAGE, RESTRICTED_PAGE, MAX_PAGE = 50, 1_000, 5_000
+"""Candidates of the first query of the index, of the first one if speakers or recordings leave out most of them, and of
+the largest one."""
 READ_AT_ONCE = 50
 LONG_UTTERANCE_S = 10.0
 """In longer utterances the word's own time is looked up, which reads all words of the transcript."""
@@ -81,11 +82,11 @@ def _matches(connection: Connection, query: Query, scope: Scope) -> Iterator[tup
     former = None
     for passage_ids in batched(_candidates(connection, query, scope), READ_AT_ONCE):
         rows = select(*_FOUND).where(_FOUND.passage_id.in_(passage_ids)).order_by(_FOUND.passage_id.desc())
+        if scope.speakers is not None:
+            rows = rows.where(_FOUND.speaker.in_(sorted(scope.speakers)))
         for row in connection.execute(rows):
-            is_searched = scope.speakers is None or row.speaker in scope.speakers
-            # Passages of one utterance follow one another.
-            if not is_searched or _key(row) == former:
-                continue
+            if _key(row) == former:
+                continue  # passages of one utterance follow one another
             if spans := _spans(query, row):
                 former = _key(row)
                 yield row, snippet_of(row.text, spans), spans[0][0]
@@ -93,7 +94,7 @@ def _matches(connection: Connection, query: Query, scope: Scope) -> Iterator[tup
 
 def _candidates(connection: Connection, query: Query, scope: Scope) -> Iterator[int]:
     """The ids of passages that the index names, in descending order."""
-    size = FIRST_PAGE
+    size = FIRST_PAGE if scope.slots is None else RESTRICTED_PAGE
     for whole in scope.spans:
         span = whole
         while True:

@@ -48,7 +48,7 @@ def term(*tokens: str, is_prefix: bool = False) -> Term:
     [
         ("follow up", [Alternative((term("follow"), term("up")))]),
         ('"follow up"', [Alternative((term("follow", "up"),))]),
-        ("“follow up”", [Alternative((term("follow", "up"),))]),  # noqa: RUF001
+        ("“follow up”", [Alternative((term("follow", "up"),))]),
         ("follow-up", [Alternative((term("follow", "up"),))]),
         ("budg*", [Alternative((term("budg", is_prefix=True),))]),
         ('"the bud"*', [Alternative((term("the", "bud", is_prefix=True),))]),
