@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, or_, select
 
 from meeting_assets.artifacts.transcript import ARTIFACT, Transcripts, TranscriptUtterances
+from meeting_assets.core.gc_tuning import paused
 from meeting_assets.core.search_tokens import INDEX_VERSION, passages, search_tokens
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import ledger
@@ -177,6 +178,8 @@ def _batches(recordings: Sequence[_Recording]) -> Iterator[list[_Recording]]:
         yield batch
 
 
+# A decorator, so that the batch's tokens are freed before the garbage collector runs again and would visit them.
+@paused()
 @retry_on_conflict
 def _index(storage: Storage, batch: Sequence[_Recording]) -> IndexReport:
     """Replaces the passages of recordings, except those that another run has changed or indexed meanwhile."""
