@@ -185,8 +185,8 @@ def _tokens_of(run: _Run) -> Iterator[Token]:
     if not run.is_unspaced:
         yield Token(run.text[:MAX_TOKEN_CHARS], run.start, run.start + len(run.text))
         return
-    places = [index for index, char in enumerate(run.text) if not char.isspace()]
-    for place, following in zip(places, [*places[1:], places[-1]], strict=True):
-        end = following if following > place else place
-        pair = run.text[place] + (run.text[following] if following > place else "")
-        yield Token(pair, run.start + place, run.start + end + 1)
+    positions = [index for index, char in enumerate(run.text) if not char.isspace()]
+    for first, following in zip(positions, [*positions[1:], positions[-1]], strict=True):
+        end = following if following > first else first
+        pair = run.text[first] + (run.text[following] if following > first else "")
+        yield Token(pair, run.start + first, run.start + end + 1)

@@ -1,4 +1,4 @@
-"""The search index follows the primary transcripts: after every change, a run indexes exactly what changed."""
+"""The search index follows the primary transcripts: after every change, a run indexes the changed recordings."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ Content = list[tuple[str, int, int, str]]
 
 @pytest.fixture
 def storage(database_url: str) -> Iterator[Storage]:
-    with open_storage(read_settings()) as opened:
-        yield opened
+    with open_storage(read_settings()) as storage:
+        yield storage
 
 
 def index(storage: Storage) -> IndexReport:

@@ -137,7 +137,7 @@ def _key(row: Any) -> tuple[str, int]:
 
 def _times_of_words(connection: Connection, found: Sequence[tuple[Any, Snippet, int]]) -> dict[tuple[str, int], float]:
     """The start of the first word found in each long utterance, of those that have a time."""
-    places = {_key(row): place for row, _, place in found if place and _is_long(row)}
+    places = {_key(row): position for row, _, position in found if position and _is_long(row)}
     times: dict[tuple[str, int], float] = {}
     for recording_id in dict.fromkeys(each for each, _ in places):
         ends = dict.fromkeys((index for each, index in places if each == recording_id), 0)

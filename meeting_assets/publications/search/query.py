@@ -68,7 +68,7 @@ class Query:
             places = [[*term.places(tokens)] for term in alternative.required]
             if all(places) and not any(next(term.places(tokens), None) for term in alternative.excluded):
                 is_matching = True
-                found.update(place for of_term in places for place in of_term)
+                found.update(each for of_term in places for each in of_term)
         return sorted(found, key=lambda each: (each.start, each.stop)) if is_matching else None
 
     def as_fts5(self) -> str:

@@ -30,8 +30,8 @@ MEETINGS = 15
 
 @pytest.fixture
 def storage(database_url: str) -> Iterator[Storage]:
-    with open_storage(read_settings()) as opened:
-        yield opened
+    with open_storage(read_settings()) as storage:
+        yield storage
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ EVERYTHING = SearchFilter()
 
 @pytest.fixture
 def storage(database_url: str) -> Iterator[Storage]:
-    with open_storage(read_settings()) as opened:
-        yield opened
+    with open_storage(read_settings()) as storage:
+        yield storage
 
 
 def put(storage: Storage, *meetings: Said, series_id: str | None = None, first: int = 1) -> None:

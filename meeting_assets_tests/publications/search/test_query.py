@@ -92,11 +92,11 @@ def test_query_with_too_many_words_is_refused() -> None:
 @pytest.fixture
 def both(home: Path, postgresql_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Storage]]:
     """A storage on each database, with the same texts."""
-    with ExitStack() as opened:
+    with ExitStack() as stack:
         storages = []
         for url in (postgresql_database, f"sqlite:///{home / 'meetings.db'}"):
             monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", url)
-            storage = opened.enter_context(open_storage(read_settings()))
+            storage = stack.enter_context(open_storage(read_settings()))
             with storage.database.writing() as connection:
                 for number, text in enumerate(TEXTS, 1):
                     store_meeting(connection, number, [("Ana", text), ("Ben", f"{text} {TEXTS[-number]}")])
