@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from meeting_assets.core.errors import SettingsError
@@ -23,7 +23,7 @@ WORDS = ["budget", "Plan", "planning", "follow", "up", "the", "café", "OR", "�
 TEXTS = (
     *("The budget plan", "Follow-up: the budgets!", "We follow them up, planning", "CAFÉ plan x 3", "the the the"),
     *("予算の計画", "計画 と 予算", "今日は予算", "ภาษาไทย", "'quoted' \\ (x) NEAR y", "plan\x01ned", "x" * 300),
-    *("word " * 254 + "budget plan " + "other " * 300 + "follow up", "the " * 300, ""),
+    *("word " * 254 + "budget plan " + "other " * 300 + "follow up", "the " * 300 + "zenith", ""),
 )
 EVERYTHING = Span(-(2**63), 2**63 - 1)
 part = st.sampled_from(WORDS) | st.text(max_size=6)
@@ -109,6 +109,8 @@ def both(home: Path, postgresql_database: str, monkeypatch: pytest.MonkeyPatch) 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=queries)
+@example(text='"the zenith"')
+@example(text='"budget plan" -follow')
 def test_both_databases_find_the_passages_that_match(both: list[Storage], text: str) -> None:
     try:
         query = parse_query(text)
