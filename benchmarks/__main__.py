@@ -14,7 +14,7 @@ import time
 
 import psutil
 
-from benchmarks import loading, running
+from benchmarks import loading, running, searching
 from benchmarks.fixtures import fixtures, out
 
 COMMANDS = {
@@ -29,6 +29,7 @@ COMMANDS = {
     "size": loading.size,
     "growth": loading.growth,
     "bookkeeping": running.bookkeeping,
+    "search": searching.search,
 }
 
 

@@ -16,6 +16,7 @@ from meeting_assets.orchestration.assets.partitions import daily, weekly
 from meeting_assets.orchestration.assets.raw import raw_assets
 from meeting_assets.orchestration.assets.references import with_references
 from meeting_assets.orchestration.assets.rollups import rollup_assets, rollup_job
+from meeting_assets.orchestration.assets.search import search_asset
 from meeting_assets.orchestration.assets.specs import database_kind
 from meeting_assets.orchestration.operations.alerts import failed_checks, failed_runs
 from meeting_assets.orchestration.operations.meeting_retention import nightly_retention, retention
@@ -47,6 +48,7 @@ def definitions(
         raw_assets(days, database, workspace),
         *parsed_assets(days, database, workspace),
         metrics_assets(days, database, workspace),
+        search_asset(days, database, workspace),
     ]
     calendar = calendar_assets(settings, workspace)
     rollups = rollup_assets(weeks, database, workspace)

@@ -67,6 +67,15 @@ COMMANDS: Mapping[str, CommandSource] = {
             "export --first-day 2026-03-01 --last-day 2026-03-31 --format md --to notes/",
         ),
     ),
+    "search": CommandSource(
+        "searching",
+        "Find words in transcripts",
+        (
+            "search budget forecast",
+            "search '\"follow up\" -draft' --speaker 'Ana Ruiz' --from 2026-03-01",
+            "search 'deadline OR milestone*' --series 'Weekly sync' --json",
+        ),
+    ),
     "purge": CommandSource("deletion", "Delete recordings permanently", (f"purge {RECORDING}",)),
 }
 """The commands in the order of the help, from the first use to the last."""

@@ -17,15 +17,15 @@ from __future__ import annotations
 
 import re
 
-_UNSPACED = re.compile(
-    "["
+UNSPACED = (
     "\u0e00-\u0e7f"  # Thai
     "\u0e80-\u0eff"  # Lao
     "\u1780-\u17ff"  # Khmer
     "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # Kana
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"  # Han
-    "]"
 )
+"""Characters of scripts without blanks between words, as ranges for a class of a regular expression."""
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 def word_count(text: str) -> int:

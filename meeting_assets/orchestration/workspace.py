@@ -18,6 +18,7 @@ from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
 from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.schema.persistent import Recordings
+from meeting_assets.schema.search_index import SearchIndex
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import table_of
 
@@ -91,6 +92,7 @@ class Workspace:
             *(table for each in ARTIFACTS.values() for table in each.tables),
             *METRICS,
             *ROLLUPS,
+            SearchIndex,
         ]
         raw = {self.key(RAW, kind) for kind in ARTIFACTS}
         return frozenset({self.key(table_of(table).name) for table in tables} | raw)

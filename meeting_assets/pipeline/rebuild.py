@@ -1,7 +1,7 @@
 """Rebuilding: restores the database, ledger included, from the raw store alone, without the API.
 
 Existing ledger rows and corrections stay. Missing ones are restored from recording.json, the bytes beside it and
-corrections.json. Then all artifacts of the days are parsed again, and metrics derived again.
+corrections.json. Then all artifacts of the days are parsed, metrics derived, and transcripts indexed again.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from meeting_assets.pipeline.media_objects import restore_media
 from meeting_assets.pipeline.recording_rows import CONTEXT_COLUMNS, recording_rows
 from meeting_assets.pipeline.restored_corrections import restore_corrections
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+from meeting_assets.pipeline.search_index import days_of_outdated_index, index_days
 from meeting_assets.pipeline.series_rollup import roll_up_series
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import FINISHED, Bot, Recording, decode_object
@@ -121,10 +122,11 @@ def _stored_bots(listing: Listing) -> list[ObservedBot]:
 
 
 def refresh(storage: Storage) -> RebuildReport:
-    """Parses and derives everything outdated: rows of another parser version, and metrics of changed inputs."""
+    """Updates everything outdated: rows of another parser version, metrics of changed inputs, the search index."""
     versions = {kind: artifact.parser_version for kind, artifact in ARTIFACTS.items()}
     with storage.database.reading() as connection:
-        days = {*worklist.outdated_days(connection, versions), *days_of_outdated_metrics(storage)}
+        outdated = {*worklist.outdated_days(connection, versions), *days_of_outdated_index(connection)}
+        days = outdated | days_of_outdated_metrics(storage)
     report = RebuildReport(days=sorted(days))
     _load_and_derive(storage, report)
     return report
@@ -144,6 +146,7 @@ def _load_and_derive(storage: Storage, report: RebuildReport) -> None:
         if loaded.missing_raw:
             report.faults.append(f"{artifact.kind}: {loaded.missing_raw} raw objects are missing or damaged")
     report.faults += derive_days(report.days, storage).faults
+    index_days(report.days, storage)
     roll_up(storage)
     roll_up_people(storage)
     roll_up_series(storage)

@@ -15,6 +15,7 @@ from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.everyday_views import EVERYDAY_VIEWS
 from meeting_assets.pipeline.missed_meetings import missed_meetings
+from meeting_assets.pipeline.search_view import searchable_utterances
 from meeting_assets.pipeline.sql_functions import CodePoints, InstantText
 from meeting_assets.schema.persistent import Meta
 from meeting_assets.store.corrections import CORRECTIONS
@@ -87,4 +88,5 @@ VIEWS: Mapping[str, Select[Any]] = {
     "fresh_meetings": _fresh_meetings(),
     "missed_meetings": missed_meetings(),
     **EVERYDAY_VIEWS,
+    "searchable_utterances": searchable_utterances(),
 }

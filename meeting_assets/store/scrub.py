@@ -3,6 +3,8 @@
 SQLite overwrites deleted rows (`secure_delete`), but older pages stay in the write-ahead log until a checkpoint.
 PostgreSQL keeps dead rows until a VACUUM; its log, replicas and backups are the operator's task. A VACUUM skips tables
 that the role may not vacuum, with a warning instead of an error, and keeps rows that an older transaction may see.
+FTS5 keeps deleted words until its segments are merged, and GIN never removes a word, so PostgreSQL writes the table of
+the search index and its indexes again.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from meeting_assets.store.database import Database
+from meeting_assets.store.search_index import PASSAGES, merge_index
 
 CHECKPOINT_TRIES = 5
 HORIZON_TRIES = 5
@@ -54,6 +57,8 @@ _DEAD_ROWS = text("SELECT pg_stat_get_dead_tuples(to_regclass(:name))")
 def scrub(database: Database, tables: Collection[str]) -> list[str]:
     """Removes deleted rows of some tables from the files; returns a sentence for each failure."""
     if database.is_sqlite:
+        if PASSAGES.name in tables:
+            merge_index(database)
         return [] if _emptied_log(database) else [IN_THE_WAY]
     return _vacuumed(database, sorted(tables))
 
@@ -100,18 +105,24 @@ def _vacuumed(database: Database, tables: Collection[str]) -> list[str]:
     try:
         with engine.connect() as connection:
             is_free = _waited_for_older(connection)
-            skipped = [name for name in tables if not _vacuum(connection, database.qualified(name))]
+            skipped = [each for each in tables if not _vacuum(connection, database.qualified(each), _option(each))]
             is_free = is_free and not _may_be_held_back(
                 connection, [database.qualified(name) for name in set(tables) - {*skipped}]
             )
     except DBAPIError as error:
         cause = type(error.orig).__name__
         return [f"Tables could not be vacuumed ({cause}): run VACUUM on {', '.join(tables)} as their owner."]
-    advice = f"The role may not vacuum {', '.join(skipped)}: run VACUUM on these tables as their owner."
+    of_index = f", and VACUUM FULL on {PASSAGES.name}" if PASSAGES.name in skipped else ""
+    advice = f"The role may not vacuum {', '.join(skipped)}: run VACUUM on these tables as their owner{of_index}."
     return [*([advice] if skipped else []), *([] if is_free else [HELD_BACK])]
 
 
-def _vacuum(connection: Connection, table: str) -> bool:
+def _option(table: str) -> str:
+    """FULL for the search index: writes the table and its indexes again, without the deleted words."""
+    return "FULL" if table == PASSAGES.name else ""
+
+
+def _vacuum(connection: Connection, table: str, option: str) -> bool:
     """Vacuums a table; False if PostgreSQL skipped it, which it says in a warning."""
     warnings: list[str] = []
 
@@ -122,7 +133,7 @@ def _vacuum(connection: Connection, table: str) -> bool:
     driver: Any = connection.connection.driver_connection
     driver.add_notice_handler(note)
     try:
-        connection.exec_driver_sql(f"VACUUM {table}")
+        connection.exec_driver_sql(f"VACUUM {option} {table}")
     finally:
         driver.remove_notice_handler(note)
     return not warnings

@@ -22,6 +22,7 @@ from meeting_assets.pipeline.derive import derive_days
 from meeting_assets.pipeline.fetch import fetch_days
 from meeting_assets.pipeline.fetch_results import FetchReport
 from meeting_assets.pipeline.load import load_days
+from meeting_assets.pipeline.search_index import index_days
 from meeting_assets.pipeline.storage import Storage, access_of, bind_origin, derived_tables, open_storage
 from meeting_assets.sandbox import Sandbox, World, empty
 from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
@@ -91,7 +92,7 @@ def open_test_storage() -> Iterator[Storage]:
 
 
 def sync_days(days: Sequence[date], *, recording_ids: Sequence[str] = (), refetch: bool = False) -> FetchReport:
-    """Fetches, loads and derives some days, as a run does."""
+    """Fetches, loads, derives and indexes some days, as a run does."""
     with open_test_storage() as storage:
         access = access_of(read_settings())
         report = asyncio.run(fetch_days(storage, access, days, recording_ids=recording_ids, refetch=refetch))
@@ -100,6 +101,7 @@ def sync_days(days: Sequence[date], *, recording_ids: Sequence[str] = (), refetc
             assert loaded.faults == []
         derived = derive_days(days, storage)
         assert derived.faults == []
+        index_days(days, storage)
     return report
 
 

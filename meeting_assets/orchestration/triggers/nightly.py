@@ -20,6 +20,7 @@ from meeting_assets.orchestration.workspace import CHECK_TABLES, Workspace
 from meeting_assets.pipeline.derive import days_of_outdated_metrics
 from meeting_assets.pipeline.listing_pass import ListingPass
 from meeting_assets.pipeline.pending_recordings import list_arrivals
+from meeting_assets.pipeline.search_index import days_of_outdated_index
 from meeting_assets.pipeline.storage import Storage, bind_origin, open_storage
 from meeting_assets.settings import Settings
 from meeting_assets.store import absence, worklist
@@ -89,7 +90,8 @@ def older_days(
         unfinished = worklist.unfinished_recordings(connection)
         versions = {kind: artifact.parser_version for kind, artifact in ARTIFACTS.items()}
         unconfirmed = absence.unconfirmed_deletions(connection) if storage.purges_deleted else set()
-        outdated = {*worklist.outdated_days(connection, versions), *days_of_outdated_metrics(storage)}
+        outdated = {*worklist.outdated_days(connection, versions), *days_of_outdated_index(connection)}
+        outdated |= days_of_outdated_metrics(storage)
     for day, recording_id in [
         *unfinished,
         *sorted(unconfirmed)[-MAX_UNCONFIRMED:],

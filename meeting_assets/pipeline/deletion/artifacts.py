@@ -20,7 +20,13 @@ from meeting_assets.core.logs import log_context
 from meeting_assets.metrics import METRICS
 from meeting_assets.pipeline import rollup, series_rollup
 from meeting_assets.pipeline.deletion.aliases import aliased_keys, delete_unused_aliases
-from meeting_assets.pipeline.deletion.removal import PurgeReport, delete_rows, note_scrub_due, scrub_deleted
+from meeting_assets.pipeline.deletion.removal import (
+    PurgeReport,
+    delete_from_index,
+    delete_rows,
+    note_scrub_due,
+    scrub_deleted,
+)
 from meeting_assets.pipeline.replace import rows_of, run_post_load
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import absence, ledger, ledger_raw, locks, raw_tombstones, tombstones
@@ -97,6 +103,8 @@ def _delete_artifact(storage: Storage, key: ArtifactKey, report: PurgeReport) ->
             for model in artifact.tables:
                 delete_rows(connection, table_of(model), rows_of(model, artifact, key), deleted)
             run_post_load(connection, artifact, [key.recording_id])
+            # The next run indexes another transcript of the recording, which is then the primary one.
+            delete_from_index(connection, key.recording_id, deleted)
         deleted.tables |= series_rollup.forget(connection, key.recording_id)
         deleted.tables |= rollup.forget(connection, key.recording_id)
         for metrics in METRICS:

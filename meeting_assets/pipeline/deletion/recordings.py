@@ -34,6 +34,7 @@ from meeting_assets.pipeline.deletion.aliases import aliased_keys, delete_unused
 from meeting_assets.pipeline.deletion.context import delete_context, events_of_recordings, known_bots
 from meeting_assets.pipeline.deletion.removal import (
     PurgeReport,
+    delete_from_index,
     delete_rows,
     forget_raw,
     note_scrub_due,
@@ -243,6 +244,7 @@ def _delete_recording(storage: Storage, recording_id: str, report: PurgeReport) 
         deleted.tables |= series_rollup.forget(connection, recording_id) | rollup.forget(connection, recording_id)
         keys = aliased_keys(connection, recording_id)
         deleted_bots = delete_context(connection, recording_id, deleted)
+        delete_from_index(connection, recording_id, deleted)
         for table in tables_to_purge(connection):
             delete_rows(connection, table, table.c.recording_id == recording_id, deleted)
         delete_unused_aliases(connection, keys, deleted)

@@ -19,6 +19,7 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.schema.calendar import CalendarEventBots, CalendarEvents, CalendarInvitees
 from meeting_assets.schema.persistent import Tombstones, WebhookObjectEvents
+from meeting_assets.store import search_index
 from meeting_assets.store.database import META, delete_meta, meta_value, put_meta, table_of
 from meeting_assets.store.person_aliases import ALIASES
 from meeting_assets.store.scrub import scrub
@@ -81,6 +82,14 @@ def delete_rows(connection: Connection, table: Table, condition: ColumnElement[b
         report.tables.add(table.name)
 
 
+def delete_from_index(connection: Connection, recording_id: str, report: PurgeReport) -> None:
+    """Deletes a recording from the search index and counts its passages."""
+    deleted = search_index.delete_passages(connection, [recording_id])
+    report.rows += deleted
+    if deleted:
+        report.tables.add(search_index.PASSAGES.name)
+
+
 def note_scrub_due(connection: Connection, report: PurgeReport) -> None:
     """Records a pending scrub in `meta`, which is written after all other tables.
 
@@ -124,7 +133,8 @@ def _pending_scrub(connection: Connection, report: PurgeReport) -> str | None:
     """The id of the pending scrub; if another purge recorded it, all tables are added to the report."""
     due = meta_value(connection, SCRUB_DUE)
     if due is not None and due not in report.scrub_ids:
-        others = (*rollup.TABLES, *(table.name for table in series_rollup.TABLES), *CONTEXT_TABLES, ALIASES.name)
+        of_series = (table.name for table in series_rollup.TABLES)
+        others = (*rollup.TABLES, *of_series, *CONTEXT_TABLES, ALIASES.name, search_index.PASSAGES.name)
         report.tables |= {table.name for table in tables_to_purge(connection)} | {*others}
     return due
 

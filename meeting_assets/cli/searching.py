@@ -1,0 +1,103 @@
+"""The command `search`, which finds words in transcripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from meeting_assets.cli.options import AsJson, FirstDay, LastDay, as_date
+from meeting_assets.cli.terminal import out, print_json, print_line, print_note
+from meeting_assets.core.errors import SettingsError
+from meeting_assets.settings import read_settings
+
+if TYPE_CHECKING:
+    from meeting_assets.publications.search.finding import Hit, SearchResult
+
+
+def search(
+    words: Annotated[
+        list[str], typer.Argument(metavar="QUERY", help='words, "a phrase", begin*, -excluded, either OR other')
+    ],
+    speaker: Annotated[
+        str | None, typer.Option(metavar="NAME", help="only speakers with this name, or part of it")
+    ] = None,
+    first: FirstDay = None,
+    last: LastDay = None,
+    series: Annotated[str | None, typer.Option(metavar="ID|TITLE", help="only meetings of this series")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="most utterances to print")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Finds utterances with all words of a query in the transcripts, newest meeting first.
+
+    Put a query with quotes or - in single quotes: 'budget "first draft" -holiday'.
+    """
+    from meeting_assets.pipeline.storage import open_storage_read_only
+    from meeting_assets.publications.search.document import search_document
+    from meeting_assets.publications.search.finding import search as find
+    from meeting_assets.publications.search.links import page_link
+    from meeting_assets.publications.search.scope import SearchFilter
+
+    _check_days(first, last)
+    settings = read_settings()
+    query, restriction = " ".join(words), SearchFilter(speaker, series, as_date(first), as_date(last))
+    with open_storage_read_only(settings) as storage:
+        result = storage.database.read(lambda connection: find(connection, query, restriction, limit))
+
+    def page_of(hit: Hit) -> str | None:
+        return page_link(settings.home / "publications", hit.day, hit.recording_id, hit.at_s)
+
+    if as_json:
+        print_json(search_document(query, result, page_of))
+    else:
+        _print_result(result, page_of)
+
+
+def _check_days(first: datetime | None, last: datetime | None) -> None:
+    if first is not None and last is not None and last < first:
+        raise SettingsError("--to is earlier than --from. Exchange them.")
+
+
+def _print_result(result: SearchResult, page_of: Callable[[Hit], str | None]) -> None:
+    for hit in result.hits:
+        _print_hit(hit, page_of(hit))
+    if not result.hits:
+        print_line("No utterance was found.")
+    if result.has_more:
+        print_note("There are more. Add words, --speaker, --series, --from or --to, or raise --limit.")
+    if count := result.unindexed_recordings:
+        lacks = "1 transcript" if count == 1 else f"{count} transcripts"
+        print_note(f"The search index lacks {lacks}. `meeting-assets rebuild --outdated` adds what is missing.")
+
+
+def _print_hit(hit: Hit, page: str | None) -> None:
+    heading = Text(str(hit.day), style="bold")
+    for part in (hit.title or hit.recording_id, clock(hit.at_s), hit.speaker or "unknown speaker"):
+        heading.append(f"  {_one_line(part)}")
+    snippet = Text(hit.snippet.text)
+    for start, end in hit.snippet.marks:
+        snippet.stylize("bold reverse", start, end)
+    out.print(heading, soft_wrap=True)
+    out.print(Text("    ").append_text(snippet), soft_wrap=True)
+    if page is not None:
+        out.print(Text(f"    {page}", style="dim"), soft_wrap=True)
+
+
+def clock(at_s: float | None) -> str:
+    """A position in a meeting as hours, minutes and seconds.
+
+    >>> clock(3723.9), clock(-4.0), clock(None)
+    ('1:02:03', '-0:00:04', 'no time')
+    """
+    if at_s is None:
+        return "no time"
+    minutes, seconds = divmod(int(abs(at_s)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{'-' if at_s <= -1 else ''}{hours}:{minutes:02}:{seconds:02}"
+
+
+def _one_line(text: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in text)

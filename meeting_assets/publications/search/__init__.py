@@ -1,0 +1,1 @@
+"""The search over transcripts: its query language, the places found, and their snippets."""
