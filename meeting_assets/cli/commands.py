@@ -61,6 +61,9 @@ COMMANDS: Mapping[str, CommandSource] = {
             "export --first-day 2026-03-01 --last-day 2026-03-31 --format md --to notes/",
         ),
     ),
+    "pages": CommandSource(
+        "pages", "Write the pages of meetings, and open them", ("pages --open", "pages --first-day 2026-03-01")
+    ),
     "purge": CommandSource("deletion", "Delete recordings permanently", (f"purge {RECORDING}",)),
 }
 """The commands in the order of the help, from the first use to the last."""

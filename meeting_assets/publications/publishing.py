@@ -92,6 +92,11 @@ def publish_days(storage: Storage, settings: Settings, days: Collection[date]) -
     return report
 
 
+def stored_days(connection: Connection) -> list[date]:
+    """The days of stored recordings."""
+    return [*connection.scalars(select(RECORDINGS.c.day).distinct().order_by(RECORDINGS.c.day))]
+
+
 class _DayPublisher:
     """Publishes the files of one day."""
 

@@ -25,6 +25,7 @@ from meeting_assets.store.published_files import PUBLISHED, NewFile, PublishedFi
 logger = logging.getLogger(__name__)
 
 SHARED_PAGES: Kind = "shared_pages"
+IS_SHARED = PUBLISHED.c.recording_id.is_(None)
 
 
 def publish_shared(storage: Storage, settings: Settings) -> PublishReport:
@@ -46,9 +47,19 @@ def publish_shared(storage: Storage, settings: Settings) -> PublishReport:
     return report
 
 
+def republish_shared(storage: Storage, settings: Settings) -> PublishReport:
+    """Writes the shared files again that a purge has deleted; none if no run has written them yet.
+
+    Raises:
+        StoreError: the database or the publications store cannot be used.
+    """
+    is_published = storage.database.read(lambda connection: bool(read_published(connection, IS_SHARED)))
+    return publish_shared(storage, settings) if is_published else PublishReport()
+
+
 def _published(storage: Storage, connection: Connection) -> PublishReport:
     """Publishes while the transaction is open, so that all pages show one state of the database."""
-    published = read_published(connection, PUBLISHED.c.recording_id.is_(None))
+    published = read_published(connection, IS_SHARED)
     run = _SharedRun(storage, published, storage.publications.sizes_of_shared())
     for key, inputs_hash, render in _shared_files(connection):
         run.publish(key, digest([PAGES_VERSION, inputs_hash]), render)

@@ -12,7 +12,7 @@ contain its id, because each mention links to the page of the meeting.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 
 from obstore.store import MemoryStore
 
+from meeting_assets.core.batches import batched
+from meeting_assets.core.urls import printable_url
 from meeting_assets.store.objects import Objects, folder_of, is_object_store, remove_folder
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 MEETINGS = "meetings"
 INDEX = "index.html"
 CALLS_AT_ONCE = 16
+READ_AT_ONCE = 64
+"""Shared files in memory at once."""
 
 _SHARED = re.compile(r"[a-z_]+\.(html|css|js|json)|(people|series)/[^/]+\.html")
 _ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -68,6 +72,10 @@ class PublicationStore(Objects):
         self._opened = self._open(self.url, instance_credentials=self.instance_credentials)
         self._is_open = True
 
+    def location(self, key: str) -> str:
+        """The path or URL of a file, without secrets."""
+        return str(self.folder / key) if self.folder is not None else f"{printable_url(self.url).rstrip('/')}/{key}"
+
     @property
     def folder(self) -> Path | None:
         """The folder of the store, which may not exist; None for an object store."""
@@ -105,13 +113,19 @@ class PublicationStore(Objects):
                 found |= self.sizes(f"{prefix}/")
         return found
 
-    def shared_with(self, wanted: Collection[str]) -> dict[str, set[str]]:
-        """The shared files that mention some recordings, with the ids that each contains."""
-        keys = sorted(self.sizes_of_shared()) if wanted else []
+    def shared_contents(self) -> Iterator[tuple[str, bytes]]:
+        """The objects that belong to no recording, with their contents. Foreign objects count, too."""
         with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
-            contents = zip(keys, pool.map(self.get, keys), strict=True)
-            found = {key: (ids_in(content or b"") | ids_in(key.encode())) & {*wanted} for key, content in contents}
-        return {key: ids for key, ids in found.items() if ids}
+            for keys in batched(sorted(self.sizes_of_shared()), READ_AT_ONCE):
+                contents = zip(keys, pool.map(self.get, keys), strict=True)
+                yield from ((key, content) for key, content in contents if content is not None)
+
+    def names_with(self, recording_ids: Collection[str]) -> list[str]:
+        """All prefixes and keys that contain the id of a recording; of a meeting only its prefix."""
+        days = [f"{MEETINGS}/{name}" for name in self.names(f"{MEETINGS}/")]
+        names = [f"{day}/{name}/" for day, below in zip(days, self.names_below(days), strict=True) for name in below]
+        shared = [*days, *self.sizes_of_shared()]
+        return sorted(name for name in [*names, *shared] if any(each in name for each in recording_ids))
 
     def prefixes_of(self, recording_ids: Collection[str]) -> list[str]:
         """The prefixes below which recordings have files, of any day. In a folder, incomplete files count."""
@@ -135,6 +149,9 @@ class PublicationStore(Objects):
         return len(keys)
 
     def _purge_shared(self, recording_ids: Collection[str]) -> int:
-        keys: Sequence[str] = [key for key in self.shared_with(recording_ids) if _SHARED.fullmatch(key)]
+        if not recording_ids:
+            return 0
+        wanted = {*recording_ids}
+        keys = [key for key, content in self.shared_contents() if _SHARED.fullmatch(key) and ids_in(content) & wanted]
         self.delete(keys)
         return len(keys)
