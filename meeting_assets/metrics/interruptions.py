@@ -98,19 +98,34 @@ class MeetingInterruptions(SQLModel):
 
 def interruptions(meeting: SpokenMeeting, taking: TurnTaking, parameters: Parameters) -> list[Interruption]:
     """All interruptions of a meeting, in order; devices of one person do not interrupt each other."""
+    candidates = [ipu for ipu, role in zip(taking.ipus, taking.roles, strict=True) if role is not Role.BACKCHANNEL]
+    return interruptions_of(candidates, meeting.known_speech, meeting.persons, parameters)
+
+
+def interruptions_of(
+    ipus: Sequence[SpeechSegment], known_speech: SpeechBySpeaker, persons: Mapping[str, str], parameters: Parameters
+) -> list[Interruption]:
+    """All interruptions of a meeting, in order.
+
+    Args:
+        ipus: all IPUs but backchannels, ordered by start.
+        known_speech: the speech without `unknown`.
+        persons: the person of each identified participant.
+        parameters: the settings in force.
+    """
     bridge_us = to_microseconds(parameters.bridge_s)
-    speech = segments_in_order(meeting.known_speech, gap_us=bridge_us)
+    speech = segments_in_order(known_speech, gap_us=bridge_us)
     found = interruptions_among(
-        [ipu for ipu, role in zip(taking.ipus, taking.roles, strict=True) if role is not Role.BACKCHANNEL],
+        ipus,
         speech,
-        persons=meeting.persons,
+        persons=persons,
         bridge_us=bridge_us,
         grace_us=to_microseconds(parameters.interruption_grace_s),
         resumption_us=to_microseconds(parameters.resumption_pause_s),
     )
-    if len(set(meeting.persons.values())) < len(meeting.persons):
-        speech = segments_in_order(speech_of_persons(meeting.known_speech, meeting.persons), gap_us=bridge_us)
-    return first_per_overlap(found, simultaneous_talk(speech), meeting.persons)
+    if len(set(persons.values())) < len(persons):
+        speech = segments_in_order(speech_of_persons(known_speech, persons), gap_us=bridge_us)
+    return first_per_overlap(found, simultaneous_talk(speech), persons)
 
 
 def interruptions_among(

@@ -63,7 +63,7 @@ def read_meeting(connection: Connection, recording_id: str) -> MeetingText | Non
             TRANSCRIPTS.recording_id == recording_id, TRANSCRIPTS.is_primary
         )
     ).first()
-    names = _Names(connection, recording_id)
+    names = DisplayNames(connection, recording_id)
     utterances = _utterances(connection, recording_id, primary, names) if primary else []
     return MeetingText(
         recording_id,
@@ -81,7 +81,7 @@ def read_meeting(connection: Connection, recording_id: str) -> MeetingText | Non
     )
 
 
-class _Names:
+class DisplayNames:
     """The display names of a recording's speakers, the same in all parts of its text."""
 
     def __init__(self, connection: Connection, recording_id: str) -> None:
@@ -137,7 +137,7 @@ def _roots(connection: Connection, recording_id: str, speakers: set[str], listed
 
 
 def _utterances(
-    connection: Connection, recording_id: str, transcript: Row[Any, Any, Any], names: _Names
+    connection: Connection, recording_id: str, transcript: Row[Any, Any, Any], names: DisplayNames
 ) -> Sequence[SpokenUtterance]:
     speakers = {
         row.utterance_index: names.of(row.participant_key, row.speaker)
@@ -162,7 +162,7 @@ def _utterances(
     return sorted(found, key=lambda each: each.start_s)
 
 
-def _segments(connection: Connection, recording_id: str, names: _Names) -> Sequence[SpeechSegment]:
+def _segments(connection: Connection, recording_id: str, names: DisplayNames) -> Sequence[SpeechSegment]:
     rows = connection.execute(
         select(SPEECH.participant_key, SPEECH.start_s, SPEECH.end_s)
         .where(SPEECH.recording_id == recording_id)
@@ -171,7 +171,7 @@ def _segments(connection: Connection, recording_id: str, names: _Names) -> Seque
     return [SpeechSegment(names.of(row.participant_key), row.start_s, row.end_s) for row in rows]
 
 
-def _chat(connection: Connection, recording_id: str, names: _Names) -> Sequence[ChatMessage]:
+def _chat(connection: Connection, recording_id: str, names: DisplayNames) -> Sequence[ChatMessage]:
     """The chat messages in the order of their times."""
     columns = ("participant_key", "sender", "at_s", "at", "recipient", "text")
     rows = connection.execute(
@@ -186,7 +186,7 @@ def _chat(connection: Connection, recording_id: str, names: _Names) -> Sequence[
     return sorted(messages, key=lambda each: (each.at_s is None, each.at_s or 0.0))
 
 
-def _sessions(connection: Connection, recording_id: str, names: _Names) -> Sequence[Session]:
+def _sessions(connection: Connection, recording_id: str, names: DisplayNames) -> Sequence[Session]:
     columns = ("participant_key", "join_s", "leave_s", "is_open_start", "is_open_end")
     rows = connection.execute(
         select(*(SESSIONS[name] for name in columns))

@@ -1,0 +1,117 @@
+"""The facts at the top of a meeting's page, and its downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from meeting_assets.core.languages import language_of
+from meeting_assets.publications.exports import FORMATS
+from meeting_assets.publications.exports.format import ExportFormat
+from meeting_assets.publications.pages.meeting_data import MeetingData
+
+ALWAYS = ("vtt", "md", "attendance")
+"""Formats that every meeting's page offers."""
+_PLATFORMS = {
+    "google_meet": "Google Meet",
+    "microsoft_teams": "Microsoft Teams",
+    "goto_meeting": "GoTo Meeting",
+    "slack_huddle": "Slack huddle",
+}
+_LABELS = {
+    "vtt": "Subtitles (WebVTT)",
+    "vtt-names": "Subtitles with names (WebVTT)",
+    "srt": "Subtitles (SRT)",
+    "md": "Transcript (Markdown)",
+    "txt": "Transcript (text)",
+    "json": "Transcript for language models (JSON)",
+    "attendance": "Attendance (CSV)",
+    "chat": "Chat",
+}
+
+
+class Download(NamedTuple):
+    """A file beside the page."""
+
+    file_name: str
+    label: str
+
+
+class CustomerKey(NamedTuple):
+    """A key of the customer's metadata."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Facts about a meeting; None if unknown."""
+
+    title: str
+    platform: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    scheduled_at: datetime | None
+    hosts: Sequence[str]
+    recorded_by: str
+    transcribed_by: str | None
+    customer_keys: Sequence[CustomerKey]
+    language: str | None
+    """The language of the transcript as a BCP 47 code."""
+
+
+def header_of(meeting: MeetingData) -> Header:
+    """The facts about a meeting."""
+    recording, transcript = meeting.recording, meeting.transcript
+    codes = transcript.language_codes.split(",") if transcript and transcript.language_codes else []
+    return Header(
+        title=" ".join((recording.title or "").split()) or f"Meeting of {recording.day}",
+        platform=platform_name(recording.platform),
+        started_at=recording.started_at,
+        ended_at=recording.completed_at,
+        scheduled_at=recording.scheduled_at,
+        hosts=[each.name for each in meeting.members if each.is_host],
+        recorded_by=recording.bot_name or (recording.source or "bot").replace("_", " "),
+        transcribed_by=transcript.provider if transcript else None,
+        customer_keys=[*_customer_keys(recording.recording_metadata, recording.bot_metadata)],
+        language=next((found for code in codes if (found := language_of(code))), None),
+    )
+
+
+def platform_name(platform: str | None) -> str | None:
+    """The name of a platform for readers.
+
+    >>> platform_name("google_meet"), platform_name("zoom"), platform_name(None)
+    ('Google Meet', 'Zoom', None)
+    """
+    return None if platform is None else _PLATFORMS.get(platform, platform.replace("_", " ").capitalize())
+
+
+def downloads_of(meeting: MeetingData, formats: Iterable[str]) -> list[Download]:
+    """The files beside the page: those of `ALWAYS` and of the given formats for which the meeting has content."""
+    named = dict.fromkeys((*ALWAYS, *formats))
+    offered = [FORMATS[name] for name in named if name in FORMATS and _has_content(meeting, FORMATS[name])]
+    return [Download(_file_name(meeting, each), _LABELS.get(each.name, each.name.upper())) for each in offered]
+
+
+def _has_content(meeting: MeetingData, export: ExportFormat) -> bool:
+    contents = {
+        "utterances": any(each.text.strip() for each in meeting.said),
+        "segments": bool(meeting.speech),
+        "chat": bool(meeting.chat),
+        "sessions": bool(meeting.sessions),
+    }
+    return contents[export.content]
+
+
+def _file_name(meeting: MeetingData, export: ExportFormat) -> str:
+    return f"{meeting.recording.day}_{meeting.recording.recording_id}.{export.extension}"
+
+
+def _customer_keys(*documents: Any) -> Iterable[CustomerKey]:
+    """The keys of several documents; equal entries count once."""
+    items = [CustomerKey(str(key), str(value)) for each in documents if isinstance(each, dict) for key, value in each.items()]
+    return dict.fromkeys(items)

@@ -1,0 +1,115 @@
+"""The page of a meeting: who spoke when and how much, what was said, and how far the data can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.publications.pages import links
+from meeting_assets.publications.pages.meeting_balance import balance_of, transitions_of
+from meeting_assets.publications.pages.meeting_data import MeetingData, read_meeting_data
+from meeting_assets.publications.pages.meeting_header import downloads_of, header_of
+from meeting_assets.publications.pages.meeting_highlights import MOST_MOMENTS, highlights_of
+from meeting_assets.publications.pages.meeting_lanes import WIDTH, lanes_of
+from meeting_assets.publications.pages.meeting_quality import notes_of
+from meeting_assets.publications.pages.meeting_transcript import Anchors, Entry, entries_of
+from meeting_assets.publications.pages.rendering import Site, render
+
+TEMPLATE = "meeting.html.j2"
+ENTRIES_PER_GROUP = 30
+"""Browsers skip the layout of groups of entries that are out of sight."""
+
+
+class Figure(NamedTuple):
+    """A number of `meeting_metrics` with its label and the filter that formats it."""
+
+    label: str
+    column: str
+    form: str = "number"
+
+
+FIGURES = (
+    Figure("Participants", "participant_count"),
+    Figure("Words", "word_count"),
+    Figure("Words per minute", "words_per_minute"),
+    Figure("Turns", "turn_count"),
+    Figure("Changes of speaker per minute", "interactivity_per_min"),
+    Figure("Silence", "silence_ratio", "percent"),
+    Figure("Overlapping speech", "overlap_ratio", "percent"),
+    Figure("Interruptions", "interruption_count"),
+    Figure("Questions", "question_count"),
+    Figure("Inequality of talk (Gini)", "gini_talk", "two_digits"),
+    Figure("Late arrivals", "late_joiners"),
+    Figure("Most people at once", "peak_concurrency"),
+)
+
+
+def meeting_page(
+    connection: Connection,
+    recording_id: str,
+    site: Site,
+    *,
+    parameters: Parameters | None = None,
+    formats: Iterable[str] = (),
+) -> str | None:
+    """The HTML of a meeting's page; None if the recording is not stored or not finished.
+
+    Args:
+        connection: in a snapshot (`Connections.read_snapshot`), so that all parts have the same state.
+        recording_id: the API's id of the recording.
+        site: the pages of persons and series.
+        parameters: the parameters of the metrics in force; the defaults if not given.
+        formats: names of the export formats that are written beside the page, in addition to those always written.
+    """
+    meeting = read_meeting_data(connection, recording_id)
+    if meeting is None:
+        return None
+    return page_of(meeting, site, parameters or Parameters(), formats)
+
+
+def page_of(meeting: MeetingData, site: Site, parameters: Parameters, formats: Iterable[str] = ()) -> str:
+    """The HTML of a meeting's page; the same meeting always gives the same bytes."""
+    recording, transcript = meeting.recording, meeting.transcript
+    lanes = lanes_of(meeting)
+    is_unspaced = bool(transcript and transcript.is_unspaced)
+    entries = entries_of(meeting.said, meeting.units, meeting.chat, is_unspaced=is_unspaced)
+    return render(
+        TEMPLATE,
+        links.meeting_key(recording.day, recording.recording_id),
+        recording=recording,
+        metrics=meeting.metrics,
+        header=header_of(meeting),
+        members=meeting.members,
+        pages={each.key: site.person_page(each.metrics.person_key) for each in meeting.members},
+        bots=[*meeting.bots.values()],
+        series=_series(meeting, site),
+        duration_s=meeting.duration_s,
+        figures=FIGURES,
+        lanes=lanes,
+        width=WIDTH,
+        balance=balance_of(meeting, lanes.end_s) if lanes else None,
+        transitions=transitions_of(meeting),
+        sessions=meeting.sessions,
+        highlights=highlights_of(meeting, parameters),
+        most_moments=MOST_MOMENTS,
+        notes=notes_of(meeting, parameters),
+        groups=[*_groups(entries)],
+        anchors=Anchors(entries),
+        downloads=downloads_of(meeting, formats),
+        has_words=any(not each.is_chat for each in entries),
+    )
+
+
+def _series(meeting: MeetingData, site: Site) -> tuple[str, str] | None:
+    """The title and the page of the meeting's series."""
+    series_id: Any = meeting.recording.series_id
+    page = site.series_page(series_id)
+    return None if page is None else (site.series_titles[series_id] or "Untitled series", page)
+
+
+def _groups(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    for first in range(0, len(entries), ENTRIES_PER_GROUP):
+        yield entries[first : first + ENTRIES_PER_GROUP]

@@ -1,0 +1,236 @@
+"""Data quality of one meeting in plain sentences: what is missing or doubtful, and what that means for the numbers.
+
+The bounds are those of the data checks (`health.agreement_checks`): the page names a meeting that a check names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row
+
+from meeting_assets.core.speaker_keys import LABELS, VOICES
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.publications.pages.meeting_data import MeetingData
+from meeting_assets.publications.pages.values import duration, number, percent
+from meeting_assets.store.ledger_states import ABSENT, DELETED, FAILED, FETCHED, PENDING, QUARANTINED
+
+LEAST_COVERAGE = 0.5
+LEAST_AGREEMENT = 0.8
+LARGEST_SKEW_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One sentence about the data, and its consequence."""
+
+    fact: str
+    meaning: str = ""
+    is_gap: bool = False
+    """Whether data is missing; other notes are about repairs and doubts."""
+    column: str | None = None
+    """The column of `data_quality` or `meeting_metrics` that the fact states."""
+
+
+class Kind(NamedTuple):
+    """An artifact kind in words, and the consequence of its absence."""
+
+    name: str
+    without: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "participants": Kind("participant list", "Names, hosts and e-mail addresses are unknown."),
+    "participant_events": Kind(
+        "participant events", "Attendance, late arrivals, cameras, shared screens and chat are unknown."
+    ),
+    "speaker_timeline": Kind(
+        "speaker timeline", "Times of speech come from the transcript or the participant events, if they have any."
+    ),
+    "transcript": Kind("transcript", "Words, questions, fillers and the text are unknown."),
+    "provider_data": Kind("provider data", "No number on this page depends on it."),
+    "video_separate": Kind("separate video", "No number on this page depends on it."),
+    "audio_separate": Kind("separate audio", "No number on this page depends on it."),
+}
+_STATES = {
+    ABSENT: "Recall.ai has no {name} for this meeting.",
+    PENDING: "The {name} is not fetched yet; it will be tried again.",
+    FETCHED: "The {name} is fetched, but not loaded into the tables yet.",
+    QUARANTINED: "The {name} cannot be read.",
+    FAILED: "Recall.ai failed to make the {name}.",
+    DELETED: "Recall.ai deleted the {name} before it was fetched.",
+}
+_SOURCES = {
+    "words": "Times of speech come from the words of the transcript, because the speaker timeline has none.",
+    "speech_events": "Times of speech come from the participant events, because the speaker timeline has none.",
+}
+
+
+def notes_of(meeting: MeetingData, parameters: Parameters) -> list[Note]:
+    """The notes about a meeting, missing data first; empty if nothing is missing or doubtful."""
+    notes = [*_ledger(meeting)]
+    if meeting.metrics is None or meeting.quality is None:
+        notes.append(
+            Note("The numbers of this meeting are not computed yet.", "The next run computes them.", is_gap=True)
+        )
+    else:
+        notes += _speech(meeting, meeting.metrics, meeting.quality)
+        notes += _words(meeting, meeting.quality, parameters.attributed_share)
+        notes += _agreement(meeting.quality)
+        notes += _times(meeting.metrics, meeting.quality)
+    return sorted(notes, key=lambda note: not note.is_gap)
+
+
+def _ledger(meeting: MeetingData) -> Iterator[Note]:
+    """Artifacts that are not in the tables. An artifact that another one of its kind replaces is not missed."""
+    parsed = {row.kind for row in meeting.artifacts if row.status == "parsed"}
+    for row in meeting.artifacts:
+        kind = KINDS.get(row.kind)
+        if kind is None or row.status not in _STATES:
+            continue
+        fact = _STATES[row.status].format(name=kind.name) + _cause(row)
+        if row.kind in parsed:
+            yield Note(fact, "Another one is used.")
+        else:
+            yield Note(fact, kind.without, is_gap=True)
+    repaired = sum(row.repaired_chars or 0 for row in meeting.artifacts)
+    if repaired:
+        yield Note(f"{_count(repaired, 'character')} could not be stored and became U+FFFD.", "No number changes.")
+
+
+def _cause(row: Row[Any]) -> str:
+    cause = row.error if row.status in (PENDING, QUARANTINED) else row.sub_code
+    return f" Reason: {cause}." if cause else ""
+
+
+def _speech(meeting: MeetingData, metrics: Row[Any], quality: Row[Any]) -> Iterator[Note]:
+    if metrics.timing_source is None:
+        yield Note(
+            "No source says who spoke when.",
+            "Talk shares, turns, silence and interruptions are unknown, not zero.",
+            is_gap=True,
+            column="timing_source",
+        )
+        return
+    if metrics.timing_source in _SOURCES:
+        yield Note(_SOURCES[metrics.timing_source], "Pauses and overlaps are less exact.", column="timing_source")
+    if quality.is_single_stream:
+        yield Note(
+            "The source of speech times never shows two speakers at once.",
+            "Overlaps and interruptions are unknown, not zero.",
+            column="is_single_stream",
+        )
+    if quality.unattributed_speech_s:
+        yield Note(
+            f"{duration(quality.unattributed_speech_s)} of speech have no speaker.",
+            "They count in speech, silence and overlap, but in nobody's talk share.",
+            column="unattributed_speech_s",
+        )
+    if metrics.speech_s and any(each.metrics.talk_time_s is None for each in meeting.members):
+        yield Note(
+            "Too much of the speech has no participant.",
+            "Talk time, talk share, turns and balance are unknown for all participants; the lanes show the speakers "
+            "as the source names them.",
+            is_gap=True,
+            column="talk_time_s",
+        )
+
+
+def _words(meeting: MeetingData, quality: Row[Any], least_share: float) -> Iterator[Note]:
+    transcript = meeting.transcript
+    if transcript is None:
+        return
+    if transcript.attribution in (LABELS, VOICES):
+        yield Note(
+            "A machine told the voices of the transcript apart.",
+            "A label that no participant clearly matches stays a speaker of its own.",
+        )
+    share = quality.attributed_word_share
+    if share is not None and share < 1:
+        is_too_small = share < least_share
+        yield Note(
+            f"Only {percent(share)} of the words have a participant."
+            if is_too_small
+            else f"{percent(1 - share)} of the words have no participant.",
+            "Words and questions are unknown for all participants; those of the meeting are complete."
+            if is_too_small
+            else "They count for the meeting, but for nobody's words.",
+            is_gap=is_too_small,
+            column="attributed_word_share",
+        )
+    if quality.untimed_words:
+        yield Note(
+            f"{number(quality.untimed_words)} of {_count(transcript.timed_unit_count, 'word')} have no time.",
+            "They count as words. Times of paragraphs that begin with them are estimated and marked with ~.",
+            column="untimed_words",
+        )
+    if quality.nonpositive_words:
+        yield Note(
+            f"{_count(quality.nonpositive_words, 'word')} of the transcript last no time.",
+            "They count as words, but add no speech.",
+            column="nonpositive_words",
+        )
+
+
+def _agreement(quality: Row[Any]) -> Iterator[Note]:
+    covered, timed = quality.timeline_word_coverage, quality.word_timeline_coverage
+    if covered is not None and covered < LEAST_COVERAGE:
+        yield Note(
+            f"The transcript has words in only {percent(covered)} of the time with speech.",
+            "Part of the meeting is not transcribed, or its times are shifted: word counts may be too low.",
+            column="timeline_word_coverage",
+        )
+    if timed is not None and timed < LEAST_COVERAGE:
+        yield Note(
+            f"The speaker timeline has speech in only {percent(timed)} of the time with words.",
+            "The timeline is incomplete or shifted: talk times may be too low.",
+            column="word_timeline_coverage",
+        )
+    agreement = quality.speech_event_agreement
+    if agreement is not None and agreement < LEAST_AGREEMENT:
+        yield Note(
+            f"Two sources of speech times agree on only {percent(agreement)} of the speech.",
+            "One of them is incomplete; talk times may be wrong by that much.",
+            column="speech_event_agreement",
+        )
+
+
+def _times(metrics: Row[Any], quality: Row[Any]) -> Iterator[Note]:
+    if quality.implausible_duration_s is not None:
+        yield Note(
+            f"The recording claims to last {duration(quality.implausible_duration_s)}.",
+            "Its duration counts as unknown, and so do ratios to it and the balance over time.",
+            is_gap=True,
+            column="implausible_duration_s",
+        )
+    if quality.clock_skew_s is not None and abs(quality.clock_skew_s) > LARGEST_SKEW_S:
+        yield Note(
+            f"The clocks of the platform and of the recording differ by {duration(abs(quality.clock_skew_s))}.",
+            "Clock times of joins and chat messages may be off by that much.",
+            column="clock_skew_s",
+        )
+    if metrics.duration_extended_s:
+        yield Note(
+            f"Speech goes on for {metrics.duration_extended_s:.1f} s after the end of the recording.",
+            "The meeting counts as that much longer.",
+            column="duration_extended_s",
+        )
+    yield from _repairs(metrics)
+
+
+def _repairs(metrics: Row[Any]) -> Iterator[Note]:
+    repairs = (
+        ("open_intervals", "had no end", "They end where the same speaker starts again, or with the recording."),
+        ("clipped_intervals", "reached out of the recording", "The parts outside do not count."),
+        ("dropped_intervals", "had no length", "They do not count."),
+    )
+    for column, fault, meaning in repairs:
+        count = getattr(metrics, column)
+        if count:
+            yield Note(f"{_count(count, 'interval')} of speech {fault}.", meaning, column=column)
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{number(count)} {noun}" + ("" if count == 1 else "s")
