@@ -9,7 +9,7 @@ import typer
 
 from meeting_assets.cli.options import as_date
 from meeting_assets.cli.terminal import print_errors, print_line
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import NothingStored, SettingsError, StoreError
 from meeting_assets.settings import read_settings
 
 if TYPE_CHECKING:
@@ -35,13 +35,11 @@ def pages(
     Runs do so by themselves; this command also writes what they have not written yet. It prints where the site begins.
     """
     from meeting_assets.cli.opening import opened_for_changes
-    from meeting_assets.pipeline.storage import open_storage_read_only
 
     settings = read_settings()
     if not settings.pages:
         raise SettingsError("Pages are off. Set MEETING_ASSETS_PAGES=on to write them.")
-    with open_storage_read_only(settings):
-        pass  # raises in an empty home, in which the next line would create a database
+    _require_meetings(settings)
     with opened_for_changes(settings) as storage:
         report = _publish(storage, settings, as_date(first_day), as_date(last_day))
         site = storage.publications
@@ -53,6 +51,23 @@ def pages(
         _open(site)
     if report.faults:
         raise typer.Exit(1)
+
+
+def _require_meetings(settings: Settings) -> None:
+    """Creates nothing in an empty home.
+
+    Raises:
+        NothingStored: there is no database, or it holds no meetings.
+    """
+    from meeting_assets.pipeline.storage import open_storage_read_only
+
+    try:
+        with open_storage_read_only(settings):
+            return
+    except NothingStored:
+        raise
+    except StoreError:
+        return  # such as a database of an older version, to which the next step adds tables
 
 
 def _publish(storage: Storage, settings: Settings, first: date | None, last: date | None) -> PublishReport:

@@ -3,11 +3,14 @@
 The hash of a recording covers
 
 - its row of `recordings` (`modified_at`): title, platform, times, metadata, links;
-- its ledger: kind, id, statuses, hash of the bytes and version of the parser of each artifact, so all parsed rows;
+- its ledger: kind, id, status with its reason, hash of the bytes and version of the parser of each artifact, so all
+  parsed rows;
 - `meeting_metrics.inputs_hash`, so all metric rows, with the parameters and the version of the metrics;
 - the users' corrections of its speakers.
 
-The hash of its page also covers the pages of persons and of the series that it links to, and the downloads beside it.
+The hash of its page also covers the pages of persons and of the series that it links to, the parameters of the metrics
+in force, and the downloads beside it. Corrections and parameters in force count at once, before the metrics are derived
+again.
 """
 
 from __future__ import annotations
@@ -22,16 +25,15 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from meeting_assets.artifacts.participants import Participants
-from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.publications.pages.site import Site
 from meeting_assets.store import corrections
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import KEY_COLUMNS, LEDGER, RECORDINGS, is_of_days
 
 METRICS = table_of(MeetingMetrics).c
-LISTED = table_of(Participants).c
-LEDGER_COLUMNS = ("status", "api_status", "sub_code", "sha256", "parser_version")
+MEMBERS = table_of(ParticipantMetrics).c
+LEDGER_COLUMNS = ("status", "sub_code", "sha256", "parser_version", "error", "repaired_chars")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def linked_pages(connection: Connection, day: date, inputs: list[RecordingInputs
     ids = select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day == day)
     links: dict[str, set[str]] = defaultdict(set)
     for recording_id, key in connection.execute(
-        select(LISTED.recording_id, LISTED.person_key).where(LISTED.recording_id.in_(ids))
+        select(MEMBERS.recording_id, MEMBERS.person_key).where(MEMBERS.recording_id.in_(ids))
     ):
         if page := site.person_page(key):
             links[recording_id].add(page)

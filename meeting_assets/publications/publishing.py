@@ -24,6 +24,8 @@ from meeting_assets.publications.exports.format import ExportFormat
 from meeting_assets.publications.inputs import RecordingInputs, digest, inputs_of_day, linked_pages
 from meeting_assets.publications.meeting_text import MeetingText
 from meeting_assets.publications.pages import PAGES_VERSION
+from meeting_assets.publications.pages.meeting_header import ALWAYS
+from meeting_assets.publications.pages.meeting_page import meeting_page
 from meeting_assets.publications.pages.site import Site
 from meeting_assets.publications.publish_report import DayFiles, FileCounts, Kind, PublishReport
 from meeting_assets.publications.reading import read_meeting
@@ -37,8 +39,6 @@ logger = logging.getLogger(__name__)
 
 EXPORTS: Kind = "exports"
 MEETING_PAGES: Kind = "meeting_pages"
-DOWNLOADS = ("vtt", "md", "attendance")
-"""The formats that are always beside a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def publications_of(settings: Settings) -> list[Publication]:
     exports = [Publication(EXPORTS, FORMATS[name]) for name in settings.exports]
     if not settings.pages:
         return exports
-    downloads = [name for name in DOWNLOADS if name not in settings.exports]
+    downloads = [name for name in ALWAYS if name not in settings.exports]
     return [*exports, Publication(MEETING_PAGES), *(Publication(MEETING_PAGES, FORMATS[name]) for name in downloads)]
 
 
@@ -104,6 +104,7 @@ class _DayPublisher:
         self._storage = storage
         self._wanted = wanted
         self._day = day
+        self._names = [each.format.name for each in wanted if each.format is not None]
         self._state = storage.database.read_snapshot(self._read)
         is_empty = not (self._state.inputs or self._state.published)
         self._listed = {} if is_empty else storage.publications.sizes(f"{MEETINGS}/{day}/")
@@ -179,14 +180,15 @@ class _DayPublisher:
         if publication.format is not None:
             has_content = publication.format.has_content(meeting)
             return publication.format.write(meeting).encode() if has_content else None
-        page = _meeting_page(connection, meeting.recording_id, self._state.site)
+        site, parameters = self._state.site or Site.read(connection), self._storage.parameters
+        page = meeting_page(connection, meeting.recording_id, site, parameters=parameters, formats=self._names)
         return page.encode() if page is not None else None
 
     def _hash(self, publication: Publication, inputs: RecordingInputs) -> str:
         if publication.format is not None:
             return digest([publication.format.name, publication.format.version, inputs.stored_hash])
-        names = sorted(each.format.name for each in self._wanted if each.format is not None)
-        return digest([PAGES_VERSION, inputs.stored_hash, self._state.links[inputs.recording_id], names])
+        links, config_version = self._state.links[inputs.recording_id], self._storage.parameters.config_version
+        return digest([PAGES_VERSION, config_version, inputs.stored_hash, links, self._names])
 
     def _is_current(self, key: str, inputs_hash: str) -> bool:
         row = self._state.published.get(key)
@@ -204,8 +206,3 @@ class _DayPublisher:
 def _kind_of(key: str) -> Kind:
     """The kind of a file that no setting asks for any more."""
     return MEETING_PAGES if key.endswith(f"/{INDEX}") else EXPORTS
-
-
-def _meeting_page(connection: Connection, recording_id: str, site: Site | None) -> str | None:
-    """The page of a meeting; None if it has none."""
-    return None

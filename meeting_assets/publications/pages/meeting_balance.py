@@ -75,7 +75,9 @@ def line_of(rows: Sequence[Row[Any]], end_s: float) -> str:
         if not is_known:
             continue
         points = [(round((row.start_s + row.end_s) / 2 / end_s * WIDTH), 100 - 100 * row.top_share) for row in own]
-        first, *others = points if len(points) > 1 else [(points[0][0] - 60, points[0][1]), (points[0][0] + 60, points[0][1])]
+        first, *others = (
+            points if len(points) > 1 else [(points[0][0] - 60, points[0][1]), (points[0][0] + 60, points[0][1])]
+        )
         parts.append(f"M{first[0]} {first[1]:.1f}L" + " ".join(f"{x} {y:.1f}" for x, y in others))
     return "".join(parts)
 

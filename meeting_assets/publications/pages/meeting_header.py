@@ -113,5 +113,7 @@ def _file_name(meeting: MeetingData, export: ExportFormat) -> str:
 
 def _customer_keys(*documents: Any) -> Iterable[CustomerKey]:
     """The keys of several documents; equal entries count once."""
-    items = [CustomerKey(str(key), str(value)) for each in documents if isinstance(each, dict) for key, value in each.items()]
+    items = [
+        CustomerKey(str(key), str(value)) for each in documents if isinstance(each, dict) for key, value in each.items()
+    ]
     return dict.fromkeys(items)

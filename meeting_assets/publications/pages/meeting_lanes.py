@@ -183,7 +183,9 @@ def _presence(meeting: MeetingData, key: str) -> list[Interval]:
     """The union of a participant's sessions inside the recording."""
     end_us = 2**62 if meeting.duration_s is None else to_microseconds(meeting.duration_s)
     own = meeting.sessions.get(key, ())
-    return clipped(union((each.join_us, each.leave_us) for each in own if each.join_us < each.leave_us), start=0, end=end_us)
+    return clipped(
+        union((each.join_us, each.leave_us) for each in own if each.join_us < each.leave_us), start=0, end=end_us
+    )
 
 
 def _is_single_stream(meeting: MeetingData) -> bool:

@@ -123,9 +123,7 @@ def _paragraph(parts: Sequence[Part], *, is_unspaced: bool) -> Entry:
 
 
 def _message(message: Message) -> Entry:
-    return Entry(
-        message.name, message.text, message.at_s, is_chat=True, recipient=message.recipient, at=message.at
-    )
+    return Entry(message.name, message.text, message.at_s, is_chat=True, recipient=message.recipient, at=message.at)
 
 
 def _anchored(entries: Iterable[Entry]) -> list[Entry]:
