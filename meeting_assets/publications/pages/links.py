@@ -28,7 +28,7 @@ def person_key_page(person_key: str) -> str:
     """The key of a person's page. It contains a hash, since a person's key may be an e-mail address.
 
     >>> person_key_page("email:ana@example.com")
-    'people/70a0f17f9e58ba16.html'
+    'people/f8c3c203b618ed9e.html'
     """
     return f"people/{_page_id(person_key)}.html"
 

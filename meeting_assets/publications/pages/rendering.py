@@ -23,7 +23,7 @@ NAVIGATION = (
 )
 FILTERS = (
     *(values.duration, values.clock, values.percent, values.number),
-    *(values.instant, values.day, values.shortened),
+    *(values.instant, values.day, values.short_day, values.shortened, values.with_code),
 )
 STATIC_PARTS = ("site", "meeting")
 """Names of the stylesheets and scripts that are published as one file each."""

@@ -77,6 +77,15 @@ def day(value: date | None) -> str | Markup:
     return Markup('<time datetime="{}" data-day>{}</time>').format(value.isoformat(), text)
 
 
+def short_day(value: date) -> str:
+    """A UTC day without its year.
+
+    >>> short_day(date(2026, 1, 5))
+    '5 Jan'
+    """
+    return f"{value.day} {value:%b}"
+
+
 def shortened(text: str | None, length: int = 120) -> str:
     """The text without line breaks, cut after `length` characters.
 
@@ -87,3 +96,16 @@ def shortened(text: str | None, length: int = 120) -> str:
         return UNKNOWN
     words = " ".join(text.split())
     return words if len(words) <= length else words[: length - 1].rstrip() + "…"
+
+
+def with_code(text: str) -> Markup:
+    """The text with parts in backticks as code.
+
+    >>> with_code("Set `a<b`.")
+    Markup('Set <code>a&lt;b</code>.')
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # an unpaired backtick is text
+        parts[-2:] = ["`".join(parts[-2:])]
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(part) if index % 2 else part for index, part in enumerate(parts))
